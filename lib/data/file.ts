@@ -1,0 +1,144 @@
+import * as fs from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { GemmineError, invalid } from '../errors'
+
+/** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
+const pieceBytes = 1 << 26
+
+const openDescriptor = promisify(fs.open)
+const readDescriptor = promisify(fs.read)
+const statDescriptor = promisify(fs.fstat)
+export const closeDescriptor = promisify(fs.close)
+
+/** The error for a file that is missing, unreadable, damaged, or not what it claims to be. */
+export const fileError = (path: string, sentence: string, options?: ErrorOptions) =>
+  new GemmineError('ERR_GEMMINE_FILE', `${path}: ${sentence}`, options)
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission is denied',
+  EISDIR: 'expected a file, received a folder',
+  EMFILE: 'too many files are open',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'no space is left on the disk',
+  ENOTDIR: 'a part of its path is not a folder',
+  EPERM: 'permission is denied',
+  EROFS: 'the file system can only be read',
+}
+
+/** A failure of the system as a file error; anything else, such as an abort, stays what it is. */
+export function systemFailure(path: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code === 'ERR_INVALID_ARG_VALUE') return fileError(path, 'expected a path without zero bytes')
+  if (syscall === undefined || code === undefined) return error
+  return fileError(path, reasons[code] ?? `the system reports ${code}`, { cause: error })
+}
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '') throw invalid('path', 'a path', path)
+}
+
+/** Text out of a file on one short line. */
+export function printable(text: string): string {
+  if (text === '') return 'nothing'
+  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text
+  return short.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+    const code = character.charCodeAt(0)
+    return `\\u${code.toString(16).padStart(4, '0')}`
+  })
+}
+
+/** A value out of JSON on one short line, however deep it is. */
+export function shownJson(value: unknown): string {
+  if (typeof value === 'string') return printable(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+export interface OpenFile {
+  readonly path: string
+  readonly fd: number
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * Opens a regular file for reading. The descriptor is a plain number, which no garbage collection
+ * closes: whoever opens closes.
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  checkPath(path)
+  try {
+    // Asked first, because opening a pipe waits for its writer.
+    const kind = await stat(path)
+    if (!kind.isFile())
+      throw fileError(path, `expected a file, received ${kind.isDirectory() ? 'a folder' : 'a pipe or device'}`)
+    const fd = await openDescriptor(path, 'r')
+    const { size } = await statDescriptor(fd)
+    return { path, fd, size }
+  } catch (error) {
+    throw systemFailure(path, error)
+  }
+}
+
+/** Fills `target` from `position` on; a file that ends too early is an error. */
+export async function readInto({ path, fd }: OpenFile, target: Uint8Array, position: number) {
+  for (let at = 0; at < target.length; ) {
+    const length = Math.min(pieceBytes, target.length - at)
+    const { bytesRead } = await readDescriptor(fd, target, at, length, position + at)
+    if (bytesRead === 0)
+      throw fileError(path, `expected ${target.length} bytes after byte ${position}, received ${at}`)
+    at += bytesRead
+  }
+}
+
+/** A part of a file in a buffer of its own, so that a typed array over it is aligned. */
+export async function readRange(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
+  const bytes = allocateBytes(file.path, length)
+  await readInto(file, bytes, position)
+  return bytes
+}
+
+function allocateBytes(path: string, length: number): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (error) {
+    const sentence = `${path}: its ${length} bytes do not fit into memory`
+    throw new GemmineError('ERR_GEMMINE_OUT_OF_MEMORY', sentence, { cause: error })
+  }
+}
+
+/** Opens a file, uses it and closes it. */
+export async function withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const file = await openFile(path)
+  try {
+    return await use(file)
+  } catch (error) {
+    throw systemFailure(path, error)
+  } finally {
+    await closeDescriptor(file.fd)
+  }
+}
+
+/** A whole file, of any size that memory holds. */
+export const readBytes = (path: string): Promise<Uint8Array> =>
+  withFile(path, (file) => readRange(file, 0, file.size))
+
+/** The bytes of a typed array, borrowed. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** Writes a file piece after piece; each piece is asked for when the one before it is written. */
+export async function writePieces(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
+  checkPath(path)
+  try {
+    const handle = await open(path, 'w')
+    try {
+      for (const piece of pieces) await handle.writeFile(piece)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw systemFailure(path, error)
+  }
+}

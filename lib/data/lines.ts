@@ -1,0 +1,91 @@
+import { isUtf8 } from 'node:buffer'
+import { createReadStream } from 'node:fs'
+import { checkPath, fileError, systemFailure } from './file'
+
+/** Bytes that are cut into lines at a time: a few milliseconds of work. */
+const pieceBytes = 1 << 20
+
+/** No line is longer, so that a file without line ends cannot fill the memory. */
+const lineLimit = 1 << 28
+
+const newline = 0x0a
+
+/** Takes the lines of a file one after the other, numbered from 1, and makes something of them. */
+export interface LineReader<T> {
+  line(text: string, number: number): void
+  finish(): T
+}
+
+/**
+ * Cuts UTF-8 bytes, given piece by piece, into lines. A byte order mark and carriage returns before
+ * line ends are left out; a line end at the end of the file begins no further line.
+ */
+class LineCutter {
+  private pieces: Uint8Array[] = []
+  private kept = 0
+  private lines = 0
+
+  constructor(
+    private readonly path: string,
+    private readonly take: (text: string, number: number) => void,
+  ) {}
+
+  push(bytes: Uint8Array) {
+    const end = bytes.lastIndexOf(newline)
+    if (end !== -1) {
+      this.cut(Buffer.concat([...this.pieces, bytes.subarray(0, end)]))
+      this.pieces = []
+      this.kept = 0
+    }
+    const rest = bytes.subarray(end + 1)
+    this.kept += rest.length
+    if (this.kept > lineLimit)
+      throw fileError(this.path, `line ${this.lines + 1}: expected at most ${lineLimit} bytes in a line`)
+    if (rest.length > 0) this.pieces.push(rest)
+  }
+
+  end() {
+    if (this.kept > 0) this.cut(Buffer.concat(this.pieces))
+  }
+
+  private cut(bytes: Buffer) {
+    if (!isUtf8(bytes)) throw this.badEncoding(bytes)
+    const text = bytes.toString('utf8')
+    const plain = this.lines === 0 && text.startsWith('\ufeff') ? text.slice(1) : text
+    for (const line of plain.split('\n')) {
+      this.lines++
+      this.take(line.endsWith('\r') ? line.slice(0, -1) : line, this.lines)
+    }
+  }
+
+  private badEncoding(bytes: Buffer) {
+    let number = this.lines + 1
+    for (let start = 0; ; number++) {
+      const end = bytes.indexOf(newline, start)
+      if (end === -1 || !isUtf8(bytes.subarray(start, end))) break
+      start = end + 1
+    }
+    return fileError(this.path, `line ${number}: expected UTF-8 text, received other bytes`)
+  }
+}
+
+/** Reads the lines of a file that lies in memory. */
+export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReader<T>): T {
+  const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
+  for (let at = 0; at < bytes.length; at += pieceBytes) cutter.push(bytes.subarray(at, at + pieceBytes))
+  cutter.end()
+  return reader.finish()
+}
+
+/** Reads the lines of a file or a pipe as they come; the event loop turns between the pieces. */
+export async function readLines<T>(path: string, reader: LineReader<T>): Promise<T> {
+  checkPath(path)
+  const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) cutter.push(piece as Buffer)
+  } catch (error) {
+    throw systemFailure(path, error)
+  }
+  cutter.end()
+  return reader.finish()
+}

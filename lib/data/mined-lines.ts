@@ -1,0 +1,162 @@
+import { writePieces } from './file'
+import type { RowLists } from './row-lists'
+
+/** The layouts in which mined examples are written, as sentence-transformers and FlagEmbedding read them. */
+export const minedFormats = ['triplet', 'n-tuple', 'labeled', 'flag-embedding'] as const
+export type MinedFormat = (typeof minedFormats)[number]
+
+/** The rules that drop a candidate, in the order in which they are asked. */
+export const ruleNames = [
+  'self',
+  'positive',
+  'excluded',
+  'group',
+  'duplicate',
+  'ceiling',
+  'floor',
+  'rank',
+] as const
+export type RuleName = (typeof ruleNames)[number]
+
+/** What was mined, as far as lines speak of it. */
+export interface Mined {
+  readonly queries: number
+  readonly numNegatives: number
+  /** [queries × numNegatives], best first; −1 where there is none. */
+  readonly indices: Int32Array
+  /** [queries × numNegatives]. */
+  readonly scores: Float32Array
+  /** [queries], negatives found. */
+  readonly counts: Int32Array
+  readonly positives: RowLists
+  /** Parallel to `positives.indices`. */
+  readonly positiveScores: Float64Array
+}
+
+/** The best dropped candidates of the queries that were mined. */
+export interface Rejected {
+  /** The queries that were mined, in order. */
+  readonly queries: Int32Array
+  /** [queries + 1]: the candidates of the i-th are `rows[indptr[i]]`..`rows[indptr[i + 1] - 1]`. */
+  readonly indptr: Int32Array
+  readonly rows: Int32Array
+  readonly scores: Float64Array | Float32Array
+  /** Parallel to `rows`, positions in {@link ruleNames}. */
+  readonly rules: Uint8Array
+}
+
+/** How lines speak of a query or a document: its text, its id, or its row. */
+export interface Words {
+  query(row: number): string | number
+  document(row: number): string | number
+}
+
+/** A query with its positives and negatives, every part of it as JSON. */
+interface Example {
+  readonly query: string
+  readonly positives: readonly string[]
+  readonly negatives: readonly string[]
+  readonly positiveScores: readonly string[]
+  readonly negativeScores: readonly string[]
+}
+
+const list = (parts: readonly string[]) => `[${parts.join(',')}]`
+
+const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => Iterable<string>> = {
+  *triplet({ query, positives, negatives }) {
+    for (const positive of positives)
+      for (const negative of negatives)
+        yield `{"anchor":${query},"positive":${positive},"negative":${negative}}`
+  },
+  *'n-tuple'({ query, positives, negatives }, numNegatives) {
+    if (negatives.length < numNegatives) return
+    const columns = negatives.map((negative, i) => `,"negative_${i + 1}":${negative}`).join('')
+    for (const positive of positives) yield `{"anchor":${query},"positive":${positive}${columns}}`
+  },
+  *labeled({ query, positives, negatives, positiveScores, negativeScores }) {
+    const labels = [...positives.map(() => '1'), ...negatives.map(() => '0')]
+    const docs = list([...positives, ...negatives])
+    const scores = list([...positiveScores, ...negativeScores])
+    yield `{"query":${query},"docs":${docs},"labels":${list(labels)},"scores":${scores}}`
+  },
+  *'flag-embedding'({ query, positives, negatives, positiveScores, negativeScores }) {
+    const documents = `"pos":${list(positives)},"neg":${list(negatives)}`
+    const scores = `"pos_scores":${list(positiveScores)},"neg_scores":${list(negativeScores)}`
+    yield `{"query":${query},${documents},${scores}}`
+  },
+}
+
+/** JSON has no number for a score beyond float32's range. */
+const scoreJson = (score: number) => (Number.isFinite(Math.fround(score)) ? JSON.stringify(score) : 'null')
+
+const jsonOf = (values: ArrayLike<number>, start: number, end: number, json: (value: number) => string) =>
+  Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
+
+/**
+ * The lines of mined examples in one of four layouts, made as they are asked for. A query that
+ * lacks positives or negatives has none; in n-tuples neither has one short of `numNegatives`.
+ *
+ * @example
+ * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
+ */
+export function* minedLines(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+  const { positives, positiveScores, numNegatives } = mined
+  const document = (row: number) => JSON.stringify(words.document(row))
+  for (let q = 0; q < mined.queries; q++) {
+    const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
+    const start = q * numNegatives
+    const end = start + mined.counts[q]!
+    if (first === last || start === end) continue
+    const example = {
+      query: JSON.stringify(words.query(q)),
+      positives: jsonOf(positives.indices, first, last, document),
+      negatives: jsonOf(mined.indices, start, end, document),
+      positiveScores: jsonOf(positiveScores, first, last, scoreJson),
+      negativeScores: jsonOf(mined.scores, start, end, scoreJson),
+    }
+    yield* layouts[format](example, numNegatives)
+  }
+}
+
+/** The lines of rejected candidates, one for each query that was mined: `{query, rejected: [{doc, score, rule}]}`. */
+export function* rejectedLines(rejected: Rejected, words: Words): Generator<string> {
+  const { indptr, rows, scores, rules } = rejected
+  for (let i = 0; i < rejected.queries.length; i++) {
+    const entries: string[] = []
+    for (let t = indptr[i]!; t < indptr[i + 1]!; t++) {
+      const doc = JSON.stringify(words.document(rows[t]!))
+      entries.push(`{"doc":${doc},"score":${scoreJson(scores[t]!)},"rule":"${ruleNames[rules[t]!]}"}`)
+    }
+    yield `{"query":${JSON.stringify(words.query(rejected.queries[i]!))},"rejected":${list(entries)}}`
+  }
+}
+
+/** Lines are written in chunks of about this many characters. */
+const chunkLength = 1 << 20
+
+function* chunksOf(lines: Iterable<string>, signal: AbortSignal | undefined): Generator<Uint8Array> {
+  let chunk = ''
+  for (const line of lines) {
+    chunk += `${line}\n`
+    if (chunk.length < chunkLength) continue
+    signal?.throwIfAborted()
+    yield Buffer.from(chunk)
+    chunk = ''
+  }
+  signal?.throwIfAborted()
+  if (chunk !== '') yield Buffer.from(chunk)
+}
+
+/**
+ * Writes lines to a file, replacing one that is there. Lines are asked for as they are written, so
+ * that they never lie in memory all at once.
+ *
+ * @param signal Stops between two chunks; what was written until then stays.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written, or the
+ *   signal's reason.
+ */
+export const writeLines = async (
+  path: string,
+  lines: Iterable<string>,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<void> => writePieces(path, chunksOf(lines, signal))

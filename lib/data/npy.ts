@@ -1,0 +1,286 @@
+import { isInt32Array } from 'node:util/types'
+import { invalid } from '../errors'
+import {
+  bytesOf,
+  closeDescriptor,
+  fileError,
+  openFile,
+  printable,
+  readRange,
+  systemFailure,
+  withFile,
+  writePieces,
+} from './file'
+import type { OpenFile } from './file'
+import type { DenseData, DenseMatrix, ElementType, MatrixFile } from './matrix'
+import { headerLimit, npyHeader, parseNpyHeader, shownShape } from './npy-header'
+import type { NpyHeader } from './npy-header'
+
+export { parseNpyHeader } from './npy-header'
+export type { NpyHeader } from './npy-header'
+
+/** The arrays that NumPy's element types are read into; float16 stays as its bits. */
+const arrays = {
+  f8: Float64Array,
+  f4: Float32Array,
+  f2: Uint16Array,
+  i8: BigInt64Array,
+  i4: Int32Array,
+  i2: Int16Array,
+  i1: Int8Array,
+  u8: BigUint64Array,
+  u4: Uint32Array,
+  u2: Uint16Array,
+  u1: Uint8Array,
+  b1: Uint8Array,
+} as const
+
+/** NumPy's element type without its byte order. */
+export type ElementCode = keyof typeof arrays
+export type NpyData = InstanceType<(typeof arrays)[ElementCode]>
+
+const matrixTypes: { [K in ElementCode]?: ElementType } = {
+  f4: 'float32',
+  f8: 'float64',
+  f2: 'float16',
+  u1: 'uint8',
+  i1: 'int8',
+}
+
+/** The only place where the defaults of {@link loadNpy} are written. */
+export const loadNpyDefaults = {
+  /** Elements of at most this many bytes are read into memory. */
+  limit: 2 ** 30,
+} as const
+
+/**
+ * The element type of a header, or nothing where the bytes cannot be used as they lie: big-endian,
+ * complex, structured and the like. `=` is the order of this machine, and single bytes have none.
+ */
+export function elementCode(descr: string): ElementCode | undefined {
+  const [, order, code] = /^([<>=|]?)([a-z]\d)$/.exec(descr) ?? []
+  if (code === undefined || !Object.hasOwn(arrays, code)) return undefined
+  return order === '>' && !code.endsWith('1') ? undefined : (code as ElementCode)
+}
+
+/** The element type, if it is one of `wanted`, whose names stand in `expected`. */
+export function checkedCode(path: string, { descr }: NpyHeader, wanted: readonly string[], expected: string) {
+  const code = elementCode(descr)
+  if (code !== undefined && wanted.includes(code)) return code
+  throw fileError(path, `expected ${expected}, received ${printable(descr)}`)
+}
+
+const lengthOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1)
+
+/** Checks that the elements fill the file to its last byte. Nothing is allocated before that. */
+function checkLength(path: string, header: NpyHeader, code: ElementCode, fileBytes: number) {
+  const needed = lengthOf(header.shape) * arrays[code].BYTES_PER_ELEMENT
+  const received = fileBytes - header.offset
+  if (needed === received) return
+  const shape = shownShape(header.shape)
+  throw fileError(path, `expected ${needed} bytes of elements for the shape ${shape}, received ${received}`)
+}
+
+/** Fortran order is C order where one side is 1. */
+function checkOrder(path: string, { fortranOrder, shape }: NpyHeader) {
+  if (!fortranOrder || shape.filter((side) => side !== 1).length <= 1) return
+  throw fileError(path, 'expected C order, one row after the other, received Fortran order')
+}
+
+function checkDimensions(path: string, { shape }: NpyHeader, dimensions: number, expected: string) {
+  if (shape.length === dimensions) return
+  throw fileError(path, `expected ${expected}, received ${shape.length}: the shape ${shownShape(shape)}`)
+}
+
+interface MatrixHeader {
+  readonly rows: number
+  readonly cols: number
+  readonly code: ElementCode
+  readonly type: ElementType
+  readonly offset: number
+}
+
+/** Checks all that a header says of a matrix against a file of `fileBytes` bytes. */
+function matrixHeader(bytes: Uint8Array, path: string, fileBytes: number): MatrixHeader {
+  const header = parseNpyHeader(bytes, path)
+  const expected = 'float32, float64, float16, uint8 or int8 elements'
+  const code = checkedCode(path, header, Object.keys(matrixTypes), expected)
+  checkDimensions(path, header, 2, '2 dimensions, rows and columns')
+  const [rows, cols] = header.shape as [number, number]
+  if (rows === 0 || cols === 0)
+    throw fileError(path, `expected at least one row and one column, received the shape ${shownShape(header.shape)}`)
+  checkOrder(path, header)
+  checkLength(path, header, code, fileBytes)
+  return { rows, cols, code, type: matrixTypes[code]!, offset: header.offset }
+}
+
+/** The elements in `bytes`, borrowed where they are aligned and copied where not. */
+function elements(bytes: Uint8Array, code: ElementCode, offset: number): NpyData {
+  const Elements = arrays[code]
+  const size = Elements.BYTES_PER_ELEMENT
+  const lying = bytes.subarray(offset)
+  const aligned = lying.byteOffset % size === 0 ? lying : new Uint8Array(lying)
+  return new Elements(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size)
+}
+
+/** An array of any shape, as it lies in a member of an `.npz`. */
+export interface NpyArray {
+  readonly header: NpyHeader
+  readonly code: ElementCode
+  readonly data: NpyData
+}
+
+/** Reads an array whose element type is one of `wanted`, whose names stand in `expected`. */
+export function parseNpyArray(bytes: Uint8Array, path: string, wanted: readonly string[], expected: string): NpyArray {
+  const header = parseNpyHeader(bytes, path)
+  const code = checkedCode(path, header, wanted, expected)
+  checkOrder(path, header)
+  checkLength(path, header, code, bytes.length)
+  return { header, code, data: elements(bytes, code, header.offset) }
+}
+
+/**
+ * Reads a matrix out of the bytes of a `.npy` file.
+ *
+ * @param path Names the file in errors.
+ * @returns The matrix, over the given bytes where they are aligned; float16 as its bits.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the bytes are not such a matrix.
+ */
+export function parseNpy(bytes: Uint8Array, path: string): DenseMatrix {
+  const { rows, cols, code, type, offset } = matrixHeader(bytes, path, bytes.length)
+  return { data: elements(bytes, code, offset) as DenseData, rows, cols, type }
+}
+
+const readHeader = (file: OpenFile) => readRange(file, 0, Math.min(file.size, headerLimit + 12))
+
+/**
+ * Opens a `.npy` matrix to be read block by block while a job runs.
+ *
+ * The header and the length of the file are checked. The file stays open until
+ * {@link closeMatrix}.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no matrix in C order of float32,
+ *   float64, float16, uint8 or int8, or its length is not what its shape needs.
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ *
+ * @example
+ * const X = await openNpy('activations.npy')
+ * const { W, H } = await semiNmf(X, { rank: 64 })
+ * await closeMatrix(X)
+ */
+export async function openNpy(path: string): Promise<MatrixFile> {
+  const file = await openFile(path)
+  try {
+    const { rows, cols, type, offset } = matrixHeader(await readHeader(file), path, file.size)
+    return { path, fd: file.fd, offset, rows, cols, type }
+  } catch (error) {
+    await closeDescriptor(file.fd)
+    throw systemFailure(path, error)
+  }
+}
+
+/** Closes what {@link openNpy} or {@link loadNpy} opened; a matrix in memory needs no closing. */
+export async function closeMatrix(matrix: DenseMatrix | MatrixFile): Promise<void> {
+  if (!('fd' in matrix)) return
+  try {
+    await closeDescriptor(matrix.fd)
+  } catch (error) {
+    throw systemFailure(matrix.path, error)
+  }
+}
+
+/**
+ * Reads a `.npy` matrix [rows × cols] into memory, however large.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` as {@link openNpy}, or
+ *   `ERR_GEMMINE_OUT_OF_MEMORY`.
+ *
+ * @example
+ * const corpus = await readNpy('docs.npy')
+ */
+export const readNpy = async (path: string): Promise<DenseMatrix> =>
+  (await loadNpy(path, { limit: Infinity })) as DenseMatrix
+
+/**
+ * Reads a `.npy` matrix into memory up to a limit; a larger one is opened, to be read block by
+ * block. {@link closeMatrix} takes either.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` as {@link openNpy}, or
+ *   `ERR_GEMMINE_OUT_OF_MEMORY`.
+ *
+ * @example
+ * const X = await loadNpy('activations.npy', { limit: 4e9 })
+ */
+export async function loadNpy(
+  path: string,
+  { limit = loadNpyDefaults.limit }: { limit?: number | undefined } = {},
+): Promise<DenseMatrix | MatrixFile> {
+  if (typeof limit !== 'number' || !(limit >= 0)) throw invalid('limit', 'a number of bytes', limit)
+  const matrix = await openNpy(path)
+  const { rows, cols, type, offset } = matrix
+  const code = (Object.keys(matrixTypes) as ElementCode[]).find((each) => matrixTypes[each] === type)!
+  const size = rows * cols * arrays[code].BYTES_PER_ELEMENT
+  if (size > limit) return matrix
+  try {
+    const bytes = await readRange({ ...matrix, size }, offset, size)
+    return { data: elements(bytes, code, 0) as DenseData, rows, cols, type }
+  } catch (error) {
+    throw systemFailure(path, error)
+  } finally {
+    await closeDescriptor(matrix.fd)
+  }
+}
+
+/**
+ * Reads a list of int32 out of a `.npy` file, such as the groups of queries. int64 is taken too
+ * where every value fits.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is anything else.
+ */
+export const readInt32Npy = (path: string): Promise<Int32Array> =>
+  withFile(path, async (file) => {
+    const header = parseNpyHeader(await readHeader(file), path)
+    const code = checkedCode(path, header, ['i4', 'i8'], 'int32 elements')
+    checkDimensions(path, header, 1, '1 dimension')
+    checkLength(path, header, code, file.size)
+    const bytes = await readRange(file, header.offset, file.size - header.offset)
+    const data = elements(bytes, code, 0)
+    return data instanceof BigInt64Array ? narrowed(path, data) : (data as Int32Array)
+  })
+
+function narrowed(path: string, wide: BigInt64Array): Int32Array {
+  const narrow = new Int32Array(wide.length)
+  wide.forEach((value, i) => {
+    narrow[i] = Number(value)
+    if (BigInt(narrow[i]!) !== value) throw fileError(path, `expected an int32 at element ${i}, received ${value}`)
+  })
+  return narrow
+}
+
+/** An array as it is written. */
+export interface WritableArray {
+  readonly data: Float32Array | Int32Array
+  readonly shape: readonly number[]
+}
+
+/**
+ * The bytes of a `.npy` file, in two pieces: the header, and the elements, which are borrowed.
+ *
+ * @throws {RangeError} if the shape does not hold as many elements as there are.
+ */
+export function formatNpy({ data, shape }: WritableArray): Uint8Array[] {
+  const length = lengthOf(shape)
+  if (length !== data.length) throw invalid('data', `${length} elements for the shape ${shownShape(shape)}`, data.length)
+  return [npyHeader(isInt32Array(data) ? '<i4' : '<f4', shape), bytesOf(data)]
+}
+
+/**
+ * Writes an array as a `.npy` file, replacing one that is there.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written.
+ *
+ * @example
+ * await writeNpy('W.npy', { data: W.data, shape: [W.rows, W.cols] })
+ */
+export const writeNpy = async (path: string, array: WritableArray): Promise<void> =>
+  writePieces(path, formatNpy(array))

@@ -1,0 +1,211 @@
+import { fileError, printable, shownJson } from './file'
+import { GrowingArray } from './growing-array'
+import { parseLines, readLines } from './lines'
+import type { LineReader } from './lines'
+import { rowListsOf } from './row-lists'
+import type { RowLists } from './row-lists'
+
+/** What the two columns of a pairs file may say. */
+export interface PairsOptions {
+  /** Number of queries. */
+  readonly queries: number
+  /** Number of corpus rows. */
+  readonly corpus: number
+  /** The row of each query id; without it the first column holds rows. See {@link readIds}. */
+  readonly queryIds?: ReadonlyMap<string, number> | undefined
+  /** The row of each corpus id; without it the second column holds rows. */
+  readonly corpusIds?: ReadonlyMap<string, number> | undefined
+}
+
+/** The side of a job that a file speaks of. */
+export type Side = 'query' | 'corpus'
+
+/** What stands in the first line of the qrels files of BEIR. */
+const headerStart = 'query-id\tcorpus-id'
+
+const relevancePattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
+
+class PairsReader implements LineReader<RowLists> {
+  private readonly pairs = new GrowingArray(new Int32Array(0))
+
+  constructor(
+    private readonly path: string,
+    private readonly options: PairsOptions,
+  ) {}
+
+  line(text: string, number: number) {
+    if (text.trim() === '' || (number === 1 && text.startsWith(headerStart))) return
+    const columns = text.split('\t')
+    if (columns.length !== 2 && columns.length !== 3)
+      throw this.wrong(number, 'query<TAB>corpus, then a relevance or nothing', text)
+    const { queries, corpus, queryIds, corpusIds } = this.options
+    const query = this.row('query', columns[0]!, queries, queryIds, number)
+    const row = this.row('corpus', columns[1]!, corpus, corpusIds, number)
+    if (!this.isRelevant(columns[2], number)) return
+    this.pairs.push(query)
+    this.pairs.push(row)
+  }
+
+  finish(): RowLists {
+    return rowListsOf(this.options.queries, this.pairs.view())
+  }
+
+  private row(side: Side, text: string, count: number, ids: ReadonlyMap<string, number> | undefined, number: number) {
+    const row = ids ? ids.get(text) : /^ *\d{1,15} *$/.test(text) ? Number(text) : undefined
+    if (row !== undefined && row < count) return row
+    throw this.wrong(number, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
+  }
+
+  /** A relevance of 0 or less says that the two do not belong together. */
+  private isRelevant(relevance: string | undefined, number: number): boolean {
+    if (relevance === undefined) return true
+    if (!relevancePattern.test(relevance.trim())) throw this.wrong(number, 'a number as relevance', relevance)
+    return Number(relevance) > 0
+  }
+
+  private wrong(number: number, expected: string, received: string) {
+    return fileError(this.path, `line ${number}: expected ${expected}, received ${printable(received)}`)
+  }
+}
+
+/**
+ * Reads pairs out of the bytes of a TSV file; see {@link readPairs}.
+ *
+ * @param path Names the file in errors.
+ */
+export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOptions): RowLists =>
+  parseLines(bytes, path, new PairsReader(path, options))
+
+/**
+ * Reads pairs of a query and a corpus row, such as positives, from a TSV file or qrels.
+ *
+ * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, where a relevance of 0 or less
+ * leaves the pair out; a first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
+ *
+ * @returns The corpus rows of each query, ascending, each once.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
+ *
+ * @example
+ * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
+ */
+export const readPairs = (path: string, options: PairsOptions): Promise<RowLists> =>
+  readLines(path, new PairsReader(path, options))
+
+/** Takes one line for each row of a side, and counts them. */
+abstract class PerRowReader {
+  private received = 0
+
+  constructor(
+    protected readonly path: string,
+    private readonly count: number,
+    private readonly side: Side,
+    private readonly what: string,
+  ) {}
+
+  line(text: string, number: number) {
+    this.received = number
+    if (number <= this.count) this.take(text, number)
+  }
+
+  protected abstract take(text: string, number: number): void
+
+  protected checkCount() {
+    if (this.received === this.count) return
+    const expected = `${this.count} ${this.what}, one for each ${this.side} row`
+    throw fileError(this.path, `expected ${expected}, received ${this.received}`)
+  }
+
+  protected wrong(number: number, expected: string, received: string) {
+    return fileError(this.path, `line ${number}: expected ${expected}, received ${printable(received)}`)
+  }
+}
+
+class IdsReader extends PerRowReader implements LineReader<Map<string, number>> {
+  private readonly rows = new Map<string, number>()
+
+  constructor(path: string, count: number, side: Side) {
+    super(path, count, side, 'ids')
+  }
+
+  protected take(id: string, number: number) {
+    if (id === '') throw this.wrong(number, 'an id', 'an empty line')
+    const first = this.rows.get(id)
+    if (first !== undefined) throw this.wrong(number, 'every id once', `${id}, which is on line ${first + 1} too`)
+    this.rows.set(id, number - 1)
+  }
+
+  finish() {
+    this.checkCount()
+    return this.rows
+  }
+}
+
+/** Reads ids out of the bytes of a file; see {@link readIds}. */
+export const parseIds = (bytes: Uint8Array, path: string, count: number, side: Side): Map<string, number> =>
+  parseLines(bytes, path, new IdsReader(path, count, side))
+
+/**
+ * Reads the ids of the queries or of the corpus, one a line, in the order of the rows.
+ *
+ * @returns The row of each id; its keys are the ids in the order of the rows.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or comes twice, or there
+ *   are not `count` of them.
+ *
+ * @example
+ * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
+ */
+export const readIds = (path: string, count: number, side: Side): Promise<Map<string, number>> =>
+  readLines(path, new IdsReader(path, count, side))
+
+class TextsReader extends PerRowReader implements LineReader<string[]> {
+  private readonly texts: string[] = []
+
+  constructor(path: string, count: number, side: Side) {
+    super(path, count, side, 'texts')
+  }
+
+  protected take(text: string, number: number) {
+    this.texts.push(this.path.endsWith('.jsonl') ? this.textOf(text, number) : text)
+  }
+
+  finish() {
+    this.checkCount()
+    return this.texts
+  }
+
+  private textOf(line: string, number: number): string {
+    const { title = '', text } = this.object(line, number)
+    if (typeof text !== 'string') throw this.wrong(number, 'an object with a string as text', line)
+    if (title === '' || title === null) return text
+    if (typeof title !== 'string') throw this.wrong(number, 'a string as title', shownJson(title))
+    return `${title} ${text}`
+  }
+
+  private object(line: string, number: number): { title?: unknown; text?: unknown } {
+    try {
+      const value: unknown = JSON.parse(line)
+      if (typeof value === 'object' && value !== null) return value
+    } catch {
+      // Falls through to the one error for whatever is no object.
+    }
+    throw this.wrong(number, 'a JSON object with a text', line)
+  }
+}
+
+/** Reads texts out of the bytes of a file; see {@link readTexts}. */
+export const parseTexts = (bytes: Uint8Array, path: string, count: number, side: Side): string[] =>
+  parseLines(bytes, path, new TextsReader(path, count, side))
+
+/**
+ * Reads the texts of the queries or of the corpus, one a line, in the order of the rows. In a file
+ * whose name ends in `.jsonl` a line is an object, and the text its `text`, after its `title` and
+ * a space where it has one.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or there are
+ *   not `count` of them.
+ *
+ * @example
+ * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')
+ */
+export const readTexts = (path: string, count: number, side: Side): Promise<string[]> =>
+  readLines(path, new TextsReader(path, count, side))

@@ -1,0 +1,26 @@
+import type { NativeSource } from '../native'
+import { toDenseView, type MatrixInput } from './matrix'
+import { isSparse, toSparseView, type SparseMatrix } from './sparse'
+
+/** What a factorization reads: a dense matrix in any accepted form, a file, or a sparse matrix. */
+export type SourceInput = MatrixInput | SparseMatrix
+
+/**
+ * A dense or sparse matrix as the addon takes it, called `name` in messages.
+ *
+ * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
+ */
+export const toSource = (name: string, input: SourceInput): NativeSource =>
+  isSparse(input) ? { name, ...toSparseView(name, input) } : toDenseSource(name, input)
+
+/** The same for a job that takes dense matrices only. */
+export const toDenseSource = (name: string, input: MatrixInput): NativeSource => ({
+  name,
+  ...toDenseView(name, input),
+})
+
+/** How many rows and columns an input has. */
+export function sidesOf(name: string, input: SourceInput): { rows: number; cols: number } {
+  const { rows, cols } = isSparse(input) ? input : toDenseView(name, input)
+  return { rows, cols }
+}

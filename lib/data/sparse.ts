@@ -1,0 +1,65 @@
+import { invalid } from '../errors'
+
+/** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
+export interface SparseMatrix {
+  readonly rows: number
+  readonly cols: number
+  /** [rows + 1], ascending from 0 to the number of entries. */
+  readonly indptr: Int32Array | Uint32Array | Float64Array | BigInt64Array
+  /** Column of each entry; ascending within a row, without repeats. */
+  readonly indices: Int32Array | Uint32Array
+  readonly values: Float32Array
+}
+
+/** The form in which the addon takes a sparse matrix. */
+export interface SparseView {
+  readonly rows: number
+  readonly cols: number
+  /** Widened to float64, which holds every index below 2^53. */
+  readonly indptr: Float64Array
+  readonly indices: Int32Array
+  readonly values: Float32Array
+}
+
+export const isSparse = (input: unknown): input is SparseMatrix =>
+  typeof input === 'object' && input !== null && 'indptr' in input
+
+/**
+ * Checks the shape of a sparse matrix, every row start and every column index.
+ *
+ * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
+ */
+export function toSparseView(name: string, input: SparseMatrix): SparseView {
+  const { rows, cols, indices, values } = input
+  if (!Number.isInteger(rows) || rows < 1) throw invalid(`${name}.rows`, 'a positive integer', rows)
+  if (!Number.isInteger(cols) || cols < 1) throw invalid(`${name}.cols`, 'a positive integer', cols)
+  if (input.indptr.length !== rows + 1)
+    throw invalid(`${name}.indptr`, `${rows + 1} row starts`, input.indptr.length)
+  const indptr = Float64Array.from(input.indptr as Iterable<number | bigint>, Number)
+  checkStarts(name, indptr, indices.length)
+  if (values.length !== indices.length)
+    throw invalid(`${name}.values`, `${indices.length} values, as many as indices`, values.length)
+  checkColumns(name, indptr, indices, cols)
+  return { rows, cols, indptr, indices: new Int32Array(indices.buffer, indices.byteOffset, indices.length), values }
+}
+
+function checkStarts(name: string, indptr: Float64Array, entries: number) {
+  for (let i = 0; i < indptr.length; i++) {
+    const start = indptr[i]!
+    const low = i === 0 ? 0 : indptr[i - 1]!
+    const high = i === 0 ? 0 : entries
+    if (!Number.isInteger(start) || start < low || start > high)
+      throw invalid(`${name}.indptr[${i}]`, `an integer in ${low}..${high}`, start)
+  }
+  if (indptr.at(-1) !== entries) throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
+}
+
+function checkColumns(name: string, indptr: Float64Array, indices: ArrayLike<number>, cols: number) {
+  for (let i = 0; i + 1 < indptr.length; i++)
+    for (let t = indptr[i]!, low = 0; t < indptr[i + 1]!; t++) {
+      const column = indices[t]!
+      if (column < low || column >= cols)
+        throw invalid(`${name}.indices[${t}]`, `a column in ${low}..${cols - 1}, ascending within row ${i}`, column)
+      low = column + 1
+    }
+}

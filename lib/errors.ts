@@ -1,0 +1,82 @@
+/**
+ * What can fail for reasons outside the caller's code. A caller's mistake is a `TypeError` or a
+ * `RangeError` instead (see {@link Mistake}); an abort rejects with the signal's own reason.
+ */
+export type GemmineErrorCode =
+  /** A file is missing, unreadable, damaged, or not what it claims to be. */
+  | 'ERR_GEMMINE_FILE'
+  /** The compiled addon is missing or does not fit this machine. */
+  | 'ERR_GEMMINE_NATIVE_LOAD'
+  /** A device that was asked for by name is not there. */
+  | 'ERR_GEMMINE_DEVICE_UNAVAILABLE'
+  /** A device failed in the middle of a job. */
+  | 'ERR_GEMMINE_DEVICE_FAILURE'
+  /** A job needs more memory than there is; the message tells how many bytes. */
+  | 'ERR_GEMMINE_OUT_OF_MEMORY'
+  /** A handle was used after its `dispose()`. */
+  | 'ERR_GEMMINE_DISPOSED'
+
+export class GemmineError extends Error {
+  override readonly name = 'GemmineError'
+
+  constructor(
+    readonly code: GemmineErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** The fields that a `TypeError` or `RangeError` of this package carries besides its message. */
+export interface Mistake {
+  /** The argument or option at fault, as the caller wrote it: `rank`, `X`, `queries.data`. */
+  readonly argument: string
+  /** What would have been right. */
+  readonly expected: string
+  /** What came, as text. */
+  readonly received: string
+  /** The row at fault, where there is one. */
+  readonly row?: number
+  /** The column at fault, where there is one. */
+  readonly column?: number
+}
+
+export type MistakeError = (TypeError | RangeError) & Mistake
+
+/** Renders a received value on one short line. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'an empty string' : value.slice(0, 80)
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `an array of ${value.length}` : (value.constructor?.name ?? 'an object')
+  return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/**
+ * The error for a caller's mistake: "Expected an integer in 1..20 for rank, received 21". A number
+ * out of bounds is a `RangeError`, anything else a `TypeError`.
+ */
+export function invalid(argument: string, expected: string, received: unknown): MistakeError {
+  const text = shown(received)
+  const Kind = typeof received === 'number' && !Number.isNaN(received) ? RangeError : TypeError
+  const error = new Kind(`Expected ${expected} for ${argument}, received ${text}`)
+  return Object.assign(error, { argument, expected, received: text })
+}
+
+/** The error for an entry of a matrix: "Expected a finite number at row 7, column 3 of X, received NaN". */
+export function invalidEntry(
+  argument: string,
+  expected: string,
+  received: number,
+  row: number,
+  column: number,
+): MistakeError {
+  const text = String(received)
+  const error = new RangeError(
+    `Expected ${expected} at row ${row}, column ${column} of ${argument}, received ${text}`,
+  )
+  return Object.assign(error, { argument, expected, received: text, row, column })
+}
+
+export const isMistake = (error: unknown): error is MistakeError =>
+  (error instanceof TypeError || error instanceof RangeError) && 'argument' in error

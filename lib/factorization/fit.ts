@@ -1,0 +1,116 @@
+// What semiNmf and nmf share: one job of the addon between checked options and a result.
+import { outputMatrix, type Matrix } from '../data/matrix'
+import type { SourceInput } from '../data/source'
+import { toSource } from '../data/source'
+import { invalid } from '../errors'
+import { runJob, type NativeFitOptions } from '../native'
+import { checkInteger, checkJob, checkNumber, checkOneOf, type JobOptions } from '../options'
+import { FactorizationModel, type ModelName } from './factorization-model'
+import { checkPenalties, type Penalties } from './penalties'
+
+/** How the factors are improved, for a fixed other side. */
+export type Solver = 'hals' | 'mu'
+
+export const solvers = ['hals', 'mu'] as const
+
+export interface FitOptions extends Penalties {
+  readonly rank: number
+  readonly solver: Solver
+  readonly init: NativeFitOptions['init']
+  readonly iterations: number
+  readonly tolerance: number
+  readonly innerSweeps: number
+  readonly seed: number
+}
+
+/** Where the factors go; new arrays when left out. */
+export interface FactorOutputs {
+  /** [n · rank] */
+  readonly W?: Float32Array | undefined
+  /** [rank · d] */
+  readonly H?: Float32Array | undefined
+}
+
+export interface Convergence {
+  /** The objective before the first and after each iteration; it never increases. */
+  readonly objective: Float64Array
+  /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 for an X of zeros. */
+  readonly relativeError: number
+  /** Iterations done; each reads X once. */
+  readonly iterations: number
+  /** Whether the tolerance was met before the iterations ran out. */
+  readonly converged: boolean
+  /** Complete sentences about options that may not do what was meant. */
+  readonly warnings: readonly string[]
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/** A fitted model with the codes of the rows it was fitted to. */
+export class Factorization extends FactorizationModel implements Convergence {
+  readonly objective: Float64Array
+  readonly relativeError: number
+  readonly iterations: number
+  readonly converged: boolean
+  readonly warnings: readonly string[]
+  readonly seconds: number
+
+  constructor(
+    model: ModelName,
+    /** Codes, [n × rank], non-negative. */
+    readonly W: Matrix,
+    H: Matrix,
+    options: FitOptions,
+    run: Convergence,
+  ) {
+    super(model, H, { ...options })
+    this.objective = run.objective
+    this.relativeError = run.relativeError
+    this.iterations = run.iterations
+    this.converged = run.converged
+    this.warnings = run.warnings
+    this.seconds = run.seconds
+  }
+}
+
+/** Starts that singular vectors give: there are no more of them than min(n, d). */
+const bounded = (init: string) => init !== 'random' && init !== 'kmeans'
+
+function checkOptions(options: FitOptions, inits: readonly string[], rows: number, cols: number) {
+  const { rank, solver, init } = options
+  checkOneOf('solver', solver, solvers)
+  checkOneOf('init', init, inits)
+  checkInteger('rank', rank, 1, bounded(init) ? Math.min(rows, cols) : Infinity)
+  checkInteger('iterations', options.iterations, 0)
+  checkNumber('tolerance', options.tolerance, 0)
+  checkInteger('innerSweeps', options.innerSweeps, 1)
+  checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
+  checkPenalties(options)
+  if (init === 'nndsvd' && solver === 'mu')
+    throw invalid('init', 'nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero', init)
+}
+
+/** What tells one member of the family from another, on this side of the border. */
+export interface Family {
+  readonly model: ModelName
+  readonly inits: readonly NativeFitOptions['init'][]
+}
+
+export async function fit(
+  { model, inits }: Family,
+  X: SourceInput,
+  given: FitOptions & JobOptions,
+  out: FactorOutputs = {},
+): Promise<Factorization> {
+  const { threads, device: wanted, signal, onProgress, ...options } = given
+  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
+  const source = toSource('X', X)
+  checkOptions(options, inits, source.rows, source.cols)
+  const { rank, iterations: maxIterations, ...rest } = options
+  const W = outputMatrix('out.W', out.W, source.rows, rank)
+  const H = outputMatrix('out.H', out.H, rank, source.cols)
+  const run = await runJob(job, (addon, control) =>
+    addon.fit(source, { device, model, maxIterations, ...rest }, W, H, control),
+  )
+  return new Factorization(model, W, H, options, run)
+}

@@ -1,0 +1,54 @@
+import { allocateMatrix, type Matrix } from '../data/matrix'
+import { toSource, type SourceInput } from '../data/source'
+import { runJob } from '../native'
+import { checkInteger, checkJob, checkNumber, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+
+/** The only place where the defaults of {@link kmeans} are written. */
+export const kmeansDefaults = {
+  /** Iterations at most; each reads X once. */
+  iterations: 100,
+  /** Stop when an iteration lowers the inertia by a smaller fraction; 0 runs until nothing moves. */
+  tolerance: 1e-4,
+  /** Seed of the first centres. */
+  seed: 0,
+} as const
+
+export type KmeansOptions = { clusters: number } & Overrides<typeof kmeansDefaults> & JobOptions
+
+export interface Clustering {
+  /** The cluster of each row, [n]. */
+  readonly labels: Int32Array
+  /** Means of the clusters, [clusters × d]. */
+  readonly centers: Matrix
+  /** Sum of the squared distances of all rows to their centres. */
+  readonly inertia: number
+  readonly iterations: number
+  readonly converged: boolean
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/**
+ * Clusters rows around means.
+ *
+ * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable).
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `clusters` is not in 1..n.
+ * @see Lloyd (1982), "Least squares quantization in PCM"; Arthur & Vassilvitskii (2007), "k-means++"
+ *
+ * @example
+ * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
+ */
+export async function kmeans(X: SourceInput, { clusters, ...given }: KmeansOptions): Promise<Clustering> {
+  const { iterations, tolerance, seed, ...rest } = withDefaults({ ...kmeansDefaults, ...jobDefaults }, given)
+  const { device, ...job } = checkJob(rest)
+  const source = toSource('X', X)
+  checkInteger('clusters', clusters, 1, source.rows)
+  checkInteger('iterations', iterations, 1)
+  checkNumber('tolerance', tolerance, 0)
+  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  const labels = new Int32Array(source.rows)
+  const centers = allocateMatrix(clusters, source.cols)
+  const options = { device, clusters, maxIterations: iterations, tolerance, seed }
+  const run = await runJob(job, (addon, control) => addon.kmeans(source, options, labels, centers, control))
+  return { labels, centers, ...run }
+}

@@ -1,0 +1,68 @@
+import { sidesOf, type SourceInput } from '../data/source'
+import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import { fit, type Factorization, type FactorOutputs, type Solver } from './fit'
+
+/** Where an NMF starts. */
+export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
+
+export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as const
+
+/** The only place where the defaults of {@link nmf} are written. */
+export const nmfDefaults = {
+  /** `hals` improves a factor component by component; `mu` is the multiplicative rule of Lee & Seung. */
+  solver: 'hals' as Solver,
+  /**
+   * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
+   * zeros filled with the mean of X; `nndsvd` leaves the zeros, `nndsvdar` fills them with small random
+   * numbers; `kmeans`: cluster indicators + 0.2; `random`.
+   */
+  init: undefined as NmfInit | undefined,
+  /** Iterations at most; one iteration reads X once and updates W, then H. */
+  iterations: 200,
+  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
+  tolerance: 1e-4,
+  /** Sweeps over the components for each half of an iteration. */
+  innerSweeps: 1,
+  /** Weight of ΣW. */
+  l1W: 0,
+  /** Weight of ΣW². */
+  l2W: 0,
+  /** Weight of ΣH. */
+  l1H: 0,
+  /** Weight of ΣH². */
+  l2H: 0,
+  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
+  seed: 0,
+} as const
+
+export type NmfOptions = {
+  /** Components; above min(n, d) only with `init` random or kmeans. */
+  rank: number
+  /** The caller's arrays for the factors. */
+  out?: FactorOutputs | undefined
+} & Overrides<typeof nmfDefaults> &
+  JobOptions
+
+/**
+ * Factorizes a non-negative matrix as X ≈ W H with W ≥ 0 and H ≥ 0.
+ *
+ * @param X [n × d], one sample per row, no entry below zero: dense, a file, or sparse. Borrowed, not
+ *   copied (unless its buffer is resizable): do not write to it or transfer it before the promise settles.
+ * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each
+ *   iteration, and `transform`, `inverseTransform` and `save`.
+ * @throws {TypeError | RangeError} if X is no matrix of finite, non-negative numbers, or an option is
+ *   wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
+ * @see Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
+ *   factorizations" (hals); Lee & Seung (2001), "Algorithms for non-negative matrix factorization" (mu);
+ *   Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd)
+ *
+ * @example
+ * const { W, H, relativeError } = await nmf({ data, rows: 2429, cols: 361 }, { rank: 49 })
+ */
+export async function nmf(X: SourceInput, { rank, out, ...given }: NmfOptions): Promise<Factorization> {
+  const { init, ...options } = withDefaults({ ...nmfDefaults, ...jobDefaults }, given)
+  const { rows, cols } = sidesOf('X', X)
+  const start = init ?? (rank > Math.min(rows, cols) ? 'random' : 'nndsvda')
+  return fit({ model: 'nmf', inits: nmfInits }, X, { rank, init: start, ...options }, out)
+}

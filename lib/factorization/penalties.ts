@@ -1,0 +1,14 @@
+import { checkNumber } from '../options'
+
+/** Weights of `l1·Σ|·| + l2·Σ(·)²` of either factor, added to ‖X − W H‖² (without ½). */
+export interface Penalties {
+  readonly l1W: number
+  readonly l2W: number
+  readonly l1H: number
+  readonly l2H: number
+}
+
+/** @throws {RangeError} for a negative weight, {TypeError} for one that is no finite number. */
+export function checkPenalties({ l1W, l2W, l1H, l2H }: Penalties) {
+  for (const [name, weight] of Object.entries({ l1W, l2W, l1H, l2H })) checkNumber(name, weight, 0)
+}

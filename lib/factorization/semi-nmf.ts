@@ -1,0 +1,63 @@
+import type { SourceInput } from '../data/source'
+import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import { fit, type Factorization, type FactorOutputs, type Solver } from './fit'
+
+/** Where a semi-NMF starts. */
+export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
+
+export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
+
+/** The only place where the defaults of {@link semiNmf} are written. */
+export const semiNmfDefaults = {
+  /** `hals` improves W component by component; `mu` is the multiplicative rule of the paper. */
+  solver: 'hals' as Solver,
+  /**
+   * `kmeans`: cluster indicators + 0.2; `random`; `svd`: a best approximation of rank − 1 rewritten
+   * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
+   */
+  init: 'kmeans' as SemiNmfInit,
+  /** Iterations at most; one iteration reads X once and updates W, then H. */
+  iterations: 200,
+  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
+  tolerance: 1e-4,
+  /** Sweeps over the components for each read of X. */
+  innerSweeps: 1,
+  /** Weight of Σ|W|. */
+  l1W: 0,
+  /** Weight of ΣW². */
+  l2W: 0,
+  /** Weight of Σ|H|. */
+  l1H: 0,
+  /** Weight of ΣH². */
+  l2H: 0,
+  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
+  seed: 0,
+} as const
+
+export type SemiNmfOptions = {
+  /** Components; at most min(n, d) with `init: 'svd'`. */
+  rank: number
+  /** The caller's arrays for the factors. */
+  out?: FactorOutputs | undefined
+} & Overrides<typeof semiNmfDefaults> &
+  JobOptions
+
+/**
+ * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of free sign.
+ *
+ * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
+ *   buffer is resizable): do not write to it or transfer it before the promise settles.
+ * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each
+ *   iteration, and `transform`, `inverseTransform` and `save`. The factors are not unique: another seed
+ *   may find another pair.
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or an option is wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
+ * @see Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1)
+ *
+ * @example
+ * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
+ */
+export async function semiNmf(X: SourceInput, { rank, out, ...given }: SemiNmfOptions): Promise<Factorization> {
+  const options = withDefaults({ ...semiNmfDefaults, ...jobDefaults }, given)
+  return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, { rank, ...options }, out)
+}

@@ -1,0 +1,54 @@
+import { allocateMatrix, type Matrix } from '../data/matrix'
+import { toSource, type SourceInput } from '../data/source'
+import { runJob } from '../native'
+import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+
+/** The only place where the defaults of {@link truncatedSvd} are written. */
+export const truncatedSvdDefaults = {
+  /** Directions sampled beyond `rank`; more make the last components more accurate. */
+  oversamples: 10,
+  /** Times that X is read to sharpen the sampled subspace. */
+  powerIterations: 4,
+  /** Seed of the random start. */
+  seed: 0,
+} as const
+
+export type TruncatedSvdOptions = { rank: number } & Overrides<typeof truncatedSvdDefaults> & JobOptions
+
+export interface TruncatedSvd {
+  /** Left singular vectors, [n × rank], orthonormal columns. */
+  readonly U: Matrix
+  /** Singular values, descending, [rank]. */
+  readonly s: Float64Array
+  /** Right singular vectors as rows, [rank × d]; the entry of largest magnitude in each is positive. */
+  readonly V: Matrix
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/**
+ * The `rank` largest singular values of a matrix with their vectors: X ≈ U diag(s) V.
+ *
+ * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable).
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `rank` is not in 1..min(n, d).
+ * @see Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2)
+ *
+ * @example
+ * const { U, s, V } = await truncatedSvd(tfidf, { rank: 128 })
+ */
+export async function truncatedSvd(X: SourceInput, { rank, ...given }: TruncatedSvdOptions): Promise<TruncatedSvd> {
+  const { oversamples, powerIterations, seed, ...rest } = withDefaults({ ...truncatedSvdDefaults, ...jobDefaults }, given)
+  const { device, ...job } = checkJob(rest)
+  const source = toSource('X', X)
+  checkInteger('rank', rank, 1, Math.min(source.rows, source.cols))
+  checkInteger('oversamples', oversamples, 0)
+  checkInteger('powerIterations', powerIterations, 0)
+  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  const U = allocateMatrix(source.rows, rank)
+  const V = allocateMatrix(rank, source.cols)
+  const s = new Float64Array(rank)
+  const { seconds } = await runJob(job, (addon, control) =>
+    addon.truncatedSvd(source, { device, rank, oversamples, powerIterations, seed }, U, s, V, control),
+  )
+  return { U, s, V, seconds }
+}

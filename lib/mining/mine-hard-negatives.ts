@@ -1,0 +1,235 @@
+import type { MatrixInput } from '../data/matrix'
+import { ruleNames } from '../data/mined-lines'
+import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toDenseSource } from '../data/source'
+import { invalid } from '../errors'
+import { runJob, type NativeMineOptions } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  checkOneOf,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { MinedNegatives, type Ceilings } from './mined-negatives'
+import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
+import { textClasses } from './text-classes'
+import { checkSelf } from './top-k'
+
+/** The only place where the defaults of {@link mineHardNegatives} are written. */
+export const mineHardNegativesDefaults = {
+  /** Negatives wanted for each query. */
+  numNegatives: 4,
+  /** `cosine`, or the metric that the corpus was prepared for. */
+  metric: undefined as Metric | undefined,
+  /** A negative scores at most this. */
+  maxScore: undefined as number | undefined,
+  /** A negative scores at least this. */
+  minScore: undefined as number | undefined,
+  /** A negative scores at most the reference − this. */
+  absoluteMargin: undefined as number | undefined,
+  /**
+   * A negative scores at most the reference − this · |reference|; null turns the rule off. Left out: 0.05
+   * for cosine and dot, whatever other ceilings are given, and off for l2.
+   */
+  relativeMargin: undefined as number | null | undefined,
+  /** Which score of several positives the ceilings refer to. */
+  reference: 'min' as 'min' | 'max' | 'mean',
+  /** The best raw ranks that are skipped, those above the ceiling counted. */
+  skipRanks: 0,
+  /** Only raw ranks below this. */
+  maxRank: undefined as number | undefined,
+  /** A query whose reference score is below that of so many candidates or more is not mined. */
+  maxPositiveRank: undefined as number | undefined,
+  /** The best survivors that are skipped, after every rule. */
+  skipSurvivors: 0,
+  /** `top`: the best; `random`: drawn from the pool; `top1-random`: the best and others drawn. */
+  sampling: 'top' as 'top' | 'random' | 'top1-random',
+  /** Best survivors to draw from; max(10, 2 · numNegatives) when left out. */
+  pool: undefined as number | undefined,
+  /** Seed of the draws, which depend on it, the query and the row alone. */
+  seed: 0,
+  /** The queries are the corpus: query i does not get row i. */
+  excludeSelf: false,
+  /** Corpus rows that each query must not get, as a list for each query. */
+  exclude: undefined as RowListsInput | undefined,
+  /** A query gets rows of `different` groups only, or of the `same`; group −1 passes. */
+  groups: undefined as 'different' | 'same' | undefined,
+  /** Group of each query, [nq]. */
+  queryGroups: undefined as Int32Array | undefined,
+  /** Group of each corpus row, [nc]. */
+  corpusGroups: undefined as Int32Array | undefined,
+  /** With `corpusTexts`: a row that says the same as the query or one of its positives is dropped, [nq]. */
+  queryTexts: undefined as readonly string[] | undefined,
+  /** Text of each corpus row, [nc]. */
+  corpusTexts: undefined as readonly string[] | undefined,
+  /** Best rejected candidates to report for each mined query. */
+  explain: 0,
+} as const
+
+export type MineHardNegativesOptions = Overrides<typeof mineHardNegativesDefaults> & JobOptions
+
+/** The published value for cosines (NV-Retriever, 2024): a ceiling at 95 % of the positive's score. */
+const defaultRelativeMargin = 0.05
+
+type Settled = ReturnType<typeof settle>
+
+const settle = (given: MineHardNegativesOptions) =>
+  withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
+
+function ceilingsOf({ maxScore, absoluteMargin, relativeMargin }: Settled, metric: Metric): Ceilings {
+  const margin = relativeMargin === undefined && metric !== 'l2' ? defaultRelativeMargin : relativeMargin
+  return {
+    ...(maxScore !== undefined && { maxScore }),
+    ...(absoluteMargin !== undefined && { absoluteMargin }),
+    ...(typeof margin === 'number' && { relativeMargin: margin }),
+  }
+}
+
+function checkRules(options: Settled, corpus: number) {
+  checkInteger('numNegatives', options.numNegatives, 1, corpus)
+  for (const name of ['maxScore', 'minScore'] as const)
+    if (options[name] !== undefined) checkNumber(name, options[name])
+  for (const name of ['absoluteMargin', 'relativeMargin'] as const)
+    if (options[name] != null) checkNumber(name, options[name], 0)
+  checkOneOf('reference', options.reference, ['min', 'max', 'mean'])
+  checkOneOf('sampling', options.sampling, ['top', 'random', 'top1-random'])
+  for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const) checkInteger(name, options[name], 0)
+  for (const name of ['maxRank', 'maxPositiveRank'] as const)
+    if (options[name] !== undefined) checkInteger(name, options[name], 1)
+  if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
+  checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
+}
+
+function checkGroupArray(name: string, groups: Int32Array | undefined, count: number) {
+  if (Object.prototype.toString.call(groups) !== '[object Int32Array]')
+    throw invalid(name, `an Int32Array of ${count} groups`, groups)
+  if (groups!.length !== count) throw invalid(name, `${count} groups, one for each row`, `${groups!.length} groups`)
+}
+
+function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: number, corpus: number) {
+  if (groups === undefined) {
+    const given = queryGroups ? 'queryGroups' : corpusGroups && 'corpusGroups'
+    if (given) throw invalid('groups', `'different' or 'same' beside ${given}`, groups)
+    return { groups: 'off' as const }
+  }
+  checkOneOf('groups', groups, ['different', 'same'])
+  checkGroupArray('queryGroups', queryGroups, queries)
+  checkGroupArray('corpusGroups', corpusGroups, corpus)
+  return { groups, queryGroups, corpusGroups }
+}
+
+async function textsOf({ queryTexts, corpusTexts }: Settled, queries: number, corpus: number) {
+  if (queryTexts === undefined && corpusTexts === undefined) return {}
+  if (queryTexts === undefined || corpusTexts === undefined)
+    throw invalid(queryTexts ? 'corpusTexts' : 'queryTexts', 'texts for both sides or for neither', undefined)
+  return textClasses(queryTexts, corpusTexts, queries, corpus)
+}
+
+const warningsOf = ({ relativeMargin = 0 }: Ceilings) =>
+  relativeMargin < 0.5
+    ? []
+    : [
+        `A relative margin of ${relativeMargin} drops everything above ${Math.round(100 * (1 - relativeMargin))} % of ` +
+          "the positive's score; a ceiling at 95 % of it is a margin of 0.05",
+      ]
+
+async function nativeOptions(
+  options: Settled,
+  positives: RowListsInput,
+  queries: number,
+  { rows, metric }: Scanned,
+  ceilings: Ceilings,
+  device: string,
+): Promise<NativeMineOptions> {
+  const { numNegatives, exclude } = options
+  checkRules(options, rows)
+  checkSelf(options.excludeSelf, queries, rows)
+  return {
+    ...ceilings,
+    device,
+    metric,
+    numNegatives,
+    minScore: options.minScore,
+    reference: options.reference,
+    skipRanks: options.skipRanks,
+    maxRank: options.maxRank,
+    maxPositiveRank: options.maxPositiveRank,
+    skipSurvivors: options.skipSurvivors,
+    sampling: options.sampling,
+    pool: options.pool ?? Math.max(10, 2 * numNegatives),
+    seed: options.seed,
+    excludeSelf: options.excludeSelf,
+    explain: Math.min(options.explain, rows),
+    positives: toRowLists('positives', positives, queries, rows),
+    exclude: exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
+    ...groupsOf(options, queries, rows),
+    ...(await textsOf(options, queries, rows)),
+  }
+}
+
+/** Arrays of the sizes that the addon fills. */
+const minedArrays = (queries: number, numNegatives: number, pairs: number) => ({
+  indices: new Int32Array(queries * numNegatives),
+  scores: new Float32Array(queries * numNegatives),
+  counts: new Int32Array(queries),
+  ranks: new Int32Array(queries * numNegatives),
+  positiveScores: new Float64Array(pairs),
+})
+
+/**
+ * Mines, for each query, the hardest corpus rows that are not likely to be unlabelled positives.
+ *
+ * A candidate is dropped when, in this order: it is the query itself, a positive, excluded, barred by its
+ * group, equal in text to the query or a positive, above the ceiling, below the floor, or outside the
+ * ranks asked for. The ceiling is the lowest of `maxScore`, p − absoluteMargin and
+ * p − relativeMargin · |p|, with p the reference score of the positives, and is applied inside the exact
+ * scan: the best admissible rows come back however deep they lie. A query without positives is mined
+ * only under `maxScore`.
+ *
+ * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
+ * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
+ * @param positives Corpus rows that belong to each query: a list of lists, one row a query, or
+ *   {@link RowLists}.
+ * @returns Arrays padded with −1 and NaN, exact counters for each rule, and lazy lists.
+ * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
+ * @see "NV-Retriever: Improving text embedding models with effective hard-negative mining" (2024), section 3
+ *
+ * @example
+ * const mined = await mineHardNegatives(queries, corpus, [[3], [0, 7]], { numNegatives: 8 })
+ * for (const { query, positive, negative } of mined.triplets()) console.log(query, positive, negative)
+ */
+export async function mineHardNegatives(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: RowListsInput,
+  given: MineHardNegativesOptions = {},
+): Promise<MinedNegatives> {
+  const settled = settle(given)
+  const { device, ...job } = checkJob(settled)
+  const source = toDenseSource('queries', queries)
+  const target = scanned(corpus, settled.metric, source)
+  const ceilings = ceilingsOf(settled, target.metric)
+  const options = await nativeOptions(settled, positives, source.rows, target, ceilings, device)
+  const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
+  const { dropped, ...run } = await runJob(job, (addon, control) =>
+    addon.mine(source, target.native, options, out, control),
+  )
+  return new MinedNegatives({
+    queries: source.rows,
+    corpus: target.rows,
+    dimensions: source.cols,
+    numNegatives: options.numNegatives,
+    metric: target.metric,
+    positives: options.positives,
+    ceilings,
+    dropped: Object.fromEntries(ruleNames.map((name, i) => [name, dropped[i]!])) as MinedNegatives['dropped'],
+    warnings: warningsOf(ceilings),
+    ...out,
+    ...run,
+  })
+}

@@ -1,0 +1,182 @@
+import type { RowLists } from '../data/row-lists'
+import type { RuleName } from '../data/mined-lines'
+import type { NativeRejected } from '../native'
+import type { Metric } from './metric'
+import { distributionOf, type Distribution } from './distribution'
+
+/** The ceilings in force: a rule that is off is left out. */
+export interface Ceilings {
+  readonly maxScore?: number
+  readonly absoluteMargin?: number
+  readonly relativeMargin?: number
+}
+
+export interface Triplet {
+  readonly query: number
+  readonly positive: number
+  readonly negative: number
+}
+
+export interface NTuple {
+  readonly query: number
+  readonly positive: number
+  readonly negatives: Int32Array
+}
+
+export interface LabeledList {
+  readonly query: number
+  /** Positives, then negatives, best first. */
+  readonly rows: readonly number[]
+  /** 1 for a positive, 0 for a negative. */
+  readonly labels: readonly (0 | 1)[]
+  readonly scores: readonly number[]
+}
+
+/** What statistics say of the scores and ranks of one job. */
+export interface MiningStatistics {
+  /** Over all pairs of a query and a positive. */
+  readonly positiveScore: Distribution
+  /** Over the negatives found. */
+  readonly negativeScore: Distribution
+  /** Raw ranks of the negatives found. */
+  readonly negativeRank: Distribution
+}
+
+export interface MinedRun {
+  readonly queries: number
+  readonly corpus: number
+  readonly dimensions: number
+  readonly numNegatives: number
+  readonly metric: Metric
+  readonly positives: RowLists
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+  readonly counts: Int32Array
+  readonly ranks: Int32Array
+  readonly positiveScores: Float64Array
+  readonly dropped: Readonly<Record<RuleName, number>>
+  readonly ceilings: Ceilings
+  readonly queriesWithoutPositives: number
+  readonly inconsistent: number
+  readonly certified: number
+  readonly fallback: number
+  readonly seconds: number
+  readonly rejected: NativeRejected
+  readonly warnings: readonly string[]
+}
+
+/** The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. */
+export class MinedNegatives implements MinedRun {
+  readonly queries!: number
+  readonly corpus!: number
+  readonly dimensions!: number
+  readonly numNegatives!: number
+  readonly metric!: Metric
+  /** The positives as used: ascending and unique for each query. */
+  readonly positives!: RowLists
+  /** Corpus rows, best first, [queries × numNegatives]. */
+  readonly indices!: Int32Array
+  /** Their canonical scores rounded to float32, [queries × numNegatives]. */
+  readonly scores!: Float32Array
+  /** Negatives found for each query, [queries]. */
+  readonly counts!: Int32Array
+  /** Raw rank of each negative among the candidates that no list and no group bars, [queries × numNegatives]. */
+  readonly ranks!: Int32Array
+  /** Scores of `positives.indices`, in float64. */
+  readonly positiveScores!: Float64Array
+  /** Candidates over the whole corpus that each rule dropped, each charged to the first rule that hit it. */
+  readonly dropped!: Readonly<Record<RuleName, number>>
+  readonly ceilings!: Ceilings
+  /** Queries without a positive: not mined unless `maxScore` is given. */
+  readonly queriesWithoutPositives!: number
+  /** Queries left out by `maxPositiveRank`. */
+  readonly inconsistent!: number
+  readonly certified!: number
+  readonly fallback!: number
+  /** Time inside the scan, in seconds. */
+  readonly seconds!: number
+  /** The best rejected candidates of each mined query, when `explain` asked for them. */
+  readonly rejected!: NativeRejected
+  readonly warnings!: readonly string[]
+
+  /** Made by {@link mineHardNegatives}. */
+  constructor(run: MinedRun) {
+    Object.assign(this, run)
+  }
+
+  /** All negatives found. */
+  get found(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Queries with fewer than `numNegatives`. */
+  get shortfall(): number {
+    return this.counts.reduce((sum, count) => sum + Number(count < this.numNegatives), 0)
+  }
+
+  /** Positive rows of one query. */
+  positivesOf(query: number): Int32Array {
+    const { indptr, indices } = this.positives
+    return indices.subarray(indptr[query], indptr[query + 1])
+  }
+
+  /** Negative rows of one query, best first. */
+  negativesOf(query: number): Int32Array {
+    const start = query * this.numNegatives
+    return this.indices.subarray(start, start + this.counts[query]!)
+  }
+
+  /** One for each query, positive and negative. */
+  *triplets(): Generator<Triplet> {
+    for (let query = 0; query < this.queries; query++)
+      for (const positive of this.positivesOf(query))
+        for (const negative of this.negativesOf(query)) yield { query, positive, negative }
+  }
+
+  /** One for each query and positive; queries short of `numNegatives` are left out. */
+  *nTuples(): Generator<NTuple> {
+    for (let query = 0; query < this.queries; query++) {
+      const negatives = this.negativesOf(query)
+      if (negatives.length < this.numNegatives) continue
+      for (const positive of this.positivesOf(query)) yield { query, positive, negatives }
+    }
+  }
+
+  /** One for each query that has a positive and a negative. */
+  *labeledLists(): Generator<LabeledList> {
+    for (let query = 0; query < this.queries; query++) {
+      const positives = this.positivesOf(query)
+      const negatives = this.negativesOf(query)
+      if (positives.length === 0 || negatives.length === 0) continue
+      const from = this.positives.indptr[query]!
+      const start = query * this.numNegatives
+      yield {
+        query,
+        rows: [...positives, ...negatives],
+        labels: [...positives].map((): 0 | 1 => 1).concat([...negatives].map(() => 0)),
+        scores: [
+          ...this.positiveScores.subarray(from, from + positives.length),
+          ...this.scores.subarray(start, start + negatives.length),
+        ],
+      }
+    }
+  }
+
+  /** Distributions of scores and ranks, worked out when asked for. */
+  statistics(): MiningStatistics {
+    return {
+      positiveScore: distributionOf(this.positiveScores),
+      negativeScore: distributionOf(this.#written(this.scores)),
+      negativeRank: distributionOf(this.#written(this.ranks)),
+    }
+  }
+
+  #written(values: Float32Array | Int32Array): Float64Array {
+    const written = new Float64Array(this.found)
+    for (let query = 0, at = 0; query < this.queries; query++) {
+      const start = query * this.numNegatives
+      for (let place = 0; place < this.counts[query]!; place++) written[at++] = values[start + place]!
+    }
+    return written
+  }
+}

@@ -1,0 +1,38 @@
+import { setImmediate } from 'node:timers/promises'
+import { invalid } from '../errors'
+
+export interface TextClasses {
+  readonly queryTexts: Int32Array
+  readonly corpusTexts: Int32Array
+}
+
+/** Texts between two looks at the event loop, which must not wait for a million of them. */
+const stride = 20_000
+
+async function classesOf(name: string, texts: readonly string[], count: number, known: Map<string, number>) {
+  if (texts.length !== count) throw invalid(name, `${count} texts, one for each row`, `${texts.length} texts`)
+  const classes = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const text = texts[i]
+    if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
+    const found = known.get(text)
+    classes[i] = found ?? known.size
+    if (found === undefined) known.set(text, known.size)
+    if (i % stride === stride - 1) await setImmediate()
+  }
+  return classes
+}
+
+/** Numbers for texts, equal where the texts are. */
+export async function textClasses(
+  queryTexts: readonly string[],
+  corpusTexts: readonly string[],
+  queries: number,
+  corpus: number,
+): Promise<TextClasses> {
+  const known = new Map<string, number>()
+  return {
+    corpusTexts: await classesOf('corpusTexts', corpusTexts, corpus, known),
+    queryTexts: await classesOf('queryTexts', queryTexts, queries, known),
+  }
+}

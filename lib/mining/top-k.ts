@@ -1,0 +1,97 @@
+import type { MatrixInput } from '../data/matrix'
+import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toDenseSource } from '../data/source'
+import { invalid } from '../errors'
+import { runJob } from '../native'
+import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+
+/** The only place where the defaults of {@link topK} are written. */
+export const topKDefaults = {
+  /** `cosine`, or the metric that the corpus was prepared for. */
+  metric: undefined as Metric | undefined,
+  /** Corpus rows that each query must not get, as a list for each query. */
+  exclude: undefined as RowListsInput | undefined,
+  /** The queries are the corpus: query i does not get row i. */
+  excludeSelf: false,
+  /** Where the answers go; new arrays when left out. */
+  out: undefined as TopKOutputs | undefined,
+} as const
+
+export interface TopKOutputs {
+  /** [queries · k] */
+  readonly indices?: Int32Array | undefined
+  /** [queries · k] */
+  readonly scores?: Float32Array | undefined
+}
+
+export type TopKOptions = { k: number } & Overrides<typeof topKDefaults> & JobOptions
+
+export interface Neighbours {
+  readonly queries: number
+  readonly k: number
+  readonly metric: Metric
+  /** Corpus rows, best first, [queries × k]; −1 where fewer than k candidates exist. */
+  readonly indices: Int32Array
+  /** Canonical scores rounded to float32, [queries × k]; NaN where fewer than k candidates exist. */
+  readonly scores: Float32Array
+  /** Queries whose answer the certificate proved without a rescan. */
+  readonly certified: number
+  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
+  readonly fallback: number
+  /** Time inside the scan, in seconds. */
+  readonly seconds: number
+}
+
+/**
+ * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine
+ * and for any number of threads. The score matrix never exists.
+ *
+ * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
+ * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
+ * @throws {TypeError | RangeError} if shapes disagree, k is not in 1..nc, or an entry is not finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of.
+ *
+ * @example
+ * const { indices, scores } = await topK(queries, corpus, { k: 10, metric: 'cosine' })
+ */
+export async function topK(queries: MatrixInput, corpus: CorpusInput, { k, ...given }: TopKOptions): Promise<Neighbours> {
+  const { metric: asked, exclude, excludeSelf, out, ...rest } = withDefaults({ ...topKDefaults, ...jobDefaults }, given)
+  const { device, ...job } = checkJob(rest)
+  const source = toDenseSource('queries', queries)
+  const { rows, metric, native } = scanned(corpus, asked, source)
+  checkInteger('k', k, 1, rows)
+  checkSelf(excludeSelf, source.rows, rows)
+  const lists = exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  const indices = output('out.indices', out?.indices, Int32Array, source.rows * k)
+  const scores = output('out.scores', out?.scores, Float32Array, source.rows * k)
+  const options = { device, metric, k, excludeSelf, exclude: lists }
+  const proof = await runJob(job, (addon, control) => addon.topK(source, native, options, indices, scores, control))
+  return { queries: source.rows, k, metric, indices, scores, ...proof }
+}
+
+/** A query can only be left out of its own answer where the two sides are the same rows. */
+export function checkSelf(excludeSelf: unknown, queries: number, corpus: number) {
+  if (typeof excludeSelf !== 'boolean') throw invalid('excludeSelf', 'true or false', excludeSelf)
+  if (excludeSelf && queries !== corpus)
+    throw invalid('excludeSelf', `as many queries as corpus rows (${corpus})`, `${queries} queries`)
+}
+
+interface ArrayKind<Kind> {
+  new (length: number): Kind
+  readonly name: string
+}
+
+/** The caller's array for a result, or a new one. */
+export function output<Kind extends Int32Array | Float32Array>(
+  name: string,
+  given: Kind | undefined,
+  Kind: ArrayKind<Kind>,
+  length: number,
+): Kind {
+  if (given === undefined) return new Kind(length)
+  if (Object.prototype.toString.call(given) !== `[object ${Kind.name}]` || given.length !== length)
+    throw invalid(name, `an ${Kind.name} of ${length} elements`, given.length ?? given)
+  return given
+}

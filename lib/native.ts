@@ -1,0 +1,252 @@
+// The only file that knows the addon exists: its functions, how it is found, and how its failures
+// become this package's errors.
+import { join } from 'node:path'
+import type { DenseView, Matrix } from './data/matrix'
+import type { SparseView } from './data/sparse'
+import { GemmineError, invalidEntry, type GemmineErrorCode } from './errors'
+import type { Progress } from './options'
+
+/** A matrix as the addon takes it, with the name by which messages call it. */
+export type NativeSource = (DenseView | SparseView) & { readonly name: string }
+
+/** What the addon takes of a running job besides its data. */
+export interface JobControl {
+  /** Compute threads at most; 0 for all. */
+  readonly threads: number
+  /** One element in shared memory; not 0 means: stop at the next block. */
+  readonly cancel: Int32Array
+  /** `objective` is NaN where there is none. Called on the JavaScript thread, throttled. */
+  readonly onProgress?: ((phase: string, done: number, total: number, objective: number) => void) | undefined
+}
+
+export interface NativeRowLists {
+  readonly indptr: Int32Array
+  readonly indices: Int32Array
+}
+
+/** Field for field `FitOptions` of native/factorization/fit.h. */
+export interface NativeFitOptions {
+  readonly device: string
+  readonly model: 'semi-nmf' | 'nmf'
+  readonly solver: 'hals' | 'mu'
+  readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
+  readonly maxIterations: number
+  readonly tolerance: number
+  readonly innerSweeps: number
+  readonly l1W: number
+  readonly l2W: number
+  readonly l1H: number
+  readonly l2H: number
+  readonly seed: number
+}
+
+export interface NativeConvergence {
+  readonly objective: Float64Array
+  readonly iterations: number
+  readonly converged: boolean
+  readonly relativeError: number
+  readonly warnings: string[]
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/** A prepared corpus; the memory it holds is reported to V8. */
+export interface NativeCorpus {
+  readonly bytes: number
+  dispose(): void
+}
+
+export type NativeMetric = 'cosine' | 'dot' | 'l2'
+
+export interface NativeTopKOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly k: number
+  readonly excludeSelf: boolean
+  readonly exclude?: NativeRowLists | undefined
+}
+
+export interface NativeProof {
+  readonly certified: number
+  readonly fallback: number
+  readonly seconds: number
+}
+
+/** Field for field `MineOptions` of native/mining/mine.h; a rule left undefined is off. */
+export interface NativeMineOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly numNegatives: number
+  readonly maxScore?: number | undefined
+  readonly absoluteMargin?: number | undefined
+  readonly relativeMargin?: number | undefined
+  readonly minScore?: number | undefined
+  readonly reference: 'min' | 'max' | 'mean'
+  readonly skipRanks: number
+  readonly maxRank?: number | undefined
+  readonly maxPositiveRank?: number | undefined
+  readonly skipSurvivors: number
+  readonly sampling: 'top' | 'random' | 'top1-random'
+  readonly pool: number
+  readonly seed: number
+  readonly excludeSelf: boolean
+  readonly positives: NativeRowLists
+  readonly exclude?: NativeRowLists | undefined
+  readonly groups: 'off' | 'different' | 'same'
+  readonly queryGroups?: Int32Array | undefined
+  readonly corpusGroups?: Int32Array | undefined
+  /** Equal texts have equal classes. */
+  readonly queryTexts?: Int32Array | undefined
+  readonly corpusTexts?: Int32Array | undefined
+  readonly explain: number
+}
+
+export interface NativeMinedArrays {
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+  readonly counts: Int32Array
+  readonly ranks: Int32Array
+  readonly positiveScores: Float64Array
+}
+
+export interface NativeRejected {
+  readonly queries: Int32Array
+  readonly indptr: Int32Array
+  readonly rows: Int32Array
+  readonly scores: Float64Array
+  readonly rules: Uint8Array
+}
+
+export interface NativeMined extends NativeProof {
+  /** In the order of `ruleNames`. */
+  readonly dropped: Float64Array
+  readonly queriesWithoutPositives: number
+  readonly inconsistent: number
+  readonly rejected: NativeRejected
+}
+
+export interface NativeInfo {
+  readonly cpu: { readonly model: string; readonly features: string[] }
+  readonly blas: { readonly name: string; readonly version: string; readonly core: string }
+  readonly threads: number
+  readonly threadsReason: string
+  readonly devices: { readonly name: string; readonly available: boolean; readonly reason?: string }[]
+  readonly solvers: string[]
+  readonly rules: string[]
+}
+
+interface Addon {
+  fit(X: NativeSource, options: NativeFitOptions, W: Matrix, H: Matrix, control: JobControl): Promise<NativeConvergence>
+  transform(
+    X: NativeSource,
+    H: Matrix,
+    options: { device: string; model: 'semi-nmf' | 'nmf'; l1W: number; l2W: number },
+    W: Matrix,
+    control: JobControl,
+  ): Promise<{ relativeError: number; seconds: number }>
+  truncatedSvd(
+    X: NativeSource,
+    options: { device: string; rank: number; oversamples: number; powerIterations: number; seed: number },
+    U: Matrix,
+    s: Float64Array,
+    V: Matrix,
+    control: JobControl,
+  ): Promise<{ seconds: number }>
+  kmeans(
+    X: NativeSource,
+    options: { device: string; clusters: number; maxIterations: number; tolerance: number; seed: number },
+    labels: Int32Array,
+    centers: Matrix,
+    control: JobControl,
+  ): Promise<{ inertia: number; iterations: number; converged: boolean; seconds: number }>
+  prepareCorpus(
+    corpus: NativeSource,
+    options: { device: string; metric: NativeMetric },
+    control: JobControl,
+  ): Promise<NativeCorpus>
+  topK(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeTopKOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+    control: JobControl,
+  ): Promise<NativeProof>
+  mine(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    out: NativeMinedArrays,
+    control: JobControl,
+  ): Promise<NativeMined>
+  info(): NativeInfo
+}
+
+let loaded: Addon | undefined
+
+/** The addon, loaded on first use. */
+export function native(): Addon {
+  loaded ??= load()
+  return loaded
+}
+
+const root = join(__dirname, '..')
+
+function load(): Addon {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return (require('node-gyp-build') as (root: string) => Addon)(root)
+  } catch (cause) {
+    throw new GemmineError(
+      'ERR_GEMMINE_NATIVE_LOAD',
+      `No compiled part of gemmine fits ${process.platform} ${process.arch}: ${(cause as Error).message.split('\n')[0]}. ` +
+        'Build it, with a C++20 compiler and OpenBLAS installed, by: npx cmake-js@8 build -d node_modules/gemmine',
+      { cause },
+    )
+  }
+}
+
+interface NativeFailure extends Error {
+  readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY'
+  readonly argument?: string
+  readonly expected?: string
+  readonly value?: number
+  readonly row?: number
+  readonly column?: number
+}
+
+function translated(failure: NativeFailure, signal: AbortSignal | undefined): unknown {
+  const { code, message } = failure
+  if (code === 'CANCELLED') return signal?.reason ?? failure
+  if (code === 'INVALID_ENTRY')
+    return invalidEntry(failure.argument!, failure.expected!, failure.value!, failure.row!, failure.column!)
+  return code?.startsWith('ERR_GEMMINE_') ? new GemmineError(code, message, { cause: failure }) : failure
+}
+
+interface CheckedJob {
+  readonly threads: number
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: Progress) => void) | undefined
+}
+
+/** Runs one job of the addon under the caller's signal and listener. */
+export async function runJob<Result>(
+  { threads, signal, onProgress }: CheckedJob,
+  start: (addon: Addon, control: JobControl) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted()
+  const cancel = new Int32Array(new SharedArrayBuffer(4))
+  const abort = () => void Atomics.store(cancel, 0, 1)
+  signal?.addEventListener('abort', abort, { once: true })
+  const listener =
+    onProgress &&
+    ((phase: string, done: number, total: number, objective: number) =>
+      onProgress(Number.isNaN(objective) ? { phase, done, total } : { phase, done, total, objective }))
+  try {
+    return await start(native(), { threads, cancel, onProgress: listener })
+  } catch (failure) {
+    throw translated(failure as NativeFailure, signal)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,84 @@
+import type { DeviceName } from './device'
+import { resolveDevice } from './device'
+import { invalid } from './errors'
+
+/** The type of an option whose default is `T`: a literal number or truth value stands for its whole type. */
+type Widened<T> = T extends boolean ? boolean : T extends number ? number : T
+
+/** The options that an object of defaults describes, all of them optional. */
+export type Overrides<Defaults> = { -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined }
+
+/** What is known of a job while it runs. */
+export interface Progress {
+  /** What is being done: `initialise`, `iterate`, `prepare`, `scan`, ... */
+  readonly phase: string
+  /** Units done and in all: iterations of a factorization, queries of a scan. */
+  readonly done: number
+  readonly total: number
+  /** The objective after the last iteration, for a factorization. */
+  readonly objective?: number
+}
+
+/** What every job takes besides its own options. */
+export interface JobOptions {
+  /** Compute threads at most; all that the process may use when left out. */
+  threads?: number | undefined
+  /** Where to compute: `auto` takes the best device; asking for an absent one is an error. */
+  device?: DeviceName | undefined
+  /** Aborts the job within one block; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** The only place where the defaults of {@link JobOptions} are written. */
+export const jobDefaults = {
+  threads: undefined,
+  device: 'auto',
+  signal: undefined,
+  onProgress: undefined,
+} as const
+
+/** Defaults with the overrides laid over them; an override of `undefined` leaves the default. */
+export function withDefaults<Defaults extends object, Given extends object>(
+  defaults: Defaults,
+  given: Given,
+): { [K in keyof Defaults]: K extends keyof Given ? Exclude<Given[K], undefined> | Defaults[K] : Defaults[K] } {
+  const merged = { ...defaults } as Record<string, unknown>
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaults)) throw unknownOption(name, Object.keys(defaults))
+    if (value !== undefined) merged[name] = value
+  }
+  return merged as never
+}
+
+export const unknownOption = (name: string, known: readonly string[]) =>
+  invalid(name, `one of the options ${known.join(', ')}`, `the unknown option ${name}`)
+
+export function checkInteger(name: string, value: unknown, low: number, high = Infinity): asserts value is number {
+  if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return
+  throw invalid(name, high === Infinity ? `an integer of at least ${low}` : `an integer in ${low}..${high}`, value)
+}
+
+export function checkNumber(name: string, value: unknown, low = -Infinity, high = Infinity): asserts value is number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= low && value <= high) return
+  const bounds = low === -Infinity ? '' : high === Infinity ? ` of at least ${low}` : ` in ${low}..${high}`
+  throw invalid(name, `a finite number${bounds}`, value)
+}
+
+export function checkOneOf<const T extends string>(name: string, value: unknown, choices: readonly T[]): asserts value is T {
+  if (choices.includes(value as T)) return
+  throw invalid(name, `one of ${choices.join(', ')}`, value)
+}
+
+/** The job options, checked, with the device resolved. */
+export function checkJob({ threads, device, signal, onProgress }: JobOptions) {
+  if (threads !== undefined) checkInteger('threads', threads, 1)
+  if (signal !== undefined && !isAbortSignal(signal)) throw invalid('signal', 'an AbortSignal', signal)
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalid('onProgress', 'a function', onProgress)
+  return { threads: threads ?? 0, device: resolveDevice(device ?? jobDefaults.device), signal, onProgress }
+}
+
+const isAbortSignal = (value: unknown): value is AbortSignal =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value

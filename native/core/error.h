@@ -1,0 +1,47 @@
+#pragma once
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+#include "core/matrix.h"
+
+namespace gemmine {
+
+enum class ErrorCode { invalid_entry, file, out_of_memory, device_unavailable, device_failure, disposed };
+
+// What a caller or the environment did; it becomes a JavaScript error at the border.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code(code) {}
+  const ErrorCode code;
+};
+
+// An entry of an input that no job accepts: not finite, or negative for NMF.
+class InvalidEntry : public Error {
+ public:
+  InvalidEntry(std::string argument, Index row, Index column, double value, std::string expected)
+      : Error(ErrorCode::invalid_entry, "invalid entry"),
+        argument(std::move(argument)),
+        row(row),
+        column(column),
+        value(value),
+        expected(std::move(expected)) {}
+  const std::string argument;  // as lib/ names it: X, queries, corpus
+  const Index row;
+  const Index column;
+  const double value;
+  const std::string expected;  // "a finite number"
+};
+
+// Thrown by Cancellation::check(); the binding rejects with the signal's reason.
+class Cancelled : public std::exception {
+ public:
+  const char* what() const noexcept override { return "cancelled"; }
+};
+
+// Ends the process: a broken expectation is our bug, and going on would hand out wrong numbers.
+void expect(bool truth, const char* what,
+            std::source_location at = std::source_location::current());
+
+}  // namespace gemmine

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/job.h"
+#include "core/matrix.h"
+
+namespace gemmine {
+
+// Some consecutive rows of a source: dense, or the part of a CSR matrix.
+struct RowBlock {
+  Index begin;
+  Index count;
+  HostView<const float> dense;  // data is null for a sparse block
+
+  // CSR: row begin + i has the entries t in indptr[i] .. indptr[i + 1] - 1 of `indices` and `values`,
+  // which belong to the whole matrix.
+  const double* indptr;  // [count + 1]; integers below 2^53, as JavaScript holds them
+  const std::int32_t* indices;
+  const float* values;
+};
+
+// Memory that a block may need: widened elements, bytes read from a file. One for each thread.
+struct RowScratch {
+  std::vector<float> values;
+  std::vector<std::byte> bytes;
+};
+
+// X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements are
+// seen as float32 times 2^scale_exponent(); blocks can be asked for by several threads at once.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual Index rows() const = 0;
+  virtual Index cols() const = 0;
+  virtual Index nonzeros() const { return -1; }  // -1: dense
+  bool sparse() const { return nonzeros() >= 0; }
+
+  // The block's memory is the caller's (zero copy) or lies in `scratch` until its next use.
+  virtual RowBlock block(Index begin, Index count, RowScratch& scratch) const = 0;
+
+  // Row starts of CSR, [rows + 1]; null when dense.
+  virtual const double* indptr() const { return nullptr; }
+
+  const char* argument = "X";  // how lib/ calls this input, for messages
+  // Blocks come multiplied by 2^scale_exponent; other than 0 costs a copy of each block into scratch.
+  int scale_exponent = 0;
+};
+
+enum class ElementType { float32, float64, float16, int8, uint8 };
+
+// Borrowed memory; float32 at scale 0 is handed on without a copy, anything else is widened by block.
+std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
+                                        Index stride);
+// An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A short
+// read throws ErrorCode::file. `fd` stays the caller's.
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows, Index cols,
+                                       std::string path);
+// Borrowed CSR arrays, checked by lib/ already.
+std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,
+                                         const float* values, Index rows, Index cols);
+
+}  // namespace gemmine

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace gemmine {
+
+enum class Model { semi_nmf, nmf };
+enum class Solver { hals, mu };
+enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar };
+
+// Weights of l1·Σ|·| + l2·Σ(·)² in the objective, against ‖X − WH‖² without ½.
+struct Penalties {
+  double l1_w;
+  double l2_w;
+  double l1_h;
+  double l2_h;
+};
+
+// No default values here: lib/ owns them, and the build rejects a field left out.
+struct FitOptions {
+  Model model;
+  Solver solver;
+  Start start;
+  Index max_iterations;  // one iteration reads X once and updates W, then H
+  double tolerance;      // stop when an iteration lowers the objective by a smaller fraction; 0: never
+  Index inner_sweeps;
+  Penalties penalties;
+  std::uint64_t seed;
+};
+
+struct Convergence {
+  std::vector<double> objective;  // before the first and after each iteration
+  Index iterations;
+  bool converged;
+  double relative_error;              // ‖X − WH‖ / ‖X‖ of the W and H handed back; 0 for an X of zeros
+  std::vector<std::string> warnings;  // complete sentences for people
+};
+
+// X [n×d] ≈ W [n×k] · H [k×d] into the caller's memory. Throws InvalidEntry, Cancelled, Error.
+Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
+                HostView<float> H, const Job& job);
+
+struct TransformOptions {
+  Model model;
+  double l1_w;
+  double l2_w;
+};
+
+struct TransformResult {
+  double relative_error;
+};
+
+// The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the non-negative
+// least-squares problem of each row, swept until it stands still.
+TransformResult transform(Backend& backend, const RowSource& X, HostView<const float> H,
+                          const TransformOptions& options, HostView<float> W, const Job& job);
+
+struct SvdOptions {
+  Index rank;
+  Index oversamples;
+  Index power_iterations;  // each reads X once
+  std::uint64_t seed;
+};
+
+// X ≈ U diag(s) V [n×r][r][r×d], s descending; U and Vᵀ have orthonormal columns; the sign of each
+// component makes the entry of largest magnitude in V's row positive.
+// Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
+void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options, HostView<float> U,
+                   std::vector<double>& s, HostView<float> V, const Job& job);
+
+struct KmeansOptions {
+  Index clusters;
+  Index max_iterations;
+  double tolerance;  // stop when an iteration lowers the inertia by a smaller fraction
+  std::uint64_t seed;
+};
+
+struct KmeansResult {
+  double inertia;  // Σ squared distances to the nearest centre
+  Index iterations;
+  bool converged;
+};
+
+// Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row that
+// is worst served. labels [n].
+KmeansResult kmeans(Backend& backend, const RowSource& X, const KmeansOptions& options,
+                    std::int32_t* labels, HostView<float> centers, const Job& job);
+
+}  // namespace gemmine

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/scan.h"
+
+namespace gemmine {
+
+// Rows of the corpus for each query, ascending and unique within a query; null pointers mean none.
+struct RowLists {
+  const std::int32_t* indptr;   // [queries + 1]
+  const std::int32_t* indices;
+};
+
+struct TopKOptions {
+  Index k;
+  bool exclude_self;  // query i is corpus row i
+  RowLists exclude;
+};
+
+struct Proof {
+  Index certified;  // queries proven without a rescan
+  Index fallback;   // queries rescanned canonically
+};
+
+// indices [queries × k] (−1 where fewer exist), scores [queries × k] (NaN there), best first, equal
+// scores by lower row. Scores are canonical float64 rounded once to float32, never −0.
+Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+            const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
+
+// Mining rules. A rule turns a query's reference positive score into the highest score a negative may
+// have; rules combine by taking the lowest ceiling, so their order cannot matter.
+struct MiningRules {
+  std::optional<double> max_score;        // score <= max_score
+  std::optional<double> absolute_margin;  // score <= positive − margin
+  std::optional<double> relative_margin;  // score <= positive − margin·|positive|
+};
+
+enum class Reference { min, max, mean };
+enum class Sampling { top, random, top1_random };
+enum class Groups { off, different, same };
+
+// Rows with equal classes say the same; built by lib/ from texts. −1 equals nothing.
+struct TextClasses {
+  const std::int32_t* queries;  // [queries], null without texts
+  const std::int32_t* corpus;   // [corpus rows]
+};
+
+struct MineOptions {
+  Index num_negatives;
+  MiningRules rules;
+  std::optional<double> min_score;
+  Reference reference;
+  Index skip_ranks;
+  std::optional<Index> max_rank;
+  std::optional<Index> max_positive_rank;
+  Index skip_survivors;
+  Sampling sampling;
+  Index pool;
+  std::uint64_t seed;
+  bool exclude_self;
+  RowLists positives;
+  RowLists exclude;
+  Groups groups;
+  const std::int32_t* query_groups;   // null when groups is off
+  const std::int32_t* corpus_groups;
+  TextClasses texts;
+  Index explain;  // best rejected candidates to report for each mined query
+};
+
+// The order in which a candidate is tried; it is charged to the first rule that hits it. lib/ has the
+// same list, compared by a test.
+inline constexpr const char* rule_names[] = {"self",    "positive", "excluded", "group",
+                                             "duplicate", "ceiling", "floor",   "rank"};
+inline constexpr Index rule_count = 8;
+
+// Where the caller wants the answers.
+struct MinedArrays {
+  std::int32_t* indices;    // [queries × num_negatives], −1 padded
+  float* scores;            // [queries × num_negatives], NaN padded
+  std::int32_t* counts;     // [queries]
+  std::int32_t* ranks;      // [queries × num_negatives] raw ranks, −1 padded
+  double* positive_scores;  // parallel to positives.indices
+};
+
+struct Rejected {
+  std::vector<std::int32_t> queries;  // mined queries, ascending
+  std::vector<std::int32_t> indptr;   // [queries.size() + 1]
+  std::vector<std::int32_t> rows;
+  std::vector<double> scores;
+  std::vector<std::uint8_t> rules;  // positions in rule_names
+};
+
+struct MinedCounts {
+  std::int64_t dropped[rule_count];
+  Index queries_without_positives;
+  Index inconsistent;
+  Proof proof;
+  Rejected rejected;
+};
+
+MinedCounts mine(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+                 const MineOptions& options, const MinedArrays& out, const Job& job);
+
+}  // namespace gemmine
