@@ -15,7 +15,10 @@ export interface JobControl {
   readonly threads: number
   /** One element in shared memory; not 0 means: stop at the next block. */
   readonly cancel: Int32Array
-  /** `objective` is NaN where there is none. Called on the JavaScript thread, throttled. */
+  /**
+   * `objective` is NaN where there is none. Called on the JavaScript thread, throttled. What it throws
+   * stops the job and rejects its promise.
+   */
   readonly onProgress?: ((phase: string, done: number, total: number, objective: number) => void) | undefined
 }
 
@@ -215,7 +218,10 @@ interface NativeFailure extends Error {
   readonly column?: number
 }
 
-function translated(failure: NativeFailure, signal: AbortSignal | undefined): unknown {
+function translated(thrown: unknown, signal: AbortSignal | undefined): unknown {
+  // A listener may have thrown anything.
+  if (typeof thrown !== 'object' || thrown === null) return thrown
+  const failure = thrown as NativeFailure
   const { code, message } = failure
   if (code === 'CANCELLED') return signal?.reason ?? failure
   if (code === 'INVALID_ENTRY')
@@ -245,7 +251,7 @@ export async function runJob<Result>(
   try {
     return await start(native(), { threads, cancel, onProgress: listener })
   } catch (failure) {
-    throw translated(failure as NativeFailure, signal)
+    throw translated(failure, signal)
   } finally {
     signal?.removeEventListener('abort', abort)
   }

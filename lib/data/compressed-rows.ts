@@ -27,10 +27,21 @@ export function orderedRows(
     indptr[i + 1] = written
   }
   const kept = written === indices.length ? indices : indices.slice(0, written)
-  return { rows, cols, indptr, indices: kept, values: new Float32Array(values.subarray(0, written)) }
+  return {
+    rows,
+    cols,
+    indptr,
+    indices: kept,
+    values: new Float32Array(values.subarray(0, written)),
+  }
 }
 
-function sortRow(indices: Int32Array, values: Float32Array | Float64Array, start: number, end: number) {
+function sortRow(
+  indices: Int32Array,
+  values: Float32Array | Float64Array,
+  start: number,
+  end: number,
+) {
   if (isSorted(indices, start, end)) return
   const order = Array.from({ length: end - start }, (_, t) => start + t)
   order.sort((a, b) => indices[a]! - indices[b]! || a - b)

@@ -38,14 +38,16 @@ export function checkPath(path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '') throw invalid('path', 'a path', path)
 }
 
+const escapes: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
+const escaped = (character: string) =>
+  escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** Text out of a file on one short line. */
 export function printable(text: string): string {
   if (text === '') return 'nothing'
-  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text
-  return short.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    const code = character.charCodeAt(0)
-    return `\\u${code.toString(16).padStart(4, '0')}`
-  })
+  const plain = text.slice(0, 81).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped)
+  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain
 }
 
 /** A value out of JSON on one short line, however deep it is. */
@@ -72,7 +74,10 @@ export async function openFile(path: string): Promise<OpenFile> {
     // Asked first, because opening a pipe waits for its writer.
     const kind = await stat(path)
     if (!kind.isFile())
-      throw fileError(path, `expected a file, received ${kind.isDirectory() ? 'a folder' : 'a pipe or device'}`)
+      throw fileError(
+        path,
+        `expected a file, received ${kind.isDirectory() ? 'a folder' : 'a pipe or device'}`,
+      )
     const fd = await openDescriptor(path, 'r')
     const { size } = await statDescriptor(fd)
     return { path, fd, size }
@@ -83,17 +88,24 @@ export async function openFile(path: string): Promise<OpenFile> {
 
 /** Fills `target` from `position` on; a file that ends too early is an error. */
 export async function readInto({ path, fd }: OpenFile, target: Uint8Array, position: number) {
-  for (let at = 0; at < target.length; ) {
+  for (let at = 0; at < target.length;) {
     const length = Math.min(pieceBytes, target.length - at)
     const { bytesRead } = await readDescriptor(fd, target, at, length, position + at)
     if (bytesRead === 0)
-      throw fileError(path, `expected ${target.length} bytes after byte ${position}, received ${at}`)
+      throw fileError(
+        path,
+        `expected ${target.length} bytes after byte ${position}, received ${at}`,
+      )
     at += bytesRead
   }
 }
 
 /** A part of a file in a buffer of its own, so that a typed array over it is aligned. */
-export async function readRange(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
+export async function readRange(
+  file: OpenFile,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
   const bytes = allocateBytes(file.path, length)
   await readInto(file, bytes, position)
   return bytes

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { checkPath, fileError, systemFailure } from './file'
 
 /** Bytes that are cut into lines at a time: a few milliseconds of work. */
-const pieceBytes = 1 << 20
+const pieceBytes = 1 << 17
 
 /** No line is longer, so that a file without line ends cannot fill the memory. */
 const lineLimit = 1 << 28
@@ -40,7 +40,10 @@ class LineCutter {
     const rest = bytes.subarray(end + 1)
     this.kept += rest.length
     if (this.kept > lineLimit)
-      throw fileError(this.path, `line ${this.lines + 1}: expected at most ${lineLimit} bytes in a line`)
+      throw fileError(
+        this.path,
+        `line ${this.lines + 1}: expected at most ${lineLimit} bytes in a line`,
+      )
     if (rest.length > 0) this.pieces.push(rest)
   }
 
@@ -72,7 +75,8 @@ class LineCutter {
 /** Reads the lines of a file that lies in memory. */
 export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReader<T>): T {
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
-  for (let at = 0; at < bytes.length; at += pieceBytes) cutter.push(bytes.subarray(at, at + pieceBytes))
+  for (let at = 0; at < bytes.length; at += pieceBytes)
+    cutter.push(bytes.subarray(at, at + pieceBytes))
   cutter.end()
   return reader.finish()
 }
@@ -82,7 +86,8 @@ export async function readLines<T>(path: string, reader: LineReader<T>): Promise
   checkPath(path)
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) cutter.push(piece as Buffer)
+    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes }))
+      cutter.push(piece as Buffer)
   } catch (error) {
     throw systemFailure(path, error)
   }

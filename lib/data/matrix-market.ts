@@ -42,33 +42,45 @@ class MatrixMarketReader implements LineReader<SparseMatrix> {
   }
 
   finish(): SparseMatrix {
-    if (this.field === undefined) throw fileError(this.path, 'expected a Matrix Market file, received an empty file')
-    if (!this.size) throw fileError(this.path, 'expected a line of rows, columns and entries, received none')
+    if (this.field === undefined)
+      throw fileError(this.path, 'expected a Matrix Market file, received an empty file')
+    if (!this.size)
+      throw fileError(this.path, 'expected a line of rows, columns and entries, received none')
     const { rows, cols, entries } = this.size
-    if (this.received !== entries) throw fileError(this.path, `expected ${entries} entries, received ${this.received}`)
+    if (this.received !== entries)
+      throw fileError(this.path, `expected ${entries} entries, received ${this.received}`)
     return compressRows(rows, cols, this.rows.view(), this.columns.view(), this.values.view())
   }
 
   private header(text: string) {
-    const [banner, object, format, field, symmetry, ...more] = text.trim().toLowerCase().split(/\s+/)
+    const [banner, object, format, field, symmetry, ...more] = text
+      .trim()
+      .toLowerCase()
+      .split(/\s+/)
     if (banner !== '%%matrixmarket' || object !== 'matrix' || more.length > 0)
       throw this.wrong(1, '%%MatrixMarket matrix coordinate …', text)
     if (format !== 'coordinate') throw this.wrong(1, 'the format coordinate', format ?? '')
-    if (!fields.includes(field!)) throw this.wrong(1, 'real, integer or pattern entries', field ?? '')
-    if (!symmetries.includes(symmetry!)) throw this.wrong(1, 'a general or symmetric matrix', symmetry ?? '')
+    if (!fields.includes(field!))
+      throw this.wrong(1, 'real, integer or pattern entries', field ?? '')
+    if (!symmetries.includes(symmetry!))
+      throw this.wrong(1, 'a general or symmetric matrix', symmetry ?? '')
     this.field = field
     this.symmetric = symmetry === 'symmetric'
   }
 
   private sizeOf(words: readonly string[], text: string, number: number): Size {
-    const [rows, cols, entries] = words.map((word) => (/^\d{1,15}$/.test(word) ? Number(word) : NaN))
+    const [rows, cols, entries] = words.map((word) =>
+      /^\d{1,15}$/.test(word) ? Number(word) : NaN,
+    )
     if (words.length !== 3 || !(rows! >= 0) || !(cols! >= 0) || !(entries! >= 0))
       throw this.wrong(number, 'the numbers of rows, columns and entries', text)
     const size = { rows: rows!, cols: cols!, entries: entries! }
-    if (size.rows < 1 || size.cols < 1) throw this.wrong(number, 'at least one row and one column', text)
+    if (size.rows < 1 || size.cols < 1)
+      throw this.wrong(number, 'at least one row and one column', text)
     if (size.cols > largestSide) throw this.wrong(number, `at most ${largestSide} columns`, text)
     const rowLimit = Math.min(largestSide, emptyRowsLimit + size.entries)
-    if (size.rows > rowLimit) throw this.wrong(number, `at most ${rowLimit} rows for ${entries} entries`, text)
+    if (size.rows > rowLimit)
+      throw this.wrong(number, `at most ${rowLimit} rows for ${entries} entries`, text)
     if (this.symmetric && size.rows !== size.cols)
       throw this.wrong(number, 'as many rows as columns in a symmetric matrix', text)
     return size
@@ -76,14 +88,16 @@ class MatrixMarketReader implements LineReader<SparseMatrix> {
 
   private entry(words: readonly string[], text: string, number: number) {
     const { rows, cols, entries } = this.size!
-    if (++this.received > entries) throw this.wrong(number, `no line after ${entries} entries`, text)
+    if (++this.received > entries)
+      throw this.wrong(number, `no line after ${entries} entries`, text)
     const pattern = this.field === 'pattern'
     if (words.length !== (pattern ? 2 : 3))
       throw this.wrong(number, pattern ? 'row and column' : 'row, column and value', text)
     const row = this.index(words[0]!, 'row', rows, number)
     const column = this.index(words[1]!, 'column', cols, number)
     const value = pattern ? 1 : this.value(words[2]!, number)
-    if (this.symmetric && column > row) throw this.wrong(number, 'an entry on or below the diagonal', text)
+    if (this.symmetric && column > row)
+      throw this.wrong(number, 'an entry on or below the diagonal', text)
     this.push(row, column, value)
     if (this.symmetric && column !== row) this.push(column, row, value)
   }
@@ -107,7 +121,10 @@ class MatrixMarketReader implements LineReader<SparseMatrix> {
   }
 
   private wrong(number: number, expected: string, received: string) {
-    return fileError(this.path, `line ${number}: expected ${expected}, received ${printable(received)}`)
+    return fileError(
+      this.path,
+      `line ${number}: expected ${expected}, received ${printable(received)}`,
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
-/** The layouts in which mined examples are written, as sentence-transformers and FlagEmbedding read them. */
+/** The layouts of mined examples, as sentence-transformers and FlagEmbedding read them. */
 export const minedFormats = ['triplet', 'n-tuple', 'labeled', 'flag-embedding'] as const
 export type MinedFormat = (typeof minedFormats)[number]
 
@@ -87,10 +87,15 @@ const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => I
 }
 
 /** JSON has no number for a score beyond float32's range. */
-const scoreJson = (score: number) => (Number.isFinite(Math.fround(score)) ? JSON.stringify(score) : 'null')
+const scoreJson = (score: number) =>
+  Number.isFinite(Math.fround(score)) ? JSON.stringify(score) : 'null'
 
-const jsonOf = (values: ArrayLike<number>, start: number, end: number, json: (value: number) => string) =>
-  Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
+const jsonOf = (
+  values: ArrayLike<number>,
+  start: number,
+  end: number,
+  json: (value: number) => string,
+) => Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
 
 /**
  * The lines of mined examples in one of four layouts, made as they are asked for. A query that
@@ -118,23 +123,28 @@ export function* minedLines(format: MinedFormat, mined: Mined, words: Words): Ge
   }
 }
 
-/** The lines of rejected candidates, one for each query that was mined: `{query, rejected: [{doc, score, rule}]}`. */
+/** Lines `{query, rejected: [{doc, score, rule}]}`, one for each query that was mined. */
 export function* rejectedLines(rejected: Rejected, words: Words): Generator<string> {
   const { indptr, rows, scores, rules } = rejected
   for (let i = 0; i < rejected.queries.length; i++) {
     const entries: string[] = []
     for (let t = indptr[i]!; t < indptr[i + 1]!; t++) {
       const doc = JSON.stringify(words.document(rows[t]!))
-      entries.push(`{"doc":${doc},"score":${scoreJson(scores[t]!)},"rule":"${ruleNames[rules[t]!]}"}`)
+      entries.push(
+        `{"doc":${doc},"score":${scoreJson(scores[t]!)},"rule":"${ruleNames[rules[t]!]}"}`,
+      )
     }
     yield `{"query":${JSON.stringify(words.query(rejected.queries[i]!))},"rejected":${list(entries)}}`
   }
 }
 
 /** Lines are written in chunks of about this many characters. */
-const chunkLength = 1 << 20
+const chunkLength = 1 << 18
 
-function* chunksOf(lines: Iterable<string>, signal: AbortSignal | undefined): Generator<Uint8Array> {
+function* chunksOf(
+  lines: Iterable<string>,
+  signal: AbortSignal | undefined,
+): Generator<Uint8Array> {
   let chunk = ''
   for (const line of lines) {
     chunk += `${line}\n`

@@ -18,7 +18,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** As many dimensions as NumPy has. */
 const dimensionLimit = 64
 
-/** One `'name': value` of the dictionary: a string, a truth value, a tuple, or the start of a list. */
+/** One `'name': value` of the dictionary: a string, a truth value, a tuple or a list. */
 const entry =
   /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\\n]*)\3|(True|False)|\(([^()]*)\)|(\[[^\]]*\]))\s*(?:,|(?=\}))/y
 
@@ -45,23 +45,35 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
 }
 
 function checkMagic(bytes: Uint8Array, path: string) {
-  if (bytes.length === 0) throw fileError(path, 'expected a NumPy .npy file, received an empty file')
+  if (bytes.length === 0)
+    throw fileError(path, 'expected a NumPy .npy file, received an empty file')
   const first = [...bytes.subarray(0, magic.length)]
   if (first.length === magic.length && first.every((byte, i) => byte === magic[i])) {
     if (bytes.length < 8) throw cutShort(path, 8, bytes.length)
     return
   }
   const received = first.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-  throw fileError(path, `expected a NumPy .npy file, which begins with 93 4e 55 4d 50 59, received ${received}`)
+  throw fileError(
+    path,
+    `expected a NumPy .npy file, which begins with 93 4e 55 4d 50 59, received ${received}`,
+  )
 }
 
 const cutShort = (path: string, needed: number, received: number) =>
-  fileError(path, `expected a header of ${needed} bytes, received a file cut short after ${received}`)
+  fileError(
+    path,
+    `expected a header of ${needed} bytes, received a file cut short after ${received}`,
+  )
 
 function parseDictionary(text: string, path: string): Omit<NpyHeader, 'offset'> {
   const values = dictionaryEntries(text)
   const [descr, order, sides] = ['descr', 'fortran_order', 'shape'].map((name) => values?.get(name))
-  if (values?.size !== 3 || descr?.text === undefined || order?.truth === undefined || sides?.tuple === undefined)
+  if (
+    values?.size !== 3 ||
+    descr?.text === undefined ||
+    order?.truth === undefined ||
+    sides?.tuple === undefined
+  )
     throw fileError(
       path,
       `expected a header with descr, fortran_order and shape, received ${printable(text.trim())}`,
@@ -96,9 +108,14 @@ function parseShape(tuple: string, path: string): number[] {
   const parts = tuple.split(',').map((part) => part.trim())
   const closed = parts.length > 1 || parts[0] === ''
   if (parts.at(-1) === '') parts.pop()
-  const sides = parts.map((part) => (/^\d{1,16}L?$/.test(part) ? Number(part.replace('L', '')) : NaN))
+  const sides = parts.map((part) =>
+    /^\d{1,16}L?$/.test(part) ? Number(part.replace('L', '')) : NaN,
+  )
   if (!closed || sides.length > dimensionLimit || !sides.every(Number.isSafeInteger))
-    throw fileError(path, `expected a shape of at most ${dimensionLimit} non-negative integers, received (${printable(tuple)})`)
+    throw fileError(
+      path,
+      `expected a shape of at most ${dimensionLimit} non-negative integers, received (${printable(tuple)})`,
+    )
   return sides
 }
 

@@ -64,7 +64,12 @@ export function elementCode(descr: string): ElementCode | undefined {
 }
 
 /** The element type, if it is one of `wanted`, whose names stand in `expected`. */
-export function checkedCode(path: string, { descr }: NpyHeader, wanted: readonly string[], expected: string) {
+export function checkedCode(
+  path: string,
+  { descr }: NpyHeader,
+  wanted: readonly string[],
+  expected: string,
+) {
   const code = elementCode(descr)
   if (code !== undefined && wanted.includes(code)) return code
   throw fileError(path, `expected ${expected}, received ${printable(descr)}`)
@@ -78,7 +83,10 @@ function checkLength(path: string, header: NpyHeader, code: ElementCode, fileByt
   const received = fileBytes - header.offset
   if (needed === received) return
   const shape = shownShape(header.shape)
-  throw fileError(path, `expected ${needed} bytes of elements for the shape ${shape}, received ${received}`)
+  throw fileError(
+    path,
+    `expected ${needed} bytes of elements for the shape ${shape}, received ${received}`,
+  )
 }
 
 /** Fortran order is C order where one side is 1. */
@@ -89,7 +97,10 @@ function checkOrder(path: string, { fortranOrder, shape }: NpyHeader) {
 
 function checkDimensions(path: string, { shape }: NpyHeader, dimensions: number, expected: string) {
   if (shape.length === dimensions) return
-  throw fileError(path, `expected ${expected}, received ${shape.length}: the shape ${shownShape(shape)}`)
+  throw fileError(
+    path,
+    `expected ${expected}, received ${shape.length}: the shape ${shownShape(shape)}`,
+  )
 }
 
 interface MatrixHeader {
@@ -108,7 +119,10 @@ function matrixHeader(bytes: Uint8Array, path: string, fileBytes: number): Matri
   checkDimensions(path, header, 2, '2 dimensions, rows and columns')
   const [rows, cols] = header.shape as [number, number]
   if (rows === 0 || cols === 0)
-    throw fileError(path, `expected at least one row and one column, received the shape ${shownShape(header.shape)}`)
+    throw fileError(
+      path,
+      `expected at least one row and one column, received the shape ${shownShape(header.shape)}`,
+    )
   checkOrder(path, header)
   checkLength(path, header, code, fileBytes)
   return { rows, cols, code, type: matrixTypes[code]!, offset: header.offset }
@@ -131,7 +145,12 @@ export interface NpyArray {
 }
 
 /** Reads an array whose element type is one of `wanted`, whose names stand in `expected`. */
-export function parseNpyArray(bytes: Uint8Array, path: string, wanted: readonly string[], expected: string): NpyArray {
+export function parseNpyArray(
+  bytes: Uint8Array,
+  path: string,
+  wanted: readonly string[],
+  expected: string,
+): NpyArray {
   const header = parseNpyHeader(bytes, path)
   const code = checkedCode(path, header, wanted, expected)
   checkOrder(path, header)
@@ -218,7 +237,9 @@ export async function loadNpy(
   if (typeof limit !== 'number' || !(limit >= 0)) throw invalid('limit', 'a number of bytes', limit)
   const matrix = await openNpy(path)
   const { rows, cols, type, offset } = matrix
-  const code = (Object.keys(matrixTypes) as ElementCode[]).find((each) => matrixTypes[each] === type)!
+  const code = (Object.keys(matrixTypes) as ElementCode[]).find(
+    (each) => matrixTypes[each] === type,
+  )!
   const size = rows * cols * arrays[code].BYTES_PER_ELEMENT
   if (size > limit) return matrix
   try {
@@ -252,7 +273,8 @@ function narrowed(path: string, wide: BigInt64Array): Int32Array {
   const narrow = new Int32Array(wide.length)
   wide.forEach((value, i) => {
     narrow[i] = Number(value)
-    if (BigInt(narrow[i]!) !== value) throw fileError(path, `expected an int32 at element ${i}, received ${value}`)
+    if (BigInt(narrow[i]!) !== value)
+      throw fileError(path, `expected an int32 at element ${i}, received ${value}`)
   })
   return narrow
 }
@@ -270,7 +292,8 @@ export interface WritableArray {
  */
 export function formatNpy({ data, shape }: WritableArray): Uint8Array[] {
   const length = lengthOf(shape)
-  if (length !== data.length) throw invalid('data', `${length} elements for the shape ${shownShape(shape)}`, data.length)
+  if (length !== data.length)
+    throw invalid('data', `${length} elements for the shape ${shownShape(shape)}`, data.length)
   return [npyHeader(isInt32Array(data) ? '<i4' : '<f4', shape), bytesOf(data)]
 }
 

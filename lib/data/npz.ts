@@ -26,23 +26,34 @@ function sparseMembers(bytes: Uint8Array, path: string, limit: number): Members<
   const members = memberNames.map((name) => [name, found.get(`${name}.npy`)] as const)
   if (members.some(([, member]) => member === undefined)) {
     const names = [...found.keys()].map((name) => name.replace(/\.npy$/, '')).join(', ')
-    throw fileError(path, `expected a SciPy sparse matrix of ${memberNames.join(', ')}, received ${printable(names)}`)
+    throw fileError(
+      path,
+      `expected a SciPy sparse matrix of ${memberNames.join(', ')}, received ${printable(names)}`,
+    )
   }
   const size = members.reduce((sum, [, member]) => sum + member!.size, 0)
-  if (size > limit) throw fileError(path, `expected at most ${limit} bytes when unpacked, received ${size}`)
+  if (size > limit)
+    throw fileError(path, `expected at most ${limit} bytes when unpacked, received ${size}`)
   return Object.fromEntries(members) as Members<Member>
 }
 
 /** The letters of an array without dimensions of bytes or of UTF-32 characters. */
 function checkFormat(bytes: Uint8Array, path: string) {
   const { descr, shape, offset } = parseNpyHeader(bytes, `${path}: format.npy`)
-  const letters = String.fromCharCode(...bytes.subarray(offset, offset + 64).filter((byte) => byte !== 0))
+  const letters = String.fromCharCode(
+    ...bytes.subarray(offset, offset + 64).filter((byte) => byte !== 0),
+  )
   if (!/^[|<=]?[SU]\d+$/.test(descr) || shape.length > 0 || letters !== 'csr')
     throw fileError(path, `expected the sparse format csr, received ${printable(letters)}`)
 }
 
 /** A list of numbers out of a member. */
-function parseList(bytes: Uint8Array, path: string, wanted: readonly string[], expected: string): NpyData {
+function parseList(
+  bytes: Uint8Array,
+  path: string,
+  wanted: readonly string[],
+  expected: string,
+): NpyData {
   const { header, data } = parseNpyArray(bytes, path, wanted, expected)
   if (header.shape.length === 1) return data
   throw fileError(path, `expected 1 dimension, received the shape ${shownShape(header.shape)}`)
@@ -58,17 +69,27 @@ function asNumbers(data: NpyData): Exclude<NpyData, BigInt64Array | BigUint64Arr
 
 function parseSides(bytes: Uint8Array, path: string): [rows: number, cols: number] {
   const sides = Array.from(asNumbers(parseList(bytes, path, integers, 'int32 or int64 sides')))
-  if (sides.length === 2 && sides.every((side) => side >= 1 && side < 2 ** 31)) return sides as [number, number]
-  throw fileError(path, `expected a number of rows and of columns in 1..${2 ** 31 - 1}, received (${sides.slice(0, 3).join(', ')})`)
+  if (sides.length === 2 && sides.every((side) => side >= 1 && side < 2 ** 31))
+    return sides as [number, number]
+  throw fileError(
+    path,
+    `expected a number of rows and of columns in 1..${2 ** 31 - 1}, received (${sides.slice(0, 3).join(', ')})`,
+  )
 }
 
 function parseStarts(bytes: Uint8Array, path: string, rows: number): ArrayLike<number> {
   const starts = asNumbers(parseList(bytes, path, integers, 'int32 or int64 row starts'))
   if (starts.length !== rows + 1)
-    throw fileError(path, `expected ${rows + 1} row starts for ${rows} rows, received ${starts.length}`)
+    throw fileError(
+      path,
+      `expected ${rows + 1} row starts for ${rows} rows, received ${starts.length}`,
+    )
   for (let i = 0, low = 0; i < starts.length; low = starts[i++]!)
     if (i === 0 ? starts[i] !== 0 : starts[i]! < low)
-      throw fileError(path, `expected row starts that ascend from 0, received ${starts[i]} at row ${i}`)
+      throw fileError(
+        path,
+        `expected row starts that ascend from 0, received ${starts[i]} at row ${i}`,
+      )
   return starts
 }
 
@@ -84,7 +105,7 @@ function parseColumns(bytes: Uint8Array, path: string, cols: number): Int32Array
   return indices
 }
 
-/** float32 values copied, because the bytes belong to the caller, others widened to float64, in which repeats are summed. */
+/** float32 is copied, because the bytes belong to the caller; other values are widened. */
 function parseValues(bytes: Uint8Array, path: string): Float32Array | Float64Array {
   const data = parseList(bytes, path, numbers, 'real values')
   return data instanceof Float32Array ? data.slice() : new Float64Array(asNumbers(data))
@@ -152,6 +173,8 @@ export async function readNpz(
   checkLimit(limit)
   const members = sparseMembers(await readBytes(path), path, limit)
   const unpacking = unpackedBy(members, (member) => unpackAside(member, path))
-  const unpacked = await Promise.all(unpacking.map(async ([name, content]) => [name, await content] as const))
+  const unpacked = await Promise.all(
+    unpacking.map(async ([name, content]) => [name, await content] as const),
+  )
   return parseSparse(path, Object.fromEntries(unpacked) as Members<Uint8Array>)
 }

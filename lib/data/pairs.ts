@@ -50,7 +50,13 @@ class PairsReader implements LineReader<RowLists> {
     return rowListsOf(this.options.queries, this.pairs.view())
   }
 
-  private row(side: Side, text: string, count: number, ids: ReadonlyMap<string, number> | undefined, number: number) {
+  private row(
+    side: Side,
+    text: string,
+    count: number,
+    ids: ReadonlyMap<string, number> | undefined,
+    number: number,
+  ) {
     const row = ids ? ids.get(text) : /^ *\d{1,15} *$/.test(text) ? Number(text) : undefined
     if (row !== undefined && row < count) return row
     throw this.wrong(number, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
@@ -59,12 +65,16 @@ class PairsReader implements LineReader<RowLists> {
   /** A relevance of 0 or less says that the two do not belong together. */
   private isRelevant(relevance: string | undefined, number: number): boolean {
     if (relevance === undefined) return true
-    if (!relevancePattern.test(relevance.trim())) throw this.wrong(number, 'a number as relevance', relevance)
+    if (!relevancePattern.test(relevance.trim()))
+      throw this.wrong(number, 'a number as relevance', relevance)
     return Number(relevance) > 0
   }
 
   private wrong(number: number, expected: string, received: string) {
-    return fileError(this.path, `line ${number}: expected ${expected}, received ${printable(received)}`)
+    return fileError(
+      this.path,
+      `line ${number}: expected ${expected}, received ${printable(received)}`,
+    )
   }
 }
 
@@ -116,7 +126,10 @@ abstract class PerRowReader {
   }
 
   protected wrong(number: number, expected: string, received: string) {
-    return fileError(this.path, `line ${number}: expected ${expected}, received ${printable(received)}`)
+    return fileError(
+      this.path,
+      `line ${number}: expected ${expected}, received ${printable(received)}`,
+    )
   }
 }
 
@@ -130,7 +143,8 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
   protected take(id: string, number: number) {
     if (id === '') throw this.wrong(number, 'an id', 'an empty line')
     const first = this.rows.get(id)
-    if (first !== undefined) throw this.wrong(number, 'every id once', `${id}, which is on line ${first + 1} too`)
+    if (first !== undefined)
+      throw this.wrong(number, 'every id once', `${id}, which is on line ${first + 1} too`)
     this.rows.set(id, number - 1)
   }
 
@@ -141,8 +155,12 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
 }
 
 /** Reads ids out of the bytes of a file; see {@link readIds}. */
-export const parseIds = (bytes: Uint8Array, path: string, count: number, side: Side): Map<string, number> =>
-  parseLines(bytes, path, new IdsReader(path, count, side))
+export const parseIds = (
+  bytes: Uint8Array,
+  path: string,
+  count: number,
+  side: Side,
+): Map<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
  * Reads the ids of the queries or of the corpus, one a line, in the order of the rows.

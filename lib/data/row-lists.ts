@@ -24,7 +24,8 @@ function canonical({ indptr, indices }: RowLists): RowLists {
     const end = indptr[q + 1]!
     const list = indices.subarray(start, end)
     if (!isAscending(list)) list.sort()
-    for (let t = start; t < end; t++) if (t === start || indices[t] !== indices[t - 1]) indices[written++] = indices[t]!
+    for (let t = start; t < end; t++)
+      if (t === start || indices[t] !== indices[t - 1]) indices[written++] = indices[t]!
     start = end
     indptr[q + 1] = written
   }
@@ -64,13 +65,24 @@ export function rowListsOf(queries: number, pairs: Int32Array): RowLists {
  * @throws {TypeError | RangeError} naming the entry that is no row in 0..corpus − 1, or a length
  *   that does not fit `queries`.
  */
-export function toRowLists(name: string, input: RowListsInput, queries: number, corpus: number): RowLists {
+export function toRowLists(
+  name: string,
+  input: RowListsInput,
+  queries: number,
+  corpus: number,
+): RowLists {
   if (isInt32Array(input)) return fromRowPerQuery(name, input, queries, corpus)
   if (Array.isArray(input)) return fromArrays(name, input, queries, corpus)
   if (typeof input !== 'object' || input === null || !('indptr' in input))
-    throw invalid(name, 'an array of rows for each query, an Int32Array, or { indptr, indices }', input)
+    throw invalid(
+      name,
+      'an array of rows for each query, an Int32Array, or { indptr, indices }',
+      input,
+    )
   checkRowLists(name, input, queries, corpus)
-  return isCanonical(input) ? input : canonical({ indptr: input.indptr.slice(), indices: input.indices.slice() })
+  return isCanonical(input)
+    ? input
+    : canonical({ indptr: input.indptr.slice(), indices: input.indices.slice() })
 }
 
 function checkCount(name: string, received: number, queries: number) {
@@ -83,7 +95,12 @@ function checkRow(name: string, row: unknown, corpus: number, or = '') {
   throw invalid(name, `a corpus row in 0..${corpus - 1}${or}`, row)
 }
 
-function fromRowPerQuery(name: string, rows: Int32Array, queries: number, corpus: number): RowLists {
+function fromRowPerQuery(
+  name: string,
+  rows: Int32Array,
+  queries: number,
+  corpus: number,
+): RowLists {
   checkCount(name, rows.length, queries)
   const indptr = new Int32Array(queries + 1)
   rows.forEach((row, q) => {
@@ -93,11 +110,17 @@ function fromRowPerQuery(name: string, rows: Int32Array, queries: number, corpus
   return { indptr, indices: rows.filter((row) => row !== -1) }
 }
 
-function fromArrays(name: string, lists: readonly (readonly number[])[], queries: number, corpus: number): RowLists {
+function fromArrays(
+  name: string,
+  lists: readonly (readonly number[])[],
+  queries: number,
+  corpus: number,
+): RowLists {
   checkCount(name, lists.length, queries)
   const indptr = new Int32Array(queries + 1)
   lists.forEach((list, q) => {
-    if (!Array.isArray(list) && !ArrayBuffer.isView(list)) throw invalid(`${name}[${q}]`, 'an array of rows', list)
+    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
+      throw invalid(`${name}[${q}]`, 'an array of rows', list)
     indptr[q + 1] = indptr[q]! + list.length
   })
   const indices = new Int32Array(indptr[queries]!)
@@ -110,17 +133,31 @@ function fromArrays(name: string, lists: readonly (readonly number[])[], queries
   return canonical({ indptr, indices })
 }
 
-function checkRowLists(name: string, { indptr, indices }: RowLists, queries: number, corpus: number) {
+function checkRowLists(
+  name: string,
+  { indptr, indices }: RowLists,
+  queries: number,
+  corpus: number,
+) {
   if (!isInt32Array(indptr)) throw invalid(`${name}.indptr`, 'an Int32Array', indptr)
   if (!isInt32Array(indices)) throw invalid(`${name}.indices`, 'an Int32Array', indices)
   if (indptr.length !== queries + 1)
-    throw invalid(`${name}.indptr`, `${queries + 1} list starts for ${queries} queries`, indptr.length)
+    throw invalid(
+      `${name}.indptr`,
+      `${queries + 1} list starts for ${queries} queries`,
+      indptr.length,
+    )
   indptr.forEach((start, q) => {
     const low = q === 0 ? 0 : indptr[q - 1]!
     const high = q === 0 ? 0 : indices.length
-    if (start < low || start > high) throw invalid(`${name}.indptr[${q}]`, `an integer in ${low}..${high}`, start)
+    if (start < low || start > high)
+      throw invalid(`${name}.indptr[${q}]`, `an integer in ${low}..${high}`, start)
   })
   if (indptr[queries] !== indices.length)
-    throw invalid(`${name}.indptr[${queries}]`, `${indices.length}, the number of indices`, indptr[queries])
+    throw invalid(
+      `${name}.indptr[${queries}]`,
+      `${indices.length}, the number of indices`,
+      indptr[queries],
+    )
   indices.forEach((row, t) => checkRow(`${name}.indices[${t}]`, row, corpus))
 }

@@ -55,11 +55,15 @@ export function parseSafetensors(bytes: Uint8Array, path: string): Tensors {
 }
 
 function parseHeader(bytes: Uint8Array, path: string) {
-  if (bytes.length < 8) throw fileError(path, `expected a safetensors file, received ${bytes.length} bytes`)
+  if (bytes.length < 8)
+    throw fileError(path, `expected a safetensors file, received ${bytes.length} bytes`)
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
   const highest = Math.min(headerLimit, bytes.length - 8)
   if (length > highest)
-    throw fileError(path, `expected a safetensors header of at most ${highest} bytes, received ${length}`)
+    throw fileError(
+      path,
+      `expected a safetensors header of at most ${highest} bytes, received ${length}`,
+    )
   const start = 8 + Number(length)
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + 8, Number(length)).toString('utf8')
   return { header: parseObject(text, path), start }
@@ -72,39 +76,58 @@ function parseObject(text: string, path: string): Record<string, unknown> {
   } catch {
     // Falls through to the one error for whatever is no object.
   }
-  throw fileError(path, `expected a JSON object as the safetensors header, received ${printable(text)}`)
+  throw fileError(
+    path,
+    `expected a JSON object as the safetensors header, received ${printable(text)}`,
+  )
 }
 
 function checkMetadata(metadata: unknown = {}, path: string): Record<string, string> {
   if (isObject(metadata) && Object.values(metadata).every((value) => typeof value === 'string'))
     return metadata as Record<string, string>
-  throw fileError(path, `expected an object of strings for ${metadataName}, received ${shownJson(metadata)}`)
+  throw fileError(
+    path,
+    `expected an object of strings for ${metadataName}, received ${shownJson(metadata)}`,
+  )
 }
 
 function checkPlace(name: string, entry: unknown, path: string): Place {
   const wrong = (expected: string, received: unknown) =>
-    fileError(path, `expected ${expected} for the tensor ${printable(name)}, received ${shownJson(received)}`)
+    fileError(
+      path,
+      `expected ${expected} for the tensor ${printable(name)}, received ${shownJson(received)}`,
+    )
   if (!isObject(entry)) throw wrong('an object', entry)
   const { dtype, shape, data_offsets: offsets } = entry
   if (typeof dtype !== 'string') throw wrong('a dtype', dtype)
   if (dtype !== 'F32')
-    throw fileError(path, `expected F32 elements for the tensor ${printable(name)}, received ${printable(dtype)}`)
+    throw fileError(
+      path,
+      `expected F32 elements for the tensor ${printable(name)}, received ${printable(dtype)}`,
+    )
   if (!isSizes(shape)) throw wrong('a shape of non-negative integers', shape)
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong('two data_offsets', offsets)
   const [begin, end] = offsets as [number, number]
-  if (end - begin !== product(shape) * 4) throw wrong(`${product(shape) * 4} bytes of data`, end - begin)
+  if (end - begin !== product(shape) * 4)
+    throw wrong(`${product(shape) * 4} bytes of data`, end - begin)
   return { name, shape, begin, end }
 }
 
 /** The tensors must fill the data from its first to its last byte, one after the other. */
 function checkCover(places: readonly Place[], length: number, path: string) {
   let covered = 0
-  for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { name, begin, end } of [...places].sort(
+    (a, b) => a.begin - b.begin || a.end - b.end,
+  )) {
     if (begin !== covered)
-      throw fileError(path, `expected the tensor ${printable(name)} to begin at byte ${covered} of the data, received ${begin}`)
+      throw fileError(
+        path,
+        `expected the tensor ${printable(name)} to begin at byte ${covered} of the data, received ${begin}`,
+      )
     covered = end
   }
-  if (covered !== length) throw fileError(path, `expected ${covered} bytes of data, received ${length}`)
+  if (covered !== length)
+    throw fileError(path, `expected ${covered} bytes of data, received ${length}`)
 }
 
 /** The elements, borrowed where they are aligned and copied where not. */
@@ -129,7 +152,10 @@ export function formatSafetensors({ tensors, metadata }: Tensors): Uint8Array[] 
     header.push([name, { dtype: 'F32', shape, data_offsets: [begin, begin + data.byteLength] }])
     begin += data.byteLength
   }
-  return [headerBytes(Object.fromEntries(header)), ...Object.values(tensors).map(({ data }) => bytesOf(data))]
+  return [
+    headerBytes(Object.fromEntries(header)),
+    ...Object.values(tensors).map(({ data }) => bytesOf(data)),
+  ]
 }
 
 function headerBytes(header: Record<string, unknown>): Uint8Array {

@@ -23,7 +23,8 @@ const largestRatio = 1032
 /** Larger members are unpacked on another thread. */
 const threadBytes = 1 << 20
 
-const damaged = (path: string, what: string) => fileError(path, `expected a whole zip archive, received ${what}`)
+const damaged = (path: string, what: string) =>
+  fileError(path, `expected a whole zip archive, received ${what}`)
 
 /**
  * Lists the members of a zip archive. Every offset and size is checked against the archive, and
@@ -32,10 +33,12 @@ const damaged = (path: string, what: string) => fileError(path, `expected a whol
 export function zipMembers(bytes: Uint8Array, path: string): Map<string, Member> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = directoryEnd(view)
-  if (end === undefined) throw damaged(path, bytes.length === 0 ? 'an empty file' : 'a file without its directory')
+  if (end === undefined)
+    throw damaged(path, bytes.length === 0 ? 'an empty file' : 'a file without its directory')
   const count = view.getUint16(end + 10, true)
   let at = view.getUint32(end + 16, true)
-  if (count === 0xffff || at === 0xffffffff) throw fileError(path, 'expected a zip archive below 4 GiB')
+  if (count === 0xffff || at === 0xffffffff)
+    throw fileError(path, 'expected a zip archive below 4 GiB')
   const members = new Map<string, Member>()
   for (let i = 0; i < count; i++) {
     const { member, next } = directoryEntry(bytes, view, path, at, end)
@@ -55,16 +58,23 @@ function directoryEnd(view: DataView): number | undefined {
 }
 
 function directoryEntry(bytes: Uint8Array, view: DataView, path: string, at: number, end: number) {
-  if (at + 46 > end || view.getUint32(at, true) !== signatures.entry) throw damaged(path, 'a damaged directory')
+  if (at + 46 > end || view.getUint32(at, true) !== signatures.entry)
+    throw damaged(path, 'a damaged directory')
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
   const checksum = view.getUint32(at + 16, true)
   const packedSize = view.getUint32(at + 20, true)
   const size = view.getUint32(at + 24, true)
-  const [nameSize, extra, comment] = [28, 30, 32].map((field) => view.getUint16(at + field, true)) as [number, number, number]
+  const [nameSize, extra, comment] = [28, 30, 32].map((field) =>
+    view.getUint16(at + field, true),
+  ) as [number, number, number]
   const next = at + 46 + nameSize + extra + comment
   if (next > end) throw damaged(path, 'a damaged directory')
   const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 46, nameSize).toString('utf8')
-  if (flags & 1) throw fileError(path, `expected a plain archive, received the encrypted member ${printable(name)}`)
+  if (flags & 1)
+    throw fileError(
+      path,
+      `expected a plain archive, received the encrypted member ${printable(name)}`,
+    )
   if (method !== methods.stored && method !== methods.deflated)
     throw fileError(path, `expected stored or deflated members, received the method ${method}`)
   const deflated = method === methods.deflated
@@ -72,7 +82,10 @@ function directoryEntry(bytes: Uint8Array, view: DataView, path: string, at: num
     throw damaged(path, `the member ${printable(name)} with ${size} bytes out of ${packedSize}`)
   const start = contentStart(view, path, view.getUint32(at + 42, true), name)
   if (start + packedSize > end) throw damaged(path, `a member ${printable(name)} that is cut short`)
-  return { member: { name, packed: bytes.subarray(start, start + packedSize), deflated, size, checksum }, next }
+  return {
+    member: { name, packed: bytes.subarray(start, start + packedSize), deflated, size, checksum },
+    next,
+  }
 }
 
 /** A local header repeats the name and may have another extra field than the directory. */
@@ -106,7 +119,9 @@ export async function unpackAside(member: Member, path: string): Promise<Uint8Ar
 }
 
 const unpackFailure = ({ name }: Member, path: string, cause: unknown) =>
-  fileError(path, `expected whole data in the member ${printable(name)}, received damaged data`, { cause })
+  fileError(path, `expected whole data in the member ${printable(name)}, received damaged data`, {
+    cause,
+  })
 
 function checked(member: Member, content: Uint8Array, path: string): Uint8Array {
   if (content.length === member.size && crc32(content) === member.checksum) return content

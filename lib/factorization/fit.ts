@@ -76,7 +76,8 @@ export class Factorization extends FactorizationModel implements Convergence {
 /** Starts that singular vectors give: there are no more of them than min(n, d). */
 const bounded = (init: string) => init !== 'random' && init !== 'kmeans'
 
-function checkOptions(options: FitOptions, inits: readonly string[], rows: number, cols: number) {
+/** Checks every option against the shape of X, before X itself is read. */
+export function checkFitOptions(options: FitOptions, inits: readonly string[], rows: number, cols: number) {
   const { rank, solver, init } = options
   checkOneOf('solver', solver, solvers)
   checkOneOf('init', init, inits)
@@ -105,7 +106,7 @@ export async function fit(
   const { threads, device: wanted, signal, onProgress, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
   const source = toSource('X', X)
-  checkOptions(options, inits, source.rows, source.cols)
+  checkFitOptions(options, inits, source.rows, source.cols)
   const { rank, iterations: maxIterations, ...rest } = options
   const W = outputMatrix('out.W', out.W, source.rows, rank)
   const H = outputMatrix('out.H', out.H, rank, source.cols)

@@ -7,6 +7,9 @@ export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
 
 export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as const
 
+/** The start where none is asked for, and the one where rank > min(n, d). */
+export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
+
 /** The only place where the defaults of {@link nmf} are written. */
 export const nmfDefaults = {
   /** `hals` improves a factor component by component; `mu` is the multiplicative rule of Lee & Seung. */
@@ -63,6 +66,6 @@ export type NmfOptions = {
 export async function nmf(X: SourceInput, { rank, out, ...given }: NmfOptions): Promise<Factorization> {
   const { init, ...options } = withDefaults({ ...nmfDefaults, ...jobDefaults }, given)
   const { rows, cols } = sidesOf('X', X)
-  const start = init ?? (rank > Math.min(rows, cols) ? 'random' : 'nndsvda')
+  const start = init ?? nmfDefaultInits[rank > Math.min(rows, cols) ? 'wide' : 'usual']
   return fit({ model: 'nmf', inits: nmfInits }, X, { rank, init: start, ...options }, out)
 }

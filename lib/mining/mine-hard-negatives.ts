@@ -74,7 +74,7 @@ export const mineHardNegativesDefaults = {
 export type MineHardNegativesOptions = Overrides<typeof mineHardNegativesDefaults> & JobOptions
 
 /** The published value for cosines (NV-Retriever, 2024): a ceiling at 95 % of the positive's score. */
-const defaultRelativeMargin = 0.05
+export const defaultRelativeMargin = 0.05
 
 type Settled = ReturnType<typeof settle>
 
@@ -90,19 +90,30 @@ function ceilingsOf({ maxScore, absoluteMargin, relativeMargin }: Settled, metri
   }
 }
 
+export const references = ['min', 'max', 'mean'] as const
+export const samplings = ['top', 'random', 'top1-random'] as const
+export const groupModes = ['different', 'same'] as const
+
 function checkRules(options: Settled, corpus: number) {
   checkInteger('numNegatives', options.numNegatives, 1, corpus)
   for (const name of ['maxScore', 'minScore'] as const)
     if (options[name] !== undefined) checkNumber(name, options[name])
   for (const name of ['absoluteMargin', 'relativeMargin'] as const)
     if (options[name] != null) checkNumber(name, options[name], 0)
-  checkOneOf('reference', options.reference, ['min', 'max', 'mean'])
-  checkOneOf('sampling', options.sampling, ['top', 'random', 'top1-random'])
+  checkOneOf('reference', options.reference, references)
+  checkOneOf('sampling', options.sampling, samplings)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const) checkInteger(name, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(name, options[name], 1)
   if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** Checks every option that is a number or a name, before any row is read. */
+export function checkMiningOptions(given: MineHardNegativesOptions, queries: number, corpus: number) {
+  const settled = settle(given)
+  checkRules(settled, corpus)
+  checkSelf(settled.excludeSelf, queries, corpus)
 }
 
 function checkGroupArray(name: string, groups: Int32Array | undefined, count: number) {
@@ -117,7 +128,7 @@ function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: numbe
     if (given) throw invalid('groups', `'different' or 'same' beside ${given}`, groups)
     return { groups: 'off' as const }
   }
-  checkOneOf('groups', groups, ['different', 'same'])
+  checkOneOf('groups', groups, groupModes)
   checkGroupArray('queryGroups', queryGroups, queries)
   checkGroupArray('corpusGroups', corpusGroups, corpus)
   return { groups, queryGroups, corpusGroups }

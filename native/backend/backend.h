@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/normal_matrix.h"
+#include "backend/scan.h"
 #include "core/job.h"
 #include "core/matrix.h"
 #include "core/row_source.h"
@@ -41,7 +42,7 @@ struct Pass {
   int exponent;
   BackendView<const float> Ht;  // [d×k]
   const NormalMatrix& normal;   // HtᵀHt [k×k]
-  const Step* row_step;         // null: only measure
+  const Step* row_step;         // null: W stays, and beside a measure nothing is formed
   StepOptions options;
   BackendView<float> W;  // [n×k]
   Measure measure;
@@ -52,7 +53,7 @@ struct PassSums {
   PassSums(Index d, Index k) : d(d), k(k), cross(d * k), gram(k * k), incoming_gram(k * k) {}
   Index d;
   Index k;
-  std::vector<double> cross;          // S = XᵀW [d×k] of the new W
+  std::vector<double> cross;          // S = 2^-exponent·XᵀW [d×k] of the new W
   std::vector<double> gram;           // R = WᵀW [k×k] of the new W
   std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
   double incoming_product;            // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
@@ -119,6 +120,22 @@ class Backend {
                                  BackendView<float> factor) = 0;
   // factor = cross.
   virtual void copy_cross(BackendView<const float> cross, BackendView<float> factor) = 0;
+
+  // ---- Scans: the exact best rows of a corpus for each query (scan.h). ----
+
+  // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is not
+  // finite. The handle refers to `rows`.
+  virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
+                                                       bool keep_panels, const Job& job) = 0;
+  // The same check for queries. The handle refers to both arguments.
+  virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
+                                                       const CorpusHandle& corpus,
+                                                       const Job& job) = 0;
+  // Calls `visit` for every query, in parallel.
+  virtual void visit_queries(const QueryHandle& queries, const QueryVisitor& visit,
+                             const Job& job) = 0;
+  // Filters the whole corpus for the queries asked about, then calls `visit` for each, in parallel.
+  virtual void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) = 0;
 };
 
 }  // namespace gemmine

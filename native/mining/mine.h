@@ -43,7 +43,6 @@ struct MiningRules {
 
 enum class Reference { min, max, mean };
 enum class Sampling { top, random, top1_random };
-enum class Groups { off, different, same };
 
 // Rows with equal classes say the same; built by lib/ from texts. −1 equals nothing.
 struct TextClasses {

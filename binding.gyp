@@ -1,0 +1,13 @@
+{
+  # A bridge for tools that only know node-gyp (npm rebuild, electron-rebuild): the build is CMake's.
+  "targets": [{
+    "target_name": "gemmine",
+    "type": "none",
+    "actions": [{
+      "action_name": "cmake_js",
+      "inputs": ["CMakeLists.txt"],
+      "outputs": ["<(PRODUCT_DIR)/gemmine.node"],
+      "action": ["node", "scripts/native.cjs", "build", "--into", "<(PRODUCT_DIR)"]
+    }]
+  }]
+}

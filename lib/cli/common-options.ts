@@ -1,0 +1,89 @@
+// Options that several commands take, and the ways in which an option is declared.
+import { Command, Option } from 'commander'
+import { nmfDefaults } from '../factorization/nmf'
+import { checkOneOf, jobDefaults } from '../options'
+import { invalid } from '../errors'
+import { integer, real } from './numbers'
+
+/** What the parser gives for the options of every job. */
+export interface CommonOptions {
+  readonly out?: string
+  readonly force?: boolean
+  readonly json?: boolean
+  readonly threads?: number
+  readonly seed?: number
+  readonly device?: string
+  readonly progress?: boolean
+  readonly quiet?: boolean
+}
+
+const nameOf = (flags: string) => flags.split(' ')[0]!
+
+/** A default as help shows it; `undefined` shows none. */
+type Shown = string | number | undefined
+
+const described = (description: string, standard: Shown) =>
+  standard === undefined ? description : `${description} (default: ${standard})`
+
+/** An option whose value is a whole number. */
+export const countOption = (flags: string, description: string, standard?: Shown) =>
+  new Option(flags, described(description, standard)).argParser(integer(nameOf(flags)))
+
+/** An option whose value is a number. */
+export const numberOption = (flags: string, description: string, standard?: Shown) =>
+  new Option(flags, described(description, standard)).argParser(real(nameOf(flags)))
+
+/** An option whose value is one of a few names. */
+export const choiceOption = (
+  flags: string,
+  description: string,
+  choices: readonly string[],
+  standard?: Shown,
+) =>
+  new Option(flags, described(`${description}: ${choices.join(', ')}`, standard)).argParser(
+    (text: string) => {
+      checkOneOf(nameOf(flags), text, choices)
+      return text
+    },
+  )
+
+export const pathOption = (flags: string, description: string) => new Option(flags, description)
+
+/** An option that is on or off. */
+export const flagOption = pathOption
+
+const commonGroup = 'Common options:'
+
+/** Adds what every job takes. */
+export function withCommonOptions(command: Command): Command {
+  const options = [
+    pathOption(
+      '--out <DIR>',
+      'folder for the results, made when absent; required unless --json is given',
+    ),
+    flagOption('--force', 'replace the results that --out already holds'),
+    flagOption('--json', 'print the summary on stdout, and nothing else there'),
+    countOption(
+      '--threads <N>',
+      'compute threads at most (default: all that the process may use; see gemmine info)',
+    ),
+    countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed),
+    new Option(
+      '--device <NAME>',
+      described('where to compute: auto, cpu, cuda or cuda:N', jobDefaults.device),
+    ),
+    flagOption(
+      '--progress',
+      'report progress as lines on stderr (on a terminal: instead of a bar)',
+    ),
+    flagOption('--quiet', 'no progress and no warnings on stderr; summary.json has the warnings'),
+  ]
+  for (const option of options) command.addOption(option.helpGroup(commonGroup))
+  return command.addHelpOption(flagOption('--help', 'show this help').helpGroup(commonGroup))
+}
+
+/** The value of an option without which a command makes no sense. */
+export function required<T>(value: T | undefined, option: string, expected: string): T {
+  if (value !== undefined && value !== '') return value
+  throw invalid(option, expected, 'nothing')
+}

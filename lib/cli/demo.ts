@@ -1,0 +1,167 @@
+// gemmine demo: both jobs of this package on text that is on every machine that got this far.
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Command } from 'commander'
+import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
+import { writeNpy } from '../data/npy'
+import { GemmineError } from '../errors'
+import { nmf } from '../factorization/nmf'
+import { truncatedSvd } from '../factorization/truncated-svd'
+import { mineHardNegatives } from '../mining/mine-hard-negatives'
+import { projected } from './demo/embeddings'
+import { describeNegatives } from './demo/negatives'
+import { gatherPackages, type PackageTexts } from './demo/packages'
+import { TfIdf } from './demo/tf-idf'
+import { describeTopics, topicsOf } from './demo/topics'
+import { Progress } from './progress'
+
+/** The only place where the defaults of the demo are written. */
+const demoDefaults = {
+  out: 'gemmine-demo',
+  topics: 12,
+  dimensions: 48,
+  numNegatives: 3,
+  examples: 5,
+} as const
+
+const fewest = 20
+
+/** The nearest node_modules: that of the folder the demo runs in, or the one gemmine itself lies in or has. */
+function nodeModules(): string {
+  const places = [
+    resolve('node_modules'),
+    resolve(__dirname, '../../node_modules'),
+    resolve(__dirname, '../../..'),
+  ]
+  const found = places.find((place) => place.endsWith('node_modules') && existsSync(place))
+  if (found) return found
+  throw new GemmineError(
+    'ERR_GEMMINE_FILE',
+    'node_modules: expected a folder of installed packages here, received none',
+  )
+}
+
+async function gather(): Promise<PackageTexts[]> {
+  const folder = nodeModules()
+  const packages = await gatherPackages(folder)
+  if (packages.length >= fewest) return packages
+  throw new GemmineError(
+    'ERR_GEMMINE_FILE',
+    `${folder}: expected ${fewest} packages with a README or more, received ${packages.length}`,
+  )
+}
+
+const say = (...lines: string[]) => console.log(lines.join('\n'))
+
+const rate = (work: number, seconds: number) => `${(work / seconds / 1e9).toFixed(1)} GFLOP/s`
+
+async function findTopics(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
+  const X = tfidf.documents
+  const rank = Math.min(demoDefaults.topics, X.rows, X.cols)
+  const model = await progress.during('topics', (onProgress) => nmf(X, { rank, onProgress }))
+  const topics = topicsOf(model, tfidf, packages)
+  const work = 4 * X.values.length * rank * model.iterations
+  say(
+    `\nTopics: ${X.rows} READMEs × ${X.cols} words (${X.values.length} entries), NMF of rank ${rank}, ` +
+      `${model.iterations} iterations, relative error ${model.relativeError.toFixed(3)}, ${rate(work, model.seconds)}`,
+    ...describeTopics(topics),
+  )
+  return { model, topics }
+}
+
+async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
+  const X = tfidf.documents
+  const rank = Math.min(demoDefaults.dimensions, X.rows, X.cols)
+  const { V } = await progress.during('embed', (onProgress) =>
+    truncatedSvd(X, { rank, onProgress }),
+  )
+  const queries = tfidf.transform(packages.map(({ description }) => description))
+  return { corpus: projected(X, V), queries: projected(queries, V) }
+}
+
+type Embeddings = Awaited<ReturnType<typeof embed>>
+
+async function mineNegatives(
+  { queries, corpus }: Embeddings,
+  packages: readonly PackageTexts[],
+  progress: Progress,
+) {
+  const positives = Int32Array.from(packages.keys())
+  const options = { numNegatives: demoDefaults.numNegatives, explain: 4 }
+  const mined = await progress.during('mine', (onProgress) =>
+    mineHardNegatives(queries, corpus, positives, { ...options, onProgress }),
+  )
+  const work = 2 * queries.rows * corpus.rows * corpus.cols
+  say(
+    `\nHard negatives: description → README, ${queries.rows} queries × ${corpus.rows} READMEs × ${corpus.cols} dimensions, ` +
+      `${mined.found} negatives, ${mined.dropped.ceiling} candidates above the ceiling, ${rate(work, mined.seconds)}`,
+    ...describeNegatives(mined, packages, demoDefaults.examples),
+  )
+  return mined
+}
+
+type Results = Awaited<ReturnType<typeof findTopics>> & {
+  mined: Awaited<ReturnType<typeof mineNegatives>>
+} & Embeddings
+
+async function write(
+  out: string,
+  packages: readonly PackageTexts[],
+  { model, topics, mined, queries, corpus }: Results,
+) {
+  const words = {
+    query: (row: number) => packages[row]!.description,
+    document: (row: number) => packages[row]!.readme.trim().slice(0, 1000),
+  }
+  const names = {
+    query: (row: number) => packages[row]!.name,
+    document: (row: number) => packages[row]!.name,
+  }
+  await mkdir(out, { recursive: true })
+  for (const [file, { data, rows, cols }] of Object.entries({
+    W: model.W,
+    H: model.H,
+    queries,
+    corpus,
+  }))
+    await writeNpy(join(out, `${file}.npy`), { data, shape: [rows, cols] })
+  await writeLines(join(out, 'negatives.jsonl'), minedLines('triplet', mined, words))
+  await writeLines(join(out, 'rejected.jsonl'), rejectedLines(mined.rejected, names))
+  const summary = {
+    packages: packages.length,
+    topics,
+    relativeError: model.relativeError,
+    found: mined.found,
+    dropped: mined.dropped,
+    seconds: { topics: model.seconds, mining: mined.seconds },
+  }
+  await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+}
+
+async function demo({ out }: { out: string }) {
+  const started = performance.now()
+  // Also where stderr is no terminal: a demo shows what happens.
+  const progress = new Progress({ lines: !process.stderr.isTTY })
+  const packages = await progress.during('gather', gather)
+  const tfidf = new TfIdf(packages.map(({ readme }) => readme))
+  say(
+    `gemmine demo: ${packages.length} packages with a description and a README, out of node_modules`,
+  )
+  const topics = await findTopics(tfidf, packages, progress)
+  const embeddings = await embed(tfidf, packages, progress)
+  const mined = await mineNegatives(embeddings, packages, progress)
+  await write(out, packages, { ...topics, ...embeddings, mined })
+  say(
+    `\nDone in ${((performance.now() - started) / 1000).toFixed(2)} s.`,
+    `${out}/ holds W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings), negatives.jsonl (triplets for training), rejected.jsonl and summary.json`,
+  )
+}
+
+export const demoCommand = () =>
+  new Command('demo')
+    .description(
+      'Find topics and mine hard negatives in the READMEs of the packages in node_modules',
+    )
+    .option('--out <DIR>', 'where the results go', demoDefaults.out)
+    .action(demo)

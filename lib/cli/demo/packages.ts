@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A package that says what it is in one sentence and in its README. */
+export interface PackageTexts {
+  readonly name: string
+  readonly description: string
+  readonly readme: string
+}
+
+/** The folders of a `node_modules`, those of scopes included. */
+async function packageFolders(root: string): Promise<string[]> {
+  const folders: string[] = []
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    if (!entry.isDirectory() || entry.name.startsWith('.')) continue
+    const path = join(root, entry.name)
+    if (entry.name.startsWith('@')) folders.push(...(await packageFolders(path)))
+    else folders.push(path)
+  }
+  return folders
+}
+
+/** What a README says, without code, addresses, badges and markup, in which most of them are alike. */
+export const prose = (markdown: string) =>
+  markdown
+    .replace(/```[\s\S]*?```/g, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, ' ')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^\s*\[[^\]]*\]:.*$/gm, ' ')
+    .replace(/https?:\S+/g, ' ')
+    .replace(/`[^`]*`/g, ' ')
+
+async function packageTexts(folder: string): Promise<PackageTexts | undefined> {
+  try {
+    const { name, description } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
+    const file = (await readdir(folder)).find((entry) => /^readme(\.(md|markdown|txt))?$/i.test(entry))
+    if (typeof name !== 'string' || typeof description !== 'string' || !file) return undefined
+    return { name, description: prose(description), readme: prose(await readFile(join(folder, file), 'utf8')) }
+  } catch {
+    // A folder without a readable package is no package.
+    return undefined
+  }
+}
+
+/** The packages below a `node_modules` that have both texts, in the order of their names, each name once. */
+export async function gatherPackages(root: string): Promise<PackageTexts[]> {
+  const found = new Map<string, PackageTexts>()
+  for (const folder of await packageFolders(root)) {
+    const texts = await packageTexts(folder)
+    if (texts && texts.readme.length > 200) found.set(texts.name, texts)
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}

@@ -1,0 +1,43 @@
+import type { Factorization } from '../../factorization/fit'
+import type { PackageTexts } from './packages'
+import { largest } from './embeddings'
+import type { TfIdf } from './tf-idf'
+
+export interface Topic {
+  readonly words: readonly string[]
+  readonly packages: readonly string[]
+  /** Share of all documents' weight that lies on this topic. */
+  readonly share: number
+}
+
+function columnOf({ W }: Factorization, column: number): Float32Array {
+  const values = new Float32Array(W.rows)
+  for (let i = 0; i < W.rows; i++) values[i] = W.data[i * W.cols + column]!
+  return values
+}
+
+const total = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0)
+
+/** What each component is about, the heaviest first: its heaviest words, and who loads most on it. */
+export function topicsOf(model: Factorization, { vocabulary }: TfIdf, packages: readonly PackageTexts[]): Topic[] {
+  const { H, W } = model
+  const weights = Array.from({ length: H.rows }, (_, topic) => {
+    const words = H.data.subarray(topic * H.cols, (topic + 1) * H.cols)
+    return { words, loads: columnOf(model, topic), weight: total(words) * total(columnOf(model, topic)) }
+  })
+  const all = weights.reduce((sum, { weight }) => sum + weight, 0) || 1
+  return weights
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ words, loads, weight }) => ({
+      words: largest(words, 8).map((word) => vocabulary[word]!),
+      packages: largest(loads, Math.min(5, W.rows)).map((row) => packages[row]!.name),
+      share: weight / all,
+    }))
+}
+
+export function describeTopics(topics: readonly Topic[]): string[] {
+  return topics.flatMap(({ words, packages, share }, i) => [
+    `  topic ${String(i + 1).padStart(2)} (${(100 * share).toFixed(0).padStart(2)} %)  ${words.join(', ')}`,
+    `                   ${packages.join(', ')}`,
+  ])
+}

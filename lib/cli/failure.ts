@@ -1,0 +1,74 @@
+// Every error as one line and an exit code, in the words in which the command was typed.
+import { CommanderError } from 'commander'
+import { systemFailure } from '../data/file'
+import { GemmineError, invalid, invalidEntry, isMistake } from '../errors'
+import { Interruption } from './interruption'
+
+const mistake = 2
+const environment = 3
+
+export interface Failure {
+  readonly sentence: string
+  readonly exitCode: number
+}
+
+/** Failures of the system that no other command line would avoid. */
+const exhausted = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'])
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code ?? ''
+
+/** V8 has no class for an array or string that does not fit. */
+const isOutOfMemory = (error: Error) =>
+  error instanceof RangeError &&
+  /allocation failed|Invalid (typed array|array buffer|array|string) length/.test(error.message)
+
+const ofCommander = ({ message, code }: CommanderError) =>
+  code === 'commander.help'
+    ? 'expected a command; gemmine --help lists them all'
+    : message.replace(/^error: /, '')
+
+/** What is said of an error, and the exit code: 2 for the caller's mistake, 3 for the environment. */
+export function failureOf(error: unknown): Failure {
+  const { sentence, exitCode } = classified(error)
+  return { sentence: sentence.replace(/\s*\n\s*/g, ' '), exitCode }
+}
+
+function classified(error: unknown): Failure {
+  const { message } = error as Error
+  if (error instanceof Interruption) return { sentence: message, exitCode: error.exitCode }
+  if (error instanceof CommanderError) return { sentence: ofCommander(error), exitCode: mistake }
+  if (isMistake(error)) return { sentence: message, exitCode: mistake }
+  if (error instanceof GemmineError) {
+    const isMistaken = error.code === 'ERR_GEMMINE_FILE' && !exhausted.has(codeOf(error.cause))
+    return { sentence: message, exitCode: isMistaken ? mistake : environment }
+  }
+  const { path, syscall } = error as NodeJS.ErrnoException
+  if (syscall !== undefined) return classified(systemFailure(path ?? syscall, error))
+  const isMemory = error instanceof Error && isOutOfMemory(error)
+  const what = isMemory ? 'the job needs more memory than there is' : 'unexpected failure'
+  return { sentence: `${what}: ${message ?? String(error)}`, exitCode: environment }
+}
+
+/** An argument of lib as the option it is on the command line: `numNegatives` is `--num-negatives`. */
+export const optionOf = (argument: string) =>
+  argument.startsWith('--')
+    ? argument
+    : `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+/** Bounds as words: `0..11` would hide the numbers from whoever looks for them. */
+const worded = (expected: string) => expected.replace(/\bin (-?\d+)\.\.(-?\d+)/, 'from $1 to $2')
+
+/** The files that were given for arguments of lib, by the argument's name. */
+export type Files = Readonly<Record<string, string | undefined>>
+
+/** A mistake that lib found, told of the file or option that was typed; any other error as it is. */
+export function inTypedWords(error: unknown, files: Files): unknown {
+  if (!isMistake(error)) return error
+  const argument = /^[^.[]*/.exec(error.argument)![0]
+  const name = files[argument] ?? optionOf(argument)
+  const { row, column, received } = error
+  const expected = worded(error.expected)
+  return row === undefined || column === undefined
+    ? invalid(name, expected, received)
+    : invalidEntry(name, expected, Number(received), row, column)
+}

@@ -1,0 +1,44 @@
+// Ctrl-C and its relatives: jobs stop within a block, what was staged goes, the exit code says why.
+
+/** Exit codes are 128 + the signal's number. */
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+
+type Stopping = keyof typeof exitCodes
+
+/** How long a job may take to stop in order, in milliseconds. */
+const patience = 1000
+
+export class Interruption extends Error {
+  readonly exitCode: number
+
+  constructor(signal: Stopping) {
+    super(`stopped by ${signal}; nothing was written`)
+    this.exitCode = exitCodes[signal]
+  }
+}
+
+const controller = new AbortController()
+
+/** Aborted, with an {@link Interruption} as its reason, when the process is told to stop. */
+export const interrupted: AbortSignal = controller.signal
+
+const listeners = new Map<Stopping, () => void>()
+
+/** @param giveUp Ends the process; called when a job does not stop, or at the second signal. */
+export function listenForSignals(giveUp: (reason: unknown) => void) {
+  for (const signal of Object.keys(exitCodes) as Stopping[]) {
+    const stop = () => {
+      if (interrupted.aborted) return giveUp(interrupted.reason)
+      controller.abort(new Interruption(signal))
+      setTimeout(() => giveUp(interrupted.reason), patience).unref()
+    }
+    listeners.set(signal, stop)
+    process.on(signal, stop)
+  }
+}
+
+/** From here on a signal does what it does to any process: results stand and must not be denied. */
+export function ignoreInterruptions() {
+  for (const [signal, stop] of listeners) process.off(signal, stop)
+  listeners.clear()
+}

@@ -1,0 +1,120 @@
+// What factorize, transform, topk and mine share: cheap checks first, results staged, a summary last.
+import { writeFile } from 'node:fs/promises'
+import { systemFailure } from '../data/file'
+import { resolveDevice } from '../device'
+import { info, type Info } from '../info'
+import { checkInteger, jobDefaults, type JobOptions } from '../options'
+import { version } from '../version'
+import type { CommonOptions } from './common-options'
+import { required } from './common-options'
+import { inTypedWords, type Files } from './failure'
+import { ignoreInterruptions, interrupted } from './interruption'
+import { Outputs, type ResultFile } from './outputs'
+import { Progress } from './progress'
+
+/** What a command does its work with. */
+export interface Job {
+  /** Options of the job itself, without its listener. */
+  readonly options: JobOptions
+  readonly device: string
+  /** Compute threads that the job uses. */
+  readonly threads: number
+  readonly blas: Info['blas']
+  readonly progress: Progress
+  /** Writes one file of the results; with `--json` alone there are none. */
+  write(name: ResultFile, write: (path: string) => Promise<void>): Promise<void>
+}
+
+/** The fields that every summary has besides its own. */
+interface Summary {
+  readonly command: string
+  readonly seconds: number
+  readonly gflops: number
+  readonly warnings: readonly string[]
+}
+
+/** The beginning of every summary. */
+export const heading = <Command extends string>(command: Command) => ({ command, version })
+
+/** The arithmetic that defines a job, over the time it took. */
+export const rateOf = (operations: number, seconds: number) =>
+  seconds > 0 ? operations / seconds / 1e9 : 0
+
+/** Runs a command's work and leaves its results, or a failure in the words that were typed. */
+export async function runCommand(
+  given: CommonOptions,
+  files: Files,
+  work: (job: Job) => Promise<Summary>,
+): Promise<void> {
+  try {
+    checkCommon(given)
+    await staged(given, work)
+  } catch (error) {
+    throw inTypedWords(error, files)
+  }
+}
+
+function checkCommon({ out, json, threads, seed }: CommonOptions) {
+  if (!json || out !== undefined)
+    required(out, '--out', 'a folder for the results (or --json for the summary alone)')
+  if (threads !== undefined) checkInteger('threads', threads, 1)
+  if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+}
+
+async function staged(given: CommonOptions, work: (job: Job) => Promise<Summary>) {
+  const device = resolveDevice(given.device ?? jobDefaults.device)
+  const machine = info()
+  const progress = new Progress({ lines: given.progress, quiet: given.quiet })
+  const outputs =
+    given.out === undefined ? undefined : Outputs.open(given.out, given.force ?? false)
+  try {
+    const summary = await work({
+      options: { threads: given.threads, device, signal: interrupted },
+      device,
+      threads: Math.min(given.threads ?? Infinity, machine.threads),
+      blas: machine.blas,
+      progress,
+      write: async (name, write) => outputs?.write(name, write),
+    })
+    await finish(summary, given, progress, outputs)
+  } finally {
+    outputs?.discard()
+  }
+}
+
+async function finish(
+  summary: Summary,
+  { json }: CommonOptions,
+  progress: Progress,
+  outputs: Outputs | undefined,
+) {
+  const text = jsonOf(summary)
+  await outputs?.write('summary.json', (path) => writeFile(path, text))
+  interrupted.throwIfAborted()
+  for (const warning of summary.warnings) progress.warn(warning)
+  if (json) await print(text)
+  outputs?.commit()
+  ignoreInterruptions()
+  const { command, seconds, gflops } = summary
+  const rate = `${seconds.toFixed(2)} s, ${gflops.toFixed(1)} GFLOP/s`
+  progress.say(`${command}: ${rate}${outputs ? `; wrote ${outputs}` : ''}`)
+}
+
+/** Indented JSON, with lists of numbers on one line each. */
+const jsonOf = (summary: Summary) =>
+  `${JSON.stringify(summary, null, 2)}\n`.replace(
+    /\[\n\s*([^"{}[\]]*?)\s*\]/g,
+    (_, list: string) => {
+      return `[${list.replace(/\s+/g, ' ')}]`
+    },
+  )
+
+/** Writes to stdout and waits until it is taken; a reader that has gone wants no more. */
+const print = (text: string) =>
+  new Promise<void>((settle, fail) => {
+    process.stdout.write(text, (error) => {
+      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE')
+        fail(systemFailure('stdout', error))
+      else settle()
+    })
+  })

@@ -1,0 +1,109 @@
+// gemmine mine: hard negatives for each query, from files to training data.
+import { Command } from 'commander'
+import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
+import { writeNpy } from '../data/npy'
+import {
+  checkMiningOptions,
+  mineHardNegatives,
+  mineHardNegativesDefaults,
+} from '../mining/mine-hard-negatives'
+import type { MinedNegatives } from '../mining/mined-negatives'
+import { checkInteger } from '../options'
+import { required } from './common-options'
+import { heading, rateOf, runCommand, type Job } from './job'
+import { shapesOf, withQueriesAndCorpus } from './load'
+import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
+import { describeMine, mineDefaults, type MineOptions } from './mining-options'
+
+/** The rules as lib takes them, but for those that come in files. */
+const rulesOf = (given: MineOptions) => ({
+  numNegatives: given.numNegatives,
+  metric: given.metric,
+  maxScore: given.maxScore,
+  minScore: given.minScore,
+  absoluteMargin: given.absoluteMargin,
+  relativeMargin: given.relativeMargin === 'none' ? null : given.relativeMargin,
+  reference: given.reference,
+  skipRanks: given.skipRanks,
+  maxRank: given.maxRank,
+  maxPositiveRank: given.maxPositiveRank,
+  skipSurvivors: given.skipSurvivors,
+  sampling: given.sampling,
+  pool: given.pool,
+  seed: given.seed,
+  excludeSelf: given.excludeSelf,
+  groups: given.groups,
+  explain: given.explain,
+})
+
+async function mine(given: MineOptions) {
+  const queries = required(given.queries, '--queries', 'a .npy file')
+  const corpus = required(given.corpus, '--corpus', 'a .npy file')
+  const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
+  checkPartners(given)
+  if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
+  const { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude } = given
+  const named = { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude }
+  await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
+    const shapes = await shapesOf(queries, corpus)
+    const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
+    const rules = rulesOf(given)
+    checkMiningOptions(rules, counts.queries, counts.corpus)
+    const files = await readMiningFiles(given, positives, counts)
+    const options = { ...rules, ...files.rules, ...job.options }
+    const mined = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
+      job.progress.during('mine', (onProgress) =>
+        mineHardNegatives(Q, C, files.positives, { ...options, onProgress }),
+      ),
+    )
+    await writeMined(mined, given, files, job)
+    return summaryOf(mined, given, job)
+  })
+}
+
+async function writeMined(mined: MinedNegatives, given: MineOptions, files: MiningFiles, job: Job) {
+  const { queries, numNegatives, indices, scores, counts, rejected } = mined
+  const shape = [queries, numNegatives]
+  const { words } = files
+  const lines = minedLines(given.format ?? mineDefaults.format, mined, words)
+  const { signal } = job.options
+  await job.write('indices.npy', (path) => writeNpy(path, { data: indices, shape }))
+  await job.write('scores.npy', (path) => writeNpy(path, { data: scores, shape }))
+  await job.write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [queries] }))
+  await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
+  if (given.explain !== undefined)
+    await job.write('rejected.jsonl', (path) =>
+      writeLines(path, rejectedLines(rejected, words), { signal }),
+    )
+}
+
+function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device }: Job) {
+  const { queries, corpus, dimensions, seconds, ceilings } = mined
+  return {
+    ...heading('mine'),
+    queries,
+    corpus,
+    dimensions,
+    numNegatives: mined.numNegatives,
+    metric: mined.metric,
+    found: mined.found,
+    shortfall: mined.shortfall,
+    queriesWithoutPositives: mined.queriesWithoutPositives,
+    inconsistent: mined.inconsistent,
+    dropped: mined.dropped,
+    ceilings,
+    ...mined.statistics(),
+    seconds,
+    gflops: rateOf(2 * queries * corpus * dimensions, seconds),
+    threads,
+    seed: given.seed ?? mineHardNegativesDefaults.seed,
+    device,
+    precision: 'float32',
+    certified: mined.certified,
+    fallback: mined.fallback,
+    warnings: mined.warnings,
+  }
+}
+
+export const mineCommand = (): Command =>
+  describeMine(new Command('mine')).action((options: MineOptions) => mine(options))

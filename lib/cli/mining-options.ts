@@ -1,0 +1,163 @@
+// What gemmine mine can be told, and how its help explains it.
+import { Option, type Command } from 'commander'
+import { minedFormats, type MinedFormat } from '../data/mined-lines'
+import {
+  defaultRelativeMargin,
+  groupModes,
+  mineHardNegativesDefaults as standard,
+  references,
+  samplings,
+} from '../mining/mine-hard-negatives'
+import type { Metric } from '../mining/metric'
+import {
+  choiceOption,
+  countOption,
+  numberOption,
+  pathOption,
+  withCommonOptions,
+  type CommonOptions,
+} from './common-options'
+import { realOrNone } from './numbers'
+import { excludeSelfOption, metricOption } from './topk'
+
+/** The only place where the defaults of the command itself are written; others are those of lib. */
+export const mineDefaults = { format: 'triplet' as MinedFormat } as const
+
+export interface MineOptions extends CommonOptions {
+  readonly queries?: string
+  readonly corpus?: string
+  readonly positives?: string
+  readonly queryIds?: string
+  readonly corpusIds?: string
+  readonly queryTexts?: string
+  readonly corpusTexts?: string
+  readonly queryGroups?: string
+  readonly corpusGroups?: string
+  readonly groups?: 'different' | 'same'
+  readonly exclude?: string
+  readonly excludeSelf?: boolean
+  readonly metric?: Metric
+  readonly numNegatives?: number
+  readonly maxScore?: number
+  readonly minScore?: number
+  readonly absoluteMargin?: number
+  readonly relativeMargin?: number | 'none'
+  readonly reference?: 'min' | 'max' | 'mean'
+  readonly skipRanks?: number
+  readonly maxRank?: number
+  readonly maxPositiveRank?: number
+  readonly skipSurvivors?: number
+  readonly sampling?: 'top' | 'random' | 'top1-random'
+  readonly pool?: number
+  readonly explain?: number
+  readonly format?: MinedFormat
+}
+
+const footer = `
+The ceiling of a query is the lowest of --max-score, p - M and p - M*|p|, where p is the score of its
+positive. What scores above it is probably an unlabelled positive and is dropped; the best that remain
+are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
+excluded rows, rows barred by their group, rows with the text of the query or a positive, rows above
+the ceiling, below the floor, and outside the ranks asked for.
+
+Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
+negatives.jsonl, with --explain rejected.jsonl, and summary.json.
+
+Example:
+  $ printf '0\\t3\\n1\\t7\\n' > positives.tsv
+  $ gemmine mine --queries questions.npy --corpus docs.npy --positives positives.tsv --out mined
+  $ gemmine mine --queries q.npy --corpus c.npy --positives qrels.tsv --query-ids q.txt \\
+      --corpus-ids c.txt --num-negatives 8 --relative-margin 0.1 --format n-tuple --out mined
+`
+
+const inputs = () => [
+  pathOption('--queries <FILE>', '.npy, one query a row; required'),
+  pathOption('--corpus <FILE>', '.npy, one document a row; required'),
+  pathOption(
+    '--positives <FILE>',
+    'lines of query<TAB>corpus, or BEIR qrels; rows, or ids with the next two; required',
+  ),
+  pathOption('--query-ids <FILE>', 'ids of the queries, one a line'),
+  pathOption('--corpus-ids <FILE>', 'ids of the corpus rows, one a line'),
+  pathOption(
+    '--query-texts <FILE>',
+    'texts of the queries, one a line, or .jsonl with text and title',
+  ),
+  pathOption('--corpus-texts <FILE>', 'the same for the corpus; equal texts are no negatives'),
+]
+
+const ceilings = () => [
+  metricOption(),
+  numberOption('--max-score <S>', 'a negative scores at most S'),
+  numberOption('--min-score <S>', 'a negative scores at least S'),
+  numberOption('--absolute-margin <M>', 'a negative scores at most p - M'),
+  new Option(
+    '--relative-margin <M>',
+    `a negative scores at most p - M*|p|; none turns it off (default: ${defaultRelativeMargin} for cosine and dot, none for l2)`,
+  ).argParser(realOrNone('--relative-margin')),
+  choiceOption('--reference <NAME>', 'p of several positives', references, standard.reference),
+]
+
+const ranks = () => [
+  countOption(
+    '--skip-ranks <N>',
+    'skip the N best candidates, those above the ceiling counted',
+    standard.skipRanks,
+  ),
+  countOption('--max-rank <N>', 'only candidates among the N best'),
+  countOption(
+    '--max-positive-rank <N>',
+    'leave out a query whose p is beaten by N candidates or more',
+  ),
+  countOption(
+    '--skip-survivors <N>',
+    'skip the N best that survive every other rule',
+    standard.skipSurvivors,
+  ),
+]
+
+const lists = () => [
+  excludeSelfOption(),
+  pathOption('--exclude <FILE>', 'more rows a query must not get: lines of query<TAB>corpus'),
+  pathOption('--query-groups <FILE>', 'group of each query, .npy of int32; -1 is no group'),
+  pathOption('--corpus-groups <FILE>', 'group of each corpus row'),
+  choiceOption('--groups <NAME>', 'take negatives from groups that are', groupModes),
+]
+
+const results = () => [
+  countOption('--num-negatives <K>', 'negatives wanted for each query', standard.numNegatives),
+  choiceOption(
+    '--sampling <NAME>',
+    'the best, some drawn from a pool of the best, or the best and some drawn',
+    samplings,
+    standard.sampling,
+  ),
+  countOption('--pool <M>', 'best survivors to draw from, at least K', 'max(10, 2K)'),
+  choiceOption('--format <NAME>', 'layout of negatives.jsonl', minedFormats, mineDefaults.format),
+  countOption(
+    '--explain <M>',
+    'also write rejected.jsonl: the M best dropped of each query, and why',
+  ),
+]
+
+const sections = {
+  'Files:': inputs,
+  'Results:': results,
+  'Scores (p is the score of the positive):': ceilings,
+  'Ranks (among the candidates that no list and no group bars):': ranks,
+  'Exclusions:': lists,
+}
+
+/** Gives the command its description and every option. */
+export function describeMine(command: Command): Command {
+  command
+    .summary('find hard negatives for pairs of query and positive')
+    .description(
+      'Find, for each query, the hardest corpus rows that are not likely to be positives.',
+    )
+  for (const [title, options] of Object.entries(sections)) {
+    command.optionsGroup(title)
+    for (const option of options()) command.addOption(option)
+  }
+  return withCommonOptions(command).addHelpText('after', footer)
+}

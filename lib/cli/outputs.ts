@@ -1,0 +1,155 @@
+// A folder of results that appears complete or not at all.
+import * as fs from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileError, systemFailure } from '../data/file'
+import { GemmineError } from '../errors'
+
+/** Every file that a command may leave; nothing else in a folder is ever touched. */
+export const resultFiles = [
+  'W.npy',
+  'H.npy',
+  'model.safetensors',
+  'indices.npy',
+  'scores.npy',
+  'counts.npy',
+  'negatives.jsonl',
+  'rejected.jsonl',
+  // The last to come and the first to go: beside it stand the results it speaks of.
+  'summary.json',
+] as const
+
+export type ResultFile = (typeof resultFiles)[number]
+
+const statOf = (path: string) => fs.lstatSync(path, { throwIfNoEntry: false })
+
+/** The nearest folder that exists, from `path` upwards. */
+const existingFolder = (path: string): string =>
+  statOf(path) ? path : existingFolder(dirname(path))
+
+function isWritable(folder: string) {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Renames, or copies where the folder is a mount of its own. */
+function move(from: string, to: string) {
+  try {
+    fs.renameSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    fs.copyFileSync(from, to)
+    fs.unlinkSync(from)
+  }
+}
+
+/** The results of earlier runs in a folder. */
+function held(folder: string, given: string): ResultFile[] {
+  return resultFiles.filter((name) => {
+    const stat = statOf(join(folder, name))
+    if (stat?.isDirectory())
+      throw fileError(join(given, name), 'expected a file or nothing, received a folder')
+    return stat !== undefined
+  })
+}
+
+export class Outputs {
+  readonly #written: ResultFile[] = []
+  readonly #discard = () => fs.rmSync(this.staging, { recursive: true, force: true })
+
+  private constructor(
+    /** The folder as it was given, for messages. */
+    private readonly given: string,
+    private readonly folder: string,
+    private readonly force: boolean,
+    private readonly staging: string,
+  ) {
+    process.once('exit', this.#discard)
+  }
+
+  /**
+   * Makes sure that results can come to stand in a folder, and opens a hidden one beside it where
+   * they are written first: inside it only where nothing can be written beside it.
+   *
+   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the folder is filled, no folder, or not writable.
+   */
+  static open(given: string, force: boolean): Outputs {
+    try {
+      const folder = statOf(given) ? fs.realpathSync(given) : resolve(given)
+      const exists = statOf(folder) !== undefined
+      if (exists) checkFolder(folder, given, force)
+      const beside = existingFolder(dirname(folder))
+      const base = exists && !isWritable(beside) ? folder : beside
+      return new Outputs(given, folder, force, fs.mkdtempSync(join(base, '.gemmine-')))
+    } catch (error) {
+      throw systemFailure(given, error)
+    }
+  }
+
+  /** Stages one file; `write` is told where. */
+  async write(name: ResultFile, write: (path: string) => Promise<void>): Promise<void> {
+    const path = join(this.staging, name)
+    this.#written.push(name)
+    try {
+      await write(path)
+    } catch (error) {
+      throw this.#named(error, path, name)
+    }
+  }
+
+  /** Puts what was staged in place of what was there: all of it, or nothing after an error. */
+  commit() {
+    if (statOf(this.folder)) checkFolder(this.folder, this.given, this.force)
+    const aside = join(this.staging, 'replaced')
+    fs.mkdirSync(aside)
+    const done: (readonly [from: string, to: string])[] = []
+    const moveInto = (from: string, to: string, name: ResultFile) => {
+      move(join(from, name), join(to, name))
+      done.push([join(from, name), join(to, name)])
+    }
+    let created: string | undefined
+    try {
+      created = fs.mkdirSync(this.folder, { recursive: true })
+      for (const name of held(this.folder, this.given).reverse()) moveInto(this.folder, aside, name)
+      for (const name of resultFiles.filter((each) => this.#written.includes(each)))
+        moveInto(this.staging, this.folder, name)
+    } catch (error) {
+      for (const [from, to] of done.reverse()) move(to, from)
+      if (created !== undefined) fs.rmSync(created, { recursive: true, force: true })
+      throw systemFailure(this.given, error)
+    }
+  }
+
+  /** Removes what is staged. */
+  discard() {
+    process.off('exit', this.#discard)
+    this.#discard()
+  }
+
+  /** What is written, by the names under which it will stand. */
+  toString() {
+    return this.#written.map((name) => join(this.given, name)).join(', ')
+  }
+
+  #named(error: unknown, path: string, name: ResultFile): unknown {
+    const failure = systemFailure(path, error)
+    if (!(failure instanceof GemmineError)) return failure
+    const message = failure.message.replace(path, () => join(this.given, name))
+    return new GemmineError(failure.code, message, { cause: failure.cause })
+  }
+}
+
+function checkFolder(folder: string, given: string, force: boolean) {
+  if (!fs.statSync(folder).isDirectory())
+    throw fileError(given, 'expected a folder for --out, received a file')
+  const names = held(folder, given)
+  if (names.length > 0 && !force)
+    throw fileError(
+      given,
+      `expected a folder without results for --out, received one that holds ${names.join(', ')}; --force replaces them`,
+    )
+  fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
+}

@@ -1,0 +1,36 @@
+// The command line as a whole: its commands, and how it speaks.
+import { Command } from 'commander'
+import { version } from '../version'
+import { demoCommand } from './demo'
+import { factorizeCommand } from './factorize'
+import { infoCommand } from './info'
+import { mineCommand } from './mine'
+import { topkCommand } from './topk'
+import { transformCommand } from './transform'
+
+const footer = `
+gemmine COMMAND --help explains a command and shows an example.
+Exit codes: 0 done, 2 a mistake in options or files, 3 trouble with memory, disk or device,
+130 and 143 after SIGINT and SIGTERM.
+`
+
+/** The parser; every failure comes out as an exception, and nothing is printed but help. */
+export function gemmine(): Command {
+  const program = new Command('gemmine')
+    .description('Factorize matrices of embeddings, and mine hard negatives.')
+    .version(version, '--version', 'show the version')
+    .helpOption('--help', 'show this help')
+    .addHelpText('after', footer)
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride()
+  const commands = [
+    factorizeCommand,
+    transformCommand,
+    topkCommand,
+    mineCommand,
+    infoCommand,
+    demoCommand,
+  ]
+  for (const make of commands) program.addCommand(make().copyInheritedSettings(program))
+  return program
+}

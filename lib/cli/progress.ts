@@ -1,0 +1,85 @@
+// Progress and messages on stderr: a bar on a terminal, lines when asked for, otherwise silence.
+import type { SingleBar } from 'cli-progress'
+import type { Progress as JobProgress } from '../options'
+
+export interface ProgressOptions {
+  /** Lines instead of a bar, also where stderr is no terminal. */
+  readonly lines?: boolean | undefined
+  readonly quiet?: boolean | undefined
+}
+
+/** Between two lines of one phase, in milliseconds. */
+const pause = 1000
+
+type Listener = (progress: JobProgress) => void
+
+const objectiveOf = ({ objective }: JobProgress) =>
+  objective === undefined ? '' : `objective ${objective.toExponential(4)}`
+
+export class Progress {
+  readonly #mode: 'bar' | 'lines' | 'none'
+  readonly #isQuiet: boolean
+
+  constructor({ lines = false, quiet = false }: ProgressOptions = {}) {
+    const unasked = process.stderr.isTTY ? 'bar' : 'none'
+    this.#mode = quiet ? 'none' : lines ? 'lines' : unasked
+    this.#isQuiet = quiet
+  }
+
+  /** Runs a job and shows how far it is. */
+  async during<T>(label: string, run: (onProgress: Listener) => Promise<T>): Promise<T> {
+    if (this.#mode === 'bar') return withBar(label, run)
+    return run(this.#mode === 'lines' ? lineWriter(label) : () => {})
+  }
+
+  /** A message for people; silent where nobody looks. */
+  say(sentence: string) {
+    if (this.#mode !== 'none') process.stderr.write(`gemmine: ${sentence}\n`)
+  }
+
+  warn(sentence: string) {
+    if (!this.#isQuiet) process.stderr.write(`gemmine: warning: ${sentence}\n`)
+  }
+}
+
+async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<T>): Promise<T> {
+  const { SingleBar } = await import('cli-progress')
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: `${label}: {phase} |{bar}| {value} of {total} {objective}`,
+    clearOnComplete: true,
+    barsize: 24,
+  })
+  try {
+    return await run(barDrawer(bar))
+  } finally {
+    bar.stop()
+  }
+}
+
+function barDrawer(bar: SingleBar): Listener {
+  let current: string | undefined
+  return (progress) => {
+    const { phase, done, total } = progress
+    const shown = { phase, objective: objectiveOf(progress) }
+    if (phase !== current) bar.start(total, done, shown)
+    else bar.update(done, shown)
+    current = phase
+  }
+}
+
+function lineWriter(label: string): Listener {
+  let current: string | undefined
+  let last = -Infinity
+  return (progress) => {
+    const { phase, done, total } = progress
+    const now = performance.now()
+    if (phase === current && done < total && now - last < pause) return
+    current = phase
+    last = now
+    const objective = objectiveOf(progress)
+    process.stderr.write(
+      `gemmine: ${label}: ${phase} ${done} of ${total}${objective && `, ${objective}`}\n`,
+    )
+  }
+}

@@ -1,0 +1,114 @@
+// gemmine topk: the K best corpus rows for each query, exactly.
+import { Command } from 'commander'
+import { writeNpy } from '../data/npy'
+import { readPairs } from '../data/pairs'
+import { metrics, type Metric } from '../mining/metric'
+import { prepareCorpusDefaults } from '../mining/prepare-corpus'
+import { checkSelf, topK, type Neighbours } from '../mining/top-k'
+import { checkInteger } from '../options'
+import {
+  choiceOption,
+  countOption,
+  flagOption,
+  pathOption,
+  required,
+  withCommonOptions,
+  type CommonOptions,
+} from './common-options'
+import { heading, rateOf, runCommand, type Job } from './job'
+import { shapesOf, withQueriesAndCorpus } from './load'
+
+interface TopKOptions extends CommonOptions {
+  readonly queries?: string
+  readonly corpus?: string
+  readonly k?: number
+  readonly metric?: Metric
+  readonly exclude?: string
+  readonly excludeSelf?: boolean
+}
+
+async function topk(given: TopKOptions) {
+  const { excludeSelf = false, metric } = given
+  const queries = required(given.queries, '--queries', 'a .npy file')
+  const corpus = required(given.corpus, '--corpus', 'a .npy file')
+  const k = required(given.k, '--k', 'the number of rows wanted for each query')
+  await runCommand(given, { queries, corpus, exclude: given.exclude }, async (job) => {
+    const shapes = await shapesOf(queries, corpus)
+    const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
+    checkInteger('k', k, 1, counts.corpus)
+    checkSelf(excludeSelf, counts.queries, counts.corpus)
+    const exclude = given.exclude === undefined ? undefined : await readPairs(given.exclude, counts)
+    const options = { ...job.options, k, metric, excludeSelf, exclude }
+    const found = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
+      job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
+    )
+    await writeNeighbours(found, job)
+    return summaryOf(found, counts.corpus, shapes.corpus.cols, job)
+  })
+}
+
+async function writeNeighbours({ queries, k, indices, scores }: Neighbours, { write }: Job) {
+  const shape = [queries, k]
+  await write('indices.npy', (path) => writeNpy(path, { data: indices, shape }))
+  await write('scores.npy', (path) => writeNpy(path, { data: scores, shape }))
+}
+
+function summaryOf(found: Neighbours, corpus: number, dimensions: number, job: Job) {
+  const { queries, k, metric, seconds, certified, fallback } = found
+  return {
+    ...heading('topk'),
+    queries,
+    corpus,
+    dimensions,
+    k,
+    metric,
+    seconds,
+    gflops: rateOf(2 * queries * corpus * dimensions, seconds),
+    threads: job.threads,
+    device: job.device,
+    precision: 'float32',
+    certified,
+    fallback,
+    warnings: [],
+  }
+}
+
+/** How close two rows are, as topk and mine take it. */
+export const metricOption = () =>
+  choiceOption(
+    '--metric <NAME>',
+    'score; higher is closer, and l2 is the negative squared distance',
+    metrics,
+    prepareCorpusDefaults.metric,
+  )
+
+export const excludeSelfOption = () =>
+  flagOption(
+    '--exclude-self',
+    'queries and corpus are the same rows: row i is no answer to query i',
+  )
+
+const footer = `
+Writes indices.npy [queries x K] and scores.npy [queries x K], best first, equal scores by lower row,
+-1 and NaN where fewer than K rows are left, and summary.json. The answer is exact.
+
+Example:
+  $ gemmine topk --queries questions.npy --corpus docs.npy --k 10 --out neighbours
+`
+
+export const topkCommand = (): Command =>
+  withCommonOptions(
+    new Command('topk')
+      .summary('find the K nearest corpus rows of each query, exactly')
+      .description('Find the K best corpus rows for each query, exactly.')
+      .addOption(pathOption('--queries <FILE>', '.npy, one query a row; required'))
+      .addOption(pathOption('--corpus <FILE>', '.npy, one document a row; required'))
+      .addOption(countOption('--k <K>', 'rows wanted for each query, at most the corpus; required'))
+      .addOption(metricOption())
+      .addOption(
+        pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
+      )
+      .addOption(excludeSelfOption()),
+  )
+    .addHelpText('after', footer)
+    .action((options: TopKOptions) => topk(options))

@@ -1,0 +1,86 @@
+// gemmine transform: codes of new rows under a model that factorize left.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { systemFailure } from '../data/file'
+import { writeNpy } from '../data/npy'
+import { sidesOf } from '../data/source'
+import { FactorizationModel } from '../factorization/factorization-model'
+import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
+import { heading, rateOf, runCommand } from './job'
+import { checkWidth, entriesOf, withSource } from './load'
+
+interface TransformOptions extends CommonOptions {
+  readonly model?: string
+}
+
+/** The file of a model that is given by itself or by its folder. */
+async function modelFile(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? join(path, 'model.safetensors') : path
+  } catch (error) {
+    throw systemFailure(path, error)
+  }
+}
+
+async function transform(path: string, given: TransformOptions) {
+  const place = required(
+    given.model,
+    '--model',
+    'the folder that factorize wrote, or its model.safetensors',
+  )
+  await runCommand(given, { X: path }, async ({ options, progress, write, threads, device }) => {
+    const file = await modelFile(place)
+    const model = await FactorizationModel.load(file)
+    return withSource(
+      path,
+      ({ cols }) => checkWidth(path, cols, model.H.cols, file),
+      async (X) => {
+        const { W, relativeError, seconds } = await progress.during('transform', (onProgress) =>
+          model.transform(X, { ...options, onProgress }),
+        )
+        await write('W.npy', (to) => writeNpy(to, { data: W.data, shape: [W.rows, W.cols] }))
+        const shape = sidesOf('X', X)
+        return {
+          ...heading('transform'),
+          model: model.model,
+          shape: [shape.rows, shape.cols],
+          rank: model.rank,
+          relativeError,
+          seconds,
+          // The one product that defines the codes, X Hᵀ.
+          gflops: rateOf(2 * entriesOf(X, shape) * model.rank, seconds),
+          threads,
+          device,
+          warnings: [],
+        }
+      },
+    )
+  })
+}
+
+const footer = `
+X is .npy, or sparse .npz or .mtx, with as many columns as the matrix that the model was made from.
+
+Writes W.npy [n x K], W >= 0, and summary.json.
+
+Example:
+  $ gemmine factorize train.npy --rank 32 --out topics
+  $ gemmine transform new.npy --model topics --out codes
+`
+
+export const transformCommand = (): Command =>
+  withCommonOptions(
+    new Command('transform')
+      .summary('code new rows with a model that factorize wrote')
+      .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
+      .argument('<X>', 'the new rows: a .npy, .npz or .mtx file')
+      .addOption(
+        pathOption(
+          '--model <PATH>',
+          'the folder that factorize wrote, or its model.safetensors; required',
+        ),
+      ),
+  )
+    .addHelpText('after', footer)
+    .action((path: string, options: TransformOptions) => transform(path, options))

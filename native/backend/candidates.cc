@@ -1,0 +1,179 @@
+#include "backend/candidates.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "backend/scan_bounds.h"
+
+namespace gemmine {
+namespace {
+
+using bounds::float_above;
+using bounds::float_below;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+// Levels are asked for as "score > level"; a floor counts the scores that are equal to it.
+double level_of(const ScanQuery& query, int level) {
+  if (level == ceiling_level) return query.ceiling;
+  if (level == reference_level) return query.reference;
+  if (std::isinf(query.floor)) return query.floor;
+  return std::nextafter(query.floor, -std::numeric_limits<double>::infinity());
+}
+
+// A level that nobody asked about lies at +∞, which no bound exceeds.
+ScanThresholds limits_of(const ScanQuery& query, const ScanBound& bound) {
+  ScanThresholds limits{-infinity, -infinity, {}, {}};
+  for (int level = 0; level < level_count; ++level) {
+    double at = level_of(query, level) / bound.unit - bound.offset;
+    if (level == floor_level && std::isinf(query.floor) && query.floor < 0)
+      at = std::numeric_limits<double>::infinity();
+    limits.above[level] = float_above(at + bound.error);
+    limits.maybe[level] = float_below(at - bound.error);
+  }
+  if (query.floor > -std::numeric_limits<double>::infinity())
+    limits.admissible = limits.maybe[floor_level];
+  if (query.rejected_depth == 0) limits.rejected = infinity;
+  return limits;
+}
+
+Index capacity_for(Index depth, Index rows) {
+  return std::min(2 * depth + 64, rows + 1);  // never full with all rows in it
+}
+
+template <class Visit>
+void for_each_bit(std::uint32_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(std::countr_zero(bits));
+}
+
+}  // namespace
+
+Index scan_bytes(const ScanQuery& query, Index cols) {
+  const Index lists = 2 * (query.depth + query.rejected_depth) + 128;
+  return lists * static_cast<Index>(sizeof(Candidate)) + cols * 4 +
+         static_cast<Index>(query.barred.size()) * 4 + 1024;
+}
+
+CandidateList::CandidateList(Index depth, Index rows, float threshold, double spread)
+    : depth_(depth), capacity_(capacity_for(depth, rows)), threshold_(threshold), spread_(spread) {}
+
+void CandidateList::compact() {
+  if (static_cast<Index>(candidates_.size()) > depth_) {
+    const auto last = candidates_.begin() + depth_ - 1;
+    std::nth_element(
+        candidates_.begin(), last, candidates_.end(),
+        [](const Candidate& a, const Candidate& b) { return a.lower > b.lower; });
+    threshold_ = std::max(threshold_, float_below(last->lower - spread_));
+    std::erase_if(candidates_, [&](const Candidate& each) { return each.upper < threshold_; });
+  }
+  if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
+  capacity_ *= 2;
+  if (++widenings_ <= max_widenings) return;
+  candidates_.clear();
+  threshold_ = infinity;
+}
+
+void CandidateList::merge(CandidateList& other) {
+  widenings_ = std::max(widenings_, other.widenings_);
+  candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
+}
+
+Collector::Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
+                     const std::int32_t* corpus_groups, Index rows)
+    : query_(&query),
+      bound_(&bound),
+      groups_(query.group == -1 ? Groups::off : groups),
+      corpus_groups_(corpus_groups),
+      limits_(limits_of(query, bound)),
+      straddler_limit_(static_cast<std::size_t>(std::clamp<Index>(rows / 8, 256, 16384))),
+      admissible_(query.depth, rows, limits_.admissible, 2 * bound.error),
+      rejected_(query.rejected_depth, rows, limits_.rejected, 2 * bound.error) {}
+
+bool Collector::overflow() const {
+  return !bound_->usable || admissible_.overflow() || rejected_.overflow() ||
+         straddlers_.size() > straddler_limit_;
+}
+
+ScanThresholds Collector::thresholds() const {
+  ScanThresholds now = limits_;
+  now.admissible = admissible_.threshold();
+  now.rejected = rejected_.threshold();
+  if (!overflow()) return now;
+  now.admissible = now.rejected = infinity;
+  for (int level = 0; level < level_count; ++level) now.above[level] = now.maybe[level] = infinity;
+  return now;
+}
+
+std::uint32_t Collector::barred_rows(Index first) {
+  const auto barred = query_->barred;
+  while (next_barred_ < barred.size() && barred[next_barred_] < first) ++next_barred_;
+  std::uint32_t bits = 0;
+  for (std::size_t at = next_barred_; at < barred.size() && barred[at] < first + 32; ++at)
+    bits |= 1u << (barred[at] - first);
+  return bits;
+}
+
+std::uint32_t Collector::forbidden_rows(Index first, std::uint32_t valid) const {
+  if (groups_ == Groups::off) return 0;
+  std::uint32_t bits = 0;
+  for_each_bit(valid, [&](int i) {
+    const bool forbidden = group_forbids(groups_, query_->group, corpus_groups_[first + i]);
+    bits |= static_cast<std::uint32_t>(forbidden) << i;
+  });
+  return bits;
+}
+
+void Collector::take(const ScanEvent& event, const float* upper, const float* lower, Index first,
+                     std::uint32_t valid) {
+  const std::uint32_t open = valid & ~barred_rows(first);
+  const std::uint32_t forbidden = forbidden_rows(first, valid);
+  const std::uint32_t live = open & ~forbidden;
+  count_levels(event, first, live);
+  const std::uint32_t below_ceiling =
+      live & ~event.above[ceiling_level] & ~event.straddling[ceiling_level];
+  for_each_bit(event.admissible & below_ceiling,
+               [&](int i) { admissible_.push(upper[i], lower[i], first + i); });
+  if (query_->rejected_depth > 0) take_rejected(event, upper, lower, first, open, forbidden);
+}
+
+void Collector::count_levels(const ScanEvent& event, Index first, std::uint32_t live) {
+  for (int level = 0; level < level_count; ++level) {
+    above_[level] += std::popcount(event.above[level] & live);
+    for_each_bit(event.straddling[level] & live, [&](int i) {
+      straddlers_.push_back({static_cast<std::int32_t>(first + i), static_cast<Level>(level)});
+    });
+  }
+}
+
+void Collector::take_rejected(const ScanEvent& event, const float* upper, const float* lower,
+                              Index first, std::uint32_t open, std::uint32_t forbidden) {
+  const bool floored = query_->floor > -std::numeric_limits<double>::infinity();
+  const std::uint32_t below_floor = floored ? ~event.above[floor_level] : 0u;
+  const std::uint32_t certain = forbidden | event.above[ceiling_level] |
+                                (below_floor & ~event.straddling[floor_level]);
+  const std::uint32_t possible = certain | event.straddling[ceiling_level] | below_floor;
+  for_each_bit(event.rejected & open & possible, [&](int i) {
+    rejected_.push(upper[i], (certain >> i & 1u) != 0 ? lower[i] : -infinity, first + i);
+  });
+}
+
+void Collector::merge(Collector& other) {
+  for (int level = 0; level < level_count; ++level) above_[level] += other.above_[level];
+  straddlers_.insert(straddlers_.end(), other.straddlers_.begin(), other.straddlers_.end());
+  admissible_.merge(other.admissible_);
+  rejected_.merge(other.rejected_);
+}
+
+ScanResult Collector::result() {
+  ScanResult result{.overflow = overflow(),
+                    .above = {},
+                    .straddlers = std::move(straddlers_),
+                    .admissible = std::move(admissible_.candidates()),
+                    .rejected = std::move(rejected_.candidates()),
+                    .unit = bound_->unit,
+                    .offset = bound_->offset + bound_->error};
+  std::copy(std::begin(above_), std::end(above_), std::begin(result.above));
+  return result;
+}
+
+}  // namespace gemmine

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "backend/scan.h"
+
+namespace gemmine {
+
+// How a query's approximate scores a (any scan's, any device's) lead to canonical ones:
+// |canonical − (a + offset)·unit| <= (error + alpha·r)·unit, r a number of the row (its norm).
+// Where r is left out (alpha = 0), `error` covers all rows.
+struct ScanBound {
+  double unit;
+  double offset;
+  double error;
+  float alpha;
+  bool usable;  // false: the scores could overflow, so that only a canonical scan will do
+};
+
+// Thresholds of one query in a scan's units. A row is certainly above a level if its lower bound
+// exceeds `above`, certainly not if its upper bound is at most `maybe`.
+struct ScanThresholds {
+  float admissible;  // drop what is surely below
+  float rejected;
+  float above[level_count];
+  float maybe[level_count];
+};
+
+// What a scan found in one stretch of 32 rows for one query; bit i is row first + i.
+struct ScanEvent {
+  int query;  // in the tile
+  std::uint32_t admissible;
+  std::uint32_t rejected;
+  std::uint32_t above[level_count];
+  std::uint32_t straddling[level_count];
+};
+
+// The rows that may be among the `depth` best of a stream: all whose upper bound reaches the
+// depth-th best lower bound seen so far, which only rises.
+class CandidateList {
+ public:
+  CandidateList(Index depth, Index rows, float threshold, double spread);
+
+  void push(float upper, float lower, Index row) {
+    candidates_.push_back({upper, lower, static_cast<std::int32_t>(row)});
+    if (static_cast<Index>(candidates_.size()) >= capacity_) compact();
+  }
+  float threshold() const { return threshold_; }
+  bool overflow() const { return widenings_ > max_widenings; }
+  std::vector<Candidate>& candidates() { return candidates_; }
+  void merge(CandidateList& other);
+
+ private:
+  static constexpr int max_widenings = 2;
+
+  void compact();
+
+  Index depth_;
+  Index capacity_;
+  float threshold_;
+  double spread_;  // twice the error that upper and lower bounds leave out
+  int widenings_ = 0;
+  std::vector<Candidate> candidates_;
+};
+
+// Gathers what a scan finds for one query. Stretches must come in ascending order of rows.
+class Collector {
+ public:
+  Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
+            const std::int32_t* corpus_groups, Index rows);
+
+  // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
+  void take(const ScanEvent& event, const float* upper, const float* lower, Index first,
+            std::uint32_t valid);
+  ScanThresholds thresholds() const;
+  bool overflow() const;
+
+  // Adds what another collector found for the same query in other rows.
+  void merge(Collector& other);
+  ScanResult result();
+
+ private:
+  std::uint32_t barred_rows(Index first);
+  std::uint32_t forbidden_rows(Index first, std::uint32_t valid) const;
+  void count_levels(const ScanEvent& event, Index first, std::uint32_t live);
+  void take_rejected(const ScanEvent& event, const float* upper, const float* lower, Index first,
+                     std::uint32_t open, std::uint32_t forbidden);
+
+  const ScanQuery* query_;
+  const ScanBound* bound_;
+  Groups groups_;
+  const std::int32_t* corpus_groups_;
+  ScanThresholds limits_;
+  std::size_t next_barred_ = 0;
+  std::size_t straddler_limit_;
+  Index above_[level_count] = {};
+  std::vector<Straddler> straddlers_;
+  CandidateList admissible_;
+  CandidateList rejected_;
+};
+
+}  // namespace gemmine

@@ -1,0 +1,92 @@
+#include "backend/cpu/canonical.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backend/cpu/scan_kernels.h"
+
+namespace gemmine::cpu {
+namespace {
+
+Index padded(Index d) { return (d + 7) / 8 * 8; }
+
+}  // namespace
+
+void canonical_norms(const float* rows, Index stride, Index count, Index d, double* norms) {
+  std::vector<double> wide(padded(d));
+  for (Index i = 0; i < count; ++i) {
+    const float* row = rows + i * stride;
+    std::copy(row, row + d, wide.begin());
+    const float* const same[4] = {row, row, row, row};
+    double sums[4];
+    scan_kernels().dot_rows(wide.data(), same, d, sums);
+    norms[i] = std::sqrt(sums[0]);
+  }
+}
+
+CanonicalScorer::CanonicalScorer(const RowSource& queries, const double* query_norms,
+                                 const RowSource& corpus, const double* corpus_norms,
+                                 Metric metric)
+    : queries_(queries),
+      query_norms_(query_norms),
+      corpus_(corpus),
+      corpus_norms_(corpus_norms),
+      metric_(metric),
+      query_(padded(corpus.cols())) {}
+
+void CanonicalScorer::begin(Index query) {
+  const float* row = queries_.block(query, 1, scratch_[0]).dense.data;
+  std::copy(row, row + corpus_.cols(), query_.begin());
+  if (metric_ == Metric::cosine) query_norm_ = query_norms_[query];
+}
+
+// Adding +0 turns −0 into +0 and changes nothing else.
+double CanonicalScorer::finish(double sum, Index row) const {
+  if (metric_ == Metric::l2) return 0.0 - sum;
+  if (metric_ == Metric::dot) return sum + 0.0;
+  const double lengths = query_norm_ * corpus_norms_[row];
+  return lengths == 0 ? 0.0 : std::clamp(sum / lengths, -1.0, 1.0) + 0.0;
+}
+
+void CanonicalScorer::score_four(const float* const rows[4], const Index ids[4],
+                                 double scores[4]) const {
+  const ScanKernels& kernels = scan_kernels();
+  const auto sums = metric_ == Metric::l2 ? kernels.distance_rows : kernels.dot_rows;
+  sums(query_.data(), rows, corpus_.cols(), scores);
+  for (int i = 0; i < 4; ++i) scores[i] = finish(scores[i], ids[i]);
+}
+
+// A last group of fewer than four repeats its last row.
+void CanonicalScorer::score(const std::int32_t* rows, Index count, double* scores) {
+  for (Index begin = 0; begin < count; begin += 4) {
+    const Index here = std::min<Index>(4, count - begin);
+    Index ids[4];
+    const float* data[4];
+    for (Index i = 0; i < 4; ++i) {
+      ids[i] = rows[begin + std::min(i, here - 1)];
+      data[i] = i < here ? corpus_.block(ids[i], 1, scratch_[i]).dense.data : data[i - 1];
+    }
+    double four[4];
+    score_four(data, ids, four);
+    std::copy_n(four, here, scores + begin);
+  }
+}
+
+void CanonicalScorer::score_range(Index begin, Index count, double* scores) {
+  const HostView<const float> block = corpus_.block(begin, count, scratch_[0]).dense;
+  for (Index at = 0; at < count; at += 4) {
+    const Index here = std::min<Index>(4, count - at);
+    Index ids[4];
+    const float* data[4];
+    for (Index i = 0; i < 4; ++i) {
+      const Index row = at + std::min(i, here - 1);
+      ids[i] = begin + row;
+      data[i] = block.row(row);
+    }
+    double four[4];
+    score_four(data, ids, four);
+    std::copy_n(four, here, scores + at);
+  }
+}
+
+}  // namespace gemmine::cpu

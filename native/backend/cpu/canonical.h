@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/scan.h"
+
+namespace gemmine::cpu {
+
+// Canonical norms √(x·x) of `count` rows; `rows` are `stride` apart.
+void canonical_norms(const float* rows, Index stride, Index count, Index d, double* norms);
+
+// `query_norms` and `corpus_norms` are those of cosine, and null otherwise.
+class CanonicalScorer : public RowScorer {
+ public:
+  CanonicalScorer(const RowSource& queries, const double* query_norms, const RowSource& corpus,
+                  const double* corpus_norms, Metric metric);
+
+  void begin(Index query);
+  void score(const std::int32_t* rows, Index count, double* scores) override;
+  void score_range(Index begin, Index count, double* scores) override;
+
+ private:
+  void score_four(const float* const rows[4], const Index ids[4], double scores[4]) const;
+  double finish(double sum, Index row) const;
+
+  const RowSource& queries_;
+  const double* query_norms_;
+  const RowSource& corpus_;
+  const double* corpus_norms_;
+  Metric metric_;
+  double query_norm_ = 0;
+  std::vector<double> query_;  // padded with zeros to a multiple of 8
+  RowScratch scratch_[4];
+};
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,44 @@
+#include "backend/cpu/describe.h"
+
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+#endif
+
+#include <fstream>
+#include <sstream>
+
+#include "backend/cpu/kernels.h"
+#include "backend/cpu/products.h"
+
+namespace gemmine::cpu {
+namespace {
+
+std::string cpu_model() {
+#ifdef __APPLE__
+  char text[128] = "";
+  std::size_t size = sizeof text;
+  sysctlbyname("machdep.cpu.brand_string", text, &size, nullptr, 0);
+  return text;
+#else
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "";
+#endif
+}
+
+}  // namespace
+
+Description describe() {
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  std::istringstream configuration(products_configuration());
+  Description out{.model = cpu_model(),
+                  .features = kernels().features,
+                  .blas_name = "",
+                  .blas_version = "",
+                  .blas_core = products_core()};
+  configuration >> out.blas_name >> out.blas_version;
+  return out;
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/matrix.h"
+
+namespace gemmine::cpu {
+
+// One sweep problem over `rows` rows and k components, k padded to a multiple of 4 in the small
+// matrices (zeros), so that panels of four components need no ends.
+struct SweepProblem {
+  Index rows;
+  Index k;
+  Index padded;
+  Index sweeps;
+  float half_l1;
+  const float* positive;  // [padded×padded]; what it holds is said at each kernel
+  const float* negative;  // [padded×padded]
+  const float* inverse;   // [padded] 1 / (N_jj + l2); 0 keeps the column
+  const float* cross;
+  Index cross_stride;
+  float* factor;
+  Index factor_stride;
+  float* scratch;  // sweep_scratch(k) floats
+};
+
+// What is read off a run of elements. Float32 elements, float64 sums over lanes.
+struct ElementSums {
+  double squared_norm;
+  double sum;
+  float smallest;              // +infinity for none
+  std::int32_t largest_bits;   // of max|x|; >= 0x7F800000 where an element is not finite
+};
+
+// A left operand A [rows×depth] that is read in place: A(i, t) = data[i·row_step + t·depth_step].
+struct LeftOperand {
+  const float* data;
+  Index rows;
+  Index depth;
+  Index row_step;
+  Index depth_step;
+};
+
+// Rows of CSR, as in RowBlock.
+struct SparseRows {
+  Index count;
+  const double* indptr;
+  const std::int32_t* indices;
+  const float* values;
+};
+
+// Everything that is compiled once for each instruction set.
+struct Kernels {
+  const char* features;  // the instruction sets that it needs, separated by spaces
+
+  // positive = N with a zero diagonal, inverse.
+  void (*nonnegative_sweep)(const SweepProblem&);
+  void (*signed_sweep)(const SweepProblem&);
+  // positive = N + l2 I.
+  void (*multiplicative_update)(const SweepProblem&);
+  // positive = N⁺ + l2 I, negative = N⁻.
+  void (*sign_split_update)(const SweepProblem&);
+
+  // C = A·B or C += A·B for few columns, or few products to a sum, where a packed copy of A would cost
+  // much of the rate. B lies in panels of panel_width columns, [panels][depth][panel_width], zeros
+  // beyond its last column; C's stride is a multiple of panel_width, and it is written so far.
+  Index panel_width;
+  void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
+
+  ElementSums (*summarize)(const float* elements, Index count);
+  // Σ a_i b_i, each product exact.
+  double (*dot)(const float* a, const float* b, Index count);
+  // to += scale·from and to = scale·from; `to` of the first has no gaps between rows.
+  void (*add_to_double)(HostView<const float> from, double scale, double* to);
+  void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);
+  // P = rows·B: B and P have k columns and are stored with their strides.
+  void (*sparse_multiply)(const SparseRows&, HostView<const float> B, HostView<float> P);
+  // S += rowsᵀ·W
+  void (*sparse_add_at_b)(const SparseRows&, HostView<const float> W, HostView<float> S);
+};
+
+extern const Kernels baseline_kernels;
+#if defined(__x86_64__)
+extern const Kernels avx2_kernels;
+extern const Kernels avx512_kernels;
+#endif
+
+// Those that this CPU can run, the fastest first.
+std::vector<const Kernels*> runnable_kernels();
+const Kernels& kernels();
+
+// Rows of scratch are a tile of at most 32 rows; three tiles and their alignment.
+constexpr Index sweep_scratch(Index padded) { return 3 * 32 * padded + 16; }
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,100 @@
+// Compiled once for each instruction set, by kernels_avx512.cc, kernels_avx2.cc, kernels_baseline.cc.
+// Everything is local to the file that includes it, and nothing of the standard library is called: the
+// linker keeps a single copy of an inline function, which might hold instructions this CPU lacks.
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#include "backend/cpu/kernels.h"
+
+namespace gemmine::cpu {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int lane_bytes = 64;
+#elif defined(__AVX2__)
+constexpr int lane_bytes = 32;
+#else
+constexpr int lane_bytes = 16;
+#endif
+
+typedef float Lanes __attribute__((vector_size(lane_bytes)));
+typedef std::int32_t IntLanes __attribute__((vector_size(lane_bytes)));
+typedef double DoubleLanes __attribute__((vector_size(lane_bytes)));
+typedef float HalfLanes __attribute__((vector_size(lane_bytes / 2)));
+constexpr Index lanes = lane_bytes / 4;
+constexpr Index double_lanes = lane_bytes / 8;
+
+// c + a·b and c − a·b, fused where the instruction set can.
+inline Lanes add_product(Lanes c, Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_ps(a, b, c);
+#elif defined(__ARM_NEON)
+  return vfmaq_f32(c, a, b);
+#else
+  return c + a * b;
+#endif
+}
+
+inline Lanes subtract_product(Lanes c, Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return _mm512_fnmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fnmadd_ps(a, b, c);
+#elif defined(__ARM_NEON)
+  return vfmsq_f32(c, a, b);
+#else
+  return c - a * b;
+#endif
+}
+
+inline Lanes square_root(Lanes x) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_ps(0xFFFF, x);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(x);
+#else
+  for (Index i = 0; i < lanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
+inline Lanes load(const float* from) {
+  Lanes value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+inline void store(Lanes value, float* to) { __builtin_memcpy(to, &value, sizeof value); }
+
+inline Lanes all(float x) { return x - Lanes{}; }
+inline Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
+inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
+
+#include "backend/cpu/element_kernels.inl"
+#include "backend/cpu/product_kernels.inl"
+#include "backend/cpu/sweep_kernels.inl"
+
+}  // namespace
+
+const Kernels GEMMINE_KERNELS = {
+    .features = GEMMINE_FEATURES,
+    .nonnegative_sweep = nonnegative_sweep,
+    .signed_sweep = signed_sweep,
+    .multiplicative_update = multiplicative_update,
+    .sign_split_update = sign_split_update,
+    .panel_width = panel_width,
+    .multiply_panels = multiply_panels,
+    .summarize = summarize,
+    .dot = dot,
+    .add_to_double = add_to_double,
+    .scaled_copy = scaled_copy,
+    .sparse_multiply = sparse_multiply,
+    .sparse_add_at_b = sparse_add_at_b,
+};
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,3 @@
+#define GEMMINE_KERNELS baseline_kernels
+#define GEMMINE_FEATURES ""
+#include "backend/cpu/kernels.inl"

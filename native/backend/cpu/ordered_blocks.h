@@ -1,0 +1,82 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "backend/cpu/pool.h"
+
+namespace gemmine::cpu {
+
+// Lets blocks that finish in any order be merged in theirs. A block that is early is left for the
+// thread whose turn comes, so threads wait only when they are `slots` blocks ahead.
+class MergeOrder {
+ public:
+  explicit MergeOrder(Index slots) : ready_(slots, false) {}
+
+  // Waits until the sums of `block` may be written to slot block % slots; false after abandon().
+  bool enter(Index block) {
+    std::unique_lock lock(mutex_);
+    merged_.wait(lock, [&] { return abandoned_ || block < next_ + slots(); });
+    return !abandoned_;
+  }
+
+  // Merges `block` and those that waited for it, or leaves it to the thread that is merging.
+  template <class Merge>
+  void leave(Index block, Merge merge) {
+    std::unique_lock lock(mutex_);
+    ready_[block % slots()] = true;
+    if (merging_) return;
+    merging_ = true;
+    while (ready_[next_ % slots()]) {
+      lock.unlock();
+      merge(next_);
+      lock.lock();
+      ready_[next_ % slots()] = false;
+      ++next_;
+      merged_.notify_all();
+    }
+    merging_ = false;
+  }
+
+  // A block failed: those that wait for it must not.
+  void abandon() {
+    const std::lock_guard lock(mutex_);
+    abandoned_ = true;
+    merged_.notify_all();
+  }
+
+ private:
+  Index slots() const { return static_cast<Index>(ready_.size()); }
+
+  std::mutex mutex_;
+  std::condition_variable merged_;
+  std::vector<bool> ready_;
+  Index next_ = 0;
+  bool merging_ = false;
+  bool abandoned_ = false;
+};
+
+// Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the blocks,
+// so that rounding does not depend on the number of threads. `body` overwrites the sums that it gets,
+// which an earlier block may have used.
+template <class Sums, class Body, class Merge>
+void reduce_in_order(const Job& job, Index blocks, const Sums& like, Body body, Merge merge) {
+  const Index slots = std::min(blocks, worker_count(job) + 2);
+  std::vector<Sums> partial(static_cast<std::size_t>(slots), like);
+  MergeOrder order(slots);
+  parallel_for(job, blocks, [&](Index block, Index worker) {
+    if (!order.enter(block)) return;
+    try {
+      body(block, worker, partial[block % slots]);
+      order.leave(block, [&](Index due) { merge(partial[due % slots]); });
+    } catch (...) {
+      order.abandon();
+      throw;
+    }
+  });
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "backend/cpu/kernels.h"
+
+namespace gemmine::cpu {
+
+// Operands of Kernels::multiply_panels.
+
+// `cols` rounded up to whole panels.
+constexpr Index whole_panels(Index cols, Index width) { return (cols + width - 1) / width * width; }
+
+// B [depth×cols], element(t, j), in panels of `width` columns: [panels][depth][width].
+template <class Element>
+void pack_panels(Index depth, Index cols, Index width, Element element, std::vector<float>& to) {
+  to.assign(static_cast<std::size_t>(depth * whole_panels(cols, width)), 0.0f);
+  float* out = to.data();
+  for (Index j = 0; j < cols; j += width)
+    for (Index t = 0; t < depth; ++t, out += width)
+      for (Index c = 0; c < std::min(width, cols - j); ++c) out[c] = element(t, j + c);
+}
+
+// A and Aᵀ as left operands.
+inline LeftOperand rows_of(HostView<const float> A) {
+  return {A.data, A.rows, A.cols, A.stride, 1};
+}
+inline LeftOperand columns_of(HostView<const float> A) {
+  return {A.data, A.cols, A.rows, 1, A.stride};
+}
+
+// A matrix in memory that is kept between uses.
+inline HostView<float> rows_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
+  const auto needed = static_cast<std::size_t>(rows * stride);
+  if (memory.size() < needed) memory.resize(needed);
+  return {memory.data(), rows, cols, stride};
+}
+
+}  // namespace gemmine::cpu

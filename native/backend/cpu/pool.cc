@@ -1,0 +1,189 @@
+#include "backend/cpu/pool.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "backend/cpu/products.h"
+#include "backend/cpu/thread_limit.h"
+
+namespace gemmine::cpu {
+namespace {
+
+thread_local bool on_pool_thread = false;
+
+// One parallel_for in progress; every field is guarded by the pool's mutex.
+struct Loop {
+  Loop(const Job& job, Index count, const std::function<void(Index, Index)>& body, Index workers)
+      : job(job), count(count), body(body) {
+    for (Index worker = workers; worker-- > 0;) idle_workers.push_back(worker);
+  }
+
+  const Job& job;
+  const Index count;
+  const std::function<void(Index, Index)>& body;
+  std::vector<Index> idle_workers;
+  Index next = 0;
+  Index running = 0;
+  bool stopped = false;
+  Index failed_index = std::numeric_limits<Index>::max();
+  std::exception_ptr failure;
+  std::condition_variable finished;
+
+  bool exhausted() const { return stopped || next == count; }
+  bool done() const { return exhausted() && running == 0; }
+};
+
+class Pool {
+ public:
+  explicit Pool(Index threads) {
+    for (Index i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  }
+
+  void run(Loop& loop) {
+    std::unique_lock lock(mutex_);
+    if (stopping_) throw Cancelled();
+    loops_.push_back(&loop);
+    wake_.notify_all();
+    loop.finished.wait(lock, [&] { return loop.done(); });
+    std::erase(loops_, &loop);
+    if (loop.failure) std::rethrow_exception(loop.failure);
+    if (loop.next < loop.count) throw Cancelled();
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      for (Loop* loop : loops_) stop_loop(*loop);
+      wake_.notify_all();
+    }
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  void work() {
+    on_pool_thread = true;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      Loop* loop = nullptr;
+      wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
+      if (stopping_) return;
+      const Index index = loop->next++;
+      const Index worker = loop->idle_workers.back();
+      loop->idle_workers.pop_back();
+      ++loop->running;
+      // One thread wakes the next while there is work: a loop whose workers were all busy may have got
+      // one back, and the thread that freed it may be this one, now busy elsewhere.
+      if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
+      run_one(*loop, index, worker, lock);
+    }
+  }
+
+  static bool has_work(const Loop* loop) {
+    return !loop->exhausted() && !loop->idle_workers.empty();
+  }
+
+  // The first loop that has work for one more thread; it goes to the back, so that loops take turns.
+  Loop* next_loop() {
+    for (auto at = loops_.begin(); at != loops_.end(); ++at) {
+      Loop* loop = *at;
+      if (!loop->exhausted() && loop->job.cancellation.requested()) stop_loop(*loop);
+      if (!has_work(loop)) continue;
+      loops_.erase(at);
+      loops_.push_back(loop);
+      return loop;
+    }
+    return nullptr;
+  }
+
+  void run_one(Loop& loop, Index index, Index worker, std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      loop.body(index, worker);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    loop.idle_workers.push_back(worker);
+    --loop.running;
+    if (failure && index < loop.failed_index) {
+      loop.failed_index = index;
+      loop.failure = failure;
+    }
+    if (failure) loop.stopped = true;
+    if (loop.done()) loop.finished.notify_one();
+  }
+
+  static void stop_loop(Loop& loop) {
+    loop.stopped = true;
+    if (loop.done()) loop.finished.notify_one();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Loop*> loops_;
+  std::vector<std::thread> threads_;
+  bool stopping_ = false;
+};
+
+const ThreadLimit& detected() {
+  static const ThreadLimit limit = thread_limit();
+  return limit;
+}
+
+Index& chosen_threads() {
+  static Index threads = detected().threads;
+  return threads;
+}
+
+std::mutex pool_mutex;
+Pool* the_pool = nullptr;  // never freed: threads of jobs may still look at it when the process exits
+bool exiting = false;
+
+Pool& pool() {
+  const std::lock_guard lock(pool_mutex);
+  if (exiting) throw Cancelled();
+  if (the_pool == nullptr) {
+    hold_products_to_one_thread();
+    the_pool = new Pool(pool_threads());
+  }
+  return *the_pool;
+}
+
+}  // namespace
+
+void parallel_for(const Job& job, Index count,
+                  const std::function<void(Index index, Index worker)>& body) {
+  expect(!on_pool_thread, "parallel_for is called by a job's own thread");
+  job.cancellation.check();
+  if (count <= 0) return;
+  Loop loop(job, count, body, worker_count(job));
+  pool().run(loop);
+}
+
+Index worker_count(const Job& job) { return std::clamp<Index>(job.threads, 1, pool_threads()); }
+
+Index pool_threads() { return chosen_threads(); }
+std::string pool_threads_reason() { return detected().reason; }
+
+void set_pool_threads(Index threads) {
+  expect(the_pool == nullptr && threads >= 1, "threads are set before the first loop");
+  chosen_threads() = threads;
+}
+
+void stop_pool() {
+  const std::lock_guard lock(pool_mutex);
+  exiting = true;
+  if (the_pool != nullptr) the_pool->stop();
+}
+
+}  // namespace gemmine::cpu

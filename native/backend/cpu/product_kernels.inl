@@ -1,0 +1,72 @@
+// Part of kernels.inl.
+
+// ---- Products C = A·B with A read in place and B in panels. A register tile holds `height` rows of C
+// by `width` vectors; a slab of a panel stays in the first-level cache while the rows pass by.
+
+#if defined(__AVX512F__)
+constexpr int widest = 4;                     // 24 sums, 4 vectors of B, 1 entry of A: 32 registers
+constexpr int heights[] = {0, 12, 12, 8, 6};  // by width
+#else
+constexpr int widest = 2;  // 12 sums, 2 vectors of B, 1 entry of A: 16 registers
+constexpr int heights[] = {0, 10, 6};
+#endif
+constexpr Index panel_width = widest * lanes;
+constexpr Index slab_depth = 128;
+
+struct Slab {
+  const float* panel;  // [depth][panel_width]
+  Index depth;
+  bool add;
+};
+
+template <int height, int width>
+inline void multiply_tile(const LeftOperand& A, const float* a, const Slab& slab, float* c,
+                          Index stride) {
+  Lanes sums[height][width];
+  for (int i = 0; i < height; ++i)
+    for (int v = 0; v < width; ++v)
+      sums[i][v] = slab.add ? load(c + i * stride + v * lanes) : Lanes{};
+  const float* b = slab.panel;
+  for (Index t = 0; t < slab.depth; ++t) {
+    Lanes right[width];
+    for (int v = 0; v < width; ++v) right[v] = load(b + v * lanes);
+    for (int i = 0; i < height; ++i) {
+      const Lanes left = all(a[i * A.row_step]);
+      for (int v = 0; v < width; ++v) sums[i][v] = add_product(sums[i][v], left, right[v]);
+    }
+    a += A.depth_step;
+    b += panel_width;
+  }
+  for (int i = 0; i < height; ++i)
+    for (int v = 0; v < width; ++v) store(sums[i][v], c + i * stride + v * lanes);
+}
+
+template <int width>
+void multiply_slab(const LeftOperand& A, const float* a, const Slab& slab, float* c, Index stride) {
+  constexpr int height = heights[width];
+  Index i = 0;
+  for (; i + height <= A.rows; i += height)
+    multiply_tile<height, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+  for (; i + height / 2 <= A.rows; i += height / 2)
+    multiply_tile<height / 2, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+  for (; i < A.rows; ++i)
+    multiply_tile<1, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+}
+
+void multiply_panels(const LeftOperand& A, const float* panels, HostView<float> C, bool add) {
+  for (Index t = 0; t < A.depth; t += slab_depth)
+    for (Index j = 0; j < C.cols; j += panel_width) {
+      const Slab slab = {panels + j * A.depth + t * panel_width,
+                         A.depth - t < slab_depth ? A.depth - t : slab_depth, add || t > 0};
+      const float* a = A.data + t * A.depth_step;
+      const Index vectors = (C.cols - j + lanes - 1) / lanes;
+#if defined(__AVX512F__)
+      if (vectors >= 4) multiply_slab<4>(A, a, slab, C.data + j, C.stride);
+      if (vectors == 3) multiply_slab<3>(A, a, slab, C.data + j, C.stride);
+#else
+      if (vectors >= 3) multiply_slab<2>(A, a, slab, C.data + j, C.stride);
+#endif
+      if (vectors == 2) multiply_slab<2>(A, a, slab, C.data + j, C.stride);
+      if (vectors == 1) multiply_slab<1>(A, a, slab, C.data + j, C.stride);
+    }
+}

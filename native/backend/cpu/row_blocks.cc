@@ -1,0 +1,50 @@
+#include "backend/cpu/row_blocks.h"
+
+#include <algorithm>
+
+namespace gemmine::cpu {
+namespace {
+
+// Merging S in float64 costs d·k elements a block, so a block needs many rows, or non-zeros.
+constexpr Index block_rows = 1024;
+constexpr Index small_block_rows = 256;
+constexpr Index blocks_wanted = 16;          // for a small X, to have something for every thread
+constexpr Index block_elements = 1 << 17;    // for a narrow X, whose blocks are over too soon
+constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
+constexpr Index tile_elements = 1 << 17;     // half a megabyte: part of a second-level cache
+constexpr Index whole_tile = 96;             // rows: no ends in products (6, 8, 12) or sweeps (32)
+constexpr Index nonzeros_by_column = 16;
+constexpr Index block_nonzeros = 1 << 16;
+
+std::vector<Index> cut_by_nonzeros(const RowSource& X) {
+  const Index wanted = std::max(nonzeros_by_column * X.cols(), block_nonzeros);
+  const double* starts = X.indptr();
+  std::vector<Index> firsts = {0};
+  for (Index row = 1; row < X.rows(); ++row)
+    if (starts[row] - starts[firsts.back()] >= static_cast<double>(wanted)) firsts.push_back(row);
+  firsts.push_back(X.rows());
+  return firsts;
+}
+
+}  // namespace
+
+std::vector<Index> even_parts(Index count, Index most) {
+  const Index parts = std::max<Index>(1, (count + most - 1) / most);
+  std::vector<Index> firsts;
+  for (Index i = 0; i <= parts; ++i) firsts.push_back(count / parts * i + count % parts * i / parts);
+  return firsts;
+}
+
+std::vector<Index> row_blocks(const RowSource& X) {
+  if (X.sparse()) return cut_by_nonzeros(X);
+  const Index by_count = std::clamp(X.rows() / blocks_wanted, small_block_rows, block_rows);
+  const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);
+  return even_parts(X.rows(), std::max(by_count, by_width));
+}
+
+Index tile_rows(const RowSource& X) {
+  if (X.sparse()) return 10 * whole_tile;
+  return std::clamp<Index>(tile_elements / (X.cols() * whole_tile), 1, 5) * whole_tile;
+}
+
+}  // namespace gemmine::cpu

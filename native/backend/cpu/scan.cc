@@ -1,0 +1,226 @@
+#include "backend/cpu/scan.h"
+
+#include <algorithm>
+
+#include "backend/candidates.h"
+#include "backend/cpu/canonical.h"
+#include "backend/cpu/pool.h"
+#include "backend/cpu/scan_queries.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
+constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
+constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
+constexpr Index visit_at_once = 8;      // queries
+
+const CpuQueries& cpu(const QueryHandle& queries) {
+  return dynamic_cast<const CpuQueries&>(queries);
+}
+
+class Scorers {
+ public:
+  Scorers(const CpuQueries& queries, const Job& job) {
+    const CpuCorpus& corpus = queries.corpus();
+    for (Index i = 0; i < worker_count(job); ++i)
+      scorers_.push_back(std::make_unique<CanonicalScorer>(
+          queries.rows(), queries.norms().data(), corpus.rows(), corpus.norms().data(),
+          corpus.metric()));
+  }
+  CanonicalScorer& begin(Index worker, Index query) {
+    scorers_[worker]->begin(query);
+    return *scorers_[worker];
+  }
+
+ private:
+  std::vector<std::unique_ptr<CanonicalScorer>> scorers_;
+};
+
+// Walks the corpus for the queries of one request. Few queries share the corpus out in segments, each
+// with collectors of its own; the cut depends on shapes only, and so do the counts of the proof.
+class Scan {
+ public:
+  Scan(const ScanRequest& request, const Job& job);
+
+  void run();
+  void visit_results(const ScanVisitor& visit);
+
+ private:
+  void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
+            Index end_tile);
+  void look(const float* panel, Index first_row, Index tile, Index segment);
+  Collector& collector(Index segment, Index asked) {
+    return collectors_[segment * asked_count_ + asked];
+  }
+  void update(TileFilter& filter, int query, const Collector& collector) const;
+  TileFilter filter_of(Index segment, Index tile);
+  void report(Index panels_done) const;
+
+  const ScanRequest& request_;
+  const CpuQueries& queries_;
+  const CpuCorpus& corpus_;
+  const Job& job_;
+  Index asked_count_;
+  QueryTiles tiles_;
+  Index block_;     // tiles in a task
+  Index segments_;  // of a group of panels
+  Index group_;     // panels
+  bool levels_used_;
+  std::vector<Collector> collectors_;  // [segments × asked]
+  std::vector<TileFilter> filters_;    // [segments × tiles]
+};
+
+bool uses_levels(const ScanQuery& query) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return query.ceiling < infinity || query.floor > -infinity || query.reference < infinity ||
+         query.rejected_depth > 0;
+}
+
+Scan::Scan(const ScanRequest& request, const Job& job)
+    : request_(request),
+      queries_(cpu(request.queries)),
+      corpus_(queries_.corpus()),
+      job_(job),
+      asked_count_(static_cast<Index>(request.asked.size())),
+      tiles_(queries_, request.asked, request.bound_factor, job),
+      block_(std::clamp<Index>(tiles_.count() / wanted_tasks, 1, largest_block)),
+      levels_used_(std::any_of(request.asked.begin(), request.asked.end(), uses_levels)) {
+  const Index blocks = (tiles_.count() + block_ - 1) / block_;
+  segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, corpus_.panels());
+  const Index panel_bytes = corpus_.panel_size() * static_cast<Index>(sizeof(float));
+  group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), corpus_.panels());
+  collectors_.reserve(segments_ * asked_count_);
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (Index i = 0; i < asked_count_; ++i)
+      collectors_.emplace_back(request.asked[i], tiles_.bound(i), request.groups,
+                               request.corpus_groups, corpus_.rows().rows());
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (Index tile = 0; tile < tiles_.count(); ++tile)
+      filters_.push_back(filter_of(segment, tile));
+}
+
+TileFilter Scan::filter_of(Index segment, Index tile) {
+  TileFilter filter{};
+  const Index first = tile * tile_queries;
+  filter.count = static_cast<int>(std::min<Index>(tile_queries, asked_count_ - first));
+  filter.levels_used = levels_used_;
+  for (int i = 0; i < filter.count; ++i) update(filter, i, collector(segment, first + i));
+  return filter;
+}
+
+void Scan::update(TileFilter& filter, int query, const Collector& collector) const {
+  const ScanThresholds now = collector.thresholds();
+  filter.admissible[query] = now.admissible;
+  filter.rejected[query] = now.rejected;
+  for (int level = 0; level < level_count; ++level) {
+    filter.above[level][query] = now.above[level];
+    filter.maybe[level][query] = now.maybe[level];
+  }
+}
+
+void Scan::report(Index panels_done) const {
+  const Index panels = corpus_.panels();
+  const Index first = request_.asked.front().query;
+  const Index span = request_.asked.back().query + 1 - first;
+  job_.progress("scan", first * panels + span * panels_done, queries_.rows().rows() * panels);
+}
+
+void Scan::run() {
+  AlignedFloats space = allocate_aligned(group_ * corpus_.panel_size());
+  const Index blocks = (tiles_.count() + block_ - 1) / block_;
+  for (Index begin = 0; begin < corpus_.panels(); begin += group_) {
+    report(begin);
+    const Index count = std::min(group_, corpus_.panels() - begin);
+    const float* panels = corpus_.panels(begin, count, space.get(), job_);
+    parallel_for(job_, blocks * segments_, [&](Index task, Index) {
+      const Index segment = task / blocks;
+      const Index first_tile = task % blocks * block_;
+      const Index from = segment * count / segments_;
+      const Index to = (segment + 1) * count / segments_;
+      walk(panels + from * corpus_.panel_size(), begin + from, to - from, segment, first_tile,
+           std::min(first_tile + block_, tiles_.count()));
+    });
+  }
+  report(corpus_.panels());
+}
+
+void Scan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
+                Index end_tile) {
+  for (Index i = 0; i < count; ++i)
+    for (Index tile = first_tile; tile < end_tile; ++tile)
+      look(panels + i * corpus_.panel_size(), (first + i) * panel_rows, tile, segment);
+}
+
+void Scan::look(const float* panel, Index first_row, Index tile, Index segment) {
+  alignas(64) float scores[tile_queries * panel_rows];
+  alignas(64) float upper[tile_queries * panel_rows];
+  alignas(64) float lower[tile_queries * panel_rows];
+  const ScanKernels& kernels = scan_kernels();
+  TileFilter& filter = filters_[segment * tiles_.count() + tile];
+  kernels.score_tile(tiles_.tile(tile), filter.count, panel, corpus_.rows().cols(), scores);
+  const float* up = scores;
+  const float* down = scores;
+  if (!corpus_.uniform()) {
+    kernels.bound_tile(scores, tiles_.alphas(tile), filter.count, corpus_.bounds_of(panel), upper,
+                       lower);
+    up = upper;
+    down = lower;
+  }
+  ScanEvent events[tile_queries];
+  const int found = kernels.filter_tile(filter, up, down, events);
+  const Index rows = std::min<Index>(panel_rows, corpus_.rows().rows() - first_row);
+  const std::uint32_t valid = rows == panel_rows ? ~0u : (1u << rows) - 1;
+  for (int i = 0; i < found; ++i) {
+    const int query = events[i].query;
+    Collector& collecting = collector(segment, tile * tile_queries + query);
+    collecting.take(events[i], up + query * panel_rows, down + query * panel_rows, first_row, valid);
+    update(filter, query, collecting);
+  }
+}
+
+void Scan::visit_results(const ScanVisitor& visit) {
+  Scorers scorers(queries_, job_);
+  const Index count = (asked_count_ + visit_at_once - 1) / visit_at_once;
+  parallel_for(job_, count, [&](Index chunk, Index worker) {
+    const Index end = std::min((chunk + 1) * visit_at_once, asked_count_);
+    for (Index i = chunk * visit_at_once; i < end; ++i) {
+      Collector& whole = collector(0, i);
+      for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
+      ScanResult result = whole.result();
+      const ScanQuery& asked = request_.asked[i];
+      visit(asked, result, scorers.begin(worker, asked.query));
+    }
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
+                                             const Job& job) {
+  return std::make_unique<CpuCorpus>(rows, metric, keep_panels, job);
+}
+
+std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
+                                             const Job& job) {
+  return std::make_unique<CpuQueries>(rows, dynamic_cast<const CpuCorpus&>(corpus), job);
+}
+
+void visit_queries(const QueryHandle& queries, const QueryVisitor& visit, const Job& job) {
+  Scorers scorers(cpu(queries), job);
+  const Index rows = queries.rows().rows();
+  parallel_for(job, (rows + visit_at_once - 1) / visit_at_once, [&](Index chunk, Index worker) {
+    const Index end = std::min((chunk + 1) * visit_at_once, rows);
+    for (Index query = chunk * visit_at_once; query < end; ++query)
+      visit(query, scorers.begin(worker, query));
+  });
+}
+
+void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) {
+  if (request.asked.empty()) return;
+  Scan scan(request, job);
+  scan.run();
+  scan.visit_results(visit);
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,22 @@
+#include "backend/cpu/scan_kernels.h"
+
+namespace gemmine::cpu {
+
+std::vector<const ScanKernels*> available_scan_kernels() {
+  std::vector<const ScanKernels*> all{&baseline_scan_kernels};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    all.push_back(&avx2_scan_kernels);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    all.push_back(&avx512_scan_kernels);
+#endif
+  return all;
+}
+
+const ScanKernels& scan_kernels() {
+  static const ScanKernels& widest = *available_scan_kernels().back();
+  return widest;
+}
+
+}  // namespace gemmine::cpu

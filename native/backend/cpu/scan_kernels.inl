@@ -1,0 +1,185 @@
+// The scan's kernels over `Lanes`, which a file for one instruction set defines. Everything has
+// internal linkage and uses no library templates: the linker must never take another CPU's copy.
+
+#include "backend/cpu/scan_kernels.h"
+
+namespace gemmine::cpu {
+namespace {
+
+using Vector = Lanes::Vector;
+constexpr int width = Lanes::width;
+constexpr int block_vectors = 2;
+constexpr int block_rows = block_vectors * width;
+constexpr int block_queries = Lanes::block_queries;
+static_assert(panel_rows % block_rows == 0 && tile_queries % block_queries == 0);
+
+// Accumulators of a block stay in registers.
+void score_block(const float* queries, const float* panel, Index d, float* tile) {
+  Vector sums[block_queries][block_vectors] = {};
+  for (Index t = 0; t < d; ++t, queries += tile_queries, panel += panel_rows) {
+    const Vector rows[block_vectors] = {Lanes::load(panel), Lanes::load(panel + width)};
+#pragma GCC unroll 12
+    for (int q = 0; q < block_queries; ++q) {
+      const Vector query = Lanes::broadcast(queries[q]);
+      sums[q][0] = Lanes::multiply_add(query, rows[0], sums[q][0]);
+      sums[q][1] = Lanes::multiply_add(query, rows[1], sums[q][1]);
+    }
+  }
+#pragma GCC unroll 12
+  for (int q = 0; q < block_queries; ++q) {
+    Lanes::store(sums[q][0], tile + q * panel_rows);
+    Lanes::store(sums[q][1], tile + q * panel_rows + width);
+  }
+}
+
+void score_tile(const float* queries, int count, const float* panel, Index d, float* tile) {
+  for (int row = 0; row < panel_rows; row += block_rows)
+    for (int q = 0; q < count; q += block_queries)
+      score_block(queries + q, panel + row, d, tile + q * panel_rows + row);
+}
+
+void bound_tile(const float* tile, const float* alphas, int count, const PanelBounds& bounds,
+                float* upper, float* lower) {
+  for (int q = 0; q < count; ++q)
+    for (int row = 0; row < panel_rows; row += width) {
+      const int at = q * panel_rows + row;
+      const Vector score = Lanes::load(tile + at);
+      const Vector error = Lanes::broadcast(alphas[q]) * Lanes::load(bounds.r + row);
+      Lanes::store((score + Lanes::load(bounds.up + row)) + error, upper + at);
+      Lanes::store((score + Lanes::load(bounds.down + row)) - error, lower + at);
+    }
+}
+
+// Bit i tells whether score i of a tile's row passes the test.
+template <std::uint32_t (*test)(Vector, Vector)>
+std::uint32_t rows_that(const float* scores, float threshold) {
+  const Vector limit = Lanes::broadcast(threshold);
+  std::uint32_t bits = 0;
+#pragma GCC unroll 8
+  for (int row = 0; row < panel_rows; row += width)
+    bits |= test(Lanes::load(scores + row), limit) << row;
+  return bits;
+}
+
+// Fills in the event's levels; returns whether any row is above one or may be.
+bool find_levels(const TileFilter& filter, const float* upper, const float* lower,
+                 ScanEvent& event) {
+  std::uint32_t any = 0;
+  for (int level = 0; level < level_count; ++level) {
+    const std::uint32_t maybe = rows_that<Lanes::not_at_most>(upper, filter.maybe[level][event.query]);
+    event.above[level] = rows_that<Lanes::greater>(lower, filter.above[level][event.query]);
+    event.straddling[level] = maybe & ~event.above[level];
+    any |= event.above[level] | event.straddling[level];
+  }
+  return any != 0;
+}
+
+int filter_tile(const TileFilter& filter, const float* upper, const float* lower,
+                ScanEvent* events) {
+  int found = 0;
+  for (int q = 0; q < filter.count; ++q, upper += panel_rows, lower += panel_rows) {
+    ScanEvent event;
+    event.query = q;
+    event.admissible = rows_that<Lanes::not_less>(upper, filter.admissible[q]);
+    event.rejected = 0;
+    bool any = event.admissible != 0;
+    if (filter.levels_used) {
+      event.rejected = rows_that<Lanes::not_less>(upper, filter.rejected[q]);
+      any |= find_levels(filter, upper, lower, event) || event.rejected != 0;
+    } else {
+      for (int level = 0; level < level_count; ++level)
+        event.above[level] = event.straddling[level] = 0;
+    }
+    if (any) events[found++] = event;
+  }
+  return found;
+}
+
+// ---- Canonical sums: 8 lanes of float64, as many registers as they take.
+
+constexpr int half = width / 2;
+constexpr int parts = 8 / half;
+using Doubles = Lanes::Doubles;
+typedef double LooseDoubles __attribute__((vector_size(half * 8), aligned(8)));
+
+struct Product {
+  static Doubles term(Doubles query, Doubles row) { return query * row; }
+};
+struct SquaredDifference {
+  static Doubles term(Doubles query, Doubles row) {
+    const Doubles difference = query - row;
+    return difference * difference;
+  }
+};
+
+double tree_sum(const Doubles* sums) {
+  double s[8];
+  for (int p = 0; p < parts; ++p)
+    *reinterpret_cast<LooseDoubles*>(s + p * half) = sums[p];
+  return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
+
+template <class Term>
+[[gnu::always_inline]] inline void add_eight(const double* query, const float* row,
+                                             Doubles* sums) {
+#pragma GCC unroll 4
+  for (int p = 0; p < parts; ++p) {
+    const auto weights = *reinterpret_cast<const LooseDoubles*>(query + p * half);
+    sums[p] += Term::term(weights, Lanes::widen(row + p * half));
+  }
+}
+
+template <class Term>
+void sum_rows(const double* query, const float* const rows[4], Index d, double results[4]) {
+  Doubles sums[4][parts] = {};
+  Index t = 0;
+  for (; t + 8 <= d; t += 8) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) add_eight<Term>(query + t, rows[i] + t, sums[i]);
+  }
+  if (t < d) {
+    for (int i = 0; i < 4; ++i) {
+      float last[8] = {};
+      for (Index at = t; at < d; ++at) last[at - t] = rows[i][at];
+      add_eight<Term>(query + t, last, sums[i]);
+    }
+  }
+  for (int i = 0; i < 4; ++i) results[i] = tree_sum(sums[i]);
+}
+
+void dot_rows(const double* query, const float* const rows[4], Index d, double sums[4]) {
+  sum_rows<Product>(query, rows, d, sums);
+}
+
+void distance_rows(const double* query, const float* const rows[4], Index d, double sums[4]) {
+  sum_rows<SquaredDifference>(query, rows, d, sums);
+}
+
+double centre_row(const float* row, double factor, const float* centre, double scale, Index d,
+                  float* out) {
+  for (Index t = 0; t < d; ++t)
+    out[t] = static_cast<float>((double{row[t]} * factor - double{centre[t]}) * scale);
+  Doubles sums[parts] = {};
+  double squared = 0;
+  Index t = 0;
+  for (; t + 8 <= d; t += 8)
+    for (int p = 0; p < parts; ++p) {
+      const Doubles wide = Lanes::widen(out + t + p * half);
+      sums[p] += wide * wide;
+    }
+  for (; t < d; ++t) squared += double{out[t]} * double{out[t]};
+  return squared + tree_sum(sums);
+}
+
+constexpr ScanKernels kernels(const char* name) {
+  return {.name = name,
+          .score_tile = score_tile,
+          .bound_tile = bound_tile,
+          .filter_tile = filter_tile,
+          .dot_rows = dot_rows,
+          .distance_rows = distance_rows,
+          .centre_row = centre_row};
+}
+
+}  // namespace
+}  // namespace gemmine::cpu

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "backend/cpu/products.h"
+
+namespace gemmine::cpu {
+
+// The upper triangle of factorᵀ·factor [k×k], widened first: products of float32 are exact there.
+void add_gram(HostView<const float> factor, Into into, std::vector<double>& upper);
+
+// Copies the upper triangle [k×k] to the lower one.
+void mirror_upper(std::vector<double>& square, Index k);
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,172 @@
+// Part of kernels.inl.
+
+// ---- Sweeps. Lanes are rows: a tile of two vectors of rows is transposed, so that component j of all
+// its rows lies together, [padded][tile].
+
+constexpr Index tile = 2 * lanes;
+constexpr Index panel = 4;  // components whose products with the others are formed at once
+
+struct Tile {
+  Lanes* F;      // the factor
+  Lanes* C;      // cross
+  Lanes* other;  // the factor that comes next
+};
+
+Tile tile_in(float* scratch, Index padded) {
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch);
+  auto* first = reinterpret_cast<Lanes*>((address + 63) / 64 * 64);
+  return {first, first + 2 * padded, first + 4 * padded};
+}
+
+// Rows and components that do not exist are zeros.
+void load_tile(const float* from, Index stride, Index rows, Index k, Index padded, Lanes* to) {
+  auto* out = reinterpret_cast<float*>(to);
+  if (rows < tile || k < padded)
+    for (Index i = 0; i < tile * padded; ++i) out[i] = 0;
+  for (Index r = 0; r < rows; ++r)
+    for (Index j = 0; j < k; ++j) out[j * tile + r] = from[r * stride + j];
+}
+
+void store_tile(const Lanes* from, Index rows, Index k, Index stride, float* to) {
+  const auto* in = reinterpret_cast<const float*>(from);
+  for (Index r = 0; r < rows; ++r)
+    for (Index j = 0; j < k; ++j) to[r * stride + j] = in[j * tile + r];
+}
+
+// Four components by two vectors of rows.
+struct Panel {
+  Lanes at[panel][2];
+};
+
+// sums ± (F N) of the components from j on; N [padded×padded] is symmetric.
+template <Lanes (*accumulate)(Lanes, Lanes, Lanes)>
+inline void add_products(const Lanes* F, const float* N, Index padded, Index j, Panel& sums) {
+  Panel local = sums;
+  for (Index i = 0; i < padded; ++i) {
+    const Lanes low = F[2 * i];
+    const Lanes high = F[2 * i + 1];
+    const float* row = N + i * padded + j;
+    for (Index p = 0; p < panel; ++p) {
+      const Lanes weight = all(row[p]);
+      local.at[p][0] = accumulate(local.at[p][0], low, weight);
+      local.at[p][1] = accumulate(local.at[p][1], high, weight);
+    }
+  }
+  sums = local;
+}
+
+// f_j = project(c_j − Σ_{i≠j} f_i N_ij) / (N_jj + l2), one component after the other. The sums of a
+// panel start from the components before the sweep reached it; each new value is then made good in the
+// panel's later components.
+template <class Project>
+void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project) {
+  const Index padded = problem.padded;
+  for (Index j0 = 0; j0 < padded; j0 += panel) {
+    Panel sums;
+    for (Index p = 0; p < panel; ++p)
+      for (Index v = 0; v < 2; ++v) sums.at[p][v] = rows.C[2 * (j0 + p) + v];
+    add_products<subtract_product>(rows.F, problem.positive, padded, j0, sums);
+    for (Index p = 0; p < panel; ++p) {
+      const Index j = j0 + p;
+      if (problem.inverse[j] == 0) continue;
+      for (Index v = 0; v < 2; ++v) {
+        const Lanes value = project(sums.at[p][v]) * problem.inverse[j];
+        const Lanes change = value - rows.F[2 * j + v];
+        rows.F[2 * j + v] = value;
+        for (Index q = p + 1; q < panel; ++q) {
+          const Lanes weight = all(problem.positive[j * padded + j0 + q]);
+          sums.at[q][v] = subtract_product(sums.at[q][v], change, weight);
+        }
+      }
+    }
+  }
+}
+
+// Calls sweep(tile) `sweeps` times for each tile of rows; the factor ends up in tile.F.
+template <class Sweep>
+void for_tiles(const SweepProblem& problem, Sweep sweep) {
+  Tile rows = tile_in(problem.scratch, problem.padded);
+  for (Index begin = 0; begin < problem.rows; begin += tile) {
+    const Index count = problem.rows - begin < tile ? problem.rows - begin : tile;
+    float* factor = problem.factor + begin * problem.factor_stride;
+    load_tile(problem.cross + begin * problem.cross_stride, problem.cross_stride, count, problem.k,
+              problem.padded, rows.C);
+    load_tile(factor, problem.factor_stride, count, problem.k, problem.padded, rows.F);
+    for (Index s = 0; s < problem.sweeps; ++s) sweep(rows);
+    store_tile(rows.F, count, problem.k, problem.factor_stride, factor);
+  }
+}
+
+void nonnegative_sweep(const SweepProblem& problem) {
+  const Lanes half_l1 = all(problem.half_l1);
+  for_tiles(problem, [&](Tile& rows) {
+    gauss_seidel(problem, rows, [&](Lanes sum) { return max(sum - half_l1, Lanes{}); });
+  });
+}
+
+void signed_sweep(const SweepProblem& problem) {
+  const Lanes threshold = all(problem.half_l1);
+  for_tiles(problem, [&](Tile& rows) {
+    gauss_seidel(problem, rows, [&](Lanes sum) {
+      return max(sum - threshold, Lanes{}) - max(-sum - threshold, Lanes{});
+    });
+  });
+}
+
+// f times a ratio of sums that are not negative. 0/0 says nothing about f and keeps it; a positive f
+// stays above the subnormals, which are slow, unless the numerator is zero.
+inline Lanes scaled_component(Lanes f, Lanes numerator, Lanes denominator, bool root) {
+  const Lanes smallest = all(__FLT_MIN__);
+  const Lanes zero = {};
+  Lanes ratio = min(numerator / max(denominator, smallest), all(__FLT_MAX__));
+  if (root) ratio = square_root(ratio);
+  const Lanes raised = max(min(f * ratio, all(__FLT_MAX__)), smallest);
+  const Lanes next = numerator > zero ? raised : zero;
+  const Lanes moved = f > zero ? next : zero;
+  return denominator > zero ? moved : (numerator > zero ? moved : f);
+}
+
+void multiplicative_update(const SweepProblem& problem) {
+  for_tiles(problem, [&](Tile& rows) {
+    for (Index j0 = 0; j0 < problem.padded; j0 += panel) {
+      Panel below;
+      for (Index p = 0; p < panel; ++p)
+        for (Index v = 0; v < 2; ++v) below.at[p][v] = all(problem.half_l1);
+      add_products<add_product>(rows.F, problem.positive, problem.padded, j0, below);
+      for (Index p = 0; p < panel; ++p)
+        for (Index v = 0; v < 2; ++v) {
+          const Index at = 2 * (j0 + p) + v;
+          rows.other[at] =
+              scaled_component(rows.F[at], max(rows.C[at], Lanes{}), below.at[p][v], false);
+        }
+    }
+    Lanes* const old = rows.F;
+    rows.F = rows.other;
+    rows.other = old;
+  });
+}
+
+void sign_split_update(const SweepProblem& problem) {
+  for_tiles(problem, [&](Tile& rows) {
+    for (Index j0 = 0; j0 < problem.padded; j0 += panel) {
+      Panel above;
+      Panel below;
+      for (Index p = 0; p < panel; ++p)
+        for (Index v = 0; v < 2; ++v) {
+          const Lanes c = rows.C[2 * (j0 + p) + v];
+          above.at[p][v] = max(c, Lanes{});
+          below.at[p][v] = max(-c, Lanes{}) + problem.half_l1;
+        }
+      add_products<add_product>(rows.F, problem.negative, problem.padded, j0, above);
+      add_products<add_product>(rows.F, problem.positive, problem.padded, j0, below);
+      for (Index p = 0; p < panel; ++p)
+        for (Index v = 0; v < 2; ++v) {
+          const Index at = 2 * (j0 + p) + v;
+          rows.other[at] = scaled_component(rows.F[at], above.at[p][v], below.at[p][v], true);
+        }
+    }
+    Lanes* const old = rows.F;
+    rows.F = rows.other;
+    rows.other = old;
+  });
+}

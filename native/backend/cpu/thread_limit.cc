@@ -1,0 +1,97 @@
+#include "backend/cpu/thread_limit.h"
+
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr double unlimited = std::numeric_limits<double>::infinity();
+
+// "max 100000" or "150000 100000"
+double read_v2(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.max");
+  double quota;
+  double period;
+  return file >> quota >> period && quota > 0 && period > 0 ? quota / period : unlimited;
+}
+
+double read_v1(const std::string& folder) {
+  std::ifstream quota_file(folder + "/cpu.cfs_quota_us");
+  std::ifstream period_file(folder + "/cpu.cfs_period_us");
+  double quota;
+  double period;
+  const bool read = quota_file >> quota && period_file >> period;
+  return read && quota > 0 && period > 0 ? quota / period : unlimited;
+}
+
+// A group is bound by its ancestors too. Inside a container the path may be the host's while the
+// mount shows only our part of it: folders that do not exist are passed over.
+double strictest(const std::string& mount, std::string path, double (*read)(const std::string&)) {
+  double cpus = read(mount);
+  while (path.size() > 1) {
+    cpus = std::min(cpus, read(mount + path));
+    path.resize(path.find_last_of('/'));
+  }
+  return cpus;
+}
+
+// Lines of /proc/self/cgroup: "0::/path" for v2, "3:cpu,cpuacct:/path" for v1.
+double cgroup_cpus(const std::string& root) {
+  std::ifstream file(root + "/proc/self/cgroup");
+  double cpus = unlimited;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream fields(line);
+    std::string number;
+    std::string controllers;
+    std::string path;
+    std::getline(fields, number, ':');
+    std::getline(fields, controllers, ':');
+    std::getline(fields, path);
+    const std::string mounts = root + "/sys/fs/cgroup";
+    if (controllers.empty()) {
+      cpus = std::min({cpus, strictest(mounts, path, read_v2),
+                       strictest(mounts + "/unified", path, read_v2)});
+    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
+      cpus = std::min({cpus, strictest(mounts + "/cpu", path, read_v1),
+                       strictest(mounts + "/" + controllers, path, read_v1)});
+    }
+  }
+  return cpus;
+}
+
+Index affinity_cpus() {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return std::numeric_limits<Index>::max();
+}
+
+}  // namespace
+
+ThreadLimit thread_limit(const std::string& root) {
+  const Index hardware = std::max<Index>(1, std::thread::hardware_concurrency());
+  const Index affinity = affinity_cpus();
+  const double quota = cgroup_cpus(root);
+  ThreadLimit limit{hardware, std::to_string(hardware) + " CPUs"};
+  if (affinity < limit.threads)
+    limit = {std::max<Index>(1, affinity), "affinity to " + std::to_string(affinity) + " CPUs"};
+  if (quota < static_cast<double>(limit.threads)) {
+    char text[64];
+    std::snprintf(text, sizeof text, "cgroup quota of %.3g CPUs", quota);
+    limit = {std::max<Index>(1, static_cast<Index>(std::ceil(quota))), text};
+  }
+  return limit;
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,40 @@
+#include <napi.h>
+
+#include <cstdlib>
+#include <mutex>
+
+#include "backend/cpu/pool.h"
+#include "binding/entry_points.h"
+#include "binding/environment.h"
+#include "binding/job_threads.h"
+
+namespace gemmine::binding {
+namespace {
+
+// process.exit() runs no cleanup hook of the main thread's environment before the C library takes
+// the process down; the addon itself is never unloaded (-z nodelete).
+void drain() {
+  job_threads().stop_all();
+  cpu::stop_pool();
+}
+
+Napi::Object load(Napi::Env env, Napi::Object exports) {
+  static std::once_flag once;
+  std::call_once(once, [] { std::atexit(drain); });
+  env.SetInstanceData(new Environment(env));
+  exports["fit"] = Napi::Function::New<Fit>(env, "fit");
+  exports["transform"] = Napi::Function::New<Transform>(env, "transform");
+  exports["truncatedSvd"] = Napi::Function::New<TruncatedSvd>(env, "truncatedSvd");
+  exports["kmeans"] = Napi::Function::New<Kmeans>(env, "kmeans");
+  exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
+  exports["topK"] = Napi::Function::New<TopK>(env, "topK");
+  exports["mine"] = Napi::Function::New<Mine>(env, "mine");
+  exports["info"] = Napi::Function::New<Info>(env, "info");
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(gemmine, load)
+
+}  // namespace gemmine::binding

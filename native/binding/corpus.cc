@@ -1,0 +1,137 @@
+#include "binding/corpus.h"
+
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "backend/registry.h"
+#include "binding/entry_points.h"
+#include "binding/failure.h"
+#include "binding/job.h"
+
+namespace gemmine::binding {
+namespace {
+
+Metric read_metric(const Napi::Object& options) {
+  static constexpr std::array<Named<Metric>, 3> metrics{
+      {{"cosine", Metric::cosine}, {"dot", Metric::dot}, {"l2", Metric::l2}}};
+  return read_choice(options, "metric", metrics);
+}
+
+using Shared = std::shared_ptr<const PreparedCorpus>;
+
+Shared prepare(const std::string& device, std::shared_ptr<const Source> source, Metric metric,
+               bool keep_panels, const Job& job) {
+  auto handle = backend_for(device).prepare_corpus(*source->rows, metric, keep_panels, job);
+  return std::make_shared<PreparedCorpus>(std::move(source), std::move(handle), device);
+}
+
+// Giving back a gigabyte takes tens of milliseconds, which the JavaScript thread does not have.
+void free_elsewhere(Shared corpus) {
+  try {
+    std::thread([corpus = std::move(corpus)]() mutable { corpus.reset(); }).detach();
+  } catch (const std::system_error&) {
+    // No thread to be had: the corpus went with the closure.
+  }
+}
+
+// What the JavaScript handle holds. The finalizer is only a net under dispose().
+struct Held {
+  Shared corpus;  // null once disposed of
+  Borrowed borrowed;
+
+  Index bytes() const { return corpus ? corpus->handle->bytes() : 0; }
+
+  void dispose(Napi::Env env) {
+    if (!corpus) return;
+    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes());
+    free_elsewhere(std::move(corpus));
+    borrowed.release();
+  }
+};
+
+constexpr napi_type_tag handle_tag = {0x6d1f2c7ab09e4d35, 0x9b3e51c8f7a64210};
+
+// Null where `value` is no handle of ours.
+Held* held_by(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&handle_tag)) return nullptr;
+  void* held = nullptr;
+  napi_unwrap(value.Env(), value, &held);
+  return static_cast<Held*>(held);
+}
+
+Held& held_by_this(const Napi::CallbackInfo& info) {
+  Held* held = held_by(info.This());
+  if (held == nullptr) refuse(info.Env(), "a prepared corpus", "this");
+  return *held;
+}
+
+Napi::Value GetBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(held_by_this(info).bytes()));
+}
+
+void Dispose(const Napi::CallbackInfo& info) { held_by_this(info).dispose(info.Env()); }
+
+void finalize(napi_env env, void* data, void*) {
+  const std::unique_ptr<Held> held(static_cast<Held*>(data));
+  held->dispose(env);
+}
+
+Napi::Object handle_object(Napi::Env env, std::unique_ptr<Held> held) {
+  Napi::Object object = Napi::Object::New(env);
+  object.DefineProperties({
+      Napi::PropertyDescriptor::Accessor<GetBytes>("bytes", napi_enumerable),
+      Napi::PropertyDescriptor::Function(env, object, "dispose", Dispose),
+  });
+  const Index bytes = held->bytes();
+  if (napi_wrap(env, object, held.get(), finalize, nullptr, nullptr) != napi_ok)
+    throw Napi::Error::New(env);
+  held.release();
+  object.TypeTag(&handle_tag);
+  Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  return object;
+}
+
+}  // namespace
+
+CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
+                               Borrowed& borrowed)
+    : device_(read<std::string>(options, "device")), metric_(read_metric(options)) {
+  const Held* held = held_by(value);
+  if (held == nullptr) {
+    source_ = read_dense_source(value, borrowed);
+    return;
+  }
+  if (!held->corpus) throw Napi::Error(value.Env(), disposed_error(value.Env()));
+  if (held->corpus->device != device_ || held->corpus->handle->metric() != metric_)
+    refuse(value.Env(), "a corpus prepared for the device and the metric", "corpus");
+  prepared_ = held->corpus;
+  source_ = prepared_->source;
+  borrowed.keep(held->borrowed);
+}
+
+Shared CorpusArgument::prepared(const Job& job) const {
+  return prepared_ ? prepared_ : prepare(device_, source_, metric_, false, job);
+}
+
+// prepareCorpus(corpus, options, control)
+Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const std::shared_ptr<const Source> source = read_dense_source(info[0], borrowed);
+  const Napi::Object options = read_object(info[1], "options");
+  const auto held = std::make_shared<Borrowed>();  // outlives the job, in the handle
+  held->keep(borrowed);
+  return run_job(
+      info.Env(), info[2], std::move(borrowed),
+      [source, device = read<std::string>(options, "device"), metric = read_metric(options)](
+          const Job& job) { return prepare(device, source, metric, true, job); },
+      [held](Napi::Env env, Shared& corpus) {
+        auto all = std::make_unique<Held>();
+        all->corpus = std::move(corpus);
+        all->borrowed = std::move(*held);
+        return handle_object(env, std::move(all));
+      });
+}
+
+}  // namespace gemmine::binding

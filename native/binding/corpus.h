@@ -1,0 +1,43 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "backend/backend.h"
+#include "backend/scan.h"
+#include "binding/borrowed.h"
+#include "binding/read.h"
+
+namespace gemmine::binding {
+
+// A corpus with what scans derive from it. Shared by the JavaScript handle and the jobs that use
+// it, so that the memory goes when the last of them does.
+struct PreparedCorpus {
+  std::shared_ptr<const Source> source;
+  std::unique_ptr<const CorpusHandle> handle;  // refers to source
+  std::string device;
+};
+
+// What a scan is asked about: a corpus prepared before, or a matrix to be prepared as the job goes.
+class CorpusArgument {
+ public:
+  // Throws Napi::Error with code ERR_GEMMINE_DISPOSED for a handle that was disposed of.
+  CorpusArgument(const Napi::Value& value, const Napi::Object& options, Borrowed& borrowed);
+
+  const std::string& device() const { return device_; }
+  Index rows() const { return source_->rows->rows(); }
+  Index cols() const { return source_->rows->cols(); }
+
+  // On the job's thread.
+  std::shared_ptr<const PreparedCorpus> prepared(const Job& job) const;
+
+ private:
+  std::string device_;
+  Metric metric_;
+  std::shared_ptr<const PreparedCorpus> prepared_;  // null for a matrix
+  std::shared_ptr<const Source> source_;
+};
+
+}  // namespace gemmine::binding

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <napi.h>
+
+// The functions of the addon, as lib/native.ts declares them: each reads its arguments and starts
+// one job, which fills the caller's arrays. `seconds` is the time inside the solver.
+namespace gemmine::binding {
+
+Napi::Value Fit(const Napi::CallbackInfo& info);
+Napi::Value Transform(const Napi::CallbackInfo& info);
+Napi::Value TruncatedSvd(const Napi::CallbackInfo& info);
+Napi::Value Kmeans(const Napi::CallbackInfo& info);
+Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
+Napi::Value TopK(const Napi::CallbackInfo& info);
+Napi::Value Mine(const Napi::CallbackInfo& info);
+Napi::Value Info(const Napi::CallbackInfo& info);
+
+}  // namespace gemmine::binding

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <unordered_set>
+
+#include "binding/job.h"
+
+namespace gemmine::binding {
+
+// What the addon keeps for one JavaScript environment (the main thread, a worker): its running jobs
+// and the one way back to its thread.
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  // The event loop stays alive while there are jobs.
+  void add(const std::shared_ptr<RunningJob>& job);
+  void remove(const std::shared_ptr<RunningJob>& job);
+
+  // Has the JavaScript thread attend to the job soon; from any thread that JobThreads waits for.
+  void post(std::shared_ptr<RunningJob> job);
+
+ private:
+  using Message = std::shared_ptr<RunningJob>;
+  static void attend(Napi::Env env, Napi::Function, Environment*, Message* message);
+  using Attention = Napi::TypedThreadSafeFunction<Environment, Message, attend>;
+
+  // Runs before the environment's memory goes.
+  static void close(Environment* environment);
+
+  Napi::Env env_;
+  Attention attention_;
+  std::unordered_set<std::shared_ptr<RunningJob>> jobs_;
+};
+
+}  // namespace gemmine::binding

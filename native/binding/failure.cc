@@ -1,0 +1,77 @@
+#include "binding/failure.h"
+
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include "core/error.h"
+
+namespace gemmine::binding {
+namespace {
+
+const char* code_name(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_entry:
+      return "INVALID_ENTRY";
+    case ErrorCode::file:
+      return "ERR_GEMMINE_FILE";
+    case ErrorCode::out_of_memory:
+      return "ERR_GEMMINE_OUT_OF_MEMORY";
+    case ErrorCode::device_unavailable:
+      return "ERR_GEMMINE_DEVICE_UNAVAILABLE";
+    case ErrorCode::device_failure:
+      return "ERR_GEMMINE_DEVICE_FAILURE";
+    case ErrorCode::disposed:
+      return "ERR_GEMMINE_DISPOSED";
+  }
+  return "ERR_GEMMINE_DEVICE_FAILURE";
+}
+
+Napi::Object coded(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Object error = Napi::Error::New(env, message).Value();
+  error["code"] = code;
+  return error;
+}
+
+Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
+  Napi::Object error = coded(env, code_name(entry.code), entry.what());
+  error["argument"] = entry.argument;
+  error["row"] = static_cast<double>(entry.row);
+  error["column"] = static_cast<double>(entry.column);
+  error["value"] = entry.value;
+  error["expected"] = entry.expected;
+  return error;
+}
+
+constexpr const char* no_memory = "The job needs more memory than there is";
+
+}  // namespace
+
+Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const InvalidEntry& entry) {
+    return invalid_entry(env, entry);
+  } catch (const Error& error) {
+    return coded(env, code_name(error.code), error.what());
+  } catch (const Cancelled& cancelled) {
+    return coded(env, "CANCELLED", cancelled.what());
+  } catch (const std::bad_alloc&) {
+    return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
+  } catch (const std::length_error&) {  // a vector of more elements than can be addressed
+    return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
+  } catch (const std::system_error& error) {  // no thread to be had
+    return coded(env, code_name(ErrorCode::out_of_memory), error.what());
+  } catch (const std::invalid_argument& error) {
+    return Napi::TypeError::New(env, error.what()).Value();
+  } catch (const std::exception& error) {
+    return Napi::Error::New(env, error.what()).Value();
+  }
+}
+
+Napi::Value disposed_error(Napi::Env env) {
+  return coded(env, code_name(ErrorCode::disposed), "This corpus was disposed of");
+}
+
+}  // namespace gemmine::binding

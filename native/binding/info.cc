@@ -1,0 +1,65 @@
+// info(): what the addon is and finds here.
+#include <iterator>
+#include <sstream>
+
+#include "backend/cpu/describe.h"
+#include "backend/cpu/pool.h"
+#include "backend/registry.h"
+#include "binding/entry_points.h"
+#include "binding/names.h"
+#include "binding/to_js.h"
+#include "mining/mine.h"
+
+namespace gemmine::binding {
+namespace {
+
+Napi::Value device_objects(Napi::Env env) {
+  const std::vector<DeviceInfo> found = devices();
+  Napi::Array array = Napi::Array::New(env, found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    Napi::Object device = Napi::Object::New(env);
+    device["name"] = found[i].name;
+    device["available"] = found[i].available;
+    if (!found[i].available) device["reason"] = found[i].reason;
+    array[static_cast<std::uint32_t>(i)] = device;
+  }
+  return array;
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+std::vector<std::string> solver_names() {
+  std::vector<std::string> names;
+  for (const auto& model : models)
+    for (const auto& solver : solvers)
+      names.push_back(std::string(model.first) + "/" + solver.first);
+  return names;
+}
+
+}  // namespace
+
+Napi::Value Info(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const cpu::Description host = cpu::describe();
+  Napi::Object processor = Napi::Object::New(env);
+  processor["model"] = host.model;
+  processor["features"] = strings(env, words(host.features));
+  Napi::Object blas = Napi::Object::New(env);
+  blas["name"] = host.blas_name;
+  blas["version"] = host.blas_version;
+  blas["core"] = host.blas_core;
+  Napi::Object object = Napi::Object::New(env);
+  object["cpu"] = processor;
+  object["blas"] = blas;
+  object["threads"] = number(env, cpu::pool_threads());
+  object["threadsReason"] = cpu::pool_threads_reason();
+  object["devices"] = device_objects(env);
+  object["solvers"] = strings(env, solver_names());
+  object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
+  return object;
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <napi.h>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "binding/borrowed.h"
+#include "core/job.h"
+
+namespace gemmine::binding {
+
+class Environment;
+
+// One job between its start and the settling of its promise. What is not marked otherwise is the
+// JavaScript thread's.
+class RunningJob : public std::enable_shared_from_this<RunningJob> {
+ public:
+  using Compute = std::function<void(const Job&)>;
+  using ToJs = std::function<Napi::Value(Napi::Env)>;
+
+  // `control` is a JobControl of lib/native.ts.
+  RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
+             ToJs to_js);
+
+  // Starts the job's own thread and gives its promise, rejected where there is no thread to be had.
+  Napi::Value start();
+
+  // Hands on progress, and settles the promise once the thread is done.
+  void attend();
+
+  // Lets go of all that belongs to JavaScript; afterwards the last owner may be any thread.
+  void release();
+
+ private:
+  void compute();                // the job's thread
+  void finish();                 // the job's thread
+  void report(const Progress&);  // any thread
+  void hand_on(const Progress& progress);
+  void settle();
+
+  Napi::Env env_;
+  Environment& environment_;
+  Napi::Promise::Deferred promise_;
+  Borrowed borrowed_;
+  Napi::FunctionReference listener_;
+  std::exception_ptr thrown_by_listener_;
+  ToJs to_js_;
+  Index threads_;
+  bool settled_ = false;
+  std::int32_t* cancel_;  // raised by the caller's signal, a throwing listener, or JobThreads
+
+  Compute compute_;             // the job's thread, which also destroys it
+  std::exception_ptr failure_;  // the job's thread, until it is finished
+
+  std::mutex mutex_;  // guards what follows
+  std::optional<Progress> progress_;
+  std::chrono::steady_clock::time_point posted_{};
+  bool finished_ = false;
+};
+
+// Starts `compute(const Job&)` on a thread of its own and gives the promise of `to_js(env,
+// result)`. `compute` owns, or has in `borrowed`, all that it uses. Both are copyable.
+template <class Compute, class ToJs>
+Napi::Value run_job(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
+                    ToJs to_js) {
+  using Result = std::invoke_result_t<Compute&, const Job&>;
+  const auto result = std::make_shared<std::optional<Result>>();
+  return std::make_shared<RunningJob>(
+             env, control, std::move(borrowed),
+             [result, compute](const Job& job) mutable { result->emplace(compute(job)); },
+             [result, to_js](Napi::Env env) { return to_js(env, **result); })
+      ->start();
+}
+
+// Runs `solve` and gives the seconds it took.
+template <class Solve>
+double seconds_of(Solve&& solve) {
+  const auto begin = std::chrono::steady_clock::now();
+  solve();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,203 @@
+// mine(queries, corpus, options, out, control)
+#include "mining/mine.h"
+
+#include <cstring>
+#include <utility>
+
+#include "backend/registry.h"
+#include "binding/corpus.h"
+#include "binding/entry_points.h"
+#include "binding/job.h"
+#include "binding/read.h"
+#include "binding/to_js.h"
+
+namespace gemmine::binding {
+namespace {
+
+constexpr std::array<Named<Reference>, 3> references{
+    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
+constexpr std::array<Named<Sampling>, 3> samplings{
+    {{"top", Sampling::top}, {"random", Sampling::random}, {"top1-random", Sampling::top1_random}}};
+constexpr std::array<Named<Groups>, 3> groupings{
+    {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
+
+struct Sizes {
+  Index queries;
+  Index corpus;
+};
+
+// One number for each row; null for undefined.
+const std::int32_t* read_classes(const Napi::Object& from, const char* name, Index rows,
+                                 Borrowed& borrowed) {
+  const Napi::Value value = from.Get(name);
+  return value.IsUndefined() ? nullptr : read_array<std::int32_t>(value, name, rows, 1, borrowed);
+}
+
+// Both or neither: the one is compared with the other.
+void check_pair(Napi::Env env, const void* first, const void* second, bool needed,
+                const char* name) {
+  if ((first == nullptr) != (second == nullptr) || (needed && first == nullptr))
+    refuse(env, "arrays for queries and corpus", name);
+}
+
+MiningRules read_rules(const Napi::Object& from) {
+  return {.max_score = read_optional<double>(from, "maxScore"),
+          .absolute_margin = read_optional<double>(from, "absoluteMargin"),
+          .relative_margin = read_optional<double>(from, "relativeMargin")};
+}
+
+MineOptions read_options(const Napi::Object& from, const Sizes& sizes, const RowLists& positives,
+                         const RowLists& exclude, Borrowed& borrowed) {
+  const MineOptions options{
+      .num_negatives = read<Index>(from, "numNegatives"),
+      .rules = read_rules(from),
+      .min_score = read_optional<double>(from, "minScore"),
+      .reference = read_choice(from, "reference", references),
+      .skip_ranks = read<Index>(from, "skipRanks"),
+      .max_rank = read_optional<Index>(from, "maxRank"),
+      .max_positive_rank = read_optional<Index>(from, "maxPositiveRank"),
+      .skip_survivors = read<Index>(from, "skipSurvivors"),
+      .sampling = read_choice(from, "sampling", samplings),
+      .pool = read<Index>(from, "pool"),
+      .seed = read<std::uint64_t>(from, "seed"),
+      .exclude_self = read<bool>(from, "excludeSelf"),
+      .positives = positives,
+      .exclude = exclude,
+      .groups = read_choice(from, "groups", groupings),
+      .query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed),
+      .corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed),
+      .texts = {.queries = read_classes(from, "queryTexts", sizes.queries, borrowed),
+                .corpus = read_classes(from, "corpusTexts", sizes.corpus, borrowed)},
+      .explain = read<Index>(from, "explain")};
+  const Napi::Env env = from.Env();
+  check_pair(env, options.query_groups, options.corpus_groups, options.groups != Groups::off,
+             "groups");
+  check_pair(env, options.texts.queries, options.texts.corpus, false, "texts");
+  if (positives.indptr == nullptr) refuse(env, "lists of rows", "positives");
+  if (options.num_negatives < 1) refuse(env, "a positive integer", "numNegatives");
+  return options;
+}
+
+MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negatives,
+                        std::size_t pairs, Borrowed& borrowed) {
+  const auto rows_of = [&]<class T>(T, const char* name) {
+    return read_array<T>(from.Get(name), name, queries, num_negatives, borrowed);
+  };
+  return {.indices = rows_of(std::int32_t{}, "indices"),
+          .scores = rows_of(float{}, "scores"),
+          .counts = read_array<std::int32_t>(from.Get("counts"), "counts", queries, 1, borrowed),
+          .ranks = rows_of(std::int32_t{}, "ranks"),
+          .positive_scores = read_array<double>(from.Get("positiveScores"), "positiveScores",
+                                                static_cast<Index>(pairs), 1, borrowed)};
+}
+
+struct Mined {
+  MinedCounts counts;
+  double seconds;
+};
+
+Napi::Object mined_object(Napi::Env env, const Mined& mined) {
+  const MinedCounts& counts = mined.counts;
+  Napi::Object object = Napi::Object::New(env);
+  object["dropped"] =
+      array_of<double>(env, std::vector<double>(counts.dropped, counts.dropped + rule_count));
+  object["queriesWithoutPositives"] = number(env, counts.queries_without_positives);
+  object["inconsistent"] = number(env, counts.inconsistent);
+  object["certified"] = number(env, counts.proof.certified);
+  object["fallback"] = number(env, counts.proof.fallback);
+  object["seconds"] = mined.seconds;
+  return object;
+}
+
+// Copies still to be made into new arrays, whose pages are touched for the first time then.
+class PendingCopies {
+ public:
+  template <class T>
+  Napi::Value array_for(Napi::Env env, const std::vector<T>& from) {
+    auto array = Napi::TypedArrayOf<T>::New(env, from.size());
+    if (!from.empty()) copies_.push_back({from.data(), array.Data(), from.size() * sizeof(T)});
+    return array;
+  }
+  bool quick() const {
+    std::size_t bytes = 0;
+    for (const Copy& copy : copies_) bytes += copy.bytes;
+    return bytes <= 1 << 20;
+  }
+  void make() const {
+    for (const Copy& copy : copies_) std::memcpy(copy.to, copy.from, copy.bytes);
+  }
+
+ private:
+  struct Copy {
+    const void* from;
+    void* to;
+    std::size_t bytes;
+  };
+  std::vector<Copy> copies_;
+};
+
+// The rejected candidates may be many: the JavaScript thread makes the arrays, another job fills
+// them.
+Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& mined,
+                          const Napi::Object& control) {
+  const Rejected& from = mined->counts.rejected;
+  PendingCopies copies;
+  Napi::Object rejected = Napi::Object::New(env);
+  rejected["queries"] = copies.array_for(env, from.queries);
+  rejected["indptr"] = copies.array_for(env, from.indptr);
+  rejected["rows"] = copies.array_for(env, from.rows);
+  rejected["scores"] = copies.array_for(env, from.scores);
+  rejected["rules"] = copies.array_for(env, from.rules);
+  Napi::Object object = mined_object(env, *mined);
+  object["rejected"] = rejected;
+  if (copies.quick()) {
+    copies.make();
+    return object;
+  }
+  const auto kept = std::make_shared<const Napi::ObjectReference>(Napi::Persistent(object));
+  return run_job(
+      env, control, Borrowed(),
+      [mined, copies](const Job&) {
+        copies.make();
+        return true;
+      },
+      [kept](Napi::Env, bool) { return kept->Value(); });
+}
+
+}  // namespace
+
+Napi::Value Mine(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const auto queries = read_dense_source(info[0], borrowed);
+  const Napi::Object given = read_object(info[2], "options");
+  const CorpusArgument corpus(info[1], given, borrowed);
+  check_columns(info.Env(), *queries, corpus.cols());
+  const Sizes sizes{.queries = queries->rows->rows(), .corpus = corpus.rows()};
+  const auto positives =
+      read_row_lists(given.Get("positives"), "positives", sizes.queries, borrowed);
+  const auto exclude = read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed);
+  const MineOptions options = read_options(given, sizes, positives.lists, exclude.lists, borrowed);
+  const MinedArrays out = read_arrays(read_object(info[3], "out"), sizes.queries,
+                                      options.num_negatives, positives.length, borrowed);
+  const Napi::Object control = read_object(info[4], "control");
+  const auto kept_control =
+      std::make_shared<const Napi::ObjectReference>(Napi::Persistent(control));
+  return run_job(
+      info.Env(), control, std::move(borrowed),
+      [=](const Job& job) {
+        check_row_lists(positives, "positives", sizes.queries, sizes.corpus);
+        check_row_lists(exclude, "exclude", sizes.queries, sizes.corpus);
+        const auto mined = std::make_shared<Mined>();
+        mined->seconds = seconds_of([&] {
+          const auto prepared = corpus.prepared(job);
+          mined->counts = mine(backend_for(corpus.device()), *queries->rows, *prepared->handle,
+                               options, out, job);
+        });
+        return std::shared_ptr<const Mined>(mined);
+      },
+      [kept_control](Napi::Env env, const std::shared_ptr<const Mined>& mined) {
+        return with_rejected(env, mined, kept_control->Value());
+      });
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <array>
+
+#include "binding/read.h"
+#include "factorization/fit.h"
+
+// How lib/ spells the members of the factorization family; info() lists them.
+namespace gemmine::binding {
+
+inline constexpr std::array<Named<Model>, 2> models{
+    {{"semi-nmf", Model::semi_nmf}, {"nmf", Model::nmf}}};
+inline constexpr std::array<Named<Solver>, 2> solvers{{{"hals", Solver::hals}, {"mu", Solver::mu}}};
+inline constexpr std::array<Named<Start>, 6> starts{{{"random", Start::random},
+                                                     {"kmeans", Start::kmeans},
+                                                     {"svd", Start::svd},
+                                                     {"nndsvd", Start::nndsvd},
+                                                     {"nndsvda", Start::nndsvda},
+                                                     {"nndsvdar", Start::nndsvdar}}};
+
+}  // namespace gemmine::binding

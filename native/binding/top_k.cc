@@ -1,0 +1,59 @@
+// topK(queries, corpus, options, indices, scores, control)
+#include <utility>
+
+#include "backend/registry.h"
+#include "binding/corpus.h"
+#include "binding/entry_points.h"
+#include "binding/job.h"
+#include "binding/read.h"
+#include "binding/to_js.h"
+#include "mining/mine.h"
+
+namespace gemmine::binding {
+namespace {
+
+struct Answered {
+  Proof proof;
+  double seconds;
+};
+
+Napi::Value answered_object(Napi::Env env, const Answered& answered) {
+  Napi::Object object = Napi::Object::New(env);
+  object["certified"] = number(env, answered.proof.certified);
+  object["fallback"] = number(env, answered.proof.fallback);
+  object["seconds"] = answered.seconds;
+  return object;
+}
+
+}  // namespace
+
+Napi::Value TopK(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const auto queries = read_dense_source(info[0], borrowed);
+  const Napi::Object given = read_object(info[2], "options");
+  const CorpusArgument corpus(info[1], given, borrowed);
+  check_columns(info.Env(), *queries, corpus.cols());
+  const Index count = queries->rows->rows();
+  const auto k = read<Index>(given, "k");
+  if (k < 1) refuse(info.Env(), "a positive integer", "k");
+  const BorrowedLists exclude = read_row_lists(given.Get("exclude"), "exclude", count, borrowed);
+  const TopKOptions options{
+      .k = k, .exclude_self = read<bool>(given, "excludeSelf"), .exclude = exclude.lists};
+  auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
+  auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);
+  return run_job(
+      info.Env(), info[5], std::move(borrowed),
+      [=](const Job& job) {
+        check_row_lists(exclude, "exclude", count, corpus.rows());
+        Answered answered{};
+        answered.seconds = seconds_of([&] {
+          const auto prepared = corpus.prepared(job);
+          answered.proof = top_k(backend_for(corpus.device()), *queries->rows, *prepared->handle,
+                                 options, indices, scores, job);
+        });
+        return answered;
+      },
+      answered_object);
+}
+
+}  // namespace gemmine::binding

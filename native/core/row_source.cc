@@ -1,0 +1,196 @@
+#include "core/row_source.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+#include "core/float16.h"
+
+namespace gemmine {
+namespace {
+
+std::size_t size_of(ElementType type) {
+  switch (type) {
+    case ElementType::float64: return 8;
+    case ElementType::float32: return 4;
+    case ElementType::float16: return 2;
+    default: return 1;
+  }
+}
+
+// The product is formed in float64, where every power of two in question is normal.
+template <class T, class Widen>
+void scaled_copy(const T* from, Index count, int exponent, Widen widen, float* to) {
+  if (exponent == 0) {
+    for (Index i = 0; i < count; ++i) to[i] = widen(from[i]);
+    return;
+  }
+  const double scale = std::ldexp(1.0, exponent);
+  for (Index i = 0; i < count; ++i) to[i] = static_cast<float>(double{widen(from[i])} * scale);
+}
+
+template <class T>
+void scaled_copy(const void* from, Index count, int exponent, float* to) {
+  const auto widen = [](T x) { return static_cast<float>(x); };
+  scaled_copy(static_cast<const T*>(from), count, exponent, widen, to);
+}
+
+void widen_elements(const void* from, ElementType type, Index count, int exponent, float* to) {
+  switch (type) {
+    case ElementType::float32: return scaled_copy<float>(from, count, exponent, to);
+    case ElementType::float64: return scaled_copy<double>(from, count, exponent, to);
+    case ElementType::int8: return scaled_copy<std::int8_t>(from, count, exponent, to);
+    case ElementType::uint8: return scaled_copy<std::uint8_t>(from, count, exponent, to);
+    case ElementType::float16:
+      return scaled_copy(static_cast<const std::uint16_t*>(from), count, exponent, widen_float16,
+                         to);
+  }
+}
+
+RowBlock dense_block(Index begin, HostView<const float> rows) {
+  return {.begin = begin, .count = rows.rows, .dense = rows, .indptr = nullptr, .indices = nullptr,
+          .values = nullptr};
+}
+
+// Grows only, so that a thread's scratch settles after its first blocks.
+float* space_for(RowScratch& scratch, Index count) {
+  if (static_cast<Index>(scratch.values.size()) < count) scratch.values.resize(count);
+  return scratch.values.data();
+}
+
+class DenseSource : public RowSource {
+ public:
+  DenseSource(const void* data, ElementType type, Index rows, Index cols, Index stride)
+      : data_(static_cast<const std::byte*>(data)),
+        type_(type),
+        rows_(rows),
+        cols_(cols),
+        stride_(stride) {}
+
+  Index rows() const override { return rows_; }
+  Index cols() const override { return cols_; }
+
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
+    if (type_ == ElementType::float32 && scale_exponent == 0) {
+      const auto* values = reinterpret_cast<const float*>(data_) + begin * stride_;
+      return dense_block(begin, {values, count, cols_, stride_});
+    }
+    float* values = space_for(scratch, count * cols_);
+    for (Index i = 0; i < count; ++i) {
+      const std::byte* row = data_ + (begin + i) * stride_ * static_cast<Index>(size_of(type_));
+      widen_elements(row, type_, cols_, scale_exponent, values + i * cols_);
+    }
+    return dense_block(begin, {values, count, cols_, cols_});
+  }
+
+ private:
+  const std::byte* data_;
+  ElementType type_;
+  Index rows_;
+  Index cols_;
+  Index stride_;
+};
+
+class FileSource : public RowSource {
+ public:
+  FileSource(int fd, Index offset, ElementType type, Index rows, Index cols, std::string path)
+      : fd_(fd), offset_(offset), type_(type), rows_(rows), cols_(cols), path_(std::move(path)) {}
+
+  Index rows() const override { return rows_; }
+  Index cols() const override { return cols_; }
+
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
+    const Index row_bytes = cols_ * static_cast<Index>(size_of(type_));
+    const Index at = offset_ + begin * row_bytes;
+    float* values = space_for(scratch, count * cols_);
+    if (type_ == ElementType::float32 && scale_exponent == 0) {
+      read(at, count * row_bytes, reinterpret_cast<std::byte*>(values));
+    } else {
+      const auto bytes = static_cast<std::size_t>(count * row_bytes);
+      if (scratch.bytes.size() < bytes) scratch.bytes.resize(bytes);
+      read(at, count * row_bytes, scratch.bytes.data());
+      widen_elements(scratch.bytes.data(), type_, count * cols_, scale_exponent, values);
+    }
+    return dense_block(begin, {values, count, cols_, cols_});
+  }
+
+ private:
+  void read(Index at, Index bytes, std::byte* to) const {
+    for (Index done = 0; done < bytes;) {
+      const ssize_t got = ::pread(fd_, to + done, static_cast<std::size_t>(bytes - done), at + done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw Error(ErrorCode::file, path_ + ": " + std::strerror(errno));
+      if (got == 0)
+        throw Error(ErrorCode::file, path_ + ": expected " + std::to_string(at + bytes) +
+                                         " bytes, the file ends after " + std::to_string(at + done));
+      done += got;
+    }
+  }
+
+  int fd_;
+  Index offset_;
+  ElementType type_;
+  Index rows_;
+  Index cols_;
+  std::string path_;
+};
+
+class SparseSource : public RowSource {
+ public:
+  SparseSource(const double* indptr, const std::int32_t* indices, const float* values, Index rows,
+               Index cols)
+      : indptr_(indptr), indices_(indices), values_(values), rows_(rows), cols_(cols) {}
+
+  Index rows() const override { return rows_; }
+  Index cols() const override { return cols_; }
+  Index nonzeros() const override { return static_cast<Index>(indptr_[rows_]); }
+  const double* indptr() const override { return indptr_; }
+
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
+    const auto first = static_cast<Index>(indptr_[begin]);
+    const auto end = static_cast<Index>(indptr_[begin + count]);
+    const float* values = values_;
+    if (scale_exponent != 0) {
+      float* scaled = space_for(scratch, end - first);
+      widen_elements(values_ + first, ElementType::float32, end - first, scale_exponent, scaled);
+      values = scaled - first;
+    }
+    return {.begin = begin,
+            .count = count,
+            .dense = {nullptr, count, cols_, 0},
+            .indptr = indptr_ + begin,
+            .indices = indices_,
+            .values = values};
+  }
+
+ private:
+  const double* indptr_;
+  const std::int32_t* indices_;
+  const float* values_;
+  Index rows_;
+  Index cols_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
+                                        Index stride) {
+  return std::make_unique<DenseSource>(data, type, rows, cols, stride);
+}
+
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows, Index cols,
+                                       std::string path) {
+  return std::make_unique<FileSource>(fd, offset, type, rows, cols, std::move(path));
+}
+
+std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,
+                                         const float* values, Index rows, Index cols) {
+  return std::make_unique<SparseSource>(indptr, indices, values, rows, cols);
+}
+
+}  // namespace gemmine

@@ -1,0 +1,197 @@
+#include "factorization/alternating.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "factorization/reseeding.h"
+
+namespace gemmine {
+namespace {
+
+// Below this share of ‖X‖² the identity ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ cancels: its noise is about
+// 1e-7·‖X‖², that of the float32 products in S and R.
+constexpr double direct_share = 1e-2;
+
+double inner(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+double inner(const std::vector<double>& a, const HostMatrix<float>& b) {
+  double sum = 0;
+  for (Index i = 0, at = 0; i < b.rows(); ++i)
+    for (Index j = 0; j < b.cols(); ++j, ++at) sum += a[at] * b(i, j);
+  return sum;
+}
+
+class Alternation {
+ public:
+  Alternation(const Input& input, const AlternatingRule& rule, const AlternatingOptions& options,
+              BackendView<float> W, BackendView<float> Ht)
+      : input_(input),
+        backend_(input.backend),
+        rule_(rule),
+        options_(options),
+        row_step_(rule.row_step),
+        column_step_(rule.column_step),
+        W_(W),
+        Ht_(Ht),
+        sums_(Ht.rows, Ht.cols),
+        cross_(backend_, Ht.rows, Ht.cols),
+        host_Ht_(downloaded(backend_, Ht)),
+        column_gram_(backend_.gram(Ht, input.job)),
+        reseeding_(input, rule, options.seed, Ht.cols),
+        direct_(options.expected_share < direct_share) {}
+
+  Alternated run() {
+    Index t = 0;
+    for (; t < options_.max_iterations && !converged_; ++t) {
+      update_rows(t);
+      update_columns();
+      conclude(t + 1);
+    }
+    const double squared_error = input_.squared_error(W_, Ht_);
+    record(t, squared_error + row_penalty() + column_penalty(), true);
+    return {.objective = std::move(objective_),
+            .converged = converged_,
+            .squared_error = squared_error,
+            .row_gram = t > 0 ? sums_.gram : std::vector<double>()};
+  }
+
+ private:
+  const Penalties& penalties() const { return options_.penalties; }
+  double row_penalty() const {
+    return penalty_of(backend_, W_, penalties().l1_w, penalties().l2_w);
+  }
+  double column_penalty() const {
+    return penalty_of(backend_, Ht_, penalties().l1_h, penalties().l2_h);
+  }
+
+  // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t = 0,
+  // later where the identity has become too coarse.
+  void update_rows(Index t) {
+    const Measure measure = direct_  ? Measure::direct
+                            : t == 0 ? Measure::identity
+                                     : Measure::none;
+    const double penalty = measure == Measure::none ? 0 : row_penalty() + column_penalty();
+    const NormalMatrix normal(column_gram_, Ht_.cols, penalties().l2_w, false);
+    const StepOptions options =
+        step_options(penalties().l1_w, penalties().l2_w, options_.inner_sweeps);
+    input_.read(Ht_, normal, &row_step_, options, W_, measure, sums_);
+    if (measure == Measure::direct) record(t, sums_.incoming_residual + penalty, true);
+    if (measure == Measure::identity)
+      record(t, std::max(0.0, input_.squared_norm - 2 * sums_.incoming_product +
+                                  inner(sums_.incoming_gram, column_gram_)) +
+                    penalty,
+             false);
+  }
+
+  // Rounding can make a step on a nearly singular problem a step back: then H stays as it is. Both
+  // errors share the noise of S and R, so that their order is certain.
+  void update_columns() {
+    const double before = identity_error() + column_penalty();
+    const HostMatrix<float> kept_Ht = host_Ht_;
+    const std::vector<double> kept_gram = column_gram_;
+
+    upload_cross();
+    const NormalMatrix normal(sums_.gram, Ht_.cols, penalties().l2_h, rule_.solves);
+    const StepOptions options =
+        step_options(penalties().l1_h, penalties().l2_h, options_.inner_sweeps);
+    backend_.apply(column_step_, cross_.view(), normal, options, Ht_, input_.job);
+    backend_.download(Ht_, host_Ht_.view());
+    column_gram_ = backend_.gram(Ht_, input_.job);
+
+    if (identity_error() + column_penalty() <= before) return;
+    host_Ht_ = kept_Ht;
+    column_gram_ = kept_gram;
+    backend_.upload(host_Ht_.view(), Ht_);
+  }
+
+  // The objective after iteration t, unless it waits for the next pass, and what follows from it.
+  void conclude(Index t) {
+    { double E=0; for (Index j=0;j<Ht_.cols;++j) E+=sums_.gram[j*(Ht_.cols+1)]*column_gram_[j*(Ht_.cols+1)]; NormalMatrix nm(sums_.gram,Ht_.cols,0,true); if (t<5||t%20==0) fprintf(stderr,"t %ld E %.3f dep %zu\n",(long)t,E/input_.squared_norm,nm.dependent().size()); }
+    if (!direct_) {
+      const double error = identity_error();
+      direct_ = error < direct_share * input_.squared_norm;
+      if (!direct_) record(t, error + row_penalty() + column_penalty(), false);
+    }
+    const double known = std::ldexp(objective_.back(), options_.objective_exponent);
+    input_.job.progress("iterate", t, options_.max_iterations, known);
+    if (t == options_.max_iterations || converged_) return;
+    // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no penalty.
+    if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
+    if (reseeding_.reseed(sums_.gram, column_gram_, W_, Ht_)) {
+      backend_.download(Ht_, host_Ht_.view());
+      column_gram_ = backend_.gram(Ht_, input_.job);
+    }
+  }
+
+  // ‖X − W Htᵀ‖² from S and R, see direct_share.
+  double identity_error() const {
+    return input_.squared_norm - 2 * inner(sums_.cross, host_Ht_) + inner(sums_.gram, column_gram_);
+  }
+
+  // Sets objective t (the last one is set twice) and applies the stopping rule, which compares only
+  // errors of one kind: their noise differs.
+  void record(Index t, double objective, bool measured) {
+    objective_.resize(t + 1);
+    measured_.resize(t + 1);
+    objective_[t] = objective;
+    measured_[t] = measured;
+    if (t == 0 || measured_[t - 1] != measured) return;
+    const double previous = objective_[t - 1];
+    const bool still = previous == 0 || previous - objective < options_.tolerance * previous;
+    converged_ = converged_ || (options_.tolerance > 0 && still);
+  }
+
+  // S, rounded once to float32.
+  void upload_cross() {
+    HostMatrix<float> rounded(Ht_.rows, Ht_.cols);
+    std::copy(sums_.cross.begin(), sums_.cross.end(), rounded.row(0));
+    backend_.upload(rounded.view(), cross_.view());
+  }
+
+  const Input& input_;
+  Backend& backend_;
+  const AlternatingRule& rule_;
+  const AlternatingOptions& options_;
+  const Step row_step_;
+  const Step column_step_;
+  BackendView<float> W_;
+  BackendView<float> Ht_;
+  PassSums sums_;
+  BackendMatrix cross_;
+  HostMatrix<float> host_Ht_;
+  std::vector<double> column_gram_;  // HtᵀHt [k×k]
+  Reseeding reseeding_;
+  std::vector<double> objective_;
+  std::vector<bool> measured_;  // directly, for each objective
+  bool direct_;  // objectives are measured; once so, always
+  bool converged_ = false;
+};
+
+}  // namespace
+
+Alternated alternate(const Input& input, const AlternatingRule& rule,
+                     const AlternatingOptions& options, BackendView<float> W,
+                     BackendView<float> Ht) {
+  return Alternation(input, rule, options, W, Ht).run();
+}
+
+double penalty_of(Backend& backend, BackendView<float> factor, double l1, double l2) {
+  if (l1 == 0 && l2 == 0) return 0;
+  double sum = 0;
+  double squares = 0;
+  visit_rows(backend, factor, false, [&](Index, HostView<float> block) {
+    for (Index i = 0; i < block.rows; ++i)
+      for (Index j = 0; j < block.cols; ++j) {
+        const double value = block(i, j);
+        sum += std::abs(value);
+        squares += value * value;
+      }
+  });
+  return l1 * sum + l2 * squares;
+}
+
+}  // namespace gemmine

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "factorization/row_sample.h"
+
+namespace gemmine {
+
+struct ClusteringOptions {
+  Index max_iterations;
+  double tolerance;
+  const char* phase;  // of the progress reports
+};
+
+// k-means of the rows of the scaled X, as the factorization X ≈ W Htᵀ with W [n×k] an indicator.
+class Clustering {
+ public:
+  Clustering(const Input& input, Index clusters, std::uint64_t seed);
+
+  // Lloyd (1982): each iteration reads X once. Afterwards W holds each row's nearest centre in Ht.
+  void run(const ClusteringOptions& options);
+
+  BackendView<float> W() const { return W_.view(); }
+  BackendView<float> Ht() const { return Ht_.view(); }
+  const HostMatrix<float>& centers() const { return centers_; }  // [d×k]
+  const PassSums& sums() const { return sums_; }  // XᵀW and WᵀW of that W
+  double inertia() const;                         // by the identity, see Measure::identity
+  Index iterations() const { return iterations_; }
+  bool converged() const { return converged_; }
+
+ private:
+  Clustering(const Input& input, std::shared_ptr<RowSample> sample, HostMatrix<float> centers);
+  void assign();
+  void move_centers();
+  void fill_empty();
+
+  const Input& input_;
+  std::shared_ptr<RowSample> sample_;
+  HostMatrix<float> centers_;
+  BackendMatrix W_;
+  BackendMatrix Ht_;
+  std::vector<double> column_gram_;  // HtᵀHt [k×k]
+  PassSums sums_;
+  Index iterations_ = 0;
+  bool converged_ = false;
+};
+
+// Rows of the sample as first centres [d×clusters], each drawn with a chance in proportion to its
+// squared distance to those before it, the best of several draws: Arthur & Vassilvitskii (2007),
+// "k-means++: the advantages of careful seeding", with the greedy choice of their section 5.
+HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uint64_t seed);
+
+}  // namespace gemmine

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace gemmine {
+
+// A matrix in the backend's memory that lives as long as this does. Starts as zeros.
+class BackendMatrix {
+ public:
+  BackendMatrix(Backend& backend, Index rows, Index cols)
+      : memory_(backend.allocate(rows * cols)), rows_(rows), cols_(cols) {}
+
+  BackendView<float> view() const { return {memory_.get(), rows_, cols_, cols_}; }
+
+ private:
+  std::shared_ptr<float[]> memory_;
+  Index rows_;
+  Index cols_;
+};
+
+// A matrix in host memory that lives as long as this does. Starts as zeros.
+template <class T>
+class HostMatrix {
+ public:
+  HostMatrix(Index rows, Index cols)
+      : values_(static_cast<std::size_t>(rows * cols)), rows_(rows), cols_(cols) {}
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  HostView<T> view() { return {values_.data(), rows_, cols_, cols_}; }
+  HostView<const T> view() const { return {values_.data(), rows_, cols_, cols_}; }
+  T* row(Index i) { return values_.data() + i * cols_; }
+  const T* row(Index i) const { return values_.data() + i * cols_; }
+  T& operator()(Index i, Index j) { return values_[i * cols_ + j]; }
+  T operator()(Index i, Index j) const { return values_[i * cols_ + j]; }
+
+ private:
+  std::vector<T> values_;
+  Index rows_;
+  Index cols_;
+};
+
+// Visits the rows of a matrix in the backend's memory in blocks that the visitor may change:
+// visit(first row, block on the host). With `write_back`, the block returns to the backend.
+template <class Visit>
+void visit_rows(Backend& backend, BackendView<float> matrix, bool write_back, const Visit& visit) {
+  constexpr Index rows_at_once = 4096;
+  HostMatrix<float> buffer(std::min(rows_at_once, matrix.rows), matrix.cols);
+  for (Index begin = 0; begin < matrix.rows; begin += rows_at_once) {
+    const Index count = std::min(rows_at_once, matrix.rows - begin);
+    const HostView<float> block = buffer.view().row_block(0, count);
+    backend.download(matrix.row_block(begin, count), block);
+    visit(begin, block);
+    if (write_back) backend.upload(block, matrix.row_block(begin, count));
+  }
+}
+
+inline HostMatrix<float> downloaded(Backend& backend, BackendView<const float> matrix) {
+  HostMatrix<float> copy(matrix.rows, matrix.cols);
+  backend.download(matrix, copy.view());
+  return copy;
+}
+
+}  // namespace gemmine

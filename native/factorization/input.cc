@@ -1,0 +1,120 @@
+#include "factorization/input.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace gemmine {
+namespace {
+
+// Another source times 2^exponent, block by block.
+class RescaledSource : public RowSource {
+ public:
+  RescaledSource(const RowSource& source, int exponent)
+      : source_(source), factor_(std::ldexp(1.0, exponent)) {
+    argument = source.argument;
+  }
+
+  Index rows() const override { return source_.rows(); }
+  Index cols() const override { return source_.cols(); }
+  Index nonzeros() const override { return source_.nonzeros(); }
+  const double* indptr() const override { return source_.indptr(); }
+
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    RowBlock block = source_.block(begin, count, scratch);
+    if (block.dense.data == nullptr) {
+      const auto first = static_cast<Index>(block.indptr[0]);
+      const auto entries = static_cast<Index>(block.indptr[count]) - first;
+      block.values = scale(block.values + first, 1, entries, entries, scratch) - first;
+    } else {
+      const HostView<const float> rows = block.dense;
+      block.dense.data = scale(rows.data, rows.rows, rows.cols, rows.stride, scratch);
+      block.dense.stride = rows.cols;
+    }
+    return block;
+  }
+
+ private:
+  // In place when the block lies in the scratch memory already. The product is formed in float64,
+  // where every power of two in question is normal.
+  const float* scale(const float* from, Index rows, Index cols, Index stride,
+                     RowScratch& scratch) const {
+    const bool inside = from == scratch.values.data();
+    if (!inside && static_cast<Index>(scratch.values.size()) < rows * cols)
+      scratch.values.resize(rows * cols);
+    float* to = scratch.values.data();
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < cols; ++j)
+        to[i * cols + j] = static_cast<float>(double{from[i * stride + j]} * factor_);
+    return to;
+  }
+
+  const RowSource& source_;
+  double factor_;
+};
+
+// Beyond these exponents Ht·2^-exponent or a sum over a block could leave float32's range.
+constexpr int largest_pass_exponent = 60;
+
+bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
+
+}  // namespace
+
+void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step* step,
+                 const StepOptions& options, BackendView<float> W, Measure measure,
+                 PassSums& sums) const {
+  backend.pass({.X = X,
+                .exponent = pass_exponent,
+                .Ht = Ht,
+                .normal = normal,
+                .row_step = step,
+                .options = options,
+                .W = W,
+                .measure = measure},
+               sums, job);
+}
+
+double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) const {
+  const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
+  PassSums sums(Ht.rows, Ht.cols);
+  read(Ht, normal, nullptr, step_options(0, 0, 1), W, Measure::direct, sums);
+  return sums.incoming_residual;
+}
+
+ScaledInput::ScaledInput(Backend& backend, const RowSource& X, bool nonnegative, const Job& job)
+    : ScaledInput(backend, X, backend.examine(X, nonnegative, job), job) {}
+
+ScaledInput::ScaledInput(Backend& backend, const RowSource& X, const SourceNorm& norm,
+                         const Job& job)
+    : exponent_(norm.exponent),
+      rescaled_(needs_rescaling(norm.exponent)
+                    ? std::make_unique<RescaledSource>(X, -norm.exponent)
+                    : nullptr),
+      input_{.backend = backend,
+             .X = rescaled_ ? *rescaled_ : X,
+             .pass_exponent = rescaled_ ? 0 : norm.exponent,
+             .squared_norm = norm.squared_norm,
+             .mean = norm.sum / (static_cast<double>(X.rows()) * static_cast<double>(X.cols())),
+             .job = job} {}
+
+ScaledInput::~ScaledInput() = default;
+
+Exponents split_exponent(int exponent, const Penalties& penalties) {
+  constexpr int lowest_of_H = -100;
+  const int W = any(penalties) ? exponent / 2 : std::min(0, exponent - lowest_of_H);
+  return {.X = exponent, .W = W, .H = exponent - W};
+}
+
+Penalties scaled(const Penalties& p, const Exponents& e) {
+  return {.l1_w = std::ldexp(p.l1_w, e.W - 2 * e.X),
+          .l2_w = std::ldexp(p.l2_w, 2 * e.W - 2 * e.X),
+          .l1_h = std::ldexp(p.l1_h, e.H - 2 * e.X),
+          .l2_h = std::ldexp(p.l2_h, 2 * e.H - 2 * e.X)};
+}
+
+StepOptions step_options(double l1, double l2, Index sweeps) {
+  constexpr double largest = 1e30;
+  return {.l1 = std::min(l1, largest), .l2 = std::min(l2, largest), .sweeps = sweeps};
+}
+
+}  // namespace gemmine

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+
+#include "backend/backend.h"
+#include "factorization/fit.h"
+
+namespace gemmine {
+
+// X as solvers see it: X·2^-exponent with its largest entry in [1, 2), so that float32 products of
+// entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: X times any such
+// power gives the same bits of everything that is computed.
+struct Input {
+  Backend& backend;
+  const RowSource& X;
+  int pass_exponent;    // what products still have to scale, see Pass
+  double squared_norm;  // of the scaled X, as is the mean
+  double mean;
+  const Job& job;
+
+  Index rows() const { return X.rows(); }
+  Index cols() const { return X.cols(); }
+
+  // One read of X; `step` null: only measures.
+  void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step* step,
+            const StepOptions& options, BackendView<float> W, Measure measure,
+            PassSums& sums) const;
+  // ‖X − W Htᵀ‖² of the scaled X, directly.
+  double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
+};
+
+// The first read of X: checks every entry and finds the scale.
+class ScaledInput {
+ public:
+  ScaledInput(Backend& backend, const RowSource& X, bool nonnegative, const Job& job);
+  ~ScaledInput();
+
+  const Input& operator*() const { return input_; }
+  int exponent() const { return exponent_; }
+
+ private:
+  ScaledInput(Backend& backend, const RowSource& X, const SourceNorm& norm, const Job& job);
+
+  int exponent_;
+  std::unique_ptr<RowSource> rescaled_;  // null where passes can scale
+  Input input_;
+};
+
+// Which power of two each factor takes: X = 2^X X', W = 2^W W', H = 2^H H', with X = W + H.
+struct Exponents {
+  int X;
+  int W;
+  int H;
+};
+
+// Without penalties H holds the scale, down to where its small entries would leave float32's range.
+// With penalties, whose optimum balances the factors, both hold half.
+Exponents split_exponent(int exponent, const Penalties& penalties);
+
+// The weights that penalise the scaled factors as much, measured against ‖X'‖².
+Penalties scaled(const Penalties& penalties, const Exponents& exponents);
+
+// Steps compute in float32: a weight beyond its range acts like this one, which already leaves nothing.
+StepOptions step_options(double l1, double l2, Index sweeps);
+
+inline bool any(const Penalties& p) {
+  return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0;
+}
+
+}  // namespace gemmine

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+namespace gemmine {
+
+// The streams of counter-based random numbers (core/random.h) within one job.
+enum RandomStream : std::uint32_t {
+  start_W,
+  start_H,
+  svd_basis,
+  sample_rows,
+  seeding,
+  completion,
+};
+
+}  // namespace gemmine

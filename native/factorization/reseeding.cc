@@ -1,0 +1,129 @@
+#include "factorization/reseeding.h"
+
+#include <algorithm>
+
+namespace gemmine {
+namespace {
+
+constexpr Index sample_size = 1024;
+constexpr Index most_attempts = 3;
+
+// The rows of a sample less what the components explain of them.
+class Residuals {
+ public:
+  Residuals(const RowSample& sample, Backend& backend, BackendView<const float> W,
+            const HostMatrix<float>& Ht, const std::vector<double>& column_gram)
+      : sample_(sample), Ht_(Ht), codes_(sample.size(), Ht.cols()), squares_(sample.size()) {
+    const Index k = Ht.cols();
+    const HostMatrix<float> cross = sample.times(Ht);
+    for (Index s = 0; s < sample.size(); ++s) {
+      backend.download(W.row_block(sample.row(s), 1), codes_.view().row_block(s, 1));
+      double square = sample.squared_norm(s);
+      for (Index i = 0; i < k; ++i) {
+        double fitted = 0;
+        for (Index j = 0; j < k; ++j) fitted += column_gram[i * k + j] * codes_(s, j);
+        square += codes_(s, i) * (fitted - 2 * cross(s, i));
+      }
+      squares_[s] = square;
+    }
+  }
+
+  // The worst-fitted row, or −1 when all are fitted up to float32's noise.
+  Index worst() const {
+    const auto s = std::max_element(squares_.begin(), squares_.end()) - squares_.begin();
+    return squares_[s] > 1e-10 * sample_.squared_norm(s) ? s : -1;
+  }
+
+  std::vector<double> row(Index s) const {
+    std::vector<double> residual = sample_.dense_row(s);
+    for (Index t = 0; t < Ht_.rows(); ++t)
+      for (Index j = 0; j < Ht_.cols(); ++j) residual[t] -= double{codes_(s, j)} * Ht_(t, j);
+    return residual;
+  }
+
+  // What a component h of its own will explain of each row, to first order.
+  void explain(const HostMatrix<float>& h) {
+    double square = 0;
+    for (Index t = 0; t < h.rows(); ++t) square += double{h(t, 0)} * h(t, 0);
+    if (square == 0) return;
+    std::vector<double> overlap(Ht_.cols());
+    for (Index t = 0; t < h.rows(); ++t)
+      for (Index j = 0; j < Ht_.cols(); ++j) overlap[j] += double{Ht_(t, j)} * h(t, 0);
+    const HostMatrix<float> cross = sample_.times(h);
+    for (Index s = 0; s < sample_.size(); ++s) {
+      double along = cross(s, 0);
+      for (Index j = 0; j < Ht_.cols(); ++j) along -= overlap[j] * codes_(s, j);
+      if (along > 0) squares_[s] -= along * along / square;
+    }
+  }
+
+  void give_up(Index s) { squares_[s] = 0; }
+
+ private:
+  const RowSample& sample_;
+  const HostMatrix<float>& Ht_;
+  HostMatrix<float> codes_;
+  std::vector<double> squares_;
+};
+
+void clear_column(Backend& backend, BackendView<float> W, Index component) {
+  visit_rows(backend, W, true, [&](Index, HostView<float> block) {
+    for (Index i = 0; i < block.rows; ++i) block(i, component) = 0;
+  });
+}
+
+}  // namespace
+
+std::vector<bool> dead_components(const std::vector<double>& row_gram,
+                                  const std::vector<double>& column_gram, double squared_norm) {
+  Index k = 0;
+  while (k * k < static_cast<Index>(row_gram.size())) ++k;
+  std::vector<bool> dead(k);
+  for (Index j = 0; j < k; ++j)
+    dead[j] = row_gram[j * k + j] * column_gram[j * k + j] <= 1e-16 * squared_norm;
+  return dead;
+}
+
+std::vector<Index> Reseeding::due(const std::vector<bool>& dead) {
+  std::vector<Index> components;
+  for (Index j = 0; j < static_cast<Index>(dead.size()); ++j) {
+    dead_for_[j] = dead[j] ? dead_for_[j] + 1 : 0;
+    if (dead_for_[j] >= 2 && attempts_[j] < most_attempts) components.push_back(j);
+  }
+  return components;
+}
+
+bool Reseeding::reseed(const std::vector<double>& row_gram, const std::vector<double>& column_gram,
+                       BackendView<float> W, BackendView<float> Ht) {
+  if (!rule_.leaves_zeros) return false;
+  const std::vector<Index> components =
+      due(dead_components(row_gram, column_gram, input_.squared_norm));
+  if (components.empty()) return false;
+
+  Backend& backend = input_.backend;
+  if (!sample_)
+    sample_ = std::make_unique<RowSample>(input_, sample_size, CounterRandom(seed_, sample_rows));
+  const HostMatrix<float> before = downloaded(backend, Ht);
+  HostMatrix<float> after = before;
+  Residuals residuals(*sample_, backend, W, before, column_gram);
+  bool changed = false;
+  for (const Index j : components) {
+    ++attempts_[j];
+    dead_for_[j] = 0;
+    const Index worst = residuals.worst();
+    if (worst < 0) break;
+    const std::vector<double> residual = residuals.row(worst);
+    HostMatrix<float> h(Ht.rows, 1);
+    for (Index t = 0; t < Ht.rows; ++t)
+      h(t, 0) = static_cast<float>(rule_.columns_free ? residual[t] : std::max(0.0, residual[t]));
+    residuals.explain(h);
+    residuals.give_up(worst);
+    for (Index t = 0; t < Ht.rows; ++t) after(t, j) = h(t, 0);
+    clear_column(backend, W, j);
+    changed = true;
+  }
+  if (changed) backend.upload(after.view(), Ht);
+  return changed;
+}
+
+}  // namespace gemmine

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "factorization/row_sample.h"
+#include "factorization/rules.h"
+
+namespace gemmine {
+
+// Whether W_j H_j is too small to tell in float32, for each component.
+std::vector<bool> dead_components(const std::vector<double>& row_gram,
+                                  const std::vector<double>& column_gram, double squared_norm);
+
+// Gives components that stay dead a new H_j: the residual of the worst-fitted row, from which the next
+// sweep over W can start. The objective stays as it was.
+class Reseeding {
+ public:
+  Reseeding(const Input& input, const AlternatingRule& rule, std::uint64_t seed, Index k)
+      : input_(input), rule_(rule), seed_(seed), dead_for_(k), attempts_(k) {}
+
+  // After an iteration that left WᵀW and HtᵀHt [k×k]; whether it changed W or Ht.
+  bool reseed(const std::vector<double>& row_gram, const std::vector<double>& column_gram,
+              BackendView<float> W, BackendView<float> Ht);
+
+ private:
+  std::vector<Index> due(const std::vector<bool>& dead);
+
+  const Input& input_;
+  const AlternatingRule& rule_;
+  std::uint64_t seed_;
+  std::vector<Index> dead_for_;  // iterations
+  std::vector<Index> attempts_;
+  std::unique_ptr<RowSample> sample_;
+};
+
+}  // namespace gemmine

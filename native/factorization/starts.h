@@ -1,0 +1,23 @@
+#pragma once
+
+#include "factorization/factors.h"
+#include "factorization/input.h"
+
+namespace gemmine {
+
+// Fills W [n×k] and Ht [d×k] for the scaled X, in the scaled factors' units. Returns the share of
+// ‖X‖² that the start leaves as far as it knows, 1 when it knows nothing.
+double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
+                     BackendView<float> Ht);
+
+double start_random(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
+double start_kmeans(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
+double start_svd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
+double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
+
+// Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the least.
+// The product stays, and alternating steps, which find this balance slowly, begin with it.
+void balance(Backend& backend, const Penalties& penalties, BackendView<float> W,
+             BackendView<float> Ht);
+
+}  // namespace gemmine

@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <cmath>
+
+#include "factorization/factors.h"
+#include "factorization/input.h"
+#include "factorization/steps.h"
+
+namespace gemmine {
+namespace {
+
+int exponent_of_largest(HostView<const float> H) {
+  float largest = 0;
+  for (Index j = 0; j < H.rows; ++j)
+    for (Index t = 0; t < H.cols; ++t) largest = std::max(largest, std::abs(H(j, t)));
+  return largest > 0 ? std::ilogb(largest) : 0;
+}
+
+// ‖X − W Htᵀ‖² + penalties on W, up to the noise of the sums.
+double identity_objective(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
+                          const std::vector<double>& column_gram, const Penalties& p) {
+  double objective = input.squared_norm;
+  for (Index t = 0; t < sums.d; ++t)
+    for (Index j = 0; j < sums.k; ++j) objective -= 2 * sums.cross[t * sums.k + j] * Ht(t, j);
+  for (std::size_t i = 0; i < column_gram.size(); ++i) objective += sums.gram[i] * column_gram[i];
+  for (Index j = 0; j < sums.k; ++j) objective += p.l2_w * sums.gram[j * (sums.k + 1)];
+  return objective;
+}
+
+// Coordinate descent from W = 0, twice as many sweeps in each read of X, until a read changes the
+// objective no more than float32's noise.
+void sweep_until_still(const Input& input, const HostMatrix<float>& Ht, const Penalties& penalties,
+                       BackendView<float> W, BackendView<float> other) {
+  constexpr Index most_sweeps = 1024;
+  constexpr double relative = 1e-6;
+  constexpr double noise = 2e-7;
+  const std::vector<double> gram = input.backend.gram(other, input.job);
+  const NormalMatrix normal(gram, W.cols, penalties.l2_w, false);
+  const Step step = nonnegative_hals;
+  PassSums sums(other.rows, other.cols);
+  double previous = input.squared_norm;
+  for (Index sweeps = 32; sweeps <= most_sweeps; sweeps *= 2) {
+    const StepOptions options = step_options(penalties.l1_w, penalties.l2_w, sweeps);
+    input.read(other, normal, &step, options, W, Measure::none, sums);
+    const double now = identity_objective(input, sums, Ht, gram, penalties);
+    if (std::abs(previous - now) <= relative * std::abs(now) + noise * input.squared_norm) return;
+    previous = now;
+  }
+}
+
+}  // namespace
+
+TransformResult transform(Backend& backend, const RowSource& X, HostView<const float> H,
+                          const TransformOptions& options, HostView<float> W, const Job& job) {
+  const ScaledInput scaled_input(backend, X, options.model == Model::nmf, job);
+  const Input& input = *scaled_input;
+  const int of_X = scaled_input.exponent();
+  const int of_H = exponent_of_largest(H);
+  const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
+  const Penalties penalties =
+      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents);
+
+  HostMatrix<float> Ht(H.cols, H.rows);
+  for (Index t = 0; t < H.cols; ++t)
+    for (Index j = 0; j < H.rows; ++j) Ht(t, j) = std::ldexp(H(j, t), -of_H);
+  const BackendMatrix other(backend, H.cols, H.rows);
+  const BackendMatrix codes(backend, W.rows, W.cols);
+  backend.upload(Ht.view(), other.view());
+  sweep_until_still(input, Ht, penalties, codes.view(), other.view());
+
+  const double squared_error = input.squared_error(codes.view(), other.view());
+  backend.download(codes.view(), W);
+  for (Index i = 0; i < W.rows; ++i)
+    for (Index j = 0; j < W.cols; ++j) W(i, j) = std::ldexp(W(i, j), exponents.W);
+  return {.relative_error =
+              input.squared_norm > 0 ? std::sqrt(squared_error / input.squared_norm) : 0};
+}
+
+}  // namespace gemmine

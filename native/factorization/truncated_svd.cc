@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/random.h"
+#include "factorization/random_streams.h"
+#include "factorization/singular.h"
+#include "factorization/small_matrix.h"
+#include "factorization/steps.h"
+
+namespace gemmine {
+namespace {
+
+// Singular values below this share of the first are noise of float32 products, and so are their
+// directions in U.
+constexpr double noise_share = 1e-5;
+
+// The range finder: Z spans nearly the leading right singular vectors, T = X Z.
+class RangeFinder {
+ public:
+  RangeFinder(const Input& input, Index columns)
+      : input_(input),
+        Z_(input.backend, input.cols(), columns),
+        T_(input.backend, input.rows(), columns),
+        sums_(input.cols(), columns) {}
+
+  // Z [columns×d], transposed.
+  void set_basis(const HostMatrix<double>& basis) {
+    HostMatrix<float> Z(basis.cols(), basis.rows());
+    for (Index t = 0; t < Z.rows(); ++t)
+      for (Index j = 0; j < Z.cols(); ++j) Z(t, j) = static_cast<float>(basis(j, t));
+    input_.backend.upload(Z.view(), Z_.view());
+  }
+
+  // T = X Z and, with the same read of X, XᵀT.
+  void read() {
+    const Index k = Z_.view().cols;
+    const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
+    const Step step = product;
+    input_.read(Z_.view(), unused, &step, step_options(0, 0, 1), T_.view(), Measure::none, sums_);
+  }
+
+  HostMatrix<double> next_basis() const {
+    const Index k = Z_.view().cols;
+    HostMatrix<double> basis(k, input_.cols());
+    for (Index t = 0; t < input_.cols(); ++t)
+      for (Index j = 0; j < k; ++j) basis(j, t) = sums_.cross[t * k + j];
+    return basis;
+  }
+
+  BackendView<float> Z() const { return Z_.view(); }
+  BackendView<float> T() const { return T_.view(); }
+
+ private:
+  const Input& input_;
+  BackendMatrix Z_;
+  BackendMatrix T_;
+  PassSums sums_;
+};
+
+HostMatrix<double> random_basis(Index rows, Index cols, std::uint64_t seed) {
+  const CounterRandom random(seed, svd_basis);
+  HostMatrix<double> basis(rows, cols);
+  for (Index j = 0; j < rows; ++j)
+    for (Index t = 0; t < cols; ++t) basis(j, t) = random.normal(t, static_cast<std::uint32_t>(j));
+  return basis;
+}
+
+// A·B for a tall A in the backend's memory and a small B.
+HostMatrix<float> tall_product(const Input& input, BackendView<const float> A,
+                               const HostMatrix<float>& B) {
+  const HostMatrix<float> rows = downloaded(input.backend, A);
+  const auto source = dense_source(rows.row(0), ElementType::float32, A.rows, A.cols, A.cols);
+  const Input tall{.backend = input.backend,
+                   .X = *source,
+                   .pass_exponent = 0,
+                   .squared_norm = 0,
+                   .mean = 0,
+                   .job = input.job};
+  const BackendMatrix other(input.backend, B.rows(), B.cols());
+  const BackendMatrix result(input.backend, A.rows, B.cols());
+  input.backend.upload(B.view(), other.view());
+  const NormalMatrix unused(std::vector<double>(B.cols() * B.cols()), B.cols(), 0, false);
+  const Step step = product;
+  PassSums sums(A.cols, B.cols());
+  tall.read(other.view(), unused, &step, step_options(0, 0, 1), result.view(), Measure::none, sums);
+  return downloaded(input.backend, result.view());
+}
+
+// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion.
+void complete(HostMatrix<float>& U, Index first, std::uint64_t seed) {
+  if (first == U.cols()) return;
+  HostMatrix<double> rows(U.cols(), U.rows());
+  for (Index j = 0; j < first; ++j)
+    for (Index i = 0; i < U.rows(); ++i) rows(j, i) = U(i, j);
+  orthonormalise_rows(rows, seed);
+  for (Index j = first; j < U.cols(); ++j)
+    for (Index i = 0; i < U.rows(); ++i) U(i, j) = static_cast<float>(rows(j, i));
+}
+
+void fix_signs(SingularTriplets& triplets) {
+  HostMatrix<float>& V = triplets.Vt;
+  for (Index j = 0; j < V.cols(); ++j) {
+    Index largest = 0;
+    for (Index t = 1; t < V.rows(); ++t)
+      if (std::abs(V(t, j)) > std::abs(V(largest, j))) largest = t;
+    if (V(largest, j) >= 0) continue;
+    for (Index t = 0; t < V.rows(); ++t) V(t, j) = -V(t, j);
+    for (Index i = 0; i < triplets.U.rows(); ++i) triplets.U(i, j) = -triplets.U(i, j);
+  }
+}
+
+// The SVD of T Zᵀ through the eigenvectors of TᵀT [l×l] in float64.
+SingularTriplets from_range(const Input& input, const RangeFinder& range, Index rank,
+                            std::uint64_t seed) {
+  const Index l = range.Z().cols;
+  HostMatrix<double> gram(l, l);
+  const std::vector<double> entries = input.backend.gram(range.T(), input.job);
+  std::copy(entries.begin(), entries.end(), gram.row(0));
+  const Eigen eigen = symmetric_eigen(std::move(gram));
+
+  std::vector<double> s(rank);
+  Index certain = 0;
+  HostMatrix<float> right(l, rank);
+  HostMatrix<float> left(l, rank);
+  for (Index j = 0; j < rank; ++j) {
+    s[j] = std::sqrt(std::max(0.0, eigen.values[j]));
+    if (s[j] > noise_share * s[0]) certain = j + 1;
+    for (Index i = 0; i < l; ++i) {
+      right(i, j) = static_cast<float>(eigen.vectors(j, i));
+      left(i, j) = certain > j ? static_cast<float>(eigen.vectors(j, i) / s[j]) : 0;
+    }
+  }
+  SingularTriplets triplets{.U = tall_product(input, range.T(), left),
+                            .s = std::move(s),
+                            .Vt = tall_product(input, range.Z(), right)};
+  complete(triplets.U, certain, seed);
+  fix_signs(triplets);
+  return triplets;
+}
+
+}  // namespace
+
+SingularTriplets singular_triplets(const Input& input, const SvdOptions& options) {
+  const Index most = std::min(input.rows(), input.cols());
+  const Index columns = std::min(most, options.rank + options.oversamples);
+  RangeFinder range(input, columns);
+  HostMatrix<double> basis = random_basis(columns, input.cols(), options.seed);
+  for (Index step = 0;; ++step) {
+    orthonormalise_rows(basis, options.seed);
+    range.set_basis(basis);
+    range.read();
+    input.job.progress("initialise", step + 1, options.power_iterations + 1);
+    if (step == options.power_iterations) break;
+    basis = range.next_basis();
+  }
+  return from_range(input, range, options.rank, options.seed);
+}
+
+void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options,
+                   HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job) {
+  const ScaledInput scaled(backend, X, false, job);
+  SingularTriplets triplets = singular_triplets(*scaled, options);
+  for (Index i = 0; i < U.rows; ++i) std::copy_n(triplets.U.row(i), U.cols, U.row(i));
+  for (Index j = 0; j < V.rows; ++j)
+    for (Index t = 0; t < V.cols; ++t) V(j, t) = triplets.Vt(t, j);
+  for (double& value : triplets.s) value = std::ldexp(value, scaled.exponent());
+  s = std::move(triplets.s);
+}
+
+}  // namespace gemmine

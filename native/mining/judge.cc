@@ -1,0 +1,183 @@
+#include "mining/judge.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace gemmine {
+namespace {
+
+// One query's rows in the order of the rules.
+class Judgement {
+ public:
+  Judgement(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
+            const Ranking& ranking, Index corpus_rows)
+      : options_(options),
+        index_(index),
+        query_(query),
+        ranking_(ranking),
+        corpus_rows_(corpus_rows) {}
+
+  Verdict decide(RowScorer& scorer) {
+    score_listed(scorer);
+    verdict_.inconsistent = is_inconsistent();
+    if (verdict_.inconsistent) return std::move(verdict_);
+    count_scanned(count_listed());
+    walk_admissible();
+    if (options_.explain > 0) explain();
+    return std::move(verdict_);
+  }
+
+ private:
+  void score_listed(RowScorer& scorer);
+  bool is_inconsistent() const;
+  Index duplicates_above(double score) const;
+  Index count_listed();
+  void count_scanned(Index unscanned);
+  void walk_admissible();
+  void explain();
+
+  std::int64_t& dropped(Rule rule) { return verdict_.dropped[static_cast<std::size_t>(rule)]; }
+
+  const MineOptions& options_;
+  const RowIndex& index_;
+  const MinedQuery& query_;
+  const Ranking& ranking_;
+  const Index corpus_rows_;
+  std::vector<RejectedRow> listed_;  // those whose score matters
+  std::vector<Scored> duplicates_;   // best first
+  std::vector<Scored> out_of_rank_;  // best first
+  Index admissible_ = 0;             // rows between floor and ceiling, duplicates not among them
+  Verdict verdict_{.inconsistent = false, .survivors = {}, .dropped = {}, .rejected = {}};
+};
+
+void Judgement::score_listed(RowScorer& scorer) {
+  const ListedRows& listed = query_.listed;
+  std::vector<std::int32_t> rows;
+  for (std::size_t i = 0; i < listed.rows.size(); ++i) {
+    if (options_.explain == 0 && listed.rules[i] != Rule::duplicate) continue;
+    rows.push_back(listed.rows[i]);
+    listed_.push_back({{0.0, listed.rows[i]}, listed.rules[i]});
+  }
+  std::vector<double> scores(rows.size());
+  scorer.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    listed_[i].scored.score = scores[i];
+    if (listed_[i].rule == Rule::duplicate) duplicates_.push_back(listed_[i].scored);
+  }
+  std::sort(duplicates_.begin(), duplicates_.end(), better);
+}
+
+Index Judgement::duplicates_above(double score) const {
+  return std::partition_point(duplicates_.begin(), duplicates_.end(),
+                              [&](const Scored& each) { return each.score > score; }) -
+         duplicates_.begin();
+}
+
+bool Judgement::is_inconsistent() const {
+  if (!options_.max_positive_rank || !query_.reference) return false;
+  return ranking_.above[reference_level] + duplicates_above(*query_.reference) >=
+         *options_.max_positive_rank;
+}
+
+// Returns how many rows the scan did not look at.
+Index Judgement::count_listed() {
+  dropped(Rule::group) = index_.forbidden_rows(query_.query);
+  Index unscanned = dropped(Rule::group);
+  for (std::size_t i = 0; i < query_.listed.rows.size(); ++i) {
+    if (query_.listed.rules[i] == Rule::group) continue;
+    ++dropped(query_.listed.rules[i]);
+    if (index_.forbids(query_.query, query_.listed.rows[i]))
+      --dropped(Rule::group);
+    else
+      ++unscanned;
+  }
+  return unscanned;
+}
+
+void Judgement::count_scanned(Index unscanned) {
+  const Index scanned = corpus_rows_ - unscanned;
+  const Index above = ranking_.above[ceiling_level];
+  const Index floored = options_.min_score ? ranking_.above[floor_level] : scanned;
+  admissible_ = std::max<Index>(floored - above, 0);
+  dropped(Rule::ceiling) = above;
+  dropped(Rule::floor) = scanned - above - admissible_;
+}
+
+// Ranks the admissible rows, duplicates between them, and cuts the window out.
+void Judgement::walk_admissible() {
+  const std::vector<Scored>& rows = ranking_.admissible;
+  const Index first_duplicate = duplicates_above(query_.ceiling);
+  const Index first_rank = ranking_.above[ceiling_level] + first_duplicate;
+  const Index end_rank = options_.max_rank.value_or(corpus_rows_);
+  auto duplicate = duplicates_.begin() + first_duplicate;
+  Index inside = 0, before = 0;
+  Index to_skip = options_.skip_survivors;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    while (duplicate != duplicates_.end() && better(*duplicate, rows[i])) ++duplicate;
+    const Index passed = duplicate - duplicates_.begin() - first_duplicate;
+    const Index rank = first_rank + static_cast<Index>(i) + passed;
+    before += rank < options_.skip_ranks;
+    if (rank < options_.skip_ranks || rank >= end_rank) {
+      if (options_.explain > 0) out_of_rank_.push_back(rows[i]);
+      continue;
+    }
+    ++inside;
+    if (to_skip-- > 0) continue;
+    if (static_cast<Index>(verdict_.survivors.size()) < pool_size(options_))
+      verdict_.survivors.push_back({rows[i].score, rows[i].row, static_cast<std::int32_t>(rank)});
+  }
+  const bool complete = static_cast<Index>(rows.size()) == admissible_;
+  // Without duplicates ranks are consecutive, and the window's end needs no list; neither does a
+  // window without an end.
+  if (!complete && !options_.max_rank)
+    inside = admissible_ - before;
+  else if (!complete && duplicates_.empty())
+    inside = std::clamp<Index>(end_rank - first_rank - before, 0, admissible_ - before);
+  dropped(Rule::rank) = admissible_ - inside;
+}
+
+void Judgement::explain() {
+  std::vector<RejectedRow>& all = verdict_.rejected;
+  all = listed_;
+  for (const Scored& each : ranking_.rejected) {
+    const bool high = each.score > query_.ceiling;
+    const Rule rule = index_.forbids(query_.query, each.row) ? Rule::group
+                      : high                                 ? Rule::ceiling
+                                                             : Rule::floor;
+    all.push_back({each, rule});
+  }
+  for (const Scored& each : out_of_rank_) all.push_back({each, Rule::rank});
+  const auto kept = std::min(options_.explain, static_cast<Index>(all.size()));
+  std::partial_sort(
+      all.begin(), all.begin() + kept, all.end(),
+      [](const RejectedRow& a, const RejectedRow& b) { return better(a.scored, b.scored); });
+  all.resize(kept);
+}
+
+}  // namespace
+
+Index needed_depth(const MineOptions& options, const ListedRows& listed, Index corpus_rows) {
+  const auto capped = [&](Index count) { return std::min(count, corpus_rows); };
+  Index depth =
+      capped(options.skip_ranks) + capped(options.skip_survivors) + capped(pool_size(options));
+  if (options.max_rank) {
+    const bool duplicates = std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) !=
+                            listed.rules.end();
+    // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after it.
+    if (options.explain > 0)
+      depth = capped(*options.max_rank) + capped(options.explain);
+    else if (duplicates)
+      depth = *options.max_rank;
+    else
+      depth = std::min(depth, *options.max_rank);
+  }
+  return std::clamp<Index>(depth, 1, corpus_rows);
+}
+
+Verdict judge(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
+              const Ranking& ranking, Index corpus_rows, RowScorer& scorer) {
+  return Judgement(options, index, query, ranking, corpus_rows).decide(scorer);
+}
+
+}  // namespace gemmine

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "mining/mine.h"
+
+namespace gemmine {
+
+// Positions in rule_names.
+enum class Rule : std::uint8_t {
+  self,
+  positive,
+  excluded,
+  group,
+  duplicate,
+  ceiling,
+  floor,
+  rank
+};
+
+inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
+  if (lists.indptr == nullptr) return {};
+  return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
+}
+
+// The rows that the rules name for one query whatever they score, each with the first rule that hits
+// it. Scans leave them all out; duplicates still take raw ranks.
+struct ListedRows {
+  std::vector<std::int32_t> rows;  // ascending, unique
+  std::vector<Rule> rules;         // self, positive, excluded, group (of a duplicate) or duplicate
+};
+
+// Corpus rows by text class and by group.
+class RowIndex {
+ public:
+  RowIndex(const MineOptions& options, Index corpus_rows);
+
+  ListedRows listed_rows(Index query) const;
+  // Rows that the group rule forbids, listed ones too.
+  Index forbidden_rows(Index query) const;
+  std::int32_t group_of(Index query) const;
+  bool forbids(Index query, std::int32_t row) const;
+
+ private:
+  void add_duplicates(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
+
+  const MineOptions& options_;
+  Index corpus_rows_;
+  std::vector<std::int32_t> rows_by_class_;  // sorted by class, then row
+  std::unordered_map<std::int32_t, Index> group_sizes_;
+};
+
+}  // namespace gemmine

@@ -1,0 +1,22 @@
+// Everything `npm test` runs once setup is through.
+import { runSuites } from './steps.mjs'
+
+const node = process.execPath
+const bin = (name) => `node_modules/${name}`
+
+runSuites([
+  { name: 'include and import direction', program: node, args: ['test/house/includes.mjs'] },
+  { name: 'sizes of files and functions', program: node, args: ['test/house/sizes.mjs'] },
+  { name: 'no paths of a machine', program: node, args: ['test/house/machine-paths.mjs'] },
+  {
+    name: 'types',
+    program: node,
+    args: [bin('typescript/bin/tsc'), '-p', 'tsconfig.test.json', '--noEmit'],
+  },
+  { name: 'vitest', program: node, args: [bin('vitest/vitest.mjs'), 'run'] },
+  {
+    name: 'native',
+    program: 'ctest',
+    args: ['--test-dir', 'build/cmake', '--output-on-failure', '--no-tests=error'],
+  },
+])

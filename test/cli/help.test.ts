@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { nmfDefaults } from '../../lib/factorization/nmf'
+import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
+import { mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { helpOf } from './commands'
+
+const common = '--out --force --threads --seed --device --json --quiet --progress --help'
+
+/** What the contract of the command line gives each command. */
+const promised = {
+  factorize:
+    '--rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h',
+  transform: '--model',
+  topk: '--queries --corpus --k --metric --exclude --exclude-self',
+  mine:
+    '--queries --corpus --positives --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
+    '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
+    '--sampling --pool --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
+    '--corpus-texts --explain --format',
+}
+
+describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
+  const help = helpOf(command)
+
+  it.each(`${own} ${common}`.split(' '))('explains %s', (option) => {
+    expect(help).toMatch(new RegExp(`^  ${option}( <\\w+>)? {2,}\\S`, 'm'))
+  })
+
+  it('shows an example that can be typed', () => {
+    expect(help).toContain(`$ gemmine ${command} `)
+  })
+})
+
+describe('defaults in help are those of lib', () => {
+  it.each([
+    ['factorize', '--iterations', semiNmfDefaults.iterations],
+    ['factorize', '--tolerance', semiNmfDefaults.tolerance],
+    ['factorize', '--solver', semiNmfDefaults.solver],
+    ['mine', '--num-negatives', mineHardNegativesDefaults.numNegatives],
+    ['mine', '--sampling', mineHardNegativesDefaults.sampling],
+    ['mine', '--relative-margin', '0.05 for cosine and dot, none for l2'],
+  ])('%s %s', (command, option, value) => {
+    expect(helpOf(command)).toMatch(new RegExp(`${option} .*\\(default: ${value}\\)`))
+  })
+
+  it('hold for either model of factorize, whose help shows one number', () => {
+    const { init: _, ...ofNmf } = nmfDefaults
+    expect(semiNmfDefaults).toMatchObject(ofNmf)
+  })
+})
+
+it('the program lists its commands and exit codes', () => {
+  const help = helpOf('')
+  for (const command of [...Object.keys(promised), 'info', 'demo'])
+    expect(help).toContain(`  ${command} `)
+  expect(help).toContain('Exit codes: 0')
+})

@@ -1,0 +1,186 @@
+// What a wrong command line is told: one sentence, in the words in which it was typed.
+import { describe, expect, it } from 'vitest'
+import { failureOf, inTypedWords, optionOf } from '../../lib/cli/failure'
+import { Interruption } from '../../lib/cli/interruption'
+import { integer, real, realOrNone } from '../../lib/cli/numbers'
+import { GemmineError, invalid, invalidEntry } from '../../lib/errors'
+import { formatNpy } from '../../lib/data/npy'
+import { temporaryFolder } from '../data/files'
+import { failureFrom } from './commands'
+
+const folder = temporaryFolder()
+const npy = (name: string, rows: number, cols: number) => {
+  const data = Float32Array.from({ length: rows * cols }, (_, i) => (i % 7) + 1)
+  return folder.write(name, Buffer.concat(formatNpy({ data, shape: [rows, cols] })))
+}
+const X = npy('X.npy', 12, 5)
+const wide = npy('wide.npy', 4, 6)
+const positives = folder.write('positives.tsv', '0\t1\n')
+const out = folder.path('out')
+
+const factorize = (...args: string[]) => ['factorize', X, '--rank', '2', '--out', out, ...args]
+const topk = (...args: string[]) => [
+  'topk',
+  '--queries',
+  X,
+  '--corpus',
+  X,
+  '--k',
+  '3',
+  '--out',
+  out,
+  ...args,
+]
+const mine = (...args: string[]) => [
+  ...['mine', '--queries', X, '--corpus', X, '--positives', positives, '--out', out],
+  ...args,
+]
+
+describe('a mistake on the command line', () => {
+  it.each([
+    [[], 'expected a command; gemmine --help lists them all'],
+    [['factorise'], "unknown command 'factorise' (Did you mean factorize?)"],
+    [factorize('--rnak', '3'), "unknown option '--rnak' (Did you mean --rank?)"],
+    [['factorize', '--rank', '2'], "missing required argument 'X'"],
+    [
+      ['factorize', X, '--out', out],
+      'Expected the number of components for --rank, received nothing',
+    ],
+    [factorize('--rank', 'many'), 'Expected an integer for --rank, received many'],
+    [factorize('--rank', '--force'), 'Expected an integer for --rank, received --force'],
+    [factorize('--rank', '0'), 'Expected an integer of at least 1 for --rank, received 0'],
+    [
+      factorize('--rank', '9', '--init', 'svd'),
+      'Expected an integer from 1 to 5 for --rank, received 9',
+    ],
+    [
+      factorize('--init', 'nndsvd'),
+      'Expected one of random, kmeans, svd for --init, received nndsvd',
+    ],
+    [
+      factorize('--model', 'nmf', '--solver', 'mu', '--init', 'nndsvd'),
+      'Expected nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
+    ],
+    [
+      factorize('--tolerance', '-1'),
+      'Expected a finite number of at least 0 for --tolerance, received -1',
+    ],
+    [factorize('--l1-w', '-2'), 'Expected a finite number of at least 0 for --l1-w, received -2'],
+    [topk('--k', '13'), 'Expected an integer from 1 to 12 for --k, received 13'],
+    [topk('--k', '2.5'), 'Expected an integer from 1 to 12 for --k, received 2.5'],
+    [topk('--metric', 'euclid'), 'Expected one of cosine, dot, l2 for --metric, received euclid'],
+    [topk('--threads', '0'), 'Expected an integer of at least 1 for --threads, received 0'],
+    [topk('--seed', 'x'), 'Expected an integer for --seed, received x'],
+    [
+      topk('--out', ''),
+      'Expected a folder for the results (or --json for the summary alone) for --out, received nothing',
+    ],
+    [topk('--queries', wide), `${wide}: expected 5 columns, as in ${X}, received 6`],
+    [
+      topk('--device', 'gpu'),
+      "Expected 'auto', 'cpu', 'cuda' or 'cuda:N' for --device, received gpu",
+    ],
+    [
+      mine('--num-negatives', '13'),
+      'Expected an integer from 1 to 12 for --num-negatives, received 13',
+    ],
+    [
+      mine('--relative-margin', 'wide'),
+      'Expected a number, or none for --relative-margin, received wide',
+    ],
+    [mine('--max-score', '0,5'), 'Expected a number for --max-score, received 0,5'],
+    [mine('--pool', '2'), 'Expected an integer of at least 4 for --pool, received 2'],
+    [mine('--explain', '0'), 'Expected an integer of at least 1 for --explain, received 0'],
+    [
+      mine('--groups', 'same'),
+      'Expected a value beside --groups for --query-groups, received nothing',
+    ],
+    [
+      mine('--query-texts', X),
+      'Expected a value beside --query-texts for --corpus-texts, received nothing',
+    ],
+    [
+      ['mine', '--queries', X, '--corpus', X],
+      'Expected a file of query<TAB>corpus lines for --positives, received nothing',
+    ],
+    [
+      ['transform', X, '--out', out],
+      'Expected the folder that factorize wrote, or its model.safetensors for --model, received nothing',
+    ],
+    [['info', '--out', out], "unknown option '--out'"],
+  ])('%j', async (args, sentence) => {
+    expect(await failureFrom(...args)).toEqual({ sentence, exitCode: 2 })
+  })
+
+  it('a device that is absent is the environment, not a mistake', async () => {
+    const { sentence, exitCode } = await failureFrom(...topk('--device', 'cuda:99'))
+    expect([exitCode, sentence]).toEqual([3, expect.stringContaining('cuda:99')])
+  })
+})
+
+describe('numbers are read strictly', () => {
+  it.each(['', ' 1', '1 ', '0x10', '1,5', '1_000', 'Infinity', 'NaN', '1e999', '--2'])(
+    '%j',
+    (text) => {
+      expect(() => real('--max-score')(text)).toThrow('for --max-score')
+    },
+  )
+
+  it('in every decimal notation', () => {
+    expect(['1', '-.5', '+2.', '1e-3'].map(real('--x'))).toEqual([1, -0.5, 2, 0.001])
+    expect(Object.is(real('--x')('-0'), 0)).toBe(true)
+    expect(realOrNone('--x')('none')).toBe('none')
+  })
+
+  it('and no integer is rounded', () => {
+    expect(integer('--seed')('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER)
+    expect(() => integer('--seed')('9007199254740993')).toThrow('received 9007199254740993')
+  })
+})
+
+describe('an error of lib in the words of the command line', () => {
+  const sentenceOf = (error: unknown) => failureOf(inTypedWords(error, { X: 'a.npy' })).sentence
+
+  it.each([
+    [
+      invalidEntry('X', 'a finite number', NaN, 7, 3),
+      'Expected a finite number at row 7, column 3 of a.npy, received NaN',
+    ],
+    [
+      invalid('numNegatives', 'an integer in 1..12', 13),
+      'Expected an integer from 1 to 12 for --num-negatives, received 13',
+    ],
+    [invalid('X.cols', '5 columns', 6), 'Expected 5 columns for a.npy, received 6'],
+  ])('%s', (error, sentence) => {
+    expect(sentenceOf(error)).toBe(sentence)
+  })
+
+  it('l1W is --l1-w', () => {
+    expect(optionOf('l1W')).toBe('--l1-w')
+  })
+})
+
+describe('the exit code tells whose failure it is', () => {
+  const fileError = (code: string) =>
+    new GemmineError('ERR_GEMMINE_FILE', 'out/W.npy: …', {
+      cause: Object.assign(new Error(), { code }),
+    })
+  it.each([
+    [fileError('EACCES'), 2],
+    [fileError('ENOSPC'), 3],
+    [new GemmineError('ERR_GEMMINE_OUT_OF_MEMORY', '…'), 3],
+    [new GemmineError('ERR_GEMMINE_NATIVE_LOAD', '…'), 3],
+    [new RangeError('Array buffer allocation failed'), 3],
+    [new TypeError('x is not a function'), 3],
+    [new Interruption('SIGINT'), 130],
+    [new Interruption('SIGTERM'), 143],
+  ])('%s', (error, exitCode) => {
+    expect(failureOf(error).exitCode).toBe(exitCode)
+  })
+
+  it('and however many lines an error has, it is told on one', () => {
+    expect(failureOf(new Error('first\n  second')).sentence).toBe(
+      'unexpected failure: first second',
+    )
+  })
+})

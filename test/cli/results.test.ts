@@ -1,0 +1,162 @@
+// The built program from outside: what it writes, what it says, and how it stops.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readNpy, writeNpy } from '../../lib/data/npy'
+import { gaussian } from '../matrices'
+import { ended, launch, run } from './commands'
+
+const folder = mkdtempSync(join(tmpdir(), 'gemmine-cli-'))
+const at = (...path: string[]) => join(folder, ...path)
+
+beforeAll(async () => {
+  for (const [name, rows, cols] of [
+    ['docs.npy', 60, 8],
+    ['large.npy', 20_000, 512],
+  ] as const) {
+    const { data } = gaussian(rows, cols, 7)
+    await writeNpy(at(name), { data, shape: [rows, cols] })
+  }
+  await writeFile(at('positives.tsv'), '0\t1\n1\t2\n1\t3\n')
+  await writeFile(
+    at('counts.mtx'),
+    '%%MatrixMarket matrix coordinate real general\n4 3 4\n1 1 2\n2 2 3\n3 3 1\n4 1 5\n',
+  )
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const fields = {
+  factorize:
+    'command version model solver shape rank objective relativeError iterations converged seconds gflops threads seed device blas warnings',
+  transform:
+    'command version model shape rank relativeError seconds gflops threads device warnings',
+  topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback warnings',
+  mine: 'command version queries corpus dimensions numNegatives metric found shortfall queriesWithoutPositives inconsistent dropped ceilings positiveScore negativeScore negativeRank seconds gflops threads seed device precision certified fallback warnings',
+}
+const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
+
+describe.each([
+  ['factorize', ['docs.npy', '--rank', '3'], 'H.npy W.npy model.safetensors summary.json'],
+  ['transform', ['docs.npy', '--model', 'factorize'], 'W.npy summary.json'],
+  ['topk', [...scan, '--k', '5'], 'indices.npy scores.npy summary.json'],
+  [
+    'mine',
+    [...scan, '--positives', 'positives.tsv', '--explain', '3'],
+    'counts.npy indices.npy negatives.jsonl rejected.jsonl scores.npy summary.json',
+  ],
+] as const)('gemmine %s', (command, args, files) => {
+  it('writes its files, prints the summary alone, and says nothing else', async () => {
+    const { code, stdout, stderr } = await run(folder, command, ...args, '--out', command, '--json')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(readdirSync(at(command)).sort().join(' ')).toBe(files)
+    expect(stdout).toBe(readFileSync(at(command, 'summary.json'), 'utf8'))
+    expect(Object.keys(JSON.parse(stdout) as object).join(' ')).toBe(fields[command])
+  })
+
+  it('writes nothing without --out', async () => {
+    const before = readdirSync(folder)
+    const { code } = await run(folder, command, ...args, '--json')
+    expect([code, readdirSync(folder)]).toEqual([0, before])
+  })
+
+  it('reports progress as lines when asked, and not when told to be quiet', async () => {
+    const told = await run(folder, command, ...args, '--json', '--progress')
+    expect(told.stderr).toMatch(new RegExp(`^(gemmine: ${command}: .*\n)+$`))
+    const quiet = await run(folder, command, ...args, '--json', '--progress', '--quiet')
+    expect(quiet.stderr).toBe('')
+  })
+})
+
+it('factorizes a sparse file, and counts the work of its entries', async () => {
+  const { code, stderr } = await run(
+    folder,
+    'factorize',
+    'counts.mtx',
+    '--model',
+    'nmf',
+    '--rank',
+    '2',
+    '--out',
+    'sparse',
+  )
+  expect([code, stderr]).toEqual([0, ''])
+  const { rows, cols } = await readNpy(at('sparse', 'W.npy'))
+  expect([rows, cols]).toEqual([4, 2])
+  const { shape, gflops, seconds, iterations } = JSON.parse(
+    readFileSync(at('sparse', 'summary.json'), 'utf8'),
+  )
+  expect(shape).toEqual([4, 3])
+  expect(gflops).toBeCloseTo((4 * 4 * 2 * iterations) / seconds / 1e9, 12)
+})
+
+it('repeats a warning on stderr, word for word', async () => {
+  const { stdout, stderr } = await run(
+    folder,
+    'factorize',
+    'docs.npy',
+    '--rank',
+    '2',
+    '--l1-w',
+    '1',
+    '--json',
+  )
+  const [warning] = (JSON.parse(stdout) as { warnings: string[] }).warnings
+  expect(stderr).toBe(`gemmine: warning: ${warning}\n`)
+})
+
+it('names the file, row and column of an entry that is no number', async () => {
+  const { data } = gaussian(6, 4, 1)
+  data[4 * 4 + 1] = NaN
+  await writeNpy(at('broken.npy'), { data, shape: [6, 4] })
+  const { code, stderr } = await run(
+    folder,
+    'topk',
+    '--queries',
+    'broken.npy',
+    '--corpus',
+    'broken.npy',
+    '--k',
+    '2',
+    '--out',
+    'none',
+  )
+  expect([code, stderr]).toEqual([
+    2,
+    'gemmine: Expected a finite number at row 4, column 1 of broken.npy, received NaN\n',
+  ])
+  expect(existsSync(at('none'))).toBe(false)
+})
+
+it('tells what it is', async () => {
+  const { code, stdout } = await run(folder, 'info', '--json')
+  expect(code).toBe(0)
+  expect(Object.keys(JSON.parse(stdout) as object)).toEqual([
+    'version',
+    'node',
+    'cpu',
+    'blas',
+    'threads',
+    'threadsReason',
+    'devices',
+  ])
+})
+
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('stops soon after %s, says so, and leaves nothing', async (signal, exitCode) => {
+  const before = readdirSync(folder)
+  const long = ['--rank', '64', '--iterations', '10000', '--tolerance', '0', '--init', 'random']
+  const child = launch(folder, 'factorize', 'large.npy', ...long, '--out', 'stopped')
+  const end = ended(child)
+  await pause(1000)
+  const asked = performance.now()
+  child.kill(signal)
+  const { code, stderr } = await end
+  expect([code, stderr]).toEqual([exitCode, `gemmine: stopped by ${signal}; nothing was written\n`])
+  expect(performance.now() - asked).toBeLessThan(2000)
+  expect(readdirSync(folder)).toEqual(before)
+})

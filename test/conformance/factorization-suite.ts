@@ -1,0 +1,82 @@
+// Theorems that hold for every member of the factorization family, whatever the solver and the start.
+import { describe, expect, it } from 'vitest'
+import type { Matrix } from '../../lib/data/matrix'
+import type { Factorization } from '../../lib/factorization/fit'
+import { absolutes, squaredError, squares } from '../reference/factors'
+
+export interface Case {
+  readonly name: string
+  readonly X: Matrix
+  readonly signedH: boolean
+  /** A run of so many iterations, at tolerance 0, with any further options laid over it. */
+  run(iterations: number, more?: Record<string, unknown>): Promise<Factorization>
+}
+
+/** The noise of an objective from Gram matrices, as a share of ‖X‖². */
+const noise = 5e-7
+
+const penalties = { l1W: 0.3, l2W: 0.1, l1H: 0.2, l2H: 0.05 }
+
+function expectMonotone(objective: Float64Array, norm: number) {
+  for (let t = 1; t < objective.length; t++)
+    expect(objective[t]!, `iteration ${t}`).toBeLessThanOrEqual(objective[t - 1]! * (1 + 1e-6) + noise * norm)
+}
+
+function expectSigns({ W, H }: Factorization, signedH: boolean) {
+  expect(W.data.every((value) => value >= 0)).toBe(true)
+  if (!signedH) expect(H.data.every((value) => value >= 0)).toBe(true)
+}
+
+const bits = ({ data }: Matrix) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+
+export function factorizationSuite({ name, X, signedH, run }: Case) {
+  const norm = squares(X.data)
+  describe(`factorization, ${name}`, () => {
+    it('never raises the objective and keeps the signs', async () => {
+      const result = await run(30)
+      expectMonotone(result.objective, norm)
+      expectSigns(result, signedH)
+      expect(result.objective.length).toBe(31)
+      expect(result.iterations).toBe(30)
+    })
+
+    it('reports the error of the factors it returns', async () => {
+      const result = await run(12)
+      const error = squaredError(X, result.W, result.H)
+      expect(Math.abs(result.relativeError - Math.sqrt(error / norm))).toBeLessThanOrEqual(1e-5)
+      expect(Math.abs(result.objective.at(-1)! - error)).toBeLessThanOrEqual(1e-4 * error + noise * norm)
+    })
+
+    it('adds penalties to the objective as plain sums', async () => {
+      const result = await run(20, penalties)
+      expectMonotone(result.objective, norm)
+      const { W, H } = result
+      const expected =
+        squaredError(X, W, H) +
+        penalties.l1W * absolutes(W.data) +
+        penalties.l2W * squares(W.data) +
+        penalties.l1H * absolutes(H.data) +
+        penalties.l2H * squares(H.data)
+      expect(Math.abs(result.objective.at(-1)! - expected)).toBeLessThanOrEqual(1e-4 * expected + noise * norm)
+    })
+
+    it('gives the same bits for 1, 2 and 3 threads and on every run', async () => {
+      const runs = [await run(6, { threads: 1 }), await run(6, { threads: 2 }), await run(6, { threads: 3 }), await run(6)]
+      expect(new Set(runs.map(({ W, H }) => bits(W) + bits(H))).size).toBe(1)
+    })
+
+    it('does not depend on the scale of X', async () => {
+      const plain = await run(8)
+      for (const power of [-100, -30, 30, 100]) {
+        const scaled = await run(8, { scale: 2 ** power })
+        expect(Math.abs(scaled.relativeError - plain.relativeError), `2^${power}`).toBeLessThanOrEqual(1e-6)
+      }
+    })
+
+    it('codes the training rows again with transform', async () => {
+      const result = await run(40)
+      const { relativeError } = await result.transform(X)
+      expect(relativeError).toBeLessThanOrEqual(1.01 * result.relativeError + 1e-6)
+    })
+  })
+}

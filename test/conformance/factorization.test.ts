@@ -1,0 +1,35 @@
+import { matrixOf, gaussian, planted } from '../matrices'
+import type { Matrix } from '../../lib/data/matrix'
+import { nmf, nmfInits } from '../../lib/factorization/nmf'
+import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
+import { solvers } from '../../lib/factorization/fit'
+import { factorizationSuite } from './factorization-suite'
+
+const base = { rank: 5, tolerance: 0, seed: 3 }
+
+const scaled = (X: Matrix, scale = 1): Matrix => ({ ...X, data: X.data.map((value) => value * scale) })
+
+const mixed = gaussian(120, 33, 71)
+for (const solver of solvers)
+  for (const init of semiNmfInits)
+    factorizationSuite({
+      name: `semi-nmf, ${solver}, ${init}`,
+      X: mixed,
+      signedH: true,
+      run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+        semiNmf(scaled(mixed, scale), { ...base, solver, init, iterations, ...more }),
+    })
+
+const { data } = planted(120, 33, 6, 72)
+const positive = matrixOf(120, 33, (i, j) => Math.abs(data[i * 33 + j]!) + ((i * j) % 5) / 5)
+for (const solver of solvers)
+  for (const init of nmfInits)
+    // Multiplicative updates cannot leave a zero, so they are not offered that start.
+    if (!(solver === 'mu' && init === 'nndsvd'))
+      factorizationSuite({
+        name: `nmf, ${solver}, ${init}`,
+        X: positive,
+        signedH: false,
+        run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+          nmf(scaled(positive, scale), { ...base, solver, init, iterations, ...more }),
+      })

@@ -1,0 +1,101 @@
+// Mining against the slow oracle: which rows survive which rules, and what is counted.
+import { describe, expect, it } from 'vitest'
+import type { Matrix } from '../../lib/data/matrix'
+import { ruleNames } from '../../lib/data/mined-lines'
+import type { Metric } from '../../lib/mining/metric'
+import { mineHardNegatives, type MineHardNegativesOptions } from '../../lib/mining/mine-hard-negatives'
+import { scoresOf } from '../reference/scores'
+import { survivors, type Answer, type Rules } from '../reference/survivors'
+
+export interface Scene {
+  readonly name: string
+  readonly queries: Matrix
+  readonly corpus: Matrix
+  readonly positives: readonly (readonly number[])[]
+  readonly excluded: readonly (readonly number[])[]
+  readonly queryGroups: Int32Array
+  readonly corpusGroups: Int32Array
+  readonly queryTexts: readonly string[]
+  readonly corpusTexts: readonly string[]
+}
+
+/** Rules of one trial, and which of the scene's lists take part. */
+export interface Trial extends Rules {
+  readonly metric?: Metric
+  readonly numNegatives?: number
+  readonly exclude?: boolean
+  readonly texts?: boolean
+  readonly groups?: 'different' | 'same'
+  readonly explain?: number
+}
+
+function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number): boolean {
+  const [own, other] = [scene.queryGroups[query]!, scene.corpusGroups[row]!]
+  if (mode === undefined || own === -1 || other === -1) return false
+  return mode === 'different' ? own === other : own !== other
+}
+
+function answersOf(scene: Scene, trial: Trial): Answer[] {
+  return scene.positives.map((positives, query) =>
+    survivors(
+      {
+        scores: scoresOf(trial.metric ?? 'cosine', scene.queries, scene.corpus, query),
+        self: undefined,
+        positives,
+        excluded: trial.exclude ? scene.excluded[query]! : [],
+        forbidden: (row) => forbids(scene, trial.groups, query, row),
+        copied: (row) =>
+          trial.texts === true &&
+          [scene.queryTexts[query], ...positives.map((each) => scene.corpusTexts[each])].includes(scene.corpusTexts[row]!),
+      },
+      trial,
+    ),
+  )
+}
+
+const optionsOf = (scene: Scene, { exclude, texts, groups, relativeMargin, ...rules }: Trial): MineHardNegativesOptions => ({
+  ...rules,
+  relativeMargin: relativeMargin ?? null,
+  ...(exclude && { exclude: scene.excluded }),
+  ...(texts && { queryTexts: scene.queryTexts, corpusTexts: scene.corpusTexts }),
+  ...(groups && { groups, queryGroups: scene.queryGroups, corpusGroups: scene.corpusGroups }),
+})
+
+const counted = (answers: readonly Answer[]) =>
+  Object.fromEntries(
+    ruleNames.map((name) => [name, answers.flatMap(({ rejected }) => rejected).filter(({ rule }) => rule === name).length]),
+  )
+
+export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
+  describe(`mining, ${scene.name}`, () => {
+    for (const [name, trial] of Object.entries(trials))
+      it(name, async () => {
+        const k = trial.numNegatives ?? 4
+        const answers = answersOf(scene, trial)
+        const mined = await mineHardNegatives(scene.queries, scene.corpus, scene.positives, optionsOf(scene, trial))
+        answers.forEach(({ rows, ranks }, query) => {
+          expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows.slice(0, k))
+          const place = query * k
+          expect([...mined.ranks.subarray(place, place + mined.counts[query]!)], `ranks of query ${query}`).toEqual(ranks.slice(0, k))
+        })
+        expect(mined.dropped).toEqual(counted(answers))
+        expect(mined.inconsistent).toBe(answers.filter(({ inconsistent }) => inconsistent).length)
+        expect(mined.certified + mined.fallback).toBe(scene.queries.rows)
+        if (trial.explain) expectExplained(mined.rejected, answers, trial.explain)
+      })
+  })
+}
+
+function expectExplained(
+  rejected: { queries: Int32Array; indptr: Int32Array; rows: Int32Array; rules: Uint8Array },
+  answers: readonly Answer[],
+  explain: number,
+) {
+  const mined = answers.flatMap((answer, query) => (answer.mined ? [{ query, ...answer }] : []))
+  expect([...rejected.queries]).toEqual(mined.map(({ query }) => query))
+  mined.forEach((answer, place) => {
+    const part = [rejected.indptr[place]!, rejected.indptr[place + 1]!] as const
+    const got = Array.from(rejected.rows.subarray(...part), (row, i) => ({ row, rule: ruleNames[rejected.rules[part[0] + i]!] }))
+    expect(got, `rejected rows of query ${answer.query}`).toEqual(answer.rejected.slice(0, explain))
+  })
+}

@@ -1,0 +1,63 @@
+import { gaussian, matrixOf, uniform } from '../matrices'
+import { miningSuite, type Scene, type Trial } from './mining-suite'
+
+const sample = (count: number, limit: number, seed: number) => {
+  const next = uniform(seed)
+  const chosen = new Set<number>()
+  while (chosen.size < count) chosen.add(Math.floor(next() * limit))
+  return [...chosen].sort((a, b) => a - b)
+}
+
+/** Rows near the queries so that ceilings bite; every eleventh row repeats the one before it. */
+function plantedScene(metricName: string, nq: number, nc: number, d: number, seed: number): Scene {
+  const queries = gaussian(nq, d, seed)
+  const noise = gaussian(nc, d, seed + 1).data
+  const group = uniform(seed + 2)
+  const groups = (count: number) => Int32Array.from({ length: count }, () => Math.floor(group() * 5) - 1)
+  return {
+    name: metricName,
+    queries,
+    corpus: matrixOf(nc, d, (row, j) => {
+      const i = row - Number(row % 11 === 10)
+      return i < nc / 5 ? queries.data[(i % nq) * d + j]! + 0.5 * noise[i * d + j]! : noise[i * d + j]!
+    }),
+    positives: Array.from({ length: nq }, (_, i) => sample([0, 1, 1, 2, 4][i % 5]!, nc, seed + 100 + i)),
+    excluded: Array.from({ length: nq }, (_, i) => sample(7 * (i % 3), nc, seed + 300 + i)),
+    queryGroups: groups(nq),
+    corpusGroups: groups(nc),
+    queryTexts: Array.from({ length: nq }, (_, i) => `text ${i}`),
+    corpusTexts: Array.from({ length: nc }, (_, i) => `text ${i % (nc / 2)}`),
+  }
+}
+
+const trials: Record<string, Trial> = {
+  'no rule but the positives': { numNegatives: 10 },
+  'a relative margin': { relativeMargin: 0.05 },
+  'an absolute margin and the mean positive': { absoluteMargin: 0.1, reference: 'mean' },
+  'a highest score also mines queries without positives': { maxScore: 0.4 },
+  'a floor above the ceiling leaves nothing': { maxScore: 0.1, minScore: 0.2 },
+  'skipped and limited ranks': { skipRanks: 5, maxRank: 30, maxScore: 0.5, numNegatives: 12 },
+  'positives that must rank well': { maxPositiveRank: 3 },
+  'groups, exclusions and texts': { groups: 'different', exclude: true, texts: true, maxScore: 0.6, explain: 9 },
+  'the same group under ranks': { groups: 'same', skipRanks: 2, skipSurvivors: 1, explain: 40 },
+  'everything at once': {
+    exclude: true,
+    texts: true,
+    groups: 'different',
+    maxScore: 0.6,
+    absoluteMargin: 0.05,
+    minScore: -0.1,
+    skipRanks: 3,
+    maxRank: 200,
+    maxPositiveRank: 100,
+    skipSurvivors: 2,
+    reference: 'max',
+    numNegatives: 8,
+    explain: 400,
+  },
+  'dot products': { metric: 'dot', relativeMargin: 0.1, explain: 5 },
+  'squared distances': { metric: 'l2', relativeMargin: 0.1, numNegatives: 6, explain: 5 },
+}
+
+miningSuite(plantedScene('a planted scene', 20, 400, 24, 1), trials)
+miningSuite(plantedScene('one dimension, many ties', 10, 200, 1, 9), trials)

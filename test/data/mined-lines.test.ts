@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { minedLines, rejectedLines, ruleNames, writeLines } from '../../lib/data/mined-lines'
+import type { MinedFormat } from '../../lib/data/mined-lines'
+import { errorOf, expectFileError, temporaryFolder } from './files'
+
+const folder = temporaryFolder()
+
+/** Query 0 has two positives and both negatives; 1 is short of one; 2 has no positive; 3 no negative. */
+const mined = {
+  queries: 4,
+  numNegatives: 2,
+  indices: Int32Array.of(5, 6, 7, -1, 8, 9, -1, -1),
+  scores: Float32Array.of(0.5, Infinity, 0.25, NaN, 1, 1, NaN, NaN),
+  counts: Int32Array.of(2, 1, 2, 0),
+  positives: { indptr: Int32Array.of(0, 2, 3, 3, 4), indices: Int32Array.of(1, 2, 3, 4) },
+  positiveScores: Float64Array.of(0.75, 1e300, -0, 0.1),
+}
+
+const rows = { query: (row: number) => row, document: (row: number) => row }
+const texts = { query: (row: number) => `q"${row}"`, document: (row: number) => `d\n${row}` }
+
+const expected: Record<MinedFormat, string[]> = {
+  triplet: [
+    '{"anchor":0,"positive":1,"negative":5}',
+    '{"anchor":0,"positive":1,"negative":6}',
+    '{"anchor":0,"positive":2,"negative":5}',
+    '{"anchor":0,"positive":2,"negative":6}',
+    '{"anchor":1,"positive":3,"negative":7}',
+  ],
+  'n-tuple': [
+    '{"anchor":0,"positive":1,"negative_1":5,"negative_2":6}',
+    '{"anchor":0,"positive":2,"negative_1":5,"negative_2":6}',
+  ],
+  labeled: [
+    '{"query":0,"docs":[1,2,5,6],"labels":[1,1,0,0],"scores":[0.75,null,0.5,null]}',
+    '{"query":1,"docs":[3,7],"labels":[1,0],"scores":[0,0.25]}',
+  ],
+  'flag-embedding': [
+    '{"query":0,"pos":[1,2],"neg":[5,6],"pos_scores":[0.75,null],"neg_scores":[0.5,null]}',
+    '{"query":1,"pos":[3],"neg":[7],"pos_scores":[0],"neg_scores":[0.25]}',
+  ],
+}
+
+describe('mined lines', () => {
+  it.each(Object.entries(expected))('in the layout %s', (format, lines) => {
+    expect([...minedLines(format as MinedFormat, mined, rows)]).toEqual(lines)
+  })
+
+  it.each(Object.keys(expected))('of texts in the layout %s are JSON', (format) => {
+    const [first] = minedLines(format as MinedFormat, mined, texts)
+    expect(first).not.toContain('\n')
+    const { anchor, query } = JSON.parse(first!)
+    expect(anchor ?? query).toBe('q"0"')
+    expect(first).toContain(JSON.stringify('d\n5'))
+  })
+
+  it('are made as they are asked for', () => {
+    let asked = 0
+    const words = { ...rows, query: (row: number) => ((asked = row), row) }
+    minedLines('triplet', mined, words).next()
+    expect(asked).toBe(0)
+  })
+})
+
+describe('rejected lines', () => {
+  const rejected = {
+    queries: Int32Array.of(0, 3),
+    indptr: Int32Array.of(0, 3, 3),
+    rows: Int32Array.of(4, 2, 9),
+    scores: Float64Array.of(0.9, Infinity, 0.125),
+    rules: Uint8Array.of(5, 1, 7),
+  }
+
+  it('name the rule, one line for each query mined', () => {
+    expect([...rejectedLines(rejected, rows)]).toEqual([
+      '{"query":0,"rejected":[{"doc":4,"score":0.9,"rule":"ceiling"},{"doc":2,"score":null,"rule":"positive"},{"doc":9,"score":0.125,"rule":"rank"}]}',
+      '{"query":3,"rejected":[]}',
+    ])
+    const [line] = rejectedLines(rejected, texts)
+    expect(JSON.parse(line!)).toMatchObject({ query: 'q"0"', rejected: [{ doc: 'd\n4' }, {}, {}] })
+  })
+
+  it('know the rules in their order', () => {
+    expect(ruleNames.join(' ')).toBe('self positive excluded group duplicate ceiling floor rank')
+  })
+})
+
+describe('writing lines', () => {
+  it('ends each with a line feed', async () => {
+    const path = folder.path('lines.jsonl')
+    await writeLines(path, ['{"a":1}', '"é"'])
+    expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n"é"\n')
+    await writeLines(path, [])
+    expect(readFileSync(path, 'utf8')).toBe('')
+  })
+
+  it('keeps the event loop turning and asks for lines as they are written', async () => {
+    const path = folder.path('many.jsonl')
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await writeLines(path, numbered(200_000))
+    clearInterval(timer)
+    expect(readFileSync(path, 'utf8')).toBe([...numbered(200_000), ''].join('\n'))
+    expect(turns).toBeGreaterThan(1)
+  })
+
+  it('stops when it is aborted', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    setTimeout(() => controller.abort(reason), 5)
+    const endless = numbered(Infinity)
+    expect(await errorOf(() => writeLines(folder.path('endless'), endless, controller))).toBe(
+      reason,
+    )
+    const path = folder.path('never')
+    expect(
+      await errorOf(() => writeLines(path, ['a'], { signal: AbortSignal.abort(reason) })),
+    ).toBe(reason)
+  })
+
+  it('fails with a sentence where it may not write', async () => {
+    const path = folder.path('none/lines')
+    await expectFileError(() => writeLines(path, ['a']), `${path}: there is no such file or folder`)
+  })
+
+  it('passes on what the lines throw', async () => {
+    const error = new Error('no such text')
+    const broken = (function* () {
+      yield 'a'
+      throw error
+    })()
+    expect(await errorOf(() => writeLines(folder.path('broken'), broken))).toBe(error)
+  })
+})
+
+function* numbered(count: number) {
+  for (let i = 0; i < count; i++) yield `{"line":${i},"text":"some words to fill it"}`
+}

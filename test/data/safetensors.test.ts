@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest'
+import { formatSafetensors, parseSafetensors } from '../../lib/data/safetensors'
+import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors'
+import { errorOf, expectFileError, misaligned, temporaryFolder } from './files'
+import { expectSurvival } from './mutations'
+
+const folder = temporaryFolder()
+
+const contents = {
+  tensors: {
+    W: { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] },
+    H: { data: Float32Array.of(-1, 0.5), shape: [2, 1] },
+    empty: { data: new Float32Array(0), shape: [0, 7] },
+  },
+  metadata: { model: 'semi-nmf', note: 'naïve "quote"\n' },
+}
+
+/** A file with any header. */
+function file(header: unknown, data: Uint8Array = new Uint8Array(8)): Buffer {
+  const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(text.length))
+  return Buffer.concat([length, text, data])
+}
+
+const tensor = (shape: unknown, offsets: unknown, dtype: unknown = 'F32') => ({
+  dtype,
+  shape,
+  data_offsets: offsets,
+})
+
+describe('a safetensors file', () => {
+  it('has the bytes of the format', () => {
+    const tensors = { a: { data: Float32Array.of(1.5), shape: [1, 1] } }
+    const written = Buffer.concat(formatSafetensors({ tensors, metadata: { k: 'v' } }))
+    const header =
+      '{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}'
+    const length = Math.ceil(header.length / 8) * 8
+    const expected = file(header.padEnd(length), new Uint8Array(Float32Array.of(1.5).buffer))
+    expect(written).toEqual(expected)
+  })
+
+  it('comes back as it was written', async () => {
+    const path = folder.path('model.safetensors')
+    await writeSafetensors(path, contents)
+    expect(await readSafetensors(path)).toEqual(contents)
+    const written = Buffer.concat(formatSafetensors(contents))
+    expect(parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(contents)
+  })
+
+  it('is written without copying the elements', () => {
+    expect(formatSafetensors(contents)[1]!.buffer).toBe(contents.tensors.W.data.buffer)
+  })
+
+  it('may lack metadata, and list its tensors in any order', () => {
+    const data = new Uint8Array(Float32Array.of(1, 2).buffer)
+    const header = { b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }
+    expect(parseSafetensors(file(header, data), 'm.safetensors')).toEqual({
+      tensors: {
+        a: { data: Float32Array.of(1), shape: [] },
+        b: { data: Float32Array.of(2), shape: [1] },
+      },
+      metadata: {},
+    })
+  })
+
+  it('may name a tensor __proto__', () => {
+    const header = `{"__proto__":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`
+    const { tensors } = parseSafetensors(file(header), 'm.safetensors')
+    expect(Object.keys(tensors)).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(tensors)).toBe(Object.prototype)
+  })
+
+  const deep = `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+
+  it.each<[string, Uint8Array, string]>([
+    ['of 7 bytes', Buffer.alloc(7), 'expected a safetensors file, received 7 bytes'],
+    [
+      'with a header beyond its end',
+      Buffer.from('9000000000000000', 'hex'),
+      'expected a safetensors header of at most 0 bytes, received 144',
+    ],
+    [
+      'with a huge header claimed',
+      Buffer.alloc(20, 0xff),
+      'expected a safetensors header of at most 12 bytes, received 18446744073709551615',
+    ],
+    [
+      'without JSON',
+      file('{"a":'),
+      'expected a JSON object as the safetensors header, received {"a":',
+    ],
+    ['with a list', file('[]'), 'expected a JSON object as the safetensors header, received []'],
+    [
+      'with a number in its metadata',
+      file({ __metadata__: { rank: 3 } }),
+      'expected an object of strings for __metadata__, received an object',
+    ],
+    [
+      'of float16',
+      file({ a: tensor([4], [0, 8], 'F16') }),
+      'expected F32 elements for the tensor a, received F16',
+    ],
+    ['without a dtype', file({ a: {} }), 'expected a dtype for the tensor a, received undefined'],
+    [
+      'with a number for a tensor',
+      file({ a: 1 }),
+      'expected an object for the tensor a, received 1',
+    ],
+    [
+      'with a deep header',
+      file(deep),
+      'expected an object for the tensor a, received an array of 1',
+    ],
+    [
+      'with a negative side',
+      file({ a: tensor([-2], [0, 8]) }),
+      'expected a shape of non-negative integers for the tensor a, received an array of 1',
+    ],
+    [
+      'with one offset',
+      file({ a: tensor([2], [8]) }),
+      'expected two data_offsets for the tensor a, received an array of 1',
+    ],
+    [
+      'with offsets that do not fit the shape',
+      file({ a: tensor([3], [0, 8]) }),
+      'expected 12 bytes of data for the tensor a, received 8',
+    ],
+    [
+      'with 1e12 rows claimed',
+      file({ a: tensor([1e12, 4], [0, 16e12]) }),
+      'expected 16000000000000 bytes of data, received 8',
+    ],
+    [
+      'with tensors that overlap',
+      file({ a: tensor([1], [0, 4]), b: tensor([2], [0, 8]) }),
+      'expected the tensor b to begin at byte 4 of the data, received 0',
+    ],
+    [
+      'with a gap',
+      file({ a: tensor([1], [4, 8]) }),
+      'expected the tensor a to begin at byte 0 of the data, received 4',
+    ],
+    ['that is longer', file({ a: tensor([1], [0, 4]) }), 'expected 4 bytes of data, received 8'],
+  ])('%s is refused', async (_, content, sentence) => {
+    await expectFileError(
+      () => parseSafetensors(content, 'm.safetensors'),
+      `m.safetensors: ${sentence}`,
+    )
+    const path = folder.write('bad.safetensors', content)
+    await expectFileError(() => readSafetensors(path), `${path}: ${sentence}`)
+  })
+
+  it('is not written when a shape does not fit', async () => {
+    const tensors = { W: { data: new Float32Array(3), shape: [2, 2] } }
+    const error = await errorOf(() => formatSafetensors({ tensors, metadata: {} }))
+    expect(error).toMatchObject({
+      message: 'Expected 4 elements for its shape for tensors.W.data, received 3',
+    })
+    const taken = { __metadata__: { data: new Float32Array(1), shape: [1] } }
+    expect(await errorOf(() => formatSafetensors({ tensors: taken, metadata: {} }))).toBeInstanceOf(
+      TypeError,
+    )
+  })
+})
+
+it('the parser of safetensors survives damage', () => {
+  const originals = [
+    Buffer.concat(formatSafetensors(contents)),
+    file({ b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }),
+  ]
+  const run = (content: Uint8Array) => parseSafetensors(content, 'm.safetensors')
+  expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
+    for (const { data, shape } of Object.values(tensors))
+      if (data.length !== shape.reduce((a, b) => a * b, 1)) throw new Error('ill-formed tensor')
+    if (Object.values(metadata).some((text) => typeof text !== 'string'))
+      throw new Error('ill-formed text')
+  })
+})

@@ -1,0 +1,229 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "backend/backend.h"
+
+namespace test {
+
+using namespace gemmine;
+
+// Backend by its definitions: plain loops in float64 over whole matrices, one thread, one block. An
+// oracle for the others, and a backend that hides nothing from a debugger.
+class NaiveBackend : public Backend {
+ public:
+  using Cross = BackendView<const float>;
+  using Factor = BackendView<float>;
+
+  std::string name() const override { return "naive"; }
+  std::shared_ptr<float[]> allocate(Index count) override {
+    return std::shared_ptr<float[]>(new float[static_cast<std::size_t>(count)]());
+  }
+  void upload(HostView<const float> from, Factor to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
+  }
+  void download(Cross from, HostView<float> to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
+  }
+
+  SourceNorm examine(const RowSource& X, bool nonnegative, const Job&) override {
+    double largest = 0;
+    double smallest = std::numeric_limits<double>::infinity();
+    each_entry(X, [&](Index row, Index col, double x) {
+      if (!std::isfinite(x) || (nonnegative && x < 0))
+        throw InvalidEntry(X.argument, row, col, x, nonnegative ? "a finite number of at least 0" : "a finite number");
+      largest = std::max(largest, std::abs(x));
+      smallest = std::min(smallest, x);
+    });
+    SourceNorm norm{0, largest > 0 ? std::ilogb(largest) : 0, 0, smallest};
+    each_entry(X, [&](Index, Index, double x) {
+      const double scaled = std::ldexp(x, -norm.exponent);
+      norm.squared_norm += scaled * scaled;
+      norm.sum += scaled;
+    });
+    return norm;
+  }
+
+  void pass(const Pass& pass, PassSums& sums, const Job& job) override {
+    job.cancellation.check();
+    const Index k = pass.Ht.cols;
+    std::vector<double> product(static_cast<std::size_t>(pass.X.rows() * k));
+    sums.incoming_residual = 0;
+    std::vector<double> x(pass.X.cols());
+    RowScratch scratch;
+    const auto scaled_row = [&](Index i) {
+      dense_row(pass.X, i, scratch, x);
+      for (double& value : x) value = std::ldexp(value, -pass.exponent);
+    };
+    for (Index i = 0; i < pass.X.rows(); ++i) {
+      scaled_row(i);
+      for (Index t = 0; t < pass.X.cols(); ++t) {
+        double fitted = 0;
+        for (Index j = 0; j < k; ++j) {
+          product[i * k + j] += x[t] * at(pass.Ht, t, j);
+          fitted += double{at(pass.W, i, j)} * at(pass.Ht, t, j);
+        }
+        sums.incoming_residual += (x[t] - fitted) * (x[t] - fitted);
+      }
+    }
+    sums.incoming_gram = gram(pass.W, job);
+    sums.incoming_product = 0;
+    for (Index i = 0; i < pass.W.rows; ++i)
+      for (Index j = 0; j < k; ++j) sums.incoming_product += product[i * k + j] * at(pass.W, i, j);
+    if (pass.row_step) {
+      std::vector<float> cross(product.begin(), product.end());
+      (*pass.row_step)(*this, {cross.data(), pass.W.rows, k, k}, pass.normal, pass.options, pass.W);
+    }
+    sums.gram = gram(pass.W, job);
+    std::ranges::fill(sums.cross, 0.0);
+    for (Index i = 0; i < pass.X.rows(); ++i) {
+      scaled_row(i);
+      for (Index t = 0; t < pass.X.cols(); ++t)
+        for (Index j = 0; j < k; ++j) sums.cross[t * k + j] += x[t] * at(pass.W, i, j);
+    }
+  }
+
+  void apply(const Step& step, Cross cross, const NormalMatrix& normal, const StepOptions& options,
+             Factor factor, const Job&) override {
+    step(*this, cross, normal, options, factor);
+  }
+  std::vector<double> gram(Cross factor, const Job&) override {
+    const Index k = factor.cols;
+    std::vector<double> gram(static_cast<std::size_t>(k * k));
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index a = 0; a < k; ++a)
+        for (Index b = 0; b < k; ++b) gram[a * k + b] += double{at(factor, i, a)} * at(factor, i, b);
+    return gram;
+  }
+
+  void nonnegative_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
+                         Factor factor) override {
+    sweep(cross, N, options, factor, [](double value, double curvature, double l1) {
+      return std::max(0.0, value - l1 / 2 / curvature);
+    });
+  }
+  void signed_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
+                    Factor factor) override {
+    sweep(cross, N, options, factor, [](double value, double curvature, double l1) {
+      return std::copysign(std::max(0.0, std::abs(value) - l1 / 2 / curvature), value);
+    });
+  }
+  void multiplicative_update(Cross cross, const NormalMatrix& N, const StepOptions& options,
+                             Factor factor) override {
+    update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
+      const double f = at(factor, i, j);
+      const double below = plus - minus + options.l1 / 2 + options.l2 * f;
+      return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : 0;
+    });
+  }
+  void sign_split_update(Cross cross, const NormalMatrix& N, const StepOptions& options,
+                         Factor factor) override {
+    update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
+      const double f = at(factor, i, j);
+      const double c = at(cross, i, j);
+      const double below = std::max(0.0, -c) + plus + options.l1 / 2 + options.l2 * f;
+      return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : 0;
+    });
+  }
+  void solve_normal(Cross cross, const NormalMatrix& N, Factor factor) override {
+    const auto& F = N.independent();
+    const auto& L = N.cholesky();
+    const Index m = static_cast<Index>(F.size());
+    const Index k = N.size();
+    std::vector<double> y(m);
+    for (Index i = 0; i < factor.rows; ++i) {
+      for (Index a = 0; a < m; ++a) {
+        y[a] = at(cross, i, F[a]);
+        for (const Index e : N.dependent()) y[a] -= at(factor, i, e) * N.gram()[e * k + F[a]];
+        for (Index b = 0; b < a; ++b) y[a] -= L[a * m + b] * y[b];
+        y[a] /= L[a * m + a];
+      }
+      for (Index a = m; a-- > 0;) {
+        for (Index b = a + 1; b < m; ++b) y[a] -= L[b * m + a] * y[b];
+        y[a] /= L[a * m + a];
+        factor.row(i)[F[a]] = static_cast<float>(y[a]);
+      }
+    }
+  }
+  void nearest_component(Cross cross, const NormalMatrix& N, Factor factor) override {
+    for (Index i = 0; i < factor.rows; ++i) {
+      Index best = 0;
+      const auto score = [&](Index j) { return N.gram()[j * (N.size() + 1)] - 2.0 * at(cross, i, j); };
+      for (Index j = 1; j < factor.cols; ++j)
+        if (score(j) < score(best)) best = j;
+      for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
+    }
+  }
+  void copy_cross(Cross cross, Factor factor) override {
+    for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
+  }
+
+ private:
+  static float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
+
+  static void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::vector<double>& x) {
+    const RowBlock block = X.block(row, 1, scratch);
+    if (block.dense.data != nullptr) {
+      std::copy_n(block.dense.data, x.size(), x.begin());
+      return;
+    }
+    std::ranges::fill(x, 0.0);
+    for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]); ++e)
+      x[block.indices[e]] += block.values[e];
+  }
+
+  template <class Visit>
+  static void each_entry(const RowSource& X, const Visit& visit) {
+    RowScratch scratch;
+    std::vector<double> x(X.cols());
+    for (Index i = 0; i < X.rows(); ++i) {
+      dense_row(X, i, scratch, x);
+      for (Index t = 0; t < X.cols(); ++t) visit(i, t, x[t]);
+    }
+  }
+
+  // (F N)_ij.
+  static double fitted(const NormalMatrix& N, Factor factor, Index i, Index j) {
+    double sum = 0;
+    for (Index l = 0; l < N.size(); ++l) sum += at(factor, i, l) * N.gram()[l * N.size() + j];
+    return sum;
+  }
+
+  template <class Shrink>
+  static void sweep(Cross cross, const NormalMatrix& N, const StepOptions& options, Factor factor,
+                    const Shrink& shrink) {
+    for (Index s = 0; s < options.sweeps; ++s)
+      for (Index i = 0; i < factor.rows; ++i)
+        for (Index j = 0; j < N.size(); ++j) {
+          const double f = at(factor, i, j);
+          const double curvature = N.gram()[j * (N.size() + 1)] + options.l2;
+          if (curvature == 0) continue;
+          const double slope = at(cross, i, j) - fitted(N, factor, i, j) - options.l2 * f;
+          factor.row(i)[j] = static_cast<float>(shrink(f + slope / curvature, curvature, options.l1));
+        }
+  }
+
+  // Every entry of a row from the row as it was: plus = F N⁺, minus = F N⁻.
+  template <class Ratio>
+  static void update(Index sweeps, const NormalMatrix& N, Factor factor, const Ratio& next) {
+    const Index k = N.size();
+    std::vector<double> row(k);
+    for (Index s = 0; s < sweeps; ++s)
+      for (Index i = 0; i < factor.rows; ++i) {
+        for (Index j = 0; j < k; ++j) {
+          double plus = 0;
+          double minus = 0;
+          for (Index l = 0; l < k; ++l) {
+            const double part = at(factor, i, l) * N.gram()[l * k + j];
+            (part > 0 ? plus : minus) += std::abs(part);
+          }
+          row[j] = next(i, j, plus, minus);
+        }
+        std::copy(row.begin(), row.end(), factor.row(i));
+      }
+  }
+};
+
+}  // namespace test

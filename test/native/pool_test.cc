@@ -1,0 +1,183 @@
+// The pool: order, workers, turns, exceptions, cancellation, exit, and how many threads it takes.
+#include "backend/cpu/pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "backend/cpu/thread_limit.h"
+#include "check.h"
+
+namespace {
+
+using gemmine::Index;
+using gemmine::Job;
+using gemmine::cpu::parallel_for;
+
+Job job_of(Index threads) { return {.cancellation = {}, .report = {}, .threads = threads}; }
+
+void nap() { std::this_thread::sleep_for(std::chrono::microseconds(200)); }
+
+void runs_every_index_once_on_workers_that_do_not_overlap() {
+  for (Index threads : {1, 2, 3, 7}) {
+    const Job job = job_of(threads);
+    std::vector<std::atomic<int>> ran(1000);
+    std::vector<std::atomic<int>> busy(threads);
+    std::atomic<bool> overlapped = false;
+    parallel_for(job, 1000, [&](Index index, Index worker) {
+      if (worker >= gemmine::cpu::worker_count(job) || ++busy[worker] != 1) overlapped = true;
+      ++ran[index];
+      --busy[worker];
+    });
+    test::check(std::ranges::all_of(ran, [](auto& n) { return n == 1; }), "every index runs once");
+    test::check(!overlapped, "a worker does one thing at a time");
+  }
+}
+
+void starts_indices_in_ascending_order() {
+  std::vector<Index> order;
+  parallel_for(job_of(1), 100, [&](Index index, Index) { order.push_back(index); });
+  test::check(std::ranges::is_sorted(order) && order.size() == 100, "ascending on one worker");
+}
+
+void rethrows_the_exception_of_the_lowest_index() {
+  for (Index threads : {1, 2, 3})
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      std::atomic<int> ran = 0;
+      const auto body = [&](Index index, Index) {
+        ++ran;
+        if (index == 5) nap();
+        if (index >= 5) throw std::runtime_error(std::to_string(index));
+      };
+      test::throws<std::runtime_error>(
+          [&] { parallel_for(job_of(threads), 1000, body); },
+          [](auto& error) { test::check(std::string(error.what()) == "5", error.what()); },
+          "an exception reaches the caller");
+      test::check(ran < 20, "no index starts after a failure");
+    }
+}
+
+void stops_within_one_index_of_a_cancellation() {
+  std::int32_t flag = 0;
+  const Job job{.cancellation = gemmine::Cancellation(&flag), .report = {}, .threads = 3};
+  std::atomic<int> after = 0;
+  test::throws<gemmine::Cancelled>(
+      [&] {
+        parallel_for(job, 10000, [&](Index index, Index) {
+          if (index == 10) __atomic_store_n(&flag, 1, __ATOMIC_SEQ_CST);
+          if (index > 10) ++after;
+        });
+      },
+      [](auto&) {}, "a raised flag cancels");
+  test::check(after <= 3, "at most the indices under way are finished");
+  test::throws<gemmine::Cancelled>([&] { parallel_for(job, 1, [](Index, Index) {}); }, [](auto&) {},
+                                   "a raised flag starts nothing");
+}
+
+void jobs_take_indices_in_turn() {
+  std::mutex mutex;
+  std::vector<char> order;
+  const auto loop = [&](char name) {
+    parallel_for(job_of(3), 200, [&, name](Index, Index) {
+      nap();
+      const std::lock_guard lock(mutex);
+      order.push_back(name);
+    });
+  };
+  std::thread a(loop, 'a');
+  std::thread b(loop, 'b');
+  std::thread c(loop, 'c');
+  a.join();
+  b.join();
+  c.join();
+  // From when all have begun until the first ends, every window holds about as many of each.
+  const auto share = [&](char name) {
+    return std::count(order.begin() + 100, order.begin() + 400, name);
+  };
+  for (char name : {'a', 'b', 'c'}) test::near(share(name), 100, 10, "a third of the indices");
+}
+
+void one_capped_job_leaves_threads_to_another() {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  const auto body = [&](Index, Index) {
+    most = std::max<int>(most, ++running);
+    nap();
+    --running;
+  };
+  std::thread first([&] { parallel_for(job_of(1), 100, body); });
+  std::thread second([&] { parallel_for(job_of(1), 100, body); });
+  first.join();
+  second.join();
+  test::check(most == 2, "two jobs of one thread run side by side");
+}
+
+void write(const std::filesystem::path& path, const char* text) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path) << text;
+}
+
+void reads_quotas_of_both_cgroup_versions() {
+  const auto root = std::filesystem::temp_directory_path() /
+                    ("gemmine-cgroup-" + std::to_string(std::hash<std::thread::id>{}(
+                                             std::this_thread::get_id())));
+  write(root / "v2/proc/self/cgroup", "0::/a/b\n");
+  write(root / "v2/sys/fs/cgroup/a/cpu.max", "50000 100000\n");
+  write(root / "v2/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+  write(root / "v1/proc/self/cgroup", "4:memory:/m\n3:cpu,cpuacct:/box\n");
+  write(root / "v1/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "100000\n");
+  write(root / "v1/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  write(root / "none/proc/self/cgroup", "0::/\n");
+  const auto limit = [&](const char* which) {
+    return gemmine::cpu::thread_limit((root / which).string());
+  };
+  test::check(limit("v2").threads == 1, "half a CPU is one thread");
+  test::check(limit("v2").reason == "cgroup quota of 0.5 CPUs", limit("v2").reason);
+  test::check(limit("v1").threads == 1, "a quota of the mount's root binds");
+  test::check(limit("none").reason.find("quota") == std::string::npos, limit("none").reason);
+  std::filesystem::remove_all(root);
+}
+
+void exit_waits_for_running_blocks_and_cancels_the_rest() {
+  std::atomic<bool> started = false;
+  std::atomic<int> running = 0;
+  bool cancelled = false;
+  std::thread job([&] {
+    try {
+      parallel_for(job_of(3), 100000, [&](Index, Index) {
+        ++running;
+        started = true;
+        nap();
+        --running;
+      });
+    } catch (const gemmine::Cancelled&) {
+      cancelled = true;
+    }
+  });
+  while (!started) nap();
+  gemmine::cpu::stop_pool();
+  test::check(running == 0, "no block runs after stop_pool");
+  job.join();
+  test::check(cancelled, "the caller is told");
+}
+
+}  // namespace
+
+int main() {
+  gemmine::cpu::set_pool_threads(3);
+  runs_every_index_once_on_workers_that_do_not_overlap();
+  starts_indices_in_ascending_order();
+  rethrows_the_exception_of_the_lowest_index();
+  stops_within_one_index_of_a_cancellation();
+  jobs_take_indices_in_turn();
+  one_capped_job_leaves_threads_to_another();
+  reads_quotas_of_both_cgroup_versions();
+  exit_waits_for_running_blocks_and_cancels_the_rest();
+  return test::report("pool");
+}

@@ -1,0 +1,95 @@
+// The rules of mining, the slow way: every candidate of a query in the order of its rank, every rule in
+// the order of the contract.
+import type { RuleName } from '../../lib/data/mined-lines'
+import { ranking } from './scores'
+
+export interface Rules {
+  readonly maxScore?: number
+  readonly absoluteMargin?: number
+  readonly relativeMargin?: number
+  readonly minScore?: number
+  readonly reference?: 'min' | 'max' | 'mean'
+  readonly skipRanks?: number
+  readonly maxRank?: number
+  readonly maxPositiveRank?: number
+  readonly skipSurvivors?: number
+}
+
+export interface Question {
+  readonly scores: Float64Array
+  readonly self: number | undefined
+  readonly positives: readonly number[]
+  readonly excluded: readonly number[]
+  forbidden(row: number): boolean
+  copied(row: number): boolean
+}
+
+export interface Answer {
+  readonly mined: boolean
+  readonly inconsistent: boolean
+  /** Survivors, best first, with their raw ranks. */
+  readonly rows: readonly number[]
+  readonly ranks: readonly number[]
+  /** Dropped rows, best first, with the rule that hit each. */
+  readonly rejected: readonly { readonly row: number; readonly rule: RuleName }[]
+}
+
+const references = {
+  min: (scores: number[]) => Math.min(...scores),
+  max: (scores: number[]) => Math.max(...scores),
+  mean: (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,
+}
+
+function ceilingOf(p: number | undefined, { maxScore = Infinity, absoluteMargin, relativeMargin }: Rules): number {
+  if (p === undefined) return maxScore
+  const absolute = absoluteMargin === undefined ? Infinity : p - absoluteMargin
+  const relative = relativeMargin === undefined ? Infinity : p - relativeMargin * Math.abs(p)
+  return Math.min(maxScore, absolute, relative)
+}
+
+function barrier(row: number, { self, positives, excluded, forbidden }: Question): RuleName | undefined {
+  if (row === self) return 'self'
+  if (positives.includes(row)) return 'positive'
+  if (excluded.includes(row)) return 'excluded'
+  return forbidden(row) ? 'group' : undefined
+}
+
+const unmined = (inconsistent: boolean): Answer => ({ mined: false, inconsistent, rows: [], ranks: [], rejected: [] })
+
+export function survivors(question: Question, rules: Rules): Answer {
+  const { skipRanks = 0, maxRank = Infinity, minScore = -Infinity } = rules
+  const { scores, positives } = question
+  const known = positives.map((row) => scores[row]!)
+  const p = known.length ? references[rules.reference ?? 'min'](known) : undefined
+  if (p === undefined && rules.maxScore === undefined) return unmined(false)
+  const ranked = ranking(scores)
+  const barriers = ranked.map((row) => barrier(row, question))
+  const above = ranked.filter((row, i) => !barriers[i] && scores[row]! > p!).length
+  if (p !== undefined && above >= (rules.maxPositiveRank ?? Infinity)) return unmined(true)
+  const ceiling = ceilingOf(p, rules)
+  const rows: number[] = []
+  const ranks: number[] = []
+  const rejected: { row: number; rule: RuleName }[] = []
+  let rank = 0
+  ranked.forEach((row, i) => {
+    const outside = rank < skipRanks || rank >= maxRank
+    const scored: RuleName | undefined = question.copied(row)
+      ? 'duplicate'
+      : scores[row]! > ceiling
+        ? 'ceiling'
+        : scores[row]! < minScore
+          ? 'floor'
+          : outside
+            ? 'rank'
+            : undefined
+    const rule = barriers[i] ?? scored
+    if (rule) rejected.push({ row, rule })
+    else {
+      rows.push(row)
+      ranks.push(rank)
+    }
+    if (!barriers[i]) rank++
+  })
+  const skip = rules.skipSurvivors ?? 0
+  return { mined: true, inconsistent: false, rows: rows.slice(skip), ranks: ranks.slice(skip), rejected }
+}
