@@ -54,20 +54,26 @@ async function gather(): Promise<PackageTexts[]> {
 
 const say = (...lines: string[]) => console.log(lines.join('\n'))
 
-const rate = (work: number, seconds: number) => `${(work / seconds / 1e9).toFixed(1)} GFLOP/s`
+/** Arithmetic done, and the time inside the solvers that it took. */
+interface Effort {
+  readonly work: number
+  readonly seconds: number
+}
+
+const rate = ({ work, seconds }: Effort) => `${(work / seconds / 1e9).toFixed(1)} GFLOP/s`
 
 async function findTopics(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
   const X = tfidf.documents
   const rank = Math.min(demoDefaults.topics, X.rows, X.cols)
   const model = await progress.during('topics', (onProgress) => nmf(X, { rank, onProgress }))
   const topics = topicsOf(model, tfidf, packages)
-  const work = 4 * X.values.length * rank * model.iterations
+  const effort = { work: 4 * X.values.length * rank * model.iterations, seconds: model.seconds }
   say(
     `\nTopics: ${X.rows} READMEs × ${X.cols} words (${X.values.length} entries), NMF of rank ${rank}, ` +
-      `${model.iterations} iterations, relative error ${model.relativeError.toFixed(3)}, ${rate(work, model.seconds)}`,
+      `${model.iterations} iterations, relative error ${model.relativeError.toFixed(3)}, ${rate(effort)}`,
     ...describeTopics(topics),
   )
-  return { model, topics }
+  return { model, topics, effort }
 }
 
 async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
@@ -92,13 +98,13 @@ async function mineNegatives(
   const mined = await progress.during('mine', (onProgress) =>
     mineHardNegatives(queries, corpus, positives, { ...options, onProgress }),
   )
-  const work = 2 * queries.rows * corpus.rows * corpus.cols
+  const effort = { work: 2 * queries.rows * corpus.rows * corpus.cols, seconds: mined.seconds }
   say(
     `\nHard negatives: description → README, ${queries.rows} queries × ${corpus.rows} READMEs × ${corpus.cols} dimensions, ` +
-      `${mined.found} negatives, ${mined.dropped.ceiling} candidates above the ceiling, ${rate(work, mined.seconds)}`,
+      `${mined.found} negatives, ${mined.dropped.ceiling} candidates above the ceiling, ${rate(effort)}`,
     ...describeNegatives(mined, packages, demoDefaults.examples),
   )
-  return mined
+  return { mined, effort }
 }
 
 type Results = Awaited<ReturnType<typeof findTopics>> & {
@@ -150,10 +156,14 @@ async function demo({ out }: { out: string }) {
   )
   const topics = await findTopics(tfidf, packages, progress)
   const embeddings = await embed(tfidf, packages, progress)
-  const mined = await mineNegatives(embeddings, packages, progress)
-  await write(out, packages, { ...topics, ...embeddings, mined })
+  const mining = await mineNegatives(embeddings, packages, progress)
+  await write(out, packages, { ...topics, ...mining, ...embeddings })
+  const effort = {
+    work: topics.effort.work + mining.effort.work,
+    seconds: topics.effort.seconds + mining.effort.seconds,
+  }
   say(
-    `\nDone in ${((performance.now() - started) / 1000).toFixed(2)} s.`,
+    `\nDone in ${((performance.now() - started) / 1000).toFixed(2)} s, ${rate(effort)} in topics and mining.`,
     `${out}/ holds W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings), negatives.jsonl (triplets for training), rejected.jsonl and summary.json`,
   )
 }

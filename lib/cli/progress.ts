@@ -50,10 +50,14 @@ async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<
     clearOnComplete: true,
     barsize: 24,
   })
+  // A terminal keeps what a bar sets, also when the process ends in the middle of it.
+  const stop = () => bar.stop()
+  process.once('exit', stop)
   try {
     return await run(barDrawer(bar))
   } finally {
-    bar.stop()
+    process.off('exit', stop)
+    stop()
   }
 }
 

@@ -89,6 +89,6 @@ describe('mineHardNegatives', () => {
 
   it('names the row of a positive that does not exist', async () => {
     const [queries, corpus] = withScores(0.9, 0.5)
-    await expect(mineHardNegatives(queries, corpus, [[7]], {})).rejects.toThrow(/positives.*7/)
+    await expect(mineHardNegatives(queries, corpus, [[7]], { numNegatives: 1 })).rejects.toThrow(/positives.*7/)
   })
 })

@@ -1,28 +1,28 @@
 // A consumer's empty folder with the packed tarball installed, as `npm install gemmine` would.
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 export const root = join(__dirname, '..', '..')
 
+const execute = promisify(execFile)
+
 /** Runs a program to its end and returns its stdout; a failure throws all it said. */
-export function run(
+export async function run(
   cwd: string,
   program: string,
   args: string[],
   env: NodeJS.ProcessEnv = {},
-): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  })
-  if (error) throw error
-  if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')}: exit code ${status}\n${stdout}${stderr}`)
-  return stdout
+): Promise<string> {
+  const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 }
+  try {
+    return (await execute(program, args, options)).stdout
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${program} ${args.join(' ')} failed\n${stdout}${stderr}`, { cause: error })
+  }
 }
 
 /** Runs a tool from this project's node_modules. */
@@ -30,19 +30,28 @@ export const tool = (cwd: string, path: string, ...args: string[]) =>
   run(cwd, process.execPath, [join(root, 'node_modules', path), ...args])
 
 export class Box {
-  readonly folder = mkdtempSync(join(tmpdir(), 'gemmine-box-'))
-  readonly tarball: string
-  readonly installed = join(this.folder, 'node_modules', 'gemmine')
+  private constructor(
+    readonly folder: string,
+    readonly tarball: string,
+  ) {}
 
-  constructor() {
-    run(root, 'npm', ['pack', '--pack-destination', this.folder])
-    this.tarball = join(
-      this.folder,
-      readdirSync(this.folder).find((file) => file.endsWith('.tgz'))!,
+  /** Packs, and installs what came out. */
+  static async create(): Promise<Box> {
+    const folder = mkdtempSync(join(tmpdir(), 'gemmine-box-'))
+    await run(root, 'npm', ['pack', '--pack-destination', folder])
+    const tarball = join(
+      folder,
+      readdirSync(folder).find((file) => file.endsWith('.tgz'))!,
     )
-    this.write('package.json', '{ "name": "consumer", "private": true }')
+    const box = new Box(folder, tarball)
+    box.write('package.json', '{ "name": "consumer", "private": true }')
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
-    run(this.folder, 'npm', ['install', ...quiet, this.tarball])
+    await run(folder, 'npm', ['install', ...quiet, tarball])
+    return box
+  }
+
+  get installed(): string {
+    return join(this.folder, 'node_modules', 'gemmine')
   }
 
   write(file: string, text: string) {
@@ -50,7 +59,7 @@ export class Box {
   }
 
   /** What a program prints to stdout, as CommonJS or as an ECMAScript module. */
-  evaluate(type: 'commonjs' | 'module', code: string): string {
+  evaluate(type: 'commonjs' | 'module', code: string): Promise<string> {
     return run(this.folder, process.execPath, [`--input-type=${type}`, '--eval', code])
   }
 

@@ -6,7 +6,7 @@ import { Box, root, run, tool } from './box'
 
 const minutes = 60_000
 let box: Box
-beforeAll(() => void (box = new Box()), 15 * minutes)
+beforeAll(async () => void (box = await Box.create()), 15 * minutes)
 afterAll(() => box?.close())
 
 interface Manifest {
@@ -18,29 +18,30 @@ interface Manifest {
 const manifest = () =>
   JSON.parse(readFileSync(join(box.installed, 'package.json'), 'utf8')) as Manifest
 const prebuilds = () => join(box.installed, 'prebuilds', `${process.platform}-${process.arch}`)
+const linesOf = (text: string) => text.trim().split('\n')
+
+const published = [
+  'dist/index.js',
+  'dist/index.mjs',
+  'dist/index.d.ts',
+  'dist/index.d.mts',
+  'dist/cli/main.js',
+  'CMakeLists.txt',
+  'native/napi.map',
+  'LICENSE',
+  'LICENSES/OpenBLAS.txt',
+  'LICENSES/LAPACK.txt',
+  'LICENSES/GCC-runtime-exception.txt',
+  'LICENSES/GPL-3.txt',
+  'LICENSES/node-addon-api.txt',
+]
 
 describe('the tarball', () => {
-  it('holds the prebuild, the sources, the types and the licences, and nothing that starts a build', () => {
-    const files = run(box.folder, 'tar', ['-tzf', box.tarball]).trim().split('\n')
-    const inside = (path: string) => files.includes(`package/${path}`)
-    for (const path of [
-      'dist/index.js',
-      'dist/index.mjs',
-      'dist/index.d.ts',
-      'dist/index.d.mts',
-      'dist/cli/main.js',
-      'CMakeLists.txt',
-      'native/napi.map',
-      'LICENSE',
-      'LICENSES/OpenBLAS.txt',
-      'LICENSES/LAPACK.txt',
-      'LICENSES/GCC-runtime-exception.txt',
-      'LICENSES/GPL-3.txt',
-      'LICENSES/node-addon-api.txt',
-    ])
-      expect(inside(path), path).toBe(true)
+  it('holds the prebuild, the sources, the types and the licences, and nothing that starts a build', async () => {
+    const files = linesOf(await run(box.folder, 'tar', ['-tzf', box.tarball]))
+    expect(files).toEqual(expect.arrayContaining(published.map((path) => `package/${path}`)))
     expect(readdirSync(prebuilds())).toEqual([
-      expect.stringMatching(/^gemmine(\.glibc|\.musl)?\.node$/),
+      expect.stringMatching(/^gemmine\.(glibc|musl)\.node$/),
     ])
     const foreign = /\.gyp$|^package\/(test|bench|lib|scripts|build|node_modules)\//
     expect(files.filter((path) => foreign.test(path))).toEqual([])
@@ -48,16 +49,8 @@ describe('the tarball', () => {
 
   it('has no script that an install runs', () => {
     const { scripts, gypfile } = manifest()
-    const hooks = [
-      'preinstall',
-      'install',
-      'postinstall',
-      'prepublish',
-      'preprepare',
-      'prepare',
-      'postprepare',
-    ]
-    expect(Object.keys(scripts).filter((name) => hooks.includes(name))).toEqual([])
+    const hooks = /^(pre|post)?(install|prepare)$|^prepublish$/
+    expect(Object.keys(scripts).filter((name) => hooks.test(name))).toEqual([])
     expect(gypfile).toBe(false)
   })
 
@@ -72,12 +65,12 @@ describe('the tarball', () => {
 describe('the API', () => {
   const described = `JSON.stringify([Object.keys(g).filter((name) => name !== 'default').sort(), g.info()])`
 
-  it('is the same through require and import, and computes', () => {
-    const required = box.evaluate(
+  it('is the same through require and import', async () => {
+    const required = await box.evaluate(
       'commonjs',
       `const g = require('gemmine'); console.log(${described})`,
     )
-    const imported = box.evaluate(
+    const imported = await box.evaluate(
       'module',
       `import * as g from 'gemmine'; console.log(${described})`,
     )
@@ -89,98 +82,100 @@ describe('the API', () => {
     expect(info.version).toBe(manifest().version)
   })
 
-  it('gives a class one identity', () => {
+  it('computes', async () => {
+    const code = `import { semiNmf } from 'gemmine'
+      const X = { data: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)), rows: 12, cols: 5 }
+      const { W, H } = await semiNmf(X, { rank: 2 })
+      console.log(W.data.length, H.data.length, W.data.every((w) => w >= 0))`
+    expect(await box.evaluate('module', code)).toBe('24 10 true\n')
+  })
+
+  it('gives a class one identity', async () => {
     const code = `import { createRequire } from 'node:module'
       import { GemmineError } from 'gemmine'
       const required = createRequire(import.meta.url)('gemmine')
       console.log(required.GemmineError === GemmineError)`
-    expect(box.evaluate('module', code)).toBe('true\n')
+    expect(await box.evaluate('module', code)).toBe('true\n')
   })
 
-  it('comes with the command line', () => {
+  it('comes with the command line', async () => {
     const bin = join(box.folder, 'node_modules', '.bin', 'gemmine')
-    const info = JSON.parse(run(box.folder, bin, ['info', '--json'])) as { version: string }
+    const info = JSON.parse(await run(box.folder, bin, ['info', '--json'])) as { version: string }
     expect(info.version).toBe(manifest().version)
   })
 })
 
+const use = `
+  const X = { data: new Float32Array(12), rows: 4, cols: 3 }
+  export const version: string = info().version
+  export const H: Promise<Float32Array> = semiNmf(X, { rank: 2 }).then((model) => model.H.data)
+  export const code = (error: unknown) => (error instanceof GemmineError ? error.code : undefined)\n`
+
+const consumers = {
+  'consumer.mts': `import { GemmineError, info, semiNmf } from 'gemmine'\n${use}`,
+  'consumer.cts': `import gemmine = require('gemmine')\nconst { GemmineError, info, semiNmf } = gemmine\n${use}`,
+}
+
 describe('the types', () => {
+  const compile = async (types: string[]) => {
+    for (const [file, text] of Object.entries(consumers)) box.write(file, text)
+    const strict = { strict: true, skipLibCheck: false, noEmit: true }
+    const compilerOptions = { module: 'node16', target: 'es2022', ...strict, types }
+    const files = Object.keys(consumers)
+    box.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
+    await tool(box.folder, 'typescript/bin/tsc')
+  }
+
   it(
-    'satisfy publint and attw',
-    () => {
-      expect(tool(box.folder, 'publint/src/cli.js', 'run', box.tarball, '--strict')).toContain(
-        'All good!',
-      )
-      tool(
-        box.folder,
-        '@arethetypeswrong/cli/dist/index.js',
-        box.tarball,
-        '--no-emoji',
-        '--no-color',
-      )
+    'compile without skipLibCheck, for a consumer without @types/node',
+    async () => {
+      await compile([])
     },
-    minutes,
+    5 * minutes,
   )
 
-  const use = `
-    const X = { data: new Float32Array(12), rows: 4, cols: 3 }
-    export const version: string = info().version
-    export const H: Promise<Float32Array> = semiNmf(X, { rank: 2 }).then((model) => model.H.data)
-    export const code = (error: unknown) => (error instanceof GemmineError ? error.code : undefined)\n`
-  const sources = {
-    'consumer.mts': `import { GemmineError, info, semiNmf } from 'gemmine'\n${use}`,
-    'consumer.cts': `import gemmine = require('gemmine')\nconst { GemmineError, info, semiNmf } = gemmine\n${use}`,
-  }
-  const compile = (...types: string[]) => {
-    for (const [file, text] of Object.entries(sources)) box.write(file, text)
-    const compilerOptions = {
-      module: 'node16',
-      target: 'es2022',
-      strict: true,
-      skipLibCheck: false,
-      noEmit: true,
-      types,
-    }
-    box.write('tsconfig.json', JSON.stringify({ compilerOptions, files: Object.keys(sources) }))
-    tool(box.folder, 'typescript/bin/tsc')
-  }
+  it(
+    'compile without skipLibCheck, for a consumer with @types/node',
+    async () => {
+      const types = join(box.folder, 'node_modules', '@types')
+      mkdirSync(types, { recursive: true })
+      symlinkSync(join(root, 'node_modules', '@types', 'node'), join(types, 'node'))
+      await compile(['node'])
+    },
+    5 * minutes,
+  )
 
   it(
-    'compile without skipLibCheck, for a consumer without and with @types/node',
-    () => {
-      compile()
-      mkdirSync(join(box.folder, 'node_modules', '@types'), { recursive: true })
-      symlinkSync(
-        join(root, 'node_modules/@types/node'),
-        join(box.folder, 'node_modules/@types/node'),
-      )
-      compile('node')
+    'satisfy publint and attw',
+    async () => {
+      const publint = await tool(box.folder, 'publint/src/cli.js', 'run', box.tarball, '--strict')
+      expect(publint).toContain('All good!')
+      await tool(box.folder, '@arethetypeswrong/cli/dist/index.js', box.tarball)
     },
-    minutes,
+    5 * minutes,
   )
 })
 
 describe.skipIf(process.platform !== 'linux')('the prebuild', () => {
   const addon = () => join(prebuilds(), readdirSync(prebuilds())[0]!)
 
-  it('runs on the oldest C library that Node.js 20 runs on, and needs no other library', () => {
-    expect(run(box.folder, 'sh', [join(root, 'scripts/check-floor.sh'), addon()])).toContain(
-      'foreign libraries: none',
-    )
+  it('runs on the oldest C library that Node.js 20 runs on, and needs no other library', async () => {
+    const report = await run(box.folder, 'sh', [join(root, 'scripts', 'check-floor.sh'), addon()])
+    expect(report).toContain('foreign libraries: none')
   })
 
-  it('shows nothing but its entry points, so another OpenBLAS in the process cannot reach its own', () => {
-    const symbols = run(box.folder, 'nm', ['-D', '--defined-only', addon()]).trim().split('\n')
+  it('shows nothing but its entry points, so another OpenBLAS in the process cannot reach its own', async () => {
+    const symbols = linesOf(await run(box.folder, 'nm', ['-D', '--defined-only', addon()]))
     const names = symbols.map((line) => line.split(' ').at(-1))
     expect(names).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1'])
   })
 
-  it('has no shared inline function compiled for AVX, which an older CPU could be handed', () => {
+  it('has no shared inline function compiled for AVX, which an older CPU could be handed', async () => {
     const objects = join(root, 'build/cmake/CMakeFiles/gemmine_core.dir/native/backend/cpu')
     const kernels = readdirSync(objects).filter((file) => /_avx(2|512)\.cc\.o$/.test(file))
-    expect(kernels.length).toBeGreaterThan(0)
+    if (process.arch === 'x64') expect(kernels).not.toEqual([])
     for (const kernel of kernels) {
-      const symbols = run(objects, 'nm', ['-C', '--defined-only', kernel]).trim().split('\n')
+      const symbols = linesOf(await run(objects, 'nm', ['-C', '--defined-only', kernel]))
       expect(
         symbols.filter((line) => / [WVu] /.test(line)),
         kernel,
@@ -192,20 +187,23 @@ describe.skipIf(process.platform !== 'linux')('the prebuild', () => {
 describe('a platform without a prebuild', () => {
   it(
     'is told the one command that builds it, and that command works',
-    () => {
+    async () => {
       rmSync(join(box.installed, 'prebuilds'), { recursive: true })
       const report = `console.log(JSON.stringify([error.code, error.message]))`
-      const code = `try { require('gemmine').info() } catch (error) { ${report} }`
-      const [errorCode, message] = JSON.parse(box.evaluate('commonjs', code)) as [string, string]
-      expect(errorCode).toBe('ERR_GEMMINE_NATIVE_LOAD')
+      const load = `try { require('gemmine').info() } catch (error) { ${report} }`
+      const [code, message] = JSON.parse(await box.evaluate('commonjs', load)) as [string, string]
+      expect(code).toBe('ERR_GEMMINE_NATIVE_LOAD')
       const command = /npx \S+ build -d \S+/.exec(message)?.[0]
-      expect(command).toBeDefined()
+      expect(command, message).toBeDefined()
 
       const [program, ...args] = command!.split(' ')
-      run(box.folder, program!, args, { npm_config_yes: 'true', npm_config_prefer_offline: 'true' })
-      expect(box.evaluate('commonjs', `console.log(require('gemmine').info().version)`)).toBe(
-        `${manifest().version}\n`,
+      const answers = { npm_config_yes: 'true', npm_config_prefer_offline: 'true' }
+      await run(box.folder, program!, args, answers)
+      const version = await box.evaluate(
+        'commonjs',
+        `console.log(require('gemmine').info().version)`,
       )
+      expect(version).toBe(`${manifest().version}\n`)
     },
     15 * minutes,
   )

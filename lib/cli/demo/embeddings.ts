@@ -7,7 +7,8 @@ export function projected(X: SparseMatrix, V: Matrix): Matrix {
   const data = new Float32Array(X.rows * rank)
   for (let i = 0; i < X.rows; i++)
     for (let t = Number(X.indptr[i]); t < Number(X.indptr[i + 1]); t++)
-      for (let c = 0; c < rank; c++) data[i * rank + c]! += X.values[t]! * V.data[c * cols + X.indices[t]!]!
+      for (let c = 0; c < rank; c++)
+        data[i * rank + c]! += X.values[t]! * V.data[c * cols + X.indices[t]!]!
   return { data, rows: X.rows, cols: rank }
 }
 

@@ -4,7 +4,11 @@ import type { PackageTexts } from './packages'
 
 const score = (value: number) => value.toFixed(3)
 
-function rejectedOf({ rejected }: MinedNegatives, query: number, packages: readonly PackageTexts[]): string[] {
+function rejectedOf(
+  { rejected }: MinedNegatives,
+  query: number,
+  packages: readonly PackageTexts[],
+): string[] {
   const place = rejected.queries.indexOf(query)
   if (place === -1) return []
   const lines: string[] = []
@@ -12,12 +16,18 @@ function rejectedOf({ rejected }: MinedNegatives, query: number, packages: reado
     const rule = ruleNames[rejected.rules[t]!]!
     // The package's own README is no negative at all; it has its line already.
     if (rule === 'positive') continue
-    lines.push(`    rejected  ${score(rejected.scores[t]!)}  ${packages[rejected.rows[t]!]!.name}  (${rule}: probably a false negative)`)
+    lines.push(
+      `    rejected  ${score(rejected.scores[t]!)}  ${packages[rejected.rows[t]!]!.name}  (${rule}: probably a false negative)`,
+    )
   }
   return lines
 }
 
-function describeQuery(mined: MinedNegatives, query: number, packages: readonly PackageTexts[]): string[] {
+function describeQuery(
+  mined: MinedNegatives,
+  query: number,
+  packages: readonly PackageTexts[],
+): string[] {
   const { name, description } = packages[query]!
   const positive = mined.positiveScores[mined.positives.indptr[query]!]!
   const start = query * mined.numNegatives
@@ -25,7 +35,10 @@ function describeQuery(mined: MinedNegatives, query: number, packages: readonly 
     `  ${name}: "${description.trim().slice(0, 90)}"`,
     `    positive  ${score(positive)}  README of ${name}`,
     ...rejectedOf(mined, query, packages),
-    ...Array.from(mined.negativesOf(query), (row, i) => `    negative  ${score(mined.scores[start + i]!)}  ${packages[row]!.name}`),
+    ...Array.from(
+      mined.negativesOf(query),
+      (row, i) => `    negative  ${score(mined.scores[start + i]!)}  ${packages[row]!.name}`,
+    ),
   ]
 }
 
@@ -40,5 +53,8 @@ function examples(mined: MinedNegatives, count: number): number[] {
   return telling.filter((_, i) => i % step === 0).slice(0, count)
 }
 
-export const describeNegatives = (mined: MinedNegatives, packages: readonly PackageTexts[], count: number): string[] =>
-  examples(mined, count).flatMap((query) => describeQuery(mined, query, packages))
+export const describeNegatives = (
+  mined: MinedNegatives,
+  packages: readonly PackageTexts[],
+  count: number,
+): string[] => examples(mined, count).flatMap((query) => describeQuery(mined, query, packages))

@@ -33,10 +33,18 @@ export const prose = (markdown: string) =>
 
 async function packageTexts(folder: string): Promise<PackageTexts | undefined> {
   try {
-    const { name, description } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
-    const file = (await readdir(folder)).find((entry) => /^readme(\.(md|markdown|txt))?$/i.test(entry))
+    const { name, description } = JSON.parse(
+      await readFile(join(folder, 'package.json'), 'utf8'),
+    ) as Record<string, unknown>
+    const file = (await readdir(folder)).find((entry) =>
+      /^readme(\.(md|markdown|txt))?$/i.test(entry),
+    )
     if (typeof name !== 'string' || typeof description !== 'string' || !file) return undefined
-    return { name, description: prose(description), readme: prose(await readFile(join(folder, file), 'utf8')) }
+    return {
+      name,
+      description: prose(description),
+      readme: prose(await readFile(join(folder, file), 'utf8')),
+    }
   } catch {
     // A folder without a readable package is no package.
     return undefined

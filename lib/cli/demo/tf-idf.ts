@@ -1,7 +1,8 @@
 import type { SparseMatrix } from '../../data/sparse'
 
 const stopWords = new Set(
-  ('a about above after all also an and any are as at be because been before being below between both but by can ' +
+  (
+    'a about above after all also an and any are as at be because been before being below between both but by can ' +
     'could did do does doing done down during each either else etc few first for from further get gets got had has have ' +
     'having he her here how however if in into is it its itself just know let like made make makes many may me might more ' +
     'most much must my need needs new no not now of off on once one only or other our out over own per please same see ' +
@@ -11,14 +12,18 @@ const stopWords = new Set(
     'api bar baz code docs documentation example examples file files foo github http https install installation javascript js ' +
     'lib license mit module modules node nodejs note npm option options org package packages readme return returns support ' +
     'supported true false undefined null usage version versions www yarn default defaults method methods function functions ' +
-    'following value values set sets name names com released').split(' '),
+    'following value values set sets name names com released'
+  ).split(' '),
 )
 
 /** The words of a text that may tell what it is about. */
 const wordsOf = (text: string) =>
   (text.toLowerCase().match(/[a-z][a-z]{2,}/g) ?? []).filter((word) => !stopWords.has(word))
 
-function countsOf(words: readonly string[], columns: ReadonlyMap<string, number>): [number, number][] {
+function countsOf(
+  words: readonly string[],
+  columns: ReadonlyMap<string, number>,
+): [number, number][] {
   const counts = new Map<number, number>()
   for (const word of words) {
     const column = columns.get(word)

@@ -19,11 +19,19 @@ function columnOf({ W }: Factorization, column: number): Float32Array {
 const total = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0)
 
 /** What each component is about, the heaviest first: its heaviest words, and who loads most on it. */
-export function topicsOf(model: Factorization, { vocabulary }: TfIdf, packages: readonly PackageTexts[]): Topic[] {
+export function topicsOf(
+  model: Factorization,
+  { vocabulary }: TfIdf,
+  packages: readonly PackageTexts[],
+): Topic[] {
   const { H, W } = model
   const weights = Array.from({ length: H.rows }, (_, topic) => {
     const words = H.data.subarray(topic * H.cols, (topic + 1) * H.cols)
-    return { words, loads: columnOf(model, topic), weight: total(words) * total(columnOf(model, topic)) }
+    return {
+      words,
+      loads: columnOf(model, topic),
+      weight: total(words) * total(columnOf(model, topic)),
+    }
   })
   const all = weights.reduce((sum, { weight }) => sum + weight, 0) || 1
   return weights

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { failures, runOften, runProgram } from './child'
+
+/** An exit waits for the blocks that are being computed, no longer. */
+const promptly = 1000
+
+describe('process.exit() with jobs in flight', () => {
+  for (const [delay, where] of [
+    [0, 'now'],
+    [0, 'timer'],
+    [20, 'timer'],
+    [60, 'timer'],
+    [0, 'listener'],
+  ] as const)
+    it(`ends with its own code, from ${where} after ${delay} ms, 20 times`, async () => {
+      const ended = await runOften(20, 'exit-mid-job', [delay, where])
+      expect(failures(ended, 7)).toEqual([])
+      const took = ended.map(({ at, stdout }) => at - Number(stdout))
+      console.log(`exit from ${where} after ${delay} ms took at most ${Math.max(...took)} ms`)
+      expect(Math.max(...took)).toBeLessThan(promptly)
+    })
+})
+
+describe('workers that end with jobs in flight', () => {
+  it('leave the process whole and the addon usable, 20 times', async () => {
+    const ended = await runOften(20, 'terminate-workers')
+    expect(failures(ended, 0)).toEqual([])
+    console.log(
+      `four workers took at most ${Math.max(...ended.map(({ stdout }) => Number(stdout))).toFixed()} ms`,
+    )
+  })
+})
+
+describe('several workers at once', () => {
+  it('compute the same bits', async () => {
+    const { code, stdout, stderr } = await runProgram('workers')
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    expect(stdout.trim()).toBe('1')
+  })
+})

@@ -1,0 +1,235 @@
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { nmf } from '../../lib/factorization/nmf'
+import { semiNmf } from '../../lib/factorization/semi-nmf'
+import { topK } from '../../lib/mining/top-k'
+import { prepareCorpus } from '../../lib/mining/prepare-corpus'
+import { native, type JobControl, type NativeSource } from '../../lib/native'
+import type { Matrix } from '../../lib/data/matrix'
+import { gaussian } from '../matrices'
+
+const rows = 40
+const cols = 12
+const rank = 3
+const X = gaussian(rows, cols, 5)
+const options = { rank, iterations: 4, tolerance: 0 }
+
+/** The same elements over another kind of memory. */
+const copied = (data: Float32Array) => {
+  data.set(X.data)
+  return { data, rows, cols }
+}
+
+describe('inputs over any kind of memory', () => {
+  const kinds: Record<string, () => Float32Array> = {
+    'a SharedArrayBuffer': () => new Float32Array(new SharedArrayBuffer(4 * rows * cols)),
+    'a growable SharedArrayBuffer': () =>
+      new Float32Array(
+        new (SharedArrayBuffer as any)(4 * rows * cols, { maxByteLength: 8 * rows * cols }),
+      ),
+    'a resizable ArrayBuffer': () =>
+      new Float32Array(
+        new (ArrayBuffer as any)(4 * rows * cols, { maxByteLength: 8 * rows * cols }),
+      ),
+    'an offset into a larger buffer': () =>
+      new Float32Array(new ArrayBuffer(4 * rows * cols + 64), 20, rows * cols),
+    'another realm': () => runInNewContext(`new Float32Array(${rows * cols})`) as Float32Array,
+    'another realm, shared': () =>
+      runInNewContext(
+        `new Float32Array(new SharedArrayBuffer(${4 * rows * cols}))`,
+      ) as Float32Array,
+  }
+
+  for (const [kind, make] of Object.entries(kinds))
+    it(`gives the same factors and neighbours from ${kind}`, async () => {
+      const given = copied(make())
+      const expected = await semiNmf(X, options)
+      const received = await semiNmf(given, options)
+      expect([...received.W.data]).toEqual([...expected.W.data])
+      expect([...received.objective]).toEqual([...expected.objective])
+      const nearest = await topK(given, given, { k: 3, excludeSelf: true })
+      expect([...nearest.indices]).toEqual([
+        ...(await topK(X, X, { k: 3, excludeSelf: true })).indices,
+      ])
+    })
+
+  it('fills outputs in shared memory', async () => {
+    const W = new Float32Array(new SharedArrayBuffer(4 * rows * rank))
+    await semiNmf(X, { ...options, out: { W } })
+    expect([...W]).toEqual([...(await semiNmf(X, options)).W.data])
+  })
+
+  it('survives a resizable buffer that shrinks in the middle of a job', async () => {
+    const n = 4000
+    const buffer = new (ArrayBuffer as any)(4 * n * cols, {
+      maxByteLength: 4 * n * cols,
+    }) as ArrayBuffer
+    const data = new Float32Array(buffer)
+    data.set(gaussian(n, cols, 6).data)
+    const running = semiNmf({ data, rows: n, cols }, { ...options, iterations: 50 })
+    ;(buffer as any).resize(0)
+    expect((await running).iterations).toBe(50)
+  })
+})
+
+const control = (): JobControl => ({ threads: 0, cancel: new Int32Array(new SharedArrayBuffer(4)) })
+const matrix = (n: number, d: number): Matrix => ({
+  data: new Float32Array(n * d),
+  rows: n,
+  cols: d,
+})
+const source = (over: object = {}): NativeSource =>
+  ({ name: 'X', type: 'float32', stride: cols, ...X, ...over }) as NativeSource
+
+const fitOptions = {
+  device: 'cpu',
+  model: 'semi-nmf',
+  solver: 'hals',
+  init: 'random',
+  maxIterations: 2,
+  tolerance: 0,
+  innerSweeps: 1,
+  l1W: 0,
+  l2W: 0,
+  l1H: 0,
+  l2H: 0,
+  seed: 0,
+} as const
+
+/** Straight to the addon, past the checks of lib/. */
+const fit = async (
+  X: NativeSource,
+  W = matrix(rows, rank),
+  H = matrix(rank, cols),
+  more: object = {},
+) => native().fit(X, { ...fitOptions, ...more }, W, H, control())
+
+function detached(): Float32Array {
+  const data = X.data.slice()
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  return data
+}
+
+describe('the addon, past the checks of lib/', () => {
+  const sparse = {
+    name: 'X',
+    rows: 2,
+    cols: 3,
+    indptr: Float64Array.of(0, 1, 2),
+    indices: Int32Array.of(0, 2),
+    values: Float32Array.of(1, 2),
+  }
+  const wrong: Record<string, [NativeSource | object, string]> = {
+    'a detached array': [source({ data: detached() }), 'X.data'],
+    'no elements': [source({ data: new Float32Array(0) }), 'X.data'],
+    'too few elements': [source({ rows: rows + 1 }), 'X.data'],
+    'a stride that needs more elements': [source({ stride: cols + 1 }), 'X.data'],
+    'a stride below the columns': [source({ stride: cols - 1 }), 'X.data'],
+    'rows whose extent overflows': [source({ rows: 2 ** 52, stride: 2 ** 52 }), 'X.data'],
+    'no rows': [source({ rows: 0 }), 'X.data'],
+    'half a row': [source({ rows: 1.5 }), 'rows'],
+    'rows below zero': [source({ rows: -1 }), 'rows'],
+    'elements of another type than said': [
+      source({ data: new Float64Array(rows * cols) }),
+      'X.data',
+    ],
+    'a DataView': [source({ data: new DataView(new ArrayBuffer(4 * rows * cols)) }), 'X.data'],
+    'an array': [source({ data: [...X.data] }), 'X.data'],
+    'row starts that descend': [{ ...sparse, indptr: Float64Array.of(0, 3, 2) }, 'X.indptr'],
+    'row starts that are no integers': [
+      { ...sparse, indptr: Float64Array.of(0, NaN, 2) },
+      'X.indptr',
+    ],
+    'row starts past the entries': [
+      { ...sparse, indptr: Float64Array.of(0, 1, 2 ** 40) },
+      'X.indptr',
+    ],
+    'too few row starts': [{ ...sparse, rows: 9 }, 'X.indptr'],
+    'a column past the last': [{ ...sparse, indices: Int32Array.of(0, 3) }, 'X.indices'],
+    'a column below zero': [{ ...sparse, indices: Int32Array.of(-1, 2) }, 'X.indices'],
+    'fewer values than indices': [{ ...sparse, values: new Float32Array(1) }, 'X.values'],
+    nothing: [undefined as never, 'matrix'],
+  }
+
+  for (const [name, [given, argument]] of Object.entries(wrong))
+    it(`refuses ${name}`, async () => {
+      const { rows: n, cols: d } = (given as NativeSource | undefined) ?? { rows: 1, cols: 1 }
+      const size = n <= 100 && n >= 0 ? Math.ceil(n) : 1
+      const run = fit(given as NativeSource, matrix(size, 1), matrix(1, d))
+      await expect(run).rejects.toThrow(TypeError)
+      await expect(run).rejects.toThrow(argument)
+    })
+
+  it('refuses outputs that do not fit', async () => {
+    await expect(fit(source(), matrix(rows - 1, rank))).rejects.toThrow(
+      `Expected ${rows} rows of ${rank} for W`,
+    )
+    await expect(fit(source(), matrix(rows, rank), matrix(rank + 1, cols))).rejects.toThrow('for H')
+    await expect(fit(source(), { ...matrix(rows, rank), data: detached() })).rejects.toThrow(
+      'W.data',
+    )
+  })
+
+  it('refuses options that are missing or unknown', async () => {
+    await expect(fit(source(), undefined, undefined, { solver: 'newton' })).rejects.toThrow(
+      'solver',
+    )
+    await expect(fit(source(), undefined, undefined, { seed: -1 })).rejects.toThrow('seed')
+    await expect(fit(source(), undefined, undefined, { l1W: undefined })).rejects.toThrow('l1W')
+  })
+
+  it('refuses lists of rows that are not in the corpus', async () => {
+    const ask = async (indptr: Int32Array, indices: Int32Array) =>
+      native().topK(
+        { ...source(), rows: 2 } as NativeSource,
+        source(),
+        { device: 'cpu', metric: 'dot', k: 1, excludeSelf: false, exclude: { indptr, indices } },
+        new Int32Array(2),
+        new Float32Array(2),
+        control(),
+      )
+    await expect(ask(Int32Array.of(0, 1, 2), Int32Array.of(0, rows))).rejects.toThrow(
+      'exclude.indices',
+    )
+    await expect(ask(Int32Array.of(0, 1, 2), Int32Array.of(0, -1))).rejects.toThrow(
+      'exclude.indices',
+    )
+    await expect(ask(Int32Array.of(0, 3, 2), Int32Array.of(0, 1))).rejects.toThrow('exclude.indptr')
+    await expect(ask(Int32Array.of(0, 1), Int32Array.of(0))).rejects.toThrow('exclude.indptr')
+  })
+
+  it('takes no other object for a prepared corpus', async () => {
+    const corpus = await native().prepareCorpus(
+      source(),
+      { device: 'cpu', metric: 'dot' },
+      control(),
+    )
+    expect(() => corpus.dispose.call({} as never)).toThrow('Expected a prepared corpus')
+    const forged = Object.create(Object.getPrototypeOf(corpus) as object) as typeof corpus
+    expect(() => corpus.dispose.call(forged)).toThrow('Expected a prepared corpus')
+    corpus.dispose()
+    corpus.dispose()
+    expect(corpus.bytes).toBe(0)
+  })
+})
+
+describe('entries that no job accepts', () => {
+  const broken = (at: number, value: number) => ({
+    ...X,
+    data: X.data.map((given, i) => (i === at ? value : given)),
+  })
+  const entry = 7 * cols + 3
+
+  it('are named with their row and column', async () => {
+    const sentence = 'Expected a finite number at row 7, column 3 of X, received NaN'
+    await expect(semiNmf(broken(entry, NaN), options)).rejects.toThrow(sentence)
+    await expect(topK(broken(entry, Infinity), X, { k: 1 })).rejects.toThrow(
+      'row 7, column 3 of queries, received Infinity',
+    )
+    await expect(prepareCorpus(broken(entry, -Infinity))).rejects.toThrow(
+      'row 7, column 3 of corpus',
+    )
+    const negative = { ...X, data: X.data.map((value, i) => (i === 5 ? -1 : Math.abs(value))) }
+    await expect(nmf(negative, options)).rejects.toThrow('row 0, column 5 of X')
+  })
+})

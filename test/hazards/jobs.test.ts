@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { semiNmf } from '../../lib/factorization/semi-nmf'
+import { prepareCorpus } from '../../lib/mining/prepare-corpus'
+import { topK } from '../../lib/mining/top-k'
+import type { Progress } from '../../lib/options'
+import { gaussian } from '../matrices'
+
+const X = gaussian(3000, 128, 11)
+const endless = { rank: 16, init: 'random', iterations: 2 ** 31, tolerance: 0 } as const
+
+describe('an abort', () => {
+  it('rejects with its reason within a block', async () => {
+    const controller = new AbortController()
+    const running = semiNmf(X, { ...endless, signal: controller.signal })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const reason = new Error('enough')
+    const began = performance.now()
+    controller.abort(reason)
+    await expect(running).rejects.toBe(reason)
+    const took = performance.now() - began
+    console.log(`an abort took ${took.toFixed(1)} ms`)
+    expect(took).toBeLessThan(500)
+  })
+
+  it('leaves the arrays to the caller', async () => {
+    const controller = new AbortController()
+    const W = new Float32Array(X.rows * 16)
+    const running = semiNmf(X, { ...endless, out: { W }, signal: controller.signal })
+    setTimeout(() => controller.abort(), 20)
+    await expect(running).rejects.toThrow('aborted')
+    const seen = W.slice()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(W).toEqual(seen)
+  })
+})
+
+describe('progress', () => {
+  it('comes at most ten times a second, and once at the end', async () => {
+    const heard: [number, Progress][] = []
+    const began = performance.now()
+    const { iterations, objective } = await semiNmf(X, {
+      ...endless,
+      iterations: 150,
+      onProgress: (progress) => void heard.push([performance.now(), progress]),
+    })
+    const seconds = (performance.now() - began) / 1000
+    const phases = heard.filter(([, { phase }]) => phase === 'iterate')
+    expect(heard.length).toBeLessThanOrEqual(10 * seconds + 2)
+    expect(phases.at(-1)![1]).toMatchObject({ done: iterations, total: 150 })
+    // The last objective returned is measured once more, directly.
+    expect(phases.at(-1)![1].objective! / objective.at(-1)!).toBeCloseTo(1, 4)
+  })
+
+  for (const thrown of [new Error('from the listener'), 'a text', undefined])
+    it(`stops the job and rejects with what a listener throws: ${String(thrown)}`, async () => {
+      let calls = 0
+      const running = semiNmf(X, {
+        ...endless,
+        onProgress: () => {
+          calls++
+          throw thrown
+        },
+      })
+      await expect(running.catch((error: unknown) => [error])).resolves.toEqual([thrown])
+      expect(calls).toBe(1)
+    })
+})
+
+describe('jobs side by side', () => {
+  it('give the same bits as alone', async () => {
+    const run = (seed: number) => semiNmf(X, { ...endless, seed, iterations: 5 })
+    const together = await Promise.all([0, 1, 2, 3].map(run))
+    for (const [seed, { objective }] of together.entries())
+      expect([...objective]).toEqual([...(await run(seed)).objective])
+  })
+
+  it('let a short one overtake a long one', async () => {
+    const controller = new AbortController()
+    const long = semiNmf(X, { ...endless, signal: controller.signal })
+    await semiNmf(X, { ...endless, iterations: 2 })
+    controller.abort()
+    await expect(long).rejects.toThrow('aborted')
+  })
+
+  it('measure the time of their own', async () => {
+    const began = performance.now()
+    const { seconds } = await semiNmf(X, { ...endless, iterations: 3 })
+    expect(seconds).toBeGreaterThan(0)
+    expect(seconds).toBeLessThan((performance.now() - began) / 1000)
+    expect(seconds * 1e3).not.toBe(Math.round(seconds * 1e3))
+  })
+})
+
+describe('a prepared corpus', () => {
+  it('can be asked by several jobs at once, and not after dispose()', async () => {
+    const corpus = await prepareCorpus(X)
+    const [first, second] = await Promise.all([
+      topK(X, corpus, { k: 2 }),
+      topK(X, corpus, { k: 2 }),
+    ])
+    expect(first!.indices).toEqual(second!.indices)
+    expect(corpus.bytes).toBeGreaterThan(0)
+    corpus.dispose()
+    expect(corpus.bytes).toBe(0)
+    await expect(topK(X, corpus, { k: 2 })).rejects.toMatchObject({ code: 'ERR_GEMMINE_DISPOSED' })
+  })
+})

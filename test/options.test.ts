@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
+import { ruleNames } from '../lib/data/mined-lines'
+import { solvers } from '../lib/factorization/fit'
+import { info } from '../lib/info'
+import { native } from '../lib/native'
+import { checkInteger, checkJob, withDefaults } from '../lib/options'
+
+describe('withDefaults', () => {
+  it('lays overrides over defaults, and leaves a default where the override is undefined', () => {
+    expect(withDefaults({ a: 1, b: 'x' }, { a: undefined, b: 'y' })).toEqual({ a: 1, b: 'y' })
+  })
+
+  it('refuses an unknown option and names those there are', () => {
+    expect(() => withDefaults({ rank: 1 }, { rnak: 2 })).toThrow('one of the options rank')
+  })
+})
+
+describe('checkInteger', () => {
+  it('tells the bounds and the value', () => {
+    expect(() => checkInteger('rank', 21, 1, 20)).toThrow('Expected an integer in 1..20 for rank, received 21')
+    expect(() => checkInteger('rank', 2.5, 1)).toThrow('an integer of at least 1 for rank, received 2.5')
+    expect(() => checkInteger('rank', '3', 1)).toThrow(TypeError)
+  })
+})
+
+describe('checkJob', () => {
+  it('refuses what is no signal, no listener, no thread', () => {
+    expect(() => checkJob({ signal: {} as AbortSignal })).toThrow('signal')
+    expect(() => checkJob({ onProgress: 3 as never })).toThrow('onProgress')
+    expect(() => checkJob({ threads: 0 })).toThrow('threads')
+  })
+
+  it('never falls back from a device that was asked for', () => {
+    expect(resolveDevice('auto')).toBe('cpu')
+    expect(() => resolveDevice('cuda:1')).toThrow(cudaAbsence)
+    expect(() => resolveDevice('gpu')).toThrow('device')
+  })
+})
+
+describe('lists that stand on both sides of the border', () => {
+  it('agree', () => {
+    const { devices, rules, solvers: declared } = native().info()
+    expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
+    expect(rules).toEqual([...ruleNames])
+    expect(new Set(declared)).toEqual(new Set(['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`))))
+  })
+})
+
+describe('info', () => {
+  it('tells what there is, and why the rest is not', () => {
+    const { version, cpu, blas, threads, threadsReason, devices } = info()
+    expect(version).toMatch(/^\d+\.\d+\.\d+/)
+    expect(cpu.model && blas.core && threadsReason).toBeTruthy()
+    expect(threads).toBeGreaterThanOrEqual(1)
+    for (const { available, reason } of devices) expect(available || reason).toBeTruthy()
+  })
+})
