@@ -48,7 +48,9 @@ export type MistakeError = (TypeError | RangeError) & Mistake
 export function shown(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'an empty string' : value.slice(0, 80)
   if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? `an array of ${value.length}` : (value.constructor?.name ?? 'an object')
+    return Array.isArray(value)
+      ? `an array of ${value.length}`
+      : (value.constructor?.name ?? 'an object')
   return typeof value === 'function' ? 'a function' : String(value)
 }
 

@@ -1,5 +1,13 @@
 export { fromRows } from './data/matrix'
-export type { DenseMatrix, ElementType, Matrix, MatrixFile, MatrixInput, NdArrayLike, TensorLike } from './data/matrix'
+export type {
+  DenseMatrix,
+  ElementType,
+  Matrix,
+  MatrixFile,
+  MatrixInput,
+  NdArrayLike,
+  TensorLike,
+} from './data/matrix'
 export type { SparseMatrix } from './data/sparse'
 export type { SourceInput } from './data/source'
 export type { RowLists, RowListsInput } from './data/row-lists'
@@ -7,20 +15,53 @@ export { closeMatrix, loadNpy, openNpy, readNpy, writeNpy } from './data/npy'
 export { readNpz } from './data/npz'
 export { readMatrixMarket } from './data/matrix-market'
 export { readSafetensors, writeSafetensors } from './data/safetensors'
-export { minedLines, rejectedLines, ruleNames, writeLines, type MinedFormat, type RuleName, type Words } from './data/mined-lines'
+export {
+  minedLines,
+  rejectedLines,
+  ruleNames,
+  writeLines,
+  type MinedFormat,
+  type RuleName,
+  type Words,
+} from './data/mined-lines'
 export { readIds, readPairs, readTexts } from './data/pairs'
 export { GemmineError, type GemmineErrorCode, type Mistake } from './errors'
 export type { DeviceName } from './device'
 export type { JobOptions, Progress } from './options'
 export { info, type Info } from './info'
-export { FactorizationModel, type Codes, type ModelName, type TransformOptions } from './factorization/factorization-model'
-export { Factorization, type Convergence, type FactorOutputs, type Solver } from './factorization/fit'
-export { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './factorization/semi-nmf'
+export {
+  FactorizationModel,
+  type Codes,
+  type ModelName,
+  type TransformOptions,
+} from './factorization/factorization-model'
+export {
+  Factorization,
+  type Convergence,
+  type FactorOutputs,
+  type Solver,
+} from './factorization/fit'
+export {
+  semiNmf,
+  semiNmfDefaults,
+  type SemiNmfInit,
+  type SemiNmfOptions,
+} from './factorization/semi-nmf'
 export { nmf, nmfDefaults, type NmfInit, type NmfOptions } from './factorization/nmf'
-export { truncatedSvd, truncatedSvdDefaults, type TruncatedSvd, type TruncatedSvdOptions } from './factorization/truncated-svd'
+export {
+  truncatedSvd,
+  truncatedSvdDefaults,
+  type TruncatedSvd,
+  type TruncatedSvdOptions,
+} from './factorization/truncated-svd'
 export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './factorization/kmeans'
 export type { Metric } from './mining/metric'
-export { prepareCorpus, PreparedCorpus, type CorpusInput, type PrepareCorpusOptions } from './mining/prepare-corpus'
+export {
+  prepareCorpus,
+  PreparedCorpus,
+  type CorpusInput,
+  type PrepareCorpusOptions,
+} from './mining/prepare-corpus'
 export { topK, topKDefaults, type Neighbours, type TopKOptions } from './mining/top-k'
 export {
   mineHardNegatives,

@@ -23,7 +23,10 @@ export interface Info {
 const steering = /^(OPENBLAS|OMP|GOTO)_/
 
 const environment = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => steering.test(name))) as Record<string, string>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => steering.test(name))) as Record<
+    string,
+    string
+  >
 
 /**
  * What this installation is and can do here.

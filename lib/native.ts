@@ -19,7 +19,8 @@ export interface JobControl {
    * `objective` is NaN where there is none. Called on the JavaScript thread, throttled. What it throws
    * stops the job and rejects its promise.
    */
-  readonly onProgress?: ((phase: string, done: number, total: number, objective: number) => void) | undefined
+  readonly onProgress?:
+    ((phase: string, done: number, total: number, objective: number) => void) | undefined
 }
 
 export interface NativeRowLists {
@@ -133,13 +134,23 @@ export interface NativeInfo {
   readonly blas: { readonly name: string; readonly version: string; readonly core: string }
   readonly threads: number
   readonly threadsReason: string
-  readonly devices: { readonly name: string; readonly available: boolean; readonly reason?: string }[]
+  readonly devices: {
+    readonly name: string
+    readonly available: boolean
+    readonly reason?: string
+  }[]
   readonly solvers: string[]
   readonly rules: string[]
 }
 
 interface Addon {
-  fit(X: NativeSource, options: NativeFitOptions, W: Matrix, H: Matrix, control: JobControl): Promise<NativeConvergence>
+  fit(
+    X: NativeSource,
+    options: NativeFitOptions,
+    W: Matrix,
+    H: Matrix,
+    control: JobControl,
+  ): Promise<NativeConvergence>
   transform(
     X: NativeSource,
     H: Matrix,
@@ -149,7 +160,13 @@ interface Addon {
   ): Promise<{ relativeError: number; seconds: number }>
   truncatedSvd(
     X: NativeSource,
-    options: { device: string; rank: number; oversamples: number; powerIterations: number; seed: number },
+    options: {
+      device: string
+      rank: number
+      oversamples: number
+      powerIterations: number
+      seed: number
+    },
     U: Matrix,
     s: Float64Array,
     V: Matrix,
@@ -157,7 +174,13 @@ interface Addon {
   ): Promise<{ seconds: number }>
   kmeans(
     X: NativeSource,
-    options: { device: string; clusters: number; maxIterations: number; tolerance: number; seed: number },
+    options: {
+      device: string
+      clusters: number
+      maxIterations: number
+      tolerance: number
+      seed: number
+    },
     labels: Int32Array,
     centers: Matrix,
     control: JobControl,
@@ -225,8 +248,16 @@ function translated(thrown: unknown, signal: AbortSignal | undefined): unknown {
   const { code, message } = failure
   if (code === 'CANCELLED') return signal?.reason ?? failure
   if (code === 'INVALID_ENTRY')
-    return invalidEntry(failure.argument!, failure.expected!, failure.value!, failure.row!, failure.column!)
-  return code?.startsWith('ERR_GEMMINE_') ? new GemmineError(code, message, { cause: failure }) : failure
+    return invalidEntry(
+      failure.argument!,
+      failure.expected!,
+      failure.value!,
+      failure.row!,
+      failure.column!,
+    )
+  return code?.startsWith('ERR_GEMMINE_')
+    ? new GemmineError(code, message, { cause: failure })
+    : failure
 }
 
 interface CheckedJob {
@@ -247,7 +278,9 @@ export async function runJob<Result>(
   const listener =
     onProgress &&
     ((phase: string, done: number, total: number, objective: number) =>
-      onProgress(Number.isNaN(objective) ? { phase, done, total } : { phase, done, total, objective }))
+      onProgress(
+        Number.isNaN(objective) ? { phase, done, total } : { phase, done, total, objective },
+      ))
   try {
     return await start(native(), { threads, cancel, onProgress: listener })
   } catch (failure) {

@@ -6,7 +6,9 @@ import { invalid } from './errors'
 type Widened<T> = T extends boolean ? boolean : T extends number ? number : T
 
 /** The options that an object of defaults describes, all of them optional. */
-export type Overrides<Defaults> = { -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined }
+export type Overrides<Defaults> = {
+  -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined
+}
 
 /** What is known of a job while it runs. */
 export interface Progress {
@@ -43,7 +45,11 @@ export const jobDefaults = {
 export function withDefaults<Defaults extends object, Given extends object>(
   defaults: Defaults,
   given: Given,
-): { [K in keyof Defaults]: K extends keyof Given ? Exclude<Given[K], undefined> | Defaults[K] : Defaults[K] } {
+): {
+  [K in keyof Defaults]: K extends keyof Given
+    ? Exclude<Given[K], undefined> | Defaults[K]
+    : Defaults[K]
+} {
   const merged = { ...defaults } as Record<string, unknown>
   for (const [name, value] of Object.entries(given)) {
     if (!(name in defaults)) throw unknownOption(name, Object.keys(defaults))
@@ -55,18 +61,37 @@ export function withDefaults<Defaults extends object, Given extends object>(
 export const unknownOption = (name: string, known: readonly string[]) =>
   invalid(name, `one of the options ${known.join(', ')}`, `the unknown option ${name}`)
 
-export function checkInteger(name: string, value: unknown, low: number, high = Infinity): asserts value is number {
+export function checkInteger(
+  name: string,
+  value: unknown,
+  low: number,
+  high = Infinity,
+): asserts value is number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return
-  throw invalid(name, high === Infinity ? `an integer of at least ${low}` : `an integer in ${low}..${high}`, value)
+  throw invalid(
+    name,
+    high === Infinity ? `an integer of at least ${low}` : `an integer in ${low}..${high}`,
+    value,
+  )
 }
 
-export function checkNumber(name: string, value: unknown, low = -Infinity, high = Infinity): asserts value is number {
+export function checkNumber(
+  name: string,
+  value: unknown,
+  low = -Infinity,
+  high = Infinity,
+): asserts value is number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= low && value <= high) return
-  const bounds = low === -Infinity ? '' : high === Infinity ? ` of at least ${low}` : ` in ${low}..${high}`
+  const bounds =
+    low === -Infinity ? '' : high === Infinity ? ` of at least ${low}` : ` in ${low}..${high}`
   throw invalid(name, `a finite number${bounds}`, value)
 }
 
-export function checkOneOf<const T extends string>(name: string, value: unknown, choices: readonly T[]): asserts value is T {
+export function checkOneOf<const T extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly T[],
+): asserts value is T {
   if (choices.includes(value as T)) return
   throw invalid(name, `one of ${choices.join(', ')}`, value)
 }
@@ -74,10 +99,16 @@ export function checkOneOf<const T extends string>(name: string, value: unknown,
 /** The job options, checked, with the device resolved. */
 export function checkJob({ threads, device, signal, onProgress }: JobOptions) {
   if (threads !== undefined) checkInteger('threads', threads, 1)
-  if (signal !== undefined && !isAbortSignal(signal)) throw invalid('signal', 'an AbortSignal', signal)
+  if (signal !== undefined && !isAbortSignal(signal))
+    throw invalid('signal', 'an AbortSignal', signal)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('onProgress', 'a function', onProgress)
-  return { threads: threads ?? 0, device: resolveDevice(device ?? jobDefaults.device), signal, onProgress }
+  return {
+    threads: threads ?? 0,
+    device: resolveDevice(device ?? jobDefaults.device),
+    signal,
+    onProgress,
+  }
 }
 
 const isAbortSignal = (value: unknown): value is AbortSignal =>

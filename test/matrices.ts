@@ -17,7 +17,11 @@ export function normal(seed: number): () => number {
 }
 
 /** A matrix with the elements valueAt(row, column). */
-export function matrixOf(rows: number, cols: number, valueAt: (i: number, j: number) => number): Matrix {
+export function matrixOf(
+  rows: number,
+  cols: number,
+  valueAt: (i: number, j: number) => number,
+): Matrix {
   const data = new Float32Array(rows * cols)
   for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < cols; j++) data[at++] = valueAt(i, j)
   return { data, rows, cols }
@@ -29,7 +33,13 @@ export function gaussian(rows: number, cols: number, seed: number, scale = 1): M
 }
 
 /** W H with W uniform in [0, 1), and H of either sign unless `nonnegative`. */
-export function planted(n: number, d: number, k: number, seed: number, nonnegative = false): Matrix {
+export function planted(
+  n: number,
+  d: number,
+  k: number,
+  seed: number,
+  nonnegative = false,
+): Matrix {
   const codes = uniform(seed)
   const parts = nonnegative ? uniform(seed + 1) : normal(seed + 1)
   const W = Float64Array.from({ length: n * k }, codes)

@@ -18,8 +18,12 @@ describe('withDefaults', () => {
 
 describe('checkInteger', () => {
   it('tells the bounds and the value', () => {
-    expect(() => checkInteger('rank', 21, 1, 20)).toThrow('Expected an integer in 1..20 for rank, received 21')
-    expect(() => checkInteger('rank', 2.5, 1)).toThrow('an integer of at least 1 for rank, received 2.5')
+    expect(() => checkInteger('rank', 21, 1, 20)).toThrow(
+      'Expected an integer in 1..20 for rank, received 21',
+    )
+    expect(() => checkInteger('rank', 2.5, 1)).toThrow(
+      'an integer of at least 1 for rank, received 2.5',
+    )
     expect(() => checkInteger('rank', '3', 1)).toThrow(TypeError)
   })
 })
@@ -43,7 +47,11 @@ describe('lists that stand on both sides of the border', () => {
     const { devices, rules, solvers: declared } = native().info()
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
-    expect(new Set(declared)).toEqual(new Set(['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`))))
+    expect(new Set(declared)).toEqual(
+      new Set(
+        ['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`)),
+      ),
+    )
   })
 })
 

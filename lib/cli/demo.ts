@@ -107,9 +107,9 @@ async function mineNegatives(
   return { mined, effort }
 }
 
-type Results = Awaited<ReturnType<typeof findTopics>> & {
-  mined: Awaited<ReturnType<typeof mineNegatives>>
-} & Embeddings
+type Results = Omit<Awaited<ReturnType<typeof findTopics>>, 'effort'> &
+  Omit<Awaited<ReturnType<typeof mineNegatives>>, 'effort'> &
+  Embeddings
 
 async function write(
   out: string,

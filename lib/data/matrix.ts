@@ -88,7 +88,9 @@ function elementType(name: string, data: unknown, declared: string | undefined):
 
 /** float16 is handed on as its bits. */
 const bitsOf = (data: DenseData): DenseData =>
-  tagOf(data) === '[object Float16Array]' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
+  tagOf(data) === '[object Float16Array]'
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
+    : data
 
 const isResizable = (buffer: ArrayBufferLike) =>
   tagOf(buffer) === '[object ArrayBuffer]' && (buffer as { resizable?: boolean }).resizable === true
@@ -101,7 +103,12 @@ function checkSide(name: string, value: unknown): asserts value is number {
   throw invalid(name, 'a positive integer', value)
 }
 
-function denseView(name: string, given: DenseMatrix, declared: string | undefined, offset = 0): DenseView {
+function denseView(
+  name: string,
+  given: DenseMatrix,
+  declared: string | undefined,
+  offset = 0,
+): DenseView {
   const { rows, cols } = given
   const type = elementType(name, given.data, declared)
   checkSide(`${name}.rows`, rows)
@@ -111,7 +118,11 @@ function denseView(name: string, given: DenseMatrix, declared: string | undefine
     throw invalid(`${name}.stride`, `an integer of at least ${cols}`, stride)
   const needed = (rows - 1) * stride + cols + offset
   if (given.data.length < needed)
-    throw invalid(`${name}.data`, `at least ${needed} elements for ${rows} rows of ${cols}`, given.data.length)
+    throw invalid(
+      `${name}.data`,
+      `at least ${needed} elements for ${rows} rows of ${cols}`,
+      given.data.length,
+    )
   const data = borrowable(bitsOf(given.data))
   return { rows, cols, stride, type, data: offset ? data.subarray(offset) : data }
 }
@@ -144,7 +155,14 @@ export function toDenseView(name: string, input: MatrixInput): DenseView {
   if (typeof input !== 'object' || input === null)
     throw invalid(name, 'a matrix { data, rows, cols }', input)
   if ('fd' in input)
-    return { rows: input.rows, cols: input.cols, stride: input.cols, type: input.type, fd: input.fd, offset: input.offset }
+    return {
+      rows: input.rows,
+      cols: input.cols,
+      stride: input.cols,
+      type: input.type,
+      fd: input.fd,
+      offset: input.offset,
+    }
   if ('dims' in input) return tensorView(name, input)
   if ('shape' in input) return ndArrayView(name, input)
   return denseView(name, input, input.type)
@@ -170,7 +188,8 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
   if (cols === 0) throw invalid('rows', 'at least one row of at least one number', rows)
   const matrix = allocateMatrix(rows.length, cols)
   rows.forEach((row, i) => {
-    if (row.length !== cols) throw invalid(`rows[${i}]`, `${cols} numbers, as in rows[0]`, `${row.length} numbers`)
+    if (row.length !== cols)
+      throw invalid(`rows[${i}]`, `${cols} numbers, as in rows[0]`, `${row.length} numbers`)
     for (let j = 0; j < cols; j++) {
       if (typeof row[j] !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', row[j])
       matrix.data[i * cols + j] = row[j] as number
@@ -180,7 +199,12 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
 }
 
 /** Uses the caller's array for a result, or makes one. */
-export function outputMatrix(name: string, out: Float32Array | undefined, rows: number, cols: number): Matrix {
+export function outputMatrix(
+  name: string,
+  out: Float32Array | undefined,
+  rows: number,
+  cols: number,
+): Matrix {
   if (out === undefined) return allocateMatrix(rows, cols)
   if (tagOf(out) !== '[object Float32Array]' || out.length !== rows * cols)
     throw invalid(name, `a Float32Array of ${rows * cols} elements`, out?.length ?? out)

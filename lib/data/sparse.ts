@@ -40,7 +40,13 @@ export function toSparseView(name: string, input: SparseMatrix): SparseView {
   if (values.length !== indices.length)
     throw invalid(`${name}.values`, `${indices.length} values, as many as indices`, values.length)
   checkColumns(name, indptr, indices, cols)
-  return { rows, cols, indptr, indices: new Int32Array(indices.buffer, indices.byteOffset, indices.length), values }
+  return {
+    rows,
+    cols,
+    indptr,
+    indices: new Int32Array(indices.buffer, indices.byteOffset, indices.length),
+    values,
+  }
 }
 
 function checkStarts(name: string, indptr: Float64Array, entries: number) {
@@ -51,15 +57,25 @@ function checkStarts(name: string, indptr: Float64Array, entries: number) {
     if (!Number.isInteger(start) || start < low || start > high)
       throw invalid(`${name}.indptr[${i}]`, `an integer in ${low}..${high}`, start)
   }
-  if (indptr.at(-1) !== entries) throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
+  if (indptr.at(-1) !== entries)
+    throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
 }
 
-function checkColumns(name: string, indptr: Float64Array, indices: ArrayLike<number>, cols: number) {
+function checkColumns(
+  name: string,
+  indptr: Float64Array,
+  indices: ArrayLike<number>,
+  cols: number,
+) {
   for (let i = 0; i + 1 < indptr.length; i++)
     for (let t = indptr[i]!, low = 0; t < indptr[i + 1]!; t++) {
       const column = indices[t]!
       if (column < low || column >= cols)
-        throw invalid(`${name}.indices[${t}]`, `a column in ${low}..${cols - 1}, ascending within row ${i}`, column)
+        throw invalid(
+          `${name}.indices[${t}]`,
+          `a column in ${low}..${cols - 1}, ascending within row ${i}`,
+          column,
+        )
       low = column + 1
     }
 }

@@ -2,6 +2,7 @@ import { outputMatrix, toDenseView, type Matrix, type MatrixInput } from '../dat
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import { toSource, type SourceInput } from '../data/source'
 import { GemmineError, invalid } from '../errors'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
 import { checkJob, type JobOptions } from '../options'
 import { version } from '../version'
@@ -57,9 +58,17 @@ export class FactorizationModel {
     const source = toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
+    planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
     const W = outputMatrix('out', out, source.rows, this.rank)
-    const options = { device, model: this.model, l1W: this.#weight('l1W'), l2W: this.#weight('l2W') }
-    const result = await runJob(job, (addon, control) => addon.transform(source, this.H, options, W, control))
+    const options = {
+      device,
+      model: this.model,
+      l1W: this.#weight('l1W'),
+      l2W: this.#weight('l2W'),
+    }
+    const result = await runJob(job, (addon, control) =>
+      addon.transform(source, this.H, options, W, control),
+    )
     return { W, ...result }
   }
 
@@ -70,8 +79,10 @@ export class FactorizationModel {
    */
   inverseTransform(W: MatrixInput): Matrix {
     const codes = toDenseView('W', W)
-    if (!codes.data || codes.type !== 'float32') throw invalid('W', 'a matrix of float32 in memory', codes.type)
-    if (codes.cols !== this.rank) throw invalid('W.cols', `${this.rank} columns, one for each component`, codes.cols)
+    if (!codes.data || codes.type !== 'float32')
+      throw invalid('W', 'a matrix of float32 in memory', codes.type)
+    if (codes.cols !== this.rank)
+      throw invalid('W.cols', `${this.rank} columns, one for each component`, codes.cols)
     return product(codes.data as Float32Array, codes.rows, codes.stride, this.H)
   }
 
@@ -98,10 +109,21 @@ export class FactorizationModel {
     const { tensors, metadata } = await readSafetensors(path)
     const H = tensors['H']
     const { model } = metadata
-    if (metadata['format'] !== format || (model !== 'semi-nmf' && model !== 'nmf') || H?.shape.length !== 2)
-      throw new GemmineError('ERR_GEMMINE_FILE', `${path}: expected a model saved by gemmine, with a tensor H of two dimensions`)
+    if (
+      metadata['format'] !== format ||
+      (model !== 'semi-nmf' && model !== 'nmf') ||
+      H?.shape.length !== 2
+    )
+      throw new GemmineError(
+        'ERR_GEMMINE_FILE',
+        `${path}: expected a model saved by gemmine, with a tensor H of two dimensions`,
+      )
     const [rows, cols] = H.shape as [number, number]
-    return new FactorizationModel(model, { data: H.data, rows, cols }, parsedOptions(path, metadata['options']))
+    return new FactorizationModel(
+      model,
+      { data: H.data, rows, cols },
+      parsedOptions(path, metadata['options']),
+    )
   }
 
   #weight(name: 'l1W' | 'l2W'): number {
@@ -112,11 +134,15 @@ export class FactorizationModel {
 function parsedOptions(path: string, text = '{}'): ModelOptions {
   try {
     const options: unknown = JSON.parse(text)
-    if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options as ModelOptions
+    if (typeof options === 'object' && options !== null && !Array.isArray(options))
+      return options as ModelOptions
   } catch {
     // Told below, with what would be right.
   }
-  throw new GemmineError('ERR_GEMMINE_FILE', `${path}: expected options as a JSON object in the metadata, received ${text.slice(0, 40)}`)
+  throw new GemmineError(
+    'ERR_GEMMINE_FILE',
+    `${path}: expected options as a JSON object in the metadata, received ${text.slice(0, 40)}`,
+  )
 }
 
 function product(W: Float32Array, rows: number, stride: number, H: Matrix): Matrix {

@@ -1,9 +1,11 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
+import { availableParallelism } from 'node:os'
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
 import { toSource } from '../data/source'
 import { invalid } from '../errors'
-import { runJob, type NativeFitOptions } from '../native'
+import { planMemory } from '../memory'
+import { runJob, type NativeFitOptions, type NativeSource } from '../native'
 import { checkInteger, checkJob, checkNumber, checkOneOf, type JobOptions } from '../options'
 import { FactorizationModel, type ModelName } from './factorization-model'
 import { checkPenalties, type Penalties } from './penalties'
@@ -77,7 +79,12 @@ export class Factorization extends FactorizationModel implements Convergence {
 const bounded = (init: string) => init !== 'random' && init !== 'kmeans'
 
 /** Checks every option against the shape of X, before X itself is read. */
-export function checkFitOptions(options: FitOptions, inits: readonly string[], rows: number, cols: number) {
+export function checkFitOptions(
+  options: FitOptions,
+  inits: readonly string[],
+  rows: number,
+  cols: number,
+) {
   const { rank, solver, init } = options
   checkOneOf('solver', solver, solvers)
   checkOneOf('init', init, inits)
@@ -88,7 +95,24 @@ export function checkFitOptions(options: FitOptions, inits: readonly string[], r
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   if (init === 'nndsvd' && solver === 'mu')
-    throw invalid('init', 'nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero', init)
+    throw invalid(
+      'init',
+      'nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero',
+      init,
+    )
+}
+
+/**
+ * Memory for the factors, once as results and once scaled; S and its partial sums; and the small Gram
+ * matrices, in bytes. X is the caller's.
+ */
+function bytesOf({ rows, cols }: NativeSource, rank: number): number {
+  const partialSums = availableParallelism() + 2
+  return (
+    8 * (rows + cols) * rank +
+    (24 + 4 * partialSums) * cols * rank +
+    (48 + 12 * partialSums) * rank * rank
+  )
 }
 
 /** What tells one member of the family from another, on this side of the border. */
@@ -108,6 +132,10 @@ export async function fit(
   const source = toSource('X', X)
   checkFitOptions(options, inits, source.rows, source.cols)
   const { rank, iterations: maxIterations, ...rest } = options
+  planMemory(
+    `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
+    bytesOf(source, rank),
+  )
   const W = outputMatrix('out.W', out.W, source.rows, rank)
   const H = outputMatrix('out.H', out.H, rank, source.cols)
   const run = await runJob(job, (addon, control) =>

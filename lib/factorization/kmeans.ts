@@ -1,7 +1,16 @@
 import { allocateMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
-import { checkInteger, checkJob, checkNumber, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 
 /** The only place where the defaults of {@link kmeans} are written. */
 export const kmeansDefaults = {
@@ -38,17 +47,30 @@ export interface Clustering {
  * @example
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
  */
-export async function kmeans(X: SourceInput, { clusters, ...given }: KmeansOptions): Promise<Clustering> {
-  const { iterations, tolerance, seed, ...rest } = withDefaults({ ...kmeansDefaults, ...jobDefaults }, given)
+export async function kmeans(
+  X: SourceInput,
+  { clusters, ...given }: KmeansOptions,
+): Promise<Clustering> {
+  const { iterations, tolerance, seed, ...rest } = withDefaults(
+    { ...kmeansDefaults, ...jobDefaults },
+    given,
+  )
   const { device, ...job } = checkJob(rest)
   const source = toSource('X', X)
   checkInteger('clusters', clusters, 1, source.rows)
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  // Labels; indicators and centres as factors of rank `clusters`.
+  planMemory(
+    `k-means with ${clusters} clusters`,
+    4 * source.rows + (4 * source.rows + 24 * source.cols) * clusters,
+  )
   const labels = new Int32Array(source.rows)
   const centers = allocateMatrix(clusters, source.cols)
   const options = { device, clusters, maxIterations: iterations, tolerance, seed }
-  const run = await runJob(job, (addon, control) => addon.kmeans(source, options, labels, centers, control))
+  const run = await runJob(job, (addon, control) =>
+    addon.kmeans(source, options, labels, centers, control),
+  )
   return { labels, centers, ...run }
 }

@@ -63,7 +63,10 @@ export type NmfOptions = {
  * @example
  * const { W, H, relativeError } = await nmf({ data, rows: 2429, cols: 361 }, { rank: 49 })
  */
-export async function nmf(X: SourceInput, { rank, out, ...given }: NmfOptions): Promise<Factorization> {
+export async function nmf(
+  X: SourceInput,
+  { rank, out, ...given }: NmfOptions,
+): Promise<Factorization> {
   const { init, ...options } = withDefaults({ ...nmfDefaults, ...jobDefaults }, given)
   const { rows, cols } = sidesOf('X', X)
   const start = init ?? nmfDefaultInits[rank > Math.min(rows, cols) ? 'wide' : 'usual']

@@ -57,7 +57,10 @@ export type SemiNmfOptions = {
  * @example
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
-export async function semiNmf(X: SourceInput, { rank, out, ...given }: SemiNmfOptions): Promise<Factorization> {
+export async function semiNmf(
+  X: SourceInput,
+  { rank, out, ...given }: SemiNmfOptions,
+): Promise<Factorization> {
   const options = withDefaults({ ...semiNmfDefaults, ...jobDefaults }, given)
   return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, { rank, ...options }, out)
 }

@@ -1,7 +1,15 @@
 import { allocateMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
-import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  checkJob,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
 export const truncatedSvdDefaults = {
@@ -13,7 +21,8 @@ export const truncatedSvdDefaults = {
   seed: 0,
 } as const
 
-export type TruncatedSvdOptions = { rank: number } & Overrides<typeof truncatedSvdDefaults> & JobOptions
+export type TruncatedSvdOptions = { rank: number } & Overrides<typeof truncatedSvdDefaults> &
+  JobOptions
 
 export interface TruncatedSvd {
   /** Left singular vectors, [n × rank], orthonormal columns. */
@@ -36,19 +45,38 @@ export interface TruncatedSvd {
  * @example
  * const { U, s, V } = await truncatedSvd(tfidf, { rank: 128 })
  */
-export async function truncatedSvd(X: SourceInput, { rank, ...given }: TruncatedSvdOptions): Promise<TruncatedSvd> {
-  const { oversamples, powerIterations, seed, ...rest } = withDefaults({ ...truncatedSvdDefaults, ...jobDefaults }, given)
+export async function truncatedSvd(
+  X: SourceInput,
+  { rank, ...given }: TruncatedSvdOptions,
+): Promise<TruncatedSvd> {
+  const { oversamples, powerIterations, seed, ...rest } = withDefaults(
+    { ...truncatedSvdDefaults, ...jobDefaults },
+    given,
+  )
   const { device, ...job } = checkJob(rest)
   const source = toSource('X', X)
   checkInteger('rank', rank, 1, Math.min(source.rows, source.cols))
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  // The sampled factors with their oversamples, in float32 and once more in float64.
+  const width = rank + oversamples
+  planMemory(
+    `A truncated SVD of rank ${rank}`,
+    16 * (source.rows + source.cols) * width + 48 * width * width,
+  )
   const U = allocateMatrix(source.rows, rank)
   const V = allocateMatrix(rank, source.cols)
   const s = new Float64Array(rank)
   const { seconds } = await runJob(job, (addon, control) =>
-    addon.truncatedSvd(source, { device, rank, oversamples, powerIterations, seed }, U, s, V, control),
+    addon.truncatedSvd(
+      source,
+      { device, rank, oversamples, powerIterations, seed },
+      U,
+      s,
+      V,
+      control,
+    ),
   )
   return { U, s, V, seconds }
 }

@@ -17,7 +17,8 @@ function quantile(ascending: Float64Array, fraction: number): number {
 }
 
 export function distributionOf(values: Float64Array): Distribution {
-  if (values.length === 0) return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
+  if (values.length === 0)
+    return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
   const ascending = values.slice().sort()
   return {
     min: ascending[0]!,

@@ -3,6 +3,7 @@ import { ruleNames } from '../data/mined-lines'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toDenseSource } from '../data/source'
 import { invalid } from '../errors'
+import { planMemory } from '../memory'
 import { runJob, type NativeMineOptions } from '../native'
 import {
   checkInteger,
@@ -81,8 +82,12 @@ type Settled = ReturnType<typeof settle>
 const settle = (given: MineHardNegativesOptions) =>
   withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
 
-function ceilingsOf({ maxScore, absoluteMargin, relativeMargin }: Settled, metric: Metric): Ceilings {
-  const margin = relativeMargin === undefined && metric !== 'l2' ? defaultRelativeMargin : relativeMargin
+function ceilingsOf(
+  { maxScore, absoluteMargin, relativeMargin }: Settled,
+  metric: Metric,
+): Ceilings {
+  const margin =
+    relativeMargin === undefined && metric !== 'l2' ? defaultRelativeMargin : relativeMargin
   return {
     ...(maxScore !== undefined && { maxScore }),
     ...(absoluteMargin !== undefined && { absoluteMargin }),
@@ -102,7 +107,8 @@ function checkRules(options: Settled, corpus: number) {
     if (options[name] != null) checkNumber(name, options[name], 0)
   checkOneOf('reference', options.reference, references)
   checkOneOf('sampling', options.sampling, samplings)
-  for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const) checkInteger(name, options[name], 0)
+  for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
+    checkInteger(name, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(name, options[name], 1)
   if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
@@ -110,7 +116,11 @@ function checkRules(options: Settled, corpus: number) {
 }
 
 /** Checks every option that is a number or a name, before any row is read. */
-export function checkMiningOptions(given: MineHardNegativesOptions, queries: number, corpus: number) {
+export function checkMiningOptions(
+  given: MineHardNegativesOptions,
+  queries: number,
+  corpus: number,
+) {
   const settled = settle(given)
   checkRules(settled, corpus)
   checkSelf(settled.excludeSelf, queries, corpus)
@@ -119,7 +129,8 @@ export function checkMiningOptions(given: MineHardNegativesOptions, queries: num
 function checkGroupArray(name: string, groups: Int32Array | undefined, count: number) {
   if (Object.prototype.toString.call(groups) !== '[object Int32Array]')
     throw invalid(name, `an Int32Array of ${count} groups`, groups)
-  if (groups!.length !== count) throw invalid(name, `${count} groups, one for each row`, `${groups!.length} groups`)
+  if (groups!.length !== count)
+    throw invalid(name, `${count} groups, one for each row`, `${groups!.length} groups`)
 }
 
 function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: number, corpus: number) {
@@ -137,7 +148,11 @@ function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: numbe
 async function textsOf({ queryTexts, corpusTexts }: Settled, queries: number, corpus: number) {
   if (queryTexts === undefined && corpusTexts === undefined) return {}
   if (queryTexts === undefined || corpusTexts === undefined)
-    throw invalid(queryTexts ? 'corpusTexts' : 'queryTexts', 'texts for both sides or for neither', undefined)
+    throw invalid(
+      queryTexts ? 'corpusTexts' : 'queryTexts',
+      'texts for both sides or for neither',
+      undefined,
+    )
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 
@@ -226,6 +241,10 @@ export async function mineHardNegatives(
   const target = scanned(corpus, settled.metric, source)
   const ceilings = ceilingsOf(settled, target.metric)
   const options = await nativeOptions(settled, positives, source.rows, target, ceilings, device)
+  planMemory(
+    `${options.numNegatives} negatives for each of ${source.rows} queries`,
+    12 * source.rows * options.numNegatives,
+  )
   const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
   const { dropped, ...run } = await runJob(job, (addon, control) =>
     addon.mine(source, target.native, options, out, control),
@@ -238,7 +257,9 @@ export async function mineHardNegatives(
     metric: target.metric,
     positives: options.positives,
     ceilings,
-    dropped: Object.fromEntries(ruleNames.map((name, i) => [name, dropped[i]!])) as MinedNegatives['dropped'],
+    dropped: Object.fromEntries(
+      ruleNames.map((name, i) => [name, dropped[i]!]),
+    ) as MinedNegatives['dropped'],
     warnings: warningsOf(ceilings),
     ...out,
     ...run,

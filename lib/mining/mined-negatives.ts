@@ -175,7 +175,8 @@ export class MinedNegatives implements MinedRun {
     const written = new Float64Array(this.found)
     for (let query = 0, at = 0; query < this.queries; query++) {
       const start = query * this.numNegatives
-      for (let place = 0; place < this.counts[query]!; place++) written[at++] = values[start + place]!
+      for (let place = 0; place < this.counts[query]!; place++)
+        written[at++] = values[start + place]!
     }
     return written
   }

@@ -1,8 +1,16 @@
 import type { MatrixInput } from '../data/matrix'
 import { toDenseSource } from '../data/source'
 import { GemmineError, invalid } from '../errors'
+import { planMemory } from '../memory'
 import { runJob, type NativeCorpus, type NativeSource } from '../native'
-import { checkJob, checkOneOf, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkJob,
+  checkOneOf,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import { metrics, type Metric } from './metric'
 
 /** The only place where the defaults of {@link prepareCorpus} are written. */
@@ -53,7 +61,10 @@ export class PreparedCorpus implements Disposable {
   /** @internal The addon's handle. */
   handle(): NativeCorpus {
     if (this.#native) return this.#native
-    throw new GemmineError('ERR_GEMMINE_DISPOSED', 'This corpus was disposed of; prepare it again to ask it')
+    throw new GemmineError(
+      'ERR_GEMMINE_DISPOSED',
+      'This corpus was disposed of; prepare it again to ask it',
+    )
   }
 }
 
@@ -68,12 +79,21 @@ export class PreparedCorpus implements Disposable {
  * const { indices } = await topK(queries, corpus, { k: 10 })
  * corpus.dispose()
  */
-export async function prepareCorpus(corpus: MatrixInput, given: PrepareCorpusOptions = {}): Promise<PreparedCorpus> {
+export async function prepareCorpus(
+  corpus: MatrixInput,
+  given: PrepareCorpusOptions = {},
+): Promise<PreparedCorpus> {
   const { metric, ...rest } = withDefaults({ ...prepareCorpusDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
   const source = toDenseSource('corpus', corpus)
-  const handle = await runJob(job, (addon, control) => addon.prepareCorpus(source, { device, metric }, control))
+  planMemory(
+    `A prepared corpus of ${source.rows} × ${source.cols}`,
+    4 * source.rows * (source.cols + 4),
+  )
+  const handle = await runJob(job, (addon, control) =>
+    addon.prepareCorpus(source, { device, metric }, control),
+  )
   return new PreparedCorpus(source.rows, source.cols, metric, device, handle)
 }
 
@@ -87,7 +107,11 @@ export interface Scanned {
 }
 
 /** The corpus as the addon takes it, its metric settled, as wide as the queries. */
-export function scanned(corpus: CorpusInput, metric: Metric | undefined, queries: NativeSource): Scanned {
+export function scanned(
+  corpus: CorpusInput,
+  metric: Metric | undefined,
+  queries: NativeSource,
+): Scanned {
   const prepared = corpus instanceof PreparedCorpus
   const fallback = prepared ? corpus.metric : prepareCorpusDefaults.metric
   const wanted = metric ?? fallback
@@ -97,5 +121,9 @@ export function scanned(corpus: CorpusInput, metric: Metric | undefined, queries
   const matrix = prepared ? corpus : toDenseSource('corpus', corpus)
   if (matrix.cols !== queries.cols)
     throw invalid('queries.cols', `${matrix.cols} columns, as in the corpus`, queries.cols)
-  return { rows: matrix.rows, metric: wanted, native: prepared ? corpus.handle() : (matrix as NativeSource) }
+  return {
+    rows: matrix.rows,
+    metric: wanted,
+    native: prepared ? corpus.handle() : (matrix as NativeSource),
+  }
 }

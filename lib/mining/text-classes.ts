@@ -9,8 +9,14 @@ export interface TextClasses {
 /** Texts between two looks at the event loop, which must not wait for a million of them. */
 const stride = 20_000
 
-async function classesOf(name: string, texts: readonly string[], count: number, known: Map<string, number>) {
-  if (texts.length !== count) throw invalid(name, `${count} texts, one for each row`, `${texts.length} texts`)
+async function classesOf(
+  name: string,
+  texts: readonly string[],
+  count: number,
+  known: Map<string, number>,
+) {
+  if (texts.length !== count)
+    throw invalid(name, `${count} texts, one for each row`, `${texts.length} texts`)
   const classes = new Int32Array(count)
   for (let i = 0; i < count; i++) {
     const text = texts[i]

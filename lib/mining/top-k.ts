@@ -2,8 +2,16 @@ import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toDenseSource } from '../data/source'
 import { invalid } from '../errors'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
-import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  checkJob,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
 
@@ -56,18 +64,32 @@ export interface Neighbours {
  * @example
  * const { indices, scores } = await topK(queries, corpus, { k: 10, metric: 'cosine' })
  */
-export async function topK(queries: MatrixInput, corpus: CorpusInput, { k, ...given }: TopKOptions): Promise<Neighbours> {
-  const { metric: asked, exclude, excludeSelf, out, ...rest } = withDefaults({ ...topKDefaults, ...jobDefaults }, given)
+export async function topK(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  { k, ...given }: TopKOptions,
+): Promise<Neighbours> {
+  const {
+    metric: asked,
+    exclude,
+    excludeSelf,
+    out,
+    ...rest
+  } = withDefaults({ ...topKDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   const source = toDenseSource('queries', queries)
   const { rows, metric, native } = scanned(corpus, asked, source)
   checkInteger('k', k, 1, rows)
   checkSelf(excludeSelf, source.rows, rows)
-  const lists = exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  const lists =
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = output('out.indices', out?.indices, Int32Array, source.rows * k)
   const scores = output('out.scores', out?.scores, Float32Array, source.rows * k)
   const options = { device, metric, k, excludeSelf, exclude: lists }
-  const proof = await runJob(job, (addon, control) => addon.topK(source, native, options, indices, scores, control))
+  const proof = await runJob(job, (addon, control) =>
+    addon.topK(source, native, options, indices, scores, control),
+  )
   return { queries: source.rows, k, metric, indices, scores, ...proof }
 }
 

@@ -19,7 +19,9 @@ const penalties = { l1W: 0.3, l2W: 0.1, l1H: 0.2, l2H: 0.05 }
 
 function expectMonotone(objective: Float64Array, norm: number) {
   for (let t = 1; t < objective.length; t++)
-    expect(objective[t]!, `iteration ${t}`).toBeLessThanOrEqual(objective[t - 1]! * (1 + 1e-6) + noise * norm)
+    expect(objective[t]!, `iteration ${t}`).toBeLessThanOrEqual(
+      objective[t - 1]! * (1 + 1e-6) + noise * norm,
+    )
 }
 
 function expectSigns({ W, H }: Factorization, signedH: boolean) {
@@ -27,7 +29,8 @@ function expectSigns({ W, H }: Factorization, signedH: boolean) {
   if (!signedH) expect(H.data.every((value) => value >= 0)).toBe(true)
 }
 
-const bits = ({ data }: Matrix) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+const bits = ({ data }: Matrix) =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
 
 export function factorizationSuite({ name, X, signedH, run }: Case) {
   const norm = squares(X.data)
@@ -44,7 +47,9 @@ export function factorizationSuite({ name, X, signedH, run }: Case) {
       const result = await run(12)
       const error = squaredError(X, result.W, result.H)
       expect(Math.abs(result.relativeError - Math.sqrt(error / norm))).toBeLessThanOrEqual(1e-5)
-      expect(Math.abs(result.objective.at(-1)! - error)).toBeLessThanOrEqual(1e-4 * error + noise * norm)
+      expect(Math.abs(result.objective.at(-1)! - error)).toBeLessThanOrEqual(
+        1e-4 * error + noise * norm,
+      )
     })
 
     it('adds penalties to the objective as plain sums', async () => {
@@ -57,11 +62,18 @@ export function factorizationSuite({ name, X, signedH, run }: Case) {
         penalties.l2W * squares(W.data) +
         penalties.l1H * absolutes(H.data) +
         penalties.l2H * squares(H.data)
-      expect(Math.abs(result.objective.at(-1)! - expected)).toBeLessThanOrEqual(1e-4 * expected + noise * norm)
+      expect(Math.abs(result.objective.at(-1)! - expected)).toBeLessThanOrEqual(
+        1e-4 * expected + noise * norm,
+      )
     })
 
     it('gives the same bits for 1, 2 and 3 threads and on every run', async () => {
-      const runs = [await run(6, { threads: 1 }), await run(6, { threads: 2 }), await run(6, { threads: 3 }), await run(6)]
+      const runs = [
+        await run(6, { threads: 1 }),
+        await run(6, { threads: 2 }),
+        await run(6, { threads: 3 }),
+        await run(6),
+      ]
       expect(new Set(runs.map(({ W, H }) => bits(W) + bits(H))).size).toBe(1)
     })
 
@@ -69,7 +81,10 @@ export function factorizationSuite({ name, X, signedH, run }: Case) {
       const plain = await run(8)
       for (const power of [-100, -30, 30, 100]) {
         const scaled = await run(8, { scale: 2 ** power })
-        expect(Math.abs(scaled.relativeError - plain.relativeError), `2^${power}`).toBeLessThanOrEqual(1e-6)
+        expect(
+          Math.abs(scaled.relativeError - plain.relativeError),
+          `2^${power}`,
+        ).toBeLessThanOrEqual(1e-6)
       }
     })
 

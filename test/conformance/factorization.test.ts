@@ -7,7 +7,10 @@ import { factorizationSuite } from './factorization-suite'
 
 const base = { rank: 5, tolerance: 0, seed: 3 }
 
-const scaled = (X: Matrix, scale = 1): Matrix => ({ ...X, data: X.data.map((value) => value * scale) })
+const scaled = (X: Matrix, scale = 1): Matrix => ({
+  ...X,
+  data: X.data.map((value) => value * scale),
+})
 
 const mixed = gaussian(120, 33, 71)
 for (const solver of solvers)

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import { ruleNames } from '../../lib/data/mined-lines'
 import type { Metric } from '../../lib/mining/metric'
-import { mineHardNegatives, type MineHardNegativesOptions } from '../../lib/mining/mine-hard-negatives'
+import {
+  mineHardNegatives,
+  type MineHardNegativesOptions,
+} from '../../lib/mining/mine-hard-negatives'
 import { scoresOf } from '../reference/scores'
 import { survivors, type Answer, type Rules } from '../reference/survivors'
 
@@ -46,14 +49,19 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         forbidden: (row) => forbids(scene, trial.groups, query, row),
         copied: (row) =>
           trial.texts === true &&
-          [scene.queryTexts[query], ...positives.map((each) => scene.corpusTexts[each])].includes(scene.corpusTexts[row]!),
+          [scene.queryTexts[query], ...positives.map((each) => scene.corpusTexts[each])].includes(
+            scene.corpusTexts[row]!,
+          ),
       },
       trial,
     ),
   )
 }
 
-const optionsOf = (scene: Scene, { exclude, texts, groups, relativeMargin, ...rules }: Trial): MineHardNegativesOptions => ({
+const optionsOf = (
+  scene: Scene,
+  { exclude, texts, groups, relativeMargin, ...rules }: Trial,
+): MineHardNegativesOptions => ({
   ...rules,
   relativeMargin: relativeMargin ?? null,
   ...(exclude && { exclude: scene.excluded }),
@@ -63,7 +71,10 @@ const optionsOf = (scene: Scene, { exclude, texts, groups, relativeMargin, ...ru
 
 const counted = (answers: readonly Answer[]) =>
   Object.fromEntries(
-    ruleNames.map((name) => [name, answers.flatMap(({ rejected }) => rejected).filter(({ rule }) => rule === name).length]),
+    ruleNames.map((name) => [
+      name,
+      answers.flatMap(({ rejected }) => rejected).filter(({ rule }) => rule === name).length,
+    ]),
   )
 
 export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
@@ -72,11 +83,19 @@ export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
       it(name, async () => {
         const k = trial.numNegatives ?? 4
         const answers = answersOf(scene, trial)
-        const mined = await mineHardNegatives(scene.queries, scene.corpus, scene.positives, optionsOf(scene, trial))
+        const mined = await mineHardNegatives(
+          scene.queries,
+          scene.corpus,
+          scene.positives,
+          optionsOf(scene, trial),
+        )
         answers.forEach(({ rows, ranks }, query) => {
           expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows.slice(0, k))
           const place = query * k
-          expect([...mined.ranks.subarray(place, place + mined.counts[query]!)], `ranks of query ${query}`).toEqual(ranks.slice(0, k))
+          expect(
+            [...mined.ranks.subarray(place, place + mined.counts[query]!)],
+            `ranks of query ${query}`,
+          ).toEqual(ranks.slice(0, k))
         })
         expect(mined.dropped).toEqual(counted(answers))
         expect(mined.inconsistent).toBe(answers.filter(({ inconsistent }) => inconsistent).length)
@@ -95,7 +114,10 @@ function expectExplained(
   expect([...rejected.queries]).toEqual(mined.map(({ query }) => query))
   mined.forEach((answer, place) => {
     const part = [rejected.indptr[place]!, rejected.indptr[place + 1]!] as const
-    const got = Array.from(rejected.rows.subarray(...part), (row, i) => ({ row, rule: ruleNames[rejected.rules[part[0] + i]!] }))
+    const got = Array.from(rejected.rows.subarray(...part), (row, i) => ({
+      row,
+      rule: ruleNames[rejected.rules[part[0] + i]!],
+    }))
     expect(got, `rejected rows of query ${answer.query}`).toEqual(answer.rejected.slice(0, explain))
   })
 }

@@ -13,15 +13,20 @@ function plantedScene(metricName: string, nq: number, nc: number, d: number, see
   const queries = gaussian(nq, d, seed)
   const noise = gaussian(nc, d, seed + 1).data
   const group = uniform(seed + 2)
-  const groups = (count: number) => Int32Array.from({ length: count }, () => Math.floor(group() * 5) - 1)
+  const groups = (count: number) =>
+    Int32Array.from({ length: count }, () => Math.floor(group() * 5) - 1)
   return {
     name: metricName,
     queries,
     corpus: matrixOf(nc, d, (row, j) => {
       const i = row - Number(row % 11 === 10)
-      return i < nc / 5 ? queries.data[(i % nq) * d + j]! + 0.5 * noise[i * d + j]! : noise[i * d + j]!
+      return i < nc / 5
+        ? queries.data[(i % nq) * d + j]! + 0.5 * noise[i * d + j]!
+        : noise[i * d + j]!
     }),
-    positives: Array.from({ length: nq }, (_, i) => sample([0, 1, 1, 2, 4][i % 5]!, nc, seed + 100 + i)),
+    positives: Array.from({ length: nq }, (_, i) =>
+      sample([0, 1, 1, 2, 4][i % 5]!, nc, seed + 100 + i),
+    ),
     excluded: Array.from({ length: nq }, (_, i) => sample(7 * (i % 3), nc, seed + 300 + i)),
     queryGroups: groups(nq),
     corpusGroups: groups(nc),
@@ -38,7 +43,13 @@ const trials: Record<string, Trial> = {
   'a floor above the ceiling leaves nothing': { maxScore: 0.1, minScore: 0.2 },
   'skipped and limited ranks': { skipRanks: 5, maxRank: 30, maxScore: 0.5, numNegatives: 12 },
   'positives that must rank well': { maxPositiveRank: 3 },
-  'groups, exclusions and texts': { groups: 'different', exclude: true, texts: true, maxScore: 0.6, explain: 9 },
+  'groups, exclusions and texts': {
+    groups: 'different',
+    exclude: true,
+    texts: true,
+    maxScore: 0.6,
+    explain: 9,
+  },
   'the same group under ranks': { groups: 'same', skipRanks: 2, skipSurvivors: 1, explain: 40 },
   'everything at once': {
     exclude: true,

@@ -20,7 +20,11 @@ const expected: Record<string, RegExp> = {
 
 describe('examples', () => {
   it('are all tried here', () => {
-    expect(readdirSync(examples).filter((name) => name.endsWith('.mjs')).sort()).toEqual(Object.keys(expected))
+    expect(
+      readdirSync(examples)
+        .filter((name) => name.endsWith('.mjs'))
+        .sort(),
+    ).toEqual(Object.keys(expected))
   })
 
   for (const [name, says] of Object.entries(expected))

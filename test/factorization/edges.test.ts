@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { FactorizationModel, kmeans, nmf, semiNmf, truncatedSvd, type Matrix } from '../../lib/index'
+import {
+  FactorizationModel,
+  kmeans,
+  nmf,
+  semiNmf,
+  truncatedSvd,
+  type Matrix,
+} from '../../lib/index'
 import { gaussian, matrixOf, planted } from '../matrices'
 import { singularValues, squaredError, squares } from '../reference/factors'
 
@@ -12,7 +19,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('semiNmf', () => {
   it('recovers a planted pair', async () => {
     const X = planted(900, 60, 5, 91)
-    const runs = await Promise.all([0, 1, 2].map((seed) => semiNmf(X, { rank: 5, seed, iterations: 800, tolerance: 0, init: 'random' })))
+    const runs = await Promise.all(
+      [0, 1, 2].map((seed) =>
+        semiNmf(X, { rank: 5, seed, iterations: 800, tolerance: 0, init: 'random' }),
+      ),
+    )
     expect(Math.min(...runs.map(({ relativeError }) => relativeError))).toBeLessThan(1e-3)
   })
 
@@ -27,7 +38,14 @@ describe('semiNmf', () => {
     const X = matrixOf(3, 2, (i, j) => [1, 0, 0, 1, -1, 0][i * 2 + j]!)
     const free = await semiNmf(X, { rank: 2, init: 'random', iterations: 300, tolerance: 0 })
     expect([...free.W.data, ...free.H.data].every(Number.isFinite)).toBe(true)
-    const bound = await semiNmf(X, { rank: 2, init: 'random', iterations: 300, tolerance: 0, l2H: 0.01, l2W: 0.01 })
+    const bound = await semiNmf(X, {
+      rank: 2,
+      init: 'random',
+      iterations: 300,
+      tolerance: 0,
+      l2H: 0.01,
+      l2W: 0.01,
+    })
     expect(Math.max(...bound.H.data.map(Math.abs))).toBeLessThan(100)
   })
 
@@ -45,7 +63,12 @@ describe('semiNmf', () => {
   it('aborts with the reason of the signal', async () => {
     const X = gaussian(4000, 256, 5)
     const controller = new AbortController()
-    const run = semiNmf(X, { rank: 32, iterations: 100_000, tolerance: 0, signal: controller.signal })
+    const run = semiNmf(X, {
+      rank: 32,
+      iterations: 100_000,
+      tolerance: 0,
+      signal: controller.signal,
+    })
     setTimeout(() => controller.abort(new Error('enough')), 100)
     await expect(run).rejects.toThrow('enough')
   })
@@ -72,25 +95,38 @@ describe('semiNmf', () => {
     [{ rank: 3, l1W: NaN }, 'l1W'],
     [{ rank: 3, threads: 0 }, 'threads'],
   ])('names the option at fault: %o', async (options, name) => {
-    await expect(semiNmf(gaussian(40, 20, 1), options as never)).rejects.toMatchObject({ argument: name })
+    await expect(semiNmf(gaussian(40, 20, 1), options as never)).rejects.toMatchObject({
+      argument: name,
+    })
   })
 })
 
 describe('nmf', () => {
   it('refuses an entry below zero by its place', async () => {
     const X = matrixOf(9, 5, (i, j) => (i === 6 && j === 2 ? -3.5 : 1))
-    await expect(nmf(X, { rank: 2 })).rejects.toMatchObject({ argument: 'X', row: 6, column: 2, received: '-3.5' })
+    await expect(nmf(X, { rank: 2 })).rejects.toMatchObject({
+      argument: 'X',
+      row: 6,
+      column: 2,
+      received: '-3.5',
+    })
   })
 
   it('warns of a penalty on one factor alone', async () => {
-    const { warnings } = await nmf(matrixOf(20, 9, (i, j) => i + j), { rank: 2, l1W: 0.5 })
+    const { warnings } = await nmf(
+      matrixOf(20, 9, (i, j) => i + j),
+      { rank: 2, l1W: 0.5 },
+    )
     expect(warnings.join()).toMatch(/penalt/i)
   })
 
   it('fits sparse rows as it fits dense ones', async () => {
     const dense = matrixOf(80, 30, (i, j) => ((i * 7 + j * 13) % 9 === 0 ? 1 + ((i + j) % 5) : 0))
     const entries = [...dense.data.keys()].filter((at) => dense.data[at] !== 0)
-    const indptr = Int32Array.from({ length: 81 }, (_, i) => entries.filter((at) => at < i * 30).length)
+    const indptr = Int32Array.from(
+      { length: 81 },
+      (_, i) => entries.filter((at) => at < i * 30).length,
+    )
     const X = {
       rows: 80,
       cols: 30,
@@ -101,11 +137,17 @@ describe('nmf', () => {
     const options = { rank: 4, init: 'random', iterations: 15, tolerance: 0 } as const
     const [a, b] = [await nmf(dense, options), await nmf(X, options)]
     expect(b.objective.at(-1)! / a.objective.at(-1)!).toBeCloseTo(1, 4)
-    expect(b.relativeError).toBeCloseTo(Math.sqrt(squaredError(dense, b.W, b.H) / squares(dense.data)), 4)
+    expect(b.relativeError).toBeCloseTo(
+      Math.sqrt(squaredError(dense, b.W, b.H) / squares(dense.data)),
+      4,
+    )
   })
 
   it('gives zeros for an X of zeros', async () => {
-    const { relativeError } = await nmf(matrixOf(12, 6, () => 0), { rank: 2, init: 'random' })
+    const { relativeError } = await nmf(
+      matrixOf(12, 6, () => 0),
+      { rank: 2, init: 'random' },
+    )
     expect(relativeError).toBe(0)
   })
 })
@@ -126,7 +168,9 @@ describe('FactorizationModel', () => {
     const X = planted(30, 8, 2, 5)
     const model = await semiNmf(X, { rank: 2, iterations: 300, tolerance: 0 })
     const back: Matrix = model.inverseTransform(model.W)
-    const error = Math.sqrt(squares(back.data.map((value, at) => value - X.data[at]!)) / squares(X.data))
+    const error = Math.sqrt(
+      squares(back.data.map((value, at) => value - X.data[at]!)) / squares(X.data),
+    )
     expect(error).toBeCloseTo(model.relativeError, 5)
   })
 
@@ -136,7 +180,9 @@ describe('FactorizationModel', () => {
     const length = Buffer.alloc(8)
     length.writeBigUInt64LE(BigInt(header.length))
     writeFileSync(path, Buffer.concat([length, header, Buffer.alloc(4)]))
-    await expect(FactorizationModel.load(path)).rejects.toThrow(/foreign\.safetensors: expected a model saved by gemmine/)
+    await expect(FactorizationModel.load(path)).rejects.toThrow(
+      /foreign\.safetensors: expected a model saved by gemmine/,
+    )
   })
 })
 
@@ -146,7 +192,11 @@ describe('truncatedSvd', () => {
     const { s, U, V } = await truncatedSvd(X, { rank: 6, powerIterations: 6 })
     const right = singularValues(X)
     s.forEach((value, r) => expect(value / right[r]!).toBeCloseTo(1, 4))
-    const gram = (i: number, j: number) => U.data.reduce((sum, _, at) => (at % 6 === i ? sum + U.data[at]! * U.data[at - i + j]! : sum), 0)
+    const gram = (i: number, j: number) =>
+      U.data.reduce(
+        (sum, _, at) => (at % 6 === i ? sum + U.data[at]! * U.data[at - i + j]! : sum),
+        0,
+      )
     expect(gram(0, 0)).toBeCloseTo(1, 4)
     expect(gram(1, 4)).toBeCloseTo(0, 4)
     expect(V.rows).toBe(6)
@@ -156,12 +206,13 @@ describe('truncatedSvd', () => {
 describe('kmeans', () => {
   it('finds separated clusters and reports their inertia', async () => {
     const noise = gaussian(300, 5, 8, 0.05)
-    const X = matrixOf(300, 5, (i, j) => ((i % 3) * (j + 1)) % 4 + noise.data[i * 5 + j]!)
+    const X = matrixOf(300, 5, (i, j) => (((i % 3) * (j + 1)) % 4) + noise.data[i * 5 + j]!)
     const { labels, centers, inertia } = await kmeans(X, { clusters: 3, seed: 2 })
     for (let i = 3; i < 300; i++) expect(labels[i]).toBe(labels[i % 3])
     let expected = 0
     for (let i = 0; i < 300; i++)
-      for (let j = 0; j < 5; j++) expected += (X.data[i * 5 + j]! - centers.data[labels[i]! * 5 + j]!) ** 2
+      for (let j = 0; j < 5; j++)
+        expected += (X.data[i * 5 + j]! - centers.data[labels[i]! * 5 + j]!) ** 2
     expect(inertia).toBeCloseTo(expected, 1)
   })
 })

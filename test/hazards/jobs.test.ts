@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { semiNmf } from '../../lib/factorization/semi-nmf'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { prepareCorpus } from '../../lib/mining/prepare-corpus'
 import { topK } from '../../lib/mining/top-k'
 import type { Progress } from '../../lib/options'
 import { gaussian } from '../matrices'
 
 const X = gaussian(3000, 128, 11)
+/** Each row is the positive of its own query. */
+const self = Int32Array.from({ length: X.rows }, (_, i) => i)
 const endless = { rank: 16, init: 'random', iterations: 2 ** 31, tolerance: 0 } as const
 
 describe('an abort', () => {
@@ -103,5 +106,22 @@ describe('a prepared corpus', () => {
     corpus.dispose()
     expect(corpus.bytes).toBe(0)
     await expect(topK(X, corpus, { k: 2 })).rejects.toMatchObject({ code: 'ERR_GEMMINE_DISPOSED' })
+  })
+})
+
+describe('many rejected candidates', () => {
+  it('come complete', async () => {
+    const explain = 40
+    const { rejected } = await mineHardNegatives(X, X, self, { minScore: 0.1, explain })
+    const { queries, indptr, rows, scores, rules } = rejected
+    expect(rows.length * 13).toBeGreaterThan(2 ** 20)
+    expect([rows.length, scores.length, rules.length]).toEqual(Array(3).fill(indptr.at(-1)))
+    expect([...queries]).toEqual([...self])
+    for (let q = 0; q < queries.length; q++) {
+      const best = scores.subarray(indptr[q], indptr[q + 1])
+      expect(best.length).toBe(explain)
+      expect([...best]).toEqual([...best].sort((a, b) => b - a))
+      expect(rows[indptr[q]!]).toBe(q)
+    }
   })
 })

@@ -4,7 +4,8 @@ import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { gaussian } from '../matrices'
 
 /** Scores of one query with rows of a single column, as dot products. */
-const withScores = (...scores: number[]) => [fromRows([[1]]), fromRows(scores.map((score) => [score]))] as const
+const withScores = (...scores: number[]) =>
+  [fromRows([[1]]), fromRows(scores.map((score) => [score]))] as const
 
 describe('mineHardNegatives', () => {
   it('keeps a score equal to the ceiling and drops the next float above it (closed, in float64)', async () => {
@@ -22,7 +23,12 @@ describe('mineHardNegatives', () => {
   it('keeps the published rules apart: naive, shifted, absolute, margin, percentage', async () => {
     const [queries, corpus] = withScores(0.8, 0.9, 0.78, 0.7578125, 0.75, 0.5)
     const rows = async (options: object) => {
-      const mined = await mineHardNegatives(queries, corpus, [[0]], { metric: 'dot', relativeMargin: null, numNegatives: 2, ...options })
+      const mined = await mineHardNegatives(queries, corpus, [[0]], {
+        metric: 'dot',
+        relativeMargin: null,
+        numNegatives: 2,
+        ...options,
+      })
       return [...mined.negativesOf(0)]
     }
     expect(await rows({})).toEqual([1, 2])
@@ -34,14 +40,24 @@ describe('mineHardNegatives', () => {
 
   it('turns the relative margin the right way for a negative positive score', async () => {
     const [queries, corpus] = withScores(-0.5, -0.51, -0.53)
-    const mined = await mineHardNegatives(queries, corpus, [[0]], { metric: 'dot', numNegatives: 2 })
+    const mined = await mineHardNegatives(queries, corpus, [[0]], {
+      metric: 'dot',
+      numNegatives: 2,
+    })
     expect([...mined.negativesOf(0)]).toEqual([2])
   })
 
   it('does not mine a query without positives unless maxScore is given', async () => {
     const [queries, corpus] = withScores(0.9, 0.4, 0.3)
-    expect((await mineHardNegatives(queries, corpus, [[]], { metric: 'dot' , numNegatives: 2 })).counts[0]).toBe(0)
-    const mined = await mineHardNegatives(queries, corpus, [[]], { metric: 'dot', maxScore: 0.5, numNegatives: 2 })
+    expect(
+      (await mineHardNegatives(queries, corpus, [[]], { metric: 'dot', numNegatives: 2 }))
+        .counts[0],
+    ).toBe(0)
+    const mined = await mineHardNegatives(queries, corpus, [[]], {
+      metric: 'dot',
+      maxScore: 0.5,
+      numNegatives: 2,
+    })
     expect([...mined.indices]).toEqual([1, 2])
     expect(mined.queriesWithoutPositives).toBe(1)
   })
@@ -50,12 +66,17 @@ describe('mineHardNegatives', () => {
     const [queries, corpus] = [gaussian(40, 12, 3), gaussian(500, 12, 4)]
     const positives = Int32Array.from({ length: 40 }, (_, i) => i)
     const draw = async (seed: number, rows = 40) =>
-      mineHardNegatives({ data: queries.data, rows, cols: 12 }, corpus, positives.subarray(0, rows), {
-        sampling: 'random',
-        pool: 50,
-        seed,
-        relativeMargin: null,
-      })
+      mineHardNegatives(
+        { data: queries.data, rows, cols: 12 },
+        corpus,
+        positives.subarray(0, rows),
+        {
+          sampling: 'random',
+          pool: 50,
+          seed,
+          relativeMargin: null,
+        },
+      )
     const [all, few, other] = [await draw(1), await draw(1, 7), await draw(2)]
     expect(few.indices).toEqual(all.indices.subarray(0, few.indices.length))
     expect(other.indices).not.toEqual(all.indices)
@@ -63,32 +84,50 @@ describe('mineHardNegatives', () => {
 
   it('yields triplets, tuples and labelled lists', async () => {
     const [queries, corpus] = withScores(0.9, 0.5, 0.4, 0.8)
-    const mined = await mineHardNegatives(queries, corpus, [[0, 3]], { metric: 'dot', numNegatives: 2 })
+    const mined = await mineHardNegatives(queries, corpus, [[0, 3]], {
+      metric: 'dot',
+      numNegatives: 2,
+    })
     expect([...mined.triplets()]).toEqual([
       { query: 0, positive: 0, negative: 1 },
       { query: 0, positive: 0, negative: 2 },
       { query: 0, positive: 3, negative: 1 },
       { query: 0, positive: 3, negative: 2 },
     ])
-    expect([...mined.nTuples()].map(({ positive, negatives }) => [positive, ...negatives])).toEqual([[0, 1, 2], [3, 1, 2]])
+    expect([...mined.nTuples()].map(({ positive, negatives }) => [positive, ...negatives])).toEqual(
+      [
+        [0, 1, 2],
+        [3, 1, 2],
+      ],
+    )
     expect([...mined.labeledLists()][0]).toMatchObject({ rows: [0, 3, 1, 2], labels: [1, 1, 0, 0] })
   })
 
   it('has statistics without values as null', async () => {
     const [queries, corpus] = withScores(0.9, 0.5)
-    const mined = await mineHardNegatives(queries, corpus, [[0]], { metric: 'dot', minScore: 2, numNegatives: 1 })
+    const mined = await mineHardNegatives(queries, corpus, [[0]], {
+      metric: 'dot',
+      minScore: 2,
+      numNegatives: 1,
+    })
     expect(mined.statistics().negativeScore.mean).toBeNull()
     expect(mined.statistics().positiveScore.mean).toBeCloseTo(0.9, 6)
   })
 
   it('warns of a margin that looks like a share', async () => {
     const [queries, corpus] = withScores(0.9, 0.5)
-    const { warnings } = await mineHardNegatives(queries, corpus, [[0]], { metric: 'dot', relativeMargin: 0.95, numNegatives: 1 })
+    const { warnings } = await mineHardNegatives(queries, corpus, [[0]], {
+      metric: 'dot',
+      relativeMargin: 0.95,
+      numNegatives: 1,
+    })
     expect(warnings[0]).toContain('margin of 0.05')
   })
 
   it('names the row of a positive that does not exist', async () => {
     const [queries, corpus] = withScores(0.9, 0.5)
-    await expect(mineHardNegatives(queries, corpus, [[7]], { numNegatives: 1 })).rejects.toThrow(/positives.*7/)
+    await expect(mineHardNegatives(queries, corpus, [[7]], { numNegatives: 1 })).rejects.toThrow(
+      /positives.*7/,
+    )
   })
 })

@@ -8,11 +8,27 @@ import { ranking, scoresOf } from '../reference/scores'
 
 const scenes: Record<string, { queries: Matrix; corpus: Matrix; k: number }> = {
   'one dimension': { queries: gaussian(15, 1, 21), corpus: gaussian(700, 1, 22), k: 50 },
-  'seventeen dimensions, odd sizes': { queries: gaussian(33, 17, 23), corpus: gaussian(1001, 17, 24), k: 50 },
+  'seventeen dimensions, odd sizes': {
+    queries: gaussian(33, 17, 23),
+    corpus: gaussian(1001, 17, 24),
+    k: 50,
+  },
   'k of all rows': { queries: gaussian(9, 24, 27), corpus: gaussian(333, 24, 28), k: 333 },
-  'all rows equal': { queries: gaussian(3, 8, 1), corpus: matrixOf(500, 8, (_, j) => j + 1), k: 40 },
-  'zero rows': { queries: matrixOf(4, 8, (i, j) => (i === 1 ? 0 : i + j)), corpus: matrixOf(60, 8, (i, j) => (i % 3) * (j - 3)), k: 60 },
-  'norms of 1e18': { queries: gaussian(20, 17, 31, 1e18), corpus: gaussian(800, 17, 32, 1e18), k: 30 },
+  'all rows equal': {
+    queries: gaussian(3, 8, 1),
+    corpus: matrixOf(500, 8, (_, j) => j + 1),
+    k: 40,
+  },
+  'zero rows': {
+    queries: matrixOf(4, 8, (i, j) => (i === 1 ? 0 : i + j)),
+    corpus: matrixOf(60, 8, (i, j) => (i % 3) * (j - 3)),
+    k: 60,
+  },
+  'norms of 1e18': {
+    queries: gaussian(20, 17, 31, 1e18),
+    corpus: gaussian(800, 17, 32, 1e18),
+    k: 30,
+  },
   subnormals: { queries: gaussian(20, 16, 33, 1e-40), corpus: gaussian(800, 16, 34, 1e-40), k: 30 },
   'far from the origin': {
     queries: matrixOf(5, 64, (i, j) => 1e4 + ((i * 31 + j * 17) % 97) / 31),
@@ -27,7 +43,9 @@ async function expectExact(metric: Metric, queries: Matrix, corpus: Matrix, k: n
     const right = scoresOf(metric, queries, corpus, query)
     const rows = ranking(right).slice(0, k)
     expect([...indices.subarray(query * k, (query + 1) * k)], `query ${query}`).toEqual(rows)
-    expect([...scores.subarray(query * k, (query + 1) * k)]).toEqual(rows.map((row) => Math.fround(right[row]!) + 0))
+    expect([...scores.subarray(query * k, (query + 1) * k)]).toEqual(
+      rows.map((row) => Math.fround(right[row]!) + 0),
+    )
   }
   expect(certified + fallback).toBe(queries.rows)
 }
@@ -35,11 +53,15 @@ async function expectExact(metric: Metric, queries: Matrix, corpus: Matrix, k: n
 describe('topK', () => {
   for (const [name, { queries, corpus, k }] of Object.entries(scenes))
     for (const metric of metrics)
-      it(`equals brute force in float64: ${name}, ${metric}`, () => expectExact(metric, queries, corpus, k))
+      it(`equals brute force in float64: ${name}, ${metric}`, () =>
+        expectExact(metric, queries, corpus, k))
 
   it('pads what exclusions leave short', async () => {
     const corpus = gaussian(6, 4, 5)
-    const { indices, scores } = await topK(gaussian(1, 4, 6), corpus, { k: 3, exclude: [[0, 1, 2, 4, 5]] })
+    const { indices, scores } = await topK(gaussian(1, 4, 6), corpus, {
+      k: 3,
+      exclude: [[0, 1, 2, 4, 5]],
+    })
     expect([...indices]).toEqual([3, -1, -1])
     expect([...scores].map(Number.isNaN)).toEqual([false, true, true])
   })
@@ -56,7 +78,9 @@ describe('topK', () => {
     }
     prepared.dispose()
     expect(prepared.bytes).toBe(0)
-    await expect(topK(queries, prepared, { k: 12 })).rejects.toMatchObject({ code: 'ERR_GEMMINE_DISPOSED' })
+    await expect(topK(queries, prepared, { k: 12 })).rejects.toMatchObject({
+      code: 'ERR_GEMMINE_DISPOSED',
+    })
   })
 
   it('fills the arrays of the caller', async () => {
@@ -68,23 +92,41 @@ describe('topK', () => {
 
   it('reads other element types as float32', async () => {
     const values = Array.from({ length: 40 }, (_, i) => (i * 7) % 23)
-    const as = (data: Float32Array | Float64Array | Int8Array | Uint8Array) => ({ data, rows: 10, cols: 4 })
-    const plain = await topK(as(Float32Array.from(values)), as(Float32Array.from(values)), { k: 3, metric: 'l2' })
+    const as = (data: Float32Array | Float64Array | Int8Array | Uint8Array) => ({
+      data,
+      rows: 10,
+      cols: 4,
+    })
+    const plain = await topK(as(Float32Array.from(values)), as(Float32Array.from(values)), {
+      k: 3,
+      metric: 'l2',
+    })
     for (const Kind of [Float64Array, Int8Array, Uint8Array])
-      expect((await topK(as(Kind.from(values)), as(Kind.from(values)), { k: 3, metric: 'l2' })).indices).toEqual(plain.indices)
+      expect(
+        (await topK(as(Kind.from(values)), as(Kind.from(values)), { k: 3, metric: 'l2' })).indices,
+      ).toEqual(plain.indices)
   })
 
   it('names the bound a bad k breaks', async () => {
-    await expect(topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 10 })).rejects.toThrow('Expected an integer in 1..9 for k, received 10')
+    await expect(topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 10 })).rejects.toThrow(
+      'Expected an integer in 1..9 for k, received 10',
+    )
   })
 
   it('names the row and column of an entry that is not finite', async () => {
     const corpus = gaussian(9, 3, 2)
     corpus.data[4 * 3 + 1] = NaN
-    await expect(topK(gaussian(1, 3, 1), corpus, { k: 2 })).rejects.toMatchObject({ argument: 'corpus', row: 4, column: 1, received: 'NaN' })
+    await expect(topK(gaussian(1, 3, 1), corpus, { k: 2 })).rejects.toMatchObject({
+      argument: 'corpus',
+      row: 4,
+      column: 1,
+      received: 'NaN',
+    })
   })
 
   it('refuses unknown options by name', async () => {
-    await expect(topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 2, metrik: 'dot' } as never)).rejects.toThrow('metrik')
+    await expect(
+      topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 2, metrik: 'dot' } as never),
+    ).rejects.toThrow('metrik')
   })
 })

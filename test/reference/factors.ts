@@ -19,7 +19,8 @@ export function squaredError(X: Matrix, W: Matrix, H: Matrix): number {
   for (let i = 0; i < X.rows; i++) {
     const row = Float64Array.from(X.data.subarray(i * X.cols, (i + 1) * X.cols))
     for (let c = 0; c < H.rows; c++)
-      for (let j = 0, weight = W.data[i * W.cols + c]!; j < H.cols; j++) row[j]! -= weight * H.data[c * H.cols + j]!
+      for (let j = 0, weight = W.data[i * W.cols + c]!; j < H.cols; j++)
+        row[j]! -= weight * H.data[c * H.cols + j]!
     total += squares(row)
   }
   return total
@@ -27,8 +28,11 @@ export function squaredError(X: Matrix, W: Matrix, H: Matrix): number {
 
 /** Singular values of a small matrix, descending, by one-sided Jacobi rotations. */
 export function singularValues({ data, rows, cols }: Matrix): Float64Array {
-  const columns = Array.from({ length: cols }, (_, j) => Float64Array.from({ length: rows }, (_, i) => data[i * cols + j]!))
-  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+  const columns = Array.from({ length: cols }, (_, j) =>
+    Float64Array.from({ length: rows }, (_, i) => data[i * cols + j]!),
+  )
+  const dot = (a: Float64Array, b: Float64Array) =>
+    a.reduce((sum, value, i) => sum + value * b[i]!, 0)
   for (let sweep = 0, off = 1; sweep < 60 && off > 1e-14; sweep++) {
     off = 0
     for (let p = 0; p < cols; p++)
@@ -47,5 +51,7 @@ export function singularValues({ data, rows, cols }: Matrix): Float64Array {
         }
       }
   }
-  return Float64Array.from(columns, (column) => Math.sqrt(squares(column))).sort().reverse()
+  return Float64Array.from(columns, (column) => Math.sqrt(squares(column)))
+    .sort()
+    .reverse()
 }

@@ -6,7 +6,16 @@ const rowOf = ({ data, cols }: Matrix, i: number) => data.subarray(i * cols, (i 
 
 /** 8 partial sums over t mod 8, added in a fixed tree. */
 function summed(length: number, term: (t: number) => number): number {
-  const s = [0, 0, 0, 0, 0, 0, 0, 0] as [number, number, number, number, number, number, number, number]
+  const s = [0, 0, 0, 0, 0, 0, 0, 0] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   for (let t = 0; t < length; t++) s[t & 7]! += term(t)
   return s[0] + s[1] + (s[2] + s[3]) + (s[4] + s[5] + (s[6] + s[7]))
 }
@@ -23,8 +32,15 @@ function score(metric: Metric, q: Float32Array, c: Float32Array): number {
 }
 
 /** The float64 scores of one query with the whole corpus. */
-export const scoresOf = (metric: Metric, queries: Matrix, corpus: Matrix, query: number): Float64Array =>
-  Float64Array.from({ length: corpus.rows }, (_, row) => score(metric, rowOf(queries, query), rowOf(corpus, row)))
+export const scoresOf = (
+  metric: Metric,
+  queries: Matrix,
+  corpus: Matrix,
+  query: number,
+): Float64Array =>
+  Float64Array.from({ length: corpus.rows }, (_, row) =>
+    score(metric, rowOf(queries, query), rowOf(corpus, row)),
+  )
 
 /** All rows, best first; equal scores by lower row. */
 export const ranking = (scores: Float64Array): number[] =>

@@ -40,21 +40,33 @@ const references = {
   mean: (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,
 }
 
-function ceilingOf(p: number | undefined, { maxScore = Infinity, absoluteMargin, relativeMargin }: Rules): number {
+function ceilingOf(
+  p: number | undefined,
+  { maxScore = Infinity, absoluteMargin, relativeMargin }: Rules,
+): number {
   if (p === undefined) return maxScore
   const absolute = absoluteMargin === undefined ? Infinity : p - absoluteMargin
   const relative = relativeMargin === undefined ? Infinity : p - relativeMargin * Math.abs(p)
   return Math.min(maxScore, absolute, relative)
 }
 
-function barrier(row: number, { self, positives, excluded, forbidden }: Question): RuleName | undefined {
+function barrier(
+  row: number,
+  { self, positives, excluded, forbidden }: Question,
+): RuleName | undefined {
   if (row === self) return 'self'
   if (positives.includes(row)) return 'positive'
   if (excluded.includes(row)) return 'excluded'
   return forbidden(row) ? 'group' : undefined
 }
 
-const unmined = (inconsistent: boolean): Answer => ({ mined: false, inconsistent, rows: [], ranks: [], rejected: [] })
+const unmined = (inconsistent: boolean): Answer => ({
+  mined: false,
+  inconsistent,
+  rows: [],
+  ranks: [],
+  rejected: [],
+})
 
 export function survivors(question: Question, rules: Rules): Answer {
   const { skipRanks = 0, maxRank = Infinity, minScore = -Infinity } = rules
@@ -91,5 +103,11 @@ export function survivors(question: Question, rules: Rules): Answer {
     if (!barriers[i]) rank++
   })
   const skip = rules.skipSurvivors ?? 0
-  return { mined: true, inconsistent: false, rows: rows.slice(skip), ranks: ranks.slice(skip), rejected }
+  return {
+    mined: true,
+    inconsistent: false,
+    rows: rows.slice(skip),
+    ranks: ranks.slice(skip),
+    rejected,
+  }
 }
