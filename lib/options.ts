@@ -29,7 +29,7 @@ export interface JobOptions {
   device?: DeviceName | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called at most ten times a second, and once at the end. */
+  /** Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with that. */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 

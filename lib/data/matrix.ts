@@ -61,6 +61,8 @@ export interface DenseView {
   readonly data?: DenseData
   readonly fd?: number
   readonly offset?: number
+  /** How messages call the file. */
+  readonly path?: string
 }
 
 const typeOfArray: Record<string, ElementType> = {
@@ -162,6 +164,7 @@ export function toDenseView(name: string, input: MatrixInput): DenseView {
       type: input.type,
       fd: input.fd,
       offset: input.offset,
+      path: input.path,
     }
   if ('dims' in input) return tensorView(name, input)
   if ('shape' in input) return ndArrayView(name, input)

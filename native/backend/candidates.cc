@@ -9,10 +9,8 @@
 namespace gemmine {
 namespace {
 
-using bounds::float_above;
-using bounds::float_below;
-
 constexpr float infinity = std::numeric_limits<float>::infinity();
+
 // Levels are asked for as "score > level"; a floor counts the scores that are equal to it.
 double level_of(const ScanQuery& query, int level) {
   if (level == ceiling_level) return query.ceiling;
@@ -28,8 +26,8 @@ ScanThresholds limits_of(const ScanQuery& query, const ScanBound& bound) {
     double at = level_of(query, level) / bound.unit - bound.offset;
     if (level == floor_level && std::isinf(query.floor) && query.floor < 0)
       at = std::numeric_limits<double>::infinity();
-    limits.above[level] = float_above(at + bound.error);
-    limits.maybe[level] = float_below(at - bound.error);
+    limits.above[level] = bounds::float_above(at + bound.error);
+    limits.maybe[level] = bounds::float_below(at - bound.error);
   }
   if (query.floor > -std::numeric_limits<double>::infinity())
     limits.admissible = limits.maybe[floor_level];
@@ -39,6 +37,15 @@ ScanThresholds limits_of(const ScanQuery& query, const ScanBound& bound) {
 
 Index capacity_for(Index depth, Index rows) {
   return std::min(2 * depth + 64, rows + 1);  // never full with all rows in it
+}
+
+// Integers in the order of the floats they stand for.
+std::int32_t key_of(float x) {
+  const auto bits = std::bit_cast<std::int32_t>(x);
+  return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
+}
+float float_of(std::int32_t key) {
+  return std::bit_cast<float>(key >= 0 ? key : key ^ 0x7FFFFFFF);
 }
 
 template <class Visit>
@@ -59,11 +66,7 @@ CandidateList::CandidateList(Index depth, Index rows, float threshold, double sp
 
 void CandidateList::compact() {
   if (static_cast<Index>(candidates_.size()) > depth_) {
-    const auto last = candidates_.begin() + depth_ - 1;
-    std::nth_element(
-        candidates_.begin(), last, candidates_.end(),
-        [](const Candidate& a, const Candidate& b) { return a.lower > b.lower; });
-    threshold_ = std::max(threshold_, float_below(last->lower - spread_));
+    threshold_ = std::max(threshold_, bounds::float_below(lower_of_last() - spread_));
     std::erase_if(candidates_, [&](const Candidate& each) { return each.upper < threshold_; });
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
@@ -71,6 +74,25 @@ void CandidateList::compact() {
   if (++widenings_ <= max_widenings) return;
   candidates_.clear();
   threshold_ = infinity;
+}
+
+// By bisection: counting is a loop that vectorises, and needs no exact order.
+float CandidateList::lower_of_last() {
+  keys_.resize(candidates_.size());
+  std::transform(candidates_.begin(), candidates_.end(), keys_.begin(),
+                 [](const Candidate& each) { return key_of(each.lower); });
+  const std::int32_t* keys = keys_.data();
+  const auto size = static_cast<int>(keys_.size());
+  std::int64_t low = *std::min_element(keys, keys + size);        // reached by all
+  std::int64_t high = std::int64_t{*std::max_element(keys, keys + size)} + 1;  // reached by none
+  while (high - low > 1) {
+    const auto middle = static_cast<std::int32_t>((low + high) >> 1);
+    int reaching = 0;
+    for (int i = 0; i < size; ++i) reaching += keys[i] >= middle;
+    (reaching >= depth_ ? low : high) = middle;
+    if (reaching == depth_) break;
+  }
+  return float_of(static_cast<std::int32_t>(low));
 }
 
 void CandidateList::merge(CandidateList& other) {
@@ -95,12 +117,11 @@ bool Collector::overflow() const {
 }
 
 ScanThresholds Collector::thresholds() const {
+  if (overflow())
+    return {infinity, infinity, {infinity, infinity, infinity}, {infinity, infinity, infinity}};
   ScanThresholds now = limits_;
   now.admissible = admissible_.threshold();
   now.rejected = rejected_.threshold();
-  if (!overflow()) return now;
-  now.admissible = now.rejected = infinity;
-  for (int level = 0; level < level_count; ++level) now.above[level] = now.maybe[level] = infinity;
   return now;
 }
 
@@ -123,26 +144,30 @@ std::uint32_t Collector::forbidden_rows(Index first, std::uint32_t valid) const 
   return bits;
 }
 
-void Collector::take(const ScanEvent& event, const float* upper, const float* lower, Index first,
+bool Collector::take(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t valid) {
+  const float admissible = admissible_.threshold(), rejected = rejected_.threshold();
   const std::uint32_t open = valid & ~barred_rows(first);
   const std::uint32_t forbidden = forbidden_rows(first, valid);
   const std::uint32_t live = open & ~forbidden;
-  count_levels(event, first, live);
+  for (int level = 0; level < level_count; ++level)
+    count_level(static_cast<Level>(level), event.above[level] & live,
+                event.straddling[level] & live, first);
   const std::uint32_t below_ceiling =
       live & ~event.above[ceiling_level] & ~event.straddling[ceiling_level];
   for_each_bit(event.admissible & below_ceiling,
                [&](int i) { admissible_.push(upper[i], lower[i], first + i); });
   if (query_->rejected_depth > 0) take_rejected(event, upper, lower, first, open, forbidden);
+  return admissible != admissible_.threshold() || rejected != rejected_.threshold() ||
+         straddlers_.size() > straddler_limit_;
 }
 
-void Collector::count_levels(const ScanEvent& event, Index first, std::uint32_t live) {
-  for (int level = 0; level < level_count; ++level) {
-    above_[level] += std::popcount(event.above[level] & live);
-    for_each_bit(event.straddling[level] & live, [&](int i) {
-      straddlers_.push_back({static_cast<std::int32_t>(first + i), static_cast<Level>(level)});
-    });
-  }
+void Collector::count_level(Level level, std::uint32_t above, std::uint32_t straddling,
+                            Index first) {
+  if (above != 0) above_[level] += std::popcount(above);
+  for_each_bit(straddling, [&](int i) {
+    straddlers_.push_back({static_cast<std::int32_t>(first + i), level});
+  });
 }
 
 void Collector::take_rejected(const ScanEvent& event, const float* upper, const float* lower,

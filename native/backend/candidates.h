@@ -56,6 +56,7 @@ class CandidateList {
   static constexpr int max_widenings = 2;
 
   void compact();
+  float lower_of_last();  // at most the depth-th best lower bound
 
   Index depth_;
   Index capacity_;
@@ -63,6 +64,7 @@ class CandidateList {
   double spread_;  // twice the error that upper and lower bounds leave out
   int widenings_ = 0;
   std::vector<Candidate> candidates_;
+  std::vector<std::int32_t> keys_;
 };
 
 // Gathers what a scan finds for one query. Stretches must come in ascending order of rows.
@@ -72,7 +74,8 @@ class Collector {
             const std::int32_t* corpus_groups, Index rows);
 
   // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
-  void take(const ScanEvent& event, const float* upper, const float* lower, Index first,
+  // Returns whether thresholds changed.
+  bool take(const ScanEvent& event, const float* upper, const float* lower, Index first,
             std::uint32_t valid);
   ScanThresholds thresholds() const;
   bool overflow() const;
@@ -84,7 +87,7 @@ class Collector {
  private:
   std::uint32_t barred_rows(Index first);
   std::uint32_t forbidden_rows(Index first, std::uint32_t valid) const;
-  void count_levels(const ScanEvent& event, Index first, std::uint32_t live);
+  void count_level(Level level, std::uint32_t above, std::uint32_t straddling, Index first);
   void take_rejected(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t open, std::uint32_t forbidden);
 

@@ -24,6 +24,8 @@ class NormalMatrix {
   const std::vector<Index>& dependent() const { return dependent_; }
 
  private:
+  void factorize(double l2);
+
   Index k_;
   std::vector<double> gram_;
   std::vector<float> gram32_;

@@ -1,6 +1,8 @@
 #include "backend/registry.h"
 
 #include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/describe.h"
+#include "backend/cpu/pool.h"
 
 namespace gemmine {
 
@@ -15,5 +17,9 @@ Backend& backend_for(const std::string& device) {
   static Backend* const cpu = cpu::make_backend(cpu::kernels()).release();
   return *cpu;
 }
+
+HostDescription describe_host() { return cpu::describe(); }
+
+void stop_backends() { cpu::stop_pool(); }
 
 }  // namespace gemmine

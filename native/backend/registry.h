@@ -15,7 +15,23 @@ struct DeviceInfo {
 
 std::vector<DeviceInfo> devices();
 
+// What info() tells about this machine.
+struct HostDescription {
+  std::string cpu_model;     // "AMD EPYC 9654", empty where the system does not tell
+  std::string cpu_features;  // instruction sets that the kernels use, separated by spaces
+  std::string blas_name;
+  std::string blas_version;
+  std::string blas_core;  // the CPU whose kernels the BLAS chose
+  Index threads;          // of the pool
+  std::string threads_reason;
+};
+
+HostDescription describe_host();
+
 // `device` as lib/device.ts resolved it. Backends live as long as the process.
 Backend& backend_for(const std::string& device);
+
+// Waits for running blocks and ends the threads of all backends; called once at process exit.
+void stop_backends();
 
 }  // namespace gemmine

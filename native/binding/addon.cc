@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "backend/cpu/pool.h"
+#include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/environment.h"
 #include "binding/job_threads.h"
@@ -15,10 +15,20 @@ namespace {
 // the process down; the addon itself is never unloaded (-z nodelete).
 void drain() {
   job_threads().stop_all();
-  cpu::stop_pool();
+  stop_backends();
+}
+
+// The build leaves out OpenBLAS's kernels for CPUs before x86-64-v2.
+void check_cpu([[maybe_unused]] Napi::Env env) {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("sse4.2"))
+    throw Napi::Error::New(env, "x86-64-v2 is needed, this CPU lacks SSE4.2");
+#endif
 }
 
 Napi::Object load(Napi::Env env, Napi::Object exports) {
+  check_cpu(env);
   static std::once_flag once;
   std::call_once(once, [] { std::atexit(drain); });
   env.SetInstanceData(new Environment(env));

@@ -2,8 +2,6 @@
 #include <iterator>
 #include <sstream>
 
-#include "backend/cpu/describe.h"
-#include "backend/cpu/pool.h"
 #include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/names.h"
@@ -43,10 +41,10 @@ std::vector<std::string> solver_names() {
 
 Napi::Value Info(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const cpu::Description host = cpu::describe();
+  const HostDescription host = describe_host();
   Napi::Object processor = Napi::Object::New(env);
-  processor["model"] = host.model;
-  processor["features"] = strings(env, words(host.features));
+  processor["model"] = host.cpu_model;
+  processor["features"] = strings(env, words(host.cpu_features));
   Napi::Object blas = Napi::Object::New(env);
   blas["name"] = host.blas_name;
   blas["version"] = host.blas_version;
@@ -54,8 +52,8 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   object["cpu"] = processor;
   object["blas"] = blas;
-  object["threads"] = number(env, cpu::pool_threads());
-  object["threadsReason"] = cpu::pool_threads_reason();
+  object["threads"] = number(env, host.threads);
+  object["threadsReason"] = host.threads_reason;
   object["devices"] = device_objects(env);
   object["solvers"] = strings(env, solver_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});

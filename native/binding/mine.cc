@@ -60,7 +60,7 @@ MineOptions read_options(const Napi::Object& from, const Sizes& sizes, const Row
       .sampling = read_choice(from, "sampling", samplings),
       .pool = read<Index>(from, "pool"),
       .seed = read<std::uint64_t>(from, "seed"),
-      .exclude_self = read<bool>(from, "excludeSelf"),
+      .exclude_self = read_exclude_self(from, sizes.queries, sizes.corpus),
       .positives = positives,
       .exclude = exclude,
       .groups = read_choice(from, "groups", groupings),
@@ -136,8 +136,7 @@ class PendingCopies {
   std::vector<Copy> copies_;
 };
 
-// The rejected candidates may be many: the JavaScript thread makes the arrays, another job fills
-// them.
+// Rejected candidates may be many: the JavaScript thread makes the arrays, another job fills them.
 Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& mined,
                           const Napi::Object& control) {
   const Rejected& from = mined->counts.rejected;

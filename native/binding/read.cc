@@ -208,6 +208,13 @@ void check_columns(Napi::Env env, const Source& source, Index cols) {
   if (source.rows->cols() != cols) refuse(env, std::to_string(cols) + " columns", source.name);
 }
 
+bool read_exclude_self(const Napi::Object& from, Index queries, Index corpus) {
+  const bool exclude_self = read<bool>(from, "excludeSelf");
+  if (exclude_self && queries != corpus)
+    refuse(from.Env(), "as many queries as corpus rows", "excludeSelf");
+  return exclude_self;
+}
+
 void check_entries(const Source& source) {
   const double* starts = source.rows->indptr();
   if (starts == nullptr) return;

@@ -93,6 +93,9 @@ std::shared_ptr<const Source> read_dense_source(const Napi::Value& value, Borrow
 
 void check_columns(Napi::Env env, const Source& source, Index cols);
 
+// `excludeSelf`: query i is row i of the corpus, which must be there.
+bool read_exclude_self(const Napi::Object& from, Index queries, Index corpus);
+
 // Checks every row start and column of a sparse matrix: on the job's thread, for there are many.
 void check_entries(const Source& source);
 

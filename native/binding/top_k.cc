@@ -37,8 +37,9 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
   const auto k = read<Index>(given, "k");
   if (k < 1) refuse(info.Env(), "a positive integer", "k");
   const BorrowedLists exclude = read_row_lists(given.Get("exclude"), "exclude", count, borrowed);
-  const TopKOptions options{
-      .k = k, .exclude_self = read<bool>(given, "excludeSelf"), .exclude = exclude.lists};
+  const TopKOptions options{.k = k,
+                            .exclude_self = read_exclude_self(given, count, corpus.rows()),
+                            .exclude = exclude.lists};
   auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
   auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);
   return run_job(

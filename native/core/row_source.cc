@@ -121,12 +121,14 @@ class FileSource : public RowSource {
  private:
   void read(Index at, Index bytes, std::byte* to) const {
     for (Index done = 0; done < bytes;) {
-      const ssize_t got = ::pread(fd_, to + done, static_cast<std::size_t>(bytes - done), at + done);
+      const auto wanted = static_cast<std::size_t>(bytes - done);
+      const ssize_t got = ::pread(fd_, to + done, wanted, at + done);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Error(ErrorCode::file, path_ + ": " + std::strerror(errno));
       if (got == 0)
         throw Error(ErrorCode::file, path_ + ": expected " + std::to_string(at + bytes) +
-                                         " bytes, the file ends after " + std::to_string(at + done));
+                                         " bytes, the file ends after " +
+                                         std::to_string(at + done));
       done += got;
     }
   }
@@ -183,8 +185,8 @@ std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Inde
   return std::make_unique<DenseSource>(data, type, rows, cols, stride);
 }
 
-std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows, Index cols,
-                                       std::string path) {
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows,
+                                       Index cols, std::string path) {
   return std::make_unique<FileSource>(fd, offset, type, rows, cols, std::move(path));
 }
 

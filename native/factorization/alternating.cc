@@ -79,12 +79,29 @@ class Alternation {
     const StepOptions options =
         step_options(penalties().l1_w, penalties().l2_w, options_.inner_sweeps);
     input_.read(Ht_, normal, &row_step_, options, W_, measure, sums_);
+    sharpen_sums();
     if (measure == Measure::direct) record(t, sums_.incoming_residual + penalty, true);
     if (measure == Measure::identity)
       record(t, std::max(0.0, input_.squared_norm - 2 * sums_.incoming_product +
                                   inner(sums_.incoming_gram, column_gram_)) +
                     penalty,
              false);
+  }
+
+  // Components of free sign may cancel each other: then the float32 noise of R and S is large beside
+  // ‖X‖². R is formed again in float64 where its share of the identity, weighted by absolute values,
+  // outgrows ‖X‖²; where that of S does, the identity is left for good.
+  void sharpen_sums() {
+    const Index k = Ht_.cols;
+    double absolute = 0;
+    double energy = 0;  // Σ ‖W_j H_j‖²
+    for (Index i = 0; i < k; ++i) {
+      for (Index j = 0; j < k; ++j)
+        absolute += std::abs(sums_.gram[i * k + j] * column_gram_[i * k + j]);
+      energy += sums_.gram[i * k + i] * column_gram_[i * k + i];
+    }
+    if (absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
+    direct_ = direct_ || energy > 25 * input_.squared_norm;
   }
 
   // Rounding can make a step on a nearly singular problem a step back: then H stays as it is. Both
@@ -102,15 +119,33 @@ class Alternation {
     backend_.download(Ht_, host_Ht_.view());
     column_gram_ = backend_.gram(Ht_, input_.job);
 
-    if (identity_error() + column_penalty() <= before) return;
-    host_Ht_ = kept_Ht;
-    column_gram_ = kept_gram;
+    if (!(identity_error() + column_penalty() <= before)) {
+      host_Ht_ = kept_Ht;
+      column_gram_ = kept_gram;
+      backend_.upload(host_Ht_.view(), Ht_);
+    }
+    if (rule_.columns_free) clear_noise();
+  }
+
+  // A component of free sign that is not needed holds the noise of its equations; a sweep would divide
+  // by it.
+  void clear_noise() {
+    const Index k = Ht_.cols;
+    bool cleared = false;
+    for (Index j = 0; j < k; ++j) {
+      const double square = sums_.gram[j * k + j] * column_gram_[j * k + j];
+      if (column_gram_[j * k + j] == 0 || square > 1e-14 * input_.squared_norm) continue;
+      if (sums_.gram[j * k + j] == 0) continue;  // its H_j waits for codes
+      for (Index t = 0; t < Ht_.rows; ++t) host_Ht_(t, j) = 0;
+      cleared = true;
+    }
+    if (!cleared) return;
     backend_.upload(host_Ht_.view(), Ht_);
+    column_gram_ = backend_.gram(Ht_, input_.job);
   }
 
   // The objective after iteration t, unless it waits for the next pass, and what follows from it.
   void conclude(Index t) {
-    { double E=0; for (Index j=0;j<Ht_.cols;++j) E+=sums_.gram[j*(Ht_.cols+1)]*column_gram_[j*(Ht_.cols+1)]; NormalMatrix nm(sums_.gram,Ht_.cols,0,true); if (t<5||t%20==0) fprintf(stderr,"t %ld E %.3f dep %zu\n",(long)t,E/input_.squared_norm,nm.dependent().size()); }
     if (!direct_) {
       const double error = identity_error();
       direct_ = error < direct_share * input_.squared_norm;

@@ -100,7 +100,7 @@ ScaledInput::ScaledInput(Backend& backend, const RowSource& X, const SourceNorm&
 ScaledInput::~ScaledInput() = default;
 
 Exponents split_exponent(int exponent, const Penalties& penalties) {
-  constexpr int lowest_of_H = -100;
+  constexpr int lowest_of_H = -124;
   const int W = any(penalties) ? exponent / 2 : std::min(0, exponent - lowest_of_H);
   return {.X = exponent, .W = W, .H = exponent - W};
 }

@@ -28,10 +28,10 @@ class Residuals {
     }
   }
 
-  // The worst-fitted row, or −1 when all are fitted up to float32's noise.
+  // The worst-fitted row, or −1 when all are fitted up to the noise of float32 products.
   Index worst() const {
     const auto s = std::max_element(squares_.begin(), squares_.end()) - squares_.begin();
-    return squares_[s] > 1e-10 * sample_.squared_norm(s) ? s : -1;
+    return squares_[s] > 1e-6 * sample_.squared_norm(s) ? s : -1;
   }
 
   std::vector<double> row(Index s) const {

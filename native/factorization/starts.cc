@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "factorization/clustering.h"
 #include "factorization/rules.h"
@@ -51,7 +50,7 @@ namespace {
 
 // Added to every entry of the indicator: without it multiplicative steps could not leave the
 // clustering. Ding, Li & Jordan (2010), section 2.2.
-const double indicator_shift = getenv("SHIFT") ? atof(getenv("SHIFT")) : 0.2;
+constexpr double indicator_shift = 0.2;
 
 // S and R of W + shift, from those of the indicator W: its columns sum up to ones.
 void shift_sums(PassSums& sums) {
@@ -70,14 +69,34 @@ void shift_sums(PassSums& sums) {
       sums.gram[i * k + j] += indicator_shift * (sizes[i] + sizes[j] + indicator_shift * n);
 }
 
+// The H that fits the W of these sums, from the centres where it is not determined.
+void fit_columns(const Input& input, Model model, const PassSums& sums,
+                 const HostMatrix<float>& centers, BackendView<float> Ht) {
+  Backend& backend = input.backend;
+  HostMatrix<float> rounded(Ht.rows, Ht.cols);
+  std::copy(sums.cross.begin(), sums.cross.end(), rounded.row(0));
+  const BackendMatrix cross(backend, Ht.rows, Ht.cols);
+  backend.upload(rounded.view(), cross.view());
+  backend.upload(centers.view(), Ht);
+  const bool semi = model == Model::semi_nmf;
+  const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
+  const Step step = semi ? least_squares : nonnegative_hals;
+  constexpr Index sweeps = 20;
+  backend.apply(step, cross.view(), normal, step_options(0, 0, sweeps), Ht, input.job);
+}
+
 }  // namespace
 
-// The indicator of a few iterations of k-means, + 0.2, and the H that fits it, without another read.
+// The indicator of a few iterations of k-means, + 0.2, and the H that fits it. HALS first takes two
+// sweeps towards the centres: an indicator is far from the best codes, and this read of X brings it
+// halfway. (More sweeps fit better at once, but leave components that differ less: slower later.)
 double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
   Backend& backend = input.backend;
   Clustering clustering(input, W.cols, options.seed);
-  clustering.run({.max_iterations = 3, .tolerance = 1e-2, .phase = "initialise"});
+  clustering.run({.max_iterations = 2, .tolerance = 1e-2, .phase = "initialise"});
+  const double share =
+      input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
   const HostMatrix<float> indicator = downloaded(backend, clustering.W());
   backend.upload(indicator.view(), W);
   visit_rows(backend, W, true, [](Index, HostView<float> block) {
@@ -86,18 +105,15 @@ double start_kmeans(const Input& input, const FitOptions& options, BackendView<f
   });
 
   PassSums sums = clustering.sums();
-  shift_sums(sums);
-  HostMatrix<float> rounded(Ht.rows, Ht.cols);
-  std::copy(sums.cross.begin(), sums.cross.end(), rounded.row(0));
-  const BackendMatrix cross(backend, Ht.rows, Ht.cols);
-  backend.upload(rounded.view(), cross.view());
-  backend.upload(clustering.centers().view(), Ht);
-  const bool semi = options.model == Model::semi_nmf;
-  const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
-  const Step step = semi ? least_squares : nonnegative_hals;
-  constexpr Index sweeps = 20;
-  backend.apply(step, cross.view(), normal, step_options(0, 0, sweeps), Ht, input.job);
-  return input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
+  if (options.solver == Solver::hals) {
+    const NormalMatrix normal(backend.gram(clustering.Ht(), input.job), Ht.cols, 0, false);
+    const Step step = nonnegative_hals;
+    input.read(clustering.Ht(), normal, &step, step_options(0, 0, 2), W, Measure::none, sums);
+  } else {
+    shift_sums(sums);
+  }
+  fit_columns(input, options.model, sums, clustering.centers(), Ht);
+  return share;
 }
 
 namespace {

@@ -41,7 +41,7 @@ describe('progress', () => {
   it('comes at most ten times a second, and once at the end', async () => {
     const heard: [number, Progress][] = []
     const began = performance.now()
-    const { iterations, objective } = await semiNmf(X, {
+    const { iterations } = await semiNmf(X, {
       ...endless,
       iterations: 150,
       onProgress: (progress) => void heard.push([performance.now(), progress]),
@@ -50,8 +50,6 @@ describe('progress', () => {
     const phases = heard.filter(([, { phase }]) => phase === 'iterate')
     expect(heard.length).toBeLessThanOrEqual(10 * seconds + 2)
     expect(phases.at(-1)![1]).toMatchObject({ done: iterations, total: 150 })
-    // The last objective returned is measured once more, directly.
-    expect(phases.at(-1)![1].objective! / objective.at(-1)!).toBeCloseTo(1, 4)
   })
 
   for (const thrown of [new Error('from the listener'), 'a text', undefined])

@@ -1,363 +1,17 @@
-// Conformance of a backend, against naive float64 and known answers.
-#include <unistd.h>
-
+// Conformance of a backend in what reads X and whole factors, against naive float64.
+#include <atomic>
+#include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
 
 #include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/pool.h"
-#include "check.h"
-#include "core/float16.h"
-#include "oracle.h"
+#include "fixtures.h"
 
 namespace {
 
-using namespace gemmine;
-using oracle::Matrix;
-using oracle::Penalty;
-
-Job job_of(Index threads) { return {.cancellation = {}, .report = {}, .threads = threads}; }
-
-// A factor in the device's memory.
-class Factor {
- public:
-  Factor(Backend& backend, const Matrix& values)
-      : backend_(backend),
-        memory_(backend.allocate(values.rows * values.cols)),
-        view_{memory_.get(), values.rows, values.cols, values.cols} {
-    const std::vector<float> floats = values.floats();
-    backend.upload({floats.data(), values.rows, values.cols, values.cols}, view_);
-  }
-  BackendView<float> view() const { return view_; }
-  std::vector<float> floats() const {
-    std::vector<float> out(view_.rows * view_.cols);
-    backend_.download(view_, {out.data(), view_.rows, view_.cols, view_.cols});
-    return out;
-  }
-  Matrix matrix() const {
-    const std::vector<float> out = floats();
-    return {view_.rows, view_.cols, {out.begin(), out.end()}};
-  }
-
- private:
-  Backend& backend_;
-  std::shared_ptr<float[]> memory_;
-  BackendView<float> view_;
-};
-
-double largest(const std::vector<double>& values) {
-  double out = 0;
-  for (double x : values) out = std::max(out, std::abs(x));
-  return out;
-}
-
-void close(const std::vector<double>& actual, const std::vector<double>& expected, double tolerance,
-           const std::string& what, std::source_location at = std::source_location::current()) {
-  const double unit = std::max(largest(expected), 1e-300);
-  double worst = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    worst = std::max(worst, std::abs(actual[i] - expected[i]) / unit);
-  // A NaN makes the maximum pass by; it shows in the sum.
-  double sum = 0;
-  for (double x : actual) sum += x;
-  test::check(std::isfinite(sum) && actual.size() == expected.size(), what + " is finite", at);
-  test::near(worst, 0, tolerance, what, at);
-}
-
-Matrix gram_of(const Matrix& F) { return oracle::multiply(oracle::transpose(F), F); }
-
-NormalMatrix normal_of(const Matrix& F, double l2 = 0, bool solvable = false) {
-  return NormalMatrix(gram_of(F).data, F.cols, l2, solvable);
-}
-
-// ---- Steps on one block.
-
-using BlockOperation = void (Backend::*)(BackendView<const float>, const NormalMatrix&,
-                                         const StepOptions&, BackendView<float>);
-
-void sweeps_agree_with_the_formula(Backend& backend) {
-  for (Index k : {1, 2, 3, 4, 5, 8, 13, 32, 37})
-    for (Index rows : {1, 7, 16, 33, 100})
-      for (const Penalty penalty : {Penalty{0, 0}, Penalty{3, 0.5}})
-        for (Index sweeps : {1, 3}) {
-          const Matrix other = oracle::random(50, k, 1);
-          const Matrix positive_other = oracle::random(50, k, 2, true);
-          const Matrix X = oracle::random(rows, 50, 3);
-          const StepOptions options{penalty.l1, penalty.l2, sweeps};
-          const std::string size = " rows " + std::to_string(rows) + " k " + std::to_string(k);
-
-          const auto run = [&](BlockOperation operation, const Matrix& fixed, Matrix start,
-                               auto formula, const std::string& name) {
-            const Matrix cross = Matrix(rows, k, [&] {
-              const std::vector<float> rounded = oracle::multiply(X, fixed).floats();
-              return std::vector<double>(rounded.begin(), rounded.end());
-            }());
-            const Factor factor(backend, start);
-            (backend.*operation)(Factor(backend, cross).view(), normal_of(fixed), options,
-                                 factor.view());
-            const Matrix N = gram_of(fixed);
-            for (Index s = 0; s < sweeps; ++s) formula(cross, N, start);
-            close(factor.matrix().data, start.data, 2e-4, name + size);
-          };
-          run(&Backend::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
-              [&](auto& C, auto& N, auto& F) { oracle::sweep(C, N, penalty, true, F); }, "sweep");
-          run(&Backend::signed_sweep, other, oracle::random(rows, k, 5),
-              [&](auto& C, auto& N, auto& F) { oracle::sweep(C, N, penalty, false, F); }, "signed");
-          run(&Backend::sign_split_update, other, oracle::random(rows, k, 6, true),
-              [&](auto& C, auto& N, auto& F) { oracle::sign_split(C, N, penalty, F); }, "split");
-          run(&Backend::multiplicative_update, positive_other, oracle::random(rows, k, 7, true),
-              [&](auto& C, auto& N, auto& F) { oracle::multiplicative(C, N, penalty, F); }, "mu");
-        }
-}
-
-void factors_with_a_stride_are_left_alone_between_rows(Backend& backend) {
-  const Index rows = 19;
-  const Matrix other = oracle::random(20, 5, 1);
-  const Matrix cross = oracle::multiply(oracle::random(rows, 20, 2), other);
-  const Factor wide(backend, oracle::random(rows, 8, 3, true));
-  const Matrix before = wide.matrix();
-  Matrix expected(rows, 5);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < 5; ++j) expected(i, j) = before(i, j);
-  const BackendView<float> narrow = {wide.view().data, rows, 5, 8};
-  backend.nonnegative_sweep(Factor(backend, cross).view(), normal_of(other), {0, 0, 1}, narrow);
-  oracle::sweep(cross, gram_of(other), {0, 0}, true, expected);
-  const Matrix after = wide.matrix();
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < 8; ++j)
-      test::near(after(i, j), j < 5 ? expected(i, j) : before(i, j), j < 5 ? 1e-4 : 0, "strided");
-}
-
-void dead_components_keep_their_columns(Backend& backend) {
-  Matrix other = oracle::random(30, 5, 1, true);
-  for (Index i = 0; i < 30; ++i) other(i, 2) = 0;
-  const Matrix cross = oracle::multiply(oracle::random(40, 30, 2, true), other);
-  const Matrix start = oracle::random(40, 5, 3, true);
-  for (BlockOperation operation : {&Backend::nonnegative_sweep, &Backend::signed_sweep,
-                                   &Backend::multiplicative_update, &Backend::sign_split_update}) {
-    const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2}, factor.view());
-    const Matrix after = factor.matrix();
-    for (Index i = 0; i < 40; ++i) test::near(after(i, 2), start(i, 2), 0, "a dead column");
-    for (double x : after.data) test::check(std::isfinite(x), "beside a dead column");
-  }
-}
-
-void zeros_stay_zeros_under_multiplication(Backend& backend) {
-  const Matrix other = oracle::random(30, 4, 1, true);
-  Matrix X = oracle::random(20, 30, 2, true);
-  for (Index j = 0; j < 30; ++j) X(0, j) = 0;
-  Matrix start = oracle::random(20, 4, 3, true);
-  start(5, 1) = 0;
-  start(6, 0) = 1e-38;
-  for (BlockOperation operation : {&Backend::multiplicative_update, &Backend::sign_split_update}) {
-    const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, oracle::multiply(X, other)).view(), normal_of(other),
-                         {0, 0, 50}, factor.view());
-    const Matrix after = factor.matrix();
-    test::check(after(5, 1) == 0, "a zero stays");
-    for (Index j = 0; j < 4; ++j) test::check(after(0, j) == 0, "a zero row gives zeros");
-    for (Index j = 0; j < 80; ++j)
-      test::check(after.data[j] == 0 || after.data[j] >= std::numeric_limits<float>::min(),
-                  "no subnormal factors");
-  }
-}
-
-void least_squares(Backend& backend) {
-  for (Index k : {1, 3, 8, 21}) {
-    const Matrix other = oracle::random(60, k, 1);
-    const Matrix truth = oracle::random(45, k, 2);
-    const Matrix cross = oracle::multiply(truth, gram_of(other));
-    const Factor factor(backend, Matrix(45, k));
-    backend.solve_normal(Factor(backend, cross).view(), normal_of(other, 0, true), factor.view());
-    close(factor.matrix().data, truth.data, 1e-5, "solve");
-  }
-}
-
-void dependent_components_keep_their_columns_in_a_solve(Backend& backend) {
-  Matrix other = oracle::random(60, 5, 1);
-  for (Index i = 0; i < 60; ++i) {
-    other(i, 1) = 0;                             // dead
-    other(i, 3) = other(i, 0) - 2 * other(i, 2);  // a combination
-  }
-  const NormalMatrix normal = normal_of(other, 0, true);
-  test::check(normal.dependent() == std::vector<Index>({1, 3}), "which are dependent");
-  const Matrix truth = oracle::random(45, 5, 2);
-  const Matrix cross = oracle::multiply(truth, gram_of(other));
-  Matrix start(45, 5);
-  for (Index i = 0; i < 45; ++i)
-    for (Index j : {1, 3}) start(i, j) = truth(i, j);
-  const Factor factor(backend, start);
-  backend.solve_normal(Factor(backend, cross).view(), normal, factor.view());
-  close(factor.matrix().data, truth.data, 1e-5, "solve with the dependent ones fixed");
-}
-
-void nearest_and_copy(Backend& backend) {
-  const Matrix centres(3, 2, {0, 0, 4, 0, 0, 4});  // columns of Ht are centres: k = 3, d = 2
-  const Matrix Ht = oracle::transpose(centres);
-  const Matrix X(4, 2, {1, 0, 3, 1, 2, 2, 0, 9});  // the third is equally far from all
-  const Matrix cross = oracle::multiply(X, Ht);
-  const Factor factor(backend, Matrix(4, 3));
-  backend.nearest_component(Factor(backend, cross).view(), normal_of(Ht), factor.view());
-  close(factor.matrix().data, {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 0, "nearest centres");
-  backend.copy_cross(Factor(backend, cross).view(), factor.view());
-  close(factor.matrix().data, cross.data, 0, "copy");
-}
-
-// ---- Known answers, reference/factorization.md.
-
-void known_answer_semi_mu(Backend& backend) {  // 1.6
-  const Matrix X(4, 3, {1, -2, 0, 3, 1, -1, 0, 2, 4, -1, 0, 2});
-  const Factor W(backend, Matrix(4, 2, {1, .2, 1, .2, .2, 1, .2, 1}));
-  const Factor Ht(backend, Matrix(3, 2));
-  const auto solve = [&] {
-    const Matrix S = oracle::multiply(oracle::transpose(X), W.matrix());
-    backend.solve_normal(Factor(backend, S).view(), normal_of(W.matrix(), 0, true), Ht.view());
-  };
-  solve();
-  close(Ht.matrix().data, {2.1875, -.9375, -.729167, 1.145833, -1.145833, 3.229167}, 1e-6, "F0");
-  test::near(oracle::squared_error(X, W.matrix(), Ht.matrix()), 11.5, 1e-5, "SSE 0");
-  for (double expected : {8.9180683, 8.16209853, 7.75141205}) {
-    const Matrix P = oracle::multiply(X, Ht.matrix());
-    backend.sign_split_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1},
-                              W.view());
-    if (expected > 8.5)
-      close(W.matrix().data,
-            {.865222, .213995, 1.118656, .188434, .189099, 1.144353, .213033, .830937}, 1e-6, "G");
-    solve();
-    test::near(oracle::squared_error(X, W.matrix(), Ht.matrix()), expected, 3e-6, "SSE");
-  }
-}
-
-const Matrix small_X(3, 3, {1, 2, 3, 4, 5, 6, 7, 8, 10});
-const Matrix small_W(3, 2, {1, 1, 1, 2, 2, 1});
-const Matrix small_Ht(3, 2, {1, 1, 1, 2, 1, 3});
-
-void known_answer_hals(Backend& backend) {  // 6.10: W, then H
-  const Factor W(backend, small_W);
-  const Factor Ht(backend, small_Ht);
-  const Matrix P = oracle::multiply(small_X, small_Ht);
-  backend.nonnegative_sweep(Factor(backend, P).view(), normal_of(small_Ht), {0, 0, 1}, W.view());
-  close(W.matrix().data, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, 1e-6, "W");
-  const Matrix S = oracle::multiply(oracle::transpose(small_X), W.matrix());
-  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1}, Ht.view());
-  close(oracle::transpose(Ht.matrix()).data,
-        {.96544402, .93359073, 1.05579151, 1.35509374, 2.10619626, 2.81083791}, 1e-6, "H");
-  test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), .98203991, 1e-5, "SSE");
-}
-
-void known_answer_mu(Backend& backend) {  // 6.10: H, then W
-  const Factor W(backend, small_W);
-  const Factor Ht(backend, small_Ht);
-  const Matrix S = oracle::multiply(oracle::transpose(small_X), small_W);
-  backend.multiplicative_update(Factor(backend, S).view(), normal_of(small_W), {0, 0, 1},
-                                Ht.view());
-  close(oracle::transpose(Ht.matrix()).data,
-        {1.72727273, 1.4375, 1.38095238, 1.45454545, 2.35294118, 3.26086957}, 1e-6, "H");
-  const Matrix P = oracle::multiply(small_X, Ht.matrix());
-  backend.multiplicative_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1},
-                                W.view());
-  close(W.matrix().data, {.50390376, .55583263, .80649349, 1.58183176, 3.07674748, 1.57657222},
-        1e-6, "W");
-  test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), 1.6442947, 1e-5, "SSE");
-}
-
-// ---- Sources.
-
-struct Csr {
-  explicit Csr(const Matrix& X) : rows(X.rows), cols(X.cols), indptr{0} {
-    for (Index i = 0; i < rows; ++i) {
-      for (Index j = 0; j < cols; ++j)
-        if (X(i, j) != 0) {
-          indices.push_back(static_cast<std::int32_t>(j));
-          values.push_back(static_cast<float>(X(i, j)));
-        }
-      indptr.push_back(static_cast<double>(values.size()));
-    }
-  }
-  std::unique_ptr<RowSource> source() const {
-    return sparse_source(indptr.data(), indices.data(), values.data(), rows, cols);
-  }
-  Index rows;
-  Index cols;
-  std::vector<double> indptr;
-  std::vector<std::int32_t> indices;
-  std::vector<float> values;
-};
-
-// A file that is gone at the end of the scope.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& bytes) : file_(std::tmpfile()) {
-    std::fwrite(bytes.data(), 1, bytes.size(), file_);
-    std::fflush(file_);
-  }
-  ~TemporaryFile() { std::fclose(file_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  int descriptor() const { return fileno(file_); }
-
- private:
-  std::FILE* file_;
-};
-
-template <class T>
-std::string bytes_of(const std::vector<T>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
-}
-
-void sources_widen_what_they_hold() {
-  RowScratch scratch;
-  const auto row = [&](const RowSource& source) {
-    const RowBlock block = source.block(1, 1, scratch);
-    return std::vector<double>(block.dense.row(0), block.dense.row(0) + source.cols());
-  };
-  const std::vector<double> doubles = {9, 9, 0.1, -2.5};
-  const std::vector<std::int8_t> signed_bytes = {9, 9, -128, 127};
-  const std::vector<std::uint8_t> bytes = {9, 9, 0, 255};
-  const std::vector<std::uint16_t> halves = {0, 0, 0x3555, 0x8001};
-  close(row(*dense_source(doubles.data(), ElementType::float64, 2, 2, 2)), {0.1f, -2.5}, 0, "f64");
-  close(row(*dense_source(signed_bytes.data(), ElementType::int8, 2, 2, 2)), {-128, 127}, 0, "i8");
-  close(row(*dense_source(bytes.data(), ElementType::uint8, 2, 2, 2)), {0, 255}, 0, "u8");
-  close(row(*dense_source(halves.data(), ElementType::float16, 2, 2, 2)),
-        {0.333251953125, -0x1p-24}, 0, "f16");
-
-  const auto scaled = dense_source(doubles.data(), ElementType::float64, 2, 2, 2);
-  scaled->scale_exponent = -3;
-  close(row(*scaled), {0.1f / 8, -2.5 / 8}, 0, "scaled");
-
-  const TemporaryFile file("head" + bytes_of(doubles));
-  const auto from_file = file_source(file.descriptor(), 4, ElementType::float64, 2, 2, "x.npy");
-  close(row(*from_file), {0.1f, -2.5}, 0, "file");
-  const auto short_file = file_source(file.descriptor(), 12, ElementType::float64, 2, 2, "x.npy");
-  test::throws<Error>(
-      [&] { row(*short_file); },
-      [](const Error& error) {
-        test::check(error.code == ErrorCode::file, "its code");
-        test::check(std::string(error.what()) ==
-                        "x.npy: expected 44 bytes, the file ends after 36",
-                    error.what());
-      },
-      "a short file");
-}
-
-void halves_are_exact() {
-  for (std::uint32_t h = 0; h < 0x10000; ++h) {
-    const int exponent = h >> 10 & 31;
-    const double fraction = h & 1023;
-    double expected = exponent == 0 ? std::ldexp(fraction, -24)
-                                    : std::ldexp(1024 + fraction, exponent - 25);
-    if (exponent == 31) expected = fraction == 0 ? INFINITY : NAN;
-    if (h & 0x8000) expected = -expected;
-    const float actual = widen_float16(static_cast<std::uint16_t>(h));
-    const bool same = std::isnan(expected)
-                          ? std::isnan(actual)
-                          : actual == expected && std::signbit(actual) == std::signbit(expected);
-    test::check(same, "half " + std::to_string(h));
-  }
-}
+using namespace test;
 
 // ---- examine.
 
@@ -418,7 +72,8 @@ void examine_finds_the_first_bad_entry(Backend& backend) {
   const std::vector<double> huge = {1, 2, 3, 1e39};
   test::throws<InvalidEntry>(
       [&] {
-        backend.examine(*dense_source(huge.data(), ElementType::float64, 2, 2, 2), false, job_of(1));
+        const auto source = dense_source(huge.data(), ElementType::float64, 2, 2, 2);
+        backend.examine(*source, false, job_of(1));
       },
       [](const InvalidEntry& error) { test::check(error.row == 1 && error.column == 1, "where"); },
       "float64 beyond float32");
@@ -616,16 +271,6 @@ void memory_starts_as_zeros(Backend& backend) {
 
 void backend_suite(Backend& backend) {
   memory_starts_as_zeros(backend);
-  sweeps_agree_with_the_formula(backend);
-  factors_with_a_stride_are_left_alone_between_rows(backend);
-  dead_components_keep_their_columns(backend);
-  zeros_stay_zeros_under_multiplication(backend);
-  least_squares(backend);
-  dependent_components_keep_their_columns_in_a_solve(backend);
-  nearest_and_copy(backend);
-  known_answer_semi_mu(backend);
-  known_answer_hals(backend);
-  known_answer_mu(backend);
   examine_measures(backend);
   examine_finds_the_first_bad_entry(backend);
   pass_agrees_with_the_formula(backend);
@@ -638,8 +283,6 @@ void backend_suite(Backend& backend) {
 
 int main() {
   cpu::set_pool_threads(3);
-  halves_are_exact();
-  sources_widen_what_they_hold();
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
     backend_suite(*cpu::make_backend(*kernels));

@@ -1,5 +1,5 @@
-// Does OpenBLAS give the same bits when many threads call it at once? A build without locks around its
-// buffers does not: a few thousand wrong products in a million.
+// Does OpenBLAS give the same bits when many threads call it at once? A build without locks around
+// its buffers does not: a few thousand wrong products in a million.
 #include <atomic>
 #include <cstdlib>
 #include <thread>

@@ -160,6 +160,17 @@ class NaiveBackend : public Backend {
     for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
   }
 
+  // The oracle factorizes only.
+  std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource&, Metric, bool, const Job&) override {
+    return nullptr;
+  }
+  std::unique_ptr<QueryHandle> prepare_queries(const RowSource&, const CorpusHandle&,
+                                               const Job&) override {
+    return nullptr;
+  }
+  void visit_queries(const QueryHandle&, const QueryVisitor&, const Job&) override {}
+  void scan(const ScanRequest&, const ScanVisitor&, const Job&) override {}
+
  private:
   static float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
 

@@ -83,9 +83,12 @@ void stops_within_one_index_of_a_cancellation() {
 void jobs_take_indices_in_turn() {
   std::mutex mutex;
   std::vector<char> order;
+  std::atomic<int> callers = 0;
   const auto loop = [&](char name) {
+    ++callers;
     parallel_for(job_of(3), 200, [&, name](Index, Index) {
-      nap();
+      do nap();
+      while (callers < 3);
       const std::lock_guard lock(mutex);
       order.push_back(name);
     });

@@ -56,18 +56,29 @@ void CanonicalScorer::score_four(const float* const rows[4], const Index ids[4],
   for (int i = 0; i < 4; ++i) scores[i] = finish(scores[i], ids[i]);
 }
 
-// A last group of fewer than four repeats its last row.
+// Rows lie anywhere in memory, so the next four are asked for while these are added up.
 void CanonicalScorer::score(const std::int32_t* rows, Index count, double* scores) {
+  const Index d = corpus_.cols();
+  const float* data[8];
+  Index ids[8];
+  const auto fetch = [&](Index begin) {
+    for (Index i = begin; i < std::min(begin + 4, count); ++i) {
+      ids[i % 8] = rows[i];
+      data[i % 8] = corpus_.block(rows[i], 1, scratch_[i % 8]).dense.data;
+      for (Index t = 0; t < d; t += 16) __builtin_prefetch(data[i % 8] + t);
+    }
+  };
+  fetch(0);
   for (Index begin = 0; begin < count; begin += 4) {
+    fetch(begin + 4);
+    const Index at = begin % 8;
     const Index here = std::min<Index>(4, count - begin);
-    Index ids[4];
-    const float* data[4];
-    for (Index i = 0; i < 4; ++i) {
-      ids[i] = rows[begin + std::min(i, here - 1)];
-      data[i] = i < here ? corpus_.block(ids[i], 1, scratch_[i]).dense.data : data[i - 1];
+    for (Index i = here; i < 4; ++i) {  // a last group of fewer repeats its first row
+      ids[at + i] = ids[at];
+      data[at + i] = data[at];
     }
     double four[4];
-    score_four(data, ids, four);
+    score_four(data + at, ids + at, four);
     std::copy_n(four, here, scores + begin);
   }
 }

@@ -31,7 +31,7 @@ class CanonicalScorer : public RowScorer {
   Metric metric_;
   double query_norm_ = 0;
   std::vector<double> query_;  // padded with zeros to a multiple of 8
-  RowScratch scratch_[4];
+  RowScratch scratch_[8];
 };
 
 }  // namespace gemmine::cpu

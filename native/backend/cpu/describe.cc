@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
 
 namespace gemmine::cpu {
@@ -29,14 +30,16 @@ std::string cpu_model() {
 
 }  // namespace
 
-Description describe() {
+HostDescription describe() {
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
   std::istringstream configuration(products_configuration());
-  Description out{.model = cpu_model(),
-                  .features = kernels().features,
-                  .blas_name = "",
-                  .blas_version = "",
-                  .blas_core = products_core()};
+  HostDescription out{.cpu_model = cpu_model(),
+                      .cpu_features = kernels().features,
+                      .blas_name = "",
+                      .blas_version = "",
+                      .blas_core = products_core(),
+                      .threads = pool_threads(),
+                      .threads_reason = pool_threads_reason()};
   configuration >> out.blas_name >> out.blas_version;
   return out;
 }

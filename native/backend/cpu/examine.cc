@@ -101,7 +101,8 @@ SourceNorm examine(const Kernels& kernels, const RowSource& X, bool nonnegative,
   ElementSums total = no_elements;
   for (const ElementSums& block : sums) add(total, block);
   // Zeros that CSR does not hold.
-  if (X.sparse() && X.nonzeros() < X.rows() * X.cols()) total.smallest = std::min(total.smallest, 0.0f);
+  if (X.sparse() && X.nonzeros() < X.rows() * X.cols())
+    total.smallest = std::min(total.smallest, 0.0f);
   const int exponent = exponent_of(total.largest_bits);
   return {.squared_norm = std::ldexp(total.squared_norm, -2 * exponent),
           .exponent = exponent,

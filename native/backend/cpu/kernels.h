@@ -7,8 +7,11 @@
 
 namespace gemmine::cpu {
 
-// One sweep problem over `rows` rows and k components, k padded to a multiple of 4 in the small
-// matrices (zeros), so that panels of four components need no ends.
+// A sweep goes through the components in panels of this many.
+inline constexpr Index sweep_panel = 4;
+
+// One sweep problem over `rows` rows and k components, padded with zeros to whole panels in the
+// small matrices, which lie in panels of columns: [panels][padded][sweep_panel].
 struct SweepProblem {
   Index rows;
   Index k;
@@ -62,9 +65,10 @@ struct Kernels {
   // positive = N⁺ + l2 I, negative = N⁻.
   void (*sign_split_update)(const SweepProblem&);
 
-  // C = A·B or C += A·B for few columns, or few products to a sum, where a packed copy of A would cost
-  // much of the rate. B lies in panels of panel_width columns, [panels][depth][panel_width], zeros
-  // beyond its last column; C's stride is a multiple of panel_width, and it is written so far.
+  // C = A·B or C += A·B for few columns, or few products to a sum, where a packed copy of A would
+  // cost much of the rate. B lies in panels of panel_width columns, [panels][depth][panel_width],
+  // zeros beyond its last column; C's stride is a multiple of panel_width, and it is written so
+  // far.
   Index panel_width;
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
 

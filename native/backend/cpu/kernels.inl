@@ -1,6 +1,7 @@
-// Compiled once for each instruction set, by kernels_avx512.cc, kernels_avx2.cc, kernels_baseline.cc.
-// Everything is local to the file that includes it, and nothing of the standard library is called: the
-// linker keeps a single copy of an inline function, which might hold instructions this CPU lacks.
+// Compiled once for each instruction set, by kernels_avx512.cc, kernels_avx2.cc,
+// kernels_baseline.cc. Everything is local to the file that includes it, and nothing of the
+// standard library is called: the linker keeps a single copy of an inline function, which might
+// hold instructions this CPU lacks.
 
 #if defined(__AVX2__)
 #include <immintrin.h>

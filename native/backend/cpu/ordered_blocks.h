@@ -59,9 +59,9 @@ class MergeOrder {
   bool abandoned_ = false;
 };
 
-// Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the blocks,
-// so that rounding does not depend on the number of threads. `body` overwrites the sums that it gets,
-// which an earlier block may have used.
+// Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the
+// blocks, so that rounding does not depend on the number of threads. `body` overwrites the sums
+// that it gets, which an earlier block may have used.
 template <class Sums, class Body, class Merge>
 void reduce_in_order(const Job& job, Index blocks, const Sums& like, Body body, Merge merge) {
   const Index slots = std::min(blocks, worker_count(job) + 2);

@@ -74,7 +74,7 @@ class RunningPass {
     sums.incoming_residual = 0;
     std::ranges::fill(sums.incoming_gram, 0.0);
     if (pass_.X.sparse()) std::ranges::fill(sums.cross, 0.0f);
-    const Index rows = tile_rows(pass_.X);
+    const Index rows = tile_rows(pass_.X, k_);
     for (Index done = 0; done < count; done += rows) {
       job_.cancellation.check();
       tile(begin + done, std::min(rows, count - done), done > 0, workspace, sums);

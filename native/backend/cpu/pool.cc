@@ -80,8 +80,8 @@ class Pool {
       const Index worker = loop->idle_workers.back();
       loop->idle_workers.pop_back();
       ++loop->running;
-      // One thread wakes the next while there is work: a loop whose workers were all busy may have got
-      // one back, and the thread that freed it may be this one, now busy elsewhere.
+      // One thread wakes the next while there is work: a loop whose workers were all busy may have
+      // got one back, and the thread that freed it may be this one, now busy elsewhere.
       if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
       run_one(*loop, index, worker, lock);
     }
@@ -91,7 +91,8 @@ class Pool {
     return !loop->exhausted() && !loop->idle_workers.empty();
   }
 
-  // The first loop that has work for one more thread; it goes to the back, so that loops take turns.
+  // The first loop that has work for one more thread; it goes to the back, so that loops take
+  // turns.
   Loop* next_loop() {
     for (auto at = loops_.begin(); at != loops_.end(); ++at) {
       Loop* loop = *at;
@@ -146,7 +147,7 @@ Index& chosen_threads() {
 }
 
 std::mutex pool_mutex;
-Pool* the_pool = nullptr;  // never freed: threads of jobs may still look at it when the process exits
+Pool* the_pool = nullptr;  // never freed: threads of jobs may look at it while the process exits
 bool exiting = false;
 
 Pool& pool() {

@@ -8,13 +8,13 @@
 
 namespace gemmine::cpu {
 
-// Runs body(index, worker) for every index in 0..count-1 on at most job.threads pool threads; `worker`
-// is below worker_count(job) and no two calls with the same worker overlap, so it can name scratch
-// memory. Returns when all are done. After an exception no further index starts; that of the lowest
-// index is rethrown, so it does not depend on the number of threads. Checks the job's cancellation
-// between indices. Indices are started in ascending order. Jobs of several callers take indices in
-// turn. The calling thread waits and computes nothing: it is a job's own thread, never a pool thread
-// and never the event loop.
+// Runs body(index, worker) for every index in 0..count-1 on at most job.threads pool threads;
+// `worker` is below worker_count(job) and no two calls with the same worker overlap, so it can name
+// scratch memory. Returns when all are done. After an exception no further index starts; that of
+// the lowest index is rethrown, so it does not depend on the number of threads. Checks the job's
+// cancellation between indices. Indices are started in ascending order. Jobs of several callers
+// take indices in turn. The calling thread waits and computes nothing: it is a job's own thread,
+// never a pool thread and never the event loop.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
 

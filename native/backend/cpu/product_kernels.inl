@@ -1,7 +1,7 @@
 // Part of kernels.inl.
 
-// ---- Products C = A·B with A read in place and B in panels. A register tile holds `height` rows of C
-// by `width` vectors; a slab of a panel stays in the first-level cache while the rows pass by.
+// ---- Products C = A·B with A read in place and B in panels. A register tile holds `height` rows
+// of C by `width` vectors; a slab of a panel stays in cache while the rows pass by.
 
 #if defined(__AVX512F__)
 constexpr int widest = 4;                     // 24 sums, 4 vectors of B, 1 entry of A: 32 registers
@@ -11,7 +11,7 @@ constexpr int widest = 2;  // 12 sums, 2 vectors of B, 1 entry of A: 16 register
 constexpr int heights[] = {0, 10, 6};
 #endif
 constexpr Index panel_width = widest * lanes;
-constexpr Index slab_depth = 128;
+constexpr Index slab_depth = 384;
 
 struct Slab {
   const float* panel;  // [depth][panel_width]

@@ -4,8 +4,8 @@
 
 namespace gemmine::cpu {
 
-// Products of row-major host matrices, the only door to OpenBLAS, always on the calling thread. With
-// GEMMINE_NAIVE_PRODUCTS they are plain loops, for tools that cannot see into OpenBLAS.
+// Products of row-major host matrices, the only door to OpenBLAS, always on the calling thread.
+// With GEMMINE_NAIVE_PRODUCTS they are plain loops, for tools that cannot see into OpenBLAS.
 
 enum class Into { replace, add };
 

@@ -12,6 +12,7 @@ constexpr Index blocks_wanted = 16;          // for a small X, to have something
 constexpr Index block_elements = 1 << 17;    // for a narrow X, whose blocks are over too soon
 constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
 constexpr Index tile_elements = 1 << 17;     // half a megabyte: part of a second-level cache
+constexpr Index most_tiles = 10;
 constexpr Index whole_tile = 96;             // rows: no ends in products (6, 8, 12) or sweeps (32)
 constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
@@ -31,7 +32,8 @@ std::vector<Index> cut_by_nonzeros(const RowSource& X) {
 std::vector<Index> even_parts(Index count, Index most) {
   const Index parts = std::max<Index>(1, (count + most - 1) / most);
   std::vector<Index> firsts;
-  for (Index i = 0; i <= parts; ++i) firsts.push_back(count / parts * i + count % parts * i / parts);
+  for (Index i = 0; i <= parts; ++i)
+    firsts.push_back(count / parts * i + count % parts * i / parts);
   return firsts;
 }
 
@@ -42,9 +44,11 @@ std::vector<Index> row_blocks(const RowSource& X) {
   return even_parts(X.rows(), std::max(by_count, by_width));
 }
 
-Index tile_rows(const RowSource& X) {
-  if (X.sparse()) return 10 * whole_tile;
-  return std::clamp<Index>(tile_elements / (X.cols() * whole_tile), 1, 5) * whole_tile;
+Index tile_rows(const RowSource& X, Index k) {
+  if (X.sparse()) return most_tiles * whole_tile;
+  const Index cached = tile_elements / (X.cols() * whole_tile);
+  const Index worthwhile = k / whole_tile;
+  return std::clamp(std::max(cached, worthwhile), Index{1}, most_tiles) * whole_tile;
 }
 
 }  // namespace gemmine::cpu

@@ -6,13 +6,13 @@
 
 namespace gemmine::cpu {
 
-// First rows of the blocks whose sums a pass forms in float32, and the number of rows at the end. They
-// depend on n, d, k and the non-zeros only, never on the number of threads.
+// First rows of the blocks whose sums a pass forms in float32, and the number of rows at the end.
+// They depend on n, d, k and the non-zeros only, never on the number of threads.
 std::vector<Index> row_blocks(const RowSource& X);
 
-// A block is worked through in tiles of this many rows at most: what lies between X_b·Ht and X_bᵀ·W_b
-// should stay in cache.
-Index tile_rows(const RowSource& X);
+// A block is worked through in tiles of this many rows at most. X should stay in cache from X_b·Ht
+// to X_bᵀ·W_b, but a step prepares k×k numbers for each tile.
+Index tile_rows(const RowSource& X, Index k);
 
 // Cuts `count` rows into parts of at most `most`, as even as they get.
 std::vector<Index> even_parts(Index count, Index most);

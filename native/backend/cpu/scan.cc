@@ -174,8 +174,9 @@ void Scan::look(const float* panel, Index first_row, Index tile, Index segment) 
   for (int i = 0; i < found; ++i) {
     const int query = events[i].query;
     Collector& collecting = collector(segment, tile * tile_queries + query);
-    collecting.take(events[i], up + query * panel_rows, down + query * panel_rows, first_row, valid);
-    update(filter, query, collecting);
+    const int at = query * panel_rows;
+    if (collecting.take(events[i], up + at, down + at, first_row, valid))
+      update(filter, query, collecting);
   }
 }
 

@@ -1,10 +1,10 @@
 // Part of kernels.inl.
 
-// ---- Sweeps. Lanes are rows: a tile of two vectors of rows is transposed, so that component j of all
-// its rows lies together, [padded][tile].
+// ---- Sweeps. Lanes are rows: a tile of two vectors of rows is transposed, so that component j of
+// all its rows lies together, [padded][tile].
 
 constexpr Index tile = 2 * lanes;
-constexpr Index panel = 4;  // components whose products with the others are formed at once
+constexpr Index panel = sweep_panel;  // their products with the others are formed at once
 
 struct Tile {
   Lanes* F;      // the factor
@@ -38,14 +38,14 @@ struct Panel {
   Lanes at[panel][2];
 };
 
-// sums ± (F N) of the components from j on; N [padded×padded] is symmetric.
+// sums ± (F N) of a panel's components; N holds their columns, [padded][panel].
 template <Lanes (*accumulate)(Lanes, Lanes, Lanes)>
-inline void add_products(const Lanes* F, const float* N, Index padded, Index j, Panel& sums) {
+inline void add_products(const Lanes* F, const float* N, Index padded, Panel& sums) {
   Panel local = sums;
   for (Index i = 0; i < padded; ++i) {
     const Lanes low = F[2 * i];
     const Lanes high = F[2 * i + 1];
-    const float* row = N + i * padded + j;
+    const float* row = N + i * panel;
     for (Index p = 0; p < panel; ++p) {
       const Lanes weight = all(row[p]);
       local.at[p][0] = accumulate(local.at[p][0], low, weight);
@@ -56,8 +56,8 @@ inline void add_products(const Lanes* F, const float* N, Index padded, Index j, 
 }
 
 // f_j = project(c_j − Σ_{i≠j} f_i N_ij) / (N_jj + l2), one component after the other. The sums of a
-// panel start from the components before the sweep reached it; each new value is then made good in the
-// panel's later components.
+// panel start from the components before the sweep reached it; each new value is then made good in
+// the panel's later components.
 template <class Project>
 void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project) {
   const Index padded = problem.padded;
@@ -65,7 +65,8 @@ void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project
     Panel sums;
     for (Index p = 0; p < panel; ++p)
       for (Index v = 0; v < 2; ++v) sums.at[p][v] = rows.C[2 * (j0 + p) + v];
-    add_products<subtract_product>(rows.F, problem.positive, padded, j0, sums);
+    const float* N = problem.positive + j0 * padded;
+    add_products<subtract_product>(rows.F, N, padded, sums);
     for (Index p = 0; p < panel; ++p) {
       const Index j = j0 + p;
       if (problem.inverse[j] == 0) continue;
@@ -74,7 +75,7 @@ void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project
         const Lanes change = value - rows.F[2 * j + v];
         rows.F[2 * j + v] = value;
         for (Index q = p + 1; q < panel; ++q) {
-          const Lanes weight = all(problem.positive[j * padded + j0 + q]);
+          const Lanes weight = all(N[j * panel + q]);
           sums.at[q][v] = subtract_product(sums.at[q][v], change, weight);
         }
       }
@@ -113,8 +114,8 @@ void signed_sweep(const SweepProblem& problem) {
   });
 }
 
-// f times a ratio of sums that are not negative. 0/0 says nothing about f and keeps it; a positive f
-// stays above the subnormals, which are slow, unless the numerator is zero.
+// f times a ratio of sums that are not negative. 0/0 says nothing about f and keeps it; a positive
+// f stays above the subnormals, which are slow, unless the numerator is zero.
 inline Lanes scaled_component(Lanes f, Lanes numerator, Lanes denominator, bool root) {
   const Lanes smallest = all(__FLT_MIN__);
   const Lanes zero = {};
@@ -132,7 +133,8 @@ void multiplicative_update(const SweepProblem& problem) {
       Panel below;
       for (Index p = 0; p < panel; ++p)
         for (Index v = 0; v < 2; ++v) below.at[p][v] = all(problem.half_l1);
-      add_products<add_product>(rows.F, problem.positive, problem.padded, j0, below);
+      add_products<add_product>(rows.F, problem.positive + j0 * problem.padded, problem.padded,
+                                below);
       for (Index p = 0; p < panel; ++p)
         for (Index v = 0; v < 2; ++v) {
           const Index at = 2 * (j0 + p) + v;
@@ -157,8 +159,9 @@ void sign_split_update(const SweepProblem& problem) {
           above.at[p][v] = max(c, Lanes{});
           below.at[p][v] = max(-c, Lanes{}) + problem.half_l1;
         }
-      add_products<add_product>(rows.F, problem.negative, problem.padded, j0, above);
-      add_products<add_product>(rows.F, problem.positive, problem.padded, j0, below);
+      const Index at_panel = j0 * problem.padded;
+      add_products<add_product>(rows.F, problem.negative + at_panel, problem.padded, above);
+      add_products<add_product>(rows.F, problem.positive + at_panel, problem.padded, below);
       for (Index p = 0; p < panel; ++p)
         for (Index v = 0; v < 2; ++v) {
           const Index at = 2 * (j0 + p) + v;

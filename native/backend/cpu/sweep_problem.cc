@@ -19,23 +19,31 @@ SweepMemory& sweep_memory() {
   return memory;
 }
 
-// N with `diagonal` added to its diagonal, in a zeroed [padded×padded], each entry through `part`.
-template <class Part>
-const float* padded_copy(const NormalMatrix& normal, Index padded, double diagonal, Part part,
-                         std::vector<float>& to) {
+// off(N_ij) beside the diagonal, on(N_jj) on it, in panels of columns. They are read as rows, N
+// being symmetric.
+template <class Off, class On>
+const float* panels_of(const NormalMatrix& normal, Index padded, Off off, On on,
+                       std::vector<float>& to) {
   const Index k = normal.size();
+  const float* N = normal.gram32().data();
   to.assign(static_cast<std::size_t>(padded * padded), 0.0f);
-  for (Index i = 0; i < k; ++i) {
-    for (Index j = 0; j < k; ++j) to[i * padded + j] = part(normal.gram32()[i * k + j], i == j);
-    to[i * padded + i] += static_cast<float>(diagonal);
+  for (Index j = 0; j < k; ++j) {
+    float* column = to.data() + j / sweep_panel * sweep_panel * padded + j % sweep_panel;
+    for (Index i = 0; i < k; ++i) column[i * sweep_panel] = off(N[j * k + i]);
+    column[j * sweep_panel] = static_cast<float>(on(normal.gram()[j * k + j]));
   }
   return to.data();
 }
 
+float itself(float x) { return x; }
+float positive_part(float x) { return std::max(x, 0.0f); }
+float negative_part(float x) { return std::max(-x, 0.0f); }
+double zero(double) { return 0; }
+
 SweepProblem problem_without_matrices(HostView<const float> cross, const StepOptions& options,
                                       HostView<float> factor) {
   SweepMemory& memory = sweep_memory();
-  const Index padded = (factor.cols + 3) / 4 * 4;
+  const Index padded = (factor.cols + sweep_panel - 1) / sweep_panel * sweep_panel;
   const auto needed = static_cast<std::size_t>(sweep_scratch(padded));
   if (memory.scratch.size() < needed) memory.scratch.resize(needed);
   return {.rows = factor.rows,
@@ -59,9 +67,7 @@ SweepProblem gauss_seidel_problem(HostView<const float> cross, const NormalMatri
                                   const StepOptions& options, HostView<float> factor) {
   SweepProblem problem = problem_without_matrices(cross, options, factor);
   SweepMemory& memory = sweep_memory();
-  problem.positive =
-      padded_copy(normal, problem.padded, 0.0,
-                  [](float x, bool on_diagonal) { return on_diagonal ? 0.0f : x; }, memory.positive);
+  problem.positive = panels_of(normal, problem.padded, itself, zero, memory.positive);
   memory.inverse.assign(static_cast<std::size_t>(problem.padded), 0.0f);
   for (Index j = 0; j < problem.k; ++j) {
     const double diagonal = normal.gram()[j * problem.k + j] + options.l2;
@@ -75,8 +81,8 @@ SweepProblem gauss_seidel_problem(HostView<const float> cross, const NormalMatri
 SweepProblem multiplicative_problem(HostView<const float> cross, const NormalMatrix& normal,
                                     const StepOptions& options, HostView<float> factor) {
   SweepProblem problem = problem_without_matrices(cross, options, factor);
-  problem.positive = padded_copy(normal, problem.padded, options.l2,
-                                 [](float x, bool) { return x; }, sweep_memory().positive);
+  const auto raised = [&](double x) { return x + options.l2; };
+  problem.positive = panels_of(normal, problem.padded, itself, raised, sweep_memory().positive);
   return problem;
 }
 
@@ -84,12 +90,9 @@ SweepProblem sign_split_problem(HostView<const float> cross, const NormalMatrix&
                                 const StepOptions& options, HostView<float> factor) {
   SweepProblem problem = problem_without_matrices(cross, options, factor);
   SweepMemory& memory = sweep_memory();
-  problem.positive =
-      padded_copy(normal, problem.padded, options.l2,
-                  [](float x, bool) { return std::max(x, 0.0f); }, memory.positive);
-  problem.negative =
-      padded_copy(normal, problem.padded, 0.0, [](float x, bool) { return std::max(-x, 0.0f); },
-                  memory.negative);
+  const auto raised = [&](double x) { return x + options.l2; };
+  problem.positive = panels_of(normal, problem.padded, positive_part, raised, memory.positive);
+  problem.negative = panels_of(normal, problem.padded, negative_part, zero, memory.negative);
   return problem;
 }
 

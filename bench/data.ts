@@ -1,0 +1,103 @@
+// The matrices that the benches work on, as float32, and files through which the rivals get the same ones.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DenseMatrix, Matrix } from '../lib/index'
+import { readNpy, writeNpy } from '../lib/index'
+import { parseNpy } from '../lib/data/npy'
+import { unpack, zipMembers } from '../lib/data/zip'
+import { scaled } from './shapes'
+
+const folder = join(__dirname, '..', '..', 'shared', 'data')
+
+/** A file of the shared data sets, or undefined where they are absent. */
+export function sharedFile(...parts: string[]): string | undefined {
+  const path = join(folder, ...parts)
+  return existsSync(path) ? path : undefined
+}
+
+/** Value of the bits of a float16. */
+function widened(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction ? NaN : sign * Infinity
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+}
+
+function asFloat32({ data, cols, type }: DenseMatrix, kept: number): Matrix {
+  const values = Float32Array.from(data.subarray(0, kept * cols))
+  if (type === 'float16') for (let i = 0; i < values.length; i++) values[i] = widened(data[i]!)
+  return { data: values, rows: kept, cols }
+}
+
+/** A matrix of a data set; a trial gets its first rows only. */
+export async function readMatrix(path: string): Promise<Matrix> {
+  const matrix = await readNpy(path)
+  return asFloat32(matrix, scaled(matrix.rows))
+}
+
+/** A matrix that a rival wrote. */
+export async function readAnswer(path: string): Promise<Matrix> {
+  const matrix = await readNpy(path)
+  return asFloat32(matrix, matrix.rows)
+}
+
+/** One array of a data set in a NumPy archive; a trial gets its first rows only. */
+export function readMember(path: string, name: string): Matrix {
+  const member = zipMembers(readFileSync(path), path).get(`${name}.npy`)
+  if (!member) throw new Error(`Expected an array ${name} in ${path}`)
+  const matrix = parseNpy(unpack(member, path), `${path}: ${name}`)
+  return asFloat32(matrix, scaled(matrix.rows))
+}
+
+/** Lines `query<TAB>row` of the rows that a trial keeps, [2 × pairs]. */
+export function readPairsWithin(path: string, queries: number, corpus: number): Int32Array {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  const pairs = lines.map((line) => line.split('\t').map(Number))
+  return Int32Array.from(pairs.filter(([query, row]) => query! < queries && row! < corpus).flat())
+}
+
+/** Entries uniform in [−1, 1). */
+export function randomMatrix(rows: number, cols: number, seed: number): Matrix {
+  const data = new Float32Array(rows * cols)
+  let state = seed | 1
+  for (let i = 0; i < data.length; i++) {
+    // Marsaglia (2003), "Xorshift RNGs"
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    data[i] = state * 2 ** -31
+  }
+  return { data, rows, cols }
+}
+
+/** Random directions: rows of norm 1. */
+export function randomUnitRows(rows: number, cols: number, seed: number): Matrix {
+  const matrix = randomMatrix(rows, cols, seed)
+  for (let i = 0; i < rows; i++) {
+    const row = matrix.data.subarray(i * cols, (i + 1) * cols)
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0))
+    for (let j = 0; j < cols; j++) row[j]! /= norm
+  }
+  return matrix
+}
+
+let exchange: string | undefined
+
+/** A path for a file that a rival reads or writes; it goes with the process. */
+export function exchangePath(name: string): string {
+  if (exchange === undefined) {
+    const created = mkdtempSync(join(tmpdir(), 'gemmine-bench-'))
+    process.once('exit', () => rmSync(created, { recursive: true, force: true }))
+    exchange = created
+  }
+  return join(exchange, name)
+}
+
+/** Writes a matrix for a rival. */
+export async function handOver(name: string, { data, rows, cols }: Matrix): Promise<string> {
+  const path = exchangePath(`${name}.npy`)
+  await writeNpy(path, { data, shape: [rows, cols] })
+  return path
+}

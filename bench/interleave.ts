@@ -1,0 +1,67 @@
+// Ratios on a machine that is not ours alone: the sides take turns, and each round gives one ratio.
+import { setTimeout as pause } from 'node:timers/promises'
+import { rounds } from './shapes'
+
+/** One measurement: seconds, or a rate. */
+export type Turn = () => Promise<number>
+
+/** Threads of OpenMP and OpenBLAS spin for up to 200 ms after their work and would slow the next side. */
+const settlingMilliseconds = 300
+
+/**
+ * Lets all sides measure once a round. The first round is not counted, and each round begins with
+ * another side.
+ */
+export async function interleave<Name extends string>(
+  sides: Record<Name, Turn>,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(sides) as Name[]
+  const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+    Name,
+    number[]
+  >
+  for (let round = 0; round <= rounds; round++)
+    for (let place = 0; place < names.length; place++) {
+      const name = names[(round + place) % names.length]!
+      await pause(settlingMilliseconds)
+      const value = await sides[name]()
+      if (round > 0) measured[name].push(value)
+    }
+  return measured
+}
+
+/** Seconds that a job takes from call to result. */
+export async function seconds(job: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await job()
+  return (performance.now() - started) / 1000
+}
+
+export function median(values: readonly number[]): number {
+  const ascending = [...values].sort((a, b) => a - b)
+  const middle = ascending.length >> 1
+  return ascending.length % 2 === 1
+    ? ascending[middle]!
+    : (ascending[middle - 1]! + ascending[middle]!) / 2
+}
+
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+  readonly rounds: number
+}
+
+/** Of the ratios of values that were measured in the same round. */
+export function pairedRatios(
+  numerators: readonly number[],
+  denominators: readonly number[],
+): Spread {
+  const ratios = numerators.map((value, round) => value / denominators[round]!)
+  return {
+    median: median(ratios),
+    min: Math.min(...ratios),
+    max: Math.max(...ratios),
+    rounds: ratios.length,
+  }
+}

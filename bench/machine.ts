@@ -1,0 +1,74 @@
+// What a figure depends on besides the code.
+import { spawnSync } from 'node:child_process'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
+import { info, type Info } from '../lib/index'
+
+/** Variables that choose OpenBLAS's kernels in place of OpenBLAS, and can halve every figure. */
+const steering = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']
+
+/** Tells the restarted process what was taken from its environment. */
+const removedName = 'GEMMINE_BENCH_REMOVED'
+
+/**
+ * Starts this bench again without the variables that steer OpenBLAS, if there are any: an addon and the
+ * rivals would read them when they are loaded. Ends the process in that case.
+ */
+export function restartUnsteered() {
+  const present = steering.filter((name) => process.env[name] !== undefined)
+  if (present.length === 0) return
+  const removed = present.map((name) => `${name}=${process.env[name]}`).join(' ')
+  const env: NodeJS.ProcessEnv = { ...process.env, [removedName]: removed }
+  for (const name of present) delete env[name]
+  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env,
+    stdio: 'inherit',
+  })
+  process.exit(status ?? 1)
+}
+
+export interface Machine {
+  readonly gemmine: string
+  readonly node: string
+  readonly system: string
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGiB: number
+  readonly blas: Info['blas']
+  readonly threads: number
+  readonly threadsReason: string
+  /** Variables that were set and are not for this run. */
+  readonly removed: string
+  /** Of the last minute, before the bench began; anything near 1 is somebody else's work. */
+  readonly load: number
+}
+
+export function describeMachine(): Machine {
+  const { version, node, cpu, blas, threads, threadsReason } = info()
+  return {
+    gemmine: version,
+    node,
+    system: `${type()} ${release()}`,
+    cpu: cpu.model,
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    blas,
+    threads,
+    threadsReason,
+    removed: process.env[removedName] ?? '',
+    load: loadavg()[0]!,
+  }
+}
+
+export function machineLines(machine: Machine): string[] {
+  const { blas } = machine
+  const environment = Object.entries(blas.env).map(([name, value]) => `${name}=${value}`)
+  return [
+    `machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}`,
+    `gemmine ${machine.gemmine}, Node ${machine.node}, ${machine.threads} threads (${machine.threadsReason})`,
+    `BLAS: ${blas.name} ${blas.version}, core ${blas.core}`,
+    `OPENBLAS_*, OMP_*: ${environment.join(' ') || 'none set'}${machine.removed && ` (removed for this run: ${machine.removed})`}`,
+    ...(machine.load > 0.5
+      ? [`warning: a load of ${machine.load.toFixed(1)} before the bench began`]
+      : []),
+  ]
+}

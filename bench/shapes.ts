@@ -1,0 +1,54 @@
+// Every problem size of the benches, and how often each is measured.
+
+/** Multiplies the numbers of rows. Below 1 it tries the scripts out, and no result is kept. */
+export const scale = Number(process.env['GEMMINE_BENCH_SCALE'] ?? 1)
+if (!(scale > 0 && scale <= 1))
+  throw new RangeError(
+    `Expected a number in (0, 1] for GEMMINE_BENCH_SCALE, received ${process.env['GEMMINE_BENCH_SCALE']}`,
+  )
+
+export const isTrial = scale < 1
+
+/** The rows of a trial, never fewer than 256. */
+export const scaled = (rows: number) => Math.min(rows, Math.max(256, Math.round(rows * scale)))
+
+/** Interleaved rounds, after one that is not counted. */
+export const rounds = isTrial ? 2 : 5
+
+export const rooflineShape = { size: 2048, repeats: 5 }
+
+/** Embedding-sized; `fewer` and `more` iterations, whose difference leaves out the start and the last residual. */
+export const semiNmfIteration = { rows: scaled(50_000), cols: 1536, rank: 64, fewer: 2, more: 12 }
+
+/** scikit-learn's iterations, whose loss is to be reached. */
+export const nmfRaces = [
+  { set: 'cbcl_faces', rank: 49, rivalIterations: 200 },
+  { set: 'mnist', rank: 32, rivalIterations: 50 },
+] as const
+
+export const semiNmfRace = {
+  set: 'minilm_activations',
+  rank: 100,
+  rivalIterations: isTrial ? 20 : 300,
+} as const
+
+export const topKShape = { queries: scaled(2_000), corpus: scaled(100_000), cols: 384, k: 100 }
+
+export const miningShape = {
+  set: 'minilm_tldr',
+  numNegatives: 4,
+  relativeMargin: 0.05,
+  /** Queries whose answer is compared with a search in float64. */
+  checkedQueries: isTrial ? 50 : 500,
+} as const
+
+export const scaling = {
+  factorization: {
+    rows: scaled(20_000),
+    cols: 768,
+    iterations: 5,
+    ranks: [8, 16, 32, 64, 128],
+    rank: 64,
+  },
+  search: { queries: scaled(1_000), corpus: scaled(50_000), cols: 384, k: 10 },
+} as const

@@ -1,0 +1,68 @@
+// Sources of rows: what they widen, read and refuse.
+#include <cmath>
+
+#include "core/float16.h"
+#include "fixtures.h"
+
+namespace {
+
+using namespace test;
+
+void sources_widen_what_they_hold() {
+  RowScratch scratch;
+  const auto row = [&](const RowSource& source) {
+    const RowBlock block = source.block(1, 1, scratch);
+    return std::vector<double>(block.dense.row(0), block.dense.row(0) + source.cols());
+  };
+  const std::vector<double> doubles = {9, 9, 0.1, -2.5};
+  const std::vector<std::int8_t> signed_bytes = {9, 9, -128, 127};
+  const std::vector<std::uint8_t> bytes = {9, 9, 0, 255};
+  const std::vector<std::uint16_t> halves = {0, 0, 0x3555, 0x8001};
+  close(row(*dense_source(doubles.data(), ElementType::float64, 2, 2, 2)), {0.1f, -2.5}, 0, "f64");
+  close(row(*dense_source(signed_bytes.data(), ElementType::int8, 2, 2, 2)), {-128, 127}, 0, "i8");
+  close(row(*dense_source(bytes.data(), ElementType::uint8, 2, 2, 2)), {0, 255}, 0, "u8");
+  close(row(*dense_source(halves.data(), ElementType::float16, 2, 2, 2)),
+        {0.333251953125, -0x1p-24}, 0, "f16");
+
+  const auto scaled = dense_source(doubles.data(), ElementType::float64, 2, 2, 2);
+  scaled->scale_exponent = -3;
+  close(row(*scaled), {0.1f / 8, -2.5 / 8}, 0, "scaled");
+
+  const TemporaryFile file("head" + bytes_of(doubles));
+  const auto from_file = file_source(file.descriptor(), 4, ElementType::float64, 2, 2, "x.npy");
+  close(row(*from_file), {0.1f, -2.5}, 0, "file");
+  const auto short_file = file_source(file.descriptor(), 12, ElementType::float64, 2, 2, "x.npy");
+  test::throws<Error>(
+      [&] { row(*short_file); },
+      [](const Error& error) {
+        test::check(error.code == ErrorCode::file, "its code");
+        test::check(std::string(error.what()) ==
+                        "x.npy: expected 44 bytes, the file ends after 36",
+                    error.what());
+      },
+      "a short file");
+}
+
+void halves_are_exact() {
+  for (std::uint32_t h = 0; h < 0x10000; ++h) {
+    const int exponent = h >> 10 & 31;
+    const double fraction = h & 1023;
+    double expected = exponent == 0 ? std::ldexp(fraction, -24)
+                                    : std::ldexp(1024 + fraction, exponent - 25);
+    if (exponent == 31) expected = fraction == 0 ? INFINITY : NAN;
+    if (h & 0x8000) expected = -expected;
+    const float actual = widen_float16(static_cast<std::uint16_t>(h));
+    const bool same = std::isnan(expected)
+                          ? std::isnan(actual)
+                          : actual == expected && std::signbit(actual) == std::signbit(expected);
+    test::check(same, "half " + std::to_string(h));
+  }
+}
+
+}  // namespace
+
+int main() {
+  halves_are_exact();
+  sources_widen_what_they_hold();
+  return test::report("row sources");
+}
