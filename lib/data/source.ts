@@ -10,8 +10,8 @@ export type SourceInput = MatrixInput | SparseMatrix
  *
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
-export const toSource = (name: string, input: SourceInput): NativeSource =>
-  isSparse(input) ? { name, ...toSparseView(name, input) } : toDenseSource(name, input)
+export const toSource = async (name: string, input: SourceInput): Promise<NativeSource> =>
+  isSparse(input) ? { name, ...(await toSparseView(name, input)) } : toDenseSource(name, input)
 
 /** The same for a job that takes dense matrices only. */
 export const toDenseSource = (name: string, input: MatrixInput): NativeSource => ({

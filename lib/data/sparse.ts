@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { invalid } from '../errors'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
@@ -25,11 +26,12 @@ export const isSparse = (input: unknown): input is SparseMatrix =>
   typeof input === 'object' && input !== null && 'indptr' in input
 
 /**
- * Checks the shape of a sparse matrix, every row start and every column index.
+ * Checks the shape of a sparse matrix, every row start and every column index, without keeping the event
+ * loop waiting.
  *
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
-export function toSparseView(name: string, input: SparseMatrix): SparseView {
+export async function toSparseView(name: string, input: SparseMatrix): Promise<SparseView> {
   const { rows, cols, indices, values } = input
   if (!Number.isInteger(rows) || rows < 1) throw invalid(`${name}.rows`, 'a positive integer', rows)
   if (!Number.isInteger(cols) || cols < 1) throw invalid(`${name}.cols`, 'a positive integer', cols)
@@ -39,7 +41,7 @@ export function toSparseView(name: string, input: SparseMatrix): SparseView {
   checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
     throw invalid(`${name}.values`, `${indices.length} values, as many as indices`, values.length)
-  checkColumns(name, indptr, indices, cols)
+  await checkColumns(name, indptr, indices, cols)
   return {
     rows,
     cols,
@@ -61,21 +63,40 @@ function checkStarts(name: string, indptr: Float64Array, entries: number) {
     throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
 }
 
-function checkColumns(
+/** Entries between two looks at the event loop. */
+const stride = 1_000_000
+
+async function checkColumns(
   name: string,
   indptr: Float64Array,
   indices: ArrayLike<number>,
   cols: number,
 ) {
-  for (let i = 0; i + 1 < indptr.length; i++)
-    for (let t = indptr[i]!, low = 0; t < indptr[i + 1]!; t++) {
-      const column = indices[t]!
-      if (column < low || column >= cols)
-        throw invalid(
-          `${name}.indices[${t}]`,
-          `a column in ${low}..${cols - 1}, ascending within row ${i}`,
-          column,
-        )
-      low = column + 1
-    }
+  let pause = stride
+  for (let i = 0; i + 1 < indptr.length; i++) {
+    checkRow(name, i, indptr[i]!, indptr[i + 1]!, indices, cols)
+    if (indptr[i + 1]! < pause) continue
+    pause = indptr[i + 1]! + stride
+    await setImmediate()
+  }
+}
+
+function checkRow(
+  name: string,
+  row: number,
+  begin: number,
+  end: number,
+  indices: ArrayLike<number>,
+  cols: number,
+) {
+  for (let t = begin, low = 0; t < end; t++) {
+    const column = indices[t]!
+    if (column < low || column >= cols)
+      throw invalid(
+        `${name}.indices[${t}]`,
+        `a column in ${low}..${cols - 1}, ascending within row ${row}`,
+        column,
+      )
+    low = column + 1
+  }
 }

@@ -55,7 +55,7 @@ export class FactorizationModel {
    */
   async transform(X: SourceInput, { out, ...given }: TransformOptions = {}): Promise<Codes> {
     const { device, ...job } = checkJob(given)
-    const source = toSource('X', X)
+    const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)

@@ -129,7 +129,7 @@ export async function fit(
 ): Promise<Factorization> {
   const { threads, device: wanted, signal, onProgress, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
-  const source = toSource('X', X)
+  const source = await toSource('X', X)
   checkFitOptions(options, inits, source.rows, source.cols)
   const { rank, iterations: maxIterations, ...rest } = options
   planMemory(

@@ -56,7 +56,7 @@ export async function kmeans(
     given,
   )
   const { device, ...job } = checkJob(rest)
-  const source = toSource('X', X)
+  const source = await toSource('X', X)
   checkInteger('clusters', clusters, 1, source.rows)
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)

@@ -54,7 +54,7 @@ export async function truncatedSvd(
     given,
   )
   const { device, ...job } = checkJob(rest)
-  const source = toSource('X', X)
+  const source = await toSource('X', X)
   checkInteger('rank', rank, 1, Math.min(source.rows, source.cols))
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { npyHeader } from '../../lib/data/npy-header'
 import { parseNpz, readNpz } from '../../lib/data/npz'
 import type { SparseMatrix } from '../../lib/data/sparse'
-import { toSparseView } from '../../lib/data/sparse'
 import { bytes, errorOf, expectFileError, misaligned, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
+import { checkSparse } from './well-formed'
 
 const folder = temporaryFolder()
 
@@ -291,10 +291,13 @@ describe('a sparse .npz file is refused', () => {
 })
 
 /** Throws unless the matrix is what the addon takes. */
-const check = (matrix: SparseMatrix) => void toSparseView('X', matrix)
-
 it('the parser of .npz archives survives damage', () => {
-  expectSurvival('X.npz', [fromScipy, npz({}, 0)], (content) => parseNpz(content, 'X.npz'), check)
+  expectSurvival(
+    'X.npz',
+    [fromScipy, npz({}, 0)],
+    (content) => parseNpz(content, 'X.npz'),
+    checkSparse,
+  )
 })
 
 it('the parser of .npz members survives damage', () => {
@@ -306,5 +309,10 @@ it('the parser of .npz members survives damage', () => {
     const name = names[turn++ % names.length]!
     return zipSync({ ...members(others), [name]: new Uint8Array(content) }, { level: 0 })
   }
-  expectSurvival('X.npz', originals, (content) => parseNpz(damagedOne(content), 'X.npz'), check)
+  expectSurvival(
+    'X.npz',
+    originals,
+    (content) => parseNpz(damagedOne(content), 'X.npz'),
+    checkSparse,
+  )
 })

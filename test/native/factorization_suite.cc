@@ -1,0 +1,453 @@
+// Theorems that hold for every model, solver, start, shape and penalty, and known answers.
+#include <algorithm>
+#include <numeric>
+
+#include "backend/registry.h"
+#include "check.h"
+#include "factorization/alternating.h"
+#include "factorization/fit.h"
+#include "factorization/steps.h"
+#include "naive_backend.h"
+
+namespace {
+
+using namespace gemmine;
+using test::check;
+using test::near;
+
+struct Dense {
+  Index rows;
+  Index cols;
+  std::vector<float> values;
+
+  float& operator()(Index i, Index j) { return values[i * cols + j]; }
+  float operator()(Index i, Index j) const { return values[i * cols + j]; }
+  HostView<float> view() { return {values.data(), rows, cols, cols}; }
+  HostView<const float> view() const { return {values.data(), rows, cols, cols}; }
+  std::unique_ptr<RowSource> source() const {
+    return dense_source(values.data(), ElementType::float32, rows, cols, cols);
+  }
+};
+
+Dense zeros(Index rows, Index cols) {
+  return {rows, cols, std::vector<float>(static_cast<std::size_t>(rows * cols))};
+}
+
+template <class ValueAt>
+Dense filled(Index rows, Index cols, ValueAt value_at) {
+  Dense A = zeros(rows, cols);
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < cols; ++j) A(i, j) = static_cast<float>(value_at(i, j));
+  return A;
+}
+
+Dense gaussian(Index rows, Index cols, std::uint64_t seed) {
+  const CounterRandom random(seed, 100);
+  return filled(rows, cols,
+                [&](Index i, Index j) { return random.normal(i, static_cast<std::uint32_t>(j)); });
+}
+
+Dense product(const Dense& A, const Dense& B) {
+  return filled(A.rows, B.cols, [&](Index i, Index j) {
+    double sum = 0;
+    for (Index l = 0; l < A.cols; ++l) sum += double{A(i, l)} * B(l, j);
+    return sum;
+  });
+}
+
+Dense absolute(Dense A) {
+  for (float& value : A.values) value = std::abs(value);
+  return A;
+}
+
+Dense planted(Index n, Index d, Index k, std::uint64_t seed) {
+  return product(absolute(gaussian(n, k, seed)), gaussian(k, d, seed + 1));
+}
+
+double squares(const Dense& A) {
+  return std::accumulate(A.values.begin(), A.values.end(), 0.0,
+                         [](double sum, double value) { return sum + value * value; });
+}
+
+double sum_of_absolutes(const Dense& A) {
+  return std::accumulate(A.values.begin(), A.values.end(), 0.0,
+                         [](double sum, double value) { return sum + std::abs(value); });
+}
+
+double squared_error(const Dense& X, const Dense& W, const Dense& H) {
+  double total = 0;
+  for (Index i = 0; i < X.rows; ++i)
+    for (Index j = 0; j < X.cols; ++j) {
+      double residual = X(i, j);
+      for (Index l = 0; l < W.cols; ++l) residual -= double{W(i, l)} * H(l, j);
+      total += residual * residual;
+    }
+  return total;
+}
+
+Job job(Index threads = 2) { return {.cancellation = {}, .report = {}, .threads = threads}; }
+
+constexpr Penalties no_penalty{0, 0, 0, 0};
+
+FitOptions options(Model model, Solver solver, Start start, Index iterations) {
+  return {.model = model,
+          .solver = solver,
+          .start = start,
+          .max_iterations = iterations,
+          .tolerance = 0,
+          .inner_sweeps = 1,
+          .penalties = no_penalty,
+          .seed = 5};
+}
+
+struct Fitted {
+  Dense W;
+  Dense H;
+  Convergence run;
+};
+
+Fitted fitted(Backend& backend, const RowSource& X, Index k, const FitOptions& options,
+              Index threads = 2) {
+  Fitted result{zeros(X.rows(), k), zeros(k, X.cols()), {}};
+  result.run = fit(backend, X, options, result.W.view(), result.H.view(), job(threads));
+  return result;
+}
+
+Fitted fitted(const Dense& X, Index k, const FitOptions& options, Index threads = 2) {
+  return fitted(backend_for("cpu"), *X.source(), k, options, threads);
+}
+
+bool signs_hold(const Dense& A) {
+  return std::ranges::all_of(A.values, [](float value) { return value >= 0; });
+}
+
+// What no right run can break: an objective that never rises and tells the truth, and signs.
+void expect_lawful(const Dense& X, const Fitted& result, const FitOptions& options,
+                   const std::string& name) {
+  const double norm = squares(X);
+  const std::vector<double>& f = result.run.objective;
+  check(static_cast<Index>(f.size()) == options.max_iterations + 1, name + ": all iterations");
+  for (std::size_t t = 1; t < f.size(); ++t)
+    if (!check(f[t] <= f[t - 1] * (1 + 1e-6) + 5e-7 * norm,
+               name + ": never rises, at " + std::to_string(t) + ": " + std::to_string(f[t - 1]) +
+                   " then " + std::to_string(f[t])))
+      break;
+  check(signs_hold(result.W), name + ": W >= 0");
+  check(options.model == Model::semi_nmf || signs_hold(result.H), name + ": H >= 0");
+
+  const double error = squared_error(X, result.W, result.H);
+  const Penalties& p = options.penalties;
+  const double expected = error + p.l1_w * sum_of_absolutes(result.W) +
+                          p.l2_w * squares(result.W) + p.l1_h * sum_of_absolutes(result.H) +
+                          p.l2_h * squares(result.H);
+  near(f.back(), expected, 1e-4 * expected + 1e-11 * norm, name + ": the objective is true");
+  if (norm == 0) return;
+  const double relative = std::sqrt(error / norm);
+  near(result.run.relative_error, relative, 1e-4 * relative + 4e-6, name + ": relative error");
+}
+
+struct Configuration {
+  Model model;
+  Solver solver;
+  Start start;
+  const char* name;
+};
+
+const Configuration configurations[] = {
+    {Model::semi_nmf, Solver::hals, Start::random, "semi-nmf hals random"},
+    {Model::semi_nmf, Solver::hals, Start::kmeans, "semi-nmf hals kmeans"},
+    {Model::semi_nmf, Solver::hals, Start::svd, "semi-nmf hals svd"},
+    {Model::semi_nmf, Solver::mu, Start::random, "semi-nmf mu random"},
+    {Model::semi_nmf, Solver::mu, Start::kmeans, "semi-nmf mu kmeans"},
+    {Model::semi_nmf, Solver::mu, Start::svd, "semi-nmf mu svd"},
+    {Model::nmf, Solver::hals, Start::random, "nmf hals random"},
+    {Model::nmf, Solver::hals, Start::kmeans, "nmf hals kmeans"},
+    {Model::nmf, Solver::hals, Start::nndsvd, "nmf hals nndsvd"},
+    {Model::nmf, Solver::hals, Start::nndsvda, "nmf hals nndsvda"},
+    {Model::nmf, Solver::hals, Start::nndsvdar, "nmf hals nndsvdar"},
+    {Model::nmf, Solver::mu, Start::random, "nmf mu random"},
+    {Model::nmf, Solver::mu, Start::kmeans, "nmf mu kmeans"},
+    {Model::nmf, Solver::mu, Start::nndsvda, "nmf mu nndsvda"},
+    {Model::nmf, Solver::mu, Start::nndsvdar, "nmf mu nndsvdar"},
+};
+
+bool takes_any_rank(Start start) { return start == Start::random || start == Start::kmeans; }
+
+struct Scene {
+  const char* name;
+  Dense X;  // absolute values for NMF
+  Index k;
+};
+
+std::vector<Scene> scenes() {
+  Dense few = gaussian(4, 20, 78);
+  few = filled(100, 20, [&](Index i, Index j) { return few(i % 4, j); });
+  const Dense full = gaussian(90, 20, 71);
+  return {
+      {"noise", full, 6},
+      {"planted", planted(120, 24, 5, 72), 5},
+      {"one component", full, 1},
+      {"four distinct rows", few, 8},
+      {"half empty",
+       filled(90, 20, [&](Index i, Index j) { return i % 2 || j % 3 == 0 ? 0 : full(i, j); }), 6},
+      {"more components than columns", full, 25},
+      {"more components than rows", gaussian(10, 30, 73), 15},
+      {"as many components as rows", gaussian(10, 30, 74), 10},
+      {"one row", gaussian(1, 30, 75), 1},
+      {"one column", gaussian(30, 1, 76), 1},
+      {"constant", filled(40, 12, [](Index, Index) { return 2; }), 3},
+      {"zeros", zeros(30, 8), 3},
+      {"one entry", filled(30, 8, [](Index i, Index j) { return i == 7 && j == 3 ? 5 : 0; }), 3},
+      {"uneven columns",
+       filled(200, 16, [&](Index i, Index j) { return full(i % 90, j) * std::exp2(j); }), 5},
+  };
+}
+
+// The 16 ways to penalise W and H or not, at a weight that bites and at one that kills.
+std::vector<Penalties> penalties() {
+  std::vector<Penalties> all;
+  for (const double weight : {2.0, 60.0})
+    for (int mask = 1; mask < 16; ++mask)
+      all.push_back({mask & 1 ? weight : 0, mask & 2 ? weight / 20 : 0, mask & 4 ? weight : 0,
+                     mask & 8 ? weight / 20 : 0});
+  return all;
+}
+
+void laws_hold_everywhere() {
+  for (const Scene& scene : scenes())
+    for (const Configuration& c : configurations) {
+      if (!takes_any_rank(c.start) && scene.k > std::min(scene.X.rows, scene.X.cols)) continue;
+      const Dense X = c.model == Model::nmf ? absolute(scene.X) : scene.X;
+      for (const std::uint64_t seed : {5, 6, 7}) {
+        FitOptions o = options(c.model, c.solver, c.start, 150);
+        o.seed = seed;
+        expect_lawful(X, fitted(X, scene.k, o), o, std::string(scene.name) + ", " + c.name);
+      }
+    }
+}
+
+void laws_hold_under_penalties() {
+  const Dense mixed = gaussian(90, 20, 71);
+  const Dense positive = absolute(mixed);
+  for (const Configuration& c : configurations)
+    for (const Penalties& p : penalties()) {
+      const Dense& X = c.model == Model::nmf ? positive : mixed;
+      FitOptions o = options(c.model, c.solver, c.start, 60);
+      o.penalties = p;
+      char name[160];
+      std::snprintf(name, sizeof name, "%s under %g %g %g %g", c.name, p.l1_w, p.l2_w, p.l1_h,
+                    p.l2_h);
+      const Fitted result = fitted(X, 6, o);
+      expect_lawful(X, result, o, name);
+      const bool one_side = (p.l1_w + p.l2_w > 0) != (p.l1_h + p.l2_h > 0);
+      const bool warned = std::ranges::any_of(result.run.warnings, [](const std::string& text) {
+        return text.find("penalty") != std::string::npos;
+      });
+      check(warned == one_side, std::string(name) + ": warns of a penalty on one side only");
+    }
+}
+
+// 2⟨WH − X, WH⟩ + pull = 0 along either factor: stretching it gains nothing.
+void penalties_balance() {
+  const Dense mixed = gaussian(300, 40, 71);
+  for (const Model model : {Model::semi_nmf, Model::nmf})
+    for (const Solver solver : {Solver::hals, Solver::mu}) {
+      const Dense X = model == Model::nmf ? absolute(mixed) : mixed;
+      FitOptions o = options(model, solver, model == Model::nmf ? Start::nndsvda : Start::kmeans, 300);
+      o.penalties = {2, 0.1, 2, 0.1};
+      const Fitted result = fitted(X, 5, o);
+      const Dense WH = product(result.W, result.H);
+      double stretch = 0;
+      for (std::size_t i = 0; i < X.values.size(); ++i)
+        stretch += 2.0 * (WH.values[i] - X.values[i]) * WH.values[i];
+      for (const Dense* factor : {&result.W, &result.H}) {
+        const double pull = 2 * sum_of_absolutes(*factor) + 0.2 * squares(*factor);
+        near(stretch, -pull, 0.05 * pull, "error and penalties balance");
+      }
+    }
+}
+
+void threads_leave_the_bits() {
+  const Dense mixed = filled(5000, 33, [random = CounterRandom(105, 100)](Index i, Index j) {
+    const auto item = static_cast<std::uint32_t>(j);
+    return random.normal(i, item) * std::pow(10.0, 3 * random.uniform(i, item + 1000));
+  });
+  for (const Configuration& c : configurations) {
+    const Dense X = c.model == Model::nmf ? absolute(mixed) : mixed;
+    const FitOptions o = options(c.model, c.solver, c.start, 5);
+    const Fitted one = fitted(X, 7, o, 1);
+    for (const Index threads : {2, 3, 1}) {
+      const Fitted other = fitted(X, 7, o, threads);
+      test::same_bits(one.W.values.data(), other.W.values.data(), one.W.values.size(), c.name);
+      test::same_bits(one.H.values.data(), other.H.values.data(), one.H.values.size(), c.name);
+    }
+  }
+}
+
+void scale_leaves_the_bits() {
+  for (const Configuration& c : configurations) {
+    const Dense plain = c.model == Model::nmf ? absolute(gaussian(200, 30, 71)) : gaussian(200, 30, 71);
+    const FitOptions o = options(c.model, c.solver, c.start, 20);
+    const Fitted first = fitted(plain, 6, o);
+    for (const int power : {1, 59, 61, 80, 124, -59, -61, -80, -110}) {
+      Dense X = plain;
+      for (float& value : X.values) value = std::ldexp(value, power);
+      const Fitted other = fitted(X, 6, o);
+      const std::string name = std::string(c.name) + " times 2^" + std::to_string(power);
+      test::same_bits(first.W.values.data(), other.W.values.data(), first.W.values.size(), name);
+      near(other.run.relative_error, first.run.relative_error, 0, name);
+      near(std::ldexp(other.run.objective[3], -2 * power), first.run.objective[3], 0, name);
+    }
+  }
+  const Dense counts = filled(60, 12, [](Index i, Index j) { return (i * j) % 7; });
+  const FitOptions o = options(Model::nmf, Solver::hals, Start::nndsvda, 50);
+  Dense subnormal = counts;
+  for (float& value : subnormal.values) value = std::ldexp(value, -147);
+  near(fitted(subnormal, 4, o).run.relative_error, fitted(counts, 4, o).run.relative_error, 1e-6,
+       "subnormal entries count");
+}
+
+void sparse_equals_dense() {
+  const Dense X = filled(200, 40, [random = CounterRandom(3, 100)](Index i, Index j) {
+    const auto item = static_cast<std::uint32_t>(j);
+    return random.uniform(i, item) < 0.2 ? 1 + random.uniform(i, item + 100) : 0;
+  });
+  for (const int power : {0, 100}) {
+    std::vector<double> indptr{0};
+    std::vector<std::int32_t> indices;
+    std::vector<float> values;
+    for (Index i = 0; i < X.rows; ++i) {
+      for (Index j = 0; j < X.cols; ++j)
+        if (X(i, j) != 0) {
+          indices.push_back(static_cast<std::int32_t>(j));
+          values.push_back(std::ldexp(X(i, j), power));
+        }
+      indptr.push_back(static_cast<double>(indices.size()));
+    }
+    const auto source = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
+    for (const Configuration& c : configurations) {
+      const FitOptions o = options(c.model, c.solver, c.start, 15);
+      const double dense = fitted(X, 6, o).run.objective.back();
+      const Fitted sparse = fitted(backend_for("cpu"), *source, 6, o);
+      near(std::ldexp(sparse.run.objective.back(), -2 * power), dense, 1e-4 * dense,
+           std::string(c.name) + ", sparse");
+    }
+  }
+}
+
+void runs_share_their_prefix() {
+  const Dense X = gaussian(300, 40, 71);
+  const double norm = squares(X);
+  for (const Configuration& c : configurations) {
+    const Dense suited = c.model == Model::nmf ? absolute(X) : X;
+    const auto run = [&](Index iterations) {
+      return fitted(suited, 6, options(c.model, c.solver, c.start, iterations)).run.objective;
+    };
+    const std::vector<double> longest = run(40);
+    for (const Index iterations : {1, 7})
+      for (Index t = 0; const double value : run(iterations))
+        near(value, longest[t++], 1e-6 * value + 5e-7 * norm, std::string(c.name) + ", prefix");
+  }
+}
+
+void agrees_with_the_oracle() {
+  test::NaiveBackend naive;
+  for (const Configuration& c : configurations) {
+    const Dense X = c.model == Model::nmf ? absolute(gaussian(80, 17, 9)) : gaussian(80, 17, 9);
+    const FitOptions o = options(c.model, c.solver, c.start, 10);
+    const Fitted ours = fitted(X, 4, o);
+    const Fitted theirs = fitted(naive, *X.source(), 4, o);
+    for (std::size_t t = 0; t < ours.run.objective.size(); ++t)
+      near(ours.run.objective[t], theirs.run.objective[t], 1e-4 * theirs.run.objective[t],
+           std::string(c.name) + " against the oracle");
+  }
+}
+
+void spare_components_do_no_harm() {
+  for (const Scene& scene : scenes()) {
+    if (std::string(scene.name) != "four distinct rows") continue;
+    for (const Model model : {Model::semi_nmf, Model::nmf})
+      for (const Start start : {Start::random, Start::kmeans})
+        for (const std::uint64_t seed : {0, 1, 2, 3, 4, 5, 6}) {
+          const Dense X = model == Model::nmf ? absolute(scene.X) : scene.X;
+          FitOptions o = options(model, Solver::hals, start, 80);
+          o.seed = seed;
+          const double error = fitted(X, 8, o).run.relative_error;
+          check(error <= 1e-2, "four rows fit eight components: " + std::to_string(error));
+        }
+  }
+}
+
+void stops_by_tolerance() {
+  const Dense X = absolute(planted(300, 40, 6, 72));
+  FitOptions o = options(Model::nmf, Solver::hals, Start::nndsvda, 2000);
+  o.tolerance = 1e-3;
+  const Fitted stopped = fitted(X, 4, o);
+  check(stopped.run.converged && stopped.run.iterations < 2000, "stops");
+  o.tolerance = 1e-9;
+  o.max_iterations = 2;
+  const Fitted cut = fitted(X, 4, o);
+  check(!cut.run.converged && cut.run.iterations == 2, "is cut");
+}
+
+void inner_sweeps_go_farther() {
+  const Dense X = gaussian(300, 40, 71);
+  FitOptions o = options(Model::semi_nmf, Solver::hals, Start::random, 1);
+  const std::vector<double> once = fitted(X, 6, o).run.objective;
+  o.inner_sweeps = 3;
+  const std::vector<double> thrice = fitted(X, 6, o).run.objective;
+  check(once[0] == thrice[0], "the same start");
+  check(thrice[1] < once[1], "three sweeps fit better than one");
+}
+
+void bad_entries_are_named() {
+  Dense X = gaussian(50, 9, 1);
+  X(31, 4) = std::nanf("");
+  const auto run = [&](Model model) {
+    fitted(X, 3, options(model, Solver::hals, Start::random, 3));
+  };
+  test::throws<InvalidEntry>([&] { run(Model::semi_nmf); },
+                             [](const InvalidEntry& e) { check(e.row == 31 && e.column == 4, "place"); },
+                             "NaN");
+  X = absolute(gaussian(50, 9, 1));
+  X(7, 2) = -1;
+  test::throws<InvalidEntry>([&] { run(Model::nmf); },
+                             [](const InvalidEntry& e) { check(e.row == 7 && e.value == -1, "value"); },
+                             "a negative entry");
+}
+
+void cancelled_in_the_middle() {
+  const Dense X = gaussian(2000, 60, 1);
+  std::int32_t flag = 0;
+  Job cancelled{.cancellation = Cancellation(&flag),
+                .report = [&](const Progress& p) { flag = p.done >= 3; },
+                .threads = 2};
+  Dense W = zeros(2000, 5);
+  Dense H = zeros(5, 60);
+  test::throws<Cancelled>(
+      [&] {
+        fit(backend_for("cpu"), *X.source(),
+            options(Model::semi_nmf, Solver::hals, Start::random, 1000), W.view(), H.view(),
+            cancelled);
+      },
+      [](const Cancelled&) {}, "cancellation");
+}
+
+}  // namespace
+
+int main() {
+  laws_hold_everywhere();
+  laws_hold_under_penalties();
+  penalties_balance();
+  threads_leave_the_bits();
+  scale_leaves_the_bits();
+  sparse_equals_dense();
+  runs_share_their_prefix();
+  agrees_with_the_oracle();
+  spare_components_do_no_harm();
+  stops_by_tolerance();
+  inner_sweeps_go_farther();
+  bad_entries_are_named();
+  cancelled_in_the_middle();
+  return test::report("factorization");
+}
