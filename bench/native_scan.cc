@@ -38,7 +38,8 @@ Seconds seconds_of(const auto& body) {
   const auto start = std::chrono::steady_clock::now();
   const double used = process_seconds();
   body();
-  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {wall, process_seconds() - used};
 }
 
@@ -86,11 +87,13 @@ int main(int argc, char** argv) {
   const gemmine::Job job{.cancellation = {}, .report = {}, .threads = threads};
   gemmine::Backend& backend = gemmine::backend_for("cpu");
   const std::vector<float> q = gaussian(queries * d, 1), c = gaussian(rows * d, 2);
-  const auto query_source = gemmine::dense_source(q.data(), gemmine::ElementType::float32, queries, d, d);
-  const auto corpus_source = gemmine::dense_source(c.data(), gemmine::ElementType::float32, rows, d, d);
+  const auto query_source =
+      gemmine::dense_source(q.data(), gemmine::ElementType::float32, queries, d, d);
+  const auto corpus_source =
+      gemmine::dense_source(c.data(), gemmine::ElementType::float32, rows, d, d);
   std::unique_ptr<gemmine::CorpusHandle> corpus, bare;
-  const Seconds preparing = seconds_of(
-      [&] { corpus = backend.prepare_corpus(*corpus_source, metric, true, job); });
+  const Seconds preparing =
+      seconds_of([&] { corpus = backend.prepare_corpus(*corpus_source, metric, true, job); });
   bare = backend.prepare_corpus(*corpus_source, metric, false, job);
 
   std::vector<std::int32_t> indices(queries * k);

@@ -44,9 +44,7 @@ std::int32_t key_of(float x) {
   const auto bits = std::bit_cast<std::int32_t>(x);
   return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
 }
-float float_of(std::int32_t key) {
-  return std::bit_cast<float>(key >= 0 ? key : key ^ 0x7FFFFFFF);
-}
+float float_of(std::int32_t key) { return std::bit_cast<float>(key >= 0 ? key : key ^ 0x7FFFFFFF); }
 
 template <class Visit>
 void for_each_bit(std::uint32_t bits, Visit visit) {
@@ -83,7 +81,7 @@ float CandidateList::lower_of_last() {
                  [](const Candidate& each) { return key_of(each.lower); });
   const std::int32_t* keys = keys_.data();
   const auto size = static_cast<int>(keys_.size());
-  std::int64_t low = *std::min_element(keys, keys + size);        // reached by all
+  std::int64_t low = *std::min_element(keys, keys + size);                     // reached by all
   std::int64_t high = std::int64_t{*std::max_element(keys, keys + size)} + 1;  // reached by none
   while (high - low > 1) {
     const auto middle = static_cast<std::int32_t>((low + high) >> 1);
@@ -174,8 +172,8 @@ void Collector::take_rejected(const ScanEvent& event, const float* upper, const 
                               Index first, std::uint32_t open, std::uint32_t forbidden) {
   const bool floored = query_->floor > -std::numeric_limits<double>::infinity();
   const std::uint32_t below_floor = floored ? ~event.above[floor_level] : 0u;
-  const std::uint32_t certain = forbidden | event.above[ceiling_level] |
-                                (below_floor & ~event.straddling[floor_level]);
+  const std::uint32_t certain =
+      forbidden | event.above[ceiling_level] | (below_floor & ~event.straddling[floor_level]);
   const std::uint32_t possible = certain | event.straddling[ceiling_level] | below_floor;
   for_each_bit(event.rejected & open & possible, [&](int i) {
     rejected_.push(upper[i], (certain >> i & 1u) != 0 ? lower[i] : -infinity, first + i);

@@ -15,8 +15,8 @@ namespace gemmine {
 enum class Metric { cosine, dot, l2 };
 
 // A corpus and what scans derive from it (norms, packed panels; later quantised panels). With
-// `keep_panels` everything is prepared once and kept, for a service that asks often; without, panels
-// are prepared as a call goes and only the norms are kept.
+// `keep_panels` everything is prepared once and kept, for a service that asks often; without,
+// panels are prepared as a call goes and only the norms are kept.
 class CorpusHandle {
  public:
   virtual ~CorpusHandle() = default;
@@ -61,11 +61,11 @@ inline constexpr int level_count = 3;
 struct ScanQuery {
   Index query;  // row
   Index depth;  // how many of the best admissible rows, >= 1
-  double ceiling = std::numeric_limits<double>::infinity();     // score <= ceiling
-  double floor = -std::numeric_limits<double>::infinity();      // score >= floor
-  double reference = std::numeric_limits<double>::infinity();   // to count the rows above it
-  Index rejected_depth = 0;               // how many of the best that group, ceiling or floor reject
-  std::span<const std::int32_t> barred;   // rows, ascending and unique
+  double ceiling = std::numeric_limits<double>::infinity();    // score <= ceiling
+  double floor = -std::numeric_limits<double>::infinity();     // score >= floor
+  double reference = std::numeric_limits<double>::infinity();  // to count the rows above it
+  Index rejected_depth = 0;  // how many of the best that group, ceiling or floor reject
+  std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
 };
 
@@ -82,20 +82,18 @@ struct Straddler {
   Level level;
 };
 
-// What a scan knows of one query. Every row that may be among the `depth` best admissible ones is in
-// `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
+// What a scan knows of one query. Every row that may be among the `depth` best admissible ones is
+// in `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
 struct ScanResult {
-  bool overflow;  // too many rows lie too close together: nothing else holds
+  bool overflow;             // too many rows lie too close together: nothing else holds
   Index above[level_count];  // rows certainly above each level (at the floor or above it)
   std::vector<Straddler> straddlers;
   std::vector<Candidate> admissible;
   std::vector<Candidate> rejected;
-  double unit;    // canonical score <= (upper + offset)·unit
+  double unit;  // canonical score <= (upper + offset)·unit
   double offset;
 
-  double upper_score(const Candidate& candidate) const {
-    return (candidate.upper + offset) * unit;
-  }
+  double upper_score(const Candidate& candidate) const { return (candidate.upper + offset) * unit; }
 };
 
 using ScanVisitor = std::function<void(const ScanQuery&, ScanResult&, RowScorer&)>;

@@ -7,13 +7,13 @@
 #include "core/matrix.h"
 
 // Rounding errors of a float32 scan, proven (Higham, "Accuracy and Stability of Numerical
-// Algorithms", section 3.1). A scan multiplies q̂ and ĉ [d], the float32 roundings of a scaled query q
-// and a scaled and centred row c. With w = 2^-24 and γ_m = m w / (1 − m w), in whatever order the sum
-// is taken, with or without fused multiply-add:
+// Algorithms", section 3.1). A scan multiplies q̂ and ĉ [d], the float32 roundings of a scaled query
+// q and a scaled and centred row c. With w = 2^-24 and γ_m = m w / (1 − m w), in whatever order the
+// sum is taken, with or without fused multiply-add:
 //   |fl(q̂·ĉ) − q·c| <= γ_{d+2} ‖q̂‖‖ĉ‖ + underflow,
-// and three additions and products of the test itself bring γ_{d+2} to γ_{d+6}; γ_{d+8} leaves room for
-// norms that are rounded. Scaled norms are at most 4, so underflow is below d·2^-126.
-// Sums in float64 (the canonical score, offsets, norms) add at most (d + 32)·2^-53 of their terms' norms.
+// and three additions and products of the test itself bring γ_{d+2} to γ_{d+6}; γ_{d+8} leaves room
+// for norms that are rounded. Scaled norms are at most 4, so underflow is below d·2^-126. Sums in
+// float64 (the canonical score, offsets, norms) add at most (d + 32)·2^-53 of their terms' norms.
 namespace gemmine::bounds {
 
 inline constexpr double rounding = 0x1p-24;

@@ -11,6 +11,9 @@ namespace {
 // Below this share of ‖X‖² the identity ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ cancels: its noise is about
 // 1e-7·‖X‖², that of the float32 products in S and R.
 constexpr double direct_share = 1e-2;
+// That noise supposes that the rounding of many sums averages; with fewer than this, errors are
+// measured from the start.
+constexpr Index averaging_sums = 4096;
 
 double inner(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
@@ -23,6 +26,11 @@ double inner(const std::vector<double>& a, const HostMatrix<float>& b) {
   for (Index i = 0, at = 0; i < b.rows(); ++i)
     for (Index j = 0; j < b.cols(); ++j, ++at) sum += a[at] * b(i, j);
   return sum;
+}
+
+std::vector<double> with_diagonal(std::vector<double> gram, const std::vector<double>& addition) {
+  for (std::size_t j = 0; j < addition.size(); ++j) gram[j * (addition.size() + 1)] += addition[j];
+  return gram;
 }
 
 class Alternation {
@@ -42,7 +50,7 @@ class Alternation {
         host_Ht_(downloaded(backend_, Ht)),
         column_gram_(backend_.gram(Ht, input.job)),
         reseeding_(input, rule, options.seed, Ht.cols),
-        direct_(options.expected_share < direct_share) {}
+        direct_(options.expected_share < direct_share || Ht.rows * Ht.cols < averaging_sums) {}
 
   Alternated run() {
     Index t = 0;
@@ -100,7 +108,8 @@ class Alternation {
         absolute += std::abs(sums_.gram[i * k + j] * column_gram_[i * k + j]);
       energy += sums_.gram[i * k + i] * column_gram_[i * k + i];
     }
-    if (absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
+    const bool cheap = 16 * k <= Ht_.rows;
+    if (cheap || absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
     direct_ = direct_ || energy > 25 * input_.squared_norm;
   }
 
@@ -111,8 +120,10 @@ class Alternation {
     const HostMatrix<float> kept_Ht = host_Ht_;
     const std::vector<double> kept_gram = column_gram_;
 
-    upload_cross();
-    const NormalMatrix normal(sums_.gram, Ht_.cols, penalties().l2_h, rule_.solves);
+    const std::vector<double> pull = proximal_pull();
+    upload_cross(pull);
+    const NormalMatrix normal(with_diagonal(sums_.gram, pull), Ht_.cols, penalties().l2_h,
+                              rule_.solves);
     const StepOptions options =
         step_options(penalties().l1_h, penalties().l2_h, options_.inner_sweeps);
     backend_.apply(column_step_, cross_.view(), normal, options, Ht_, input_.job);
@@ -180,10 +191,23 @@ class Alternation {
     converged_ = converged_ || (options_.tolerance > 0 && still);
   }
 
-  // S, rounded once to float32.
-  void upload_cross() {
+  // A step that solves minimises the objective + Σ_j λ_j ‖h_j − old h_j‖², which lowers the objective
+  // too. Directions that R hardly sees would otherwise follow the noise of S, and grow until float32
+  // cannot tell W Htᵀ any more: with codes that depend on each other, as spare components have.
+  std::vector<double> proximal_pull() const {
+    constexpr double share = 2e-6;
+    const Index k = Ht_.cols;
+    std::vector<double> pull(k);
+    for (Index j = 0; rule_.solves && j < k; ++j) pull[j] = share * sums_.gram[j * (k + 1)];
+    return pull;
+  }
+
+  // S + λ Ht, rounded once to float32.
+  void upload_cross(const std::vector<double>& pull) {
     HostMatrix<float> rounded(Ht_.rows, Ht_.cols);
-    std::copy(sums_.cross.begin(), sums_.cross.end(), rounded.row(0));
+    for (Index t = 0, at = 0; t < Ht_.rows; ++t)
+      for (Index j = 0; j < Ht_.cols; ++j, ++at)
+        rounded(t, j) = static_cast<float>(sums_.cross[at] + pull[j] * host_Ht_(t, j));
     backend_.upload(rounded.view(), cross_.view());
   }
 

@@ -21,7 +21,6 @@ Clustering::Clustering(const Input& input, Index clusters, std::uint64_t seed)
                                              CounterRandom(seed, sample_rows)),
                  HostMatrix<float>(input.cols(), clusters)) {
   centers_ = seed_centers(*sample_, clusters, seed);
-  if (sample_->size() == input.rows()) return;
   Clustering refined(sample_->input(), sample_, centers_);
   refined.run(on_the_sample);
   centers_ = refined.centers();

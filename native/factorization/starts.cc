@@ -87,14 +87,14 @@ void fit_columns(const Input& input, Model model, const PassSums& sums,
 
 }  // namespace
 
-// The indicator of a few iterations of k-means, + 0.2, and the H that fits it. HALS first takes two
+// The indicator of k-means, + 0.2, and the H that fits it. HALS first takes two
 // sweeps towards the centres: an indicator is far from the best codes, and this read of X brings it
 // halfway. (More sweeps fit better at once, but leave components that differ less: slower later.)
 double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
   Backend& backend = input.backend;
   Clustering clustering(input, W.cols, options.seed);
-  clustering.run({.max_iterations = 2, .tolerance = 1e-2, .phase = "initialise"});
+  clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
   const double share =
       input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
   const HostMatrix<float> indicator = downloaded(backend, clustering.W());

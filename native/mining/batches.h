@@ -6,7 +6,8 @@
 
 namespace gemmine {
 
-// Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus once.
+// Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
+// once.
 template <class Ask, class Run>
 void for_batches(Index queries, Index cols, Ask ask, Run run) {
   constexpr Index budget = Index{256} << 20;

@@ -162,9 +162,10 @@ Index needed_depth(const MineOptions& options, const ListedRows& listed, Index c
   Index depth =
       capped(options.skip_ranks) + capped(options.skip_survivors) + capped(pool_size(options));
   if (options.max_rank) {
-    const bool duplicates = std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) !=
-                            listed.rules.end();
-    // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after it.
+    const bool duplicates =
+        std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) != listed.rules.end();
+    // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
+    // it.
     if (options.explain > 0)
       depth = capped(*options.max_rank) + capped(options.explain);
     else if (duplicates)

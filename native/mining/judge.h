@@ -30,10 +30,10 @@ struct RejectedRow {
 
 // One query's part of the answer.
 struct Verdict {
-  bool inconsistent;                            // max_positive_rank leaves the query out
-  std::vector<Negative> survivors;              // best first, after all skips; as many as are needed
+  bool inconsistent;                // max_positive_rank leaves the query out
+  std::vector<Negative> survivors;  // best first, after all skips; as many as are needed
   std::array<std::int64_t, rule_count> dropped;
-  std::vector<RejectedRow> rejected;            // the `explain` best
+  std::vector<RejectedRow> rejected;  // the `explain` best
 };
 
 // Survivors that a query's answer is chosen from.
@@ -42,8 +42,8 @@ inline Index pool_size(const MineOptions& options) {
                                            : std::max(options.num_negatives, options.pool);
 }
 
-// How many of the best admissible rows decide the answer: skipped ranks and survivors come before the
-// pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
+// How many of the best admissible rows decide the answer: skipped ranks and survivors come before
+// the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
 Index needed_depth(const MineOptions& options, const ListedRows& listed, Index corpus_rows);
 
 // Applies the rules in the contract's order to what is known exactly.

@@ -9,24 +9,15 @@
 namespace gemmine {
 
 // Positions in rule_names.
-enum class Rule : std::uint8_t {
-  self,
-  positive,
-  excluded,
-  group,
-  duplicate,
-  ceiling,
-  floor,
-  rank
-};
+enum class Rule : std::uint8_t { self, positive, excluded, group, duplicate, ceiling, floor, rank };
 
 inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
   if (lists.indptr == nullptr) return {};
   return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
 }
 
-// The rows that the rules name for one query whatever they score, each with the first rule that hits
-// it. Scans leave them all out; duplicates still take raw ranks.
+// The rows that the rules name for one query whatever they score, each with the first rule that
+// hits it. Scans leave them all out; duplicates still take raw ranks.
 struct ListedRows {
   std::vector<std::int32_t> rows;  // ascending, unique
   std::vector<Rule> rules;         // self, positive, excluded, group (of a duplicate) or duplicate

@@ -53,11 +53,12 @@ class Miner {
   const RowIndex index_;
   std::vector<MinedQuery> batch_;
   std::mutex mutex_;  // guards counts_ while queries are settled
-  MinedCounts counts_{.dropped = {},
-                      .queries_without_positives = 0,
-                      .inconsistent = 0,
-                      .proof = {.certified = 0, .fallback = 0},
-                      .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
+  MinedCounts counts_{
+      .dropped = {},
+      .queries_without_positives = 0,
+      .inconsistent = 0,
+      .proof = {.certified = 0, .fallback = 0},
+      .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
 };
 
 void Miner::score_positives() {

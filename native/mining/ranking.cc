@@ -43,9 +43,12 @@ class BestRows {
 
 bool is_above(double score, Level level, const ScanQuery& query) {
   switch (level) {
-    case ceiling_level: return score > query.ceiling;
-    case floor_level: return score >= query.floor;
-    default: return score > query.reference;
+    case ceiling_level:
+      return score > query.ceiling;
+    case floor_level:
+      return score >= query.floor;
+    default:
+      return score > query.reference;
   }
 }
 

@@ -113,6 +113,7 @@ describe('sizes', () => {
     const root = plant({
       'lib/a.ts': `function long() {\n${lines(58)}}\nfunction short() {\n${lines(57)}}\n`,
       'lib/b.ts': `class C {\n  m() {\n${lines(58)}  }\n}\nconst arrow = () => {\n${lines(58)}}\n`,
+      'test/suite.ts': `export function backendSuite(device) {\n${lines(70)}}\n`,
       'test/a.test.ts': `describe('a', () => {\n  it('b', () => {\n${lines(50)}})\n${lines(20)}})\n`,
     })
     expect(sizeViolations(root)).toEqual([

@@ -28,8 +28,10 @@ function scriptFunctions(path, text) {
   return found
 }
 
-const isSuiteBody = ({ parent }) =>
-  ts.isCallExpression(parent) && suiteCall.test(parent.expression.getText())
+/** The callback of describe(), or a suite over implementations, as in factorizationSuite(run). */
+const isSuiteBody = (node) =>
+  /Suite$/.test(node.name?.getText() ?? '') ||
+  (ts.isCallExpression(node.parent) && suiteCall.test(node.parent.expression.getText()))
 
 const nameOf = (node) => node.name?.getText() ?? node.parent.name?.getText() ?? 'a function'
 

@@ -10,8 +10,8 @@ namespace test {
 
 using gemmine::Index;
 
-// The CPU's scan with what a test wants to see: another bound, requests cut into pieces. Factorization
-// is not its business.
+// The CPU's scan with what a test wants to see: another bound, requests cut into pieces.
+// Factorization is not its business.
 class ScanBackend : public gemmine::Backend {
  public:
   double bound_factor = 1.0;

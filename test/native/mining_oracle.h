@@ -112,8 +112,7 @@ class Oracle {
     const auto p = reference(query, known);
     Index above = 0;
     for (const Ranked& each : all) above += each.rule < 0 && p && each.score > *p;
-    expected.inconsistent =
-        p && options_.max_positive_rank && above >= *options_.max_positive_rank;
+    expected.inconsistent = p && options_.max_positive_rank && above >= *options_.max_positive_rank;
     if (expected.inconsistent) return expected;
     expected.mined = true;
     sort_out(query, ceiling(p), all, expected);
@@ -174,15 +173,21 @@ class Oracle {
     for (Ranked& each : all) {
       if (each.rule < 0) {
         each.rank = rank++;
-        const bool outside =
-            each.rank < options_.skip_ranks || (options_.max_rank && each.rank >= *options_.max_rank);
-        if (copies(query, each.row)) each.rule = 4;
-        else if (each.score > limit) each.rule = 5;
-        else if (options_.min_score && each.score < *options_.min_score) each.rule = 6;
-        else if (outside) each.rule = 7;
+        const bool outside = each.rank < options_.skip_ranks ||
+                             (options_.max_rank && each.rank >= *options_.max_rank);
+        if (copies(query, each.row))
+          each.rule = 4;
+        else if (each.score > limit)
+          each.rule = 5;
+        else if (options_.min_score && each.score < *options_.min_score)
+          each.rule = 6;
+        else if (outside)
+          each.rule = 7;
       }
-      if (each.rule >= 0) expected.rejected.push_back(each);
-      else if (to_skip-- <= 0) expected.found.push_back(each);
+      if (each.rule >= 0)
+        expected.rejected.push_back(each);
+      else if (to_skip-- <= 0)
+        expected.found.push_back(each);
     }
   }
 

@@ -1,272 +1,14 @@
-// top_k and mine against brute force, on scenes that are random, tied, planted and degenerate.
+// mine against brute force: every rule, alone and beside the others, with ties and duplicates.
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "mining_backend.h"
-#include "mining_oracle.h"
+#include "mining_scenes.h"
 
 using namespace test;
 using gemmine::Groups;
-using gemmine::Job;
 using gemmine::MineOptions;
 
 namespace {
-
-Job job_of(Index threads) { return {.cancellation = {}, .report = {}, .threads = threads}; }
-
-std::unique_ptr<gemmine::RowSource> source_of(const Rows& rows) {
-  return gemmine::dense_source(rows.values.data(), gemmine::ElementType::float32, rows.rows, rows.d,
-                               rows.d);
-}
-
-// ---- Data
-
-float nudged(float value, int ulps) {
-  std::int32_t bits;
-  std::memcpy(&bits, &value, 4);
-  bits += ulps;
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
-
-constexpr Index kinds = 10;
-
-Rows random_rows(Index kind, Index rows, Index d, Dice& dice) {
-  Rows made{rows, d, std::vector<float>(rows * d)};
-  for (Index i = 0; i < rows; ++i) {
-    const double size = std::pow(10.0, 3 * dice.uniform());
-    for (Index t = 0; t < d; ++t) {
-      const double x = dice.normal();
-      float& to = made.values[i * d + t];
-      switch (kind) {
-        case 0: to = static_cast<float>(x); break;
-        case 1: to = static_cast<float>(dice.below(3)) - 1.0f; break;  // many equal scores
-        case 2: to = dice.chance(2) ? 0.0f : -0.0f; break;
-        case 3: to = static_cast<float>(1e4 + x); break;
-        case 4: to = static_cast<float>(1e18 * x); break;
-        case 5: to = static_cast<float>(1e-40 * x); break;
-        case 6: to = static_cast<float>(size * x); break;
-        case 7: to = dice.chance(4) ? static_cast<float>(std::abs(x)) : 0.0f; break;
-        case 8: to = static_cast<float>(1e25 * x); break;
-        default: to = i % 3 == 0 ? 0.0f : static_cast<float>(x * std::pow(10.0, 60 * dice.uniform() - 40)); break;
-      }
-    }
-  }
-  // Some rows say the same, some of those at twice the length.
-  for (Index i = 1; i < rows; ++i)
-    if (dice.chance(7)) {
-      const float factor = dice.chance(2) ? 2.0f : 1.0f;
-      const Index from = dice.below(i);
-      for (Index t = 0; t < d; ++t) made.values[i * d + t] = factor * made.values[from * d + t];
-    }
-  return made;
-}
-
-// One row many times, each a few ulp off in one column; every other one turned round, so that
-// centring does not help.
-Rows twins(Index rows, Index d, Dice& dice) {
-  Rows made{rows, d, std::vector<float>(rows * d)};
-  for (Index t = 0; t < d; ++t) made.values[t] = static_cast<float>(dice.normal());
-  for (Index i = 1; i < rows; ++i) {
-    for (Index t = 0; t < d; ++t) made.values[i * d + t] = made.values[t];
-    float& moved = made.values[i * d + dice.below(d)];
-    moved = nudged(moved, static_cast<int>(dice.below(9)) - 4);
-  }
-  for (Index i = 1; i < rows; i += 2)
-    for (Index t = 0; t < d; ++t) made.values[i * d + t] *= -1;
-  return made;
-}
-
-std::vector<std::int32_t> some_rows(Index count, Index limit, Dice& dice) {
-  std::vector<std::int32_t> rows;
-  for (Index i = 0; i < count; ++i) rows.push_back(static_cast<std::int32_t>(dice.below(limit)));
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  return rows;
-}
-
-// ---- top_k
-
-struct Found {
-  std::vector<std::int32_t> indices;
-  std::vector<float> scores;
-  gemmine::Proof proof;
-};
-
-Found search(ScanBackend& backend, Metric metric, const Rows& queries, const Rows& corpus, Index k,
-             const Lists& excluded, bool exclude_self, bool keep, Index threads) {
-  const Job job = job_of(threads);
-  const auto query_source = source_of(queries), corpus_source = source_of(corpus);
-  const auto handle = backend.prepare_corpus(*corpus_source, metric, keep, job);
-  Found found{std::vector<std::int32_t>(queries.rows * k), std::vector<float>(queries.rows * k), {}};
-  found.proof = top_k(backend, *query_source, *handle,
-                      {.k = k, .exclude_self = exclude_self, .exclude = excluded.view()},
-                      found.indices.data(), found.scores.data(), job);
-  check(found.proof.certified + found.proof.fallback == queries.rows, "every query is accounted for");
-  return found;
-}
-
-// Number of queries whose answer differs from brute force.
-Index wrong_queries(const Found& found, Metric metric, const Rows& queries, const Rows& corpus,
-                    Index k, const Lists& excluded, bool exclude_self) {
-  Index wrong = 0;
-  for (Index query = 0; query < queries.rows; ++query) {
-    std::vector<Ranked> all;
-    const auto barred = excluded.of(query);
-    for (std::int32_t row = 0; row < corpus.rows; ++row)
-      if (!(exclude_self && row == query) && !holds(barred, row))
-        all.push_back({plain_score(metric, queries.row(query), corpus.row(row), corpus.d), row, 0, 0});
-    std::sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
-      return a.score > b.score || (a.score == b.score && a.row < b.row);
-    });
-    bool right = true;
-    for (Index i = 0; i < k; ++i) {
-      const bool there = i < static_cast<Index>(all.size());
-      const auto row = found.indices[query * k + i];
-      const float score = found.scores[query * k + i];
-      right &= row == (there ? all[i].row : -1);
-      if (!there) right &= std::isnan(score);
-      else right &= score == static_cast<float>(all[i].score) && !(score == 0 && std::signbit(score));
-    }
-    wrong += !right;
-  }
-  return wrong;
-}
-
-const char* const metric_names[] = {"cosine", "dot", "l2"};
-constexpr Metric metrics[] = {Metric::cosine, Metric::dot, Metric::l2};
-
-void test_random_searches(Index scenes) {
-  ScanBackend backend;
-  for (Index scene = 0; scene < scenes; ++scene) {
-    Dice dice(scene);
-    const Index ds[] = {1, 2, 7, 8, 17, 24, 64, 100};
-    const Index d = ds[dice.below(8)];
-    const Index nc = 1 + dice.below(dice.chance(4) ? 900 : 120);
-    const bool self = dice.chance(3);
-    const Index nq = self ? nc : 1 + dice.below(40);
-    const Index kind = dice.below(kinds);
-    const Rows corpus = random_rows(kind, nc, d, dice);
-    const Rows queries = self ? corpus : random_rows(dice.chance(4) ? dice.below(kinds) : kind, nq, d, dice);
-    const Index k = dice.chance(5) ? nc : 1 + dice.below(std::min<Index>(nc, 30));
-    std::vector<std::vector<std::int32_t>> lists(nq);
-    const bool everything = dice.chance(6);
-    if (dice.chance(2))
-      for (auto& each : lists) each = some_rows(everything ? 20 * nc : dice.below(nc), nc, dice);
-    const Lists excluded(lists);
-    backend.piece = dice.chance(3) ? 1 + dice.below(20) : 0;
-    const auto metric = metrics[dice.below(3)];
-    const Found found = search(backend, metric, queries, corpus, k, excluded, self, dice.chance(2),
-                               1 + dice.below(3));
-    check(wrong_queries(found, metric, queries, corpus, k, excluded, self) == 0,
-          "top_k, scene " + std::to_string(scene) + ", kind " + std::to_string(kind) + ", " +
-              metric_names[static_cast<int>(metric)] + ", d " + std::to_string(d) + ", " +
-              std::to_string(nq) + " x " + std::to_string(nc) + ", k " + std::to_string(k));
-  }
-}
-
-struct Planted {
-  const char* name;
-  Rows queries;
-  Rows corpus;
-  Index k;
-};
-
-std::vector<Planted> planted_scenes() {
-  Dice dice(5);
-  std::vector<Planted> scenes;
-  scenes.push_back({"1e4 + N(0,1)", random_rows(3, 20, 64, dice), random_rows(3, 3000, 64, dice), 20});
-  // As far away in both directions: no centre helps.
-  for (Index i = 0; i < 3000; i += 2)
-    for (Index t = 0; t < 64; ++t) scenes[0].corpus.values[i * 64 + t] -= 2e4f;
-  scenes.push_back({"twins", random_rows(0, 10, 384, dice), twins(600, 384, dice), 30});
-  Rows q{2, 8, std::vector<float>(16)}, c{300, 8, std::vector<float>(2400)};
-  for (Index i = 0; i < 2; ++i) {
-    q.values[i * 8] = q.values[i * 8 + 1] = 0x1p70f;
-    q.values[i * 8 + 2] = i == 0 ? 1.0f : -1.0f;
-  }
-  for (Index i = 0; i < 300; ++i) {
-    c.values[i * 8] = 0x1p70f;
-    c.values[i * 8 + 1] = -0x1p70f;
-    c.values[i * 8 + 2] = static_cast<float>(i * 37 % 300 - 150);
-  }
-  scenes.push_back({"2^70 cancels", q, c, 20});
-  return scenes;
-}
-
-// A scan is only a filter: without its bound the planted scenes come out wrong.
-void test_bound_is_needed() {
-  const Lists none(std::vector<std::vector<std::int32_t>>(20));
-  Index wrong_without = 0;
-  for (const Planted& scene : planted_scenes())
-    for (const Metric metric : metrics) {
-      ScanBackend backend;
-      const auto wrong = [&] {
-        const Found found =
-            search(backend, metric, scene.queries, scene.corpus, scene.k, none, false, true, 3);
-        return wrong_queries(found, metric, scene.queries, scene.corpus, scene.k, none, false);
-      };
-      check(wrong() == 0, std::string(scene.name) + ", " + metric_names[static_cast<int>(metric)]);
-      backend.bound_factor = 0;
-      const Index lost = wrong();
-      wrong_without += lost;
-      std::printf("%s, %s: %ld of %ld wrong without the bound\n", scene.name,
-                  metric_names[static_cast<int>(metric)], static_cast<long>(lost),
-                  static_cast<long>(scene.queries.rows));
-    }
-  check(wrong_without > 20, "float32 alone gets planted scenes wrong");
-}
-
-void test_ties_fall_back() {
-  Dice dice(8);
-  const Rows queries = random_rows(0, 5, 24, dice);
-  Rows corpus{40000, 24, std::vector<float>(40000 * 24, 1.5f)};
-  const Lists none(std::vector<std::vector<std::int32_t>>(5));
-  ScanBackend backend;
-  for (const Metric metric : metrics) {
-    const Found found = search(backend, metric, queries, corpus, 40, none, false, false, 2);
-    check(wrong_queries(found, metric, queries, corpus, 40, none, false) == 0, "every row equal");
-    check(found.proof.fallback == 5, "ties beyond the buffer fall back");
-  }
-}
-
-void test_invalid_entries() {
-  ScanBackend backend;
-  Dice dice(9);
-  Rows rows = random_rows(0, 700, 12, dice);
-  rows.values[650 * 12 + 3] = std::numeric_limits<float>::quiet_NaN();
-  rows.values[300 * 12 + 7] = -std::numeric_limits<float>::infinity();
-  const auto source = source_of(rows);
-  source->argument = "corpus";
-  throws<gemmine::InvalidEntry>(
-      [&] { backend.prepare_corpus(*source, Metric::dot, true, job_of(3)); },
-      [](const gemmine::InvalidEntry& error) {
-        check(error.argument == "corpus" && error.row == 300 && error.column == 7 &&
-                  error.value == -std::numeric_limits<double>::infinity(),
-              "the first entry that is not finite is named");
-      },
-      "an infinite entry");
-}
-
-void test_cancellation() {
-  ScanBackend backend;
-  Dice dice(10);
-  const Rows rows = random_rows(0, 500, 12, dice);
-  const auto source = source_of(rows);
-  const auto handle = backend.prepare_corpus(*source, Metric::cosine, false, job_of(2));
-  const std::int32_t raised = 1;
-  const Job job{.cancellation = gemmine::Cancellation(&raised), .report = {}, .threads = 2};
-  std::vector<std::int32_t> indices(500);
-  std::vector<float> scores(500);
-  throws<gemmine::Cancelled>(
-      [&] {
-        top_k(backend, *source, *handle,
-              {.k = 1, .exclude_self = false, .exclude = {nullptr, nullptr}}, indices.data(),
-              scores.data(), job);
-      },
-      [](const gemmine::Cancelled&) { check(true, "cancelled"); }, "a cancelled search");
-}
-
-// ---- mine
 
 struct MineScene {
   Metric metric;
@@ -312,11 +54,16 @@ MineScene mine_scene(Index seed) {
   if (dice.chance(2))
     for (auto& each : excluded) each = some_rows(dice.below(std::min<Index>(nc, 20)), nc, dice);
   const bool grouped = dice.chance(2), texts = dice.chance(2);
-  MineScene scene{.metric = metric, .queries = queries, .corpus = corpus,
-                  .positives = Lists(positives), .excluded = Lists(excluded),
-                  .query_groups = labels(nq, 4, dice), .corpus_groups = labels(nc, 4, dice),
+  MineScene scene{.metric = metric,
+                  .queries = queries,
+                  .corpus = corpus,
+                  .positives = Lists(positives),
+                  .excluded = Lists(excluded),
+                  .query_groups = labels(nq, 4, dice),
+                  .corpus_groups = labels(nc, 4, dice),
                   .query_texts = labels(nq, std::max<Index>(2, nc / 3), dice),
-                  .corpus_texts = labels(nc, std::max<Index>(2, nc / 3), dice), .options = {}};
+                  .corpus_texts = labels(nc, std::max<Index>(2, nc / 3), dice),
+                  .options = {}};
   const Index k = 1 + dice.below(std::min<Index>(nc, 12));
   const double level = some_level(metric, queries, corpus, dice);
   const double margin = std::abs(level) * dice.uniform();
@@ -428,10 +175,12 @@ bool mined_agrees(const Mined& mined, const MineScene& scene) {
     for (const Ranked& each : expected.rejected) ++dropped[each.rule];
     right &= negatives_agree(mined, scene, query, expected);
     if (options.explain > 0 && expected.mined)
-      right &= rejected_agree(mined.result.rejected, mined_queries++, query, options.explain, expected);
+      right &=
+          rejected_agree(mined.result.rejected, mined_queries++, query, options.explain, expected);
     const auto known = scene.positives.of(query);
     for (std::size_t i = 0; i < known.size(); ++i)
-      right &= mined.positive_scores[scene.positives.indptr[query] + i] == oracle.score(query, known[i]);
+      right &=
+          mined.positive_scores[scene.positives.indptr[query] + i] == oracle.score(query, known[i]);
   }
   for (Index rule = 0; rule < gemmine::rule_count; ++rule) {
     const bool same = mined.result.dropped[rule] == dropped[rule];
@@ -441,7 +190,8 @@ bool mined_agrees(const Mined& mined, const MineScene& scene) {
     right &= same;
   }
   const gemmine::MinedCounts& result = mined.result;
-  return right && result.inconsistent == inconsistent && result.queries_without_positives == without &&
+  return right && result.inconsistent == inconsistent &&
+         result.queries_without_positives == without &&
          static_cast<Index>(result.rejected.queries.size()) == mined_queries &&
          result.proof.certified + result.proof.fallback == scene.queries.rows;
 }
@@ -461,8 +211,8 @@ void test_random_mining(Index scenes) {
     const Mined mined = run_mine(backend, scene, seed % 2 == 0, 1 + seed % 3);
     fallback += mined.result.proof.fallback;
     queries += scene.queries.rows;
-    check(mined_agrees(mined, scene), "mine, scene " + std::to_string(seed) + ", " +
-                                          metric_names[static_cast<int>(scene.metric)]);
+    check(mined_agrees(mined, scene),
+          "mine, scene " + std::to_string(seed) + ", " + name_of(scene.metric));
     backend.piece = 1 + seed % 9;
     check(same_answers(mined, run_mine(backend, scene, seed % 2 != 0, 1 + (seed + 1) % 3)),
           "same bits for other threads and requests, scene " + std::to_string(seed));
@@ -499,13 +249,25 @@ void test_draws() {
   scene.positives = Lists(positives);
   scene.excluded = Lists(std::vector<std::vector<std::int32_t>>(2000));
   scene.query_texts.clear();
-  scene.options = MineOptions{.num_negatives = 4, .rules = {}, .min_score = {},
-                              .reference = gemmine::Reference::min, .skip_ranks = 0, .max_rank = {},
-                              .max_positive_rank = {}, .skip_survivors = 0,
-                              .sampling = gemmine::Sampling::random, .pool = 40, .seed = 1,
-                              .exclude_self = false, .positives = {}, .exclude = {},
-                              .groups = Groups::off, .query_groups = nullptr,
-                              .corpus_groups = nullptr, .texts = {nullptr, nullptr}, .explain = 0};
+  scene.options = MineOptions{.num_negatives = 4,
+                              .rules = {},
+                              .min_score = {},
+                              .reference = gemmine::Reference::min,
+                              .skip_ranks = 0,
+                              .max_rank = {},
+                              .max_positive_rank = {},
+                              .skip_survivors = 0,
+                              .sampling = gemmine::Sampling::random,
+                              .pool = 40,
+                              .seed = 1,
+                              .exclude_self = false,
+                              .positives = {},
+                              .exclude = {},
+                              .groups = Groups::off,
+                              .query_groups = nullptr,
+                              .corpus_groups = nullptr,
+                              .texts = {nullptr, nullptr},
+                              .explain = 0};
   ScanBackend backend;
   const Mined mined = run_mine(backend, scene, true, 2);
   std::vector<double> places(40);
@@ -524,7 +286,8 @@ void test_draws() {
   check(ascending, "drawn rows stand best first");
   check(chi_square < 90, "every place has the same chance");
   const double expected = 2000 * 39 * (4.0 * 3) / (40 * 39);
-  near(static_cast<double>(together), expected, 5 * std::sqrt(expected), "neighbours come together");
+  near(static_cast<double>(together), expected, 5 * std::sqrt(expected),
+       "neighbours come together");
   scene.options.sampling = gemmine::Sampling::top1_random;
   const Mined first = run_mine(backend, scene, false, 3);
   bool kept = true;
@@ -535,14 +298,8 @@ void test_draws() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
   gemmine::cpu::set_pool_threads(3);
-  test_random_searches(scenes);
-  test_bound_is_needed();
-  test_ties_fall_back();
-  test_invalid_entries();
-  test_cancellation();
-  test_random_mining(scenes);
+  test_random_mining(argc > 1 ? std::atol(argv[1]) : 300);
   test_mining_needs_the_bound();
   test_draws();
   const int status = report("mining");

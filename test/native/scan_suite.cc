@@ -1,4 +1,5 @@
-// The scan's kernels for every instruction set against plain loops, and its bound on data that try it.
+// The scan's kernels for every instruction set against plain loops, and its bound on data that try
+// it.
 #include "backend/cpu/canonical.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
@@ -33,7 +34,8 @@ void test_score_tile(const ScanKernels& kernels) {
       for (int row = 0; row < panel_rows; ++row) {
         double sum = 0, size = 0;
         for (Index t = 0; t < d; ++t) {
-          const double term = double{queries[t * tile_queries + q]} * double{panel[t * panel_rows + row]};
+          const double term =
+              double{queries[t * tile_queries + q]} * double{panel[t * panel_rows + row]};
           sum += term;
           size += std::abs(term);
         }
@@ -50,7 +52,8 @@ void test_filter_tile(const ScanKernels& kernels) {
   for (float& each : lower) each -= 0.25f;
   TileFilter filter{};
   filter.count = 7;
-  filter.levels_used = true;
+  for (bool& each : filter.used) each = true;
+  filter.rejected_used = true;
   for (int q = 0; q < tile_queries; ++q) {
     filter.admissible[q] = upper[q * panel_rows + 5];  // a bound that is reached passes
     filter.rejected[q] = q == 3 ? std::numeric_limits<float>::infinity() : 0.5f;
@@ -81,7 +84,8 @@ void test_not_a_number_passes(const ScanKernels& kernels) {
   std::vector<float> scores(panel_rows, std::numeric_limits<float>::quiet_NaN());
   TileFilter filter{};
   filter.count = 1;
-  filter.levels_used = true;
+  for (bool& each : filter.used) each = true;
+  filter.rejected_used = true;
   ScanEvent events[tile_queries];
   const int found = kernels.filter_tile(filter, scores.data(), scores.data(), events);
   check(found == 1 && events[0].admissible == ~0u && events[0].straddling[0] == ~0u &&
@@ -99,7 +103,8 @@ void test_canonical_sums(const ScanKernels& kernels) {
     const float* pointers[4];
     for (int i = 0; i < 4; ++i) {
       rows[i] = normals(d, dice);
-      for (float& each : rows[i]) each = static_cast<float>(each * std::pow(10.0, 30 * dice.uniform() - 20));
+      for (float& each : rows[i])
+        each = static_cast<float>(each * std::pow(10.0, 30 * dice.uniform() - 20));
       pointers[i] = rows[i].data();
     }
     double dots[4], distances[4];
@@ -153,7 +158,8 @@ void look_at_bounds(const ScanKernels& kernels, const CpuCorpus& corpus, const C
   const QueryTiles tiles(queries, asked, 1.0, job);
   const auto space = allocate_aligned(corpus.panels() * corpus.panel_size());
   const float* panels = corpus.panels(0, corpus.panels(), space.get(), job);
-  float tile[tile_queries * panel_rows], upper[tile_queries * panel_rows], lower[tile_queries * panel_rows];
+  float tile[tile_queries * panel_rows], upper[tile_queries * panel_rows],
+      lower[tile_queries * panel_rows];
   for (Index p = 0; p < corpus.panels(); ++p)
     for (Index i = 0; i < q.rows; ++i) {
       const float* panel = panels + p * corpus.panel_size();
@@ -172,7 +178,8 @@ void look_at_bounds(const ScanKernels& kernels, const CpuCorpus& corpus, const C
         const float high = corpus.uniform() ? tile[at] : upper[at];
         const float low = corpus.uniform() ? tile[at] : lower[at];
         const double score = plain_score(corpus.metric(), q.row(i), c.row(row), q.d) / bound.unit;
-        const double top = high + bound.offset + bound.error, bottom = low + bound.offset - bound.error;
+        const double top = high + bound.offset + bound.error,
+                     bottom = low + bound.offset - bound.error;
         ++violations.pairs;
         violations.outside += !(score <= top && score >= bottom);
         const double middle = (top + bottom) / 2, half = (top - bottom) / 2;
@@ -192,9 +199,12 @@ void test_bounds(Index rounds) {
         const Index d = ds[dice.below(6)];
         const Index kind = dice.below(adversaries);
         const Rows c = adversarial_rows(kind, 1 + dice.below(100), d, dice);
-        const Rows q = adversarial_rows(dice.chance(3) ? dice.below(adversaries) : kind, 14, d, dice);
-        const auto rows = gemmine::dense_source(c.values.data(), gemmine::ElementType::float32, c.rows, d, d);
-        const auto asking = gemmine::dense_source(q.values.data(), gemmine::ElementType::float32, q.rows, d, d);
+        const Rows q =
+            adversarial_rows(dice.chance(3) ? dice.below(adversaries) : kind, 14, d, dice);
+        const auto rows =
+            gemmine::dense_source(c.values.data(), gemmine::ElementType::float32, c.rows, d, d);
+        const auto asking =
+            gemmine::dense_source(q.values.data(), gemmine::ElementType::float32, q.rows, d, d);
         const CpuCorpus corpus(*rows, metric, round % 2 == 0, job);
         const CpuQueries queries(*asking, corpus, job);
         look_at_bounds(*kernels, corpus, queries, q, c, violations);

@@ -80,28 +80,3 @@ void scaled_copy(HostView<const float> from, double scale, HostView<float> to) {
   for (Index i = 0; i < from.rows; ++i)
     scale_row(from.data + i * from.stride, from.cols, scale, to.data + i * to.stride);
 }
-
-// ---- CSR.
-
-inline void add_scaled(float x, const float* __restrict from, Index count, float* __restrict to) {
-  for (Index j = 0; j < count; ++j) to[j] += x * from[j];
-}
-
-void sparse_multiply(const SparseRows& rows, HostView<const float> B, HostView<float> P) {
-  for (Index r = 0; r < rows.count; ++r) {
-    float* out = P.data + r * P.stride;
-    for (Index j = 0; j < P.cols; ++j) out[j] = 0;
-    const auto end = static_cast<Index>(rows.indptr[r + 1]);
-    for (auto t = static_cast<Index>(rows.indptr[r]); t < end; ++t)
-      add_scaled(rows.values[t], B.data + rows.indices[t] * B.stride, P.cols, out);
-  }
-}
-
-void sparse_add_at_b(const SparseRows& rows, HostView<const float> W, HostView<float> S) {
-  for (Index r = 0; r < rows.count; ++r) {
-    const auto end = static_cast<Index>(rows.indptr[r + 1]);
-    for (auto t = static_cast<Index>(rows.indptr[r]); t < end; ++t)
-      add_scaled(rows.values[t], W.data + r * W.stride, S.cols,
-                 S.data + rows.indices[t] * S.stride);
-  }
-}

@@ -78,10 +78,10 @@ struct Kernels {
   // to += scale·from and to = scale·from; `to` of the first has no gaps between rows.
   void (*add_to_double)(HostView<const float> from, double scale, double* to);
   void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);
-  // P = rows·B: B and P have k columns and are stored with their strides.
-  void (*sparse_multiply)(const SparseRows&, HostView<const float> B, HostView<float> P);
-  // S += rowsᵀ·W
-  void (*sparse_add_at_b)(const SparseRows&, HostView<const float> W, HostView<float> S);
+  // The same products of CSR rows: P = rows·B with B in panels [panels][depth][panel_width], and
+  // S += rowsᵀ·W with W in panels.
+  void (*sparse_multiply)(const SparseRows&, Index depth, const float* panels, HostView<float> P);
+  void (*sparse_add_at_b)(const SparseRows&, const float* panels, HostView<float> S);
 };
 
 extern const Kernels baseline_kernels;

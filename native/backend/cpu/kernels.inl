@@ -78,6 +78,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
+#include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
 
 }  // namespace

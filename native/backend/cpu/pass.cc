@@ -50,13 +50,8 @@ class RunningPass {
     const Index width = kernels.panel_width;
     const auto scaled = [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); };
     const auto negative_H = [&](Index j, Index t) { return -Ht_(t, j); };
-    if (pass.X.sparse()) {
-      // One panel as wide as the matrix: its rows are whole.
-      pack_panels(d_, k_, k_, scaled, scaled_Ht_);
-    } else {
-      if (forms_cross_) pack_panels(d_, k_, width, scaled, scaled_Ht_);
-      if (direct_) pack_panels(k_, d_, width, negative_H, negative_H_);
-    }
+    if (forms_cross_) pack_panels(d_, k_, width, scaled, scaled_Ht_);
+    if (direct_ && !pass.X.sparse()) pack_panels(k_, d_, width, negative_H, negative_H_);
   }
 
   BlockSums empty_sums() const {
@@ -127,7 +122,7 @@ class RunningPass {
 
   void multiply_rows(const RowBlock& rows, HostView<float> P) const {
     if (pass_.X.sparse()) {
-      kernels_.sparse_multiply(sparse_rows(rows), {scaled_Ht_.data(), d_, k_, k_}, P);
+      kernels_.sparse_multiply(sparse_rows(rows), d_, scaled_Ht_.data(), P);
     } else {
       kernels_.multiply_panels(rows_of(rows.dense), scaled_Ht_.data(), P, false);
     }
@@ -141,7 +136,7 @@ class RunningPass {
     const HostView<float> S = {sums.cross.data(), d_, k_, padded_k_};
     const HostView<float> R = {sums.gram.data(), k_, k_, padded_k_};
     if (pass_.X.sparse()) {
-      kernels_.sparse_add_at_b(sparse_rows(rows), W, S);
+      kernels_.sparse_add_at_b(sparse_rows(rows), panels, S);
     } else {
       kernels_.multiply_panels(columns_of(rows.dense), panels, S, add);
     }
@@ -187,7 +182,7 @@ class RunningPass {
   const bool forms_cross_;
   const bool accumulates_;  // S and R are formed
   const double scale_;      // 2^-exponent
-  std::vector<float> scaled_Ht_;   // panels [d×k]; row-major for CSR
+  std::vector<float> scaled_Ht_;   // panels [d×k]
   std::vector<float> negative_H_;  // panels [k×d]
 };
 

@@ -13,6 +13,21 @@ constexpr int heights[] = {0, 10, 6};
 constexpr Index panel_width = widest * lanes;
 constexpr Index slab_depth = 384;
 
+template <int width>
+struct Width {};
+
+// Calls body with the number of vectors that the columns from j on fill in their panel.
+template <class Body>
+inline void with_width(Index cols, Index j, Body body) {
+  const Index vectors = (cols - j + lanes - 1) / lanes;
+  if (vectors == 1) return body(Width<1>());
+#if defined(__AVX512F__)
+  if (vectors == 3) return body(Width<3>());
+  if (vectors >= 4) return body(Width<4>());
+#endif
+  body(Width<2>());
+}
+
 struct Slab {
   const float* panel;  // [depth][panel_width]
   Index depth;
@@ -59,14 +74,8 @@ void multiply_panels(const LeftOperand& A, const float* panels, HostView<float> 
       const Slab slab = {panels + j * A.depth + t * panel_width,
                          A.depth - t < slab_depth ? A.depth - t : slab_depth, add || t > 0};
       const float* a = A.data + t * A.depth_step;
-      const Index vectors = (C.cols - j + lanes - 1) / lanes;
-#if defined(__AVX512F__)
-      if (vectors >= 4) multiply_slab<4>(A, a, slab, C.data + j, C.stride);
-      if (vectors == 3) multiply_slab<3>(A, a, slab, C.data + j, C.stride);
-#else
-      if (vectors >= 3) multiply_slab<2>(A, a, slab, C.data + j, C.stride);
-#endif
-      if (vectors == 2) multiply_slab<2>(A, a, slab, C.data + j, C.stride);
-      if (vectors == 1) multiply_slab<1>(A, a, slab, C.data + j, C.stride);
+      with_width(C.cols, j, [&]<int width>(Width<width>) {
+        multiply_slab<width>(A, a, slab, C.data + j, C.stride);
+      });
     }
 }

@@ -24,9 +24,9 @@ class Scorers {
   Scorers(const CpuQueries& queries, const Job& job) {
     const CpuCorpus& corpus = queries.corpus();
     for (Index i = 0; i < worker_count(job); ++i)
-      scorers_.push_back(std::make_unique<CanonicalScorer>(
-          queries.rows(), queries.norms().data(), corpus.rows(), corpus.norms().data(),
-          corpus.metric()));
+      scorers_.push_back(std::make_unique<CanonicalScorer>(queries.rows(), queries.norms().data(),
+                                                           corpus.rows(), corpus.norms().data(),
+                                                           corpus.metric()));
   }
   CanonicalScorer& begin(Index worker, Index query) {
     scorers_[worker]->begin(query);
@@ -37,8 +37,9 @@ class Scorers {
   std::vector<std::unique_ptr<CanonicalScorer>> scorers_;
 };
 
-// Walks the corpus for the queries of one request. Few queries share the corpus out in segments, each
-// with collectors of its own; the cut depends on shapes only, and so do the counts of the proof.
+// Walks the corpus for the queries of one request. Few queries share the corpus out in segments,
+// each with collectors of its own; the cut depends on shapes only, and so do the counts of the
+// proof.
 class Scan {
  public:
   Scan(const ScanRequest& request, const Job& job);
@@ -63,18 +64,24 @@ class Scan {
   const Job& job_;
   Index asked_count_;
   QueryTiles tiles_;
-  Index block_;     // tiles in a task
-  Index segments_;  // of a group of panels
-  Index group_;     // panels
-  bool levels_used_;
+  Index block_;                        // tiles in a task
+  Index segments_;                     // of a group of panels
+  Index group_;                        // panels
+  TileFilter used_;                    // what of a filter is in use
   std::vector<Collector> collectors_;  // [segments × asked]
   std::vector<TileFilter> filters_;    // [segments × tiles]
 };
 
-bool uses_levels(const ScanQuery& query) {
+TileFilter used_filters(std::span<const ScanQuery> asked) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  return query.ceiling < infinity || query.floor > -infinity || query.reference < infinity ||
-         query.rejected_depth > 0;
+  TileFilter filter{};
+  for (const ScanQuery& query : asked) {
+    filter.used[ceiling_level] |= query.ceiling < infinity;
+    filter.used[floor_level] |= query.floor > -infinity;
+    filter.used[reference_level] |= query.reference < infinity;
+    filter.rejected_used |= query.rejected_depth > 0;
+  }
+  return filter;
 }
 
 Scan::Scan(const ScanRequest& request, const Job& job)
@@ -85,7 +92,7 @@ Scan::Scan(const ScanRequest& request, const Job& job)
       asked_count_(static_cast<Index>(request.asked.size())),
       tiles_(queries_, request.asked, request.bound_factor, job),
       block_(std::clamp<Index>(tiles_.count() / wanted_tasks, 1, largest_block)),
-      levels_used_(std::any_of(request.asked.begin(), request.asked.end(), uses_levels)) {
+      used_(used_filters(request.asked)) {
   const Index blocks = (tiles_.count() + block_ - 1) / block_;
   segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, corpus_.panels());
   const Index panel_bytes = corpus_.panel_size() * static_cast<Index>(sizeof(float));
@@ -101,10 +108,9 @@ Scan::Scan(const ScanRequest& request, const Job& job)
 }
 
 TileFilter Scan::filter_of(Index segment, Index tile) {
-  TileFilter filter{};
+  TileFilter filter = used_;
   const Index first = tile * tile_queries;
   filter.count = static_cast<int>(std::min<Index>(tile_queries, asked_count_ - first));
-  filter.levels_used = levels_used_;
   for (int i = 0; i < filter.count; ++i) update(filter, i, collector(segment, first + i));
   return filter;
 }

@@ -14,13 +14,12 @@ namespace gemmine::cpu {
 namespace {
 
 constexpr Index rows_at_once = 128;
-constexpr Index centre_runs = 64;       // the centre is the mean of at most 64 runs of 16 rows
+constexpr Index centre_runs = 64;  // the centre is the mean of at most 64 runs of 16 rows
 constexpr Index centre_run_length = 16;
 
 void check_finite(const float* row, Index d, Index at, const RowSource& rows) {
   for (Index t = 0; t < d; ++t)
-    if (!std::isfinite(row[t]))
-      throw InvalidEntry(rows.argument, at, t, row[t], "a finite number");
+    if (!std::isfinite(row[t])) throw InvalidEntry(rows.argument, at, t, row[t], "a finite number");
 }
 
 // Calls visit(block, worker) for blocks of 128 rows, in parallel.
@@ -46,9 +45,8 @@ void transpose(const float* from, Index d, float* to) {
 
 void set_bounds(double squared_norm, Metric metric, Index d, int row, PanelBounds& bounds) {
   const double half = metric == Metric::l2 ? squared_norm / 2 : 0.0;
-  const double error =
-      (metric == Metric::l2 ? bounds::squared_norm_error(d) * squared_norm : 0.0) +
-      bounds::underflow(d);
+  const double error = (metric == Metric::l2 ? bounds::squared_norm_error(d) * squared_norm : 0.0) +
+                       bounds::underflow(d);
   bounds.up[row] = bounds::float_above(-half + error);
   bounds.down[row] = bounds::float_below(-half - error);
   // The second term stands for entries of ĉ that underflowed.
@@ -68,7 +66,7 @@ AlignedFloats allocate_aligned(Index count) {
 }
 
 std::vector<double> measure_rows(const RowSource& rows, const Job& job) {
-  expect(!rows.sparse(), "dense rows to scan");
+  expect(!rows.sparse() && rows.rows() > 0, "dense rows to scan");
   const Index d = rows.cols();
   std::vector<double> norms(rows.rows());
   std::atomic<Index> done = 0;
@@ -100,8 +98,8 @@ CpuCorpus::CpuCorpus(const RowSource& rows, Metric metric, bool keep_panels, con
 Index CpuCorpus::bytes() const {
   const Index panel_bytes =
       panels_ ? panels() * panel_size() * static_cast<Index>(sizeof(float)) : 0;
-  return panel_bytes + static_cast<Index>(norms_.size() * sizeof(double) +
-                                          centre_.size() * sizeof(float));
+  return panel_bytes +
+         static_cast<Index>(norms_.size() * sizeof(double) + centre_.size() * sizeof(float));
 }
 
 // A zero row stays zero: its cosine is 0 with everything.
@@ -126,7 +124,8 @@ void CpuCorpus::find_centre() {
     }
     seen += count;
   }
-  for (Index t = 0; t < d; ++t) centre_[t] = static_cast<float>(sums[t] / static_cast<double>(seen));
+  for (Index t = 0; t < d; ++t)
+    centre_[t] = static_cast<float>(sums[t] / static_cast<double>(seen));
 }
 
 void CpuCorpus::find_radius(const Job& job) {
@@ -136,8 +135,8 @@ void CpuCorpus::find_radius(const Job& job) {
   for_row_blocks(rows_, job, [&](const RowBlock& block, Index worker) {
     for (Index i = 0; i < block.count; ++i) {
       const double squared =
-          scan_kernels().centre_row(block.dense.row(i), row_factor(block.begin + i),
-                                    centre_.data(), 1.0, d, centred[worker].data());
+          scan_kernels().centre_row(block.dense.row(i), row_factor(block.begin + i), centre_.data(),
+                                    1.0, d, centred[worker].data());
       largest[worker] = std::max(largest[worker], squared);
     }
   });

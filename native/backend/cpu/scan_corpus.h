@@ -41,7 +41,7 @@ class CpuCorpus : public CorpusHandle {
 
   // One bound for all rows, so that a test needs no row's own; otherwise each row has one.
   bool uniform() const { return metric_ == Metric::cosine; }
-  double radius() const { return radius_; }                  // max ‖ĉ‖ where uniform
+  double radius() const { return radius_; }                    // max ‖ĉ‖ where uniform
   const std::vector<double>& norms() const { return norms_; }  // canonical, for cosine
   const std::vector<float>& centre() const { return centre_; }
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent

@@ -12,8 +12,9 @@ inline constexpr int panel_rows = 32;
 
 // Thresholds of a tile's queries, as in ScanThresholds.
 struct TileFilter {
-  int count;              // queries in the tile
-  bool levels_used;       // otherwise levels are not looked at
+  int count;               // queries in the tile
+  bool used[level_count];  // levels that any query asked about; others are not looked at
+  bool rejected_used;
   float admissible[tile_queries];
   float rejected[tile_queries];
   float above[level_count][tile_queries];
@@ -27,8 +28,8 @@ struct PanelBounds {
   float r[panel_rows];
 };
 
-// What depends on the instruction set. Scores of the scan may differ between them, within the bound;
-// canonical sums have the same bits in all of them.
+// What depends on the instruction set. Scores of the scan may differ between them, within the
+// bound; canonical sums have the same bits in all of them.
 struct ScanKernels {
   const char* name;
 

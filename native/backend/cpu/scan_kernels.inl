@@ -40,14 +40,18 @@ void score_tile(const float* queries, int count, const float* panel, Index d, fl
 
 void bound_tile(const float* tile, const float* alphas, int count, const PanelBounds& bounds,
                 float* upper, float* lower) {
-  for (int q = 0; q < count; ++q)
-    for (int row = 0; row < panel_rows; row += width) {
+  for (int row = 0; row < panel_rows; row += width) {
+    const Vector up = Lanes::load(bounds.up + row);
+    const Vector down = Lanes::load(bounds.down + row);
+    const Vector r = Lanes::load(bounds.r + row);
+    for (int q = 0; q < count; ++q) {
       const int at = q * panel_rows + row;
       const Vector score = Lanes::load(tile + at);
-      const Vector error = Lanes::broadcast(alphas[q]) * Lanes::load(bounds.r + row);
-      Lanes::store((score + Lanes::load(bounds.up + row)) + error, upper + at);
-      Lanes::store((score + Lanes::load(bounds.down + row)) - error, lower + at);
+      const Vector error = Lanes::broadcast(alphas[q]) * r;
+      Lanes::store((score + up) + error, upper + at);
+      Lanes::store((score + down) - error, lower + at);
     }
+  }
 }
 
 // Bit i tells whether score i of a tile's row passes the test.
@@ -61,36 +65,33 @@ std::uint32_t rows_that(const float* scores, float threshold) {
   return bits;
 }
 
-// Fills in the event's levels; returns whether any row is above one or may be.
-bool find_levels(const TileFilter& filter, const float* upper, const float* lower,
-                 ScanEvent& event) {
-  std::uint32_t any = 0;
-  for (int level = 0; level < level_count; ++level) {
-    const std::uint32_t maybe = rows_that<Lanes::not_at_most>(upper, filter.maybe[level][event.query]);
-    event.above[level] = rows_that<Lanes::greater>(lower, filter.above[level][event.query]);
-    event.straddling[level] = maybe & ~event.above[level];
-    any |= event.above[level] | event.straddling[level];
-  }
-  return any != 0;
+// Fills in what the event says of one level; returns the rows above it or maybe above it.
+std::uint32_t find_level(const TileFilter& filter, int level, const float* upper,
+                         const float* lower, ScanEvent& event) {
+  event.above[level] = event.straddling[level] = 0;
+  if (!filter.used[level]) return 0;
+  const int q = event.query;
+  const std::uint32_t maybe = rows_that<Lanes::not_at_most>(upper, filter.maybe[level][q]);
+  if (maybe == 0) return 0;
+  event.above[level] = rows_that<Lanes::greater>(lower, filter.above[level][q]);
+  event.straddling[level] = maybe & ~event.above[level];
+  return maybe;
 }
 
 int filter_tile(const TileFilter& filter, const float* upper, const float* lower,
                 ScanEvent* events) {
   int found = 0;
   for (int q = 0; q < filter.count; ++q, upper += panel_rows, lower += panel_rows) {
-    ScanEvent event;
+    ScanEvent& event = events[found];
     event.query = q;
     event.admissible = rows_that<Lanes::not_less>(upper, filter.admissible[q]);
-    event.rejected = 0;
-    bool any = event.admissible != 0;
-    if (filter.levels_used) {
-      event.rejected = rows_that<Lanes::not_less>(upper, filter.rejected[q]);
-      any |= find_levels(filter, upper, lower, event) || event.rejected != 0;
-    } else {
-      for (int level = 0; level < level_count; ++level)
-        event.above[level] = event.straddling[level] = 0;
-    }
-    if (any) events[found++] = event;
+    event.rejected =
+        filter.rejected_used ? rows_that<Lanes::not_less>(upper, filter.rejected[q]) : 0;
+    std::uint32_t any = event.admissible | event.rejected;
+#pragma GCC unroll 3
+    for (int level = 0; level < level_count; ++level)
+      any |= find_level(filter, level, upper, lower, event);
+    found += any != 0;
   }
   return found;
 }
@@ -114,14 +115,12 @@ struct SquaredDifference {
 
 double tree_sum(const Doubles* sums) {
   double s[8];
-  for (int p = 0; p < parts; ++p)
-    *reinterpret_cast<LooseDoubles*>(s + p * half) = sums[p];
+  for (int p = 0; p < parts; ++p) *reinterpret_cast<LooseDoubles*>(s + p * half) = sums[p];
   return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
 }
 
 template <class Term>
-[[gnu::always_inline]] inline void add_eight(const double* query, const float* row,
-                                             Doubles* sums) {
+[[gnu::always_inline]] inline void add_eight(const double* query, const float* row, Doubles* sums) {
 #pragma GCC unroll 4
   for (int p = 0; p < parts; ++p) {
     const auto weights = *reinterpret_cast<const LooseDoubles*>(query + p * half);

@@ -15,7 +15,9 @@ struct Lanes {
   static void store(Vector x, float* to) { _mm512_storeu_ps(to, x); }
   static Vector broadcast(float x) { return _mm512_set1_ps(x); }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
-  static Doubles widen(const float* from) { return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(from)); }
+  static Doubles widen(const float* from) {
+    return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(from));
+  }
   static std::uint32_t not_less(Vector a, Vector b) {
     return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ);
   }

@@ -28,9 +28,8 @@ QueryTiles::QueryTiles(const CpuQueries& queries, std::span<const ScanQuery> ask
   std::copy(centre.begin(), centre.end(), wide_centre_.begin());
   std::vector<Scratch> scratch(worker_count(job));
   for (Scratch& each : scratch) each.query.resize(d_);
-  parallel_for(job, tiles_, [&](Index tile, Index worker) {
-    pack_tile(queries, asked, tile, scratch[worker]);
-  });
+  parallel_for(job, tiles_,
+               [&](Index tile, Index worker) { pack_tile(queries, asked, tile, scratch[worker]); });
 }
 
 void QueryTiles::pack_tile(const CpuQueries& queries, std::span<const ScanQuery> asked, Index tile,
@@ -77,12 +76,11 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, Scratch
     scan_kernels().dot_rows(wide_centre_.data(), same, d_, sums);
     offset = sums[0] * factor * std::ldexp(scale, corpus.exponent());
   }
-  return {.unit = std::ldexp(l2 ? 2.0 : 1.0, l2 ? -2 * corpus.exponent() : -exponent - corpus.exponent()),
+  const int unit = l2 ? 1 - 2 * corpus.exponent() : -exponent - corpus.exponent();
+  return {.unit = std::ldexp(1.0, unit),
           .offset = offset,
           .error = error * bound_factor_,
-          .alpha = corpus.uniform() || !usable
-                       ? 0.0f
-                       : bounds::float_above(alpha * bound_factor_),
+          .alpha = corpus.uniform() || !usable ? 0.0f : bounds::float_above(alpha * bound_factor_),
           .usable = usable};
 }
 

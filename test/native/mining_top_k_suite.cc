@@ -1,0 +1,206 @@
+// top_k against brute force, on scenes that are random, tied, planted and degenerate.
+#include "backend/cpu/pool.h"
+#include "check.h"
+#include "mining_backend.h"
+#include "mining_scenes.h"
+
+using namespace test;
+
+namespace {
+
+struct Found {
+  std::vector<std::int32_t> indices;
+  std::vector<float> scores;
+  gemmine::Proof proof;
+};
+
+Found search(ScanBackend& backend, Metric metric, const Rows& queries, const Rows& corpus, Index k,
+             const Lists& excluded, bool exclude_self, bool keep, Index threads) {
+  const Job job = job_of(threads);
+  const auto query_source = source_of(queries), corpus_source = source_of(corpus);
+  const auto handle = backend.prepare_corpus(*corpus_source, metric, keep, job);
+  Found found{
+      std::vector<std::int32_t>(queries.rows * k), std::vector<float>(queries.rows * k), {}};
+  found.proof = top_k(backend, *query_source, *handle,
+                      {.k = k, .exclude_self = exclude_self, .exclude = excluded.view()},
+                      found.indices.data(), found.scores.data(), job);
+  check(found.proof.certified + found.proof.fallback == queries.rows,
+        "every query is accounted for");
+  return found;
+}
+
+// Number of queries whose answer differs from brute force.
+Index wrong_queries(const Found& found, Metric metric, const Rows& queries, const Rows& corpus,
+                    Index k, const Lists& excluded, bool exclude_self) {
+  Index wrong = 0;
+  for (Index query = 0; query < queries.rows; ++query) {
+    std::vector<Ranked> all;
+    const auto barred = excluded.of(query);
+    for (std::int32_t row = 0; row < corpus.rows; ++row)
+      if (!(exclude_self && row == query) && !holds(barred, row))
+        all.push_back(
+            {plain_score(metric, queries.row(query), corpus.row(row), corpus.d), row, 0, 0});
+    std::sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
+      return a.score > b.score || (a.score == b.score && a.row < b.row);
+    });
+    bool right = true;
+    for (Index i = 0; i < k; ++i) {
+      const bool there = i < static_cast<Index>(all.size());
+      const auto row = found.indices[query * k + i];
+      const float score = found.scores[query * k + i];
+      right &= row == (there ? all[i].row : -1);
+      if (!there)
+        right &= std::isnan(score);
+      else
+        right &= score == static_cast<float>(all[i].score) && !(score == 0 && std::signbit(score));
+    }
+    wrong += !right;
+  }
+  return wrong;
+}
+
+void test_random_searches(Index scenes) {
+  ScanBackend backend;
+  for (Index scene = 0; scene < scenes; ++scene) {
+    Dice dice(scene);
+    const Index ds[] = {1, 2, 7, 8, 17, 24, 64, 100};
+    const Index d = ds[dice.below(8)];
+    const Index nc = 1 + dice.below(dice.chance(4) ? 900 : 120);
+    const bool self = dice.chance(3);
+    const Index nq = self ? nc : 1 + dice.below(40);
+    const Index kind = dice.below(kinds);
+    const Rows corpus = random_rows(kind, nc, d, dice);
+    const Rows queries =
+        self ? corpus : random_rows(dice.chance(4) ? dice.below(kinds) : kind, nq, d, dice);
+    const Index k = dice.chance(5) ? nc : 1 + dice.below(std::min<Index>(nc, 30));
+    std::vector<std::vector<std::int32_t>> lists(nq);
+    const bool everything = dice.chance(6);
+    if (dice.chance(2))
+      for (auto& each : lists) each = some_rows(everything ? 20 * nc : dice.below(nc), nc, dice);
+    const Lists excluded(lists);
+    backend.piece = dice.chance(3) ? 1 + dice.below(20) : 0;
+    const auto metric = metrics[dice.below(3)];
+    const Found found = search(backend, metric, queries, corpus, k, excluded, self, dice.chance(2),
+                               1 + dice.below(3));
+    check(wrong_queries(found, metric, queries, corpus, k, excluded, self) == 0,
+          "top_k, scene " + std::to_string(scene) + ", kind " + std::to_string(kind) + ", " +
+              name_of(metric) + ", d " + std::to_string(d) + ", " + std::to_string(nq) + " x " +
+              std::to_string(nc) + ", k " + std::to_string(k));
+  }
+}
+
+struct Planted {
+  const char* name;
+  Rows queries;
+  Rows corpus;
+  Index k;
+};
+
+std::vector<Planted> planted_scenes() {
+  Dice dice(5);
+  std::vector<Planted> scenes;
+  scenes.push_back(
+      {"1e4 + N(0,1)", random_rows(3, 20, 64, dice), random_rows(3, 3000, 64, dice), 20});
+  // As far away in both directions: no centre helps.
+  for (Index i = 0; i < 3000; i += 2)
+    for (Index t = 0; t < 64; ++t) scenes[0].corpus.values[i * 64 + t] -= 2e4f;
+  scenes.push_back({"twins", random_rows(0, 10, 384, dice), twins(600, 384, dice), 30});
+  Rows q{2, 8, std::vector<float>(16)}, c{300, 8, std::vector<float>(2400)};
+  for (Index i = 0; i < 2; ++i) {
+    q.values[i * 8] = q.values[i * 8 + 1] = 0x1p70f;
+    q.values[i * 8 + 2] = i == 0 ? 1.0f : -1.0f;
+  }
+  for (Index i = 0; i < 300; ++i) {
+    c.values[i * 8] = 0x1p70f;
+    c.values[i * 8 + 1] = -0x1p70f;
+    c.values[i * 8 + 2] = static_cast<float>(i * 37 % 300 - 150);
+  }
+  scenes.push_back({"2^70 cancels", q, c, 20});
+  return scenes;
+}
+
+// A scan is only a filter: without its bound the planted scenes come out wrong.
+void test_bound_is_needed() {
+  const Lists none(std::vector<std::vector<std::int32_t>>(20));
+  Index wrong_without = 0;
+  for (const Planted& scene : planted_scenes())
+    for (const Metric metric : metrics) {
+      ScanBackend backend;
+      const auto wrong = [&] {
+        const Found found =
+            search(backend, metric, scene.queries, scene.corpus, scene.k, none, false, true, 3);
+        return wrong_queries(found, metric, scene.queries, scene.corpus, scene.k, none, false);
+      };
+      check(wrong() == 0, std::string(scene.name) + ", " + name_of(metric));
+      backend.bound_factor = 0;
+      const Index lost = wrong();
+      wrong_without += lost;
+      std::printf("%s, %s: %ld of %ld wrong without the bound\n", scene.name, name_of(metric),
+                  static_cast<long>(lost), static_cast<long>(scene.queries.rows));
+    }
+  check(wrong_without > 20, "float32 alone gets planted scenes wrong");
+}
+
+void test_ties_fall_back() {
+  Dice dice(8);
+  const Rows queries = random_rows(0, 5, 24, dice);
+  Rows corpus{40000, 24, std::vector<float>(40000 * 24, 1.5f)};
+  const Lists none(std::vector<std::vector<std::int32_t>>(5));
+  ScanBackend backend;
+  for (const Metric metric : metrics) {
+    const Found found = search(backend, metric, queries, corpus, 40, none, false, false, 2);
+    check(wrong_queries(found, metric, queries, corpus, 40, none, false) == 0, "every row equal");
+    check(found.proof.fallback == 5, "ties beyond the buffer fall back");
+  }
+}
+
+void test_invalid_entries() {
+  ScanBackend backend;
+  Dice dice(9);
+  Rows rows = random_rows(0, 700, 12, dice);
+  rows.values[650 * 12 + 3] = std::numeric_limits<float>::quiet_NaN();
+  rows.values[300 * 12 + 7] = -std::numeric_limits<float>::infinity();
+  const auto source = source_of(rows);
+  source->argument = "corpus";
+  throws<gemmine::InvalidEntry>(
+      [&] { backend.prepare_corpus(*source, Metric::dot, true, job_of(3)); },
+      [](const gemmine::InvalidEntry& error) {
+        check(error.argument == "corpus" && error.row == 300 && error.column == 7 &&
+                  error.value == -std::numeric_limits<double>::infinity(),
+              "the first entry that is not finite is named");
+      },
+      "an infinite entry");
+}
+
+void test_cancellation() {
+  ScanBackend backend;
+  Dice dice(10);
+  const Rows rows = random_rows(0, 500, 12, dice);
+  const auto source = source_of(rows);
+  const auto handle = backend.prepare_corpus(*source, Metric::cosine, false, job_of(2));
+  const std::int32_t raised = 1;
+  const Job job{.cancellation = gemmine::Cancellation(&raised), .report = {}, .threads = 2};
+  std::vector<std::int32_t> indices(500);
+  std::vector<float> scores(500);
+  throws<gemmine::Cancelled>(
+      [&] {
+        top_k(backend, *source, *handle,
+              {.k = 1, .exclude_self = false, .exclude = {nullptr, nullptr}}, indices.data(),
+              scores.data(), job);
+      },
+      [](const gemmine::Cancelled&) { check(true, "cancelled"); }, "a cancelled search");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gemmine::cpu::set_pool_threads(3);
+  test_random_searches(argc > 1 ? std::atol(argv[1]) : 400);
+  test_bound_is_needed();
+  test_ties_fall_back();
+  test_invalid_entries();
+  test_cancellation();
+  const int status = report("top_k");
+  gemmine::cpu::stop_pool();
+  return status;
+}
