@@ -7,7 +7,7 @@
 #include "core/matrix.h"
 
 // Rounding errors of a float32 scan, proven (Higham, "Accuracy and Stability of Numerical
-// Algorithms", section 3.1). A scan multiplies q̂ and ĉ [d], the float32 roundings of a scaled query
+// Algorithms", section 3.1). A scan multiplies q̂ and ĉ [d], float32 roundings of a scaled query
 // q and a scaled and centred row c. With w = 2^-24 and γ_m = m w / (1 − m w), in whatever order the
 // sum is taken, with or without fused multiply-add:
 //   |fl(q̂·ĉ) − q·c| <= γ_{d+2} ‖q̂‖‖ĉ‖ + underflow,
@@ -28,8 +28,8 @@ inline double product_error(Index d) {
   return m / (1 - m) + wide_rounding(d);
 }
 
-// Multiplies ‖q̂‖, for what float64 does to the query's constant: ‖ĉ‖ and the centre's norm together
-// are at most 8.
+// Multiplies ‖q̂‖, for what float64 does to the query's constant: ‖ĉ‖ and the centre's norm
+// together are at most 8.
 inline double constant_error(Index d) { return 8 * wide_rounding(d); }
 
 // −½‖q − c‖² = q·c − ½‖c‖² − ½‖q‖². Rounding either side once changes it by at most

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "factorization/reseeding.h"
 
@@ -50,11 +51,18 @@ class Alternation {
         host_Ht_(downloaded(backend_, Ht)),
         column_gram_(backend_.gram(Ht, input.job)),
         reseeding_(input, rule, options.seed, Ht.cols),
-        direct_(options.expected_share < direct_share || Ht.rows * Ht.cols < averaging_sums) {}
+        kept_Ht_(Ht.rows, Ht.cols),
+        direct_(options.expected_share < direct_share || Ht.rows * Ht.cols < averaging_sums),
+        guarded_(any(options.penalties)) {}
 
   Alternated run() {
     Index t = 0;
     for (; t < options_.max_iterations && !converged_; ++t) {
+      if (stalled_) {
+        record(t + 1, objective_[t], measured_[t]);
+        continue;
+      }
+      if (guarded_) keep();
       update_rows(t);
       update_columns();
       conclude(t + 1);
@@ -79,9 +87,10 @@ class Alternation {
   // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t = 0,
   // later where the identity has become too coarse.
   void update_rows(Index t) {
-    const Measure measure = direct_  ? Measure::direct
-                            : t == 0 ? Measure::identity
-                                     : Measure::none;
+    const bool known = static_cast<Index>(objective_.size()) > t;
+    const Measure measure = known      ? Measure::none
+                            : direct_ ? Measure::direct
+                                      : Measure::identity;
     const double penalty = measure == Measure::none ? 0 : row_penalty() + column_penalty();
     const NormalMatrix normal(column_gram_, Ht_.cols, penalties().l2_w, false);
     const StepOptions options =
@@ -110,7 +119,7 @@ class Alternation {
     }
     const bool cheap = 16 * k <= Ht_.rows;
     if (cheap || absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
-    direct_ = direct_ || energy > 25 * input_.squared_norm;
+    if (energy > 25 * input_.squared_norm) direct_ = guarded_ = true;
   }
 
   // Rounding can make a step on a nearly singular problem a step back: then H stays as it is. Both
@@ -124,6 +133,7 @@ class Alternation {
     upload_cross(pull);
     const NormalMatrix normal(with_diagonal(sums_.gram, pull), Ht_.cols, penalties().l2_h,
                               rule_.solves);
+    guarded_ = guarded_ || nearly_dependent(normal, pull);
     const StepOptions options =
         step_options(penalties().l1_h, penalties().l2_h, options_.inner_sweeps);
     backend_.apply(column_step_, cross_.view(), normal, options, Ht_, input_.job);
@@ -157,20 +167,47 @@ class Alternation {
 
   // The objective after iteration t, unless it waits for the next pass, and what follows from it.
   void conclude(Index t) {
-    if (!direct_) {
-      const double error = identity_error();
-      direct_ = error < direct_share * input_.squared_norm;
-      if (!direct_) record(t, error + row_penalty() + column_penalty(), false);
+    if (!direct_) direct_ = identity_error() < direct_share * input_.squared_norm;
+    if (guarded_ || !direct_) {
+      const double error = direct_ ? input_.squared_error(W_, Ht_) : identity_error();
+      const double objective = error + row_penalty() + column_penalty();
+      record(t, kept_W_ && rises(objective) ? restored() : objective, direct_);
     }
     const double known = std::ldexp(objective_.back(), options_.objective_exponent);
     input_.job.progress("iterate", t, options_.max_iterations, known);
-    if (t == options_.max_iterations || converged_) return;
+    if (t == options_.max_iterations || converged_ || stalled_) return;
     // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no penalty.
     if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
-    if (reseeding_.reseed(sums_.gram, column_gram_, W_, Ht_)) {
-      backend_.download(Ht_, host_Ht_.view());
-      column_gram_ = backend_.gram(Ht_, input_.job);
-    }
+    if (reseeding_.reseed(sums_.gram, column_gram_, W_, Ht_)) take_columns();
+  }
+
+  void take_columns() {
+    backend_.download(Ht_, host_Ht_.view());
+    column_gram_ = backend_.gram(Ht_, input_.job);
+  }
+
+  // In float32 an iteration can be a step back: where components cancel each other, or where a penalty
+  // drives factors out of its range. Such runs are guarded: they measure each iteration at once and
+  // keep the better pair.
+  void keep() {
+    if (!kept_W_) kept_W_.emplace(backend_, W_.rows, W_.cols);
+    backend_.copy_cross(W_, kept_W_->view());
+    kept_Ht_ = host_Ht_;
+  }
+
+  bool rises(double objective) const {
+    const double slack = 1e-6 * objective_.back() + 2e-7 * input_.squared_norm;
+    return !(objective <= objective_.back() + slack);
+  }
+
+  // Goes back to the pair before the iteration, and on with smaller steps for a few times.
+  double restored() {
+    backend_.copy_cross(kept_W_->view(), W_);
+    backend_.upload(kept_Ht_.view(), Ht_);
+    take_columns();
+    damping_ *= 100;
+    stalled_ = !rule_.solves || damping_ > 0.1;
+    return objective_.back();
   }
 
   // ‖X − W Htᵀ‖² from S and R, see direct_share.
@@ -195,11 +232,21 @@ class Alternation {
   // too. Directions that R hardly sees would otherwise follow the noise of S, and grow until float32
   // cannot tell W Htᵀ any more: with codes that depend on each other, as spare components have.
   std::vector<double> proximal_pull() const {
-    constexpr double share = 2e-6;
     const Index k = Ht_.cols;
     std::vector<double> pull(k);
-    for (Index j = 0; rule_.solves && j < k; ++j) pull[j] = share * sums_.gram[j * (k + 1)];
+    for (Index j = 0; rule_.solves && j < k; ++j) pull[j] = damping_ * sums_.gram[j * (k + 1)];
     return pull;
+  }
+
+  // Whether a component is told apart from those before it by little more than the pull.
+  static bool nearly_dependent(const NormalMatrix& normal, const std::vector<double>& pull) {
+    const std::vector<Index>& independent = normal.independent();
+    const std::size_t m = independent.size();
+    for (std::size_t i = 0; i < m; ++i) {
+      const double pivot = normal.cholesky()[i * (m + 1)];
+      if (pivot * pivot < 3 * pull[independent[i]]) return true;
+    }
+    return false;
   }
 
   // S + λ Ht, rounded once to float32.
@@ -226,7 +273,12 @@ class Alternation {
   Reseeding reseeding_;
   std::vector<double> objective_;
   std::vector<bool> measured_;  // directly, for each objective
-  bool direct_;  // objectives are measured; once so, always
+  std::optional<BackendMatrix> kept_W_;
+  HostMatrix<float> kept_Ht_;
+  bool direct_;   // objectives are measured; once so, always
+  bool guarded_;  // see keep()
+  bool stalled_ = false;
+  double damping_ = 1e-5;  // the share of R_jj that is λ_j, see proximal_pull()
   bool converged_ = false;
 };
 

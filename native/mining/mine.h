@@ -33,8 +33,8 @@ struct Proof {
 Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
 
-// Mining rules. A rule turns a query's reference positive score into the highest score a negative may
-// have; rules combine by taking the lowest ceiling, so their order cannot matter.
+// Mining rules. A rule turns a query's reference positive score into the highest score a negative
+// may have; rules combine by taking the lowest ceiling, so their order cannot matter.
 struct MiningRules {
   std::optional<double> max_score;        // score <= max_score
   std::optional<double> absolute_margin;  // score <= positive − margin
@@ -72,8 +72,8 @@ struct MineOptions {
   Index explain;  // best rejected candidates to report for each mined query
 };
 
-// The order in which a candidate is tried; it is charged to the first rule that hits it. lib/ has the
-// same list, compared by a test.
+// The order in which a candidate is tried; it is charged to the first rule that hits it. lib/ has
+// the same list, compared by a test.
 inline constexpr const char* rule_names[] = {"self",    "positive", "excluded", "group",
                                              "duplicate", "ceiling", "floor",   "rank"};
 inline constexpr Index rule_count = 8;

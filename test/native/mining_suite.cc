@@ -182,13 +182,8 @@ bool mined_agrees(const Mined& mined, const MineScene& scene) {
       right &=
           mined.positive_scores[scene.positives.indptr[query] + i] == oracle.score(query, known[i]);
   }
-  for (Index rule = 0; rule < gemmine::rule_count; ++rule) {
-    const bool same = mined.result.dropped[rule] == dropped[rule];
-    if (!same)
-      std::printf("dropped %s: %ld, expected %ld\n", gemmine::rule_names[rule],
-                  static_cast<long>(mined.result.dropped[rule]), static_cast<long>(dropped[rule]));
-    right &= same;
-  }
+  for (Index rule = 0; rule < gemmine::rule_count; ++rule)
+    right &= mined.result.dropped[rule] == dropped[rule];
   const gemmine::MinedCounts& result = mined.result;
   return right && result.inconsistent == inconsistent &&
          result.queries_without_positives == without &&
