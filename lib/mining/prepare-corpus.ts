@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { MatrixInput } from '../data/matrix'
 import { toDenseSource } from '../data/source'
 import { GemmineError, invalid } from '../errors'

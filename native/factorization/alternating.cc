@@ -84,13 +84,11 @@ class Alternation {
     return penalty_of(backend_, Ht_, penalties().l1_h, penalties().l2_h);
   }
 
-  // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t = 0,
-  // later where the identity has become too coarse.
+  // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t
+  // = 0, later where the identity has become too coarse.
   void update_rows(Index t) {
     const bool known = static_cast<Index>(objective_.size()) > t;
-    const Measure measure = known      ? Measure::none
-                            : direct_ ? Measure::direct
-                                      : Measure::identity;
+    const Measure measure = known ? Measure::none : direct_ ? Measure::direct : Measure::identity;
     const double penalty = measure == Measure::none ? 0 : row_penalty() + column_penalty();
     const NormalMatrix normal(column_gram_, Ht_.cols, penalties().l2_w, false);
     const StepOptions options =
@@ -99,15 +97,16 @@ class Alternation {
     sharpen_sums();
     if (measure == Measure::direct) record(t, sums_.incoming_residual + penalty, true);
     if (measure == Measure::identity)
-      record(t, std::max(0.0, input_.squared_norm - 2 * sums_.incoming_product +
-                                  inner(sums_.incoming_gram, column_gram_)) +
-                    penalty,
+      record(t,
+             std::max(0.0, input_.squared_norm - 2 * sums_.incoming_product +
+                               inner(sums_.incoming_gram, column_gram_)) +
+                 penalty,
              false);
   }
 
-  // Components of free sign may cancel each other: then the float32 noise of R and S is large beside
-  // ‖X‖². R is formed again in float64 where its share of the identity, weighted by absolute values,
-  // outgrows ‖X‖²; where that of S does, the identity is left for good.
+  // Components of free sign may cancel each other: then the float32 noise of R and S is large
+  // beside ‖X‖². R is formed again in float64 where its share of the identity, weighted by absolute
+  // values, outgrows ‖X‖²; where that of S does, the identity is left for good.
   void sharpen_sums() {
     const Index k = Ht_.cols;
     double absolute = 0;
@@ -148,8 +147,8 @@ class Alternation {
     if (rule_.columns_free) clear_noise();
   }
 
-  // A component of free sign that is not needed holds the noise of its equations; a sweep would divide
-  // by it.
+  // A component of free sign that is not needed holds the noise of its equations; a sweep would
+  // divide by it.
   void clear_noise() {
     const Index k = Ht_.cols;
     bool cleared = false;
@@ -168,15 +167,18 @@ class Alternation {
   // The objective after iteration t, unless it waits for the next pass, and what follows from it.
   void conclude(Index t) {
     if (!direct_) direct_ = identity_error() < direct_share * input_.squared_norm;
+    bool back = false;
     if (guarded_ || !direct_) {
       const double error = direct_ ? input_.squared_error(W_, Ht_) : identity_error();
       const double objective = error + row_penalty() + column_penalty();
-      record(t, kept_W_ && rises(objective) ? restored() : objective, direct_);
+      back = kept_W_ && rises(objective);
+      record(t, back ? restored() : objective, direct_);
     }
     const double known = std::ldexp(objective_.back(), options_.objective_exponent);
     input_.job.progress("iterate", t, options_.max_iterations, known);
-    if (t == options_.max_iterations || converged_ || stalled_) return;
-    // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no penalty.
+    if (t == options_.max_iterations || converged_ || back) return;
+    // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no
+    // penalty.
     if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
     if (reseeding_.reseed(sums_.gram, column_gram_, W_, Ht_)) take_columns();
   }
@@ -186,9 +188,9 @@ class Alternation {
     column_gram_ = backend_.gram(Ht_, input_.job);
   }
 
-  // In float32 an iteration can be a step back: where components cancel each other, or where a penalty
-  // drives factors out of its range. Such runs are guarded: they measure each iteration at once and
-  // keep the better pair.
+  // In float32 an iteration can be a step back: where components cancel each other, or where a
+  // penalty drives factors out of its range. Such runs are guarded: they measure each iteration at
+  // once and keep the better pair.
   void keep() {
     if (!kept_W_) kept_W_.emplace(backend_, W_.rows, W_.cols);
     backend_.copy_cross(W_, kept_W_->view());
@@ -228,9 +230,10 @@ class Alternation {
     converged_ = converged_ || (options_.tolerance > 0 && still);
   }
 
-  // A step that solves minimises the objective + Σ_j λ_j ‖h_j − old h_j‖², which lowers the objective
-  // too. Directions that R hardly sees would otherwise follow the noise of S, and grow until float32
-  // cannot tell W Htᵀ any more: with codes that depend on each other, as spare components have.
+  // A step that solves minimises the objective + Σ_j λ_j ‖h_j − old h_j‖², which lowers the
+  // objective too. Directions that R hardly sees would otherwise follow the noise of S, and grow
+  // until float32 cannot tell W Htᵀ any more: with codes that depend on each other, as spare
+  // components have.
   std::vector<double> proximal_pull() const {
     const Index k = Ht_.cols;
     std::vector<double> pull(k);
@@ -290,19 +293,24 @@ Alternated alternate(const Input& input, const AlternatingRule& rule,
   return Alternation(input, rule, options, W, Ht).run();
 }
 
-double penalty_of(Backend& backend, BackendView<float> factor, double l1, double l2) {
-  if (l1 == 0 && l2 == 0) return 0;
+double penalty_of(HostView<const float> factor, double l1, double l2) {
   double sum = 0;
   double squares = 0;
-  visit_rows(backend, factor, false, [&](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j) {
-        const double value = block(i, j);
-        sum += std::abs(value);
-        squares += value * value;
-      }
-  });
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j) {
+      const double value = factor(i, j);
+      sum += std::abs(value);
+      squares += value * value;
+    }
   return l1 * sum + l2 * squares;
+}
+
+double penalty_of(Backend& backend, BackendView<float> factor, double l1, double l2) {
+  if (l1 == 0 && l2 == 0) return 0;
+  double penalty = 0;
+  visit_rows(backend, factor, false,
+             [&](Index, HostView<float> block) { penalty += penalty_of(block, l1, l2); });
+  return penalty;
 }
 
 }  // namespace gemmine

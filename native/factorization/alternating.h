@@ -11,9 +11,9 @@ struct AlternatingOptions {
   Index max_iterations;
   double tolerance;
   Index inner_sweeps;
-  Penalties penalties;      // of the scaled factors
-  int objective_exponent;   // the objective of X is 2^this times that of the scaled X
-  double expected_share;    // of ‖X‖² that the start leaves, as far as it knows; 1: nothing known
+  Penalties penalties;     // of the scaled factors
+  int objective_exponent;  // the objective of X is 2^this times that of the scaled X
+  double expected_share;   // of ‖X‖² that the start leaves, as far as it knows; 1: nothing known
   std::uint64_t seed;
 };
 
@@ -30,6 +30,7 @@ Alternated alternate(const Input& input, const AlternatingRule& rule,
                      BackendView<float> Ht);
 
 // l1·Σ|·| + l2·Σ(·)² of a factor, in row order.
+double penalty_of(HostView<const float> factor, double l1, double l2);
 double penalty_of(Backend& backend, BackendView<float> factor, double l1, double l2);
 
 }  // namespace gemmine

@@ -93,8 +93,7 @@ void Clustering::fill_empty() {
       for (Index t = 0; t < centers.rows(); ++t) norm += double{centers(t, c)} * centers(t, c);
       if (count > 1 && sums_.gram[(first + c) * (k + 1)] == 0) continue;
       for (Index s = 0; s < sample_->size(); ++s)
-        distance[s] =
-            std::min(distance[s], sample_->squared_norm(s) - 2.0 * cross(s, c) + norm);
+        distance[s] = std::min(distance[s], sample_->squared_norm(s) - 2.0 * cross(s, c) + norm);
     }
   };
   serve(centers_, 0, k);

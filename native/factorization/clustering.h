@@ -21,8 +21,8 @@ class Clustering {
   BackendView<float> W() const { return W_.view(); }
   BackendView<float> Ht() const { return Ht_.view(); }
   const HostMatrix<float>& centers() const { return centers_; }  // [d×k]
-  const PassSums& sums() const { return sums_; }  // XᵀW and WᵀW of that W
-  double inertia() const;                         // by the identity, see Measure::identity
+  const PassSums& sums() const { return sums_; }                 // XᵀW and WᵀW of that W
+  double inertia() const;  // by the identity, see Measure::identity
   Index iterations() const { return iterations_; }
   bool converged() const { return converged_; }
 

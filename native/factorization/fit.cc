@@ -54,7 +54,8 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
   if (unused > 0)
-    warnings.push_back(components(unused, k) + " have no part in the fit; a smaller rank would do.");
+    warnings.push_back(components(unused, k) +
+                       " have no part in the fit; a smaller rank would do.");
   if (options.model != Model::semi_nmf || options.penalties.l1_h > 0 || options.penalties.l2_h > 0)
     return;
   const NormalMatrix normal(row_gram, k, 0, true);
@@ -91,6 +92,10 @@ Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options,
 
   hand_back(backend, exponents, any(options.penalties), scaled_W.view(), scaled_Ht.view(), W, H);
   for (double& value : run.objective) value = std::ldexp(value, 2 * exponents.X);
+  const Penalties& p = options.penalties;
+  if (any(p))  // of the factors handed back, in which tiny entries may have vanished
+    run.objective.back() = std::ldexp(run.squared_error, 2 * exponents.X) +
+                           penalty_of(W, p.l1_w, p.l2_w) + penalty_of(H, p.l1_h, p.l2_h);
   const auto iterations = static_cast<Index>(run.objective.size()) - 1;
   Convergence result{.objective = std::move(run.objective),
                      .iterations = iterations,

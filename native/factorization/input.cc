@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "factorization/factors.h"
+
 namespace gemmine {
 namespace {
 
@@ -74,7 +76,45 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
                sums, job);
 }
 
+namespace {
+
+// Row i of a block, in float64 and scaled by 2^-exponent.
+void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>& row) {
+  const double scale = std::ldexp(1.0, -exponent);
+  if (block.dense.data != nullptr) {
+    for (Index t = 0; t < block.dense.cols; ++t) row[t] = block.dense(i, t) * scale;
+    return;
+  }
+  std::fill(row.begin(), row.end(), 0.0);
+  const auto end = static_cast<Index>(block.indptr[i + 1]);
+  for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
+    row[block.indices[at]] += block.values[at] * scale;
+}
+
+// In float64, on the host.
+double exact_squared_error(const Input& input, const HostMatrix<float>& W,
+                           const HostMatrix<float>& Ht) {
+  RowScratch scratch;
+  std::vector<double> residual(static_cast<std::size_t>(input.cols()));
+  double sum = 0;
+  for (Index i = 0; i < W.rows(); ++i) {
+    take_row(input.X.block(i, 1, scratch), 0, input.pass_exponent, residual);
+    for (Index t = 0; t < Ht.rows(); ++t) {
+      for (Index j = 0; j < Ht.cols(); ++j) residual[t] -= double{W(i, j)} * Ht(t, j);
+      sum += residual[t] * residual[t];
+    }
+  }
+  return sum;
+}
+
+// In products of few elements float32's rounding does not average; those that small are quick.
+constexpr Index exact_products = Index{1} << 20;
+
+}  // namespace
+
 double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) const {
+  if (W.rows * Ht.rows <= exact_products / Ht.cols)
+    return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   PassSums sums(Ht.rows, Ht.cols);
   read(Ht, normal, nullptr, step_options(0, 0, 1), W, Measure::direct, sums);
@@ -87,9 +127,8 @@ ScaledInput::ScaledInput(Backend& backend, const RowSource& X, bool nonnegative,
 ScaledInput::ScaledInput(Backend& backend, const RowSource& X, const SourceNorm& norm,
                          const Job& job)
     : exponent_(norm.exponent),
-      rescaled_(needs_rescaling(norm.exponent)
-                    ? std::make_unique<RescaledSource>(X, -norm.exponent)
-                    : nullptr),
+      rescaled_(needs_rescaling(norm.exponent) ? std::make_unique<RescaledSource>(X, -norm.exponent)
+                                               : nullptr),
       input_{.backend = backend,
              .X = rescaled_ ? *rescaled_ : X,
              .pass_exponent = rescaled_ ? 0 : norm.exponent,

@@ -8,8 +8,8 @@
 namespace gemmine {
 
 // X as solvers see it: X·2^-exponent with its largest entry in [1, 2), so that float32 products of
-// entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: X times any such
-// power gives the same bits of everything that is computed.
+// entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: X times any
+// such power gives the same bits of everything that is computed.
 struct Input {
   Backend& backend;
   const RowSource& X;
@@ -60,11 +60,10 @@ Exponents split_exponent(int exponent, const Penalties& penalties);
 // The weights that penalise the scaled factors as much, measured against ‖X'‖².
 Penalties scaled(const Penalties& penalties, const Exponents& exponents);
 
-// Steps compute in float32: a weight beyond its range acts like this one, which already leaves nothing.
+// Steps compute in float32: a weight beyond its range acts like this one, which already leaves
+// nothing.
 StepOptions step_options(double l1, double l2, Index sweeps);
 
-inline bool any(const Penalties& p) {
-  return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0;
-}
+inline bool any(const Penalties& p) { return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0; }
 
 }  // namespace gemmine

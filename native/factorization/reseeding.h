@@ -11,8 +11,8 @@ namespace gemmine {
 std::vector<bool> dead_components(const std::vector<double>& row_gram,
                                   const std::vector<double>& column_gram, double squared_norm);
 
-// Gives components that stay dead a new H_j: the residual of the worst-fitted row, from which the next
-// sweep over W can start. The objective stays as it was.
+// Gives components that stay dead a new H_j: the residual of the worst-fitted row, from which the
+// next sweep over W can start. The objective stays as it was.
 class Reseeding {
  public:
   Reseeding(const Input& input, const AlternatingRule& rule, std::uint64_t seed, Index k)

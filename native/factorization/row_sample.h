@@ -11,17 +11,18 @@
 namespace gemmine {
 
 // Some rows of X, copied: one of each of `count` equal ranges, or all where X has no more. Choosing
-// single rows (seeds of k-means, the worst-fitted row) looks at these only, which keeps its cost small.
+// single rows (seeds of k-means, the worst-fitted row) looks at these only, which keeps its cost
+// small.
 class RowSample {
  public:
   RowSample(const Input& input, Index count, const CounterRandom& random);
 
   Index size() const { return static_cast<Index>(rows_.size()); }
-  Index row(Index s) const { return rows_[s]; }                        // its number in X
-  double squared_norm(Index s) const { return squared_norms_[s]; }     // of the scaled row
-  const Input& input() const { return *input_; }                       // the sample as an X of its own
-  std::vector<double> dense_row(Index s) const;                        // the scaled row [d]
-  HostMatrix<float> times(const HostMatrix<float>& Ht) const;          // X_s·Ht [size×k]
+  Index row(Index s) const { return rows_[s]; }                     // its number in X
+  double squared_norm(Index s) const { return squared_norms_[s]; }  // of the scaled row
+  const Input& input() const { return *input_; }                    // the sample as an X of its own
+  std::vector<double> dense_row(Index s) const;                     // the scaled row [d]
+  HostMatrix<float> times(const HostMatrix<float>& Ht) const;       // X_s·Ht [size×k]
 
  private:
   void gather(const RowSource& X, const Job& job);

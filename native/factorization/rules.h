@@ -9,13 +9,14 @@ namespace gemmine {
 struct AlternatingRule {
   StepFunction row_step;
   StepFunction column_step;
-  bool solves;         // the column step needs the normal matrix factorized
-  bool columns_free;   // H may be negative
-  bool leaves_zeros;   // the row step can raise an entry of W that is 0
+  bool solves;        // the column step needs the normal matrix factorized
+  bool columns_free;  // H may be negative
+  bool leaves_zeros;  // the row step can raise an entry of W that is 0
 };
 
-// Gillis & Kumar (2015), "Exact and heuristic algorithms for semi-nonnegative matrix factorization",
-// SIMAX 36(4), Algorithm 1: block coordinate descent over the columns of W, least squares for H.
+// Gillis & Kumar (2015), "Exact and heuristic algorithms for semi-nonnegative matrix
+// factorization", SIMAX 36(4), Algorithm 1: block coordinate descent over the columns of W, least
+// squares for H.
 inline constexpr AlternatingRule semi_nmf_hals{.row_step = nonnegative_hals,
                                                .column_step = least_squares,
                                                .solves = true,

@@ -7,9 +7,9 @@ namespace gemmine {
 
 // X ≈ U diag(s) Vtᵀ of the scaled X.
 struct SingularTriplets {
-  HostMatrix<float> U;   // [n×r], orthonormal columns
+  HostMatrix<float> U;    // [n×r], orthonormal columns
   std::vector<double> s;  // [r], descending
-  HostMatrix<float> Vt;  // [d×r], orthonormal columns; the largest entry of each is positive
+  HostMatrix<float> Vt;   // [d×r], orthonormal columns; the largest entry of each is positive
 };
 
 SingularTriplets singular_triplets(const Input& input, const SvdOptions& options);

@@ -11,15 +11,19 @@ namespace gemmine {
 double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht) {
   switch (options.start) {
-    case Start::random: return start_random(input, options, W, Ht);
-    case Start::kmeans: return start_kmeans(input, options, W, Ht);
-    case Start::svd: return start_svd(input, options, W, Ht);
-    default: return start_nndsvd(input, options, W, Ht);
+    case Start::random:
+      return start_random(input, options, W, Ht);
+    case Start::kmeans:
+      return start_kmeans(input, options, W, Ht);
+    case Start::svd:
+      return start_svd(input, options, W, Ht);
+    default:
+      return start_nndsvd(input, options, W, Ht);
   }
 }
 
-// NMF: |N(0, 1)| in both factors; semi-NMF: U(0, 1) in W, N(0, 1) in H; of a size that gives W H the
-// mean, or the mean square, of X.
+// NMF: |N(0, 1)| in both factors; semi-NMF: U(0, 1) in W, N(0, 1) in H; of a size that gives W H
+// the mean, or the mean square, of X.
 double start_random(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
   const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
@@ -32,8 +36,7 @@ double start_random(const Input& input, const FitOptions& options, BackendView<f
     visit_rows(input.backend, factor, true, [&](Index begin, HostView<float> block) {
       for (Index i = 0; i < block.rows; ++i)
         for (Index j = 0; j < block.cols; ++j)
-          block(i, j) =
-              static_cast<float>(draw(random, begin + i, static_cast<std::uint32_t>(j)));
+          block(i, j) = static_cast<float>(draw(random, begin + i, static_cast<std::uint32_t>(j)));
     });
   };
   fill(W, start_W, [&](const CounterRandom& random, Index row, std::uint32_t item) {
@@ -95,8 +98,7 @@ double start_kmeans(const Input& input, const FitOptions& options, BackendView<f
   Backend& backend = input.backend;
   Clustering clustering(input, W.cols, options.seed);
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
-  const double share =
-      input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
+  const double share = input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
   const HostMatrix<float> indicator = downloaded(backend, clustering.W());
   backend.upload(indicator.view(), W);
   visit_rows(backend, W, true, [](Index, HostView<float> block) {

@@ -15,8 +15,8 @@ double start_kmeans(const Input&, const FitOptions&, BackendView<float> W, Backe
 double start_svd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 
-// Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the least.
-// The product stays, and alternating steps, which find this balance slowly, begin with it.
+// Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the
+// least. The product stays, and alternating steps, which find this balance slowly, begin with it.
 void balance(Backend& backend, const Penalties& penalties, BackendView<float> W,
              BackendView<float> Ht);
 

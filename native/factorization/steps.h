@@ -14,7 +14,8 @@ void multiplicative(Backend&, BackendView<const float>, const NormalMatrix&, con
                     BackendView<float>);
 void sign_split(Backend&, BackendView<const float>, const NormalMatrix&, const StepOptions&,
                 BackendView<float>);
-// Needs a solvable normal matrix. With l1 > 0 the problem has no closed form: soft-threshold sweeps.
+// Needs a solvable normal matrix. With l1 > 0 the problem has no closed form: soft-threshold
+// sweeps.
 void least_squares(Backend&, BackendView<const float>, const NormalMatrix&, const StepOptions&,
                    BackendView<float>);
 void nearest(Backend&, BackendView<const float>, const NormalMatrix&, const StepOptions&,

@@ -10,8 +10,8 @@ namespace gemmine {
 namespace {
 
 SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
-  return singular_triplets(
-      input, {.rank = rank, .oversamples = 10, .power_iterations = 4, .seed = seed});
+  return singular_triplets(input,
+                           {.rank = rank, .oversamples = 10, .power_iterations = 4, .seed = seed});
 }
 
 double share_left(const Input& input, const std::vector<double>& s) {
@@ -107,9 +107,8 @@ Parts part_lengths(const HostMatrix<float>& A, Index j) {
 void take_part(const HostMatrix<float>& from, Index j, double sign, double length, double size,
                HostMatrix<float>& to) {
   for (Index i = 0; i < from.rows(); ++i)
-    to(i, j) = length > 0
-                   ? static_cast<float>(size * std::max(0.0, sign * from(i, j)) / length)
-                   : 0;
+    to(i, j) =
+        length > 0 ? static_cast<float>(size * std::max(0.0, sign * from(i, j)) / length) : 0;
 }
 
 // Small entries become zeros (nndsvd), the mean (nndsvda) or random values up to a hundredth of it

@@ -45,7 +45,8 @@ void one_iteration_of_hals(Backend& backend) {
   const Dense W = stepped(backend, nonnegative_hals, nine, nine_Ht, nine_W, false);
   expect_equal(W, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, "HALS, W");
   const Dense Ht = stepped(backend, nonnegative_hals, transposed(nine), W, nine_Ht, false);
-  expect_equal(Ht, {.96544402, 1.35509374, .93359073, 2.10619626, 1.05579151, 2.81083791}, "HALS, H");
+  expect_equal(Ht, {.96544402, 1.35509374, .93359073, 2.10619626, 1.05579151, 2.81083791},
+               "HALS, H");
   near(squared_error(nine, W, transposed(Ht)), .98203991, 1e-5, "HALS, error");
 }
 
@@ -106,12 +107,10 @@ struct Svd {
 
 Svd svd(const Dense& X, Index rank, Index oversamples, Index power_iterations) {
   Svd result{zeros(X.rows, rank), {}, zeros(rank, X.cols)};
-  truncated_svd(backend_for("cpu"), *X.source(),
-                {.rank = rank,
-                 .oversamples = oversamples,
-                 .power_iterations = power_iterations,
-                 .seed = 1},
-                result.U.view(), result.s, result.V.view(), job());
+  truncated_svd(
+      backend_for("cpu"), *X.source(),
+      {.rank = rank, .oversamples = oversamples, .power_iterations = power_iterations, .seed = 1},
+      result.U.view(), result.s, result.V.view(), job());
   return result;
 }
 
@@ -146,8 +145,8 @@ void svd_finds_a_known_spectrum() {
       expect_orthonormal(found.V, "V");
       for (Index j = 0; j < 8; ++j) {
         const auto row = found.V.values.begin() + j * d;
-        const auto largest =
-            std::max_element(row, row + d, [](float a, float b) { return std::abs(a) < std::abs(b); });
+        const auto largest = std::max_element(
+            row, row + d, [](float a, float b) { return std::abs(a) < std::abs(b); });
         check(*largest > 0, "the largest entry of a row of V is positive");
       }
     }
@@ -227,7 +226,8 @@ void expect_nearest(const Dense& X, const Dense& centers, const std::vector<std:
 void kmeans_finds_planted_clusters() {
   const Dense truth = gaussian(7, 30, 1);
   const Dense noise = gaussian(6000, 30, 2);
-  const Dense X = filled(6000, 30, [&](Index i, Index j) { return 9 * truth(i % 7, j) + noise(i, j); });
+  const Dense X =
+      filled(6000, 30, [&](Index i, Index j) { return 9 * truth(i % 7, j) + noise(i, j); });
   Dense centers;
   std::vector<std::int32_t> labels;
   const KmeansResult found = clustered(X, 7, 50, centers, labels);
@@ -280,8 +280,8 @@ void transform_heeds_penalties() {
   const Dense X = absolute(gaussian(120, 30, 5));
   const Dense H = absolute(gaussian(5, 30, 6));
   Dense W = zeros(120, 5);
-  transform(backend_for("cpu"), *X.source(), H.view(), {.model = Model::nmf, .l1_w = 3, .l2_w = 0.5},
-            W.view(), job());
+  transform(backend_for("cpu"), *X.source(), H.view(),
+            {.model = Model::nmf, .l1_w = 3, .l2_w = 0.5}, W.view(), job());
   const Dense WH = product(W, H);
   double balance = 3 * sum_of_absolutes(W) + squares(W);
   for (std::size_t i = 0; i < X.values.size(); ++i)

@@ -108,7 +108,7 @@ struct Fitted {
 };
 
 inline Fitted fitted(Backend& backend, const RowSource& X, Index k, const FitOptions& options,
-              Index threads = 2) {
+                     Index threads = 2) {
   Fitted result{zeros(X.rows(), k), zeros(k, X.cols()), {}};
   result.run = fit(backend, X, options, result.W.view(), result.H.view(), job(threads));
   return result;
@@ -124,7 +124,7 @@ inline bool signs_hold(const Dense& A) {
 
 // What no right run can break: an objective that never rises and tells the truth, and signs.
 inline void expect_lawful(const Dense& X, const Fitted& result, const FitOptions& options,
-                   const std::string& name) {
+                          const std::string& name) {
   const double norm = squares(X);
   const std::vector<double>& f = result.run.objective;
   check(static_cast<Index>(f.size()) == options.max_iterations + 1, name + ": all iterations");
@@ -138,9 +138,8 @@ inline void expect_lawful(const Dense& X, const Fitted& result, const FitOptions
 
   const double error = squared_error(X, result.W, result.H);
   const Penalties& p = options.penalties;
-  const double expected = error + p.l1_w * sum_of_absolutes(result.W) +
-                          p.l2_w * squares(result.W) + p.l1_h * sum_of_absolutes(result.H) +
-                          p.l2_h * squares(result.H);
+  const double expected = error + p.l1_w * sum_of_absolutes(result.W) + p.l2_w * squares(result.W) +
+                          p.l1_h * sum_of_absolutes(result.H) + p.l2_h * squares(result.H);
   near(f.back(), expected, 1e-4 * expected + 1e-11 * norm, name + ": the objective is true");
   if (norm == 0) return;
   const double relative = std::sqrt(error / norm);

@@ -113,7 +113,8 @@ void penalties_balance() {
   for (const Model model : {Model::semi_nmf, Model::nmf})
     for (const Solver solver : {Solver::hals, Solver::mu}) {
       const Dense X = model == Model::nmf ? absolute(mixed) : mixed;
-      FitOptions o = options(model, solver, model == Model::nmf ? Start::nndsvda : Start::kmeans, 300);
+      FitOptions o =
+          options(model, solver, model == Model::nmf ? Start::nndsvda : Start::kmeans, 300);
       o.penalties = {2, 0.1, 2, 0.1};
       const Fitted result = fitted(X, 5, o);
       const Dense WH = product(result.W, result.H);
@@ -146,7 +147,8 @@ void threads_leave_the_bits() {
 
 void scale_leaves_the_bits() {
   for (const Configuration& c : configurations) {
-    const Dense plain = c.model == Model::nmf ? absolute(gaussian(200, 30, 71)) : gaussian(200, 30, 71);
+    const Dense plain =
+        c.model == Model::nmf ? absolute(gaussian(200, 30, 71)) : gaussian(200, 30, 71);
     const FitOptions o = options(c.model, c.solver, c.start, 20);
     const Fitted first = fitted(plain, 6, o);
     for (const int power : {1, 59, 61, 80, 124, -59, -61, -80, -110}) {
@@ -266,14 +268,15 @@ void bad_entries_are_named() {
   const auto run = [&](Model model) {
     fitted(X, 3, options(model, Solver::hals, Start::random, 3));
   };
-  test::throws<InvalidEntry>([&] { run(Model::semi_nmf); },
-                             [](const InvalidEntry& e) { check(e.row == 31 && e.column == 4, "place"); },
-                             "NaN");
+  test::throws<InvalidEntry>(
+      [&] { run(Model::semi_nmf); },
+      [](const InvalidEntry& e) { check(e.row == 31 && e.column == 4, "place"); }, "NaN");
   X = absolute(gaussian(50, 9, 1));
   X(7, 2) = -1;
-  test::throws<InvalidEntry>([&] { run(Model::nmf); },
-                             [](const InvalidEntry& e) { check(e.row == 7 && e.value == -1, "value"); },
-                             "a negative entry");
+  test::throws<InvalidEntry>(
+      [&] { run(Model::nmf); },
+      [](const InvalidEntry& e) { check(e.row == 7 && e.value == -1, "value"); },
+      "a negative entry");
 }
 
 void cancelled_in_the_middle() {

@@ -33,7 +33,8 @@ class NaiveBackend : public Backend {
     double smallest = std::numeric_limits<double>::infinity();
     each_entry(X, [&](Index row, Index col, double x) {
       if (!std::isfinite(x) || (nonnegative && x < 0))
-        throw InvalidEntry(X.argument, row, col, x, nonnegative ? "a finite number of at least 0" : "a finite number");
+        throw InvalidEntry(X.argument, row, col, x,
+                           nonnegative ? "a finite number of at least 0" : "a finite number");
       largest = std::max(largest, std::abs(x));
       smallest = std::min(smallest, x);
     });
@@ -94,7 +95,8 @@ class NaiveBackend : public Backend {
     std::vector<double> gram(static_cast<std::size_t>(k * k));
     for (Index i = 0; i < factor.rows; ++i)
       for (Index a = 0; a < k; ++a)
-        for (Index b = 0; b < k; ++b) gram[a * k + b] += double{at(factor, i, a)} * at(factor, i, b);
+        for (Index b = 0; b < k; ++b)
+          gram[a * k + b] += double{at(factor, i, a)} * at(factor, i, b);
     return gram;
   }
 
@@ -150,7 +152,9 @@ class NaiveBackend : public Backend {
   void nearest_component(Cross cross, const NormalMatrix& N, Factor factor) override {
     for (Index i = 0; i < factor.rows; ++i) {
       Index best = 0;
-      const auto score = [&](Index j) { return N.gram()[j * (N.size() + 1)] - 2.0 * at(cross, i, j); };
+      const auto score = [&](Index j) {
+        return N.gram()[j * (N.size() + 1)] - 2.0 * at(cross, i, j);
+      };
       for (Index j = 1; j < factor.cols; ++j)
         if (score(j) < score(best)) best = j;
       for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
@@ -161,7 +165,8 @@ class NaiveBackend : public Backend {
   }
 
   // The oracle factorizes only.
-  std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource&, Metric, bool, const Job&) override {
+  std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource&, Metric, bool,
+                                               const Job&) override {
     return nullptr;
   }
   std::unique_ptr<QueryHandle> prepare_queries(const RowSource&, const CorpusHandle&,
@@ -174,7 +179,8 @@ class NaiveBackend : public Backend {
  private:
   static float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
 
-  static void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::vector<double>& x) {
+  static void dense_row(const RowSource& X, Index row, RowScratch& scratch,
+                        std::vector<double>& x) {
     const RowBlock block = X.block(row, 1, scratch);
     if (block.dense.data != nullptr) {
       std::copy_n(block.dense.data, x.size(), x.begin());
@@ -212,7 +218,8 @@ class NaiveBackend : public Backend {
           const double curvature = N.gram()[j * (N.size() + 1)] + options.l2;
           if (curvature == 0) continue;
           const double slope = at(cross, i, j) - fitted(N, factor, i, j) - options.l2 * f;
-          factor.row(i)[j] = static_cast<float>(shrink(f + slope / curvature, curvature, options.l1));
+          factor.row(i)[j] =
+              static_cast<float>(shrink(f + slope / curvature, curvature, options.l1));
         }
   }
 
