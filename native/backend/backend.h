@@ -58,6 +58,7 @@ struct PassSums {
   std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
   double incoming_product;            // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
   double incoming_residual;           // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct)
+  std::shared_ptr<void> memory;       // the backend's own, kept from pass to pass
 };
 
 // What the first read of X finds.

@@ -49,6 +49,8 @@ class Alternation {
         sums_(Ht.rows, Ht.cols),
         cross_(backend_, Ht.rows, Ht.cols),
         host_Ht_(downloaded(backend_, Ht)),
+        previous_Ht_(host_Ht_),
+        rounded_cross_(host_Ht_),
         column_gram_(backend_.gram(Ht, input.job)),
         reseeding_(input, rule, options.seed, Ht.cols),
         kept_Ht_(Ht.rows, Ht.cols),
@@ -125,7 +127,7 @@ class Alternation {
   // errors share the noise of S and R, so that their order is certain.
   void update_columns() {
     const double before = identity_error() + column_penalty();
-    const HostMatrix<float> kept_Ht = host_Ht_;
+    previous_Ht_ = host_Ht_;
     const std::vector<double> kept_gram = column_gram_;
 
     const std::vector<double> pull = proximal_pull();
@@ -140,7 +142,7 @@ class Alternation {
     column_gram_ = backend_.gram(Ht_, input_.job);
 
     if (!(identity_error() + column_penalty() <= before)) {
-      host_Ht_ = kept_Ht;
+      host_Ht_ = previous_Ht_;
       column_gram_ = kept_gram;
       backend_.upload(host_Ht_.view(), Ht_);
     }
@@ -254,11 +256,10 @@ class Alternation {
 
   // S + λ Ht, rounded once to float32.
   void upload_cross(const std::vector<double>& pull) {
-    HostMatrix<float> rounded(Ht_.rows, Ht_.cols);
     for (Index t = 0, at = 0; t < Ht_.rows; ++t)
       for (Index j = 0; j < Ht_.cols; ++j, ++at)
-        rounded(t, j) = static_cast<float>(sums_.cross[at] + pull[j] * host_Ht_(t, j));
-    backend_.upload(rounded.view(), cross_.view());
+        rounded_cross_(t, j) = static_cast<float>(sums_.cross[at] + pull[j] * host_Ht_(t, j));
+    backend_.upload(rounded_cross_.view(), cross_.view());
   }
 
   const Input& input_;
@@ -272,6 +273,8 @@ class Alternation {
   PassSums sums_;
   BackendMatrix cross_;
   HostMatrix<float> host_Ht_;
+  HostMatrix<float> previous_Ht_;    // before the column step
+  HostMatrix<float> rounded_cross_;  // S in float32
   std::vector<double> column_gram_;  // HtᵀHt [k×k]
   Reseeding reseeding_;
   std::vector<double> objective_;

@@ -80,9 +80,11 @@ class CpuBackend : public Backend {
     const Index k = factor.cols;
     const std::vector<Index> firsts = even_parts(factor.rows, 4 * factor_block_rows);
     std::vector<double> total(k * k);
+    std::vector<std::vector<double>> partial;
     reduce_in_order(
-        job, static_cast<Index>(firsts.size()) - 1, std::vector<double>(k * k),
+        job, static_cast<Index>(firsts.size()) - 1, partial,
         [&](Index block, Index, std::vector<double>& sums) {
+          sums.resize(k * k);
           const Index count = firsts[block + 1] - firsts[block];
           add_gram(host(factor.row_block(firsts[block], count)), Into::replace, sums);
         },

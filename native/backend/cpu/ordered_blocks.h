@@ -61,11 +61,12 @@ class MergeOrder {
 
 // Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the
 // blocks, so that rounding does not depend on the number of threads. `body` overwrites the sums
-// that it gets, which an earlier block may have used.
+// that it gets, out of `partial`, which an earlier block or call may have used.
 template <class Sums, class Body, class Merge>
-void reduce_in_order(const Job& job, Index blocks, const Sums& like, Body body, Merge merge) {
+void reduce_in_order(const Job& job, Index blocks, std::vector<Sums>& partial, Body body,
+                     Merge merge) {
   const Index slots = std::min(blocks, worker_count(job) + 2);
-  std::vector<Sums> partial(static_cast<std::size_t>(slots), like);
+  partial.resize(static_cast<std::size_t>(slots));
   MergeOrder order(slots);
   parallel_for(job, blocks, [&](Index block, Index worker) {
     if (!order.enter(block)) return;

@@ -31,6 +31,17 @@ SparseRows sparse_rows(const RowBlock& block) {
   return {block.count, block.indptr, block.indices, block.values};
 }
 
+// Megabytes that would otherwise be asked of the system, page by page, in every pass.
+struct PassMemory {
+  std::vector<BlockSums> partial;
+  std::vector<Workspace> workspaces;
+};
+
+PassMemory& memory_of(PassSums& sums) {
+  if (!sums.memory) sums.memory = std::make_shared<PassMemory>();
+  return *static_cast<PassMemory*>(sums.memory.get());
+}
+
 class RunningPass {
  public:
   RunningPass(Backend& backend, const Kernels& kernels, const Pass& pass, const Job& job)
@@ -54,14 +65,10 @@ class RunningPass {
     if (direct_ && !pass.X.sparse()) pack_panels(k_, d_, width, negative_H, negative_H_);
   }
 
-  BlockSums empty_sums() const {
-    BlockSums sums{};
-    if (accumulates_) {
-      sums.cross.resize(static_cast<std::size_t>(d_ * padded_k_));
-      sums.gram.resize(static_cast<std::size_t>(k_ * padded_k_));
-    }
-    if (forms_incoming_gram()) sums.incoming_gram.resize(static_cast<std::size_t>(k_ * k_));
-    return sums;
+  void size(BlockSums& sums) const {
+    sums.cross.resize(static_cast<std::size_t>(accumulates_ ? d_ * padded_k_ : 0));
+    sums.gram.resize(static_cast<std::size_t>(accumulates_ ? k_ * padded_k_ : 0));
+    sums.incoming_gram.resize(static_cast<std::size_t>(forms_incoming_gram() ? k_ * k_ : 0));
   }
 
   void block(Index begin, Index count, Workspace& workspace, BlockSums& sums) const {
@@ -199,11 +206,13 @@ void run_pass(Backend& backend, const Kernels& kernels, const Pass& pass, PassSu
     std::ranges::fill(sums.gram, 0.0);
   }
   const std::vector<Index> firsts = row_blocks(pass.X);
-  std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
+  PassMemory& memory = memory_of(sums);
+  memory.workspaces.resize(static_cast<std::size_t>(worker_count(job)));
   reduce_in_order(
-      job, static_cast<Index>(firsts.size()) - 1, running.empty_sums(),
+      job, static_cast<Index>(firsts.size()) - 1, memory.partial,
       [&](Index block, Index worker, BlockSums& block_sums) {
-        running.block(firsts[block], firsts[block + 1] - firsts[block], workspaces[worker],
+        running.size(block_sums);
+        running.block(firsts[block], firsts[block + 1] - firsts[block], memory.workspaces[worker],
                       block_sums);
       },
       [&](const BlockSums& block_sums) { running.merge(block_sums, sums); });

@@ -8,7 +8,7 @@ namespace {
 // Merging S in float64 costs d·k elements a block, so a block needs many rows, or non-zeros.
 constexpr Index block_rows = 1024;
 constexpr Index small_block_rows = 256;
-constexpr Index blocks_wanted = 16;          // for a small X, to have something for every thread
+constexpr Index blocks_wanted = 32;          // for a small X, to have something for every thread
 constexpr Index block_elements = 1 << 17;    // for a narrow X, whose blocks are over too soon
 constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
 constexpr Index tile_elements = 1 << 17;     // half a megabyte: part of a second-level cache
