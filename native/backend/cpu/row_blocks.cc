@@ -9,6 +9,7 @@ namespace {
 constexpr Index block_rows = 1024;
 constexpr Index small_block_rows = 256;
 constexpr Index blocks_wanted = 32;          // for a small X, to have something for every thread
+constexpr Index even_load = 8;               // blocks come in multiples: 7 would keep 2 threads waiting
 constexpr Index block_elements = 1 << 17;    // for a narrow X, whose blocks are over too soon
 constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
 constexpr Index tile_elements = 1 << 17;     // half a megabyte: part of a second-level cache
@@ -41,7 +42,10 @@ std::vector<Index> row_blocks(const RowSource& X) {
   if (X.sparse()) return cut_by_nonzeros(X);
   const Index by_count = std::clamp(X.rows() / blocks_wanted, small_block_rows, block_rows);
   const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);
-  return even_parts(X.rows(), std::max(by_count, by_width));
+  const Index most = std::max(by_count, by_width);
+  if (X.rows() <= most) return even_parts(X.rows(), most);
+  const Index blocks = (X.rows() + most - 1) / most;
+  return even_parts(X.rows(), X.rows() / ((blocks + even_load - 1) / even_load * even_load) + 1);
 }
 
 Index tile_rows(const RowSource& X, Index k) {
