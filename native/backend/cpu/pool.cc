@@ -1,6 +1,8 @@
 #include "backend/cpu/pool.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -17,6 +19,10 @@ namespace gemmine::cpu {
 namespace {
 
 thread_local bool on_pool_thread = false;
+
+// An iteration is a few loops of milliseconds, a fraction of one apart. A thread that sleeps in
+// between may be woken onto the processor of another, and wait there for the whole loop.
+constexpr std::chrono::microseconds patience{100};
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
 struct Loop {
@@ -50,6 +56,7 @@ class Pool {
     std::unique_lock lock(mutex_);
     if (stopping_) throw Cancelled();
     loops_.push_back(&loop);
+    arrivals_.fetch_add(1, std::memory_order_release);
     wake_.notify_all();
     loop.finished.wait(lock, [&] { return loop.done(); });
     std::erase(loops_, &loop);
@@ -61,6 +68,7 @@ class Pool {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
+      arrivals_.fetch_add(1, std::memory_order_release);
       for (Loop* loop : loops_) stop_loop(*loop);
       wake_.notify_all();
     }
@@ -73,8 +81,11 @@ class Pool {
     on_pool_thread = true;
     std::unique_lock lock(mutex_);
     for (;;) {
-      Loop* loop = nullptr;
-      wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
+      Loop* loop = next_loop();
+      if (loop == nullptr && !stopping_) {
+        await_arrival(lock);
+        wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
+      }
       if (stopping_) return;
       const Index index = loop->next++;
       const Index worker = loop->idle_workers.back();
@@ -85,6 +96,17 @@ class Pool {
       if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
       run_one(*loop, index, worker, lock);
     }
+  }
+
+  // Looks out for a new loop for a short while, leaving the processor to whoever wants it.
+  void await_arrival(std::unique_lock<std::mutex>& lock) {
+    const std::uint64_t seen = arrivals_.load(std::memory_order_relaxed);
+    lock.unlock();
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (arrivals_.load(std::memory_order_acquire) == seen &&
+           std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    lock.lock();
   }
 
   static bool has_work(const Loop* loop) {
@@ -130,6 +152,7 @@ class Pool {
   }
 
   std::mutex mutex_;
+  std::atomic<std::uint64_t> arrivals_ = 0;  // loops so far
   std::condition_variable wake_;
   std::deque<Loop*> loops_;
   std::vector<std::thread> threads_;
