@@ -15,6 +15,28 @@ export type Solver = 'hals' | 'mu'
 
 export const solvers = ['hals', 'mu'] as const
 
+/** The only place where the defaults that all factorizations share are written. */
+export const fitDefaults = {
+  /** `hals` improves a factor component by component; `mu` takes multiplicative steps. */
+  solver: 'hals' as Solver,
+  /** Iterations at most; one iteration reads X once and updates W, then H. */
+  iterations: 200,
+  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
+  tolerance: 1e-4,
+  /** Sweeps over the components for each read of X; they do not touch X. */
+  innerSweeps: 1,
+  /** Weight of Σ|W|. */
+  l1W: 0,
+  /** Weight of ΣW². */
+  l2W: 0,
+  /** Weight of Σ|H|. */
+  l1H: 0,
+  /** Weight of ΣH². */
+  l2H: 0,
+  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
+  seed: 0,
+} as const
+
 export interface FitOptions extends Penalties {
   readonly rank: number
   readonly solver: Solver

@@ -1,6 +1,6 @@
 import { sidesOf, type SourceInput } from '../data/source'
 import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
-import { fit, type Factorization, type FactorOutputs, type Solver } from './fit'
+import { fit, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where an NMF starts. */
 export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
@@ -10,32 +10,15 @@ export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as
 /** The start where none is asked for, and the one where rank > min(n, d). */
 export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
 
-/** The only place where the defaults of {@link nmf} are written. */
+/** The defaults of {@link nmf}: those of all factorizations, and its own. */
 export const nmfDefaults = {
-  /** `hals` improves a factor component by component; `mu` is the multiplicative rule of Lee & Seung. */
-  solver: 'hals' as Solver,
+  ...fitDefaults,
   /**
    * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
    * zeros filled with the mean of X; `nndsvd` leaves the zeros, `nndsvdar` fills them with small random
    * numbers; `kmeans`: cluster indicators + 0.2; `random`.
    */
   init: undefined as NmfInit | undefined,
-  /** Iterations at most; one iteration reads X once and updates W, then H. */
-  iterations: 200,
-  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
-  tolerance: 1e-4,
-  /** Sweeps over the components for each half of an iteration. */
-  innerSweeps: 1,
-  /** Weight of ΣW. */
-  l1W: 0,
-  /** Weight of ΣW². */
-  l2W: 0,
-  /** Weight of ΣH. */
-  l1H: 0,
-  /** Weight of ΣH². */
-  l2H: 0,
-  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
-  seed: 0,
 } as const
 
 export type NmfOptions = {

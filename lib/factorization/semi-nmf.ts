@@ -1,37 +1,20 @@
 import type { SourceInput } from '../data/source'
 import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
-import { fit, type Factorization, type FactorOutputs, type Solver } from './fit'
+import { fit, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where a semi-NMF starts. */
 export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
 
 export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
-/** The only place where the defaults of {@link semiNmf} are written. */
+/** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
 export const semiNmfDefaults = {
-  /** `hals` improves W component by component; `mu` is the multiplicative rule of the paper. */
-  solver: 'hals' as Solver,
+  ...fitDefaults,
   /**
    * `kmeans`: cluster indicators + 0.2; `random`; `svd`: a best approximation of rank − 1 rewritten
    * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
    */
   init: 'kmeans' as SemiNmfInit,
-  /** Iterations at most; one iteration reads X once and updates W, then H. */
-  iterations: 200,
-  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
-  tolerance: 1e-4,
-  /** Sweeps over the components for each read of X. */
-  innerSweeps: 1,
-  /** Weight of Σ|W|. */
-  l1W: 0,
-  /** Weight of ΣW². */
-  l2W: 0,
-  /** Weight of Σ|H|. */
-  l1H: 0,
-  /** Weight of ΣH². */
-  l2H: 0,
-  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
-  seed: 0,
 } as const
 
 export type SemiNmfOptions = {
