@@ -64,6 +64,7 @@ class Alternation {
         record(t + 1, objective_[t], measured_[t]);
         continue;
       }
+      worked_ = t + 1;
       if (guarded_) keep();
       update_rows(t);
       update_columns();
@@ -73,6 +74,7 @@ class Alternation {
     record(t, squared_error + row_penalty() + column_penalty(), true);
     return {.objective = std::move(objective_),
             .converged = converged_,
+            .worked = worked_,
             .squared_error = squared_error,
             .row_gram = t > 0 ? sums_.gram : std::vector<double>()};
   }
@@ -286,6 +288,7 @@ class Alternation {
   bool stalled_ = false;
   double damping_ = 1e-5;  // the share of R_jj that is λ_j, see proximal_pull()
   bool converged_ = false;
+  Index worked_ = 0;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct AlternatingOptions {
 struct Alternated {
   std::vector<double> objective;  // of the scaled X; before the first and after each iteration
   bool converged;
+  Index worked;                  // iterations computed; later ones repeat the last objective
   double squared_error;          // ‖X − W Htᵀ‖² at the end
   std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration; empty without any
 };

@@ -46,6 +46,14 @@ std::string components(Index count, Index k) {
   return std::to_string(count) + " of " + std::to_string(k) + " components";
 }
 
+// A run that rounding keeps from every further step reports what was asked, and says so.
+void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {
+  if (worked >= iterations) return;
+  warnings.push_back("Rounding let no iteration after the first " + std::to_string(worked) +
+                     " lower the objective: the others were not computed, so a rate counted over "
+                     "all " + std::to_string(iterations) + " of them is too high.");
+}
+
 // Components that ended up without a part in W H, or, for free H, as copies of others.
 void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gram,
                    const std::vector<double>& column_gram, double squared_norm, Index k,
@@ -105,6 +113,7 @@ Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options,
   if (input.squared_norm > 0)
     result.relative_error = std::sqrt(run.squared_error / input.squared_norm);
   warn_of_one_side(options.penalties, result.warnings);
+  warn_of_standstill(run.worked, iterations, result.warnings);
   warn_of_spare(options, run.row_gram, backend.gram(scaled_Ht.view(), job), input.squared_norm,
                 W.cols, result.warnings);
   return result;
