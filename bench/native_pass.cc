@@ -102,8 +102,9 @@ class SemiNmf {
     return rate(4.0 * static_cast<double>(n_ * d_ * k_), [&] {
       const BackendView<float> Ht = {Ht_.data(), d_, k_, k_};
       const NormalMatrix normal(backend_.gram(Ht, job), k_, 0, false);
-      const StepOptions options{0, 0, 1};
-      backend_.pass({*source_, 0, Ht, normal, &sweep, options, {W_.data(), n_, k_, k_}, measure},
+      const StepOptions options{0, 0, 1, 1};
+      backend_.pass({*source_, 0, Ht, normal, &sweep, options, {W_.data(), n_, k_, k_}, measure,
+                     true},
                     sums_, job);
       std::copy(sums_.cross.begin(), sums_.cross.end(), cross_.begin());
       const NormalMatrix gram(sums_.gram, k_, 0, true);

@@ -21,6 +21,7 @@ struct StepOptions {
   double l1;
   double l2;
   Index sweeps;  // inner sweeps over the components; they do not touch X
+  double relaxation;  // ω of nonnegative_sweep; other steps do not read it
 };
 
 // Improves `factor` [b×k] for a fixed other side, given cross = X_b·other [b×k] and the normal matrix
@@ -42,13 +43,14 @@ struct Pass {
   int exponent;
   BackendView<const float> Ht;  // [d×k]
   const NormalMatrix& normal;   // HtᵀHt [k×k]
-  const Step* row_step;         // null: W stays, and beside a measure nothing is formed
+  const Step* row_step;         // null: W stays
   StepOptions options;
   BackendView<float> W;  // [n×k]
   Measure measure;
+  bool sums;  // form S and R
 };
 
-// What one read of X leaves behind. Float32 inside a block, float64 across blocks, in block order.
+// What one read of X leaves behind: S and R where they are wanted. Float32 inside a block, float64 across blocks, in block order.
 struct PassSums {
   PassSums(Index d, Index k) : d(d), k(k), cross(d * k), gram(k * k), incoming_gram(k * k) {}
   Index d;
@@ -85,7 +87,7 @@ class Backend {
   virtual SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) = 0;
 
   // One read of X: for each fixed block of rows P_b = X_b·Ht, the measure, the row step, then
-  // S += X_bᵀW_b and R += W_bᵀW_b. Blocks depend on n, d, k and nnz only, so `sums` and W have the
+  // S += X_bᵀW_b and R += W_bᵀW_b if wanted. Blocks depend on n, d, k and nnz only, so `sums` and W have the
   // same bits for any number of threads.
   virtual void pass(const Pass& pass, PassSums& sums, const Job& job) = 0;
 
@@ -98,8 +100,10 @@ class Backend {
 
   // ---- Block operations, callable from several threads on different blocks of rows. ----
 
-  // `sweeps` times, component by component: f_j = max(0, f_j + (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)).
-  // A component with N_jj + l2 == 0 keeps its column. HALS: Cichocki & Phan (2009).
+  // `sweeps` times, component by component:
+  // f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)).
+  // A component with N_jj + l2 == 0 keeps its column. HALS: Cichocki & Phan (2009); with ω ≠ 1
+  // projected over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2).
   virtual void nonnegative_sweep(BackendView<const float> cross, const NormalMatrix& normal,
                                  const StepOptions& options, BackendView<float> factor) = 0;
   // The same for a factor of free sign, with the soft threshold at l1/2.

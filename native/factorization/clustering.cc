@@ -8,23 +8,27 @@
 namespace gemmine {
 namespace {
 
-// Seeds are drawn from, and refined on, a sample: k-means++ reads it once for each centre.
-Index sample_size(Index clusters) { return std::max<Index>(1024, 16 * clusters); }
 constexpr ClusteringOptions on_the_sample{
     .max_iterations = 10, .tolerance = 1e-2, .phase = "initialise"};
 
 }  // namespace
 
-Clustering::Clustering(const Input& input, Index clusters, std::uint64_t seed)
-    : Clustering(input,
-                 std::make_shared<RowSample>(input, sample_size(clusters),
-                                             CounterRandom(seed, sample_rows)),
-                 HostMatrix<float>(input.cols(), clusters)) {
-  centers_ = seed_centers(*sample_, clusters, seed);
-  Clustering refined(sample_->input(), sample_, centers_);
-  refined.run(on_the_sample);
-  centers_ = refined.centers();
+// Seeds are drawn from, and refined on, a sample: k-means++ reads it often.
+Index clustering_sample(Index clusters) { return std::max<Index>(1024, 16 * clusters); }
+
+Clustering cluster_sample(const Input& input, Index clusters, std::uint64_t seed) {
+  auto sample = std::make_shared<RowSample>(input, clustering_sample(clusters),
+                                            CounterRandom(seed, sample_rows));
+  Clustering clustering(sample->input(), sample, seed_centers(*sample, clusters, seed));
+  clustering.run(on_the_sample);
+  return clustering;
 }
+
+Clustering::Clustering(const Input& input, Index clusters, std::uint64_t seed)
+    : Clustering(input, cluster_sample(input, clusters, seed)) {}
+
+Clustering::Clustering(const Input& input, const Clustering& of_sample)
+    : Clustering(input, of_sample.sample_, of_sample.centers_) {}
 
 Clustering::Clustering(const Input& input, std::shared_ptr<RowSample> sample,
                        HostMatrix<float> centers)

@@ -13,11 +13,13 @@ struct ClusteringOptions {
 // k-means of the rows of the scaled X, as the factorization X ≈ W Htᵀ with W [n×k] an indicator.
 class Clustering {
  public:
+  // Starts from the clusters of a sample of rows.
   Clustering(const Input& input, Index clusters, std::uint64_t seed);
 
   // Lloyd (1982): each iteration reads X once. Afterwards W holds each row's nearest centre in Ht.
   void run(const ClusteringOptions& options);
 
+  const Input& input() const { return input_; }
   BackendView<float> W() const { return W_.view(); }
   BackendView<float> Ht() const { return Ht_.view(); }
   const HostMatrix<float>& centers() const { return centers_; }  // [d×k]
@@ -28,6 +30,9 @@ class Clustering {
 
  private:
   Clustering(const Input& input, std::shared_ptr<RowSample> sample, HostMatrix<float> centers);
+  Clustering(const Input& input, const Clustering& of_sample);
+  friend Clustering cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
+
   void assign();
   void move_centers();
   void fill_empty();
@@ -42,6 +47,12 @@ class Clustering {
   Index iterations_ = 0;
   bool converged_ = false;
 };
+
+// How many rows the sample of a clustering has, where X has as many.
+Index clustering_sample(Index clusters);
+
+// The clusters of that sample, as a clustering of its rows.
+Clustering cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
 
 // Rows of the sample as first centres [d×clusters], each drawn with a chance in proportion to its
 // squared distance to those before it, the best of several draws: Arthur & Vassilvitskii (2007),

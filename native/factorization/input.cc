@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "factorization/factors.h"
+#include "factorization/steps.h"
 
 namespace gemmine {
 namespace {
@@ -72,8 +73,25 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
                 .row_step = step,
                 .options = options,
                 .W = W,
-                .measure = measure},
+                .measure = measure,
+                .sums = true},
                sums, job);
+}
+
+void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
+  const NormalMatrix unused(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false);
+  const Step step = product;
+  PassSums none(Ht.rows, Ht.cols);
+  backend.pass({.X = X,
+                .exponent = pass_exponent,
+                .Ht = Ht,
+                .normal = unused,
+                .row_step = &step,
+                .options = step_options(0, 0, 1),
+                .W = to,
+                .measure = Measure::none,
+                .sums = false},
+               none, job);
 }
 
 namespace {
@@ -117,7 +135,16 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
     return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   PassSums sums(Ht.rows, Ht.cols);
-  read(Ht, normal, nullptr, step_options(0, 0, 1), W, Measure::direct, sums);
+  backend.pass({.X = X,
+                .exponent = pass_exponent,
+                .Ht = Ht,
+                .normal = normal,
+                .row_step = nullptr,
+                .options = step_options(0, 0, 1),
+                .W = W,
+                .measure = Measure::direct,
+                .sums = false},
+               sums, job);
   return sums.incoming_residual;
 }
 
@@ -153,7 +180,11 @@ Penalties scaled(const Penalties& p, const Exponents& e) {
 
 StepOptions step_options(double l1, double l2, Index sweeps) {
   constexpr double largest = 1e30;
-  return {.l1 = std::min(l1, largest), .l2 = std::min(l2, largest), .sweeps = sweeps};
+  constexpr double relaxation = 1.3;  // docs/decisions/0009
+  return {.l1 = std::min(l1, largest),
+          .l2 = std::min(l2, largest),
+          .sweeps = sweeps,
+          .relaxation = relaxation};
 }
 
 }  // namespace gemmine

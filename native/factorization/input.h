@@ -21,10 +21,12 @@ struct Input {
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
 
-  // One read of X; `step` null: only measures.
+  // One read of X, with its sums.
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step* step,
             const StepOptions& options, BackendView<float> W, Measure measure,
             PassSums& sums) const;
+  // to = X·Ht of the scaled X.
+  void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, directly.
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
 };

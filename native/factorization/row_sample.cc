@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "factorization/steps.h"
-
 namespace gemmine {
 
 RowSample::RowSample(const Input& input, Index count, const CounterRandom& random) {
@@ -79,11 +77,7 @@ HostMatrix<float> RowSample::times(const HostMatrix<float>& Ht) const {
   const BackendMatrix other(backend, Ht.rows(), k);
   const BackendMatrix result(backend, size(), k);
   backend.upload(Ht.view(), other.view());
-  const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
-  const Step step = product;
-  PassSums sums(Ht.rows(), k);
-  input_->read(other.view(), unused, &step, step_options(0, 0, 1), result.view(), Measure::none,
-               sums);
+  input_->multiply(other.view(), result.view());
   return downloaded(backend, result.view());
 }
 

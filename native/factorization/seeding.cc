@@ -45,6 +45,22 @@ HostMatrix<float> squared_distances(const RowSample& sample, const std::vector<I
   return distances;
 }
 
+// Draws for several centres share one product with the sample, since narrow products are slow. Those
+// know the centres before them only; few at first, when each centre changes the chances most.
+constexpr Index centers_at_once = 16;
+
+// The one of these candidates that leaves the lowest potential.
+Index best_candidate(const HostMatrix<float>& distances, Index first, Index count,
+                     const std::vector<double>& nearest, double& potential) {
+  std::vector<double> sums(count);
+  for (Index s = 0; s < distances.rows(); ++s)
+    for (Index c = 0; c < count; ++c)
+      sums[c] += std::min(nearest[s], double{distances(s, first + c)});
+  const auto lowest = std::min_element(sums.begin(), sums.end());
+  potential = *lowest;
+  return first + (lowest - sums.begin());
+}
+
 }  // namespace
 
 HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uint64_t seed) {
@@ -54,23 +70,20 @@ HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uin
   std::vector<double> nearest(m, std::numeric_limits<double>::infinity());
   HostMatrix<float> centers(sample.input().cols(), clusters);
   double potential = 0;  // Σ nearest; at first all rows have the same chance
-  for (Index j = 0; j < clusters; ++j) {
+  Index count = 1;
+  for (Index first = 0; first < clusters; first += count) {
+    count = std::min({std::max<Index>(1, first), centers_at_once, clusters - first});
+    const Index of_each = first == 0 ? 1 : candidates;
     std::vector<Index> chosen;
-    for (Index c = 0; c < (j == 0 ? 1 : candidates); ++c)
-      chosen.push_back(draw(nearest, potential, random.uniform(j, static_cast<std::uint32_t>(c))));
+    for (Index c = 0; c < count * of_each; ++c)
+      chosen.push_back(draw(nearest, potential, random.uniform(first, static_cast<std::uint32_t>(c))));
     const HostMatrix<float> columns = rows_as_columns(sample, chosen);
     const HostMatrix<float> distances = squared_distances(sample, chosen, columns);
-
-    Index best = 0;
-    double lowest = std::numeric_limits<double>::infinity();
-    for (Index c = 0; c < columns.cols(); ++c) {
-      double sum = 0;
-      for (Index s = 0; s < m; ++s) sum += std::min(nearest[s], double{distances(s, c)});
-      if (sum < lowest) lowest = sum, best = c;
+    for (Index j = 0; j < count; ++j) {
+      const Index best = best_candidate(distances, j * of_each, of_each, nearest, potential);
+      for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], double{distances(s, best)});
+      for (Index t = 0; t < centers.rows(); ++t) centers(t, first + j) = columns(t, best);
     }
-    for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], double{distances(s, best)});
-    potential = lowest;
-    for (Index t = 0; t < centers.rows(); ++t) centers(t, j) = columns(t, best);
   }
   return centers;
 }

@@ -1,9 +1,10 @@
+#include "core/random.h"
+#include "factorization/random_streams.h"
 #include "factorization/starts.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "factorization/clustering.h"
 #include "factorization/rules.h"
 
 namespace gemmine {
@@ -47,75 +48,6 @@ double start_random(const Input& input, const FitOptions& options, BackendView<f
     return semi ? value : std::abs(value);
   });
   return 1;
-}
-
-namespace {
-
-// Added to every entry of the indicator: without it multiplicative steps could not leave the
-// clustering. Ding, Li & Jordan (2010), section 2.2.
-constexpr double indicator_shift = 0.2;
-
-// S and R of W + shift, from those of the indicator W: its columns sum up to ones.
-void shift_sums(PassSums& sums) {
-  const Index k = sums.k;
-  for (Index t = 0; t < sums.d; ++t) {
-    double* row = sums.cross.data() + t * k;
-    double column_sum = 0;
-    for (Index j = 0; j < k; ++j) column_sum += row[j];
-    for (Index j = 0; j < k; ++j) row[j] += indicator_shift * column_sum;
-  }
-  std::vector<double> sizes(k);
-  double n = 0;
-  for (Index j = 0; j < k; ++j) n += sizes[j] = sums.gram[j * k + j];
-  for (Index i = 0; i < k; ++i)
-    for (Index j = 0; j < k; ++j)
-      sums.gram[i * k + j] += indicator_shift * (sizes[i] + sizes[j] + indicator_shift * n);
-}
-
-// The H that fits the W of these sums, from the centres where it is not determined.
-void fit_columns(const Input& input, Model model, const PassSums& sums,
-                 const HostMatrix<float>& centers, BackendView<float> Ht) {
-  Backend& backend = input.backend;
-  HostMatrix<float> rounded(Ht.rows, Ht.cols);
-  std::copy(sums.cross.begin(), sums.cross.end(), rounded.row(0));
-  const BackendMatrix cross(backend, Ht.rows, Ht.cols);
-  backend.upload(rounded.view(), cross.view());
-  backend.upload(centers.view(), Ht);
-  const bool semi = model == Model::semi_nmf;
-  const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
-  const Step step = semi ? least_squares : nonnegative_hals;
-  constexpr Index sweeps = 20;
-  backend.apply(step, cross.view(), normal, step_options(0, 0, sweeps), Ht, input.job);
-}
-
-}  // namespace
-
-// The indicator of k-means, + 0.2, and the H that fits it. HALS first takes two
-// sweeps towards the centres: an indicator is far from the best codes, and this read of X brings it
-// halfway. (More sweeps fit better at once, but leave components that differ less: slower later.)
-double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
-                    BackendView<float> Ht) {
-  Backend& backend = input.backend;
-  Clustering clustering(input, W.cols, options.seed);
-  clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
-  const double share = input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
-  const HostMatrix<float> indicator = downloaded(backend, clustering.W());
-  backend.upload(indicator.view(), W);
-  visit_rows(backend, W, true, [](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j) block(i, j) += static_cast<float>(indicator_shift);
-  });
-
-  PassSums sums = clustering.sums();
-  if (options.solver == Solver::hals) {
-    const NormalMatrix normal(backend.gram(clustering.Ht(), input.job), Ht.cols, 0, false);
-    const Step step = nonnegative_hals;
-    input.read(clustering.Ht(), normal, &step, step_options(0, 0, 2), W, Measure::none, sums);
-  } else {
-    shift_sums(sums);
-  }
-  fit_columns(input, options.model, sums, clustering.centers(), Ht);
-  return share;
 }
 
 namespace {

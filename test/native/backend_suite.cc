@@ -93,6 +93,7 @@ struct PassCase {
   int exponent;
   Measure measure;
   const Step* step;
+  bool sums = true;
 };
 
 PassResult run_pass(Backend& backend, const PassCase& c, Index threads) {
@@ -109,9 +110,10 @@ PassResult run_pass(Backend& backend, const PassCase& c, Index threads) {
                 .Ht = Ht.view(),
                 .normal = normal,
                 .row_step = c.step,
-                .options = {0.25, 0.125, 1},
+                .options = {0.25, 0.125, 1, 1.3},
                 .W = W.view(),
-                .measure = c.measure},
+                .measure = c.measure,
+                .sums = c.sums},
                result.sums, job_of(threads));
   result.W = W.floats();
   return result;
@@ -128,13 +130,13 @@ void check_pass(const PassCase& c, const Matrix& unit, const PassResult& result,
                 const std::string& what) {
   const Matrix P = oracle::multiply(unit, c.Ht);
   Matrix expected = c.W;
-  if (c.step != nullptr) oracle::sweep(P, gram_of(c.Ht), {0.25, 0.125}, true, expected);
+  if (c.step != nullptr) oracle::nonnegative_sweep(P, gram_of(c.Ht), {0.25, 0.125}, 1.3, expected);
   const Matrix W(c.W.rows, c.W.cols, {result.W.begin(), result.W.end()});
   close(W.data, expected.data, 1e-4, "W" + what);
-  if (c.step != nullptr) {
+  if (c.sums) {
     const Matrix S = oracle::multiply(oracle::transpose(unit), W);
     close(result.sums.cross, S.data, 2e-6, "S" + what);
-    close(result.sums.gram, gram_of(W).data, 1e-6, "R" + what);
+    close(result.sums.gram, gram_of(W).data, 2e-6, "R" + what);
   }
   if (c.measure == Measure::identity) {
     close(result.sums.incoming_gram, gram_of(c.W).data, 1e-12, "incoming gram" + what);
@@ -168,9 +170,10 @@ void pass_agrees_with_the_formula(Backend& backend) {
                                  std::to_string(shape.d) + "x" + std::to_string(shape.k);
         for (Measure measure : {Measure::none, Measure::identity, Measure::direct})
           for (const Step* step : {&sweep_step, static_cast<const Step*>(nullptr)}) {
-            const PassCase c{*source, W, Ht, exponent, measure, step};
-            const PassResult result = run_pass(backend, c, 2);
-            check_pass(c, unit, result, what);
+            for (bool sums : {true, false}) {
+              const PassCase c{*source, W, Ht, exponent, measure, step, sums};
+              check_pass(c, unit, run_pass(backend, c, 2), what);
+            }
           }
       }
 }
@@ -217,7 +220,7 @@ void pass_stops_when_told(Backend& backend) {
   std::atomic<int> calls = 0;
   const auto run = [&](const Step& step) {
     const Job job{.cancellation = Cancellation(&flag), .report = {}, .threads = 3};
-    backend.pass({*source, 0, Ht.view(), normal, &step, {0, 0, 1}, W.view(), Measure::none}, sums,
+    backend.pass({*source, 0, Ht.view(), normal, &step, {0, 0, 1, 1}, W.view(), Measure::none, true}, sums,
                  job);
   };
   test::throws<std::runtime_error>(
@@ -255,9 +258,9 @@ void apply_and_gram(Backend& backend) {
     Matrix expected = F;
     for (double& x : expected.data) x = std::abs(x);
     const Factor improved(backend, expected);
-    backend.apply(sweep_step, Factor(backend, cross).view(), normal_of(other), {0, 0, 1},
+    backend.apply(sweep_step, Factor(backend, cross).view(), normal_of(other), {0, 0, 1, 1},
                   improved.view(), job_of(3));
-    oracle::sweep(cross, gram_of(other), {0, 0}, true, expected);
+    oracle::nonnegative_sweep(cross, gram_of(other), {0, 0}, 1, expected);
     close(improved.matrix().data, expected.data, 1e-4, "apply");
   }
 }

@@ -27,7 +27,7 @@ Dense stepped(Backend& backend, StepFunction function, const Dense& X, const Den
   const BackendMatrix out(backend, factor.rows, factor.cols);
   backend.upload(cross.view(), in.view());
   backend.upload(factor.view(), out.view());
-  backend.apply(function, in.view(), normal, {.l1 = 0, .l2 = 0, .sweeps = 1}, out.view(), job());
+  backend.apply(function, in.view(), normal, {0, 0, 1, 1}, out.view(), job());
   Dense result = factor;
   backend.download(out.view(), result.view());
   return result;

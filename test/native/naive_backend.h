@@ -77,6 +77,7 @@ class NaiveBackend : public Backend {
       std::vector<float> cross(product.begin(), product.end());
       (*pass.row_step)(*this, {cross.data(), pass.W.rows, k, k}, pass.normal, pass.options, pass.W);
     }
+    if (!pass.sums) return;
     sums.gram = gram(pass.W, job);
     std::ranges::fill(sums.cross, 0.0);
     for (Index i = 0; i < pass.X.rows(); ++i) {
@@ -102,14 +103,16 @@ class NaiveBackend : public Backend {
 
   void nonnegative_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
                          Factor factor) override {
-    sweep(cross, N, options, factor, [](double value, double curvature, double l1) {
-      return std::max(0.0, value - l1 / 2 / curvature);
+    sweep(cross, N, options, factor, [&](double f, double minimum, double curvature) {
+      const double step = minimum - options.l1 / 2 / curvature - f;
+      return std::max(0.0, f + options.relaxation * step);
     });
   }
   void signed_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
                     Factor factor) override {
-    sweep(cross, N, options, factor, [](double value, double curvature, double l1) {
-      return std::copysign(std::max(0.0, std::abs(value) - l1 / 2 / curvature), value);
+    sweep(cross, N, options, factor, [&](double, double minimum, double curvature) {
+      const double threshold = options.l1 / 2 / curvature;
+      return std::copysign(std::max(0.0, std::abs(minimum) - threshold), minimum);
     });
   }
   void multiplicative_update(Cross cross, const NormalMatrix& N, const StepOptions& options,
@@ -208,9 +211,9 @@ class NaiveBackend : public Backend {
     return sum;
   }
 
-  template <class Shrink>
+  template <class Next>
   static void sweep(Cross cross, const NormalMatrix& N, const StepOptions& options, Factor factor,
-                    const Shrink& shrink) {
+                    const Next& next) {
     for (Index s = 0; s < options.sweeps; ++s)
       for (Index i = 0; i < factor.rows; ++i)
         for (Index j = 0; j < N.size(); ++j) {
@@ -218,8 +221,7 @@ class NaiveBackend : public Backend {
           const double curvature = N.gram()[j * (N.size() + 1)] + options.l2;
           if (curvature == 0) continue;
           const double slope = at(cross, i, j) - fitted(N, factor, i, j) - options.l2 * f;
-          factor.row(i)[j] =
-              static_cast<float>(shrink(f + slope / curvature, curvature, options.l1));
+          factor.row(i)[j] = static_cast<float>(next(f, f + slope / curvature, curvature));
         }
   }
 

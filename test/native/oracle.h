@@ -84,16 +84,29 @@ inline double row_product(const Matrix& F, const Matrix& N, Index i, Index j) {
   return sum;
 }
 
-// One sweep of coordinate descent; `nonnegative` projects, else the soft threshold applies.
-inline void sweep(const Matrix& C, const Matrix& N, Penalty penalty, bool nonnegative, Matrix& F) {
+// One sweep of coordinate descent under the soft threshold.
+inline void signed_sweep(const Matrix& C, const Matrix& N, Penalty penalty, Matrix& F) {
   for (Index i = 0; i < F.rows; ++i)
     for (Index j = 0; j < F.cols; ++j) {
       const double weight = N(j, j) + penalty.l2;
       if (weight == 0) continue;
       const double free = C(i, j) - row_product(F, N, i, j) + F(i, j) * N(j, j);
       const double shrunk = std::max(0.0, std::abs(free) - penalty.l1 / 2);
-      F(i, j) = nonnegative ? std::max(0.0, (free - penalty.l1 / 2) / weight)
-                            : std::copysign(shrunk, free) / weight;
+      F(i, j) = std::copysign(shrunk, free) / weight;
+    }
+}
+
+// One sweep of coordinate descent in F >= 0; each step is `relaxation` times as long as the one to
+// the component's minimum.
+inline void nonnegative_sweep(const Matrix& C, const Matrix& N, Penalty penalty, double relaxation,
+                              Matrix& F) {
+  for (Index i = 0; i < F.rows; ++i)
+    for (Index j = 0; j < F.cols; ++j) {
+      const double weight = N(j, j) + penalty.l2;
+      if (weight == 0) continue;
+      const double slope =
+          C(i, j) - row_product(F, N, i, j) - penalty.l1 / 2 - penalty.l2 * F(i, j);
+      F(i, j) = std::max(0.0, F(i, j) + relaxation * slope / weight);
     }
 }
 

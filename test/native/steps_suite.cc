@@ -19,10 +19,11 @@ void sweeps_agree_with_the_formula(Backend& backend) {
     for (Index rows : {1, 7, 16, 33, 100})
       for (const Penalty penalty : {Penalty{0, 0}, Penalty{3, 0.5}})
         for (Index sweeps : {1, 3}) {
+          const double relaxation = sweeps == 1 ? 1 : 1.6;
           const Matrix other = oracle::random(50, k, 1);
           const Matrix positive_other = oracle::random(50, k, 2, true);
           const Matrix X = oracle::random(rows, 50, 3);
-          const StepOptions options{penalty.l1, penalty.l2, sweeps};
+          const StepOptions options{penalty.l1, penalty.l2, sweeps, relaxation};
           const std::string size = " rows " + std::to_string(rows) + " k " + std::to_string(k);
 
           const auto run = [&](BlockOperation operation, const Matrix& fixed, Matrix start,
@@ -39,9 +40,12 @@ void sweeps_agree_with_the_formula(Backend& backend) {
             close(factor.matrix().data, start.data, 2e-4, name + size);
           };
           run(&Backend::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
-              [&](auto& C, auto& N, auto& F) { oracle::sweep(C, N, penalty, true, F); }, "sweep");
+              [&](auto& C, auto& N, auto& F) {
+                oracle::nonnegative_sweep(C, N, penalty, relaxation, F);
+              },
+              "sweep");
           run(&Backend::signed_sweep, other, oracle::random(rows, k, 5),
-              [&](auto& C, auto& N, auto& F) { oracle::sweep(C, N, penalty, false, F); }, "signed");
+              [&](auto& C, auto& N, auto& F) { oracle::signed_sweep(C, N, penalty, F); }, "signed");
           run(&Backend::sign_split_update, other, oracle::random(rows, k, 6, true),
               [&](auto& C, auto& N, auto& F) { oracle::sign_split(C, N, penalty, F); }, "split");
           run(&Backend::multiplicative_update, positive_other, oracle::random(rows, k, 7, true),
@@ -59,8 +63,8 @@ void factors_with_a_stride_are_left_alone_between_rows(Backend& backend) {
   for (Index i = 0; i < rows; ++i)
     for (Index j = 0; j < 5; ++j) expected(i, j) = before(i, j);
   const BackendView<float> narrow = {wide.view().data, rows, 5, 8};
-  backend.nonnegative_sweep(Factor(backend, cross).view(), normal_of(other), {0, 0, 1}, narrow);
-  oracle::sweep(cross, gram_of(other), {0, 0}, true, expected);
+  backend.nonnegative_sweep(Factor(backend, cross).view(), normal_of(other), {0, 0, 1, 1}, narrow);
+  oracle::nonnegative_sweep(cross, gram_of(other), {0, 0}, 1, expected);
   const Matrix after = wide.matrix();
   for (Index i = 0; i < rows; ++i)
     for (Index j = 0; j < 8; ++j)
@@ -75,7 +79,7 @@ void dead_components_keep_their_columns(Backend& backend) {
   for (BlockOperation operation : {&Backend::nonnegative_sweep, &Backend::signed_sweep,
                                    &Backend::multiplicative_update, &Backend::sign_split_update}) {
     const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2}, factor.view());
+    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2, 1}, factor.view());
     const Matrix after = factor.matrix();
     for (Index i = 0; i < 40; ++i) test::near(after(i, 2), start(i, 2), 0, "a dead column");
     for (double x : after.data) test::check(std::isfinite(x), "beside a dead column");
@@ -92,7 +96,7 @@ void zeros_stay_zeros_under_multiplication(Backend& backend) {
   for (BlockOperation operation : {&Backend::multiplicative_update, &Backend::sign_split_update}) {
     const Factor factor(backend, start);
     (backend.*operation)(Factor(backend, oracle::multiply(X, other)).view(), normal_of(other),
-                         {0, 0, 50}, factor.view());
+                         {0, 0, 50, 1}, factor.view());
     const Matrix after = factor.matrix();
     test::check(after(5, 1) == 0, "a zero stays");
     for (Index j = 0; j < 4; ++j) test::check(after(0, j) == 0, "a zero row gives zeros");
@@ -158,7 +162,7 @@ void known_answer_semi_mu(Backend& backend) {  // 1.6
   test::near(oracle::squared_error(X, W.matrix(), Ht.matrix()), 11.5, 1e-5, "SSE 0");
   for (double expected : {8.9180683, 8.16209853, 7.75141205}) {
     const Matrix P = oracle::multiply(X, Ht.matrix());
-    backend.sign_split_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1},
+    backend.sign_split_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1, 1},
                               W.view());
     if (expected > 8.5)
       close(W.matrix().data,
@@ -176,10 +180,10 @@ void known_answer_hals(Backend& backend) {  // 6.10: W, then H
   const Factor W(backend, small_W);
   const Factor Ht(backend, small_Ht);
   const Matrix P = oracle::multiply(small_X, small_Ht);
-  backend.nonnegative_sweep(Factor(backend, P).view(), normal_of(small_Ht), {0, 0, 1}, W.view());
+  backend.nonnegative_sweep(Factor(backend, P).view(), normal_of(small_Ht), {0, 0, 1, 1}, W.view());
   close(W.matrix().data, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, 1e-6, "W");
   const Matrix S = oracle::multiply(oracle::transpose(small_X), W.matrix());
-  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1}, Ht.view());
+  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1, 1}, Ht.view());
   close(oracle::transpose(Ht.matrix()).data,
         {.96544402, .93359073, 1.05579151, 1.35509374, 2.10619626, 2.81083791}, 1e-6, "H");
   test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), .98203991, 1e-5, "SSE");
@@ -189,12 +193,12 @@ void known_answer_mu(Backend& backend) {  // 6.10: H, then W
   const Factor W(backend, small_W);
   const Factor Ht(backend, small_Ht);
   const Matrix S = oracle::multiply(oracle::transpose(small_X), small_W);
-  backend.multiplicative_update(Factor(backend, S).view(), normal_of(small_W), {0, 0, 1},
+  backend.multiplicative_update(Factor(backend, S).view(), normal_of(small_W), {0, 0, 1, 1},
                                 Ht.view());
   close(oracle::transpose(Ht.matrix()).data,
         {1.72727273, 1.4375, 1.38095238, 1.45454545, 2.35294118, 3.26086957}, 1e-6, "H");
   const Matrix P = oracle::multiply(small_X, Ht.matrix());
-  backend.multiplicative_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1},
+  backend.multiplicative_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1, 1},
                                 W.view());
   close(W.matrix().data, {.50390376, .55583263, .80649349, 1.58183176, 3.07674748, 1.57657222},
         1e-6, "W");

@@ -18,6 +18,7 @@ struct SweepProblem {
   Index padded;
   Index sweeps;
   float half_l1;
+  float relaxation;
   const float* positive;  // [padded×padded]; what it holds is said at each kernel
   const float* negative;  // [padded×padded]
   const float* inverse;   // [padded] 1 / (N_jj + l2); 0 keeps the column

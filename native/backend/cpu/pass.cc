@@ -56,7 +56,7 @@ class RunningPass {
         direct_(pass.measure == Measure::direct),
         identity_(pass.measure == Measure::identity),
         forms_cross_(pass.row_step != nullptr || identity_),
-        accumulates_(pass.row_step != nullptr || pass.measure == Measure::none),
+        accumulates_(pass.sums),
         scale_(std::ldexp(1.0, -pass.exponent)) {
     const Index width = kernels.panel_width;
     const auto scaled = [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); };

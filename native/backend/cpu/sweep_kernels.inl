@@ -55,11 +55,11 @@ inline void add_products(const Lanes* F, const float* N, Index padded, Panel& su
   sums = local;
 }
 
-// f_j = project(c_j − Σ_{i≠j} f_i N_ij) / (N_jj + l2), one component after the other. The sums of a
-// panel start from the components before the sweep reached it; each new value is then made good in
-// the panel's later components.
-template <class Project>
-void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project) {
+// f_j = next(c_j − Σ_{i≠j} f_i N_ij, 1 / (N_jj + l2), f_j), one component after the other. The sums of
+// a panel start from the components before the sweep reached it; each new value is then made good
+// in the panel's later components.
+template <class Next>
+void gauss_seidel(const SweepProblem& problem, const Tile& rows, Next next) {
   const Index padded = problem.padded;
   for (Index j0 = 0; j0 < padded; j0 += panel) {
     Panel sums;
@@ -71,8 +71,9 @@ void gauss_seidel(const SweepProblem& problem, const Tile& rows, Project project
       const Index j = j0 + p;
       if (problem.inverse[j] == 0) continue;
       for (Index v = 0; v < 2; ++v) {
-        const Lanes value = project(sums.at[p][v]) * problem.inverse[j];
-        const Lanes change = value - rows.F[2 * j + v];
+        const Lanes old = rows.F[2 * j + v];
+        const Lanes value = next(sums.at[p][v], problem.inverse[j], old);
+        const Lanes change = value - old;
         rows.F[2 * j + v] = value;
         for (Index q = p + 1; q < panel; ++q) {
           const Lanes weight = all(N[j * panel + q]);
@@ -100,16 +101,20 @@ void for_tiles(const SweepProblem& problem, Sweep sweep) {
 
 void nonnegative_sweep(const SweepProblem& problem) {
   const Lanes half_l1 = all(problem.half_l1);
+  const float relaxation = problem.relaxation;
   for_tiles(problem, [&](Tile& rows) {
-    gauss_seidel(problem, rows, [&](Lanes sum) { return max(sum - half_l1, Lanes{}); });
+    gauss_seidel(problem, rows, [&](Lanes sum, float inverse, Lanes old) {
+      const Lanes target = (sum - half_l1) * (relaxation * inverse);
+      return max(target + (1 - relaxation) * old, Lanes{});
+    });
   });
 }
 
 void signed_sweep(const SweepProblem& problem) {
   const Lanes threshold = all(problem.half_l1);
   for_tiles(problem, [&](Tile& rows) {
-    gauss_seidel(problem, rows, [&](Lanes sum) {
-      return max(sum - threshold, Lanes{}) - max(-sum - threshold, Lanes{});
+    gauss_seidel(problem, rows, [&](Lanes sum, float inverse, Lanes) {
+      return (max(sum - threshold, Lanes{}) - max(-sum - threshold, Lanes{})) * inverse;
     });
   });
 }

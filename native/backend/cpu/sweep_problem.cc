@@ -51,6 +51,7 @@ SweepProblem problem_without_matrices(HostView<const float> cross, const StepOpt
           .padded = padded,
           .sweeps = options.sweeps,
           .half_l1 = static_cast<float>(options.l1 / 2),
+          .relaxation = static_cast<float>(options.relaxation),
           .positive = nullptr,
           .negative = nullptr,
           .inverse = nullptr,
