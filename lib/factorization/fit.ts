@@ -8,6 +8,7 @@ import { planMemory } from '../memory'
 import { runJob, type NativeFitOptions, type NativeSource } from '../native'
 import { checkInteger, checkJob, checkNumber, checkOneOf, type JobOptions } from '../options'
 import { FactorizationModel, type ModelName } from './factorization-model'
+import { sampleBytes } from './kmeans'
 import { checkPenalties, type Penalties } from './penalties'
 
 /** How the factors are improved, for a fixed other side. */
@@ -128,9 +129,11 @@ export function checkFitOptions(
  * Memory for the factors, once as results and once scaled; S and its partial sums; and the small Gram
  * matrices, in bytes. X is the caller's.
  */
-function bytesOf({ rows, cols }: NativeSource, rank: number): number {
+function bytesOf(source: NativeSource, rank: number, init: string): number {
+  const { rows, cols } = source
   const partialSums = availableParallelism() + 2
   return (
+    (init === 'kmeans' ? sampleBytes(source, rank) : 0) +
     8 * (rows + cols) * rank +
     (24 + 4 * partialSums) * cols * rank +
     (48 + 12 * partialSums) * rank * rank
@@ -156,7 +159,7 @@ export async function fit(
   const { rank, iterations: maxIterations, ...rest } = options
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    bytesOf(source, rank),
+    bytesOf(source, rank, options.init),
   )
   const W = outputMatrix('out.W', out.W, source.rows, rank)
   const H = outputMatrix('out.H', out.H, rank, source.cols)

@@ -1,7 +1,7 @@
 import { allocateMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { planMemory } from '../memory'
-import { runJob } from '../native'
+import { runJob, type NativeSource } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -38,6 +38,15 @@ export interface Clustering {
 }
 
 /**
+ * Memory for the sample of rows that seeds are drawn from (clustering_sample() of the core), in bytes.
+ */
+export function sampleBytes(source: NativeSource, clusters: number): number {
+  const share = Math.min(1, Math.max(1024, 16 * clusters) / source.rows)
+  const bytes = 'indptr' in source ? 8 * source.values.length : 4 * source.rows * source.cols
+  return share * bytes
+}
+
+/**
  * Clusters rows around means.
  *
  * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable).
@@ -64,7 +73,9 @@ export async function kmeans(
   // Labels; indicators and centres as factors of rank `clusters`.
   planMemory(
     `k-means with ${clusters} clusters`,
-    4 * source.rows + (4 * source.rows + 24 * source.cols) * clusters,
+    sampleBytes(source, clusters) +
+      4 * source.rows +
+      (4 * source.rows + 24 * source.cols) * clusters,
   )
   const labels = new Int32Array(source.rows)
   const centers = allocateMatrix(clusters, source.cols)

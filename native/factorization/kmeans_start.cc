@@ -73,7 +73,15 @@ void start_from_clusters(const Input& input, const FitOptions& options,
 }
 
 // Most of the way to a good H needs few rows: the factorization of a sample, started from its
-// clusters, and then the codes of all rows for its H.
+// clusters, and then the codes of all rows for its H. See docs/decisions/0009.
+constexpr Index iterations_on_sample = 10;
+constexpr Index sweeps_of_all_rows = 4;
+
+// Whether X has so many more rows than the sample that its iterations cost little.
+bool sample_is_small(const Input& input, Index k) {
+  return input.rows() >= 4 * clustering_sample(k);
+}
+
 double start_from_sample(const Input& input, const FitOptions& options, BackendView<float> W,
                          BackendView<float> Ht) {
   Backend& backend = input.backend;
@@ -83,7 +91,7 @@ double start_from_sample(const Input& input, const FitOptions& options, BackendV
   const BackendMatrix codes(backend, sample.rows(), k);
   start_from_clusters(sample, options, clustering, codes.view(), Ht);
   const Alternated run = alternate(sample, rule_for(options.model, options.solver),
-                                   {.max_iterations = 10,
+                                   {.max_iterations = iterations_on_sample,
                                     .tolerance = 0,
                                     .inner_sweeps = options.inner_sweeps,
                                     .penalties = {},
@@ -98,7 +106,7 @@ double start_from_sample(const Input& input, const FitOptions& options, BackendV
   });
   PassSums sums(Ht.rows, k);
   const HostMatrix<float> before = downloaded(backend, Ht);
-  code_rows(input, Ht, 4, W, sums);
+  code_rows(input, Ht, sweeps_of_all_rows, W, sums);
   fit_columns(input, options.model, sums, before, Ht);
   return sample.squared_norm > 0 ? run.squared_error / sample.squared_norm : 1;
 }
@@ -107,7 +115,7 @@ double start_from_sample(const Input& input, const FitOptions& options, BackendV
 
 double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
-  if (options.solver == Solver::hals && input.rows() >= 4 * clustering_sample(W.cols))
+  if (options.solver == Solver::hals && sample_is_small(input, W.cols))
     return start_from_sample(input, options, W, Ht);
   Clustering clustering(input, W.cols, options.seed);
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});

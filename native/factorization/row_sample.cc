@@ -35,6 +35,7 @@ RowSample::RowSample(const Input& input, Index count, const CounterRandom& rando
 void RowSample::gather(const RowSource& X, const Job& job) {
   RowScratch scratch;
   indptr_.push_back(0);
+  if (!X.sparse()) values_.reserve(rows_.size() * static_cast<std::size_t>(X.cols()));
   for (const Index row : rows_) {
     job.cancellation.check();
     append(X.block(row, 1, scratch));

@@ -58,6 +58,7 @@ std::vector<Scene> scenes() {
       {"constant", filled(40, 12, [](Index, Index) { return 2; }), 3},
       {"zeros", zeros(30, 8), 3},
       {"one entry", filled(30, 8, [](Index i, Index j) { return i == 7 && j == 3 ? 5 : 0; }), 3},
+      {"many rows", planted(4200, 12, 4, 79), 4},
       {"uneven columns",
        filled(200, 16, [&](Index i, Index j) { return full(i % 90, j) * std::exp2(j); }), 5},
   };
