@@ -120,8 +120,7 @@ class Alternation {
         absolute += std::abs(sums_.gram[i * k + j] * column_gram_[i * k + j]);
       energy += sums_.gram[i * k + i] * column_gram_[i * k + i];
     }
-    const bool cheap = 16 * k <= Ht_.rows;
-    if (cheap || absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
+    if (absolute > 2 * input_.squared_norm) sums_.gram = backend_.gram(W_, input_.job);
     if (energy > 25 * input_.squared_norm) direct_ = guarded_ = true;
   }
 
