@@ -65,13 +65,23 @@ CandidateList::CandidateList(Index depth, Index rows, float threshold, double sp
 void CandidateList::compact() {
   if (static_cast<Index>(candidates_.size()) > depth_) {
     threshold_ = std::max(threshold_, bounds::float_below(lower_of_last() - spread_));
-    std::erase_if(candidates_, [&](const Candidate& each) { return each.upper < threshold_; });
+    drop_below_threshold();
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
   if (++widenings_ <= max_widenings) return;
   candidates_.clear();
   threshold_ = infinity;
+}
+
+// Without branches, which could not be foretold.
+void CandidateList::drop_below_threshold() {
+  std::size_t kept = 0;
+  for (const Candidate each : candidates_) {
+    candidates_[kept] = each;
+    kept += !(each.upper < threshold_);
+  }
+  candidates_.resize(kept);
 }
 
 // By bisection: counting is a loop that vectorises, and needs no exact order.

@@ -56,6 +56,7 @@ class CandidateList {
   static constexpr int max_widenings = 2;
 
   void compact();
+  void drop_below_threshold();
   float lower_of_last();  // at most the depth-th best lower bound
 
   Index depth_;
