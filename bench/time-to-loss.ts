@@ -2,7 +2,7 @@
 import type { Factorization, Matrix } from '../lib/index'
 import { exchangePath, handOver, readAnswer } from './data'
 import type { Experiment } from './experiment'
-import { interleave, seconds } from './interleave'
+import { interleave, median, seconds } from './interleave'
 import { squaredError } from './loss'
 import type { Rival } from './rival'
 
@@ -52,8 +52,8 @@ async function iterationsToLoss(
   return undefined
 }
 
-const differences = (a: readonly number[], b: readonly number[]) =>
-  a.map((value, round) => value - b[round]!)
+/** Enough iterations for a rate that the noise of the start does not drown. */
+const leastForRate = 20
 
 export async function race(report: Experiment, given: Race) {
   const { job, X, rank, fit, rival, rivalIterations, target } = given
@@ -62,32 +62,25 @@ export async function race(report: Experiment, given: Race) {
     ? await iterationsToLoss(report, given, await rivalLoss(rival, given))
     : rivalIterations
   if (iterations === undefined) return
-  const own = {
-    whole: () => seconds(() => fit(iterations)),
+  const counted = Math.max(iterations, leastForRate)
+  const measured: Record<string, number[]> = await interleave<string>({
     start: () => seconds(() => fit(0)),
+    counted: () => seconds(() => fit(counted)),
     limit: report.roofline.sample,
-  }
-  const operations = 4 * X.rows * X.cols * rank * iterations
-  const rateOf = (times: { whole: number[]; start: number[]; limit: number[] }) =>
-    report.compareRate(
-      `${job}, iterations alone`,
-      operations,
-      differences(times.whole, times.start),
-      times.limit,
-    )
-  if (!rival) return rateOf(await interleave(own))
-
-  const measured = await interleave({
-    ...own,
-    rivalWhole: () => rival.seconds('run'),
-    rivalStart: () => rival.seconds('start'),
+    ...(rival && {
+      whole: () => seconds(() => fit(iterations)),
+      rival: () => rival.seconds('run'),
+    }),
   })
-  report.compareTime(job, rival.name, measured.whole, measured.rivalWhole, target)
-  report.compareTime(
-    `${job}, without the start`,
-    rival.name,
-    differences(measured.whole, measured.start),
-    differences(measured.rivalWhole, measured.rivalStart),
+  const { start, counted: times, limit, whole, rival: rivalTimes } = measured
+  if (rival) {
+    report.compareTime(job, rival.name, whole!, rivalTimes!, target)
+    report.note(`${job}: the start takes ${median(start!).toFixed(3)} s of that`)
+  }
+  report.compareRate(
+    `${job}, iterations alone`,
+    4 * X.rows * X.cols * rank * counted,
+    times!.map((time, round) => time - start![round]!),
+    limit!,
   )
-  rateOf(measured)
 }

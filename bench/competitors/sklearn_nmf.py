@@ -12,12 +12,11 @@ class ScikitLearnNmf:
 
     def __init__(self):
         import sklearn
-        from sklearn.decomposition import NMF, _nmf
+        from sklearn.decomposition import NMF
 
         self.version = sklearn.__version__
         self.blas = openblas_of("numpy")
         self.NMF = NMF
-        self.initialize = _nmf._initialize_nmf
         # All iterations are wanted, so the warning that they ran out says nothing.
         warnings.filterwarnings("ignore", category=sklearn.exceptions.ConvergenceWarning)
 
@@ -25,11 +24,6 @@ class ScikitLearnNmf:
         self.X = np.load(X)
         self.rank = rank
         self.iterations = iterations
-
-    def start(self):
-        with Stopwatch() as watch:
-            self.initialize(self.X, self.rank, init="nndsvda", random_state=0)
-        return {"seconds": watch.seconds}
 
     def run(self):
         model = self.NMF(

@@ -41,11 +41,6 @@ class TorchSemiNmf:
         falling = (-P).clamp_min(0) + G @ Q.clamp_min(0)
         return F, G * torch.sqrt(rising / (falling + 1e-6))
 
-    def start(self):
-        with Stopwatch() as watch:
-            self.random_start()
-        return {"seconds": watch.seconds}
-
     def run(self, with_loss=False):
         """`with_loss` also forms A - F G^T after each update, as the published code does."""
         with Stopwatch() as watch:
