@@ -49,6 +49,26 @@ void widen_elements(const void* from, ElementType type, Index count, int exponen
   }
 }
 
+template <class T>
+double as_double(const std::byte* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return static_cast<double>(value);
+}
+
+double element(const std::byte* from, ElementType type) {
+  switch (type) {
+    case ElementType::float64: return as_double<double>(from);
+    case ElementType::float32: return as_double<float>(from);
+    case ElementType::int8: return as_double<std::int8_t>(from);
+    case ElementType::uint8: return as_double<std::uint8_t>(from);
+    case ElementType::float16: break;
+  }
+  std::uint16_t bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return widen_float16(bits);
+}
+
 RowBlock dense_block(Index begin, HostView<const float> rows) {
   return {.begin = begin, .count = rows.rows, .dense = rows, .indptr = nullptr, .indices = nullptr,
           .values = nullptr};
@@ -86,6 +106,11 @@ class DenseSource : public RowSource {
     return dense_block(begin, {values, count, cols_, cols_});
   }
 
+  double entry(Index row, Index column) const override {
+    const auto size = static_cast<Index>(size_of(type_));
+    return element(data_ + (row * stride_ + column) * size, type_);
+  }
+
  private:
   const std::byte* data_;
   ElementType type_;
@@ -116,6 +141,13 @@ class FileSource : public RowSource {
       widen_elements(scratch.bytes.data(), type_, count * cols_, scale_exponent, values);
     }
     return dense_block(begin, {values, count, cols_, cols_});
+  }
+
+  double entry(Index row, Index column) const override {
+    const auto size = static_cast<Index>(size_of(type_));
+    std::byte bytes[sizeof(double)];
+    read(offset_ + (row * cols_ + column) * size, size, bytes);
+    return element(bytes, type_);
   }
 
  private:
@@ -170,6 +202,13 @@ class SparseSource : public RowSource {
             .values = values};
   }
 
+  double entry(Index row, Index column) const override {
+    double sum = 0;
+    for (auto at = static_cast<Index>(indptr_[row]); at < static_cast<Index>(indptr_[row + 1]); ++at)
+      if (indices_[at] == column) sum += values_[at];
+    return sum;
+  }
+
  private:
   const double* indptr_;
   const std::int32_t* indices_;
@@ -179,6 +218,12 @@ class SparseSource : public RowSource {
 };
 
 }  // namespace
+
+InvalidEntry not_finite(const RowSource& source, Index row, Index column) {
+  const double value = source.entry(row, column);
+  return {source.argument, row, column, value,
+          std::isfinite(value) ? "a number within float32's range" : "a finite number"};
+}
 
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride) {

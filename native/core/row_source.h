@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/error.h"
 #include "core/job.h"
 #include "core/matrix.h"
 
@@ -40,6 +41,9 @@ class RowSource {
   // The block's memory is the caller's (zero copy) or lies in `scratch` until its next use.
   virtual RowBlock block(Index begin, Index count, RowScratch& scratch) const = 0;
 
+  // An entry as the source holds it, for messages: a float64 may lie beyond float32's range.
+  virtual double entry(Index row, Index column) const = 0;
+
   // Row starts of CSR, [rows + 1]; null when dense.
   virtual const double* indptr() const { return nullptr; }
 
@@ -47,6 +51,9 @@ class RowSource {
   // Blocks come multiplied by 2^scale_exponent; other than 0 costs a copy of each block into scratch.
   int scale_exponent = 0;
 };
+
+// For an entry that is not finite as a float32.
+InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
 enum class ElementType { float32, float64, float16, int8, uint8 };
 

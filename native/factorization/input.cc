@@ -22,6 +22,9 @@ class RescaledSource : public RowSource {
   Index cols() const override { return source_.cols(); }
   Index nonzeros() const override { return source_.nonzeros(); }
   const double* indptr() const override { return source_.indptr(); }
+  double entry(Index row, Index column) const override {
+    return std::ldexp(source_.entry(row, column), std::ilogb(factor_));
+  }
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     RowBlock block = source_.block(begin, count, scratch);

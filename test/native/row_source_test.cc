@@ -43,6 +43,33 @@ void sources_widen_what_they_hold() {
       "a short file");
 }
 
+void sources_tell_what_they_were_given() {
+  const std::vector<double> doubles = {1, 2, 1e300, -0.1};
+  const std::vector<float> floats = {1, 2, 3, 0.1f};
+  const std::vector<std::int8_t> bytes = {1, 2, 3, -7};
+  const std::vector<std::uint16_t> halves = {0, 0, 0, 0x3555};
+  const TemporaryFile file("head" + bytes_of(doubles));
+  const auto in_memory = dense_source(doubles.data(), ElementType::float64, 2, 2, 2);
+  const auto in_file = file_source(file.descriptor(), 4, ElementType::float64, 2, 2, "x.npy");
+  for (const RowSource* source : {in_memory.get(), in_file.get()}) {
+    test::near(source->entry(1, 1), -0.1, 0, "a float64 is not rounded");
+    const InvalidEntry error = not_finite(*source, 1, 0);
+    test::check(error.row == 1 && error.column == 0 && error.value == 1e300, "its place and value");
+    test::check(error.expected == "a number within float32's range", error.expected);
+  }
+  test::near(dense_source(floats.data(), ElementType::float32, 2, 2, 2)->entry(1, 1), 0.1f, 0, "f32");
+  test::near(dense_source(bytes.data(), ElementType::int8, 2, 2, 2)->entry(1, 1), -7, 0, "i8");
+  test::near(dense_source(halves.data(), ElementType::float16, 2, 2, 2)->entry(1, 1),
+             0.333251953125, 0, "f16");
+  const std::vector<double> indptr = {0, 0, 2};
+  const std::vector<std::int32_t> indices = {0, 1};
+  const std::vector<float> values = {5, -INFINITY};
+  const auto csr = sparse_source(indptr.data(), indices.data(), values.data(), 2, 2);
+  test::near(csr->entry(1, 0), 5, 0, "csr");
+  test::near(csr->entry(0, 0), 0, 0, "an entry that csr does not hold");
+  test::check(not_finite(*csr, 1, 1).expected == "a finite number", "an infinite entry");
+}
+
 void halves_are_exact() {
   for (std::uint32_t h = 0; h < 0x10000; ++h) {
     const int exponent = h >> 10 & 31;
@@ -64,5 +91,6 @@ void halves_are_exact() {
 int main() {
   halves_are_exact();
   sources_widen_what_they_hold();
+  sources_tell_what_they_were_given();
   return test::report("row sources");
 }

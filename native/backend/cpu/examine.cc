@@ -63,11 +63,11 @@ class Examination {
   // Throws at the first bad element of a row, if it has one.
   void reject(Index row, const float* values, Index count, const std::int32_t* columns) const {
     for (Index t = 0; t < count; ++t) {
-      const bool finite = std::isfinite(values[t]);
-      if (finite && !(nonnegative_ && values[t] < 0)) continue;
-      throw InvalidEntry(X_.argument, row, columns == nullptr ? t : columns[t],
-                         std::ldexp(double{values[t]}, -X_.scale_exponent),
-                         finite ? "a non-negative number" : "a finite number");
+      const Index column = columns == nullptr ? t : columns[t];
+      if (!std::isfinite(values[t])) throw not_finite(X_, row, column);
+      if (nonnegative_ && values[t] < 0)
+        throw InvalidEntry(X_.argument, row, column, X_.entry(row, column),
+                           "a non-negative number");
     }
   }
 

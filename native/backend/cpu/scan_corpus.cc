@@ -19,7 +19,7 @@ constexpr Index centre_run_length = 16;
 
 void check_finite(const float* row, Index d, Index at, const RowSource& rows) {
   for (Index t = 0; t < d; ++t)
-    if (!std::isfinite(row[t])) throw InvalidEntry(rows.argument, at, t, row[t], "a finite number");
+    if (!std::isfinite(row[t])) throw not_finite(rows, at, t);
 }
 
 // Calls visit(block, worker) for blocks of 128 rows, in parallel.
