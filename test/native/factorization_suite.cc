@@ -1,4 +1,5 @@
 // Theorems that hold for every model, solver, start, shape and penalty, and known answers.
+#include "factorization/alternating.h"
 #include "factorization_matrices.h"
 #include "naive_backend.h"
 
@@ -170,8 +171,8 @@ void scale_leaves_the_bits() {
        "subnormal entries count");
 }
 
-void sparse_equals_dense() {
-  const Dense X = filled(200, 40, [random = CounterRandom(3, 100)](Index i, Index j) {
+void sparse_equals_dense(Index rows, Index cols) {
+  const Dense X = filled(rows, cols, [random = CounterRandom(3, 100)](Index i, Index j) {
     const auto item = static_cast<std::uint32_t>(j);
     return random.uniform(i, item) < 0.2 ? 1 + random.uniform(i, item + 100) : 0;
   });
@@ -280,6 +281,51 @@ void bad_entries_are_named() {
       "a negative entry");
 }
 
+// Steps that only make it worse: the run goes back to the pair it had, and computes no more.
+void a_run_that_cannot_go_on_stands_still() {
+  Backend& backend = backend_for("cpu");
+  const StepFunction grow = [](Backend& of, BackendView<const float>, const NormalMatrix&,
+                               const StepOptions&, BackendView<float> factor) {
+    visit_rows(of, factor, true, [](Index, HostView<float> block) {
+      for (Index i = 0; i < block.rows; ++i)
+        for (Index j = 0; j < block.cols; ++j) block(i, j) *= 2;
+    });
+  };
+  const Dense start = absolute(gaussian(60, 3, 2));
+  const Dense other = absolute(gaussian(9, 3, 3));
+  const Dense X = filled(60, 9, [&](Index i, Index j) {
+    return start(i, 0) * other(j, 0) + start(i, 1) * other(j, 1) + start(i, 2) * other(j, 2);
+  });
+  const auto source = X.source();
+  const Job quiet = job();
+  const ScaledInput input(backend, *source, true, quiet);
+  const BackendMatrix W(backend, 60, 3);
+  const BackendMatrix Ht(backend, 9, 3);
+  backend.upload(start.view(), W.view());
+  backend.upload(other.view(), Ht.view());
+  const Alternated run = alternate(*input,
+                                   {.row_step = grow,
+                                    .column_step = grow,
+                                    .solves = false,
+                                    .columns_free = false,
+                                    .leaves_zeros = false},
+                                   {.max_iterations = 6,
+                                    .tolerance = 0,
+                                    .inner_sweeps = 1,
+                                    .penalties = {1e-6, 0, 1e-6, 0},
+                                    .objective_exponent = 0,
+                                    .expected_share = 1,
+                                    .seed = 1},
+                                   W.view(), Ht.view());
+  check(run.worked == 1, "one iteration was computed");
+  check(run.objective.size() == 7, "six were asked for");
+  for (std::size_t t = 1; t < 7; ++t)
+    near(run.objective[t], run.objective[0], 1e-6 * run.objective[0], "the objective stands");
+  Dense after = start;
+  backend.download(W.view(), after.view());
+  test::same_bits(after.values.data(), start.values.data(), start.values.size(), "W is kept");
+}
+
 void cancelled_in_the_middle() {
   const Dense X = gaussian(2000, 60, 1);
   std::int32_t flag = 0;
@@ -305,13 +351,15 @@ int main() {
   penalties_balance();
   threads_leave_the_bits();
   scale_leaves_the_bits();
-  sparse_equals_dense();
+  sparse_equals_dense(200, 40);
+  sparse_equals_dense(4200, 20);  // k-means starts from a sample of these
   runs_share_their_prefix();
   agrees_with_the_oracle();
   spare_components_do_no_harm();
   stops_by_tolerance();
   inner_sweeps_go_farther();
   bad_entries_are_named();
+  a_run_that_cannot_go_on_stands_still();
   cancelled_in_the_middle();
   return test::report("factorization");
 }
