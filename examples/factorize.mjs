@@ -3,7 +3,7 @@
 import { semiNmf } from 'gemmine'
 
 const [rows, cols] = [500, 32]
-const data = Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i * 0.37) + Math.cos((i % cols) * 1.7))
+const data = Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i * i * 0.37) / 4 + Math.cos(Math.floor(i / cols) + (i % cols) * 1.7))
 
 const model = await semiNmf({ data, rows, cols }, { rank: 4, seed: 1 })
 console.log(`relative error ${model.relativeError.toFixed(4)} after ${model.iterations} iterations`)

@@ -1,5 +1,6 @@
 export { fromRows } from './data/matrix'
 export type {
+  DenseData,
   DenseMatrix,
   ElementType,
   Matrix,
@@ -11,10 +12,18 @@ export type {
 export type { SparseMatrix } from './data/sparse'
 export type { SourceInput } from './data/source'
 export type { RowLists, RowListsInput } from './data/row-lists'
-export { closeMatrix, loadNpy, openNpy, readNpy, writeNpy } from './data/npy'
-export { readNpz } from './data/npz'
+export {
+  closeMatrix,
+  loadNpy,
+  loadNpyDefaults,
+  openNpy,
+  readNpy,
+  writeNpy,
+  type WritableArray,
+} from './data/npy'
+export { readNpz, readNpzDefaults } from './data/npz'
 export { readMatrixMarket } from './data/matrix-market'
-export { readSafetensors, writeSafetensors } from './data/safetensors'
+export { readSafetensors, writeSafetensors, type Tensors } from './data/safetensors'
 export {
   minedLines,
   rejectedLines,
@@ -24,15 +33,17 @@ export {
   type RuleName,
   type Words,
 } from './data/mined-lines'
-export { readIds, readPairs, readTexts } from './data/pairs'
+export { readIds, readPairs, readTexts, type PairsOptions } from './data/pairs'
 export { GemmineError, type GemmineErrorCode, type Mistake } from './errors'
 export type { DeviceName } from './device'
 export type { JobOptions, Progress } from './options'
 export { info, type Info } from './info'
+export type { NativeRejected as RejectedCandidates } from './native'
 export {
   FactorizationModel,
   type Codes,
   type ModelName,
+  type ModelOptions,
   type TransformOptions,
 } from './factorization/factorization-model'
 export {
@@ -58,11 +69,18 @@ export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './f
 export type { Metric } from './mining/metric'
 export {
   prepareCorpus,
+  prepareCorpusDefaults,
   PreparedCorpus,
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './mining/prepare-corpus'
-export { topK, topKDefaults, type Neighbours, type TopKOptions } from './mining/top-k'
+export {
+  topK,
+  topKDefaults,
+  type Neighbours,
+  type TopKOptions,
+  type TopKOutputs,
+} from './mining/top-k'
 export {
   mineHardNegatives,
   mineHardNegativesDefaults,
@@ -70,6 +88,7 @@ export {
 } from './mining/mine-hard-negatives'
 export {
   MinedNegatives,
+  type Ceilings,
   type LabeledList,
   type MiningStatistics,
   type NTuple,

@@ -7,6 +7,7 @@ import {
   checkJob,
   checkNumber,
   jobDefaults,
+  required,
   withDefaults,
   type JobOptions,
   type Overrides,
@@ -16,7 +17,10 @@ import {
 export const kmeansDefaults = {
   /** Iterations at most; each reads X once. */
   iterations: 100,
-  /** Stop when an iteration lowers the inertia by a smaller fraction; 0 runs until nothing moves. */
+  /**
+   * Stop when an iteration lowers the inertia by a smaller fraction; 0 runs until nothing moves, as does
+   * a fraction that is less than 2e-7·‖X‖², the noise of the inertia.
+   */
   tolerance: 1e-4,
   /** Seed of the first centres. */
   seed: 0,
@@ -56,12 +60,9 @@ export function sampleBytes(source: NativeSource, clusters: number): number {
  * @example
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
  */
-export async function kmeans(
-  X: SourceInput,
-  { clusters, ...given }: KmeansOptions,
-): Promise<Clustering> {
-  const { iterations, tolerance, seed, ...rest } = withDefaults(
-    { ...kmeansDefaults, ...jobDefaults },
+export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clustering> {
+  const { clusters, iterations, tolerance, seed, ...rest } = withDefaults(
+    { clusters: required, ...kmeansDefaults, ...jobDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)

@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkJob,
   jobDefaults,
+  required,
   withDefaults,
   type JobOptions,
   type Overrides,
@@ -47,10 +48,10 @@ export interface TruncatedSvd {
  */
 export async function truncatedSvd(
   X: SourceInput,
-  { rank, ...given }: TruncatedSvdOptions,
+  given: TruncatedSvdOptions,
 ): Promise<TruncatedSvd> {
-  const { oversamples, powerIterations, seed, ...rest } = withDefaults(
-    { ...truncatedSvdDefaults, ...jobDefaults },
+  const { rank, oversamples, powerIterations, seed, ...rest } = withDefaults(
+    { rank: required, ...truncatedSvdDefaults, ...jobDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
@@ -60,7 +61,7 @@ export async function truncatedSvd(
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
   // The sampled factors with their oversamples, in float32 and once more in float64.
-  const width = rank + oversamples
+  const width = Math.min(rank + oversamples, source.rows, source.cols)
   planMemory(
     `A truncated SVD of rank ${rank}`,
     16 * (source.rows + source.cols) * width + 48 * width * width,

@@ -126,6 +126,14 @@ class Backend {
   // factor = cross.
   virtual void copy_cross(BackendView<const float> cross, BackendView<float> factor) = 0;
 
+  // ---- Small problems in float64, on the host and on one thread. ----
+
+  // The eigenvalues, descending, of a symmetric A [k×k]; its rows become the eigenvectors.
+  virtual std::vector<double> symmetric_eigen(HostView<double> A) = 0;
+  // Makes the rows of A orthonormal, each against those before it; one that depends on them becomes
+  // any other direction. A has at least as many columns as rows.
+  virtual void orthonormalise_rows(HostView<double> A) = 0;
+
   // ---- Scans: the exact best rows of a corpus for each query (scan.h). ----
 
   // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is not

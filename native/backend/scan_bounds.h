@@ -13,7 +13,7 @@
 //   |fl(q̂·ĉ) − q·c| <= γ_{d+2} ‖q̂‖‖ĉ‖ + underflow,
 // and three additions and products of the test itself bring γ_{d+2} to γ_{d+6}; γ_{d+8} leaves room
 // for norms that are rounded. Scaled norms are at most 4, so underflow is below d·2^-126. Sums in
-// float64 (the canonical score, offsets, norms) add at most (d + 32)·2^-53 of their terms' norms.
+// float64 (the canonical score, offsets, norms) add less than (d + 32)·2^-52 of their terms' norms.
 namespace gemmine::bounds {
 
 inline constexpr double rounding = 0x1p-24;

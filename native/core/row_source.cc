@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -20,33 +21,22 @@ std::size_t size_of(ElementType type) {
   }
 }
 
-// The product is formed in float64, where every power of two in question is normal.
-template <class T, class Widen>
-void scaled_copy(const T* from, Index count, int exponent, Widen widen, float* to) {
-  if (exponent == 0) {
-    for (Index i = 0; i < count; ++i) to[i] = widen(from[i]);
-    return;
-  }
-  const double scale = std::ldexp(1.0, exponent);
-  for (Index i = 0; i < count; ++i) to[i] = static_cast<float>(double{widen(from[i])} * scale);
-}
-
 template <class T>
-void scaled_copy(const void* from, Index count, int exponent, float* to) {
-  const auto widen = [](T x) { return static_cast<float>(x); };
-  scaled_copy(static_cast<const T*>(from), count, exponent, widen, to);
+void widen(const void* from, Index count, float* to) {
+  std::transform(static_cast<const T*>(from), static_cast<const T*>(from) + count, to,
+                 [](T x) { return static_cast<float>(x); });
 }
 
-void widen_elements(const void* from, ElementType type, Index count, int exponent, float* to) {
+void widen_elements(const void* from, ElementType type, Index count, float* to) {
   switch (type) {
-    case ElementType::float32: return scaled_copy<float>(from, count, exponent, to);
-    case ElementType::float64: return scaled_copy<double>(from, count, exponent, to);
-    case ElementType::int8: return scaled_copy<std::int8_t>(from, count, exponent, to);
-    case ElementType::uint8: return scaled_copy<std::uint8_t>(from, count, exponent, to);
-    case ElementType::float16:
-      return scaled_copy(static_cast<const std::uint16_t*>(from), count, exponent, widen_float16,
-                         to);
+    case ElementType::float32: return widen<float>(from, count, to);
+    case ElementType::float64: return widen<double>(from, count, to);
+    case ElementType::int8: return widen<std::int8_t>(from, count, to);
+    case ElementType::uint8: return widen<std::uint8_t>(from, count, to);
+    case ElementType::float16: break;
   }
+  const auto* halves = static_cast<const std::uint16_t*>(from);
+  std::transform(halves, halves + count, to, widen_float16);
 }
 
 template <class T>
@@ -94,14 +84,14 @@ class DenseSource : public RowSource {
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
-    if (type_ == ElementType::float32 && scale_exponent == 0) {
+    if (type_ == ElementType::float32) {
       const auto* values = reinterpret_cast<const float*>(data_) + begin * stride_;
       return dense_block(begin, {values, count, cols_, stride_});
     }
     float* values = space_for(scratch, count * cols_);
     for (Index i = 0; i < count; ++i) {
       const std::byte* row = data_ + (begin + i) * stride_ * static_cast<Index>(size_of(type_));
-      widen_elements(row, type_, cols_, scale_exponent, values + i * cols_);
+      widen_elements(row, type_, cols_, values + i * cols_);
     }
     return dense_block(begin, {values, count, cols_, cols_});
   }
@@ -132,13 +122,13 @@ class FileSource : public RowSource {
     const Index row_bytes = cols_ * static_cast<Index>(size_of(type_));
     const Index at = offset_ + begin * row_bytes;
     float* values = space_for(scratch, count * cols_);
-    if (type_ == ElementType::float32 && scale_exponent == 0) {
+    if (type_ == ElementType::float32) {
       read(at, count * row_bytes, reinterpret_cast<std::byte*>(values));
     } else {
       const auto bytes = static_cast<std::size_t>(count * row_bytes);
       if (scratch.bytes.size() < bytes) scratch.bytes.resize(bytes);
       read(at, count * row_bytes, scratch.bytes.data());
-      widen_elements(scratch.bytes.data(), type_, count * cols_, scale_exponent, values);
+      widen_elements(scratch.bytes.data(), type_, count * cols_, values);
     }
     return dense_block(begin, {values, count, cols_, cols_});
   }
@@ -184,22 +174,14 @@ class SparseSource : public RowSource {
   Index nonzeros() const override { return static_cast<Index>(indptr_[rows_]); }
   const double* indptr() const override { return indptr_; }
 
-  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+  RowBlock block(Index begin, Index count, RowScratch&) const override {
     expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
-    const auto first = static_cast<Index>(indptr_[begin]);
-    const auto end = static_cast<Index>(indptr_[begin + count]);
-    const float* values = values_;
-    if (scale_exponent != 0) {
-      float* scaled = space_for(scratch, end - first);
-      widen_elements(values_ + first, ElementType::float32, end - first, scale_exponent, scaled);
-      values = scaled - first;
-    }
     return {.begin = begin,
             .count = count,
             .dense = {nullptr, count, cols_, 0},
             .indptr = indptr_ + begin,
             .indices = indices_,
-            .values = values};
+            .values = values_};
   }
 
   double entry(Index row, Index column) const override {

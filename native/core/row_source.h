@@ -29,7 +29,7 @@ struct RowScratch {
 };
 
 // X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements are
-// seen as float32 times 2^scale_exponent(); blocks can be asked for by several threads at once.
+// seen as float32; blocks can be asked for by several threads at once.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -48,8 +48,6 @@ class RowSource {
   virtual const double* indptr() const { return nullptr; }
 
   const char* argument = "X";  // how lib/ calls this input, for messages
-  // Blocks come multiplied by 2^scale_exponent; other than 0 costs a copy of each block into scratch.
-  int scale_exponent = 0;
 };
 
 // For an entry that is not finite as a float32.
@@ -57,7 +55,7 @@ InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
 enum class ElementType { float32, float64, float16, int8, uint8 };
 
-// Borrowed memory; float32 at scale 0 is handed on without a copy, anything else is widened by block.
+// Borrowed memory; float32 is handed on without a copy, anything else is widened by block.
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride);
 // An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A short

@@ -8,6 +8,7 @@
 namespace gemmine {
 namespace {
 
+constexpr double identity_noise = 2e-7;
 constexpr ClusteringOptions on_the_sample{
     .max_iterations = 10, .tolerance = 1e-2, .phase = "initialise"};
 
@@ -48,8 +49,9 @@ void Clustering::run(const ClusteringOptions& options) {
     move_centers();
     const auto same = [](float a, float b) { return a == b; };
     const bool still = std::equal(before.row(0), before.row(before.rows()), centers_.row(0), same);
-    // A small inertia is noise in ‖X‖²: then only centres that stand still end the search.
-    const bool certain = now > 1e-2 * input_.squared_norm;
+    // A difference that drowns in the identity's noise says nothing: then only centres that stand
+    // still end the search.
+    const bool certain = options.tolerance * previous > identity_noise * input_.squared_norm;
     converged_ = still || (certain && previous - now < options.tolerance * previous);
     previous = now;
     input_.job.progress(options.phase, iterations_ + 1, options.max_iterations);

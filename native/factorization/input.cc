@@ -46,8 +46,8 @@ class RescaledSource : public RowSource {
   const float* scale(const float* from, Index rows, Index cols, Index stride,
                      RowScratch& scratch) const {
     const bool inside = from == scratch.values.data();
-    if (!inside && static_cast<Index>(scratch.values.size()) < rows * cols)
-      scratch.values.resize(rows * cols);
+    const auto needed = static_cast<std::size_t>(std::max<Index>(1, rows * cols));
+    if (!inside && scratch.values.size() < needed) scratch.values.resize(needed);
     float* to = scratch.values.data();
     for (Index i = 0; i < rows; ++i)
       for (Index j = 0; j < cols; ++j)
@@ -84,7 +84,7 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
 void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
   const NormalMatrix unused(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false);
   const Step step = product;
-  PassSums none(Ht.rows, Ht.cols);
+  PassSums none(0, 0);
   backend.pass({.X = X,
                 .exponent = pass_exponent,
                 .Ht = Ht,
@@ -137,7 +137,7 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   if (W.rows * Ht.rows <= exact_products / Ht.cols)
     return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
-  PassSums sums(Ht.rows, Ht.cols);
+  PassSums sums(0, Ht.cols);
   backend.pass({.X = X,
                 .exponent = pass_exponent,
                 .Ht = Ht,

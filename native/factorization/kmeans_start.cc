@@ -34,15 +34,15 @@ void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, Ba
   input.read(Ht, normal, &step, step_options(0, 0, sweeps), W, Measure::none, sums);
 }
 
-// The H that fits the W of these sums, from the centres where it is not determined.
+// The H that fits the W of these sums; where it is not determined, that of `before`.
 void fit_columns(const Input& input, Model model, const PassSums& sums,
-                 const HostMatrix<float>& centers, BackendView<float> Ht) {
+                 const HostMatrix<float>& before, BackendView<float> Ht) {
   Backend& backend = input.backend;
   HostMatrix<float> rounded(Ht.rows, Ht.cols);
   std::copy(sums.cross.begin(), sums.cross.end(), rounded.row(0));
   const BackendMatrix cross(backend, Ht.rows, Ht.cols);
   backend.upload(rounded.view(), cross.view());
-  backend.upload(centers.view(), Ht);
+  backend.upload(before.view(), Ht);
   const bool semi = model == Model::semi_nmf;
   const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
   const Step step = semi ? least_squares : nonnegative_hals;

@@ -11,7 +11,6 @@ enum RandomStream : std::uint32_t {
   svd_basis,
   sample_rows,
   seeding,
-  completion,
 };
 
 }  // namespace gemmine

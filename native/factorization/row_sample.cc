@@ -6,7 +6,8 @@
 
 namespace gemmine {
 
-RowSample::RowSample(const Input& input, Index count, const CounterRandom& random) {
+RowSample::RowSample(const Input& input, Index count, const CounterRandom& random)
+    : job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
   const Index n = input.rows();
   const Index m = std::min(n, count);
   rows_.resize(m);
@@ -29,7 +30,7 @@ RowSample::RowSample(const Input& input, Index count, const CounterRandom& rando
                                          .pass_exponent = input.pass_exponent,
                                          .squared_norm = total,
                                          .mean = input.mean,
-                                         .job = input.job});
+                                         .job = job_});
 }
 
 void RowSample::gather(const RowSource& X, const Job& job) {

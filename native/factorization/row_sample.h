@@ -16,6 +16,7 @@ namespace gemmine {
 class RowSample {
  public:
   RowSample(const Input& input, Index count, const CounterRandom& random);
+  RowSample(const RowSample&) = delete;  // its input refers to it
 
   Index size() const { return static_cast<Index>(rows_.size()); }
   Index row(Index s) const { return rows_[s]; }                     // its number in X
@@ -34,6 +35,7 @@ class RowSample {
   std::vector<std::int32_t> indices_;
   std::vector<float> values_;
   std::unique_ptr<RowSource> source_;
+  Job job_;  // the caller's, but silent: progress is that of X
   std::unique_ptr<Input> input_;
 };
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "factorization/clustering.h"
 
@@ -48,6 +47,7 @@ HostMatrix<float> squared_distances(const RowSample& sample, const std::vector<I
 // Draws for several centres share one product with the sample, since narrow products are slow. Those
 // know the centres before them only; few at first, when each centre changes the chances most.
 constexpr Index centers_at_once = 16;
+constexpr Index elements_at_once = Index{1} << 22;  // of the drawn rows, as dense columns
 
 // The one of these candidates that leaves the lowest potential.
 Index best_candidate(const HostMatrix<float>& distances, Index first, Index count,
@@ -70,9 +70,11 @@ HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uin
   std::vector<double> nearest(m, std::numeric_limits<double>::infinity());
   HostMatrix<float> centers(sample.input().cols(), clusters);
   double potential = 0;  // Σ nearest; at first all rows have the same chance
+  const Index most_at_once =
+      std::clamp<Index>(elements_at_once / (centers.rows() * candidates), 1, centers_at_once);
   Index count = 1;
   for (Index first = 0; first < clusters; first += count) {
-    count = std::min({std::max<Index>(1, first), centers_at_once, clusters - first});
+    count = std::min({std::max<Index>(1, first), most_at_once, clusters - first});
     const Index of_each = first == 0 ? 1 : candidates;
     std::vector<Index> chosen;
     for (Index c = 0; c < count * of_each; ++c)

@@ -4,7 +4,6 @@
 #include "core/random.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
-#include "factorization/small_matrix.h"
 #include "factorization/steps.h"
 
 namespace gemmine {
@@ -84,12 +83,12 @@ HostMatrix<float> tall_product(const Input& input, BackendView<const float> A,
 }
 
 // Replaces the columns of U from `first` on, which are noise, by an orthonormal completion.
-void complete(HostMatrix<float>& U, Index first, std::uint64_t seed) {
+void complete(Backend& backend, HostMatrix<float>& U, Index first) {
   if (first == U.cols()) return;
   HostMatrix<double> rows(U.cols(), U.rows());
   for (Index j = 0; j < first; ++j)
     for (Index i = 0; i < U.rows(); ++i) rows(j, i) = U(i, j);
-  orthonormalise_rows(rows, seed);
+  backend.orthonormalise_rows(rows.view());
   for (Index j = first; j < U.cols(); ++j)
     for (Index i = 0; i < U.rows(); ++i) U(i, j) = static_cast<float>(rows(j, i));
 }
@@ -107,30 +106,29 @@ void fix_signs(SingularTriplets& triplets) {
 }
 
 // The SVD of T Zᵀ through the eigenvectors of TᵀT [l×l] in float64.
-SingularTriplets from_range(const Input& input, const RangeFinder& range, Index rank,
-                            std::uint64_t seed) {
+SingularTriplets from_range(const Input& input, const RangeFinder& range, Index rank) {
   const Index l = range.Z().cols;
-  HostMatrix<double> gram(l, l);
+  HostMatrix<double> vectors(l, l);
   const std::vector<double> entries = input.backend.gram(range.T(), input.job);
-  std::copy(entries.begin(), entries.end(), gram.row(0));
-  const Eigen eigen = symmetric_eigen(std::move(gram));
+  std::copy(entries.begin(), entries.end(), vectors.row(0));
+  const std::vector<double> values = input.backend.symmetric_eigen(vectors.view());
 
   std::vector<double> s(rank);
   Index certain = 0;
   HostMatrix<float> right(l, rank);
   HostMatrix<float> left(l, rank);
   for (Index j = 0; j < rank; ++j) {
-    s[j] = std::sqrt(std::max(0.0, eigen.values[j]));
+    s[j] = std::sqrt(std::max(0.0, values[j]));
     if (s[j] > noise_share * s[0]) certain = j + 1;
     for (Index i = 0; i < l; ++i) {
-      right(i, j) = static_cast<float>(eigen.vectors(j, i));
-      left(i, j) = certain > j ? static_cast<float>(eigen.vectors(j, i) / s[j]) : 0;
+      right(i, j) = static_cast<float>(vectors(j, i));
+      left(i, j) = certain > j ? static_cast<float>(vectors(j, i) / s[j]) : 0;
     }
   }
   SingularTriplets triplets{.U = tall_product(input, range.T(), left),
                             .s = std::move(s),
                             .Vt = tall_product(input, range.Z(), right)};
-  complete(triplets.U, certain, seed);
+  complete(input.backend, triplets.U, certain);
   fix_signs(triplets);
   return triplets;
 }
@@ -143,14 +141,14 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
   RangeFinder range(input, columns);
   HostMatrix<double> basis = random_basis(columns, input.cols(), options.seed);
   for (Index step = 0;; ++step) {
-    orthonormalise_rows(basis, options.seed);
+    input.backend.orthonormalise_rows(basis.view());
     range.set_basis(basis);
     range.read();
     input.job.progress("initialise", step + 1, options.power_iterations + 1);
     if (step == options.power_iterations) break;
     basis = range.next_basis();
   }
-  return from_range(input, range, options.rank, options.seed);
+  return from_range(input, range, options.rank);
 }
 
 void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options,

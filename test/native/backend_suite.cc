@@ -8,6 +8,7 @@
 #include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/pool.h"
 #include "fixtures.h"
+#include "small_problems.h"
 
 namespace {
 
@@ -208,6 +209,48 @@ void pass_gives_the_same_bits_on_any_number_of_threads(Backend& backend) {
   }
 }
 
+Matrix symmetric(Index k, std::uint64_t seed) {
+  const Matrix A = oracle::random(k, k, seed);
+  Matrix S(k, k);
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < k; ++j) S(i, j) = A(i, j) + A(j, i);
+  return S;
+}
+
+HostView<double> view(Matrix& A) { return {A.data.data(), A.rows, A.cols, A.cols}; }
+
+void eigenvalues_agree_with_jacobi(Backend& backend) {
+  for (Index k : {1, 2, 3, 7, 40}) {
+    const Matrix A = symmetric(k, 9);
+    Matrix vectors = A;
+    Matrix rotated = A;
+    const std::vector<double> values = backend.symmetric_eigen(view(vectors));
+    close(values, oracle::symmetric_eigen(view(rotated)), 1e-12, "eigenvalues, descending");
+    Matrix stretched = vectors;
+    for (Index i = 0; i < k; ++i)
+      for (Index t = 0; t < k; ++t) stretched(i, t) *= values[i];
+    close(oracle::multiply(vectors, A).data, stretched.data, 1e-12, "rows are eigenvectors");
+  }
+}
+
+void rows_become_orthonormal(Backend& backend) {
+  for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {1, 5}, {4, 4}, {6, 50}, {33, 40}}) {
+    Matrix A = oracle::random(k, d, 11);
+    if (k > 3)
+      for (Index t = 0; t < d; ++t) A(2, t) = A(0, t) - 3 * A(1, t), A(3, t) = 0;
+    Matrix Q = A;
+    Matrix expected = A;
+    backend.orthonormalise_rows(view(Q));
+    oracle::orthonormalise_rows(view(expected));
+    Matrix identity(k, k);
+    for (Index i = 0; i < k; ++i) identity(i, i) = 1;
+    close(oracle::multiply(Q, oracle::transpose(Q)).data, identity.data, 1e-12, "orthonormal");
+    for (Index i = 0; i < std::min<Index>(k, 2); ++i)
+      for (Index t = 0; t < d; ++t)
+        test::near(Q(i, t), expected(i, t), 1e-12, "each within the span of those before it");
+  }
+}
+
 void pass_stops_when_told(Backend& backend) {
   const Matrix X = oracle::random(9000, 70, 1);
   const std::vector<float> floats = X.floats();
@@ -278,6 +321,8 @@ void backend_suite(Backend& backend) {
   examine_finds_the_first_bad_entry(backend);
   pass_agrees_with_the_formula(backend);
   pass_gives_the_same_bits_on_any_number_of_threads(backend);
+  eigenvalues_agree_with_jacobi(backend);
+  rows_become_orthonormal(backend);
   pass_stops_when_told(backend);
   apply_and_gram(backend);
 }

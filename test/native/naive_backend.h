@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "backend/backend.h"
+#include "small_problems.h"
 
 namespace test {
 
@@ -166,6 +167,11 @@ class NaiveBackend : public Backend {
   void copy_cross(Cross cross, Factor factor) override {
     for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
   }
+
+  std::vector<double> symmetric_eigen(HostView<double> A) override {
+    return oracle::symmetric_eigen(A);
+  }
+  void orthonormalise_rows(HostView<double> A) override { oracle::orthonormalise_rows(A); }
 
   // The oracle factorizes only.
   std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource&, Metric, bool,

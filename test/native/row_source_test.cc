@@ -24,10 +24,6 @@ void sources_widen_what_they_hold() {
   close(row(*dense_source(halves.data(), ElementType::float16, 2, 2, 2)),
         {0.333251953125, -0x1p-24}, 0, "f16");
 
-  const auto scaled = dense_source(doubles.data(), ElementType::float64, 2, 2, 2);
-  scaled->scale_exponent = -3;
-  close(row(*scaled), {0.1f / 8, -2.5 / 8}, 0, "scaled");
-
   const TemporaryFile file("head" + bytes_of(doubles));
   const auto from_file = file_source(file.descriptor(), 4, ElementType::float64, 2, 2, "x.npy");
   close(row(*from_file), {0.1f, -2.5}, 0, "file");

@@ -146,6 +146,11 @@ class CpuBackend : public Backend {
     copy_rows(host(cross), host(factor));
   }
 
+  std::vector<double> symmetric_eigen(HostView<double> A) override {
+    return cpu::symmetric_eigen(A);
+  }
+  void orthonormalise_rows(HostView<double> A) override { cpu::orthonormalise_rows(A); }
+
   std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                bool keep_panels, const Job& job) override {
     return cpu::prepare_corpus(rows, metric, keep_panels, job);

@@ -107,7 +107,7 @@ SourceNorm examine(const Kernels& kernels, const RowSource& X, bool nonnegative,
   return {.squared_norm = std::ldexp(total.squared_norm, -2 * exponent),
           .exponent = exponent,
           .sum = std::ldexp(total.sum, -exponent),
-          .smallest = std::ldexp(double{total.smallest}, -X.scale_exponent)};
+          .smallest = total.smallest};
 }
 
 }  // namespace gemmine::cpu

@@ -95,7 +95,7 @@ class RunningPass {
 
   // After the last block.
   void finish(PassSums& sums) const {
-    mirror_upper(sums.incoming_gram, k_);
+    if (forms_incoming_gram()) mirror_upper(sums.incoming_gram, k_);
     if (!direct_ || !pass_.X.sparse()) return;
     // ‖W Htᵀ‖², of which the blocks took away what lies on the non-zeros of X.
     for (Index i = 0; i < k_ * k_; ++i)

@@ -1,58 +1,42 @@
 #include "backend/cpu/products.h"
 
-#ifndef GEMMINE_NAIVE_PRODUCTS
 #include <cblas.h>
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "core/error.h"
-#endif
+
+// LAPACK as it lies in OpenBLAS's archive, column-major. Of its eigensolvers this one alone gets by
+// without Fortran's runtime library.
+extern "C" {
+void dsyev_(const char* job, const char* triangle, const blasint* n, double* A, const blasint* lda,
+            double* values, double* work, const blasint* lwork, blasint* info);
+void dgeqrf_(const blasint* m, const blasint* n, double* A, const blasint* lda, double* tau,
+             double* work, const blasint* lwork, blasint* info);
+void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* A, const blasint* lda,
+             const double* tau, double* work, const blasint* lwork, blasint* info);
+}
 
 namespace gemmine::cpu {
-
-#ifdef GEMMINE_NAIVE_PRODUCTS
-
-void multiply(HostView<const float> A, HostView<const float> B, HostView<float> C) {
-  for (Index i = 0; i < C.rows; ++i)
-    for (Index j = 0; j < C.cols; ++j) {
-      C(i, j) = 0;
-      for (Index t = 0; t < A.cols; ++t) C(i, j) += A(i, t) * B(t, j);
-    }
-}
-
-void multiply_at_a(HostView<const double> A, HostView<double> C, Into into) {
-  for (Index i = 0; i < C.rows; ++i)
-    for (Index j = i; j < C.cols; ++j) {
-      if (into == Into::replace) C(i, j) = 0;
-      for (Index t = 0; t < A.rows; ++t) C(i, j) += A(t, i) * A(t, j);
-    }
-}
-
-void solve_rows(HostView<const double> L, HostView<double> B) {
-  for (Index r = 0; r < B.rows; ++r) {
-    double* x = B.row(r);
-    for (Index i = 0; i < L.rows; ++i) {
-      for (Index t = 0; t < i; ++t) x[i] -= L(i, t) * x[t];
-      x[i] /= L(i, i);
-    }
-    for (Index i = L.rows; i-- > 0;) {
-      for (Index t = i + 1; t < L.rows; ++t) x[i] -= L(t, i) * x[t];
-      x[i] /= L(i, i);
-    }
-  }
-}
-
-void hold_products_to_one_thread() {}
-const char* products_configuration() { return "none 0"; }
-const char* products_core() { return "none"; }
-
-#else
-
 namespace {
 
 blasint size(Index n) {
   expect(n <= std::numeric_limits<blasint>::max(), "sizes of a product fit OpenBLAS's integers");
   return static_cast<blasint>(n);
+}
+
+// Calls run(work, size of it, info), once to ask how much it wants.
+template <class Run>
+void with_workspace(Run run, const char* what) {
+  blasint info = 0;
+  double wanted = 0;
+  run(&wanted, -1, &info);
+  expect(info == 0, what);
+  std::vector<double> work(static_cast<std::size_t>(std::max(1.0, wanted)));
+  run(work.data(), size(static_cast<Index>(work.size())), &info);
+  expect(info == 0, what);
 }
 
 }  // namespace
@@ -75,10 +59,46 @@ void solve_rows(HostView<const double> L, HostView<double> B) {
                 size(B.cols), 1.0, L.data, size(L.stride), B.data, size(B.stride));
 }
 
+// Rows in memory are LAPACK's columns; it returns the smallest value first.
+std::vector<double> symmetric_eigen(HostView<double> A) {
+  const blasint n = size(A.rows);
+  const blasint stride = size(A.stride);
+  std::vector<double> values(static_cast<std::size_t>(A.rows));
+  with_workspace(
+      [&](double* work, blasint length, blasint* info) {
+        dsyev_("V", "U", &n, A.data, &stride, values.data(), work, &length, info);
+      },
+      "the eigenvalues of a symmetric matrix converge");
+  std::reverse(values.begin(), values.end());
+  for (Index i = 0; i < A.rows / 2; ++i)
+    std::swap_ranges(A.row(i), A.row(i) + A.cols, A.row(A.rows - 1 - i));
+  return values;
+}
+
+// Rows in memory are LAPACK's columns. Householder's vectors may turn a row about; it is turned back.
+void orthonormalise_rows(HostView<double> A) {
+  const blasint d = size(A.cols);
+  const blasint k = size(A.rows);
+  const blasint stride = size(A.stride);
+  std::vector<double> tau(static_cast<std::size_t>(A.rows));
+  with_workspace(
+      [&](double* work, blasint length, blasint* info) {
+        dgeqrf_(&d, &k, A.data, &stride, tau.data(), work, &length, info);
+      },
+      "rows are factorized");
+  std::vector<double> diagonal(static_cast<std::size_t>(A.rows));
+  for (Index i = 0; i < A.rows; ++i) diagonal[i] = A(i, i);
+  with_workspace(
+      [&](double* work, blasint length, blasint* info) {
+        dorgqr_(&d, &k, &k, A.data, &stride, tau.data(), work, &length, info);
+      },
+      "orthonormal rows are formed");
+  for (Index i = 0; i < A.rows; ++i)
+    for (Index t = 0; diagonal[i] < 0 && t < A.cols; ++t) A(i, t) = -A(i, t);
+}
+
 void hold_products_to_one_thread() { openblas_set_num_threads(1); }
 const char* products_configuration() { return openblas_get_config(); }
 const char* products_core() { return openblas_get_corename(); }
-
-#endif
 
 }  // namespace gemmine::cpu

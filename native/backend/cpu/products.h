@@ -1,11 +1,13 @@
 #pragma once
 
+#include <vector>
+
 #include "core/matrix.h"
 
 namespace gemmine::cpu {
 
-// Products of row-major host matrices, the only door to OpenBLAS, always on the calling thread.
-// With GEMMINE_NAIVE_PRODUCTS they are plain loops, for tools that cannot see into OpenBLAS.
+// Products of row-major host matrices and what LAPACK makes of small ones, the only door to OpenBLAS,
+// always on the calling thread.
 
 enum class Into { replace, add };
 
@@ -17,6 +19,10 @@ void multiply_at_a(HostView<const double> A, HostView<double> C, Into into);
 
 // B = B (L Lᵀ)⁻¹, L lower triangular.
 void solve_rows(HostView<const double> L, HostView<double> B);
+
+// See Backend, which has both.
+std::vector<double> symmetric_eigen(HostView<double> A);
+void orthonormalise_rows(HostView<double> A);
 
 // Called before the first product; OpenBLAS must not start threads beside the pool's.
 void hold_products_to_one_thread();
