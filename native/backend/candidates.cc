@@ -69,8 +69,12 @@ void CandidateList::compact() {
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
-  if (++widenings_ <= max_widenings) return;
-  candidates_.clear();
+  if (++widenings_ > max_widenings) release();
+}
+
+void CandidateList::release() {
+  candidates_ = {};
+  keys_ = {};
   threshold_ = infinity;
 }
 
@@ -109,19 +113,25 @@ void CandidateList::merge(CandidateList& other) {
 }
 
 Collector::Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-                     const std::int32_t* corpus_groups, Index rows)
+                     const std::int32_t* corpus_groups, Index rows, Index most_straddlers)
     : query_(&query),
       bound_(&bound),
       groups_(query.group == -1 ? Groups::off : groups),
       corpus_groups_(corpus_groups),
       limits_(limits_of(query, bound)),
-      straddler_limit_(static_cast<std::size_t>(std::clamp<Index>(rows / 8, 256, 16384))),
+      most_straddlers_(static_cast<std::size_t>(most_straddlers)),
+      overflow_(!bound.usable),
       admissible_(query.depth, rows, limits_.admissible, 2 * bound.error),
       rejected_(query.rejected_depth, rows, limits_.rejected, 2 * bound.error) {}
 
-bool Collector::overflow() const {
-  return !bound_->usable || admissible_.overflow() || rejected_.overflow() ||
-         straddlers_.size() > straddler_limit_;
+// A query that will be scanned canonically needs none of this any more.
+void Collector::give_up_if_full() {
+  overflow_ = overflow_ || admissible_.overflow() || rejected_.overflow() ||
+              straddlers_.size() > most_straddlers_;
+  if (!overflow_) return;
+  straddlers_ = {};
+  admissible_.release();
+  rejected_.release();
 }
 
 ScanThresholds Collector::thresholds() const {
@@ -166,8 +176,8 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
   for_each_bit(event.admissible & below_ceiling,
                [&](int i) { admissible_.push(upper[i], lower[i], first + i); });
   if (query_->rejected_depth > 0) take_rejected(event, upper, lower, first, open, forbidden);
-  return admissible != admissible_.threshold() || rejected != rejected_.threshold() ||
-         straddlers_.size() > straddler_limit_;
+  give_up_if_full();
+  return overflow_ || admissible != admissible_.threshold() || rejected != rejected_.threshold();
 }
 
 void Collector::count_level(Level level, std::uint32_t above, std::uint32_t straddling,
@@ -195,6 +205,8 @@ void Collector::merge(Collector& other) {
   straddlers_.insert(straddlers_.end(), other.straddlers_.begin(), other.straddlers_.end());
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
+  overflow_ = overflow_ || other.overflow_;
+  give_up_if_full();
 }
 
 ScanResult Collector::result() {

@@ -49,6 +49,7 @@ class CandidateList {
   }
   float threshold() const { return threshold_; }
   bool overflow() const { return widenings_ > max_widenings; }
+  void release();  // what it holds
   std::vector<Candidate>& candidates() { return candidates_; }
   void merge(CandidateList& other);
 
@@ -72,14 +73,14 @@ class CandidateList {
 class Collector {
  public:
   Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-            const std::int32_t* corpus_groups, Index rows);
+            const std::int32_t* corpus_groups, Index rows, Index most_straddlers);
 
   // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
   // Returns whether thresholds changed.
   bool take(const ScanEvent& event, const float* upper, const float* lower, Index first,
             std::uint32_t valid);
   ScanThresholds thresholds() const;
-  bool overflow() const;
+  bool overflow() const { return overflow_; }
 
   // Adds what another collector found for the same query in other rows.
   void merge(Collector& other);
@@ -89,6 +90,7 @@ class Collector {
   std::uint32_t barred_rows(Index first);
   std::uint32_t forbidden_rows(Index first, std::uint32_t valid) const;
   void count_level(Level level, std::uint32_t above, std::uint32_t straddling, Index first);
+  void give_up_if_full();
   void take_rejected(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t open, std::uint32_t forbidden);
 
@@ -98,7 +100,8 @@ class Collector {
   const std::int32_t* corpus_groups_;
   ScanThresholds limits_;
   std::size_t next_barred_ = 0;
-  std::size_t straddler_limit_;
+  std::size_t most_straddlers_;
+  bool overflow_;
   Index above_[level_count] = {};
   std::vector<Straddler> straddlers_;
   CandidateList admissible_;

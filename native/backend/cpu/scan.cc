@@ -14,6 +14,10 @@ constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, 
 constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
 constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
 constexpr Index visit_at_once = 8;      // queries
+// Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
+constexpr Index straddler_bytes = 256 << 20;
+constexpr Index fewest_straddlers = 256;
+constexpr Index largest_straddlers = 16384;
 
 const CpuQueries& cpu(const QueryHandle& queries) {
   return dynamic_cast<const CpuQueries&>(queries);
@@ -97,11 +101,16 @@ Scan::Scan(const ScanRequest& request, const Job& job)
   segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, corpus_.panels());
   const Index panel_bytes = corpus_.panel_size() * static_cast<Index>(sizeof(float));
   group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), corpus_.panels());
-  collectors_.reserve(segments_ * asked_count_);
+  const Index collectors = segments_ * asked_count_;
+  const Index affordable =
+      straddler_bytes / (2 * static_cast<Index>(sizeof(Straddler)) * collectors);
+  const Index most_straddlers = std::clamp(std::min(affordable, corpus_.rows().rows() / 8),
+                                           fewest_straddlers, largest_straddlers);
+  collectors_.reserve(collectors);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index i = 0; i < asked_count_; ++i)
       collectors_.emplace_back(request.asked[i], tiles_.bound(i), request.groups,
-                               request.corpus_groups, corpus_.rows().rows());
+                               request.corpus_groups, corpus_.rows().rows(), most_straddlers);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index tile = 0; tile < tiles_.count(); ++tile)
       filters_.push_back(filter_of(segment, tile));
