@@ -1,5 +1,5 @@
 {
-  # A bridge for tools that only know node-gyp (npm rebuild, electron-rebuild): the build is CMake's.
+  # A bridge for tools that only know node-gyp, in a checkout: the build is CMake's.
   "targets": [{
     "target_name": "gemmine",
     "type": "none",

@@ -124,9 +124,10 @@ const filesUnder = (path) =>
         .filter((entry) => entry.isFile())
         .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 
-/** A hash of all that a result is made from: these files and folders, Node.js and the packages. */
+/** A hash of all that a result is made from: these files and folders, Node.js, the packages, OpenBLAS's place. */
 function contentHash(paths) {
-  const hash = createHash('sha256').update(process.version)
+  const hash = createHash('sha256')
+  hash.update(`${process.version}\n${process.env.OPENBLAS_ROOT ?? ''}\n`)
   const files = ['package.json', 'package-lock.json', ...paths].flatMap(filesUnder).sort()
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(at(file)))
   return hash.digest('hex')

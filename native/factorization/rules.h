@@ -16,7 +16,7 @@ struct AlternatingRule {
 
 // Gillis & Kumar (2015), "Exact and heuristic algorithms for semi-nonnegative matrix
 // factorization", SIMAX 36(4), Algorithm 1: block coordinate descent over the columns of W, least
-// squares for H.
+// squares for H. The sweep goes past each minimum: docs/decisions/0009.
 inline constexpr AlternatingRule semi_nmf_hals{.row_step = nonnegative_hals,
                                                .column_step = least_squares,
                                                .solves = true,
@@ -32,7 +32,7 @@ inline constexpr AlternatingRule semi_nmf_mu{.row_step = sign_split,
                                              .leaves_zeros = false};
 
 // Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
-// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep.
+// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each minimum as well.
 inline constexpr AlternatingRule nmf_hals{.row_step = nonnegative_hals,
                                           .column_step = nonnegative_hals,
                                           .solves = false,
