@@ -42,6 +42,7 @@ export type { NativeRejected as RejectedCandidates } from './native'
 export {
   FactorizationModel,
   type Codes,
+  type InverseTransformOptions,
   type ModelName,
   type ModelOptions,
   type TransformOptions,

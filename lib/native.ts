@@ -158,6 +158,13 @@ interface Addon {
     W: Matrix,
     control: JobControl,
   ): Promise<{ relativeError: number; seconds: number }>
+  inverseTransform(
+    W: NativeSource,
+    H: Matrix,
+    options: { device: string },
+    X: Matrix,
+    control: JobControl,
+  ): Promise<void>
   truncatedSvd(
     X: NativeSource,
     options: {

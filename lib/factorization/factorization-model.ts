@@ -1,14 +1,24 @@
-import { outputMatrix, toDenseView, type Matrix, type MatrixInput } from '../data/matrix'
+import { fileError, printable } from '../data/file'
+import { outputMatrix, toDenseView, type Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import { toSource, type SourceInput } from '../data/source'
-import { GemmineError, invalid } from '../errors'
+import { invalid, invalidEntry, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
-import { checkJob, type JobOptions } from '../options'
+import {
+  checkJob,
+  checkNumber,
+  checkOneOf,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+} from '../options'
 import { version } from '../version'
 
 /** Which signs the factors may have: W ≥ 0 for both, H ≥ 0 for `nmf` only. */
 export type ModelName = 'semi-nmf' | 'nmf'
+
+const modelNames = ['semi-nmf', 'nmf'] as const
 
 /** The options a model was fitted with, as its file keeps them. */
 export type ModelOptions = Readonly<Record<string, string | number>>
@@ -17,6 +27,14 @@ export interface TransformOptions extends JobOptions {
   /** Where the codes go, [n · rank]; a new array when left out. */
   out?: Float32Array | undefined
 }
+
+export interface InverseTransformOptions extends JobOptions {
+  /** Where the rows go, [n · d]; a new array when left out. */
+  out?: Float32Array | undefined
+}
+
+/** The defaults of both. */
+const outputDefaults = { ...jobDefaults, out: undefined } as const
 
 export interface Codes {
   /** Codes of the new rows, [n × rank], non-negative. */
@@ -32,12 +50,27 @@ const format = 'gemmine.factorization'
 
 /** Components H [rank × d] and what is needed to code new rows with them. */
 export class FactorizationModel {
-  constructor(
-    readonly model: ModelName,
-    /** Components, [rank × d]. */
-    readonly H: Matrix,
-    readonly options: ModelOptions,
-  ) {}
+  readonly model: ModelName
+  /** Components, [rank × d]. */
+  readonly H: Matrix
+  readonly options: ModelOptions
+
+  /**
+   * A model of components that are there already.
+   *
+   * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
+   *   resizable).
+   * @param options The penalties on W, `l1W` and `l2W`, 0 when left out; others are only kept.
+   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or no number, or a
+   *   `rank` is not that of H.
+   */
+  constructor(model: ModelName, H: Matrix, options: ModelOptions) {
+    checkOneOf('model', model, modelNames)
+    this.model = model
+    this.H = components(H)
+    checkOptions(options, this.H.rows)
+    this.options = { ...options }
+  }
 
   get rank(): number {
     return this.H.rows
@@ -47,14 +80,18 @@ export class FactorizationModel {
    * Codes new rows with the components held fixed: for each row the non-negative least-squares
    * problem, under the model's penalties on W, swept until it stands still.
    *
-   * @param X [n × d], dense, a file, or sparse.
-   * @throws {TypeError | RangeError} if X is no matrix of d finite columns.
+   * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable):
+   *   do not write to it or transfer it before the promise settles.
+   * @throws {TypeError | RangeError} if X is no matrix of d finite columns, or an option is wrong or
+   *   unknown.
+   * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
    *
    * @example
    * const { W } = await model.transform(Xnew)
    */
-  async transform(X: SourceInput, { out, ...given }: TransformOptions = {}): Promise<Codes> {
-    const { device, ...job } = checkJob(given)
+  async transform(X: SourceInput, given?: TransformOptions): Promise<Codes> {
+    const { out, ...rest } = withDefaults(outputDefaults, given)
+    const { device, ...job } = checkJob(rest)
     const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
@@ -73,17 +110,34 @@ export class FactorizationModel {
   }
 
   /**
-   * Puts rows together again from their codes: W H, [n × d].
+   * Puts rows together again from their codes: W H, [n × d], in float32. An entry of W H beyond
+   * float32's range is ±Infinity.
    *
-   * @param W [n × rank].
+   * @param W [n × rank], of any sign: dense, a file, or sparse. Borrowed, not copied (unless its
+   *   buffer is resizable): do not write to it or transfer it before the promise settles.
+   * @throws {TypeError | RangeError} if W is no matrix of `rank` finite columns, H has an entry that
+   *   is not finite, or an option is wrong or unknown.
+   * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
+   *
+   * @example
+   * const { W } = await model.transform(X)
+   * const approximation = await model.inverseTransform(W)
    */
-  inverseTransform(W: MatrixInput): Matrix {
-    const codes = toDenseView('W', W)
-    if (!codes.data || codes.type !== 'float32')
-      throw invalid('W', 'a matrix of float32 in memory', codes.type)
-    if (codes.cols !== this.rank)
-      throw invalid('W.cols', `${this.rank} columns, one for each component`, codes.cols)
-    return product(codes.data as Float32Array, codes.rows, codes.stride, this.H)
+  async inverseTransform(W: SourceInput, given?: InverseTransformOptions): Promise<Matrix> {
+    const { out, ...rest } = withDefaults(outputDefaults, given)
+    const { device, ...job } = checkJob(rest)
+    const { H } = this
+    const source = await toSource('W', W)
+    if (source.cols !== H.rows)
+      throw invalid('W.cols', `${H.rows} columns, one for each component`, source.cols)
+    // The result, and the columns of it that are computed at once.
+    planMemory(
+      `W H of ${source.rows} × ${H.cols}`,
+      4 * source.rows * (H.cols + Math.min(H.cols, 256)),
+    )
+    const X = outputMatrix('out', out, source.rows, H.cols)
+    await runJob(job, (addon, control) => addon.inverseTransform(source, H, { device }, X, control))
+    return X
   }
 
   /**
@@ -93,9 +147,9 @@ export class FactorizationModel {
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file cannot be written.
    */
   async save(path: string): Promise<void> {
-    const { H } = this
+    const { rows, cols } = this.H
     await writeSafetensors(path, {
-      tensors: { H: { data: H.data, shape: [H.rows, H.cols] } },
+      tensors: { H: { data: withoutGaps(this.H), shape: [rows, cols] } },
       metadata: { format, version, model: this.model, options: JSON.stringify(this.options) },
     })
   }
@@ -103,32 +157,76 @@ export class FactorizationModel {
   /**
    * Reads a model that {@link save} wrote.
    *
-   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of this package.
+   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of this
+   *   package: also if H has an entry that is not finite, or below 0 in an `nmf`, or a weight is wrong.
    */
   static async load(path: string): Promise<FactorizationModel> {
     const { tensors, metadata } = await readSafetensors(path)
-    const H = tensors['H']
-    const { model } = metadata
-    if (
-      metadata['format'] !== format ||
-      (model !== 'semi-nmf' && model !== 'nmf') ||
-      H?.shape.length !== 2
-    )
-      throw new GemmineError(
-        'ERR_GEMMINE_FILE',
-        `${path}: expected a model saved by gemmine, with a tensor H of two dimensions`,
-      )
-    const [rows, cols] = H.shape as [number, number]
-    return new FactorizationModel(
-      model,
-      { data: H.data, rows, cols },
-      parsedOptions(path, metadata['options']),
-    )
+    const tensor = tensors['H']
+    const model = modelNames.find((name) => name === metadata['model'])
+    if (metadata['format'] !== format || !model || tensor?.shape.length !== 2)
+      throw fileError(path, 'expected a model saved by gemmine, with a tensor H of two dimensions')
+    const [rows, cols] = tensor.shape as [number, number]
+    const H = { data: tensor.data, rows, cols }
+    const options = parsedOptions(path, metadata['options'])
+    try {
+      checkEntries(H, model)
+      return new FactorizationModel(model, H, options)
+    } catch (error) {
+      throw isMistake(error) ? damaged(path, error) : error
+    }
   }
 
   #weight(name: 'l1W' | 'l2W'): number {
     return Number(this.options[name] ?? 0)
   }
+}
+
+/** H as jobs take it: checked, and not over a buffer that could shrink in the middle of one. */
+function components(H: Matrix): Matrix {
+  const { data, rows, cols, stride, type } = toDenseView('H', H)
+  if (!data || type !== 'float32') throw invalid('H', 'a matrix of float32 in memory', type)
+  const matrix = { data: data as Float32Array, rows, cols }
+  return stride === cols ? matrix : { ...matrix, stride }
+}
+
+/** The elements of H alone, row after row. */
+function withoutGaps({ data, rows, cols, stride = cols }: Matrix): Float32Array {
+  if (stride === cols) return data.subarray(0, rows * cols)
+  const packed = new Float32Array(rows * cols)
+  for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
+  return packed
+}
+
+function checkOptions(options: ModelOptions, rank: number) {
+  if (typeof options !== 'object' || options === null)
+    throw invalid('options', 'an object', options)
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && typeof value !== 'string' && !Number.isFinite(value))
+      throw invalid(`options.${printable(name)}`, 'a text or a finite number', value)
+  for (const name of ['l1W', 'l2W', 'l1H', 'l2H'])
+    if (options[name] !== undefined) checkNumber(`options.${name}`, options[name], 0)
+  if (options['rank'] !== undefined && options['rank'] !== rank)
+    throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
+}
+
+/** Entries that no fit leaves behind. */
+function checkEntries({ data, cols }: Matrix, model: ModelName) {
+  const low = model === 'nmf' ? 0 : -Infinity
+  const at = data.findIndex((value) => !(value >= low && Math.abs(value) < Infinity))
+  if (at < 0) return
+  const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
+  throw invalidEntry('H', expected, data[at]!, Math.floor(at / cols), at % cols)
+}
+
+/** What is wrong with a model, said of its file. */
+function damaged(path: string, mistake: MistakeError) {
+  const { argument, expected, received, row, column } = mistake
+  const place =
+    row === undefined ? `for ${argument}` : `at row ${row}, column ${column} of ${argument}`
+  return fileError(path, `expected ${expected} ${place}, received ${printable(received)}`, {
+    cause: mistake,
+  })
 }
 
 function parsedOptions(path: string, text = '{}'): ModelOptions {
@@ -139,21 +237,8 @@ function parsedOptions(path: string, text = '{}'): ModelOptions {
   } catch {
     // Told below, with what would be right.
   }
-  throw new GemmineError(
-    'ERR_GEMMINE_FILE',
-    `${path}: expected options as a JSON object in the metadata, received ${text.slice(0, 40)}`,
+  throw fileError(
+    path,
+    `expected options as a JSON object in the metadata, received ${printable(text)}`,
   )
-}
-
-function product(W: Float32Array, rows: number, stride: number, H: Matrix): Matrix {
-  const { data, rows: rank, cols } = H
-  const result = new Float32Array(rows * cols)
-  for (let i = 0; i < rows; i++) {
-    const row = result.subarray(i * cols, (i + 1) * cols)
-    for (let c = 0; c < rank; c++) {
-      const weight = W[i * stride + c]!
-      if (weight !== 0) for (let j = 0; j < cols; j++) row[j]! += weight * data[c * cols + j]!
-    }
-  }
-  return { data: result, rows, cols }
 }

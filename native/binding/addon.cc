@@ -34,6 +34,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
   exports["fit"] = Napi::Function::New<Fit>(env, "fit");
   exports["transform"] = Napi::Function::New<Transform>(env, "transform");
+  exports["inverseTransform"] = Napi::Function::New<InverseTransform>(env, "inverseTransform");
   exports["truncatedSvd"] = Napi::Function::New<TruncatedSvd>(env, "truncatedSvd");
   exports["kmeans"] = Napi::Function::New<Kmeans>(env, "kmeans");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");

@@ -59,6 +59,11 @@ struct TransformResult {
 TransformResult transform(Backend& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 
+// X = W H [n×d], summed in float32, and in float64 where those sums overflow: an entry is ±Infinity
+// only where W H lies beyond float32. Throws InvalidEntry for an entry of W or H that is not finite.
+void inverse_transform(Backend& backend, const RowSource& W, HostView<const float> H,
+                       HostView<float> X, const Job& job);
+
 struct SvdOptions {
   Index rank;
   Index oversamples;

@@ -8,13 +8,6 @@
 namespace gemmine {
 namespace {
 
-int exponent_of_largest(HostView<const float> H) {
-  float largest = 0;
-  for (Index j = 0; j < H.rows; ++j)
-    for (Index t = 0; t < H.cols; ++t) largest = std::max(largest, std::abs(H(j, t)));
-  return largest > 0 ? std::ilogb(largest) : 0;
-}
-
 // ‖X − W Htᵀ‖² + penalties on W, up to the noise of the sums.
 double identity_objective(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
                           const std::vector<double>& column_gram, const Penalties& p) {
@@ -54,7 +47,9 @@ TransformResult transform(Backend& backend, const RowSource& X, HostView<const f
   const ScaledInput scaled_input(backend, X, options.model == Model::nmf, job);
   const Input& input = *scaled_input;
   const int of_X = scaled_input.exponent();
-  const int of_H = exponent_of_largest(H);
+  const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
+  components->argument = "H";
+  const int of_H = backend.examine(*components, false, job).exponent;
   const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties =
       scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import type { Factorization } from '../../lib/factorization/fit'
-import { absolutes, squaredError, squares } from '../reference/factors'
+import { absolutes, differences, productOf, squaredError, squares } from '../reference/factors'
 
 export interface Case {
   readonly name: string
@@ -92,6 +92,16 @@ export function factorizationSuite({ name, X, signedH, run }: Case) {
       const result = await run(40)
       const { relativeError } = await result.transform(X)
       expect(relativeError).toBeLessThanOrEqual(1.01 * result.relativeError + 1e-6)
+    })
+
+    it('puts rows together again with inverseTransform, in the same bits for any threads', async () => {
+      const result = await run(10)
+      const { W, H } = result
+      const again = await result.inverseTransform(W)
+      expect([again.rows, again.cols]).toEqual([X.rows, X.cols])
+      expect(squares(differences(again, productOf(W, H)))).toBeLessThanOrEqual(1e-12 * norm)
+      for (const threads of [1, 2, 3])
+        expect(bits(await result.inverseTransform(W, { threads }))).toBe(bits(again))
     })
   })
 }

@@ -1,20 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
-import {
-  FactorizationModel,
-  kmeans,
-  nmf,
-  semiNmf,
-  truncatedSvd,
-  type Matrix,
-} from '../../lib/index'
+import { describe, expect, it } from 'vitest'
+import { kmeans, nmf, semiNmf, truncatedSvd } from '../../lib/index'
 import { gaussian, matrixOf, planted } from '../matrices'
 import { singularValues, squaredError, squares } from '../reference/factors'
-
-const folder = mkdtempSync(join(tmpdir(), 'gemmine-factorization-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('semiNmf', () => {
   it('recovers a planted pair', async () => {
@@ -149,40 +136,6 @@ describe('nmf', () => {
       { rank: 2, init: 'random' },
     )
     expect(relativeError).toBe(0)
-  })
-})
-
-describe('FactorizationModel', () => {
-  it('comes back from its file', async () => {
-    const X = gaussian(60, 12, 4)
-    const model = await semiNmf(X, { rank: 3, l1W: 0.2, l1H: 0.2 })
-    const path = join(folder, 'model.safetensors')
-    await model.save(path)
-    const again = await FactorizationModel.load(path)
-    expect(again.H).toEqual(model.H)
-    expect(again.options).toEqual(model.options)
-    expect((await again.transform(X)).W).toEqual((await model.transform(X)).W)
-  })
-
-  it('multiplies codes and components', async () => {
-    const X = planted(30, 8, 2, 5)
-    const model = await semiNmf(X, { rank: 2, iterations: 300, tolerance: 0 })
-    const back: Matrix = model.inverseTransform(model.W)
-    const error = Math.sqrt(
-      squares(back.data.map((value, at) => value - X.data[at]!)) / squares(X.data),
-    )
-    expect(error).toBeCloseTo(model.relativeError, 5)
-  })
-
-  it('refuses a foreign file in one sentence', async () => {
-    const path = join(folder, 'foreign.safetensors')
-    const header = Buffer.from('{"H":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}')
-    const length = Buffer.alloc(8)
-    length.writeBigUInt64LE(BigInt(header.length))
-    writeFileSync(path, Buffer.concat([length, header, Buffer.alloc(4)]))
-    await expect(FactorizationModel.load(path)).rejects.toThrow(
-      /foreign\.safetensors: expected a model saved by gemmine/,
-    )
   })
 })
 

@@ -13,6 +13,22 @@ export const absolutes = (values: Iterable<number>): number => {
   return sum
 }
 
+export const differences = (A: Matrix, B: Matrix): Float64Array =>
+  Float64Array.from(A.data, (value, at) => value - B.data[at]!)
+
+/** W H, without gaps, rounded once; `stride` of either is heeded. */
+export function productOf(W: Matrix, H: Matrix): Matrix {
+  const data = new Float32Array(W.rows * H.cols)
+  for (let i = 0; i < W.rows; i++)
+    for (let j = 0; j < H.cols; j++) {
+      let sum = 0
+      for (let c = 0; c < H.rows; c++)
+        sum += W.data[i * (W.stride ?? W.cols) + c]! * H.data[c * (H.stride ?? H.cols) + j]!
+      data[i * H.cols + j] = sum
+    }
+  return { data, rows: W.rows, cols: H.cols }
+}
+
 /** ‖X − W H‖². */
 export function squaredError(X: Matrix, W: Matrix, H: Matrix): number {
   let total = 0

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "factorization/factors.h"
+#include "factorization/input.h"
+
+namespace gemmine {
+namespace {
+
+constexpr Index columns_at_once = 256;
+constexpr Index rows_at_once = 4096;
+
+// Whether float32 sums could overflow: every |w| < 2^(of_W + 1), every |h| < 2^(of_H + 1).
+bool may_overflow(int of_W, int of_H, Index rank) {
+  constexpr int highest = 124;  // leaves room for rounding
+  return of_W + of_H + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rank))) > highest;
+}
+
+// One entry in float64, where products of float32 numbers neither overflow nor vanish.
+float exact_entry(const RowBlock& row, HostView<const float> H, Index t) {
+  double sum = 0;
+  if (row.dense.data != nullptr) {
+    for (Index j = 0; j < H.rows; ++j) sum += double{row.dense(0, j)} * H(j, t);
+  } else {
+    const auto end = static_cast<Index>(row.indptr[1]);
+    for (auto at = static_cast<Index>(row.indptr[0]); at < end; ++at)
+      sum += double{row.values[at]} * H(row.indices[at], t);
+  }
+  return static_cast<float>(sum);
+}
+
+// Once a float32 sum has overflowed it stays ±Infinity or NaN, whatever is added to it.
+void repair(const RowSource& W, HostView<const float> H, Index begin, HostView<float> X,
+            RowScratch& scratch) {
+  const auto overflowed = [](float value) { return !std::isfinite(value); };
+  for (Index i = 0; i < X.rows; ++i) {
+    if (std::none_of(X.row(i), X.row(i) + X.cols, overflowed)) continue;
+    const RowBlock row = W.block(begin + i, 1, scratch);
+    for (Index t = 0; t < X.cols; ++t)
+      if (overflowed(X(i, t))) X(i, t) = exact_entry(row, H, t);
+  }
+}
+
+HostMatrix<float> columns_of(HostView<const float> H, Index begin, Index count) {
+  HostMatrix<float> columns(H.rows, count);
+  for (Index j = 0; j < H.rows; ++j) std::copy_n(H.row(j) + begin, count, columns.row(j));
+  return columns;
+}
+
+}  // namespace
+
+void inverse_transform(Backend& backend, const RowSource& W, HostView<const float> H,
+                       HostView<float> X, const Job& job) {
+  const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
+  components->argument = "H";
+  const int of_H = backend.examine(*components, false, job).exponent;
+  const int of_W = backend.examine(W, false, job).exponent;
+  // Neither is scaled: where they hold large and small entries, some would vanish.
+  const Input codes{.backend = backend,
+                    .X = W,
+                    .pass_exponent = 0,
+                    .squared_norm = 0,
+                    .mean = 0,
+                    .job = job};
+  RowScratch scratch;
+  const BackendMatrix memory(backend, X.rows, std::min(columns_at_once, X.cols));
+  for (Index first = 0; first < X.cols; first += columns_at_once) {
+    const Index count = std::min(columns_at_once, X.cols - first);
+    const HostMatrix<float> columns = columns_of(H, first, count);
+    const BackendMatrix other(backend, H.rows, count);
+    backend.upload(columns.view(), other.view());
+    const BackendView<float> product{memory.view().data, X.rows, count, memory.view().stride};
+    codes.multiply(other.view(), product);
+    for (Index begin = 0; begin < X.rows; begin += rows_at_once) {
+      job.cancellation.check();
+      const Index rows = std::min(rows_at_once, X.rows - begin);
+      const HostView<float> part{X.row(begin) + first, rows, count, X.stride};
+      backend.download(product.row_block(begin, rows), part);
+      if (may_overflow(of_W, of_H, H.rows)) repair(W, columns.view(), begin, part, scratch);
+    }
+    job.progress("multiply", first + count, X.cols);
+  }
+}
+
+}  // namespace gemmine
