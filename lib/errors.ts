@@ -13,7 +13,7 @@ export type GemmineErrorCode =
   | 'ERR_GEMMINE_DEVICE_FAILURE'
   /** A job needs more memory than there is; the message tells how many bytes. */
   | 'ERR_GEMMINE_OUT_OF_MEMORY'
-  /** A handle was used after its `dispose()`. */
+  /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'
 
 export class GemmineError extends Error {
@@ -22,7 +22,7 @@ export class GemmineError extends Error {
   constructor(
     readonly code: GemmineErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: { readonly cause?: unknown },
   ) {
     super(message, options)
   }
@@ -34,7 +34,7 @@ export interface Mistake {
   readonly argument: string
   /** What would have been right. */
   readonly expected: string
-  /** What came, as text. */
+  /** What came, as text; without the quotes that a string has in the message. */
   readonly received: string
   /** The row at fault, where there is one. */
   readonly row?: number
@@ -46,23 +46,47 @@ export type MistakeError = (TypeError | RangeError) & Mistake
 
 /** Renders a received value on one short line. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'an empty string' : value.slice(0, 80)
+  if (typeof value === 'string') return value === '' ? 'an empty string' : `'${shortened(value)}'`
   if (typeof value === 'object' && value !== null)
-    return Array.isArray(value)
-      ? `an array of ${value.length}`
-      : (value.constructor?.name ?? 'an object')
+    return Array.isArray(value) ? `an array of ${value.length}` : className(value)
+  if (typeof value === 'bigint') return `${value}n`
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+function className({ constructor }: object): string {
+  const name = constructor?.name
+  return !name || name === 'Object' ? 'an object' : name
+}
+
+const shortened = (text: string) => text.slice(0, 80)
+
+/**
+ * The error for a caller's mistake, with what came told in words: "Expected two dimensions, rows and
+ * columns for X.shape, received 3 dimensions".
+ */
+export function invalidText(
+  argument: string,
+  expected: string,
+  received: string,
+  Kind: typeof TypeError | typeof RangeError = TypeError,
+): MistakeError {
+  const error = new Kind(`Expected ${expected} for ${argument}, received ${received}`)
+  return Object.assign(error, { argument, expected, received })
 }
 
 /**
  * The error for a caller's mistake: "Expected an integer in 1..20 for rank, received 21". A number
- * out of bounds is a `RangeError`, anything else a `TypeError`.
+ * out of bounds is a `RangeError`, anything else a `TypeError`. A string is quoted, unless it was typed
+ * after an option of the command line.
  */
 export function invalid(argument: string, expected: string, received: unknown): MistakeError {
-  const text = shown(received)
+  if (typeof received === 'string' && received !== '') {
+    const text = shortened(received)
+    const told = argument.startsWith('--') ? text : shown(received)
+    return Object.assign(invalidText(argument, expected, told), { received: text })
+  }
   const Kind = typeof received === 'number' && !Number.isNaN(received) ? RangeError : TypeError
-  const error = new Kind(`Expected ${expected} for ${argument}, received ${text}`)
-  return Object.assign(error, { argument, expected, received: text })
+  return invalidText(argument, expected, shown(received), Kind)
 }
 
 /** The error for an entry of a matrix: "Expected a finite number at row 7, column 3 of X, received NaN". */

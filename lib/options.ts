@@ -1,6 +1,6 @@
 import type { DeviceName } from './device'
 import { resolveDevice } from './device'
-import { invalid } from './errors'
+import { invalid, invalidText } from './errors'
 
 /** The type of an option whose default is `T`: a literal number or truth value stands for its whole type. */
 type Widened<T> = T extends boolean ? boolean : T extends number ? number : T
@@ -14,7 +14,7 @@ export type Overrides<Defaults> = {
 export interface Progress {
   /** What is being done: `initialise`, `iterate`, `prepare`, `scan`, ... */
   readonly phase: string
-  /** Units done and in all: iterations of a factorization, queries of a scan. */
+  /** Units done and in all: iterations of a factorization, queries × blocks of the corpus of a scan. */
   readonly done: number
   readonly total: number
   /** The objective after the last iteration, for a factorization. */
@@ -41,25 +41,48 @@ export const jobDefaults = {
   onProgress: undefined,
 } as const
 
-/** Defaults with the overrides laid over them; an override of `undefined` leaves the default. */
+/**
+ * Defaults with the overrides laid over them; an override of `undefined` leaves the default.
+ *
+ * @param defaults Every option there is, with `undefined` for those without a default.
+ * @param argument What messages call the object itself, and the options of any but `options`.
+ * @throws {TypeError} if an option is unknown.
+ */
 export function withDefaults<Defaults extends object, Given extends object>(
   defaults: Defaults,
-  given: Given,
+  given: Given | undefined,
+  argument = 'options',
 ): {
   [K in keyof Defaults]: K extends keyof Given
     ? Exclude<Given[K], undefined> | Defaults[K]
     : Defaults[K]
 } {
   const merged = { ...defaults } as Record<string, unknown>
-  for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults)) throw unknownOption(name, Object.keys(defaults))
+  for (const [name, value] of Object.entries(checkObject(argument, given, defaults))) {
+    if (!Object.hasOwn(defaults, name)) throw unknownOption(argument, name, defaults)
     if (value !== undefined) merged[name] = value
   }
   return merged as never
 }
 
-export const unknownOption = (name: string, known: readonly string[]) =>
-  invalid(name, `one of the options ${known.join(', ')}`, `the unknown option ${name}`)
+/** An option that must be given: it has no default, and its own check tells that it is missing. */
+export const required = undefined as never
+
+const namesOf = (options: object) => Object.keys(options).join(', ')
+
+function checkObject(argument: string, given: unknown, defaults: object): object {
+  if (given === undefined) return {}
+  const isList = Array.isArray(given) || ArrayBuffer.isView(given)
+  if (typeof given === 'object' && given !== null && !isList) return given
+  throw invalid(argument, `an object of ${namesOf(defaults)}`, given)
+}
+
+const unknownOption = (argument: string, name: string, defaults: object) =>
+  invalidText(
+    argument === 'options' ? name : `${argument}.${name}`,
+    `one of the options ${namesOf(defaults)}`,
+    `the unknown option ${name}`,
+  )
 
 export function checkInteger(
   name: string,

@@ -52,6 +52,9 @@ export const pathOption = (flags: string, description: string) => new Option(fla
 /** An option that is on or off. */
 export const flagOption = pathOption
 
+/** The option that every command has. */
+export const helpOption = () => flagOption('-h, --help', 'show this help')
+
 const commonGroup = 'Common options:'
 
 /** Adds what every job takes. */
@@ -79,7 +82,7 @@ export function withCommonOptions(command: Command): Command {
     flagOption('--quiet', 'no progress and no warnings on stderr; summary.json has the warnings'),
   ]
   for (const option of options) command.addOption(option.helpGroup(commonGroup))
-  return command.addHelpOption(flagOption('--help', 'show this help').helpGroup(commonGroup))
+  return command.addHelpOption(helpOption().helpGroup(commonGroup))
 }
 
 /** The value of an option without which a command makes no sense. */

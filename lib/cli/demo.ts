@@ -1,19 +1,23 @@
 // gemmine demo: both jobs of this package on text that is on every machine that got this far.
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { fileError } from '../data/file'
+import type { Matrix } from '../data/matrix'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { writeNpy } from '../data/npy'
-import { GemmineError } from '../errors'
 import { nmf } from '../factorization/nmf'
 import { truncatedSvd } from '../factorization/truncated-svd'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
+import { flagOption, helpOption, pathOption, required } from './common-options'
 import { projected } from './demo/embeddings'
 import { describeNegatives } from './demo/negatives'
 import { gatherPackages, type PackageTexts } from './demo/packages'
 import { TfIdf } from './demo/tf-idf'
 import { describeTopics, topicsOf } from './demo/topics'
+import { ignoreInterruptions, interrupted } from './interruption'
+import { Outputs, resultFiles } from './outputs'
 import { Progress } from './progress'
 
 /** The only place where the defaults of the demo are written. */
@@ -27,6 +31,11 @@ const demoDefaults = {
 
 const fewest = 20
 
+/** What the demo may leave: its embeddings too, which other commands read and so never replace. */
+const demoFiles = ['queries.npy', 'corpus.npy', ...resultFiles]
+
+const advice = 'run the demo in the folder of a project with more dependencies'
+
 /** The nearest node_modules: that of the folder the demo runs in, or the one gemmine itself lies in or has. */
 function nodeModules(): string {
   const places = [
@@ -36,9 +45,9 @@ function nodeModules(): string {
   ]
   const found = places.find((place) => place.endsWith('node_modules') && existsSync(place))
   if (found) return found
-  throw new GemmineError(
-    'ERR_GEMMINE_FILE',
-    'node_modules: expected a folder of installed packages here, received none',
+  throw fileError(
+    'node_modules',
+    `expected a folder of installed packages here, received none; ${advice}`,
   )
 }
 
@@ -46,13 +55,15 @@ async function gather(): Promise<PackageTexts[]> {
   const folder = nodeModules()
   const packages = await gatherPackages(folder)
   if (packages.length >= fewest) return packages
-  throw new GemmineError(
-    'ERR_GEMMINE_FILE',
-    `${folder}: expected ${fewest} packages with a README or more, received ${packages.length}`,
+  throw fileError(
+    folder,
+    `expected at least ${fewest} packages with a description and a README, received ${packages.length}; ${advice}`,
   )
 }
 
 const say = (...lines: string[]) => console.log(lines.join('\n'))
+
+const job = { signal: interrupted }
 
 /** Arithmetic done, and the time inside the solvers that it took. */
 interface Effort {
@@ -65,7 +76,9 @@ const rate = ({ work, seconds }: Effort) => `${(work / seconds / 1e9).toFixed(1)
 async function findTopics(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
   const X = tfidf.documents
   const rank = Math.min(demoDefaults.topics, X.rows, X.cols)
-  const model = await progress.during('topics', (onProgress) => nmf(X, { rank, onProgress }))
+  const model = await progress.during('topics', (onProgress) =>
+    nmf(X, { rank, ...job, onProgress }),
+  )
   const topics = topicsOf(model, tfidf, packages)
   const effort = { work: 4 * X.values.length * rank * model.iterations, seconds: model.seconds }
   say(
@@ -80,7 +93,7 @@ async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: 
   const X = tfidf.documents
   const rank = Math.min(demoDefaults.dimensions, X.rows, X.cols)
   const { V } = await progress.during('embed', (onProgress) =>
-    truncatedSvd(X, { rank, onProgress }),
+    truncatedSvd(X, { rank, ...job, onProgress }),
   )
   const queries = tfidf.transform(packages.map(({ description }) => description))
   return { corpus: projected(X, V), queries: projected(queries, V) }
@@ -96,7 +109,7 @@ async function mineNegatives(
   const positives = Int32Array.from(packages.keys())
   const options = { numNegatives: demoDefaults.numNegatives, explain: 4 }
   const mined = await progress.during('mine', (onProgress) =>
-    mineHardNegatives(queries, corpus, positives, { ...options, onProgress }),
+    mineHardNegatives(queries, corpus, positives, { ...options, ...job, onProgress }),
   )
   const effort = { work: 2 * queries.rows * corpus.rows * corpus.cols, seconds: mined.seconds }
   say(
@@ -112,7 +125,7 @@ type Results = Omit<Awaited<ReturnType<typeof findTopics>>, 'effort'> &
   Embeddings
 
 async function write(
-  out: string,
+  outputs: Outputs,
   packages: readonly PackageTexts[],
   { model, topics, mined, queries, corpus }: Results,
 ) {
@@ -124,16 +137,15 @@ async function write(
     query: (row: number) => packages[row]!.name,
     document: (row: number) => packages[row]!.name,
   }
-  await mkdir(out, { recursive: true })
-  for (const [file, { data, rows, cols }] of Object.entries({
-    W: model.W,
-    H: model.H,
-    queries,
-    corpus,
-  }))
-    await writeNpy(join(out, `${file}.npy`), { data, shape: [rows, cols] })
-  await writeLines(join(out, 'negatives.jsonl'), minedLines('triplet', mined, words))
-  await writeLines(join(out, 'rejected.jsonl'), rejectedLines(mined.rejected, names))
+  const matrices: Record<string, Matrix> = { W: model.W, H: model.H, queries, corpus }
+  for (const [name, { data, rows, cols }] of Object.entries(matrices))
+    await outputs.write(`${name}.npy`, (path) => writeNpy(path, { data, shape: [rows, cols] }))
+  await outputs.write('negatives.jsonl', (path) =>
+    writeLines(path, minedLines('triplet', mined, words), job),
+  )
+  await outputs.write('rejected.jsonl', (path) =>
+    writeLines(path, rejectedLines(mined.rejected, names), job),
+  )
   const summary = {
     packages: packages.length,
     topics,
@@ -142,10 +154,14 @@ async function write(
     dropped: mined.dropped,
     seconds: { topics: model.seconds, mining: mined.seconds },
   }
-  await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  const text = `${JSON.stringify(summary, null, 2)}\n`
+  await outputs.write('summary.json', (path) => writeFile(path, text))
+  interrupted.throwIfAborted()
+  outputs.commit()
+  ignoreInterruptions()
 }
 
-async function demo({ out }: { out: string }) {
+async function demonstrate(outputs: Outputs) {
   const started = performance.now()
   // Also where stderr is no terminal: a demo shows what happens.
   const progress = new Progress({ lines: !process.stderr.isTTY })
@@ -157,21 +173,58 @@ async function demo({ out }: { out: string }) {
   const topics = await findTopics(tfidf, packages, progress)
   const embeddings = await embed(tfidf, packages, progress)
   const mining = await mineNegatives(embeddings, packages, progress)
-  await write(out, packages, { ...topics, ...mining, ...embeddings })
+  await write(outputs, packages, { ...topics, ...mining, ...embeddings })
   const effort = {
     work: topics.effort.work + mining.effort.work,
     seconds: topics.effort.seconds + mining.effort.seconds,
   }
-  say(
-    `\nDone in ${((performance.now() - started) / 1000).toFixed(2)} s, ${rate(effort)} in topics and mining.`,
-    `${out}/ holds W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings), negatives.jsonl (triplets for training), rejected.jsonl and summary.json`,
-  )
+  const seconds = ((performance.now() - started) / 1000).toFixed(2)
+  say(`\nDone in ${seconds} s, ${rate(effort)} in topics and mining.`, `Wrote ${outputs}`)
 }
 
-export const demoCommand = () =>
+interface DemoOptions {
+  readonly out?: string
+  readonly force?: boolean
+}
+
+async function demo({ out = demoDefaults.out, force = false }: DemoOptions) {
+  required(out, '--out', 'a folder for the results')
+  // Its own folder is nobody else's, and a second run needs no option.
+  const outputs = Outputs.open(out, force || out === demoDefaults.out, demoFiles)
+  try {
+    await demonstrate(outputs)
+  } finally {
+    outputs.discard()
+  }
+}
+
+const footer = `
+Writes W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings of descriptions and READMEs),
+negatives.jsonl (triplets for training), rejected.jsonl and summary.json.
+
+Example:
+  $ gemmine demo
+  $ gemmine topk --queries ${demoDefaults.out}/queries.npy --corpus ${demoDefaults.out}/corpus.npy --k 3 --out nearest
+`
+
+export const demoCommand = (): Command =>
   new Command('demo')
+    .summary('show both jobs on the READMEs in node_modules')
     .description(
-      'Find topics and mine hard negatives in the READMEs of the packages in node_modules',
+      'Find topics and mine hard negatives in the READMEs of the packages in node_modules.',
     )
-    .option('--out <DIR>', 'where the results go', demoDefaults.out)
-    .action(demo)
+    .addOption(
+      pathOption(
+        '--out <DIR>',
+        `folder for the results, made when absent (default: ${demoDefaults.out})`,
+      ),
+    )
+    .addOption(
+      flagOption(
+        '--force',
+        'replace the results that --out already holds; in the default folder they always are',
+      ),
+    )
+    .addHelpOption(helpOption())
+    .addHelpText('after', footer)
+    .action((options: DemoOptions) => demo(options))

@@ -2,11 +2,11 @@
 import { Command, Option } from 'commander'
 import { sidesOf } from '../data/source'
 import { writeNpy } from '../data/npy'
-import { checkFitOptions, solvers, type Factorization } from '../factorization/fit'
+import { checkFitOptions, fitDefaults, solvers, type Factorization } from '../factorization/fit'
 import { nmf, nmfDefaultInits, nmfDefaults, nmfInits, type NmfInit } from '../factorization/nmf'
 import { semiNmf, semiNmfDefaults, semiNmfInits, type SemiNmfInit } from '../factorization/semi-nmf'
 import type { SourceInput } from '../data/source'
-import { checkOneOf, withDefaults } from '../options'
+import { checkOneOf, withDefaults, type Overrides } from '../options'
 import {
   choiceOption,
   countOption,
@@ -24,46 +24,20 @@ const losses = ['frobenius'] as const
 /** The only place where the defaults of the command itself are written; others are those of lib. */
 const defaults = { model: 'semi-nmf', loss: 'frobenius' } as const
 
-interface FitOptions {
-  readonly solver?: (typeof solvers)[number]
-  readonly init?: NmfInit | SemiNmfInit
-  readonly iterations?: number
-  readonly tolerance?: number
-  readonly innerSweeps?: number
-  readonly l1W?: number
-  readonly l2W?: number
-  readonly l1H?: number
-  readonly l2H?: number
-}
+/** What lib takes of the options. */
+type FitOptions = Overrides<typeof fitDefaults> & { init?: NmfInit | SemiNmfInit }
 
-interface FactorizeOptions extends CommonOptions, FitOptions {
-  readonly model?: (typeof models)[number]
-  readonly rank?: number
-}
+type FactorizeOptions = CommonOptions &
+  FitOptions & {
+    readonly model?: (typeof models)[number]
+    readonly rank?: number
+  }
 
-const fitOptions = ({
-  solver,
-  init,
-  iterations,
-  tolerance,
-  innerSweeps,
-  l1W,
-  l2W,
-  l1H,
-  l2H,
-  seed,
-}: FactorizeOptions) => ({
-  solver,
-  init,
-  iterations,
-  tolerance,
-  innerSweeps,
-  l1W,
-  l2W,
-  l1H,
-  l2H,
-  seed,
-})
+/** Those options that lib has a default for, by the names that they have there. */
+const fitOptions = (given: FactorizeOptions) =>
+  Object.fromEntries(
+    Object.keys(semiNmfDefaults).map((name) => [name, given[name as keyof FitOptions]]),
+  ) as FitOptions
 
 const families = {
   'semi-nmf': { fit: semiNmf, defaults: semiNmfDefaults, inits: semiNmfInits },

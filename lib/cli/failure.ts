@@ -1,7 +1,7 @@
 // Every error as one line and an exit code, in the words in which the command was typed.
 import { CommanderError } from 'commander'
 import { systemFailure } from '../data/file'
-import { GemmineError, invalid, invalidEntry, isMistake } from '../errors'
+import { GemmineError, invalidEntry, invalidText, isMistake } from '../errors'
 import { Interruption } from './interruption'
 
 const mistake = 2
@@ -22,11 +22,6 @@ const isOutOfMemory = (error: Error) =>
   error instanceof RangeError &&
   /allocation failed|Invalid (typed array|array buffer|array|string) length/.test(error.message)
 
-const ofCommander = ({ message, code }: CommanderError) =>
-  code === 'commander.help'
-    ? 'expected a command; gemmine --help lists them all'
-    : message.replace(/^error: /, '')
-
 /** What is said of an error, and the exit code: 2 for the caller's mistake, 3 for the environment. */
 export function failureOf(error: unknown): Failure {
   const { sentence, exitCode } = classified(error)
@@ -36,7 +31,8 @@ export function failureOf(error: unknown): Failure {
 function classified(error: unknown): Failure {
   const { message } = error as Error
   if (error instanceof Interruption) return { sentence: message, exitCode: error.exitCode }
-  if (error instanceof CommanderError) return { sentence: ofCommander(error), exitCode: mistake }
+  if (error instanceof CommanderError)
+    return { sentence: message.replace(/^error: /, ''), exitCode: mistake }
   if (isMistake(error)) return { sentence: message, exitCode: mistake }
   if (error instanceof GemmineError) {
     const isMistaken = error.code === 'ERR_GEMMINE_FILE' && !exhausted.has(codeOf(error.cause))
@@ -69,6 +65,6 @@ export function inTypedWords(error: unknown, files: Files): unknown {
   const { row, column, received } = error
   const expected = worded(error.expected)
   return row === undefined || column === undefined
-    ? invalid(name, expected, received)
+    ? invalidText(name, expected, received)
     : invalidEntry(name, expected, Number(received), row, column)
 }

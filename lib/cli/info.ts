@@ -1,7 +1,7 @@
 // gemmine info: what this installation is and can do here.
 import { Command } from 'commander'
 import { info, type Info } from '../info'
-import { flagOption } from './common-options'
+import { flagOption, helpOption } from './common-options'
 
 /** The fields that other programs rely on. */
 const published = ({ version, node, cpu, blas, threads, threadsReason, devices }: Info) => ({
@@ -35,6 +35,6 @@ export const infoCommand = (): Command =>
     .summary('tell version, CPU, BLAS, threads and devices')
     .description('Tell what this installation is and what it can use here.')
     .addOption(flagOption('--json', 'the same as one JSON object'))
-    .helpOption('--help', 'show this help')
+    .addHelpOption(helpOption())
     .addHelpText('after', '\nExample:\n  $ gemmine info --json\n')
     .action(show)

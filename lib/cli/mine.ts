@@ -13,6 +13,7 @@ import { required } from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
+import { miningWarnings } from './mining-warnings'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
 
 /** The rules as lib takes them, but for those that come in files. */
@@ -101,7 +102,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device 
     precision: 'float32',
     certified: mined.certified,
     fallback: mined.fallback,
-    warnings: mined.warnings,
+    warnings: [...mined.warnings, ...miningWarnings(mined, given)],
   }
 }
 

@@ -5,6 +5,7 @@ import type { Side } from '../data/pairs'
 import type { RowLists } from '../data/row-lists'
 import type { Words } from '../data/mined-lines'
 import { invalid } from '../errors'
+import { optionOf } from './failure'
 import type { MineOptions } from './mining-options'
 
 export interface MiningFiles {
@@ -62,27 +63,22 @@ export async function readMiningFiles(
   return { positives: await readPairs(positives, pairs), rules, words }
 }
 
-/** Options that make sense together only. */
+/** Throws where some of a few options are given that make sense together only. */
+function checkTogether(values: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(values)
+  const given = names.find((name) => values[name] !== undefined)
+  const missing = names.find((name) => values[name] === undefined)
+  if (given === undefined || missing === undefined) return
+  const needed = names.filter((name) => name !== given).map(optionOf)
+  throw invalid(
+    optionOf(missing),
+    `a value (${optionOf(given)} needs ${needed.join(' and ')})`,
+    'nothing',
+  )
+}
+
 export function checkPartners(given: MineOptions) {
-  const partners = [
-    {
-      given: '--query-texts',
-      value: given.queryTexts,
-      needs: '--corpus-texts',
-      other: given.corpusTexts,
-    },
-    {
-      given: '--corpus-texts',
-      value: given.corpusTexts,
-      needs: '--query-texts',
-      other: given.queryTexts,
-    },
-    { given: '--query-groups', value: given.queryGroups, needs: '--groups', other: given.groups },
-    { given: '--corpus-groups', value: given.corpusGroups, needs: '--groups', other: given.groups },
-    { given: '--groups', value: given.groups, needs: '--query-groups', other: given.queryGroups },
-    { given: '--groups', value: given.groups, needs: '--corpus-groups', other: given.corpusGroups },
-  ]
-  for (const { given: option, value, needs, other } of partners)
-    if (value !== undefined && other === undefined)
-      throw invalid(needs, `a value beside ${option}`, 'nothing')
+  const { queryTexts, corpusTexts, groups, queryGroups, corpusGroups } = given
+  checkTogether({ queryTexts, corpusTexts })
+  checkTogether({ groups, queryGroups, corpusGroups })
 }

@@ -46,9 +46,19 @@ function move(from: string, to: string) {
   }
 }
 
+/** Where results are to stand. */
+interface Target {
+  /** The folder as it was given, for messages. */
+  readonly given: string
+  readonly folder: string
+  readonly force: boolean
+  /** Every file that may be left, replaced or removed there. */
+  readonly names: readonly string[]
+}
+
 /** The results of earlier runs in a folder. */
-function held(folder: string, given: string): ResultFile[] {
-  return resultFiles.filter((name) => {
+function held({ folder, given, names }: Target): string[] {
+  return names.filter((name) => {
     const stat = statOf(join(folder, name))
     if (stat?.isDirectory())
       throw fileError(join(given, name), 'expected a file or nothing, received a folder')
@@ -57,14 +67,11 @@ function held(folder: string, given: string): ResultFile[] {
 }
 
 export class Outputs {
-  readonly #written: ResultFile[] = []
+  readonly #written: string[] = []
   readonly #discard = () => fs.rmSync(this.staging, { recursive: true, force: true })
 
   private constructor(
-    /** The folder as it was given, for messages. */
-    private readonly given: string,
-    private readonly folder: string,
-    private readonly force: boolean,
+    private readonly target: Target,
     private readonly staging: string,
   ) {
     process.once('exit', this.#discard)
@@ -74,23 +81,25 @@ export class Outputs {
    * Makes sure that results can come to stand in a folder, and opens a hidden one beside it where
    * they are written first: inside it only where nothing can be written beside it.
    *
+   * @param names Every file that the command may leave, in the order in which they come to stand.
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if the folder is filled, no folder, or not writable.
    */
-  static open(given: string, force: boolean): Outputs {
+  static open(given: string, force: boolean, names: readonly string[] = resultFiles): Outputs {
     try {
       const folder = statOf(given) ? fs.realpathSync(given) : resolve(given)
+      const target = { given, folder, force, names }
       const exists = statOf(folder) !== undefined
-      if (exists) checkFolder(folder, given, force)
+      if (exists) checkFolder(target)
       const beside = existingFolder(dirname(folder))
       const base = exists && !isWritable(beside) ? folder : beside
-      return new Outputs(given, folder, force, fs.mkdtempSync(join(base, '.gemmine-')))
+      return new Outputs(target, fs.mkdtempSync(join(base, '.gemmine-')))
     } catch (error) {
       throw systemFailure(given, error)
     }
   }
 
   /** Stages one file; `write` is told where. */
-  async write(name: ResultFile, write: (path: string) => Promise<void>): Promise<void> {
+  async write(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.staging, name)
     this.#written.push(name)
     try {
@@ -102,24 +111,25 @@ export class Outputs {
 
   /** Puts what was staged in place of what was there: all of it, or nothing after an error. */
   commit() {
-    if (statOf(this.folder)) checkFolder(this.folder, this.given, this.force)
+    const { folder, given, names } = this.target
+    if (statOf(folder)) checkFolder(this.target)
     const aside = join(this.staging, 'replaced')
     fs.mkdirSync(aside)
     const done: (readonly [from: string, to: string])[] = []
-    const moveInto = (from: string, to: string, name: ResultFile) => {
+    const moveInto = (from: string, to: string, name: string) => {
       move(join(from, name), join(to, name))
       done.push([join(from, name), join(to, name)])
     }
     let created: string | undefined
     try {
-      created = fs.mkdirSync(this.folder, { recursive: true })
-      for (const name of held(this.folder, this.given).reverse()) moveInto(this.folder, aside, name)
-      for (const name of resultFiles.filter((each) => this.#written.includes(each)))
-        moveInto(this.staging, this.folder, name)
+      created = fs.mkdirSync(folder, { recursive: true })
+      for (const name of held(this.target).reverse()) moveInto(folder, aside, name)
+      for (const name of names.filter((each) => this.#written.includes(each)))
+        moveInto(this.staging, folder, name)
     } catch (error) {
       for (const [from, to] of done.reverse()) move(to, from)
       if (created !== undefined) fs.rmSync(created, { recursive: true, force: true })
-      throw systemFailure(this.given, error)
+      throw systemFailure(given, error)
     }
   }
 
@@ -131,21 +141,22 @@ export class Outputs {
 
   /** What is written, by the names under which it will stand. */
   toString() {
-    return this.#written.map((name) => join(this.given, name)).join(', ')
+    return this.#written.map((name) => join(this.target.given, name)).join(', ')
   }
 
-  #named(error: unknown, path: string, name: ResultFile): unknown {
+  #named(error: unknown, path: string, name: string): unknown {
     const failure = systemFailure(path, error)
     if (!(failure instanceof GemmineError)) return failure
-    const message = failure.message.replace(path, () => join(this.given, name))
+    const message = failure.message.replace(path, () => join(this.target.given, name))
     return new GemmineError(failure.code, message, { cause: failure.cause })
   }
 }
 
-function checkFolder(folder: string, given: string, force: boolean) {
+function checkFolder(target: Target) {
+  const { folder, given, force } = target
   if (!fs.statSync(folder).isDirectory())
     throw fileError(given, 'expected a folder for --out, received a file')
-  const names = held(folder, given)
+  const names = held(target)
   if (names.length > 0 && !force)
     throw fileError(
       given,

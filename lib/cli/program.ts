@@ -1,10 +1,12 @@
 // The command line as a whole: its commands, and how it speaks.
 import { Command } from 'commander'
 import { version } from '../version'
+import { helpOption } from './common-options'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
 import { mineCommand } from './mine'
+import { withRemedies } from './remedies'
 import { topkCommand } from './topk'
 import { transformCommand } from './transform'
 
@@ -19,10 +21,9 @@ export function gemmine(): Command {
   const program = new Command('gemmine')
     .description('Factorize matrices of embeddings, and mine hard negatives.')
     .version(version, '--version', 'show the version')
-    .helpOption('--help', 'show this help')
+    .addHelpOption(helpOption())
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', footer)
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride()
   const commands = [
     factorizeCommand,
     transformCommand,
@@ -31,6 +32,8 @@ export function gemmine(): Command {
     infoCommand,
     demoCommand,
   ]
-  for (const make of commands) program.addCommand(make().copyInheritedSettings(program))
+  for (const make of commands) program.addCommand(make())
+  for (const command of [program, ...program.commands])
+    withRemedies(command).configureOutput({ writeErr: () => {} })
   return program
 }

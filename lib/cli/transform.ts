@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { systemFailure } from '../data/file'
 import { writeNpy } from '../data/npy'
 import { sidesOf } from '../data/source'
+import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
 import { heading, rateOf, runCommand } from './job'
@@ -23,15 +24,23 @@ async function modelFile(path: string): Promise<string> {
   }
 }
 
+const expectedModel = 'the folder that factorize wrote, or its model.safetensors'
+
+async function loadModel(file: string): Promise<FactorizationModel> {
+  try {
+    return await FactorizationModel.load(file)
+  } catch (error) {
+    // What the system refuses says enough by itself.
+    if (!(error instanceof GemmineError) || error.cause !== undefined) throw error
+    throw new GemmineError(error.code, `${error.message}; --model takes ${expectedModel}`)
+  }
+}
+
 async function transform(path: string, given: TransformOptions) {
-  const place = required(
-    given.model,
-    '--model',
-    'the folder that factorize wrote, or its model.safetensors',
-  )
+  const place = required(given.model, '--model', expectedModel)
   await runCommand(given, { X: path }, async ({ options, progress, write, threads, device }) => {
     const file = await modelFile(place)
-    const model = await FactorizationModel.load(file)
+    const model = await loadModel(file)
     return withSource(
       path,
       ({ cols }) => checkWidth(path, cols, model.H.cols, file),
@@ -75,12 +84,7 @@ export const transformCommand = (): Command =>
       .summary('code new rows with a model that factorize wrote')
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
       .argument('<X>', 'the new rows: a .npy, .npz or .mtx file')
-      .addOption(
-        pathOption(
-          '--model <PATH>',
-          'the folder that factorize wrote, or its model.safetensors; required',
-        ),
-      ),
+      .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
   )
     .addHelpText('after', footer)
     .action((path: string, options: TransformOptions) => transform(path, options))

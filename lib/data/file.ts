@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
+import { borrowable } from './typed-array'
 
 /** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
 const pieceBytes = 1 << 26
@@ -12,7 +13,7 @@ const statDescriptor = promisify(fs.fstat)
 export const closeDescriptor = promisify(fs.close)
 
 /** The error for a file that is missing, unreadable, damaged, or not what it claims to be. */
-export const fileError = (path: string, sentence: string, options?: ErrorOptions) =>
+export const fileError = (path: string, sentence: string, options?: { readonly cause?: unknown }) =>
   new GemmineError('ERR_GEMMINE_FILE', `${path}: ${sentence}`, options)
 
 const reasons: Record<string, string> = {
@@ -79,8 +80,13 @@ export async function openFile(path: string): Promise<OpenFile> {
         `expected a file, received ${kind.isDirectory() ? 'a folder' : 'a pipe or device'}`,
       )
     const fd = await openDescriptor(path, 'r')
-    const { size } = await statDescriptor(fd)
-    return { path, fd, size }
+    try {
+      const { size } = await statDescriptor(fd)
+      return { path, fd, size }
+    } catch (error) {
+      await closeDescriptor(fd)
+      throw error
+    }
   } catch (error) {
     throw systemFailure(path, error)
   }
@@ -136,9 +142,11 @@ export async function withFile<T>(path: string, use: (file: OpenFile) => Promise
 export const readBytes = (path: string): Promise<Uint8Array> =>
   withFile(path, (file) => readRange(file, 0, file.size))
 
-/** The bytes of a typed array, borrowed. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
+/** The bytes of a typed array, borrowed while they are written. */
+export function bytesOf(array: Float32Array | Int32Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = borrowable<Float32Array | Int32Array>(array)
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
 
 /** Writes a file piece after piece; each piece is asked for when the one before it is written. */
 export async function writePieces(path: string, pieces: Iterable<Uint8Array>): Promise<void> {

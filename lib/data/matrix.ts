@@ -1,4 +1,7 @@
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
+import { Descriptor } from './descriptor'
+import { isSparse } from './sparse'
+import { borrowable, kindOf, outputArray } from './typed-array'
 
 /** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
 export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
@@ -14,9 +17,9 @@ export interface Matrix {
 
 export type DenseData = Float32Array | Float64Array | Int8Array | Uint8Array | Uint16Array
 
-/** A dense matrix of any element type that can be read. float16 is its bits in a `Uint16Array`. */
-export interface DenseMatrix {
-  readonly data: DenseData
+/** A dense matrix of any element type that can be read. Readers give float16 as its bits in a `Uint16Array`. */
+export interface DenseMatrix<Data = DenseData> {
+  readonly data: Data
   readonly rows: number
   readonly cols: number
   readonly stride?: number | undefined
@@ -24,9 +27,19 @@ export interface DenseMatrix {
   readonly type?: ElementType | undefined
 }
 
+/** A `Float16Array`, described for compilers and versions of Node.js that do not have one. */
+export interface Float16Data {
+  readonly [Symbol.toStringTag]: 'Float16Array'
+  readonly buffer: ArrayBufferLike
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly length: number
+  readonly [index: number]: number
+}
+
 /** `{ data, shape }`, and a scijs ndarray with unit stride along its rows. */
 export interface NdArrayLike {
-  readonly data: DenseData
+  readonly data: DenseData | Float16Data
   readonly shape: readonly number[]
   readonly stride?: readonly number[] | undefined
   readonly offset?: number | undefined
@@ -39,10 +52,10 @@ export interface TensorLike {
   readonly type?: string | undefined
 }
 
-/** A `.npy` file that is read block by block while a job runs; see `openNpy`. */
+/** A `.npy` file that is read block by block while a job runs; made by `openNpy`. */
 export interface MatrixFile {
   readonly path: string
-  readonly fd: number
+  readonly descriptor: Descriptor
   /** Where the elements begin, in bytes. */
   readonly offset: number
   readonly rows: number
@@ -50,7 +63,8 @@ export interface MatrixFile {
   readonly type: ElementType
 }
 
-export type MatrixInput = DenseMatrix | NdArrayLike | TensorLike | MatrixFile
+export type MatrixInput =
+  DenseMatrix<DenseData | Float16Data> | NdArrayLike | TensorLike | MatrixFile
 
 /** The form in which the addon takes a dense matrix: exactly one of `data` and `fd` is there. */
 export interface DenseView {
@@ -65,40 +79,32 @@ export interface DenseView {
   readonly path?: string
 }
 
-const typeOfArray: Record<string, ElementType> = {
-  '[object Float32Array]': 'float32',
-  '[object Float64Array]': 'float64',
-  '[object Int8Array]': 'int8',
-  '[object Uint8Array]': 'uint8',
+const typeOfKind: Record<string, ElementType> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Float16Array: 'float16',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
 }
-
-/** `Object.prototype.toString` also knows the typed arrays of another realm, which `instanceof` does not. */
-const tagOf = (value: unknown) => Object.prototype.toString.call(value)
 
 function elementType(name: string, data: unknown, declared: string | undefined): ElementType {
-  const tag = ArrayBuffer.isView(data) ? tagOf(data) : ''
-  if (tag === '[object Uint16Array]' && declared === 'float16') return 'float16'
-  if (tag === '[object Float16Array]') return 'float16'
-  const type = typeOfArray[tag]
+  const kind = kindOf(data)
+  const isBits = kind === 'Uint16Array'
+  const type = isBits && declared === 'float16' ? 'float16' : typeOfKind[kind]
   if (type) return type
-  throw invalid(
-    `${name}.data`,
-    "a Float32Array, Float64Array, Int8Array, Uint8Array, or a Uint16Array with type 'float16'",
-    tag === '[object Uint16Array]' ? "a Uint16Array without type 'float16'" : data,
-  )
+  const expected =
+    "a Float32Array, Float64Array, Float16Array, Int8Array, Uint8Array, or a Uint16Array with type 'float16'"
+  throw isBits
+    ? invalidText(`${name}.data`, expected, "a Uint16Array without type 'float16'")
+    : invalid(`${name}.data`, expected, data)
 }
 
+const isFloat16 = (data: DenseData | Float16Data): data is Float16Data =>
+  kindOf(data) === 'Float16Array'
+
 /** float16 is handed on as its bits. */
-const bitsOf = (data: DenseData): DenseData =>
-  tagOf(data) === '[object Float16Array]'
-    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
-    : data
-
-const isResizable = (buffer: ArrayBufferLike) =>
-  tagOf(buffer) === '[object ArrayBuffer]' && (buffer as { resizable?: boolean }).resizable === true
-
-/** Shrinking a borrowed buffer in the middle of a job would end the process, so a resizable one is copied. */
-const borrowable = (data: DenseData): DenseData => (isResizable(data.buffer) ? data.slice() : data)
+const bitsOf = (data: DenseData | Float16Data): DenseData =>
+  isFloat16(data) ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
 
 function checkSide(name: string, value: unknown): asserts value is number {
   if (Number.isInteger(value) && (value as number) >= 1) return
@@ -107,7 +113,7 @@ function checkSide(name: string, value: unknown): asserts value is number {
 
 function denseView(
   name: string,
-  given: DenseMatrix,
+  given: DenseMatrix<DenseData | Float16Data>,
   declared: string | undefined,
   offset = 0,
 ): DenseView {
@@ -118,6 +124,8 @@ function denseView(
   const stride = given.stride ?? cols
   if (!Number.isInteger(stride) || stride < cols)
     throw invalid(`${name}.stride`, `an integer of at least ${cols}`, stride)
+  if (!Number.isInteger(offset) || offset < 0)
+    throw invalid(`${name}.offset`, 'an integer of at least 0', offset)
   const needed = (rows - 1) * stride + cols + offset
   if (given.data.length < needed)
     throw invalid(
@@ -129,46 +137,62 @@ function denseView(
   return { rows, cols, stride, type, data: offset ? data.subarray(offset) : data }
 }
 
-function pairOf(name: string, sides: readonly number[]): readonly [number, number] {
-  const [rows, cols] = sides
-  if (sides.length !== 2 || rows === undefined || cols === undefined)
-    throw invalid(name, 'two dimensions, rows and columns', `${sides.length} dimensions`)
-  return [rows, cols]
+function pairOf(name: string, sides: readonly number[], expected: string): [number, number] {
+  if (!Array.isArray(sides) && !ArrayBuffer.isView(sides)) throw invalid(name, expected, sides)
+  if (sides.length !== 2) throw invalidText(name, expected, `${sides.length} of them`)
+  return [sides[0]!, sides[1]!]
 }
 
+const dimensions = 'two dimensions, rows and columns'
+
 function ndArrayView(name: string, { data, shape, stride, offset }: NdArrayLike): DenseView {
-  const [rows, cols] = pairOf(`${name}.shape`, shape)
-  if (stride && stride[1] !== 1 && cols !== 1)
-    throw invalid(`${name}.stride`, 'a stride of 1 along the rows', stride[1])
-  return denseView(name, { data, rows, cols, stride: stride?.[0] }, undefined, offset ?? 0)
+  const [rows, cols] = pairOf(`${name}.shape`, shape, dimensions)
+  const strides = stride && pairOf(`${name}.stride`, stride, 'two strides')
+  if (strides && strides[1] !== 1 && cols !== 1)
+    throw invalid(`${name}.stride`, 'a stride of 1 along the rows', strides[1])
+  return denseView(name, { data, rows, cols, stride: strides?.[0] }, undefined, offset)
 }
 
 function tensorView(name: string, { data, dims, type }: TensorLike): DenseView {
-  const [rows, cols] = pairOf(`${name}.dims`, dims)
+  const [rows, cols] = pairOf(`${name}.dims`, dims, dimensions)
   return denseView(name, { data: data as DenseData, rows, cols }, type)
+}
+
+function fileView({ path, descriptor, offset, rows, cols, type }: MatrixFile): DenseView {
+  return { rows, cols, stride: cols, type, fd: descriptor.fd, offset, path }
+}
+
+export const isMatrixFile = (input: object): input is MatrixFile =>
+  'descriptor' in input && input.descriptor instanceof Descriptor
+
+function checkMatrix(name: string, input: unknown): asserts input is object {
+  if (Array.isArray(input))
+    throw invalid(name, 'a matrix { data, rows, cols }, which fromRows() makes of rows', input)
+  if (typeof input !== 'object' || input === null || ArrayBuffer.isView(input))
+    throw invalid(name, 'a matrix { data, rows, cols }', input)
+  if (isSparse(input)) throw invalidText(name, 'a dense matrix', 'a sparse one')
 }
 
 /**
  * Any accepted matrix as the addon takes it. Borrows the elements; only a resizable buffer is copied.
  *
  * @throws {TypeError | RangeError} naming `name` if the value is no matrix or its data too short.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a file that was closed.
  */
 export function toDenseView(name: string, input: MatrixInput): DenseView {
-  if (typeof input !== 'object' || input === null)
-    throw invalid(name, 'a matrix { data, rows, cols }', input)
-  if ('fd' in input)
-    return {
-      rows: input.rows,
-      cols: input.cols,
-      stride: input.cols,
-      type: input.type,
-      fd: input.fd,
-      offset: input.offset,
-      path: input.path,
-    }
+  checkMatrix(name, input)
+  if (isMatrixFile(input)) return fileView(input)
   if ('dims' in input) return tensorView(name, input)
   if ('shape' in input) return ndArrayView(name, input)
   return denseView(name, input, input.type)
+}
+
+/** The elements of a matrix alone, row after row; borrowed where they lie so already. */
+export function withoutGaps({ data, rows, cols, stride = cols }: Matrix): Float32Array {
+  if (stride === cols) return data.subarray(0, rows * cols)
+  const packed = new Float32Array(rows * cols)
+  for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
+  return packed
 }
 
 /** A matrix of zeros. */
@@ -187,18 +211,25 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
  * const X = fromRows([[1, 2, 3], [4, 5, 6]])
  */
 export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
-  const cols = rows[0]?.length ?? 0
-  if (cols === 0) throw invalid('rows', 'at least one row of at least one number', rows)
+  const cols = Array.isArray(rows) ? (rows[0]?.length ?? 0) : 0
+  if (!(cols > 0))
+    throw invalid('rows', 'an array of at least one row of at least one number', rows)
   const matrix = allocateMatrix(rows.length, cols)
-  rows.forEach((row, i) => {
-    if (row.length !== cols)
-      throw invalid(`rows[${i}]`, `${cols} numbers, as in rows[0]`, `${row.length} numbers`)
+  for (const [i, row] of rows.entries()) {
+    if (row?.length !== cols) throw unevenRow(i, cols, row)
     for (let j = 0; j < cols; j++) {
       if (typeof row[j] !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', row[j])
-      matrix.data[i * cols + j] = row[j] as number
+      matrix.data[i * cols + j] = row[j]!
     }
-  })
+  }
   return matrix
+}
+
+function unevenRow(i: number, cols: number, row: ArrayLike<number> | undefined) {
+  const [name, expected] = [`rows[${i}]`, `${cols} numbers, as in rows[0]`]
+  return row?.length === undefined
+    ? invalid(name, expected, row)
+    : invalidText(name, expected, `${row.length} numbers`)
 }
 
 /** Uses the caller's array for a result, or makes one. */
@@ -208,8 +239,5 @@ export function outputMatrix(
   rows: number,
   cols: number,
 ): Matrix {
-  if (out === undefined) return allocateMatrix(rows, cols)
-  if (tagOf(out) !== '[object Float32Array]' || out.length !== rows * cols)
-    throw invalid(name, `a Float32Array of ${rows * cols} elements`, out?.length ?? out)
-  return { data: out, rows, cols }
+  return { data: outputArray(name, out, Float32Array, rows * cols), rows, cols }
 }

@@ -1,3 +1,5 @@
+import { invalid } from '../errors'
+import { checkOneOf } from '../options'
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
@@ -86,9 +88,8 @@ const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => I
   },
 }
 
-/** JSON has no number for a score beyond float32's range. */
-const scoreJson = (score: number) =>
-  Number.isFinite(Math.fround(score)) ? JSON.stringify(score) : 'null'
+/** Scores are float32, as in scores.npy; JSON has no number for one beyond its range. */
+const scoreJson = (score: number) => JSON.stringify(Math.fround(score))
 
 const jsonOf = (
   values: ArrayLike<number>,
@@ -101,10 +102,26 @@ const jsonOf = (
  * The lines of mined examples in one of four layouts, made as they are asked for. A query that
  * lacks positives or negatives has none; in n-tuples neither has one short of `numNegatives`.
  *
+ * @throws {TypeError} if there is no such layout, or something else stands for `mined` or `words`.
+ *
  * @example
  * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
  */
-export function* minedLines(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+export function minedLines(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+  checkOneOf('format', format, minedFormats)
+  if (typeof mined?.positives !== 'object')
+    throw invalid('mined', 'what mineHardNegatives() gave', mined)
+  checkWords(words)
+  return examplesOf(format, mined, words)
+}
+
+function checkWords(words: Words) {
+  for (const name of ['query', 'document'] as const)
+    if (typeof words?.[name] !== 'function')
+      throw invalid(`words.${name}`, 'a function of a row', words?.[name])
+}
+
+function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
   const { positives, positiveScores, numNegatives } = mined
   const document = (row: number) => JSON.stringify(words.document(row))
   for (let q = 0; q < mined.queries; q++) {
@@ -123,8 +140,19 @@ export function* minedLines(format: MinedFormat, mined: Mined, words: Words): Ge
   }
 }
 
-/** Lines `{query, rejected: [{doc, score, rule}]}`, one for each query that was mined. */
-export function* rejectedLines(rejected: Rejected, words: Words): Generator<string> {
+/**
+ * Lines `{query, rejected: [{doc, score, rule}]}`, one for each query that was mined.
+ *
+ * @throws {TypeError} if something else stands for `rejected` or `words`.
+ */
+export function rejectedLines(rejected: Rejected, words: Words): Generator<string> {
+  if (typeof rejected?.indptr !== 'object')
+    throw invalid('rejected', 'the field `rejected` of what mineHardNegatives() gave', rejected)
+  checkWords(words)
+  return entriesOf(rejected, words)
+}
+
+function* entriesOf(rejected: Rejected, words: Words): Generator<string> {
   const { indptr, rows, scores, rules } = rejected
   for (let i = 0; i < rejected.queries.length; i++) {
     const entries: string[] = []

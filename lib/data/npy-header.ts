@@ -52,11 +52,15 @@ function checkMagic(bytes: Uint8Array, path: string) {
     if (bytes.length < 8) throw cutShort(path, 8, bytes.length)
     return
   }
-  const received = first.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-  throw fileError(
-    path,
-    `expected a NumPy .npy file, which begins with 93 4e 55 4d 50 59, received ${received}`,
-  )
+  throw fileError(path, `expected a NumPy .npy file, received ${formatOf(bytes)}`)
+}
+
+/** What a file that is no `.npy` seems to be. */
+function formatOf(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 80)).toString('latin1')
+  if (start.startsWith('PK\x03\x04')) return 'a zip archive, as .npz is'
+  if (start.startsWith('{"', 8)) return 'a safetensors file'
+  return /^[\t\n\r\x20-\x7e]*$/.test(start) ? `text: ${printable(start)}` : 'another format'
 }
 
 const cutShort = (path: string, needed: number, received: number) =>

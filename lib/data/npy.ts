@@ -1,5 +1,6 @@
 import { isInt32Array } from 'node:util/types'
 import { invalid } from '../errors'
+import { withDefaults } from '../options'
 import {
   bytesOf,
   closeDescriptor,
@@ -12,9 +13,12 @@ import {
   writePieces,
 } from './file'
 import type { OpenFile } from './file'
-import type { DenseData, DenseMatrix, ElementType, MatrixFile } from './matrix'
+import { Descriptor } from './descriptor'
+import { isMatrixFile, toDenseView, withoutGaps } from './matrix'
+import type { DenseData, DenseMatrix, ElementType, Matrix, MatrixFile } from './matrix'
 import { headerLimit, npyHeader, parseNpyHeader, shownShape } from './npy-header'
 import type { NpyHeader } from './npy-header'
+import { checkKind } from './typed-array'
 
 export { parseNpyHeader } from './npy-header'
 export type { NpyHeader } from './npy-header'
@@ -72,7 +76,9 @@ export function checkedCode(
 ) {
   const code = elementCode(descr)
   if (code !== undefined && wanted.includes(code)) return code
-  throw fileError(path, `expected ${expected}, received ${printable(descr)}`)
+  const isNumber = /^[<>=|]?[iufb]\d$/.test(descr)
+  const remedy = isNumber && wanted.includes('f4') ? " (.astype('float32') makes them)" : ''
+  throw fileError(path, `expected ${expected}${remedy}, received ${printable(descr)}`)
 }
 
 const lengthOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1)
@@ -92,7 +98,10 @@ function checkLength(path: string, header: NpyHeader, code: ElementCode, fileByt
 /** Fortran order is C order where one side is 1. */
 function checkOrder(path: string, { fortranOrder, shape }: NpyHeader) {
   if (!fortranOrder || shape.filter((side) => side !== 1).length <= 1) return
-  throw fileError(path, 'expected C order, one row after the other, received Fortran order')
+  throw fileError(
+    path,
+    'expected C order, one row after the other (np.ascontiguousarray makes it), received Fortran order',
+  )
 }
 
 function checkDimensions(path: string, { shape }: NpyHeader, dimensions: number, expected: string) {
@@ -191,21 +200,23 @@ export async function openNpy(path: string): Promise<MatrixFile> {
   const file = await openFile(path)
   try {
     const { rows, cols, type, offset } = matrixHeader(await readHeader(file), path, file.size)
-    return { path, fd: file.fd, offset, rows, cols, type }
+    return { path, descriptor: new Descriptor(file), offset, rows, cols, type }
   } catch (error) {
     await closeDescriptor(file.fd)
     throw systemFailure(path, error)
   }
 }
 
-/** Closes what {@link openNpy} or {@link loadNpy} opened; a matrix in memory needs no closing. */
+/**
+ * Closes what {@link openNpy} or {@link loadNpy} opened, once every job that reads it has settled; a
+ * matrix in memory needs no closing. Doing it twice is no error.
+ *
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the system cannot close the file.
+ */
 export async function closeMatrix(matrix: DenseMatrix | MatrixFile): Promise<void> {
-  if (!('fd' in matrix)) return
-  try {
-    await closeDescriptor(matrix.fd)
-  } catch (error) {
-    throw systemFailure(matrix.path, error)
-  }
+  if (typeof matrix !== 'object' || matrix === null)
+    throw invalid('matrix', 'a matrix that openNpy() or loadNpy() gave', matrix)
+  if (isMatrixFile(matrix)) await matrix.descriptor.close()
 }
 
 /**
@@ -232,23 +243,24 @@ export const readNpy = async (path: string): Promise<DenseMatrix> =>
  */
 export async function loadNpy(
   path: string,
-  { limit = loadNpyDefaults.limit }: { limit?: number | undefined } = {},
+  given: { limit?: number | undefined } = {},
 ): Promise<DenseMatrix | MatrixFile> {
+  const { limit } = withDefaults(loadNpyDefaults, given)
   if (typeof limit !== 'number' || !(limit >= 0)) throw invalid('limit', 'a number of bytes', limit)
   const matrix = await openNpy(path)
-  const { rows, cols, type, offset } = matrix
+  const { rows, cols, type, offset, descriptor } = matrix
   const code = (Object.keys(matrixTypes) as ElementCode[]).find(
     (each) => matrixTypes[each] === type,
   )!
   const size = rows * cols * arrays[code].BYTES_PER_ELEMENT
   if (size > limit) return matrix
   try {
-    const bytes = await readRange({ ...matrix, size }, offset, size)
+    const bytes = await readRange({ path, fd: descriptor.fd, size }, offset, size)
     return { data: elements(bytes, code, 0) as DenseData, rows, cols, type }
   } catch (error) {
     throw systemFailure(path, error)
   } finally {
-    await closeDescriptor(matrix.fd)
+    await descriptor.close()
   }
 }
 
@@ -285,12 +297,31 @@ export interface WritableArray {
   readonly shape: readonly number[]
 }
 
+/** An array of any accepted form with its shape, checked, and a matrix without gaps between its rows. */
+function withShape(array: WritableArray | Matrix): WritableArray {
+  if (typeof array !== 'object' || array === null)
+    throw invalid('array', 'a matrix { data, rows, cols }, or { data, shape }', array)
+  const kinds = ['Float32Array', 'Int32Array']
+  checkKind('data', array.data, kinds, 'a Float32Array or an Int32Array')
+  if (!('shape' in array)) {
+    toDenseView('array', array)
+    return { data: withoutGaps(array), shape: [array.rows, array.cols] }
+  }
+  if (
+    !Array.isArray(array.shape) ||
+    !array.shape.every((side) => Number.isInteger(side) && side >= 0)
+  )
+    throw invalid('shape', 'an array of non-negative integers', array.shape)
+  return array
+}
+
 /**
  * The bytes of a `.npy` file, in two pieces: the header, and the elements, which are borrowed.
  *
  * @throws {RangeError} if the shape does not hold as many elements as there are.
  */
-export function formatNpy({ data, shape }: WritableArray): Uint8Array[] {
+export function formatNpy(array: WritableArray | Matrix): Uint8Array[] {
+  const { data, shape } = withShape(array)
   const length = lengthOf(shape)
   if (length !== data.length)
     throw invalid('data', `${length} elements for the shape ${shownShape(shape)}`, data.length)
@@ -298,12 +329,15 @@ export function formatNpy({ data, shape }: WritableArray): Uint8Array[] {
 }
 
 /**
- * Writes an array as a `.npy` file, replacing one that is there.
+ * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there.
  *
+ * @throws {TypeError | RangeError} if the elements are neither float32 nor int32, or not as many as the
+ *   shape needs.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written.
  *
  * @example
- * await writeNpy('W.npy', { data: W.data, shape: [W.rows, W.cols] })
+ * await writeNpy('W.npy', W)
+ * await writeNpy('labels.npy', { data: labels, shape: [labels.length] })
  */
-export const writeNpy = async (path: string, array: WritableArray): Promise<void> =>
+export const writeNpy = async (path: string, array: WritableArray | Matrix): Promise<void> =>
   writePieces(path, formatNpy(array))

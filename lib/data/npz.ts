@@ -1,4 +1,5 @@
 import { invalid } from '../errors'
+import { withDefaults } from '../options'
 import { orderedRows } from './compressed-rows'
 import { fileError, printable, readBytes } from './file'
 import { parseNpyArray } from './npy'
@@ -44,7 +45,10 @@ function checkFormat(bytes: Uint8Array, path: string) {
     ...bytes.subarray(offset, offset + 64).filter((byte) => byte !== 0),
   )
   if (!/^[|<=]?[SU]\d+$/.test(descr) || shape.length > 0 || letters !== 'csr')
-    throw fileError(path, `expected the sparse format csr, received ${printable(letters)}`)
+    throw fileError(
+      path,
+      `expected the sparse format csr (.tocsr() makes it), received ${printable(letters)}`,
+    )
 }
 
 /** A list of numbers out of a member. */
@@ -135,8 +139,10 @@ interface NpzOptions {
   readonly limit?: number | undefined
 }
 
-function checkLimit(limit: unknown) {
-  if (typeof limit !== 'number' || !(limit >= 0)) throw invalid('limit', 'a number of bytes', limit)
+function limitOf(given: NpzOptions): number {
+  const { limit } = withDefaults(readNpzDefaults, given)
+  if (typeof limit === 'number' && limit >= 0) return limit
+  throw invalid('limit', 'a number of bytes', limit)
 }
 
 /**
@@ -144,13 +150,8 @@ function checkLimit(limit: unknown) {
  *
  * @param path Names the file in errors.
  */
-export function parseNpz(
-  bytes: Uint8Array,
-  path: string,
-  { limit = readNpzDefaults.limit }: NpzOptions = {},
-): SparseMatrix {
-  checkLimit(limit)
-  const members = sparseMembers(bytes, path, limit)
+export function parseNpz(bytes: Uint8Array, path: string, given: NpzOptions = {}): SparseMatrix {
+  const members = sparseMembers(bytes, path, limitOf(given))
   const unpacked = unpackedBy(members, (member) => unpack(member, path))
   return parseSparse(path, Object.fromEntries(unpacked) as Members<Uint8Array>)
 }
@@ -166,11 +167,8 @@ export function parseNpz(
  * @example
  * const X = await readNpz('counts.npz')
  */
-export async function readNpz(
-  path: string,
-  { limit = readNpzDefaults.limit }: NpzOptions = {},
-): Promise<SparseMatrix> {
-  checkLimit(limit)
+export async function readNpz(path: string, given: NpzOptions = {}): Promise<SparseMatrix> {
+  const limit = limitOf(given)
   const members = sparseMembers(await readBytes(path), path, limit)
   const unpacking = unpackedBy(members, (member) => unpackAside(member, path))
   const unpacked = await Promise.all(

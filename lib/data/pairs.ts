@@ -1,3 +1,5 @@
+import { invalid } from '../errors'
+import { checkInteger, checkOneOf, required, withDefaults } from '../options'
 import { fileError, printable, shownJson } from './file'
 import { GrowingArray } from './growing-array'
 import { parseLines, readLines } from './lines'
@@ -20,6 +22,26 @@ export interface PairsOptions {
 /** The side of a job that a file speaks of. */
 export type Side = 'query' | 'corpus'
 
+const sides = ['query', 'corpus'] as const
+
+const pairsDefaults = {
+  queries: required,
+  corpus: required,
+  queryIds: undefined,
+  corpusIds: undefined,
+}
+
+function checkedOptions(given: PairsOptions): PairsOptions {
+  const options = withDefaults<typeof pairsDefaults, PairsOptions>(pairsDefaults, given)
+  for (const name of ['queries', 'corpus'] as const) checkInteger(name, options[name], 0)
+  for (const name of ['queryIds', 'corpusIds'] as const) {
+    const ids = options[name]
+    if (ids !== undefined && typeof ids?.get !== 'function')
+      throw invalid(name, 'a Map of ids to rows, which readIds() makes', ids)
+  }
+  return options
+}
+
 /** What stands in the first line of the qrels files of BEIR. */
 const headerStart = 'query-id\tcorpus-id'
 
@@ -28,10 +50,14 @@ const relevancePattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 class PairsReader implements LineReader<RowLists> {
   private readonly pairs = new GrowingArray(new Int32Array(0))
 
+  private readonly options: PairsOptions
+
   constructor(
     private readonly path: string,
-    private readonly options: PairsOptions,
-  ) {}
+    given: PairsOptions,
+  ) {
+    this.options = checkedOptions(given)
+  }
 
   line(text: string, number: number) {
     if (text.trim() === '' || (number === 1 && text.startsWith(headerStart))) return
@@ -93,12 +119,13 @@ export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOption
  * leaves the pair out; a first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
  *
  * @returns The corpus rows of each query, ascending, each once.
+ * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
  *
  * @example
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
  */
-export const readPairs = (path: string, options: PairsOptions): Promise<RowLists> =>
+export const readPairs = async (path: string, options: PairsOptions): Promise<RowLists> =>
   readLines(path, new PairsReader(path, options))
 
 /** Takes one line for each row of a side, and counts them. */
@@ -110,7 +137,10 @@ abstract class PerRowReader {
     private readonly count: number,
     private readonly side: Side,
     private readonly what: string,
-  ) {}
+  ) {
+    checkInteger('count', count, 0)
+    checkOneOf('side', side, sides)
+  }
 
   line(text: string, number: number) {
     this.received = number
@@ -172,8 +202,11 @@ export const parseIds = (
  * @example
  * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
  */
-export const readIds = (path: string, count: number, side: Side): Promise<Map<string, number>> =>
-  readLines(path, new IdsReader(path, count, side))
+export const readIds = async (
+  path: string,
+  count: number,
+  side: Side,
+): Promise<Map<string, number>> => readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
@@ -225,5 +258,5 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * @example
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')
  */
-export const readTexts = (path: string, count: number, side: Side): Promise<string[]> =>
+export const readTexts = async (path: string, count: number, side: Side): Promise<string[]> =>
   readLines(path, new TextsReader(path, count, side))

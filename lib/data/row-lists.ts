@@ -1,5 +1,6 @@
 import { isInt32Array } from 'node:util/types'
 import { invalid } from '../errors'
+import { borrowable } from './typed-array'
 
 /**
  * A list of corpus rows for each query, such as its positives: those of query q are
@@ -59,7 +60,8 @@ export function rowListsOf(queries: number, pairs: Int32Array): RowLists {
 }
 
 /**
- * Lists of corpus rows in any accepted form. Borrows {@link RowLists} that are ascending already.
+ * Lists of corpus rows in any accepted form. Borrows {@link RowLists} that are ascending already, unless
+ * their buffers are resizable.
  *
  * @param name The argument in errors.
  * @throws {TypeError | RangeError} naming the entry that is no row in 0..corpus − 1, or a length
@@ -81,7 +83,7 @@ export function toRowLists(
     )
   checkRowLists(name, input, queries, corpus)
   return isCanonical(input)
-    ? input
+    ? { indptr: borrowable(input.indptr), indices: borrowable(input.indices) }
     : canonical({ indptr: input.indptr.slice(), indices: input.indices.slice() })
 }
 
@@ -118,18 +120,19 @@ function fromArrays(
 ): RowLists {
   checkCount(name, lists.length, queries)
   const indptr = new Int32Array(queries + 1)
-  lists.forEach((list, q) => {
+  // Loops that see the holes of an array, which forEach() skips.
+  for (let q = 0; q < queries; q++) {
+    const list = lists[q]!
     if (!Array.isArray(list) && !ArrayBuffer.isView(list))
       throw invalid(`${name}[${q}]`, 'an array of rows', list)
     indptr[q + 1] = indptr[q]! + list.length
-  })
+  }
   const indices = new Int32Array(indptr[queries]!)
-  lists.forEach((list, q) =>
-    list.forEach((row, i) => {
-      checkRow(`${name}[${q}][${i}]`, row, corpus)
-      indices[indptr[q]! + i] = row
-    }),
-  )
+  for (let q = 0; q < queries; q++)
+    for (let i = 0; i < lists[q]!.length; i++) {
+      checkRow(`${name}[${q}][${i}]`, lists[q]![i], corpus)
+      indices[indptr[q]! + i] = lists[q]![i]!
+    }
   return canonical({ indptr, indices })
 }
 

@@ -1,5 +1,6 @@
 import { invalid } from '../errors'
 import { bytesOf, fileError, printable, readBytes, shownJson, writePieces } from './file'
+import { checkKind } from './typed-array'
 
 /** A tensor of float32, row-major. */
 export interface Tensor {
@@ -142,11 +143,15 @@ function floats(bytes: Uint8Array): Float32Array {
  *
  * @throws {TypeError | RangeError} if a shape does not hold as many elements as there are.
  */
-export function formatSafetensors({ tensors, metadata }: Tensors): Uint8Array[] {
+export function formatSafetensors(contents: Tensors): Uint8Array[] {
+  checkContents(contents)
+  const { tensors, metadata } = contents
   const header: [string, unknown][] = [[metadataName, metadata]]
   let begin = 0
   for (const [name, { data, shape }] of Object.entries(tensors)) {
     if (name === metadataName) throw invalid('tensors', 'names of tensors', name)
+    checkKind(`tensors.${name}.data`, data, ['Float32Array'], 'a Float32Array')
+    if (!isSizes(shape)) throw invalid(`tensors.${name}.shape`, 'non-negative integers', shape)
     if (product(shape) !== data.length)
       throw invalid(`tensors.${name}.data`, `${product(shape)} elements for its shape`, data.length)
     header.push([name, { dtype: 'F32', shape, data_offsets: [begin, begin + data.byteLength] }])
@@ -156,6 +161,13 @@ export function formatSafetensors({ tensors, metadata }: Tensors): Uint8Array[] 
     headerBytes(Object.fromEntries(header)),
     ...Object.values(tensors).map(({ data }) => bytesOf(data)),
   ]
+}
+
+function checkContents(contents: Tensors) {
+  if (!isObject(contents?.tensors) || !isObject(contents.metadata))
+    throw invalid('contents', 'objects of tensors and metadata', contents)
+  for (const [name, value] of Object.entries(contents.metadata))
+    if (typeof value !== 'string') throw invalid(`metadata.${name}`, 'a string', value)
 }
 
 function headerBytes(header: Record<string, unknown>): Uint8Array {

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
+import { borrowable, checkKind, kindOf } from './typed-array'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
 export interface SparseMatrix {
@@ -32,12 +33,14 @@ export const isSparse = (input: unknown): input is SparseMatrix =>
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
 export async function toSparseView(name: string, input: SparseMatrix): Promise<SparseView> {
-  const { rows, cols, indices, values } = input
+  const { rows, cols } = input
   if (!Number.isInteger(rows) || rows < 1) throw invalid(`${name}.rows`, 'a positive integer', rows)
   if (!Number.isInteger(cols) || cols < 1) throw invalid(`${name}.cols`, 'a positive integer', cols)
+  checkKinds(name, input)
   if (input.indptr.length !== rows + 1)
     throw invalid(`${name}.indptr`, `${rows + 1} row starts`, input.indptr.length)
-  const indptr = Float64Array.from(input.indptr as Iterable<number | bigint>, Number)
+  const indptr = widened(input.indptr)
+  const [indices, values] = [borrowable(input.indices), borrowable(input.values)]
   checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
     throw invalid(`${name}.values`, `${indices.length} values, as many as indices`, values.length)
@@ -49,6 +52,29 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
     indices: new Int32Array(indices.buffer, indices.byteOffset, indices.length),
     values,
   }
+}
+
+/** Copied by the engine itself where it can: an iterator would hold the event loop up. */
+const widened = (indptr: SparseMatrix['indptr']): Float64Array =>
+  kindOf(indptr) === 'BigInt64Array'
+    ? Float64Array.from(indptr as Iterable<bigint>, Number)
+    : new Float64Array(indptr as ArrayLike<number>)
+
+function checkKinds(name: string, input: SparseMatrix) {
+  const { indptr, indices, values } = input
+  const integers = ['Int32Array', 'Uint32Array']
+  const convertible = (part: string) =>
+    `an Int32Array or a Uint32Array (Int32Array.from(${part}, Number) makes one)`
+  checkKind(
+    `${name}.indptr`,
+    indptr,
+    [...integers, 'Float64Array', 'BigInt64Array'],
+    convertible('indptr'),
+  )
+  checkKind(`${name}.indices`, indices, integers, convertible('indices'))
+  const remedy =
+    'data' in input && !values ? 'SciPy calls it data' : 'new Float32Array(values) makes one'
+  checkKind(`${name}.values`, values, ['Float32Array'], `a Float32Array (${remedy})`)
 }
 
 function checkStarts(name: string, indptr: Float64Array, entries: number) {
@@ -91,11 +117,13 @@ function checkRow(
 ) {
   for (let t = begin, low = 0; t < end; t++) {
     const column = indices[t]!
-    if (column < low || column >= cols)
-      throw invalid(
+    if (column < 0 || column >= cols)
+      throw invalid(`${name}.indices[${t}]`, `a column in 0..${cols - 1}`, column)
+    if (column < low)
+      throw invalidText(
         `${name}.indices[${t}]`,
-        `a column in ${low}..${cols - 1}, ascending within row ${row}`,
-        column,
+        `columns that ascend within row ${row}, without repeats`,
+        `${column} after ${low - 1}`,
       )
     low = column + 1
   }

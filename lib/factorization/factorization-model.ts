@@ -1,8 +1,8 @@
 import { fileError, printable } from '../data/file'
-import { outputMatrix, toDenseView, type Matrix } from '../data/matrix'
+import { outputMatrix, toDenseView, withoutGaps, type Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import { toSource, type SourceInput } from '../data/source'
-import { invalid, invalidEntry, isMistake, type MistakeError } from '../errors'
+import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
@@ -185,17 +185,9 @@ export class FactorizationModel {
 /** H as jobs take it: checked, and not over a buffer that could shrink in the middle of one. */
 function components(H: Matrix): Matrix {
   const { data, rows, cols, stride, type } = toDenseView('H', H)
-  if (!data || type !== 'float32') throw invalid('H', 'a matrix of float32 in memory', type)
+  if (!data || type !== 'float32') throw invalidText('H', 'a matrix of float32 in memory', type)
   const matrix = { data: data as Float32Array, rows, cols }
   return stride === cols ? matrix : { ...matrix, stride }
-}
-
-/** The elements of H alone, row after row. */
-function withoutGaps({ data, rows, cols, stride = cols }: Matrix): Float32Array {
-  if (stride === cols) return data.subarray(0, rows * cols)
-  const packed = new Float32Array(rows * cols)
-  for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
-  return packed
 }
 
 function checkOptions(options: ModelOptions, rank: number) {

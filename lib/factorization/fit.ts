@@ -1,14 +1,21 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
-import { availableParallelism } from 'node:os'
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
 import { toSource } from '../data/source'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
-import { runJob, type NativeFitOptions, type NativeSource } from '../native'
-import { checkInteger, checkJob, checkNumber, checkOneOf, type JobOptions } from '../options'
+import { runJob, type NativeFitOptions } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  checkOneOf,
+  required,
+  withDefaults,
+  type JobOptions,
+} from '../options'
 import { FactorizationModel, type ModelName } from './factorization-model'
-import { sampleBytes } from './kmeans'
+import { fitBytes } from './memory'
 import { checkPenalties, type Penalties } from './penalties'
 
 /** How the factors are improved, for a fixed other side. */
@@ -48,7 +55,10 @@ export interface FitOptions extends Penalties {
   readonly seed: number
 }
 
-/** Where the factors go; new arrays when left out. */
+/** The options of all factorizations that have no default. */
+export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
+
+/** Where the factors go, over buffers of fixed size; new arrays when left out. */
 export interface FactorOutputs {
   /** [n · rank] */
   readonly W?: Float32Array | undefined
@@ -56,8 +66,13 @@ export interface FactorOutputs {
   readonly H?: Float32Array | undefined
 }
 
+const outputDefaults: FactorOutputs = { W: undefined, H: undefined }
+
 export interface Convergence {
-  /** The objective before the first and after each iteration; it never increases. */
+  /**
+   * The objective before the first and after each iteration. It does not increase, up to the rounding of
+   * float32: some 1e-7 of ‖X‖².
+   */
   readonly objective: Float64Array
   /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 for an X of zeros. */
   readonly relativeError: number
@@ -101,6 +116,14 @@ export class Factorization extends FactorizationModel implements Convergence {
 /** Starts that singular vectors give: there are no more of them than min(n, d). */
 const bounded = (init: string) => init !== 'random' && init !== 'kmeans'
 
+function checkRank(rank: number, init: string, inits: readonly string[], highest: number) {
+  checkInteger('rank', rank, 1)
+  if (!bounded(init) || rank <= highest) return
+  const others = inits.filter((each) => !bounded(each)).join(' and ')
+  const reason = `${init} needs that many rows and columns; ${others} do not`
+  throw invalid('rank', `an integer in 1..${highest} (${reason})`, rank)
+}
+
 /** Checks every option against the shape of X, before X itself is read. */
 export function checkFitOptions(
   options: FitOptions,
@@ -111,7 +134,7 @@ export function checkFitOptions(
   const { rank, solver, init } = options
   checkOneOf('solver', solver, solvers)
   checkOneOf('init', init, inits)
-  checkInteger('rank', rank, 1, bounded(init) ? Math.min(rows, cols) : Infinity)
+  checkRank(rank, init, inits, Math.min(rows, cols))
   checkInteger('iterations', options.iterations, 0)
   checkNumber('tolerance', options.tolerance, 0)
   checkInteger('innerSweeps', options.innerSweeps, 1)
@@ -125,21 +148,6 @@ export function checkFitOptions(
     )
 }
 
-/**
- * Memory for the factors, once as results and once scaled; S and its partial sums; and the small Gram
- * matrices, in bytes. X is the caller's.
- */
-function bytesOf(source: NativeSource, rank: number, init: string): number {
-  const { rows, cols } = source
-  const partialSums = availableParallelism() + 2
-  return (
-    (init === 'kmeans' ? sampleBytes(source, rank) : 0) +
-    8 * (rows + cols) * rank +
-    (24 + 4 * partialSums) * cols * rank +
-    (48 + 12 * partialSums) * rank * rank
-  )
-}
-
 /** What tells one member of the family from another, on this side of the border. */
 export interface Family {
   readonly model: ModelName
@@ -149,20 +157,20 @@ export interface Family {
 export async function fit(
   { model, inits }: Family,
   X: SourceInput,
-  given: FitOptions & JobOptions,
-  out: FactorOutputs = {},
+  given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
 ): Promise<Factorization> {
-  const { threads, device: wanted, signal, onProgress, ...options } = given
+  const { threads, device: wanted, signal, onProgress, out, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
+  const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   checkFitOptions(options, inits, source.rows, source.cols)
   const { rank, iterations: maxIterations, ...rest } = options
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    bytesOf(source, rank, options.init),
+    fitBytes(source, options),
   )
-  const W = outputMatrix('out.W', out.W, source.rows, rank)
-  const H = outputMatrix('out.H', out.H, rank, source.cols)
+  const W = outputMatrix('out.W', outputs.W, source.rows, rank)
+  const H = outputMatrix('out.H', outputs.H, rank, source.cols)
   const run = await runJob(job, (addon, control) =>
     addon.fit(source, { device, model, maxIterations, ...rest }, W, H, control),
   )

@@ -1,7 +1,7 @@
 import { allocateMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { planMemory } from '../memory'
-import { runJob, type NativeSource } from '../native'
+import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -12,6 +12,7 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
+import { kmeansBytes } from './memory'
 
 /** The only place where the defaults of {@link kmeans} are written. */
 export const kmeansDefaults = {
@@ -31,7 +32,7 @@ export type KmeansOptions = { clusters: number } & Overrides<typeof kmeansDefaul
 export interface Clustering {
   /** The cluster of each row, [n]. */
   readonly labels: Int32Array
-  /** Means of the clusters, [clusters × d]. */
+  /** The centres that rows were last assigned to, [clusters × d]: means up to that last assignment. */
   readonly centers: Matrix
   /** Sum of the squared distances of all rows to their centres. */
   readonly inertia: number
@@ -39,15 +40,6 @@ export interface Clustering {
   readonly converged: boolean
   /** Time inside the solver, in seconds. */
   readonly seconds: number
-}
-
-/**
- * Memory for the sample of rows that seeds are drawn from (clustering_sample() of the core), in bytes.
- */
-export function sampleBytes(source: NativeSource, clusters: number): number {
-  const share = Math.min(1, Math.max(1024, 16 * clusters) / source.rows)
-  const bytes = 'indptr' in source ? 8 * source.values.length : 4 * source.rows * source.cols
-  return share * bytes
 }
 
 /**
@@ -71,13 +63,7 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  // Labels; indicators and centres as factors of rank `clusters`.
-  planMemory(
-    `k-means with ${clusters} clusters`,
-    sampleBytes(source, clusters) +
-      4 * source.rows +
-      (4 * source.rows + 24 * source.cols) * clusters,
-  )
+  planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
   const labels = new Int32Array(source.rows)
   const centers = allocateMatrix(clusters, source.cols)
   const options = { device, clusters, maxIterations: iterations, tolerance, seed }

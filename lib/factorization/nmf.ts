@@ -1,6 +1,6 @@
 import { sidesOf, type SourceInput } from '../data/source'
 import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
-import { fit, fitDefaults, type Factorization, type FactorOutputs } from './fit'
+import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where an NMF starts. */
 export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
@@ -38,7 +38,8 @@ export type NmfOptions = {
  *   iteration, and `transform`, `inverseTransform` and `save`.
  * @throws {TypeError | RangeError} if X is no matrix of finite, non-negative numbers, or an option is
  *   wrong or unknown.
- * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
+ *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
  * @see Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
  *   factorizations" (hals); Lee & Seung (2001), "Algorithms for non-negative matrix factorization" (mu);
  *   Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd)
@@ -46,12 +47,9 @@ export type NmfOptions = {
  * @example
  * const { W, H, relativeError } = await nmf({ data, rows: 2429, cols: 361 }, { rank: 49 })
  */
-export async function nmf(
-  X: SourceInput,
-  { rank, out, ...given }: NmfOptions,
-): Promise<Factorization> {
-  const { init, ...options } = withDefaults({ ...nmfDefaults, ...jobDefaults }, given)
+export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
+  const given = withDefaults({ ...fitArguments, ...nmfDefaults, ...jobDefaults }, options)
   const { rows, cols } = sidesOf('X', X)
-  const start = init ?? nmfDefaultInits[rank > Math.min(rows, cols) ? 'wide' : 'usual']
-  return fit({ model: 'nmf', inits: nmfInits }, X, { rank, init: start, ...options }, out)
+  const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
+  return fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
 }

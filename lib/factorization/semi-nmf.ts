@@ -1,6 +1,6 @@
 import type { SourceInput } from '../data/source'
 import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
-import { fit, fitDefaults, type Factorization, type FactorOutputs } from './fit'
+import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where a semi-NMF starts. */
 export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
@@ -34,16 +34,14 @@ export type SemiNmfOptions = {
  *   iteration, and `transform`, `inverseTransform` and `save`. The factors are not unique: another seed
  *   may find another pair.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or an option is wrong or unknown.
- * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
+ *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
  * @see Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1)
  *
  * @example
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
-export async function semiNmf(
-  X: SourceInput,
-  { rank, out, ...given }: SemiNmfOptions,
-): Promise<Factorization> {
-  const options = withDefaults({ ...semiNmfDefaults, ...jobDefaults }, given)
-  return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, { rank, ...options }, out)
+export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
+  const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
+  return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
 }

@@ -1,8 +1,10 @@
+import { isInt32Array } from 'node:util/types'
 import type { MatrixInput } from '../data/matrix'
 import { ruleNames } from '../data/mined-lines'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toDenseSource } from '../data/source'
-import { invalid } from '../errors'
+import { borrowable } from '../data/typed-array'
+import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeMineOptions } from '../native'
 import {
@@ -126,11 +128,11 @@ export function checkMiningOptions(
   checkSelf(settled.excludeSelf, queries, corpus)
 }
 
-function checkGroupArray(name: string, groups: Int32Array | undefined, count: number) {
-  if (Object.prototype.toString.call(groups) !== '[object Int32Array]')
-    throw invalid(name, `an Int32Array of ${count} groups`, groups)
-  if (groups!.length !== count)
-    throw invalid(name, `${count} groups, one for each row`, `${groups!.length} groups`)
+function groupArray(name: string, groups: Int32Array | undefined, count: number): Int32Array {
+  if (!isInt32Array(groups)) throw invalid(name, `an Int32Array of ${count} groups`, groups)
+  if (groups.length !== count)
+    throw invalidText(name, `${count} groups, one for each row`, `${groups.length} groups`)
+  return borrowable(groups)
 }
 
 function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: number, corpus: number) {
@@ -140,9 +142,11 @@ function groupsOf({ groups, queryGroups, corpusGroups }: Settled, queries: numbe
     return { groups: 'off' as const }
   }
   checkOneOf('groups', groups, groupModes)
-  checkGroupArray('queryGroups', queryGroups, queries)
-  checkGroupArray('corpusGroups', corpusGroups, corpus)
-  return { groups, queryGroups, corpusGroups }
+  return {
+    groups,
+    queryGroups: groupArray('queryGroups', queryGroups, queries),
+    corpusGroups: groupArray('corpusGroups', corpusGroups, corpus),
+  }
 }
 
 async function textsOf({ queryTexts, corpusTexts }: Settled, queries: number, corpus: number) {
@@ -163,6 +167,14 @@ const warningsOf = ({ relativeMargin = 0 }: Ceilings) =>
         `A relative margin of ${relativeMargin} drops everything above ${Math.round(100 * (1 - relativeMargin))} % of ` +
           "the positive's score; a ceiling at 95 % of it is a margin of 0.05",
       ]
+
+/** Dropped candidates for each query; their places in one array are numbered in int32. */
+function explained(explain: number, queries: number, rows: number): number {
+  const most = Math.floor((2 ** 31 - 1) / queries)
+  if (Math.min(explain, rows) > most)
+    throw invalid('explain', `at most ${most} for ${queries} queries`, explain)
+  return Math.min(explain, rows)
+}
 
 async function nativeOptions(
   options: Settled,
@@ -190,7 +202,7 @@ async function nativeOptions(
     pool: options.pool ?? Math.max(10, 2 * numNegatives),
     seed: options.seed,
     excludeSelf: options.excludeSelf,
-    explain: Math.min(options.explain, rows),
+    explain: explained(options.explain, queries, rows),
     positives: toRowLists('positives', positives, queries, rows),
     exclude: exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
     ...groupsOf(options, queries, rows),
@@ -243,7 +255,7 @@ export async function mineHardNegatives(
   const options = await nativeOptions(settled, positives, source.rows, target, ceilings, device)
   planMemory(
     `${options.numNegatives} negatives for each of ${source.rows} queries`,
-    12 * source.rows * options.numNegatives,
+    source.rows * (12 * options.numNegatives + 50 * options.explain),
   )
   const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
   const { dropped, ...run } = await runJob(job, (addon, control) =>

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
 
 export interface TextClasses {
   readonly queryTexts: Int32Array
@@ -15,8 +15,9 @@ async function classesOf(
   count: number,
   known: Map<string, number>,
 ) {
+  if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
   if (texts.length !== count)
-    throw invalid(name, `${count} texts, one for each row`, `${texts.length} texts`)
+    throw invalidText(name, `${count} texts, one for each row`, `${texts.length} texts`)
   const classes = new Int32Array(count)
   for (let i = 0; i < count; i++) {
     const text = texts[i]

@@ -1,13 +1,15 @@
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toDenseSource } from '../data/source'
-import { invalid } from '../errors'
+import { outputArray } from '../data/typed-array'
+import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
   jobDefaults,
+  required,
   withDefaults,
   type JobOptions,
   type Overrides,
@@ -27,12 +29,15 @@ export const topKDefaults = {
   out: undefined as TopKOutputs | undefined,
 } as const
 
+/** The caller's arrays for the answers, over buffers of fixed size. */
 export interface TopKOutputs {
   /** [queries · k] */
   readonly indices?: Int32Array | undefined
   /** [queries · k] */
   readonly scores?: Float32Array | undefined
 }
+
+const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
 export type TopKOptions = { k: number } & Overrides<typeof topKDefaults> & JobOptions
 
@@ -59,7 +64,7 @@ export interface Neighbours {
  * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @throws {TypeError | RangeError} if shapes disagree, k is not in 1..nc, or an entry is not finite.
- * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
  *
  * @example
  * const { indices, scores } = await topK(queries, corpus, { k: 10, metric: 'cosine' })
@@ -67,16 +72,18 @@ export interface Neighbours {
 export async function topK(
   queries: MatrixInput,
   corpus: CorpusInput,
-  { k, ...given }: TopKOptions,
+  given: TopKOptions,
 ): Promise<Neighbours> {
   const {
+    k,
     metric: asked,
     exclude,
     excludeSelf,
     out,
     ...rest
-  } = withDefaults({ ...topKDefaults, ...jobDefaults }, given)
+  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
+  const outputs = withDefaults(outputDefaults, out, 'out')
   const source = toDenseSource('queries', queries)
   const { rows, metric, native } = scanned(corpus, asked, source)
   checkInteger('k', k, 1, rows)
@@ -84,8 +91,8 @@ export async function topK(
   const lists =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
-  const indices = output('out.indices', out?.indices, Int32Array, source.rows * k)
-  const scores = output('out.scores', out?.scores, Float32Array, source.rows * k)
+  const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
+  const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
   const options = { device, metric, k, excludeSelf, exclude: lists }
   const proof = await runJob(job, (addon, control) =>
     addon.topK(source, native, options, indices, scores, control),
@@ -97,23 +104,9 @@ export async function topK(
 export function checkSelf(excludeSelf: unknown, queries: number, corpus: number) {
   if (typeof excludeSelf !== 'boolean') throw invalid('excludeSelf', 'true or false', excludeSelf)
   if (excludeSelf && queries !== corpus)
-    throw invalid('excludeSelf', `as many queries as corpus rows (${corpus})`, `${queries} queries`)
-}
-
-interface ArrayKind<Kind> {
-  new (length: number): Kind
-  readonly name: string
-}
-
-/** The caller's array for a result, or a new one. */
-export function output<Kind extends Int32Array | Float32Array>(
-  name: string,
-  given: Kind | undefined,
-  Kind: ArrayKind<Kind>,
-  length: number,
-): Kind {
-  if (given === undefined) return new Kind(length)
-  if (Object.prototype.toString.call(given) !== `[object ${Kind.name}]` || given.length !== length)
-    throw invalid(name, `an ${Kind.name} of ${length} elements`, given.length ?? given)
-  return given
+    throw invalidText(
+      'excludeSelf',
+      `as many queries as corpus rows (${corpus})`,
+      `${queries} queries`,
+    )
 }

@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { gemmine } from '../../lib/cli/program'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
 import { mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
 import { helpOf } from './commands'
 
-const common = '--out --force --threads --seed --device --json --quiet --progress --help'
+const common = '--out --force --threads --seed --device --json --quiet --progress -h,'
 
 /** What the contract of the command line gives each command. */
 const promised = {
@@ -23,7 +24,7 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   const help = helpOf(command)
 
   it.each(`${own} ${common}`.split(' '))('explains %s', (option) => {
-    expect(help).toMatch(new RegExp(`^  ${option}( <\\w+>)? {2,}\\S`, 'm'))
+    expect(help).toMatch(new RegExp(`^  ${option}( <\\w+>| --help)? {2,}\\S`, 'm'))
   })
 
   it('shows an example that can be typed', () => {
@@ -47,6 +48,22 @@ describe('defaults in help are those of lib', () => {
     const { init: _, ...ofNmf } = nmfDefaults
     expect(semiNmfDefaults).toMatchObject(ofNmf)
   })
+})
+
+it('demo --help has the style of the others', () => {
+  const help = helpOf('demo')
+  expect(help).toContain('in node_modules.\n')
+  expect(help).toContain('(default: gemmine-demo)')
+  expect(help).toContain('$ gemmine demo\n')
+  expect(help).toContain('  --force')
+})
+
+it.each(['', ...Object.keys(promised), 'info', 'demo'])('gemmine %s -h is --help', async (name) => {
+  const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  await expect(
+    gemmine().parseAsync([name, '-h'].filter(Boolean), { from: 'user' }),
+  ).rejects.toMatchObject({ code: 'commander.helpDisplayed', exitCode: 0 })
+  said.mockRestore()
 })
 
 it('the program lists its commands and exit codes', () => {

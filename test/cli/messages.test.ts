@@ -40,6 +40,12 @@ describe('a mistake on the command line', () => {
   it.each([
     [[], 'expected a command; gemmine --help lists them all'],
     [['factorise'], "unknown command 'factorise' (Did you mean factorize?)"],
+    [
+      ['help', 'nope'],
+      "unknown command 'nope'; expected one of factorize, transform, topk, mine, info, demo",
+    ],
+    [factorize('--k', '5'), "unknown option '--k' (Did you mean --rank?)"],
+    [mine('-k', '5'), "unknown option '-k' (Did you mean --num-negatives?)"],
     [factorize('--rnak', '3'), "unknown option '--rnak' (Did you mean --rank?)"],
     [['factorize', '--rank', '2'], "missing required argument 'X'"],
     [
@@ -51,7 +57,7 @@ describe('a mistake on the command line', () => {
     [factorize('--rank', '0'), 'Expected an integer of at least 1 for --rank, received 0'],
     [
       factorize('--rank', '9', '--init', 'svd'),
-      'Expected an integer from 1 to 5 for --rank, received 9',
+      'Expected an integer from 1 to 5 (svd needs that many rows and columns; random and kmeans do not) for --rank, received 9',
     ],
     [
       factorize('--init', 'nndsvd'),
@@ -93,11 +99,11 @@ describe('a mistake on the command line', () => {
     [mine('--explain', '0'), 'Expected an integer of at least 1 for --explain, received 0'],
     [
       mine('--groups', 'same'),
-      'Expected a value beside --groups for --query-groups, received nothing',
+      'Expected a value (--groups needs --query-groups and --corpus-groups) for --query-groups, received nothing',
     ],
     [
       mine('--query-texts', X),
-      'Expected a value beside --query-texts for --corpus-texts, received nothing',
+      'Expected a value (--query-texts needs --corpus-texts) for --corpus-texts, received nothing',
     ],
     [
       ['mine', '--queries', X, '--corpus', X],
@@ -107,9 +113,18 @@ describe('a mistake on the command line', () => {
       ['transform', X, '--out', out],
       'Expected the folder that factorize wrote, or its model.safetensors for --model, received nothing',
     ],
-    [['info', '--out', out], "unknown option '--out'"],
+    [
+      ['transform', X, '--model', positives, '--out', out],
+      `${positives}: expected a safetensors file, received 4 bytes; --model takes the folder that factorize wrote, or its model.safetensors`,
+    ],
+    [['info', '--out', out], "unknown option '--out'; gemmine info --help lists its options"],
   ])('%j', async (args, sentence) => {
     expect(await failureFrom(...args)).toEqual({ sentence, exitCode: 2 })
+  })
+
+  it('a matrix is no model, and is told so', async () => {
+    const { sentence } = await failureFrom('transform', X, '--model', X, '--out', out)
+    expect(sentence).toMatch(/^\S+X\.npy: .*safetensors.*; --model takes the folder that factorize/)
   })
 
   it('a device that is absent is the environment, not a mistake', async () => {

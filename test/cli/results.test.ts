@@ -21,6 +21,7 @@ beforeAll(async () => {
     await writeNpy(at(name), { data, shape: [rows, cols] })
   }
   await writeFile(at('positives.tsv'), '0\t1\n1\t2\n1\t3\n')
+  await writeFile(at('none.tsv'), '0\t1\t0\n')
   await writeFile(
     at('counts.mtx'),
     '%%MatrixMarket matrix coordinate real general\n4 3 4\n1 1 2\n2 2 3\n3 3 1\n4 1 5\n',
@@ -105,6 +106,47 @@ it('repeats a warning on stderr, word for word', async () => {
   )
   const [warning] = (JSON.parse(stdout) as { warnings: string[] }).warnings
   expect(stderr).toBe(`gemmine: warning: ${warning}\n`)
+})
+
+describe('warns of what leaves nothing or has no effect', () => {
+  const mine = (...args: string[]) => run(folder, 'mine', ...scan, '--json', ...args)
+  const positives = ['--positives', 'positives.tsv']
+
+  it.each([
+    [
+      [...positives, '--min-score', '.9', '--max-score', '.1'],
+      /No query has a negative: the floor --min-score 0\.9 is above the ceiling --max-score 0\.1, \d+ /,
+    ],
+    [[...positives, '--min-score', '.99'], /No query has a negative: .*dropped by the rule floor$/],
+    [[...positives, '--pool', '20'], /--pool 20 has no effect on --sampling top/],
+    [['--positives', 'none.tsv'], /none\.tsv holds no positive: no query is mined/],
+    [
+      ['--positives', 'none.tsv', '--max-score', '1'],
+      /none\.tsv holds no positive: negatives\.jsonl/,
+    ],
+  ])('%j', async (args, sentence) => {
+    const { code, stdout, stderr } = await mine(...args)
+    const { warnings } = JSON.parse(stdout) as { warnings: string[] }
+    expect([code, warnings.length]).toEqual([0, 1])
+    expect(warnings[0]).toMatch(sentence)
+    expect(stderr).toBe(`gemmine: warning: ${warnings[0]}\n`)
+  })
+
+  it('and of nothing else', async () => {
+    const { stderr } = await mine(...positives, '--sampling', 'random', '--pool', '20')
+    expect(stderr).toBe('')
+  })
+})
+
+it('writes the scores of rejected rows as those of negatives, rounded to float32', async () => {
+  const args = [...scan, '--positives', 'positives.tsv', '--format', 'labeled', '--explain', '9']
+  await run(folder, 'mine', ...args, '--out', 'rounded')
+  const scores = ['negatives.jsonl', 'rejected.jsonl'].flatMap((name) => {
+    const numbers = readFileSync(at('rounded', name), 'utf8').match(/-?\d+\.\d+(e-\d+)?/g)
+    return numbers!.map(Number)
+  })
+  expect(scores.length).toBeGreaterThan(20)
+  expect(scores).toEqual(scores.map(Math.fround))
 })
 
 it('names the file, row and column of an entry that is no number', async () => {

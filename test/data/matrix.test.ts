@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { fromRows, toDenseView, type MatrixInput } from '../../lib/data/matrix'
+import { fromRows, toDenseView, type Float16Data, type MatrixInput } from '../../lib/data/matrix'
 import { toSparseView } from '../../lib/data/sparse'
 
 const six = Float32Array.of(1, 2, 3, 4, 5, 6)
@@ -69,9 +69,43 @@ describe('toDenseView', () => {
       { data: six, shape: [2, 2], stride: [1, 2] },
       'X.stride',
     ],
-    ['nothing', null, 'X'],
+    ['nothing', null, 'Expected a matrix { data, rows, cols } for X, received null'],
+    ['elements alone', six, 'a matrix { data, rows, cols } for X, received Float32Array'],
+    ['an array of rows', [[1, 2]], 'which fromRows() makes of rows for X, received an array of 1'],
+    [
+      'a sparse matrix',
+      { rows: 1, cols: 1, indptr: Int32Array.of(0, 0) },
+      'Expected a dense matrix for X, received a sparse one',
+    ],
+    ['no shape', { data: six, shape: 6 }, 'rows and columns for X.shape, received 6'],
+    ['one stride', { data: six, shape: [6, 1], stride: [1] }, 'Expected two strides for X.stride'],
   ])('names what is wrong with %s', (_, input, message) => {
     expect(() => toDenseView('X', input as MatrixInput)).toThrow(message)
+  })
+
+  it.each([-1, NaN, 0.5, '1', 5])('takes no offset of %s', (offset) => {
+    const view = { data: six, shape: [1, 2], offset } as MatrixInput
+    expect(() => toDenseView('X', view)).toThrow(/for X\.(offset|data), received/)
+  })
+
+  it.each([-3, NaN, 2.5, 1, '2'])('takes no stride of %s', (stride) => {
+    expect(() =>
+      toDenseView('X', { data: six, shape: [2, 2], stride: [stride, 1] } as never),
+    ).toThrow('an integer of at least 2 for X.stride')
+    expect(() => toDenseView('X', { data: six, rows: 2, cols: 2, stride } as never)).toThrow(
+      'an integer of at least 2 for X.stride',
+    )
+  })
+
+  it('takes a Float16Array, which not every compiler knows, as its bits', () => {
+    const bits = Uint16Array.of(0x3c00, 0x4000)
+    // As Node.js 24 has them.
+    const data: Float16Data = Object.defineProperty(bits.slice() as never, Symbol.toStringTag, {
+      value: 'Float16Array',
+    })
+    const view = toDenseView('X', { data, rows: 1, cols: 2 })
+    expect(view).toEqual({ data: bits, rows: 1, cols: 2, stride: 2, type: 'float16' })
+    expect(toDenseView('X', { data, shape: [1, 2] }).data).toEqual(bits)
   })
 })
 
@@ -89,6 +123,13 @@ describe('fromRows', () => {
       'Expected 2 numbers, as in rows[0] for rows[1], received 1 numbers',
     )
     expect(() => fromRows([])).toThrow('at least one row')
+    expect(() => (fromRows as (...none: unknown[]) => void)()).toThrow(
+      'for rows, received undefined',
+    )
+    expect(() => fromRows([1, 2] as never)).toThrow('at least one row of at least one number')
+    expect(() => fromRows([[1], null] as never)).toThrow('for rows[1], received null')
+    // eslint-disable-next-line no-sparse-arrays
+    expect(() => fromRows([[1], , [2]] as never)).toThrow('for rows[1], received undefined')
     expect(() => fromRows([['a']] as never)).toThrow('rows[0][0]')
   })
 })
@@ -109,10 +150,34 @@ describe('toSparseView', () => {
 
   it.each<[string, object, string]>([
     ['a column beyond the last', { indices: Int32Array.of(0, 4, 1) }, 'X.indices[1]'],
-    ['columns that do not ascend', { indices: Int32Array.of(3, 0, 1) }, 'ascending within row 0'],
+    [
+      'columns that do not ascend',
+      { indices: Int32Array.of(3, 0, 1) },
+      'Expected columns that ascend within row 0, without repeats for X.indices[1], received 0 after 3',
+    ],
+    ['a column below zero', { indices: Int32Array.of(-1, 3, 1) }, 'a column in 0..3'],
     ['row starts that fall', { indptr: Int32Array.of(0, 3, 2) }, 'X.indptr[2]'],
     ['too few row starts', { indptr: Int32Array.of(0, 3) }, 'X.indptr'],
     ['values that are missing', { values: Float32Array.of(5) }, 'X.values'],
+    [
+      "SciPy's name of the values",
+      { values: undefined, data: Float32Array.of(5, 6, 7) },
+      'a Float32Array (SciPy calls it data) for X.values, received undefined',
+    ],
+    [
+      'values of float64',
+      { values: Float64Array.of(5, 6, 7) },
+      'a Float32Array (new Float32Array(values) makes one) for X.values, received Float64Array',
+    ],
+    ['plain indices', { indices: [0, 3, 1] }, 'for X.indices, received an array of 3'],
+    ['no indices', { indices: undefined }, 'for X.indices, received undefined'],
+    [
+      'indices of int64',
+      { indices: BigInt64Array.of(0n, 3n, 1n) },
+      '(Int32Array.from(indices, Number) makes one) for X.indices, received BigInt64Array',
+    ],
+    ['indices of int16', { indices: Int16Array.of(0, 3, 1) }, 'X.indices, received Int16Array'],
+    ['plain row starts', { indptr: [0, 2, 3] }, 'for X.indptr, received an array of 3'],
   ])('names %s', async (_, wrong, message) => {
     await expect(toSparseView('X', { ...X, ...wrong })).rejects.toThrow(message)
   })

@@ -55,6 +55,18 @@ describe('mined lines', () => {
     expect(first).toContain(JSON.stringify('d\n5'))
   })
 
+  it.each<[string, unknown[], string]>([
+    [
+      'a layout that is none',
+      ['tripletz', mined, rows],
+      "Expected one of triplet, n-tuple, labeled, flag-embedding for format, received 'tripletz'",
+    ],
+    ['nothing mined', ['triplet', undefined, rows], 'for mined, received undefined'],
+    ['no words', ['triplet', mined], 'a function of a row for words.query, received undefined'],
+  ])('are refused for %s, before the first is asked for', (_, given, message) => {
+    expect(() => (minedLines as (...given: unknown[]) => unknown)(...given)).toThrow(message)
+  })
+
   it('are made as they are asked for', () => {
     let asked = 0
     const words = { ...rows, query: (row: number) => ((asked = row), row) }
@@ -72,13 +84,19 @@ describe('rejected lines', () => {
     rules: Uint8Array.of(5, 1, 7),
   }
 
-  it('name the rule, one line for each query mined', () => {
+  it('name the rule, one line for each query mined, scores as float32', () => {
     expect([...rejectedLines(rejected, rows)]).toEqual([
-      '{"query":0,"rejected":[{"doc":4,"score":0.9,"rule":"ceiling"},{"doc":2,"score":null,"rule":"positive"},{"doc":9,"score":0.125,"rule":"rank"}]}',
+      '{"query":0,"rejected":[{"doc":4,"score":0.8999999761581421,"rule":"ceiling"},{"doc":2,"score":null,"rule":"positive"},{"doc":9,"score":0.125,"rule":"rank"}]}',
       '{"query":3,"rejected":[]}',
     ])
     const [line] = rejectedLines(rejected, texts)
     expect(JSON.parse(line!)).toMatchObject({ query: 'q"0"', rejected: [{ doc: 'd\n4' }, {}, {}] })
+  })
+
+  it('are refused when there is nothing to tell of', () => {
+    expect(() => rejectedLines(undefined as never, rows)).toThrow(
+      'for rejected, received undefined',
+    )
   })
 
   it('know the rules in their order', () => {

@@ -1,15 +1,8 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import {
-  closeMatrix,
-  formatNpy,
-  loadNpy,
-  openNpy,
-  parseNpy,
-  parseNpyHeader,
-} from '../../lib/data/npy'
+import { formatNpy, openNpy, parseNpy, parseNpyHeader } from '../../lib/data/npy'
 import { readInt32Npy, readNpy, writeNpy } from '../../lib/data/npy'
-import type { DenseMatrix, MatrixFile } from '../../lib/data/matrix'
+import { formatSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError, misaligned, realFile, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
 
@@ -58,6 +51,15 @@ describe('a .npy file', () => {
     expect((await readNpy(path)).data).toEqual(values.slice(2))
   })
 
+  it('is written from a matrix, without the gaps between its rows', async () => {
+    const path = folder.path('matrix.npy')
+    await writeNpy(path, { data: values, rows: 2, cols: 3 })
+    expect((await readNpy(path)).data).toEqual(values)
+    await writeNpy(path, { data: values, rows: 2, cols: 2, stride: 3 })
+    const expected = Float32Array.of(1, -2.5, 4, 5)
+    expect(await readNpy(path)).toEqual({ data: expected, rows: 2, cols: 2, type: 'float32' })
+  })
+
   it.each([
     ['<f4', 'float32', Float32Array],
     ['=f4', 'float32', Float32Array],
@@ -101,47 +103,32 @@ describe('a .npy file', () => {
   })
 })
 
-describe('a .npy file larger than the limit', () => {
-  it('stays open and is closed once', async () => {
-    const path = folder.path('large.npy')
-    await writeNpy(path, { data: values, shape: [3, 2] })
-    const inMemory = (await loadNpy(path, { limit: 24 })) as DenseMatrix
-    expect(inMemory.data).toEqual(values)
-    const file = (await loadNpy(path, { limit: 23 })) as MatrixFile
-    expect(file).toEqual({ path, fd: file.fd, offset: 128, rows: 3, cols: 2, type: 'float32' })
-    await closeMatrix(file)
-    await expectFileError(() => closeMatrix(file), `${path}: the system reports EBADF`)
-    await closeMatrix(inMemory)
-  })
-
-  it('leaves no file open after a refusal', async () => {
-    const { fd } = await openNpy(folder.path('large.npy')).then((file) =>
-      closeMatrix(file).then(() => file),
-    )
-    const path = folder.write('cut.npy', npy(dictionary('<f4', '(3, 2)'), 23))
-    for (let i = 0; i < 20; i++) await errorOf(() => readNpy(path))
-    const again = await openNpy(folder.path('large.npy'))
-    expect(again.fd).toBeLessThan(fd + 10)
-    await closeMatrix(again)
-  })
-
-  it('wants a limit in bytes', async () => {
-    expect(await errorOf(() => loadNpy('X.npy', { limit: NaN }))).toMatchObject({
-      message: 'Expected a number of bytes for limit, received NaN',
-    })
-  })
-})
-
 const full = dictionary('<f4', '(12, 5)')
 const elements = 'float32, float64, float16, uint8 or int8 elements'
+const remedy = " (.astype('float32') makes them)"
 
 describe('a .npy file is refused', () => {
   it.each<[string, Uint8Array, string]>([
     ['when empty', Buffer.alloc(0), 'expected a NumPy .npy file, received an empty file'],
     [
-      'with another magic string',
-      Buffer.from('PK\x03\x04 this is something else'),
-      'expected a NumPy .npy file, which begins with 93 4e 55 4d 50 59, received 50 4b 03 04 20 74',
+      'when it is a .csv',
+      Buffer.from('0.5,1\n2,3\n'),
+      'expected a NumPy .npy file, received text: 0.5,1\\n2,3\\n',
+    ],
+    [
+      'when it is a .safetensors',
+      Buffer.concat(formatSafetensors({ tensors: {}, metadata: { rank: '3' } })),
+      'expected a NumPy .npy file, received a safetensors file',
+    ],
+    [
+      'when it is an .npz',
+      Buffer.from('PK\x03\x04 and so on'),
+      'expected a NumPy .npy file, received a zip archive, as .npz is',
+    ],
+    [
+      'when it is something else',
+      Buffer.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
+      'expected a NumPy .npy file, received another format',
     ],
     [
       'when it is only the magic string',
@@ -173,9 +160,22 @@ describe('a .npy file is refused', () => {
       npy(dictionary('<f4', '(1000000000000, 4)'), 64),
       'expected 16000000000000 bytes of elements for the shape (1000000000000, 4), received 64',
     ],
-    ['big-endian', npy(dictionary('>f4', '(12, 5)'), 240), `expected ${elements}, received >f4`],
+    [
+      'big-endian',
+      npy(dictionary('>f4', '(12, 5)'), 240),
+      `expected ${elements}${remedy}, received >f4`,
+    ],
     ['complex', npy(dictionary('<c8', '(12, 5)'), 480), `expected ${elements}, received <c8`],
-    ['of int32', npy(dictionary('<i4', '(12, 5)'), 240), `expected ${elements}, received <i4`],
+    [
+      'of int32',
+      npy(dictionary('<i4', '(12, 5)'), 240),
+      `expected ${elements}${remedy}, received <i4`,
+    ],
+    [
+      'of int64',
+      npy(dictionary('<i8', '(12, 5)'), 480),
+      `expected ${elements}${remedy}, received <i8`,
+    ],
     ['of objects', npy(dictionary('|O', '(12, 5)'), 240), `expected ${elements}, received |O`],
     [
       'structured',
@@ -185,7 +185,7 @@ describe('a .npy file is refused', () => {
     [
       'in Fortran order',
       npy(dictionary('<f4', '(12, 5)', 'True'), 240),
-      'expected C order, one row after the other, received Fortran order',
+      'expected C order, one row after the other (np.ascontiguousarray makes it), received Fortran order',
     ],
     [
       'of three dimensions',
@@ -263,6 +263,33 @@ describe('a .npy file is refused', () => {
       message: 'Expected 4 elements for the shape (2, 2) for data, received 6',
     })
     expect(() => statSync(folder.path('W.npy'))).toThrow()
+  })
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'a matrix { data, rows, cols }, or { data, shape } for array'],
+    [
+      'other elements',
+      { data: new Float64Array(6), shape: [6] },
+      'a Float32Array or an Int32Array for data, received Float64Array',
+    ],
+    [
+      'too few elements',
+      { data: values, rows: 3, cols: 3 },
+      'at least 9 elements for 3 rows of 3 for array.data, received 6',
+    ],
+    [
+      'a shape below zero',
+      { data: values, shape: [-2, -3] },
+      'an array of non-negative integers for shape',
+    ],
+    [
+      'no shape',
+      { data: values, shape: 6 },
+      'an array of non-negative integers for shape, received 6',
+    ],
+  ])('for writing when there is %s', async (_, array, message) => {
+    const error = await errorOf(() => writeNpy(folder.path('no.npy'), array as never))
+    expect(error).toMatchObject({ message: expect.stringContaining(message) })
   })
 })
 

@@ -185,7 +185,7 @@ describe('a sparse .npz file is refused', () => {
     [
       'of the format csc',
       npz({ format: member('|S3', [], bytes('csc')) }),
-      'expected the sparse format csr, received csc',
+      'expected the sparse format csr (.tocsr() makes it), received csc',
     ],
     [
       'without indices',
@@ -286,6 +286,10 @@ describe('a sparse .npz file is refused', () => {
   it('with a limit that is none', async () => {
     expect(await errorOf(() => readNpz('X.npz', { limit: -1 }))).toMatchObject({
       message: 'Expected a number of bytes for limit, received -1',
+    })
+    expect(await errorOf(() => readNpz('X.npz', { max: 1 } as never))).toMatchObject({
+      argument: 'max',
+      expected: 'one of the options limit',
     })
   })
 })

@@ -7,7 +7,7 @@ import {
   readPairs,
   readTexts,
 } from '../../lib/data/pairs'
-import { bytes, expectFileError, realFile, temporaryFolder } from './files'
+import { bytes, errorOf, expectFileError, realFile, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
 
 const folder = temporaryFolder()
@@ -37,6 +37,23 @@ describe('a pairs file', () => {
     const text = 'query-id\tcorpus-id\nq2\tc 5\nq0\tc 11\n'
     const options = { ...sides, queryIds, corpusIds }
     expect(parsePairs(bytes(text), 'p.tsv', options)).toEqual(lists([0, 1, 1, 2], [11, 5]))
+  })
+
+  it.each<[string, unknown, string]>([
+    ['without options', undefined, 'an integer of at least 0 for queries, received undefined'],
+    [
+      'with an unknown option',
+      { ...sides, ids: 1 },
+      'queries, corpus, queryIds, corpusIds for ids',
+    ],
+    [
+      'with ids that are no Map',
+      { ...sides, queryIds: { q0: 0 } },
+      'a Map of ids to rows, which readIds() makes for queryIds, received an object',
+    ],
+  ])('is refused %s', async (_, options, message) => {
+    const error = await errorOf(() => readPairs('p.tsv', options as never))
+    expect(error).toMatchObject({ message: expect.stringContaining(message) })
   })
 
   it('may be empty', () => {
@@ -243,4 +260,13 @@ it('the parsers of ids and texts survive damage', () => {
     (content) => parseIds(content, 'ids.txt', 3, 'query'),
     ({ size }) => count({ length: size }),
   )
+})
+
+it('ids and texts want the number of rows and the side', async () => {
+  expect(await errorOf(() => (readIds as (path: string) => unknown)('i.txt'))).toMatchObject({
+    message: 'Expected an integer of at least 0 for count, received undefined',
+  })
+  expect(await errorOf(() => readTexts('t.txt', 3, 'left' as never))).toMatchObject({
+    message: "Expected one of query, corpus for side, received 'left'",
+  })
 })

@@ -27,7 +27,9 @@ describe('lists of rows', () => {
 
   it('are borrowed when ascending and copied when not', () => {
     const ascending = lists([0, 2, 2], [1, 3])
-    expect(toRowLists('positives', ascending, 2, 4)).toBe(ascending)
+    const borrowed = toRowLists('positives', ascending, 2, 4)
+    expect(borrowed.indptr).toBe(ascending.indptr)
+    expect(borrowed.indices).toBe(ascending.indices)
     const shuffled = lists([0, 3, 4], [3, 1, 3, 0])
     expect(toRowLists('positives', shuffled, 2, 4)).toEqual(lists([0, 2, 3], [1, 3, 0]))
     expect(shuffled).toEqual(lists([0, 3, 4], [3, 1, 3, 0]))
@@ -37,8 +39,10 @@ describe('lists of rows', () => {
     [[[1], [4]], 'Expected a corpus row in 0..3 for positives[1][0], received 4'],
     [[[1], [-1]], 'Expected a corpus row in 0..3 for positives[1][0], received -1'],
     [[[1], [0.5]], 'Expected a corpus row in 0..3 for positives[1][0], received 0.5'],
-    [[[1], ['2']], 'Expected a corpus row in 0..3 for positives[1][0], received 2'],
+    [[[1], ['2']], "Expected a corpus row in 0..3 for positives[1][0], received '2'"],
     [[[1], 2], 'Expected an array of rows for positives[1], received 2'],
+    [[[1], ,], 'Expected an array of rows for positives[1], received undefined'],
+    [[[1], [,]], 'Expected a corpus row in 0..3 for positives[1][0], received undefined'],
     [[[1]], 'Expected 2 entries, one for each query for positives, received 1'],
     [
       Int32Array.of(1, 4),
@@ -51,7 +55,7 @@ describe('lists of rows', () => {
     [Int32Array.of(1), 'Expected 2 entries, one for each query for positives, received 1'],
     [
       'rows',
-      'Expected an array of rows for each query, an Int32Array, or { indptr, indices } for positives, received rows',
+      "Expected an array of rows for each query, an Int32Array, or { indptr, indices } for positives, received 'rows'",
     ],
     [lists([0, 1], [1]), 'Expected 3 list starts for 2 queries for positives.indptr, received 2'],
     [lists([1, 1, 1], [1]), 'Expected an integer in 0..0 for positives.indptr[0], received 1'],

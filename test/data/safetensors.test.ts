@@ -163,6 +163,26 @@ describe('a safetensors file', () => {
       TypeError,
     )
   })
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'objects of tensors and metadata for contents, received undefined'],
+    ['numbers as metadata', { tensors: {}, metadata: { rank: 3 } }, 'metadata.rank, received 3'],
+    [
+      'elements of float64',
+      { tensors: { W: { data: new Float64Array(1), shape: [1] } }, metadata: {} },
+      'a Float32Array for tensors.W.data, received Float64Array',
+    ],
+    [
+      'no shape',
+      { tensors: { W: { data: new Float32Array(1) } }, metadata: {} },
+      'non-negative integers for tensors.W.shape, received undefined',
+    ],
+  ])('is not written from %s', async (_, given, message) => {
+    const error = await errorOf(() =>
+      writeSafetensors(folder.path('no.safetensors'), given as never),
+    )
+    expect(error).toMatchObject({ message: expect.stringContaining(message) })
+  })
 })
 
 it('the parser of safetensors survives damage', () => {

@@ -2,10 +2,12 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { nmf } from '../../lib/factorization/nmf'
 import { semiNmf } from '../../lib/factorization/semi-nmf'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { topK } from '../../lib/mining/top-k'
 import { prepareCorpus } from '../../lib/mining/prepare-corpus'
 import { native, type JobControl, type NativeSource } from '../../lib/native'
 import type { Matrix } from '../../lib/data/matrix'
+import type { RowLists } from '../../lib/data/row-lists'
 import { gaussian } from '../matrices'
 
 const rows = 40
@@ -58,18 +60,116 @@ describe('inputs over any kind of memory', () => {
     await semiNmf(X, { ...options, out: { W } })
     expect([...W]).toEqual([...(await semiNmf(X, options)).W.data])
   })
+})
 
-  it('survives a resizable buffer that shrinks in the middle of a job', async () => {
-    const n = 4000
-    const buffer = new (ArrayBuffer as any)(4 * n * cols, {
-      maxByteLength: 4 * n * cols,
-    }) as ArrayBuffer
-    const data = new Float32Array(buffer)
-    data.set(gaussian(n, cols, 6).data)
-    const running = semiNmf({ data, rows: n, cols }, { ...options, iterations: 50 })
-    ;(buffer as any).resize(0)
-    expect((await running).iterations).toBe(50)
-  })
+type Elements = Float32Array | Float64Array | Int32Array | Uint32Array
+
+/** The same elements over a resizable buffer, and what takes them away. */
+function resizable<Kind extends Elements>(elements: Kind) {
+  const size = elements.byteLength
+  const buffer = new (ArrayBuffer as any)(size, { maxByteLength: size })
+  const array = new (elements.constructor as any)(buffer) as Kind
+  array.set(elements)
+  return { array, shrink: () => buffer.resize(0) as void }
+}
+
+describe('a resizable buffer that shrinks in the middle of a job', () => {
+  const n = 4000
+  const large = gaussian(n, cols, 6)
+  const sparse = {
+    rows: n,
+    cols,
+    indptr: Int32Array.from({ length: n + 1 }, (_, i) => i * cols),
+    indices: Int32Array.from({ length: n * cols }, (_, t) => t % cols),
+    values: large.data,
+  }
+  const lists = {
+    indptr: Int32Array.from({ length: n + 1 }, (_, i) => i),
+    indices: Int32Array.from({ length: n }, (_, i) => (i + 1) % n),
+  }
+  const groups = Int32Array.from({ length: n }, (_, i) => i % 7)
+  const fitting = { ...options, iterations: 50 }
+  const asking = { k: 3, exclude: lists }
+  const mining = { exclude: lists, relativeMargin: null } as const
+  const grouped = { ...mining, groups: 'different', queryGroups: groups, corpusGroups: groups }
+
+  /** A job over `elements`, and what it gives. */
+  type Job = (elements: never) => Promise<unknown>
+  const mine = async (positives: RowLists, given: object) => {
+    const { indices, dropped } = await mineHardNegatives(large, large, positives, given)
+    return { indices, dropped }
+  }
+  const inputs: Record<string, [Elements, Job]> = {
+    'dense elements': [large.data, async (data) => (await semiNmf({ ...large, data }, fitting)).W],
+    values: [sparse.values, async (values) => (await semiNmf({ ...sparse, values }, fitting)).W],
+    indices: [
+      sparse.indices,
+      async (indices) => (await semiNmf({ ...sparse, indices }, fitting)).W,
+    ],
+    'indices of uint32': [
+      Uint32Array.from(sparse.indices),
+      async (indices) => (await semiNmf({ ...sparse, indices }, fitting)).W,
+    ],
+    'row starts': [
+      sparse.indptr,
+      async (indptr) => (await semiNmf({ ...sparse, indptr }, fitting)).W,
+    ],
+    'a prepared corpus': [
+      large.data,
+      async (data) => {
+        using corpus = await prepareCorpus({ ...large, data })
+        return (await topK(large, corpus, { k: 3 })).indices
+      },
+    ],
+    'starts of excluded lists': [
+      lists.indptr,
+      async (indptr) =>
+        (await topK(large, large, { ...asking, exclude: { ...lists, indptr } })).indices,
+    ],
+    'excluded rows': [
+      lists.indices,
+      async (indices) =>
+        (await topK(large, large, { ...asking, exclude: { ...lists, indices } })).indices,
+    ],
+    'starts of positives': [lists.indptr, (indptr) => mine({ ...lists, indptr }, mining)],
+    positives: [lists.indices, (indices) => mine({ ...lists, indices }, mining)],
+    'one positive for each query': [lists.indices, (rows) => mine(rows, mining)],
+    'excluded rows while mining': [
+      lists.indices,
+      (indices) => mine(lists, { ...mining, exclude: { ...lists, indices } }),
+    ],
+    'groups of queries': [groups, (queryGroups) => mine(lists, { ...grouped, queryGroups })],
+    'groups of the corpus': [groups, (corpusGroups) => mine(lists, { ...grouped, corpusGroups })],
+  }
+
+  for (const [name, [elements, job]] of Object.entries(inputs))
+    it(`is no hazard under ${name}`, async () => {
+      const expected = await job(elements as never)
+      const { array, shrink } = resizable(elements)
+      const running = job(array as never)
+      shrink()
+      expect(await running).toEqual(expected)
+    })
+
+  const outputs: Record<string, [Elements, Job]> = {
+    'out.W': [new Float32Array(rows * rank), (W) => semiNmf(X, { ...options, out: { W } })],
+    'out.H': [new Float32Array(rank * cols), (H) => semiNmf(X, { ...options, out: { H } })],
+    'out.indices': [new Int32Array(rows), (indices) => topK(X, X, { k: 1, out: { indices } })],
+    'out.scores': [new Float32Array(rows), (scores) => topK(X, X, { k: 1, out: { scores } })],
+    out: [
+      new Float32Array(rows * rank),
+      async (out) => (await semiNmf(X, options)).transform(X, { out }),
+    ],
+  }
+
+  for (const [name, [elements, job]] of Object.entries(outputs))
+    it(`is refused as ${name}`, async () => {
+      await expect(job(resizable(elements).array as never)).rejects.toMatchObject({
+        argument: name,
+        expected: `${elements instanceof Int32Array ? 'an' : 'a'} ${elements.constructor.name} of ${elements.length} elements of fixed size`,
+        received: 'one over a resizable buffer',
+      })
+    })
 })
 
 const control = (): JobControl => ({ threads: 0, cancel: new Int32Array(new SharedArrayBuffer(4)) })

@@ -35,3 +35,22 @@ describe('prepared corpora', () => {
     expect(failures(ended, 0)).toEqual([])
   })
 })
+
+describe('planned memory', () => {
+  it.each([
+    ['nmf', 150_000, 100, 60],
+    ['semi-nmf', 150_000, 40, 60],
+    ['semi-nmf', 3000, 8000, 40],
+    ['kmeans', 200_000, 40, 80],
+  ])('is what %s of %i × %i takes, k = %i', async (job, rows, cols, rank) => {
+    const { code, stdout, stderr } = await runProgram('planned-memory', [job, rows, cols, rank])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    const [planned, used] = JSON.parse(stdout) as [number, number]
+    console.log(
+      `${job} ${rows} × ${cols}, k = ${rank}: planned ${(planned / mebibyte).toFixed()} MiB, used ${(used / mebibyte).toFixed()} MiB`,
+    )
+    expect(used).toBeLessThan(1.25 * planned + 32 * mebibyte)
+    expect(planned).toBeLessThan(1.5 * used + 32 * mebibyte)
+  })
+})

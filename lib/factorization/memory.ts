@@ -1,0 +1,63 @@
+// What factorizations take beside X, in bytes: the large arrays of native/factorization that are alive at
+// once. Arrays that nobody has written to yet take nothing.
+import { availableParallelism } from 'node:os'
+import type { NativeSource } from '../native'
+
+/** Kernels pad the columns of float32 sums to whole panels. */
+const padded = (columns: number) => Math.ceil(columns / 64) * 64
+
+/** Blocks whose sums wait for each other; few non-zeros make few blocks. */
+function blocksAtOnce(source: NativeSource): number {
+  const slots = availableParallelism() + 2
+  if (!('indptr' in source)) return slots
+  return Math.min(slots, 1 + Math.floor(source.values.length / (16 * source.cols)))
+}
+
+/** S and R in float64 and by block, and Ht in panels, for a pass with so many columns. */
+function passBytes(source: NativeSource, columns: number): number {
+  const wide = padded(columns)
+  const sums = (8 * columns + 4 * blocksAtOnce(source) * wide) * (source.cols + columns)
+  return sums + 4 * source.cols * wide + 48 * columns * columns
+}
+
+/** clustering_sample() of the core. */
+const sampleRows = (clusters: number) => Math.max(1024, 16 * clusters)
+
+/** The sample of rows that k-means draws its seeds from, and the draws that are looked at at once. */
+function sampleBytes(source: NativeSource, clusters: number): number {
+  const share = Math.min(1, sampleRows(clusters) / source.rows)
+  const bytes = 'indptr' in source ? 8 * source.values.length : 4 * source.rows * source.cols
+  return share * bytes + 12 * Math.min(2 ** 22, 160 * source.cols)
+}
+
+export function kmeansBytes(source: NativeSource, clusters: number): number {
+  const { rows, cols } = source
+  const factors = 4 * rows + (4 * rows + 24 * cols) * clusters
+  return factors + sampleBytes(source, clusters) + passBytes(source, clusters)
+}
+
+interface FitShape {
+  readonly rank: number
+  readonly init: string
+  readonly solver: string
+}
+
+/** Copies of W [n × rank] that are alive at once, at the start, in the loop or at the end. */
+function copiesOfW(rows: number, { rank, init, solver }: FitShape): number {
+  if (init === 'random') return 2
+  if (init !== 'kmeans') return 4 + 20 / rank
+  const sampled = solver === 'hals' && rows >= 4 * sampleRows(rank)
+  return sampled ? 2 : 3
+}
+
+export function fitBytes(source: NativeSource, shape: FitShape): number {
+  const { rank, init } = shape
+  const { rows, cols } = source
+  const columns = init === 'random' || init === 'kmeans' ? rank : rank + 10
+  return (
+    4 * copiesOfW(rows, shape) * rows * rank +
+    40 * cols * rank +
+    passBytes(source, columns) +
+    (init === 'kmeans' ? sampleBytes(source, rank) : 0)
+  )
+}

@@ -1,0 +1,110 @@
+// How far a run gets: what the start and over-relaxation are worth, and what a run does that gets no
+// further.
+#include "factorization/alternating.h"
+#include "factorization_matrices.h"
+#include "naive_backend.h"
+
+namespace {
+
+using namespace test;
+
+// Where the sample is small beside X, its factorization leaves little to do.
+void a_start_from_a_sample_is_nearly_there() {
+  const Dense X = planted(5000, 40, 8, 31);
+  for (const Model model : {Model::semi_nmf, Model::nmf}) {
+    const Dense suited = model == Model::nmf ? absolute(X) : X;
+    const auto objective = [&](Start start, Index iterations) {
+      return fitted(suited, 8, options(model, Solver::hals, start, iterations)).run.objective;
+    };
+    const double sampled = objective(Start::kmeans, 0)[0];
+    const std::vector<double> random = objective(Start::random, 5);
+    check(sampled < random[5], "the start from a sample is worth more than five iterations");
+    const Dense few = filled(4000, 40, [&](Index i, Index j) { return suited(i, j); });
+    const FitOptions none = options(model, Solver::hals, Start::kmeans, 0);
+    check(1.25 * sampled < fitted(few, 8, none).run.objective[0], "or than clusters of all rows");
+  }
+}
+
+class WithoutRelaxation : public test::NaiveBackend {
+  void nonnegative_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
+                         Factor factor) override {
+    StepOptions plain = options;
+    plain.relaxation = 1;
+    NaiveBackend::nonnegative_sweep(cross, N, plain, factor);
+  }
+};
+
+void over_relaxation_saves_iterations() {
+  test::NaiveBackend relaxed;
+  WithoutRelaxation plain;
+  const auto needed = [](Backend& backend, std::uint64_t seed) {
+    Dense X = planted(120, 20, 5, seed);
+    const Dense noise = gaussian(120, 20, seed + 100);
+    for (std::size_t i = 0; i < X.values.size(); ++i) X.values[i] += noise.values[i];
+    FitOptions o = options(Model::semi_nmf, Solver::hals, Start::random, 400);
+    o.tolerance = 1e-4;
+    return fitted(backend, *X.source(), 5, o).run.iterations;
+  };
+  Index with = 0;
+  Index without = 0;
+  for (std::uint64_t seed = 81; seed < 89; ++seed) {
+    with += needed(relaxed, seed);
+    without += needed(plain, seed);
+  }
+  check(with < without, std::to_string(with) + " iterations, " + std::to_string(without) +
+                                     " without over-relaxation");
+}
+
+// Steps that only make it worse: the run goes back to the pair it had, and computes no more.
+void a_run_that_cannot_go_on_stands_still() {
+  Backend& backend = backend_for("cpu");
+  const StepFunction grow = [](Backend& of, BackendView<const float>, const NormalMatrix&,
+                               const StepOptions&, BackendView<float> factor) {
+    visit_rows(of, factor, true, [](Index, HostView<float> block) {
+      for (Index i = 0; i < block.rows; ++i)
+        for (Index j = 0; j < block.cols; ++j) block(i, j) *= 2;
+    });
+  };
+  const Dense start = absolute(gaussian(60, 3, 2));
+  const Dense other = absolute(gaussian(9, 3, 3));
+  const Dense X = filled(60, 9, [&](Index i, Index j) {
+    return start(i, 0) * other(j, 0) + start(i, 1) * other(j, 1) + start(i, 2) * other(j, 2);
+  });
+  const auto source = X.source();
+  const Job quiet = job();
+  const ScaledInput input(backend, *source, true, quiet);
+  const BackendMatrix W(backend, 60, 3);
+  const BackendMatrix Ht(backend, 9, 3);
+  backend.upload(start.view(), W.view());
+  backend.upload(other.view(), Ht.view());
+  const Alternated run = alternate(*input,
+                                   {.row_step = grow,
+                                    .column_step = grow,
+                                    .solves = false,
+                                    .columns_free = false,
+                                    .leaves_zeros = false},
+                                   {.max_iterations = 6,
+                                    .tolerance = 0,
+                                    .inner_sweeps = 1,
+                                    .penalties = {1e-6, 0, 1e-6, 0},
+                                    .objective_exponent = 0,
+                                    .expected_share = 1,
+                                    .seed = 1},
+                                   W.view(), Ht.view());
+  check(run.worked == 1, "one iteration was computed");
+  check(run.objective.size() == 7, "six were asked for");
+  for (std::size_t t = 1; t < 7; ++t)
+    near(run.objective[t], run.objective[0], 1e-6 * run.objective[0], "the objective stands");
+  Dense after = start;
+  backend.download(W.view(), after.view());
+  test::same_bits(after.values.data(), start.values.data(), start.values.size(), "W is kept");
+}
+
+}  // namespace
+
+int main() {
+  a_start_from_a_sample_is_nearly_there();
+  over_relaxation_saves_iterations();
+  a_run_that_cannot_go_on_stands_still();
+  return test::report("factorization progress");
+}
