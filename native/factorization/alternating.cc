@@ -22,13 +22,6 @@ double inner(const std::vector<double>& a, const std::vector<double>& b) {
   return sum;
 }
 
-double inner(const std::vector<double>& a, const HostMatrix<float>& b) {
-  double sum = 0;
-  for (Index i = 0, at = 0; i < b.rows(); ++i)
-    for (Index j = 0; j < b.cols(); ++j, ++at) sum += a[at] * b(i, j);
-  return sum;
-}
-
 std::vector<double> with_diagonal(std::vector<double> gram, const std::vector<double>& addition) {
   for (std::size_t j = 0; j < addition.size(); ++j) gram[j * (addition.size() + 1)] += addition[j];
   return gram;
@@ -217,7 +210,7 @@ class Alternation {
 
   // ‖X − W Htᵀ‖² from S and R, see direct_share.
   double identity_error() const {
-    return input_.squared_norm - 2 * inner(sums_.cross, host_Ht_) + inner(sums_.gram, column_gram_);
+    return gemmine::identity_error(input_, sums_, host_Ht_, column_gram_);
   }
 
   // Sets objective t (the last one is set twice) and applies the stopping rule, which compares only

@@ -68,12 +68,7 @@ void Clustering::assign() {
 }
 
 double Clustering::inertia() const {
-  const Index k = centers_.cols();
-  double sum = input_.squared_norm;
-  for (Index t = 0; t < centers_.rows(); ++t)
-    for (Index j = 0; j < k; ++j) sum -= 2 * sums_.cross[t * k + j] * centers_(t, j);
-  for (Index j = 0; j < k; ++j) sum += sums_.gram[j * k + j] * column_gram_[j * k + j];
-  return std::max(0.0, sum);
+  return std::max(0.0, identity_error(input_, sums_, centers_, column_gram_));
 }
 
 void Clustering::move_centers() {

@@ -181,6 +181,15 @@ Penalties scaled(const Penalties& p, const Exponents& e) {
           .l2_h = std::ldexp(p.l2_h, 2 * e.H - 2 * e.X)};
 }
 
+double identity_error(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
+                      const std::vector<double>& column_gram) {
+  double error = input.squared_norm;
+  for (Index t = 0, at = 0; t < sums.d; ++t)
+    for (Index j = 0; j < sums.k; ++j, ++at) error -= 2 * sums.cross[at] * Ht(t, j);
+  for (std::size_t i = 0; i < column_gram.size(); ++i) error += sums.gram[i] * column_gram[i];
+  return error;
+}
+
 StepOptions step_options(double l1, double l2, Index sweeps) {
   constexpr double largest = 1e30;
   constexpr double relaxation = 1.3;  // docs/decisions/0009

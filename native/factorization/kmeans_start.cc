@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <optional>
+
 #include "factorization/alternating.h"
 #include "factorization/clustering.h"
 #include "factorization/starts.h"
@@ -82,12 +85,24 @@ bool sample_is_small(const Input& input, Index k) {
   return input.rows() >= 4 * clustering_sample(k);
 }
 
-double start_from_sample(const Input& input, const FitOptions& options, BackendView<float> W,
-                         BackendView<float> Ht) {
+// That supposes that the sample speaks for all rows: they are as large, and fit nearly as well.
+constexpr double largest_ratio_of_norms = 1.25;
+constexpr double largest_ratio_of_errors = 1.5;
+
+bool alike(double a, double b) {
+  return a <= largest_ratio_of_norms * b && b <= largest_ratio_of_norms * a;
+}
+
+// The share of ‖X‖² that this start leaves; none if the sample does not speak for all rows.
+std::optional<double> start_from_sample(const Input& input, const FitOptions& options,
+                                        BackendView<float> W, BackendView<float> Ht) {
   Backend& backend = input.backend;
   const Index k = W.cols;
   Clustering clustering = cluster_sample(input, k, options.seed);
   const Input& sample = clustering.input();
+  const double rows = static_cast<double>(input.rows()) / static_cast<double>(sample.rows());
+  if (!(sample.squared_norm > 0) || !alike(rows * sample.squared_norm, input.squared_norm))
+    return std::nullopt;
   const BackendMatrix codes(backend, sample.rows(), k);
   start_from_clusters(sample, options, clustering, codes.view(), Ht);
   const Alternated run = alternate(sample, rule_for(options.model, options.solver),
@@ -108,7 +123,12 @@ double start_from_sample(const Input& input, const FitOptions& options, BackendV
   const HostMatrix<float> before = downloaded(backend, Ht);
   code_rows(input, Ht, sweeps_of_all_rows, W, sums);
   fit_columns(input, options.model, sums, before, Ht);
-  return sample.squared_norm > 0 ? run.squared_error / sample.squared_norm : 1;
+  const double expected = run.squared_error / sample.squared_norm;
+  const double share =
+      identity_error(input, sums, downloaded(backend, Ht), backend.gram(Ht, input.job)) /
+      input.squared_norm;
+  if (!(share > 0 && share <= largest_ratio_of_errors * expected)) return std::nullopt;
+  return share;
 }
 
 }  // namespace
@@ -116,7 +136,7 @@ double start_from_sample(const Input& input, const FitOptions& options, BackendV
 double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
   if (options.solver == Solver::hals && sample_is_small(input, W.cols))
-    return start_from_sample(input, options, W, Ht);
+    if (const auto share = start_from_sample(input, options, W, Ht)) return *share;
   Clustering clustering(input, W.cols, options.seed);
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
   start_from_clusters(input, options, clustering, W, Ht);

@@ -44,21 +44,22 @@ HostMatrix<float> squared_distances(const RowSample& sample, const std::vector<I
   return distances;
 }
 
-// Draws for several centres share one product with the sample, since narrow products are slow. Those
-// know the centres before them only; few at first, when each centre changes the chances most.
-constexpr Index centers_at_once = 16;
+// Draws for several centres share one product with the sample, since narrow products are slow: few
+// at first, when each centre changes the chances most. They do not know of each other, so that
+// twice as many are made, and each centre is the best of them all.
+constexpr Index centers_at_once = 8;
 constexpr Index elements_at_once = Index{1} << 22;  // of the drawn rows, as dense columns
 
-// The one of these candidates that leaves the lowest potential.
-Index best_candidate(const HostMatrix<float>& distances, Index first, Index count,
-                     const std::vector<double>& nearest, double& potential) {
-  std::vector<double> sums(count);
+// The candidate that leaves the lowest potential.
+Index best_candidate(const HostMatrix<float>& distances, const std::vector<double>& nearest,
+                     double& potential) {
+  std::vector<double> sums(distances.cols());
   for (Index s = 0; s < distances.rows(); ++s)
-    for (Index c = 0; c < count; ++c)
-      sums[c] += std::min(nearest[s], double{distances(s, first + c)});
+    for (Index c = 0; c < distances.cols(); ++c)
+      sums[c] += std::min(nearest[s], double{distances(s, c)});
   const auto lowest = std::min_element(sums.begin(), sums.end());
   potential = *lowest;
-  return first + (lowest - sums.begin());
+  return lowest - sums.begin();
 }
 
 }  // namespace
@@ -71,18 +72,19 @@ HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uin
   HostMatrix<float> centers(sample.input().cols(), clusters);
   double potential = 0;  // Σ nearest; at first all rows have the same chance
   const Index most_at_once =
-      std::clamp<Index>(elements_at_once / (centers.rows() * candidates), 1, centers_at_once);
+      std::clamp<Index>(elements_at_once / (centers.rows() * 2 * candidates), 1, centers_at_once);
   Index count = 1;
   for (Index first = 0; first < clusters; first += count) {
     count = std::min({std::max<Index>(1, first), most_at_once, clusters - first});
-    const Index of_each = first == 0 ? 1 : candidates;
+    const Index of_each = first == 0 ? 1 : count == 1 ? candidates : 2 * candidates;
     std::vector<Index> chosen;
     for (Index c = 0; c < count * of_each; ++c)
-      chosen.push_back(draw(nearest, potential, random.uniform(first, static_cast<std::uint32_t>(c))));
+      chosen.push_back(
+          draw(nearest, potential, random.uniform(first, static_cast<std::uint32_t>(c))));
     const HostMatrix<float> columns = rows_as_columns(sample, chosen);
     const HostMatrix<float> distances = squared_distances(sample, chosen, columns);
     for (Index j = 0; j < count; ++j) {
-      const Index best = best_candidate(distances, j * of_each, of_each, nearest, potential);
+      const Index best = best_candidate(distances, nearest, potential);
       for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], double{distances(s, best)});
       for (Index t = 0; t < centers.rows(); ++t) centers(t, first + j) = columns(t, best);
     }

@@ -11,10 +11,7 @@ namespace {
 // ‖X − W Htᵀ‖² + penalties on W, up to the noise of the sums.
 double identity_objective(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
                           const std::vector<double>& column_gram, const Penalties& p) {
-  double objective = input.squared_norm;
-  for (Index t = 0; t < sums.d; ++t)
-    for (Index j = 0; j < sums.k; ++j) objective -= 2 * sums.cross[t * sums.k + j] * Ht(t, j);
-  for (std::size_t i = 0; i < column_gram.size(); ++i) objective += sums.gram[i] * column_gram[i];
+  double objective = identity_error(input, sums, Ht, column_gram);
   for (Index j = 0; j < sums.k; ++j) objective += p.l2_w * sums.gram[j * (sums.k + 1)];
   return objective;
 }
@@ -23,7 +20,9 @@ double identity_objective(const Input& input, const PassSums& sums, const HostMa
 // objective no more than float32's noise.
 void sweep_until_still(const Input& input, const HostMatrix<float>& Ht, const Penalties& penalties,
                        BackendView<float> W, BackendView<float> other) {
-  constexpr Index most_sweeps = 1024;
+  // Components that hardly differ need many; an abort waits for those of a tile of rows.
+  const Index most_sweeps =
+      std::clamp<Index>((Index{1} << 30) / (W.cols * W.cols), 1024, 8192);
   constexpr double relative = 1e-6;
   constexpr double noise = 2e-7;
   const std::vector<double> gram = input.backend.gram(other, input.job);

@@ -1,5 +1,4 @@
-// How far a run gets: what the start and over-relaxation are worth, and what a run does that gets no
-// further.
+// How far a run gets: what starts and over-relaxation are worth, and what a run does that gets stuck.
 #include "factorization/alternating.h"
 #include "factorization_matrices.h"
 #include "naive_backend.h"
@@ -22,6 +21,31 @@ void a_start_from_a_sample_is_nearly_there() {
     const Dense few = filled(4000, 40, [&](Index i, Index j) { return suited(i, j); });
     const FitOptions none = options(model, Solver::hals, Start::kmeans, 0);
     check(1.25 * sampled < fitted(few, 8, none).run.objective[0], "or than clusters of all rows");
+  }
+}
+
+// Rows that a sample does not speak for: few distinct ones, and heavy tails.
+void a_sample_that_misleads_is_left() {
+  const Dense distinct = gaussian(5, 24, 41);
+  const CounterRandom random(42, 100);
+  const Dense repeated = filled(4096, 24, [&](Index i, Index j) {
+    return distinct(static_cast<Index>(random.bits(i, 0) % 5), j);
+  });
+  const Dense base = planted(8000, 20, 12, 43);
+  const Dense heavy = filled(8000, 20, [&](Index i, Index j) {
+    return base(i, j) * std::exp(2 * random.normal(i, 99));
+  });
+  const auto error = [](const Dense& X, Index k, Start start, std::uint64_t seed) {
+    FitOptions o = options(Model::semi_nmf, Solver::hals, start, 200);
+    o.seed = seed;
+    return fitted(X, k, o).run.relative_error;
+  };
+  for (const std::uint64_t seed : {0, 1, 2, 3}) {
+    check(error(repeated, 20, Start::kmeans, seed) < 1e-4, "five distinct rows");
+    const double ours = error(heavy, 10, Start::kmeans, seed);
+    const double random_start = error(heavy, 10, Start::random, seed);
+    check(ours < 1.02 * random_start, std::to_string(ours) + " where a random start reaches " +
+                                          std::to_string(random_start));
   }
 }
 
@@ -104,6 +128,7 @@ void a_run_that_cannot_go_on_stands_still() {
 
 int main() {
   a_start_from_a_sample_is_nearly_there();
+  a_sample_that_misleads_is_left();
   over_relaxation_saves_iterations();
   a_run_that_cannot_go_on_stands_still();
   return test::report("factorization progress");

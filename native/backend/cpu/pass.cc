@@ -100,6 +100,7 @@ class RunningPass {
     // ‖W Htᵀ‖², of which the blocks took away what lies on the non-zeros of X.
     for (Index i = 0; i < k_ * k_; ++i)
       sums.incoming_residual += sums.incoming_gram[i] * pass_.normal.gram()[i];
+    sums.incoming_residual = std::max(0.0, sums.incoming_residual);  // it may cancel
   }
 
   bool accumulates() const { return accumulates_; }
