@@ -16,7 +16,7 @@ export const nmfDefaults = {
   /**
    * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
    * zeros filled with the mean of X; `nndsvd` leaves the zeros, `nndsvdar` fills them with small random
-   * numbers; `kmeans`: cluster indicators + 0.2; `random`.
+   * numbers; `kmeans`: as for semi-NMF; `random`.
    */
   init: undefined as NmfInit | undefined,
 } as const

@@ -11,7 +11,8 @@ export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 export const semiNmfDefaults = {
   ...fitDefaults,
   /**
-   * `kmeans`: cluster indicators + 0.2; `random`; `svd`: a best approximation of rank − 1 rewritten
+   * `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations on a sample of
+   * them; `random`; `svd`: a best approximation of rank − 1 rewritten
    * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
    */
   init: 'kmeans' as SemiNmfInit,

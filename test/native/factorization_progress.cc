@@ -40,7 +40,7 @@ void a_sample_that_misleads_is_left() {
     o.seed = seed;
     return fitted(X, k, o).run.relative_error;
   };
-  for (const std::uint64_t seed : {0, 1, 2, 3}) {
+  for (const std::uint64_t seed : {0, 1}) {
     check(error(repeated, 20, Start::kmeans, seed) < 1e-4, "five distinct rows");
     const double ours = error(heavy, 10, Start::kmeans, seed);
     const double random_start = error(heavy, 10, Start::random, seed);
