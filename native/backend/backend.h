@@ -50,7 +50,8 @@ struct Pass {
   bool sums;  // form S and R
 };
 
-// What one read of X leaves behind: S and R where they are wanted. Float32 inside a block, float64 across blocks, in block order.
+// What one read of X leaves behind: S and R where they are wanted. Float32 inside a block, float64
+// across blocks, in block order.
 struct PassSums {
   PassSums(Index d, Index k) : d(d), k(k), cross(d * k), gram(k * k), incoming_gram(k * k) {}
   Index d;
@@ -87,7 +88,7 @@ class Backend {
   virtual SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) = 0;
 
   // One read of X: for each fixed block of rows P_b = X_b·Ht, the measure, the row step, then
-  // S += X_bᵀW_b and R += W_bᵀW_b if wanted. Blocks depend on n, d, k and nnz only, so `sums` and W have the
+  // S += X_bᵀW_b and R += W_bᵀW_b if wanted. Blocks depend on n, d, k and nnz only, so these and W have the
   // same bits for any number of threads.
   virtual void pass(const Pass& pass, PassSums& sums, const Job& job) = 0;
 
