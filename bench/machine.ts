@@ -34,6 +34,8 @@ export interface Machine {
   readonly cores: number
   readonly memoryGiB: number
   readonly blas: Info['blas']
+  /** The numbers that searches begin with. */
+  readonly scan: Info['cpu']['scan']
   readonly threads: number
   readonly threadsReason: string
   /** Variables that were set and are not for this run. */
@@ -52,6 +54,7 @@ export function describeMachine(): Machine {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     blas,
+    scan: cpu.scan,
     threads,
     threadsReason,
     removed: process.env[removedName] ?? '',
@@ -65,7 +68,7 @@ export function machineLines(machine: Machine): string[] {
   return [
     `machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}`,
     `gemmine ${machine.gemmine}, Node ${machine.node}, ${machine.threads} threads (${machine.threadsReason})`,
-    `BLAS: ${blas.name} ${blas.version}, core ${blas.core}`,
+    `BLAS: ${blas.name} ${blas.version}, core ${blas.core}; searches begin in ${machine.scan}`,
     `OPENBLAS_*, OMP_*: ${environment.join(' ') || 'none set'}${machine.removed && ` (removed for this run: ${machine.removed})`}`,
     ...(machine.load > 0.5
       ? [`warning: a load of ${machine.load.toFixed(1)} before the bench began`]

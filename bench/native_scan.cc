@@ -1,5 +1,6 @@
 // How close does the exact scan come to a square sgemm of 2048 on the same threads?
-// Synthetic: 2 000 × 100 000 × 384, k = 100, cosine. Both run in turn, best of 5.
+// Synthetic: 2 000 × 100 000 × 384, k = 100, cosine; arguments change them in this order, the last
+// two are the metric's number and the format that the scan begins in. All run in turn, best of 5.
 #include <cblas.h>
 #include <unistd.h>
 
@@ -7,13 +8,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "backend/cpu/pool.h"
-#include "backend/cpu/scan_kernels.h"
+#include "backend/cpu/scan_corpus.h"
 #include "backend/registry.h"
 #include "core/random.h"
 #include "mining/mine.h"
@@ -71,6 +73,15 @@ Seconds sgemm_seconds(Index threads) {
   });
 }
 
+void line(const char* name, double gop, Seconds took) {
+  std::printf("%-22s %8.4f %8.1f %16.1f\n", name, took.wall, gop / took.wall, gop / took.cpu);
+}
+
+const gemmine::cpu::ScanFormat& format_called(const char* name) {
+  using namespace gemmine::cpu;
+  return std::strcmp(name, finest_format().name) == 0 ? finest_format() : first_format();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -85,16 +96,18 @@ int main(int argc, char** argv) {
   const auto metric = static_cast<gemmine::Metric>(argc > 5 ? std::atoi(argv[5]) : 0);
   const Index threads = gemmine::cpu::pool_threads();
   const gemmine::Job job{.cancellation = {}, .report = {}, .threads = threads};
-  gemmine::Backend& backend = gemmine::backend_for("cpu");
   const std::vector<float> q = gaussian(queries * d, 1), c = gaussian(rows * d, 2);
   const auto query_source =
       gemmine::dense_source(q.data(), gemmine::ElementType::float32, queries, d, d);
   const auto corpus_source =
       gemmine::dense_source(c.data(), gemmine::ElementType::float32, rows, d, d);
-  std::unique_ptr<gemmine::CorpusHandle> corpus, bare;
-  const Seconds preparing =
-      seconds_of([&] { corpus = backend.prepare_corpus(*corpus_source, metric, true, job); });
-  bare = backend.prepare_corpus(*corpus_source, metric, false, job);
+  const gemmine::cpu::ScanFormat& format = format_called(argc > 6 ? argv[6] : "");
+  const auto prepare = [&](bool keep) {
+    return std::make_unique<gemmine::cpu::CpuCorpus>(*corpus_source, metric, format, keep, job);
+  };
+  std::unique_ptr<gemmine::CorpusHandle> corpus;
+  const Seconds preparing = seconds_of([&] { corpus = prepare(true); });
+  const auto bare = prepare(false);
 
   std::vector<std::int32_t> indices(queries * k);
   std::vector<float> scores(queries * k);
@@ -104,7 +117,8 @@ int main(int argc, char** argv) {
   Seconds product, kept, one_off;
   const auto ask = [&](const gemmine::CorpusHandle& handle) {
     return seconds_of([&] {
-      proof = top_k(backend, *query_source, handle, options, indices.data(), scores.data(), job);
+      proof = top_k(gemmine::backend_for("cpu"), *query_source, handle, options, indices.data(),
+                    scores.data(), job);
     });
   };
   for (int round = 0; round < 5; ++round) {
@@ -114,19 +128,16 @@ int main(int argc, char** argv) {
   }
   const double work = 2e-9 * static_cast<double>(queries * rows * d);
   const double square = 2e-9 * 2048 * 2048 * 2048;
-  std::printf("topk %ld x %ld x %ld, k %ld, %ld threads, %s\n", queries, rows, d, k, threads,
-              gemmine::cpu::scan_kernels().name);
+  std::printf("topk %ld x %ld x %ld, k %ld, %ld threads, %s, %s\n", queries, rows, d, k, threads,
+              gemmine::cpu::scan_kernels().name, format.name);
   std::printf("%-22s %8s %8s %16s\n", "", "s", "Gop/s", "Gop/s of CPU time");
-  const auto line = [](const char* name, double gop, Seconds took) {
-    std::printf("%-22s %8.4f %8.1f %16.1f\n", name, took.wall, gop / took.wall, gop / took.cpu);
-  };
   line("sgemm 2048", square, product);
   line("scan, panels kept", work, kept);
   line("scan, one-off", work, one_off);
   std::printf("ratio of the kept scan to sgemm %.2f, by CPU time %.2f; OpenBLAS core %s\n",
               work / kept.wall / (square / product.wall), work / kept.cpu / (square / product.cpu),
               openblas_get_corename());
-  std::printf("preparing %.3f s, certified %ld, fallback %ld\n", preparing.wall, proof.certified,
-              proof.fallback);
+  std::printf("preparing %.3f s, %ld bytes, certified %ld, fallback %ld\n", preparing.wall,
+              corpus->bytes(), proof.certified, proof.fallback);
   gemmine::cpu::stop_pool();
 }

@@ -30,9 +30,9 @@ function row(comparison: Comparison): string {
 /** One line for each machine, library and date that the results were measured with. */
 function provenance(results: readonly Results[]): string[] {
   const lines = results.map(({ date, machine, command }) => {
-    const { gemmine, cpu, threads, blas, node } = machine
+    const { gemmine, cpu, threads, blas, scan, node } = machine
     return [
-      `gemmine ${gemmine}, ${cpu}, ${threads} threads, ${blas.name} ${blas.version} (${blas.core}), Node ${node}, ${date}`,
+      `gemmine ${gemmine}, ${cpu}, ${threads} threads, ${blas.name} ${blas.version} (${blas.core}), searches begin in ${scan}, Node ${node}, ${date}`,
       command,
     ] as const
   })

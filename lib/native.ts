@@ -130,7 +130,13 @@ export interface NativeMined extends NativeProof {
 }
 
 export interface NativeInfo {
-  readonly cpu: { readonly model: string; readonly features: string[] }
+  readonly cpu: {
+    readonly model: string
+    /** Instruction sets that the kernels use. */
+    readonly features: string[]
+    /** The numbers that a search begins with; its answers do not depend on them. */
+    readonly scan: 'float32' | 'bfloat16'
+  }
   readonly blas: { readonly name: string; readonly version: string; readonly core: string }
   readonly threads: number
   readonly threadsReason: string

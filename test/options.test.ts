@@ -60,6 +60,8 @@ describe('info', () => {
     const { version, cpu, blas, threads, threadsReason, devices } = info()
     expect(version).toMatch(/^\d+\.\d+\.\d+/)
     expect(cpu.model && blas.core && threadsReason).toBeTruthy()
+    const bfloat16 = cpu.features.some((feature) => feature.endsWith('bf16'))
+    expect(cpu.scan).toBe(bfloat16 ? 'bfloat16' : 'float32')
     expect(threads).toBeGreaterThanOrEqual(1)
     for (const { available, reason } of devices) expect(available || reason).toBeTruthy()
   })

@@ -16,7 +16,7 @@ const published = ({ version, node, cpu, blas, threads, threadsReason, devices }
 
 function* linesOf({ version, node, cpu, blas, threads, threadsReason, devices }: Info) {
   yield `gemmine   ${version}, Node.js ${node}`
-  yield `CPU       ${cpu.model} (${cpu.features.join(' ')})`
+  yield `CPU       ${cpu.model} (${cpu.features.join(' ')}); searches begin in ${cpu.scan}`
   yield `BLAS      ${blas.name} ${blas.version}, kernels for ${blas.core}`
   for (const [name, value] of Object.entries(blas.env)) yield `          ${name}=${value}`
   yield `threads   ${threads}: ${threadsReason}`

@@ -3,7 +3,7 @@ import type { MatrixInput } from '../data/matrix'
 import { toDenseSource } from '../data/source'
 import { GemmineError, invalid } from '../errors'
 import { planMemory } from '../memory'
-import { runJob, type NativeCorpus, type NativeSource } from '../native'
+import { native, runJob, type NativeCorpus, type NativeSource } from '../native'
 import {
   checkJob,
   checkOneOf,
@@ -19,6 +19,9 @@ export const prepareCorpusDefaults = {
   /** What later questions will ask for; a prepared corpus answers one metric. */
   metric: 'cosine' as Metric,
 } as const
+
+/** Of the numbers that a search begins with. */
+const entryBytes = { float32: 4, bfloat16: 2 } as const
 
 export type PrepareCorpusOptions = Overrides<typeof prepareCorpusDefaults> & JobOptions
 
@@ -88,9 +91,10 @@ export async function prepareCorpus(
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
   const source = toDenseSource('corpus', corpus)
+  const entry = entryBytes[native().info().cpu.scan]
   planMemory(
     `A prepared corpus of ${source.rows} × ${source.cols}`,
-    4 * source.rows * (source.cols + 4),
+    source.rows * (entry * (source.cols + 1) + 24),
   )
   const handle = await runJob(job, (addon, control) =>
     addon.prepareCorpus(source, { device, metric }, control),

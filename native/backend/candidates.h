@@ -9,13 +9,12 @@
 namespace gemmine {
 
 // How a query's approximate scores a (any scan's, any device's) lead to canonical ones:
-// |canonical − (a + offset)·unit| <= (error + alpha·r)·unit, r a number of the row (its norm).
-// Where r is left out (alpha = 0), `error` covers all rows.
+// |canonical − (a + offset)·unit| <= (error + E)·unit, E a number of the row that its upper and
+// lower bounds hold. Where it is left out, `error` covers all rows.
 struct ScanBound {
   double unit;
   double offset;
   double error;
-  float alpha;
   bool usable;  // false: the scores could overflow, so that only a canonical scan will do
 };
 
@@ -54,7 +53,7 @@ class CandidateList {
   void merge(CandidateList& other);
 
  private:
-  static constexpr int max_widenings = 2;
+  static constexpr int max_widenings = 3;
 
   void compact();
   void drop_below_threshold();

@@ -19,6 +19,7 @@ std::vector<DeviceInfo> devices();
 struct HostDescription {
   std::string cpu_model;     // "AMD EPYC 9654", empty where the system does not tell
   std::string cpu_features;  // instruction sets that the kernels use, separated by spaces
+  std::string cpu_scan;      // numbers that a scan begins with: "float32", "bfloat16"
   std::string blas_name;
   std::string blas_version;
   std::string blas_core;  // the CPU whose kernels the BLAS chose

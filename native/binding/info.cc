@@ -45,6 +45,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   Napi::Object processor = Napi::Object::New(env);
   processor["model"] = host.cpu_model;
   processor["features"] = strings(env, words(host.cpu_features));
+  processor["scan"] = host.cpu_scan;
   Napi::Object blas = Napi::Object::New(env);
   blas["name"] = host.blas_name;
   blas["version"] = host.blas_version;

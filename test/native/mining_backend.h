@@ -5,24 +5,26 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/scan.h"
+#include "backend/cpu/scan_corpus.h"
 
 namespace test {
 
 using gemmine::Index;
 
-// The CPU's scan with what a test wants to see: another bound, requests cut into pieces.
+// The CPU's scan with what a test wants to see: another bound or format, requests cut into pieces.
 // Factorization is not its business.
 class ScanBackend : public gemmine::Backend {
  public:
   double bound_factor = 1.0;
   Index piece = 0;  // queries in a request; 0: as they come
+  const gemmine::cpu::ScanFormat* format = &gemmine::cpu::first_format();
 
   std::string name() const override { return "scan"; }
 
   std::unique_ptr<gemmine::CorpusHandle> prepare_corpus(const gemmine::RowSource& rows,
                                                         gemmine::Metric metric, bool keep_panels,
                                                         const gemmine::Job& job) override {
-    return gemmine::cpu::prepare_corpus(rows, metric, keep_panels, job);
+    return std::make_unique<gemmine::cpu::CpuCorpus>(rows, metric, *format, keep_panels, job);
   }
   std::unique_ptr<gemmine::QueryHandle> prepare_queries(const gemmine::RowSource& rows,
                                                         const gemmine::CorpusHandle& corpus,

@@ -203,14 +203,16 @@ void test_random_mining(Index scenes) {
   for (Index seed = 0; seed < scenes; ++seed) {
     const MineScene scene = mine_scene(seed);
     backend.piece = 0;
+    backend.format = &gemmine::cpu::first_format();
     const Mined mined = run_mine(backend, scene, seed % 2 == 0, 1 + seed % 3);
     fallback += mined.result.proof.fallback;
     queries += scene.queries.rows;
     check(mined_agrees(mined, scene),
           "mine, scene " + std::to_string(seed) + ", " + name_of(scene.metric));
     backend.piece = 1 + seed % 9;
+    backend.format = &gemmine::cpu::finest_format();
     check(same_answers(mined, run_mine(backend, scene, seed % 2 != 0, 1 + (seed + 1) % 3)),
-          "same bits for other threads and requests, scene " + std::to_string(seed));
+          "same bits for other threads, requests and formats, scene " + std::to_string(seed));
   }
   std::printf("mine: %ld scenes, %ld queries, %ld fell back\n", static_cast<long>(scenes),
               static_cast<long>(queries), static_cast<long>(fallback));

@@ -79,6 +79,8 @@ void test_random_searches(Index scenes) {
       for (auto& each : lists) each = some_rows(everything ? 20 * nc : dice.below(nc), nc, dice);
     const Lists excluded(lists);
     backend.piece = dice.chance(3) ? 1 + dice.below(20) : 0;
+    backend.format =
+        dice.chance(2) ? &gemmine::cpu::first_format() : &gemmine::cpu::finest_format();
     const auto metric = metrics[dice.below(3)];
     const Found found = search(backend, metric, queries, corpus, k, excluded, self, dice.chance(2),
                                1 + dice.below(3));
@@ -141,6 +143,24 @@ void test_bound_is_needed() {
   check(wrong_without > 20, "float32 alone gets planted scenes wrong");
 }
 
+// Scores too near to each other for the first format, and far enough for float32, need no canonical
+// scan.
+void test_finer_scan_decides() {
+  Dice dice(12);
+  const Rows queries = random_rows(0, 40, 48, dice);
+  Rows corpus{6000, 48, std::vector<float>(6000 * 48)};
+  for (Index i = 0; i < 6000; ++i)
+    for (Index t = 0; t < 48; ++t)
+      corpus.values[i * 48 + t] = static_cast<float>((i % 2 == 0 ? 1 : -1) + 3e-4 * dice.normal());
+  const Lists none(std::vector<std::vector<std::int32_t>>(40));
+  ScanBackend backend;
+  for (const Metric metric : metrics) {
+    const Found found = search(backend, metric, queries, corpus, 10, none, false, true, 3);
+    check(wrong_queries(found, metric, queries, corpus, 10, none, false) == 0, "nearly equal rows");
+    check(found.proof.fallback == 0, std::string("a finer scan decides, ") + name_of(metric));
+  }
+}
+
 void test_ties_fall_back() {
   Dice dice(8);
   const Rows queries = random_rows(0, 5, 24, dice);
@@ -197,6 +217,7 @@ int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
   test_random_searches(argc > 1 ? std::atol(argv[1]) : 400);
   test_bound_is_needed();
+  test_finer_scan_decides();
   test_ties_fall_back();
   test_invalid_entries();
   test_cancellation();

@@ -1,5 +1,8 @@
 // The scan's kernels for every instruction set against plain loops, and its bound on data that try
 // it.
+#include <bit>
+#include <cstring>
+
 #include "backend/cpu/canonical.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
@@ -24,25 +27,99 @@ std::vector<float> normals(Index count, Dice& dice) {
   return values;
 }
 
-void test_score_tile(const ScanKernels& kernels) {
+// Rows [count][d] as words [words][count], the layout of queries and panels.
+std::vector<float> packed(const ScanFormat& format, const std::vector<float>& rows, Index d) {
+  const Index words = format.words(d), count = static_cast<Index>(rows.size()) / d;
+  std::vector<float> row(words), all(words * count);
+  for (Index i = 0; i < count; ++i) {
+    format.pack_row(&rows[i * d], d, row.data());
+    for (Index t = 0; t < words; ++t) all[t * count + i] = row[t];
+  }
+  return all;
+}
+
+void test_score_tile(const ScanFormat& format) {
   for (const Index d : {1, 2, 3, 7, 16, 63, 384, 1000}) {
     Dice dice(d);
-    const auto queries = normals(d * tile_queries, dice), panel = normals(d * panel_rows, dice);
+    const auto queries = normals(d * tile_queries, dice), rows = normals(d * panel_rows, dice);
     std::vector<float> tile(tile_queries * panel_rows);
-    kernels.score_tile(queries.data(), tile_queries, panel.data(), d, tile.data());
+    format.score_tile(packed(format, queries, d).data(), tile_queries,
+                      packed(format, rows, d).data(), format.words(d), tile.data());
+    // Of what is left of the numbers after packing, so that only the sums' own error remains.
+    const auto kept = [&](float x) {
+      float word = 0;
+      format.pack_row(&x, 1, &word);
+      const auto bits = std::bit_cast<std::uint32_t>(word);
+      return double{format.per_word == 1 ? word : std::bit_cast<float>(bits << 16)};
+    };
     for (int q = 0; q < tile_queries; ++q)
       for (int row = 0; row < panel_rows; ++row) {
         double sum = 0, size = 0;
         for (Index t = 0; t < d; ++t) {
-          const double term =
-              double{queries[t * tile_queries + q]} * double{panel[t * panel_rows + row]};
+          const double term = kept(queries[q * d + t]) * kept(rows[row * d + t]);
           sum += term;
           size += std::abs(term);
         }
-        near(tile[q * panel_rows + row], sum, gemmine::bounds::product_error(d) * size,
-             std::string("score_tile, ") + kernels.name + ", d " + std::to_string(d));
+        near(tile[q * panel_rows + row], sum,
+             gemmine::bounds::product_error(d, format.rounding) * size,
+             std::string("score_tile, ") + format.name + ", d " + std::to_string(d));
       }
   }
+}
+
+// A packed row is the nearest in its format, and pack_row says how far off.
+void test_pack_row(const ScanFormat& format) {
+  const double step = format.per_word == 1 ? 0 : 0x1p-8;
+  for (const Index d : {1, 2, 15, 16, 17, 31, 32, 33, 384}) {
+    Dice dice(d);
+    std::vector<float> row = normals(d, dice), words(format.words(d) + 1, -1.0f);
+    row[d / 2] = 1e-40f;  // too small for bfloat16
+    row[d / 3] = -0x1.01p3f;
+    double expected = 0;
+    std::vector<std::uint32_t> bits(words.size());
+    const double residual = format.pack_row(row.data(), d, words.data());
+    std::memcpy(bits.data(), words.data(), words.size() * sizeof(float));
+    const std::string what = std::string("pack_row, ") + format.name + ", d " + std::to_string(d);
+    for (Index t = 0; t < d; ++t) {
+      const std::uint32_t word = bits[t / format.per_word];
+      const std::uint32_t half = t % 2 == 0 ? word << 16 : word & 0xFFFF0000u;
+      const double off = double{row[t]} - std::bit_cast<float>(format.per_word == 1 ? word : half);
+      check(std::abs(off) <= step * std::abs(row[t]) || std::abs(row[t]) < 0x1p-126, what);
+      expected += off * off;
+    }
+    near(residual, expected, 1e-12 * expected, what);
+    check(words.back() == -1.0f, what + ": nothing beyond the row is written");
+    if (format.per_word == 2 && d % 2 == 1)
+      check(bits[d / 2] >> 16 == 0, what + ": the last word is filled up");
+  }
+}
+
+void test_bound_tile(const ScanKernels& kernels) {
+  constexpr Index size = tile_queries * panel_rows;
+  Dice dice(4);
+  const auto tile = normals(size, dice);
+  PanelBounds bounds;
+  RowFactors factors;
+  const auto fill = [&](auto& values) {
+    for (float& each : values) each = static_cast<float>(std::abs(dice.normal()));
+  };
+  fill(bounds.up);
+  fill(bounds.down);
+  fill(bounds.norm);
+  fill(bounds.residual);
+  fill(factors.norm);
+  fill(factors.residual);
+  std::vector<float> upper(size), lower(size);
+  kernels.bound_tile(tile.data(), factors, tile_queries, bounds, upper.data(), lower.data());
+  for (int q = 0; q < tile_queries; ++q)
+    for (int row = 0; row < panel_rows; ++row) {
+      const int at = q * panel_rows + row;
+      const double error = double{factors.norm[q]} * bounds.norm[row] +
+                           double{factors.residual[q]} * bounds.residual[row];
+      const std::string what = std::string("bound_tile, ") + kernels.name;
+      near(upper[at], double{tile[at]} + bounds.up[row] + error, 1e-5, what);
+      near(lower[at], double{tile[at]} + bounds.down[row] - error, 1e-5, what);
+    }
 }
 
 void test_filter_tile(const ScanKernels& kernels) {
@@ -151,22 +228,27 @@ struct Violations {
 };
 
 // Every canonical score must lie within the bounds that the scan gives it.
-void look_at_bounds(const ScanKernels& kernels, const CpuCorpus& corpus, const CpuQueries& queries,
-                    const Rows& q, const Rows& c, Violations& violations) {
+void look_at_bounds(const CpuCorpus& corpus, const CpuQueries& queries, const Rows& q,
+                    const Rows& c, Violations& violations) {
+  const bool uniform = corpus.centred().uniform();
+  const ScanPanels& panels = corpus.panels();
   std::vector<ScanQuery> asked;
   for (Index i = 0; i < q.rows; ++i) asked.push_back({.query = i, .depth = 1});
-  const QueryTiles tiles(queries, asked, 1.0, job);
-  const auto space = allocate_aligned(corpus.panels() * corpus.panel_size());
-  const float* panels = corpus.panels(0, corpus.panels(), space.get(), job);
+  std::vector<const ScanQuery*> pointers;
+  for (const ScanQuery& each : asked) pointers.push_back(&each);
+  const QueryTiles tiles(queries, panels, pointers, 1.0, job);
+  const auto space = allocate_aligned(panels.count() * panels.size());
+  const float* all = panels.get(0, panels.count(), space.get(), job);
   float tile[tile_queries * panel_rows], upper[tile_queries * panel_rows],
       lower[tile_queries * panel_rows];
-  for (Index p = 0; p < corpus.panels(); ++p)
+  for (Index p = 0; p < panels.count(); ++p)
     for (Index i = 0; i < q.rows; ++i) {
-      const float* panel = panels + p * corpus.panel_size();
+      const float* panel = all + p * panels.size();
       if (i % tile_queries == 0) {
-        kernels.score_tile(tiles.tile(i / tile_queries), tile_queries, panel, q.d, tile);
-        kernels.bound_tile(tile, tiles.alphas(i / tile_queries), tile_queries,
-                           corpus.bounds_of(panel), upper, lower);
+        const Index at = i / tile_queries;
+        panels.format().score_tile(tiles.tile(at), tile_queries, panel, panels.words(), tile);
+        scan_kernels().bound_tile(tile, tiles.factors(at), tile_queries, panels.bounds_of(panel),
+                                  upper, lower);
       }
       const ScanBound& bound = tiles.bound(i);
       if (!bound.usable) {
@@ -175,8 +257,8 @@ void look_at_bounds(const ScanKernels& kernels, const CpuCorpus& corpus, const C
       }
       for (Index row = p * panel_rows; row < std::min(c.rows, (p + 1) * panel_rows); ++row) {
         const Index at = i % tile_queries * panel_rows + row % panel_rows;
-        const float high = corpus.uniform() ? tile[at] : upper[at];
-        const float low = corpus.uniform() ? tile[at] : lower[at];
+        const float high = uniform ? tile[at] : upper[at];
+        const float low = uniform ? tile[at] : lower[at];
         const double score = plain_score(corpus.metric(), q.row(i), c.row(row), q.d) / bound.unit;
         const double top = high + bound.offset + bound.error,
                      bottom = low + bound.offset - bound.error;
@@ -188,29 +270,27 @@ void look_at_bounds(const ScanKernels& kernels, const CpuCorpus& corpus, const C
     }
 }
 
-void test_bounds(Index rounds) {
+void test_bounds(const ScanFormat& format, Index rounds) {
   const char* const names[] = {"cosine", "dot", "l2"};
   for (const Metric metric : {Metric::cosine, Metric::dot, Metric::l2}) {
     Violations violations;
-    for (Index round = 0; round < rounds; ++round)
-      for (const ScanKernels* kernels : available_scan_kernels()) {
-        Dice dice(round);
-        const Index ds[] = {1, 2, 8, 17, 64, 384};
-        const Index d = ds[dice.below(6)];
-        const Index kind = dice.below(adversaries);
-        const Rows c = adversarial_rows(kind, 1 + dice.below(100), d, dice);
-        const Rows q =
-            adversarial_rows(dice.chance(3) ? dice.below(adversaries) : kind, 14, d, dice);
-        const auto rows =
-            gemmine::dense_source(c.values.data(), gemmine::ElementType::float32, c.rows, d, d);
-        const auto asking =
-            gemmine::dense_source(q.values.data(), gemmine::ElementType::float32, q.rows, d, d);
-        const CpuCorpus corpus(*rows, metric, round % 2 == 0, job);
-        const CpuQueries queries(*asking, corpus, job);
-        look_at_bounds(*kernels, corpus, queries, q, c, violations);
-      }
-    std::printf("%s: %ld pairs, %ld outside, largest error %.3f of its bound, %ld unusable\n",
-                names[static_cast<int>(metric)], static_cast<long>(violations.pairs),
+    for (Index round = 0; round < rounds; ++round) {
+      Dice dice(round);
+      const Index ds[] = {1, 2, 8, 17, 64, 384};
+      const Index d = ds[dice.below(6)];
+      const Index kind = dice.below(adversaries);
+      const Rows c = adversarial_rows(kind, 1 + dice.below(100), d, dice);
+      const Rows q = adversarial_rows(dice.chance(3) ? dice.below(adversaries) : kind, 14, d, dice);
+      const auto rows =
+          gemmine::dense_source(c.values.data(), gemmine::ElementType::float32, c.rows, d, d);
+      const auto asking =
+          gemmine::dense_source(q.values.data(), gemmine::ElementType::float32, q.rows, d, d);
+      const CpuCorpus corpus(*rows, metric, format, round % 2 == 0, job);
+      const CpuQueries queries(*asking, corpus, job);
+      look_at_bounds(corpus, queries, q, c, violations);
+    }
+    std::printf("%s, %s: %ld pairs, %ld outside, largest error %.3f of its bound, %ld unusable\n",
+                format.name, names[static_cast<int>(metric)], static_cast<long>(violations.pairs),
                 static_cast<long>(violations.outside), violations.largest,
                 static_cast<long>(violations.unusable));
     check(violations.outside == 0, "no score lies outside its bounds");
@@ -243,12 +323,17 @@ int main(int argc, char** argv) {
   set_pool_threads(3);
   for (const ScanKernels* kernels : available_scan_kernels()) {
     std::printf("kernels: %s\n", kernels->name);
-    test_score_tile(*kernels);
+    test_bound_tile(*kernels);
     test_filter_tile(*kernels);
     test_not_a_number_passes(*kernels);
     test_canonical_sums(*kernels);
   }
-  test_bounds(argc > 1 ? std::atol(argv[1]) : 150);
+  for (const ScanFormat* format : available_scan_formats()) {
+    std::printf("format: %s\n", format->name);
+    test_score_tile(*format);
+    test_pack_row(*format);
+    test_bounds(*format, argc > 1 ? std::atol(argv[1]) : 150);
+  }
   test_scorer_reads_every_type();
   const int status = report("scan");
   stop_pool();

@@ -10,6 +10,7 @@
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
+#include "backend/cpu/scan_format.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -33,8 +34,10 @@ std::string cpu_model() {
 HostDescription describe() {
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
   std::istringstream configuration(products_configuration());
+  const ScanFormat& format = first_format();
   HostDescription out{.cpu_model = cpu_model(),
-                      .cpu_features = kernels().features,
+                      .cpu_features = std::string(kernels().features) + " " + format.features,
+                      .cpu_scan = format.name,
                       .blas_name = "",
                       .blas_version = "",
                       .blas_core = products_core(),

@@ -14,10 +14,14 @@ constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, 
 constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
 constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
 constexpr Index visit_at_once = 8;      // queries
+// Fewer than this are settled canonically sooner than panels in another format are prepared.
+constexpr Index fewest_rescanned = 16;
 // Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
 constexpr Index straddler_bytes = 256 << 20;
 constexpr Index fewest_straddlers = 256;
 constexpr Index largest_straddlers = 16384;
+
+using Asked = std::vector<const ScanQuery*>;
 
 const CpuQueries& cpu(const QueryHandle& queries) {
   return dynamic_cast<const CpuQueries&>(queries);
@@ -28,9 +32,9 @@ class Scorers {
   Scorers(const CpuQueries& queries, const Job& job) {
     const CpuCorpus& corpus = queries.corpus();
     for (Index i = 0; i < worker_count(job); ++i)
-      scorers_.push_back(std::make_unique<CanonicalScorer>(queries.rows(), queries.norms().data(),
-                                                           corpus.rows(), corpus.norms().data(),
-                                                           corpus.metric()));
+      scorers_.push_back(
+          std::make_unique<CanonicalScorer>(queries.rows(), queries.norms().data(), corpus.rows(),
+                                            corpus.centred().norms().data(), corpus.metric()));
   }
   CanonicalScorer& begin(Index worker, Index query) {
     scorers_[worker]->begin(query);
@@ -41,15 +45,16 @@ class Scorers {
   std::vector<std::unique_ptr<CanonicalScorer>> scorers_;
 };
 
-// Walks the corpus for the queries of one request. Few queries share the corpus out in segments,
-// each with collectors of its own; the cut depends on shapes only, and so do the counts of the
-// proof.
+// Walks the corpus in one format for some queries of a request. Few queries share the corpus out in
+// segments, each with collectors of its own; the cut depends on shapes only, and so do the counts
+// of the proof.
 class Scan {
  public:
-  Scan(const ScanRequest& request, const Job& job);
+  Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, const Job& job);
 
   void run();
-  void visit_results(const ScanVisitor& visit);
+  // Returns the queries that it leaves undecided, and does not visit them.
+  Asked visit_results(const ScanVisitor& visit);
 
  private:
   void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
@@ -64,9 +69,11 @@ class Scan {
 
   const ScanRequest& request_;
   const CpuQueries& queries_;
-  const CpuCorpus& corpus_;
+  const ScanPanels& panels_;
+  const Asked& asked_;
   const Job& job_;
   Index asked_count_;
+  Index rows_;  // of the corpus
   QueryTiles tiles_;
   Index block_;                        // tiles in a task
   Index segments_;                     // of a group of panels
@@ -76,41 +83,43 @@ class Scan {
   std::vector<TileFilter> filters_;    // [segments × tiles]
 };
 
-TileFilter used_filters(std::span<const ScanQuery> asked) {
+TileFilter used_filters(const Asked& asked) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   TileFilter filter{};
-  for (const ScanQuery& query : asked) {
-    filter.used[ceiling_level] |= query.ceiling < infinity;
-    filter.used[floor_level] |= query.floor > -infinity;
-    filter.used[reference_level] |= query.reference < infinity;
-    filter.rejected_used |= query.rejected_depth > 0;
+  for (const ScanQuery* query : asked) {
+    filter.used[ceiling_level] |= query->ceiling < infinity;
+    filter.used[floor_level] |= query->floor > -infinity;
+    filter.used[reference_level] |= query->reference < infinity;
+    filter.rejected_used |= query->rejected_depth > 0;
   }
   return filter;
 }
 
-Scan::Scan(const ScanRequest& request, const Job& job)
+Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, const Job& job)
     : request_(request),
       queries_(cpu(request.queries)),
-      corpus_(queries_.corpus()),
+      panels_(panels),
+      asked_(asked),
       job_(job),
-      asked_count_(static_cast<Index>(request.asked.size())),
-      tiles_(queries_, request.asked, request.bound_factor, job),
+      asked_count_(static_cast<Index>(asked.size())),
+      rows_(queries_.corpus().rows().rows()),
+      tiles_(queries_, panels, asked, request.bound_factor, job),
       block_(std::clamp<Index>(tiles_.count() / wanted_tasks, 1, largest_block)),
-      used_(used_filters(request.asked)) {
+      used_(used_filters(asked)) {
   const Index blocks = (tiles_.count() + block_ - 1) / block_;
-  segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, corpus_.panels());
-  const Index panel_bytes = corpus_.panel_size() * static_cast<Index>(sizeof(float));
-  group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), corpus_.panels());
+  segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, panels_.count());
+  const Index panel_bytes = panels_.size() * static_cast<Index>(sizeof(float));
+  group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), panels_.count());
   const Index collectors = segments_ * asked_count_;
   const Index affordable =
       straddler_bytes / (2 * static_cast<Index>(sizeof(Straddler)) * collectors);
-  const Index most_straddlers = std::clamp(std::min(affordable, corpus_.rows().rows() / 8),
-                                           fewest_straddlers, largest_straddlers);
+  const Index most_straddlers =
+      std::clamp(std::min(affordable, rows_ / 8), fewest_straddlers, largest_straddlers);
   collectors_.reserve(collectors);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index i = 0; i < asked_count_; ++i)
-      collectors_.emplace_back(request.asked[i], tiles_.bound(i), request.groups,
-                               request.corpus_groups, corpus_.rows().rows(), most_straddlers);
+      collectors_.emplace_back(*asked[i], tiles_.bound(i), request.groups, request.corpus_groups,
+                               rows_, most_straddlers);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index tile = 0; tile < tiles_.count(); ++tile)
       filters_.push_back(filter_of(segment, tile));
@@ -135,36 +144,36 @@ void Scan::update(TileFilter& filter, int query, const Collector& collector) con
 }
 
 void Scan::report(Index panels_done) const {
-  const Index panels = corpus_.panels();
-  const Index first = request_.asked.front().query;
-  const Index span = request_.asked.back().query + 1 - first;
+  const Index panels = panels_.count();
+  const Index first = asked_.front()->query;
+  const Index span = asked_.back()->query + 1 - first;
   job_.progress("scan", first * panels + span * panels_done, queries_.rows().rows() * panels);
 }
 
 void Scan::run() {
-  AlignedFloats space = allocate_aligned(group_ * corpus_.panel_size());
+  AlignedFloats space = allocate_aligned(group_ * panels_.size());
   const Index blocks = (tiles_.count() + block_ - 1) / block_;
-  for (Index begin = 0; begin < corpus_.panels(); begin += group_) {
+  for (Index begin = 0; begin < panels_.count(); begin += group_) {
     report(begin);
-    const Index count = std::min(group_, corpus_.panels() - begin);
-    const float* panels = corpus_.panels(begin, count, space.get(), job_);
+    const Index count = std::min(group_, panels_.count() - begin);
+    const float* panels = panels_.get(begin, count, space.get(), job_);
     parallel_for(job_, blocks * segments_, [&](Index task, Index) {
       const Index segment = task / blocks;
       const Index first_tile = task % blocks * block_;
       const Index from = segment * count / segments_;
       const Index to = (segment + 1) * count / segments_;
-      walk(panels + from * corpus_.panel_size(), begin + from, to - from, segment, first_tile,
+      walk(panels + from * panels_.size(), begin + from, to - from, segment, first_tile,
            std::min(first_tile + block_, tiles_.count()));
     });
   }
-  report(corpus_.panels());
+  report(panels_.count());
 }
 
 void Scan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
                 Index end_tile) {
   for (Index i = 0; i < count; ++i)
     for (Index tile = first_tile; tile < end_tile; ++tile)
-      look(panels + i * corpus_.panel_size(), (first + i) * panel_rows, tile, segment);
+      look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
 }
 
 void Scan::look(const float* panel, Index first_row, Index tile, Index segment) {
@@ -173,18 +182,18 @@ void Scan::look(const float* panel, Index first_row, Index tile, Index segment) 
   alignas(64) float lower[tile_queries * panel_rows];
   const ScanKernels& kernels = scan_kernels();
   TileFilter& filter = filters_[segment * tiles_.count() + tile];
-  kernels.score_tile(tiles_.tile(tile), filter.count, panel, corpus_.rows().cols(), scores);
+  panels_.format().score_tile(tiles_.tile(tile), filter.count, panel, panels_.words(), scores);
   const float* up = scores;
   const float* down = scores;
-  if (!corpus_.uniform()) {
-    kernels.bound_tile(scores, tiles_.alphas(tile), filter.count, corpus_.bounds_of(panel), upper,
+  if (!panels_.rows().uniform()) {
+    kernels.bound_tile(scores, tiles_.factors(tile), filter.count, panels_.bounds_of(panel), upper,
                        lower);
     up = upper;
     down = lower;
   }
   ScanEvent events[tile_queries];
   const int found = kernels.filter_tile(filter, up, down, events);
-  const Index rows = std::min<Index>(panel_rows, corpus_.rows().rows() - first_row);
+  const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
   const std::uint32_t valid = rows == panel_rows ? ~0u : (1u << rows) - 1;
   for (int i = 0; i < found; ++i) {
     const int query = events[i].query;
@@ -195,18 +204,47 @@ void Scan::look(const float* panel, Index first_row, Index tile, Index segment) 
   }
 }
 
-void Scan::visit_results(const ScanVisitor& visit) {
+Asked Scan::visit_results(const ScanVisitor& visit) {
   Scorers scorers(queries_, job_);
+  std::vector<char> undecided(asked_.size());
   const Index count = (asked_count_ + visit_at_once - 1) / visit_at_once;
   parallel_for(job_, count, [&](Index chunk, Index worker) {
     const Index end = std::min((chunk + 1) * visit_at_once, asked_count_);
     for (Index i = chunk * visit_at_once; i < end; ++i) {
       Collector& whole = collector(0, i);
       for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
+      undecided[i] = whole.overflow();
+      if (undecided[i]) continue;
       ScanResult result = whole.result();
-      const ScanQuery& asked = request_.asked[i];
-      visit(asked, result, scorers.begin(worker, asked.query));
+      visit(*asked_[i], result, scorers.begin(worker, asked_[i]->query));
     }
+  });
+  Asked left;
+  for (std::size_t i = 0; i < asked_.size(); ++i)
+    if (undecided[i]) left.push_back(asked_[i]);
+  return left;
+}
+
+Asked scan_in(const ScanPanels& panels, const ScanRequest& request, const Asked& asked,
+              const ScanVisitor& visit, const Job& job) {
+  Scan scan(request, panels, asked, job);
+  scan.run();
+  return scan.visit_results(visit);
+}
+
+// For queries that no scan decided.
+void visit_undecided(const CpuQueries& queries, const Asked& asked, const ScanVisitor& visit,
+                     const Job& job) {
+  Scorers scorers(queries, job);
+  parallel_for(job, static_cast<Index>(asked.size()), [&](Index i, Index worker) {
+    ScanResult nothing{.overflow = true,
+                       .above = {},
+                       .straddlers = {},
+                       .admissible = {},
+                       .rejected = {},
+                       .unit = 1,
+                       .offset = 0};
+    visit(*asked[i], nothing, scorers.begin(worker, asked[i]->query));
   });
 }
 
@@ -214,7 +252,7 @@ void Scan::visit_results(const ScanVisitor& visit) {
 
 std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
                                              const Job& job) {
-  return std::make_unique<CpuCorpus>(rows, metric, keep_panels, job);
+  return std::make_unique<CpuCorpus>(rows, metric, first_format(), keep_panels, job);
 }
 
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
@@ -234,9 +272,16 @@ void visit_queries(const QueryHandle& queries, const QueryVisitor& visit, const 
 
 void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) {
   if (request.asked.empty()) return;
-  Scan scan(request, job);
-  scan.run();
-  scan.visit_results(visit);
+  const CpuQueries& queries = cpu(request.queries);
+  const ScanPanels& first = queries.corpus().panels();
+  Asked asked;
+  for (const ScanQuery& query : request.asked) asked.push_back(&query);
+  asked = scan_in(first, request, asked, visit, job);
+  if (&first.format() != &finest_format() && static_cast<Index>(asked.size()) >= fewest_rescanned) {
+    const ScanPanels finest(first.rows(), finest_format(), false, job);
+    asked = scan_in(finest, request, asked, visit, job);
+  }
+  visit_undecided(queries, asked, visit, job);
 }
 
 }  // namespace gemmine::cpu

@@ -19,4 +19,21 @@ const ScanKernels& scan_kernels() {
   return widest;
 }
 
+std::vector<const ScanFormat*> available_scan_formats() {
+  std::vector<const ScanFormat*> all;
+  for (const ScanKernels* kernels : available_scan_kernels()) all.push_back(&kernels->float32);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16") && &scan_kernels() == &avx512_scan_kernels)
+    all.push_back(&avx512_bfloat16);
+#endif
+  return all;
+}
+
+const ScanFormat& first_format() {
+  static const ScanFormat& fastest = *available_scan_formats().back();
+  return fastest;
+}
+
+const ScanFormat& finest_format() { return scan_kernels().float32; }
+
 }  // namespace gemmine::cpu

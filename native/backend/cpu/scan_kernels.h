@@ -1,14 +1,9 @@
 #pragma once
 
 #include "backend/candidates.h"
-#include "core/matrix.h"
+#include "backend/cpu/scan_format.h"
 
 namespace gemmine::cpu {
-
-// A tile is the scores of 12 queries with the 32 rows of a panel, query by query; a panel is
-// [d][32], so that a row is a lane; queries come as [d][12].
-inline constexpr int tile_queries = 12;
-inline constexpr int panel_rows = 32;
 
 // Thresholds of a tile's queries, as in ScanThresholds.
 struct TileFilter {
@@ -21,11 +16,19 @@ struct TileFilter {
   float maybe[level_count][tile_queries];
 };
 
-// Bounds of a panel's rows: the score is in [a + down − alpha·r, a + up + alpha·r].
+// What bounds the scores of a panel's rows: with c the row as float32 and ĉ as words, a score lies
+// in [a + down − E, a + up + E], E = factors.norm·norm + factors.residual·residual.
 struct PanelBounds {
   float up[panel_rows];
   float down[panel_rows];
-  float r[panel_rows];
+  float norm[panel_rows];      // of c and ĉ, at least
+  float residual[panel_rows];  // ‖c − ĉ‖, at least
+};
+
+// What the queries of a tile multiply these by.
+struct RowFactors {
+  float norm[tile_queries];
+  float residual[tile_queries];
 };
 
 // What depends on the instruction set. Scores of the scan may differ between them, within the
@@ -33,11 +36,10 @@ struct PanelBounds {
 struct ScanKernels {
   const char* name;
 
-  // tile = queries · panel; `count` queries at least are computed.
-  void (*score_tile)(const float* queries, int count, const float* panel, Index d, float* tile);
-  // upper = (tile + up) + alpha·r, lower = (tile + down) − alpha·r
-  void (*bound_tile)(const float* tile, const float* alphas, int count, const PanelBounds& bounds,
-                     float* upper, float* lower);
+  ScanFormat float32;
+  // upper = (tile + up) + E, lower = (tile + down) − E
+  void (*bound_tile)(const float* tile, const RowFactors& factors, int count,
+                     const PanelBounds& bounds, float* upper, float* lower);
   // Writes an event for each query with rows that pass a threshold; returns how many. Tests are
   // written so that a NaN passes.
   int (*filter_tile)(const TileFilter& filter, const float* upper, const float* lower,

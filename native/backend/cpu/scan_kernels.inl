@@ -2,52 +2,28 @@
 // internal linkage and uses no library templates: the linker must never take another CPU's copy.
 
 #include "backend/cpu/scan_kernels.h"
+#include "backend/cpu/scan_product.inl"
 
 namespace gemmine::cpu {
 namespace {
 
-using Vector = Lanes::Vector;
-constexpr int width = Lanes::width;
-constexpr int block_vectors = 2;
-constexpr int block_rows = block_vectors * width;
-constexpr int block_queries = Lanes::block_queries;
-static_assert(panel_rows % block_rows == 0 && tile_queries % block_queries == 0);
-
-// Accumulators of a block stay in registers.
-void score_block(const float* queries, const float* panel, Index d, float* tile) {
-  Vector sums[block_queries][block_vectors] = {};
-  for (Index t = 0; t < d; ++t, queries += tile_queries, panel += panel_rows) {
-    const Vector rows[block_vectors] = {Lanes::load(panel), Lanes::load(panel + width)};
-#pragma GCC unroll 12
-    for (int q = 0; q < block_queries; ++q) {
-      const Vector query = Lanes::broadcast(queries[q]);
-      sums[q][0] = Lanes::multiply_add(query, rows[0], sums[q][0]);
-      sums[q][1] = Lanes::multiply_add(query, rows[1], sums[q][1]);
-    }
-  }
-#pragma GCC unroll 12
-  for (int q = 0; q < block_queries; ++q) {
-    Lanes::store(sums[q][0], tile + q * panel_rows);
-    Lanes::store(sums[q][1], tile + q * panel_rows + width);
-  }
+double copy_row(const float* row, Index d, float* words) {
+  for (Index t = 0; t < d; ++t) words[t] = row[t];
+  return 0;
 }
 
-void score_tile(const float* queries, int count, const float* panel, Index d, float* tile) {
-  for (int row = 0; row < panel_rows; row += block_rows)
-    for (int q = 0; q < count; q += block_queries)
-      score_block(queries + q, panel + row, d, tile + q * panel_rows + row);
-}
-
-void bound_tile(const float* tile, const float* alphas, int count, const PanelBounds& bounds,
+void bound_tile(const float* tile, const RowFactors& factors, int count, const PanelBounds& bounds,
                 float* upper, float* lower) {
   for (int row = 0; row < panel_rows; row += width) {
     const Vector up = Lanes::load(bounds.up + row);
     const Vector down = Lanes::load(bounds.down + row);
-    const Vector r = Lanes::load(bounds.r + row);
+    const Vector norm = Lanes::load(bounds.norm + row);
+    const Vector residual = Lanes::load(bounds.residual + row);
     for (int q = 0; q < count; ++q) {
       const int at = q * panel_rows + row;
       const Vector score = Lanes::load(tile + at);
-      const Vector error = Lanes::broadcast(alphas[q]) * r;
+      const Vector error = Lanes::broadcast(factors.norm[q]) * norm +
+                           Lanes::broadcast(factors.residual[q]) * residual;
       Lanes::store((score + up) + error, upper + at);
       Lanes::store((score + down) - error, lower + at);
     }
@@ -172,7 +148,12 @@ double centre_row(const float* row, double factor, const float* centre, double s
 
 constexpr ScanKernels kernels(const char* name) {
   return {.name = name,
-          .score_tile = score_tile,
+          .float32 = {.name = "float32",
+                      .features = "",
+                      .per_word = 1,
+                      .rounding = 0x1p-24,
+                      .pack_row = copy_row,
+                      .score_tile = score_tile},
           .bound_tile = bound_tile,
           .filter_tile = filter_tile,
           .dot_rows = dot_rows,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "backend/candidates.h"
@@ -22,34 +23,44 @@ class CpuQueries : public QueryHandle {
   std::vector<double> norms_;
 };
 
-// The queries of a request as tiles of 12, each [d][12], with the bounds of their scores.
+// The queries of a scan as tiles of 12 in the format of the panels, with the bounds of their
+// scores.
 class QueryTiles {
  public:
-  QueryTiles(const CpuQueries& queries, std::span<const ScanQuery> asked, double bound_factor,
-             const Job& job);
+  QueryTiles(const CpuQueries& queries, const ScanPanels& panels,
+             std::span<const ScanQuery* const> asked, double bound_factor, const Job& job);
 
-  Index count() const { return tiles_; }
-  const float* tile(Index i) const { return values_.get() + i * d_ * tile_queries; }
-  const float* alphas(Index i) const { return alphas_.data() + i * tile_queries; }
+  Index count() const { return static_cast<Index>(factors_.size()); }
+  const float* tile(Index i) const { return values_.get() + i * panels_.words() * tile_queries; }
+  const RowFactors& factors(Index i) const { return factors_[i]; }
   const ScanBound& bound(Index asked) const { return bounds_[asked]; }
 
  private:
   struct Scratch {
     RowScratch rows;
     std::vector<float> query;  // [d]
+    std::vector<float> words;
   };
 
-  void pack_tile(const CpuQueries& queries, std::span<const ScanQuery> asked, Index tile,
-                 Scratch& scratch);
-  ScanBound pack_query(const CpuQueries& queries, Index query, Scratch& scratch) const;
+  // What the bound of a query is made of, in its own units; of the query as float32 unless said.
+  struct Size {
+    double norm;      // of the query and of its words, at least
+    double squared;   // ‖q‖²
+    double residual;  // how far its words are from it, at least
+  };
 
-  Index d_;
-  Index tiles_;
+  void pack_tile(const CpuQueries& queries, std::span<const ScanQuery* const> asked, Index tile,
+                 Scratch& scratch);
+  ScanBound pack_query(const CpuQueries& queries, Index query, int lane, RowFactors& factors,
+                       Scratch& scratch) const;
+  double set_error(const Size& size, int lane, RowFactors& factors) const;
+
+  const ScanPanels& panels_;
   double bound_factor_;
   std::vector<double> wide_centre_;  // padded with zeros to a multiple of 8
   std::vector<float> no_centre_;
   AlignedFloats values_;
-  std::vector<float> alphas_;
+  std::vector<RowFactors> factors_;
   std::vector<ScanBound> bounds_;
 };
 

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <vector>
+
+#include "backend/scan.h"
+
+namespace gemmine::cpu {
+
+// Canonical norms of all rows; throws InvalidEntry at the first entry that is not finite.
+std::vector<double> measure_rows(const RowSource& rows, const Job& job);
+
+// A corpus as scans see it: rows are normalised (cosine) or scaled by one power of two (dot, l2),
+// and centred: for any vector m, q·c = q·(c − m) + q·m and ‖q − c‖ = ‖(q − m) − (c − m)‖, and where
+// rows share a direction the centred products are smaller and so are their errors.
+class CentredRows {
+ public:
+  CentredRows(const RowSource& source, Metric metric, const Job& job);
+
+  const RowSource& source() const { return source_; }
+  Metric metric() const { return metric_; }
+  // One bound for all rows, so that a test needs no row's own; otherwise each row has one.
+  bool uniform() const { return metric_ == Metric::cosine; }
+  const std::vector<double>& norms() const { return norms_; }  // canonical, for cosine
+  const std::vector<float>& centre() const { return centre_; }
+  int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent
+  Index bytes() const;
+
+  // Row i of the source, given as `row` [d], to `centred` [d]; returns Σ centred².
+  double centre_row(Index i, const float* row, float* centred) const;
+
+ private:
+  void find_centre();
+  double row_factor(Index i) const;
+
+  const RowSource& source_;
+  Metric metric_;
+  std::vector<double> norms_;
+  std::vector<float> centre_;
+  int exponent_ = 0;
+};
+
+}  // namespace gemmine::cpu

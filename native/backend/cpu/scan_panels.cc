@@ -1,0 +1,111 @@
+#include "backend/cpu/scan_panels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "backend/cpu/pool.h"
+#include "backend/scan_bounds.h"
+
+namespace gemmine::cpu {
+namespace {
+
+// [rows][words] to [words][32], 16 words at a time, so that what is read and written stays in L1.
+void transpose(const float* from, Index words, float* to) {
+  for (Index begin = 0; begin < words; begin += 16) {
+    const Index end = std::min(begin + 16, words);
+    for (Index i = 0; i < panel_rows; ++i)
+      for (Index t = begin; t < end; ++t) to[t * panel_rows + i] = from[i * words + t];
+  }
+}
+
+void set_bounds(double squared_norm, double squared_residual, Metric metric, Index d, int row,
+                PanelBounds& bounds) {
+  const double half = metric == Metric::l2 ? squared_norm / 2 : 0.0;
+  const double error = (metric == Metric::l2 ? bounds::squared_norm_error(d) * squared_norm : 0.0) +
+                       bounds::underflow(d);
+  const double residual = std::sqrt(squared_residual);
+  bounds.up[row] = bounds::float_above(-half + error);
+  bounds.down[row] = bounds::float_below(-half - error);
+  // The last term stands for entries that underflowed.
+  bounds.norm[row] =
+      bounds::float_above(std::sqrt(squared_norm) + residual + static_cast<double>(d) * 0x1p-120);
+  bounds.residual[row] = bounds::float_above(residual);
+}
+
+}  // namespace
+
+void FreeAligned::operator()(float* values) const { std::free(values); }
+
+AlignedFloats allocate_aligned(Index count) {
+  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(float) + 63) / 64 * 64;
+  auto* values = static_cast<float*>(std::aligned_alloc(64, std::max<std::size_t>(bytes, 64)));
+  if (values == nullptr)
+    throw Error(ErrorCode::out_of_memory, "cannot allocate " + std::to_string(bytes) + " bytes");
+  return AlignedFloats(values);
+}
+
+ScanPanels::ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job)
+    : rows_(rows), format_(format), words_(format.words(rows.source().cols())) {
+  if (keep) {
+    AlignedFloats kept = allocate_aligned(count() * size());
+    prepare(0, count(), kept.get(), job);
+    kept_ = std::move(kept);
+  }
+  if (rows.uniform()) find_largest(job);
+}
+
+// Leaves the rows' words and bounds in `scratch`; those beyond the last row are zero.
+void ScanPanels::pack_rows(Index panel, Scratch& scratch) const {
+  const Index d = rows_.source().cols();
+  const Index begin = panel * panel_rows;
+  const Index count = std::min<Index>(panel_rows, rows_.source().rows() - begin);
+  const HostView<const float> block = rows_.source().block(begin, count, scratch.rows).dense;
+  scratch.row.resize(d);
+  scratch.words.resize(panel_rows * words_);
+  for (int i = 0; i < panel_rows; ++i) {
+    float* words = scratch.words.data() + i * words_;
+    double squared_norm = 0, squared_residual = 0;
+    if (i < count) {
+      squared_norm = rows_.centre_row(begin + i, block.row(i), scratch.row.data());
+      squared_residual = format_.pack_row(scratch.row.data(), d, words);
+    } else {
+      std::fill(words, words + words_, 0.0f);
+    }
+    set_bounds(squared_norm, squared_residual, rows_.metric(), d, i, scratch.bounds);
+  }
+}
+
+void ScanPanels::prepare(Index begin, Index count, float* to, const Job& job) const {
+  std::vector<Scratch> scratch(worker_count(job));
+  parallel_for(job, count, [&](Index i, Index worker) {
+    pack_rows(begin + i, scratch[worker]);
+    float* panel = to + i * size();
+    transpose(scratch[worker].words.data(), words_, panel);
+    *reinterpret_cast<PanelBounds*>(panel + words_ * panel_rows) = scratch[worker].bounds;
+  });
+}
+
+void ScanPanels::find_largest(const Job& job) {
+  std::vector<Scratch> scratch(worker_count(job));
+  std::vector<float> norms(scratch.size()), residuals(scratch.size());
+  parallel_for(job, count(), [&](Index i, Index worker) {
+    if (!kept_) pack_rows(i, scratch[worker]);
+    const PanelBounds& bounds =
+        kept_ ? bounds_of(kept_.get() + i * size()) : scratch[worker].bounds;
+    norms[worker] = std::max(norms[worker], *std::max_element(bounds.norm, std::end(bounds.norm)));
+    residuals[worker] =
+        std::max(residuals[worker], *std::max_element(bounds.residual, std::end(bounds.residual)));
+  });
+  largest_norm_ = *std::max_element(norms.begin(), norms.end());
+  largest_residual_ = *std::max_element(residuals.begin(), residuals.end());
+}
+
+const float* ScanPanels::get(Index begin, Index count, float* space, const Job& job) const {
+  if (kept_) return kept_.get() + begin * size();
+  prepare(begin, count, space, job);
+  return space;
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/cpu/centred_rows.h"
+#include "backend/cpu/scan_kernels.h"
+
+namespace gemmine::cpu {
+
+struct FreeAligned {
+  void operator()(float* values) const;
+};
+using AlignedFloats = std::unique_ptr<float[], FreeAligned>;
+
+// For vector loads and whole cache lines; not zeroed. Throws ErrorCode::out_of_memory.
+AlignedFloats allocate_aligned(Index count);
+
+// The rows of a corpus in one format, as panels of 32 rows: [words][32] and then their bounds.
+class ScanPanels {
+ public:
+  ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job);
+
+  const CentredRows& rows() const { return rows_; }
+  const ScanFormat& format() const { return format_; }
+  Index count() const { return (rows_.source().rows() + panel_rows - 1) / panel_rows; }
+  Index words() const { return words_; }                                     // of a row
+  Index size() const { return panel_size(format_, rows_.source().cols()); }  // of a panel, in words
+  Index bytes() const { return kept_ ? count() * size() * Index{sizeof(float)} : 0; }
+
+  static Index panel_size(const ScanFormat& format, Index cols) {
+    return format.words(cols) * panel_rows + Index{sizeof(PanelBounds) / sizeof(float)};
+  }
+
+  // Panels begin .. begin + count - 1, prepared in `space` unless they are kept.
+  const float* get(Index begin, Index count, float* space, const Job& job) const;
+  const PanelBounds& bounds_of(const float* panel) const {
+    return *reinterpret_cast<const PanelBounds*>(panel + words_ * panel_rows);
+  }
+
+  // Of all rows, where they are uniform.
+  double largest_norm() const { return largest_norm_; }
+  double largest_residual() const { return largest_residual_; }
+
+ private:
+  struct Scratch {
+    RowScratch rows;
+    std::vector<float> row;    // [d]
+    std::vector<float> words;  // [32×words]
+    PanelBounds bounds;
+  };
+
+  void pack_rows(Index panel, Scratch& scratch) const;
+  void prepare(Index begin, Index count, float* to, const Job& job) const;
+  void find_largest(const Job& job);
+
+  const CentredRows& rows_;
+  const ScanFormat& format_;
+  Index words_;
+  double largest_norm_ = 0;
+  double largest_residual_ = 0;
+  AlignedFloats kept_;
+};
+
+}  // namespace gemmine::cpu
