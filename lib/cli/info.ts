@@ -7,7 +7,7 @@ import { flagOption, helpOption } from './common-options'
 const published = ({ version, node, cpu, blas, threads, threadsReason, devices }: Info) => ({
   version,
   node,
-  cpu,
+  cpu: { model: cpu.model, features: cpu.features },
   blas: { name: blas.name, version: blas.version, core: blas.core },
   threads,
   threadsReason,

@@ -20,6 +20,8 @@ export interface Job {
   /** Compute threads that the job uses. */
   readonly threads: number
   readonly blas: Info['blas']
+  /** The numbers that a search begins with. */
+  readonly precision: Info['cpu']['scan']
   readonly progress: Progress
   /** Writes one file of the results; with `--json` alone there are none. */
   write(name: ResultFile, write: (path: string) => Promise<void>): Promise<void>
@@ -73,6 +75,7 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Summary>
       device,
       threads: Math.min(given.threads ?? Infinity, machine.threads),
       blas: machine.blas,
+      precision: machine.cpu.scan,
       progress,
       write: async (name, write) => outputs?.write(name, write),
     })

@@ -78,7 +78,7 @@ async function writeMined(mined: MinedNegatives, given: MineOptions, files: Mini
     )
 }
 
-function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device }: Job) {
+function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {
   const { queries, corpus, dimensions, seconds, ceilings } = mined
   return {
     ...heading('mine'),
@@ -99,7 +99,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device 
     threads,
     seed: given.seed ?? mineHardNegativesDefaults.seed,
     device,
-    precision: 'float32',
+    precision,
     certified: mined.certified,
     fallback: mined.fallback,
     warnings: [...mined.warnings, ...miningWarnings(mined, given)],

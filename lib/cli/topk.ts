@@ -66,7 +66,7 @@ function summaryOf(found: Neighbours, corpus: number, dimensions: number, job: J
     gflops: rateOf(2 * queries * corpus * dimensions, seconds),
     threads: job.threads,
     device: job.device,
-    precision: 'float32',
+    precision: job.precision,
     certified,
     fallback,
     warnings: [],

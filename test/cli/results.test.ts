@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readNpy, writeNpy } from '../../lib/data/npy'
+import { info } from '../../lib/info'
 import { gaussian } from '../matrices'
 import { ended, launch, run } from './commands'
 
@@ -69,6 +70,13 @@ describe.each([
     const quiet = await run(folder, command, ...args, '--json', '--progress', '--quiet')
     expect(quiet.stderr).toBe('')
   })
+})
+
+it.each(['topk', 'mine'])('%s tells the precision that the scan began in', (command) => {
+  const { precision } = JSON.parse(readFileSync(at(command, 'summary.json'), 'utf8')) as {
+    precision: string
+  }
+  expect(precision).toBe(info().cpu.scan)
 })
 
 it('factorizes a sparse file, and counts the work of its entries', async () => {
