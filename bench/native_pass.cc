@@ -79,9 +79,8 @@ const Step sweep = [](Backend& backend, BackendView<const float> cross, const No
   backend.nonnegative_sweep(cross, normal, options, factor);
 };
 const Step solve = [](Backend& backend, BackendView<const float> cross, const NormalMatrix& normal,
-                      const StepOptions&, BackendView<float> factor) {
-  backend.solve_normal(cross, normal, factor);
-};
+                      const StepOptions&,
+                      BackendView<float> factor) { backend.solve_normal(cross, normal, factor); };
 
 class SemiNmf {
  public:
@@ -103,9 +102,9 @@ class SemiNmf {
       const BackendView<float> Ht = {Ht_.data(), d_, k_, k_};
       const NormalMatrix normal(backend_.gram(Ht, job), k_, 0, false);
       const StepOptions options{0, 0, 1, 1};
-      backend_.pass({*source_, 0, Ht, normal, &sweep, options, {W_.data(), n_, k_, k_}, measure,
-                     true},
-                    sums_, job);
+      backend_.pass(
+          {*source_, 0, Ht, normal, &sweep, options, {W_.data(), n_, k_, k_}, measure, true}, sums_,
+          job);
       std::copy(sums_.cross.begin(), sums_.cross.end(), cross_.begin());
       const NormalMatrix gram(sums_.gram, k_, 0, true);
       backend_.apply(solve, {cross_.data(), d_, k_, k_}, gram, options, Ht, job);
@@ -133,8 +132,8 @@ double median(std::vector<double> values) {
 void describe_machine(Index threads) {
   const HostDescription machine = describe_host();
   std::printf("%s; kernels: %s; %s %s, core %s; %ld threads (%s)\n", machine.cpu_model.c_str(),
-              machine.cpu_features.c_str(), machine.blas_name.c_str(),
-              machine.blas_version.c_str(), machine.blas_core.c_str(), static_cast<long>(threads),
+              machine.cpu_features.c_str(), machine.blas_name.c_str(), machine.blas_version.c_str(),
+              machine.blas_core.c_str(), static_cast<long>(threads),
               machine.threads_reason.c_str());
   for (char** variable = environ; *variable != nullptr; ++variable)
     if (std::strncmp(*variable, "OPENBLAS_", 9) == 0 || std::strncmp(*variable, "OMP_", 4) == 0)
@@ -174,10 +173,11 @@ int main(int count, char** arguments) {
     const char* name = measure == Measure::none       ? "iteration"
                        : measure == Measure::identity ? "with the identity"
                                                       : "with the residual";
-    std::printf("%-18s n %ld d %ld k %ld: %.1f GFLOP/s, square 2048 %.1f, median share %.3f, "
-                "by CPU time %.3f\n",
-                name, static_cast<long>(n), static_cast<long>(d), static_cast<long>(k),
-                median(rates), roofline, median(shares), median(cpu_shares));
+    std::printf(
+        "%-18s n %ld d %ld k %ld: %.1f GFLOP/s, square 2048 %.1f, median share %.3f, "
+        "by CPU time %.3f\n",
+        name, static_cast<long>(n), static_cast<long>(d), static_cast<long>(k), median(rates),
+        roofline, median(shares), median(cpu_shares));
   }
   cpu::stop_pool();
 }

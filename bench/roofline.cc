@@ -30,7 +30,10 @@ std::vector<float> random_square(int size, std::uint32_t state) {
 class SquareProduct {
  public:
   SquareProduct(int threads, int size)
-      : size_(size), a_(random_square(size, 1)), b_(random_square(size, 2)), c_(a_.size()),
+      : size_(size),
+        a_(random_square(size, 1)),
+        b_(random_square(size, 2)),
+        c_(a_.size()),
         gate_(threads + 1) {
     for (int thread = 0; thread < threads; ++thread) {
       workers_.emplace_back([this, begin = size * thread / threads,

@@ -2,9 +2,19 @@
 //   node examples/mine.mjs
 import { fromRows, mineHardNegatives } from 'gemmine'
 
-const queries = fromRows([[1, 0, 0], [0, 1, 0.2]])
-const corpus = fromRows([[0.9, 0.1, 0], [0.88, 0, 0.3], [0.5, 0.5, 0], [0, 1, 0.3], [0.1, 0.7, 0.6]])
+const queries = fromRows([
+  [1, 0, 0],
+  [0, 1, 0.2],
+])
+const corpus = fromRows([
+  [0.9, 0.1, 0],
+  [0.88, 0, 0.3],
+  [0.5, 0.5, 0],
+  [0, 1, 0.3],
+  [0.1, 0.7, 0.6],
+])
 
 const mined = await mineHardNegatives(queries, corpus, [[0], [3]], { numNegatives: 2, explain: 1 })
-for (const { query, positive, negative } of mined.triplets()) console.log({ query, positive, negative })
+for (const { query, positive, negative } of mined.triplets())
+  console.log({ query, positive, negative })
 console.log('dropped:', mined.dropped)

@@ -4,7 +4,10 @@ import { createServer } from 'node:http'
 import { prepareCorpus, topK } from 'gemmine'
 
 const [rows, cols] = [2000, 64]
-const data = Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i * 12.9898) * Math.cos(i * 0.618))
+const data = Float32Array.from(
+  { length: rows * cols },
+  (_, i) => Math.sin(i * 12.9898) * Math.cos(i * 0.618),
+)
 const corpus = await prepareCorpus({ data, rows, cols }, { metric: 'cosine' })
 
 async function answer(request, response) {

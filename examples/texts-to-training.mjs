@@ -41,7 +41,8 @@ function project({ data, rows, cols }, V) {
   const result = { data: new Float32Array(rows * V.rows), rows, cols: V.rows }
   for (let i = 0; i < rows; i++)
     for (let c = 0; c < V.rows; c++)
-      for (let j = 0; j < cols; j++) result.data[i * V.rows + c] += data[i * cols + j] * V.data[c * cols + j]
+      for (let j = 0; j < cols; j++)
+        result.data[i * V.rows + c] += data[i * cols + j] * V.data[c * cols + j]
   return result
 }
 

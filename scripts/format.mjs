@@ -1,29 +1,33 @@
-// Formats TypeScript and JavaScript with prettier, C++ with clang-format where that is installed.
-import { execFileSync, spawnSync } from 'node:child_process'
+// Formats TypeScript and JavaScript with prettier, C++ with clang-format; with --check it only tells
+// which files are not formatted.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { filesUnder } from '../test/house/files.mjs'
 import { root } from './steps.mjs'
 
-const files = (...patterns) =>
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
-    cwd: root,
-    encoding: 'utf8',
-  })
-    .trim()
-    .split('\n')
-    .filter(Boolean)
+const check = process.argv.includes('--check')
 
-function format(program, args) {
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })
-  if (error) console.error(`${program} is not installed: its files were left as they are`)
-  else if (status !== 0) process.exitCode = 1
+const folders = ['lib', 'native', 'test', 'bench', 'examples', 'scripts']
+const files = (pattern) => [
+  ...readdirSync(root).filter((name) => pattern.test(name)),
+  ...folders.flatMap((folder) => filesUnder(root, folder, pattern)),
+]
+
+function format(program, args, paths) {
+  const { status } = spawnSync(process.execPath, [`node_modules/${program}`, ...args, ...paths], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exitCode = 1
 }
 
-const scripts = files('*.ts', '*.mjs', '*.cjs', '*.js', 'package.json')
-const sources = files('native/*.h', 'native/*.cc', 'native/*.inl', 'native/*.c', 'test/native/*')
-format(process.execPath, [
-  'node_modules/prettier/bin/prettier.cjs',
-  '--write',
-  '--log-level',
-  'warn',
-  ...scripts,
-])
-if (sources.length > 0) format('clang-format', ['-i', ...sources])
+format(
+  'prettier/bin/prettier.cjs',
+  [check ? '--check' : '--write', '--log-level', 'warn'],
+  files(/^package\.json$|\.(ts|mjs|cjs|js)$/),
+)
+format(
+  'clang-format-node/build/cli.js',
+  check ? ['--dry-run', '--Werror'] : ['-i'],
+  files(/\.(h|cc|inl|c)$/),
+)

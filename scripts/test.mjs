@@ -8,6 +8,7 @@ runSuites([
   { name: 'include and import direction', program: node, args: ['test/house/includes.mjs'] },
   { name: 'sizes of files and functions', program: node, args: ['test/house/sizes.mjs'] },
   { name: 'no paths of a machine', program: node, args: ['test/house/machine-paths.mjs'] },
+  { name: 'format', program: node, args: ['scripts/format.mjs', '--check'] },
   {
     name: 'types',
     program: node,

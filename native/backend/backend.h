@@ -20,12 +20,13 @@ class Backend;
 struct StepOptions {
   double l1;
   double l2;
-  Index sweeps;  // inner sweeps over the components; they do not touch X
+  Index sweeps;       // inner sweeps over the components; they do not touch X
   double relaxation;  // ω of nonnegative_sweep; other steps do not read it
 };
 
-// Improves `factor` [b×k] for a fixed other side, given cross = X_b·other [b×k] and the normal matrix
-// otherᵀ·other. Treats rows independently; several threads call it at once on different blocks.
+// Improves `factor` [b×k] for a fixed other side, given cross = X_b·other [b×k] and the normal
+// matrix otherᵀ·other. Treats rows independently; several threads call it at once on different
+// blocks.
 using Step = std::function<void(Backend&, BackendView<const float> cross, const NormalMatrix&,
                                 const StepOptions&, BackendView<float> factor)>;
 
@@ -38,8 +39,8 @@ enum class Measure {
 
 struct Pass {
   const RowSource& X;
-  // The factors hold X·2^-exponent ≈ W Htᵀ: products see Ht scaled by 2^-exponent in addition, and S
-  // comes back scaled, both exact. (Sources scale their own blocks only at extreme magnitudes.)
+  // The factors hold X·2^-exponent ≈ W Htᵀ: products see Ht scaled by 2^-exponent in addition, and
+  // S comes back scaled, both exact. (Sources scale their own blocks only at extreme magnitudes.)
   int exponent;
   BackendView<const float> Ht;  // [d×k]
   const NormalMatrix& normal;   // HtᵀHt [k×k]
@@ -66,10 +67,10 @@ struct PassSums {
 
 // What the first read of X finds.
 struct SourceNorm {
-  double squared_norm;     // ‖X‖² of X·2^-exponent
-  int exponent;            // max|X|·2^-exponent in [1, 2); 0 for an X of zeros
-  double sum;              // Σ X·2^-exponent
-  double smallest;         // min X, as given
+  double squared_norm;  // ‖X‖² of X·2^-exponent
+  int exponent;         // max|X|·2^-exponent in [1, 2); 0 for an X of zeros
+  double sum;           // Σ X·2^-exponent
+  double smallest;      // min X, as given
 };
 
 // The operations that a device must provide. Nothing above this line knows which device it is.
@@ -88,8 +89,8 @@ class Backend {
   virtual SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) = 0;
 
   // One read of X: for each fixed block of rows P_b = X_b·Ht, the measure, the row step, then
-  // S += X_bᵀW_b and R += W_bᵀW_b if wanted. Blocks depend on n, d, k and nnz only, so these and W have the
-  // same bits for any number of threads.
+  // S += X_bᵀW_b and R += W_bᵀW_b if wanted. Blocks depend on n, d, k and nnz only, so these and W
+  // have the same bits for any number of threads.
   virtual void pass(const Pass& pass, PassSums& sums, const Job& job) = 0;
 
   // Applies a step to all rows of a factor, in parallel over fixed blocks (the column side).
@@ -113,11 +114,12 @@ class Backend {
   // f = f ⊙ max(c, 0) / (F N + l1/2 + l2 f), `sweeps` times. Lee & Seung (2001). A zero stays zero.
   virtual void multiplicative_update(BackendView<const float> cross, const NormalMatrix& normal,
                                      const StepOptions& options, BackendView<float> factor) = 0;
-  // f = f ⊙ sqrt((c⁺ + F N⁻) / (c⁻ + F N⁺ + l1/2 + l2 f)), `sweeps` times. Ding, Li & Jordan (2010).
+  // f = f ⊙ sqrt((c⁺ + F N⁻) / (c⁻ + F N⁺ + l1/2 + l2 f)), `sweeps` times. Ding, Li & Jordan
+  // (2010).
   virtual void sign_split_update(BackendView<const float> cross, const NormalMatrix& normal,
                                  const StepOptions& options, BackendView<float> factor) = 0;
-  // F = (cross − F_D N_DF) (N_FF + l2 I)⁻¹ over the independent components F of `normal`, in float64;
-  // the dependent ones D keep their columns.
+  // F = (cross − F_D N_DF) (N_FF + l2 I)⁻¹ over the independent components F of `normal`, in
+  // float64; the dependent ones D keep their columns.
   virtual void solve_normal(BackendView<const float> cross, const NormalMatrix& normal,
                             BackendView<float> factor) = 0;
   // Each row of `factor` becomes the indicator of the smallest N_jj − 2 c_j: the nearest centre
@@ -137,8 +139,8 @@ class Backend {
 
   // ---- Scans: the exact best rows of a corpus for each query (scan.h). ----
 
-  // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is not
-  // finite. The handle refers to `rows`.
+  // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is
+  // not finite. The handle refers to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
   // The same check for queries. The handle refers to both arguments.

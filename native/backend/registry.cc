@@ -6,9 +6,7 @@
 
 namespace gemmine {
 
-std::vector<DeviceInfo> devices() {
-  return {{.name = "cpu", .available = true, .reason = ""}};
-}
+std::vector<DeviceInfo> devices() { return {{.name = "cpu", .available = true, .reason = ""}}; }
 
 Backend& backend_for(const std::string& device) {
   if (device != "cpu")

@@ -8,7 +8,14 @@
 
 namespace gemmine {
 
-enum class ErrorCode { invalid_entry, file, out_of_memory, device_unavailable, device_failure, disposed };
+enum class ErrorCode {
+  invalid_entry,
+  file,
+  out_of_memory,
+  device_unavailable,
+  device_failure,
+  disposed
+};
 
 // What a caller or the environment did; it becomes a JavaScript error at the border.
 class Error : public std::runtime_error {

@@ -14,10 +14,14 @@ namespace {
 
 std::size_t size_of(ElementType type) {
   switch (type) {
-    case ElementType::float64: return 8;
-    case ElementType::float32: return 4;
-    case ElementType::float16: return 2;
-    default: return 1;
+    case ElementType::float64:
+      return 8;
+    case ElementType::float32:
+      return 4;
+    case ElementType::float16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -29,11 +33,16 @@ void widen(const void* from, Index count, float* to) {
 
 void widen_elements(const void* from, ElementType type, Index count, float* to) {
   switch (type) {
-    case ElementType::float32: return widen<float>(from, count, to);
-    case ElementType::float64: return widen<double>(from, count, to);
-    case ElementType::int8: return widen<std::int8_t>(from, count, to);
-    case ElementType::uint8: return widen<std::uint8_t>(from, count, to);
-    case ElementType::float16: break;
+    case ElementType::float32:
+      return widen<float>(from, count, to);
+    case ElementType::float64:
+      return widen<double>(from, count, to);
+    case ElementType::int8:
+      return widen<std::int8_t>(from, count, to);
+    case ElementType::uint8:
+      return widen<std::uint8_t>(from, count, to);
+    case ElementType::float16:
+      break;
   }
   const auto* halves = static_cast<const std::uint16_t*>(from);
   std::transform(halves, halves + count, to, widen_float16);
@@ -48,11 +57,16 @@ double as_double(const std::byte* from) {
 
 double element(const std::byte* from, ElementType type) {
   switch (type) {
-    case ElementType::float64: return as_double<double>(from);
-    case ElementType::float32: return as_double<float>(from);
-    case ElementType::int8: return as_double<std::int8_t>(from);
-    case ElementType::uint8: return as_double<std::uint8_t>(from);
-    case ElementType::float16: break;
+    case ElementType::float64:
+      return as_double<double>(from);
+    case ElementType::float32:
+      return as_double<float>(from);
+    case ElementType::int8:
+      return as_double<std::int8_t>(from);
+    case ElementType::uint8:
+      return as_double<std::uint8_t>(from);
+    case ElementType::float16:
+      break;
   }
   std::uint16_t bits;
   std::memcpy(&bits, from, sizeof bits);
@@ -60,7 +74,11 @@ double element(const std::byte* from, ElementType type) {
 }
 
 RowBlock dense_block(Index begin, HostView<const float> rows) {
-  return {.begin = begin, .count = rows.rows, .dense = rows, .indptr = nullptr, .indices = nullptr,
+  return {.begin = begin,
+          .count = rows.rows,
+          .dense = rows,
+          .indptr = nullptr,
+          .indices = nullptr,
           .values = nullptr};
 }
 
@@ -186,7 +204,8 @@ class SparseSource : public RowSource {
 
   double entry(Index row, Index column) const override {
     double sum = 0;
-    for (auto at = static_cast<Index>(indptr_[row]); at < static_cast<Index>(indptr_[row + 1]); ++at)
+    for (auto at = static_cast<Index>(indptr_[row]); at < static_cast<Index>(indptr_[row + 1]);
+         ++at)
       if (indices_[at] == column) sum += values_[at];
     return sum;
   }

@@ -15,8 +15,8 @@ struct RowBlock {
   Index count;
   HostView<const float> dense;  // data is null for a sparse block
 
-  // CSR: row begin + i has the entries t in indptr[i] .. indptr[i + 1] - 1 of `indices` and `values`,
-  // which belong to the whole matrix.
+  // CSR: row begin + i has the entries t in indptr[i] .. indptr[i + 1] - 1 of `indices` and
+  // `values`, which belong to the whole matrix.
   const double* indptr;  // [count + 1]; integers below 2^53, as JavaScript holds them
   const std::int32_t* indices;
   const float* values;
@@ -28,8 +28,8 @@ struct RowScratch {
   std::vector<std::byte> bytes;
 };
 
-// X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements are
-// seen as float32; blocks can be asked for by several threads at once.
+// X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements
+// are seen as float32; blocks can be asked for by several threads at once.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -58,10 +58,10 @@ enum class ElementType { float32, float64, float16, int8, uint8 };
 // Borrowed memory; float32 is handed on without a copy, anything else is widened by block.
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride);
-// An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A short
-// read throws ErrorCode::file. `fd` stays the caller's.
-std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows, Index cols,
-                                       std::string path);
+// An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A
+// short read throws ErrorCode::file. `fd` stays the caller's.
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows,
+                                       Index cols, std::string path);
 // Borrowed CSR arrays, checked by lib/ already.
 std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,
                                          const float* values, Index rows, Index cols);

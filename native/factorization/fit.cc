@@ -51,7 +51,8 @@ void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>
   if (worked >= iterations) return;
   warnings.push_back("Rounding let no iteration after the first " + std::to_string(worked) +
                      " lower the objective: the others were not computed, so a rate counted over "
-                     "all " + std::to_string(iterations) + " of them is too high.");
+                     "all " +
+                     std::to_string(iterations) + " of them is too high.");
 }
 
 // Components that ended up without a part in W H, or, for free H, as copies of others.

@@ -26,7 +26,7 @@ struct FitOptions {
   Solver solver;
   Start start;
   Index max_iterations;  // one iteration reads X once and updates W, then H
-  double tolerance;      // stop when an iteration lowers the objective by a smaller fraction; 0: never
+  double tolerance;  // stop when an iteration lowers the objective by a smaller fraction; 0: never
   Index inner_sweeps;
   Penalties penalties;
   std::uint64_t seed;
@@ -36,7 +36,7 @@ struct Convergence {
   std::vector<double> objective;  // before the first and after each iteration
   Index iterations;
   bool converged;
-  double relative_error;              // ‖X − WH‖ / ‖X‖ of the W and H handed back; 0 for an X of zeros
+  double relative_error;  // ‖X − WH‖ / ‖X‖ of the W and H handed back; 0 for an X of zeros
   std::vector<std::string> warnings;  // complete sentences for people
 };
 
@@ -60,7 +60,8 @@ TransformResult transform(Backend& backend, const RowSource& X, HostView<const f
                           const TransformOptions& options, HostView<float> W, const Job& job);
 
 // X = W H [n×d], summed in float32, and in float64 where those sums overflow: an entry is ±Infinity
-// only where W H lies beyond float32. Throws InvalidEntry for an entry of W or H that is not finite.
+// only where W H lies beyond float32. Throws InvalidEntry for an entry of W or H that is not
+// finite.
 void inverse_transform(Backend& backend, const RowSource& W, HostView<const float> H,
                        HostView<float> X, const Job& job);
 
@@ -74,8 +75,8 @@ struct SvdOptions {
 // X ≈ U diag(s) V [n×r][r][r×d], s descending; U and Vᵀ have orthonormal columns; the sign of each
 // component makes the entry of largest magnitude in V's row positive.
 // Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
-void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options, HostView<float> U,
-                   std::vector<double>& s, HostView<float> V, const Job& job);
+void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options,
+                   HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job);
 
 struct KmeansOptions {
   Index clusters;
@@ -90,8 +91,8 @@ struct KmeansResult {
   bool converged;
 };
 
-// Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row that
-// is worst served. labels [n].
+// Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row
+// that is worst served. labels [n].
 KmeansResult kmeans(Backend& backend, const RowSource& X, const KmeansOptions& options,
                     std::int32_t* labels, HostView<float> centers, const Job& job);
 

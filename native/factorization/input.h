@@ -63,8 +63,8 @@ Exponents split_exponent(int exponent, const Penalties& penalties);
 // The weights that penalise the scaled factors as much, measured against ‖X'‖².
 Penalties scaled(const Penalties& penalties, const Exponents& exponents);
 
-// ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels where
-// little is left.
+// ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels
+// where little is left.
 double identity_error(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
                       const std::vector<double>& column_gram);
 

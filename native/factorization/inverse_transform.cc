@@ -57,12 +57,8 @@ void inverse_transform(Backend& backend, const RowSource& W, HostView<const floa
   const int of_H = backend.examine(*components, false, job).exponent;
   const int of_W = backend.examine(W, false, job).exponent;
   // Neither is scaled: where they hold large and small entries, some would vanish.
-  const Input codes{.backend = backend,
-                    .X = W,
-                    .pass_exponent = 0,
-                    .squared_norm = 0,
-                    .mean = 0,
-                    .job = job};
+  const Input codes{
+      .backend = backend, .X = W, .pass_exponent = 0, .squared_norm = 0, .mean = 0, .job = job};
   RowScratch scratch;
   const BackendMatrix memory(backend, X.rows, std::min(columns_at_once, X.cols));
   for (Index first = 0; first < X.cols; first += columns_at_once) {

@@ -32,7 +32,8 @@ inline constexpr AlternatingRule semi_nmf_mu{.row_step = sign_split,
                                              .leaves_zeros = false};
 
 // Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
-// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each minimum as well.
+// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each
+// minimum as well.
 inline constexpr AlternatingRule nmf_hals{.row_step = nonnegative_hals,
                                           .column_step = nonnegative_hals,
                                           .solves = false,

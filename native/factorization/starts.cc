@@ -1,10 +1,10 @@
-#include "core/random.h"
-#include "factorization/random_streams.h"
 #include "factorization/starts.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "core/random.h"
+#include "factorization/random_streams.h"
 #include "factorization/rules.h"
 
 namespace gemmine {

@@ -21,8 +21,7 @@ double identity_objective(const Input& input, const PassSums& sums, const HostMa
 void sweep_until_still(const Input& input, const HostMatrix<float>& Ht, const Penalties& penalties,
                        BackendView<float> W, BackendView<float> other) {
   // Components that hardly differ need many; an abort waits for those of a tile of rows.
-  const Index most_sweeps =
-      std::clamp<Index>((Index{1} << 30) / (W.cols * W.cols), 1024, 8192);
+  const Index most_sweeps = std::clamp<Index>((Index{1} << 30) / (W.cols * W.cols), 1024, 8192);
   constexpr double relative = 1e-6;
   constexpr double noise = 2e-7;
   const std::vector<double> gram = input.backend.gram(other, input.job);

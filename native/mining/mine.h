@@ -13,7 +13,7 @@ namespace gemmine {
 
 // Rows of the corpus for each query, ascending and unique within a query; null pointers mean none.
 struct RowLists {
-  const std::int32_t* indptr;   // [queries + 1]
+  const std::int32_t* indptr;  // [queries + 1]
   const std::int32_t* indices;
 };
 
@@ -66,7 +66,7 @@ struct MineOptions {
   RowLists positives;
   RowLists exclude;
   Groups groups;
-  const std::int32_t* query_groups;   // null when groups is off
+  const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
   TextClasses texts;
   Index explain;  // best rejected candidates to report for each mined query
@@ -74,8 +74,8 @@ struct MineOptions {
 
 // The order in which a candidate is tried; it is charged to the first rule that hits it. lib/ has
 // the same list, compared by a test.
-inline constexpr const char* rule_names[] = {"self",    "positive", "excluded", "group",
-                                             "duplicate", "ceiling", "floor",   "rank"};
+inline constexpr const char* rule_names[] = {"self",      "positive", "excluded", "group",
+                                             "duplicate", "ceiling",  "floor",    "rank"};
 inline constexpr Index rule_count = 8;
 
 // Where the caller wants the answers.

@@ -41,8 +41,8 @@ void examine_measures(Backend& backend) {
       }
   }
   const std::vector<float> zeros(35);
-  const SourceNorm norm = backend.examine(
-      *dense_source(zeros.data(), ElementType::float32, 5, 7, 7), true, job_of(2));
+  const SourceNorm norm =
+      backend.examine(*dense_source(zeros.data(), ElementType::float32, 5, 7, 7), true, job_of(2));
   test::check(norm.squared_norm == 0 && norm.exponent == 0 && norm.smallest == 0, "zeros");
 }
 
@@ -151,9 +151,16 @@ void check_pass(const PassCase& c, const Matrix& unit, const PassResult& result,
 }
 
 void pass_agrees_with_the_formula(Backend& backend) {
-  struct Shape { Index n, d, k; };
-  for (const Shape shape : {Shape{1, 1, 1}, {7, 5, 3}, {33, 17, 4}, {700, 40, 9}, {2600, 9, 5},
-                            {1100, 130, 33}, {40, 3, 8}})
+  struct Shape {
+    Index n, d, k;
+  };
+  for (const Shape shape : {Shape{1, 1, 1},
+                            {7, 5, 3},
+                            {33, 17, 4},
+                            {700, 40, 9},
+                            {2600, 9, 5},
+                            {1100, 130, 33},
+                            {40, 3, 8}})
     for (bool sparse : {false, true})
       for (int exponent : {0, 5, -100}) {
         Matrix unit = oracle::random(shape.n, shape.d, 1);
@@ -162,9 +169,9 @@ void pass_agrees_with_the_formula(Backend& backend) {
         const Matrix X = oracle::scaled(unit, std::ldexp(1.0, exponent));
         const std::vector<float> floats = X.floats();
         const Csr csr(X);
-        const auto source = sparse ? csr.source()
-                                   : dense_source(floats.data(), ElementType::float32, shape.n,
-                                                  shape.d, shape.d);
+        const auto source =
+            sparse ? csr.source()
+                   : dense_source(floats.data(), ElementType::float32, shape.n, shape.d, shape.d);
         const Matrix W = oracle::random(shape.n, shape.k, 2, true);
         const Matrix Ht = oracle::random(shape.d, shape.k, 3);
         const std::string what = (sparse ? " csr " : " dense ") + std::to_string(shape.n) + "x" +
@@ -263,8 +270,9 @@ void pass_stops_when_told(Backend& backend) {
   std::atomic<int> calls = 0;
   const auto run = [&](const Step& step) {
     const Job job{.cancellation = Cancellation(&flag), .report = {}, .threads = 3};
-    backend.pass({*source, 0, Ht.view(), normal, &step, {0, 0, 1, 1}, W.view(), Measure::none, true}, sums,
-                 job);
+    backend.pass(
+        {*source, 0, Ht.view(), normal, &step, {0, 0, 1, 1}, W.view(), Measure::none, true}, sums,
+        job);
   };
   test::throws<std::runtime_error>(
       [&] {

@@ -74,8 +74,8 @@ struct Small {
 
 int main() {
   gemmine::cpu::hold_products_to_one_thread();
-  const std::vector<Product> products = {{24, 40, 16, 1}, {7, 64, 33, 3}, {48, 96, 8, 5},
-                                         {64, 128, 32, 7}};
+  const std::vector<Product> products = {
+      {24, 40, 16, 1}, {7, 64, 33, 3}, {48, 96, 8, 5}, {64, 128, 32, 7}};
   const std::vector<Small> smalls = {{5, 9}, {16, 11}, {33, 13}};
   // GEMMINE_BLAS_TEST_PRODUCTS shortens it under emulators.
   const char* wanted = std::getenv("GEMMINE_BLAS_TEST_PRODUCTS");

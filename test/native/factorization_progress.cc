@@ -1,4 +1,5 @@
-// How far a run gets: what starts and over-relaxation are worth, and what a run does that gets stuck.
+// How far a run gets: what starts and over-relaxation are worth, and what a run does that gets
+// stuck.
 #include "factorization/alternating.h"
 #include "factorization_matrices.h"
 #include "naive_backend.h"
@@ -32,9 +33,8 @@ void a_sample_that_misleads_is_left() {
     return distinct(static_cast<Index>(random.bits(i, 0) % 5), j);
   });
   const Dense base = planted(8000, 20, 12, 43);
-  const Dense heavy = filled(8000, 20, [&](Index i, Index j) {
-    return base(i, j) * std::exp(2 * random.normal(i, 99));
-  });
+  const Dense heavy = filled(
+      8000, 20, [&](Index i, Index j) { return base(i, j) * std::exp(2 * random.normal(i, 99)); });
   const auto error = [](const Dense& X, Index k, Start start, std::uint64_t seed) {
     FitOptions o = options(Model::semi_nmf, Solver::hals, start, 200);
     o.seed = seed;
@@ -44,8 +44,8 @@ void a_sample_that_misleads_is_left() {
     check(error(repeated, 20, Start::kmeans, seed) < 1e-4, "five distinct rows");
     const double ours = error(heavy, 10, Start::kmeans, seed);
     const double random_start = error(heavy, 10, Start::random, seed);
-    check(ours < 1.02 * random_start, std::to_string(ours) + " where a random start reaches " +
-                                          std::to_string(random_start));
+    check(ours < 1.02 * random_start,
+          std::to_string(ours) + " where a random start reaches " + std::to_string(random_start));
   }
 }
 
@@ -76,7 +76,7 @@ void over_relaxation_saves_iterations() {
     without += needed(plain, seed);
   }
   check(with < without, std::to_string(with) + " iterations, " + std::to_string(without) +
-                                     " without over-relaxation");
+                            " without over-relaxation");
 }
 
 // Steps that only make it worse: the run goes back to the pair it had, and computes no more.

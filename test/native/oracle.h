@@ -114,8 +114,7 @@ inline void multiplicative(const Matrix& C, const Matrix& N, Penalty penalty, Ma
   const Matrix old = F;
   for (Index i = 0; i < F.rows; ++i)
     for (Index j = 0; j < F.cols; ++j) {
-      const double below =
-          row_product(old, N, i, j) + penalty.l1 / 2 + penalty.l2 * old(i, j);
+      const double below = row_product(old, N, i, j) + penalty.l1 / 2 + penalty.l2 * old(i, j);
       if (below > 0) F(i, j) = old(i, j) * std::max(0.0, C(i, j)) / below;
     }
 }

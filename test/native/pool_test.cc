@@ -128,8 +128,8 @@ void write(const std::filesystem::path& path, const char* text) {
 
 void reads_quotas_of_both_cgroup_versions() {
   const auto root = std::filesystem::temp_directory_path() /
-                    ("gemmine-cgroup-" + std::to_string(std::hash<std::thread::id>{}(
-                                             std::this_thread::get_id())));
+                    ("gemmine-cgroup-" +
+                     std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id())));
   write(root / "v2/proc/self/cgroup", "0::/a/b\n");
   write(root / "v2/sys/fs/cgroup/a/cpu.max", "50000 100000\n");
   write(root / "v2/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");

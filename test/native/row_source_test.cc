@@ -32,8 +32,7 @@ void sources_widen_what_they_hold() {
       [&] { row(*short_file); },
       [](const Error& error) {
         test::check(error.code == ErrorCode::file, "its code");
-        test::check(std::string(error.what()) ==
-                        "x.npy: expected 44 bytes, the file ends after 36",
+        test::check(std::string(error.what()) == "x.npy: expected 44 bytes, the file ends after 36",
                     error.what());
       },
       "a short file");
@@ -53,7 +52,8 @@ void sources_tell_what_they_were_given() {
     test::check(error.row == 1 && error.column == 0 && error.value == 1e300, "its place and value");
     test::check(error.expected == "a number within float32's range", error.expected);
   }
-  test::near(dense_source(floats.data(), ElementType::float32, 2, 2, 2)->entry(1, 1), 0.1f, 0, "f32");
+  test::near(dense_source(floats.data(), ElementType::float32, 2, 2, 2)->entry(1, 1), 0.1f, 0,
+             "f32");
   test::near(dense_source(bytes.data(), ElementType::int8, 2, 2, 2)->entry(1, 1), -7, 0, "i8");
   test::near(dense_source(halves.data(), ElementType::float16, 2, 2, 2)->entry(1, 1),
              0.333251953125, 0, "f16");
@@ -70,8 +70,8 @@ void halves_are_exact() {
   for (std::uint32_t h = 0; h < 0x10000; ++h) {
     const int exponent = h >> 10 & 31;
     const double fraction = h & 1023;
-    double expected = exponent == 0 ? std::ldexp(fraction, -24)
-                                    : std::ldexp(1024 + fraction, exponent - 25);
+    double expected =
+        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
     if (exponent == 31) expected = fraction == 0 ? INFINITY : NAN;
     if (h & 0x8000) expected = -expected;
     const float actual = widen_float16(static_cast<std::uint16_t>(h));

@@ -70,7 +70,8 @@ inline std::vector<double> symmetric_eigen(HostView<double> A) {
   return values;
 }
 
-// Gram and Schmidt, twice; a row that depends on those before it becomes a unit vector that does not.
+// Gram and Schmidt, twice; a row that depends on those before it becomes a unit vector that does
+// not.
 inline void orthonormalise_rows(HostView<double> A) {
   for (Index i = 0; i < A.rows; ++i) {
     double* row = A.row(i);

@@ -39,16 +39,20 @@ void sweeps_agree_with_the_formula(Backend& backend) {
             for (Index s = 0; s < sweeps; ++s) formula(cross, N, start);
             close(factor.matrix().data, start.data, 2e-4, name + size);
           };
-          run(&Backend::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
+          run(
+              &Backend::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
               [&](auto& C, auto& N, auto& F) {
                 oracle::nonnegative_sweep(C, N, penalty, relaxation, F);
               },
               "sweep");
-          run(&Backend::signed_sweep, other, oracle::random(rows, k, 5),
+          run(
+              &Backend::signed_sweep, other, oracle::random(rows, k, 5),
               [&](auto& C, auto& N, auto& F) { oracle::signed_sweep(C, N, penalty, F); }, "signed");
-          run(&Backend::sign_split_update, other, oracle::random(rows, k, 6, true),
+          run(
+              &Backend::sign_split_update, other, oracle::random(rows, k, 6, true),
               [&](auto& C, auto& N, auto& F) { oracle::sign_split(C, N, penalty, F); }, "split");
-          run(&Backend::multiplicative_update, positive_other, oracle::random(rows, k, 7, true),
+          run(
+              &Backend::multiplicative_update, positive_other, oracle::random(rows, k, 7, true),
               [&](auto& C, auto& N, auto& F) { oracle::multiplicative(C, N, penalty, F); }, "mu");
         }
 }
@@ -79,7 +83,8 @@ void dead_components_keep_their_columns(Backend& backend) {
   for (BlockOperation operation : {&Backend::nonnegative_sweep, &Backend::signed_sweep,
                                    &Backend::multiplicative_update, &Backend::sign_split_update}) {
     const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2, 1}, factor.view());
+    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2, 1},
+                         factor.view());
     const Matrix after = factor.matrix();
     for (Index i = 0; i < 40; ++i) test::near(after(i, 2), start(i, 2), 0, "a dead column");
     for (double x : after.data) test::check(std::isfinite(x), "beside a dead column");
@@ -120,7 +125,7 @@ void least_squares(Backend& backend) {
 void dependent_components_keep_their_columns_in_a_solve(Backend& backend) {
   Matrix other = oracle::random(60, 5, 1);
   for (Index i = 0; i < 60; ++i) {
-    other(i, 1) = 0;                             // dead
+    other(i, 1) = 0;                              // dead
     other(i, 3) = other(i, 0) - 2 * other(i, 2);  // a combination
   }
   const NormalMatrix normal = normal_of(other, 0, true);
@@ -183,7 +188,8 @@ void known_answer_hals(Backend& backend) {  // 6.10: W, then H
   backend.nonnegative_sweep(Factor(backend, P).view(), normal_of(small_Ht), {0, 0, 1, 1}, W.view());
   close(W.matrix().data, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, 1e-6, "W");
   const Matrix S = oracle::multiply(oracle::transpose(small_X), W.matrix());
-  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1, 1}, Ht.view());
+  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1, 1},
+                            Ht.view());
   close(oracle::transpose(Ht.matrix()).data,
         {.96544402, .93359073, 1.05579151, 1.35509374, 2.10619626, 2.81083791}, 1e-6, "H");
   test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), .98203991, 1e-5, "SSE");

@@ -33,8 +33,8 @@ struct SweepProblem {
 struct ElementSums {
   double squared_norm;
   double sum;
-  float smallest;              // +infinity for none
-  std::int32_t largest_bits;   // of max|x|; >= 0x7F800000 where an element is not finite
+  float smallest;             // +infinity for none
+  std::int32_t largest_bits;  // of max|x|; >= 0x7F800000 where an element is not finite
 };
 
 // A left operand A [rows×depth] that is read in place: A(i, t) = data[i·row_step + t·depth_step].

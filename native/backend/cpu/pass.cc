@@ -188,8 +188,8 @@ class RunningPass {
   const bool direct_;
   const bool identity_;
   const bool forms_cross_;
-  const bool accumulates_;  // S and R are formed
-  const double scale_;      // 2^-exponent
+  const bool accumulates_;         // S and R are formed
+  const double scale_;             // 2^-exponent
   std::vector<float> scaled_Ht_;   // panels [d×k]
   std::vector<float> negative_H_;  // panels [k×d]
 };

@@ -75,7 +75,8 @@ std::vector<double> symmetric_eigen(HostView<double> A) {
   return values;
 }
 
-// Rows in memory are LAPACK's columns. Householder's vectors may turn a row about; it is turned back.
+// Rows in memory are LAPACK's columns. Householder's vectors may turn a row about; it is turned
+// back.
 void orthonormalise_rows(HostView<double> A) {
   const blasint d = size(A.cols);
   const blasint k = size(A.rows);

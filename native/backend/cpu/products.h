@@ -6,8 +6,8 @@
 
 namespace gemmine::cpu {
 
-// Products of row-major host matrices and what LAPACK makes of small ones, the only door to OpenBLAS,
-// always on the calling thread.
+// Products of row-major host matrices and what LAPACK makes of small ones, the only door to
+// OpenBLAS, always on the calling thread.
 
 enum class Into { replace, add };
 

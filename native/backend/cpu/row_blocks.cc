@@ -8,13 +8,13 @@ namespace {
 // Merging S in float64 costs d·k elements a block, so a block needs many rows, or non-zeros.
 constexpr Index block_rows = 1024;
 constexpr Index small_block_rows = 256;
-constexpr Index blocks_wanted = 32;          // for a small X, to have something for every thread
-constexpr Index even_load = 8;               // blocks come in multiples: 7 would keep 2 threads waiting
-constexpr Index block_elements = 1 << 17;    // for a narrow X, whose blocks are over too soon
+constexpr Index blocks_wanted = 32;  // for a small X, to have something for every thread
+constexpr Index even_load = 8;       // blocks come in multiples: 7 would keep 2 threads waiting
+constexpr Index block_elements = 1 << 17;     // for a narrow X, whose blocks are over too soon
 constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
-constexpr Index tile_elements = 1 << 17;     // half a megabyte: part of a second-level cache
+constexpr Index tile_elements = 1 << 17;      // half a megabyte: part of a second-level cache
 constexpr Index most_tiles = 10;
-constexpr Index whole_tile = 96;             // rows: no ends in products (6, 8, 12) or sweeps (32)
+constexpr Index whole_tile = 96;  // rows: no ends in products (6, 8, 12) or sweeps (32)
 constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
 

@@ -1,7 +1,7 @@
 // Part of kernels.inl.
 
-// ---- CSR. Up to `widest` vectors of a row of P, or of W, stay in registers while the non-zeros of a
-// row of X pass by.
+// ---- CSR. Up to `widest` vectors of a row of P, or of W, stay in registers while the non-zeros of
+// a row of X pass by.
 
 template <int width>
 inline void multiply_row(const SparseRows& rows, Index begin, Index end, const float* panel,
@@ -10,8 +10,7 @@ inline void multiply_row(const SparseRows& rows, Index begin, Index end, const f
   for (Index t = begin; t < end; ++t) {
     const float* right = panel + rows.indices[t] * panel_width;
     const Lanes left = all(rows.values[t]);
-    for (int v = 0; v < width; ++v)
-      sums[v] = add_product(sums[v], left, load(right + v * lanes));
+    for (int v = 0; v < width; ++v) sums[v] = add_product(sums[v], left, load(right + v * lanes));
   }
   for (int v = 0; v < width; ++v) store(sums[v], out + v * lanes);
 }
@@ -43,9 +42,8 @@ void sparse_add_at_b(const SparseRows& rows, const float* panels, HostView<float
   for (Index j = 0; j < S.cols; j += panel_width)
     with_width(S.cols, j, [&]<int width>(Width<width>) {
       for (Index r = 0; r < rows.count; ++r)
-        add_outer_products<width>(rows, static_cast<Index>(rows.indptr[r]),
-                                  static_cast<Index>(rows.indptr[r + 1]),
-                                  panels + j * rows.count + r * panel_width,
-                                  {S.data + j, S.rows, S.cols, S.stride});
+        add_outer_products<width>(
+            rows, static_cast<Index>(rows.indptr[r]), static_cast<Index>(rows.indptr[r + 1]),
+            panels + j * rows.count + r * panel_width, {S.data + j, S.rows, S.cols, S.stride});
     });
 }

@@ -55,9 +55,9 @@ inline void add_products(const Lanes* F, const float* N, Index padded, Panel& su
   sums = local;
 }
 
-// f_j = next(c_j − Σ_{i≠j} f_i N_ij, 1 / (N_jj + l2), f_j), one component after the other. The sums of
-// a panel start from the components before the sweep reached it; each new value is then made good
-// in the panel's later components.
+// f_j = next(c_j − Σ_{i≠j} f_i N_ij, 1 / (N_jj + l2), f_j), one component after the other. The sums
+// of a panel start from the components before the sweep reached it; each new value is then made
+// good in the panel's later components.
 template <class Next>
 void gauss_seidel(const SweepProblem& problem, const Tile& rows, Next next) {
   const Index padded = problem.padded;

@@ -59,8 +59,8 @@ double cgroup_cpus(const std::string& root) {
     std::getline(fields, path);
     const std::string mounts = root + "/sys/fs/cgroup";
     if (controllers.empty()) {
-      cpus = std::min({cpus, strictest(mounts, path, read_v2),
-                       strictest(mounts + "/unified", path, read_v2)});
+      cpus = std::min(
+          {cpus, strictest(mounts, path, read_v2), strictest(mounts + "/unified", path, read_v2)});
     } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
       cpus = std::min({cpus, strictest(mounts + "/cpu", path, read_v1),
                        strictest(mounts + "/" + controllers, path, read_v1)});
