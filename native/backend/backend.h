@@ -126,8 +126,7 @@ class Backend {
   // (ties to the lower component).
   virtual void nearest_component(BackendView<const float> cross, const NormalMatrix& normal,
                                  BackendView<float> factor) = 0;
-  // factor = cross.
-  virtual void copy_cross(BackendView<const float> cross, BackendView<float> factor) = 0;
+  virtual void copy(BackendView<const float> from, BackendView<float> to) = 0;
 
   // ---- Small problems in float64, on the host and on one thread. ----
 

@@ -189,7 +189,7 @@ class Alternation {
   // once and keep the better pair.
   void keep() {
     if (!kept_W_) kept_W_.emplace(backend_, W_.rows, W_.cols);
-    backend_.copy_cross(W_, kept_W_->view());
+    backend_.copy(W_, kept_W_->view());
     kept_Ht_ = host_Ht_;
   }
 
@@ -200,7 +200,7 @@ class Alternation {
 
   // Goes back to the pair before the iteration, and on with smaller steps for a few times.
   double restored() {
-    backend_.copy_cross(kept_W_->view(), W_);
+    backend_.copy(kept_W_->view(), W_);
     backend_.upload(kept_Ht_.view(), Ht_);
     take_columns();
     damping_ *= 100;

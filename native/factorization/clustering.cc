@@ -25,13 +25,12 @@ Clustering cluster_sample(const Input& input, Index clusters, std::uint64_t seed
   return clustering;
 }
 
-Clustering::Clustering(const Input& input, Index clusters, std::uint64_t seed)
-    : Clustering(input, cluster_sample(input, clusters, seed)) {}
+Clustering start_clustering(const Input& input, Index clusters, std::uint64_t seed) {
+  const Clustering of_sample = cluster_sample(input, clusters, seed);
+  return Clustering(input, of_sample.sample(), of_sample.centers());
+}
 
-Clustering::Clustering(const Input& input, const Clustering& of_sample)
-    : Clustering(input, of_sample.sample_, of_sample.centers_) {}
-
-Clustering::Clustering(const Input& input, std::shared_ptr<RowSample> sample,
+Clustering::Clustering(const Input& input, std::shared_ptr<const RowSample> sample,
                        HostMatrix<float> centers)
     : input_(input),
       sample_(std::move(sample)),

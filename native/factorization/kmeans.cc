@@ -9,7 +9,7 @@ KmeansResult kmeans(Backend& backend, const RowSource& X, const KmeansOptions& o
                     std::int32_t* labels, HostView<float> centers, const Job& job) {
   const ScaledInput scaled(backend, X, false, job);
   const Input& input = *scaled;
-  Clustering clustering(input, options.clusters, options.seed);
+  Clustering clustering = start_clustering(input, options.clusters, options.seed);
   clustering.run({.max_iterations = options.max_iterations,
                   .tolerance = options.tolerance,
                   .phase = "iterate"});

@@ -137,7 +137,7 @@ double start_kmeans(const Input& input, const FitOptions& options, BackendView<f
                     BackendView<float> Ht) {
   if (options.solver == Solver::hals && sample_is_small(input, W.cols))
     if (const auto share = start_from_sample(input, options, W, Ht)) return *share;
-  Clustering clustering(input, W.cols, options.seed);
+  Clustering clustering = start_clustering(input, W.cols, options.seed);
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
   start_from_clusters(input, options, clustering, W, Ht);
   return input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;

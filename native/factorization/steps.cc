@@ -32,7 +32,7 @@ void nearest(Backend& backend, BackendView<const float> cross, const NormalMatri
 
 void product(Backend& backend, BackendView<const float> cross, const NormalMatrix&,
              const StepOptions&, BackendView<float> factor) {
-  backend.copy_cross(cross, factor);
+  backend.copy(cross, factor);
 }
 
 }  // namespace gemmine

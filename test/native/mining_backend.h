@@ -67,7 +67,7 @@ class ScanBackend : public gemmine::Backend {
   void sign_split_update(In, const Normal&, const Options&, Out) override {}
   void solve_normal(In, const Normal&, Out) override {}
   void nearest_component(In, const Normal&, Out) override {}
-  void copy_cross(In, Out) override {}
+  void copy(In, Out) override {}
   std::vector<double> symmetric_eigen(gemmine::HostView<double>) override { return {}; }
   void orthonormalise_rows(gemmine::HostView<double>) override {}
 };

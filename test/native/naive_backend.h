@@ -164,8 +164,8 @@ class NaiveBackend : public Backend {
       for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
     }
   }
-  void copy_cross(Cross cross, Factor factor) override {
-    for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
+  void copy(Cross from, Factor to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

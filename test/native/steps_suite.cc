@@ -148,7 +148,7 @@ void nearest_and_copy(Backend& backend) {
   const Factor factor(backend, Matrix(4, 3));
   backend.nearest_component(Factor(backend, cross).view(), normal_of(Ht), factor.view());
   close(factor.matrix().data, {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 0, "nearest centres");
-  backend.copy_cross(Factor(backend, cross).view(), factor.view());
+  backend.copy(Factor(backend, cross).view(), factor.view());
   close(factor.matrix().data, cross.data, 0, "copy");
 }
 

@@ -142,8 +142,8 @@ class CpuBackend : public Backend {
     }
   }
 
-  void copy_cross(BackendView<const float> cross, BackendView<float> factor) override {
-    copy_rows(host(cross), host(factor));
+  void copy(BackendView<const float> from, BackendView<float> to) override {
+    copy_rows(host(from), host(to));
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

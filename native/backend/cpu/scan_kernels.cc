@@ -1,15 +1,14 @@
 #include "backend/cpu/scan_kernels.h"
 
+#include "backend/cpu/instruction_sets.h"
+
 namespace gemmine::cpu {
 
 std::vector<const ScanKernels*> available_scan_kernels() {
   std::vector<const ScanKernels*> all{&baseline_scan_kernels};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    all.push_back(&avx2_scan_kernels);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    all.push_back(&avx512_scan_kernels);
+  if (has_avx2()) all.push_back(&avx2_scan_kernels);
+  if (has_avx512()) all.push_back(&avx512_scan_kernels);
 #endif
   return all;
 }
@@ -23,8 +22,7 @@ std::vector<const ScanFormat*> available_scan_formats() {
   std::vector<const ScanFormat*> all;
   for (const ScanKernels* kernels : available_scan_kernels()) all.push_back(&kernels->float32);
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16") && &scan_kernels() == &avx512_scan_kernels)
-    all.push_back(&avx512_bfloat16);
+  if (has_avx512bf16()) all.push_back(&avx512_bfloat16);
 #endif
   return all;
 }
