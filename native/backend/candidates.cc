@@ -210,7 +210,7 @@ void Collector::merge(Collector& other) {
 }
 
 ScanResult Collector::result() {
-  ScanResult result{.overflow = overflow(),
+  ScanResult result{.rescanned = {},
                     .above = {},
                     .straddlers = std::move(straddlers_),
                     .admissible = std::move(admissible_.candidates()),

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -38,7 +39,6 @@ class RowScorer {
  public:
   virtual ~RowScorer() = default;
   virtual void score(const std::int32_t* rows, Index count, double* scores) = 0;
-  virtual void score_range(Index begin, Index count, double* scores) = 0;
 };
 
 // Called on any thread, by one for each query at a time.
@@ -82,10 +82,29 @@ struct Straddler {
   Level level;
 };
 
+struct Scored {
+  double score;  // canonical
+  std::int32_t row;
+};
+
+// The order of every answer: best first, equal scores by lower row.
+inline bool better(const Scored& a, const Scored& b) {
+  return a.score > b.score || (a.score == b.score && a.row < b.row);
+}
+
+// What holds exactly for one query of a scan. Rows that were barred take no part.
+struct Ranking {
+  Index above[level_count];        // rows above each level (at the floor or above it)
+  std::vector<Scored> admissible;  // the `depth` best, or all; best first
+  std::vector<Scored> rejected;    // the `rejected_depth` best, or all; best first
+  bool rescanned;                  // the scan proved nothing, and all rows were scored
+};
+
 // What a scan knows of one query. Every row that may be among the `depth` best admissible ones is
 // in `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
 struct ScanResult {
-  bool overflow;             // too many rows lie too close together: nothing else holds
+  // Where too many rows lie too close together, all rows were scored: nothing else is filled in.
+  std::optional<Ranking> rescanned;
   Index above[level_count];  // rows certainly above each level (at the floor or above it)
   std::vector<Straddler> straddlers;
   std::vector<Candidate> admissible;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "mining/listed_rows.h"
-#include "mining/ranking.h"
+#include "mining/rescoring.h"
 
 namespace gemmine {
 

@@ -5,7 +5,7 @@
 #include "mining/batches.h"
 #include "mining/listed_rows.h"
 #include "mining/mine.h"
-#include "mining/ranking.h"
+#include "mining/rescoring.h"
 
 namespace gemmine {
 namespace {

@@ -82,16 +82,15 @@ void CanonicalScorer::score(const std::int32_t* rows, Index count, double* score
   }
 }
 
-void CanonicalScorer::score_range(Index begin, Index count, double* scores) {
-  const HostView<const float> block = corpus_.block(begin, count, scratch_[0]).dense;
-  for (Index at = 0; at < count; at += 4) {
-    const Index here = std::min<Index>(4, count - at);
+void CanonicalScorer::score_rows(HostView<const float> rows, Index first, double* scores) const {
+  for (Index at = 0; at < rows.rows; at += 4) {
+    const Index here = std::min<Index>(4, rows.rows - at);
     Index ids[4];
     const float* data[4];
     for (Index i = 0; i < 4; ++i) {
       const Index row = at + std::min(i, here - 1);
-      ids[i] = begin + row;
-      data[i] = block.row(row);
+      ids[i] = first + row;
+      data[i] = rows.row(row);
     }
     double four[4];
     score_four(data, ids, four);

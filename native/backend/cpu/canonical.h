@@ -18,7 +18,8 @@ class CanonicalScorer : public RowScorer {
 
   void begin(Index query);
   void score(const std::int32_t* rows, Index count, double* scores) override;
-  void score_range(Index begin, Index count, double* scores) override;
+  // Of the rows first, first + 1, ..., given as the corpus has them.
+  void score_rows(HostView<const float> rows, Index first, double* scores) const;
 
  private:
   void score_four(const float* const rows[4], const Index ids[4], double scores[4]) const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "backend/candidates.h"
-#include "backend/cpu/canonical.h"
+#include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
 
@@ -15,7 +15,7 @@ constexpr Index wanted_tasks = 64;      // per group of panels, so that threads 
 constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
 constexpr Index visit_at_once = 8;      // queries
 // Fewer than this are settled canonically sooner than panels in another format are prepared.
-constexpr Index fewest_rescanned = 16;
+constexpr Index fewest_rescanned = 32;
 // Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
 constexpr Index straddler_bytes = 256 << 20;
 constexpr Index fewest_straddlers = 256;
@@ -29,20 +29,16 @@ const CpuQueries& cpu(const QueryHandle& queries) {
 
 class Scorers {
  public:
-  Scorers(const CpuQueries& queries, const Job& job) {
-    const CpuCorpus& corpus = queries.corpus();
-    for (Index i = 0; i < worker_count(job); ++i)
-      scorers_.push_back(
-          std::make_unique<CanonicalScorer>(queries.rows(), queries.norms().data(), corpus.rows(),
-                                            corpus.centred().norms().data(), corpus.metric()));
-  }
+  Scorers(const CpuQueries& queries, const Job& job)
+      : scorers_(worker_count(job), scorer_of(queries)) {}
+
   CanonicalScorer& begin(Index worker, Index query) {
-    scorers_[worker]->begin(query);
-    return *scorers_[worker];
+    scorers_[worker].begin(query);
+    return scorers_[worker];
   }
 
  private:
-  std::vector<std::unique_ptr<CanonicalScorer>> scorers_;
+  std::vector<CanonicalScorer> scorers_;
 };
 
 // Walks the corpus in one format for some queries of a request. Few queries share the corpus out in
@@ -232,22 +228,6 @@ Asked scan_in(const ScanPanels& panels, const ScanRequest& request, const Asked&
   return scan.visit_results(visit);
 }
 
-// For queries that no scan decided.
-void visit_undecided(const CpuQueries& queries, const Asked& asked, const ScanVisitor& visit,
-                     const Job& job) {
-  Scorers scorers(queries, job);
-  parallel_for(job, static_cast<Index>(asked.size()), [&](Index i, Index worker) {
-    ScanResult nothing{.overflow = true,
-                       .above = {},
-                       .straddlers = {},
-                       .admissible = {},
-                       .rejected = {},
-                       .unit = 1,
-                       .offset = 0};
-    visit(*asked[i], nothing, scorers.begin(worker, asked[i]->query));
-  });
-}
-
 }  // namespace
 
 std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
@@ -281,7 +261,7 @@ void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) 
     const ScanPanels finest(first.rows(), finest_format(), false, job);
     asked = scan_in(finest, request, asked, visit, job);
   }
-  visit_undecided(queries, asked, visit, job);
+  scan_canonically(request, queries, asked, visit, job);
 }
 
 }  // namespace gemmine::cpu

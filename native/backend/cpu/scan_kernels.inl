@@ -79,13 +79,16 @@ constexpr int parts = 8 / half;
 using Doubles = Lanes::Doubles;
 typedef double LooseDoubles __attribute__((vector_size(half * 8), aligned(8)));
 
+// Exact in float64, so that it makes no difference whether the sum is fused.
 struct Product {
-  static Doubles term(Doubles query, Doubles row) { return query * row; }
+  static Doubles add(Doubles query, Doubles row, Doubles sum) {
+    return Lanes::add_product(query, row, sum);
+  }
 };
 struct SquaredDifference {
-  static Doubles term(Doubles query, Doubles row) {
+  static Doubles add(Doubles query, Doubles row, Doubles sum) {
     const Doubles difference = query - row;
-    return difference * difference;
+    return sum + difference * difference;
   }
 };
 
@@ -100,7 +103,7 @@ template <class Term>
 #pragma GCC unroll 4
   for (int p = 0; p < parts; ++p) {
     const auto weights = *reinterpret_cast<const LooseDoubles*>(query + p * half);
-    sums[p] += Term::term(weights, Lanes::widen(row + p * half));
+    sums[p] = Term::add(weights, Lanes::widen(row + p * half), sums[p]);
   }
 }
 

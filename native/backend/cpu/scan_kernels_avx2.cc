@@ -16,6 +16,7 @@ struct Lanes {
   static Vector broadcast(float x) { return _mm256_set1_ps(x); }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
   static Doubles widen(const float* from) { return _mm256_cvtps_pd(_mm_loadu_ps(from)); }
+  static Doubles add_product(Doubles a, Doubles b, Doubles c) { return _mm256_fmadd_pd(a, b, c); }
   static std::uint32_t not_less(Vector a, Vector b) {
     return bits(_mm256_cmp_ps(a, b, _CMP_NLT_UQ));
   }

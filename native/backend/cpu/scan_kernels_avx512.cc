@@ -18,6 +18,7 @@ struct Lanes {
   static Doubles widen(const float* from) {
     return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(from));
   }
+  static Doubles add_product(Doubles a, Doubles b, Doubles c) { return _mm512_fmadd_pd(a, b, c); }
   static std::uint32_t not_less(Vector a, Vector b) {
     return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ);
   }

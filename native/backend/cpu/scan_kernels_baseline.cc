@@ -17,6 +17,7 @@ struct Lanes {
   static Vector broadcast(float x) { return Vector{x, x, x, x}; }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
   static Doubles widen(const float* from) { return Doubles{from[0], from[1]}; }
+  static Doubles add_product(Doubles a, Doubles b, Doubles c) { return a * b + c; }
   static std::uint32_t not_less(Vector a, Vector b) { return bits(~(a < b)); }
   static std::uint32_t not_at_most(Vector a, Vector b) { return bits(~(a <= b)); }
   static std::uint32_t greater(Vector a, Vector b) { return bits(a > b); }

@@ -1,0 +1,126 @@
+#include "backend/cpu/canonical_scan.h"
+
+#include <algorithm>
+
+#include "backend/cpu/pool.h"
+#include "backend/ranking.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index group_size = 8;         // queries that share a block of rows while it is in cache
+constexpr Index block_bytes = 1 << 18;  // of rows
+constexpr Index largest_block = 1024;   // rows
+constexpr Index batch_size = 64;        // queries whose rankings are held at a time
+constexpr Index wanted_tasks = 64;      // so that threads end together
+
+// A batch of queries, in groups, against the corpus, in segments.
+class CanonicalScan {
+ public:
+  CanonicalScan(const ScanRequest& request, const CpuQueries& queries,
+                std::span<const ScanQuery* const> asked, const Job& job);
+
+  void run();
+  void visit_results(const ScanVisitor& visit);
+
+ private:
+  struct Worker {
+    Worker(const CpuQueries& queries, Index block)
+        : scorers(group_size, scorer_of(queries)), scores(block) {}
+    RowScratch rows;
+    std::vector<CanonicalScorer> scorers;  // [group_size]
+    std::vector<double> scores;            // [block]
+  };
+
+  void walk(Index group, Index segment, Worker& worker);
+  RankingCollector& collector(Index segment, Index i) { return collectors_[segment * size_ + i]; }
+
+  const CpuQueries& queries_;
+  const RowSource& corpus_;
+  std::span<const ScanQuery* const> asked_;
+  const Job& job_;
+  Index size_;  // queries
+  Index groups_;
+  Index block_;                               // rows
+  Index segments_;                            // of whole blocks
+  std::vector<RankingCollector> collectors_;  // [segments × queries]
+  std::vector<Worker> workers_;
+};
+
+CanonicalScan::CanonicalScan(const ScanRequest& request, const CpuQueries& queries,
+                             std::span<const ScanQuery* const> asked, const Job& job)
+    : queries_(queries),
+      corpus_(queries.corpus().rows()),
+      asked_(asked),
+      job_(job),
+      size_(static_cast<Index>(asked.size())),
+      groups_((size_ + group_size - 1) / group_size) {
+  const Index row_bytes = corpus_.cols() * static_cast<Index>(sizeof(float));
+  block_ = std::clamp<Index>(block_bytes / row_bytes / 4 * 4, 4, largest_block);
+  const Index blocks = (corpus_.rows() + block_ - 1) / block_;
+  segments_ = std::clamp<Index>(wanted_tasks / groups_, 1, blocks);
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (const ScanQuery* query : asked) collectors_.emplace_back(request, *query);
+  for (Index i = 0; i < worker_count(job); ++i) workers_.emplace_back(queries, block_);
+}
+
+void CanonicalScan::run() {
+  parallel_for(job_, groups_ * segments_, [&](Index task, Index worker) {
+    walk(task % groups_, task / groups_, workers_[worker]);
+  });
+}
+
+void CanonicalScan::walk(Index group, Index segment, Worker& worker) {
+  const Index first = group * group_size;
+  const Index count = std::min(group_size, size_ - first);
+  for (Index i = 0; i < count; ++i) worker.scorers[i].begin(asked_[first + i]->query);
+  const Index blocks = (corpus_.rows() + block_ - 1) / block_;
+  const Index end = std::min((segment + 1) * blocks / segments_ * block_, corpus_.rows());
+  for (Index begin = segment * blocks / segments_ * block_; begin < end; begin += block_) {
+    const Index rows = std::min(block_, end - begin);
+    const HostView<const float> block = corpus_.block(begin, rows, worker.rows).dense;
+    for (Index i = 0; i < count; ++i) {
+      worker.scorers[i].score_rows(block, begin, worker.scores.data());
+      collector(segment, first + i)
+          .take(begin, std::span(worker.scores).first(static_cast<std::size_t>(rows)));
+    }
+  }
+}
+
+void CanonicalScan::visit_results(const ScanVisitor& visit) {
+  parallel_for(job_, size_, [&](Index i, Index worker) {
+    RankingCollector& whole = collector(0, i);
+    for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
+    ScanResult result{.rescanned = whole.ranking(),
+                      .above = {},
+                      .straddlers = {},
+                      .admissible = {},
+                      .rejected = {},
+                      .unit = 1,
+                      .offset = 0};
+    CanonicalScorer& scorer = workers_[worker].scorers.front();
+    scorer.begin(asked_[i]->query);
+    visit(*asked_[i], result, scorer);
+  });
+}
+
+}  // namespace
+
+CanonicalScorer scorer_of(const CpuQueries& queries) {
+  const CpuCorpus& corpus = queries.corpus();
+  return CanonicalScorer(queries.rows(), queries.norms().data(), corpus.rows(),
+                         corpus.centred().norms().data(), corpus.metric());
+}
+
+void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
+                      std::span<const ScanQuery* const> asked, const ScanVisitor& visit,
+                      const Job& job) {
+  for (std::size_t begin = 0; begin < asked.size(); begin += batch_size) {
+    const std::size_t count = std::min<std::size_t>(batch_size, asked.size() - begin);
+    CanonicalScan scan(request, queries, asked.subspan(begin, count), job);
+    scan.run();
+    scan.visit_results(visit);
+  }
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,91 @@
+#include "backend/ranking.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace gemmine {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+double BestRows::last_score() {
+  if (depth_ == 0) return infinity;
+  cut();
+  return full_ ? last_.score : -infinity;
+}
+
+std::vector<Scored> BestRows::take() {
+  cut();
+  std::sort(rows_.begin(), rows_.end(), better);
+  return std::move(rows_);
+}
+
+void BestRows::merge(const BestRows& other) {
+  for (const Scored& each : other.rows_) push(each);
+}
+
+void BestRows::cut() {
+  if (rows_.size() < depth_) return;
+  const auto end = rows_.begin() + static_cast<Index>(depth_);
+  if (depth_ > 0) {
+    std::nth_element(rows_.begin(), end - 1, rows_.end(), better);
+    last_ = end[-1];
+    full_ = true;
+  }
+  rows_.erase(end, rows_.end());
+}
+
+bool is_above(double score, Level level, const ScanQuery& query) {
+  switch (level) {
+    case ceiling_level:
+      return score > query.ceiling;
+    case floor_level:
+      return score >= query.floor;
+    default:
+      return score > query.reference;
+  }
+}
+
+RankingCollector::RankingCollector(const ScanRequest& request, const ScanQuery& query)
+    : request_(&request),
+      query_(&query),
+      admissible_(query.depth),
+      rejected_(query.rejected_depth) {}
+
+void RankingCollector::take(Index first, std::span<const double> scores) {
+  const ScanQuery& query = *query_;
+  auto barred = std::lower_bound(query.barred.begin(), query.barred.end(), first);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const Scored scored{scores[i], static_cast<std::int32_t>(first + static_cast<Index>(i))};
+    if (barred != query.barred.end() && *barred == scored.row) {
+      ++barred;
+      continue;
+    }
+    const bool forbidden = forbids(*request_, query, scored.row);
+    for (int level = 0; level < level_count && !forbidden; ++level)
+      above_[level] += is_above(scored.score, static_cast<Level>(level), query);
+    if (!forbidden && is_admissible(scored.score, query))
+      admissible_.push(scored);
+    else if (query.rejected_depth > 0)
+      rejected_.push(scored);
+  }
+}
+
+void RankingCollector::merge(const RankingCollector& other) {
+  for (int level = 0; level < level_count; ++level) above_[level] += other.above_[level];
+  admissible_.merge(other.admissible_);
+  rejected_.merge(other.rejected_);
+}
+
+Ranking RankingCollector::ranking() {
+  Ranking ranking{.above = {},
+                  .admissible = admissible_.take(),
+                  .rejected = rejected_.take(),
+                  .rescanned = true};
+  std::copy(std::begin(above_), std::end(above_), std::begin(ranking.above));
+  return ranking;
+}
+
+}  // namespace gemmine

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "backend/scan.h"
+
+namespace gemmine {
+
+// The best `depth` of the rows pushed.
+class BestRows {
+ public:
+  explicit BestRows(Index depth) : depth_(static_cast<std::size_t>(depth)) {}
+
+  void push(Scored scored) {
+    if (full_ && !better(scored, last_)) return;
+    rows_.push_back(scored);
+    if (rows_.size() > 2 * depth_ + 64) cut();
+  }
+  // The score of the last place; what lies below it is of no interest.
+  double last_score();
+  std::vector<Scored> take();  // best first
+  void merge(const BestRows& other);
+
+ private:
+  void cut();
+
+  std::size_t depth_;
+  std::vector<Scored> rows_;
+  bool full_ = false;
+  Scored last_{};  // of the best `depth` at the last cut, once full
+};
+
+bool is_above(double score, Level level, const ScanQuery& query);
+
+inline bool is_admissible(double score, const ScanQuery& query) {
+  return score <= query.ceiling && score >= query.floor;
+}
+
+inline bool forbids(const ScanRequest& request, const ScanQuery& query, Index row) {
+  return request.groups != Groups::off &&
+         group_forbids(request.groups, query.group, request.corpus_groups[row]);
+}
+
+// Ranks the rows of a corpus for one query as they come by with their canonical scores.
+class RankingCollector {
+ public:
+  RankingCollector(const ScanRequest& request, const ScanQuery& query);
+
+  // Of the rows first, first + 1, ...
+  void take(Index first, std::span<const double> scores);
+  // Adds what another collector ranked for the same query of other rows.
+  void merge(const RankingCollector& other);
+  Ranking ranking();
+
+ private:
+  const ScanRequest* request_;
+  const ScanQuery* query_;
+  Index above_[level_count] = {};
+  BestRows admissible_;
+  BestRows rejected_;
+};
+
+}  // namespace gemmine
