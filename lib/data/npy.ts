@@ -208,8 +208,8 @@ export async function openNpy(path: string): Promise<MatrixFile> {
 }
 
 /**
- * Closes what {@link openNpy} or {@link loadNpy} opened, once every job that reads it has settled; a
- * matrix in memory needs no closing. Doing it twice is no error.
+ * Closes what {@link openNpy} or {@link loadNpy} opened; a matrix in memory needs no closing. Jobs that
+ * run and corpora that were prepared keep a hold of their own on the file. Doing it twice is no error.
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the system cannot close the file.
  */

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "binding/failure.h"
+
 namespace gemmine::binding {
 namespace {
 
@@ -87,7 +89,11 @@ std::unique_ptr<RowSource> read_file(const Napi::Object& from, const std::string
   const auto limit = static_cast<Index>(largest_integer) / static_cast<Index>(size);
   if (fd > INT32_MAX || !fits(rows, cols, cols, limit)) refuse(from.Env(), "an open file", name);
   const std::string path = read_optional<std::string>(from, "path").value_or(name);
-  return file_source(static_cast<int>(fd), offset, type, rows, cols, path);
+  try {
+    return file_source(static_cast<int>(fd), offset, type, rows, cols, path);
+  } catch (...) {
+    throw Napi::Error(from.Env(), to_js_error(from.Env(), std::current_exception()));
+  }
 }
 
 std::unique_ptr<RowSource> read_sparse(const Napi::Object& from, const std::string& name,

@@ -1,5 +1,6 @@
 #include "core/row_source.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -130,7 +131,17 @@ class DenseSource : public RowSource {
 class FileSource : public RowSource {
  public:
   FileSource(int fd, Index offset, ElementType type, Index rows, Index cols, std::string path)
-      : fd_(fd), offset_(offset), type_(type), rows_(rows), cols_(cols), path_(std::move(path)) {}
+      : fd_(::fcntl(fd, F_DUPFD_CLOEXEC, 0)),
+        offset_(offset),
+        type_(type),
+        rows_(rows),
+        cols_(cols),
+        path_(std::move(path)) {
+    if (fd_ < 0) throw Error(ErrorCode::file, path_ + ": " + std::strerror(errno));
+  }
+  ~FileSource() override { ::close(fd_); }
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
 
   Index rows() const override { return rows_; }
   Index cols() const override { return cols_; }
@@ -173,7 +184,7 @@ class FileSource : public RowSource {
     }
   }
 
-  int fd_;
+  int fd_;  // its own: the caller may close theirs, and the system hands the number on
   Index offset_;
   ElementType type_;
   Index rows_;

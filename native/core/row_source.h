@@ -59,7 +59,7 @@ enum class ElementType { float32, float64, float16, int8, uint8 };
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride);
 // An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A
-// short read throws ErrorCode::file. `fd` stays the caller's.
+// short read throws ErrorCode::file. `fd` stays the caller's, to be closed at any time.
 std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows,
                                        Index cols, std::string path);
 // Borrowed CSR arrays, checked by lib/ already.

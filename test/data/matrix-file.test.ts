@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DenseMatrix, MatrixFile } from '../../lib/data/matrix'
 import { closeMatrix, formatNpy, loadNpy, openNpy, readNpy } from '../../lib/data/npy'
+import { prepareCorpus } from '../../lib/mining/prepare-corpus'
 import { topK } from '../../lib/mining/top-k'
 import { errorOf, temporaryFolder } from './files'
 
@@ -35,6 +36,21 @@ describe('a .npy file larger than the limit', () => {
     }
     expect((await topK(open, open, { k: 1 })).queries).toBe(3)
     await closeMatrix(open)
+  })
+
+  it('is still read by a corpus that was prepared, and by a job that runs, once it is closed', async () => {
+    const file = await openNpy(path)
+    const corpus = await prepareCorpus(file)
+    const running = topK(file, corpus, { k: 1 })
+    await closeMatrix(file)
+    const zeros = Buffer.concat(formatNpy({ data: new Float32Array(6), shape: [3, 2] }))
+    const other = await openNpy(folder.write('zeros.npy', zeros)) // takes the number of the closed one
+    const itself = Int32Array.of(0, 1, 2)
+    expect((await running).indices).toEqual(itself)
+    const memory = { data: values, rows: 3, cols: 2 }
+    expect((await topK(memory, corpus, { k: 1 })).indices).toEqual(itself)
+    corpus.dispose()
+    await closeMatrix(other)
   })
 
   it('closes once when it is closed twice at the same time', async () => {
