@@ -20,19 +20,19 @@ double level_of(const ScanQuery& query, int level) {
 }
 
 // A level that nobody asked about lies at +∞, which no bound exceeds.
-ScanThresholds limits_of(const ScanQuery& query, const ScanBound& bound) {
-  ScanThresholds limits{-infinity, -infinity, {}, {}};
+ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
+  ScanThresholds thresholds{-infinity, -infinity, {}, {}};
   for (int level = 0; level < level_count; ++level) {
     double at = level_of(query, level) / bound.unit - bound.offset;
     if (level == floor_level && std::isinf(query.floor) && query.floor < 0)
       at = std::numeric_limits<double>::infinity();
-    limits.above[level] = bounds::float_above(at + bound.error);
-    limits.maybe[level] = bounds::float_below(at - bound.error);
+    thresholds.above[level] = bounds::float_above(at + bound.error);
+    thresholds.maybe[level] = bounds::float_below(at - bound.error);
   }
   if (query.floor > -std::numeric_limits<double>::infinity())
-    limits.admissible = limits.maybe[floor_level];
-  if (query.rejected_depth == 0) limits.rejected = infinity;
-  return limits;
+    thresholds.admissible = thresholds.maybe[floor_level];
+  if (query.rejected_depth == 0) thresholds.rejected = infinity;
+  return thresholds;
 }
 
 Index capacity_for(Index depth, Index rows) {
@@ -59,8 +59,12 @@ Index scan_bytes(const ScanQuery& query, Index cols) {
          static_cast<Index>(query.barred.size()) * 4 + 1024;
 }
 
-CandidateList::CandidateList(Index depth, Index rows, float threshold, double spread)
-    : depth_(depth), capacity_(capacity_for(depth, rows)), threshold_(threshold), spread_(spread) {}
+CandidateList::CandidateList(Index depth, Index rows, int widenings, float threshold, double spread)
+    : depth_(depth),
+      capacity_(capacity_for(depth, rows)),
+      threshold_(threshold),
+      spread_(spread),
+      widenings_left_(widenings) {}
 
 void CandidateList::compact() {
   if (static_cast<Index>(candidates_.size()) > depth_) {
@@ -69,7 +73,7 @@ void CandidateList::compact() {
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
-  if (++widenings_ > max_widenings) release();
+  if (--widenings_left_ < 0) release();
 }
 
 void CandidateList::release() {
@@ -108,21 +112,22 @@ float CandidateList::lower_of_last() {
 }
 
 void CandidateList::merge(CandidateList& other) {
-  widenings_ = std::max(widenings_, other.widenings_);
+  widenings_left_ = std::min(widenings_left_, other.widenings_left_);
   candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
 }
 
 Collector::Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-                     const std::int32_t* corpus_groups, Index rows, Index most_straddlers)
+                     const std::int32_t* corpus_groups, Index rows, const CollectorLimits& limits)
     : query_(&query),
       bound_(&bound),
       groups_(query.group == -1 ? Groups::off : groups),
       corpus_groups_(corpus_groups),
-      limits_(limits_of(query, bound)),
-      most_straddlers_(static_cast<std::size_t>(most_straddlers)),
+      thresholds_(thresholds_of(query, bound)),
+      most_straddlers_(static_cast<std::size_t>(limits.straddlers)),
       overflow_(!bound.usable),
-      admissible_(query.depth, rows, limits_.admissible, 2 * bound.error),
-      rejected_(query.rejected_depth, rows, limits_.rejected, 2 * bound.error) {}
+      admissible_(query.depth, rows, limits.widenings, thresholds_.admissible, 2 * bound.error),
+      rejected_(query.rejected_depth, rows, limits.widenings, thresholds_.rejected,
+                2 * bound.error) {}
 
 // A query that will be scanned canonically needs none of this any more.
 void Collector::give_up_if_full() {
@@ -137,7 +142,7 @@ void Collector::give_up_if_full() {
 ScanThresholds Collector::thresholds() const {
   if (overflow())
     return {infinity, infinity, {infinity, infinity, infinity}, {infinity, infinity, infinity}};
-  ScanThresholds now = limits_;
+  ScanThresholds now = thresholds_;
   now.admissible = admissible_.threshold();
   now.rejected = rejected_.threshold();
   return now;

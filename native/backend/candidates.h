@@ -10,7 +10,7 @@ namespace gemmine {
 
 // How a query's approximate scores a (any scan's, any device's) lead to canonical ones:
 // |canonical − (a + offset)·unit| <= (error + E)·unit, E a number of the row that its upper and
-// lower bounds hold. Where it is left out, `error` covers all rows.
+// lower bounds hold.
 struct ScanBound {
   double unit;
   double offset;
@@ -36,25 +36,29 @@ struct ScanEvent {
   std::uint32_t straddling[level_count];
 };
 
+// Beyond these a query is left undecided: another scan costs less.
+struct CollectorLimits {
+  int widenings;  // of a list, each to twice its capacity
+  Index straddlers;
+};
+
 // The rows that may be among the `depth` best of a stream: all whose upper bound reaches the
 // depth-th best lower bound seen so far, which only rises.
 class CandidateList {
  public:
-  CandidateList(Index depth, Index rows, float threshold, double spread);
+  CandidateList(Index depth, Index rows, int widenings, float threshold, double spread);
 
   void push(float upper, float lower, Index row) {
     candidates_.push_back({upper, lower, static_cast<std::int32_t>(row)});
     if (static_cast<Index>(candidates_.size()) >= capacity_) compact();
   }
   float threshold() const { return threshold_; }
-  bool overflow() const { return widenings_ > max_widenings; }
+  bool overflow() const { return widenings_left_ < 0; }
   void release();  // what it holds
   std::vector<Candidate>& candidates() { return candidates_; }
   void merge(CandidateList& other);
 
  private:
-  static constexpr int max_widenings = 3;
-
   void compact();
   void drop_below_threshold();
   float lower_of_last();  // at most the depth-th best lower bound
@@ -63,7 +67,7 @@ class CandidateList {
   Index capacity_;
   float threshold_;
   double spread_;  // twice the error that upper and lower bounds leave out
-  int widenings_ = 0;
+  int widenings_left_;
   std::vector<Candidate> candidates_;
   std::vector<std::int32_t> keys_;
 };
@@ -72,7 +76,7 @@ class CandidateList {
 class Collector {
  public:
   Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-            const std::int32_t* corpus_groups, Index rows, Index most_straddlers);
+            const std::int32_t* corpus_groups, Index rows, const CollectorLimits& limits);
 
   // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
   // Returns whether thresholds changed.
@@ -97,7 +101,7 @@ class Collector {
   const ScanBound* bound_;
   Groups groups_;
   const std::int32_t* corpus_groups_;
-  ScanThresholds limits_;
+  ScanThresholds thresholds_;
   std::size_t next_barred_ = 0;
   std::size_t most_straddlers_;
   bool overflow_;

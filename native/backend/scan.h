@@ -15,7 +15,7 @@ namespace gemmine {
 
 enum class Metric { cosine, dot, l2 };
 
-// A corpus and what scans derive from it (norms, packed panels; later quantised panels). With
+// A corpus and what scans derive from it (norms, packed panels). With
 // `keep_panels` everything is prepared once and kept, for a service that asks often; without,
 // panels are prepared as a call goes and only the norms are kept.
 class CorpusHandle {
@@ -122,7 +122,7 @@ struct ScanRequest {
   std::span<const ScanQuery> asked;  // in ascending order of queries
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
-  double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of float32
+  double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
 };
 
 // Memory that a scan needs for a query, so that callers can cut their jobs into requests.

@@ -17,15 +17,15 @@
 // (the canonical score, offsets, norms) add less than (d + 32)·2^-52 of their terms' norms.
 namespace gemmine::bounds {
 
-inline constexpr double rounding = 0x1p-24;                 // w
+inline constexpr double float32_roundoff = 0x1p-24;         // w
 inline constexpr Index largest_dimension = Index{1} << 20;  // below 1/u, where γ ends
 
 inline double underflow(Index d) { return static_cast<double>(d) * 0x1p-124; }
 inline double wide_rounding(Index d) { return static_cast<double>(d + 32) * 0x1p-52; }
 
-// Multiplies ‖q̂‖‖ĉ‖; `unit` is u.
-inline double product_error(Index d, double unit) {
-  const double m = static_cast<double>(d + 8) * unit;
+// Multiplies ‖q̂‖‖ĉ‖.
+inline double product_error(Index d, double unit_roundoff) {
+  const double m = static_cast<double>(d + 8) * unit_roundoff;
   return m / (1 - m) + wide_rounding(d);
 }
 
@@ -35,7 +35,7 @@ inline double constant_error(Index d) { return 8 * wide_rounding(d); }
 
 // −½‖q − c‖² = q·c − ½‖c‖² − ½‖q‖². Rounding either side once changes it by at most
 // w (‖q‖ + ‖c‖)² (1 + w); the products' part is in product_error, these multiply ‖c‖² and ‖q‖².
-inline double squared_norm_error(Index d) { return 4 * rounding + wide_rounding(d); }
+inline double squared_norm_error(Index d) { return 4 * float32_roundoff + wide_rounding(d); }
 
 // The nearest float32 on one side.
 inline float float_below(double x) {

@@ -29,7 +29,7 @@ class Cancellation {
 };
 
 struct Progress {
-  const char* phase;  // a literal: initialise, iterate, prepare, scan, ...
+  const char* phase;  // a literal: initialise, iterate, prepare, scan, rescan, settle
   Index done;
   Index total;
   std::optional<double> objective;

@@ -61,7 +61,7 @@ void test_score_tile(const ScanFormat& format) {
           size += std::abs(term);
         }
         near(tile[q * panel_rows + row], sum,
-             gemmine::bounds::product_error(d, format.rounding) * size,
+             gemmine::bounds::product_error(d, format.unit_roundoff) * size,
              std::string("score_tile, ") + format.name + ", d " + std::to_string(d));
       }
   }
@@ -230,7 +230,6 @@ struct Violations {
 // Every canonical score must lie within the bounds that the scan gives it.
 void look_at_bounds(const CpuCorpus& corpus, const CpuQueries& queries, const Rows& q,
                     const Rows& c, Violations& violations) {
-  const bool uniform = corpus.centred().uniform();
   const ScanPanels& panels = corpus.panels();
   std::vector<ScanQuery> asked;
   for (Index i = 0; i < q.rows; ++i) asked.push_back({.query = i, .depth = 1});
@@ -257,11 +256,9 @@ void look_at_bounds(const CpuCorpus& corpus, const CpuQueries& queries, const Ro
       }
       for (Index row = p * panel_rows; row < std::min(c.rows, (p + 1) * panel_rows); ++row) {
         const Index at = i % tile_queries * panel_rows + row % panel_rows;
-        const float high = uniform ? tile[at] : upper[at];
-        const float low = uniform ? tile[at] : lower[at];
         const double score = plain_score(corpus.metric(), q.row(i), c.row(row), q.d) / bound.unit;
-        const double top = high + bound.offset + bound.error,
-                     bottom = low + bound.offset - bound.error;
+        const double top = upper[at] + bound.offset + bound.error,
+                     bottom = lower[at] + bound.offset - bound.error;
         ++violations.pairs;
         violations.outside += !(score <= top && score >= bottom);
         const double middle = (top + bottom) / 2, half = (top - bottom) / 2;
@@ -294,7 +291,7 @@ void test_bounds(const ScanFormat& format, Index rounds) {
                 static_cast<long>(violations.outside), violations.largest,
                 static_cast<long>(violations.unusable));
     check(violations.outside == 0, "no score lies outside its bounds");
-    check(violations.pairs > 1000, "most queries can be scanned");
+    check(violations.pairs > 100 * violations.unusable, "most queries can be scanned");
   }
 }
 

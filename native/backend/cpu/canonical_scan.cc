@@ -8,11 +8,12 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index group_size = 8;         // queries that share a block of rows while it is in cache
-constexpr Index block_bytes = 1 << 18;  // of rows
-constexpr Index largest_block = 1024;   // rows
-constexpr Index batch_size = 64;        // queries whose rankings are held at a time
-constexpr Index wanted_tasks = 64;      // so that threads end together
+constexpr Index group_size = 8;           // queries that share a block of rows while it is in cache
+constexpr Index block_bytes = 1 << 18;    // of rows
+constexpr Index largest_block = 1024;     // rows
+constexpr Index batch_bytes = 256 << 20;  // of the rankings that are held at a time
+constexpr Index largest_batch = 64;       // queries
+constexpr Index wanted_tasks = 64;        // so that threads end together
 
 // A batch of queries, in groups, against the corpus, in segments.
 class CanonicalScan {
@@ -104,6 +105,16 @@ void CanonicalScan::visit_results(const ScanVisitor& visit) {
   });
 }
 
+// How many queries are ranked at a time. All segments together hold at most every row twice, and no
+// more than their depths.
+std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows) {
+  Index most = 1;
+  for (const ScanQuery* query : asked) most = std::max(most, query->depth + query->rejected_depth);
+  const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128));
+  const Index bytes = held * static_cast<Index>(sizeof(Scored));
+  return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));
+}
+
 }  // namespace
 
 CanonicalScorer scorer_of(const CpuQueries& queries) {
@@ -115,8 +126,10 @@ CanonicalScorer scorer_of(const CpuQueries& queries) {
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
                       std::span<const ScanQuery* const> asked, const ScanVisitor& visit,
                       const Job& job) {
-  for (std::size_t begin = 0; begin < asked.size(); begin += batch_size) {
-    const std::size_t count = std::min<std::size_t>(batch_size, asked.size() - begin);
+  const std::size_t batch = batch_of(asked, queries.corpus().rows().rows());
+  for (std::size_t begin = 0; begin < asked.size(); begin += batch) {
+    job.progress("settle", static_cast<Index>(begin), static_cast<Index>(asked.size()));
+    const std::size_t count = std::min(batch, asked.size() - begin);
     CanonicalScan scan(request, queries, asked.subspan(begin, count), job);
     scan.run();
     scan.visit_results(visit);

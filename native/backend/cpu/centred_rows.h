@@ -18,8 +18,6 @@ class CentredRows {
 
   const RowSource& source() const { return source_; }
   Metric metric() const { return metric_; }
-  // One bound for all rows, so that a test needs no row's own; otherwise each row has one.
-  bool uniform() const { return metric_ == Metric::cosine; }
   const std::vector<double>& norms() const { return norms_; }  // canonical, for cosine
   const std::vector<float>& centre() const { return centre_; }
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent

@@ -14,8 +14,12 @@ constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, 
 constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
 constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
 constexpr Index visit_at_once = 8;      // queries
-// Fewer than this are settled canonically sooner than panels in another format are prepared.
-constexpr Index fewest_rescanned = 32;
+// Fewer than this are settled canonically in less time of the CPU than panels in another format are
+// prepared.
+constexpr Index fewest_rescanned = 16;
+// Lists of a scan that another one follows are given up sooner.
+constexpr int first_widenings = 2;
+constexpr int last_widenings = 3;
 // Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
 constexpr Index straddler_bytes = 256 << 20;
 constexpr Index fewest_straddlers = 256;
@@ -43,12 +47,14 @@ class Scorers {
 
 // Walks the corpus in one format for some queries of a request. Few queries share the corpus out in
 // segments, each with collectors of its own; the cut depends on shapes only, and so do the counts
-// of the proof.
+// of the proof. `last` tells that no scan in a finer format follows.
 class Scan {
  public:
-  Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, const Job& job);
+  Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, bool last,
+       const Job& job);
 
-  void run();
+  // Whether it got to the end; if not, every query is left undecided.
+  bool run();
   // Returns the queries that it leaves undecided, and does not visit them.
   Asked visit_results(const ScanVisitor& visit);
 
@@ -61,12 +67,15 @@ class Scan {
   }
   void update(TileFilter& filter, int query, const Collector& collector) const;
   TileFilter filter_of(Index segment, Index tile);
+  CollectorLimits limits() const;
+  bool is_hopeless();
   void report(Index panels_done) const;
 
   const ScanRequest& request_;
   const CpuQueries& queries_;
   const ScanPanels& panels_;
   const Asked& asked_;
+  const bool last_;
   const Job& job_;
   Index asked_count_;
   Index rows_;  // of the corpus
@@ -91,11 +100,13 @@ TileFilter used_filters(const Asked& asked) {
   return filter;
 }
 
-Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, const Job& job)
+Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, bool last,
+           const Job& job)
     : request_(request),
       queries_(cpu(request.queries)),
       panels_(panels),
       asked_(asked),
+      last_(last),
       job_(job),
       asked_count_(static_cast<Index>(asked.size())),
       rows_(queries_.corpus().rows().rows()),
@@ -106,19 +117,22 @@ Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& as
   segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, panels_.count());
   const Index panel_bytes = panels_.size() * static_cast<Index>(sizeof(float));
   group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), panels_.count());
-  const Index collectors = segments_ * asked_count_;
-  const Index affordable =
-      straddler_bytes / (2 * static_cast<Index>(sizeof(Straddler)) * collectors);
-  const Index most_straddlers =
-      std::clamp(std::min(affordable, rows_ / 8), fewest_straddlers, largest_straddlers);
-  collectors_.reserve(collectors);
+  collectors_.reserve(segments_ * asked_count_);
+  const CollectorLimits most = limits();
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index i = 0; i < asked_count_; ++i)
       collectors_.emplace_back(*asked[i], tiles_.bound(i), request.groups, request.corpus_groups,
-                               rows_, most_straddlers);
+                               rows_, most);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index tile = 0; tile < tiles_.count(); ++tile)
       filters_.push_back(filter_of(segment, tile));
+}
+
+CollectorLimits Scan::limits() const {
+  const Index bytes = 2 * static_cast<Index>(sizeof(Straddler)) * segments_ * asked_count_;
+  return {.widenings = last_ ? last_widenings : first_widenings,
+          .straddlers = std::clamp(std::min(straddler_bytes / bytes, rows_ / 8), fewest_straddlers,
+                                   largest_straddlers)};
 }
 
 TileFilter Scan::filter_of(Index segment, Index tile) {
@@ -141,12 +155,27 @@ void Scan::update(TileFilter& filter, int query, const Collector& collector) con
 
 void Scan::report(Index panels_done) const {
   const Index panels = panels_.count();
+  if (&panels_ != &queries_.corpus().panels())
+    return job_.progress("rescan", panels_done * asked_count_, panels * asked_count_);
   const Index first = asked_.front()->query;
   const Index span = asked_.back()->query + 1 - first;
   job_.progress("scan", first * panels + span * panels_done, queries_.rows().rows() * panels);
 }
 
-void Scan::run() {
+// Whether the finer scan has to look at most queries anyway.
+bool Scan::is_hopeless() {
+  if (last_) return false;
+  Index undecided = 0;
+  for (Index i = 0; i < asked_count_; ++i) {
+    bool overflow = false;
+    for (Index segment = 0; segment < segments_; ++segment)
+      overflow = overflow || collector(segment, i).overflow();
+    undecided += overflow;
+  }
+  return 2 * undecided > asked_count_;
+}
+
+bool Scan::run() {
   AlignedFloats space = allocate_aligned(group_ * panels_.size());
   const Index blocks = (tiles_.count() + block_ - 1) / block_;
   for (Index begin = 0; begin < panels_.count(); begin += group_) {
@@ -161,8 +190,10 @@ void Scan::run() {
       walk(panels + from * panels_.size(), begin + from, to - from, segment, first_tile,
            std::min(first_tile + block_, tiles_.count()));
     });
+    if (is_hopeless()) return false;
   }
   report(panels_.count());
+  return true;
 }
 
 void Scan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
@@ -179,23 +210,17 @@ void Scan::look(const float* panel, Index first_row, Index tile, Index segment) 
   const ScanKernels& kernels = scan_kernels();
   TileFilter& filter = filters_[segment * tiles_.count() + tile];
   panels_.format().score_tile(tiles_.tile(tile), filter.count, panel, panels_.words(), scores);
-  const float* up = scores;
-  const float* down = scores;
-  if (!panels_.rows().uniform()) {
-    kernels.bound_tile(scores, tiles_.factors(tile), filter.count, panels_.bounds_of(panel), upper,
-                       lower);
-    up = upper;
-    down = lower;
-  }
+  kernels.bound_tile(scores, tiles_.factors(tile), filter.count, panels_.bounds_of(panel), upper,
+                     lower);
   ScanEvent events[tile_queries];
-  const int found = kernels.filter_tile(filter, up, down, events);
+  const int found = kernels.filter_tile(filter, upper, lower, events);
   const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
   const std::uint32_t valid = rows == panel_rows ? ~0u : (1u << rows) - 1;
   for (int i = 0; i < found; ++i) {
     const int query = events[i].query;
     Collector& collecting = collector(segment, tile * tile_queries + query);
     const int at = query * panel_rows;
-    if (collecting.take(events[i], up + at, down + at, first_row, valid))
+    if (collecting.take(events[i], upper + at, lower + at, first_row, valid))
       update(filter, query, collecting);
   }
 }
@@ -221,11 +246,11 @@ Asked Scan::visit_results(const ScanVisitor& visit) {
   return left;
 }
 
-Asked scan_in(const ScanPanels& panels, const ScanRequest& request, const Asked& asked,
+// Returns the queries that are left undecided.
+Asked scan_in(const ScanPanels& panels, const ScanRequest& request, const Asked& asked, bool last,
               const ScanVisitor& visit, const Job& job) {
-  Scan scan(request, panels, asked, job);
-  scan.run();
-  return scan.visit_results(visit);
+  Scan scan(request, panels, asked, last, job);
+  return scan.run() ? scan.visit_results(visit) : asked;
 }
 
 }  // namespace
@@ -256,10 +281,11 @@ void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) 
   const ScanPanels& first = queries.corpus().panels();
   Asked asked;
   for (const ScanQuery& query : request.asked) asked.push_back(&query);
-  asked = scan_in(first, request, asked, visit, job);
-  if (&first.format() != &finest_format() && static_cast<Index>(asked.size()) >= fewest_rescanned) {
-    const ScanPanels finest(first.rows(), finest_format(), false, job);
-    asked = scan_in(finest, request, asked, visit, job);
+  const bool finest = &first.format() == &finest_format();
+  asked = scan_in(first, request, asked, finest, visit, job);
+  if (!finest && static_cast<Index>(asked.size()) >= fewest_rescanned) {
+    const ScanPanels panels(first.rows(), finest_format(), false, job);
+    asked = scan_in(panels, request, asked, true, visit, job);
   }
   scan_canonically(request, queries, asked, visit, job);
 }

@@ -17,7 +17,7 @@ struct ScanFormat {
   const char* name;      // of the numbers
   const char* features;  // instruction sets that it needs beside the kernels', separated by spaces
   Index per_word;
-  double rounding;  // of each operation in score_tile, relative
+  double unit_roundoff;  // relative error of each operation in score_tile, at most
   // Rounds a row to words, the last of them filled up with 0; returns Σ (row − words)².
   double (*pack_row)(const float* row, Index d, float* words);
   // tile = queries · panel; `count` queries at least are computed.

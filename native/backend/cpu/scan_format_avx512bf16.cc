@@ -69,7 +69,7 @@ double pack_row(const float* row, Index d, float* words) {
 constexpr ScanFormat avx512_bfloat16 = {.name = "bfloat16",
                                         .features = "avx512bf16",
                                         .per_word = 2,
-                                        .rounding = 0x1p-22,
+                                        .unit_roundoff = 0x1p-22,
                                         .pack_row = pack_row,
                                         .score_tile = score_tile};
 

@@ -46,7 +46,8 @@ struct ScanKernels {
                      ScanEvent* events);
 
   // Sums over t mod 8 in float64, added as ((s0+s1)+(s2+s3))+((s4+s5)+(s6+s7)), for four rows at a
-  // time. `query` is padded with zeros to a multiple of 8.
+  // time. `query` holds float32 numbers, so that products are exact and may be fused with their
+  // sum, and is padded with zeros to a multiple of 8.
   void (*dot_rows)(const double* query, const float* const rows[4], Index d, double sums[4]);
   void (*distance_rows)(const double* query, const float* const rows[4], Index d, double sums[4]);
 

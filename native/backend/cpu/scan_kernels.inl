@@ -154,7 +154,7 @@ constexpr ScanKernels kernels(const char* name) {
           .float32 = {.name = "float32",
                       .features = "",
                       .per_word = 1,
-                      .rounding = 0x1p-24,
+                      .unit_roundoff = 0x1p-24,
                       .pack_row = copy_row,
                       .score_tile = score_tile},
           .bound_tile = bound_tile,

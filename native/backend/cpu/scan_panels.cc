@@ -1,5 +1,9 @@
 #include "backend/cpu/scan_panels.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +14,9 @@
 
 namespace gemmine::cpu {
 namespace {
+
+constexpr std::size_t cache_line = 64;
+constexpr std::size_t huge_page = 2 << 20;
 
 // [rows][words] to [words][32], 16 words at a time, so that what is read and written stays in L1.
 void transpose(const float* from, Index words, float* to) {
@@ -28,9 +35,7 @@ void set_bounds(double squared_norm, double squared_residual, Metric metric, Ind
   const double residual = std::sqrt(squared_residual);
   bounds.up[row] = bounds::float_above(-half + error);
   bounds.down[row] = bounds::float_below(-half - error);
-  // The last term stands for entries that underflowed.
-  bounds.norm[row] =
-      bounds::float_above(std::sqrt(squared_norm) + residual + static_cast<double>(d) * 0x1p-120);
+  bounds.norm[row] = bounds::float_above(std::sqrt(squared_norm) + residual);
   bounds.residual[row] = bounds::float_above(residual);
 }
 
@@ -39,21 +44,25 @@ void set_bounds(double squared_norm, double squared_residual, Metric metric, Ind
 void FreeAligned::operator()(float* values) const { std::free(values); }
 
 AlignedFloats allocate_aligned(Index count) {
-  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(float) + 63) / 64 * 64;
-  auto* values = static_cast<float*>(std::aligned_alloc(64, std::max<std::size_t>(bytes, 64)));
+  const std::size_t needed = static_cast<std::size_t>(count) * sizeof(float);
+  const std::size_t alignment = needed < 4 * huge_page ? cache_line : huge_page;
+  const std::size_t bytes =
+      std::max((needed + alignment - 1) / alignment, std::size_t{1}) * alignment;
+  auto* values = static_cast<float*>(std::aligned_alloc(alignment, bytes));
   if (values == nullptr)
     throw Error(ErrorCode::out_of_memory, "cannot allocate " + std::to_string(bytes) + " bytes");
+#ifdef __linux__
+  if (alignment == huge_page) madvise(values, bytes, MADV_HUGEPAGE);  // fewer first touches
+#endif
   return AlignedFloats(values);
 }
 
 ScanPanels::ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job)
     : rows_(rows), format_(format), words_(format.words(rows.source().cols())) {
-  if (keep) {
-    AlignedFloats kept = allocate_aligned(count() * size());
-    prepare(0, count(), kept.get(), job);
-    kept_ = std::move(kept);
-  }
-  if (rows.uniform()) find_largest(job);
+  if (!keep) return;
+  AlignedFloats kept = allocate_aligned(count() * size());
+  prepare(0, count(), kept.get(), job);
+  kept_ = std::move(kept);
 }
 
 // Leaves the rows' words and bounds in `scratch`; those beyond the last row are zero.
@@ -85,21 +94,6 @@ void ScanPanels::prepare(Index begin, Index count, float* to, const Job& job) co
     transpose(scratch[worker].words.data(), words_, panel);
     *reinterpret_cast<PanelBounds*>(panel + words_ * panel_rows) = scratch[worker].bounds;
   });
-}
-
-void ScanPanels::find_largest(const Job& job) {
-  std::vector<Scratch> scratch(worker_count(job));
-  std::vector<float> norms(scratch.size()), residuals(scratch.size());
-  parallel_for(job, count(), [&](Index i, Index worker) {
-    if (!kept_) pack_rows(i, scratch[worker]);
-    const PanelBounds& bounds =
-        kept_ ? bounds_of(kept_.get() + i * size()) : scratch[worker].bounds;
-    norms[worker] = std::max(norms[worker], *std::max_element(bounds.norm, std::end(bounds.norm)));
-    residuals[worker] =
-        std::max(residuals[worker], *std::max_element(bounds.residual, std::end(bounds.residual)));
-  });
-  largest_norm_ = *std::max_element(norms.begin(), norms.end());
-  largest_residual_ = *std::max_element(residuals.begin(), residuals.end());
 }
 
 const float* ScanPanels::get(Index begin, Index count, float* space, const Job& job) const {

@@ -38,10 +38,6 @@ class ScanPanels {
     return *reinterpret_cast<const PanelBounds*>(panel + words_ * panel_rows);
   }
 
-  // Of all rows, where they are uniform.
-  double largest_norm() const { return largest_norm_; }
-  double largest_residual() const { return largest_residual_; }
-
  private:
   struct Scratch {
     RowScratch rows;
@@ -52,13 +48,10 @@ class ScanPanels {
 
   void pack_rows(Index panel, Scratch& scratch) const;
   void prepare(Index begin, Index count, float* to, const Job& job) const;
-  void find_largest(const Job& job);
 
   const CentredRows& rows_;
   const ScanFormat& format_;
   Index words_;
-  double largest_norm_ = 0;
-  double largest_residual_ = 0;
   AlignedFloats kept_;
 };
 

@@ -55,7 +55,7 @@ void QueryTiles::pack_tile(const CpuQueries& queries, std::span<const ScanQuery*
   }
 }
 
-// Leaves the scaled query in scratch.words.
+// Leaves the scaled query's words in scratch.words, zeros where it is not usable.
 ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lane,
                                  RowFactors& factors, Scratch& scratch) const {
   const CentredRows& corpus = panels_.rows();
@@ -89,21 +89,18 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lan
           .usable = usable};
 }
 
-// Sets what bounds depend on by row; returns what they do not.
+// Sets the factors that E multiplies by row; returns the part of it that is the same for all rows.
 double QueryTiles::set_error(const Size& size, int lane, RowFactors& factors) const {
   const CentredRows& corpus = panels_.rows();
   const Index d = corpus.source().cols();
   const double by_norm =
-      (bounds::product_error(d, panels_.format().rounding) * size.norm + size.residual) * rounded;
+      (bounds::product_error(d, panels_.format().unit_roundoff) * size.norm + size.residual) *
+      rounded;
   const double by_residual = size.norm * rounded;
   double error = bounds::constant_error(d) * size.norm + bounds::underflow(d);
-  if (corpus.metric() == Metric::l2) error += 2 * bounds::squared_norm_error(d) * size.squared;
-  if (corpus.uniform())
-    error += by_norm * (panels_.largest_norm() * rounded + 0x1p-100) +
-             by_residual * panels_.largest_residual() * rounded;
-  factors.norm[lane] = corpus.uniform() ? 0.0f : bounds::float_above(by_norm * bound_factor_);
-  factors.residual[lane] =
-      corpus.uniform() ? 0.0f : bounds::float_above(by_residual * bound_factor_);
+  if (corpus.metric() == Metric::l2) error += bounds::squared_norm_error(d) * size.squared;
+  factors.norm[lane] = bounds::float_above(by_norm * bound_factor_);
+  factors.residual[lane] = bounds::float_above(by_residual * bound_factor_);
   return error * bound_factor_;
 }
 
