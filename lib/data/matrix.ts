@@ -1,7 +1,7 @@
 import { invalid, invalidText } from '../errors'
 import { Descriptor } from './descriptor'
 import { isSparse } from './sparse'
-import { borrowable, kindOf, outputArray } from './typed-array'
+import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
 
 /** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
 export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
@@ -111,11 +111,32 @@ function checkSide(name: string, value: unknown): asserts value is number {
   throw invalid(name, 'a positive integer', value)
 }
 
+/** How bytes that were read from elsewhere are looked at as numbers, by the bytes of each. */
+const viewsOfBytes: Record<number, string> = {
+  2: "new Uint16Array(b.buffer, b.byteOffset, COUNT) with type 'float16'",
+  4: 'new Float32Array(b.buffer, b.byteOffset, COUNT)',
+  8: 'new Float64Array(b.buffer, b.byteOffset, COUNT)',
+}
+
+function bytesRemedy(data: unknown, length: number, needed: number): string {
+  const view = kindOf(data) === 'Uint8Array' && viewsOfBytes[length / needed]
+  return view ? ` (for bytes b of other numbers: ${view.replace('COUNT', String(needed))})` : ''
+}
+
+/** Room after the last row is for those who tell where rows lie; others have mistaken their data. */
+function checkLength(name: string, given: DenseMatrix<Sized>, needed: number, roomy: boolean) {
+  const { data, rows, cols } = given
+  if (data.length === needed || (roomy && data.length > needed)) return
+  const remedy = bytesRemedy(data, data.length, needed)
+  const expected = `${needed} elements for ${rows} rows of ${cols}${remedy}`
+  throw invalidLength(`${name}.data`, roomy ? `at least ${expected}` : expected, data)
+}
+
 function denseView(
   name: string,
   given: DenseMatrix<DenseData | Float16Data>,
   declared: string | undefined,
-  offset = 0,
+  offset?: number,
 ): DenseView {
   const { rows, cols } = given
   const type = elementType(name, given.data, declared)
@@ -124,17 +145,15 @@ function denseView(
   const stride = given.stride ?? cols
   if (!Number.isInteger(stride) || stride < cols)
     throw invalid(`${name}.stride`, `an integer of at least ${cols}`, stride)
-  if (!Number.isInteger(offset) || offset < 0)
-    throw invalid(`${name}.offset`, 'an integer of at least 0', offset)
-  const needed = (rows - 1) * stride + cols + offset
-  if (given.data.length < needed)
-    throw invalid(
-      `${name}.data`,
-      `at least ${needed} elements for ${rows} rows of ${cols}`,
-      given.data.length,
-    )
+  const first = offset ?? 0
+  if (!Number.isInteger(first) || first < 0)
+    throw invalid(`${name}.offset`, 'an integer of at least 0', first)
+  const end = first + (rows - 1) * stride + cols
+  const roomy = given.stride != null || offset != null
+  checkLength(name, given, end, roomy)
   const data = borrowable(bitsOf(given.data))
-  return { rows, cols, stride, type, data: offset ? data.subarray(offset) : data }
+  const isWhole = first === 0 && data.length === end
+  return { rows, cols, stride, type, data: isWhole ? data : data.subarray(first, end) }
 }
 
 function pairOf(name: string, sides: readonly number[], expected: string): [number, number] {

@@ -1,7 +1,8 @@
 import { fileError, printable } from '../data/file'
 import { outputMatrix, toDenseView, withoutGaps, type Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
-import { toSource, type SourceInput } from '../data/source'
+import { arraysOf, toSource, type SourceInput } from '../data/source'
+import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
@@ -97,6 +98,7 @@ export class FactorizationModel {
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
     const W = outputMatrix('out', out, source.rows, this.rank)
+    checkApart({ out: W.data }, { ...arraysOf(source), H: this.H.data })
     const options = {
       device,
       model: this.model,
@@ -136,6 +138,7 @@ export class FactorizationModel {
       4 * source.rows * (H.cols + Math.min(H.cols, 256)),
     )
     const X = outputMatrix('out', out, source.rows, H.cols)
+    checkApart({ out: X.data }, { ...arraysOf(source), H: H.data })
     await runJob(job, (addon, control) => addon.inverseTransform(source, H, { device }, X, control))
     return X
   }

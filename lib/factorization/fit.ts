@@ -1,7 +1,8 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
-import { toSource } from '../data/source'
+import { arraysOf, toSource } from '../data/source'
+import { checkApart } from '../data/typed-array'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeFitOptions } from '../native'
@@ -171,6 +172,7 @@ export async function fit(
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
+  checkApart({ 'out.W': W.data, 'out.H': H.data }, arraysOf(source))
   const run = await runJob(job, (addon, control) =>
     addon.fit(source, { device, model, maxIterations, ...rest }, W, H, control),
   )

@@ -5,6 +5,12 @@ import { toSparseView } from '../../lib/data/sparse'
 
 const six = Float32Array.of(1, 2, 3, 4, 5, 6)
 
+function detached(): Float32Array {
+  const data = six.slice()
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  return data
+}
+
 describe('toDenseView', () => {
   it.each<[string, MatrixInput, object]>([
     [
@@ -43,6 +49,15 @@ describe('toDenseView', () => {
     )
   })
 
+  it('takes room after the last row where a stride or an offset tells where rows lie', () => {
+    for (const given of [
+      { data: six, rows: 1, cols: 3, stride: 3 },
+      { data: six, shape: [1, 3], stride: [3, 1] },
+      { data: six, shape: [1, 3], offset: 0 },
+    ])
+      expect([...toDenseView('X', given).data!]).toEqual([1, 2, 3])
+  })
+
   it('takes an array of another realm', () => {
     const foreign = runInNewContext('Float32Array.of(1, 2, 3, 4, 5, 6)') as Float32Array
     expect(foreign instanceof Float32Array).toBe(false)
@@ -53,7 +68,47 @@ describe('toDenseView', () => {
     [
       'too little data',
       { data: six, rows: 3, cols: 3 },
-      'Expected at least 9 elements for 3 rows of 3 for X.data, received 6',
+      'Expected 9 elements for 3 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data',
+      { data: six, rows: 1, cols: 3 },
+      'Expected 3 elements for 1 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data for a shape',
+      { data: six, shape: [1, 3] },
+      'Expected 3 elements for 1 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data for the dims of a Tensor',
+      { data: six, dims: [2, 2] },
+      'Expected 4 elements for 2 rows of 2 for X.data, received 6',
+    ],
+    [
+      'too little data for a stride',
+      { data: six, rows: 2, cols: 2, stride: 5 },
+      'Expected at least 7 elements for 2 rows of 2 for X.data, received 6',
+    ],
+    [
+      'bytes of float32',
+      { data: Buffer.from(six.buffer), rows: 2, cols: 3 },
+      'of 3 (for bytes b of other numbers: new Float32Array(b.buffer, b.byteOffset, 6)) for X.data, received 24',
+    ],
+    [
+      'bytes of float64',
+      { data: new Uint8Array(48), shape: [2, 3] },
+      'new Float64Array(b.buffer, b.byteOffset, 6)) for X.data, received 48',
+    ],
+    [
+      'bytes of float16',
+      { data: new Uint8Array(12), dims: [2, 3] },
+      "new Uint16Array(b.buffer, b.byteOffset, 6) with type 'float16') for X.data, received 12",
+    ],
+    [
+      'data that was transferred',
+      { data: detached(), rows: 2, cols: 3 },
+      'for X.data, received 0: its buffer may be detached (transferred)',
     ],
     ['no rows', { data: six, rows: 0, cols: 3 }, 'X.rows'],
     ['a stride below the columns', { data: six, rows: 2, cols: 3, stride: 2 }, 'X.stride'],

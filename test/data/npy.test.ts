@@ -275,7 +275,7 @@ describe('a .npy file is refused', () => {
     [
       'too few elements',
       { data: values, rows: 3, cols: 3 },
-      'at least 9 elements for 3 rows of 3 for array.data, received 6',
+      'Expected 9 elements for 3 rows of 3 for array.data, received 6',
     ],
     [
       'a shape below zero',

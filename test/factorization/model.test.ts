@@ -188,6 +188,20 @@ describe('inverseTransform of the addon, past the checks of lib/', () => {
 })
 
 describe('transform', () => {
+  it('refuses an output in the memory of what it reads', async () => {
+    const room = new Float32Array(300)
+    const [X, H, out] = [room.subarray(0, 100), room.subarray(100, 200), room.subarray(200)]
+    const model = modelOf({ data: H, rows: 10, cols: 10 })
+    const codes = { data: X, rows: 10, cols: 10 }
+    for (const name of ['transform', 'inverseTransform'] as const) {
+      await expect(model[name](codes, { out: X })).rejects.toThrow(
+        /^Expected memory apart from that of [XW]\.data for out, received an array that overlaps it$/,
+      )
+      await expect(model[name](codes, { out: room.subarray(199, 299) })).rejects.toThrow(RangeError)
+      await model[name](codes, { out })
+    }
+  })
+
   it('refuses an unknown option by its name', async () => {
     const model = modelOf(gaussian(2, 9, 1))
     await expect(model.transform(gaussian(5, 9, 2), { thread: 1 } as never)).rejects.toMatchObject({
@@ -229,7 +243,7 @@ describe('components over a resizable buffer', () => {
 describe('a model made of components', () => {
   it('saves what lies a stride apart, or before the end of its array', async () => {
     const wide = gaussian(4, 20, 8)
-    for (const H of [columnsOf(wide, 3, 9), { ...wide, rows: 3 }]) {
+    for (const H of [columnsOf(wide, 3, 9), { ...wide, rows: 3, stride: 20 }]) {
       const path = join(folder, 'strided.safetensors')
       await modelOf(H).save(path)
       const again = await FactorizationModel.load(path)
