@@ -29,7 +29,11 @@ export interface JobOptions {
   device?: DeviceName | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with that. */
+  /**
+   * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with
+   * that. A promise that it returns is not waited for: one that rejects does not stop the job, and is an
+   * unhandled rejection of the process.
+   */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 

@@ -1,4 +1,4 @@
-import { invalid, invalidText } from '../errors'
+import { invalid, invalidEntry, invalidText, shown } from '../errors'
 import { Descriptor } from './descriptor'
 import { isSparse } from './sparse'
 import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
@@ -190,6 +190,8 @@ function checkMatrix(name: string, input: unknown): asserts input is object {
   if (typeof input !== 'object' || input === null || ArrayBuffer.isView(input))
     throw invalid(name, 'a matrix { data, rows, cols }', input)
   if (isSparse(input)) throw invalidText(name, 'a dense matrix', 'a sparse one')
+  if (!('data' in input) && !isMatrixFile(input))
+    throw invalidText(name, 'a matrix { data, rows, cols }', `${shown(input)} without data`)
 }
 
 /**
@@ -224,7 +226,8 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
 /**
  * Copies an array of rows, as embedding services return them, into one matrix.
  *
- * @throws {TypeError} if there is no row, or a row's length or an element's type differs.
+ * @throws {TypeError | RangeError} if there is no row, or a row's length or an element's type differs, or
+ *   an element is not finite in float32, naming its row and column.
  *
  * @example
  * const X = fromRows([[1, 2, 3], [4, 5, 6]])
@@ -237,11 +240,20 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
   for (const [i, row] of rows.entries()) {
     if (row?.length !== cols) throw unevenRow(i, cols, row)
     for (let j = 0; j < cols; j++) {
-      if (typeof row[j] !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', row[j])
+      checkElement(row[j], i, j)
       matrix.data[i * cols + j] = row[j]!
     }
   }
   return matrix
+}
+
+/** The value is told as it was given: in the matrix, one beyond float32 would be an Infinity. */
+function checkElement(value: unknown, i: number, j: number) {
+  if (typeof value !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', value)
+  if (Number.isFinite(Math.fround(value))) return
+  const isFinite = Number.isFinite(value)
+  const expected = isFinite ? "a number within float32's range" : 'a finite number'
+  throw invalidEntry('rows', expected, value, i, j)
 }
 
 function unevenRow(i: number, cols: number, row: ArrayLike<number> | undefined) {

@@ -62,13 +62,14 @@ export class FactorizationModel {
    * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
    *   resizable).
    * @param options The penalties on W, `l1W` and `l2W`, 0 when left out; others are only kept.
-   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or no number, or a
-   *   `rank` is not that of H.
+   * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or below 0
+   *   for `nmf`, a weight is below 0 or no number, or a `rank` is not that of H.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
     checkOneOf('model', model, modelNames)
     this.model = model
     this.H = components(H)
+    checkEntries(this.H, model)
     checkOptions(options, this.H.rows)
     this.options = { ...options }
   }
@@ -173,7 +174,6 @@ export class FactorizationModel {
     const H = { data: tensor.data, rows, cols }
     const options = parsedOptions(path, metadata['options'])
     try {
-      checkEntries(H, model)
       return new FactorizationModel(model, H, options)
     } catch (error) {
       throw isMistake(error) ? damaged(path, error) : error
@@ -206,12 +206,14 @@ function checkOptions(options: ModelOptions, rank: number) {
 }
 
 /** Entries that no fit leaves behind. */
-function checkEntries({ data, cols }: Matrix, model: ModelName) {
-  const low = model === 'nmf' ? 0 : -Infinity
-  const at = data.findIndex((value) => !(value >= low && Math.abs(value) < Infinity))
-  if (at < 0) return
+function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
+  const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
   const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
-  throw invalidEntry('H', expected, data[at]!, Math.floor(at / cols), at % cols)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) {
+      const value = data[i * stride + j]!
+      if (!(value >= low && value < Infinity)) throw invalidEntry('H', expected, value, i, j)
+    }
 }
 
 /** What is wrong with a model, said of its file. */

@@ -1,5 +1,11 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where an NMF starts. */
@@ -50,6 +56,7 @@ export type NmfOptions = {
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...nmfDefaults, ...jobDefaults }, options)
   const { rows, cols } = sidesOf('X', X)
+  checkInteger('rank', given.rank, 1)
   const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
   return fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
 }

@@ -127,6 +127,7 @@ describe('toDenseView', () => {
     ['nothing', null, 'Expected a matrix { data, rows, cols } for X, received null'],
     ['elements alone', six, 'a matrix { data, rows, cols } for X, received Float32Array'],
     ['an array of rows', [[1, 2]], 'which fromRows() makes of rows for X, received an array of 1'],
+    ['no data', { rows: 1, cols: 1 }, 'for X, received an object without data'],
     [
       'a sparse matrix',
       { rows: 1, cols: 1, indptr: Int32Array.of(0, 0) },
@@ -186,6 +187,14 @@ describe('fromRows', () => {
     // eslint-disable-next-line no-sparse-arrays
     expect(() => fromRows([[1], , [2]] as never)).toThrow('for rows[1], received undefined')
     expect(() => fromRows([['a']] as never)).toThrow('rows[0][0]')
+  })
+
+  it('names the entry that is not finite, as it was given', () => {
+    const make = (value: number) => () => fromRows([Float64Array.of(1, 3.4e38), [1, value]])
+    const place = 'at row 1, column 1 of rows, received'
+    expect(make(NaN)).toThrow(`Expected a finite number ${place} NaN`)
+    expect(make(-Infinity)).toThrow(`Expected a finite number ${place} -Infinity`)
+    expect(make(1e300)).toThrow(`Expected a number within float32's range ${place} 1e+300`)
   })
 })
 

@@ -11,6 +11,10 @@ const mined = await lib.mineHardNegatives(
   X,
   [...X.data.keys()].slice(0, 12).map((i) => [i]),
 )
+const prepared = await lib.prepareCorpus(X)
+const detached = { ...X, data: new Float64Array(60) }
+structuredClone(detached.data.buffer, { transfer: [detached.data.buffer] })
+const starts = { rows: 9, cols: 1, indices: new Int32Array(0), values: new Float32Array(0) }
 const { closeMatrix, fromRows, kmeans, minedLines, mineHardNegatives, nmf } = lib
 const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy } = lib
 
@@ -101,6 +105,17 @@ const calls: Record<string, Call[]> = {
       'Expected a dense matrix for corpus, received a sparse one',
     ],
     [prepareCorpus, [], 'for corpus, received undefined'],
+    [
+      topK,
+      [prepared, X, { k: 1 }],
+      'Expected a matrix { data, rows, cols } for queries, received PreparedCorpus without data',
+    ],
+    [kmeans, [detached, { clusters: 1 }], 'for X.data, received 0: its buffer may be detached'],
+    [
+      kmeans,
+      [{ ...starts, indptr: detached.data }, { clusters: 1 }],
+      'X.indptr, received 0: its buffer may be detached',
+    ],
     [fromRows, [], 'for rows, received undefined'],
     [closeMatrix, [], 'for matrix, received undefined'],
     [writeNpy, ['W.npy'], 'for array, received undefined'],
@@ -135,6 +150,9 @@ const calls: Record<string, Call[]> = {
       "Expected one of cosine, dot, l2 for metric, received 'euclid'",
     ],
     [topK, [X, X, { k: 1, device: 'gpu' }], "for device, received 'gpu'"],
+    [topK, [X, X, { k: 1, device: Symbol('gpu') }], 'for device, received Symbol(gpu)'],
+    [nmf, [X, { rank: Symbol('a') }], 'at least 1 for rank, received Symbol(a)'],
+    [semiNmf, [X, { rank: Symbol('a') }], 'at least 1 for rank, received Symbol(a)'],
   ],
   mining: [
     [mineHardNegatives, [X, X], 'for positives, received undefined'],
@@ -165,4 +183,16 @@ describe.each(Object.entries(calls))('%s', (_, those) => {
       expect((error as Error).message).toContain(message)
     },
   )
+})
+
+it('a buffer that is transferred after the call is told of as a mistake', async () => {
+  const data = X.data.slice()
+  const running = semiNmf({ ...X, data }, { rank: 2 })
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  const error = await errorOf(() => running)
+  expect(isMistake(error)).toBe(true)
+  expect(error).toMatchObject({
+    argument: 'X.data',
+    received: 'one that changed after the call, as when its buffer is detached (transferred)',
+  })
 })
