@@ -209,9 +209,10 @@ export function toDenseView(name: string, input: MatrixInput): DenseView {
 }
 
 /** The elements of a matrix alone, row after row; borrowed where they lie so already. */
-export function withoutGaps({ data, rows, cols, stride = cols }: Matrix): Float32Array {
-  if (stride === cols) return data.subarray(0, rows * cols)
-  const packed = new Float32Array(rows * cols)
+export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): Data {
+  const { data, rows, cols, stride = cols } = matrix
+  if (stride === cols) return data.subarray(0, rows * cols) as Data
+  const packed = data.slice(0, rows * cols) as Data
   for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
   return packed
 }

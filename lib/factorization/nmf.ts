@@ -58,5 +58,5 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const { rows, cols } = sidesOf('X', X)
   checkInteger('rank', given.rank, 1)
   const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
-  return fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
+  return await fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
 }

@@ -44,5 +44,5 @@ export type SemiNmfOptions = {
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
-  return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
+  return await fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
 }

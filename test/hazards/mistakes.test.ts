@@ -122,7 +122,7 @@ const calls: Record<string, Call[]> = {
     [
       writeNpy,
       ['W.npy', { data: [1], rows: 1, cols: 1 }],
-      'a Float32Array or an Int32Array for data',
+      'Float16Array, Int8Array, Uint8Array, or a Uint16Array',
     ],
     [
       kmeans,
@@ -194,5 +194,42 @@ it('a buffer that is transferred after the call is told of as a mistake', async 
   expect(error).toMatchObject({
     argument: 'X.data',
     received: 'one that changed after the call, as when its buffer is detached (transferred)',
+  })
+})
+
+const model = new lib.FactorizationModel('semi-nmf', X, {})
+const counts = { queries: 1, corpus: 1 }
+
+describe('a stack trace leads to the caller', () => {
+  // Where a function hands on a promise that it did not wait for, the trace ends there.
+  it.each<[string, () => Promise<unknown>]>([
+    ['semiNmf', () => semiNmf(X, { rank: 'a' as never })],
+    [
+      'semiNmf, from the job',
+      () => semiNmf({ ...X, data: X.data.slice().fill(NaN, 59) }, { rank: 2 }),
+    ],
+    ['nmf', () => nmf(X, { rank: 9, init: 'nndsvd' })],
+    ['kmeans', () => kmeans(X, { clusters: 99 })],
+    ['truncatedSvd', () => truncatedSvd(X, { rank: 99 })],
+    ['topK', () => topK(X, X, { k: 99 })],
+    ['transform', () => model.transform(gaussian(2, 3, 1))],
+    ['save', () => model.save('')],
+    ['writeNpy', () => writeNpy('', X)],
+    [
+      'writeSafetensors',
+      () => lib.writeSafetensors('no/such/folder', { tensors: {}, metadata: {} }),
+    ],
+    ['writeLines', () => lib.writeLines('no/such/folder', [])],
+    ['readNpy', () => lib.readNpy('no/such/file')],
+    ['readMatrixMarket', () => lib.readMatrixMarket('no/such/file')],
+    ['readPairs', () => lib.readPairs('no/such/file', counts)],
+    ['readIds', () => lib.readIds('no/such/file', 1, 'query')],
+    ['readTexts', () => lib.readTexts('no/such/file', 1, 'query')],
+  ])('of %s', async (_, run) => {
+    async function callerInTheTrace() {
+      await run()
+    }
+    const error = (await errorOf(callerInTheTrace)) as Error
+    expect(error.stack).toContain('callerInTheTrace')
   })
 })
