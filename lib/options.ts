@@ -10,6 +10,10 @@ export type Overrides<Defaults> = {
   -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined
 }
 
+/** Defaults that no caller can change: they are exported, and every call reads them. */
+export const frozen = <const Defaults extends object>(defaults: Defaults): Readonly<Defaults> =>
+  Object.freeze(defaults)
+
 /** What is known of a job while it runs. */
 export interface Progress {
   /** What is being done: `initialise`, `iterate`, `prepare`, `scan`, ... */
@@ -38,12 +42,12 @@ export interface JobOptions {
 }
 
 /** The only place where the defaults of {@link JobOptions} are written. */
-export const jobDefaults = {
+export const jobDefaults = frozen({
   threads: undefined,
   device: 'auto',
   signal: undefined,
   onProgress: undefined,
-} as const
+})
 
 /**
  * Defaults with the overrides laid over them; an override of `undefined` leaves the default.

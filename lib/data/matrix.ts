@@ -47,7 +47,8 @@ export interface NdArrayLike {
 
 /** A Tensor of onnxruntime or transformers.js. */
 export interface TensorLike {
-  readonly data: unknown
+  /** One of the arrays of {@link NdArrayLike}; the libraries' own types allow for others and for lists. */
+  readonly data: ArrayBufferView | readonly unknown[]
   readonly dims: readonly number[]
   readonly type?: string | undefined
 }

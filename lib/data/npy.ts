@@ -1,5 +1,5 @@
 import { invalid, invalidText } from '../errors'
-import { withDefaults } from '../options'
+import { frozen, withDefaults } from '../options'
 import {
   bytesOf,
   closeDescriptor,
@@ -54,10 +54,10 @@ const codeOfType = (type: ElementType) =>
   (Object.keys(matrixTypes) as ElementCode[]).find((code) => matrixTypes[code] === type)!
 
 /** The only place where the defaults of {@link loadNpy} are written. */
-export const loadNpyDefaults = {
+export const loadNpyDefaults = frozen({
   /** Elements of at most this many bytes are read into memory. */
   limit: 2 ** 30,
-} as const
+})
 
 /**
  * The element type of a header, or nothing where the bytes cannot be used as they lie: big-endian,

@@ -11,6 +11,7 @@ import {
   checkJob,
   checkNumber,
   checkOneOf,
+  frozen,
   required,
   withDefaults,
   type JobOptions,
@@ -25,7 +26,7 @@ export type Solver = 'hals' | 'mu'
 export const solvers = ['hals', 'mu'] as const
 
 /** The only place where the defaults that all factorizations share are written. */
-export const fitDefaults = {
+export const fitDefaults = frozen({
   /** `hals` improves a factor component by component; `mu` takes multiplicative steps. */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H. */
@@ -44,7 +45,7 @@ export const fitDefaults = {
   l2H: 0,
   /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
   seed: 0,
-} as const
+})
 
 export interface FitOptions extends Penalties {
   readonly rank: number

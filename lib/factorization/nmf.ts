@@ -1,6 +1,7 @@
 import { sidesOf, type SourceInput } from '../data/source'
 import {
   checkInteger,
+  frozen,
   jobDefaults,
   withDefaults,
   type JobOptions,
@@ -17,7 +18,7 @@ export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as
 export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
 
 /** The defaults of {@link nmf}: those of all factorizations, and its own. */
-export const nmfDefaults = {
+export const nmfDefaults = frozen({
   ...fitDefaults,
   /**
    * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
@@ -25,7 +26,7 @@ export const nmfDefaults = {
    * numbers; `kmeans`: as for semi-NMF; `random`.
    */
   init: undefined as NmfInit | undefined,
-} as const
+})
 
 export type NmfOptions = {
   /** Components; above min(n, d) only with `init` random or kmeans. */

@@ -25,6 +25,11 @@ describe('toDenseView', () => {
       { data: six, shape: [2, 2], stride: [3, 1], offset: 1 },
       { rows: 2, cols: 2, stride: 3 },
     ],
+    [
+      'a Tensor of a library that has texts too',
+      { data: six as Float32Array | string[], dims: [2, 3] },
+      { rows: 2 },
+    ],
     ['a Tensor', { data: six, dims: [2, 3], type: 'float32' }, { rows: 2, cols: 3 }],
     [
       'a Tensor of float16',
@@ -137,6 +142,11 @@ describe('toDenseView', () => {
     ['one stride', { data: six, shape: [6, 1], stride: [1] }, 'Expected two strides for X.stride'],
   ])('names what is wrong with %s', (_, input, message) => {
     expect(() => toDenseView('X', input as MatrixInput)).toThrow(message)
+  })
+
+  it('takes no text for a Tensor, as the compiler tells', () => {
+    // @ts-expect-error data is neither an array nor a list
+    expect(() => toDenseView('X', { data: 'nonsense', dims: [1, 3] })).toThrow('X.data')
   })
 
   it.each([-1, NaN, 0.5, '1', 5])('takes no offset of %s', (offset) => {

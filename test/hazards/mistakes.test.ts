@@ -1,7 +1,6 @@
 // Arguments that no type checker has seen: every one ends in a sentence that names it.
 import { describe, expect, it } from 'vitest'
 import * as lib from '../../lib/index'
-import { isMistake } from '../../lib/errors'
 import { errorOf } from '../data/files'
 import { gaussian } from '../matrices'
 
@@ -15,7 +14,7 @@ const prepared = await lib.prepareCorpus(X)
 const detached = { ...X, data: new Float64Array(60) }
 structuredClone(detached.data.buffer, { transfer: [detached.data.buffer] })
 const starts = { rows: 9, cols: 1, indices: new Int32Array(0), values: new Float32Array(0) }
-const { closeMatrix, fromRows, kmeans, minedLines, mineHardNegatives, nmf } = lib
+const { closeMatrix, fromRows, isMistake, kmeans, minedLines, mineHardNegatives, nmf } = lib
 const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy } = lib
 
 type Call = [(...given: any[]) => unknown, unknown[], string]
@@ -178,7 +177,7 @@ describe.each(Object.entries(calls))('%s', (_, those) => {
     async (_name, message, call, given) => {
       const error = await errorOf(() => call(...given))
       expect(isMistake(error)).toBe(true)
-      const { argument, expected, received } = error as lib.Mistake
+      const { argument, expected, received } = error as lib.MistakeError
       expect([argument, expected, received].every((text) => typeof text === 'string')).toBe(true)
       expect((error as Error).message).toContain(message)
     },
@@ -221,6 +220,7 @@ describe('a stack trace leads to the caller', () => {
     ],
     ['writeLines', () => lib.writeLines('no/such/folder', [])],
     ['readNpy', () => lib.readNpy('no/such/file')],
+    ['readInt32Npy', () => lib.readInt32Npy('no/such/file')],
     ['readMatrixMarket', () => lib.readMatrixMarket('no/such/file')],
     ['readPairs', () => lib.readPairs('no/such/file', counts)],
     ['readIds', () => lib.readIds('no/such/file', 1, 'query')],
