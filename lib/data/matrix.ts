@@ -8,6 +8,7 @@ export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
 
 /** A dense matrix of float32, row-major: entry (i, j) is `data[i * stride + j]`. Results have this form. */
 export interface Matrix {
+  /** rows · cols elements, and more only where a stride is given. */
   readonly data: Float32Array
   readonly rows: number
   readonly cols: number
@@ -19,6 +20,7 @@ export type DenseData = Float32Array | Float64Array | Int8Array | Uint8Array | U
 
 /** A dense matrix of any element type that can be read. Readers give float16 as its bits in a `Uint16Array`. */
 export interface DenseMatrix<Data = DenseData> {
+  /** rows · cols elements, and more only where a stride is given. */
   readonly data: Data
   readonly rows: number
   readonly cols: number
@@ -39,6 +41,7 @@ export interface Float16Data {
 
 /** `{ data, shape }`, and a scijs ndarray with unit stride along its rows. */
 export interface NdArrayLike {
+  /** As many elements as the shape needs, and more only where a stride or an offset is given. */
   readonly data: DenseData | Float16Data
   readonly shape: readonly number[]
   readonly stride?: readonly number[] | undefined
@@ -198,7 +201,8 @@ function checkMatrix(name: string, input: unknown): asserts input is object {
 /**
  * Any accepted matrix as the addon takes it. Borrows the elements; only a resizable buffer is copied.
  *
- * @throws {TypeError | RangeError} naming `name` if the value is no matrix or its data too short.
+ * @throws {TypeError | RangeError} naming `name` if the value is no matrix, or its data of another length
+ *   than it needs.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a file that was closed.
  */
 export function toDenseView(name: string, input: MatrixInput): DenseView {

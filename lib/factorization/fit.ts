@@ -60,7 +60,10 @@ export interface FitOptions extends Penalties {
 /** The options of all factorizations that have no default. */
 export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
 
-/** Where the factors go, over buffers of fixed size; new arrays when left out. */
+/**
+ * Where the factors go, over buffers of fixed size, apart from each other and from X; new arrays when left
+ * out.
+ */
 export interface FactorOutputs {
   /** [n · rank] */
   readonly W?: Float32Array | undefined

@@ -29,7 +29,7 @@ export const topKDefaults = {
   out: undefined as TopKOutputs | undefined,
 } as const
 
-/** The caller's arrays for the answers, over buffers of fixed size. */
+/** The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs. */
 export interface TopKOutputs {
   /** [queries · k] */
   readonly indices?: Int32Array | undefined
