@@ -14,7 +14,7 @@ export type DeviceName = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
  */
 export function resolveDevice(name: string): 'cpu' {
   if (name === 'auto' || name === 'cpu') return 'cpu'
-  if (!/^cuda(:\d+)?$/.test(name))
+  if (typeof name !== 'string' || !/^cuda(:\d+)?$/.test(name))
     throw invalid('device', "'auto', 'cpu', 'cuda' or 'cuda:N'", name)
   throw new GemmineError(
     'ERR_GEMMINE_DEVICE_UNAVAILABLE',

@@ -42,6 +42,7 @@ export interface Mistake {
   readonly column?: number
 }
 
+/** A caller's mistake, as it is thrown. */
 export type MistakeError = (TypeError | RangeError) & Mistake
 
 /** Renders a received value on one short line. */
@@ -104,5 +105,6 @@ export function invalidEntry(
   return Object.assign(error, { argument, expected, received: text, row, column })
 }
 
+/** Whether an error is a caller's mistake, told by this package. */
 export const isMistake = (error: unknown): error is MistakeError =>
   (error instanceof TypeError || error instanceof RangeError) && 'argument' in error

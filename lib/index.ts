@@ -3,6 +3,7 @@ export type {
   DenseData,
   DenseMatrix,
   ElementType,
+  Float16Data,
   Matrix,
   MatrixFile,
   MatrixInput,
@@ -10,6 +11,7 @@ export type {
   TensorLike,
 } from './data/matrix'
 export type { SparseMatrix } from './data/sparse'
+export type { Descriptor } from './data/descriptor'
 export type { SourceInput } from './data/source'
 export type { RowLists, RowListsInput } from './data/row-lists'
 export {
@@ -17,26 +19,35 @@ export {
   loadNpy,
   loadNpyDefaults,
   openNpy,
+  readInt32Npy,
   readNpy,
   writeNpy,
   type WritableArray,
 } from './data/npy'
-export { readNpz, readNpzDefaults } from './data/npz'
+export { readNpz, readNpzDefaults, type NpzOptions } from './data/npz'
 export { readMatrixMarket } from './data/matrix-market'
-export { readSafetensors, writeSafetensors, type Tensors } from './data/safetensors'
+export { readSafetensors, writeSafetensors, type Tensor, type Tensors } from './data/safetensors'
 export {
   minedLines,
   rejectedLines,
   ruleNames,
   writeLines,
+  type Mined,
   type MinedFormat,
+  type Rejected,
   type RuleName,
   type Words,
 } from './data/mined-lines'
-export { readIds, readPairs, readTexts, type PairsOptions } from './data/pairs'
-export { GemmineError, type GemmineErrorCode, type Mistake } from './errors'
+export { readIds, readPairs, readTexts, type PairsOptions, type Side } from './data/pairs'
+export {
+  GemmineError,
+  isMistake,
+  type GemmineErrorCode,
+  type Mistake,
+  type MistakeError,
+} from './errors'
 export type { DeviceName } from './device'
-export type { JobOptions, Progress } from './options'
+export type { JobOptions, Overrides, Progress } from './options'
 export { info, type Info } from './info'
 export type { NativeRejected as RejectedCandidates } from './native'
 export {
@@ -51,6 +62,7 @@ export {
   Factorization,
   type Convergence,
   type FactorOutputs,
+  type FitOptions,
   type Solver,
 } from './factorization/fit'
 export {
@@ -67,6 +79,7 @@ export {
   type TruncatedSvdOptions,
 } from './factorization/truncated-svd'
 export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './factorization/kmeans'
+export type { Penalties } from './factorization/penalties'
 export type { Metric } from './mining/metric'
 export {
   prepareCorpus,

@@ -3,7 +3,13 @@
 import { join } from 'node:path'
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
-import { GemmineError, invalidEntry, type GemmineErrorCode } from './errors'
+import {
+  GemmineError,
+  invalidEntry,
+  invalidText,
+  type GemmineErrorCode,
+  type MistakeError,
+} from './errors'
 import type { Progress } from './options'
 
 /** A matrix as the addon takes it, with the name by which messages call it. */
@@ -254,10 +260,17 @@ interface NativeFailure extends Error {
   readonly column?: number
 }
 
-function translated(thrown: unknown, signal: AbortSignal | undefined): unknown {
-  // A listener may have thrown anything.
-  if (typeof thrown !== 'object' || thrown === null) return thrown
-  const failure = thrown as NativeFailure
+/** An argument that lib/ had found right, and the addon finds wrong. */
+const refusal = /^Expected (.+) for (\S+)$/
+
+function changedAfterTheCall({ message }: Error): MistakeError | undefined {
+  const [, expected, argument] = refusal.exec(message) ?? []
+  if (expected === undefined || argument === undefined) return undefined
+  const received = 'one that changed after the call, as when its buffer is detached (transferred)'
+  return invalidText(argument, expected, received)
+}
+
+function translated(failure: NativeFailure, signal: AbortSignal | undefined): unknown {
   const { code, message } = failure
   if (code === 'CANCELLED') return signal?.reason ?? failure
   if (code === 'INVALID_ENTRY')
@@ -268,6 +281,7 @@ function translated(thrown: unknown, signal: AbortSignal | undefined): unknown {
       failure.row!,
       failure.column!,
     )
+  if (failure instanceof TypeError) return changedAfterTheCall(failure) ?? failure
   return code?.startsWith('ERR_GEMMINE_')
     ? new GemmineError(code, message, { cause: failure })
     : failure
@@ -288,16 +302,21 @@ export async function runJob<Result>(
   const cancel = new Int32Array(new SharedArrayBuffer(4))
   const abort = () => void Atomics.store(cancel, 0, 1)
   signal?.addEventListener('abort', abort, { once: true })
-  const listener =
-    onProgress &&
-    ((phase: string, done: number, total: number, objective: number) =>
-      onProgress(
-        Number.isNaN(objective) ? { phase, done, total } : { phase, done, total, objective },
-      ))
+  // A listener may throw anything, also what looks like a failure of the addon.
+  let ofListener: { readonly thrown: unknown } | undefined
+  const tell = (phase: string, done: number, total: number, objective: number) => {
+    const known = Number.isNaN(objective) ? {} : { objective }
+    try {
+      onProgress?.({ phase, done, total, ...known })
+    } catch (thrown) {
+      ofListener = { thrown }
+      throw thrown
+    }
+  }
   try {
-    return await start(native(), { threads, cancel, onProgress: listener })
+    return await start(native(), { threads, cancel, onProgress: onProgress && tell })
   } catch (failure) {
-    throw translated(failure, signal)
+    throw ofListener ? ofListener.thrown : translated(failure as NativeFailure, signal)
   } finally {
     signal?.removeEventListener('abort', abort)
   }

@@ -10,6 +10,10 @@ export type Overrides<Defaults> = {
   -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined
 }
 
+/** Defaults that no caller can change: they are exported, and every call reads them. */
+export const frozen = <const Defaults extends object>(defaults: Defaults): Readonly<Defaults> =>
+  Object.freeze(defaults)
+
 /** What is known of a job while it runs. */
 export interface Progress {
   /** What is being done: `initialise`, `iterate`, `prepare`, `scan`, ... */
@@ -29,17 +33,21 @@ export interface JobOptions {
   device?: DeviceName | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with that. */
+  /**
+   * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with
+   * that. A promise that it returns is not waited for: one that rejects does not stop the job, and is an
+   * unhandled rejection of the process.
+   */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
 /** The only place where the defaults of {@link JobOptions} are written. */
-export const jobDefaults = {
+export const jobDefaults = frozen({
   threads: undefined,
   device: 'auto',
   signal: undefined,
   onProgress: undefined,
-} as const
+})
 
 /**
  * Defaults with the overrides laid over them; an override of `undefined` leaves the default.

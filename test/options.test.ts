@@ -4,7 +4,8 @@ import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit'
 import { info } from '../lib/info'
 import { native } from '../lib/native'
-import { checkInteger, checkJob, withDefaults } from '../lib/options'
+import * as lib from '../lib/index'
+import { checkInteger, checkJob, jobDefaults, withDefaults, type Overrides } from '../lib/options'
 
 describe('withDefaults', () => {
   it('lays overrides over defaults, and leaves a default where the override is undefined', () => {
@@ -13,6 +14,24 @@ describe('withDefaults', () => {
 
   it('refuses an unknown option and names those there are', () => {
     expect(() => withDefaults({ rank: 1 }, { rnak: 2 })).toThrow('one of the options rank')
+  })
+})
+
+describe('the defaults', () => {
+  const { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults } = lib
+  const { loadNpyDefaults, readNpzDefaults } = lib
+  const all = { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults }
+
+  it.each(Object.entries({ ...all, loadNpyDefaults, readNpzDefaults, jobDefaults }))(
+    '%s cannot be changed',
+    (_, defaults) => {
+      expect(() => Object.assign(defaults, { seed: 7, limit: 7, threads: 7 })).toThrow(TypeError)
+    },
+  )
+
+  it('have the types of their options', () => {
+    const given: Overrides<typeof kmeansDefaults> = { seed: 3, tolerance: undefined }
+    expect(withDefaults(kmeansDefaults, given)).toEqual({ ...kmeansDefaults, seed: 3 })
   })
 })
 

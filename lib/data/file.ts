@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
+import type { DenseData } from './matrix'
 import { borrowable } from './typed-array'
 
 /** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
@@ -143,8 +144,8 @@ export const readBytes = (path: string): Promise<Uint8Array> =>
   withFile(path, (file) => readRange(file, 0, file.size))
 
 /** The bytes of a typed array, borrowed while they are written. */
-export function bytesOf(array: Float32Array | Int32Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = borrowable<Float32Array | Int32Array>(array)
+export function bytesOf(array: DenseData | Int32Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = borrowable<DenseData | Int32Array>(array)
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 

@@ -1,13 +1,14 @@
-import { invalid, invalidText } from '../errors'
+import { invalid, invalidEntry, invalidText, shown } from '../errors'
 import { Descriptor } from './descriptor'
 import { isSparse } from './sparse'
-import { borrowable, kindOf, outputArray } from './typed-array'
+import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
 
 /** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
 export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
 
 /** A dense matrix of float32, row-major: entry (i, j) is `data[i * stride + j]`. Results have this form. */
 export interface Matrix {
+  /** rows · cols elements, and more only where a stride is given. */
   readonly data: Float32Array
   readonly rows: number
   readonly cols: number
@@ -19,6 +20,7 @@ export type DenseData = Float32Array | Float64Array | Int8Array | Uint8Array | U
 
 /** A dense matrix of any element type that can be read. Readers give float16 as its bits in a `Uint16Array`. */
 export interface DenseMatrix<Data = DenseData> {
+  /** rows · cols elements, and more only where a stride is given. */
   readonly data: Data
   readonly rows: number
   readonly cols: number
@@ -39,6 +41,7 @@ export interface Float16Data {
 
 /** `{ data, shape }`, and a scijs ndarray with unit stride along its rows. */
 export interface NdArrayLike {
+  /** As many elements as the shape needs, and more only where a stride or an offset is given. */
   readonly data: DenseData | Float16Data
   readonly shape: readonly number[]
   readonly stride?: readonly number[] | undefined
@@ -47,7 +50,8 @@ export interface NdArrayLike {
 
 /** A Tensor of onnxruntime or transformers.js. */
 export interface TensorLike {
-  readonly data: unknown
+  /** One of the arrays of {@link NdArrayLike}; the libraries' own types allow for others and for lists. */
+  readonly data: ArrayBufferView | readonly unknown[]
   readonly dims: readonly number[]
   readonly type?: string | undefined
 }
@@ -111,11 +115,32 @@ function checkSide(name: string, value: unknown): asserts value is number {
   throw invalid(name, 'a positive integer', value)
 }
 
+/** How bytes that were read from elsewhere are looked at as numbers, by the bytes of each. */
+const viewsOfBytes: Record<number, string> = {
+  2: "new Uint16Array(b.buffer, b.byteOffset, COUNT) with type 'float16'",
+  4: 'new Float32Array(b.buffer, b.byteOffset, COUNT)',
+  8: 'new Float64Array(b.buffer, b.byteOffset, COUNT)',
+}
+
+function bytesRemedy(data: unknown, length: number, needed: number): string {
+  const view = kindOf(data) === 'Uint8Array' && viewsOfBytes[length / needed]
+  return view ? ` (for bytes b of other numbers: ${view.replace('COUNT', String(needed))})` : ''
+}
+
+/** Room after the last row is for those who tell where rows lie; others have mistaken their data. */
+function checkLength(name: string, given: DenseMatrix<Sized>, needed: number, roomy: boolean) {
+  const { data, rows, cols } = given
+  if (data.length === needed || (roomy && data.length > needed)) return
+  const remedy = bytesRemedy(data, data.length, needed)
+  const expected = `${needed} elements for ${rows} rows of ${cols}${remedy}`
+  throw invalidLength(`${name}.data`, roomy ? `at least ${expected}` : expected, data)
+}
+
 function denseView(
   name: string,
   given: DenseMatrix<DenseData | Float16Data>,
   declared: string | undefined,
-  offset = 0,
+  offset?: number,
 ): DenseView {
   const { rows, cols } = given
   const type = elementType(name, given.data, declared)
@@ -124,17 +149,15 @@ function denseView(
   const stride = given.stride ?? cols
   if (!Number.isInteger(stride) || stride < cols)
     throw invalid(`${name}.stride`, `an integer of at least ${cols}`, stride)
-  if (!Number.isInteger(offset) || offset < 0)
-    throw invalid(`${name}.offset`, 'an integer of at least 0', offset)
-  const needed = (rows - 1) * stride + cols + offset
-  if (given.data.length < needed)
-    throw invalid(
-      `${name}.data`,
-      `at least ${needed} elements for ${rows} rows of ${cols}`,
-      given.data.length,
-    )
+  const first = offset ?? 0
+  if (!Number.isInteger(first) || first < 0)
+    throw invalid(`${name}.offset`, 'an integer of at least 0', first)
+  const end = first + (rows - 1) * stride + cols
+  const roomy = given.stride != null || offset != null
+  checkLength(name, given, end, roomy)
   const data = borrowable(bitsOf(given.data))
-  return { rows, cols, stride, type, data: offset ? data.subarray(offset) : data }
+  const isWhole = first === 0 && data.length === end
+  return { rows, cols, stride, type, data: isWhole ? data : data.subarray(first, end) }
 }
 
 function pairOf(name: string, sides: readonly number[], expected: string): [number, number] {
@@ -171,12 +194,15 @@ function checkMatrix(name: string, input: unknown): asserts input is object {
   if (typeof input !== 'object' || input === null || ArrayBuffer.isView(input))
     throw invalid(name, 'a matrix { data, rows, cols }', input)
   if (isSparse(input)) throw invalidText(name, 'a dense matrix', 'a sparse one')
+  if (!('data' in input) && !isMatrixFile(input))
+    throw invalidText(name, 'a matrix { data, rows, cols }', `${shown(input)} without data`)
 }
 
 /**
  * Any accepted matrix as the addon takes it. Borrows the elements; only a resizable buffer is copied.
  *
- * @throws {TypeError | RangeError} naming `name` if the value is no matrix or its data too short.
+ * @throws {TypeError | RangeError} naming `name` if the value is no matrix, or its data of another length
+ *   than it needs.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a file that was closed.
  */
 export function toDenseView(name: string, input: MatrixInput): DenseView {
@@ -188,9 +214,10 @@ export function toDenseView(name: string, input: MatrixInput): DenseView {
 }
 
 /** The elements of a matrix alone, row after row; borrowed where they lie so already. */
-export function withoutGaps({ data, rows, cols, stride = cols }: Matrix): Float32Array {
-  if (stride === cols) return data.subarray(0, rows * cols)
-  const packed = new Float32Array(rows * cols)
+export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): Data {
+  const { data, rows, cols, stride = cols } = matrix
+  if (stride === cols) return data.subarray(0, rows * cols) as Data
+  const packed = data.slice(0, rows * cols) as Data
   for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
   return packed
 }
@@ -205,7 +232,8 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
 /**
  * Copies an array of rows, as embedding services return them, into one matrix.
  *
- * @throws {TypeError} if there is no row, or a row's length or an element's type differs.
+ * @throws {TypeError | RangeError} if there is no row, or a row's length or an element's type differs, or
+ *   an element is not finite in float32, naming its row and column.
  *
  * @example
  * const X = fromRows([[1, 2, 3], [4, 5, 6]])
@@ -218,11 +246,20 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
   for (const [i, row] of rows.entries()) {
     if (row?.length !== cols) throw unevenRow(i, cols, row)
     for (let j = 0; j < cols; j++) {
-      if (typeof row[j] !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', row[j])
+      checkElement(row[j], i, j)
       matrix.data[i * cols + j] = row[j]!
     }
   }
   return matrix
+}
+
+/** The value is told as it was given: in the matrix, one beyond float32 would be an Infinity. */
+function checkElement(value: unknown, i: number, j: number) {
+  if (typeof value !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', value)
+  if (Number.isFinite(Math.fround(value))) return
+  const isFinite = Number.isFinite(value)
+  const expected = isFinite ? "a number within float32's range" : 'a finite number'
+  throw invalidEntry('rows', expected, value, i, j)
 }
 
 function unevenRow(i: number, cols: number, row: ArrayLike<number> | undefined) {

@@ -62,6 +62,13 @@ interface Example {
   readonly negativeScores: readonly string[]
 }
 
+/** A word as JSON, which has no text for what is neither a string nor a number. */
+function wordJson(words: Words, side: keyof Words, row: number): string {
+  const word: unknown = words[side](row)
+  if (typeof word === 'string' || Number.isFinite(word)) return JSON.stringify(word)
+  throw invalid(`words.${side}(${row})`, 'a string or a finite number', word)
+}
+
 const list = (parts: readonly string[]) => `[${parts.join(',')}]`
 
 const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => Iterable<string>> = {
@@ -102,7 +109,8 @@ const jsonOf = (
  * The lines of mined examples in one of four layouts, made as they are asked for. A query that
  * lacks positives or negatives has none; in n-tuples neither has one short of `numNegatives`.
  *
- * @throws {TypeError} if there is no such layout, or something else stands for `mined` or `words`.
+ * @throws {TypeError} if there is no such layout, or something else stands for `mined` or `words`; while
+ *   lines are asked for, if a word is neither a string nor a finite number, naming its row.
  *
  * @example
  * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
@@ -123,14 +131,14 @@ function checkWords(words: Words) {
 
 function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
   const { positives, positiveScores, numNegatives } = mined
-  const document = (row: number) => JSON.stringify(words.document(row))
+  const document = (row: number) => wordJson(words, 'document', row)
   for (let q = 0; q < mined.queries; q++) {
     const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
     const start = q * numNegatives
     const end = start + mined.counts[q]!
     if (first === last || start === end) continue
     const example = {
-      query: JSON.stringify(words.query(q)),
+      query: wordJson(words, 'query', q),
       positives: jsonOf(positives.indices, first, last, document),
       negatives: jsonOf(mined.indices, start, end, document),
       positiveScores: jsonOf(positiveScores, first, last, scoreJson),
@@ -143,7 +151,8 @@ function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator
 /**
  * Lines `{query, rejected: [{doc, score, rule}]}`, one for each query that was mined.
  *
- * @throws {TypeError} if something else stands for `rejected` or `words`.
+ * @throws {TypeError} if something else stands for `rejected` or `words`, or, while lines are asked for,
+ *   for a word.
  */
 export function rejectedLines(rejected: Rejected, words: Words): Generator<string> {
   if (typeof rejected?.indptr !== 'object')
@@ -157,12 +166,13 @@ function* entriesOf(rejected: Rejected, words: Words): Generator<string> {
   for (let i = 0; i < rejected.queries.length; i++) {
     const entries: string[] = []
     for (let t = indptr[i]!; t < indptr[i + 1]!; t++) {
-      const doc = JSON.stringify(words.document(rows[t]!))
+      const doc = wordJson(words, 'document', rows[t]!)
       entries.push(
         `{"doc":${doc},"score":${scoreJson(scores[t]!)},"rule":"${ruleNames[rules[t]!]}"}`,
       )
     }
-    yield `{"query":${JSON.stringify(words.query(rejected.queries[i]!))},"rejected":${list(entries)}}`
+    const query = wordJson(words, 'query', rejected.queries[i]!)
+    yield `{"query":${query},"rejected":${list(entries)}}`
   }
 }
 
@@ -190,11 +200,21 @@ function* chunksOf(
  * that they never lie in memory all at once.
  *
  * @param signal Stops between two chunks; what was written until then stays.
+ * @throws {TypeError} if `lines` are no iterable of lines, or one string.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written, or the
  *   signal's reason.
  */
-export const writeLines = async (
+export async function writeLines(
   path: string,
   lines: Iterable<string>,
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<void> => writePieces(path, chunksOf(lines, signal))
+): Promise<void> {
+  checkLines(lines)
+  await writePieces(path, chunksOf(lines, signal))
+}
+
+/** A string is an iterable as well, of its letters. */
+function checkLines(lines: unknown) {
+  const isIterable = typeof lines === 'object' && lines !== null && Symbol.iterator in lines
+  if (!isIterable) throw invalid('lines', 'an array or a generator of lines', lines)
+}

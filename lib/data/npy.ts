@@ -1,6 +1,5 @@
-import { isInt32Array } from 'node:util/types'
-import { invalid } from '../errors'
-import { withDefaults } from '../options'
+import { invalid, invalidText } from '../errors'
+import { frozen, withDefaults } from '../options'
 import {
   bytesOf,
   closeDescriptor,
@@ -15,10 +14,10 @@ import {
 import type { OpenFile } from './file'
 import { Descriptor } from './descriptor'
 import { isMatrixFile, toDenseView, withoutGaps } from './matrix'
-import type { DenseData, DenseMatrix, ElementType, Matrix, MatrixFile } from './matrix'
+import type { DenseData, DenseMatrix, ElementType, MatrixFile } from './matrix'
 import { headerLimit, npyHeader, parseNpyHeader, shownShape } from './npy-header'
 import type { NpyHeader } from './npy-header'
-import { checkKind } from './typed-array'
+import { checkKind, kindOf } from './typed-array'
 
 export { parseNpyHeader } from './npy-header'
 export type { NpyHeader } from './npy-header'
@@ -51,11 +50,14 @@ const matrixTypes: { [K in ElementCode]?: ElementType } = {
   i1: 'int8',
 }
 
+const codeOfType = (type: ElementType) =>
+  (Object.keys(matrixTypes) as ElementCode[]).find((code) => matrixTypes[code] === type)!
+
 /** The only place where the defaults of {@link loadNpy} are written. */
-export const loadNpyDefaults = {
+export const loadNpyDefaults = frozen({
   /** Elements of at most this many bytes are read into memory. */
   limit: 2 ** 30,
-} as const
+})
 
 /**
  * The element type of a header, or nothing where the bytes cannot be used as they lie: big-endian,
@@ -249,9 +251,7 @@ export async function loadNpy(
   if (typeof limit !== 'number' || !(limit >= 0)) throw invalid('limit', 'a number of bytes', limit)
   const matrix = await openNpy(path)
   const { rows, cols, type, offset, descriptor } = matrix
-  const code = (Object.keys(matrixTypes) as ElementCode[]).find(
-    (each) => matrixTypes[each] === type,
-  )!
+  const code = codeOfType(type)
   const size = rows * cols * arrays[code].BYTES_PER_ELEMENT
   if (size > limit) return matrix
   try {
@@ -268,7 +268,11 @@ export async function loadNpy(
  * Reads a list of int32 out of a `.npy` file, such as the groups of queries. int64 is taken too
  * where every value fits.
  *
+ * @returns The list; a matrix of int32, such as the `indices` of a search, is not read.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is anything else.
+ *
+ * @example
+ * const queryGroups = await readInt32Npy('groups.npy')
  */
 export const readInt32Npy = (path: string): Promise<Int32Array> =>
   withFile(path, async (file) => {
@@ -291,28 +295,43 @@ function narrowed(path: string, wide: BigInt64Array): Int32Array {
   return narrow
 }
 
-/** An array as it is written. */
+/** An array of any shape, as it is written. */
 export interface WritableArray {
-  readonly data: Float32Array | Int32Array
+  readonly data: Float32Array | Float64Array | Int32Array
   readonly shape: readonly number[]
 }
 
-/** An array of any accepted form with its shape, checked, and a matrix without gaps between its rows. */
-function withShape(array: WritableArray | Matrix): WritableArray {
+/** The element types of arrays of any shape. */
+const writableCodes: Record<string, ElementCode> = {
+  Float32Array: 'f4',
+  Float64Array: 'f8',
+  Int32Array: 'i4',
+}
+
+interface Written {
+  readonly data: DenseData | Int32Array
+  readonly shape: readonly number[]
+  readonly code: ElementCode
+}
+
+/** An array of any accepted form, checked, and a matrix without gaps between its rows. */
+function checkedArray(array: WritableArray | DenseMatrix): Written {
   if (typeof array !== 'object' || array === null)
     throw invalid('array', 'a matrix { data, rows, cols }, or { data, shape }', array)
-  const kinds = ['Float32Array', 'Int32Array']
-  checkKind('data', array.data, kinds, 'a Float32Array or an Int32Array')
-  if (!('shape' in array)) {
-    toDenseView('array', array)
-    return { data: withoutGaps(array), shape: [array.rows, array.cols] }
-  }
-  if (
-    !Array.isArray(array.shape) ||
-    !array.shape.every((side) => Number.isInteger(side) && side >= 0)
-  )
-    throw invalid('shape', 'an array of non-negative integers', array.shape)
-  return array
+  if (!('shape' in array)) return checkedMatrix(array)
+  const { data, shape } = array
+  const expected = 'a Float32Array, a Float64Array or an Int32Array'
+  checkKind('data', data, Object.keys(writableCodes), expected)
+  if (!Array.isArray(shape) || !shape.every((side) => Number.isInteger(side) && side >= 0))
+    throw invalid('shape', 'an array of non-negative integers', shape)
+  return { data, shape, code: writableCodes[kindOf(data)]! }
+}
+
+function checkedMatrix(matrix: DenseMatrix): Written {
+  const { data, rows, cols, stride, type } = toDenseView('array', matrix)
+  if (!data) throw invalidText('array', 'a matrix in memory', 'one that lies in a file')
+  const packed = withoutGaps({ data, rows, cols, stride })
+  return { data: packed, shape: [rows, cols], code: codeOfType(type) }
 }
 
 /**
@@ -320,24 +339,26 @@ function withShape(array: WritableArray | Matrix): WritableArray {
  *
  * @throws {RangeError} if the shape does not hold as many elements as there are.
  */
-export function formatNpy(array: WritableArray | Matrix): Uint8Array[] {
-  const { data, shape } = withShape(array)
+export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
+  const { data, shape, code } = checkedArray(array)
   const length = lengthOf(shape)
   if (length !== data.length)
     throw invalid('data', `${length} elements for the shape ${shownShape(shape)}`, data.length)
-  return [npyHeader(isInt32Array(data) ? '<i4' : '<f4', shape), bytesOf(data)]
+  return [npyHeader(`${code.endsWith('1') ? '|' : '<'}${code}`, shape), bytesOf(data)]
 }
 
 /**
- * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there.
+ * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there. Elements are
+ * written as they are: {@link readNpy} and {@link readInt32Npy} give them back.
  *
- * @throws {TypeError | RangeError} if the elements are neither float32 nor int32, or not as many as the
- *   shape needs.
+ * @throws {TypeError | RangeError} if the elements are of another type than a matrix in memory, or
+ *   {@link WritableArray}, may have, or not as many as the shape needs.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written.
  *
  * @example
  * await writeNpy('W.npy', W)
  * await writeNpy('labels.npy', { data: labels, shape: [labels.length] })
  */
-export const writeNpy = async (path: string, array: WritableArray | Matrix): Promise<void> =>
-  writePieces(path, formatNpy(array))
+export async function writeNpy(path: string, array: WritableArray | DenseMatrix): Promise<void> {
+  await writePieces(path, formatNpy(array))
+}

@@ -1,5 +1,5 @@
 import { invalid } from '../errors'
-import { withDefaults } from '../options'
+import { frozen, withDefaults } from '../options'
 import { orderedRows } from './compressed-rows'
 import { fileError, printable, readBytes } from './file'
 import { parseNpyArray } from './npy'
@@ -10,10 +10,10 @@ import { unpack, unpackAside, zipMembers } from './zip'
 import type { Member } from './zip'
 
 /** The only place where the defaults of {@link readNpz} are written. */
-export const readNpzDefaults = {
+export const readNpzDefaults = frozen({
   /** The members of an archive may unpack to at most this many bytes together. */
   limit: 2 ** 32,
-} as const
+})
 
 const memberNames = ['format', 'shape', 'indptr', 'indices', 'data'] as const
 type Members<T> = Record<(typeof memberNames)[number], T>
@@ -135,7 +135,8 @@ function parseSparse(path: string, members: Members<Uint8Array>): SparseMatrix {
 const unpackedBy = <T>(members: Members<Member>, unpackOne: (member: Member) => T) =>
   memberNames.map((name) => [name, unpackOne(members[name])] as const)
 
-interface NpzOptions {
+/** The options of {@link readNpz}. */
+export interface NpzOptions {
   readonly limit?: number | undefined
 }
 

@@ -126,7 +126,7 @@ export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOption
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
  */
 export const readPairs = async (path: string, options: PairsOptions): Promise<RowLists> =>
-  readLines(path, new PairsReader(path, options))
+  await readLines(path, new PairsReader(path, options))
 
 /** Takes one line for each row of a side, and counts them. */
 abstract class PerRowReader {
@@ -206,7 +206,7 @@ export const readIds = async (
   path: string,
   count: number,
   side: Side,
-): Promise<Map<string, number>> => readLines(path, new IdsReader(path, count, side))
+): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
@@ -259,4 +259,4 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')
  */
 export const readTexts = async (path: string, count: number, side: Side): Promise<string[]> =>
-  readLines(path, new TextsReader(path, count, side))
+  await readLines(path, new TextsReader(path, count, side))

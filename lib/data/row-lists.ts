@@ -1,6 +1,6 @@
 import { isInt32Array } from 'node:util/types'
 import { invalid } from '../errors'
-import { borrowable } from './typed-array'
+import { borrowable, invalidLength } from './typed-array'
 
 /**
  * A list of corpus rows for each query, such as its positives: those of query q are
@@ -145,10 +145,10 @@ function checkRowLists(
   if (!isInt32Array(indptr)) throw invalid(`${name}.indptr`, 'an Int32Array', indptr)
   if (!isInt32Array(indices)) throw invalid(`${name}.indices`, 'an Int32Array', indices)
   if (indptr.length !== queries + 1)
-    throw invalid(
+    throw invalidLength(
       `${name}.indptr`,
       `${queries + 1} list starts for ${queries} queries`,
-      indptr.length,
+      indptr,
     )
   indptr.forEach((start, q) => {
     const low = q === 0 ? 0 : indptr[q - 1]!

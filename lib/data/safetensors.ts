@@ -201,5 +201,6 @@ export const readSafetensors = async (path: string): Promise<Tensors> =>
  * const tensors = { H: { data: H.data, shape: [H.rows, H.cols] } }
  * await writeSafetensors('model.safetensors', { tensors, metadata: { rank: '32' } })
  */
-export const writeSafetensors = async (path: string, contents: Tensors): Promise<void> =>
-  writePieces(path, formatSafetensors(contents))
+export async function writeSafetensors(path: string, contents: Tensors): Promise<void> {
+  await writePieces(path, formatSafetensors(contents))
+}

@@ -1,6 +1,7 @@
 import type { NativeSource } from '../native'
 import { toDenseView, type MatrixInput } from './matrix'
 import { isSparse, toSparseView, type SparseMatrix } from './sparse'
+import type { NamedArrays } from './typed-array'
 
 /** What a factorization reads: a dense matrix in any accepted form, a file, or a sparse matrix. */
 export type SourceInput = MatrixInput | SparseMatrix
@@ -18,6 +19,12 @@ export const toDenseSource = (name: string, input: MatrixInput): NativeSource =>
   name,
   ...toDenseView(name, input),
 })
+
+/** The memory that a job reads of it, by the names that messages call it; a file has none. */
+export const arraysOf = (source: NativeSource): NamedArrays =>
+  'indptr' in source
+    ? { [`${source.name}.indices`]: source.indices, [`${source.name}.values`]: source.values }
+    : { [`${source.name}.data`]: source.data }
 
 /** How many rows and columns an input has. */
 export function sidesOf(name: string, input: SourceInput): { rows: number; cols: number } {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
-import { borrowable, checkKind, kindOf } from './typed-array'
+import { borrowable, checkKind, invalidLength, kindOf } from './typed-array'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
 export interface SparseMatrix {
@@ -38,12 +38,12 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   if (!Number.isInteger(cols) || cols < 1) throw invalid(`${name}.cols`, 'a positive integer', cols)
   checkKinds(name, input)
   if (input.indptr.length !== rows + 1)
-    throw invalid(`${name}.indptr`, `${rows + 1} row starts`, input.indptr.length)
+    throw invalidLength(`${name}.indptr`, `${rows + 1} row starts`, input.indptr)
   const indptr = widened(input.indptr)
   const [indices, values] = [borrowable(input.indices), borrowable(input.values)]
   checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
-    throw invalid(`${name}.values`, `${indices.length} values, as many as indices`, values.length)
+    throw invalidLength(`${name}.values`, `${indices.length} values, as many as indices`, values)
   await checkColumns(name, indptr, indices, cols)
   return {
     rows,

@@ -1,7 +1,8 @@
 import { fileError, printable } from '../data/file'
 import { outputMatrix, toDenseView, withoutGaps, type Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
-import { toSource, type SourceInput } from '../data/source'
+import { arraysOf, toSource, type SourceInput } from '../data/source'
+import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
@@ -24,12 +25,12 @@ const modelNames = ['semi-nmf', 'nmf'] as const
 export type ModelOptions = Readonly<Record<string, string | number>>
 
 export interface TransformOptions extends JobOptions {
-  /** Where the codes go, [n · rank]; a new array when left out. */
+  /** Where the codes go, [n · rank], apart from what is read; a new array when left out. */
   out?: Float32Array | undefined
 }
 
 export interface InverseTransformOptions extends JobOptions {
-  /** Where the rows go, [n · d]; a new array when left out. */
+  /** Where the rows go, [n · d], apart from what is read; a new array when left out. */
   out?: Float32Array | undefined
 }
 
@@ -61,13 +62,14 @@ export class FactorizationModel {
    * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
    *   resizable).
    * @param options The penalties on W, `l1W` and `l2W`, 0 when left out; others are only kept.
-   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or no number, or a
-   *   `rank` is not that of H.
+   * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or below 0
+   *   for `nmf`, a weight is below 0 or no number, or a `rank` is not that of H.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
     checkOneOf('model', model, modelNames)
     this.model = model
     this.H = components(H)
+    checkEntries(this.H, model)
     checkOptions(options, this.H.rows)
     this.options = { ...options }
   }
@@ -97,6 +99,7 @@ export class FactorizationModel {
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
     const W = outputMatrix('out', out, source.rows, this.rank)
+    checkApart({ out: W.data }, { ...arraysOf(source), H: this.H.data })
     const options = {
       device,
       model: this.model,
@@ -136,6 +139,7 @@ export class FactorizationModel {
       4 * source.rows * (H.cols + Math.min(H.cols, 256)),
     )
     const X = outputMatrix('out', out, source.rows, H.cols)
+    checkApart({ out: X.data }, { ...arraysOf(source), H: H.data })
     await runJob(job, (addon, control) => addon.inverseTransform(source, H, { device }, X, control))
     return X
   }
@@ -170,7 +174,6 @@ export class FactorizationModel {
     const H = { data: tensor.data, rows, cols }
     const options = parsedOptions(path, metadata['options'])
     try {
-      checkEntries(H, model)
       return new FactorizationModel(model, H, options)
     } catch (error) {
       throw isMistake(error) ? damaged(path, error) : error
@@ -203,12 +206,14 @@ function checkOptions(options: ModelOptions, rank: number) {
 }
 
 /** Entries that no fit leaves behind. */
-function checkEntries({ data, cols }: Matrix, model: ModelName) {
-  const low = model === 'nmf' ? 0 : -Infinity
-  const at = data.findIndex((value) => !(value >= low && Math.abs(value) < Infinity))
-  if (at < 0) return
+function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
+  const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
   const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
-  throw invalidEntry('H', expected, data[at]!, Math.floor(at / cols), at % cols)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) {
+      const value = data[i * stride + j]!
+      if (!(value >= low && value < Infinity)) throw invalidEntry('H', expected, value, i, j)
+    }
 }
 
 /** What is wrong with a model, said of its file. */

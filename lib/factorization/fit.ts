@@ -1,7 +1,8 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
-import { toSource } from '../data/source'
+import { arraysOf, toSource } from '../data/source'
+import { checkApart } from '../data/typed-array'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeFitOptions } from '../native'
@@ -10,6 +11,7 @@ import {
   checkJob,
   checkNumber,
   checkOneOf,
+  frozen,
   required,
   withDefaults,
   type JobOptions,
@@ -24,7 +26,7 @@ export type Solver = 'hals' | 'mu'
 export const solvers = ['hals', 'mu'] as const
 
 /** The only place where the defaults that all factorizations share are written. */
-export const fitDefaults = {
+export const fitDefaults = frozen({
   /** `hals` improves a factor component by component; `mu` takes multiplicative steps. */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H. */
@@ -43,7 +45,7 @@ export const fitDefaults = {
   l2H: 0,
   /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
   seed: 0,
-} as const
+})
 
 export interface FitOptions extends Penalties {
   readonly rank: number
@@ -58,7 +60,10 @@ export interface FitOptions extends Penalties {
 /** The options of all factorizations that have no default. */
 export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
 
-/** Where the factors go, over buffers of fixed size; new arrays when left out. */
+/**
+ * Where the factors go, over buffers of fixed size, apart from each other and from X; new arrays when left
+ * out.
+ */
 export interface FactorOutputs {
   /** [n · rank] */
   readonly W?: Float32Array | undefined
@@ -171,6 +176,7 @@ export async function fit(
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
+  checkApart({ 'out.W': W.data, 'out.H': H.data }, arraysOf(source))
   const run = await runJob(job, (addon, control) =>
     addon.fit(source, { device, model, maxIterations, ...rest }, W, H, control),
   )

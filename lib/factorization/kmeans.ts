@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkJob,
   checkNumber,
+  frozen,
   jobDefaults,
   required,
   withDefaults,
@@ -15,7 +16,7 @@ import {
 import { kmeansBytes } from './memory'
 
 /** The only place where the defaults of {@link kmeans} are written. */
-export const kmeansDefaults = {
+export const kmeansDefaults = frozen({
   /** Iterations at most; each reads X once. */
   iterations: 100,
   /**
@@ -25,7 +26,7 @@ export const kmeansDefaults = {
   tolerance: 1e-4,
   /** Seed of the first centres. */
   seed: 0,
-} as const
+})
 
 export type KmeansOptions = { clusters: number } & Overrides<typeof kmeansDefaults> & JobOptions
 

@@ -1,5 +1,12 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  frozen,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where an NMF starts. */
@@ -11,7 +18,7 @@ export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as
 export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
 
 /** The defaults of {@link nmf}: those of all factorizations, and its own. */
-export const nmfDefaults = {
+export const nmfDefaults = frozen({
   ...fitDefaults,
   /**
    * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
@@ -19,7 +26,7 @@ export const nmfDefaults = {
    * numbers; `kmeans`: as for semi-NMF; `random`.
    */
   init: undefined as NmfInit | undefined,
-} as const
+})
 
 export type NmfOptions = {
   /** Components; above min(n, d) only with `init` random or kmeans. */
@@ -50,6 +57,7 @@ export type NmfOptions = {
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...nmfDefaults, ...jobDefaults }, options)
   const { rows, cols } = sidesOf('X', X)
+  checkInteger('rank', given.rank, 1)
   const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
-  return fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
+  return await fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
 }

@@ -1,5 +1,5 @@
 import type { SourceInput } from '../data/source'
-import { jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import { frozen, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
 import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where a semi-NMF starts. */
@@ -8,7 +8,7 @@ export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
 export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
-export const semiNmfDefaults = {
+export const semiNmfDefaults = frozen({
   ...fitDefaults,
   /**
    * `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations on a sample of
@@ -16,7 +16,7 @@ export const semiNmfDefaults = {
    * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
    */
   init: 'kmeans' as SemiNmfInit,
-} as const
+})
 
 export type SemiNmfOptions = {
   /** Components; at most min(n, d) with `init: 'svd'`. */
@@ -44,5 +44,5 @@ export type SemiNmfOptions = {
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
-  return fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
+  return await fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
 }

@@ -5,6 +5,7 @@ import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
+  frozen,
   jobDefaults,
   required,
   withDefaults,
@@ -13,14 +14,14 @@ import {
 } from '../options'
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
-export const truncatedSvdDefaults = {
+export const truncatedSvdDefaults = frozen({
   /** Directions sampled beyond `rank`; more make the last components more accurate. */
   oversamples: 10,
   /** Times that X is read to sharpen the sampled subspace. */
   powerIterations: 4,
   /** Seed of the random start. */
   seed: 0,
-} as const
+})
 
 export type TruncatedSvdOptions = { rank: number } & Overrides<typeof truncatedSvdDefaults> &
   JobOptions

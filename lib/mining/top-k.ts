@@ -1,7 +1,7 @@
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
-import { toDenseSource } from '../data/source'
-import { outputArray } from '../data/typed-array'
+import { arraysOf, toDenseSource } from '../data/source'
+import { checkApart, outputArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
@@ -29,7 +29,7 @@ export const topKDefaults = {
   out: undefined as TopKOutputs | undefined,
 } as const
 
-/** The caller's arrays for the answers, over buffers of fixed size. */
+/** The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs. */
 export interface TopKOutputs {
   /** [queries · k] */
   readonly indices?: Int32Array | undefined
@@ -93,6 +93,13 @@ export async function topK(
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
+  const inputs = {
+    ...arraysOf(source),
+    ...('name' in native && arraysOf(native)),
+    'exclude.indptr': lists?.indptr,
+    'exclude.indices': lists?.indices,
+  }
+  checkApart({ 'out.indices': indices, 'out.scores': scores }, inputs)
   const options = { device, metric, k, excludeSelf, exclude: lists }
   const proof = await runJob(job, (addon, control) =>
     addon.topK(source, native, options, indices, scores, control),

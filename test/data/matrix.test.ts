@@ -5,6 +5,12 @@ import { toSparseView } from '../../lib/data/sparse'
 
 const six = Float32Array.of(1, 2, 3, 4, 5, 6)
 
+function detached(): Float32Array {
+  const data = six.slice()
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  return data
+}
+
 describe('toDenseView', () => {
   it.each<[string, MatrixInput, object]>([
     [
@@ -18,6 +24,11 @@ describe('toDenseView', () => {
       'an ndarray',
       { data: six, shape: [2, 2], stride: [3, 1], offset: 1 },
       { rows: 2, cols: 2, stride: 3 },
+    ],
+    [
+      'a Tensor of a library that has texts too',
+      { data: six as Float32Array | string[], dims: [2, 3] },
+      { rows: 2 },
     ],
     ['a Tensor', { data: six, dims: [2, 3], type: 'float32' }, { rows: 2, cols: 3 }],
     [
@@ -43,6 +54,15 @@ describe('toDenseView', () => {
     )
   })
 
+  it('takes room after the last row where a stride or an offset tells where rows lie', () => {
+    for (const given of [
+      { data: six, rows: 1, cols: 3, stride: 3 },
+      { data: six, shape: [1, 3], stride: [3, 1] },
+      { data: six, shape: [1, 3], offset: 0 },
+    ])
+      expect([...toDenseView('X', given).data!]).toEqual([1, 2, 3])
+  })
+
   it('takes an array of another realm', () => {
     const foreign = runInNewContext('Float32Array.of(1, 2, 3, 4, 5, 6)') as Float32Array
     expect(foreign instanceof Float32Array).toBe(false)
@@ -53,7 +73,47 @@ describe('toDenseView', () => {
     [
       'too little data',
       { data: six, rows: 3, cols: 3 },
-      'Expected at least 9 elements for 3 rows of 3 for X.data, received 6',
+      'Expected 9 elements for 3 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data',
+      { data: six, rows: 1, cols: 3 },
+      'Expected 3 elements for 1 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data for a shape',
+      { data: six, shape: [1, 3] },
+      'Expected 3 elements for 1 rows of 3 for X.data, received 6',
+    ],
+    [
+      'too much data for the dims of a Tensor',
+      { data: six, dims: [2, 2] },
+      'Expected 4 elements for 2 rows of 2 for X.data, received 6',
+    ],
+    [
+      'too little data for a stride',
+      { data: six, rows: 2, cols: 2, stride: 5 },
+      'Expected at least 7 elements for 2 rows of 2 for X.data, received 6',
+    ],
+    [
+      'bytes of float32',
+      { data: Buffer.from(six.buffer), rows: 2, cols: 3 },
+      'of 3 (for bytes b of other numbers: new Float32Array(b.buffer, b.byteOffset, 6)) for X.data, received 24',
+    ],
+    [
+      'bytes of float64',
+      { data: new Uint8Array(48), shape: [2, 3] },
+      'new Float64Array(b.buffer, b.byteOffset, 6)) for X.data, received 48',
+    ],
+    [
+      'bytes of float16',
+      { data: new Uint8Array(12), dims: [2, 3] },
+      "new Uint16Array(b.buffer, b.byteOffset, 6) with type 'float16') for X.data, received 12",
+    ],
+    [
+      'data that was transferred',
+      { data: detached(), rows: 2, cols: 3 },
+      'for X.data, received 0: its buffer may be detached (transferred)',
     ],
     ['no rows', { data: six, rows: 0, cols: 3 }, 'X.rows'],
     ['a stride below the columns', { data: six, rows: 2, cols: 3, stride: 2 }, 'X.stride'],
@@ -72,6 +132,7 @@ describe('toDenseView', () => {
     ['nothing', null, 'Expected a matrix { data, rows, cols } for X, received null'],
     ['elements alone', six, 'a matrix { data, rows, cols } for X, received Float32Array'],
     ['an array of rows', [[1, 2]], 'which fromRows() makes of rows for X, received an array of 1'],
+    ['no data', { rows: 1, cols: 1 }, 'for X, received an object without data'],
     [
       'a sparse matrix',
       { rows: 1, cols: 1, indptr: Int32Array.of(0, 0) },
@@ -81,6 +142,11 @@ describe('toDenseView', () => {
     ['one stride', { data: six, shape: [6, 1], stride: [1] }, 'Expected two strides for X.stride'],
   ])('names what is wrong with %s', (_, input, message) => {
     expect(() => toDenseView('X', input as MatrixInput)).toThrow(message)
+  })
+
+  it('takes no text for a Tensor, as the compiler tells', () => {
+    // @ts-expect-error data is neither an array nor a list
+    expect(() => toDenseView('X', { data: 'nonsense', dims: [1, 3] })).toThrow('X.data')
   })
 
   it.each([-1, NaN, 0.5, '1', 5])('takes no offset of %s', (offset) => {
@@ -131,6 +197,14 @@ describe('fromRows', () => {
     // eslint-disable-next-line no-sparse-arrays
     expect(() => fromRows([[1], , [2]] as never)).toThrow('for rows[1], received undefined')
     expect(() => fromRows([['a']] as never)).toThrow('rows[0][0]')
+  })
+
+  it('names the entry that is not finite, as it was given', () => {
+    const make = (value: number) => () => fromRows([Float64Array.of(1, 3.4e38), [1, value]])
+    const place = 'at row 1, column 1 of rows, received'
+    expect(make(NaN)).toThrow(`Expected a finite number ${place} NaN`)
+    expect(make(-Infinity)).toThrow(`Expected a finite number ${place} -Infinity`)
+    expect(make(1e300)).toThrow(`Expected a number within float32's range ${place} 1e+300`)
   })
 })
 

@@ -17,6 +17,9 @@ const mined = {
   positiveScores: Float64Array.of(0.75, 1e300, -0, 0.1),
 }
 
+/** One positive for query 0, and none for the others. */
+const few = { indptr: Int32Array.of(0, 1, 1, 1, 1), indices: Int32Array.of(1) }
+
 const rows = { query: (row: number) => row, document: (row: number) => row }
 const texts = { query: (row: number) => `q"${row}"`, document: (row: number) => `d\n${row}` }
 
@@ -67,6 +70,20 @@ describe('mined lines', () => {
     expect(() => (minedLines as (...given: unknown[]) => unknown)(...given)).toThrow(message)
   })
 
+  it.each<[string, object, string]>([
+    ['undefined', { document: (row: number) => ['a', 'b'][row] }, 'words.document(5)'],
+    ['a function', { query: () => () => 1 }, 'words.query(0)'],
+    ['NaN', { query: () => NaN }, 'words.query(0)'],
+    ['1n', { document: BigInt }, 'words.document('],
+  ])('are refused when a word is %s', (_, wrong, argument) => {
+    for (const format of Object.keys(expected) as MinedFormat[]) {
+      const lines = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
+      expect(() => [...lines]).toThrow(TypeError)
+      const again = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
+      expect(() => [...again]).toThrow(`Expected a string or a finite number for ${argument}`)
+    }
+  })
+
   it('are made as they are asked for', () => {
     let asked = 0
     const words = { ...rows, query: (row: number) => ((asked = row), row) }
@@ -91,6 +108,13 @@ describe('rejected lines', () => {
     ])
     const [line] = rejectedLines(rejected, texts)
     expect(JSON.parse(line!)).toMatchObject({ query: 'q"0"', rejected: [{ doc: 'd\n4' }, {}, {}] })
+  })
+
+  it('are refused when a word is no text', () => {
+    for (const side of ['query', 'document'] as const)
+      expect(() => [...rejectedLines(rejected, { ...rows, [side]: () => undefined })]).toThrow(
+        `for words.${side}(${side === 'query' ? 0 : 4}), received undefined`,
+      )
   })
 
   it('are refused when there is nothing to tell of', () => {
@@ -135,6 +159,19 @@ describe('writing lines', () => {
     expect(
       await errorOf(() => writeLines(path, ['a'], { signal: AbortSignal.abort(reason) })),
     ).toBe(reason)
+  })
+
+  it.each([
+    ['abc', "'abc'"],
+    [undefined, 'undefined'],
+    [{ length: 1 }, 'an object'],
+  ])('refuses %s, and leaves the file alone', async (lines, received) => {
+    const path = folder.write('kept.jsonl', 'kept')
+    expect(await errorOf(() => writeLines(path, lines as never))).toMatchObject({
+      name: 'TypeError',
+      message: `Expected an array or a generator of lines for lines, received ${received}`,
+    })
+    expect(readFileSync(path, 'utf8')).toBe('kept')
   })
 
   it('fails with a sentence where it may not write', async () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { formatNpy, openNpy, parseNpy, parseNpyHeader } from '../../lib/data/npy'
+import { closeMatrix, formatNpy, openNpy, parseNpy, parseNpyHeader } from '../../lib/data/npy'
 import { readInt32Npy, readNpy, writeNpy } from '../../lib/data/npy'
 import { formatSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError, misaligned, realFile, temporaryFolder } from './files'
@@ -49,6 +49,36 @@ describe('a .npy file', () => {
     expect(await readNpy(path)).toEqual({ data: values, rows: 2, cols: 3, type: 'float32' })
     await writeNpy(path, { data: values.subarray(2), shape: [4, 1] })
     expect((await readNpy(path)).data).toEqual(values.slice(2))
+  })
+
+  it.each(['<f4', '<f8', '<f2', '|u1', '|i1'])('of %s comes back as it was read', async (descr) => {
+    const path = folder.path('again.npy')
+    const content = npy(dictionary(descr, '(2, 3)'), 6 * Number(descr[2]))
+    const X = await readNpy(folder.write('first.npy', content))
+    X.data.set([1, 2, 3, 4, 5, 6])
+    await writeNpy(path, X)
+    expect(await readNpy(path)).toEqual(X)
+    await writeNpy(path, { ...X, cols: 2, stride: 3 })
+    expect([...(await readNpy(path)).data]).toEqual([1, 2, 4, 5])
+  })
+
+  it('of float64 of any shape, and of int32, comes back', async () => {
+    const path = folder.path('list.npy')
+    const data = Float64Array.of(1e-300, 0.1)
+    await writeNpy(path, { data, shape: [1, 2] })
+    expect((await readNpy(path)).data).toEqual(data)
+    const labels = Int32Array.of(3, -1, 2 ** 31 - 1)
+    await writeNpy(path, { data: labels, shape: [3] })
+    expect(await readInt32Npy(path)).toEqual(labels)
+  })
+
+  it('that is open is not written', async () => {
+    const X = await openNpy(folder.write('open.npy', npy(full, 240)))
+    const error = await errorOf(() => writeNpy(folder.path('no.npy'), X as never))
+    await closeMatrix(X)
+    expect(error).toMatchObject({
+      message: 'Expected a matrix in memory for array, received one that lies in a file',
+    })
   })
 
   it('is written from a matrix, without the gaps between its rows', async () => {
@@ -269,13 +299,13 @@ describe('a .npy file is refused', () => {
     ['nothing', undefined, 'a matrix { data, rows, cols }, or { data, shape } for array'],
     [
       'other elements',
-      { data: new Float64Array(6), shape: [6] },
-      'a Float32Array or an Int32Array for data, received Float64Array',
+      { data: new Int16Array(6), shape: [6] },
+      'a Float32Array, a Float64Array or an Int32Array for data, received Int16Array',
     ],
     [
       'too few elements',
       { data: values, rows: 3, cols: 3 },
-      'at least 9 elements for 3 rows of 3 for array.data, received 6',
+      'Expected 9 elements for 3 rows of 3 for array.data, received 6',
     ],
     [
       'a shape below zero',

@@ -146,7 +146,11 @@ describe('inverseTransform', () => {
     const expected = 'Expected a finite number at row 1, column 3 of'
     const [ofW, ofH] = [`${expected} W, received ${value}`, `${expected} H, received ${value}`]
     await expect(back.inverseTransform(broken(W, value))).rejects.toThrow(ofW)
-    await expect(modelOf(broken(H, value)).inverseTransform(W)).rejects.toThrow(ofH)
+    expect(() => modelOf(broken(H, value))).toThrow(ofH)
+    // One that came after the check.
+    const model = modelOf({ ...H, data: H.data.slice() })
+    model.H.data[H.cols + 3] = value
+    await expect(model.inverseTransform(W)).rejects.toThrow(ofH)
   })
 
   it.each([
@@ -188,6 +192,20 @@ describe('inverseTransform of the addon, past the checks of lib/', () => {
 })
 
 describe('transform', () => {
+  it('refuses an output in the memory of what it reads', async () => {
+    const room = new Float32Array(300)
+    const [X, H, out] = [room.subarray(0, 100), room.subarray(100, 200), room.subarray(200)]
+    const model = modelOf({ data: H, rows: 10, cols: 10 })
+    const codes = { data: X, rows: 10, cols: 10 }
+    for (const name of ['transform', 'inverseTransform'] as const) {
+      await expect(model[name](codes, { out: X })).rejects.toThrow(
+        /^Expected memory apart from that of [XW]\.data for out, received an array that overlaps it$/,
+      )
+      await expect(model[name](codes, { out: room.subarray(199, 299) })).rejects.toThrow(RangeError)
+      await model[name](codes, { out })
+    }
+  })
+
   it('refuses an unknown option by its name', async () => {
     const model = modelOf(gaussian(2, 9, 1))
     await expect(model.transform(gaussian(5, 9, 2), { thread: 1 } as never)).rejects.toMatchObject({
@@ -229,7 +247,7 @@ describe('components over a resizable buffer', () => {
 describe('a model made of components', () => {
   it('saves what lies a stride apart, or before the end of its array', async () => {
     const wide = gaussian(4, 20, 8)
-    for (const H of [columnsOf(wide, 3, 9), { ...wide, rows: 3 }]) {
+    for (const H of [columnsOf(wide, 3, 9), { ...wide, rows: 3, stride: 20 }]) {
       const path = join(folder, 'strided.safetensors')
       await modelOf(H).save(path)
       const again = await FactorizationModel.load(path)
@@ -239,17 +257,30 @@ describe('a model made of components', () => {
     }
   })
 
+  const ones = matrixOf(4, 5, () => 1)
+
+  it('has no entry that no fit leaves behind', () => {
+    const wide = matrixOf(4, 9, (i, j) => (i === 2 && j === 6 ? -1 : j > 6 ? NaN : 1))
+    const H = columnsOf(wide, 2, 5)
+    expect(() => new FactorizationModel('nmf', H, {})).toThrow(
+      'Expected a finite number of at least 0 at row 2, column 4 of H, received -1',
+    )
+    new FactorizationModel('semi-nmf', H, {})
+    new FactorizationModel('nmf', columnsOf(wide, 0, 5), {})
+  })
+
   it.each([
     ['nmf', { ...gaussian(4, 5, 1), stride: 4 }, {}, 'H.stride'],
     ['nmf', { ...gaussian(4, 5, 1), rows: 5 }, {}, 'H.data'],
     ['nmf', { ...gaussian(4, 5, 1), rows: 0 }, {}, 'H.rows'],
     ['nmf', { data: new Float64Array(20), rows: 4, cols: 5 }, {}, 'H'],
     ['nmf', undefined, {}, 'H'],
-    ['svd', gaussian(4, 5, 1), {}, 'model'],
-    ['nmf', gaussian(4, 5, 1), undefined, 'options'],
-    ['nmf', gaussian(4, 5, 1), { l1W: -1 }, 'options.l1W'],
-    ['nmf', gaussian(4, 5, 1), { l2W: NaN }, 'options.l2W'],
-    ['nmf', gaussian(4, 5, 1), { rank: 3 }, 'options.rank'],
+    ['nmf', gaussian(4, 5, 1), {}, 'H'],
+    ['svd', ones, {}, 'model'],
+    ['nmf', ones, undefined, 'options'],
+    ['nmf', ones, { l1W: -1 }, 'options.l1W'],
+    ['nmf', ones, { l2W: NaN }, 'options.l2W'],
+    ['nmf', ones, { rank: 3 }, 'options.rank'],
   ])('names what is wrong: %#', (model, H, options, argument) => {
     const make = () => new FactorizationModel(model as never, H as never, options as never)
     expect(make).toThrow(expect.objectContaining({ argument }))

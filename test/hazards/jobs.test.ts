@@ -67,6 +67,31 @@ describe('progress', () => {
     })
 })
 
+describe('a listener', () => {
+  it('may throw what looks like a failure of the addon', async () => {
+    const thrown = new TypeError('Expected two for X.data')
+    const onProgress = () => {
+      throw thrown
+    }
+    await expect(semiNmf(X, { ...endless, onProgress })).rejects.toBe(thrown)
+  })
+
+  it('that returns a rejecting promise does not stop the job, and the process hears of it', async () => {
+    const reason = new Error('no disk')
+    const heard: unknown[] = []
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', (thrown) => heard.push(thrown))
+    const onProgress = () => Promise.reject(reason) as never
+    const { iterations } = await semiNmf(X, { ...endless, iterations: 2, onProgress })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    process.removeAllListeners('unhandledRejection')
+    for (const listener of listeners) process.on('unhandledRejection', listener)
+    expect(iterations).toBe(2)
+    expect(heard[0]).toBe(reason)
+  })
+})
+
 describe('jobs side by side', () => {
   it('give the same bits as alone', async () => {
     const run = (seed: number) => semiNmf(X, { ...endless, seed, iterations: 5 })

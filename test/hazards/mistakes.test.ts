@@ -1,7 +1,6 @@
 // Arguments that no type checker has seen: every one ends in a sentence that names it.
 import { describe, expect, it } from 'vitest'
 import * as lib from '../../lib/index'
-import { isMistake } from '../../lib/errors'
 import { errorOf } from '../data/files'
 import { gaussian } from '../matrices'
 
@@ -11,7 +10,11 @@ const mined = await lib.mineHardNegatives(
   X,
   [...X.data.keys()].slice(0, 12).map((i) => [i]),
 )
-const { closeMatrix, fromRows, kmeans, minedLines, mineHardNegatives, nmf } = lib
+const prepared = await lib.prepareCorpus(X)
+const detached = { ...X, data: new Float64Array(60) }
+structuredClone(detached.data.buffer, { transfer: [detached.data.buffer] })
+const starts = { rows: 9, cols: 1, indices: new Int32Array(0), values: new Float32Array(0) }
+const { closeMatrix, fromRows, isMistake, kmeans, minedLines, mineHardNegatives, nmf } = lib
 const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy } = lib
 
 type Call = [(...given: any[]) => unknown, unknown[], string]
@@ -101,13 +104,24 @@ const calls: Record<string, Call[]> = {
       'Expected a dense matrix for corpus, received a sparse one',
     ],
     [prepareCorpus, [], 'for corpus, received undefined'],
+    [
+      topK,
+      [prepared, X, { k: 1 }],
+      'Expected a matrix { data, rows, cols } for queries, received PreparedCorpus without data',
+    ],
+    [kmeans, [detached, { clusters: 1 }], 'for X.data, received 0: its buffer may be detached'],
+    [
+      kmeans,
+      [{ ...starts, indptr: detached.data }, { clusters: 1 }],
+      'X.indptr, received 0: its buffer may be detached',
+    ],
     [fromRows, [], 'for rows, received undefined'],
     [closeMatrix, [], 'for matrix, received undefined'],
     [writeNpy, ['W.npy'], 'for array, received undefined'],
     [
       writeNpy,
       ['W.npy', { data: [1], rows: 1, cols: 1 }],
-      'a Float32Array or an Int32Array for data',
+      'Float16Array, Int8Array, Uint8Array, or a Uint16Array',
     ],
     [
       kmeans,
@@ -135,6 +149,9 @@ const calls: Record<string, Call[]> = {
       "Expected one of cosine, dot, l2 for metric, received 'euclid'",
     ],
     [topK, [X, X, { k: 1, device: 'gpu' }], "for device, received 'gpu'"],
+    [topK, [X, X, { k: 1, device: Symbol('gpu') }], 'for device, received Symbol(gpu)'],
+    [nmf, [X, { rank: Symbol('a') }], 'at least 1 for rank, received Symbol(a)'],
+    [semiNmf, [X, { rank: Symbol('a') }], 'at least 1 for rank, received Symbol(a)'],
   ],
   mining: [
     [mineHardNegatives, [X, X], 'for positives, received undefined'],
@@ -160,9 +177,59 @@ describe.each(Object.entries(calls))('%s', (_, those) => {
     async (_name, message, call, given) => {
       const error = await errorOf(() => call(...given))
       expect(isMistake(error)).toBe(true)
-      const { argument, expected, received } = error as lib.Mistake
+      const { argument, expected, received } = error as lib.MistakeError
       expect([argument, expected, received].every((text) => typeof text === 'string')).toBe(true)
       expect((error as Error).message).toContain(message)
     },
   )
+})
+
+it('a buffer that is transferred after the call is told of as a mistake', async () => {
+  const data = X.data.slice()
+  const running = semiNmf({ ...X, data }, { rank: 2 })
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  const error = await errorOf(() => running)
+  expect(isMistake(error)).toBe(true)
+  expect(error).toMatchObject({
+    argument: 'X.data',
+    received: 'one that changed after the call, as when its buffer is detached (transferred)',
+  })
+})
+
+const model = new lib.FactorizationModel('semi-nmf', X, {})
+const counts = { queries: 1, corpus: 1 }
+
+describe('a stack trace leads to the caller', () => {
+  // Where a function hands on a promise that it did not wait for, the trace ends there.
+  it.each<[string, () => Promise<unknown>]>([
+    ['semiNmf', () => semiNmf(X, { rank: 'a' as never })],
+    [
+      'semiNmf, from the job',
+      () => semiNmf({ ...X, data: X.data.slice().fill(NaN, 59) }, { rank: 2 }),
+    ],
+    ['nmf', () => nmf(X, { rank: 9, init: 'nndsvd' })],
+    ['kmeans', () => kmeans(X, { clusters: 99 })],
+    ['truncatedSvd', () => truncatedSvd(X, { rank: 99 })],
+    ['topK', () => topK(X, X, { k: 99 })],
+    ['transform', () => model.transform(gaussian(2, 3, 1))],
+    ['save', () => model.save('')],
+    ['writeNpy', () => writeNpy('', X)],
+    [
+      'writeSafetensors',
+      () => lib.writeSafetensors('no/such/folder', { tensors: {}, metadata: {} }),
+    ],
+    ['writeLines', () => lib.writeLines('no/such/folder', [])],
+    ['readNpy', () => lib.readNpy('no/such/file')],
+    ['readInt32Npy', () => lib.readInt32Npy('no/such/file')],
+    ['readMatrixMarket', () => lib.readMatrixMarket('no/such/file')],
+    ['readPairs', () => lib.readPairs('no/such/file', counts)],
+    ['readIds', () => lib.readIds('no/such/file', 1, 'query')],
+    ['readTexts', () => lib.readTexts('no/such/file', 1, 'query')],
+  ])('of %s', async (_, run) => {
+    async function callerInTheTrace() {
+      await run()
+    }
+    const error = (await errorOf(callerInTheTrace)) as Error
+    expect(error.stack).toContain('callerInTheTrace')
+  })
 })

@@ -67,7 +67,7 @@ describe('mineHardNegatives', () => {
     const positives = Int32Array.from({ length: 40 }, (_, i) => i)
     const draw = async (seed: number, rows = 40) =>
       mineHardNegatives(
-        { data: queries.data, rows, cols: 12 },
+        { data: queries.data.subarray(0, rows * 12), rows, cols: 12 },
         corpus,
         positives.subarray(0, rows),
         {
