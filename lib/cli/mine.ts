@@ -112,7 +112,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device,
     precision,
     certified: mined.certified,
     fallback: mined.fallback,
-    warnings: miningWarnings(mined, given, namingOf(given)),
+    warnings: miningWarnings(mined, { ...mineHardNegativesDefaults, ...given }, namingOf(given)),
   }
 }
 

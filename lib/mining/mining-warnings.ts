@@ -7,7 +7,7 @@ type Found = Pick<MinedNegatives, 'positives' | 'counts' | 'dropped' | 'inconsis
 interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
-  readonly sampling?: string | undefined
+  readonly sampling: string
   readonly pool?: number | undefined
 }
 
@@ -51,7 +51,7 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
   return [`No query has a negative: ${reasons.join(', ')}`]
 }
 
-function ofPool({ pool, sampling = 'top' }: Asked, name: Naming): string[] {
+function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
   if (pool === undefined || sampling !== 'top') return []
   const drawing = `${name('sampling')} ${sampling}, which takes the best and draws nothing`
   return [`${name('pool')} ${pool} has no effect on ${drawing}`]
