@@ -100,9 +100,9 @@ export {
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,
 } from './mining/mine-hard-negatives'
+export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
 export {
   MinedNegatives,
-  type Ceilings,
   type LabeledList,
   type MiningStatistics,
   type NTuple,

@@ -82,14 +82,14 @@ export interface NativeProof {
   readonly seconds: number
 }
 
-/** Field for field `MineOptions` of native/mining/mine.h; a rule left undefined is off. */
+/**
+ * Field for field `MineOptions` of native/mining/mine.h. The ceilings in force stand beside these, by the
+ * names of mining/ceiling-rules.ts.
+ */
 export interface NativeMineOptions {
   readonly device: string
   readonly metric: NativeMetric
   readonly numNegatives: number
-  readonly maxScore?: number | undefined
-  readonly absoluteMargin?: number | undefined
-  readonly relativeMargin?: number | undefined
   readonly minScore?: number | undefined
   readonly reference: 'min' | 'max' | 'mean'
   readonly skipRanks: number

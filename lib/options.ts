@@ -5,7 +5,11 @@ import { invalid, invalidText } from './errors'
 /** The type of an option whose default is `T`: a literal number or truth value stands for its whole type. */
 type Widened<T> = T extends boolean ? boolean : T extends number ? number : T
 
-/** The options that an object of defaults describes, all of them optional. */
+/**
+ * The options that an object of defaults describes, all of them optional. An editor shows the texts of
+ * the object's fields, if it is written out: a declaration file keeps none of those that are spread
+ * into another object.
+ */
 export type Overrides<Defaults> = {
   -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined
 }
@@ -27,16 +31,16 @@ export interface Progress {
 
 /** What every job takes besides its own options. */
 export interface JobOptions {
-  /** Compute threads at most; all that the process may use when left out. */
+  /** Compute threads at most; all that the process may use unless given. */
   threads?: number | undefined
-  /** Where to compute: `auto` takes the best device; asking for an absent one is an error. */
+  /** Where to compute; `auto` unless given: the best device. Asking for an absent one is an error. */
   device?: DeviceName | undefined
-  /** Aborts the job within one block; the promise rejects with the signal's reason. */
+  /** Aborts the job within one block; the promise rejects with the signal's reason; none unless given. */
   signal?: AbortSignal | undefined
   /**
    * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with
    * that. A promise that it returns is not waited for: one that rejects does not stop the job, and is an
-   * unhandled rejection of the process.
+   * unhandled rejection of the process. None unless given.
    */
   onProgress?: ((progress: Progress) => void) | undefined
 }

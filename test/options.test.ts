@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
 import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit'
+import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { info } from '../lib/info'
 import { native } from '../lib/native'
 import * as lib from '../lib/index'
@@ -71,6 +73,14 @@ describe('lists that stand on both sides of the border', () => {
         ['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`)),
       ),
     )
+  })
+
+  it('agree on the ceilings of mining, which the binding reads by name', () => {
+    const reader = /^MiningRules read_rules\(.*?^}/ms.exec(
+      readFileSync('native/binding/mine.cc', 'utf8'),
+    )![0]
+    const read = [...reader.matchAll(/read_optional<double>\(from, "(\w+)"\)/g)]
+    expect(read.map(([, name]) => name)).toEqual(Object.keys(ceilingRules))
   })
 })
 

@@ -6,36 +6,40 @@ import {
   checkMiningOptions,
   mineHardNegatives,
   mineHardNegativesDefaults,
+  type MineHardNegativesOptions,
 } from '../mining/mine-hard-negatives'
+import type { CeilingName } from '../mining/ceiling-rules'
 import type { MinedNegatives } from '../mining/mined-negatives'
+import { miningWarnings } from '../mining/mining-warnings'
 import { checkInteger } from '../options'
 import { required } from './common-options'
+import { optionOf, type Files } from './failure'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
-import { miningWarnings } from './mining-warnings'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
 
 /** The rules as lib takes them, but for those that come in files. */
-const rulesOf = (given: MineOptions) => ({
-  numNegatives: given.numNegatives,
-  metric: given.metric,
-  maxScore: given.maxScore,
-  minScore: given.minScore,
-  absoluteMargin: given.absoluteMargin,
-  relativeMargin: given.relativeMargin === 'none' ? null : given.relativeMargin,
-  reference: given.reference,
-  skipRanks: given.skipRanks,
-  maxRank: given.maxRank,
-  maxPositiveRank: given.maxPositiveRank,
-  skipSurvivors: given.skipSurvivors,
-  sampling: given.sampling,
-  pool: given.pool,
-  seed: given.seed,
-  excludeSelf: given.excludeSelf,
-  groups: given.groups,
-  explain: given.explain,
-})
+const rulesOf = (given: MineOptions) =>
+  ({
+    numNegatives: given.numNegatives,
+    metric: given.metric,
+    maxScore: given.maxScore,
+    minScore: given.minScore,
+    absoluteMargin: given.absoluteMargin,
+    relativeMargin: given.relativeMargin === 'none' ? null : given.relativeMargin,
+    reference: given.reference,
+    skipRanks: given.skipRanks,
+    maxRank: given.maxRank,
+    maxPositiveRank: given.maxPositiveRank,
+    skipSurvivors: given.skipSurvivors,
+    sampling: given.sampling,
+    pool: given.pool,
+    seed: given.seed,
+    excludeSelf: given.excludeSelf,
+    groups: given.groups,
+    explain: given.explain,
+  }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
 
 async function mine(given: MineOptions) {
   const queries = required(given.queries, '--queries', 'a .npy file')
@@ -78,6 +82,12 @@ async function writeMined(mined: MinedNegatives, given: MineOptions, files: Mini
     )
 }
 
+/** What the warnings of lib speak of, as it was typed or is written. */
+function namingOf({ positives }: MineOptions) {
+  const files: Files = { positives, 'triplets()': 'negatives.jsonl' }
+  return (argument: string) => files[argument] ?? optionOf(argument)
+}
+
 function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {
   const { queries, corpus, dimensions, seconds, ceilings } = mined
   return {
@@ -102,7 +112,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device,
     precision,
     certified: mined.certified,
     fallback: mined.fallback,
-    warnings: [...mined.warnings, ...miningWarnings(mined, given)],
+    warnings: miningWarnings(mined, { ...mineHardNegativesDefaults, ...given }, namingOf(given)),
   }
 }
 

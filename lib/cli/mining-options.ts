@@ -1,8 +1,8 @@
 // What gemmine mine can be told, and how its help explains it.
 import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
+import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import {
-  defaultRelativeMargin,
   groupModes,
   mineHardNegativesDefaults as standard,
   references,

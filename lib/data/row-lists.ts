@@ -14,9 +14,9 @@ export interface RowLists {
 
 /**
  * What is taken for lists of rows: {@link RowLists} in any order and with repeats, an array of rows
- * for each query, or one row for each query, where −1 is none.
+ * for each query, or an Int32Array of one row for each query, where −1 is none.
  */
-export type RowListsInput = RowLists | readonly (readonly number[])[] | Int32Array
+export type RowListsInput = RowLists | readonly (readonly number[] | Int32Array)[] | Int32Array
 
 /** Sorts every list and removes repeats, in place. */
 function canonical({ indptr, indices }: RowLists): RowLists {
@@ -112,9 +112,15 @@ function fromRowPerQuery(
   return { indptr, indices: rows.filter((row) => row !== -1) }
 }
 
+/** Whoever gives a number meant one row a query, which comes as an Int32Array. */
+const listWanted = (list: unknown) =>
+  typeof list === 'number'
+    ? 'an array of rows (one row for each query goes into an Int32Array instead)'
+    : 'an array of rows'
+
 function fromArrays(
   name: string,
-  lists: readonly (readonly number[])[],
+  lists: readonly (readonly number[] | Int32Array)[],
   queries: number,
   corpus: number,
 ): RowLists {
@@ -124,7 +130,7 @@ function fromArrays(
   for (let q = 0; q < queries; q++) {
     const list = lists[q]!
     if (!Array.isArray(list) && !ArrayBuffer.isView(list))
-      throw invalid(`${name}[${q}]`, 'an array of rows', list)
+      throw invalid(`${name}[${q}]`, listWanted(list), list)
     indptr[q + 1] = indptr[q]! + list.length
   }
   const indices = new Int32Array(indptr[queries]!)

@@ -25,12 +25,12 @@ const modelNames = ['semi-nmf', 'nmf'] as const
 export type ModelOptions = Readonly<Record<string, string | number>>
 
 export interface TransformOptions extends JobOptions {
-  /** Where the codes go, [n · rank], apart from what is read; a new array when left out. */
+  /** Where the codes go, [n · rank], apart from what is read; a new array unless given. */
   out?: Float32Array | undefined
 }
 
 export interface InverseTransformOptions extends JobOptions {
-  /** Where the rows go, [n · d], apart from what is read; a new array when left out. */
+  /** Where the rows go, [n · d], apart from what is read; a new array unless given. */
   out?: Float32Array | undefined
 }
 

@@ -27,23 +27,26 @@ export const solvers = ['hals', 'mu'] as const
 
 /** The only place where the defaults that all factorizations share are written. */
 export const fitDefaults = frozen({
-  /** `hals` improves a factor component by component; `mu` takes multiplicative steps. */
+  /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
   solver: 'hals' as Solver,
-  /** Iterations at most; one iteration reads X once and updates W, then H. */
+  /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
   iterations: 200,
-  /** Stop when an iteration lowers the objective by a smaller fraction; 0 runs all iterations. */
+  /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
-  /** Sweeps over the components for each read of X; they do not touch X. */
+  /** Sweeps over the components for each read of X; they do not touch X; 1 unless given. */
   innerSweeps: 1,
-  /** Weight of Σ|W|. */
+  /** Weight of Σ|W|; 0 unless given. */
   l1W: 0,
-  /** Weight of ΣW². */
+  /** Weight of ΣW²; 0 unless given. */
   l2W: 0,
-  /** Weight of Σ|H|. */
+  /** Weight of Σ|H|; 0 unless given. */
   l1H: 0,
-  /** Weight of ΣH². */
+  /** Weight of ΣH²; 0 unless given. */
   l2H: 0,
-  /** Seed of everything random; equal seeds give equal bits on one device, for any number of threads. */
+  /**
+   * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
+   * of threads.
+   */
   seed: 0,
 })
 

@@ -17,18 +17,22 @@ import { kmeansBytes } from './memory'
 
 /** The only place where the defaults of {@link kmeans} are written. */
 export const kmeansDefaults = frozen({
-  /** Iterations at most; each reads X once. */
+  /** Iterations at most; each reads X once; 100 unless given. */
   iterations: 100,
   /**
-   * Stop when an iteration lowers the inertia by a smaller fraction; 0 runs until nothing moves, as does
-   * a fraction that is less than 2e-7·‖X‖², the noise of the inertia.
+   * Stop when an iteration lowers the inertia by a smaller fraction, 1e-4 unless given; 0 runs until
+   * nothing moves, as does a fraction that is less than 2e-7·‖X‖², the noise of the inertia.
    */
   tolerance: 1e-4,
-  /** Seed of the first centres. */
+  /** Seed of the first centres; 0 unless given. */
   seed: 0,
 })
 
-export type KmeansOptions = { clusters: number } & Overrides<typeof kmeansDefaults> & JobOptions
+export type KmeansOptions = {
+  /** Clusters, to be given; in 1..n. */
+  clusters: number
+} & Overrides<typeof kmeansDefaults> &
+  JobOptions
 
 export interface Clustering {
   /** The cluster of each row, [n]. */
@@ -37,7 +41,9 @@ export interface Clustering {
   readonly centers: Matrix
   /** Sum of the squared distances of all rows to their centres. */
   readonly inertia: number
+  /** Iterations done; each reads X once. */
   readonly iterations: number
+  /** Whether the tolerance was met before the iterations ran out. */
   readonly converged: boolean
   /** Time inside the solver, in seconds. */
   readonly seconds: number

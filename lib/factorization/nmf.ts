@@ -17,23 +17,27 @@ export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as
 /** The start where none is asked for, and the one where rank > min(n, d). */
 export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
 
-/** The defaults of {@link nmf}: those of all factorizations, and its own. */
-export const nmfDefaults = frozen({
-  ...fitDefaults,
+const ownDefaults = frozen({
   /**
-   * `nndsvda` (the default; `random` where rank > min(n, d)): non-negative parts of singular vectors,
-   * zeros filled with the mean of X; `nndsvd` leaves the zeros, `nndsvdar` fills them with small random
-   * numbers; `kmeans`: as for semi-NMF; `random`.
+   * Where W and H start; `nndsvda` unless given (`random` where rank > min(n, d)): non-negative parts of
+   * singular vectors, zeros filled with the mean of X. `nndsvd` leaves the zeros, `nndsvdar` fills them
+   * with small random numbers; `kmeans`: as for semi-NMF; `random`.
    */
   init: undefined as NmfInit | undefined,
 })
 
+/** The defaults of {@link nmf}: those of all factorizations, and its own. */
+export const nmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
+  ...fitDefaults,
+  ...ownDefaults,
+})
+
 export type NmfOptions = {
-  /** Components; above min(n, d) only with `init` random or kmeans. */
+  /** Components, to be given; above min(n, d) only with `init` random or kmeans. */
   rank: number
-  /** The caller's arrays for the factors. */
+  /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof nmfDefaults> &
+} & Overrides<typeof fitDefaults & typeof ownDefaults> &
   JobOptions
 
 /**

@@ -7,23 +7,27 @@ export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
 
 export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
-/** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
-export const semiNmfDefaults = frozen({
-  ...fitDefaults,
+const ownDefaults = frozen({
   /**
-   * `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations on a sample of
-   * them; `random`; `svd`: a best approximation of rank − 1 rewritten
+   * Where W and H start; `kmeans` unless given: cluster indicators + 0.2, with `hals` and many rows after
+   * some iterations on a sample of them. `random`; `svd`: a best approximation of rank − 1 rewritten
    * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
    */
   init: 'kmeans' as SemiNmfInit,
 })
 
+/** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
+export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
+  ...fitDefaults,
+  ...ownDefaults,
+})
+
 export type SemiNmfOptions = {
-  /** Components; at most min(n, d) with `init: 'svd'`. */
+  /** Components, to be given; at most min(n, d) with `init: 'svd'`. */
   rank: number
-  /** The caller's arrays for the factors. */
+  /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof semiNmfDefaults> &
+} & Overrides<typeof fitDefaults & typeof ownDefaults> &
   JobOptions
 
 /**

@@ -15,15 +15,18 @@ import {
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
 export const truncatedSvdDefaults = frozen({
-  /** Directions sampled beyond `rank`; more make the last components more accurate. */
+  /** Directions sampled beyond `rank`; more make the last components more accurate; 10 unless given. */
   oversamples: 10,
-  /** Times that X is read to sharpen the sampled subspace. */
+  /** Times that X is read to sharpen the sampled subspace; 4 unless given. */
   powerIterations: 4,
-  /** Seed of the random start. */
+  /** Seed of the random start; 0 unless given. */
   seed: 0,
 })
 
-export type TruncatedSvdOptions = { rank: number } & Overrides<typeof truncatedSvdDefaults> &
+export type TruncatedSvdOptions = {
+  /** Singular values wanted, to be given; in 1..min(n, d). */
+  rank: number
+} & Overrides<typeof truncatedSvdDefaults> &
   JobOptions
 
 export interface TruncatedSvd {

@@ -12,90 +12,92 @@ import {
   checkJob,
   checkNumber,
   checkOneOf,
+  frozen,
   jobDefaults,
   withDefaults,
   type JobOptions,
   type Overrides,
 } from '../options'
+import {
+  ceilingDefaults,
+  ceilingsOf,
+  checkCeilings,
+  type CeilingOptions,
+  type Ceilings,
+} from './ceiling-rules'
 import type { Metric } from './metric'
-import { MinedNegatives, type Ceilings } from './mined-negatives'
+import { MinedNegatives } from './mined-negatives'
+import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { textClasses } from './text-classes'
 import { checkSelf } from './top-k'
 
-/** The only place where the defaults of {@link mineHardNegatives} are written. */
-export const mineHardNegativesDefaults = {
-  /** Negatives wanted for each query. */
+/** All defaults of {@link mineHardNegatives} but those of its ceilings. */
+const ownDefaults = {
+  /** Negatives wanted for each query; 4 unless given. */
   numNegatives: 4,
-  /** `cosine`, or the metric that the corpus was prepared for. */
+  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
   metric: undefined as Metric | undefined,
-  /** A negative scores at most this. */
-  maxScore: undefined as number | undefined,
-  /** A negative scores at least this. */
+  /** A negative scores at least this; no limit unless given. */
   minScore: undefined as number | undefined,
-  /** A negative scores at most the reference − this. */
-  absoluteMargin: undefined as number | undefined,
-  /**
-   * A negative scores at most the reference − this · |reference|; null turns the rule off. Left out: 0.05
-   * for cosine and dot, whatever other ceilings are given, and off for l2.
-   */
-  relativeMargin: undefined as number | null | undefined,
-  /** Which score of several positives the ceilings refer to. */
+  /** Which score of several positives the ceilings refer to; `min` unless given. */
   reference: 'min' as 'min' | 'max' | 'mean',
-  /** The best raw ranks that are skipped, those above the ceiling counted. */
+  /** The best raw ranks that are skipped, those above the ceiling counted; 0 unless given. */
   skipRanks: 0,
-  /** Only raw ranks below this. */
+  /** Only raw ranks below this; no limit unless given. */
   maxRank: undefined as number | undefined,
-  /** A query whose reference score is below that of so many candidates or more is not mined. */
+  /**
+   * A query whose reference score is below that of so many candidates or more is not mined; no limit
+   * unless given.
+   */
   maxPositiveRank: undefined as number | undefined,
-  /** The best survivors that are skipped, after every rule. */
+  /** The best survivors that are skipped, after every rule; 0 unless given. */
   skipSurvivors: 0,
-  /** `top`: the best; `random`: drawn from the pool; `top1-random`: the best and others drawn. */
+  /**
+   * Which survivors are taken; `top` unless given: the best. `random`: drawn from the pool; `top1-random`:
+   * the best and others drawn.
+   */
   sampling: 'top' as 'top' | 'random' | 'top1-random',
-  /** Best survivors to draw from; max(10, 2 · numNegatives) when left out. */
+  /** Best survivors to draw from; max(10, 2 · numNegatives) unless given. */
   pool: undefined as number | undefined,
-  /** Seed of the draws, which depend on it, the query and the row alone. */
+  /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
   seed: 0,
-  /** The queries are the corpus: query i does not get row i. */
+  /** The queries are the corpus: query i does not get row i; false unless given. */
   excludeSelf: false,
-  /** Corpus rows that each query must not get, as a list for each query. */
+  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
-  /** A query gets rows of `different` groups only, or of the `same`; group −1 passes. */
+  /**
+   * A query gets rows of `different` groups only, or of the `same`; group −1 passes. Groups do not matter
+   * unless given.
+   */
   groups: undefined as 'different' | 'same' | undefined,
-  /** Group of each query, [nq]. */
+  /** Group of each query, [nq]; none unless given. */
   queryGroups: undefined as Int32Array | undefined,
-  /** Group of each corpus row, [nc]. */
+  /** Group of each corpus row, [nc]; none unless given. */
   corpusGroups: undefined as Int32Array | undefined,
-  /** With `corpusTexts`: a row that says the same as the query or one of its positives is dropped, [nq]. */
+  /**
+   * With `corpusTexts`: a row that says the same as the query or one of its positives is dropped, [nq];
+   * none unless given.
+   */
   queryTexts: undefined as readonly string[] | undefined,
-  /** Text of each corpus row, [nc]. */
+  /** Text of each corpus row, [nc]; none unless given. */
   corpusTexts: undefined as readonly string[] | undefined,
-  /** Best rejected candidates to report for each mined query. */
+  /** Best rejected candidates to report for each mined query; 0 unless given. */
   explain: 0,
 } as const
 
-export type MineHardNegativesOptions = Overrides<typeof mineHardNegativesDefaults> & JobOptions
+/** The defaults of {@link mineHardNegatives}: those of its ceilings, and its own. */
+export const mineHardNegativesDefaults: typeof ownDefaults & typeof ceilingDefaults = frozen({
+  ...ownDefaults,
+  ...ceilingDefaults,
+})
 
-/** The published value for cosines (NV-Retriever, 2024): a ceiling at 95 % of the positive's score. */
-export const defaultRelativeMargin = 0.05
+export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions & JobOptions
 
 type Settled = ReturnType<typeof settle>
 
 const settle = (given: MineHardNegativesOptions) =>
   withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
-
-function ceilingsOf(
-  { maxScore, absoluteMargin, relativeMargin }: Settled,
-  metric: Metric,
-): Ceilings {
-  const margin =
-    relativeMargin === undefined && metric !== 'l2' ? defaultRelativeMargin : relativeMargin
-  return {
-    ...(maxScore !== undefined && { maxScore }),
-    ...(absoluteMargin !== undefined && { absoluteMargin }),
-    ...(typeof margin === 'number' && { relativeMargin: margin }),
-  }
-}
 
 export const references = ['min', 'max', 'mean'] as const
 export const samplings = ['top', 'random', 'top1-random'] as const
@@ -103,10 +105,8 @@ export const groupModes = ['different', 'same'] as const
 
 function checkRules(options: Settled, corpus: number) {
   checkInteger('numNegatives', options.numNegatives, 1, corpus)
-  for (const name of ['maxScore', 'minScore'] as const)
-    if (options[name] !== undefined) checkNumber(name, options[name])
-  for (const name of ['absoluteMargin', 'relativeMargin'] as const)
-    if (options[name] != null) checkNumber(name, options[name], 0)
+  checkCeilings(options)
+  if (options.minScore !== undefined) checkNumber('minScore', options.minScore)
   checkOneOf('reference', options.reference, references)
   checkOneOf('sampling', options.sampling, samplings)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
@@ -160,14 +160,6 @@ async function textsOf({ queryTexts, corpusTexts }: Settled, queries: number, co
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 
-const warningsOf = ({ relativeMargin = 0 }: Ceilings) =>
-  relativeMargin < 0.5
-    ? []
-    : [
-        `A relative margin of ${relativeMargin} drops everything above ${Math.round(100 * (1 - relativeMargin))} % of ` +
-          "the positive's score; a ceiling at 95 % of it is a margin of 0.05",
-      ]
-
 /** Dropped candidates for each query; their places in one array are numbered in int32. */
 function explained(explain: number, queries: number, rows: number): number {
   const most = Math.floor((2 ** 31 - 1) / queries)
@@ -183,7 +175,7 @@ async function nativeOptions(
   { rows, metric }: Scanned,
   ceilings: Ceilings,
   device: string,
-): Promise<NativeMineOptions> {
+): Promise<NativeMineOptions & Ceilings> {
   const { numNegatives, exclude } = options
   checkRules(options, rows)
   checkSelf(options.excludeSelf, queries, rows)
@@ -231,8 +223,8 @@ const minedArrays = (queries: number, numNegatives: number, pairs: number) => ({
  *
  * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
- * @param positives Corpus rows that belong to each query: a list of lists, one row a query, or
- *   {@link RowLists}.
+ * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
+ *   query (−1 for none), or {@link RowLists}.
  * @returns Arrays padded with −1 and NaN, exact counters for each rule, and lazy lists.
  * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
  * @see "NV-Retriever: Improving text embedding models with effective hard-negative mining" (2024), section 3
@@ -261,7 +253,7 @@ export async function mineHardNegatives(
   const { dropped, ...run } = await runJob(job, (addon, control) =>
     addon.mine(source, target.native, options, out, control),
   )
-  return new MinedNegatives({
+  const found = {
     queries: source.rows,
     corpus: target.rows,
     dimensions: source.cols,
@@ -272,8 +264,8 @@ export async function mineHardNegatives(
     dropped: Object.fromEntries(
       ruleNames.map((name, i) => [name, dropped[i]!]),
     ) as MinedNegatives['dropped'],
-    warnings: warningsOf(ceilings),
     ...out,
     ...run,
-  })
+  }
+  return new MinedNegatives({ ...found, warnings: miningWarnings(found, settled, String) })
 }

@@ -1,15 +1,10 @@
 import type { RowLists } from '../data/row-lists'
 import type { RuleName } from '../data/mined-lines'
 import type { NativeRejected } from '../native'
+import { checkInteger } from '../options'
+import type { Ceilings } from './ceiling-rules'
 import type { Metric } from './metric'
 import { distributionOf, type Distribution } from './distribution'
-
-/** The ceilings in force: a rule that is off is left out. */
-export interface Ceilings {
-  readonly maxScore?: number
-  readonly absoluteMargin?: number
-  readonly relativeMargin?: number
-}
 
 export interface Triplet {
   readonly query: number
@@ -67,10 +62,15 @@ export interface MinedRun {
 
 /** The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. */
 export class MinedNegatives implements MinedRun {
+  /** Number of queries. */
   readonly queries!: number
+  /** Number of corpus rows. */
   readonly corpus!: number
+  /** Columns of either side. */
   readonly dimensions!: number
+  /** Slots for each query. */
   readonly numNegatives!: number
+  /** How scores were computed. */
   readonly metric!: Metric
   /** The positives as used: ascending and unique for each query. */
   readonly positives!: RowLists
@@ -86,17 +86,21 @@ export class MinedNegatives implements MinedRun {
   readonly positiveScores!: Float64Array
   /** Candidates over the whole corpus that each rule dropped, each charged to the first rule that hit it. */
   readonly dropped!: Readonly<Record<RuleName, number>>
+  /** The ceilings in force, defaults included. */
   readonly ceilings!: Ceilings
   /** Queries without a positive: not mined unless `maxScore` is given. */
   readonly queriesWithoutPositives!: number
   /** Queries left out by `maxPositiveRank`. */
   readonly inconsistent!: number
+  /** Queries whose answer the certificate proved without a rescan. */
   readonly certified!: number
+  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback!: number
   /** Time inside the scan, in seconds. */
   readonly seconds!: number
   /** The best rejected candidates of each mined query, when `explain` asked for them. */
   readonly rejected!: NativeRejected
+  /** Complete sentences about options and lists that leave less than was meant. */
   readonly warnings!: readonly string[]
 
   /** Made by {@link mineHardNegatives}. */
@@ -114,14 +118,24 @@ export class MinedNegatives implements MinedRun {
     return this.counts.reduce((sum, count) => sum + Number(count < this.numNegatives), 0)
   }
 
-  /** Positive rows of one query. */
+  /**
+   * Positive rows of one query.
+   *
+   * @throws {TypeError | RangeError} if there is no such query.
+   */
   positivesOf(query: number): Int32Array {
+    this.#checkQuery(query)
     const { indptr, indices } = this.positives
     return indices.subarray(indptr[query], indptr[query + 1])
   }
 
-  /** Negative rows of one query, best first. */
+  /**
+   * Negative rows of one query, best first.
+   *
+   * @throws {TypeError | RangeError} if there is no such query.
+   */
   negativesOf(query: number): Int32Array {
+    this.#checkQuery(query)
     const start = query * this.numNegatives
     return this.indices.subarray(start, start + this.counts[query]!)
   }
@@ -169,6 +183,10 @@ export class MinedNegatives implements MinedRun {
       negativeScore: distributionOf(this.#written(this.scores)),
       negativeRank: distributionOf(this.#written(this.ranks)),
     }
+  }
+
+  #checkQuery(query: number) {
+    checkInteger('query', query, 0, this.queries - 1)
   }
 
   #written(values: Float32Array | Int32Array): Float64Array {

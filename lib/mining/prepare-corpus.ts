@@ -7,6 +7,7 @@ import { native, runJob, type NativeCorpus, type NativeSource } from '../native'
 import {
   checkJob,
   checkOneOf,
+  frozen,
   jobDefaults,
   withDefaults,
   type JobOptions,
@@ -15,10 +16,10 @@ import {
 import { metrics, type Metric } from './metric'
 
 /** The only place where the defaults of {@link prepareCorpus} are written. */
-export const prepareCorpusDefaults = {
-  /** What later questions will ask for; a prepared corpus answers one metric. */
+export const prepareCorpusDefaults = frozen({
+  /** What later questions will ask for; `cosine` unless given. A prepared corpus answers one metric. */
   metric: 'cosine' as Metric,
-} as const
+})
 
 /** Of the numbers that a search begins with. */
 const entryBytes = { float32: 4, bfloat16: 2 } as const

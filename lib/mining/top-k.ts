@@ -8,6 +8,7 @@ import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
+  frozen,
   jobDefaults,
   required,
   withDefaults,
@@ -18,16 +19,16 @@ import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
 
 /** The only place where the defaults of {@link topK} are written. */
-export const topKDefaults = {
-  /** `cosine`, or the metric that the corpus was prepared for. */
+export const topKDefaults = frozen({
+  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that each query must not get, as a list for each query. */
+  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
-  /** The queries are the corpus: query i does not get row i. */
+  /** The queries are the corpus: query i does not get row i; false unless given. */
   excludeSelf: false,
-  /** Where the answers go; new arrays when left out. */
+  /** Where the answers go; new arrays unless given. */
   out: undefined as TopKOutputs | undefined,
-} as const
+})
 
 /** The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs. */
 export interface TopKOutputs {
@@ -39,11 +40,18 @@ export interface TopKOutputs {
 
 const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
-export type TopKOptions = { k: number } & Overrides<typeof topKDefaults> & JobOptions
+export type TopKOptions = {
+  /** Rows wanted for each query, to be given; in 1..nc. */
+  k: number
+} & Overrides<typeof topKDefaults> &
+  JobOptions
 
 export interface Neighbours {
+  /** Number of queries. */
   readonly queries: number
+  /** Slots for each query. */
   readonly k: number
+  /** How scores were computed. */
   readonly metric: Metric
   /** Corpus rows, best first, [queries × k]; −1 where fewer than k candidates exist. */
   readonly indices: Int32Array

@@ -39,21 +39,22 @@ function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number
 }
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
+  const { metric, numNegatives, exclude, texts, groups, explain, ...rules } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {
-        scores: scoresOf(trial.metric ?? 'cosine', scene.queries, scene.corpus, query),
+        scores: scoresOf(metric ?? 'cosine', scene.queries, scene.corpus, query),
         self: undefined,
         positives,
-        excluded: trial.exclude ? scene.excluded[query]! : [],
-        forbidden: (row) => forbids(scene, trial.groups, query, row),
+        excluded: exclude ? scene.excluded[query]! : [],
+        forbidden: (row) => forbids(scene, groups, query, row),
         copied: (row) =>
-          trial.texts === true &&
+          texts === true &&
           [scene.queryTexts[query], ...positives.map((each) => scene.corpusTexts[each])].includes(
             scene.corpusTexts[row]!,
           ),
       },
-      trial,
+      rules,
     ),
   )
 }

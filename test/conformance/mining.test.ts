@@ -1,3 +1,6 @@
+import { expect, it } from 'vitest'
+import { ceilingRules } from '../../lib/mining/ceiling-rules'
+import { survivors } from '../reference/survivors'
 import { gaussian, matrixOf, uniform } from '../matrices'
 import { miningSuite, type Scene, type Trial } from './mining-suite'
 
@@ -69,6 +72,22 @@ const trials: Record<string, Trial> = {
   'dot products': { metric: 'dot', relativeMargin: 0.1, explain: 5 },
   'squared distances': { metric: 'l2', relativeMargin: 0.1, numNegatives: 6, explain: 5 },
 }
+
+it.each(Object.keys(ceilingRules))('a trial asks for %s', (name) => {
+  expect(Object.values(trials).filter((trial) => name in trial)).not.toEqual([])
+})
+
+it('the oracle refuses a rule that it does not know', () => {
+  const question = {
+    scores: new Float64Array(1),
+    self: undefined,
+    positives: [],
+    excluded: [],
+    forbidden: () => false,
+    copied: () => false,
+  }
+  expect(() => survivors(question, { newMargin: 0.1 } as never)).toThrow('no rule newMargin')
+})
 
 miningSuite(plantedScene('a planted scene', 20, 400, 24, 1), trials)
 miningSuite(plantedScene('one dimension, many ties', 10, 200, 1, 9), trials)

@@ -40,7 +40,10 @@ describe('lists of rows', () => {
     [[[1], [-1]], 'Expected a corpus row in 0..3 for positives[1][0], received -1'],
     [[[1], [0.5]], 'Expected a corpus row in 0..3 for positives[1][0], received 0.5'],
     [[[1], ['2']], "Expected a corpus row in 0..3 for positives[1][0], received '2'"],
-    [[[1], 2], 'Expected an array of rows for positives[1], received 2'],
+    [
+      [[1], 2],
+      'Expected an array of rows (one row for each query goes into an Int32Array instead) for positives[1], received 2',
+    ],
     [[[1], ,], 'Expected an array of rows for positives[1], received undefined'],
     [[[1], [,]], 'Expected a corpus row in 0..3 for positives[1][0], received undefined'],
     [[[1]], 'Expected 2 entries, one for each query for positives, received 1'],

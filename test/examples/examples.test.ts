@@ -14,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const expected: Record<string, RegExp> = {
   'factorize.mjs': /relative error 0\.\d+ after \d+ iterations[^]*codes of the first three rows/,
   'mine.mjs': /query: 0, positive: 0, negative: \d[^]*dropped:/,
-  'service.mjs': /nearest to row 7: \{"rows":\[7,/,
+  'service.mjs':
+    /row 7: 200 \{"rows":\[7,[^]*row -1: 400 [^]*row x: 400 [^]*row 2000: 400 Expected \?row=0 to/,
   'texts-to-training.mjs': /\d+ negatives for 4 questions/,
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { fromRows } from '../../lib/data/matrix'
-import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { ceilingRules } from '../../lib/mining/ceiling-rules'
+import { mineHardNegatives, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { prepareCorpusDefaults } from '../../lib/mining/prepare-corpus'
+import { topKDefaults } from '../../lib/mining/top-k'
 import { gaussian } from '../matrices'
 
 /** Scores of one query with rows of a single column, as dot products. */
@@ -114,20 +117,85 @@ describe('mineHardNegatives', () => {
     expect(mined.statistics().positiveScore.mean).toBeCloseTo(0.9, 6)
   })
 
-  it('warns of a margin that looks like a share', async () => {
-    const [queries, corpus] = withScores(0.9, 0.5)
-    const { warnings } = await mineHardNegatives(queries, corpus, [[0]], {
-      metric: 'dot',
-      relativeMargin: 0.95,
-      numNegatives: 1,
-    })
-    expect(warnings[0]).toContain('margin of 0.05')
-  })
-
   it('names the row of a positive that does not exist', async () => {
     const [queries, corpus] = withScores(0.9, 0.5)
     await expect(mineHardNegatives(queries, corpus, [[7]], { numNegatives: 1 })).rejects.toThrow(
       /positives.*7/,
     )
+  })
+
+  it('has no list for a query that there is not', async () => {
+    const [queries, corpus] = withScores(0.9, 0.5)
+    const mined = await mineHardNegatives(queries, corpus, [[0]], { numNegatives: 1 })
+    const wanted = 'Expected an integer in 0..0 for query, received'
+    expect(() => mined.negativesOf(99)).toThrow(`${wanted} 99`)
+    expect(() => mined.positivesOf(-1)).toThrow(`${wanted} -1`)
+  })
+
+  it('takes typed arrays as lists, and tells how one row a query is given', async () => {
+    const [queries, corpus] = withScores(0.9, 0.5)
+    const positives = [Int32Array.of(0)]
+    const mined = await mineHardNegatives(queries, corpus, positives, { numNegatives: 1 })
+    expect([...mined.positivesOf(0)]).toEqual([0])
+    await expect(
+      mineHardNegatives(queries, corpus, [0] as never, { numNegatives: 1 }),
+    ).rejects.toThrow('one row for each query goes into an Int32Array instead')
+  })
+
+  it('has defaults that nobody can change', () => {
+    for (const defaults of [mineHardNegativesDefaults, prepareCorpusDefaults, topKDefaults])
+      expect(Object.isFrozen(defaults)).toBe(true)
+  })
+})
+
+describe('the ceilings of mineHardNegatives', () => {
+  const [queries, corpus] = withScores(0.9, 0.5)
+  const mine = (options: object) =>
+    mineHardNegatives(queries, corpus, [[0]], { numNegatives: 1, metric: 'dot', ...options })
+
+  it.each(Object.keys(ceilingRules))('%s is a number or refused', async (name) => {
+    for (const wrong of ['0.5', NaN, Infinity, true, [0.5]])
+      await expect(mine({ [name]: wrong }), String(wrong)).rejects.toThrow(`number`)
+    expect((await mine({ [name]: 0.25 })).ceilings).toMatchObject({ [name]: 0.25 })
+  })
+
+  it('are those that were asked for, and the margin that is on by itself', async () => {
+    expect((await mine({})).ceilings).toEqual({ relativeMargin: 0.05 })
+    expect((await mine({ metric: 'l2' })).ceilings).toEqual({})
+    expect((await mine({ relativeMargin: null, maxScore: 1 })).ceilings).toEqual({ maxScore: 1 })
+    await expect(mine({ maxScore: null })).rejects.toThrow('maxScore')
+    await expect(mine({ absoluteMargin: -1 })).rejects.toThrow('at least 0 for absoluteMargin')
+  })
+})
+
+describe('warnings of mineHardNegatives', () => {
+  const [queries, corpus] = withScores(0.9, 0.5)
+  const warnings = async (options: object, positives: number[] = [0]) => {
+    const given = { metric: 'dot', numNegatives: 1, ...options } as const
+    return (await mineHardNegatives(queries, corpus, [positives], given)).warnings
+  }
+
+  it.each([
+    [{ relativeMargin: 0.95 }, [/margin of 0\.05$/, /No query has a negative: 1 .* rule ceiling$/]],
+    [
+      { minScore: 0.8, maxScore: 0.2 },
+      [/: the floor minScore 0\.8 is above the ceiling maxScore 0\.2, 1 candidates/],
+    ],
+    [{ pool: 20 }, [/^pool 20 has no effect on sampling top, /]],
+    [{ skipSurvivors: 3 }, [/the best 3 of each query left out by skipSurvivors$/]],
+    [{ sampling: 'random', pool: 20 }, []],
+  ])('%j', async (options, sentences) => {
+    const told = await warnings(options)
+    expect(told.length).toBe(sentences.length)
+    sentences.forEach((sentence, i) => expect(told[i]).toMatch(sentence))
+  })
+
+  it('tell of queries without positives', async () => {
+    expect(await warnings({}, [])).toEqual([
+      'positives holds no positive: no query is mined, as only maxScore mines queries without positives',
+    ])
+    expect(await warnings({ maxScore: 1 }, [])).toEqual([
+      'positives holds no positive: triplets() is empty, as it sets negatives beside positives',
+    ])
   })
 })

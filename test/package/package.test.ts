@@ -1,6 +1,6 @@
 // What a consumer gets: packed, installed into an empty folder without running a script, and used.
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, root, run, tool } from './box'
 
@@ -29,6 +29,7 @@ const published = [
   'CMakeLists.txt',
   'native/napi.map',
   'LICENSE',
+  'CHANGELOG.md',
   'LICENSES/OpenBLAS.txt',
   'LICENSES/LAPACK.txt',
   'LICENSES/GCC-runtime-exception.txt',
@@ -45,6 +46,19 @@ describe('the tarball', () => {
     ])
     const foreign = /\.gyp$|^package\/(test|bench|lib|scripts|build|node_modules)\//
     expect(files.filter((path) => foreign.test(path))).toEqual([])
+  })
+
+  it('holds whatever its README and its documents link to', () => {
+    const pages = readdirSync(box.installed, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.md'))
+      .map((path) => join(box.installed, path))
+    const dead = pages.flatMap((page) =>
+      [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)]
+        .map(([, target]) => join(dirname(page), target!))
+        .filter((target) => !existsSync(target)),
+    )
+    expect(pages.length).toBeGreaterThan(10)
+    expect(dead).toEqual([])
   })
 
   it('has no script that an install runs', () => {

@@ -1,12 +1,10 @@
 // The rules of mining, the slow way: every candidate of a query in the order of its rank, every rule in
 // the order of the contract.
 import type { RuleName } from '../../lib/data/mined-lines'
+import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
 import { ranking } from './scores'
 
-export interface Rules {
-  readonly maxScore?: number
-  readonly absoluteMargin?: number
-  readonly relativeMargin?: number
+export interface Rules extends Ceilings {
   readonly minScore?: number
   readonly reference?: 'min' | 'max' | 'mean'
   readonly skipRanks?: number
@@ -40,14 +38,36 @@ const references = {
   mean: (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length,
 }
 
-function ceilingOf(
-  p: number | undefined,
-  { maxScore = Infinity, absoluteMargin, relativeMargin }: Rules,
-): number {
-  if (p === undefined) return maxScore
-  const absolute = absoluteMargin === undefined ? Infinity : p - absoluteMargin
-  const relative = relativeMargin === undefined ? Infinity : p - relativeMargin * Math.abs(p)
-  return Math.min(maxScore, absolute, relative)
+/** The ceiling that each rule alone gives under a reference score; undefined where it needs one. */
+const ceilings: Record<CeilingName, (value: number, p: number | undefined) => number | undefined> =
+  {
+    maxScore: (highest) => highest,
+    absoluteMargin: (margin, p) => (p === undefined ? undefined : p - margin),
+    relativeMargin: (margin, p) => (p === undefined ? undefined : p - margin * Math.abs(p)),
+  }
+
+const otherRules: Record<Exclude<keyof Rules, CeilingName>, true> = {
+  minScore: true,
+  reference: true,
+  skipRanks: true,
+  maxRank: true,
+  maxPositiveRank: true,
+  skipSurvivors: true,
+}
+
+/** A rule that the oracle does not know would make it agree with an addon that ignores the rule too. */
+function checkKnown(rules: object) {
+  for (const name of Object.keys(rules))
+    if (!Object.hasOwn(ceilings, name) && !Object.hasOwn(otherRules, name))
+      throw new TypeError(`The oracle knows no rule ${name}`)
+}
+
+function ceilingOf(p: number | undefined, rules: Rules): number {
+  const all = Object.entries(ceilings).map(([name, ceiling]) => {
+    const value = rules[name as CeilingName]
+    return value === undefined ? undefined : ceiling(value, p)
+  })
+  return Math.min(...all.map((ceiling) => ceiling ?? Infinity))
 }
 
 function barrier(
@@ -68,7 +88,9 @@ const unmined = (inconsistent: boolean): Answer => ({
   rejected: [],
 })
 
+/** @throws {TypeError} if `rules` holds a name that is none of them. */
 export function survivors(question: Question, rules: Rules): Answer {
+  checkKnown(rules)
   const { skipRanks = 0, maxRank = Infinity, minScore = -Infinity } = rules
   const { scores, positives } = question
   const known = positives.map((row) => scores[row]!)

@@ -1,0 +1,66 @@
+// What a mining job left out without an error, so that nobody trains on nothing.
+import type { MinedNegatives } from './mined-negatives'
+
+/** What was found, as far as warnings speak of it. */
+type Found = Pick<MinedNegatives, 'positives' | 'counts' | 'dropped' | 'inconsistent' | 'ceilings'>
+
+interface Asked {
+  readonly minScore?: number | undefined
+  readonly skipSurvivors?: number | undefined
+  readonly sampling: string
+  readonly pool?: number | undefined
+}
+
+/** What an argument or option is called where the warning is read. */
+type Naming = (argument: string) => string
+
+function ofMargin({ ceilings: { relativeMargin = 0 } }: Found): string[] {
+  if (relativeMargin < 0.5) return []
+  return [
+    `A relative margin of ${relativeMargin} drops everything above ${Math.round(100 * (1 - relativeMargin))} % of ` +
+      "the positive's score; a ceiling at 95 % of it is a margin of 0.05",
+  ]
+}
+
+function ofPositives({ positives, ceilings }: Found, name: Naming): string[] {
+  if (positives.indices.length > 0) return []
+  const consequence =
+    ceilings.maxScore === undefined
+      ? `no query is mined, as only ${name('maxScore')} mines queries without positives`
+      : `${name('triplets()')} is empty, as it sets negatives beside positives`
+  return [`${name('positives')} holds no positive: ${consequence}`]
+}
+
+/** Why no query has a negative, though some were mined. */
+function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: Naming): string[] {
+  const { positives, counts, dropped, inconsistent, ceilings } = found
+  const { maxScore } = ceilings
+  const unmined = positives.indices.length === 0 && maxScore === undefined
+  if (unmined || counts.some((count) => count > 0)) return []
+  const reasons = Object.entries(dropped)
+    .filter(([, count]) => count > 0)
+    .map(([rule, count]) => `${count} candidates dropped by the rule ${rule}`)
+  if (inconsistent > 0)
+    reasons.push(`${inconsistent} queries left out by ${name('maxPositiveRank')}`)
+  if (skipSurvivors)
+    reasons.push(`the best ${skipSurvivors} of each query left out by ${name('skipSurvivors')}`)
+  if (minScore !== undefined && maxScore !== undefined && minScore > maxScore)
+    reasons.unshift(
+      `the floor ${name('minScore')} ${minScore} is above the ceiling ${name('maxScore')} ${maxScore}`,
+    )
+  return [`No query has a negative: ${reasons.join(', ')}`]
+}
+
+function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
+  if (pool === undefined || sampling !== 'top') return []
+  const drawing = `${name('sampling')} ${sampling}, which takes the best and draws nothing`
+  return [`${name('pool')} ${pool} has no effect on ${drawing}`]
+}
+
+/** Complete sentences about options and lists that leave less than was meant. */
+export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
+  ...ofMargin(found),
+  ...ofPositives(found, name),
+  ...ofNothingLeft(found, asked, name),
+  ...ofPool(asked, name),
+]
