@@ -222,7 +222,8 @@ export const demoCommand = (): Command =>
     .addOption(
       flagOption(
         '--force',
-        'replace the results that --out already holds; in the default folder they always are',
+        'replace or remove every result of any gemmine command that --out already holds, a model too; ' +
+          'in the default folder that is always done',
       ),
     )
     .addHelpOption(helpOption())

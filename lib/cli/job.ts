@@ -9,7 +9,7 @@ import type { CommonOptions } from './common-options'
 import { required } from './common-options'
 import { inTypedWords, type Files } from './failure'
 import { ignoreInterruptions, interrupted } from './interruption'
-import { Outputs, type ResultFile } from './outputs'
+import { checkInputs, Outputs, type ResultFile } from './outputs'
 import { Progress } from './progress'
 
 /** What a command does its work with. */
@@ -50,6 +50,8 @@ export async function runCommand(
 ): Promise<void> {
   try {
     checkCommon(given)
+    const inputs = Object.values(files).filter((path) => path !== undefined)
+    if (given.out !== undefined) checkInputs(inputs, given.out)
     await staged(given, work)
   } catch (error) {
     throw inTypedWords(error, files)

@@ -43,8 +43,8 @@ async function mine(given: MineOptions) {
   const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
-  const { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude } = given
-  const named = { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude }
+  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude } = given
+  const named = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }

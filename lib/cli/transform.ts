@@ -38,8 +38,9 @@ async function loadModel(file: string): Promise<FactorizationModel> {
 
 async function transform(path: string, given: TransformOptions) {
   const place = required(given.model, '--model', expectedModel)
-  await runCommand(given, { X: path }, async ({ options, progress, write, threads, device }) => {
-    const file = await modelFile(place)
+  const file = await modelFile(place)
+  const files = { X: path, model: file }
+  await runCommand(given, files, async ({ options, progress, write, threads, device }) => {
     const model = await loadModel(file)
     return withSource(
       path,

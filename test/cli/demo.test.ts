@@ -50,7 +50,7 @@ it.each(['summary.json', 'H.npy', 'queries.npy'])(
     writeFileSync(join(out, name), 'old')
     const { code, stdout, stderr } = await run(many, 'demo', '--out', out)
     expect([code, stdout, readdirSync(out)]).toEqual([2, '', [name]])
-    expect(stderr).toContain(`received one that holds ${name}; --force replaces them`)
+    expect(stderr).toContain(`received one that holds ${name}; --force replaces or removes them`)
     expect(readFileSync(join(out, name), 'utf8')).toBe('old')
 
     expect((await run(many, 'demo', '--out', out, '--force')).code).toBe(0)

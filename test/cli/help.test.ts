@@ -50,6 +50,10 @@ describe('defaults in help are those of lib', () => {
   })
 })
 
+it.each([...Object.keys(promised), 'demo'])('%s --help says what --force takes away', (name) => {
+  expect(helpOf(name)).toMatch(/--force +replace or remove every result of any gemmine command/)
+})
+
 it('demo --help has the style of the others', () => {
   const help = helpOf('demo')
   expect(help).toContain('in node_modules.\n')

@@ -79,6 +79,57 @@ it.each(['topk', 'mine'])('%s tells the precision that the scan began in', (comm
   expect(precision).toBe(info().cpu.scan)
 })
 
+describe('keeps its inputs, also with --force', () => {
+  const refused = async (path: string, out: string, ...args: string[]) => {
+    const before = readdirSync(at(out)).sort()
+    const { code, stderr } = await run(folder, ...args, '--out', out, '--force')
+    expect(code).toBe(2)
+    expect(stderr).toContain(`gemmine: ${path}: expected an input that is no result in --out,`)
+    expect(readdirSync(at(out)).sort()).toEqual(before)
+  }
+  const positives = ['--positives', 'positives.tsv']
+  const mined = [...scan, ...positives]
+
+  it.each([
+    ['factorize/W.npy', 'factorize', ['factorize', 'factorize/W.npy', '--rank', '2']],
+    ['factorize/H.npy', 'factorize', ['transform', 'factorize/H.npy', '--model', 'factorize']],
+    [
+      'topk/scores.npy',
+      'topk',
+      ['topk', '--queries', 'topk/scores.npy', ...scan.slice(2), '--k', '3'],
+    ],
+    ['topk/scores.npy', 'topk', ['mine', ...scan.slice(0, 3), 'topk/scores.npy', ...positives]],
+    ...['--query-ids', '--corpus-ids', '--exclude'].map((option) => [
+      'mine/negatives.jsonl',
+      'mine',
+      ['mine', ...mined, option, 'mine/negatives.jsonl'],
+    ]),
+    [
+      'mine/counts.npy',
+      'mine',
+      [
+        'mine',
+        ...mined,
+        '--groups',
+        'same',
+        '--query-groups',
+        'mine/counts.npy',
+        '--corpus-groups',
+        'x',
+      ],
+    ],
+    [
+      'mine/negatives.jsonl',
+      'mine',
+      ['mine', ...mined, '--query-texts', 'docs.npy', '--corpus-texts', 'mine/negatives.jsonl'],
+    ],
+  ] as [string, string, string[]][])('%s in %s', (path, out, args) => refused(path, out, ...args))
+
+  it.each(['factorize', 'factorize/model.safetensors'])('the model %s', (model) =>
+    refused('factorize/model.safetensors', 'factorize', 'transform', 'docs.npy', '--model', model),
+  )
+})
+
 it('factorizes a sparse file, and counts the work of its entries', async () => {
   const { code, stderr } = await run(
     folder,
