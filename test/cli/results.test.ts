@@ -23,6 +23,7 @@ beforeAll(async () => {
   }
   await writeFile(at('positives.tsv'), '0\t1\n1\t2\n1\t3\n')
   await writeFile(at('none.tsv'), '0\t1\t0\n')
+  await writeFile(at('all.tsv'), Array.from({ length: 60 }, (_, row) => `0\t${row}\n`).join(''))
   await writeFile(
     at('counts.mtx'),
     '%%MatrixMarket matrix coordinate real general\n4 3 4\n1 1 2\n2 2 3\n3 3 1\n4 1 5\n',
@@ -65,9 +66,10 @@ describe.each([
   })
 
   it('reports progress as lines when asked, and not when told to be quiet', async () => {
-    const told = await run(folder, command, ...args, '--json', '--progress')
+    const into = [...args, '--out', command, '--force', '--progress']
+    const told = await run(folder, command, ...into)
     expect(told.stderr).toMatch(new RegExp(`^(gemmine: ${command}: .*\n)+$`))
-    const quiet = await run(folder, command, ...args, '--json', '--progress', '--quiet')
+    const quiet = await run(folder, command, ...into, '--quiet')
     expect(quiet.stderr).toBe('')
   })
 })
@@ -177,8 +179,48 @@ describe('warns of what leaves nothing or has no effect', () => {
       /No query has a negative: the floor --min-score 0\.9 is above the ceiling --max-score 0\.1, \d+ /,
     ],
     [[...positives, '--min-score', '.99'], /No query has a negative: .*dropped by the rule floor$/],
+    [
+      [...positives, '--metric', 'l2'],
+      /^No ceiling .* and the query itself: --max-score, .* --relative-margin sets one, --exclude-self bars/,
+    ],
+    [
+      [...positives, '--metric', 'l2', '--exclude-self'],
+      /^No ceiling .* unlabelled positives: .* sets one, and --relative-margin none says/,
+    ],
+    [
+      [
+        ...positives,
+        '--format',
+        'n-tuple',
+        '--absolute-margin',
+        '.2',
+        '--num-negatives',
+        '58',
+        '--out',
+        'tuples',
+      ],
+      /^negatives\.jsonl is empty: no query with a positive has the 58 negatives .*--format n-tuple/,
+    ],
+    [
+      [
+        '--positives',
+        'all.tsv',
+        '--max-score',
+        '0',
+        '--relative-margin',
+        'none',
+        '--out',
+        'lineless',
+      ],
+      /^negatives\.jsonl is empty: no query with a positive has a negative$/,
+    ],
+    [[...positives, '--format', 'labeled'], /^--format labeled has no effect without --out/],
+    [[...positives, '--explain', '3'], /^--explain 3 has no effect without --out/],
     [[...positives, '--pool', '20'], /--pool 20 has no effect on --sampling top/],
-    [['--positives', 'none.tsv'], /none\.tsv holds no positive: no query is mined/],
+    [
+      ['--positives', 'none.tsv', '--metric', 'l2'],
+      /none\.tsv holds no positive: no query is mined/,
+    ],
     [
       ['--positives', 'none.tsv', '--max-score', '1'],
       /none\.tsv holds no positive: negatives\.jsonl/,
@@ -191,8 +233,13 @@ describe('warns of what leaves nothing or has no effect', () => {
     expect(stderr).toBe(`gemmine: warning: ${warnings[0]}\n`)
   })
 
-  it('and of nothing else', async () => {
-    const { stderr } = await mine(...positives, '--sampling', 'random', '--pool', '20')
+  it.each([
+    ['--sampling', 'random', '--pool', '20'],
+    ['--metric', 'l2', '--relative-margin', 'none'],
+    ['--metric', 'l2', '--absolute-margin', '1'],
+    ['--format', 'n-tuple', '--out', 'silent'],
+  ])('and of nothing else: %s %s %s %s', async (...args) => {
+    const { stderr } = await mine(...positives, ...args)
     expect(stderr).toBe('')
   })
 })
