@@ -10,7 +10,7 @@ import {
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { checkInteger } from '../options'
 import { required } from './common-options'
-import { heading, rateOf, runCommand, type Job } from './job'
+import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { miningWarnings } from './mining-warnings'
@@ -58,7 +58,7 @@ async function mine(given: MineOptions) {
       ),
     )
     await writeMined(mined, given, files, job)
-    return summaryOf(mined, given, job)
+    return { summary: summaryOf(mined, given, job), outcome: outcomeOf(mined) }
   })
 }
 
@@ -76,6 +76,15 @@ async function writeMined(mined: MinedNegatives, given: MineOptions, files: Mini
     await job.write('rejected.jsonl', (path) =>
       writeLines(path, rejectedLines(rejected, words), { signal }),
     )
+}
+
+function outcomeOf({ found, counts, queries, shortfall, numNegatives, dropped }: MinedNegatives) {
+  const served = counts.reduce((sum, count) => sum + Number(count > 0), 0)
+  return (
+    `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
+    `${shortfall} with fewer than ${numNegatives}, ` +
+    `${counted(dropped.ceiling, 'candidate')} above the ceiling`
+  )
 }
 
 function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {

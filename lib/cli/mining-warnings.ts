@@ -44,8 +44,8 @@ function ofNoCeiling(mined: MinedNegatives, given: MineOptions): string[] {
   const isSelf = !excludeSelf && resolve(queries) === resolve(corpus)
   return [
     `No ceiling is in force, as --metric ${mined.metric} has none by default, so negatives may be unlabelled positives` +
-      `${isSelf ? ' and the query itself' : ''}: --max-score, --absolute-margin or --relative-margin sets one` +
-      `${isSelf ? ', --exclude-self bars the query itself' : ''}, and --relative-margin none says that none is wanted`,
+      `${isSelf ? ' and the query itself, which --exclude-self bars' : ''}: --max-score sets one, and so do other ` +
+      'options that gemmine mine --help lists under Scores',
   ]
 }
 

@@ -73,6 +73,17 @@ function move(from: string, to: string) {
   }
 }
 
+/** Makes the folder for staging; a place may exist and yet take nothing, such as /proc. */
+function stagingIn(base: string, given: string): string {
+  try {
+    return fs.mkdtempSync(join(base, '.gemmine-'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const sentence = `expected a folder for --out that can be made, but ${base} takes no new files`
+    throw fileError(given, sentence, { cause: error })
+  }
+}
+
 /** Where results are to stand. */
 interface Target {
   /** The folder as it was given, for messages. */
@@ -119,7 +130,7 @@ export class Outputs {
       if (exists) checkFolder(target)
       const beside = existingFolder(dirname(folder))
       const base = exists && !isWritable(beside) ? folder : beside
-      return new Outputs(target, fs.mkdtempSync(join(base, '.gemmine-')))
+      return new Outputs(target, stagingIn(base, given))
     } catch (error) {
       throw systemFailure(given, error)
     }

@@ -8,7 +8,7 @@ import { sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
-import { heading, rateOf, runCommand } from './job'
+import { counted, heading, rateOf, runCommand } from './job'
 import { checkWidth, entriesOf, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
@@ -51,7 +51,7 @@ async function transform(path: string, given: TransformOptions) {
         )
         await write('W.npy', (to) => writeNpy(to, { data: W.data, shape: [W.rows, W.cols] }))
         const shape = sidesOf('X', X)
-        return {
+        const summary = {
           ...heading('transform'),
           model: model.model,
           shape: [shape.rows, shape.cols],
@@ -64,6 +64,8 @@ async function transform(path: string, given: TransformOptions) {
           device,
           warnings: [],
         }
+        const rows = counted(shape.rows, 'row')
+        return { summary, outcome: `${rows}, relative error ${relativeError.toPrecision(3)}` }
       },
     )
   })

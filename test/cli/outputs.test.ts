@@ -132,6 +132,12 @@ it.each([
   expect(readdirSync(base)).toEqual(['out'])
 })
 
+it.runIf(existsSync('/proc/self'))('says so of a place that takes no new files', () => {
+  expect(() => Outputs.open('/proc/gemmine', false)).toThrow(
+    /^\/proc\/gemmine: expected a folder for --out that can be made, but \/proc takes no new files$/,
+  )
+})
+
 it('follows a link to a folder', async () => {
   mkdirSync(join(base, 'real'))
   symlinkSync('real', out)

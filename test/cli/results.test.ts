@@ -42,15 +42,31 @@ const fields = {
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
 
 describe.each([
-  ['factorize', ['docs.npy', '--rank', '3'], 'H.npy W.npy model.safetensors summary.json'],
-  ['transform', ['docs.npy', '--model', 'factorize'], 'W.npy summary.json'],
-  ['topk', [...scan, '--k', '5'], 'indices.npy scores.npy summary.json'],
+  [
+    'factorize',
+    ['docs.npy', '--rank', '3'],
+    'H.npy W.npy model.safetensors summary.json',
+    'relative error 0\\.\\d{3} after \\d+ iterations, converged',
+  ],
+  [
+    'transform',
+    ['docs.npy', '--model', 'factorize'],
+    'W.npy summary.json',
+    '60 rows, relative error 0\\.\\d{3}',
+  ],
+  [
+    'topk',
+    [...scan, '--k', '5'],
+    'indices.npy scores.npy summary.json',
+    '60 queries × 5 of 60 rows',
+  ],
   [
     'mine',
     [...scan, '--positives', 'positives.tsv', '--explain', '3'],
     'counts.npy indices.npy negatives.jsonl rejected.jsonl scores.npy summary.json',
+    '8 negatives for 2 of 60 queries, 58 with fewer than 4, \\d+ candidates? above the ceiling',
   ],
-] as const)('gemmine %s', (command, args, files) => {
+] as const)('gemmine %s', (command, args, files, outcome) => {
   it('writes its files, prints the summary alone, and says nothing else', async () => {
     const { code, stdout, stderr } = await run(folder, command, ...args, '--out', command, '--json')
     expect([code, stderr]).toEqual([0, ''])
@@ -69,6 +85,9 @@ describe.each([
     const into = [...args, '--out', command, '--force', '--progress']
     const told = await run(folder, command, ...into)
     expect(told.stderr).toMatch(new RegExp(`^(gemmine: ${command}: .*\n)+$`))
+    expect(told.stderr).toMatch(
+      new RegExp(`: ${outcome}; \\d+\\.\\d\\d s, \\d+\\.\\d GFLOP/s; wrote .*\n$`),
+    )
     const quiet = await run(folder, command, ...into, '--quiet')
     expect(quiet.stderr).toBe('')
   })
@@ -181,11 +200,11 @@ describe('warns of what leaves nothing or has no effect', () => {
     [[...positives, '--min-score', '.99'], /No query has a negative: .*dropped by the rule floor$/],
     [
       [...positives, '--metric', 'l2'],
-      /^No ceiling .* and the query itself: --max-score, .* --relative-margin sets one, --exclude-self bars/,
+      /^No ceiling .* positives and the query itself, which --exclude-self bars: --max-score sets one/,
     ],
     [
       [...positives, '--metric', 'l2', '--exclude-self'],
-      /^No ceiling .* unlabelled positives: .* sets one, and --relative-margin none says/,
+      /^No ceiling .* unlabelled positives: --max-score sets one, and so do other options/,
     ],
     [
       [
