@@ -4,6 +4,7 @@ import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, jobDefaults } from '../options'
 import { invalid } from '../errors'
 import { integer, real } from './numbers'
+import { resultFiles } from './outputs'
 
 /** What the parser gives for the options of every job. */
 export interface CommonOptions {
@@ -64,7 +65,11 @@ export function withCommonOptions(command: Command): Command {
       '--out <DIR>',
       'folder for the results, made when absent; required unless --json is given',
     ),
-    flagOption('--force', 'replace the results that --out already holds'),
+    flagOption(
+      '--force',
+      'replace or remove every result of any gemmine command that --out already holds, a model too: ' +
+        resultFiles.join(', '),
+    ),
     flagOption('--json', 'print the summary on stdout, and nothing else there'),
     countOption(
       '--threads <N>',

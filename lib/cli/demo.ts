@@ -9,13 +9,15 @@ import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { writeNpy } from '../data/npy'
 import { nmf } from '../factorization/nmf'
 import { truncatedSvd } from '../factorization/truncated-svd'
+import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import { flagOption, helpOption, pathOption, required } from './common-options'
-import { projected } from './demo/embeddings'
+import { projected, spokenRows, takeRows } from './demo/embeddings'
 import { describeNegatives } from './demo/negatives'
 import { gatherPackages, type PackageTexts } from './demo/packages'
 import { TfIdf } from './demo/tf-idf'
 import { describeTopics, topicsOf } from './demo/topics'
+import { counted } from './job'
 import { ignoreInterruptions, interrupted } from './interruption'
 import { Outputs, resultFiles } from './outputs'
 import { Progress } from './progress'
@@ -83,7 +85,9 @@ async function findTopics(tfidf: TfIdf, packages: readonly PackageTexts[], progr
   const effort = { work: 4 * X.values.length * rank * model.iterations, seconds: model.seconds }
   say(
     `\nTopics: ${X.rows} READMEs × ${X.cols} words (${X.values.length} entries), NMF of rank ${rank}, ` +
-      `${model.iterations} iterations, relative error ${model.relativeError.toFixed(3)}, ${rate(effort)}`,
+      `${counted(model.iterations, 'iteration')}`,
+    `relative error ${model.relativeError.toFixed(3)}: ‖X − WH‖ / ‖X‖, where 0 is a perfect copy and 1 explains nothing; ` +
+      'so few topics cannot tell every word of a text',
     ...describeTopics(topics),
   )
   return { model, topics, effort }
@@ -95,18 +99,29 @@ async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: 
   const { V } = await progress.during('embed', (onProgress) =>
     truncatedSvd(X, { rank, ...job, onProgress }),
   )
-  const queries = tfidf.transform(packages.map(({ description }) => description))
-  return { corpus: projected(X, V), queries: projected(queries, V) }
+  const corpus = projected(X, V)
+  const queries = projected(tfidf.transform(packages.map(({ description }) => description)), V)
+  const rows = spokenRows(queries, corpus)
+  if (rows.length <= demoDefaults.numNegatives)
+    throw fileError(
+      'node_modules',
+      `expected more than ${demoDefaults.numNegatives} packages whose description and README share words with others, received ${rows.length}; ${advice}`,
+    )
+  return {
+    pairs: rows.map((row) => packages[row]!),
+    corpus: takeRows(corpus, rows),
+    queries: takeRows(queries, rows),
+  }
 }
 
 type Embeddings = Awaited<ReturnType<typeof embed>>
 
 async function mineNegatives(
-  { queries, corpus }: Embeddings,
-  packages: readonly PackageTexts[],
+  { queries, corpus, pairs }: Embeddings,
+  leftOut: number,
   progress: Progress,
 ) {
-  const positives = Int32Array.from(packages.keys())
+  const positives = Int32Array.from(pairs.keys())
   const options = { numNegatives: demoDefaults.numNegatives, explain: 4 }
   const mined = await progress.during('mine', (onProgress) =>
     mineHardNegatives(queries, corpus, positives, { ...options, ...job, onProgress }),
@@ -114,8 +129,14 @@ async function mineNegatives(
   const effort = { work: 2 * queries.rows * corpus.rows * corpus.cols, seconds: mined.seconds }
   say(
     `\nHard negatives: description → README, ${queries.rows} queries × ${corpus.rows} READMEs × ${corpus.cols} dimensions, ` +
-      `${mined.found} negatives, ${mined.dropped.ceiling} candidates above the ceiling, ${rate(effort)}`,
-    ...describeNegatives(mined, packages, demoDefaults.examples),
+      `${counted(mined.found, 'negative')}, ${counted(mined.dropped.ceiling, 'candidate')} above the ceiling`,
+    ...(leftOut > 0
+      ? [
+          `${counted(leftOut, 'package')} left out: the description or the README has no word that READMEs share`,
+        ]
+      : []),
+    `Some of the best-scored pairs; the ceiling is ${100 * (1 - defaultRelativeMargin)} % of the positive's score, and what scores above it may well be right too`,
+    ...describeNegatives(mined, pairs, demoDefaults.examples),
   )
   return { mined, effort }
 }
@@ -127,15 +148,15 @@ type Results = Omit<Awaited<ReturnType<typeof findTopics>>, 'effort'> &
 async function write(
   outputs: Outputs,
   packages: readonly PackageTexts[],
-  { model, topics, mined, queries, corpus }: Results,
+  { model, topics, mined, queries, corpus, pairs }: Results,
 ) {
   const words = {
-    query: (row: number) => packages[row]!.description,
-    document: (row: number) => packages[row]!.readme.trim().slice(0, 1000),
+    query: (row: number) => pairs[row]!.description,
+    document: (row: number) => pairs[row]!.readme.trim().slice(0, 1000),
   }
   const names = {
-    query: (row: number) => packages[row]!.name,
-    document: (row: number) => packages[row]!.name,
+    query: (row: number) => pairs[row]!.name,
+    document: (row: number) => pairs[row]!.name,
   }
   const matrices: Record<string, Matrix> = { W: model.W, H: model.H, queries, corpus }
   for (const [name, { data, rows, cols }] of Object.entries(matrices))
@@ -148,6 +169,7 @@ async function write(
   )
   const summary = {
     packages: packages.length,
+    pairs: pairs.length,
     topics,
     relativeError: model.relativeError,
     found: mined.found,
@@ -172,14 +194,23 @@ async function demonstrate(outputs: Outputs) {
   )
   const topics = await findTopics(tfidf, packages, progress)
   const embeddings = await embed(tfidf, packages, progress)
-  const mining = await mineNegatives(embeddings, packages, progress)
+  const mining = await mineNegatives(
+    embeddings,
+    packages.length - embeddings.pairs.length,
+    progress,
+  )
   await write(outputs, packages, { ...topics, ...mining, ...embeddings })
   const effort = {
     work: topics.effort.work + mining.effort.work,
     seconds: topics.effort.seconds + mining.effort.seconds,
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(2)
-  say(`\nDone in ${seconds} s, ${rate(effort)} in topics and mining.`, `Wrote ${outputs}`)
+  say(
+    `\nDone in ${seconds} s`,
+    `Topics and mining: ${rate(effort)}, billions of floating-point operations a second; ` +
+      'matrices this small end before a processor is at full speed',
+    `Wrote ${outputs}`,
+  )
 }
 
 interface DemoOptions {
@@ -222,7 +253,8 @@ export const demoCommand = (): Command =>
     .addOption(
       flagOption(
         '--force',
-        'replace the results that --out already holds; in the default folder they always are',
+        'replace or remove every result of any gemmine command that --out already holds, a model too; ' +
+          'in the default folder that is always done',
       ),
     )
     .addHelpOption(helpOption())

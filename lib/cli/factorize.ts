@@ -15,7 +15,7 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
-import { heading, rateOf, runCommand, type Job } from './job'
+import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, withSource, type Shape } from './load'
 
 const models = ['semi-nmf', 'nmf'] as const
@@ -62,7 +62,7 @@ async function factorize(path: string, given: FactorizeOptions) {
       (fit as Fit)(X, { ...fitOptions(given), ...job.options, rank, onProgress }),
     )
     await writeFactors(found, job)
-    return summaryOf(X, found, job)
+    return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
   }
   await runCommand(given, { X: path }, (job) =>
     withSource(
@@ -79,6 +79,10 @@ async function writeFactors(found: Factorization, { write }: Job) {
   await write('H.npy', (path) => writeNpy(path, { data: H.data, shape: [H.rows, H.cols] }))
   await write('model.safetensors', (path) => found.save(path))
 }
+
+const outcomeOf = ({ relativeError, iterations, converged }: Factorization) =>
+  `relative error ${relativeError.toPrecision(3)} after ${counted(iterations, 'iteration')}, ` +
+  (converged ? 'converged' : 'not converged')
 
 function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas }: Job) {
   const { model, rank, options, iterations, seconds } = found

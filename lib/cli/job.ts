@@ -2,14 +2,15 @@
 import { writeFile } from 'node:fs/promises'
 import { systemFailure } from '../data/file'
 import { resolveDevice } from '../device'
+import { invalidText } from '../errors'
 import { info, type Info } from '../info'
 import { checkInteger, jobDefaults, type JobOptions } from '../options'
 import { version } from '../version'
 import type { CommonOptions } from './common-options'
 import { required } from './common-options'
-import { inTypedWords, type Files } from './failure'
+import { inTypedWords, optionOf, type Files } from './failure'
 import { ignoreInterruptions, interrupted } from './interruption'
-import { Outputs, type ResultFile } from './outputs'
+import { checkInputs, Outputs, type ResultFile } from './outputs'
 import { Progress } from './progress'
 
 /** What a command does its work with. */
@@ -35,6 +36,13 @@ interface Summary {
   readonly warnings: readonly string[]
 }
 
+/** What a command's work ends with. */
+export interface Finished {
+  readonly summary: Summary
+  /** The outcome in a few words, for whoever sits at a terminal. */
+  readonly outcome: string
+}
+
 /** The beginning of every summary. */
 export const heading = <Command extends string>(command: Command) => ({ command, version })
 
@@ -42,14 +50,21 @@ export const heading = <Command extends string>(command: Command) => ({ command,
 export const rateOf = (operations: number, seconds: number) =>
   seconds > 0 ? operations / seconds / 1e9 : 0
 
+/** `1 query`, `2 queries`. */
+export const counted = (count: number, one: string, many = `${one}s`) =>
+  `${count} ${count === 1 ? one : many}`
+
 /** Runs a command's work and leaves its results, or a failure in the words that were typed. */
 export async function runCommand(
   given: CommonOptions,
   files: Files,
-  work: (job: Job) => Promise<Summary>,
+  work: (job: Job) => Promise<Finished>,
 ): Promise<void> {
+  checkNames(files)
   try {
     checkCommon(given)
+    const inputs = Object.values(files).filter((path) => path !== undefined)
+    if (given.out !== undefined) checkInputs(inputs, given.out)
     await staged(given, work)
   } catch (error) {
     throw inTypedWords(error, files)
@@ -63,14 +78,21 @@ function checkCommon({ out, json, threads, seed }: CommonOptions) {
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
-async function staged(given: CommonOptions, work: (job: Job) => Promise<Summary>) {
+/** An empty name is what a shell makes of a variable that is not set. */
+function checkNames(files: Files) {
+  for (const [name, path] of Object.entries(files))
+    if (path === '')
+      throw invalidText(name === 'X' ? name : optionOf(name), 'the path of a file', 'nothing')
+}
+
+async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished>) {
   const device = resolveDevice(given.device ?? jobDefaults.device)
   const machine = info()
   const progress = new Progress({ lines: given.progress, quiet: given.quiet })
   const outputs =
     given.out === undefined ? undefined : Outputs.open(given.out, given.force ?? false)
   try {
-    const summary = await work({
+    const finished = await work({
       options: { threads: given.threads, device, signal: interrupted },
       device,
       threads: Math.min(given.threads ?? Infinity, machine.threads),
@@ -79,14 +101,14 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Summary>
       progress,
       write: async (name, write) => outputs?.write(name, write),
     })
-    await finish(summary, given, progress, outputs)
+    await finish(finished, given, progress, outputs)
   } finally {
     outputs?.discard()
   }
 }
 
 async function finish(
-  summary: Summary,
+  { summary, outcome }: Finished,
   { json }: CommonOptions,
   progress: Progress,
   outputs: Outputs | undefined,
@@ -100,7 +122,7 @@ async function finish(
   ignoreInterruptions()
   const { command, seconds, gflops } = summary
   const rate = `${seconds.toFixed(2)} s, ${gflops.toFixed(1)} GFLOP/s`
-  progress.say(`${command}: ${rate}${outputs ? `; wrote ${outputs}` : ''}`)
+  progress.say(`${command}: ${outcome}; ${rate}${outputs ? `; wrote ${outputs}` : ''}`)
 }
 
 /** Indented JSON, with lists of numbers on one line each. */

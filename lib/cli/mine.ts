@@ -14,7 +14,8 @@ import { miningWarnings } from '../mining/mining-warnings'
 import { checkInteger } from '../options'
 import { required } from './common-options'
 import { optionOf, type Files } from './failure'
-import { heading, rateOf, runCommand, type Job } from './job'
+import { fileWarnings } from './file-warnings'
+import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
@@ -47,8 +48,8 @@ async function mine(given: MineOptions) {
   const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
-  const { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude } = given
-  const named = { queryGroups, corpusGroups, queryTexts, corpusTexts, exclude }
+  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude } = given
+  const named = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
@@ -62,7 +63,7 @@ async function mine(given: MineOptions) {
       ),
     )
     await writeMined(mined, given, files, job)
-    return summaryOf(mined, given, job)
+    return { summary: summaryOf(mined, given, job), outcome: outcomeOf(mined) }
   })
 }
 
@@ -86,6 +87,21 @@ async function writeMined(mined: MinedNegatives, given: MineOptions, files: Mini
 function namingOf({ positives }: MineOptions) {
   const files: Files = { positives, 'triplets()': 'negatives.jsonl' }
   return (argument: string) => files[argument] ?? optionOf(argument)
+}
+
+function outcomeOf({ found, counts, queries, shortfall, numNegatives, dropped }: MinedNegatives) {
+  const served = counts.reduce((sum, count) => sum + Number(count > 0), 0)
+  return (
+    `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
+    `${shortfall} with fewer than ${numNegatives}, ` +
+    `${counted(dropped.ceiling, 'candidate')} above the ceiling`
+  )
+}
+
+function warningsOf(mined: MinedNegatives, given: MineOptions): string[] {
+  const { relativeMargin } = rulesOf(given)
+  const asked = { ...mineHardNegativesDefaults, ...given, relativeMargin }
+  return [...miningWarnings(mined, asked, namingOf(given)), ...fileWarnings(mined, given)]
 }
 
 function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {
@@ -112,7 +128,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device,
     precision,
     certified: mined.certified,
     fallback: mined.fallback,
-    warnings: miningWarnings(mined, { ...mineHardNegativesDefaults, ...given }, namingOf(given)),
+    warnings: warningsOf(mined, given),
   }
 }
 

@@ -1,10 +1,10 @@
 // The files that rules and words of a mining job come from.
+import { CommanderError } from 'commander'
 import { readInt32Npy } from '../data/npy'
 import { readIds, readPairs, readTexts } from '../data/pairs'
 import type { Side } from '../data/pairs'
 import type { RowLists } from '../data/row-lists'
 import type { Words } from '../data/mined-lines'
-import { invalid } from '../errors'
 import { optionOf } from './failure'
 import type { MineOptions } from './mining-options'
 
@@ -70,11 +70,8 @@ function checkTogether(values: Readonly<Record<string, unknown>>) {
   const missing = names.find((name) => values[name] === undefined)
   if (given === undefined || missing === undefined) return
   const needed = names.filter((name) => name !== given).map(optionOf)
-  throw invalid(
-    optionOf(missing),
-    `a value (${optionOf(given)} needs ${needed.join(' and ')})`,
-    'nothing',
-  )
+  const sentence = `${optionOf(given)} needs ${needed.join(' and ')}, but ${optionOf(missing)} is not given`
+  throw new CommanderError(2, 'gemmine.missingPartner', sentence)
 }
 
 export function checkPartners(given: MineOptions) {

@@ -60,6 +60,16 @@ are its negatives, however deep they lie. Dropped are, in this order: the query 
 excluded rows, rows barred by their group, rows with the text of the query or a positive, rows above
 the ceiling, below the floor, and outside the ranks asked for.
 
+Layouts of negatives.jsonl, for the trainers of sentence-transformers but for the last:
+  triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
+  n-tuple         anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries
+                  with fewer than K negatives are left out
+  labeled         query, docs, labels, scores: cross-encoder rerankers; drop the column scores for
+                  ListNetLoss or LambdaLoss
+  flag-embedding  query, pos, neg, pos_scores, neg_scores: FlagEmbedding, embedders and rerankers
+Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
+trainer can read as texts.
+
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
 negatives.jsonl, with --explain rejected.jsonl, and summary.json.
 
@@ -133,7 +143,12 @@ const results = () => [
     standard.sampling,
   ),
   countOption('--pool <M>', 'best survivors to draw from, at least K', 'max(10, 2K)'),
-  choiceOption('--format <NAME>', 'layout of negatives.jsonl', minedFormats, mineDefaults.format),
+  choiceOption(
+    '--format <NAME>',
+    'layout of negatives.jsonl, explained below',
+    minedFormats,
+    mineDefaults.format,
+  ),
   countOption(
     '--explain <M>',
     'also write rejected.jsonl: the M best dropped of each query, and why',

@@ -1,6 +1,6 @@
 // A folder of results that appears complete or not at all.
 import * as fs from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileError, systemFailure } from '../data/file'
 import { GemmineError } from '../errors'
 
@@ -35,6 +35,33 @@ function isWritable(folder: string) {
   }
 }
 
+/** Where a path leads, and where its last part stands in case that is a link; nowhere if it is broken. */
+function placesOf(path: string): string[] {
+  try {
+    return [fs.realpathSync(path), join(fs.realpathSync(dirname(path)), basename(path))]
+  } catch {
+    // Whoever opens it tells what is wrong with it.
+    return []
+  }
+}
+
+/**
+ * Makes sure that results which replace those in a folder do not take an input with them.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if an input is one of the files that may be replaced there.
+ */
+export function checkInputs(inputs: readonly string[], given: string) {
+  const [folder] = placesOf(given)
+  if (folder === undefined) return
+  const results = resultFiles.map((name) => join(folder, name))
+  for (const input of inputs)
+    if (placesOf(input).some((place) => results.includes(place)))
+      throw fileError(
+        input,
+        `expected an input that is no result in --out, received one in ${given}, where this run would replace or remove it`,
+      )
+}
+
 /** Renames, or copies where the folder is a mount of its own. */
 function move(from: string, to: string) {
   try {
@@ -43,6 +70,17 @@ function move(from: string, to: string) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
     fs.copyFileSync(from, to)
     fs.unlinkSync(from)
+  }
+}
+
+/** Makes the folder for staging; a place may exist and yet take nothing, such as /proc. */
+function stagingIn(base: string, given: string): string {
+  try {
+    return fs.mkdtempSync(join(base, '.gemmine-'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const sentence = `expected a folder for --out that can be made, but ${base} takes no new files`
+    throw fileError(given, sentence, { cause: error })
   }
 }
 
@@ -92,7 +130,7 @@ export class Outputs {
       if (exists) checkFolder(target)
       const beside = existingFolder(dirname(folder))
       const base = exists && !isWritable(beside) ? folder : beside
-      return new Outputs(target, fs.mkdtempSync(join(base, '.gemmine-')))
+      return new Outputs(target, stagingIn(base, given))
     } catch (error) {
       throw systemFailure(given, error)
     }
@@ -160,7 +198,7 @@ function checkFolder(target: Target) {
   if (names.length > 0 && !force)
     throw fileError(
       given,
-      `expected a folder without results for --out, received one that holds ${names.join(', ')}; --force replaces them`,
+      `expected a folder without results for --out, received one that holds ${names.join(', ')}; --force replaces or removes them`,
     )
   fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
 }

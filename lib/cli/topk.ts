@@ -15,7 +15,7 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
-import { heading, rateOf, runCommand, type Job } from './job'
+import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 
 interface TopKOptions extends CommonOptions {
@@ -43,7 +43,9 @@ async function topk(given: TopKOptions) {
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
     await writeNeighbours(found, job)
-    return summaryOf(found, counts.corpus, shapes.corpus.cols, job)
+    const summary = summaryOf(found, counts.corpus, shapes.corpus.cols, job)
+    const outcome = `${counted(counts.queries, 'query', 'queries')} × ${k} of ${counted(counts.corpus, 'row')}`
+    return { summary, outcome }
   })
 }
 

@@ -8,7 +8,7 @@ import { sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
-import { heading, rateOf, runCommand } from './job'
+import { counted, heading, rateOf, runCommand } from './job'
 import { checkWidth, entriesOf, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
@@ -38,8 +38,9 @@ async function loadModel(file: string): Promise<FactorizationModel> {
 
 async function transform(path: string, given: TransformOptions) {
   const place = required(given.model, '--model', expectedModel)
-  await runCommand(given, { X: path }, async ({ options, progress, write, threads, device }) => {
-    const file = await modelFile(place)
+  const file = await modelFile(place)
+  const files = { X: path, model: file }
+  await runCommand(given, files, async ({ options, progress, write, threads, device }) => {
     const model = await loadModel(file)
     return withSource(
       path,
@@ -50,7 +51,7 @@ async function transform(path: string, given: TransformOptions) {
         )
         await write('W.npy', (to) => writeNpy(to, { data: W.data, shape: [W.rows, W.cols] }))
         const shape = sidesOf('X', X)
-        return {
+        const summary = {
           ...heading('transform'),
           model: model.model,
           shape: [shape.rows, shape.cols],
@@ -63,6 +64,8 @@ async function transform(path: string, given: TransformOptions) {
           device,
           warnings: [],
         }
+        const rows = counted(shape.rows, 'row')
+        return { summary, outcome: `${rows}, relative error ${relativeError.toPrecision(3)}` }
       },
     )
   })

@@ -2,12 +2,17 @@
 import type { MinedNegatives } from './mined-negatives'
 
 /** What was found, as far as warnings speak of it. */
-type Found = Pick<MinedNegatives, 'positives' | 'counts' | 'dropped' | 'inconsistent' | 'ceilings'>
+type Found = Pick<
+  MinedNegatives,
+  'metric' | 'positives' | 'counts' | 'dropped' | 'inconsistent' | 'ceilings'
+>
 
 interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
   readonly sampling: string
+  readonly relativeMargin?: number | null | undefined
+  readonly excludeSelf: boolean
   readonly pool?: number | undefined
 }
 
@@ -57,10 +62,24 @@ function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
   return [`${name('pool')} ${pool} has no effect on ${drawing}`]
 }
 
+/** Only l2 has no ceiling of its own, and whoever turns a rule off has thought of it. */
+function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name: Naming): string[] {
+  const isCeiled = Object.keys(found.ceilings).length > 0
+  if (isCeiled || relativeMargin === null || found.counts.every((count) => count === 0)) return []
+  const itself = excludeSelf
+    ? ''
+    : `, and the query itself where it stands in the corpus (${name('excludeSelf')} bars it)`
+  return [
+    `No ceiling is in force, as the metric ${found.metric} has none by default: ` +
+      `negatives may be unlabelled positives${itself}; ${name('maxScore')} sets one`,
+  ]
+}
+
 /** Complete sentences about options and lists that leave less than was meant. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofMargin(found),
   ...ofPositives(found, name),
   ...ofNothingLeft(found, asked, name),
+  ...ofNoCeiling(found, asked, name),
   ...ofPool(asked, name),
 ]

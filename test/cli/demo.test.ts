@@ -2,7 +2,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeNegatives } from '../../lib/cli/demo/negatives'
+import { ruleNames } from '../../lib/data/mined-lines'
+import { MinedNegatives } from '../../lib/mining/mined-negatives'
 import { run } from './commands'
 
 const base = mkdtempSync(join(tmpdir(), 'gemmine-demo-'))
@@ -50,13 +53,86 @@ it.each(['summary.json', 'H.npy', 'queries.npy'])(
     writeFileSync(join(out, name), 'old')
     const { code, stdout, stderr } = await run(many, 'demo', '--out', out)
     expect([code, stdout, readdirSync(out)]).toEqual([2, '', [name]])
-    expect(stderr).toContain(`received one that holds ${name}; --force replaces them`)
+    expect(stderr).toContain(`received one that holds ${name}; --force replaces or removes them`)
     expect(readFileSync(join(out, name), 'utf8')).toBe('old')
 
     expect((await run(many, 'demo', '--out', out, '--force')).code).toBe(0)
     expect(readdirSync(out).sort()).toEqual(files)
   },
 )
+
+it('leaves packages out of mining whose texts say nothing, and tells how many', async () => {
+  const silent = project('silent', 24)
+  const about = { name: 'a-silent-one', description: 'Unheard' }
+  const folder = join(silent, 'node_modules', 'a-silent-one')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(about))
+  writeFileSync(join(folder, 'README.md'), 'matrix vector factor rank '.repeat(9))
+  const { code, stdout } = await run(silent, 'demo')
+  expect([code, stdout]).toEqual([0, expect.stringContaining('\n1 package left out: ')])
+  const lines = readFileSync(join(silent, 'gemmine-demo', 'negatives.jsonl'), 'utf8')
+  expect(lines).toContain('"anchor":"matrix vector')
+  expect(lines).not.toContain('Unheard')
+  expect((await run(many, 'demo')).stdout).not.toContain('left out')
+})
+
+describe('its examples', () => {
+  // Query i has the positive i, a rejected row and a negative; only the last four score well.
+  const queries = 12
+  const rows = (row: (query: number) => number) =>
+    Int32Array.from({ length: queries }, (_, q) => row(q))
+  const starts = Int32Array.from({ length: queries + 1 }, (_, q) => q)
+  const mined = new MinedNegatives({
+    queries,
+    corpus: queries,
+    dimensions: 1,
+    numNegatives: 1,
+    metric: 'cosine',
+    positives: { indptr: starts, indices: rows((q) => q) },
+    positiveScores: Float64Array.from(
+      rows((q) => q),
+      (q) => (q > 7 ? 0.9 : 0.1),
+    ),
+    indices: rows((q) => (q + 2) % queries),
+    scores: new Float32Array(queries).fill(0.05),
+    counts: new Int32Array(queries).fill(1),
+    ranks: new Int32Array(queries),
+    rejected: {
+      queries: rows((q) => q),
+      indptr: starts,
+      rows: rows((q) => (q + 1) % queries),
+      scores: new Float64Array(queries).fill(0.95),
+      rules: new Uint8Array(queries).fill(ruleNames.indexOf('ceiling')),
+    },
+    dropped: Object.fromEntries(ruleNames.map((name) => [name, 0])) as MinedNegatives['dropped'],
+    ceilings: {},
+    queriesWithoutPositives: 0,
+    inconsistent: 0,
+    certified: queries,
+    fallback: 0,
+    seconds: 1,
+    warnings: [],
+  })
+  const packages = Array.from({ length: queries }, (_, i) => ({
+    name: `p${i}`,
+    description: `says  ${i} ${'word '.repeat(20)}`,
+    readme: '',
+  }))
+
+  it('are queries with a good positive, and every package is told in its words', () => {
+    const lines = describeNegatives(mined, packages, 3)
+    expect(lines.filter((line) => line.includes('positive'))).toEqual(
+      [8, 9, 10].map((i) => `    positive  0.900  README of p${i}`),
+    )
+    expect(lines.slice(0, 4).map((line) => line.slice(0, 32))).toEqual([
+      '  p8: "says 8 word word word wor',
+      '    positive  0.900  README of p',
+      '    rejected  0.950  p9: "says 9',
+      '    negative  0.050  p10: "says ',
+    ])
+    expect(lines[0]).toMatch(/…"$/)
+  })
+})
 
 it('says what to do where there are too few packages', async () => {
   const few = project('few', 14)

@@ -50,6 +50,22 @@ describe('defaults in help are those of lib', () => {
   })
 })
 
+it('mine --help says what each layout is for, and what lines hold without texts', () => {
+  const help = helpOf('mine')
+  for (const line of [
+    /^  triplet .*MultipleNegativesRankingLoss/m,
+    /^  n-tuple .*MultipleNegativesRankingLoss/m,
+    /^  labeled .*rerankers; drop the column scores for\n +ListNetLoss or LambdaLoss/m,
+    /^  flag-embedding .*FlagEmbedding/m,
+    /with --query-texts and --corpus-texts; without them ids, or row numbers/,
+  ])
+    expect(help).toMatch(line)
+})
+
+it.each([...Object.keys(promised), 'demo'])('%s --help says what --force takes away', (name) => {
+  expect(helpOf(name)).toMatch(/--force +replace or remove every result of any gemmine command/)
+})
+
 it('demo --help has the style of the others', () => {
   const help = helpOf('demo')
   expect(help).toContain('in node_modules.\n')

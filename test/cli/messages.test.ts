@@ -47,6 +47,16 @@ describe('a mistake on the command line', () => {
     [factorize('--k', '5'), "unknown option '--k' (Did you mean --rank?)"],
     [mine('-k', '5'), "unknown option '-k' (Did you mean --num-negatives?)"],
     [factorize('--rnak', '3'), "unknown option '--rnak' (Did you mean --rank?)"],
+    [
+      ['factorize', '', '--rank', '2', '--out', out],
+      'Expected the path of a file for X, received nothing',
+    ],
+    [
+      ['transform', '', '--model', X, '--out', out],
+      'Expected the path of a file for X, received nothing',
+    ],
+    [topk('--exclude', ''), 'Expected the path of a file for --exclude, received nothing'],
+    [mine('--query-ids', ''), 'Expected the path of a file for --query-ids, received nothing'],
     [['factorize', '--rank', '2'], "missing required argument 'X'"],
     [
       ['factorize', X, '--out', out],
@@ -99,11 +109,11 @@ describe('a mistake on the command line', () => {
     [mine('--explain', '0'), 'Expected an integer of at least 1 for --explain, received 0'],
     [
       mine('--groups', 'same'),
-      'Expected a value (--groups needs --query-groups and --corpus-groups) for --query-groups, received nothing',
+      '--groups needs --query-groups and --corpus-groups, but --query-groups is not given',
     ],
     [
       mine('--query-texts', X),
-      'Expected a value (--query-texts needs --corpus-texts) for --corpus-texts, received nothing',
+      '--query-texts needs --corpus-texts, but --corpus-texts is not given',
     ],
     [
       ['mine', '--queries', X, '--corpus', X],

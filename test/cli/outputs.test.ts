@@ -12,9 +12,9 @@ import {
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf } from '../../lib/cli/failure'
-import { Outputs, type ResultFile } from '../../lib/cli/outputs'
+import { checkInputs, Outputs, type ResultFile } from '../../lib/cli/outputs'
 
 let base: string
 let out: string
@@ -132,9 +132,43 @@ it.each([
   expect(readdirSync(base)).toEqual(['out'])
 })
 
+it.runIf(existsSync('/proc/self'))('says so of a place that takes no new files', () => {
+  expect(() => Outputs.open('/proc/gemmine', false)).toThrow(
+    /^\/proc\/gemmine: expected a folder for --out that can be made, but \/proc takes no new files$/,
+  )
+})
+
 it('follows a link to a folder', async () => {
   mkdirSync(join(base, 'real'))
   symlinkSync('real', out)
   await leave({ 'W.npy': 'W' })
   expect(readdirSync(join(base, 'real'))).toEqual(['W.npy'])
+})
+
+describe('an input among the results that may be replaced', () => {
+  beforeEach(() => leave({ 'W.npy': 'W', 'model.safetensors': 'model' }))
+
+  it.each([
+    ['a result', () => join(out, 'W.npy')],
+    ['another way to it', () => join(out, '..', 'out', 'W.npy')],
+    [
+      'a link to it',
+      () => (symlinkSync(join('out', 'W.npy'), join(base, 'link')), join(base, 'link')),
+    ],
+    [
+      'a link in its place',
+      () => (symlinkSync(__filename, join(out, 'H.npy')), join(out, 'H.npy')),
+    ],
+  ])('is refused: %s', (_, input) => {
+    const path = input()
+    expect(() => checkInputs([__filename, path], out)).toThrow(
+      `${path}: expected an input that is no result in --out, received one in ${out}`,
+    )
+  })
+
+  it('other files there are inputs like any other', () => {
+    writeFileSync(join(out, 'docs.npy'), '')
+    checkInputs([join(out, 'docs.npy'), join(base, 'absent'), join(out, 'H.npy'), __filename], out)
+    checkInputs([join(out, 'W.npy')], join(base, 'other'))
+  })
 })

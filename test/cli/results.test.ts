@@ -23,6 +23,7 @@ beforeAll(async () => {
   }
   await writeFile(at('positives.tsv'), '0\t1\n1\t2\n1\t3\n')
   await writeFile(at('none.tsv'), '0\t1\t0\n')
+  await writeFile(at('all.tsv'), Array.from({ length: 60 }, (_, row) => `0\t${row}\n`).join(''))
   await writeFile(
     at('counts.mtx'),
     '%%MatrixMarket matrix coordinate real general\n4 3 4\n1 1 2\n2 2 3\n3 3 1\n4 1 5\n',
@@ -41,15 +42,31 @@ const fields = {
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
 
 describe.each([
-  ['factorize', ['docs.npy', '--rank', '3'], 'H.npy W.npy model.safetensors summary.json'],
-  ['transform', ['docs.npy', '--model', 'factorize'], 'W.npy summary.json'],
-  ['topk', [...scan, '--k', '5'], 'indices.npy scores.npy summary.json'],
+  [
+    'factorize',
+    ['docs.npy', '--rank', '3'],
+    'H.npy W.npy model.safetensors summary.json',
+    'relative error 0\\.\\d{3} after \\d+ iterations, converged',
+  ],
+  [
+    'transform',
+    ['docs.npy', '--model', 'factorize'],
+    'W.npy summary.json',
+    '60 rows, relative error 0\\.\\d{3}',
+  ],
+  [
+    'topk',
+    [...scan, '--k', '5'],
+    'indices.npy scores.npy summary.json',
+    '60 queries × 5 of 60 rows',
+  ],
   [
     'mine',
     [...scan, '--positives', 'positives.tsv', '--explain', '3'],
     'counts.npy indices.npy negatives.jsonl rejected.jsonl scores.npy summary.json',
+    '8 negatives for 2 of 60 queries, 58 with fewer than 4, \\d+ candidates? above the ceiling',
   ],
-] as const)('gemmine %s', (command, args, files) => {
+] as const)('gemmine %s', (command, args, files, outcome) => {
   it('writes its files, prints the summary alone, and says nothing else', async () => {
     const { code, stdout, stderr } = await run(folder, command, ...args, '--out', command, '--json')
     expect([code, stderr]).toEqual([0, ''])
@@ -65,9 +82,13 @@ describe.each([
   })
 
   it('reports progress as lines when asked, and not when told to be quiet', async () => {
-    const told = await run(folder, command, ...args, '--json', '--progress')
+    const into = [...args, '--out', command, '--force', '--progress']
+    const told = await run(folder, command, ...into)
     expect(told.stderr).toMatch(new RegExp(`^(gemmine: ${command}: .*\n)+$`))
-    const quiet = await run(folder, command, ...args, '--json', '--progress', '--quiet')
+    expect(told.stderr).toMatch(
+      new RegExp(`: ${outcome}; \\d+\\.\\d\\d s, \\d+\\.\\d GFLOP/s; wrote .*\n$`),
+    )
+    const quiet = await run(folder, command, ...into, '--quiet')
     expect(quiet.stderr).toBe('')
   })
 })
@@ -77,6 +98,57 @@ it.each(['topk', 'mine'])('%s tells the precision that the scan began in', (comm
     precision: string
   }
   expect(precision).toBe(info().cpu.scan)
+})
+
+describe('keeps its inputs, also with --force', () => {
+  const refused = async (path: string, out: string, ...args: string[]) => {
+    const before = readdirSync(at(out)).sort()
+    const { code, stderr } = await run(folder, ...args, '--out', out, '--force')
+    expect(code).toBe(2)
+    expect(stderr).toContain(`gemmine: ${path}: expected an input that is no result in --out,`)
+    expect(readdirSync(at(out)).sort()).toEqual(before)
+  }
+  const positives = ['--positives', 'positives.tsv']
+  const mined = [...scan, ...positives]
+
+  it.each([
+    ['factorize/W.npy', 'factorize', ['factorize', 'factorize/W.npy', '--rank', '2']],
+    ['factorize/H.npy', 'factorize', ['transform', 'factorize/H.npy', '--model', 'factorize']],
+    [
+      'topk/scores.npy',
+      'topk',
+      ['topk', '--queries', 'topk/scores.npy', ...scan.slice(2), '--k', '3'],
+    ],
+    ['topk/scores.npy', 'topk', ['mine', ...scan.slice(0, 3), 'topk/scores.npy', ...positives]],
+    ...['--query-ids', '--corpus-ids', '--exclude'].map((option) => [
+      'mine/negatives.jsonl',
+      'mine',
+      ['mine', ...mined, option, 'mine/negatives.jsonl'],
+    ]),
+    [
+      'mine/counts.npy',
+      'mine',
+      [
+        'mine',
+        ...mined,
+        '--groups',
+        'same',
+        '--query-groups',
+        'mine/counts.npy',
+        '--corpus-groups',
+        'x',
+      ],
+    ],
+    [
+      'mine/negatives.jsonl',
+      'mine',
+      ['mine', ...mined, '--query-texts', 'docs.npy', '--corpus-texts', 'mine/negatives.jsonl'],
+    ],
+  ] as [string, string, string[]][])('%s in %s', (path, out, args) => refused(path, out, ...args))
+
+  it.each(['factorize', 'factorize/model.safetensors'])('the model %s', (model) =>
+    refused('factorize/model.safetensors', 'factorize', 'transform', 'docs.npy', '--model', model),
+  )
 })
 
 it('factorizes a sparse file, and counts the work of its entries', async () => {
@@ -126,8 +198,48 @@ describe('warns of what leaves nothing or has no effect', () => {
       /No query has a negative: the floor --min-score 0\.9 is above the ceiling --max-score 0\.1, \d+ /,
     ],
     [[...positives, '--min-score', '.99'], /No query has a negative: .*dropped by the rule floor$/],
+    [
+      [...positives, '--metric', 'l2'],
+      /^No ceiling .* positives, and the query itself .*--exclude-self bars it\); --max-score sets one$/,
+    ],
+    [
+      [...positives, '--metric', 'l2', '--exclude-self'],
+      /^No ceiling .* unlabelled positives; --max-score sets one$/,
+    ],
+    [
+      [
+        ...positives,
+        '--format',
+        'n-tuple',
+        '--absolute-margin',
+        '.2',
+        '--num-negatives',
+        '58',
+        '--out',
+        'tuples',
+      ],
+      /^negatives\.jsonl is empty: no query with a positive has the 58 negatives .*--format n-tuple/,
+    ],
+    [
+      [
+        '--positives',
+        'all.tsv',
+        '--max-score',
+        '0',
+        '--relative-margin',
+        'none',
+        '--out',
+        'lineless',
+      ],
+      /^negatives\.jsonl is empty: no query with a positive has a negative$/,
+    ],
+    [[...positives, '--format', 'labeled'], /^--format labeled has no effect without --out/],
+    [[...positives, '--explain', '3'], /^--explain 3 has no effect without --out/],
     [[...positives, '--pool', '20'], /--pool 20 has no effect on --sampling top/],
-    [['--positives', 'none.tsv'], /none\.tsv holds no positive: no query is mined/],
+    [
+      ['--positives', 'none.tsv', '--metric', 'l2'],
+      /none\.tsv holds no positive: no query is mined/,
+    ],
     [
       ['--positives', 'none.tsv', '--max-score', '1'],
       /none\.tsv holds no positive: negatives\.jsonl/,
@@ -140,8 +252,13 @@ describe('warns of what leaves nothing or has no effect', () => {
     expect(stderr).toBe(`gemmine: warning: ${warnings[0]}\n`)
   })
 
-  it('and of nothing else', async () => {
-    const { stderr } = await mine(...positives, '--sampling', 'random', '--pool', '20')
+  it.each([
+    ['--sampling', 'random', '--pool', '20'],
+    ['--metric', 'l2', '--relative-margin', 'none'],
+    ['--metric', 'l2', '--absolute-margin', '1'],
+    ['--format', 'n-tuple', '--out', 'silent'],
+  ])('and of nothing else: %s %s %s %s', async (...args) => {
+    const { stderr } = await mine(...positives, ...args)
     expect(stderr).toBe('')
   })
 })

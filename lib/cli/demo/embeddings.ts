@@ -12,6 +12,21 @@ export function projected(X: SparseMatrix, V: Matrix): Matrix {
   return { data, rows: X.rows, cols: rank }
 }
 
+/** The rows in which no matrix is all zero: a zero row is as near to everything, and tells nothing. */
+export const spokenRows = (...matrices: readonly Matrix[]): number[] =>
+  [...Array(matrices[0]!.rows).keys()].filter((i) =>
+    matrices.every(({ data, cols }) =>
+      data.subarray(i * cols, (i + 1) * cols).some((value) => value !== 0),
+    ),
+  )
+
+/** Some rows of a matrix, in the order in which they are named. */
+export function takeRows({ data, cols }: Matrix, rows: readonly number[]): Matrix {
+  const taken = new Float32Array(rows.length * cols)
+  rows.forEach((row, i) => taken.set(data.subarray(row * cols, (row + 1) * cols), i * cols))
+  return { data: taken, rows: rows.length, cols }
+}
+
 /** The places of the largest values, largest first. */
 export const largest = (values: Float32Array, count: number): number[] =>
   [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, count)

@@ -1,0 +1,38 @@
+// What the files of a mining job lack, so that nobody trains on nothing.
+import type { MinedNegatives } from '../mining/mined-negatives'
+import { mineDefaults, type MineOptions } from './mining-options'
+
+/** Why negatives.jsonl has no line, though some query has a negative. */
+function ofNoLine(
+  mined: MinedNegatives,
+  { out, format = mineDefaults.format }: MineOptions,
+): string[] {
+  const { counts, positives, numNegatives } = mined
+  if (out === undefined || mined.found === 0 || positives.indices.length === 0) return []
+  const isTuple = format === 'n-tuple'
+  const fewest = isTuple ? numNegatives : 1
+  const hasLine = (count: number, query: number) =>
+    count >= fewest && mined.positivesOf(query).length > 0
+  if (counts.some(hasLine)) return []
+  return [
+    `negatives.jsonl is empty: no query with a positive has ${
+      isTuple
+        ? `the ${numNegatives} negatives that a line of --format n-tuple needs; a lower --num-negatives or another --format gives lines`
+        : 'a negative'
+    }`,
+  ]
+}
+
+/** Options that shape files only, where none is written. */
+const ofNoFiles = ({ out, format, explain }: MineOptions): string[] =>
+  Object.entries({ format, explain })
+    .filter(([, value]) => out === undefined && value !== undefined)
+    .map(
+      ([name, value]) =>
+        `--${name} ${value} has no effect without --out, where its file would stand`,
+    )
+
+export const fileWarnings = (mined: MinedNegatives, given: MineOptions): string[] => [
+  ...ofNoLine(mined, given),
+  ...ofNoFiles(given),
+]
