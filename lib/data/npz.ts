@@ -29,7 +29,7 @@ function sparseMembers(bytes: Uint8Array, path: string, limit: number): Members<
     const names = [...found.keys()].map((name) => name.replace(/\.npy$/, '')).join(', ')
     throw fileError(
       path,
-      `expected a SciPy sparse matrix of ${memberNames.join(', ')}, received ${printable(names)}`,
+      `expected a SciPy sparse matrix of ${memberNames.join(', ')} (.tocsr() makes it), received ${printable(names)}`,
     )
   }
   const size = members.reduce((sum, [, member]) => sum + member!.size, 0)

@@ -190,12 +190,12 @@ describe('a sparse .npz file is refused', () => {
     [
       'without indices',
       npz({ indices: undefined }),
-      `expected a SciPy sparse matrix of ${names}, received format, shape, indptr, data`,
+      `expected a SciPy sparse matrix of ${names} (.tocsr() makes it), received format, shape, indptr, data`,
     ],
     [
       'of dense arrays',
       zipSync({ 'X.npy': bytes('') }),
-      `expected a SciPy sparse matrix of ${names}, received X`,
+      `expected a SciPy sparse matrix of ${names} (.tocsr() makes it), received X`,
     ],
     [
       'with float indices',
