@@ -54,8 +54,9 @@ void for_each_bit(std::uint32_t bits, Visit visit) {
 }  // namespace
 
 Index scan_bytes(const ScanQuery& query, Index cols) {
-  const Index lists = 2 * (query.depth + query.rejected_depth) + 128;
-  return lists * static_cast<Index>(sizeof(Candidate)) + cols * 4 +
+  // Near duplicates widen the lists of all queries at once.
+  const Index lists = (2 * (query.depth + query.rejected_depth) + 128) << most_widenings;
+  return lists * static_cast<Index>(sizeof(Candidate) + sizeof(std::int32_t)) + cols * 4 +
          static_cast<Index>(query.barred.size()) * 4 + 1024;
 }
 
@@ -73,7 +74,8 @@ void CandidateList::compact() {
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
-  if (--widenings_left_ < 0) release();
+  if (--widenings_left_ < 0) return release();
+  candidates_.reserve(capacity_);  // or it would grow to twice as much
 }
 
 void CandidateList::release() {

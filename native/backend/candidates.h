@@ -37,8 +37,9 @@ struct ScanEvent {
 };
 
 // Beyond these a query is left undecided: another scan costs less.
+inline constexpr int most_widenings = 3;
 struct CollectorLimits {
-  int widenings;  // of a list, each to twice its capacity
+  int widenings;  // of a list, each to twice its capacity; at most most_widenings
   Index straddlers;
 };
 

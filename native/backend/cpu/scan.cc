@@ -19,7 +19,6 @@ constexpr Index visit_at_once = 8;      // queries
 constexpr Index fewest_rescanned = 16;
 // Lists of a scan that another one follows are given up sooner.
 constexpr int first_widenings = 2;
-constexpr int last_widenings = 3;
 // Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
 constexpr Index straddler_bytes = 256 << 20;
 constexpr Index fewest_straddlers = 256;
@@ -130,7 +129,7 @@ Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& as
 
 CollectorLimits Scan::limits() const {
   const Index bytes = 2 * static_cast<Index>(sizeof(Straddler)) * segments_ * asked_count_;
-  return {.widenings = last_ ? last_widenings : first_widenings,
+  return {.widenings = last_ ? most_widenings : first_widenings,
           .straddlers = std::clamp(std::min(straddler_bytes / bytes, rows_ / 8), fewest_straddlers,
                                    largest_straddlers)};
 }
