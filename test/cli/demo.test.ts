@@ -131,6 +131,7 @@ describe('its examples', () => {
       '    negative  0.050  p10: "says ',
     ])
     expect(lines[0]).toMatch(/…"$/)
+    expect(lines[2]).toMatch(/ {2}\(ceiling: probably a false negative\)$/)
   })
 })
 

@@ -19,9 +19,13 @@ function rejectedOf(
   if (place === -1) return []
   const lines: string[] = []
   for (let t = rejected.indptr[place]!; t < rejected.indptr[place + 1]!; t++) {
+    const rule = ruleNames[rejected.rules[t]!]!
     // The package's own README is no negative at all; it has its line already.
-    if (ruleNames[rejected.rules[t]!] === 'positive') continue
-    lines.push(`    rejected  ${score(rejected.scores[t]!)}  ${told(packages[rejected.rows[t]!]!)}`)
+    if (rule === 'positive') continue
+    const why = `(${rule}: probably a false negative)`
+    lines.push(
+      `    rejected  ${score(rejected.scores[t]!)}  ${told(packages[rejected.rows[t]!]!)}  ${why}`,
+    )
   }
   return lines
 }
