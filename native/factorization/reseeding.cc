@@ -11,13 +11,14 @@ constexpr Index most_attempts = 3;
 // The rows of a sample less what the components explain of them.
 class Residuals {
  public:
-  Residuals(const RowSample& sample, Backend& backend, BackendView<const float> W,
+  Residuals(const RowSample& sample, const Input& input, BackendView<const float> W,
             const HostMatrix<float>& Ht, const std::vector<double>& column_gram)
       : sample_(sample), Ht_(Ht), codes_(sample.size(), Ht.cols()), squares_(sample.size()) {
     const Index k = Ht.cols();
     const HostMatrix<float> cross = sample.times(Ht);
     for (Index s = 0; s < sample.size(); ++s) {
-      backend.download(W.row_block(sample.row(s), 1), codes_.view().row_block(s, 1));
+      input.job.cancellation.check();
+      input.backend.download(W.row_block(sample.row(s), 1), codes_.view().row_block(s, 1));
       double square = sample.squared_norm(s);
       for (Index i = 0; i < k; ++i) {
         double fitted = 0;
@@ -105,9 +106,10 @@ bool Reseeding::reseed(const std::vector<double>& row_gram, const std::vector<do
     sample_ = std::make_unique<RowSample>(input_, sample_size, CounterRandom(seed_, sample_rows));
   const HostMatrix<float> before = downloaded(backend, Ht);
   HostMatrix<float> after = before;
-  Residuals residuals(*sample_, backend, W, before, column_gram);
+  Residuals residuals(*sample_, input_, W, before, column_gram);
   bool changed = false;
   for (const Index j : components) {
+    input_.job.cancellation.check();
     ++attempts_[j];
     dead_for_[j] = 0;
     const Index worst = residuals.worst();
