@@ -131,7 +131,7 @@ Collector::Collector(const ScanQuery& query, const ScanBound& bound, Groups grou
       rejected_(query.rejected_depth, rows, limits.widenings, thresholds_.rejected,
                 2 * bound.error) {}
 
-// A query that will be scanned canonically needs none of this any more.
+// A query that is left undecided needs none of this any more.
 void Collector::give_up_if_full() {
   overflow_ = overflow_ || admissible_.overflow() || rejected_.overflow() ||
               straddlers_.size() > most_straddlers_;

@@ -36,10 +36,11 @@ struct ScanEvent {
   std::uint32_t straddling[level_count];
 };
 
+inline constexpr int most_widenings = 3;  // of a list, each to twice its capacity
+
 // Beyond these a query is left undecided: another scan costs less.
-inline constexpr int most_widenings = 3;
 struct CollectorLimits {
-  int widenings;  // of a list, each to twice its capacity; at most most_widenings
+  int widenings;  // at most most_widenings
   Index straddlers;
 };
 

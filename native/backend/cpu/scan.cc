@@ -189,7 +189,7 @@ bool Scan::run() {
       walk(panels + from * panels_.size(), begin + from, to - from, segment, first_tile,
            std::min(first_tile + block_, tiles_.count()));
     });
-    if (is_hopeless()) return false;
+    if (begin + count < panels_.count() && is_hopeless()) return false;
   }
   report(panels_.count());
   return true;
