@@ -1,6 +1,7 @@
 #include "backend/registry.h"
 
 #include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/describe.h"
 #include "backend/cpu/pool.h"
 
@@ -8,11 +9,25 @@ namespace gemmine {
 
 std::vector<DeviceInfo> devices() { return {{.name = "cpu", .available = true, .reason = ""}}; }
 
-Backend& backend_for(const std::string& device) {
+namespace {
+
+void require_cpu(const std::string& device) {
   if (device != "cpu")
     throw Error(ErrorCode::device_unavailable, "The device " + device + " is not available");
+}
+
+}  // namespace
+
+Backend& backend_for(const std::string& device) {
+  require_cpu(device);
   // Never freed: a job may still hold it when the process exits.
-  static Backend* const cpu = cpu::make_backend(cpu::kernels()).release();
+  static Backend* const cpu = cpu::make_backend().release();
+  return *cpu;
+}
+
+Passes& passes_for(const std::string& device) {
+  require_cpu(device);
+  static Passes* const cpu = cpu::make_passes(cpu::kernels()).release();
   return *cpu;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/passes.h"
 
 namespace gemmine {
 
@@ -31,6 +32,7 @@ HostDescription describe_host();
 
 // `device` as lib/device.ts resolved it. Backends live as long as the process.
 Backend& backend_for(const std::string& device);
+Passes& passes_for(const std::string& device);
 
 // Waits for running blocks and ends the threads of all backends; called once at process exit.
 void stop_backends();

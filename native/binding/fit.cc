@@ -59,8 +59,8 @@ Napi::Value Fit(const Napi::CallbackInfo& info) {
        device = read<std::string>(given, "device")](const Job& job) {
         check_entries(*X);
         Fitted fitted{};
-        fitted.seconds = seconds_of(
-            [&] { fitted.run = fit(backend_for(device), *X->rows, options, W, H, job); });
+        fitted.seconds =
+            seconds_of([&] { fitted.run = fit(passes_for(device), *X->rows, options, W, H, job); });
         return fitted;
       },
       fitted_object);

@@ -22,7 +22,7 @@ Napi::Value InverseTransform(const Napi::CallbackInfo& info) {
       info.Env(), info[4], std::move(borrowed),
       [W, H, X, device = read<std::string>(given, "device")](const Job& job) {
         check_entries(*W);
-        inverse_transform(backend_for(device), *W->rows, H, X, job);
+        inverse_transform(passes_for(device), *W->rows, H, X, job);
         return std::monostate();
       },
       [](Napi::Env env, std::monostate) { return env.Undefined(); });

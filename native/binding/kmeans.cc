@@ -50,7 +50,7 @@ Napi::Value Kmeans(const Napi::CallbackInfo& info) {
         check_entries(*X);
         Clustered clustered{};
         clustered.seconds = seconds_of([&] {
-          clustered.result = kmeans(backend_for(device), *X->rows, options, labels, centers, job);
+          clustered.result = kmeans(passes_for(device), *X->rows, options, labels, centers, job);
         });
         return clustered;
       },

@@ -46,7 +46,7 @@ Napi::Value Transform(const Napi::CallbackInfo& info) {
         check_entries(*X);
         Transformed transformed{};
         transformed.seconds = seconds_of([&] {
-          transformed.result = transform(backend_for(device), *X->rows, H, options, W, job);
+          transformed.result = transform(passes_for(device), *X->rows, H, options, W, job);
         });
         return transformed;
       },

@@ -43,7 +43,7 @@ Napi::Value TruncatedSvd(const Napi::CallbackInfo& info) {
         check_entries(*X);
         return seconds_of([&] {
           std::vector<double> values;
-          truncated_svd(backend_for(device), *X->rows, options, U, values, V, job);
+          truncated_svd(passes_for(device), *X->rows, options, U, values, V, job);
           expect(std::ssize(values) == options.rank, "as many singular values as asked for");
           std::ranges::copy(values, s);
         });

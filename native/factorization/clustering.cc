@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "factorization/steps.h"
-
 namespace gemmine {
 namespace {
 
@@ -37,7 +35,7 @@ Clustering::Clustering(const Input& input, std::shared_ptr<const RowSample> samp
       centers_(std::move(centers)),
       W_(input.backend, input.rows(), centers_.cols()),
       Ht_(input.backend, input.cols(), centers_.cols()),
-      sums_(input.cols(), centers_.cols()) {}
+      sums_(input.backend.make_sums(input.cols(), centers_.cols())) {}
 
 void Clustering::run(const ClusteringOptions& options) {
   double previous = std::numeric_limits<double>::infinity();
@@ -62,22 +60,22 @@ void Clustering::assign() {
   input_.backend.upload(centers_.view(), Ht());
   column_gram_ = input_.backend.gram(Ht(), input_.job);
   const NormalMatrix normal(column_gram_, centers_.cols(), 0, false);
-  const Step step = nearest;
-  input_.read(Ht(), normal, &step, step_options(0, 0, 1), W(), Measure::none, sums_);
+  input_.read(Ht(), normal, step_of(StepKind::nearest, 0, 0, 1), W(), Measure::none, *sums_);
 }
 
 double Clustering::inertia() const {
-  return std::max(0.0, identity_error(input_, sums_, centers_, column_gram_));
+  return std::max(0.0, identity_error(input_, *sums_, Ht(), column_gram_));
 }
 
 void Clustering::move_centers() {
   const Index k = centers_.cols();
+  const std::vector<double> cross = input_.backend.cross(*sums_);
   bool empty = false;
   for (Index j = 0; j < k; ++j) {
-    const double rows = sums_.gram[j * k + j];
+    const double rows = sums_->gram[j * k + j];
     empty = empty || rows == 0;
     for (Index t = 0; rows > 0 && t < centers_.rows(); ++t)
-      centers_(t, j) = static_cast<float>(sums_.cross[t * k + j] / rows);
+      centers_(t, j) = static_cast<float>(cross[t * k + j] / rows);
   }
   if (empty) fill_empty();
 }
@@ -91,14 +89,14 @@ void Clustering::fill_empty() {
     for (Index c = 0; c < count; ++c) {
       double norm = 0;
       for (Index t = 0; t < centers.rows(); ++t) norm += double{centers(t, c)} * centers(t, c);
-      if (count > 1 && sums_.gram[(first + c) * (k + 1)] == 0) continue;
+      if (count > 1 && sums_->gram[(first + c) * (k + 1)] == 0) continue;
       for (Index s = 0; s < sample_->size(); ++s)
         distance[s] = std::min(distance[s], sample_->squared_norm(s) - 2.0 * cross(s, c) + norm);
     }
   };
   serve(centers_, 0, k);
   for (Index j = 0; j < k; ++j) {
-    if (sums_.gram[j * k + j] > 0) continue;
+    if (sums_->gram[j * k + j] > 0) continue;
     const auto worst = std::max_element(distance.begin(), distance.end()) - distance.begin();
     if (!(distance[worst] > 1e-6 * sample_->squared_norm(worst))) return;
     const std::vector<double> row = sample_->dense_row(worst);

@@ -26,7 +26,7 @@ class Clustering {
   BackendView<float> W() const { return W_.view(); }
   BackendView<float> Ht() const { return Ht_.view(); }
   const HostMatrix<float>& centers() const { return centers_; }  // [d×k]
-  const PassSums& sums() const { return sums_; }                 // XᵀW and WᵀW of that W
+  const Sums& sums() const { return *sums_; }                    // XᵀW and WᵀW of that W
   double inertia() const;  // by the identity, see Measure::identity
   Index iterations() const { return iterations_; }
   bool converged() const { return converged_; }
@@ -42,7 +42,7 @@ class Clustering {
   BackendMatrix W_;
   BackendMatrix Ht_;
   std::vector<double> column_gram_;  // HtᵀHt [k×k]
-  PassSums sums_;
+  std::unique_ptr<Sums> sums_;
   Index iterations_ = 0;
   bool converged_ = false;
 };

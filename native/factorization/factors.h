@@ -4,14 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "backend/backend.h"
+#include "backend/passes.h"
 
 namespace gemmine {
 
 // A matrix in the backend's memory that lives as long as this does. Starts as zeros.
 class BackendMatrix {
  public:
-  BackendMatrix(Backend& backend, Index rows, Index cols)
+  BackendMatrix(Passes& backend, Index rows, Index cols)
       : memory_(backend.allocate(rows * cols)), rows_(rows), cols_(cols) {}
 
   BackendView<float> view() const { return {memory_.get(), rows_, cols_, cols_}; }
@@ -47,7 +47,7 @@ class HostMatrix {
 // Visits the rows of a matrix in the backend's memory in blocks that the visitor may change:
 // visit(first row, block on the host). With `write_back`, the block returns to the backend.
 template <class Visit>
-void visit_rows(Backend& backend, BackendView<float> matrix, bool write_back, const Visit& visit) {
+void visit_rows(Passes& backend, BackendView<float> matrix, bool write_back, const Visit& visit) {
   constexpr Index rows_at_once = 4096;
   HostMatrix<float> buffer(std::min(rows_at_once, matrix.rows), matrix.cols);
   for (Index begin = 0; begin < matrix.rows; begin += rows_at_once) {
@@ -59,7 +59,7 @@ void visit_rows(Backend& backend, BackendView<float> matrix, bool write_back, co
   }
 }
 
-inline HostMatrix<float> downloaded(Backend& backend, BackendView<const float> matrix) {
+inline HostMatrix<float> downloaded(Passes& backend, BackendView<const float> matrix) {
   HostMatrix<float> copy(matrix.rows, matrix.cols);
   backend.download(matrix, copy.view());
   return copy;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "factorization/alternating.h"
-#include "factorization/reseeding.h"
+#include "factorization/loop/alternate.h"
+#include "factorization/loop/reseeding.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -19,7 +19,7 @@ int exponent_of_largest(const HostMatrix<float>& A) {
 
 // Undoes the scaling, exactly. Without penalties the factors may share the scale in any way: the
 // largest entry of H' is brought into [1, 2), so that H is as large as X and stays in range.
-void hand_back(Backend& backend, const Exponents& exponents, bool penalised,
+void hand_back(Passes& backend, const Exponents& exponents, bool penalised,
                BackendView<float> scaled_W, BackendView<float> scaled_Ht, HostView<float> W,
                HostView<float> H) {
   const HostMatrix<float> Ht = downloaded(backend, scaled_Ht);
@@ -77,7 +77,7 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
 
 }  // namespace
 
-Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
+Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job) {
   const ScaledInput scaled_input(backend, X, options.model == Model::nmf, job);
   const Input& input = *scaled_input;
@@ -88,33 +88,33 @@ Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options,
   const BackendMatrix scaled_Ht(backend, H.cols, H.rows);
   job.progress("initialise", 0, 1);
   const double share = start_factors(input, options, scaled_W.view(), scaled_Ht.view());
-  balance(backend, penalties, scaled_W.view(), scaled_Ht.view());
-  Alternated run = alternate(input, rule_for(options.model, options.solver),
-                             {.max_iterations = options.max_iterations,
-                              .tolerance = options.tolerance,
-                              .inner_sweeps = options.inner_sweeps,
-                              .penalties = penalties,
-                              .objective_exponent = 2 * exponents.X,
-                              .expected_share = share,
-                              .seed = options.seed},
-                             scaled_W.view(), scaled_Ht.view());
+  balance(input, penalties, scaled_W.view(), scaled_Ht.view());
+  LoopState state = start_state(H.cols, H.rows, penalties, share);
+  const Alternated run = alternate(input, rule_for(options.model, options.solver),
+                                   {.max_iterations = options.max_iterations,
+                                    .tolerance = options.tolerance,
+                                    .inner_sweeps = options.inner_sweeps,
+                                    .penalties = penalties,
+                                    .objective_exponent = 2 * exponents.X,
+                                    .seed = options.seed},
+                                   state, scaled_W.view(), scaled_Ht.view());
 
   hand_back(backend, exponents, any(options.penalties), scaled_W.view(), scaled_Ht.view(), W, H);
-  for (double& value : run.objective) value = std::ldexp(value, 2 * exponents.X);
+  for (double& value : state.objective) value = std::ldexp(value, 2 * exponents.X);
   const Penalties& p = options.penalties;
   if (any(p))  // of the factors handed back, in which tiny entries may have vanished
-    run.objective.back() = std::ldexp(run.squared_error, 2 * exponents.X) +
-                           penalty_of(W, p.l1_w, p.l2_w) + penalty_of(H, p.l1_h, p.l2_h);
-  const auto iterations = static_cast<Index>(run.objective.size()) - 1;
-  Convergence result{.objective = std::move(run.objective),
+    state.objective.back() = std::ldexp(run.squared_error, 2 * exponents.X) +
+                             penalty_of(W, p.l1_w, p.l2_w) + penalty_of(H, p.l1_h, p.l2_h);
+  const auto iterations = static_cast<Index>(state.objective.size()) - 1;
+  Convergence result{.objective = std::move(state.objective),
                      .iterations = iterations,
-                     .converged = run.converged,
+                     .converged = state.converged,
                      .relative_error = 0,
                      .warnings = {}};
   if (input.squared_norm > 0)
     result.relative_error = std::sqrt(run.squared_error / input.squared_norm);
   warn_of_one_side(options.penalties, result.warnings);
-  warn_of_standstill(run.worked, iterations, result.warnings);
+  warn_of_standstill(state.worked, iterations, result.warnings);
   warn_of_spare(options, run.row_gram, backend.gram(scaled_Ht.view(), job), input.squared_norm,
                 W.cols, result.warnings);
   return result;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/backend.h"
+#include "backend/passes.h"
 
 namespace gemmine {
 
@@ -41,7 +41,7 @@ struct Convergence {
 };
 
 // X [n×d] ≈ W [n×k] · H [k×d] into the caller's memory. Throws InvalidEntry, Cancelled, Error.
-Convergence fit(Backend& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
+Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job);
 
 struct TransformOptions {
@@ -56,13 +56,13 @@ struct TransformResult {
 
 // The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the non-negative
 // least-squares problem of each row, swept until it stands still.
-TransformResult transform(Backend& backend, const RowSource& X, HostView<const float> H,
+TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 
 // X = W H [n×d], summed in float32, and in float64 where those sums overflow: an entry is ±Infinity
 // only where W H lies beyond float32. Throws InvalidEntry for an entry of W or H that is not
 // finite.
-void inverse_transform(Backend& backend, const RowSource& W, HostView<const float> H,
+void inverse_transform(Passes& backend, const RowSource& W, HostView<const float> H,
                        HostView<float> X, const Job& job);
 
 struct SvdOptions {
@@ -75,7 +75,7 @@ struct SvdOptions {
 // X ≈ U diag(s) V [n×r][r][r×d], s descending; U and Vᵀ have orthonormal columns; the sign of each
 // component makes the entry of largest magnitude in V's row positive.
 // Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
-void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options,
+void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
                    HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job);
 
 struct KmeansOptions {
@@ -93,7 +93,7 @@ struct KmeansResult {
 
 // Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row
 // that is worst served. labels [n].
-KmeansResult kmeans(Backend& backend, const RowSource& X, const KmeansOptions& options,
+KmeansResult kmeans(Passes& backend, const RowSource& X, const KmeansOptions& options,
                     std::int32_t* labels, HostView<float> centers, const Job& job);
 
 }  // namespace gemmine

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 #include "factorization/factors.h"
-#include "factorization/steps.h"
 
 namespace gemmine {
 namespace {
@@ -66,35 +66,29 @@ bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_ex
 
 }  // namespace
 
-void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step* step,
-                 const StepOptions& options, BackendView<float> W, Measure measure,
-                 PassSums& sums) const {
-  backend.pass({.X = X,
-                .exponent = pass_exponent,
-                .Ht = Ht,
-                .normal = normal,
-                .row_step = step,
-                .options = options,
-                .W = W,
-                .measure = measure,
-                .sums = true},
-               sums, job);
+void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
+                 BackendView<float> W, Measure measure, Sums& sums) const {
+  const Group group{.Ht = Ht,
+                    .normal = normal,
+                    .step = step,
+                    .W = W,
+                    .measure = measure,
+                    .accumulate = true,
+                    .sums = sums};
+  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
 }
 
 void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
   const NormalMatrix unused(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false);
-  const Step step = product;
-  PassSums none(0, 0);
-  backend.pass({.X = X,
-                .exponent = pass_exponent,
-                .Ht = Ht,
-                .normal = unused,
-                .row_step = &step,
-                .options = step_options(0, 0, 1),
-                .W = to,
-                .measure = Measure::none,
-                .sums = false},
-               none, job);
+  const auto none = backend.make_sums(0, Ht.cols);
+  const Group group{.Ht = Ht,
+                    .normal = unused,
+                    .step = step_of(StepKind::product, 0, 0, 1),
+                    .W = to,
+                    .measure = Measure::none,
+                    .accumulate = false,
+                    .sums = *none};
+  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
 }
 
 namespace {
@@ -137,24 +131,22 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   if (W.rows * Ht.rows <= exact_products / Ht.cols)
     return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
-  PassSums sums(0, Ht.cols);
-  backend.pass({.X = X,
-                .exponent = pass_exponent,
-                .Ht = Ht,
-                .normal = normal,
-                .row_step = nullptr,
-                .options = step_options(0, 0, 1),
-                .W = W,
-                .measure = Measure::direct,
-                .sums = false},
-               sums, job);
-  return sums.incoming_residual;
+  const auto sums = backend.make_sums(0, Ht.cols);
+  const Group group{.Ht = Ht,
+                    .normal = normal,
+                    .step = std::nullopt,
+                    .W = W,
+                    .measure = Measure::direct,
+                    .accumulate = false,
+                    .sums = *sums};
+  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+  return sums->incoming_residual;
 }
 
-ScaledInput::ScaledInput(Backend& backend, const RowSource& X, bool nonnegative, const Job& job)
+ScaledInput::ScaledInput(Passes& backend, const RowSource& X, bool nonnegative, const Job& job)
     : ScaledInput(backend, X, backend.examine(X, nonnegative, job), job) {}
 
-ScaledInput::ScaledInput(Backend& backend, const RowSource& X, const SourceNorm& norm,
+ScaledInput::ScaledInput(Passes& backend, const RowSource& X, const SourceNorm& norm,
                          const Job& job)
     : exponent_(norm.exponent),
       rescaled_(needs_rescaling(norm.exponent) ? std::make_unique<RescaledSource>(X, -norm.exponent)
@@ -181,22 +173,43 @@ Penalties scaled(const Penalties& p, const Exponents& e) {
           .l2_h = std::ldexp(p.l2_h, 2 * e.H - 2 * e.X)};
 }
 
-double identity_error(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
+double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,
                       const std::vector<double>& column_gram) {
-  double error = input.squared_norm;
-  for (Index t = 0, at = 0; t < sums.d; ++t)
-    for (Index j = 0; j < sums.k; ++j, ++at) error -= 2 * sums.cross[at] * Ht(t, j);
+  double error = input.squared_norm - 2 * input.backend.inner(sums, Ht, input.job);
   for (std::size_t i = 0; i < column_gram.size(); ++i) error += sums.gram[i] * column_gram[i];
   return error;
 }
 
-StepOptions step_options(double l1, double l2, Index sweeps) {
+Step step_of(StepKind kind, double l1, double l2, Index sweeps) {
   constexpr double largest = 1e30;
   constexpr double relaxation = 1.3;  // docs/decisions/0009
-  return {.l1 = std::min(l1, largest),
+  // With a soft threshold least squares has no closed form.
+  if (kind == StepKind::solve && l1 > 0) kind = StepKind::signed_sweep;
+  return {.kind = kind,
+          .l1 = std::min(l1, largest),
           .l2 = std::min(l2, largest),
           .sweeps = sweeps,
           .relaxation = relaxation};
+}
+
+double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,
+                  const Job& job) {
+  if (l1 == 0 && l2 == 0) return 0;
+  const ColumnSums sums = backend.column_sums(factor, job);
+  return l1 * std::accumulate(sums.absolute.begin(), sums.absolute.end(), 0.0) +
+         l2 * std::accumulate(sums.square.begin(), sums.square.end(), 0.0);
+}
+
+double penalty_of(HostView<const float> factor, double l1, double l2) {
+  double sum = 0;
+  double squares = 0;
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j) {
+      const double value = factor(i, j);
+      sum += std::abs(value);
+      squares += value * value;
+    }
+  return l1 * sum + l2 * squares;
 }
 
 }  // namespace gemmine

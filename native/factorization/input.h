@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "backend/backend.h"
+#include "backend/passes.h"
 #include "factorization/factors.h"
 #include "factorization/fit.h"
 
@@ -12,7 +12,7 @@ namespace gemmine {
 // entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: X times any
 // such power gives the same bits of everything that is computed.
 struct Input {
-  Backend& backend;
+  Passes& backend;
   const RowSource& X;
   int pass_exponent;    // what products still have to scale, see Pass
   double squared_norm;  // of the scaled X, as is the mean
@@ -23,9 +23,8 @@ struct Input {
   Index cols() const { return X.cols(); }
 
   // One read of X, with its sums.
-  void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step* step,
-            const StepOptions& options, BackendView<float> W, Measure measure,
-            PassSums& sums) const;
+  void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
+            BackendView<float> W, Measure measure, Sums& sums) const;
   // to = X·Ht of the scaled X.
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, directly.
@@ -35,14 +34,14 @@ struct Input {
 // The first read of X: checks every entry and finds the scale.
 class ScaledInput {
  public:
-  ScaledInput(Backend& backend, const RowSource& X, bool nonnegative, const Job& job);
+  ScaledInput(Passes& backend, const RowSource& X, bool nonnegative, const Job& job);
   ~ScaledInput();
 
   const Input& operator*() const { return input_; }
   int exponent() const { return exponent_; }
 
  private:
-  ScaledInput(Backend& backend, const RowSource& X, const SourceNorm& norm, const Job& job);
+  ScaledInput(Passes& backend, const RowSource& X, const SourceNorm& norm, const Job& job);
 
   int exponent_;
   std::unique_ptr<RowSource> rescaled_;  // null where passes can scale
@@ -65,12 +64,17 @@ Penalties scaled(const Penalties& penalties, const Exponents& exponents);
 
 // ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels
 // where little is left.
-double identity_error(const Input& input, const PassSums& sums, const HostMatrix<float>& Ht,
+double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,
                       const std::vector<double>& column_gram);
 
 // Steps compute in float32: a weight beyond its range acts like this one, which already leaves
 // nothing.
-StepOptions step_options(double l1, double l2, Index sweeps);
+Step step_of(StepKind kind, double l1, double l2, Index sweeps);
+
+// l1·Σ|·| + l2·Σ(·)² of a factor.
+double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,
+                  const Job& job);
+double penalty_of(HostView<const float> factor, double l1, double l2);
 
 inline bool any(const Penalties& p) { return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0; }
 

@@ -50,7 +50,7 @@ HostMatrix<float> columns_of(HostView<const float> H, Index begin, Index count) 
 
 }  // namespace
 
-void inverse_transform(Backend& backend, const RowSource& W, HostView<const float> H,
+void inverse_transform(Passes& backend, const RowSource& W, HostView<const float> H,
                        HostView<float> X, const Job& job) {
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
   components->argument = "H";

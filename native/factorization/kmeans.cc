@@ -5,7 +5,7 @@
 
 namespace gemmine {
 
-KmeansResult kmeans(Backend& backend, const RowSource& X, const KmeansOptions& options,
+KmeansResult kmeans(Passes& backend, const RowSource& X, const KmeansOptions& options,
                     std::int32_t* labels, HostView<float> centers, const Job& job) {
   const ScaledInput scaled(backend, X, false, job);
   const Input& input = *scaled;

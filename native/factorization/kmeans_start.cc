@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "factorization/alternating.h"
 #include "factorization/clustering.h"
+#include "factorization/loop/alternate.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -12,45 +12,39 @@ namespace {
 // clustering. Ding, Li & Jordan (2010), section 2.2.
 constexpr double indicator_shift = 0.2;
 
-// S and R of W + shift, from those of the indicator W: its columns sum up to ones.
-void shift_sums(PassSums& sums) {
-  const Index k = sums.k;
-  for (Index t = 0; t < sums.d; ++t) {
-    double* row = sums.cross.data() + t * k;
-    double column_sum = 0;
-    for (Index j = 0; j < k; ++j) column_sum += row[j];
-    for (Index j = 0; j < k; ++j) row[j] += indicator_shift * column_sum;
-  }
-  std::vector<double> sizes(k);
-  double n = 0;
-  for (Index j = 0; j < k; ++j) n += sizes[j] = sums.gram[j * k + j];
-  for (Index i = 0; i < k; ++i)
-    for (Index j = 0; j < k; ++j)
-      sums.gram[i * k + j] += indicator_shift * (sizes[i] + sizes[j] + indicator_shift * n);
-}
-
 // Sweeps of W towards the codes for a fixed Ht, in one read of X; the sums of the new W.
 void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, BackendView<float> W,
-               PassSums& sums) {
+               Sums& sums) {
   const NormalMatrix normal(input.backend.gram(Ht, input.job), Ht.cols, 0, false);
-  const Step step = nonnegative_hals;
-  input.read(Ht, normal, &step, step_options(0, 0, sweeps), W, Measure::none, sums);
+  input.read(Ht, normal, step_of(StepKind::nonnegative_sweep, 0, 0, sweeps), W, Measure::none,
+             sums);
+}
+
+// The sums of W as it is.
+void form_sums(const Input& input, BackendView<float> W, Sums& sums) {
+  const BackendMatrix no_H(input.backend, sums.d, sums.k);
+  const NormalMatrix unused(std::vector<double>(sums.k * sums.k), sums.k, 0, false);
+  const Group group{.Ht = no_H.view(),
+                    .normal = unused,
+                    .step = std::nullopt,
+                    .W = W,
+                    .measure = Measure::none,
+                    .accumulate = true,
+                    .sums = sums};
+  input.backend.pass({.X = input.X, .exponent = input.pass_exponent, .groups = {&group, 1}},
+                     input.job);
 }
 
 // The H that fits the W of these sums; where it is not determined, that of `before`.
-void fit_columns(const Input& input, Model model, const PassSums& sums,
-                 const HostMatrix<float>& before, BackendView<float> Ht) {
-  Backend& backend = input.backend;
-  HostMatrix<float> rounded(Ht.rows, Ht.cols);
-  std::copy(sums.cross.begin(), sums.cross.end(), rounded.row(0));
-  const BackendMatrix cross(backend, Ht.rows, Ht.cols);
-  backend.upload(rounded.view(), cross.view());
-  backend.upload(before.view(), Ht);
+void fit_columns(const Input& input, Model model, const Sums& sums, const HostMatrix<float>& before,
+                 BackendView<float> Ht) {
+  input.backend.upload(before.view(), Ht);
   const bool semi = model == Model::semi_nmf;
   const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
-  const Step step = semi ? least_squares : nonnegative_hals;
   constexpr Index sweeps = 20;
-  backend.apply(step, cross.view(), normal, step_options(0, 0, sweeps), Ht, input.job);
+  const std::vector<double> no_pull(static_cast<std::size_t>(Ht.cols));
+  input.backend.improve(step_of(semi ? StepKind::solve : StepKind::nonnegative_sweep, 0, 0, sweeps),
+                        sums, normal, no_pull, Ht, input.job);
 }
 
 // The indicator of k-means, + 0.2, and the H that fits it. HALS first takes two sweeps towards the
@@ -59,20 +53,15 @@ void fit_columns(const Input& input, Model model, const PassSums& sums,
 void start_from_clusters(const Input& input, const FitOptions& options,
                          const Clustering& clustering, BackendView<float> W,
                          BackendView<float> Ht) {
-  Backend& backend = input.backend;
-  const HostMatrix<float> indicator = downloaded(backend, clustering.W());
-  backend.upload(indicator.view(), W);
-  visit_rows(backend, W, true, [](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j) block(i, j) += static_cast<float>(indicator_shift);
-  });
-
-  PassSums sums = clustering.sums();
+  Passes& backend = input.backend;
+  backend.copy(clustering.W(), W);
+  backend.shift(indicator_shift, W, input.job);
+  const auto sums = backend.make_sums(Ht.rows, Ht.cols);
   if (options.solver == Solver::hals)
-    code_rows(input, clustering.Ht(), 2, W, sums);
+    code_rows(input, clustering.Ht(), 2, W, *sums);
   else
-    shift_sums(sums);
-  fit_columns(input, options.model, sums, clustering.centers(), Ht);
+    form_sums(input, W, *sums);
+  fit_columns(input, options.model, *sums, clustering.centers(), Ht);
 }
 
 // Most of the way to a good H needs few rows: the factorization of a sample, started from its
@@ -96,7 +85,7 @@ bool alike(double a, double b) {
 // The share of ‖X‖² that this start leaves; none if the sample does not speak for all rows.
 std::optional<double> start_from_sample(const Input& input, const FitOptions& options,
                                         BackendView<float> W, BackendView<float> Ht) {
-  Backend& backend = input.backend;
+  Passes& backend = input.backend;
   const Index k = W.cols;
   Clustering clustering = cluster_sample(input, k, options.seed);
   const Input& sample = clustering.input();
@@ -105,28 +94,26 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
     return std::nullopt;
   const BackendMatrix codes(backend, sample.rows(), k);
   start_from_clusters(sample, options, clustering, codes.view(), Ht);
+  LoopState state = start_state(Ht.rows, k, {}, 1);
   const Alternated run = alternate(sample, rule_for(options.model, options.solver),
                                    {.max_iterations = iterations_on_sample,
                                     .tolerance = 0,
                                     .inner_sweeps = options.inner_sweeps,
                                     .penalties = {},
                                     .objective_exponent = 0,
-                                    .expected_share = 1,
                                     .seed = options.seed},
-                                   codes.view(), Ht);
+                                   state, codes.view(), Ht);
 
-  visit_rows(backend, W, true, [](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      std::fill_n(block.row(i), block.cols, static_cast<float>(indicator_shift));
-  });
-  PassSums sums(Ht.rows, k);
+  const std::vector<double> zeros(static_cast<std::size_t>(k));
+  backend.scale_columns(zeros, W, input.job);
+  backend.shift(indicator_shift, W, input.job);
+  const auto sums = backend.make_sums(Ht.rows, k);
   const HostMatrix<float> before = downloaded(backend, Ht);
-  code_rows(input, Ht, sweeps_of_all_rows, W, sums);
-  fit_columns(input, options.model, sums, before, Ht);
+  code_rows(input, Ht, sweeps_of_all_rows, W, *sums);
+  fit_columns(input, options.model, *sums, before, Ht);
   const double expected = run.squared_error / sample.squared_norm;
   const double share =
-      identity_error(input, sums, downloaded(backend, Ht), backend.gram(Ht, input.job)) /
-      input.squared_norm;
+      identity_error(input, *sums, Ht, backend.gram(Ht, input.job)) / input.squared_norm;
   if (!(share > 0 && share <= largest_ratio_of_errors * expected)) return std::nullopt;
   return share;
 }

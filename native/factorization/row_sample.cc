@@ -74,7 +74,7 @@ std::vector<double> RowSample::dense_row(Index s) const {
 }
 
 HostMatrix<float> RowSample::times(const HostMatrix<float>& Ht) const {
-  Backend& backend = input_->backend;
+  Passes& backend = input_->backend;
   const Index k = Ht.cols();
   const BackendMatrix other(backend, Ht.rows(), k);
   const BackendMatrix result(backend, size(), k);

@@ -5,7 +5,6 @@
 
 #include "core/random.h"
 #include "factorization/random_streams.h"
-#include "factorization/rules.h"
 
 namespace gemmine {
 
@@ -32,21 +31,12 @@ double start_random(const Input& input, const FitOptions& options, BackendView<f
   const bool semi = options.model == Model::semi_nmf;
   const double of_both = std::sqrt(input.mean / k);
   const double of_H = semi ? std::sqrt(3 * input.squared_norm / entries / k) : of_both;
-  const auto fill = [&](BackendView<float> factor, RandomStream stream, auto draw) {
-    const CounterRandom random(options.seed, stream);
-    visit_rows(input.backend, factor, true, [&](Index begin, HostView<float> block) {
-      for (Index i = 0; i < block.rows; ++i)
-        for (Index j = 0; j < block.cols; ++j)
-          block(i, j) = static_cast<float>(draw(random, begin + i, static_cast<std::uint32_t>(j)));
-    });
+  const auto fill = [&](Distribution distribution, double scale, RandomStream stream,
+                        BackendView<float> factor) {
+    input.backend.fill_random(distribution, scale, options.seed, stream, factor, input.job);
   };
-  fill(W, start_W, [&](const CounterRandom& random, Index row, std::uint32_t item) {
-    return semi ? random.uniform(row, item) : of_both * std::abs(random.normal(row, item));
-  });
-  fill(Ht, start_H, [&](const CounterRandom& random, Index row, std::uint32_t item) {
-    const double value = of_H * random.normal(row, item);
-    return semi ? value : std::abs(value);
-  });
+  fill(semi ? Distribution::uniform : Distribution::half_normal, semi ? 1 : of_both, start_W, W);
+  fill(semi ? Distribution::normal : Distribution::half_normal, of_H, start_H, Ht);
   return 1;
 }
 
@@ -65,46 +55,22 @@ double best_stretch(double A, double B, double C, double D) {
   return std::exp2(low);
 }
 
-// Σ|·| and Σ(·)² of each column.
-struct ColumnSums {
-  std::vector<double> absolute;
-  std::vector<double> square;
-};
-
-ColumnSums column_sums(Backend& backend, BackendView<float> factor) {
-  ColumnSums sums{std::vector<double>(factor.cols), std::vector<double>(factor.cols)};
-  visit_rows(backend, factor, false, [&](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j) {
-        const double value = block(i, j);
-        sums.absolute[j] += std::abs(value);
-        sums.square[j] += value * value;
-      }
-  });
-  return sums;
-}
-
 }  // namespace
 
-void balance(Backend& backend, const Penalties& p, BackendView<float> W, BackendView<float> Ht) {
+void balance(const Input& input, const Penalties& p, BackendView<float> W, BackendView<float> Ht) {
   if (p.l1_w + p.l2_w == 0 || p.l1_h + p.l2_h == 0) return;
-  const ColumnSums of_W = column_sums(backend, W);
-  const ColumnSums of_H = column_sums(backend, Ht);
+  const ColumnSums of_W = input.backend.column_sums(W, input.job);
+  const ColumnSums of_H = input.backend.column_sums(Ht, input.job);
   std::vector<double> stretch(W.cols, 1.0);
-  for (Index j = 0; j < W.cols; ++j)
-    if (of_W.square[j] > 0 && of_H.square[j] > 0)
-      stretch[j] = best_stretch(p.l1_w * of_W.absolute[j], p.l2_w * of_W.square[j],
-                                p.l1_h * of_H.absolute[j], p.l2_h * of_H.square[j]);
-  visit_rows(backend, W, true, [&](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j)
-        block(i, j) = static_cast<float>(block(i, j) * stretch[j]);
-  });
-  visit_rows(backend, Ht, true, [&](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j)
-        block(i, j) = static_cast<float>(block(i, j) / stretch[j]);
-  });
+  std::vector<double> shrink(W.cols, 1.0);
+  for (Index j = 0; j < W.cols; ++j) {
+    if (of_W.square[j] == 0 || of_H.square[j] == 0) continue;
+    stretch[j] = best_stretch(p.l1_w * of_W.absolute[j], p.l2_w * of_W.square[j],
+                              p.l1_h * of_H.absolute[j], p.l2_h * of_H.square[j]);
+    shrink[j] = 1 / stretch[j];
+  }
+  input.backend.scale_columns(stretch, W, input.job);
+  input.backend.scale_columns(shrink, Ht, input.job);
 }
 
 }  // namespace gemmine

@@ -17,7 +17,7 @@ double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, Backe
 
 // Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the
 // least. The product stays, and alternating steps, which find this balance slowly, begin with it.
-void balance(Backend& backend, const Penalties& penalties, BackendView<float> W,
+void balance(const Input& input, const Penalties& penalties, BackendView<float> W,
              BackendView<float> Ht);
 
 }  // namespace gemmine

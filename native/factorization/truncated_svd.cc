@@ -4,7 +4,6 @@
 #include "core/random.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
-#include "factorization/steps.h"
 
 namespace gemmine {
 namespace {
@@ -20,7 +19,7 @@ class RangeFinder {
       : input_(input),
         Z_(input.backend, input.cols(), columns),
         T_(input.backend, input.rows(), columns),
-        sums_(input.cols(), columns) {}
+        sums_(input.backend.make_sums(input.cols(), columns)) {}
 
   // Z [columns×d], transposed.
   void set_basis(const HostMatrix<double>& basis) {
@@ -34,15 +33,16 @@ class RangeFinder {
   void read() {
     const Index k = Z_.view().cols;
     const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
-    const Step step = product;
-    input_.read(Z_.view(), unused, &step, step_options(0, 0, 1), T_.view(), Measure::none, sums_);
+    input_.read(Z_.view(), unused, step_of(StepKind::product, 0, 0, 1), T_.view(), Measure::none,
+                *sums_);
   }
 
   HostMatrix<double> next_basis() const {
     const Index k = Z_.view().cols;
     HostMatrix<double> basis(k, input_.cols());
+    const std::vector<double> cross = input_.backend.cross(*sums_);
     for (Index t = 0; t < input_.cols(); ++t)
-      for (Index j = 0; j < k; ++j) basis(j, t) = sums_.cross[t * k + j];
+      for (Index j = 0; j < k; ++j) basis(j, t) = cross[t * k + j];
     return basis;
   }
 
@@ -53,7 +53,7 @@ class RangeFinder {
   const Input& input_;
   BackendMatrix Z_;
   BackendMatrix T_;
-  PassSums sums_;
+  std::unique_ptr<Sums> sums_;
 };
 
 HostMatrix<double> random_basis(Index rows, Index cols, std::uint64_t seed) {
@@ -83,7 +83,7 @@ HostMatrix<float> tall_product(const Input& input, BackendView<const float> A,
 }
 
 // Replaces the columns of U from `first` on, which are noise, by an orthonormal completion.
-void complete(Backend& backend, HostMatrix<float>& U, Index first) {
+void complete(Passes& backend, HostMatrix<float>& U, Index first) {
   if (first == U.cols()) return;
   HostMatrix<double> rows(U.cols(), U.rows());
   for (Index j = 0; j < first; ++j)
@@ -151,7 +151,7 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
   return from_range(input, range, options.rank);
 }
 
-void truncated_svd(Backend& backend, const RowSource& X, const SvdOptions& options,
+void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
                    HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job) {
   const ScaledInput scaled(backend, X, false, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);

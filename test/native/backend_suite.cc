@@ -1,13 +1,12 @@
 // Conformance of a backend in what reads X and whole factors, against naive float64.
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <stdexcept>
 
-#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/pool.h"
 #include "fixtures.h"
+#include "naive_passes.h"
 #include "small_problems.h"
 
 namespace {
@@ -16,7 +15,7 @@ using namespace test;
 
 // ---- examine.
 
-void examine_measures(Backend& backend) {
+void examine_measures(Passes& backend) {
   for (double magnitude : {1.0, 0x1p120, 0x1p-120, 0x1p-149}) {
     Matrix X = oracle::random(900, 117, 1);
     if (magnitude == 0x1p-149)
@@ -46,7 +45,7 @@ void examine_measures(Backend& backend) {
   test::check(norm.squared_norm == 0 && norm.exponent == 0 && norm.smallest == 0, "zeros");
 }
 
-void examine_finds_the_first_bad_entry(Backend& backend) {
+void examine_finds_the_first_bad_entry(Passes& backend) {
   Matrix X = oracle::random(3000, 61, 1, true);
   X(2900, 3) = INFINITY;
   X(1500, 60) = NAN;
@@ -83,7 +82,11 @@ void examine_finds_the_first_bad_entry(Backend& backend) {
 // ---- pass.
 
 struct PassResult {
-  PassSums sums;
+  std::vector<double> cross;
+  std::vector<double> gram;
+  std::vector<double> incoming_gram;
+  double incoming_product;
+  double incoming_residual;
   std::vector<float> W;
 };
 
@@ -93,64 +96,78 @@ struct PassCase {
   const Matrix& Ht;
   int exponent;
   Measure measure;
-  const Step* step;
+  std::optional<Step> step;
   bool sums = true;
 };
 
-PassResult run_pass(Backend& backend, const PassCase& c, Index threads) {
-  const Factor W(backend, c.W);
-  const Factor Ht(backend, c.Ht);
-  PassResult result{PassSums(c.Ht.rows, c.Ht.cols), {}};
-  // What an earlier pass left must not show.
-  std::ranges::fill(result.sums.cross, 7.0);
-  std::ranges::fill(result.sums.gram, 7.0);
-  std::ranges::fill(result.sums.incoming_gram, 7.0);
-  const NormalMatrix normal = normal_of(c.Ht);
-  backend.pass({.X = c.X,
-                .exponent = c.exponent,
-                .Ht = Ht.view(),
-                .normal = normal,
-                .row_step = c.step,
-                .options = {0.25, 0.125, 1, 1.3},
-                .W = W.view(),
-                .measure = c.measure,
-                .sums = c.sums},
-               result.sums, job_of(threads));
-  result.W = W.floats();
-  return result;
+constexpr Step sweep_step{
+    .kind = StepKind::nonnegative_sweep, .l1 = 0.25, .l2 = 0.125, .sweeps = 1, .relaxation = 1.3};
+
+// The groups of one pass; X and exponent are those of the first.
+std::vector<PassResult> run_groups(Passes& backend, const std::vector<PassCase>& cases,
+                                   Index threads) {
+  std::vector<std::unique_ptr<Factor>> factors;
+  std::vector<std::unique_ptr<Sums>> sums;
+  std::vector<NormalMatrix> normals;
+  for (const PassCase& c : cases) {
+    factors.push_back(std::make_unique<Factor>(backend, c.W));
+    factors.push_back(std::make_unique<Factor>(backend, c.Ht));
+    sums.push_back(backend.make_sums(c.Ht.rows, c.Ht.cols));
+    normals.push_back(normal_of(c.Ht));
+  }
+  std::vector<Group> groups;
+  for (std::size_t g = 0; g < cases.size(); ++g)
+    groups.push_back({.Ht = factors[2 * g + 1]->view(),
+                      .normal = normals[g],
+                      .step = cases[g].step,
+                      .W = factors[2 * g]->view(),
+                      .measure = cases[g].measure,
+                      .accumulate = cases[g].sums,
+                      .sums = *sums[g]});
+  const Pass pass{.X = cases[0].X, .exponent = cases[0].exponent, .groups = groups};
+  // What an earlier pass left must not show: it runs twice from the same W.
+  for (int twice = 0; twice < 2; ++twice) {
+    for (std::size_t g = 0; g < cases.size(); ++g)
+      backend.copy(Factor(backend, cases[g].W).view(), factors[2 * g]->view());
+    backend.pass(pass, job_of(threads));
+  }
+  std::vector<PassResult> results;
+  for (std::size_t g = 0; g < cases.size(); ++g)
+    results.push_back({backend.cross(*sums[g]), sums[g]->gram, sums[g]->incoming_gram,
+                       sums[g]->incoming_product, sums[g]->incoming_residual,
+                       factors[2 * g]->floats()});
+  return results;
 }
 
-const Step sweep_step = [](Backend& backend, BackendView<const float> cross,
-                           const NormalMatrix& normal, const StepOptions& options,
-                           BackendView<float> factor) {
-  backend.nonnegative_sweep(cross, normal, options, factor);
-};
+PassResult run_pass(Passes& backend, const PassCase& c, Index threads) {
+  return run_groups(backend, {c}, threads)[0];
+}
 
 // `unit` is X·2^-exponent.
 void check_pass(const PassCase& c, const Matrix& unit, const PassResult& result,
                 const std::string& what) {
   const Matrix P = oracle::multiply(unit, c.Ht);
   Matrix expected = c.W;
-  if (c.step != nullptr) oracle::nonnegative_sweep(P, gram_of(c.Ht), {0.25, 0.125}, 1.3, expected);
+  if (c.step) oracle::nonnegative_sweep(P, gram_of(c.Ht), {0.25, 0.125}, 1.3, expected);
   const Matrix W(c.W.rows, c.W.cols, {result.W.begin(), result.W.end()});
   close(W.data, expected.data, 1e-4, "W" + what);
   if (c.sums) {
     const Matrix S = oracle::multiply(oracle::transpose(unit), W);
-    close(result.sums.cross, S.data, 2e-6, "S" + what);
-    close(result.sums.gram, gram_of(W).data, 2e-6, "R" + what);
+    close(result.cross, S.data, 2e-6, "S" + what);
+    close(result.gram, gram_of(W).data, 2e-6, "R" + what);
   }
   if (c.measure == Measure::identity) {
-    close(result.sums.incoming_gram, gram_of(c.W).data, 1e-12, "incoming gram" + what);
+    close(result.incoming_gram, gram_of(c.W).data, 1e-12, "incoming gram" + what);
     const double scale = std::sqrt(oracle::inner(P, P) * oracle::inner(c.W, c.W));
-    test::near(result.sums.incoming_product - oracle::inner(P, c.W), 0, 1e-6 * scale,
+    test::near(result.incoming_product - oracle::inner(P, c.W), 0, 1e-6 * scale,
                "incoming product" + what);
   }
   if (c.measure == Measure::direct)
-    test::near(result.sums.incoming_residual / oracle::squared_error(unit, c.W, c.Ht), 1, 1e-5,
+    test::near(result.incoming_residual / oracle::squared_error(unit, c.W, c.Ht), 1, 1e-5,
                "incoming residual" + what);
 }
 
-void pass_agrees_with_the_formula(Backend& backend) {
+void pass_agrees_with_the_formula(Passes& backend) {
   struct Shape {
     Index n, d, k;
   };
@@ -177,16 +194,23 @@ void pass_agrees_with_the_formula(Backend& backend) {
         const std::string what = (sparse ? " csr " : " dense ") + std::to_string(shape.n) + "x" +
                                  std::to_string(shape.d) + "x" + std::to_string(shape.k);
         for (Measure measure : {Measure::none, Measure::identity, Measure::direct})
-          for (const Step* step : {&sweep_step, static_cast<const Step*>(nullptr)}) {
+          for (const std::optional<Step>& step : {std::optional(sweep_step), std::optional<Step>()})
             for (bool sums : {true, false}) {
               const PassCase c{*source, W, Ht, exponent, measure, step, sums};
               check_pass(c, unit, run_pass(backend, c, 2), what);
             }
-          }
       }
 }
 
-void pass_gives_the_same_bits_on_any_number_of_threads(Backend& backend) {
+void same_bits(const PassResult& a, const PassResult& b, const std::string& what) {
+  test::same_bits(a.W.data(), b.W.data(), a.W.size(), "W " + what);
+  test::same_bits(a.cross.data(), b.cross.data(), a.cross.size(), "S " + what);
+  test::same_bits(a.gram.data(), b.gram.data(), a.gram.size(), "R " + what);
+  test::same_bits(&a.incoming_residual, &b.incoming_residual, 1, "residual " + what);
+  test::same_bits(&a.incoming_product, &b.incoming_product, 1, "product " + what);
+}
+
+void pass_gives_the_same_bits_on_any_number_of_threads(Passes& backend) {
   Matrix X = oracle::random(9000, 70, 1);
   const std::vector<float> floats = X.floats();
   const auto dense = dense_source(floats.data(), ElementType::float32, 9000, 70, 70);
@@ -197,22 +221,15 @@ void pass_gives_the_same_bits_on_any_number_of_threads(Backend& backend) {
   const auto sparse = csr.source();
   const Matrix W = oracle::random(9000, 11, 2, true);
   const Matrix Ht = oracle::random(70, 11, 3);
-  const auto same = [](const PassResult& a, const PassResult& b, const std::string& what) {
-    test::same_bits(a.W.data(), b.W.data(), a.W.size(), "W " + what);
-    test::same_bits(a.sums.cross.data(), b.sums.cross.data(), a.sums.cross.size(), "S " + what);
-    test::same_bits(a.sums.gram.data(), b.sums.gram.data(), a.sums.gram.size(), "R " + what);
-    test::same_bits(&a.sums.incoming_residual, &b.sums.incoming_residual, 1, "residual " + what);
-    test::same_bits(&a.sums.incoming_product, &b.sums.incoming_product, 1, "product " + what);
-  };
   for (Measure measure : {Measure::identity, Measure::direct}) {
     for (const RowSource* source : {dense.get(), sparse.get()}) {
-      const PassCase c{*source, W, Ht, 0, measure, &sweep_step};
+      const PassCase c{*source, W, Ht, 0, measure, sweep_step};
       const PassResult one = run_pass(backend, c, 1);
       for (int repeat = 0; repeat < 3; ++repeat)
-        for (Index threads : {2, 3}) same(one, run_pass(backend, c, threads), "by threads");
+        for (Index threads : {2, 3}) same_bits(one, run_pass(backend, c, threads), "by threads");
     }
-    same(run_pass(backend, {*dense, W, Ht, 0, measure, &sweep_step}, 3),
-         run_pass(backend, {*streamed, W, Ht, 0, measure, &sweep_step}, 2), "from a file");
+    same_bits(run_pass(backend, {*dense, W, Ht, 0, measure, sweep_step}, 3),
+              run_pass(backend, {*streamed, W, Ht, 0, measure, sweep_step}, 2), "from a file");
   }
 }
 
@@ -226,7 +243,7 @@ Matrix symmetric(Index k, std::uint64_t seed) {
 
 HostView<double> view(Matrix& A) { return {A.data.data(), A.rows, A.cols, A.cols}; }
 
-void eigenvalues_agree_with_jacobi(Backend& backend) {
+void eigenvalues_agree_with_jacobi(Passes& backend) {
   for (Index k : {1, 2, 3, 7, 40}) {
     const Matrix A = symmetric(k, 9);
     Matrix vectors = A;
@@ -240,7 +257,7 @@ void eigenvalues_agree_with_jacobi(Backend& backend) {
   }
 }
 
-void rows_become_orthonormal(Backend& backend) {
+void rows_become_orthonormal(Passes& backend) {
   for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {1, 5}, {4, 4}, {6, 50}, {33, 40}}) {
     Matrix A = oracle::random(k, d, 11);
     if (k > 3)
@@ -258,43 +275,48 @@ void rows_become_orthonormal(Backend& backend) {
   }
 }
 
-void pass_stops_when_told(Backend& backend) {
+void groups_of_one_pass_give_the_bits_of_passes_of_their_own(Passes& backend) {
+  Matrix X = oracle::random(3000, 300, 1);
+  const std::vector<float> floats = X.floats();
+  const auto dense = dense_source(floats.data(), ElementType::float32, 3000, 300, 300);
+  const TemporaryFile file(bytes_of(floats));
+  const auto streamed = file_source(file.descriptor(), 0, ElementType::float32, 3000, 300, "x.npy");
+  for (double& x : X.data) x = std::abs(x) < 1.5 ? 0 : x;
+  const Csr csr(X);
+  const auto sparse = csr.source();
+  for (const RowSource* source : {dense.get(), streamed.get(), sparse.get()}) {
+    std::vector<Matrix> W;
+    std::vector<Matrix> Ht;
+    for (const Index k : {5, 120, 1}) {
+      W.push_back(oracle::random(3000, k, 2, true));
+      Ht.push_back(oracle::random(300, k, 3));
+    }
+    const std::vector<PassCase> cases = {{*source, W[0], Ht[0], 0, Measure::identity, sweep_step},
+                                         {*source, W[1], Ht[1], 0, Measure::direct, sweep_step},
+                                         {*source, W[2], Ht[2], 0, Measure::none, std::nullopt}};
+    const std::vector<PassResult> together = run_groups(backend, cases, 3);
+    for (std::size_t g = 0; g < cases.size(); ++g)
+      same_bits(together[g], run_pass(backend, cases[g], 2), "of group " + std::to_string(g));
+  }
+}
+
+void pass_stops_when_told(Passes& backend) {
   const Matrix X = oracle::random(9000, 70, 1);
   const std::vector<float> floats = X.floats();
   const auto source = dense_source(floats.data(), ElementType::float32, 9000, 70, 70);
   const Factor W(backend, Matrix(9000, 4));
   const Factor Ht(backend, oracle::random(70, 4, 2));
   const NormalMatrix normal = normal_of(Ht.matrix());
-  PassSums sums(70, 4);
-  std::int32_t flag = 0;
-  std::atomic<int> calls = 0;
-  const auto run = [&](const Step& step) {
-    const Job job{.cancellation = Cancellation(&flag), .report = {}, .threads = 3};
-    backend.pass(
-        {*source, 0, Ht.view(), normal, &step, {0, 0, 1, 1}, W.view(), Measure::none, true}, sums,
-        job);
-  };
-  test::throws<std::runtime_error>(
-      [&] {
-        run([&](auto&&...) {
-          if (++calls == 5) throw std::runtime_error("step");
-        });
-      },
-      [](auto& error) { test::check(std::string(error.what()) == "step", error.what()); },
-      "a step's exception");
-  calls = 0;
-  test::throws<Cancelled>(
-      [&] {
-        run([&](auto&&...) {
-          ++calls;
-          __atomic_store_n(&flag, 1, __ATOMIC_SEQ_CST);
-        });
-      },
-      [](auto&) {}, "cancellation");
-  test::check(calls <= 3, "steps under way end, no other starts");
+  const auto sums = backend.make_sums(70, 4);
+  const Group group{Ht.view(), normal, sweep_step, W.view(), Measure::none, true, *sums};
+  const std::int32_t flag = 1;
+  const Job job{.cancellation = Cancellation(&flag), .report = {}, .threads = 3};
+  test::throws<Cancelled>([&] { backend.pass({*source, 0, {&group, 1}}, job); }, [](auto&) {},
+                          "cancellation");
+  test::check(std::ranges::all_of(W.floats(), [](float w) { return w == 0; }), "no block ran");
 }
 
-void apply_and_gram(Backend& backend) {
+void improve_and_gram(Passes& backend) {
   for (Index rows : {1, 127, 1000}) {
     const Matrix F = oracle::random(rows, 9, 1);
     const Factor factor(backend, F);
@@ -309,21 +331,80 @@ void apply_and_gram(Backend& backend) {
     Matrix expected = F;
     for (double& x : expected.data) x = std::abs(x);
     const Factor improved(backend, expected);
-    backend.apply(sweep_step, Factor(backend, cross).view(), normal_of(other), {0, 0, 1, 1},
-                  improved.view(), job_of(3));
+    backend.improve(
+        {.kind = StepKind::nonnegative_sweep, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1},
+        Factor(backend, cross).view(), normal_of(other), improved.view(), job_of(3));
     oracle::nonnegative_sweep(cross, gram_of(other), {0, 0}, 1, expected);
-    close(improved.matrix().data, expected.data, 1e-4, "apply");
+    close(improved.matrix().data, expected.data, 1e-4, "improve");
   }
 }
 
-void memory_starts_as_zeros(Backend& backend) {
+// What the naive device makes of the same factor.
+void operations_on_elements(Passes& backend) {
+  NaivePasses naive;
+  const Matrix start = oracle::random(1300, 7, 1);
+  const std::vector<double> by = {0, 1, -2, 0.5, 3, 1e-3, 7};
+  const auto run = [&](Passes& device, Index threads) {
+    const Factor factor(device, start);
+    device.scale_columns(by, factor.view(), job_of(threads));
+    device.shift(0.25, factor.view(), job_of(threads));
+    std::vector<float> all = factor.floats();
+    const ColumnSums sums = device.column_sums(factor.view(), job_of(threads));
+    for (const Distribution distribution :
+         {Distribution::uniform, Distribution::normal, Distribution::half_normal}) {
+      device.fill_random(distribution, 3, 11, 2, factor.view(), job_of(threads));
+      const std::vector<float> drawn = factor.floats();
+      all.insert(all.end(), drawn.begin(), drawn.end());
+    }
+    return std::pair(all, sums);
+  };
+  const auto [expected, expected_sums] = run(naive, 1);
+  for (const Index threads : {1, 3}) {
+    const auto [actual, sums] = run(backend, threads);
+    test::same_bits(actual.data(), expected.data(), expected.size(), "elements");
+    close(sums.absolute, expected_sums.absolute, 1e-13, "column sums");
+    close(sums.square, expected_sums.square, 1e-13, "column sums of squares");
+  }
+}
+
+// The other side from the sums of a pass, with a pull towards where it is.
+void columns_improve_from_sums(Passes& backend) {
+  NaivePasses naive;
+  const Matrix X = oracle::random(700, 300, 1);
+  const std::vector<float> floats = X.floats();
+  const auto source = dense_source(floats.data(), ElementType::float32, 700, 300, 300);
+  const Matrix W = oracle::random(700, 6, 2, true);
+  const Matrix Ht = oracle::random(300, 6, 3);
+  const std::vector<double> pull(6, 0.5);
+  const auto run = [&](Passes& device, Index threads) {
+    const Factor on_W(device, W);
+    const Factor on_Ht(device, Ht);
+    const NormalMatrix of_Ht = normal_of(Ht);
+    const NormalMatrix of_W = normal_of(W, 0.5, true);
+    const auto sums = device.make_sums(300, 6);
+    const Group group{on_Ht.view(), of_Ht, std::nullopt, on_W.view(), Measure::none, true, *sums};
+    device.pass({*source, 0, {&group, 1}}, job_of(threads));
+    const Step solve{.kind = StepKind::solve, .l1 = 0, .l2 = 0.5, .sweeps = 1, .relaxation = 1};
+    device.improve(solve, *sums, of_W, pull, on_Ht.view(), job_of(threads));
+    return std::pair(on_Ht.matrix().data, device.inner(*sums, on_Ht.view(), job_of(threads)));
+  };
+  const auto [expected, expected_inner] = run(naive, 1);
+  const auto [one, inner] = run(backend, 1);
+  close(one, expected, 1e-5, "columns");
+  test::near(inner / expected_inner, 1, 1e-6, "inner product");
+  const auto [three, inner_of_three] = run(backend, 3);
+  test::same_bits(one.data(), three.data(), one.size(), "columns by threads");
+  test::same_bits(&inner, &inner_of_three, 1, "inner product by threads");
+}
+
+void memory_starts_as_zeros(Passes& backend) {
   const auto memory = backend.allocate(1000);
   std::vector<float> out(1000, 1.0f);
   backend.download({memory.get(), 10, 100, 100}, {out.data(), 10, 100, 100});
   test::check(std::ranges::all_of(out, [](float x) { return x == 0; }), "zeroed");
 }
 
-void backend_suite(Backend& backend) {
+void backend_suite(Passes& backend) {
   memory_starts_as_zeros(backend);
   examine_measures(backend);
   examine_finds_the_first_bad_entry(backend);
@@ -331,8 +412,11 @@ void backend_suite(Backend& backend) {
   pass_gives_the_same_bits_on_any_number_of_threads(backend);
   eigenvalues_agree_with_jacobi(backend);
   rows_become_orthonormal(backend);
+  groups_of_one_pass_give_the_bits_of_passes_of_their_own(backend);
   pass_stops_when_told(backend);
-  apply_and_gram(backend);
+  improve_and_gram(backend);
+  operations_on_elements(backend);
+  columns_improve_from_sums(backend);
 }
 
 }  // namespace
@@ -341,7 +425,7 @@ int main() {
   cpu::set_pool_threads(3);
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    backend_suite(*cpu::make_backend(*kernels));
+    backend_suite(*cpu::make_passes(*kernels));
   }
   cpu::stop_pool();
   return test::report("backend");

@@ -2,9 +2,8 @@
 #include <limits>
 
 #include "factorization/factors.h"
-#include "factorization/steps.h"
 #include "factorization_matrices.h"
-#include "naive_backend.h"
+#include "naive_passes.h"
 
 namespace {
 
@@ -19,7 +18,7 @@ Dense matrix(Index rows, Index cols, std::vector<float> values) {
 }
 
 // One step on `factor` [n×k] with X ≈ factor·otherᵀ.
-Dense stepped(Backend& backend, StepFunction function, const Dense& X, const Dense& other,
+Dense stepped(Passes& backend, StepKind kind, const Dense& X, const Dense& other,
               const Dense& factor, bool solves) {
   const Dense cross = product(X, other);
   const Dense gram32 = product(transposed(other), other);
@@ -29,7 +28,8 @@ Dense stepped(Backend& backend, StepFunction function, const Dense& X, const Den
   const BackendMatrix out(backend, factor.rows, factor.cols);
   backend.upload(cross.view(), in.view());
   backend.upload(factor.view(), out.view());
-  backend.apply(function, in.view(), normal, {0, 0, 1, 1}, out.view(), job());
+  backend.improve({.kind = kind, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1}, in.view(), normal,
+                  out.view(), job());
   Dense result = factor;
   backend.download(out.view(), result.view());
   return result;
@@ -43,43 +43,45 @@ const Dense nine = matrix(3, 3, {1, 2, 3, 4, 5, 6, 7, 8, 10});
 const Dense nine_W = matrix(3, 2, {1, 1, 1, 2, 2, 1});
 const Dense nine_Ht = matrix(3, 2, {1, 1, 1, 2, 1, 3});
 
-void one_iteration_of_hals(Backend& backend) {
-  const Dense W = stepped(backend, nonnegative_hals, nine, nine_Ht, nine_W, false);
+void one_iteration_of_hals(Passes& backend) {
+  const Dense W = stepped(backend, StepKind::nonnegative_sweep, nine, nine_Ht, nine_W, false);
   expect_equal(W, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, "HALS, W");
-  const Dense Ht = stepped(backend, nonnegative_hals, transposed(nine), W, nine_Ht, false);
+  const Dense Ht =
+      stepped(backend, StepKind::nonnegative_sweep, transposed(nine), W, nine_Ht, false);
   expect_equal(Ht, {.96544402, 1.35509374, .93359073, 2.10619626, 1.05579151, 2.81083791},
                "HALS, H");
   near(squared_error(nine, W, transposed(Ht)), .98203991, 1e-5, "HALS, error");
 }
 
-void one_iteration_of_mu(Backend& backend) {
-  const Dense Ht = stepped(backend, multiplicative, transposed(nine), nine_W, nine_Ht, false);
+void one_iteration_of_mu(Passes& backend) {
+  const Dense Ht =
+      stepped(backend, StepKind::multiplicative, transposed(nine), nine_W, nine_Ht, false);
   expect_equal(Ht, {1.72727273, 1.45454545, 1.4375, 2.35294118, 1.38095238, 3.26086957}, "MU, H");
-  const Dense W = stepped(backend, multiplicative, nine, Ht, nine_W, false);
+  const Dense W = stepped(backend, StepKind::multiplicative, nine, Ht, nine_W, false);
   expect_equal(W, {.50390376, .55583263, .80649349, 1.58183176, 3.07674748, 1.57657222}, "MU, W");
   near(squared_error(nine, W, transposed(Ht)), 1.6442947, 1e-5, "MU, error");
 }
 
 // Ding, Li & Jordan (2010) from a k-means indicator, labels 0 0 1 1.
-void iterations_of_semi_mu(Backend& backend) {
+void iterations_of_semi_mu(Passes& backend) {
   const Dense X = matrix(4, 3, {1, -2, 0, 3, 1, -1, 0, 2, 4, -1, 0, 2});
   Dense W = matrix(4, 2, {1, .2f, 1, .2f, .2f, 1, .2f, 1});
-  Dense Ht = stepped(backend, least_squares, transposed(X), W, zeros(3, 2), true);
+  Dense Ht = stepped(backend, StepKind::solve, transposed(X), W, zeros(3, 2), true);
   expect_equal(Ht, {2.1875, -.9375, -.729167, 1.145833, -1.145833, 3.229167}, "semi MU, H");
   near(squared_error(X, W, transposed(Ht)), 11.5, 1e-5, "semi MU, error before");
   for (const double error : {8.9180683, 8.16209853, 7.75141205}) {
-    W = stepped(backend, sign_split, X, Ht, W, false);
+    W = stepped(backend, StepKind::sign_split, X, Ht, W, false);
     if (error > 8.5)
       expect_equal(W, {.865222, .213995, 1.118656, .188434, .189099, 1.144353, .213033, .830937},
                    "semi MU, W");
-    Ht = stepped(backend, least_squares, transposed(X), W, Ht, true);
+    Ht = stepped(backend, StepKind::solve, transposed(X), W, Ht, true);
     near(squared_error(X, W, transposed(Ht)), error, 1e-5, "semi MU, error");
   }
 }
 
 void steps_know_their_answers() {
-  NaiveBackend naive;
-  for (Backend* backend : {static_cast<Backend*>(&naive), &backend_for("cpu")}) {
+  NaivePasses naive;
+  for (Passes* backend : {static_cast<Passes*>(&naive), &passes_for("cpu")}) {
     one_iteration_of_hals(*backend);
     one_iteration_of_mu(*backend);
     iterations_of_semi_mu(*backend);
@@ -110,7 +112,7 @@ struct Svd {
 Svd svd(const Dense& X, Index rank, Index oversamples, Index power_iterations) {
   Svd result{zeros(X.rows, rank), {}, zeros(rank, X.cols)};
   truncated_svd(
-      backend_for("cpu"), *X.source(),
+      passes_for("cpu"), *X.source(),
       {.rank = rank, .oversamples = oversamples, .power_iterations = power_iterations, .seed = 1},
       result.U.view(), result.s, result.V.view(), job());
   return result;
@@ -199,7 +201,7 @@ KmeansResult clustered(const Dense& X, Index clusters, Index iterations, Dense& 
                        std::vector<std::int32_t>& labels) {
   centers = zeros(clusters, X.cols);
   labels.assign(X.rows, -1);
-  return kmeans(backend_for("cpu"), *X.source(),
+  return kmeans(passes_for("cpu"), *X.source(),
                 {.clusters = clusters, .max_iterations = iterations, .tolerance = 0, .seed = 3},
                 labels.data(), centers.view(), job());
 }
@@ -267,7 +269,7 @@ void transform_finds_the_codes() {
       for (float& value : X.values) value = std::ldexp(value, power);
       const Fitted trained = fitted(X, 6, options(model, Solver::hals, Start::kmeans, 100));
       Dense W = zeros(300, 6);
-      const double error = transform(backend_for("cpu"), *X.source(), trained.H.view(),
+      const double error = transform(passes_for("cpu"), *X.source(), trained.H.view(),
                                      {.model = model, .l1_w = 0, .l2_w = 0}, W.view(), job())
                                .relative_error;
       check(error <= 1.001 * trained.run.relative_error + 1e-6, "as good as in training");
@@ -282,8 +284,8 @@ void transform_heeds_penalties() {
   const Dense X = absolute(gaussian(120, 30, 5));
   const Dense H = absolute(gaussian(5, 30, 6));
   Dense W = zeros(120, 5);
-  transform(backend_for("cpu"), *X.source(), H.view(),
-            {.model = Model::nmf, .l1_w = 3, .l2_w = 0.5}, W.view(), job());
+  transform(passes_for("cpu"), *X.source(), H.view(), {.model = Model::nmf, .l1_w = 3, .l2_w = 0.5},
+            W.view(), job());
   const Dense WH = product(W, H);
   double balance = 3 * sum_of_absolutes(W) + squares(W);
   for (std::size_t i = 0; i < X.values.size(); ++i)
@@ -293,11 +295,11 @@ void transform_heeds_penalties() {
 
 // Float32 sums, repaired in float64 where they overflow; columns in several blocks.
 void inverse_transform_multiplies() {
-  NaiveBackend naive;
+  NaivePasses naive;
   const Dense W = gaussian(300, 7, 1);
   const Dense H = gaussian(7, 520, 2);
   const Dense expected = product(W, H);
-  for (Backend* backend : {static_cast<Backend*>(&naive), &backend_for("cpu")}) {
+  for (Passes* backend : {static_cast<Passes*>(&naive), &passes_for("cpu")}) {
     Dense X = zeros(300, 520);
     inverse_transform(*backend, *W.source(), H.view(), X.view(), job());
     for (std::size_t i = 0; i < X.values.size(); ++i)
@@ -316,7 +318,7 @@ void inverse_transform_overflows_late() {
   const auto dense = W.source();
   for (const RowSource* source : {dense.get(), sparse.get()}) {
     Dense X = zeros(2, 3);
-    inverse_transform(backend_for("cpu"), *source, H.view(), X.view(), job());
+    inverse_transform(passes_for("cpu"), *source, H.view(), X.view(), job());
     for (std::size_t i = 0; i < 6; ++i)
       check(X.values[i] == expected[i] || std::abs(X.values[i] - expected[i]) < 1e-6,
             "an entry beyond the range of its terms");

@@ -107,7 +107,7 @@ struct Fitted {
   Convergence run;
 };
 
-inline Fitted fitted(Backend& backend, const RowSource& X, Index k, const FitOptions& options,
+inline Fitted fitted(Passes& backend, const RowSource& X, Index k, const FitOptions& options,
                      Index threads = 2) {
   Fitted result{zeros(X.rows(), k), zeros(k, X.cols()), {}};
   result.run = fit(backend, X, options, result.W.view(), result.H.view(), job(threads));
@@ -115,7 +115,7 @@ inline Fitted fitted(Backend& backend, const RowSource& X, Index k, const FitOpt
 }
 
 inline Fitted fitted(const Dense& X, Index k, const FitOptions& options, Index threads = 2) {
-  return fitted(backend_for("cpu"), *X.source(), k, options, threads);
+  return fitted(passes_for("cpu"), *X.source(), k, options, threads);
 }
 
 inline bool signs_hold(const Dense& A) {

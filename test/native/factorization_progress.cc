@@ -1,8 +1,8 @@
 // How far a run gets: what starts and over-relaxation are worth, and what a run does that gets
 // stuck.
-#include "factorization/alternating.h"
+#include "factorization/loop/alternate.h"
 #include "factorization_matrices.h"
-#include "naive_backend.h"
+#include "naive_passes.h"
 
 namespace {
 
@@ -49,19 +49,19 @@ void a_sample_that_misleads_is_left() {
   }
 }
 
-class WithoutRelaxation : public test::NaiveBackend {
-  void nonnegative_sweep(Cross cross, const NormalMatrix& N, const StepOptions& options,
+class WithoutRelaxation : public test::NaivePasses {
+  void nonnegative_sweep(Cross cross, const NormalMatrix& N, const Step& options,
                          Factor factor) override {
-    StepOptions plain = options;
+    Step plain = options;
     plain.relaxation = 1;
-    NaiveBackend::nonnegative_sweep(cross, N, plain, factor);
+    NaivePasses::nonnegative_sweep(cross, N, plain, factor);
   }
 };
 
 void over_relaxation_saves_iterations() {
-  test::NaiveBackend relaxed;
+  test::NaivePasses relaxed;
   WithoutRelaxation plain;
-  const auto needed = [](Backend& backend, std::uint64_t seed) {
+  const auto needed = [](Passes& backend, std::uint64_t seed) {
     Dense X = planted(120, 20, 5, seed);
     const Dense noise = gaussian(120, 20, seed + 100);
     for (std::size_t i = 0; i < X.values.size(); ++i) X.values[i] += noise.values[i];
@@ -79,16 +79,17 @@ void over_relaxation_saves_iterations() {
                             " without over-relaxation");
 }
 
+// A device whose steps double each factor.
+class Growing : public test::NaivePasses {
+  using NaivePasses::improve;
+  void improve(const Step&, Cross, const NormalMatrix&, Factor factor, const Job& job) override {
+    scale_columns(std::vector<double>(factor.cols, 2.0), factor, job);
+  }
+};
+
 // Steps that only make it worse: the run goes back to the pair it had, and computes no more.
 void a_run_that_cannot_go_on_stands_still() {
-  Backend& backend = backend_for("cpu");
-  const StepFunction grow = [](Backend& of, BackendView<const float>, const NormalMatrix&,
-                               const StepOptions&, BackendView<float> factor) {
-    visit_rows(of, factor, true, [](Index, HostView<float> block) {
-      for (Index i = 0; i < block.rows; ++i)
-        for (Index j = 0; j < block.cols; ++j) block(i, j) *= 2;
-    });
-  };
+  Growing backend;
   const Dense start = absolute(gaussian(60, 3, 2));
   const Dense other = absolute(gaussian(9, 3, 3));
   const Dense X = filled(60, 9, [&](Index i, Index j) {
@@ -101,20 +102,15 @@ void a_run_that_cannot_go_on_stands_still() {
   const BackendMatrix Ht(backend, 9, 3);
   backend.upload(start.view(), W.view());
   backend.upload(other.view(), Ht.view());
-  const Alternated run = alternate(*input,
-                                   {.row_step = grow,
-                                    .column_step = grow,
-                                    .solves = false,
-                                    .columns_free = false,
-                                    .leaves_zeros = false},
-                                   {.max_iterations = 6,
-                                    .tolerance = 0,
-                                    .inner_sweeps = 1,
-                                    .penalties = {1e-6, 0, 1e-6, 0},
-                                    .objective_exponent = 0,
-                                    .expected_share = 1,
-                                    .seed = 1},
-                                   W.view(), Ht.view());
+  LoopState run = start_state(9, 3, {1e-6, 0, 1e-6, 0}, 1);
+  alternate(*input, rule_for(Model::nmf, Solver::hals),
+            {.max_iterations = 6,
+             .tolerance = 0,
+             .inner_sweeps = 1,
+             .penalties = {1e-6, 0, 1e-6, 0},
+             .objective_exponent = 0,
+             .seed = 1},
+            run, W.view(), Ht.view());
   check(run.worked == 1, "one iteration was computed");
   check(run.objective.size() == 7, "six were asked for");
   for (std::size_t t = 1; t < 7; ++t)

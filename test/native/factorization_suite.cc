@@ -1,6 +1,6 @@
 // Theorems that hold for every model, solver, start, shape and penalty, and known answers.
 #include "factorization_matrices.h"
-#include "naive_backend.h"
+#include "naive_passes.h"
 
 namespace {
 
@@ -191,7 +191,7 @@ void sparse_equals_dense(Index rows, Index cols) {
     for (const Configuration& c : configurations) {
       const FitOptions o = options(c.model, c.solver, c.start, 15);
       const double dense = fitted(X, 6, o).run.objective.back();
-      const Fitted sparse = fitted(backend_for("cpu"), *source, 6, o);
+      const Fitted sparse = fitted(passes_for("cpu"), *source, 6, o);
       near(std::ldexp(sparse.run.objective.back(), -2 * power), dense, 1e-4 * dense,
            std::string(c.name) + ", sparse");
     }
@@ -214,7 +214,7 @@ void runs_share_their_prefix() {
 }
 
 void agrees_with_the_oracle() {
-  test::NaiveBackend naive;
+  test::NaivePasses naive;
   for (const Configuration& c : configurations) {
     const Dense X = c.model == Model::nmf ? absolute(gaussian(80, 17, 9)) : gaussian(80, 17, 9);
     const FitOptions o = options(c.model, c.solver, c.start, 10);
@@ -290,7 +290,7 @@ void cancelled_in_the_middle() {
   Dense H = zeros(5, 60);
   test::throws<Cancelled>(
       [&] {
-        fit(backend_for("cpu"), *X.source(),
+        fit(passes_for("cpu"), *X.source(),
             options(Model::semi_nmf, Solver::hals, Start::random, 1000), W.view(), H.view(),
             cancelled);
       },

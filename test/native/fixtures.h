@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "backend/backend.h"
+#include "backend/passes.h"
 #include "check.h"
 #include "oracle.h"
 
@@ -20,7 +20,7 @@ inline Job job_of(Index threads) { return {.cancellation = {}, .report = {}, .th
 // A factor in the device's memory.
 class Factor {
  public:
-  Factor(Backend& backend, const Matrix& values)
+  Factor(Passes& backend, const Matrix& values)
       : backend_(backend),
         memory_(backend.allocate(values.rows * values.cols)),
         view_{memory_.get(), values.rows, values.cols, values.cols} {
@@ -39,7 +39,7 @@ class Factor {
   }
 
  private:
-  Backend& backend_;
+  Passes& backend_;
   std::shared_ptr<float[]> memory_;
   BackendView<float> view_;
 };

@@ -46,30 +46,6 @@ class ScanBackend : public gemmine::Backend {
       gemmine::cpu::scan(part, visit, job);
     }
   }
-
-  using In = gemmine::BackendView<const float>;
-  using Out = gemmine::BackendView<float>;
-  using Normal = gemmine::NormalMatrix;
-  using Options = gemmine::StepOptions;
-  std::shared_ptr<float[]> allocate(Index) override { return {}; }
-  void upload(gemmine::HostView<const float>, Out) override {}
-  void download(In, gemmine::HostView<float>) override {}
-  gemmine::SourceNorm examine(const gemmine::RowSource&, bool, const gemmine::Job&) override {
-    return {};
-  }
-  void pass(const gemmine::Pass&, gemmine::PassSums&, const gemmine::Job&) override {}
-  void apply(const gemmine::Step&, In, const Normal&, const Options&, Out,
-             const gemmine::Job&) override {}
-  std::vector<double> gram(In, const gemmine::Job&) override { return {}; }
-  void nonnegative_sweep(In, const Normal&, const Options&, Out) override {}
-  void signed_sweep(In, const Normal&, const Options&, Out) override {}
-  void multiplicative_update(In, const Normal&, const Options&, Out) override {}
-  void sign_split_update(In, const Normal&, const Options&, Out) override {}
-  void solve_normal(In, const Normal&, Out) override {}
-  void nearest_component(In, const Normal&, Out) override {}
-  void copy(In, Out) override {}
-  std::vector<double> symmetric_eigen(gemmine::HostView<double>) override { return {}; }
-  void orthonormalise_rows(gemmine::HostView<double>) override {}
 };
 
 }  // namespace test

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/pool.h"
 #include "fixtures.h"
 
@@ -11,10 +11,14 @@ namespace {
 using namespace test;
 using oracle::Penalty;
 
-using BlockOperation = void (Backend::*)(BackendView<const float>, const NormalMatrix&,
-                                         const StepOptions&, BackendView<float>);
+// One step of a factor for a cross product.
+void step(Passes& device, StepKind kind, const Matrix& cross, const NormalMatrix& normal,
+          const Factor& factor, Index sweeps = 1) {
+  device.improve({.kind = kind, .l1 = 0, .l2 = 0, .sweeps = sweeps, .relaxation = 1},
+                 Factor(device, cross).view(), normal, factor.view(), job_of(1));
+}
 
-void sweeps_agree_with_the_formula(Backend& backend) {
+void sweeps_agree_with_the_formula(Passes& backend) {
   for (Index k : {1, 2, 3, 4, 5, 8, 13, 32, 37})
     for (Index rows : {1, 7, 16, 33, 100})
       for (const Penalty penalty : {Penalty{0, 0}, Penalty{3, 0.5}})
@@ -23,41 +27,45 @@ void sweeps_agree_with_the_formula(Backend& backend) {
           const Matrix other = oracle::random(50, k, 1);
           const Matrix positive_other = oracle::random(50, k, 2, true);
           const Matrix X = oracle::random(rows, 50, 3);
-          const StepOptions options{penalty.l1, penalty.l2, sweeps, relaxation};
           const std::string size = " rows " + std::to_string(rows) + " k " + std::to_string(k);
 
-          const auto run = [&](BlockOperation operation, const Matrix& fixed, Matrix start,
-                               auto formula, const std::string& name) {
+          const auto run = [&](StepKind kind, const Matrix& fixed, Matrix start, auto formula,
+                               const std::string& name) {
             const Matrix cross = Matrix(rows, k, [&] {
               const std::vector<float> rounded = oracle::multiply(X, fixed).floats();
               return std::vector<double>(rounded.begin(), rounded.end());
             }());
             const Factor factor(backend, start);
-            (backend.*operation)(Factor(backend, cross).view(), normal_of(fixed), options,
-                                 factor.view());
+            backend.improve({.kind = kind,
+                             .l1 = penalty.l1,
+                             .l2 = penalty.l2,
+                             .sweeps = sweeps,
+                             .relaxation = relaxation},
+                            Factor(backend, cross).view(), normal_of(fixed), factor.view(),
+                            job_of(2));
             const Matrix N = gram_of(fixed);
             for (Index s = 0; s < sweeps; ++s) formula(cross, N, start);
             close(factor.matrix().data, start.data, 2e-4, name + size);
           };
           run(
-              &Backend::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
+              StepKind::nonnegative_sweep, other, oracle::random(rows, k, 4, true),
               [&](auto& C, auto& N, auto& F) {
                 oracle::nonnegative_sweep(C, N, penalty, relaxation, F);
               },
               "sweep");
           run(
-              &Backend::signed_sweep, other, oracle::random(rows, k, 5),
+              StepKind::signed_sweep, other, oracle::random(rows, k, 5),
               [&](auto& C, auto& N, auto& F) { oracle::signed_sweep(C, N, penalty, F); }, "signed");
           run(
-              &Backend::sign_split_update, other, oracle::random(rows, k, 6, true),
+              StepKind::sign_split, other, oracle::random(rows, k, 6, true),
               [&](auto& C, auto& N, auto& F) { oracle::sign_split(C, N, penalty, F); }, "split");
           run(
-              &Backend::multiplicative_update, positive_other, oracle::random(rows, k, 7, true),
+              StepKind::multiplicative, positive_other, oracle::random(rows, k, 7, true),
               [&](auto& C, auto& N, auto& F) { oracle::multiplicative(C, N, penalty, F); }, "mu");
         }
 }
 
-void factors_with_a_stride_are_left_alone_between_rows(Backend& backend) {
+void factors_with_a_stride_are_left_alone_between_rows(Passes& backend) {
   const Index rows = 19;
   const Matrix other = oracle::random(20, 5, 1);
   const Matrix cross = oracle::multiply(oracle::random(rows, 20, 2), other);
@@ -67,7 +75,9 @@ void factors_with_a_stride_are_left_alone_between_rows(Backend& backend) {
   for (Index i = 0; i < rows; ++i)
     for (Index j = 0; j < 5; ++j) expected(i, j) = before(i, j);
   const BackendView<float> narrow = {wide.view().data, rows, 5, 8};
-  backend.nonnegative_sweep(Factor(backend, cross).view(), normal_of(other), {0, 0, 1, 1}, narrow);
+  backend.improve(
+      {.kind = StepKind::nonnegative_sweep, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1},
+      Factor(backend, cross).view(), normal_of(other), narrow, job_of(1));
   oracle::nonnegative_sweep(cross, gram_of(other), {0, 0}, 1, expected);
   const Matrix after = wide.matrix();
   for (Index i = 0; i < rows; ++i)
@@ -75,33 +85,31 @@ void factors_with_a_stride_are_left_alone_between_rows(Backend& backend) {
       test::near(after(i, j), j < 5 ? expected(i, j) : before(i, j), j < 5 ? 1e-4 : 0, "strided");
 }
 
-void dead_components_keep_their_columns(Backend& backend) {
+void dead_components_keep_their_columns(Passes& backend) {
   Matrix other = oracle::random(30, 5, 1, true);
   for (Index i = 0; i < 30; ++i) other(i, 2) = 0;
   const Matrix cross = oracle::multiply(oracle::random(40, 30, 2, true), other);
   const Matrix start = oracle::random(40, 5, 3, true);
-  for (BlockOperation operation : {&Backend::nonnegative_sweep, &Backend::signed_sweep,
-                                   &Backend::multiplicative_update, &Backend::sign_split_update}) {
+  for (const StepKind kind : {StepKind::nonnegative_sweep, StepKind::signed_sweep,
+                              StepKind::multiplicative, StepKind::sign_split}) {
     const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, cross).view(), normal_of(other), {0, 0, 2, 1},
-                         factor.view());
+    step(backend, kind, cross, normal_of(other), factor, 2);
     const Matrix after = factor.matrix();
     for (Index i = 0; i < 40; ++i) test::near(after(i, 2), start(i, 2), 0, "a dead column");
     for (double x : after.data) test::check(std::isfinite(x), "beside a dead column");
   }
 }
 
-void zeros_stay_zeros_under_multiplication(Backend& backend) {
+void zeros_stay_zeros_under_multiplication(Passes& backend) {
   const Matrix other = oracle::random(30, 4, 1, true);
   Matrix X = oracle::random(20, 30, 2, true);
   for (Index j = 0; j < 30; ++j) X(0, j) = 0;
   Matrix start = oracle::random(20, 4, 3, true);
   start(5, 1) = 0;
   start(6, 0) = 1e-38;
-  for (BlockOperation operation : {&Backend::multiplicative_update, &Backend::sign_split_update}) {
+  for (const StepKind kind : {StepKind::multiplicative, StepKind::sign_split}) {
     const Factor factor(backend, start);
-    (backend.*operation)(Factor(backend, oracle::multiply(X, other)).view(), normal_of(other),
-                         {0, 0, 50, 1}, factor.view());
+    step(backend, kind, oracle::multiply(X, other), normal_of(other), factor, 50);
     const Matrix after = factor.matrix();
     test::check(after(5, 1) == 0, "a zero stays");
     for (Index j = 0; j < 4; ++j) test::check(after(0, j) == 0, "a zero row gives zeros");
@@ -111,18 +119,18 @@ void zeros_stay_zeros_under_multiplication(Backend& backend) {
   }
 }
 
-void least_squares(Backend& backend) {
+void least_squares(Passes& backend) {
   for (Index k : {1, 3, 8, 21}) {
     const Matrix other = oracle::random(60, k, 1);
     const Matrix truth = oracle::random(45, k, 2);
     const Matrix cross = oracle::multiply(truth, gram_of(other));
     const Factor factor(backend, Matrix(45, k));
-    backend.solve_normal(Factor(backend, cross).view(), normal_of(other, 0, true), factor.view());
+    step(backend, StepKind::solve, cross, normal_of(other, 0, true), factor);
     close(factor.matrix().data, truth.data, 1e-5, "solve");
   }
 }
 
-void dependent_components_keep_their_columns_in_a_solve(Backend& backend) {
+void dependent_components_keep_their_columns_in_a_solve(Passes& backend) {
   Matrix other = oracle::random(60, 5, 1);
   for (Index i = 0; i < 60; ++i) {
     other(i, 1) = 0;                              // dead
@@ -136,17 +144,17 @@ void dependent_components_keep_their_columns_in_a_solve(Backend& backend) {
   for (Index i = 0; i < 45; ++i)
     for (Index j : {1, 3}) start(i, j) = truth(i, j);
   const Factor factor(backend, start);
-  backend.solve_normal(Factor(backend, cross).view(), normal, factor.view());
+  step(backend, StepKind::solve, cross, normal, factor);
   close(factor.matrix().data, truth.data, 1e-5, "solve with the dependent ones fixed");
 }
 
-void nearest_and_copy(Backend& backend) {
+void nearest_and_copy(Passes& backend) {
   const Matrix centres(3, 2, {0, 0, 4, 0, 0, 4});  // columns of Ht are centres: k = 3, d = 2
   const Matrix Ht = oracle::transpose(centres);
   const Matrix X(4, 2, {1, 0, 3, 1, 2, 2, 0, 9});  // the third is equally far from all
   const Matrix cross = oracle::multiply(X, Ht);
   const Factor factor(backend, Matrix(4, 3));
-  backend.nearest_component(Factor(backend, cross).view(), normal_of(Ht), factor.view());
+  step(backend, StepKind::nearest, cross, normal_of(Ht), factor);
   close(factor.matrix().data, {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 0, "nearest centres");
   backend.copy(Factor(backend, cross).view(), factor.view());
   close(factor.matrix().data, cross.data, 0, "copy");
@@ -154,21 +162,20 @@ void nearest_and_copy(Backend& backend) {
 
 // ---- Known answers, reference/factorization.md.
 
-void known_answer_semi_mu(Backend& backend) {  // 1.6
+void known_answer_semi_mu(Passes& backend) {  // 1.6
   const Matrix X(4, 3, {1, -2, 0, 3, 1, -1, 0, 2, 4, -1, 0, 2});
   const Factor W(backend, Matrix(4, 2, {1, .2, 1, .2, .2, 1, .2, 1}));
   const Factor Ht(backend, Matrix(3, 2));
   const auto solve = [&] {
     const Matrix S = oracle::multiply(oracle::transpose(X), W.matrix());
-    backend.solve_normal(Factor(backend, S).view(), normal_of(W.matrix(), 0, true), Ht.view());
+    step(backend, StepKind::solve, S, normal_of(W.matrix(), 0, true), Ht);
   };
   solve();
   close(Ht.matrix().data, {2.1875, -.9375, -.729167, 1.145833, -1.145833, 3.229167}, 1e-6, "F0");
   test::near(oracle::squared_error(X, W.matrix(), Ht.matrix()), 11.5, 1e-5, "SSE 0");
   for (double expected : {8.9180683, 8.16209853, 7.75141205}) {
     const Matrix P = oracle::multiply(X, Ht.matrix());
-    backend.sign_split_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1, 1},
-                              W.view());
+    step(backend, StepKind::sign_split, P, normal_of(Ht.matrix()), W);
     if (expected > 8.5)
       close(W.matrix().data,
             {.865222, .213995, 1.118656, .188434, .189099, 1.144353, .213033, .830937}, 1e-6, "G");
@@ -181,37 +188,34 @@ const Matrix small_X(3, 3, {1, 2, 3, 4, 5, 6, 7, 8, 10});
 const Matrix small_W(3, 2, {1, 1, 1, 2, 2, 1});
 const Matrix small_Ht(3, 2, {1, 1, 1, 2, 1, 3});
 
-void known_answer_hals(Backend& backend) {  // 6.10: W, then H
+void known_answer_hals(Passes& backend) {  // 6.10: W, then H
   const Factor W(backend, small_W);
   const Factor Ht(backend, small_Ht);
   const Matrix P = oracle::multiply(small_X, small_Ht);
-  backend.nonnegative_sweep(Factor(backend, P).view(), normal_of(small_Ht), {0, 0, 1, 1}, W.view());
+  step(backend, StepKind::nonnegative_sweep, P, normal_of(small_Ht), W);
   close(W.matrix().data, {0, 1, 1, 1.85714286, 6.33333333, 1.07142857}, 1e-6, "W");
   const Matrix S = oracle::multiply(oracle::transpose(small_X), W.matrix());
-  backend.nonnegative_sweep(Factor(backend, S).view(), normal_of(W.matrix()), {0, 0, 1, 1},
-                            Ht.view());
+  step(backend, StepKind::nonnegative_sweep, S, normal_of(W.matrix()), Ht);
   close(oracle::transpose(Ht.matrix()).data,
         {.96544402, .93359073, 1.05579151, 1.35509374, 2.10619626, 2.81083791}, 1e-6, "H");
   test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), .98203991, 1e-5, "SSE");
 }
 
-void known_answer_mu(Backend& backend) {  // 6.10: H, then W
+void known_answer_mu(Passes& backend) {  // 6.10: H, then W
   const Factor W(backend, small_W);
   const Factor Ht(backend, small_Ht);
   const Matrix S = oracle::multiply(oracle::transpose(small_X), small_W);
-  backend.multiplicative_update(Factor(backend, S).view(), normal_of(small_W), {0, 0, 1, 1},
-                                Ht.view());
+  step(backend, StepKind::multiplicative, S, normal_of(small_W), Ht);
   close(oracle::transpose(Ht.matrix()).data,
         {1.72727273, 1.4375, 1.38095238, 1.45454545, 2.35294118, 3.26086957}, 1e-6, "H");
   const Matrix P = oracle::multiply(small_X, Ht.matrix());
-  backend.multiplicative_update(Factor(backend, P).view(), normal_of(Ht.matrix()), {0, 0, 1, 1},
-                                W.view());
+  step(backend, StepKind::multiplicative, P, normal_of(Ht.matrix()), W);
   close(W.matrix().data, {.50390376, .55583263, .80649349, 1.58183176, 3.07674748, 1.57657222},
         1e-6, "W");
   test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), 1.6442947, 1e-5, "SSE");
 }
 
-void steps_suite(Backend& backend) {
+void steps_suite(Passes& backend) {
   sweeps_agree_with_the_formula(backend);
   factors_with_a_stride_are_left_alone_between_rows(backend);
   dead_components_keep_their_columns(backend);
@@ -230,7 +234,7 @@ int main() {
   cpu::set_pool_threads(3);
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    steps_suite(*cpu::make_backend(*kernels));
+    steps_suite(*cpu::make_passes(*kernels));
   }
   cpu::stop_pool();
   return test::report("steps");

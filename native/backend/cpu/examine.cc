@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/pass.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/row_blocks.h"
 

@@ -2,8 +2,9 @@
 
 #include <memory>
 
+#include "factorization/loop/state.h"
+#include "factorization/model.h"
 #include "factorization/row_sample.h"
-#include "factorization/rules.h"
 
 namespace gemmine {
 
@@ -15,21 +16,17 @@ std::vector<bool> dead_components(const std::vector<double>& row_gram,
 // next sweep over W can start. The objective stays as it was.
 class Reseeding {
  public:
-  Reseeding(const Input& input, const AlternatingRule& rule, std::uint64_t seed, Index k)
-      : input_(input), rule_(rule), seed_(seed), dead_for_(k), attempts_(k) {}
+  Reseeding(const Input& input, const ModelRule& rule, std::uint64_t seed)
+      : input_(input), rule_(rule), seed_(seed) {}
 
   // After an iteration that left WᵀW and HtᵀHt [k×k]; whether it changed W or Ht.
-  bool reseed(const std::vector<double>& row_gram, const std::vector<double>& column_gram,
-              BackendView<float> W, BackendView<float> Ht);
+  bool reseed(LoopState& state, const std::vector<double>& row_gram,
+              const std::vector<double>& column_gram, BackendView<float> W, BackendView<float> Ht);
 
  private:
-  std::vector<Index> due(const std::vector<bool>& dead);
-
   const Input& input_;
-  const AlternatingRule& rule_;
+  const ModelRule& rule_;
   std::uint64_t seed_;
-  std::vector<Index> dead_for_;  // iterations
-  std::vector<Index> attempts_;
   std::unique_ptr<RowSample> sample_;
 };
 

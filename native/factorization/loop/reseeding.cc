@@ -1,4 +1,4 @@
-#include "factorization/reseeding.h"
+#include "factorization/loop/reseeding.h"
 
 #include <algorithm>
 
@@ -67,10 +67,14 @@ class Residuals {
   std::vector<double> squares_;
 };
 
-void clear_column(Backend& backend, BackendView<float> W, Index component) {
-  visit_rows(backend, W, true, [&](Index, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i) block(i, component) = 0;
-  });
+// Components that have been dead for a while, and were not given up.
+std::vector<Index> due(const std::vector<bool>& dead, LoopState& state) {
+  std::vector<Index> components;
+  for (Index j = 0; j < static_cast<Index>(dead.size()); ++j) {
+    state.dead_for[j] = dead[j] ? state.dead_for[j] + 1 : 0;
+    if (state.dead_for[j] >= 2 && state.attempts[j] < most_attempts) components.push_back(j);
+  }
+  return components;
 }
 
 }  // namespace
@@ -85,33 +89,26 @@ std::vector<bool> dead_components(const std::vector<double>& row_gram,
   return dead;
 }
 
-std::vector<Index> Reseeding::due(const std::vector<bool>& dead) {
-  std::vector<Index> components;
-  for (Index j = 0; j < static_cast<Index>(dead.size()); ++j) {
-    dead_for_[j] = dead[j] ? dead_for_[j] + 1 : 0;
-    if (dead_for_[j] >= 2 && attempts_[j] < most_attempts) components.push_back(j);
-  }
-  return components;
-}
-
-bool Reseeding::reseed(const std::vector<double>& row_gram, const std::vector<double>& column_gram,
-                       BackendView<float> W, BackendView<float> Ht) {
+bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
+                       const std::vector<double>& column_gram, BackendView<float> W,
+                       BackendView<float> Ht) {
   if (!rule_.leaves_zeros) return false;
   const std::vector<Index> components =
-      due(dead_components(row_gram, column_gram, input_.squared_norm));
+      due(dead_components(row_gram, column_gram, input_.squared_norm), state);
   if (components.empty()) return false;
 
-  Backend& backend = input_.backend;
+  Passes& backend = input_.backend;
   if (!sample_)
     sample_ = std::make_unique<RowSample>(input_, sample_size, CounterRandom(seed_, sample_rows));
   const HostMatrix<float> before = downloaded(backend, Ht);
   HostMatrix<float> after = before;
   Residuals residuals(*sample_, input_, W, before, column_gram);
+  std::vector<double> kept(W.cols, 1.0);
   bool changed = false;
   for (const Index j : components) {
     input_.job.cancellation.check();
-    ++attempts_[j];
-    dead_for_[j] = 0;
+    ++state.attempts[j];
+    state.dead_for[j] = 0;
     const Index worst = residuals.worst();
     if (worst < 0) break;
     const std::vector<double> residual = residuals.row(worst);
@@ -121,11 +118,13 @@ bool Reseeding::reseed(const std::vector<double>& row_gram, const std::vector<do
     residuals.explain(h);
     residuals.give_up(worst);
     for (Index t = 0; t < Ht.rows; ++t) after(t, j) = h(t, 0);
-    clear_column(backend, W, j);
+    kept[j] = 0;
     changed = true;
   }
-  if (changed) backend.upload(after.view(), Ht);
-  return changed;
+  if (!changed) return false;
+  backend.scale_columns(kept, W, input_.job);
+  backend.upload(after.view(), Ht);
+  return true;
 }
 
 }  // namespace gemmine

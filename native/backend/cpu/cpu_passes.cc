@@ -1,0 +1,99 @@
+#include "backend/cpu/cpu_passes.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "backend/cpu/factor_operations.h"
+#include "backend/cpu/group_pass.h"
+#include "backend/cpu/host.h"
+#include "backend/cpu/pass.h"
+#include "backend/cpu/products.h"
+
+namespace gemmine::cpu {
+namespace {
+
+template <class From>
+void copy_rows(From from, HostView<float> to) {
+  for (Index i = 0; i < from.rows; ++i)
+    std::copy_n(from.row(i), static_cast<std::size_t>(from.cols), to.row(i));
+}
+
+class CpuPasses : public Passes {
+ public:
+  explicit CpuPasses(const Kernels& kernels) : kernels_(kernels) { hold_products_to_one_thread(); }
+
+  std::string name() const override { return "cpu"; }
+
+  std::shared_ptr<float[]> allocate(Index count) override {
+    const auto elements = static_cast<std::size_t>(std::max<Index>(1, count));
+    auto* memory = static_cast<float*>(std::calloc(elements, sizeof(float)));
+    if (memory == nullptr)
+      throw Error(ErrorCode::out_of_memory,
+                  "cannot allocate " + std::to_string(elements * sizeof(float)) + " bytes");
+    return {memory, [](float* owned) { std::free(owned); }};
+  }
+  void upload(HostView<const float> from, BackendView<float> to) override {
+    copy_rows(from, host(to));
+  }
+  void download(BackendView<const float> from, HostView<float> to) override {
+    copy_rows(host(from), to);
+  }
+  void copy(BackendView<const float> from, BackendView<float> to) override {
+    copy_rows(host(from), host(to));
+  }
+
+  SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) override {
+    return cpu::examine(kernels_, X, nonnegative, job);
+  }
+  std::unique_ptr<Sums> make_sums(Index d, Index k) override {
+    return std::make_unique<CpuSums>(d, k);
+  }
+  void pass(const Pass& pass, const Job& job) override { run_pass(kernels_, pass, job); }
+
+  void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
+               std::span<const double> pull, BackendView<float> Ht, const Job& job) override {
+    improve_from_sums(kernels_, step, cpu_sums(sums).cross, normal, pull, host(Ht), job);
+  }
+  void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
+               BackendView<float> factor, const Job& job) override {
+    improve_blocks(kernels_, step, host(cross), normal, host(factor), job);
+  }
+  double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
+    return cpu::inner(cpu_sums(sums).cross, host(Ht), job);
+  }
+  std::vector<double> cross(const Sums& sums) override { return cpu_sums(sums).cross; }
+
+  std::vector<double> gram(BackendView<const float> factor, const Job& job) override {
+    return cpu::gram(host(factor), job);
+  }
+  ColumnSums column_sums(BackendView<const float> factor, const Job& job) override {
+    return cpu::column_sums(host(factor), job);
+  }
+  void scale_columns(std::span<const double> by, BackendView<float> factor,
+                     const Job& job) override {
+    cpu::scale_columns(by, host(factor), job);
+  }
+  void shift(double value, BackendView<float> factor, const Job& job) override {
+    cpu::shift(value, host(factor), job);
+  }
+  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, BackendView<float> factor, const Job& job) override {
+    cpu::fill_random(distribution, scale, seed, stream, host(factor), job);
+  }
+
+  std::vector<double> symmetric_eigen(HostView<double> A) override {
+    return cpu::symmetric_eigen(A);
+  }
+  void orthonormalise_rows(HostView<double> A) override { cpu::orthonormalise_rows(A); }
+
+ private:
+  const Kernels& kernels_;
+};
+
+}  // namespace
+
+std::unique_ptr<Passes> make_passes(const Kernels& kernels) {
+  return std::make_unique<CpuPasses>(kernels);
+}
+
+}  // namespace gemmine::cpu

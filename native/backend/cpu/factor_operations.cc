@@ -1,0 +1,136 @@
+#include "backend/cpu/factor_operations.h"
+
+#include <cmath>
+
+#include "backend/cpu/ordered_blocks.h"
+#include "backend/cpu/prepared_step.h"
+#include "backend/cpu/row_blocks.h"
+#include "backend/cpu/small_gram.h"
+#include "core/random.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index step_rows = 128;
+constexpr Index sum_rows = 512;  // float64 sums of a block are merged in order
+
+// body(first row, count) for fixed blocks of rows.
+template <class Body>
+void over_rows(Index rows, Index most, const Job& job, Body body) {
+  const std::vector<Index> firsts = even_parts(rows, most);
+  parallel_for(job, static_cast<Index>(firsts.size()) - 1,
+               [&](Index block, Index) { body(firsts[block], firsts[block + 1] - firsts[block]); });
+}
+
+// add(first row, count, sums) for fixed blocks of rows; the sums of all, in their order.
+template <class Add>
+std::vector<double> sum_over_rows(Index rows, std::size_t length, const Job& job, Add add) {
+  const std::vector<Index> firsts = even_parts(rows, sum_rows);
+  std::vector<double> total(length);
+  std::vector<std::vector<double>> partial;
+  reduce_in_order(
+      job, static_cast<Index>(firsts.size()) - 1, partial,
+      [&](Index block, Index, std::vector<double>& sums) {
+        sums.assign(length, 0.0);
+        add(firsts[block], firsts[block + 1] - firsts[block], sums);
+      },
+      [&](const std::vector<double>& sums) {
+        for (std::size_t i = 0; i < length; ++i) total[i] += sums[i];
+      });
+  return total;
+}
+
+}  // namespace
+
+void improve_blocks(const Kernels& kernels, const Step& step, HostView<const float> cross,
+                    const NormalMatrix& normal, HostView<float> factor, const Job& job) {
+  const PreparedStep prepared(kernels, step, normal);
+  over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
+    prepared.improve(cross.row_block(begin, count), factor.row_block(begin, count));
+  });
+}
+
+void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
+                       const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
+                       const Job& job) {
+  const PreparedStep prepared(kernels, step, normal);
+  const Index k = Ht.cols;
+  over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
+    std::vector<float> rounded(static_cast<std::size_t>(count * k));
+    for (Index i = 0, at = begin * k; i < count; ++i)
+      for (Index j = 0; j < k; ++j, ++at)
+        rounded[i * k + j] = static_cast<float>(S[at] + pull[j] * Ht(begin + i, j));
+    prepared.improve({rounded.data(), count, k, k}, Ht.row_block(begin, count));
+  });
+}
+
+std::vector<double> gram(HostView<const float> factor, const Job& job) {
+  const Index k = factor.cols;
+  std::vector<double> total =
+      sum_over_rows(factor.rows, static_cast<std::size_t>(k * k), job,
+                    [&](Index begin, Index count, std::vector<double>& sums) {
+                      add_gram(factor.row_block(begin, count), Into::replace, sums);
+                    });
+  mirror_upper(total, k);
+  return total;
+}
+
+double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job) {
+  const Index k = Ht.cols;
+  const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
+    for (Index i = begin; i < begin + count; ++i) {
+      const double* row = S.data() + i * k;
+      double sum = 0;
+      for (Index j = 0; j < k; ++j) sum += row[j] * Ht(i, j);
+      sums[0] += sum;
+    }
+  };
+  return sum_over_rows(Ht.rows, 1, job, add)[0];
+}
+
+ColumnSums column_sums(HostView<const float> factor, const Job& job) {
+  const Index k = factor.cols;
+  const std::vector<double> both =
+      sum_over_rows(factor.rows, static_cast<std::size_t>(2 * k), job,
+                    [&](Index begin, Index count, std::vector<double>& sums) {
+                      for (Index i = begin; i < begin + count; ++i)
+                        for (Index j = 0; j < k; ++j) {
+                          const double value = factor(i, j);
+                          sums[j] += std::abs(value);
+                          sums[k + j] += value * value;
+                        }
+                    });
+  return {.absolute = {both.begin(), both.begin() + k}, .square = {both.begin() + k, both.end()}};
+}
+
+void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job) {
+  over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index j = 0; j < factor.cols; ++j)
+        factor(i, j) = static_cast<float>(factor(i, j) * by[j]);
+  });
+}
+
+void shift(double value, HostView<float> factor, const Job& job) {
+  over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index j = 0; j < factor.cols; ++j) factor(i, j) += static_cast<float>(value);
+  });
+}
+
+void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
+                 HostView<float> factor, const Job& job) {
+  const CounterRandom random(seed, stream);
+  const auto draw = [&](Index row, Index column) {
+    const auto item = static_cast<std::uint32_t>(column);
+    if (distribution == Distribution::uniform) return random.uniform(row, item);
+    const double value = random.normal(row, item);
+    return distribution == Distribution::normal ? value : std::abs(value);
+  };
+  over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index j = 0; j < factor.cols; ++j) factor(i, j) = static_cast<float>(scale * draw(i, j));
+  });
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/cpu/kernels.h"
+#include "backend/passes.h"
+
+namespace gemmine::cpu {
+
+// Operations on whole factors, in parallel over fixed blocks of rows; see Passes.
+
+void improve_blocks(const Kernels& kernels, const Step& step, HostView<const float> cross,
+                    const NormalMatrix& normal, HostView<float> factor, const Job& job);
+// For the cross product S + Ht·diag(pull), S [d×k].
+void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
+                       const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
+                       const Job& job);
+
+std::vector<double> gram(HostView<const float> factor, const Job& job);
+double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
+ColumnSums column_sums(HostView<const float> factor, const Job& job);
+void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
+void shift(double value, HostView<float> factor, const Job& job);
+void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
+                 HostView<float> factor, const Job& job);
+
+}  // namespace gemmine::cpu

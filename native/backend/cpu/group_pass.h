@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/cpu/kernels.h"
+#include "backend/passes.h"
+#include "core/row_source.h"
+
+namespace gemmine::cpu {
+
+// What one block adds to the sums of a group. Rows of float32 sums are padded to whole panels.
+struct BlockSums {
+  std::vector<float> cross;           // [d×k]
+  std::vector<float> gram;            // [k×k]
+  std::vector<double> incoming_gram;  // upper triangle [k×k]
+  double incoming_product = 0;
+  double incoming_residual = 0;
+};
+
+// Memory of one thread for one group.
+struct Workspace {
+  std::vector<float> cross;     // P [tile×k]
+  std::vector<float> residual;  // X − W Htᵀ [tile×d]
+  std::vector<float> W_panels;  // W [tile×k]
+};
+
+// S, and megabytes that would otherwise be asked of the system, page by page, in every pass.
+class CpuSums : public Sums {
+ public:
+  CpuSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
+  std::vector<double> cross;
+  std::vector<BlockSums> partial;
+  std::vector<Workspace> workspaces;
+};
+
+inline CpuSums& cpu_sums(Sums& sums) { return dynamic_cast<CpuSums&>(sums); }
+inline const CpuSums& cpu_sums(const Sums& sums) { return dynamic_cast<const CpuSums&>(sums); }
+
+// What one group does with the blocks of X that come by. Several threads call tile() and block
+// operations at once on different blocks; merge() is called for one block at a time, in order.
+class GroupPass {
+ public:
+  virtual ~GroupPass() = default;
+  virtual Index tile_rows() const = 0;
+  virtual void begin_block(BlockSums& sums) const = 0;
+  // Rows begin .. begin + rows.count - 1; `first` in its block or not.
+  virtual void tile(const RowBlock& rows, Index begin, bool first, Workspace& workspace,
+                    BlockSums& sums) const = 0;
+  virtual void merge(const BlockSums& block) const = 0;
+  virtual void finish() const = 0;  // after the last block
+};
+
+// ‖X − W Htᵀ‖²: P = X_b·Ht, a step, S and R.
+std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& pass,
+                                           const Group& group);
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,155 @@
+#include "backend/cpu/prepared_step.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "backend/cpu/products.h"
+
+namespace gemmine::cpu {
+namespace {
+
+// off(N_ij) beside the diagonal, on(N_jj) on it, in panels of columns. Kernels read them as rows: N
+// is symmetric.
+template <class Off, class On>
+std::vector<float> panels_of(const NormalMatrix& normal, Index padded, Off off, On on) {
+  const Index k = normal.size();
+  const float* N = normal.gram32().data();
+  std::vector<float> panels(static_cast<std::size_t>(padded * padded));
+  for (Index j = 0; j < k; ++j) {
+    float* column = panels.data() + j / sweep_panel * sweep_panel * padded + j % sweep_panel;
+    for (Index i = 0; i < k; ++i) column[i * sweep_panel] = off(N[j * k + i]);
+    column[j * sweep_panel] = static_cast<float>(on(normal.gram()[j * k + j]));
+  }
+  return panels;
+}
+
+float itself(float x) { return x; }
+float positive_part(float x) { return std::max(x, 0.0f); }
+float negative_part(float x) { return std::max(-x, 0.0f); }
+double zero(double) { return 0; }
+
+// 1 / (N_jj + l2); 0 where that is too small to divide by.
+std::vector<float> inverse_diagonal(const NormalMatrix& normal, Index padded, double l2) {
+  std::vector<float> inverse(static_cast<std::size_t>(padded));
+  for (Index j = 0; j < normal.size(); ++j) {
+    const double diagonal = normal.gram()[j * normal.size() + j] + l2;
+    const bool usable = diagonal >= double{std::numeric_limits<float>::min()};
+    inverse[j] = usable ? static_cast<float>(1.0 / diagonal) : 0.0f;
+  }
+  return inverse;
+}
+
+float* sweep_memory(Index padded) {
+  thread_local std::vector<float> memory;
+  const auto needed = static_cast<std::size_t>(sweep_scratch(padded));
+  if (memory.size() < needed) memory.resize(needed);
+  return memory.data();
+}
+
+// C − F_D N_DF of the independent components [b×m]: the dependent ones stay as they are.
+void independent_cross(HostView<const float> cross, const NormalMatrix& normal,
+                       HostView<const float> factor, HostView<double> right) {
+  const Index k = normal.size();
+  for (Index i = 0; i < right.rows; ++i)
+    for (Index t = 0; t < right.cols; ++t) {
+      const Index j = normal.independent()[t];
+      double value = cross(i, j);
+      for (const Index s : normal.dependent())
+        value -= double{factor(i, s)} * normal.gram()[s * k + j];
+      right(i, t) = value;
+    }
+}
+
+}  // namespace
+
+PreparedStep::PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal)
+    : kernels_(kernels),
+      step_(step),
+      normal_(normal),
+      padded_((normal.size() + sweep_panel - 1) / sweep_panel * sweep_panel) {
+  pack();
+}
+
+void PreparedStep::pack() {
+  const auto raised = [&](double x) { return x + step_.l2; };
+  switch (step_.kind) {
+    case StepKind::nonnegative_sweep:
+    case StepKind::signed_sweep:
+      positive_ = panels_of(normal_, padded_, itself, zero);
+      inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
+      break;
+    case StepKind::multiplicative:
+      positive_ = panels_of(normal_, padded_, itself, raised);
+      break;
+    case StepKind::sign_split:
+      positive_ = panels_of(normal_, padded_, positive_part, raised);
+      negative_ = panels_of(normal_, padded_, negative_part, zero);
+      break;
+    case StepKind::solve:
+    case StepKind::nearest:
+    case StepKind::product:
+      break;
+  }
+}
+
+SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> factor) const {
+  return {.rows = factor.rows,
+          .k = factor.cols,
+          .padded = padded_,
+          .sweeps = step_.sweeps,
+          .half_l1 = static_cast<float>(step_.l1 / 2),
+          .relaxation = static_cast<float>(step_.relaxation),
+          .positive = positive_.data(),
+          .negative = negative_.data(),
+          .inverse = inverse_.data(),
+          .cross = cross.data,
+          .cross_stride = cross.stride,
+          .factor = factor.data,
+          .factor_stride = factor.stride,
+          .scratch = sweep_memory(padded_)};
+}
+
+void PreparedStep::improve(HostView<const float> cross, HostView<float> factor) const {
+  switch (step_.kind) {
+    case StepKind::nonnegative_sweep:
+      return kernels_.nonnegative_sweep(problem(cross, factor));
+    case StepKind::signed_sweep:
+      return kernels_.signed_sweep(problem(cross, factor));
+    case StepKind::multiplicative:
+      return kernels_.multiplicative_update(problem(cross, factor));
+    case StepKind::sign_split:
+      return kernels_.sign_split_update(problem(cross, factor));
+    case StepKind::solve:
+      return solve(cross, factor);
+    case StepKind::nearest:
+      return nearest(cross, factor);
+    case StepKind::product:
+      for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
+  }
+}
+
+void PreparedStep::nearest(HostView<const float> cross, HostView<float> factor) const {
+  const Index k = normal_.size();
+  for (Index i = 0; i < cross.rows; ++i) {
+    const float* c = cross.row(i);
+    const auto distance = [&](Index j) { return normal_.gram()[j * k + j] - 2.0 * c[j]; };
+    Index nearest = 0;
+    for (Index j = 1; j < k; ++j)
+      if (distance(j) < distance(nearest)) nearest = j;
+    std::fill_n(factor.row(i), k, 0.0f);
+    factor(i, nearest) = 1.0f;
+  }
+}
+
+void PreparedStep::solve(HostView<const float> cross, HostView<float> factor) const {
+  const auto m = static_cast<Index>(normal_.independent().size());
+  std::vector<double> memory(static_cast<std::size_t>(cross.rows * m));
+  const HostView<double> right = {memory.data(), cross.rows, m, m};
+  independent_cross(cross, normal_, factor, right);
+  solve_rows({normal_.cholesky().data(), m, m, m}, right);
+  for (Index i = 0; i < right.rows; ++i)
+    for (Index t = 0; t < m; ++t)
+      factor(i, normal_.independent()[t]) = static_cast<float>(right(i, t));
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "backend/cpu/kernels.h"
+#include "backend/normal_matrix.h"
+#include "backend/step.h"
+
+namespace gemmine::cpu {
+
+// A step with the small matrices as its kernel reads them: packed once, used for every block by any
+// number of threads at once. Refers to its arguments.
+class PreparedStep {
+ public:
+  PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal);
+
+  // cross [b×k], factor [b×k]; see StepKind.
+  void improve(HostView<const float> cross, HostView<float> factor) const;
+
+ private:
+  void pack();
+  SweepProblem problem(HostView<const float> cross, HostView<float> factor) const;
+  void nearest(HostView<const float> cross, HostView<float> factor) const;
+  void solve(HostView<const float> cross, HostView<float> factor) const;
+
+  const Kernels& kernels_;
+  const Step step_;
+  const NormalMatrix& normal_;
+  Index padded_;
+  std::vector<float> positive_;
+  std::vector<float> negative_;
+  std::vector<float> inverse_;
+};
+
+}  // namespace gemmine::cpu

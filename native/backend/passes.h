@@ -1,0 +1,144 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/normal_matrix.h"
+#include "backend/step.h"
+#include "core/job.h"
+#include "core/matrix.h"
+#include "core/row_source.h"
+
+namespace gemmine {
+
+// How a pass measures the pair (W, Ht) that it was given, before its step changes W.
+enum class Measure {
+  none,
+  identity,  // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
+  direct,    // Σ‖X_b − W_b Htᵀ‖², half as much work again
+};
+
+// What one read of X leaves behind of one group. S = 2^-exponent·XᵀW [d×k] of the new W stays with
+// the device that made this; the small terms are here. Float32 inside a block, float64 across
+// blocks, in block order.
+class Sums {
+ public:
+  virtual ~Sums() = default;
+  const Index d;
+  const Index k;
+  std::vector<double> gram;           // R = WᵀW [k×k] of the new W
+  std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
+  double incoming_product = 0;        // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
+  double incoming_residual = 0;       // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct)
+
+ protected:
+  Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
+};
+
+// Components that are factorized side by side with others over the same read of X. Tiles and
+// products depend on a group's own count of components, so that its bits are those of a pass of its
+// own.
+struct Group {
+  BackendView<const float> Ht;  // [d×k]
+  const NormalMatrix& normal;   // HtᵀHt [k×k]
+  std::optional<Step> step;     // none: W stays
+  BackendView<float> W;         // [n×k]
+  Measure measure;
+  bool accumulate;  // form S and R
+  Sums& sums;       // of the device that carries out the pass
+};
+
+// One read of X, as a value: a device knows from it alone what to do.
+struct Pass {
+  const RowSource& X;
+  // The factors hold X·2^-exponent ≈ W Htᵀ: products see Ht scaled by 2^-exponent in addition, and
+  // S comes back scaled, both exact. (Sources scale their own blocks only at extreme magnitudes.)
+  int exponent;
+  std::span<const Group> groups;
+};
+
+// What the first read of X finds.
+struct SourceNorm {
+  double squared_norm;  // ‖X‖² of X·2^-exponent
+  int exponent;         // max|X|·2^-exponent in [1, 2); 0 for an X of zeros
+  double sum;           // Σ X·2^-exponent
+  double smallest;      // min X, as given
+};
+
+// What a factor is filled with.
+enum class Distribution {
+  uniform,      // in (0, 1)
+  normal,       // N(0, 1)
+  half_normal,  // |N(0, 1)|
+};
+
+// Σ|·| and Σ(·)² of each column of a factor.
+struct ColumnSums {
+  std::vector<double> absolute;
+  std::vector<double> square;
+};
+
+// What a device must provide for factorizations. Nothing above this line knows which device it is,
+// and nothing below it calls back. Results do not depend on the number of threads: blocks depend on
+// n, d, k and nnz only.
+class Passes {
+ public:
+  virtual ~Passes() = default;
+  virtual std::string name() const = 0;
+
+  // Device memory; on the CPU it is host memory. Zeroed.
+  virtual std::shared_ptr<float[]> allocate(Index count) = 0;
+  virtual void upload(HostView<const float> from, BackendView<float> to) = 0;
+  virtual void download(BackendView<const float> from, HostView<float> to) = 0;
+  virtual void copy(BackendView<const float> from, BackendView<float> to) = 0;
+
+  // Reads X once; throws InvalidEntry at the first entry (in row order) that is not finite, or is
+  // negative where `nonnegative` is asked for.
+  virtual SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) = 0;
+
+  // ---- The one read of X.
+
+  virtual std::unique_ptr<Sums> make_sums(Index d, Index k) = 0;
+  // For each fixed block of rows and each group: P_b = X_b·Ht, the measure, the row step, then
+  // S += X_bᵀW_b and R += W_bᵀW_b if wanted.
+  virtual void pass(const Pass& pass, const Job& job) = 0;
+
+  // ---- The other side, from the sums of a pass.
+
+  // Improves all rows of Ht for the cross product S + Ht·diag(pull), rounded once to float32.
+  virtual void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
+                       std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
+  // The same for a cross product of the caller's.
+  virtual void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
+                       BackendView<float> factor, const Job& job) = 0;
+  // ⟨S, Ht⟩ in float64.
+  virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
+  // S [d×k], for the few callers that go on with it on the host.
+  virtual std::vector<double> cross(const Sums& sums) = 0;
+
+  // ---- Factors, element by element.
+
+  // factorᵀ·factor [k×k] in float64.
+  virtual std::vector<double> gram(BackendView<const float> factor, const Job& job) = 0;
+  virtual ColumnSums column_sums(BackendView<const float> factor, const Job& job) = 0;
+  virtual void scale_columns(std::span<const double> by, BackendView<float> factor,
+                             const Job& job) = 0;
+  // Adds the value to every element.
+  virtual void shift(double value, BackendView<float> factor, const Job& job) = 0;
+  // scale · draw of (seed, stream, row, column).
+  virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
+                           std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
+
+  // ---- Small problems in float64, on the host and on one thread. ----
+
+  // The eigenvalues, descending, of a symmetric A [k×k]; its rows become the eigenvectors.
+  virtual std::vector<double> symmetric_eigen(HostView<double> A) = 0;
+  // Makes the rows of A orthonormal, each against those before it; one that depends on them becomes
+  // any other direction. A has at least as many columns as rows.
+  virtual void orthonormalise_rows(HostView<double> A) = 0;
+};
+
+}  // namespace gemmine

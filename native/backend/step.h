@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/matrix.h"
+
+namespace gemmine {
+
+// How a factor F [b×k] is improved for a fixed other side, given C = X_b·other [b×k] and the normal
+// matrix N = otherᵀ·other [k×k]. Every kind treats rows on their own.
+enum class StepKind {
+  // Component by component f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)). A
+  // component with N_jj + l2 == 0 keeps its column. HALS: Cichocki & Phan (2009); with ω ≠ 1
+  // projected over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2).
+  nonnegative_sweep,
+  // The same for a factor of free sign, with the soft threshold at l1/2 and ω = 1.
+  signed_sweep,
+  // f = f ⊙ max(c, 0) / (F N + l1/2 + l2 f). Lee & Seung (2001). A zero stays zero.
+  multiplicative,
+  // f = f ⊙ sqrt((c⁺ + F N⁻) / (c⁻ + F N⁺ + l1/2 + l2 f)). Ding, Li & Jordan (2010).
+  sign_split,
+  // F = (C − F_D N_DF) (N_FF + l2 I)⁻¹ over the independent components F of N, in float64; the
+  // dependent ones D keep their columns. Needs a solvable normal matrix.
+  solve,
+  // Each row becomes the indicator of the smallest N_jj − 2 c_j: the nearest centre (ties to the
+  // lower component).
+  nearest,
+  // F = C.
+  product,
+};
+
+// A value, so that a GPU or another host can carry it out. Penalty weights are against ‖X − WH‖²
+// without ½: the objective adds l1·Σ|·| + l2·Σ(·)².
+struct Step {
+  StepKind kind;
+  double l1;
+  double l2;
+  Index sweeps;       // over the components; they do not touch X
+  double relaxation;  // ω of nonnegative_sweep; other kinds do not read it
+};
+
+}  // namespace gemmine

@@ -1,0 +1,183 @@
+#include "factorization/loop/alternate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "factorization/loop/objective.h"
+#include "factorization/loop/reseeding.h"
+#include "factorization/loop/safeguard.h"
+
+namespace gemmine {
+namespace {
+
+class Alternation {
+ public:
+  Alternation(const Input& input, const ModelRule& rule, const LoopOptions& options,
+              LoopState& state, BackendView<float> W, BackendView<float> Ht)
+      : input_(input),
+        device_(input.backend),
+        rule_(rule),
+        options_(options),
+        state_(state),
+        k_(Ht.cols),
+        W_(W),
+        Ht_(Ht),
+        sums_(device_.make_sums(Ht.rows, Ht.cols)),
+        before_columns_(device_, Ht.rows, Ht.cols),
+        column_gram_(device_.gram(Ht, input.job)),
+        reseeding_(input, rule, options.seed) {}
+
+  Alternated run() {
+    while (state_.iteration < options_.max_iterations && !state_.converged) {
+      const Index t = ++state_.iteration;
+      if (state_.stalled) {
+        record(t, state_.objective[t - 1], state_.measured[t - 1] != 0);
+        continue;
+      }
+      state_.worked = t;
+      if (state_.guarded) kept_.keep(device_, W_, Ht_);
+      update_rows(t - 1);
+      update_columns();
+      conclude(t);
+    }
+    const double squared_error = input_.squared_error(W_, Ht_);
+    record(state_.iteration, squared_error + row_penalty() + column_penalty(), true);
+    return {.squared_error = squared_error,
+            .row_gram = state_.iteration > 0 ? sums_->gram : std::vector<double>()};
+  }
+
+ private:
+  const Penalties& penalties() const { return options_.penalties; }
+  double row_penalty() const {
+    return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job);
+  }
+  double column_penalty() const {
+    return penalty_of(device_, Ht_, penalties().l1_h, penalties().l2_h, input_.job);
+  }
+  void record(Index t, double objective, bool measured) {
+    objective::record(state_, t, objective, measured, options_.tolerance);
+  }
+
+  // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t
+  // = 0, later where the identity has become too coarse.
+  void update_rows(Index t) {
+    const bool known = static_cast<Index>(state_.objective.size()) > t;
+    const Measure measure = objective::next_measure(known, state_);
+    const double penalty = known ? 0 : row_penalty() + column_penalty();
+    const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
+    const Step step =
+        step_of(rule_.row_step, penalties().l1_w, penalties().l2_w, options_.inner_sweeps);
+    input_.read(Ht_, normal, step, W_, measure, *sums_);
+    sharpen_sums();
+    if (!known)
+      record(t, objective::incoming_error(input_, *sums_, measure, column_gram_) + penalty,
+             measure == Measure::direct);
+  }
+
+  // Components of free sign may cancel each other: then the float32 noise of R and S is large
+  // beside ‖X‖². R is formed again in float64 where its share of the identity, weighted by absolute
+  // values, outgrows ‖X‖²; where that of S does, the identity is left for good.
+  void sharpen_sums() {
+    const auto [absolute, energy] = safeguard::cancellations(sums_->gram, column_gram_, k_);
+    if (absolute > 2 * input_.squared_norm) sums_->gram = device_.gram(W_, input_.job);
+    if (energy > 25 * input_.squared_norm) state_.direct = state_.guarded = true;
+  }
+
+  // Rounding can make a step on a nearly singular problem a step back: then H stays as it is. Both
+  // errors share the noise of S and R, so that their order is certain.
+  void update_columns() {
+    const double before = identity_error() + column_penalty();
+    device_.copy(Ht_, before_columns_.view());
+    const std::vector<double> gram_before = column_gram_;
+
+    const std::vector<double> pull =
+        safeguard::proximal_pull(state_, sums_->gram, k_, rule_.solves());
+    const NormalMatrix normal(safeguard::with_diagonal(sums_->gram, pull), k_, penalties().l2_h,
+                              rule_.solves());
+    state_.guarded = state_.guarded || safeguard::nearly_dependent(normal, pull);
+    const Step step =
+        step_of(rule_.column_step, penalties().l1_h, penalties().l2_h, options_.inner_sweeps);
+    device_.improve(step, *sums_, normal, pull, Ht_, input_.job);
+    column_gram_ = device_.gram(Ht_, input_.job);
+
+    if (!(identity_error() + column_penalty() <= before)) {
+      device_.copy(before_columns_.view(), Ht_);
+      column_gram_ = gram_before;
+    }
+    if (rule_.columns_free) clear_noise();
+  }
+
+  void clear_noise() {
+    const std::vector<double> factors =
+        safeguard::noise_columns(sums_->gram, column_gram_, k_, input_.squared_norm);
+    if (factors.empty()) return;
+    device_.scale_columns(factors, Ht_, input_.job);
+    column_gram_ = device_.gram(Ht_, input_.job);
+  }
+
+  // The objective after iteration t, unless it waits for the next pass, and what follows from it.
+  void conclude(Index t) {
+    if (!state_.direct) state_.direct = objective::cancels(identity_error(), input_.squared_norm);
+    bool back = false;
+    if (state_.guarded || !state_.direct) {
+      const double error = state_.direct ? input_.squared_error(W_, Ht_) : identity_error();
+      const double objective = error + row_penalty() + column_penalty();
+      back = kept_.holds() && safeguard::rises(state_, objective, input_.squared_norm);
+      record(t, back ? restored() : objective, state_.direct);
+    }
+    const double known = std::ldexp(state_.objective.back(), options_.objective_exponent);
+    input_.job.progress("iterate", t, options_.max_iterations, known);
+    if (t == options_.max_iterations || state_.converged || back) return;
+    // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no
+    // penalty.
+    if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
+    if (reseeding_.reseed(state_, sums_->gram, column_gram_, W_, Ht_))
+      column_gram_ = device_.gram(Ht_, input_.job);
+  }
+
+  // Goes back to the pair before the iteration, and on with smaller steps for a few times.
+  double restored() {
+    kept_.restore(device_, W_, Ht_);
+    column_gram_ = device_.gram(Ht_, input_.job);
+    state_.damping *= 100;
+    state_.stalled = !rule_.solves() || state_.damping > 0.1;
+    return state_.objective.back();
+  }
+
+  // ‖X − W Htᵀ‖² from S and R.
+  double identity_error() const {
+    return gemmine::identity_error(input_, *sums_, Ht_, column_gram_);
+  }
+
+  const Input& input_;
+  Passes& device_;
+  const ModelRule& rule_;
+  const LoopOptions& options_;
+  LoopState& state_;
+  const Index k_;
+  BackendView<float> W_;
+  BackendView<float> Ht_;
+  std::unique_ptr<Sums> sums_;
+  BackendMatrix before_columns_;     // Ht before the column step
+  std::vector<double> column_gram_;  // HtᵀHt [k×k]
+  Reseeding reseeding_;
+  KeptPair kept_;
+};
+
+}  // namespace
+
+LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share) {
+  LoopState state;
+  state.direct = objective::starts_direct(d, k, expected_share);
+  state.guarded = any(penalties);
+  state.dead_for.assign(k, 0);
+  state.attempts.assign(k, 0);
+  return state;
+}
+
+Alternated alternate(const Input& input, const ModelRule& rule, const LoopOptions& options,
+                     LoopState& state, BackendView<float> W, BackendView<float> Ht) {
+  return Alternation(input, rule, options, state, W, Ht).run();
+}
+
+}  // namespace gemmine

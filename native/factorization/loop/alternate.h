@@ -1,0 +1,33 @@
+#pragma once
+
+#include "factorization/input.h"
+#include "factorization/loop/state.h"
+#include "factorization/model.h"
+
+namespace gemmine {
+
+// No default values here: lib/ owns them, and the build rejects a field left out.
+struct LoopOptions {
+  Index max_iterations;
+  double tolerance;
+  Index inner_sweeps;
+  Penalties penalties;     // of the scaled factors
+  int objective_exponent;  // the objective of X is 2^this times that of the scaled X
+  std::uint64_t seed;
+};
+
+struct Alternated {
+  double squared_error;          // ‖X − W Htᵀ‖² at the end
+  std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration; empty without any
+};
+
+// What a run begins with. `expected_share` of ‖X‖² is what the start leaves, as far as it knows; 1:
+// nothing known.
+LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share);
+
+// X [n×d] ≈ W Htᵀ, from `state` on to the end. Both factors are tall, W [n×k] and Ht [d×k], so one
+// step fits either side.
+Alternated alternate(const Input& input, const ModelRule& rule, const LoopOptions& options,
+                     LoopState& state, BackendView<float> W, BackendView<float> Ht);
+
+}  // namespace gemmine

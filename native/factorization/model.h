@@ -1,0 +1,68 @@
+#pragma once
+
+#include "backend/step.h"
+#include "factorization/fit.h"
+
+namespace gemmine {
+
+// A factorization is a row of the table below: what its steps are, and what its loop may rely on.
+struct ModelRule {
+  Model model;
+  Solver solver;
+  StepKind row_step;
+  StepKind column_step;
+  bool columns_free;  // H may be negative
+  bool leaves_zeros;  // the row step can raise an entry of W that is 0
+
+  // The column step needs the normal matrix factorized.
+  bool solves() const { return column_step == StepKind::solve; }
+};
+
+// Gillis & Kumar (2015), "Exact and heuristic algorithms for semi-nonnegative matrix
+// factorization", SIMAX 36(4), Algorithm 1: block coordinate descent over the columns of W, least
+// squares for H. The sweep goes past each minimum: docs/decisions/0009.
+inline constexpr ModelRule semi_nmf_hals{.model = Model::semi_nmf,
+                                         .solver = Solver::hals,
+                                         .row_step = StepKind::nonnegative_sweep,
+                                         .column_step = StepKind::solve,
+                                         .columns_free = true,
+                                         .leaves_zeros = true};
+
+// Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1),
+// equations 10 (H) and 11 (W, with the square root that its monotonicity needs).
+inline constexpr ModelRule semi_nmf_mu{.model = Model::semi_nmf,
+                                       .solver = Solver::mu,
+                                       .row_step = StepKind::sign_split,
+                                       .column_step = StepKind::solve,
+                                       .columns_free = true,
+                                       .leaves_zeros = false};
+
+// Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
+// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each
+// minimum as well.
+inline constexpr ModelRule nmf_hals{.model = Model::nmf,
+                                    .solver = Solver::hals,
+                                    .row_step = StepKind::nonnegative_sweep,
+                                    .column_step = StepKind::nonnegative_sweep,
+                                    .columns_free = false,
+                                    .leaves_zeros = true};
+
+// Lee & Seung (2001), "Algorithms for non-negative matrix factorization", NIPS 13, theorem 1.
+inline constexpr ModelRule nmf_mu{.model = Model::nmf,
+                                  .solver = Solver::mu,
+                                  .row_step = StepKind::multiplicative,
+                                  .column_step = StepKind::multiplicative,
+                                  .columns_free = false,
+                                  .leaves_zeros = false};
+
+inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals, &semi_nmf_mu, &nmf_hals,
+                                                   &nmf_mu};
+
+inline const ModelRule& rule_for(Model model, Solver solver) {
+  for (const ModelRule* rule : model_rules)
+    if (rule->model == model && rule->solver == solver) return *rule;
+  expect(false, "every model has a row for every solver");
+  return *model_rules[0];
+}
+
+}  // namespace gemmine
