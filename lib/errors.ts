@@ -5,8 +5,10 @@
 export type GemmineErrorCode =
   /** A file is missing, unreadable, damaged, or not what it claims to be. */
   | 'ERR_GEMMINE_FILE'
-  /** The compiled addon is missing or does not fit this machine. */
+  /** The compiled addon is missing, does not fit this machine, or may not be loaded. */
   | 'ERR_GEMMINE_NATIVE_LOAD'
+  /** Node.js is too old; thrown while the package is loaded. */
+  | 'ERR_GEMMINE_NODE_VERSION'
   /** A device that was asked for by name is not there. */
   | 'ERR_GEMMINE_DEVICE_UNAVAILABLE'
   /** A device failed in the middle of a job. */

@@ -1,3 +1,4 @@
+import './requirements'
 export { fromRows } from './data/matrix'
 export type {
   DenseData,
@@ -46,6 +47,7 @@ export {
   type Mistake,
   type MistakeError,
 } from './errors'
+export type { AbortSignalLike } from './cancellation'
 export type { DeviceName } from './device'
 export type { JobOptions, Overrides, Progress } from './options'
 export { info, type Info } from './info'

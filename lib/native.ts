@@ -1,6 +1,6 @@
-// The only file that knows the addon exists: its functions, how it is found, and how its failures
-// become this package's errors.
-import { join } from 'node:path'
+// The functions of the addon, and how its failures become this package's errors. No other file calls it.
+import { loadAddon } from './addon'
+import { reasonOf, stopOnAbort, throwIfAborted, type AbortSignalLike } from './cancellation'
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
 import {
@@ -231,24 +231,8 @@ let loaded: Addon | undefined
 
 /** The addon, loaded on first use. */
 export function native(): Addon {
-  loaded ??= load()
+  loaded ??= loadAddon() as Addon
   return loaded
-}
-
-const root = join(__dirname, '..')
-
-function load(): Addon {
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    return (require('node-gyp-build') as (root: string) => Addon)(root)
-  } catch (cause) {
-    throw new GemmineError(
-      'ERR_GEMMINE_NATIVE_LOAD',
-      `No compiled part of gemmine fits ${process.platform} ${process.arch}: ${(cause as Error).message.split('\n')[0]}. ` +
-        'Build it, with a C++20 compiler and OpenBLAS installed, by: npx cmake-js@8 build -d node_modules/gemmine',
-      { cause },
-    )
-  }
 }
 
 interface NativeFailure extends Error {
@@ -270,9 +254,9 @@ function changedAfterTheCall({ message }: Error): MistakeError | undefined {
   return invalidText(argument, expected, received)
 }
 
-function translated(failure: NativeFailure, signal: AbortSignal | undefined): unknown {
+function translated(failure: NativeFailure, signal: AbortSignalLike | undefined): unknown {
   const { code, message } = failure
-  if (code === 'CANCELLED') return signal?.reason ?? failure
+  if (code === 'CANCELLED') return signal ? reasonOf(signal) : failure
   if (code === 'INVALID_ENTRY')
     return invalidEntry(
       failure.argument!,
@@ -289,7 +273,7 @@ function translated(failure: NativeFailure, signal: AbortSignal | undefined): un
 
 interface CheckedJob {
   readonly threads: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
 }
 
@@ -298,10 +282,10 @@ export async function runJob<Result>(
   { threads, signal, onProgress }: CheckedJob,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
+  const addon = native()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
-  const abort = () => void Atomics.store(cancel, 0, 1)
-  signal?.addEventListener('abort', abort, { once: true })
+  const forget = signal && stopOnAbort(signal, cancel)
   // A listener may throw anything, also what looks like a failure of the addon.
   let ofListener: { readonly thrown: unknown } | undefined
   const tell = (phase: string, done: number, total: number, objective: number) => {
@@ -314,10 +298,10 @@ export async function runJob<Result>(
     }
   }
   try {
-    return await start(native(), { threads, cancel, onProgress: onProgress && tell })
+    return await start(addon, { threads, cancel, onProgress: onProgress && tell })
   } catch (failure) {
     throw ofListener ? ofListener.thrown : translated(failure as NativeFailure, signal)
   } finally {
-    signal?.removeEventListener('abort', abort)
+    forget?.()
   }
 }

@@ -1,3 +1,4 @@
+import { isAbortSignal, type AbortSignalLike } from './cancellation'
 import type { DeviceName } from './device'
 import { resolveDevice } from './device'
 import { invalid, invalidText } from './errors'
@@ -36,7 +37,7 @@ export interface JobOptions {
   /** Where to compute; `auto` unless given: the best device. Asking for an absent one is an error. */
   device?: DeviceName | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason; none unless given. */
-  signal?: AbortSignal | undefined
+  signal?: AbortSignalLike | undefined
   /**
    * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with
    * that. A promise that it returns is not waited for: one that rejects does not stop the job, and is an
@@ -145,6 +146,3 @@ export function checkJob({ threads, device, signal, onProgress }: JobOptions) {
     onProgress,
   }
 }
-
-const isAbortSignal = (value: unknown): value is AbortSignal =>
-  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value

@@ -1,7 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// What package.json says of this package. The literal `require` makes a bundler copy the file into the
+// bundle, so the version stays ours there.
 
-/** The version in package.json, one folder above both lib/ and dist/. */
-export const version: string = (
-  JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string }
-).version
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly engines: { readonly node: string }
+}
+
+// From lib/ and from dist/ alike it lies one folder above.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const manifest = require('../package.json') as Manifest
+
+export const { name: packageName, version } = manifest
+
+/** The oldest Node.js that this package runs on, as `20.17`. */
+export const oldestNode = manifest.engines.node.replace(/^>=/, '')

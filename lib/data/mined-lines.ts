@@ -1,3 +1,4 @@
+import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { invalid } from '../errors'
 import { checkOneOf } from '../options'
 import { writePieces } from './file'
@@ -181,17 +182,17 @@ const chunkLength = 1 << 18
 
 function* chunksOf(
   lines: Iterable<string>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
 ): Generator<Uint8Array> {
   let chunk = ''
   for (const line of lines) {
     chunk += `${line}\n`
     if (chunk.length < chunkLength) continue
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     yield Buffer.from(chunk)
     chunk = ''
   }
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   if (chunk !== '') yield Buffer.from(chunk)
 }
 
@@ -207,7 +208,7 @@ function* chunksOf(
 export async function writeLines(
   path: string,
   lines: Iterable<string>,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal }: { signal?: AbortSignalLike | undefined } = {},
 ): Promise<void> {
   checkLines(lines)
   await writePieces(path, chunksOf(lines, signal))

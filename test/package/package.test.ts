@@ -130,12 +130,20 @@ const consumers = {
   'consumer.cts': `import gemmine = require('gemmine')\nconst { GemmineError, info, semiNmf } = gemmine\n${use}`,
 }
 
+/** Needs the global type of a signal, from the DOM or from @types/node. */
+const aborting = {
+  'aborting.mts': `import { semiNmf } from 'gemmine'
+    const X = { data: new Float32Array(12), rows: 4, cols: 3 }
+    export const { signal } = new AbortController()
+    export const model = semiNmf(X, { rank: 2, signal })\n`,
+}
+
 describe('the types', () => {
-  const compile = async (types: string[]) => {
-    for (const [file, text] of Object.entries(consumers)) box.write(file, text)
+  const compile = async (types: string[], programs: Record<string, string>, options = {}) => {
+    for (const [file, text] of Object.entries(programs)) box.write(file, text)
     const strict = { strict: true, skipLibCheck: false, noEmit: true }
-    const compilerOptions = { module: 'node16', target: 'es2022', ...strict, types }
-    const files = Object.keys(consumers)
+    const compilerOptions = { module: 'node16', target: 'es2022', ...strict, types, ...options }
+    const files = Object.keys(programs)
     box.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
     await tool(box.folder, 'typescript/bin/tsc')
   }
@@ -143,7 +151,15 @@ describe('the types', () => {
   it(
     'compile without skipLibCheck, for a consumer without @types/node',
     async () => {
-      await compile([])
+      await compile([], { ...consumers, ...aborting })
+    },
+    5 * minutes,
+  )
+
+  it(
+    'name no AbortSignal to a consumer without the DOM and without @types/node',
+    async () => {
+      await compile([], consumers, { lib: ['es2022'] })
     },
     5 * minutes,
   )
@@ -154,7 +170,7 @@ describe('the types', () => {
       const types = join(box.folder, 'node_modules', '@types')
       mkdirSync(types, { recursive: true })
       symlinkSync(join(root, 'node_modules', '@types', 'node'), join(types, 'node'))
-      await compile(['node'])
+      await compile(['node'], { ...consumers, ...aborting }, { lib: ['es2022'] })
     },
     5 * minutes,
   )

@@ -1,0 +1,66 @@
+// How a signal stops the jobs that were given it.
+
+/**
+ * What stops a job: an `AbortSignal` of Node.js or of a browser, or a signal of a library that has these
+ * members. They stand here one by one, as programs without the types of either have no `AbortSignal`.
+ */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  /** What a stopped job rejects with. */
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export const isAbortSignal = (value: unknown): value is AbortSignalLike =>
+  typeof value === 'object' &&
+  value !== null &&
+  'aborted' in value &&
+  'addEventListener' in value &&
+  'removeEventListener' in value
+
+/** What an aborted signal rejects with; a signal that knows no reasons has that of the standard. */
+export const reasonOf = (signal: AbortSignalLike): unknown =>
+  'reason' in signal ? signal.reason : AbortSignal.abort().reason
+
+/** Throws the reason of a signal that was aborted. */
+export function throwIfAborted(signal: AbortSignalLike | undefined) {
+  if (signal?.aborted) throw reasonOf(signal)
+}
+
+interface RunningJobs {
+  /** One element in shared memory for each job; not 0 means: stop. */
+  readonly flags: Set<Int32Array>
+  readonly stop: () => void
+}
+
+/**
+ * The jobs that run under a signal. They share one listener: Node.js takes more than ten on one signal for
+ * a leak, and a signal that lives as long as its process may stop thousands of jobs at once.
+ */
+const running = new WeakMap<AbortSignalLike, RunningJobs>()
+
+function listenTo(signal: AbortSignalLike): RunningJobs {
+  const flags = new Set<Int32Array>()
+  const stop = () => flags.forEach((flag) => Atomics.store(flag, 0, 1))
+  signal.addEventListener('abort', stop, { once: true })
+  const jobs = { flags, stop }
+  running.set(signal, jobs)
+  return jobs
+}
+
+/**
+ * Raises a job's flag when the signal is aborted.
+ *
+ * @returns Ends that. The signal keeps no listener once no job runs under it.
+ */
+export function stopOnAbort(signal: AbortSignalLike, flag: Int32Array): () => void {
+  const { flags, stop } = running.get(signal) ?? listenTo(signal)
+  flags.add(flag)
+  return () => {
+    flags.delete(flag)
+    if (flags.size > 0) return
+    signal.removeEventListener('abort', stop)
+    running.delete(signal)
+  }
+}
