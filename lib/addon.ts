@@ -63,7 +63,9 @@ function fileIn(folder: string, load: Loader): string {
 // ---- no file
 
 const cLibrary = () =>
-  process.platform === 'linux' ? ` with ${existsSync('/etc/alpine-release') ? 'musl' : 'glibc'}` : ''
+  process.platform === 'linux'
+    ? ` with ${existsSync('/etc/alpine-release') ? 'musl' : 'glibc'}`
+    : ''
 
 /** The platforms that this installation has a compiled part for, as `linux-x64 (glibc)`. */
 function prebuilt(folder: string): string[] {

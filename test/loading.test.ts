@@ -45,7 +45,9 @@ describe('an addon that may not be loaded', () => {
   it('is no reason to build one: a worker with --no-addons', () => {
     const options = '{ eval: true, execArgv: ["--no-addons"] }'
     const worker = `new (require('worker_threads').Worker)(${JSON.stringify(asks(root))}, ${options})`
-    expect(said(worker).text).toMatch(/ERR_GEMMINE_NATIVE_LOAD .*or the worker, without --no-addons/)
+    expect(said(worker).text).toMatch(
+      /ERR_GEMMINE_NATIVE_LOAD .*or the worker, without --no-addons/,
+    )
   })
 
   it.skipIf(process.platform !== 'linux')(
@@ -76,7 +78,9 @@ function installed(name: string, addon?: string) {
 describe('an installation', () => {
   it('with a damaged addon is told to install it again', () => {
     const { text } = said(asks(installed('damaged', 'version https://git-lfs…'.repeat(50))))
-    expect(text).toMatch(/ERR_GEMMINE_NATIVE_LOAD .*damaged, or made for another system.*install it/)
+    expect(text).toMatch(
+      /ERR_GEMMINE_NATIVE_LOAD .*damaged, or made for another system.*install it/,
+    )
     expect(text).not.toMatch(noCompiler)
   })
 

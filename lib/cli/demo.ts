@@ -1,9 +1,6 @@
 // gemmine demo: both jobs of this package on text that is on every machine that got this far.
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { fileError } from '../data/file'
 import type { Matrix } from '../data/matrix'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { writeNpy } from '../data/npy'
@@ -12,10 +9,10 @@ import { truncatedSvd } from '../factorization/truncated-svd'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import { flagOption, helpOption, pathOption, required } from './common-options'
+import { chooseTexts, type Chosen } from './demo/choose'
 import { projected, spokenRows, takeRows } from './demo/embeddings'
 import { describeNegatives } from './demo/negatives'
-import { gatherPackages, type PackageTexts } from './demo/packages'
-import { TfIdf } from './demo/tf-idf'
+import type { Collection } from './demo/texts'
 import { describeTopics, topicsOf } from './demo/topics'
 import { counted } from './job'
 import { ignoreInterruptions, interrupted } from './interruption'
@@ -31,84 +28,42 @@ const demoDefaults = {
   examples: 5,
 } as const
 
-const fewest = 20
-
 /** What the demo may leave: its embeddings too, which other commands read and so never replace. */
 const demoFiles = ['queries.npy', 'corpus.npy', ...resultFiles]
-
-const advice = 'run the demo in the folder of a project with more dependencies'
-
-/** The nearest node_modules: that of the folder the demo runs in, or the one gemmine itself lies in or has. */
-function nodeModules(): string {
-  const places = [
-    resolve('node_modules'),
-    resolve(__dirname, '../../node_modules'),
-    resolve(__dirname, '../../..'),
-  ]
-  const found = places.find((place) => place.endsWith('node_modules') && existsSync(place))
-  if (found) return found
-  throw fileError(
-    'node_modules',
-    `expected a folder of installed packages here, received none; ${advice}`,
-  )
-}
-
-async function gather(): Promise<PackageTexts[]> {
-  const folder = nodeModules()
-  const packages = await gatherPackages(folder)
-  if (packages.length >= fewest) return packages
-  throw fileError(
-    folder,
-    `expected at least ${fewest} packages with a description and a README, received ${packages.length}; ${advice}`,
-  )
-}
 
 const say = (...lines: string[]) => console.log(lines.join('\n'))
 
 const job = { signal: interrupted }
 
-/** Arithmetic done, and the time inside the solvers that it took. */
-interface Effort {
-  readonly work: number
-  readonly seconds: number
-}
-
-const rate = ({ work, seconds }: Effort) => `${(work / seconds / 1e9).toFixed(1)} GFLOP/s`
-
-async function findTopics(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
+async function findTopics({ collection, tfidf }: Chosen, progress: Progress) {
   const X = tfidf.documents
   const rank = Math.min(demoDefaults.topics, X.rows, X.cols)
   const model = await progress.during('topics', (onProgress) =>
     nmf(X, { rank, ...job, onProgress }),
   )
-  const topics = topicsOf(model, tfidf, packages)
-  const effort = { work: 4 * X.values.length * rank * model.iterations, seconds: model.seconds }
+  const topics = topicsOf(model, tfidf, collection.texts)
   say(
-    `\nTopics: ${X.rows} READMEs × ${X.cols} words (${X.values.length} entries), NMF of rank ${rank}, ` +
-      `${counted(model.iterations, 'iteration')}`,
-    `relative error ${model.relativeError.toFixed(3)}: ‖X − WH‖ / ‖X‖, where 0 is a perfect copy and 1 explains nothing; ` +
-      'so few topics cannot tell every word of a text',
+    `\nTopics: NMF of ${X.rows} ${collection.documents} × ${X.cols} words into ${rank} topics, ${counted(model.iterations, 'iteration')}`,
+    `For each topic: its share of all weight, its heaviest words, and below them the ${collection.documents} with most of it.`,
     ...describeTopics(topics),
+    `  relative error ${model.relativeError.toFixed(3)} (0 is an exact copy, 1 tells nothing of X): ${rank} topics keep what texts share, not every word`,
   )
-  return { model, topics, effort }
+  return { model, topics }
 }
 
-async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: Progress) {
+/** Queries and documents as rows of equal length, and the texts that both are of. */
+async function embed({ collection, tfidf }: Chosen, progress: Progress) {
   const X = tfidf.documents
+  const { texts } = collection
   const rank = Math.min(demoDefaults.dimensions, X.rows, X.cols)
   const { V } = await progress.during('embed', (onProgress) =>
     truncatedSvd(X, { rank, ...job, onProgress }),
   )
   const corpus = projected(X, V)
-  const queries = projected(tfidf.transform(packages.map(({ description }) => description)), V)
+  const queries = projected(tfidf.transform(texts.map(({ query }) => query)), V)
   const rows = spokenRows(queries, corpus)
-  if (rows.length <= demoDefaults.numNegatives)
-    throw fileError(
-      'node_modules',
-      `expected more than ${demoDefaults.numNegatives} packages whose description and README share words with others, received ${rows.length}; ${advice}`,
-    )
   return {
-    pairs: rows.map((row) => packages[row]!),
+    pairs: { ...collection, texts: rows.map((row) => texts[row]!) },
     corpus: takeRows(corpus, rows),
     queries: takeRows(queries, rows),
   }
@@ -116,60 +71,57 @@ async function embed(tfidf: TfIdf, packages: readonly PackageTexts[], progress: 
 
 type Embeddings = Awaited<ReturnType<typeof embed>>
 
-async function mineNegatives(
-  { queries, corpus, pairs }: Embeddings,
-  leftOut: number,
-  progress: Progress,
-) {
-  const positives = Int32Array.from(pairs.keys())
+async function mineNegatives({ queries, corpus, pairs }: Embeddings, progress: Progress) {
+  const positives = Int32Array.from(pairs.texts.keys())
   const options = { numNegatives: demoDefaults.numNegatives, explain: 4 }
-  const mined = await progress.during('mine', (onProgress) =>
+  return progress.during('mine', (onProgress) =>
     mineHardNegatives(queries, corpus, positives, { ...options, ...job, onProgress }),
   )
-  const effort = { work: 2 * queries.rows * corpus.rows * corpus.cols, seconds: mined.seconds }
-  say(
-    `\nHard negatives: description → README, ${queries.rows} queries × ${corpus.rows} READMEs × ${corpus.cols} dimensions, ` +
-      `${counted(mined.found, 'negative')}, ${counted(mined.dropped.ceiling, 'candidate')} above the ceiling`,
-    ...(leftOut > 0
-      ? [
-          `${counted(leftOut, 'package')} left out: the description or the README has no word that READMEs share`,
-        ]
-      : []),
-    `Some of the best-scored pairs; the ceiling is ${100 * (1 - defaultRelativeMargin)} % of the positive's score, and what scores above it may well be right too`,
-    ...describeNegatives(mined, pairs, demoDefaults.examples),
-  )
-  return { mined, effort }
 }
 
-type Results = Omit<Awaited<ReturnType<typeof findTopics>>, 'effort'> &
-  Omit<Awaited<ReturnType<typeof mineNegatives>>, 'effort'> &
-  Embeddings
+type Mined = Awaited<ReturnType<typeof mineNegatives>>
 
-async function write(
-  outputs: Outputs,
-  packages: readonly PackageTexts[],
-  { model, topics, mined, queries, corpus, pairs }: Results,
-) {
-  const words = {
-    query: (row: number) => pairs[row]!.description,
-    document: (row: number) => pairs[row]!.readme.trim().slice(0, 1000),
+function sayNegatives(mined: Mined, { pairs, corpus }: Embeddings, leftOut: number) {
+  const { query, documents } = pairs
+  say(
+    `\nHard negatives: each ${query} searches ${corpus.rows} ${documents} in ${corpus.cols} dimensions; its own one is its positive`,
+    ...(leftOut > 0
+      ? [
+          `${counted(leftOut, 'pair')} left out: one of its two texts has no word that the ${documents} share`,
+        ]
+      : []),
+    `A hard negative is wrong and scores high: search models learn most from those. What scores above ${100 * (1 - defaultRelativeMargin)} % of the`,
+    'positive (the ceiling) may be right too, so it is rejected. Examples, with the cosine as score:',
+    ...describeNegatives(mined, pairs, demoDefaults.examples),
+    `  in all ${counted(mined.found, 'negative')} for ${counted(mined.queries, 'query', 'queries')}; ${counted(mined.dropped.ceiling, 'candidate')} above the ceiling`,
+  )
+}
+
+interface Results extends Embeddings, Awaited<ReturnType<typeof findTopics>> {
+  readonly mined: Mined
+}
+
+async function write(outputs: Outputs, collection: Collection, results: Results) {
+  const { model, topics, mined, queries, corpus, pairs } = results
+  const texts = {
+    query: (row: number) => pairs.texts[row]!.query,
+    document: (row: number) => pairs.texts[row]!.document.trim().slice(0, 1000),
   }
-  const names = {
-    query: (row: number) => pairs[row]!.name,
-    document: (row: number) => pairs[row]!.name,
-  }
+  const nameOf = (row: number) => pairs.texts[row]!.name
+  const names = { query: nameOf, document: nameOf }
   const matrices: Record<string, Matrix> = { W: model.W, H: model.H, queries, corpus }
   for (const [name, { data, rows, cols }] of Object.entries(matrices))
     await outputs.write(`${name}.npy`, (path) => writeNpy(path, { data, shape: [rows, cols] }))
   await outputs.write('negatives.jsonl', (path) =>
-    writeLines(path, minedLines('triplet', mined, words), job),
+    writeLines(path, minedLines('triplet', mined, texts), job),
   )
   await outputs.write('rejected.jsonl', (path) =>
     writeLines(path, rejectedLines(mined.rejected, names), job),
   )
   const summary = {
-    packages: packages.length,
-    pairs: pairs.length,
+    texts: collection.texts.length,
+    origin: collection.origin,
+    pairs: pairs.texts.length,
     topics,
     relativeError: model.relativeError,
     found: mined.found,
@@ -183,33 +135,26 @@ async function write(
   ignoreInterruptions()
 }
 
-async function demonstrate(outputs: Outputs) {
+const nextCommand = (out: string) =>
+  `gemmine topk --queries ${out}/queries.npy --corpus ${out}/corpus.npy --k 3 --out nearest`
+
+async function demonstrate(outputs: Outputs, out: string) {
   const started = performance.now()
   // Also where stderr is no terminal: a demo shows what happens.
   const progress = new Progress({ lines: !process.stderr.isTTY })
-  const packages = await progress.during('gather', gather)
-  const tfidf = new TfIdf(packages.map(({ readme }) => readme))
-  say(
-    `gemmine demo: ${packages.length} packages with a description and a README, out of node_modules`,
-  )
-  const topics = await findTopics(tfidf, packages, progress)
-  const embeddings = await embed(tfidf, packages, progress)
-  const mining = await mineNegatives(
-    embeddings,
-    packages.length - embeddings.pairs.length,
-    progress,
-  )
-  await write(outputs, packages, { ...topics, ...mining, ...embeddings })
-  const effort = {
-    work: topics.effort.work + mining.effort.work,
-    seconds: topics.effort.seconds + mining.effort.seconds,
-  }
+  const chosen = await progress.during('gather', chooseTexts)
+  const { collection } = chosen
+  say(`gemmine demo: ${collection.origin}`)
+  const topics = await findTopics(chosen, progress)
+  const embeddings = await embed(chosen, progress)
+  const mined = await mineNegatives(embeddings, progress)
+  sayNegatives(mined, embeddings, collection.texts.length - embeddings.pairs.texts.length)
+  await write(outputs, collection, { ...topics, ...embeddings, mined })
   const seconds = ((performance.now() - started) / 1000).toFixed(2)
   say(
     `\nDone in ${seconds} s`,
-    `Topics and mining: ${rate(effort)}, billions of floating-point operations a second; ` +
-      'matrices this small end before a processor is at full speed',
     `Wrote ${outputs}`,
+    `negatives.jsonl is ready for training. To search the same texts: ${nextCommand(out)}`,
   )
 }
 
@@ -223,19 +168,21 @@ async function demo({ out = demoDefaults.out, force = false }: DemoOptions) {
   // Its own folder is nobody else's, and a second run needs no option.
   const outputs = Outputs.open(out, force || out === demoDefaults.out, demoFiles)
   try {
-    await demonstrate(outputs)
+    await demonstrate(outputs, out)
   } finally {
     outputs.discard()
   }
 }
 
 const footer = `
-Writes W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings of descriptions and READMEs),
-negatives.jsonl (triplets for training), rejected.jsonl and summary.json.
+Where node_modules has too few packages, a hundred questions and answers that come with gemmine serve.
+
+Writes W.npy and H.npy (topics), queries.npy and corpus.npy (embeddings of descriptions and READMEs, or
+of questions and answers), negatives.jsonl (triplets for training), rejected.jsonl and summary.json.
 
 Example:
   $ gemmine demo
-  $ gemmine topk --queries ${demoDefaults.out}/queries.npy --corpus ${demoDefaults.out}/corpus.npy --k 3 --out nearest
+  $ ${nextCommand(demoDefaults.out)}
 `
 
 export const demoCommand = (): Command =>

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { facts } from '../../lib/cli/demo/facts'
 import { describeNegatives } from '../../lib/cli/demo/negatives'
+import { packageCollection } from '../../lib/cli/demo/texts'
 import { ruleNames } from '../../lib/data/mined-lines'
 import { MinedNegatives } from '../../lib/mining/mined-negatives'
 import { run } from './commands'
@@ -69,7 +71,7 @@ it('leaves packages out of mining whose texts say nothing, and tells how many', 
   writeFileSync(join(folder, 'package.json'), JSON.stringify(about))
   writeFileSync(join(folder, 'README.md'), 'matrix vector factor rank '.repeat(9))
   const { code, stdout } = await run(silent, 'demo')
-  expect([code, stdout]).toEqual([0, expect.stringContaining('\n1 package left out: ')])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('\n1 pair left out: ')])
   const lines = readFileSync(join(silent, 'gemmine-demo', 'negatives.jsonl'), 'utf8')
   expect(lines).toContain('"anchor":"matrix vector')
   expect(lines).not.toContain('Unheard')
@@ -115,12 +117,12 @@ describe('its examples', () => {
   })
   const packages = Array.from({ length: queries }, (_, i) => ({
     name: `p${i}`,
-    description: `says  ${i} ${'word '.repeat(20)}`,
-    readme: '',
+    query: `says  ${i} ${'word '.repeat(20)}`,
+    document: '',
   }))
 
   it('are queries with a good positive, and every package is told in its words', () => {
-    const lines = describeNegatives(mined, packages, 3)
+    const lines = describeNegatives(mined, packageCollection(packages), 3)
     expect(lines.filter((line) => line.includes('positive'))).toEqual(
       [8, 9, 10].map((i) => `    positive  0.900  README of p${i}`),
     )
@@ -131,17 +133,45 @@ describe('its examples', () => {
       '    negative  0.050  p10: "says ',
     ])
     expect(lines[0]).toMatch(/…"$/)
-    expect(lines[2]).toMatch(/ {2}\(ceiling: probably a false negative\)$/)
+    expect(lines[2]).toMatch(/ {2}\(ceiling\)$/)
   })
 })
 
-it('says what to do where there are too few packages', async () => {
-  const few = project('few', 14)
-  const { code, stderr } = await run(few, 'demo')
-  expect(code).toBe(2)
-  expect(stderr).toContain(
-    'node_modules: expected at least 20 packages with a description and a README, received 14; ' +
-      'run the demo in the folder of a project with more dependencies\n',
-  )
-  expect(readdirSync(few)).toEqual(['node_modules'])
+describe('a folder with too few packages', () => {
+  const empty = () => {
+    const folder = join(base, 'empty')
+    mkdirSync(join(folder, 'node_modules'), { recursive: true })
+    return folder
+  }
+
+  it.each([
+    ['none', empty],
+    ['few', () => project('few', 14)],
+  ])('%s: the demo runs on the texts that come with it', async (_, make) => {
+    const folder = make()
+    const { code, stdout } = await run(folder, 'demo')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^gemmine demo: 100 questions with their answers, .*: node_modules has \d+ packages/,
+    )
+    expect(stdout).toContain('each question searches 100 answers')
+    expect(readdirSync(join(folder, 'gemmine-demo')).sort()).toEqual(files)
+    const lines = readFileSync(join(folder, 'gemmine-demo', 'negatives.jsonl'), 'utf8')
+    expect(lines).toContain('"anchor":"When are the tides highest?"')
+  })
+})
+
+describe('the texts that come with the demo', () => {
+  it('are a hundred, each with a name, a question and an answer of its own', () => {
+    for (const part of ['name', 'query', 'document'] as const)
+      expect(new Set(facts.map((fact) => fact[part])).size, part).toBe(100)
+    for (const { query, document } of facts) {
+      expect(query).toMatch(/^[A-Z].*\?$/)
+      expect(document).toMatch(/^[A-Z].*\.$/)
+    }
+  })
+})
+
+it('praises no speed, for so little work', async () => {
+  expect((await run(many, 'demo')).stdout).not.toMatch(/FLOP/)
 })

@@ -1,31 +1,23 @@
 import { ruleNames } from '../../data/mined-lines'
 import type { MinedNegatives } from '../../mining/mined-negatives'
-import type { PackageTexts } from './packages'
+import type { Collection } from './texts'
 
 const score = (value: number) => value.toFixed(3)
-
-/** A package in its own words, as far as a line has room for them. */
-function told({ name, description }: PackageTexts): string {
-  const text = description.trim().replace(/\s+/g, ' ')
-  return `${name}: "${text.length > 72 ? `${text.slice(0, 71)}…` : text}"`
-}
 
 function rejectedOf(
   { rejected }: MinedNegatives,
   query: number,
-  packages: readonly PackageTexts[],
+  { texts, documentLabel }: Collection,
 ): string[] {
   const place = rejected.queries.indexOf(query)
   if (place === -1) return []
   const lines: string[] = []
   for (let t = rejected.indptr[place]!; t < rejected.indptr[place + 1]!; t++) {
     const rule = ruleNames[rejected.rules[t]!]!
-    // The package's own README is no negative at all; it has its line already.
+    // The positive has a line of its own already.
     if (rule === 'positive') continue
-    const why = `(${rule}: probably a false negative)`
-    lines.push(
-      `    rejected  ${score(rejected.scores[t]!)}  ${told(packages[rejected.rows[t]!]!)}  ${why}`,
-    )
+    const document = documentLabel(texts[rejected.rows[t]!]!)
+    lines.push(`    rejected  ${score(rejected.scores[t]!)}  ${document}  (${rule})`)
   }
   return lines
 }
@@ -33,19 +25,16 @@ function rejectedOf(
 const positiveScoreOf = ({ positives, positiveScores }: MinedNegatives, query: number) =>
   positiveScores[positives.indptr[query]!]!
 
-function describeQuery(
-  mined: MinedNegatives,
-  query: number,
-  packages: readonly PackageTexts[],
-): string[] {
+function describeQuery(mined: MinedNegatives, query: number, collection: Collection): string[] {
+  const { texts, queryLabel, positiveLabel, documentLabel } = collection
   const start = query * mined.numNegatives
   return [
-    `  ${told(packages[query]!)}`,
-    `    positive  ${score(positiveScoreOf(mined, query))}  README of ${packages[query]!.name}`,
-    ...rejectedOf(mined, query, packages),
+    `  ${queryLabel(texts[query]!)}`,
+    `    positive  ${score(positiveScoreOf(mined, query))}  ${positiveLabel(texts[query]!)}`,
+    ...rejectedOf(mined, query, collection),
     ...Array.from(
       mined.negativesOf(query),
-      (row, i) => `    negative  ${score(mined.scores[start + i]!)}  ${told(packages[row]!)}`,
+      (row, i) => `    negative  ${score(mined.scores[start + i]!)}  ${documentLabel(texts[row]!)}`,
     ),
   ]
 }
@@ -70,6 +59,6 @@ function examples(mined: MinedNegatives, count: number): number[] {
 
 export const describeNegatives = (
   mined: MinedNegatives,
-  packages: readonly PackageTexts[],
+  collection: Collection,
   count: number,
-): string[] => examples(mined, count).flatMap((query) => describeQuery(mined, query, packages))
+): string[] => examples(mined, count).flatMap((query) => describeQuery(mined, query, collection))

@@ -1,12 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-/** A package that says what it is in one sentence and in its README. */
-export interface PackageTexts {
-  readonly name: string
-  readonly description: string
-  readonly readme: string
-}
+import type { DemoText } from './texts'
 
 /** The folders of a `node_modules`, those of scopes included. */
 async function packageFolders(root: string): Promise<string[]> {
@@ -31,7 +25,7 @@ export const prose = (markdown: string) =>
     .replace(/https?:\S+/g, ' ')
     .replace(/`[^`]*`/g, ' ')
 
-async function packageTexts(folder: string): Promise<PackageTexts | undefined> {
+async function packageTexts(folder: string): Promise<DemoText | undefined> {
   try {
     const { name, description } = JSON.parse(
       await readFile(join(folder, 'package.json'), 'utf8'),
@@ -42,8 +36,8 @@ async function packageTexts(folder: string): Promise<PackageTexts | undefined> {
     if (typeof name !== 'string' || typeof description !== 'string' || !file) return undefined
     return {
       name,
-      description: prose(description),
-      readme: prose(await readFile(join(folder, file), 'utf8')),
+      query: prose(description),
+      document: prose(await readFile(join(folder, file), 'utf8')),
     }
   } catch {
     // A folder without a readable package is no package.
@@ -51,12 +45,15 @@ async function packageTexts(folder: string): Promise<PackageTexts | undefined> {
   }
 }
 
-/** The packages below a `node_modules` that have both texts, in the order of their names, each name once. */
-export async function gatherPackages(root: string): Promise<PackageTexts[]> {
-  const found = new Map<string, PackageTexts>()
+/**
+ * The packages below a `node_modules` that have a description, the query, and a README, the document, in
+ * the order of their names, each name once.
+ */
+export async function gatherPackages(root: string): Promise<DemoText[]> {
+  const found = new Map<string, DemoText>()
   for (const folder of await packageFolders(root)) {
     const texts = await packageTexts(folder)
-    if (texts && texts.readme.length > 200) found.set(texts.name, texts)
+    if (texts && texts.document.length > 200) found.set(texts.name, texts)
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

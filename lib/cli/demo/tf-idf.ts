@@ -32,13 +32,17 @@ function countsOf(
   return [...counts].sort(([a], [b]) => a - b)
 }
 
+/** Documents that a word must occur in. Of few short texts, three would leave many without a word. */
+const fewestDocuments = (documents: number) => (documents > 120 ? 3 : 2)
+
 /** Words that occur in several documents, but not in most, in the order of the alphabet. */
 function vocabularyOf(documents: readonly (readonly string[])[]): string[] {
   const frequency = new Map<string, number>()
   for (const words of documents)
     for (const word of new Set(words)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
+  const fewest = fewestDocuments(documents.length)
   return [...frequency]
-    .filter(([, count]) => count >= 3 && count <= 0.4 * documents.length)
+    .filter(([, count]) => count >= fewest && count <= 0.4 * documents.length)
     .map(([word]) => word)
     .sort()
 }

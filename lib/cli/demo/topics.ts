@@ -1,11 +1,12 @@
 import type { Factorization } from '../../factorization/fit'
-import type { PackageTexts } from './packages'
 import { largest } from './embeddings'
+import type { DemoText } from './texts'
 import type { TfIdf } from './tf-idf'
 
 export interface Topic {
   readonly words: readonly string[]
-  readonly packages: readonly string[]
+  /** The texts that it describes best, by name. */
+  readonly texts: readonly string[]
   /** Share of all documents' weight that lies on this topic. */
   readonly share: number
 }
@@ -22,7 +23,7 @@ const total = (values: Float32Array) => values.reduce((sum, value) => sum + valu
 export function topicsOf(
   model: Factorization,
   { vocabulary }: TfIdf,
-  packages: readonly PackageTexts[],
+  texts: readonly DemoText[],
 ): Topic[] {
   const { H, W } = model
   const weights = Array.from({ length: H.rows }, (_, topic) => {
@@ -38,14 +39,14 @@ export function topicsOf(
     .sort((a, b) => b.weight - a.weight)
     .map(({ words, loads, weight }) => ({
       words: largest(words, 8).map((word) => vocabulary[word]!),
-      packages: largest(loads, Math.min(5, W.rows)).map((row) => packages[row]!.name),
+      texts: largest(loads, Math.min(5, W.rows)).map((row) => texts[row]!.name),
       share: weight / all,
     }))
 }
 
 export function describeTopics(topics: readonly Topic[]): string[] {
-  return topics.flatMap(({ words, packages, share }, i) => [
+  return topics.flatMap(({ words, texts, share }, i) => [
     `  topic ${String(i + 1).padStart(2)} (${(100 * share).toFixed(0).padStart(2)} %)  ${words.join(', ')}`,
-    `                   ${packages.join(', ')}`,
+    `                   ${texts.join(', ')}`,
   ])
 }
