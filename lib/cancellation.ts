@@ -1,8 +1,8 @@
 // How a signal stops the jobs that were given it.
 
 /**
- * What stops a job: an `AbortSignal` of Node.js or of a browser, or a signal of a library that has these
- * members. They stand here one by one, as programs without the types of either have no `AbortSignal`.
+ * What stops a job: an `AbortSignal` of Node.js or of a browser, or any other object with these members.
+ * The type lists them because `AbortSignal` is unknown without the DOM and without @types/node.
  */
 export interface AbortSignalLike {
   readonly aborted: boolean
@@ -19,7 +19,7 @@ export const isAbortSignal = (value: unknown): value is AbortSignalLike =>
   'addEventListener' in value &&
   'removeEventListener' in value
 
-/** What an aborted signal rejects with; a signal that knows no reasons has that of the standard. */
+/** What an aborted signal rejects with; an AbortError for a signal without reasons. */
 export const reasonOf = (signal: AbortSignalLike): unknown =>
   'reason' in signal ? signal.reason : AbortSignal.abort().reason
 

@@ -13,7 +13,7 @@ export type GemmineErrorCode =
   | 'ERR_GEMMINE_DEVICE_UNAVAILABLE'
   /** A device failed in the middle of a job. */
   | 'ERR_GEMMINE_DEVICE_FAILURE'
-  /** A job needs more memory than there is; the message tells how many bytes. */
+  /** A job needs more memory than there is; the message tells how many bytes, if that is known beforehand. */
   | 'ERR_GEMMINE_OUT_OF_MEMORY'
   /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'

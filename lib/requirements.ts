@@ -1,5 +1,5 @@
-// Loaded before every other module: fails with what this program lacks, where the others would fail with
-// the name of a function or of a module.
+// Loaded before every other module. It fails with a sentence about what is missing; the other modules
+// would fail with the name of a function that Node.js lacks.
 import { bundledMessage } from './bundled'
 import { GemmineError, type GemmineErrorCode } from './errors'
 import { oldestNode } from './version'
@@ -14,7 +14,7 @@ function isOlder(version: string, than: string): boolean {
   return at !== -1 && (left![at] ?? 0) < right![at]!
 }
 
-/** Other programs that run Node.js packages give a Node.js version that tells little about them. */
+/** Bun and Deno also tell a version of Node.js, and may have functions that this version lacks. */
 const isNode = (versions: NodeJS.ProcessVersions) => !versions['bun'] && !versions['deno']
 
 function checkNode({ versions } = process) {

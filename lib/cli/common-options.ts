@@ -90,7 +90,7 @@ export function withCommonOptions(command: Command): Command {
   return command.addHelpOption(helpOption().helpGroup(commonGroup))
 }
 
-/** The value of an option without which a command makes no sense. */
+/** The value of an option that must be given. */
 export function required<T>(value: T | undefined, option: string, expected: string): T {
   if (value !== undefined && value !== '') return value
   throw invalid(option, expected, 'nothing')

@@ -1,4 +1,4 @@
-// gemmine demo: both jobs of this package on text that is on every machine that got this far.
+// gemmine demo: both jobs of this package on the READMEs of packages, or on texts that come with it.
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { Matrix } from '../data/matrix'
@@ -28,7 +28,7 @@ const demoDefaults = {
   examples: 5,
 } as const
 
-/** What the demo may leave: its embeddings too, which other commands read and so never replace. */
+/** Every file that the demo may write. The embeddings are no results: other commands only read them. */
 const demoFiles = ['queries.npy', 'corpus.npy', ...resultFiles]
 
 const say = (...lines: string[]) => console.log(lines.join('\n'))
@@ -140,7 +140,7 @@ const nextCommand = (out: string) =>
 
 async function demonstrate(outputs: Outputs, out: string) {
   const started = performance.now()
-  // Also where stderr is no terminal: a demo shows what happens.
+  // A demo shows its progress also where stderr is no terminal.
   const progress = new Progress({ lines: !process.stderr.isTTY })
   const chosen = await progress.during('gather', chooseTexts)
   const { collection } = chosen
@@ -165,7 +165,7 @@ interface DemoOptions {
 
 async function demo({ out = demoDefaults.out, force = false }: DemoOptions) {
   required(out, '--out', 'a folder for the results')
-  // Its own folder is nobody else's, and a second run needs no option.
+  // The default folder belongs to the demo: a second run replaces its results without --force.
   const outputs = Outputs.open(out, force || out === demoDefaults.out, demoFiles)
   try {
     await demonstrate(outputs, out)

@@ -1,4 +1,4 @@
-// Every error as one line and an exit code, in the words in which the command was typed.
+// Turns every error into one line and an exit code. The line names options and files as they were typed.
 import { CommanderError } from 'commander'
 import { systemFailure } from '../data/file'
 import { GemmineError, invalidEntry, invalidText, isMistake } from '../errors'
@@ -12,17 +12,17 @@ export interface Failure {
   readonly exitCode: number
 }
 
-/** Failures of the system that no other command line would avoid. */
+/** Failures of the system that happen with every command line: exit code 3. */
 const exhausted = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code ?? ''
 
-/** V8 has no class for an array or string that does not fit. */
+/** V8 throws a plain RangeError for an array or string that does not fit into memory. */
 const isOutOfMemory = (error: Error) =>
   error instanceof RangeError &&
   /allocation failed|Invalid (typed array|array buffer|array|string) length/.test(error.message)
 
-/** What is said of an error, and the exit code: 2 for the caller's mistake, 3 for the environment. */
+/** The line for an error, and the exit code: 2 for the caller's mistake, 3 for the environment. */
 export function failureOf(error: unknown): Failure {
   const { sentence, exitCode } = classified(error)
   return { sentence: sentence.replace(/\s*\n\s*/g, ' '), exitCode }
@@ -45,19 +45,19 @@ function classified(error: unknown): Failure {
   return { sentence: `${what}: ${message ?? String(error)}`, exitCode: environment }
 }
 
-/** An argument of lib as the option it is on the command line: `numNegatives` is `--num-negatives`. */
+/** The option of the command line for an argument of lib: `--num-negatives` for `numNegatives`. */
 export const optionOf = (argument: string) =>
   argument.startsWith('--')
     ? argument
     : `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-/** Bounds as words: `0..11` would hide the numbers from whoever looks for them. */
+/** Bounds as words: `0..11` reads badly in a sentence for the command line. */
 const worded = (expected: string) => expected.replace(/\bin (-?\d+)\.\.(-?\d+)/, 'from $1 to $2')
 
 /** The files that were given for arguments of lib, by the argument's name. */
 export type Files = Readonly<Record<string, string | undefined>>
 
-/** A mistake that lib found, told of the file or option that was typed; any other error as it is. */
+/** Names the file or option that was typed in a mistake that lib found. Other errors stay as they are. */
 export function inTypedWords(error: unknown, files: Files): unknown {
   if (!isMistake(error)) return error
   const argument = /^[^.[]*/.exec(error.argument)![0]

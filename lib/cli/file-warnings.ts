@@ -1,4 +1,4 @@
-// What the files of a mining job lack, so that nobody trains on nothing.
+// Warnings about files that a mining job leaves empty or does not write: a trainer may not notice either.
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
@@ -23,7 +23,7 @@ function ofNoLine(
   ]
 }
 
-/** Options that shape files only, where none is written. */
+/** Options that only shape files, given without --out. */
 const ofNoFiles = ({ out, format, explain }: MineOptions): string[] =>
   Object.entries({ format, explain })
     .filter(([, value]) => out === undefined && value !== undefined)

@@ -1,4 +1,4 @@
-// Ctrl-C and its relatives: jobs stop within a block, what was staged goes, the exit code says why.
+// SIGINT, SIGTERM and SIGHUP: jobs stop within a block, staged files go, the exit code names the signal.
 
 /** Exit codes are 128 + the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
@@ -37,7 +37,10 @@ export function listenForSignals(giveUp: (reason: unknown) => void) {
   }
 }
 
-/** From here on a signal does what it does to any process: results stand and must not be denied. */
+/**
+ * Gives signals their usual effect again. Called when the results are in place: from then on the message
+ * that nothing was written would be wrong.
+ */
 export function ignoreInterruptions() {
   for (const [signal, stop] of listeners) process.off(signal, stop)
   listeners.clear()

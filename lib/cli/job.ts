@@ -39,7 +39,7 @@ interface Summary {
 /** What a command's work ends with. */
 export interface Finished {
   readonly summary: Summary
-  /** The outcome in a few words, for whoever sits at a terminal. */
+  /** The outcome in a few words, for a terminal. */
   readonly outcome: string
 }
 
@@ -50,11 +50,14 @@ export const heading = <Command extends string>(command: Command) => ({ command,
 export const rateOf = (operations: number, seconds: number) =>
   seconds > 0 ? operations / seconds / 1e9 : 0
 
+/** Seconds that a job takes at least for its rate to mean anything: a shorter one is mostly its start. */
+const shortest = 0.1
+
 /** `1 query`, `2 queries`. */
 export const counted = (count: number, one: string, many = `${one}s`) =>
   `${count} ${count === 1 ? one : many}`
 
-/** Runs a command's work and leaves its results, or a failure in the words that were typed. */
+/** Runs a command's work and writes its results. Errors name options and files as they were typed. */
 export async function runCommand(
   given: CommonOptions,
   files: Files,
@@ -78,7 +81,7 @@ function checkCommon({ out, json, threads, seed }: CommonOptions) {
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
-/** An empty name is what a shell makes of a variable that is not set. */
+/** Refuses empty file names: a shell makes one of a variable that is not set. */
 function checkNames(files: Files) {
   for (const [name, path] of Object.entries(files))
     if (path === '')
@@ -121,8 +124,9 @@ async function finish(
   outputs?.commit()
   ignoreInterruptions()
   const { command, seconds, gflops } = summary
-  const rate = `${seconds.toFixed(2)} s, ${gflops.toFixed(1)} GFLOP/s`
-  progress.say(`${command}: ${outcome}; ${rate}${outputs ? `; wrote ${outputs}` : ''}`)
+  const rate = seconds < shortest ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
+  const wrote = outputs ? `; wrote ${outputs}` : ''
+  progress.say(`${command}: ${outcome}; ${seconds.toFixed(2)} s${rate}${wrote}`)
 }
 
 /** Indented JSON, with lists of numbers on one line each. */
@@ -134,7 +138,7 @@ const jsonOf = (summary: Summary) =>
     },
   )
 
-/** Writes to stdout and waits until it is taken; a reader that has gone wants no more. */
+/** Writes to stdout and waits until that is done. A reader that closed the pipe is no failure. */
 const print = (text: string) =>
   new Promise<void>((settle, fail) => {
     process.stdout.write(text, (error) => {

@@ -9,7 +9,7 @@ function parsed(option: string, expected: string, text: string): number {
   throw invalid(option, expected, text)
 }
 
-/** Reads the value of an option that counts something; 2.5 is left to the check of its bounds. */
+/** Reads a whole number. 2.5 passes: the check in lib refuses it, and names the bounds too. */
 export const integer = (option: string) => (text: string) => {
   const value = parsed(option, 'an integer', text)
   if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value

@@ -14,7 +14,7 @@ export const resultFiles = [
   'counts.npy',
   'negatives.jsonl',
   'rejected.jsonl',
-  // The last to come and the first to go: beside it stand the results it speaks of.
+  // Written last and removed first, so that it never lies beside the results of another run.
   'summary.json',
 ] as const
 
@@ -35,18 +35,20 @@ function isWritable(folder: string) {
   }
 }
 
-/** Where a path leads, and where its last part stands in case that is a link; nowhere if it is broken. */
+/**
+ * The real path of a file, and the path of the link if its last part is one. Empty where the path leads
+ * nowhere: opening the file reports that.
+ */
 function placesOf(path: string): string[] {
   try {
     return [fs.realpathSync(path), join(fs.realpathSync(dirname(path)), basename(path))]
   } catch {
-    // Whoever opens it tells what is wrong with it.
     return []
   }
 }
 
 /**
- * Makes sure that results which replace those in a folder do not take an input with them.
+ * Refuses an input that is one of the results in the folder: this run would replace or remove it.
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if an input is one of the files that may be replaced there.
  */
@@ -58,7 +60,7 @@ export function checkInputs(inputs: readonly string[], given: string) {
     if (placesOf(input).some((place) => results.includes(place)))
       throw fileError(
         input,
-        `expected an input that is no result in --out, received one in ${given}, where this run would replace or remove it`,
+        `expected an input outside the results in --out, received one in ${given}, which this run would replace or remove`,
       )
 }
 
@@ -73,13 +75,13 @@ function move(from: string, to: string) {
   }
 }
 
-/** Makes the folder for staging; a place may exist and yet take nothing, such as /proc. */
+/** Makes the folder for staging. Some folders exist and take no new files, such as /proc. */
 function stagingIn(base: string, given: string): string {
   try {
     return fs.mkdtempSync(join(base, '.gemmine-'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const sentence = `expected a folder for --out that can be made, but ${base} takes no new files`
+    const sentence = `expected a folder for --out that can be created, but ${base} takes no new files`
     throw fileError(given, sentence, { cause: error })
   }
 }
@@ -136,7 +138,7 @@ export class Outputs {
     }
   }
 
-  /** Stages one file; `write` is told where. */
+  /** Stages one file; `write` gets the path for it. */
   async write(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.staging, name)
     this.#written.push(name)
@@ -147,7 +149,7 @@ export class Outputs {
     }
   }
 
-  /** Puts what was staged in place of what was there: all of it, or nothing after an error. */
+  /** Replaces the results in the folder by the staged ones: all of them, or none after an error. */
   commit() {
     const { folder, given, names } = this.target
     if (statOf(folder)) checkFolder(this.target)
@@ -177,7 +179,7 @@ export class Outputs {
     this.#discard()
   }
 
-  /** What is written, by the names under which it will stand. */
+  /** The paths that the written files get, for a message. */
   toString() {
     return this.#written.map((name) => join(this.target.given, name)).join(', ')
   }

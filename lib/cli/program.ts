@@ -1,4 +1,4 @@
-// The command line as a whole: its commands, and how it speaks.
+// The command line as a whole: its commands, its help and its errors.
 import { Command } from 'commander'
 import { version } from '../version'
 import { helpOption } from './common-options'
@@ -16,7 +16,7 @@ Exit codes: 0 done, 2 a mistake in options or files, 3 trouble with memory, disk
 130 and 143 after SIGINT and SIGTERM.
 `
 
-/** The parser; every failure comes out as an exception, and nothing is printed but help. */
+/** The parser. It throws every failure, and prints only help and the version. */
 export function gemmine(): Command {
   const program = new Command('gemmine')
     .description('Factorize matrices of embeddings, and mine hard negatives.')

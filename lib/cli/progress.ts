@@ -32,7 +32,7 @@ export class Progress {
     return run(this.#mode === 'lines' ? lineWriter(label) : () => {})
   }
 
-  /** A message for people; silent where nobody looks. */
+  /** A message beside the progress; none where that is not shown. */
   say(sentence: string) {
     if (this.#mode !== 'none') process.stderr.write(`gemmine: ${sentence}\n`)
   }
@@ -50,7 +50,7 @@ async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<
     clearOnComplete: true,
     barsize: 24,
   })
-  // A terminal keeps what a bar sets, also when the process ends in the middle of it.
+  // The bar turns line wrapping off, which must be on again when the process ends early.
   const stop = () => bar.stop()
   process.once('exit', stop)
   try {

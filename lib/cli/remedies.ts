@@ -1,7 +1,7 @@
-// Command lines that the parser does not understand: what it says of them, and what would be right.
+// Adds to the messages of the parser what would be right.
 import { CommanderError, type Command } from 'commander'
 
-/** The word that the parser complains of. */
+/** The word in quotes in a message of the parser: the one that it does not understand. */
 const quoted = (message: string) => /'([^']*)'/.exec(message)?.[1] ?? ''
 
 /** The one option whose value goes by the name of an unknown option: `--rank <K>` for `--k`. */
@@ -21,7 +21,7 @@ function ofUnknownOption(command: Command, message: string): string {
 const ofUnknownCommand = ({ commands }: Command, message: string) =>
   `${message}; expected one of ${commands.map((each) => each.name()).join(', ')}`
 
-/** Where the parser would show the help of the program: no command, or `help` of one that is none. */
+/** For what the parser answers with the whole help: no command, or `help` with an unknown one. */
 function ofNoCommand(program: Command): string {
   const [, name] = program.args
   return name === undefined
@@ -37,7 +37,7 @@ function remedied(command: Command, { code, message }: CommanderError): string {
   return message
 }
 
-/** Makes a command throw what it cannot parse, with what would be right. */
+/** Makes a command throw a failure of the parser, with what would be right. */
 export const withRemedies = (command: Command): Command =>
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error

@@ -30,7 +30,7 @@ async function loadModel(file: string): Promise<FactorizationModel> {
   try {
     return await FactorizationModel.load(file)
   } catch (error) {
-    // What the system refuses says enough by itself.
+    // A failure of the system, such as a missing permission, has nothing to do with what --model takes.
     if (!(error instanceof GemmineError) || error.cause !== undefined) throw error
     throw new GemmineError(error.code, `${error.message}; --model takes ${expectedModel}`)
   }

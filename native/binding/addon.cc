@@ -23,7 +23,7 @@ void check_cpu([[maybe_unused]] Napi::Env env) {
 #ifdef __x86_64__
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("sse4.2"))
-    throw Napi::Error::New(env, "x86-64-v2 is needed, this CPU lacks SSE4.2");
+    throw Napi::Error::New(env, "this CPU lacks SSE4.2, which gemmine needs (x86-64-v2)");
 #endif
 }
 

@@ -134,7 +134,7 @@ it.each([
 
 it.runIf(existsSync('/proc/self'))('says so of a place that takes no new files', () => {
   expect(() => Outputs.open('/proc/gemmine', false)).toThrow(
-    /^\/proc\/gemmine: expected a folder for --out that can be made, but \/proc takes no new files$/,
+    /^\/proc\/gemmine: expected a folder for --out that can be created, but \/proc takes no new files$/,
   )
 })
 
@@ -162,7 +162,7 @@ describe('an input among the results that may be replaced', () => {
   ])('is refused: %s', (_, input) => {
     const path = input()
     expect(() => checkInputs([__filename, path], out)).toThrow(
-      `${path}: expected an input that is no result in --out, received one in ${out}`,
+      `${path}: expected an input outside the results in --out, received one in ${out}`,
     )
   })
 
