@@ -39,13 +39,26 @@ function loadFailure(message: string, cause?: unknown): GemmineError {
  */
 export function loadAddon(): unknown {
   if (root === undefined) throw loadFailure(bundledMessage)
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const load = require('node-gyp-build') as Loader
+  const load = loader()
   const file = fileIn(root, load)
   try {
     return load(root)
   } catch (cause) {
     throw loadFailure(`${file} could not be loaded: ${whyNot(cause as LoadError, root)}`, cause)
+  }
+}
+
+function loader(): Loader {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return require('node-gyp-build') as Loader
+  } catch (cause) {
+    const { code, resource, message } = cause as LoadError
+    // It reads /etc/alpine-release, to tell musl from glibc.
+    if (code === 'ERR_ACCESS_DENIED' && resource !== undefined)
+      throw loadFailure(`${hidden}: start node with ${readFlag(resource)} as well`, cause)
+    const [said] = message.split('\n')
+    throw loadFailure(isInstalled() ? `gemmine needs node-gyp-build: ${said}` : bundledMessage, cause)
   }
 }
 
@@ -92,8 +105,7 @@ const build = (folder: string) =>
   `npx cmake-js@8 build -d ${typed(folder)}`
 
 function noAddon(folder: string): string {
-  if (isUnreadable(folder))
-    return `The permission model of Node.js hides the compiled part of gemmine: start node with ${readFlag(folder)} and --allow-addons`
+  if (isUnreadable(folder)) return `${hidden}: start node with ${readFlag(join(folder, '*'))} as well`
   const there = prebuilt(folder)
   const list = there.length > 0 ? `it brings one for ${there.join(', ')}` : 'it brings none'
   return `This installation of gemmine has no compiled part for ${process.platform} ${process.arch}${cLibrary()}: ${list}. ${build(folder)}`
@@ -101,20 +113,22 @@ function noAddon(folder: string): string {
 
 // ---- a file that is not loaded
 
-type LoadError = Error & { readonly code?: string }
+type LoadError = Error & { readonly code?: string; readonly resource?: string }
 
 /** Absent without the permission model; the types of Node.js 20 do not know it. */
 const permission = () =>
   (process as { permission?: { has(scope: string, path?: string): boolean } }).permission
 
-const readFlag = (folder: string) => `--allow-fs-read=${folder}`
+const hidden = 'The permission model of Node.js keeps gemmine from finding its compiled part'
+
+const readFlag = (path: string) => `--allow-fs-read=${path}`
 
 const isUnreadable = (folder: string) => permission()?.has('fs.read', folder) === false
 
 const forbidden = () =>
   permission()
-    ? 'the permission model of Node.js forbids addons. Start node with --allow-addons'
-    : 'Node.js was told to load no addons. Start it, or the worker, without --no-addons, also in NODE_OPTIONS'
+    ? 'the permission model of Node.js forbids addons; start node with --allow-addons as well'
+    : 'Node.js was told to load no addons; start it, or the worker, without --no-addons, also in NODE_OPTIONS'
 
 /** What the loader of the system says, and what that means; the first that fits. */
 const causes: readonly (readonly [RegExp, (folder: string) => string])[] = [

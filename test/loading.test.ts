@@ -31,9 +31,17 @@ describe('an addon that may not be loaded', () => {
   it('is no reason to build one: the permission model of Node.js wants --allow-addons', () => {
     const flags = ['--experimental-permission', '--allow-fs-read=/']
     const { text } = said(asks(root), flags)
-    expect(text).toMatch(/ERR_GEMMINE_NATIVE_LOAD .* Start node with --allow-addons/)
+    expect(text).toMatch(/ERR_GEMMINE_NATIVE_LOAD .* start node with --allow-addons/)
     expect(text).not.toMatch(noCompiler)
     expect(said(asks(root), [...flags, '--allow-addons']).text).toContain(manifest.version)
+  })
+
+  it('is found where the permission model lets no other file be read, or the file is named', () => {
+    const flags = ['--experimental-permission', `--allow-fs-read=${root}*`, '--allow-addons']
+    const { text } = said(asks(root), flags)
+    const flag = '--allow-fs-read=/etc/alpine-release'
+    expect(text).toMatch(new RegExp(`ERR_GEMMINE_NATIVE_LOAD .*start node with ${flag} as well`))
+    expect(said(asks(root), [...flags, flag]).text).toContain(manifest.version)
   })
 
   it('is no reason to build one: --no-addons', () => {
