@@ -58,7 +58,10 @@ function loader(): Loader {
     if (code === 'ERR_ACCESS_DENIED' && resource !== undefined)
       throw loadFailure(`${hidden}: start node with ${readFlag(resource)} as well`, cause)
     const [said] = message.split('\n')
-    throw loadFailure(isInstalled() ? `gemmine needs node-gyp-build: ${said}` : bundledMessage, cause)
+    throw loadFailure(
+      isInstalled() ? `gemmine needs node-gyp-build: ${said}` : bundledMessage,
+      cause,
+    )
   }
 }
 
@@ -105,7 +108,8 @@ const build = (folder: string) =>
   `npx cmake-js@8 build -d ${typed(folder)}`
 
 function noAddon(folder: string): string {
-  if (isUnreadable(folder)) return `${hidden}: start node with ${readFlag(join(folder, '*'))} as well`
+  if (isUnreadable(folder))
+    return `${hidden}: start node with ${readFlag(join(folder, '*'))} as well`
   const there = prebuilt(folder)
   const list = there.length > 0 ? `it brings one for ${there.join(', ')}` : 'it brings none'
   return `This installation of gemmine has no compiled part for ${process.platform} ${process.arch}${cLibrary()}: ${list}. ${build(folder)}`

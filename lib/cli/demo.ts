@@ -43,15 +43,15 @@ async function findTopics({ collection, tfidf }: Chosen, progress: Progress) {
   )
   const topics = topicsOf(model, tfidf, collection.texts)
   say(
-    `\nTopics: NMF of ${X.rows} ${collection.documents} × ${X.cols} words into ${rank} topics, ${counted(model.iterations, 'iteration')}`,
-    `For each topic: its share of all weight, its heaviest words, and below them the ${collection.documents} with most of it.`,
+    `\nTopics: NMF of ${X.rows} ${collection.document}s × ${X.cols} words into ${rank} topics, ${counted(model.iterations, 'iteration')}`,
+    `For each topic: its share of all weight, its heaviest words, and below them the ${collection.document}s with most of it.`,
     ...describeTopics(topics),
     `  relative error ${model.relativeError.toFixed(3)} (0 is an exact copy, 1 tells nothing of X): ${rank} topics keep what texts share, not every word`,
   )
   return { model, topics }
 }
 
-/** Queries and documents as rows of equal length, and the texts that both are of. */
+/** Queries and documents as matrices, [pairs × dimensions] each, with the pairs that have words in both. */
 async function embed({ collection, tfidf }: Chosen, progress: Progress) {
   const X = tfidf.documents
   const { texts } = collection
@@ -82,12 +82,12 @@ async function mineNegatives({ queries, corpus, pairs }: Embeddings, progress: P
 type Mined = Awaited<ReturnType<typeof mineNegatives>>
 
 function sayNegatives(mined: Mined, { pairs, corpus }: Embeddings, leftOut: number) {
-  const { query, documents } = pairs
+  const { query, document } = pairs
   say(
-    `\nHard negatives: each ${query} searches ${corpus.rows} ${documents} in ${corpus.cols} dimensions; its own one is its positive`,
+    `\nHard negatives: each ${query} searches ${corpus.rows} ${document}s in ${corpus.cols} dimensions; its own ${document} is the positive`,
     ...(leftOut > 0
       ? [
-          `${counted(leftOut, 'pair')} left out: one of its two texts has no word that the ${documents} share`,
+          `${counted(leftOut, 'pair')} left out: the ${query} or the ${document} has no word that ${document}s share`,
         ]
       : []),
     `A hard negative is wrong and scores high: search models learn most from those. What scores above ${100 * (1 - defaultRelativeMargin)} % of the`,

@@ -135,6 +135,13 @@ describe('its examples', () => {
     expect(lines[0]).toMatch(/…"$/)
     expect(lines[2]).toMatch(/ {2}\(ceiling\)$/)
   })
+
+  it('are there too where nothing is above a ceiling', () => {
+    const none = { ...mined.rejected, queries: new Int32Array(), indptr: Int32Array.of(0) }
+    const calm = new MinedNegatives({ ...mined, rejected: none })
+    const lines = describeNegatives(calm, packageCollection(packages), 3)
+    expect(lines.filter((line) => line.includes('positive'))).toHaveLength(3)
+  })
 })
 
 describe('a folder with too few packages', () => {

@@ -39,17 +39,21 @@ function describeQuery(mined: MinedNegatives, query: number, collection: Collect
   ]
 }
 
+/** Whether the ceiling rejected something for the query at a place of `rejected.queries`. */
+function isCeiled({ rejected }: MinedNegatives, place: number): boolean {
+  const rules = rejected.rules.subarray(rejected.indptr[place], rejected.indptr[place + 1])
+  return rules.includes(ruleNames.indexOf('ceiling'))
+}
+
 /**
- * Some queries as examples, spread over the names: of those with something rejected above the ceiling
- * the third with the best positives, as a bad positive has a ceiling that rejects at random.
+ * Some queries as examples, spread over the names: of those with something above the ceiling, or of all
+ * if there are none, the third with the best positives. A bad positive has a ceiling that rejects at random.
  */
 function examples(mined: MinedNegatives, count: number): number[] {
-  const { rejected } = mined
-  const telling = [...rejected.queries].filter((query, place) => {
-    const rules = rejected.rules.subarray(rejected.indptr[place], rejected.indptr[place + 1])
-    return mined.counts[query]! > 0 && rules.includes(ruleNames.indexOf('ceiling'))
-  })
-  const best = telling
+  const served = Array.from(mined.counts.keys()).filter((query) => mined.counts[query]! > 0)
+  const ceiled = new Set([...mined.rejected.queries].filter((_, place) => isCeiled(mined, place)))
+  const telling = served.filter((query) => ceiled.has(query))
+  const best = (telling.length > 0 ? telling : served)
     .sort((a, b) => positiveScoreOf(mined, b) - positiveScoreOf(mined, a))
     .slice(0, Math.max(count, Math.ceil(telling.length / 3)))
     .sort((a, b) => a - b)

@@ -10,10 +10,10 @@ export interface Collection {
   readonly texts: readonly DemoText[]
   /** How many of what, and where they come from. */
   readonly origin: string
-  /** What a document is, in the plural. */
-  readonly documents: string
   /** What a query is. */
   readonly query: string
+  /** What a document is; the plural has an s. */
+  readonly document: string
   readonly queryLabel: (text: DemoText) => string
   readonly positiveLabel: (text: DemoText) => string
   readonly documentLabel: (text: DemoText) => string
@@ -33,8 +33,8 @@ const packageLabel = ({ name, query }: DemoText) => `${name}: ${quoted(query)}`
 export const packageCollection = (texts: readonly DemoText[]): Collection => ({
   texts,
   origin: `${texts.length} packages with a description and a README, from node_modules`,
-  documents: 'READMEs',
   query: 'description',
+  document: 'README',
   queryLabel: packageLabel,
   positiveLabel: ({ name }) => `README of ${name}`,
   documentLabel: packageLabel,
@@ -46,8 +46,8 @@ const factLabel = ({ name, document }: DemoText) => `${name}: ${quoted(document)
 export const factCollection = (texts: readonly DemoText[], reason: string): Collection => ({
   texts,
   origin: `${texts.length} questions with their answers, which come with gemmine: ${reason}`,
-  documents: 'answers',
   query: 'question',
+  document: 'answer',
   queryLabel: ({ query }) => quoted(query),
   positiveLabel: factLabel,
   documentLabel: factLabel,
