@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/entries.h"
 #include "backend/normal_matrix.h"
 #include "backend/step.h"
 #include "core/job.h"
@@ -17,8 +18,9 @@ namespace gemmine {
 // How a pass measures the pair (W, Ht) that it was given, before its step changes W.
 enum class Measure {
   none,
-  identity,  // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
-  direct,    // Σ‖X_b − W_b Htᵀ‖², half as much work again
+  identity,    // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
+  direct,      // Σ‖X_b − W_b Htᵀ‖², half as much work again
+  divergence,  // Σ d_β(x, v) over the entries that count; direct measures these alone too
 };
 
 // What one read of X leaves behind of one group. S = 2^-exponent·XᵀW [d×k] of the new W stays with
@@ -33,6 +35,7 @@ class Sums {
   std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
   double incoming_product = 0;        // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
   double incoming_residual = 0;       // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct)
+  double incoming_divergence = 0;     // of the pair that came in (Measure::divergence)
 
  protected:
   Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
@@ -47,8 +50,10 @@ struct Group {
   std::optional<Step> step;     // none: W stays
   BackendView<float> W;         // [n×k]
   Measure measure;
-  bool accumulate;  // form S and R
-  Sums& sums;       // of the device that carries out the pass
+  bool accumulate;      // form S and R, or numerators and denominators
+  Sums& sums;           // of the device that carries out the pass
+  Mask mask = no_mask;  // under a divergence
+  Noise noise = no_noise;
 };
 
 // One read of X, as a value: a device knows from it alone what to do.
@@ -58,14 +63,28 @@ struct Pass {
   // S comes back scaled, both exact. (Sources scale their own blocks only at extreme magnitudes.)
   int exponent;
   std::span<const Group> groups;
+  // Under a divergence the step is StepKind::ratio, and S stands for the numerators.
+  Loss loss = frobenius_loss;
+  std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
 };
 
-// What the first read of X finds.
+// What the first read of X finds, of the entries that count.
 struct SourceNorm {
-  double squared_norm;  // ‖X‖² of X·2^-exponent
+  double squared_norm;  // ‖X‖² of X·2^-exponent, rows weighted
   int exponent;         // max|X|·2^-exponent in [1, 2); 0 for an X of zeros
   double sum;           // Σ X·2^-exponent
   double smallest;      // min X, as given
+  double count;         // of the entries that count
+};
+
+// Which entries an X may have.
+enum class EntrySign { any, nonnegative, positive };
+
+struct Examined {
+  const RowSource& X;
+  EntrySign sign;
+  Mask mask = no_mask;
+  std::span<const float> row_weights = {};
 };
 
 // What a factor is filled with.
@@ -95,9 +114,9 @@ class Passes {
   virtual void download(BackendView<const float> from, HostView<float> to) = 0;
   virtual void copy(BackendView<const float> from, BackendView<float> to) = 0;
 
-  // Reads X once; throws InvalidEntry at the first entry (in row order) that is not finite, or is
-  // negative where `nonnegative` is asked for.
-  virtual SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) = 0;
+  // Reads X once; throws InvalidEntry at the first entry (in row order) that counts and is not
+  // finite or not of the sign that is asked for.
+  virtual SourceNorm examine(const Examined& examined, const Job& job) = 0;
 
   // ---- The one read of X.
 
@@ -114,6 +133,9 @@ class Passes {
   // The same for a cross product of the caller's.
   virtual void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
                        BackendView<float> factor, const Job& job) = 0;
+  // The same by StepKind::ratio, from the numerators and denominators of a pass.
+  virtual void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
+                                const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.
   virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
   // S [d×k], for the few callers that go on with it on the host.

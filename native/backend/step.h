@@ -23,6 +23,9 @@ enum class StepKind {
   // Each row becomes the indicator of the smallest N_jj − 2 c_j: the nearest centre (ties to the
   // lower component).
   nearest,
+  // f = f ⊙ (c / (N + l1/2 + l2 f))^exponent with numerators C and denominators N [b×k] of its own
+  // for every element; `sweeps` times. A zero stays zero. See Loss.
+  ratio,
   // F = C.
   product,
 };
@@ -33,8 +36,9 @@ struct Step {
   StepKind kind;
   double l1;
   double l2;
-  Index sweeps;       // over the components; they do not touch X
-  double relaxation;  // ω of nonnegative_sweep; other kinds do not read it
+  Index sweeps;         // over the components; they do not touch X
+  double relaxation;    // ω of nonnegative_sweep; other kinds do not read it
+  double exponent = 1;  // of ratio
 };
 
 }  // namespace gemmine

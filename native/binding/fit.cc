@@ -24,7 +24,10 @@ FitOptions read_options(const Napi::Object& from) {
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),
                         .l2_h = read<double>(from, "l2H")},
-          .seed = read<std::uint64_t>(from, "seed")};
+          .seed = read<std::uint64_t>(from, "seed"),
+          .loss = frobenius_loss,
+          .mask = no_mask,
+          .row_weights = {}};
 }
 
 struct Fitted {

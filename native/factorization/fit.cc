@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "factorization/loop/alternate.h"
+#include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/reseeding.h"
 #include "factorization/starts.h"
 
@@ -75,14 +76,31 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
                        "l2 on both factors or a smaller rank would settle it.");
 }
 
+Examined examined(const RowSource& X, const FitOptions& options) {
+  const bool divides = options.loss.kind == LossKind::divergence && options.loss.beta <= 0;
+  return {.X = X,
+          .sign = divides ? EntrySign::positive : sign_of(options.model),
+          .mask = options.mask,
+          .row_weights = options.row_weights};
+}
+
+// Whether elements need denominators of their own: entries may be left out, or rows weigh
+// differently beside a penalty on their codes.
+bool takes_ratios(const FitOptions& options) {
+  const bool penalised = options.penalties.l1_w > 0 || options.penalties.l2_w > 0;
+  return options.loss.kind == LossKind::divergence || !options.mask.all_pass() ||
+         (!options.row_weights.empty() && penalised);
+}
+
 }  // namespace
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job) {
-  const ScaledInput scaled_input(backend, X, options.model == Model::nmf, job);
+  const ScaledInput scaled_input(backend, examined(X, options), job, options.loss);
   const Input& input = *scaled_input;
   const Exponents exponents = split_exponent(scaled_input.exponent(), options.penalties);
-  const Penalties penalties = scaled(options.penalties, exponents);
+  const double degree = options.loss.kind == LossKind::frobenius ? 2 : options.loss.beta;
+  const Penalties penalties = scaled(options.penalties, exponents, degree);
 
   const BackendMatrix scaled_W(backend, W.rows, W.cols);
   const BackendMatrix scaled_Ht(backend, H.cols, H.rows);
@@ -90,19 +108,22 @@ Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, 
   const double share = start_factors(input, options, scaled_W.view(), scaled_Ht.view());
   balance(input, penalties, scaled_W.view(), scaled_Ht.view());
   LoopState state = start_state(H.cols, H.rows, penalties, share);
-  const Alternated run = alternate(input, rule_for(options.model, options.solver),
-                                   {.max_iterations = options.max_iterations,
-                                    .tolerance = options.tolerance,
-                                    .inner_sweeps = options.inner_sweeps,
-                                    .penalties = penalties,
-                                    .objective_exponent = 2 * exponents.X,
-                                    .seed = options.seed},
-                                   state, scaled_W.view(), scaled_Ht.view());
+  const LoopOptions loop{.max_iterations = options.max_iterations,
+                         .tolerance = options.tolerance,
+                         .inner_sweeps = options.inner_sweeps,
+                         .penalties = penalties,
+                         .objective_exponent = degree * exponents.X,
+                         .seed = options.seed};
+  const Alternated run =
+      takes_ratios(options)
+          ? alternate_by_ratios(input, loop, state, scaled_W.view(), scaled_Ht.view())
+          : alternate(input, rule_for(options.model, options.solver), loop, state, scaled_W.view(),
+                      scaled_Ht.view());
 
   hand_back(backend, exponents, any(options.penalties), scaled_W.view(), scaled_Ht.view(), W, H);
-  for (double& value : state.objective) value = std::ldexp(value, 2 * exponents.X);
+  for (double& value : state.objective) value *= std::exp2(degree * exponents.X);
   const Penalties& p = options.penalties;
-  if (any(p))  // of the factors handed back, in which tiny entries may have vanished
+  if (any(p) && !takes_ratios(options))  // of the factors handed back: tiny entries may be gone
     state.objective.back() = std::ldexp(run.squared_error, 2 * exponents.X) +
                              penalty_of(W, p.l1_w, p.l2_w) + penalty_of(H, p.l1_h, p.l2_h);
   const auto iterations = static_cast<Index>(state.objective.size()) - 1;

@@ -10,6 +10,11 @@ namespace gemmine {
 
 enum class Model { semi_nmf, nmf };
 enum class Solver { hals, mu };
+
+// The entries that a model takes.
+constexpr EntrySign sign_of(Model model) {
+  return model == Model::nmf ? EntrySign::nonnegative : EntrySign::any;
+}
 enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar };
 
 // Weights of l1·Σ|·| + l2·Σ(·)² in the objective, against ‖X − WH‖² without ½.
@@ -30,6 +35,9 @@ struct FitOptions {
   Index inner_sweeps;
   Penalties penalties;
   std::uint64_t seed;
+  Loss loss;
+  Mask mask;
+  std::span<const float> row_weights;  // [n]; empty: all 1
 };
 
 struct Convergence {

@@ -75,7 +75,8 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
                     .measure = measure,
                     .accumulate = true,
                     .sums = sums};
-  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+  backend.pass(
+      {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
 }
 
 void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
@@ -128,7 +129,8 @@ constexpr Index exact_products = Index{1} << 20;
 }  // namespace
 
 double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) const {
-  if (W.rows * Ht.rows <= exact_products / Ht.cols)
+  const bool plain = mask.all_pass() && row_weights.empty();
+  if (plain && W.rows * Ht.rows <= exact_products / Ht.cols)
     return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
@@ -138,25 +140,37 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
                     .W = W,
                     .measure = Measure::direct,
                     .accumulate = false,
-                    .sums = *sums};
-  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+                    .sums = *sums,
+                    .mask = mask};
+  const Loss by_entry{LossKind::divergence, 2};
+  backend.pass({.X = X,
+                .exponent = pass_exponent,
+                .groups = {&group, 1},
+                .loss = mask.all_pass() ? frobenius_loss : by_entry,
+                .row_weights = row_weights},
+               job);
   return sums->incoming_residual;
 }
 
-ScaledInput::ScaledInput(Passes& backend, const RowSource& X, bool nonnegative, const Job& job)
-    : ScaledInput(backend, X, backend.examine(X, nonnegative, job), job) {}
+ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Job& job,
+                         const Loss& loss)
+    : ScaledInput(backend, examined, backend.examine(examined, job), job, loss) {}
 
-ScaledInput::ScaledInput(Passes& backend, const RowSource& X, const SourceNorm& norm,
-                         const Job& job)
+ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm,
+                         const Job& job, const Loss& loss)
     : exponent_(norm.exponent),
-      rescaled_(needs_rescaling(norm.exponent) ? std::make_unique<RescaledSource>(X, -norm.exponent)
-                                               : nullptr),
+      rescaled_(needs_rescaling(norm.exponent)
+                    ? std::make_unique<RescaledSource>(examined.X, -norm.exponent)
+                    : nullptr),
       input_{.backend = backend,
-             .X = rescaled_ ? *rescaled_ : X,
+             .X = rescaled_ ? *rescaled_ : examined.X,
              .pass_exponent = rescaled_ ? 0 : norm.exponent,
              .squared_norm = norm.squared_norm,
-             .mean = norm.sum / (static_cast<double>(X.rows()) * static_cast<double>(X.cols())),
-             .job = job} {}
+             .mean = norm.count > 0 ? norm.sum / norm.count : 0,
+             .job = job,
+             .loss = loss,
+             .mask = examined.mask,
+             .row_weights = examined.row_weights} {}
 
 ScaledInput::~ScaledInput() = default;
 
@@ -166,11 +180,12 @@ Exponents split_exponent(int exponent, const Penalties& penalties) {
   return {.X = exponent, .W = W, .H = exponent - W};
 }
 
-Penalties scaled(const Penalties& p, const Exponents& e) {
-  return {.l1_w = std::ldexp(p.l1_w, e.W - 2 * e.X),
-          .l2_w = std::ldexp(p.l2_w, 2 * e.W - 2 * e.X),
-          .l1_h = std::ldexp(p.l1_h, e.H - 2 * e.X),
-          .l2_h = std::ldexp(p.l2_h, 2 * e.H - 2 * e.X)};
+Penalties scaled(const Penalties& p, const Exponents& e, double degree) {
+  const double of_loss = degree * e.X;
+  return {.l1_w = p.l1_w * std::exp2(e.W - of_loss),
+          .l2_w = p.l2_w * std::exp2(2 * e.W - of_loss),
+          .l1_h = p.l1_h * std::exp2(e.H - of_loss),
+          .l2_h = p.l2_h * std::exp2(2 * e.H - of_loss)};
 }
 
 double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,

@@ -18,6 +18,9 @@ struct Input {
   double squared_norm;  // of the scaled X, as is the mean
   double mean;
   const Job& job;
+  Loss loss = frobenius_loss;
+  Mask mask = no_mask;
+  std::span<const float> row_weights = {};  // [n]; empty: all 1
 
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
@@ -34,14 +37,16 @@ struct Input {
 // The first read of X: checks every entry and finds the scale.
 class ScaledInput {
  public:
-  ScaledInput(Passes& backend, const RowSource& X, bool nonnegative, const Job& job);
+  ScaledInput(Passes& backend, const Examined& examined, const Job& job,
+              const Loss& loss = frobenius_loss);
   ~ScaledInput();
 
   const Input& operator*() const { return input_; }
   int exponent() const { return exponent_; }
 
  private:
-  ScaledInput(Passes& backend, const RowSource& X, const SourceNorm& norm, const Job& job);
+  ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm, const Job& job,
+              const Loss& loss);
 
   int exponent_;
   std::unique_ptr<RowSource> rescaled_;  // null where passes can scale
@@ -59,8 +64,9 @@ struct Exponents {
 // With penalties, whose optimum balances the factors, both hold half.
 Exponents split_exponent(int exponent, const Penalties& penalties);
 
-// The weights that penalise the scaled factors as much, measured against ‖X'‖².
-Penalties scaled(const Penalties& penalties, const Exponents& exponents);
+// The weights that penalise the scaled factors as much, beside a loss of X' that grows with the
+// power `degree` of X': 2 for ‖X'‖², β for D_β.
+Penalties scaled(const Penalties& penalties, const Exponents& exponents, double degree);
 
 // ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels
 // where little is left.

@@ -54,8 +54,8 @@ void inverse_transform(Passes& backend, const RowSource& W, HostView<const float
                        HostView<float> X, const Job& job) {
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
   components->argument = "H";
-  const int of_H = backend.examine(*components, false, job).exponent;
-  const int of_W = backend.examine(W, false, job).exponent;
+  const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
+  const int of_W = backend.examine({.X = W, .sign = EntrySign::any}, job).exponent;
   // Neither is scaled: where they hold large and small entries, some would vanish.
   const Input codes{
       .backend = backend, .X = W, .pass_exponent = 0, .squared_norm = 0, .mean = 0, .job = job};

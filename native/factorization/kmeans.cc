@@ -7,7 +7,7 @@ namespace gemmine {
 
 KmeansResult kmeans(Passes& backend, const RowSource& X, const KmeansOptions& options,
                     std::int32_t* labels, HostView<float> centers, const Job& job) {
-  const ScaledInput scaled(backend, X, false, job);
+  const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   const Input& input = *scaled;
   Clustering clustering = start_clustering(input, options.clusters, options.seed);
   clustering.run({.max_iterations = options.max_iterations,

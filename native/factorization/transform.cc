@@ -40,15 +40,15 @@ void sweep_until_still(const Input& input, const Penalties& penalties, BackendVi
 
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job) {
-  const ScaledInput scaled_input(backend, X, options.model == Model::nmf, job);
+  const ScaledInput scaled_input(backend, {.X = X, .sign = sign_of(options.model)}, job);
   const Input& input = *scaled_input;
   const int of_X = scaled_input.exponent();
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
   components->argument = "H";
-  const int of_H = backend.examine(*components, false, job).exponent;
+  const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties =
-      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents);
+      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents, 2);
 
   HostMatrix<float> Ht(H.cols, H.rows);
   for (Index t = 0; t < H.cols; ++t)

@@ -153,7 +153,7 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
 
 void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
                    HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job) {
-  const ScaledInput scaled(backend, X, false, job);
+  const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);
   for (Index i = 0; i < U.rows; ++i) std::copy_n(triplets.U.row(i), U.cols, U.row(i));
   for (Index j = 0; j < V.rows; ++j)

@@ -27,7 +27,8 @@ void examine_measures(Passes& backend) {
     const auto sparse = csr.source();
     for (const RowSource* source : {dense.get(), sparse.get()})
       for (Index threads : {1, 2, 3}) {
-        const SourceNorm norm = backend.examine(*source, false, job_of(threads));
+        const SourceNorm norm =
+            backend.examine({.X = *source, .sign = EntrySign::any}, job_of(threads));
         const double top = std::ldexp(largest(X.data), -norm.exponent);
         test::check(top >= 1 && top < 2, "the exponent brings max|X| into [1, 2)");
         const Matrix unit = oracle::scaled(X, std::ldexp(1.0, -norm.exponent));
@@ -41,7 +42,9 @@ void examine_measures(Passes& backend) {
   }
   const std::vector<float> zeros(35);
   const SourceNorm norm =
-      backend.examine(*dense_source(zeros.data(), ElementType::float32, 5, 7, 7), true, job_of(2));
+      backend.examine({.X = *dense_source(zeros.data(), ElementType::float32, 5, 7, 7),
+                       .sign = EntrySign::nonnegative},
+                      job_of(2));
   test::check(norm.squared_norm == 0 && norm.exponent == 0 && norm.smallest == 0, "zeros");
 }
 
@@ -60,7 +63,11 @@ void examine_finds_the_first_bad_entry(Passes& backend) {
     for (Index threads : {1, 2, 3})
       for (bool nonnegative : {false, true})
         test::throws<InvalidEntry>(
-            [&] { backend.examine(*source, nonnegative, job_of(threads)); },
+            [&] {
+              backend.examine(
+                  {.X = *source, .sign = nonnegative ? EntrySign::nonnegative : EntrySign::any},
+                  job_of(threads));
+            },
             [&](const InvalidEntry& error) {
               test::check(error.row == 1500 && error.column == (nonnegative ? 59 : 60), "where");
               test::check(error.argument == source->argument, "which argument");
@@ -73,7 +80,7 @@ void examine_finds_the_first_bad_entry(Passes& backend) {
   test::throws<InvalidEntry>(
       [&] {
         const auto source = dense_source(huge.data(), ElementType::float64, 2, 2, 2);
-        backend.examine(*source, false, job_of(1));
+        backend.examine({.X = *source, .sign = EntrySign::any}, job_of(1));
       },
       [](const InvalidEntry& error) { test::check(error.row == 1 && error.column == 1, "where"); },
       "float64 beyond float32");

@@ -98,7 +98,10 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .tolerance = 0,
           .inner_sweeps = 1,
           .penalties = no_penalty,
-          .seed = 5};
+          .seed = 5,
+          .loss = frobenius_loss,
+          .mask = no_mask,
+          .row_weights = {}};
 }
 
 struct Fitted {

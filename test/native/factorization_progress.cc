@@ -97,7 +97,7 @@ void a_run_that_cannot_go_on_stands_still() {
   });
   const auto source = X.source();
   const Job quiet = job();
-  const ScaledInput input(backend, *source, true, quiet);
+  const ScaledInput input(backend, {.X = *source, .sign = EntrySign::nonnegative}, quiet);
   const BackendMatrix W(backend, 60, 3);
   const BackendMatrix Ht(backend, 9, 3);
   backend.upload(start.view(), W.view());

@@ -15,6 +15,7 @@ using namespace gemmine;
 struct NaiveSums : Sums {
   NaiveSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
   std::vector<double> cross;
+  std::vector<double> denominators;  // [d×k]
 };
 
 // Passes by its definitions: plain loops in float64 over whole matrices, one thread, one block. An
@@ -35,20 +36,26 @@ class NaivePasses : public Passes {
     for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
   }
 
-  SourceNorm examine(const RowSource& X, bool nonnegative, const Job&) override {
+  SourceNorm examine(const Examined& examined, const Job&) override {
+    const RowSource& X = examined.X;
     double largest = 0;
-    double smallest = std::numeric_limits<double>::infinity();
-    each_entry(X, [&](Index row, Index col, double x) {
-      if (!std::isfinite(x) || (nonnegative && x < 0))
-        throw InvalidEntry(X.argument, row, col, x,
-                           nonnegative ? "a finite number of at least 0" : "a finite number");
+    SourceNorm norm{0, 0, 0, std::numeric_limits<double>::infinity(), 0};
+    each_entry(X, examined.mask, [&](Index row, Index col, double x) {
+      const bool fits = examined.sign == EntrySign::any ||
+                        (examined.sign == EntrySign::positive ? x > 0 : x >= 0);
+      if (!std::isfinite(x)) throw InvalidEntry(X.argument, row, col, x, "a finite number");
+      if (!fits)
+        throw InvalidEntry(
+            X.argument, row, col, x,
+            examined.sign == EntrySign::positive ? "a positive number" : "a non-negative number");
       largest = std::max(largest, std::abs(x));
-      smallest = std::min(smallest, x);
+      norm.smallest = std::min(norm.smallest, x);
+      norm.count += 1;
     });
-    SourceNorm norm{0, largest > 0 ? std::ilogb(largest) : 0, 0, smallest};
-    each_entry(X, [&](Index, Index, double x) {
+    norm.exponent = largest > 0 ? std::ilogb(largest) : 0;
+    each_entry(X, examined.mask, [&](Index row, Index, double x) {
       const double scaled = std::ldexp(x, -norm.exponent);
-      norm.squared_norm += scaled * scaled;
+      norm.squared_norm += weight(examined.row_weights, row) * scaled * scaled;
       norm.sum += scaled;
     });
     return norm;
@@ -60,7 +67,13 @@ class NaivePasses : public Passes {
 
   void pass(const Pass& pass, const Job& job) override {
     job.cancellation.check();
-    for (const Group& group : pass.groups) run(pass, group, job);
+    for (const Group& group : pass.groups) {
+      const std::vector<Entry> entries = entries_of(pass, group);
+      if (pass.loss.kind == LossKind::frobenius)
+        run(pass, group, entries, job);
+      else
+        run_ratios(pass, group, entries);
+    }
   }
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
@@ -88,9 +101,18 @@ class NaivePasses : public Passes {
         return solve_normal(cross, N, factor);
       case StepKind::nearest:
         return nearest_component(cross, N, factor);
+      case StepKind::ratio:
+        return expect(false, "a ratio step has denominators of its own");
       case StepKind::product:
         return copy(cross, factor);
     }
+  }
+  void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job&) override {
+    const NaiveSums& of = naive(sums);
+    for (Index t = 0; t < Ht.rows; ++t)
+      for (Index j = 0; j < Ht.cols; ++j)
+        scale_by_ratio(step, of.cross[t * Ht.cols + j], of.denominators[t * Ht.cols + j],
+                       Ht.row(t)[j]);
   }
   double inner(const Sums& sums, Cross Ht, const Job&) override {
     double sum = 0;
@@ -100,15 +122,7 @@ class NaivePasses : public Passes {
   }
   std::vector<double> cross(const Sums& sums) override { return naive(sums).cross; }
 
-  std::vector<double> gram(Cross factor, const Job&) override {
-    const Index k = factor.cols;
-    std::vector<double> gram(static_cast<std::size_t>(k * k));
-    for (Index i = 0; i < factor.rows; ++i)
-      for (Index a = 0; a < k; ++a)
-        for (Index b = 0; b < k; ++b)
-          gram[a * k + b] += double{at(factor, i, a)} * at(factor, i, b);
-    return gram;
-  }
+  std::vector<double> gram(Cross factor, const Job&) override { return weighted_gram(factor, {}); }
 
   ColumnSums column_sums(Cross factor, const Job&) override {
     ColumnSums sums{std::vector<double>(factor.cols), std::vector<double>(factor.cols)};
@@ -219,44 +233,141 @@ class NaivePasses : public Passes {
   static NaiveSums& naive(Sums& sums) { return dynamic_cast<NaiveSums&>(sums); }
   static const NaiveSums& naive(const Sums& sums) { return dynamic_cast<const NaiveSums&>(sums); }
 
-  void run(const Pass& pass, const Group& group, const Job& job) {
+  // An entry of X that counts, scaled and with noise.
+  struct Entry {
+    Index row;
+    Index column;
+    double x;
+  };
+
+  static double weight(std::span<const float> weights, Index row) {
+    return weights.empty() ? 1.0 : double{weights[row]};
+  }
+
+  static std::vector<Entry> entries_of(const Pass& pass, const Group& group) {
+    std::vector<Entry> entries;
+    each_entry(pass.X, group.mask, [&](Index row, Index column, double x) {
+      const auto given = static_cast<float>(x);
+      const float noisy =
+          group.noise.amplitude == 0 ? given : perturbed(given, group.noise, row, column);
+      entries.push_back({row, column, std::ldexp(noisy, -pass.exponent)});
+    });
+    return entries;
+  }
+
+  static double model(Factor W, Cross Ht, const Entry& entry) {
+    double v = 0;
+    for (Index j = 0; j < W.cols; ++j) v += double{at(W, entry.row, j)} * at(Ht, entry.column, j);
+    return v;
+  }
+
+  static void measure_residual(const Pass& pass, const Group& group,
+                               const std::vector<Entry>& entries) {
+    group.sums.incoming_residual = 0;
+    for (const Entry& entry : entries) {
+      const double r = entry.x - model(group.W, group.Ht, entry);
+      group.sums.incoming_residual += weight(pass.row_weights, entry.row) * r * r;
+    }
+  }
+
+  void run(const Pass& pass, const Group& group, const std::vector<Entry>& entries,
+           const Job& job) {
     NaiveSums& sums = naive(group.sums);
     const Index k = group.Ht.cols;
-    std::vector<double> product(static_cast<std::size_t>(pass.X.rows() * k));
-    sums.incoming_residual = 0;
-    std::vector<double> x(pass.X.cols());
-    RowScratch scratch;
-    const auto scaled_row = [&](Index i) {
-      dense_row(pass.X, i, scratch, x);
-      for (double& value : x) value = std::ldexp(value, -pass.exponent);
-    };
-    for (Index i = 0; i < pass.X.rows(); ++i) {
-      scaled_row(i);
-      for (Index t = 0; t < pass.X.cols(); ++t) {
-        double fitted = 0;
-        for (Index j = 0; j < k; ++j) {
-          product[i * k + j] += x[t] * at(group.Ht, t, j);
-          fitted += double{at(group.W, i, j)} * at(group.Ht, t, j);
-        }
-        sums.incoming_residual += (x[t] - fitted) * (x[t] - fitted);
-      }
-    }
-    sums.incoming_gram = gram(group.W, job);
+    const Index n = group.W.rows;
+    measure_residual(pass, group, entries);
+    std::vector<double> product(static_cast<std::size_t>(n * k));
+    for (const Entry& entry : entries)
+      for (Index j = 0; j < k; ++j)
+        product[entry.row * k + j] += entry.x * at(group.Ht, entry.column, j);
+    sums.incoming_gram = weighted_gram(group.W, pass.row_weights);
     sums.incoming_product = 0;
-    for (Index i = 0; i < group.W.rows; ++i)
-      for (Index j = 0; j < k; ++j) sums.incoming_product += product[i * k + j] * at(group.W, i, j);
+    for (Index i = 0; i < n; ++i)
+      for (Index j = 0; j < k; ++j)
+        sums.incoming_product +=
+            weight(pass.row_weights, i) * product[i * k + j] * at(group.W, i, j);
     if (group.step) {
       std::vector<float> cross(product.begin(), product.end());
-      improve(*group.step, Cross{cross.data(), group.W.rows, k, k}, group.normal, group.W, job);
+      improve(*group.step, Cross{cross.data(), n, k, k}, group.normal, group.W, job);
     }
     if (!group.accumulate) return;
-    sums.gram = gram(group.W, job);
+    sums.gram = weighted_gram(group.W, pass.row_weights);
     std::ranges::fill(sums.cross, 0.0);
-    for (Index i = 0; i < pass.X.rows(); ++i) {
-      scaled_row(i);
-      for (Index t = 0; t < pass.X.cols(); ++t)
-        for (Index j = 0; j < k; ++j) sums.cross[t * k + j] += x[t] * at(group.W, i, j);
+    for (const Entry& entry : entries)
+      for (Index j = 0; j < k; ++j)
+        sums.cross[entry.column * k + j] +=
+            weight(pass.row_weights, entry.row) * entry.x * at(group.W, entry.row, j);
+  }
+
+  static double divergence(double x, double v, double beta) {
+    if (beta == 2) return 0.5 * (x - v) * (x - v);
+    if (beta == 1) return (x == 0 ? 0 : x * std::log(x / v)) - x + v;
+    if (beta == 0) return x / v - std::log(x / v) - 1;
+    return (std::pow(x, beta) + (beta - 1) * std::pow(v, beta) - beta * x * std::pow(v, beta - 1)) /
+           (beta * (beta - 1));
+  }
+
+  static void scale_by_ratio(const Step& step, double above, double below, float& f) {
+    below += step.l1 / 2 + step.l2 * f;
+    if (below > 0) f = static_cast<float>(f * std::pow(above / below, step.exponent));
+  }
+
+  // Σ x v^(β−2) and Σ v^(β−1), times the other side; those of W's rows, or of Ht's.
+  struct Terms {
+    std::vector<double> above;
+    std::vector<double> below;
+  };
+  template <class Weight>
+  static Terms terms(const Group& group, const std::vector<Entry>& entries, double beta,
+                     bool of_rows, Weight weight) {
+    const Index k = group.Ht.cols;
+    const Index rows = of_rows ? group.W.rows : group.Ht.rows;
+    Terms sums{std::vector<double>(rows * k), std::vector<double>(rows * k)};
+    for (const Entry& entry : entries) {
+      const double v = std::max(0x1p-60, model(group.W, group.Ht, entry));
+      for (Index j = 0; j < k; ++j) {
+        const Index to = (of_rows ? entry.row : entry.column) * k + j;
+        const double other = of_rows ? at(group.Ht, entry.column, j) : at(group.W, entry.row, j);
+        sums.above[to] += weight(entry.row) * entry.x * std::pow(v, beta - 2) * other;
+        sums.below[to] += weight(entry.row) * std::pow(v, beta - 1) * other;
+      }
     }
+    return sums;
+  }
+
+  static void run_ratios(const Pass& pass, const Group& group, const std::vector<Entry>& entries) {
+    NaiveSums& sums = naive(group.sums);
+    const Index k = group.Ht.cols;
+    const double beta = pass.loss.beta;
+    measure_residual(pass, group, entries);
+    sums.incoming_divergence = 0;
+    for (const Entry& entry : entries)
+      sums.incoming_divergence +=
+          weight(pass.row_weights, entry.row) *
+          divergence(entry.x, std::max(0x1p-60, model(group.W, group.Ht, entry)), beta);
+    for (Index sweep = 0; group.step && sweep < group.step->sweeps; ++sweep) {
+      const Terms of_rows = terms(group, entries, beta, true, [&](Index row) {
+        return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
+      });
+      each_element(group.W, [&](float& f, Index i, Index j) {
+        scale_by_ratio(*group.step, of_rows.above[i * k + j], of_rows.below[i * k + j], f);
+      });
+    }
+    if (!group.accumulate) return;
+    Terms of_columns = terms(group, entries, beta, false,
+                             [&](Index row) { return weight(pass.row_weights, row); });
+    sums.cross = std::move(of_columns.above);
+    sums.denominators = std::move(of_columns.below);
+  }
+
+  static std::vector<double> weighted_gram(Cross factor, std::span<const float> weights) {
+    const Index k = factor.cols;
+    std::vector<double> gram(static_cast<std::size_t>(k * k));
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index a = 0; a < k; ++a)
+        for (Index b = 0; b < k; ++b)
+          gram[a * k + b] += weight(weights, i) * at(factor, i, a) * at(factor, i, b);
+    return gram;
   }
 
   static void dense_row(const RowSource& X, Index row, RowScratch& scratch,
@@ -271,13 +382,26 @@ class NaivePasses : public Passes {
       x[block.indices[e]] += block.values[e];
   }
 
+  // visit(row, column, x) for the entries that a mask lets pass.
   template <class Visit>
-  static void each_entry(const RowSource& X, const Visit& visit) {
+  static void each_entry(const RowSource& X, const Mask& mask, const Visit& visit) {
     RowScratch scratch;
     std::vector<double> x(X.cols());
+    std::vector<char> stored(X.cols());
     for (Index i = 0; i < X.rows(); ++i) {
       dense_row(X, i, scratch, x);
-      for (Index t = 0; t < X.cols(); ++t) visit(i, t, x[t]);
+      std::ranges::fill(stored, !mask.implicit_is_missing);
+      if (X.sparse() && mask.implicit_is_missing) {
+        const RowBlock block = X.block(i, 1, scratch);
+        for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]);
+             ++e)
+          stored[block.indices[e]] = 1;
+      }
+      for (Index t = 0; t < X.cols(); ++t) {
+        if (stored[t] == 0 || (mask.seen != nullptr && mask.seen[i * X.cols() + t] == 0)) continue;
+        if ((mask.nan_is_missing && std::isnan(x[t])) || is_held_out(mask, i, t)) continue;
+        visit(i, t, x[t]);
+      }
     }
   }
 

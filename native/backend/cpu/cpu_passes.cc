@@ -42,8 +42,8 @@ class CpuPasses : public Passes {
     copy_rows(host(from), host(to));
   }
 
-  SourceNorm examine(const RowSource& X, bool nonnegative, const Job& job) override {
-    return cpu::examine(kernels_, X, nonnegative, job);
+  SourceNorm examine(const Examined& examined, const Job& job) override {
+    return cpu::examine(kernels_, examined, job);
   }
   std::unique_ptr<Sums> make_sums(Index d, Index k) override {
     return std::make_unique<CpuSums>(d, k);
@@ -57,6 +57,10 @@ class CpuPasses : public Passes {
   void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
                BackendView<float> factor, const Job& job) override {
     improve_blocks(kernels_, step, host(cross), normal, host(factor), job);
+  }
+  void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
+                        const Job& job) override {
+    cpu::improve_by_ratio(kernels_, step, cpu_sums(sums), host(Ht), job);
   }
   double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
     return cpu::inner(cpu_sums(sums).cross, host(Ht), job);

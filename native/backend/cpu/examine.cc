@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backend/cpu/masked_rows.h"
 #include "backend/cpu/pass.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/row_blocks.h"
@@ -20,44 +21,98 @@ void add(ElementSums& total, const ElementSums& part) {
   total.largest_bits = std::max(total.largest_bits, part.largest_bits);
 }
 
-constexpr ElementSums no_elements = {0, 0, std::numeric_limits<float>::infinity(), 0};
+struct SourceSums {
+  ElementSums elements = {0, 0, std::numeric_limits<float>::infinity(), 0};
+  double count = 0;
+};
+
+// Memory of one thread.
+struct ExamineScratch {
+  RowScratch rows;
+  SeenEntries seen;
+  std::vector<char> stored;
+};
 
 class Examination {
  public:
-  Examination(const Kernels& kernels, const RowSource& X, bool nonnegative)
-      : kernels_(kernels), X_(X), nonnegative_(nonnegative) {}
+  Examination(const Kernels& kernels, const Examined& examined)
+      : kernels_(kernels), examined_(examined), X_(examined.X) {}
 
-  ElementSums block(Index begin, Index count, RowScratch& scratch) const {
-    const RowBlock rows = X_.block(begin, count, scratch);
-    return X_.sparse() ? sparse(rows) : dense(rows);
+  SourceSums block(Index begin, Index count, ExamineScratch& scratch) const {
+    const RowBlock rows = X_.block(begin, count, scratch.rows);
+    if (!examined_.mask.all_pass()) return masked(rows, scratch);
+    return X_.sparse() ? sparse(rows, scratch) : dense(rows);
   }
 
  private:
-  ElementSums dense(const RowBlock& rows) const {
-    ElementSums sums = no_elements;
+  SourceSums dense(const RowBlock& rows) const {
+    SourceSums sums;
+    for (Index i = 0; i < rows.count; ++i)
+      take(rows.begin + i, rows.dense.row(i), rows.dense.cols, nullptr, sums);
+    return sums;
+  }
+
+  SourceSums sparse(const RowBlock& rows, ExamineScratch& scratch) const {
+    SourceSums sums;
     for (Index i = 0; i < rows.count; ++i) {
-      const ElementSums row = kernels_.summarize(rows.dense.row(i), rows.dense.cols);
-      if (bad(row)) reject(rows.begin + i, rows.dense.row(i), rows.dense.cols, nullptr);
-      add(sums, row);
+      const auto from = static_cast<Index>(rows.indptr[i]);
+      const Index count = static_cast<Index>(rows.indptr[i + 1]) - from;
+      take(rows.begin + i, rows.values + from, count, rows.indices + from, sums);
+      add_zeros(rows.begin + i, {rows.indices + from, static_cast<std::size_t>(count)}, scratch,
+                sums);
     }
     return sums;
   }
 
-  ElementSums sparse(const RowBlock& rows) const {
-    const auto first = static_cast<Index>(rows.indptr[0]);
-    const auto end = static_cast<Index>(rows.indptr[rows.count]);
-    const ElementSums sums = kernels_.summarize(rows.values + first, end - first);
-    if (bad(sums))
-      for (Index i = 0; i < rows.count; ++i) {
-        const auto from = static_cast<Index>(rows.indptr[i]);
-        reject(rows.begin + i, rows.values + from, static_cast<Index>(rows.indptr[i + 1]) - from,
-               rows.indices + from);
-      }
+  // The entries that a mask lets pass.
+  SourceSums masked(const RowBlock& rows, ExamineScratch& scratch) const {
+    SourceSums sums;
+    for (Index i = 0; i < rows.count; ++i) {
+      seen_entries(rows, i, X_.cols(), examined_.mask, scratch.seen);
+      take(rows.begin + i, scratch.seen.values.data(),
+           static_cast<Index>(scratch.seen.values.size()), scratch.seen.columns.data(), sums);
+      if (X_.sparse()) add_zeros(rows.begin + i, scratch.seen.columns, scratch, sums);
+    }
     return sums;
   }
 
+  void take(Index row, const float* values, Index count, const std::int32_t* columns,
+            SourceSums& sums) const {
+    ElementSums found = kernels_.summarize(values, count);
+    if (bad(found)) reject(row, values, count, columns);
+    if (!examined_.row_weights.empty()) found.squared_norm *= double{examined_.row_weights[row]};
+    add(sums.elements, found);
+    sums.count += static_cast<double>(count);
+  }
+
+  // What CSR does not hold is 0, and counts unless a mask leaves it out.
+  void add_zeros(Index row, std::span<const std::int32_t> stored, ExamineScratch& scratch,
+                 SourceSums& sums) const {
+    if (examined_.mask.implicit_is_missing) return;
+    const Index cols = X_.cols();
+    if (examined_.mask.seen == nullptr && examined_.sign != EntrySign::positive) {
+      const double zeros = static_cast<double>(cols) - static_cast<double>(stored.size());
+      if (zeros > 0) sums.elements.smallest = std::min(sums.elements.smallest, 0.0f);
+      sums.count += std::max(0.0, zeros);
+      return;
+    }
+    scratch.stored.assign(static_cast<std::size_t>(cols), 0);
+    for (const std::int32_t column : stored) scratch.stored[column] = 1;
+    for (Index t = 0; t < cols; ++t) {
+      if (scratch.stored[t] != 0 || !is_seen(examined_.mask, row, t, cols, 0)) continue;
+      if (examined_.sign == EntrySign::positive) reject_sign(row, t, 0);
+      sums.elements.smallest = std::min(sums.elements.smallest, 0.0f);
+      sums.count += 1;
+    }
+  }
+
   bool bad(const ElementSums& sums) const {
-    return sums.largest_bits >= infinity_bits || (nonnegative_ && sums.smallest < 0);
+    if (sums.largest_bits >= infinity_bits) return true;
+    return !has_sign(sums.smallest);
+  }
+  bool has_sign(float value) const {
+    if (examined_.sign == EntrySign::any) return true;
+    return examined_.sign == EntrySign::positive ? value > 0 : value >= 0;
   }
 
   // Throws at the first bad element of a row, if it has one.
@@ -65,15 +120,18 @@ class Examination {
     for (Index t = 0; t < count; ++t) {
       const Index column = columns == nullptr ? t : columns[t];
       if (!std::isfinite(values[t])) throw not_finite(X_, row, column);
-      if (nonnegative_ && values[t] < 0)
-        throw InvalidEntry(X_.argument, row, column, X_.entry(row, column),
-                           "a non-negative number");
+      if (!has_sign(values[t])) reject_sign(row, column, X_.entry(row, column));
     }
+  }
+  [[noreturn]] void reject_sign(Index row, Index column, double value) const {
+    throw InvalidEntry(
+        X_.argument, row, column, value,
+        examined_.sign == EntrySign::positive ? "a positive number" : "a non-negative number");
   }
 
   const Kernels& kernels_;
+  const Examined& examined_;
   const RowSource& X_;
-  const bool nonnegative_;
 };
 
 std::vector<Index> examined_blocks(const RowSource& X) {
@@ -88,26 +146,28 @@ int exponent_of(std::int32_t largest_bits) {
 
 }  // namespace
 
-SourceNorm examine(const Kernels& kernels, const RowSource& X, bool nonnegative, const Job& job) {
-  const Examination examination(kernels, X, nonnegative);
-  const std::vector<Index> firsts = examined_blocks(X);
-  std::vector<ElementSums> sums(firsts.size() - 1, no_elements);
-  std::vector<RowScratch> scratch(static_cast<std::size_t>(worker_count(job)));
+SourceNorm examine(const Kernels& kernels, const Examined& examined, const Job& job) {
+  const Examination examination(kernels, examined);
+  const std::vector<Index> firsts = examined_blocks(examined.X);
+  std::vector<SourceSums> sums(firsts.size() - 1);
+  std::vector<ExamineScratch> scratch(static_cast<std::size_t>(worker_count(job)));
   parallel_for(job, static_cast<Index>(sums.size()), [&](Index block, Index worker) {
     sums[block] =
         examination.block(firsts[block], firsts[block + 1] - firsts[block], scratch[worker]);
   });
 
-  ElementSums total = no_elements;
-  for (const ElementSums& block : sums) add(total, block);
-  // Zeros that CSR does not hold.
-  if (X.sparse() && X.nonzeros() < X.rows() * X.cols())
-    total.smallest = std::min(total.smallest, 0.0f);
-  const int exponent = exponent_of(total.largest_bits);
-  return {.squared_norm = std::ldexp(total.squared_norm, -2 * exponent),
+  SourceSums total;
+  for (const SourceSums& block : sums) {
+    add(total.elements, block.elements);
+    total.count += block.count;
+  }
+  const ElementSums& elements = total.elements;
+  const int exponent = exponent_of(elements.largest_bits);
+  return {.squared_norm = std::ldexp(elements.squared_norm, -2 * exponent),
           .exponent = exponent,
-          .sum = std::ldexp(total.sum, -exponent),
-          .smallest = total.smallest};
+          .sum = std::ldexp(elements.sum, -exponent),
+          .smallest = elements.smallest,
+          .count = total.count};
 }
 
 }  // namespace gemmine::cpu

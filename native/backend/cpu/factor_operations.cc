@@ -64,6 +64,22 @@ void improve_from_sums(const Kernels& kernels, const Step& step, const std::vect
   });
 }
 
+void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,
+                      HostView<float> Ht, const Job& job) {
+  const Index k = Ht.cols;
+  const bool by_column = static_cast<Index>(sums.denominators.size()) == k;
+  over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      kernels.ratio_update({.factor = Ht.row(i),
+                            .above = sums.cross.data() + i * k,
+                            .below = sums.denominators.data() + (by_column ? 0 : i * k),
+                            .count = k,
+                            .half_l1 = step.l1 / 2,
+                            .l2 = step.l2,
+                            .exponent = step.exponent});
+  });
+}
+
 std::vector<double> gram(HostView<const float> factor, const Job& job) {
   const Index k = factor.cols;
   std::vector<double> total =

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/cpu/group_pass.h"
 #include "backend/cpu/kernels.h"
 #include "backend/passes.h"
 
@@ -16,6 +17,9 @@ void improve_blocks(const Kernels& kernels, const Step& step, HostView<const flo
 void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job);
+// From the numerators and denominators of a divergence.
+void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,
+                      HostView<float> Ht, const Job& job);
 
 std::vector<double> gram(HostView<const float> factor, const Job& job);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);

@@ -20,6 +20,7 @@ class FrobeniusGroup : public GroupPass {
  public:
   FrobeniusGroup(const Kernels& kernels, const Pass& pass, const Group& group)
       : kernels_(kernels),
+        pass_(pass),
         X_(pass.X),
         group_(group),
         sums_(cpu_sums(group.sums)),
@@ -51,19 +52,21 @@ class FrobeniusGroup : public GroupPass {
     if (X_.sparse()) std::ranges::fill(sums.cross, 0.0f);
   }
 
-  void tile(const RowBlock& rows, Index begin, bool first, Workspace& workspace,
+  void tile(const RowBlock& given, Index begin, bool first, Workspace& workspace,
             BlockSums& sums) const override {
+    const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
-    if (forms_incoming_gram()) add_gram(W, Into::add, sums.incoming_gram);
+    if (forms_incoming_gram())
+      add_gram(weighted(W, begin, workspace), Into::add, sums.incoming_gram);
     if (direct_)
       sums.incoming_residual +=
-          X_.sparse() ? sparse_residual(rows, W) : dense_residual(rows.dense, W, workspace);
+          X_.sparse() ? sparse_residual(rows, W) : dense_residual(rows, W, workspace);
     if (forms_cross_) {
       const HostView<float> P = rows_in(workspace.cross, rows.count, k_, padded_k_);
       multiply_rows(rows, P);
       if (identity_)
         for (Index i = 0; i < rows.count; ++i)
-          sums.incoming_product += kernels_.dot(P.row(i), W.row(i), k_);
+          sums.incoming_product += weight(begin + i) * kernels_.dot(P.row(i), W.row(i), k_);
       if (step_) step_->improve({P.data, rows.count, k_, padded_k_}, W);
     }
     if (group_.accumulate) accumulate(rows, W, !first, workspace, sums);
@@ -91,6 +94,20 @@ class FrobeniusGroup : public GroupPass {
  private:
   bool forms_incoming_gram() const { return identity_ || (direct_ && X_.sparse()); }
 
+  double weight(Index row) const {
+    return pass_.row_weights.empty() ? 1.0 : double{pass_.row_weights[row]};
+  }
+
+  // W with its rows times the roots of their weights.
+  HostView<const float> weighted(HostView<const float> W, Index begin, Workspace& workspace) const {
+    if (pass_.row_weights.empty()) return W;
+    const HostView<float> to = rows_in(workspace.weighted, W.rows, k_, k_);
+    for (Index i = 0; i < W.rows; ++i)
+      for (Index j = 0; j < k_; ++j)
+        to(i, j) = static_cast<float>(std::sqrt(weight(begin + i)) * W(i, j));
+    return to;
+  }
+
   // What an earlier pass left.
   void clear() const {
     sums_.incoming_product = 0;
@@ -111,7 +128,9 @@ class FrobeniusGroup : public GroupPass {
 
   void accumulate(const RowBlock& rows, HostView<const float> W, bool add, Workspace& workspace,
                   BlockSums& sums) const {
-    const auto w = [&](Index i, Index j) { return W(i, j); };
+    const auto w = [&](Index i, Index j) {
+      return pass_.row_weights.empty() ? W(i, j) : pass_.row_weights[rows.begin + i] * W(i, j);
+    };
     pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
     const HostView<float> S = {sums.cross.data(), d_, k_, padded_k_};
@@ -125,14 +144,15 @@ class FrobeniusGroup : public GroupPass {
   }
 
   // ‖2^-exponent·X − W Htᵀ‖² of a tile, on a copy.
-  double dense_residual(HostView<const float> X, HostView<const float> W,
-                        Workspace& workspace) const {
+  double dense_residual(const RowBlock& rows, HostView<const float> W, Workspace& workspace) const {
+    const HostView<const float> X = rows.dense;
     const HostView<float> residual =
         rows_in(workspace.residual, X.rows, d_, whole_panels(d_, kernels_.panel_width));
     kernels_.scaled_copy(X, scale_, residual);
     kernels_.multiply_panels(rows_of(W), negative_H_.data(), residual, true);
     double sum = 0;
-    for (Index i = 0; i < X.rows; ++i) sum += kernels_.summarize(residual.row(i), d_).squared_norm;
+    for (Index i = 0; i < X.rows; ++i)
+      sum += weight(rows.begin + i) * kernels_.summarize(residual.row(i), d_).squared_norm;
     return sum;
   }
 
@@ -144,13 +164,14 @@ class FrobeniusGroup : public GroupPass {
       for (auto t = static_cast<Index>(rows.indptr[i]); t < end; ++t) {
         const double x = rows.values[t] * scale_;
         const double product = kernels_.dot(W.row(i), Ht_.row(rows.indices[t]), k_);
-        sum += x * (x - 2 * product);
+        sum += weight(rows.begin + i) * x * (x - 2 * product);
       }
     }
     return sum;
   }
 
   const Kernels& kernels_;
+  const Pass& pass_;
   const RowSource& X_;
   const Group& group_;
   CpuSums& sums_;

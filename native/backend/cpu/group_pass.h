@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/masked_rows.h"
 #include "backend/passes.h"
 #include "core/row_source.h"
 
@@ -14,22 +15,42 @@ struct BlockSums {
   std::vector<float> cross;           // [d×k]
   std::vector<float> gram;            // [k×k]
   std::vector<double> incoming_gram;  // upper triangle [k×k]
+  std::vector<float> denominators;    // [d×k], of a divergence
+  std::vector<double> column;         // [k], where they are the same for all rows
   double incoming_product = 0;
   double incoming_residual = 0;
+  double incoming_divergence = 0;
 };
 
 // Memory of one thread for one group.
 struct Workspace {
-  std::vector<float> cross;     // P [tile×k]
-  std::vector<float> residual;  // X − W Htᵀ [tile×d]
-  std::vector<float> W_panels;  // W [tile×k]
+  std::vector<float> cross;      // P [tile×k]
+  std::vector<float> residual;   // X − W Htᵀ [tile×d]
+  std::vector<float> W_panels;   // W [tile×k]
+  std::vector<float> weighted;   // W, rows times the roots of their weights
+  std::vector<float> perturbed;  // X with noise
+
+  // Of a divergence, see TileEntries of divergence_group.cc.
+  std::vector<float> x;
+  std::vector<float> seen;
+  std::vector<double> indptr;
+  std::vector<std::int32_t> indices;
+  std::vector<float> values;
+  SeenEntries row;
+  std::vector<float> W_rows;       // W [tile×padded k]
+  std::vector<float> model;        // V
+  std::vector<float> above;        // terms of the numerators
+  std::vector<float> below;        // terms of the denominators
+  std::vector<float> cross_below;  // denominators [tile×k]
+  std::vector<double> wide;        // numerators and denominators of a row
 };
 
 // S, and megabytes that would otherwise be asked of the system, page by page, in every pass.
 class CpuSums : public Sums {
  public:
   CpuSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
-  std::vector<double> cross;
+  std::vector<double> cross;         // S, or numerators
+  std::vector<double> denominators;  // [d×k], or [k] where they are the same for all rows
   std::vector<BlockSums> partial;
   std::vector<Workspace> workspaces;
 };
@@ -54,5 +75,8 @@ class GroupPass {
 // ‖X − W Htᵀ‖²: P = X_b·Ht, a step, S and R.
 std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& pass,
                                            const Group& group);
+// d_β(X, W Htᵀ) over the entries that count: numerators and denominators.
+std::unique_ptr<GroupPass> divergence_group(const Kernels& kernels, const Pass& pass,
+                                            const Group& group);
 
 }  // namespace gemmine::cpu

@@ -54,6 +54,30 @@ struct SparseRows {
   const float* values;
 };
 
+// Some entries x of X beside those v of the model, in one row.
+struct EntryRun {
+  const float* x;
+  const float* v;
+  const float* seen;  // 1, or 0 for an entry that does not count; null: all count
+  Index count;
+  double weight;  // of the row
+  double beta;
+};
+// Entries of the model below this count as this: a zero could not be divided by. X is scaled so
+// that its largest entry lies in [1, 2).
+inline constexpr double smallest_model_entry = 0x1p-60;
+
+// Some elements of a factor with numerators and denominators.
+struct RatioRun {
+  float* factor;
+  const double* above;
+  const double* below;
+  Index count;
+  double half_l1;
+  double l2;
+  double exponent;
+};
+
 // Everything that is compiled once for each instruction set.
 struct Kernels {
   const char* features;  // the instruction sets that it needs, separated by spaces
@@ -83,6 +107,17 @@ struct Kernels {
   // S += rowsᵀ·W with W in panels.
   void (*sparse_multiply)(const SparseRows&, Index depth, const float* panels, HostView<float> P);
   void (*sparse_add_at_b)(const SparseRows&, const float* panels, HostView<float> S);
+
+  // Σ weight·seen·d_β(x, v) in float64.
+  double (*divergence)(const EntryRun&);
+  // a = weight·seen·x·v^(β−2) and, unless null, b = weight·seen·v^(β−1).
+  void (*divergence_terms)(const EntryRun&, float* a, float* b);
+  // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
+  void (*ratio_update)(const RatioRun&);
+  // v_t = w_i·h_j at the entries (i, j) of CSR; rows of W and Ht end in zeros up to their strides,
+  // which are multiples of panel_width.
+  void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
+                          float* v);
 };
 
 extern const Kernels baseline_kernels;

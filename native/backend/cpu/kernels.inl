@@ -76,6 +76,7 @@ inline Lanes all(float x) { return x - Lanes{}; }
 inline Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
 inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
+#include "backend/cpu/divergence_kernels.inl"
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
@@ -97,6 +98,10 @@ const Kernels GEMMINE_KERNELS = {
     .scaled_copy = scaled_copy,
     .sparse_multiply = sparse_multiply,
     .sparse_add_at_b = sparse_add_at_b,
+    .divergence = divergence,
+    .divergence_terms = divergence_terms,
+    .ratio_update = ratio_update,
+    .sparse_products = sparse_products,
 };
 
 }  // namespace gemmine::cpu

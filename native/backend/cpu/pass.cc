@@ -26,7 +26,8 @@ using AllSums = std::vector<BlockSums>;
 class RunningPass {
  public:
   RunningPass(const Kernels& kernels, const Pass& pass, const Job& job) : pass_(pass), job_(job) {
-    for (const Group& group : pass.groups) groups_.push_back(frobenius_group(kernels, pass, group));
+    const auto make = pass.loss.kind == LossKind::frobenius ? frobenius_group : divergence_group;
+    for (const Group& group : pass.groups) groups_.push_back(make(kernels, pass, group));
     scratch_.resize(static_cast<std::size_t>(worker_count(job)));
     for (const Group& group : pass.groups) cpu_sums(group.sums).workspaces.resize(scratch_.size());
   }

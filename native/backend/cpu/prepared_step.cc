@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "backend/cpu/products.h"
+#include "core/error.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -87,6 +88,7 @@ void PreparedStep::pack() {
       break;
     case StepKind::solve:
     case StepKind::nearest:
+    case StepKind::ratio:
     case StepKind::product:
       break;
   }
@@ -123,6 +125,8 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor) 
       return solve(cross, factor);
     case StepKind::nearest:
       return nearest(cross, factor);
+    case StepKind::ratio:
+      return expect(false, "a ratio step has denominators of its own");
     case StepKind::product:
       for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
   }

@@ -125,7 +125,7 @@ class Alternation {
       back = kept_.holds() && safeguard::rises(state_, objective, input_.squared_norm);
       record(t, back ? restored() : objective, state_.direct);
     }
-    const double known = std::ldexp(state_.objective.back(), options_.objective_exponent);
+    const double known = state_.objective.back() * std::exp2(options_.objective_exponent);
     input_.job.progress("iterate", t, options_.max_iterations, known);
     if (t == options_.max_iterations || state_.converged || back) return;
     // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no

@@ -11,8 +11,8 @@ struct LoopOptions {
   Index max_iterations;
   double tolerance;
   Index inner_sweeps;
-  Penalties penalties;     // of the scaled factors
-  int objective_exponent;  // the objective of X is 2^this times that of the scaled X
+  Penalties penalties;        // of the scaled factors
+  double objective_exponent;  // the objective of X is 2^this times that of the scaled X
   std::uint64_t seed;
 };
 

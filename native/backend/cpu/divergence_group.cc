@@ -1,0 +1,353 @@
+#include <algorithm>
+#include <cmath>
+
+#include "backend/cpu/group_pass.h"
+#include "backend/cpu/host.h"
+#include "backend/cpu/masked_rows.h"
+#include "backend/cpu/panels.h"
+#include "backend/cpu/row_blocks.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
+constexpr Index whole_tile = 24;          // rows: no ends in products
+constexpr Index most_rows = 480;
+
+HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
+  memory.assign(static_cast<std::size_t>(rows * stride), 0.0f);
+  return {memory.data(), rows, cols, stride};
+}
+
+// The rows of X in a tile as ratio steps want them. Where only stored entries matter they stay
+// sparse; else the tile, never X as a whole, is dense.
+struct TileEntries {
+  bool sparse;
+  HostView<float> x;     // [t×d], scaled; dense
+  HostView<float> seen;  // [t×d]; data is null where all entries count
+  SparseRows rows;       // scaled; sparse
+  Index begin;
+  Index count;
+};
+
+// Numerators and denominators, and what is measured, of one group.
+class DivergenceGroup : public GroupPass {
+ public:
+  DivergenceGroup(const Kernels& kernels, const Pass& pass, const Group& group)
+      : kernels_(kernels),
+        pass_(pass),
+        group_(group),
+        sums_(cpu_sums(group.sums)),
+        beta_(pass.loss.beta),
+        d_(group.Ht.rows),
+        k_(group.Ht.cols),
+        padded_k_(whole_panels(k_, kernels.panel_width)),
+        padded_d_(whole_panels(d_, kernels.panel_width)),
+        scale_(std::ldexp(1.0, -pass.exponent)),
+        stored_only_(pass.X.sparse() && beta_ == 1 && group.mask.all_pass()),
+        implicit_(pass.X.sparse() && group.mask.implicit_is_missing) {
+    const HostView<const float> Ht = host(group.Ht);
+    const auto of_Ht = [&](Index t, Index j) { return Ht(t, j); };
+    const auto of_H = [&](Index j, Index t) { return Ht(t, j); };
+    pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
+    if (!sparse()) pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
+    if (sparse()) pad_rows(Ht, padded_Ht_);
+    column_sums_.assign(static_cast<std::size_t>(k_), 0.0);
+    for (Index t = 0; t < d_; ++t)
+      for (Index j = 0; j < k_; ++j) column_sums_[j] += Ht(t, j);
+    clear();
+  }
+
+  Index tile_rows() const override {
+    if (sparse()) return most_rows * 2;
+    return std::clamp(tile_elements / d_ / whole_tile * whole_tile, whole_tile, most_rows);
+  }
+
+  void begin_block(BlockSums& sums) const override {
+    const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * padded_k_ : 0);
+    sums.cross.assign(elements, 0.0f);
+    sums.denominators.assign(by_column() ? 0 : elements, 0.0f);
+    sums.column.assign(static_cast<std::size_t>(k_), 0.0);
+    sums.incoming_residual = 0;
+    sums.incoming_divergence = 0;
+  }
+
+  void tile(const RowBlock& rows, Index begin, bool, Workspace& workspace,
+            BlockSums& sums) const override {
+    const TileEntries entries = entries_of(rows, workspace);
+    const HostView<float> W = host(group_.W.row_block(begin, rows.count));
+    if (group_.measure == Measure::divergence) measure_divergence(entries, W, workspace, sums);
+    if (group_.measure == Measure::direct) measure_residual(entries, W, workspace, sums);
+    for (Index sweep = 0; group_.step && sweep < group_.step->sweeps; ++sweep)
+      improve(entries, W, workspace);
+    if (group_.accumulate) accumulate(entries, W, workspace, sums);
+  }
+
+  void merge(const BlockSums& block) const override {
+    sums_.incoming_residual += block.incoming_residual;
+    sums_.incoming_divergence += block.incoming_divergence;
+    if (!group_.accumulate) return;
+    kernels_.add_to_double({block.cross.data(), d_, k_, padded_k_}, 1.0, sums_.cross.data());
+    if (by_column())
+      for (Index j = 0; j < k_; ++j) sums_.denominators[j] += block.column[j];
+    else
+      kernels_.add_to_double({block.denominators.data(), d_, k_, padded_k_}, 1.0,
+                             sums_.denominators.data());
+  }
+
+  void finish() const override {}
+
+ private:
+  // Whether X is taken as stored entries; see TileEntries.
+  bool sparse() const { return stored_only_ || implicit_; }
+  // Kullback–Leibler of all entries: denominators are the same for all rows.
+  bool by_column() const { return beta_ == 1 && group_.mask.all_pass(); }
+
+  void clear() const {
+    sums_.incoming_residual = 0;
+    sums_.incoming_divergence = 0;
+    if (!group_.accumulate) return;
+    std::ranges::fill(sums_.cross, 0.0);
+    sums_.denominators.assign(static_cast<std::size_t>(by_column() ? k_ : d_ * k_), 0.0);
+  }
+
+  double weight(Index row) const {
+    return pass_.row_weights.empty() ? 1.0 : double{pass_.row_weights[row]};
+  }
+  // A row of weight 0 has codes all the same.
+  double weight_of_codes(Index row) const { return weight(row) == 0 ? 1.0 : weight(row); }
+
+  void pad_rows(HostView<const float> from, std::vector<float>& to) const {
+    const HostView<float> padded = zeros_in(to, from.rows, k_, padded_k_);
+    for (Index i = 0; i < from.rows; ++i) std::copy_n(from.row(i), k_, padded.row(i));
+  }
+
+  TileEntries entries_of(const RowBlock& given, Workspace& workspace) const {
+    const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
+    TileEntries entries{.sparse = sparse(),
+                        .x = {},
+                        .seen = {},
+                        .rows = {},
+                        .begin = rows.begin,
+                        .count = rows.count};
+    if (sparse())
+      entries.rows = stored(rows, workspace);
+    else
+      densify(rows, entries, workspace);
+    return entries;
+  }
+
+  // The stored entries that count, scaled.
+  SparseRows stored(const RowBlock& rows, Workspace& workspace) const {
+    workspace.indptr.assign(1, 0.0);
+    workspace.indices.clear();
+    workspace.values.clear();
+    for (Index i = 0; i < rows.count; ++i) {
+      seen_entries(rows, i, d_, group_.mask, workspace.row);
+      workspace.indices.insert(workspace.indices.end(), workspace.row.columns.begin(),
+                               workspace.row.columns.end());
+      for (const float value : workspace.row.values)
+        workspace.values.push_back(static_cast<float>(scale_ * value));
+      workspace.indptr.push_back(static_cast<double>(workspace.values.size()));
+    }
+    return {rows.count, workspace.indptr.data(), workspace.indices.data(), workspace.values.data()};
+  }
+
+  void densify(const RowBlock& rows, TileEntries& entries, Workspace& workspace) const {
+    entries.x = rows_in(workspace.x, rows.count, d_, padded_d_);
+    if (rows.dense.data != nullptr) {
+      kernels_.scaled_copy(rows.dense, scale_, entries.x);
+    } else {
+      entries.x = zeros_in(workspace.x, rows.count, d_, padded_d_);
+      for (Index i = 0; i < rows.count; ++i) {
+        const auto end = static_cast<Index>(rows.indptr[i + 1]);
+        for (auto at = static_cast<Index>(rows.indptr[i]); at < end; ++at)
+          entries.x(i, rows.indices[at]) += static_cast<float>(scale_ * rows.values[at]);
+      }
+    }
+    if (group_.mask.all_pass()) return;
+    entries.seen = rows_in(workspace.seen, rows.count, d_, padded_d_);
+    const auto cols = static_cast<std::size_t>(d_);
+    for (Index i = 0; i < rows.count; ++i)
+      mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
+  }
+
+  // V = W Htᵀ where entries are looked at.
+  void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
+    if (entries.sparse) {
+      workspace.model.resize(workspace.values.size());
+      pad_rows(W, workspace.W_rows);
+      kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, padded_k_},
+                               {padded_Ht_.data(), d_, k_, padded_k_}, workspace.model.data());
+    } else {
+      const HostView<float> V = rows_in(workspace.model, entries.count, d_, padded_d_);
+      kernels_.multiply_panels(rows_of(W), H_panels_.data(), V, false);
+    }
+  }
+
+  // The run of entries of one row, after form_model().
+  EntryRun run_of(const TileEntries& entries, Index i, double weight,
+                  const Workspace& workspace) const {
+    if (entries.sparse) {
+      const auto first = static_cast<Index>(entries.rows.indptr[i]);
+      return {.x = entries.rows.values + first,
+              .v = workspace.model.data() + first,
+              .seen = nullptr,
+              .count = static_cast<Index>(entries.rows.indptr[i + 1]) - first,
+              .weight = weight,
+              .beta = beta_};
+    }
+    return {.x = entries.x.row(i),
+            .v = workspace.model.data() + i * padded_d_,
+            .seen = entries.seen.data == nullptr ? nullptr : entries.seen.row(i),
+            .count = d_,
+            .weight = weight,
+            .beta = beta_};
+  }
+
+  void measure_divergence(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
+                          BlockSums& sums) const {
+    form_model(entries, W, workspace);
+    for (Index i = 0; i < entries.count; ++i) {
+      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      sums.incoming_divergence += kernels_.divergence(run);
+      if (!stored_only_) continue;
+      // Where nothing is stored, x = 0 and d = v.
+      double all = 0;
+      for (Index j = 0; j < k_; ++j) all += W(i, j) * column_sums_[j];
+      for (Index t = 0; t < run.count; ++t) all -= run.v[t];
+      sums.incoming_divergence += run.weight * all;
+    }
+  }
+
+  // Σ(x − v)².
+  void measure_residual(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
+                        BlockSums& sums) const {
+    form_model(entries, W, workspace);
+    for (Index i = 0; i < entries.count; ++i) {
+      EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      run.beta = 2;
+      sums.incoming_residual += 2 * kernels_.divergence(run);
+      if (!stored_only_) continue;
+      // Where nothing is stored: v².
+      double all = 0;
+      for (Index a = 0; a < k_; ++a)
+        for (Index b = 0; b < k_; ++b)
+          all += double{W(i, a)} * W(i, b) * group_.normal.gram()[a * k_ + b];
+      for (Index t = 0; t < run.count; ++t) all -= double{run.v[t]} * run.v[t];
+      sums.incoming_residual += run.weight * all;
+    }
+  }
+
+  // Numerators a and denominators b of all entries, rows weighted.
+  template <class Weight>
+  void form_terms(const TileEntries& entries, bool denominators, Weight weight,
+                  Workspace& workspace) const {
+    const auto needed = workspace.model.size();
+    workspace.above.resize(needed);
+    workspace.below.resize(denominators ? needed : 0);
+    for (Index i = 0; i < entries.count; ++i) {
+      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      const Index at = run.v - workspace.model.data();
+      kernels_.divergence_terms(run, workspace.above.data() + at,
+                                denominators ? workspace.below.data() + at : nullptr);
+    }
+  }
+
+  SparseRows with_values(const TileEntries& entries, const std::vector<float>& values) const {
+    SparseRows rows = entries.rows;
+    rows.values = values.data();
+    return rows;
+  }
+
+  // to = terms·Ht [t×k].
+  void multiply(const TileEntries& entries, const std::vector<float>& terms,
+                HostView<float> to) const {
+    if (entries.sparse)
+      kernels_.sparse_multiply(with_values(entries, terms), d_, Ht_panels_.data(), to);
+    else
+      kernels_.multiply_panels(rows_of(HostView<const float>{terms.data(), to.rows, d_, padded_d_}),
+                               Ht_panels_.data(), to, false);
+  }
+
+  void improve(const TileEntries& entries, HostView<float> W, Workspace& workspace) const {
+    const auto weight = [&](Index row) { return weight_of_codes(row); };
+    form_model(entries, W, workspace);
+    form_terms(entries, !by_column(), weight, workspace);
+    const HostView<float> above = rows_in(workspace.cross, entries.count, k_, padded_k_);
+    multiply(entries, workspace.above, above);
+    HostView<float> below{};
+    if (!by_column()) {
+      below = rows_in(workspace.cross_below, entries.count, k_, padded_k_);
+      multiply(entries, workspace.below, below);
+    }
+    workspace.wide.resize(static_cast<std::size_t>(2 * k_));
+    for (Index i = 0; i < entries.count; ++i) {
+      double* wide = workspace.wide.data();
+      for (Index j = 0; j < k_; ++j) {
+        wide[j] = above(i, j);
+        wide[k_ + j] = by_column() ? weight(entries.begin + i) * column_sums_[j] : below(i, j);
+      }
+      kernels_.ratio_update({.factor = W.row(i),
+                             .above = wide,
+                             .below = wide + k_,
+                             .count = k_,
+                             .half_l1 = group_.step->l1 / 2,
+                             .l2 = group_.step->l2,
+                             .exponent = group_.step->exponent});
+    }
+  }
+
+  // S += termsᵀ·W.
+  void add_products(const TileEntries& entries, const std::vector<float>& terms,
+                    const float* W_panels, HostView<float> S) const {
+    if (entries.sparse)
+      kernels_.sparse_add_at_b(with_values(entries, terms), W_panels, S);
+    else
+      kernels_.multiply_panels(
+          columns_of(HostView<const float>{terms.data(), entries.count, d_, padded_d_}), W_panels,
+          S, true);
+  }
+
+  void accumulate(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
+                  BlockSums& sums) const {
+    form_model(entries, W, workspace);
+    form_terms(entries, !by_column(), [&](Index row) { return weight(row); }, workspace);
+    const auto w = [&](Index i, Index j) { return W(i, j); };
+    pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
+    const float* panels = workspace.W_panels.data();
+    add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, padded_k_});
+    if (!by_column()) {
+      add_products(entries, workspace.below, panels, {sums.denominators.data(), d_, k_, padded_k_});
+      return;
+    }
+    for (Index i = 0; i < entries.count; ++i)
+      for (Index j = 0; j < k_; ++j) sums.column[j] += weight(entries.begin + i) * W(i, j);
+  }
+
+  const Kernels& kernels_;
+  const Pass& pass_;
+  const Group& group_;
+  CpuSums& sums_;
+  const double beta_;
+  const Index d_;
+  const Index k_;
+  const Index padded_k_;
+  const Index padded_d_;
+  const double scale_;               // 2^-exponent
+  const bool stored_only_;           // of a sparse X under Kullback–Leibler, zeros need no look
+  const bool implicit_;              // what is not stored does not count
+  std::vector<float> Ht_panels_;     // [d×k]
+  std::vector<float> H_panels_;      // [k×d]
+  std::vector<float> padded_Ht_;     // [d×padded_k]
+  std::vector<double> column_sums_;  // Σ_t Ht_tj
+};
+
+}  // namespace
+
+std::unique_ptr<GroupPass> divergence_group(const Kernels& kernels, const Pass& pass,
+                                            const Group& group) {
+  return std::make_unique<DivergenceGroup>(kernels, pass, group);
+}
+
+}  // namespace gemmine::cpu

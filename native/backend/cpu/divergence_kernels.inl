@@ -1,0 +1,171 @@
+// Part of kernels.inl.
+
+// ---- β-divergences, element by element.
+
+typedef std::int64_t LongLanes __attribute__((vector_size(lane_bytes)));
+
+inline LongLanes bits_of(DoubleLanes x) {
+  LongLanes bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+inline DoubleLanes from_bits(LongLanes bits) {
+  DoubleLanes x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+}
+inline DoubleLanes each(double x) { return x - DoubleLanes{}; }
+
+// Integers below 2^51 in magnitude: added to this number they stand in its last bits.
+constexpr double integer_shift = 0x1.8p52;
+inline DoubleLanes to_double(LongLanes integer) {
+  return from_bits(integer + bits_of(each(integer_shift))) - integer_shift;
+}
+
+// ln x for positive normal x, to some 1e-16 of |ln x|: with x = m·2^e, m in [√½, √2), it is
+// e ln 2 + 2 artanh((m − 1)/(m + 1)). Of a zero it is some large negative number.
+inline DoubleLanes logarithm(DoubleLanes x) {
+  const LongLanes bits = bits_of(x);
+  LongLanes exponent = ((bits >> 52) & 0x7FF) - 1023;
+  DoubleLanes m = from_bits((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000);
+  const LongLanes high = m > 1.4142135623730951;
+  exponent -= high;
+  m = high ? m * 0.5 : m;
+  const DoubleLanes s = (m - 1.0) / (m + 1.0);
+  const DoubleLanes z = s * s;
+  DoubleLanes series = each(1.0 / 19);
+  for (int term = 17; term > 0; term -= 2) series = series * z + 1.0 / term;
+  return to_double(exponent) * 0.6931471805599453 + 2.0 * s * series;
+}
+
+// e^x, 0 below −700 and e^700 above 700.
+inline DoubleLanes exponential(DoubleLanes x) {
+  const LongLanes vanishes = x < -700.0;
+  x = x > 700.0 ? each(700.0) : x;
+  x = vanishes ? each(-700.0) : x;
+  const DoubleLanes shifted = x * 1.4426950408889634 + integer_shift;
+  const DoubleLanes n = shifted - integer_shift;
+  const DoubleLanes r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
+  DoubleLanes series = each(1.0);
+  for (int term = 13; term > 0; --term) series = series * r * (1.0 / term) + 1.0;
+  const LongLanes exponent = bits_of(shifted) - bits_of(each(integer_shift));
+  const DoubleLanes scaled = from_bits(bits_of(series) + (exponent << 52));
+  return vanishes ? DoubleLanes{} : scaled;
+}
+
+inline DoubleLanes power(DoubleLanes x, double p) { return exponential(logarithm(x) * p); }
+
+inline DoubleLanes atleast(DoubleLanes x, double least) { return x > least ? x : each(least); }
+
+// d_β(x, v) of one element.
+inline DoubleLanes divergence_of(DoubleLanes x, DoubleLanes v, double beta) {
+  if (beta == 2) return 0.5 * (x - v) * (x - v);
+  if (beta == 1) return x * logarithm(x / v) - x + v;
+  if (beta == 0) return x / v - logarithm(x / v) - 1.0;
+  const DoubleLanes to_beta =
+      beta > 0 ? (x > 0.0 ? power(x, beta) : DoubleLanes{}) : power(x, beta);
+  const DoubleLanes below = power(v, beta - 1);
+  return (to_beta + (beta - 1) * below * v - beta * x * below) * (1 / (beta * (beta - 1)));
+}
+
+template <class Each>
+inline void each_run(const EntryRun& run, Each body) {
+  Index i = 0;
+  for (; i + double_lanes <= run.count; i += double_lanes)
+    body(widen(run.x + i), widen(run.v + i), i, double_lanes);
+  if (i == run.count) return;
+  float x[double_lanes];
+  float v[double_lanes];
+  for (Index l = 0; l < double_lanes; ++l) {
+    x[l] = i + l < run.count ? run.x[i + l] : 1;
+    v[l] = i + l < run.count ? run.v[i + l] : 1;
+  }
+  body(widen(x), widen(v), i, run.count - i);
+}
+
+double divergence(const EntryRun& run) {
+  double sums[8] = {};
+  each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
+    const DoubleLanes d = divergence_of(x, atleast(v, smallest_model_entry), run.beta);
+    for (Index l = 0; l < count; ++l) {
+      const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
+      sums[l % 8] += seen * d[l];
+    }
+  });
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return run.weight * sum;
+}
+
+// a = weight·seen·x·v^(β−2) and b = weight·seen·v^(β−1).
+void divergence_terms(const EntryRun& run, float* a, float* b) {
+  const double beta = run.beta;
+  each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
+    v = atleast(v, smallest_model_entry);
+    DoubleLanes above = x / v;
+    DoubleLanes below = each(1.0);
+    if (beta == 2) {
+      above = x;
+      below = v;
+    } else if (beta == 0) {
+      below = 1.0 / v;
+      above = above * below;
+    } else if (beta != 1) {
+      below = power(v, beta - 1);
+      above = above * below;
+    }
+    for (Index l = 0; l < count; ++l) {
+      const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
+      a[at + l] = static_cast<float>(run.weight * seen * above[l]);
+      if (b != nullptr) b[at + l] = static_cast<float>(run.weight * seen * below[l]);
+    }
+  });
+}
+
+// f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
+void ratio_update(const RatioRun& run) {
+  for (Index i = 0; i < run.count; i += double_lanes) {
+    const Index here = run.count - i < double_lanes ? run.count - i : double_lanes;
+    DoubleLanes f = {};
+    DoubleLanes above = {};
+    DoubleLanes below = {};
+    for (Index l = 0; l < here; ++l) {
+      f[l] = run.factor[i + l];
+      above[l] = run.above[i + l];
+      below[l] = run.below[i + l];
+    }
+    below += run.half_l1 + run.l2 * f;
+    const DoubleLanes ratio = above / atleast(below, __DBL_MIN__);
+    DoubleLanes next = f * (run.exponent == 1 ? ratio : power(ratio, run.exponent));
+    next = next > __FLT_MAX__ ? each(__FLT_MAX__) : next;
+    next = next > __FLT_MIN__ ? next : each(__FLT_MIN__);
+    next = above > 0.0 ? next : DoubleLanes{};
+    next = below > 0.0 || above > 0.0 ? next : f;
+    next = f > 0.0 ? next : f;
+    for (Index l = 0; l < here; ++l) run.factor[i + l] = static_cast<float>(next[l]);
+  }
+}
+
+// v_t = w_i·h_j at the entries (i, j) of CSR. Rows of W and Ht are padded with zeros to whole
+// vectors.
+void sparse_products(const SparseRows& rows, HostView<const float> W, HostView<const float> Ht,
+                     float* v) {
+  for (Index i = 0; i < rows.count; ++i) {
+    const float* left = W.data + i * W.stride;
+    const Index end = static_cast<Index>(rows.indptr[i + 1]);
+    for (Index t = static_cast<Index>(rows.indptr[i]); t < end; ++t) {
+      const float* right = Ht.data + rows.indices[t] * Ht.stride;
+      Lanes sums[2] = {};
+      Index j = 0;
+      for (; j + 2 * lanes <= Ht.stride; j += 2 * lanes)
+        for (Index h = 0; h < 2; ++h)
+          sums[h] = add_product(sums[h], load(left + j + h * lanes), load(right + j + h * lanes));
+      for (; j < Ht.stride; j += lanes)
+        sums[0] = add_product(sums[0], load(left + j), load(right + j));
+      const Lanes both = sums[0] + sums[1];
+      float sum = 0;
+      for (Index l = 0; l < lanes; ++l) sum += both[l];
+      v[t] = sum;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+#include "factorization/loop/alternate_by_ratios.h"
+
+#include <cmath>
+
+#include "factorization/loop/objective.h"
+
+namespace gemmine {
+namespace {
+
+class RatioAlternation {
+ public:
+  RatioAlternation(const Input& input, const LoopOptions& options, LoopState& state,
+                   BackendView<float> W, BackendView<float> Ht)
+      : input_(input),
+        options_(options),
+        state_(state),
+        W_(W),
+        Ht_(Ht),
+        unused_(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false),
+        sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
+
+  Alternated run() {
+    while (state_.iteration < options_.max_iterations && !state_.converged) {
+      const Index t = state_.worked = ++state_.iteration;
+      const Penalties& p = options_.penalties;
+      pass(step_of(p.l1_w, p.l2_w, options_.inner_sweeps), true, t - 1);
+      input_.backend.improve_by_ratio(step_of(p.l1_h, p.l2_h, 1), *sums_, Ht_, input_.job);
+      const double known = state_.objective.back();
+      input_.job.progress("iterate", t, options_.max_iterations,
+                          known * std::exp2(options_.objective_exponent));
+    }
+    pass(std::nullopt, false, state_.iteration);
+    return {.squared_error = input_.squared_error(W_, Ht_), .row_gram = {}};
+  }
+
+ private:
+  bool frobenius() const { return input_.loss.kind == LossKind::frobenius; }
+
+  // D_2 has a ½ that ‖X − W Htᵀ‖² has not.
+  Step step_of(double l1, double l2, Index sweeps) const {
+    const double unit = frobenius() ? 1 : 2;
+    Step step = gemmine::step_of(StepKind::ratio, unit * l1, unit * l2, sweeps);
+    step.exponent = monotone_exponent(input_.loss.beta);
+    return step;
+  }
+
+  // Reads X once; the objective of the pair that comes in is that after iteration t, unless it is
+  // known.
+  void pass(const std::optional<Step>& step, bool accumulate, Index t) {
+    const Penalties& p = options_.penalties;
+    const double penalty = penalty_of(input_.backend, W_, p.l1_w, p.l2_w, input_.job) +
+                           penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job);
+    const Group group{.Ht = Ht_,
+                      .normal = unused_,
+                      .step = step,
+                      .W = W_,
+                      .measure = frobenius() ? Measure::direct : Measure::divergence,
+                      .accumulate = accumulate,
+                      .sums = *sums_,
+                      .mask = input_.mask};
+    input_.backend.pass({.X = input_.X,
+                         .exponent = input_.pass_exponent,
+                         .groups = {&group, 1},
+                         .loss = {LossKind::divergence, input_.loss.beta},
+                         .row_weights = input_.row_weights},
+                        input_.job);
+    const double error = frobenius() ? sums_->incoming_residual : sums_->incoming_divergence;
+    objective::record(state_, t, error + penalty, true, options_.tolerance);
+  }
+
+  const Input& input_;
+  const LoopOptions& options_;
+  LoopState& state_;
+  BackendView<float> W_;
+  BackendView<float> Ht_;
+  const NormalMatrix unused_;
+  std::unique_ptr<Sums> sums_;
+};
+
+}  // namespace
+
+Alternated alternate_by_ratios(const Input& input, const LoopOptions& options, LoopState& state,
+                               BackendView<float> W, BackendView<float> Ht) {
+  return RatioAlternation(input, options, state, W, Ht).run();
+}
+
+double monotone_exponent(double beta) {
+  if (beta < 1) return 1 / (2 - beta);
+  return beta > 2 ? 1 / (beta - 1) : 1;
+}
+
+}  // namespace gemmine

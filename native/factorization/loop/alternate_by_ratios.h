@@ -1,0 +1,17 @@
+#pragma once
+
+#include "factorization/loop/alternate.h"
+
+namespace gemmine {
+
+// The same loop under a divergence, or with entries left out: ratio steps on both sides, from
+// numerators and denominators of every element. Lee & Seung (2001) for β = 2 and 1; for other β the
+// exponents of Févotte & Idier (2011), with which the objective never rises. Penalties are added to
+// the loss as the input has it: ‖X − W Htᵀ‖² for frobenius_loss, D_β(X, W Htᵀ) otherwise.
+Alternated alternate_by_ratios(const Input& input, const LoopOptions& options, LoopState& state,
+                               BackendView<float> W, BackendView<float> Ht);
+
+// γ(β) of the monotone step.
+double monotone_exponent(double beta);
+
+}  // namespace gemmine
