@@ -41,6 +41,14 @@ class Sums {
   Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
 };
 
+// A factor goes past its new value F by a share of its change: F + share·(F − previous), or the
+// nearest non-negative matrix; `previous` becomes F.
+struct Extrapolated {
+  double share;
+  bool nonnegative;
+  BackendView<float> previous;
+};
+
 // Components that are factorized side by side with others over the same read of X. Tiles and
 // products depend on a group's own count of components, so that its bits are those of a pass of its
 // own.
@@ -54,6 +62,7 @@ struct Group {
   Sums& sums;           // of the device that carries out the pass
   Mask mask = no_mask;  // under a divergence
   Noise noise = no_noise;
+  std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
 };
 
 // One read of X, as a value: a device knows from it alone what to do.
@@ -150,6 +159,7 @@ class Passes {
                              const Job& job) = 0;
   // Adds the value to every element.
   virtual void shift(double value, BackendView<float> factor, const Job& job) = 0;
+  virtual void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) = 0;
   // scale · draw of (seed, stream, row, column).
   virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                            std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;

@@ -20,6 +20,7 @@ FitOptions read_options(const Napi::Object& from) {
           .max_iterations = read<Index>(from, "maxIterations"),
           .tolerance = read<double>(from, "tolerance"),
           .inner_sweeps = read<Index>(from, "innerSweeps"),
+          .extrapolated = false,
           .penalties = {.l1_w = read<double>(from, "l1W"),
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),

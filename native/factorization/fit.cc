@@ -111,6 +111,7 @@ Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, 
   const LoopOptions loop{.max_iterations = options.max_iterations,
                          .tolerance = options.tolerance,
                          .inner_sweeps = options.inner_sweeps,
+                         .extrapolated = options.extrapolated,
                          .penalties = penalties,
                          .objective_exponent = degree * exponents.X,
                          .seed = options.seed};

@@ -67,14 +67,16 @@ bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_ex
 }  // namespace
 
 void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
-                 BackendView<float> W, Measure measure, Sums& sums) const {
+                 BackendView<float> W, Measure measure, Sums& sums,
+                 const std::optional<Extrapolated>& extrapolated) const {
   const Group group{.Ht = Ht,
                     .normal = normal,
                     .step = step,
                     .W = W,
                     .measure = measure,
                     .accumulate = true,
-                    .sums = sums};
+                    .sums = sums,
+                    .extrapolated = extrapolated};
   backend.pass(
       {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
 }

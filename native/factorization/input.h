@@ -27,7 +27,8 @@ struct Input {
 
   // One read of X, with its sums.
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
-            BackendView<float> W, Measure measure, Sums& sums) const;
+            BackendView<float> W, Measure measure, Sums& sums,
+            const std::optional<Extrapolated>& extrapolated = std::nullopt) const;
   // to = X·Ht of the scaled X.
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, directly.

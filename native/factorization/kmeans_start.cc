@@ -99,6 +99,7 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
                                    {.max_iterations = iterations_on_sample,
                                     .tolerance = 0,
                                     .inner_sweeps = options.inner_sweeps,
+                                    .extrapolated = false,
                                     .penalties = {},
                                     .objective_exponent = 0,
                                     .seed = options.seed},

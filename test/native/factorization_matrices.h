@@ -97,6 +97,7 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .max_iterations = iterations,
           .tolerance = 0,
           .inner_sweeps = 1,
+          .extrapolated = false,
           .penalties = no_penalty,
           .seed = 5,
           .loss = frobenius_loss,

@@ -107,6 +107,7 @@ void a_run_that_cannot_go_on_stands_still() {
             {.max_iterations = 6,
              .tolerance = 0,
              .inner_sweeps = 1,
+             .extrapolated = false,
              .penalties = {1e-6, 0, 1e-6, 0},
              .objective_exponent = 0,
              .seed = 1},

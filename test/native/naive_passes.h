@@ -139,6 +139,15 @@ class NaivePasses : public Passes {
   void shift(double value, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index) { x += static_cast<float>(value); });
   }
+  void extrapolate(const Extrapolated& by, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index i, Index j) {
+      float& previous = by.previous.row(i)[j];
+      const float now = x;
+      const float moved = now + static_cast<float>(by.share) * (now - previous);
+      x = by.nonnegative ? std::max(0.0f, moved) : moved;
+      previous = now;
+    });
+  }
   void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                    std::uint32_t stream, Factor factor, const Job&) override {
     const CounterRandom random(seed, stream);
@@ -290,6 +299,7 @@ class NaivePasses : public Passes {
       std::vector<float> cross(product.begin(), product.end());
       improve(*group.step, Cross{cross.data(), n, k, k}, group.normal, group.W, job);
     }
+    if (group.extrapolated) extrapolate(*group.extrapolated, group.W, job);
     if (!group.accumulate) return;
     sums.gram = weighted_gram(group.W, pass.row_weights);
     std::ranges::fill(sums.cross, 0.0);

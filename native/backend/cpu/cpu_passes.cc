@@ -80,6 +80,9 @@ class CpuPasses : public Passes {
   void shift(double value, BackendView<float> factor, const Job& job) override {
     cpu::shift(value, host(factor), job);
   }
+  void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) override {
+    cpu::extrapolate(by, host(factor), job);
+  }
   void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                    std::uint32_t stream, BackendView<float> factor, const Job& job) override {
     cpu::fill_random(distribution, scale, seed, stream, host(factor), job);

@@ -1,7 +1,9 @@
 #include "backend/cpu/factor_operations.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "backend/cpu/host.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/row_blocks.h"
@@ -131,6 +133,26 @@ void shift(double value, HostView<float> factor, const Job& job) {
   over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
     for (Index i = begin; i < begin + count; ++i)
       for (Index j = 0; j < factor.cols; ++j) factor(i, j) += static_cast<float>(value);
+  });
+}
+
+void extrapolate_rows(const Extrapolated& by, HostView<float> factor) {
+  const auto share = static_cast<float>(by.share);
+  const HostView<float> previous = host(by.previous);
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j) {
+      const float now = factor(i, j);
+      const float moved = now + share * (now - previous(i, j));
+      factor(i, j) = by.nonnegative ? std::max(0.0f, moved) : moved;
+      previous(i, j) = now;
+    }
+}
+
+void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job) {
+  over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
+    Extrapolated part = by;
+    part.previous = by.previous.row_block(begin, count);
+    extrapolate_rows(part, factor.row_block(begin, count));
   });
 }
 

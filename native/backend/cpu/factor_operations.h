@@ -26,6 +26,9 @@ double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& 
 ColumnSums column_sums(HostView<const float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
 void shift(double value, HostView<float> factor, const Job& job);
+void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
+// On the calling thread.
+void extrapolate_rows(const Extrapolated& by, HostView<float> factor);
 void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
                  HostView<float> factor, const Job& job);
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 
+#include "backend/cpu/factor_operations.h"
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/panels.h"
@@ -68,6 +69,11 @@ class FrobeniusGroup : public GroupPass {
         for (Index i = 0; i < rows.count; ++i)
           sums.incoming_product += weight(begin + i) * kernels_.dot(P.row(i), W.row(i), k_);
       if (step_) step_->improve({P.data, rows.count, k_, padded_k_}, W);
+      if (group_.extrapolated) {
+        Extrapolated by = *group_.extrapolated;
+        by.previous = by.previous.row_block(begin, rows.count);
+        extrapolate_rows(by, W);
+      }
     }
     if (group_.accumulate) accumulate(rows, W, !first, workspace, sums);
   }

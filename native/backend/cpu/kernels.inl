@@ -76,9 +76,9 @@ inline Lanes all(float x) { return x - Lanes{}; }
 inline Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
 inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
-#include "backend/cpu/divergence_kernels.inl"
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
+#include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
 

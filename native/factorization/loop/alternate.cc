@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "factorization/loop/acceleration.h"
 #include "factorization/loop/objective.h"
 #include "factorization/loop/reseeding.h"
 #include "factorization/loop/safeguard.h"
 
 namespace gemmine {
 namespace {
+
+// Below this share only rounding can be what raises the objective.
+constexpr double least_extrapolation = 1e-3;
 
 class Alternation {
  public:
@@ -25,7 +29,9 @@ class Alternation {
         sums_(device_.make_sums(Ht.rows, Ht.cols)),
         before_columns_(device_, Ht.rows, Ht.cols),
         column_gram_(device_.gram(Ht, input.job)),
-        reseeding_(input, rule, options.seed) {}
+        reseeding_(input, rule, options.seed) {
+    if (options.extrapolated) extrapolation_.emplace(input, state, !rule.columns_free, W, Ht);
+  }
 
   Alternated run() {
     while (state_.iteration < options_.max_iterations && !state_.converged) {
@@ -35,7 +41,7 @@ class Alternation {
         continue;
       }
       state_.worked = t;
-      if (state_.guarded) kept_.keep(device_, W_, Ht_);
+      if (measures_at_once()) kept_.keep(device_, W_, Ht_);
       update_rows(t - 1);
       update_columns();
       conclude(t);
@@ -48,6 +54,8 @@ class Alternation {
 
  private:
   const Penalties& penalties() const { return options_.penalties; }
+  // An iteration that may be a step back is measured before the next one begins.
+  bool measures_at_once() const { return state_.guarded || extrapolation_; }
   double row_penalty() const {
     return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job);
   }
@@ -58,16 +66,27 @@ class Alternation {
     objective::record(state_, t, objective, measured, options_.tolerance);
   }
 
+  // Over-relaxation and extrapolation do the same thing; together they overshoot.
+  Step step(StepKind kind, double l1, double l2) const {
+    Step step = step_of(kind, l1, l2, options_.inner_sweeps);
+    if (extrapolation_) step.relaxation = 1;
+    return step;
+  }
+
   // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t
   // = 0, later where the identity has become too coarse.
   void update_rows(Index t) {
     const bool known = static_cast<Index>(state_.objective.size()) > t;
     const Measure measure = objective::next_measure(known, state_);
     const double penalty = known ? 0 : row_penalty() + column_penalty();
+    std::optional<Extrapolated> moved;
+    if (extrapolation_) {
+      moved = extrapolation_->move_columns(Ht_);
+      column_gram_ = device_.gram(Ht_, input_.job);
+    }
     const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
-    const Step step =
-        step_of(rule_.row_step, penalties().l1_w, penalties().l2_w, options_.inner_sweeps);
-    input_.read(Ht_, normal, step, W_, measure, *sums_);
+    input_.read(Ht_, normal, step(rule_.row_step, penalties().l1_w, penalties().l2_w), W_, measure,
+                *sums_, moved);
     sharpen_sums();
     if (!known)
       record(t, objective::incoming_error(input_, *sums_, measure, column_gram_) + penalty,
@@ -95,9 +114,8 @@ class Alternation {
     const NormalMatrix normal(safeguard::with_diagonal(sums_->gram, pull), k_, penalties().l2_h,
                               rule_.solves());
     state_.guarded = state_.guarded || safeguard::nearly_dependent(normal, pull);
-    const Step step =
-        step_of(rule_.column_step, penalties().l1_h, penalties().l2_h, options_.inner_sweeps);
-    device_.improve(step, *sums_, normal, pull, Ht_, input_.job);
+    device_.improve(step(rule_.column_step, penalties().l1_h, penalties().l2_h), *sums_, normal,
+                    pull, Ht_, input_.job);
     column_gram_ = device_.gram(Ht_, input_.job);
 
     if (!(identity_error() + column_penalty() <= before)) {
@@ -119,11 +137,15 @@ class Alternation {
   void conclude(Index t) {
     if (!state_.direct) state_.direct = objective::cancels(identity_error(), input_.squared_norm);
     bool back = false;
-    if (state_.guarded || !state_.direct) {
+    if (measures_at_once() || !state_.direct) {
       const double error = state_.direct ? input_.squared_error(W_, Ht_) : identity_error();
       const double objective = error + row_penalty() + column_penalty();
-      back = kept_.holds() && safeguard::rises(state_, objective, input_.squared_norm);
-      record(t, back ? restored() : objective, state_.direct);
+      back = kept_.holds() && rises(objective);
+      if (back)
+        go_back(t);
+      else
+        record(t, objective, state_.direct);
+      if (extrapolation_ && !back) extrapolation_->accept();
     }
     const double known = state_.objective.back() * std::exp2(options_.objective_exponent);
     input_.job.progress("iterate", t, options_.max_iterations, known);
@@ -131,17 +153,32 @@ class Alternation {
     // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no
     // penalty.
     if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
-    if (reseeding_.reseed(state_, sums_->gram, column_gram_, W_, Ht_))
-      column_gram_ = device_.gram(Ht_, input_.job);
+    if (!reseeding_.reseed(state_, sums_->gram, column_gram_, W_, Ht_)) return;
+    column_gram_ = device_.gram(Ht_, input_.job);
+    if (extrapolation_) extrapolation_->forget(W_, Ht_);
+  }
+
+  // What extrapolation gains is told from rounding where it could be a step back.
+  bool rises(double objective) const {
+    if (extrapolation_ && state_.measured.back() == static_cast<std::uint8_t>(state_.direct) &&
+        objective > state_.objective.back())
+      return true;
+    return safeguard::rises(state_, objective, input_.squared_norm);
   }
 
   // Goes back to the pair before the iteration, and on with smaller steps for a few times.
-  double restored() {
+  void go_back(Index t) {
     kept_.restore(device_, W_, Ht_);
     column_gram_ = device_.gram(Ht_, input_.job);
+    if (extrapolation_) {
+      extrapolation_->reject(W_, Ht_);
+      objective::repeat(state_, t);
+      state_.stalled = state_.extrapolation < least_extrapolation;
+      return;
+    }
     state_.damping *= 100;
     state_.stalled = !rule_.solves() || state_.damping > 0.1;
-    return state_.objective.back();
+    record(t, state_.objective.back(), state_.direct);
   }
 
   // ‖X − W Htᵀ‖² from S and R.
@@ -162,6 +199,7 @@ class Alternation {
   std::vector<double> column_gram_;  // HtᵀHt [k×k]
   Reseeding reseeding_;
   KeptPair kept_;
+  std::optional<Extrapolation> extrapolation_;
 };
 
 }  // namespace

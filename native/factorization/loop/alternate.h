@@ -11,6 +11,7 @@ struct LoopOptions {
   Index max_iterations;
   double tolerance;
   Index inner_sweeps;
+  bool extrapolated;          // see acceleration.h
   Penalties penalties;        // of the scaled factors
   double objective_exponent;  // the objective of X is 2^this times that of the scaled X
   std::uint64_t seed;

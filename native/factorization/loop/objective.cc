@@ -43,6 +43,11 @@ void record(LoopState& state, Index t, double objective, bool measured, double t
   state.converged = state.converged || (tolerance > 0 && still);
 }
 
+void repeat(LoopState& state, Index t) {
+  state.objective.resize(t + 1, state.objective[t - 1]);
+  state.measured.resize(t + 1, state.measured[t - 1]);
+}
+
 double inner(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];

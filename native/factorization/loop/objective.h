@@ -22,6 +22,10 @@ double incoming_error(const Input& input, const Sums& sums, Measure measure,
 // errors of one kind: their noise differs.
 void record(LoopState& state, Index t, double objective, bool measured, double tolerance);
 
+// After a step back: the objective is that of the iteration before, and says nothing of
+// convergence.
+void repeat(LoopState& state, Index t);
+
 double inner(const std::vector<double>& a, const std::vector<double>& b);
 
 }  // namespace gemmine::objective

@@ -16,10 +16,12 @@ struct LoopState {
   std::vector<double> objective;
   std::vector<std::uint8_t> measured;  // directly, for each objective
   bool converged = false;
-  bool direct = false;          // objectives are measured; once so, always
-  bool guarded = false;         // each iteration is measured at once, and the better pair kept
-  bool stalled = false;         // rounding lets no further iteration lower the objective
-  double damping = 1e-5;        // the share of R_jj that a step which solves is pulled by
+  bool direct = false;         // objectives are measured; once so, always
+  bool guarded = false;        // each iteration is measured at once, and the better pair kept
+  bool stalled = false;        // rounding lets no further iteration lower the objective
+  double damping = 1e-5;       // the share of R_jj that a step which solves is pulled by
+  double extrapolation = 0.5;  // β and its bound, see acceleration.h
+  double most_extrapolation = 1;
   Index worked = 0;             // iterations computed; later ones repeat the last objective
   std::vector<Index> dead_for;  // iterations, of each component
   std::vector<Index> attempts;  // to reseed it

@@ -1,0 +1,50 @@
+#include "factorization/loop/acceleration.h"
+
+#include <algorithm>
+
+namespace gemmine {
+namespace {
+
+// Ang & Gillis, section 3.2.
+constexpr double shrink = 1.5;            // η
+constexpr double growth = 1.01;           // γ
+constexpr double growth_of_most = 1.005;  // γ̄
+
+}  // namespace
+
+Extrapolation::Extrapolation(const Input& input, LoopState& state, bool nonnegative_columns,
+                             BackendView<const float> previous_W,
+                             BackendView<const float> previous_Ht)
+    : input_(input),
+      state_(state),
+      nonnegative_columns_(nonnegative_columns),
+      previous_W_(input.backend, previous_W.rows, previous_W.cols),
+      previous_Ht_(input.backend, previous_Ht.rows, previous_Ht.cols) {
+  forget(previous_W, previous_Ht);
+}
+
+Extrapolated Extrapolation::move_columns(BackendView<float> Ht) {
+  input_.backend.extrapolate({.share = state_.extrapolation,
+                              .nonnegative = nonnegative_columns_,
+                              .previous = previous_Ht_.view()},
+                             Ht, input_.job);
+  return {.share = state_.extrapolation, .nonnegative = true, .previous = previous_W_.view()};
+}
+
+void Extrapolation::accept() {
+  state_.extrapolation = std::min(state_.most_extrapolation, growth * state_.extrapolation);
+  state_.most_extrapolation = std::min(1.0, growth_of_most * state_.most_extrapolation);
+}
+
+void Extrapolation::reject(BackendView<const float> W, BackendView<const float> Ht) {
+  state_.most_extrapolation = state_.extrapolation;
+  state_.extrapolation /= shrink;
+  forget(W, Ht);
+}
+
+void Extrapolation::forget(BackendView<const float> W, BackendView<const float> Ht) {
+  input_.backend.copy(W, previous_W_.view());
+  input_.backend.copy(Ht, previous_Ht_.view());
+}
+
+}  // namespace gemmine
