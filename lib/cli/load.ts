@@ -13,6 +13,11 @@ export interface Shape {
   readonly cols: number
 }
 
+/** Files of matrices, as helps tell of them. */
+export const matrixFiles = `.npy of any real type and order,
+.npz (NumPy's, or SciPy's sparse csr, csc and coo), Matrix Market .mtx, or .safetensors, each also as
+.gz; FILE:NAME is one of several arrays in a .npz or .safetensors`
+
 const refuseSparse = (path: string) =>
   fileError(path, 'expected a dense matrix, received a sparse one')
 

@@ -81,8 +81,8 @@ Example:
 `
 
 const inputs = () => [
-  pathOption('--queries <FILE>', '.npy, one query a row; required'),
-  pathOption('--corpus <FILE>', '.npy, one document a row; required'),
+  pathOption('--queries <FILE>', 'dense matrix, one query a row; required'),
+  pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'),
   pathOption(
     '--positives <FILE>',
     'lines of query<TAB>corpus, or BEIR qrels; rows, or ids with the next two; required',
