@@ -4,7 +4,7 @@ import { checkPath, fileError, systemFailure } from './file'
 import { inflated, isGzip } from './inflate'
 
 /** Bytes that are cut into lines at a time: a few milliseconds of work. */
-const pieceBytes = 1 << 16
+const pieceBytes = 1 << 15
 
 /** No line is longer, so that a file without line ends cannot fill the memory. */
 const lineLimit = 1 << 28

@@ -21,8 +21,9 @@ struct Scene {
 Scene random_scene(Index rows, Index cols, Index entries, std::uint64_t seed) {
   Scene scene{rows, cols, {}, {}, {}};
   for (Index t = 0; t < entries; ++t) {
-    const auto draw = [&](Index bound, std::uint64_t item) {
-      return static_cast<std::int32_t>(uniform(seed, t, item) * static_cast<double>(bound));
+    const auto draw = [&](Index bound, std::uint32_t item) {
+      const double drawn = CounterRandom(seed, 0).uniform(t, item);
+      return static_cast<std::int32_t>(drawn * static_cast<double>(bound));
     };
     scene.row.push_back(draw(rows, 0));
     scene.column.push_back(draw(cols, 1));
@@ -151,7 +152,7 @@ void what_is_wrong_is_told() {
   given.layout = SparseLayout::csr;
   const std::vector<std::int64_t> falling = {0, 2, 1};
   given.major = array_of("indptr", falling, ElementType::int64);
-  damage_is_told(given, "indptr: expected row starts that end at the number of entries, received 1");
+  damage_is_told(given, "indptr: expected row starts that ascend from 0, received 1 at row 2");
 }
 
 void a_raised_signal_stops_it() {
