@@ -25,12 +25,11 @@ describe('the defaults', () => {
   const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
   const all = { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults }
 
-  it.each(Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }))(
-    '%s cannot be changed',
-    (_, defaults) => {
-      expect(() => Object.assign(defaults, { seed: 7, limit: 7, threads: 7 })).toThrow(TypeError)
-    },
-  )
+  it.each(
+    Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }),
+  )('%s cannot be changed', (_, defaults) => {
+    expect(() => Object.assign(defaults, { seed: 7, limit: 7, threads: 7 })).toThrow(TypeError)
+  })
 
   it('have the types of their options', () => {
     const given: Overrides<typeof kmeansDefaults> = { seed: 3, tolerance: undefined }

@@ -200,7 +200,5 @@ export async function withBytes<T>(
 }
 
 /** Opens a file, lets `use` read what it holds or unpacks to, and closes it. */
-export const withReader = <T>(
-  path: string,
-  use: (reader: ByteReader) => Promise<T>,
-): Promise<T> => withBytes(path, (bytes) => reading(bytes, use))
+export const withReader = <T>(path: string, use: (reader: ByteReader) => Promise<T>): Promise<T> =>
+  withBytes(path, (bytes) => reading(bytes, use))

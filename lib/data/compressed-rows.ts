@@ -17,10 +17,7 @@ const allocateStarts = (rows: number, entries: number) =>
   entries < 2 ** 31 ? new Int32Array(rows + 1) : new Float64Array(rows + 1)
 
 /** An array in memory, as entries take those of files. */
-export const arrayInMemory = (
-  name: string,
-  array: Int32Array | Float64Array,
-): NativeFileArray => ({
+export const arrayInMemory = (name: string, array: Int32Array | Float64Array): NativeFileArray => ({
   name,
   bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
   type: array instanceof Int32Array ? 'int32' : 'float64',
@@ -51,9 +48,12 @@ export async function compressRows(
     addon.compressRows(entries, indptr, indices, values, control),
   )
   // Views, not copies: those would keep the event loop waiting.
-  const kept = written === room ? { indices, values } : {
-    indices: indices.subarray(0, written),
-    values: values.subarray(0, written),
-  }
+  const kept =
+    written === room
+      ? { indices, values }
+      : {
+          indices: indices.subarray(0, written),
+          values: values.subarray(0, written),
+        }
   return { rows, cols, indptr, ...kept }
 }

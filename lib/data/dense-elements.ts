@@ -101,7 +101,15 @@ export async function loadElements(
   if (size > limit && keep && offset !== undefined && !fortranOrder) {
     const file = keep()
     const swapped = bigEndian ? { bigEndian } : {}
-    return { path: file.path, descriptor: new Descriptor(file), offset, rows, cols, type, ...swapped }
+    return {
+      path: file.path,
+      descriptor: new Descriptor(file),
+      offset,
+      rows,
+      cols,
+      type,
+      ...swapped,
+    }
   }
   const bytes = await readBytes(reader, size, { signal, factor: fortranOrder ? 2 : 1 })
   if (bigEndian) await swapBytes(bytes, sizeOf(type))

@@ -34,6 +34,10 @@ export async function* inflated(
     const { code = '' } = error as NodeJS.ErrnoException
     if (!code.startsWith('Z_')) throw error
     const received = failures[code] ?? 'damaged data'
-    throw fileError(path, `expected whole ${wrapping === 'gzip' ? 'gzip' : 'packed'} data, received ${received}`, { cause: error })
+    throw fileError(
+      path,
+      `expected whole ${wrapping === 'gzip' ? 'gzip' : 'packed'} data, received ${received}`,
+      { cause: error },
+    )
   }
 }

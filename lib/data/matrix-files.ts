@@ -85,7 +85,9 @@ export function partOf(given: string): Part {
   if (colon < 1 || colon === given.length - 1 || existsSync(given))
     return { path: given, name: undefined }
   const path = given.slice(0, colon)
-  return existsSync(path) ? { path, name: given.slice(colon + 1) } : { path: given, name: undefined }
+  return existsSync(path)
+    ? { path, name: given.slice(colon + 1) }
+    : { path: given, name: undefined }
 }
 
 const byExtension = (path: string) => {

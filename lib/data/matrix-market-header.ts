@@ -36,8 +36,7 @@ export class MatrixMarketHeader {
   protected checkedSize(): Size {
     if (this.field === undefined)
       throw fileError(this.path, 'expected a Matrix Market file, received an empty file')
-    if (!this.size)
-      throw fileError(this.path, `expected a line of ${this.sizes}, received none`)
+    if (!this.size) throw fileError(this.path, `expected a line of ${this.sizes}, received none`)
     return this.size
   }
 
@@ -76,8 +75,7 @@ export class MatrixMarketHeader {
       throw this.wrong(number, `as many rows as columns in a ${this.symmetry} matrix`, text)
     const entries = this.isArray ? this.listedEntries(rows, cols) : sizes[2]!
     const limit = this.isArray ? largestSide : rowLimit(entries)
-    if (rows > limit)
-      throw this.wrong(number, `at most ${limit} rows for ${entries} entries`, text)
+    if (rows > limit) throw this.wrong(number, `at most ${limit} rows for ${entries} entries`, text)
     return { rows, cols, entries }
   }
 

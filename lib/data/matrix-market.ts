@@ -72,7 +72,11 @@ class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promis
       throw this.wrong(number, 'a finite number', word)
     }
     if (!integerPattern.test(word) || (this.field === 'unsigned-integer' && word.startsWith('-')))
-      throw this.wrong(number, this.field === 'integer' ? 'an integer' : 'an integer of at least 0', word)
+      throw this.wrong(
+        number,
+        this.field === 'integer' ? 'an integer' : 'an integer of at least 0',
+        word,
+      )
     const value = Number(word)
     if (Math.abs(value) < largestInteger || word.replace(/^[+-]?0*/, '') === String(largestInteger))
       return value

@@ -12,10 +12,7 @@ export interface NamedArray {
 }
 
 const listed = (arrays: readonly NamedArray[]) =>
-  printable(
-    arrays.map(({ name, shape }) => `${name} [${shape.join(' × ')}]`).join(', '),
-    listLimit,
-  )
+  printable(arrays.map(({ name, shape }) => `${name} [${shape.join(' × ')}]`).join(', '), listLimit)
 
 /** Characters of a list of names in a message. */
 const listLimit = 200

@@ -9,7 +9,14 @@ import type { DenseData, ElementType } from './element-types'
 import { bytesOf, fileError, writePieces } from './file'
 import { isMatrixFile, toDenseView, withoutGaps } from './matrix'
 import type { DenseMatrix, MatrixFile } from './matrix'
-import { checkDimensions, checkEnd, integers, layoutOf, readNpyArray, realNumbers } from './npy-array'
+import {
+  checkDimensions,
+  checkEnd,
+  integers,
+  layoutOf,
+  readNpyArray,
+  realNumbers,
+} from './npy-array'
 import { npyHeader, shownShape } from './npy-header'
 import { inSlices } from './slices'
 import type { SparseMatrix } from './sparse'
@@ -53,7 +60,8 @@ export const parseNpy = async (bytes: Uint8Array, path: string): Promise<DenseMa
 
 /** Why a matrix cannot be read block by block. */
 function whyWhole(reader: ByteReader, fortranOrder: boolean): string | undefined {
-  if (reader.unpacked) return 'unpacked data, to be read in blocks (readNpy reads it whole), received gzip data'
+  if (reader.unpacked)
+    return 'unpacked data, to be read in blocks (readNpy reads it whole), received gzip data'
   if (fortranOrder)
     return 'C order, one row after the other, to be read in blocks (np.ascontiguousarray makes it; readNpy reads it whole), received Fortran order'
   return undefined
@@ -93,9 +101,7 @@ export const openNpy = (path: string): Promise<MatrixFile> =>
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the system cannot close the file.
  */
-export async function closeMatrix(
-  matrix: DenseMatrix | MatrixFile | SparseMatrix,
-): Promise<void> {
+export async function closeMatrix(matrix: DenseMatrix | MatrixFile | SparseMatrix): Promise<void> {
   if (typeof matrix !== 'object' || matrix === null)
     throw invalid('matrix', 'a matrix that openNpy(), loadNpy() or loadMatrix() gave', matrix)
   if (isMatrixFile(matrix)) await matrix.descriptor.close()

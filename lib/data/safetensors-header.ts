@@ -121,4 +121,3 @@ function checkCover(places: Place[], { path, left, unpacked }: ByteReader) {
       `expected ${covered} bytes of data, received ${unpacked ? 'at most ' : ''}${left}`,
     )
 }
-

@@ -3,7 +3,13 @@ import { bytesInMemory, reading, skip, withReader } from './byte-reader'
 import type { ByteReader } from './byte-reader'
 import { loadElements, readBytes } from './dense-elements'
 import type { Loading } from './dense-elements'
-import { elementTypes, elementsOver, safetensorsTypes, typeOfArray, wantedArrays } from './element-types'
+import {
+  elementTypes,
+  elementsOver,
+  safetensorsTypes,
+  typeOfArray,
+  wantedArrays,
+} from './element-types'
 import type { DenseData, ElementType } from './element-types'
 import { bytesOf, fileError, printable, writePieces } from './file'
 import type { DenseMatrix, MatrixFile } from './matrix'
@@ -35,9 +41,7 @@ async function readTensors(reader: ByteReader): Promise<Tensors> {
   const tensors: (readonly [string, Tensor])[] = []
   for (const { name, shape, type, begin, end } of places) {
     const bytes = await readBytes(reader, end - begin)
-    const tensor = type
-      ? { data: elementsOver(bytes, type), shape, type }
-      : { data: bytes, shape }
+    const tensor = type ? { data: elementsOver(bytes, type), shape, type } : { data: bytes, shape }
     tensors.push([name, tensor])
   }
   await checkEnd(reader)

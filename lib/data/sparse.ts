@@ -40,8 +40,10 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   checkKinds(name, input)
   if (input.indptr.length !== rows + 1)
     throw invalidLength(`${name}.indptr`, `${rows + 1} row starts`, input.indptr)
-  const indptr = await widened(input.indptr)
-  const [indices, values] = [borrowable(input.indices), borrowable(input.values)]
+  // Before the event loop turns: a resizable buffer could shrink meanwhile.
+  const [starts, indices] = [borrowable(input.indptr), borrowable(input.indices)]
+  const values = borrowable(input.values)
+  const indptr = await widened(starts)
   await checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
     throw invalidLength(`${name}.values`, `${indices.length} values, as many as indices`, values)

@@ -64,7 +64,12 @@ function directoryEntry(directory: Buffer, at: number, { path, size: archive }: 
     [24, 20, 42].map((field) => directory.readUInt32LE(at + field)),
     extra,
   ) as [number, number, number]
-  const deflated = checkedMethod(path, name, directory.readUInt16LE(at + 8), directory.readUInt16LE(at + 10))
+  const deflated = checkedMethod(
+    path,
+    name,
+    directory.readUInt16LE(at + 8),
+    directory.readUInt16LE(at + 10),
+  )
   if (deflated ? size > largestRatio * packed : size !== packed)
     throw damaged(path, `the member ${printable(name)} with ${size} bytes out of ${packed}`)
   if (!(local + packed <= archive))

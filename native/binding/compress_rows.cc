@@ -71,8 +71,8 @@ Napi::Value compress(const Napi::CallbackInfo& info, const SparseEntries& given,
 Napi::Value CompressRows(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
   const SparseEntries given = read_entries(info[0], borrowed);
-  const bool narrow = info[1].IsTypedArray() &&
-                      info[1].As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
+  const bool narrow =
+      info[1].IsTypedArray() && info[1].As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
   return narrow ? compress<std::int32_t>(info, given, std::move(borrowed))
                 : compress<double>(info, given, std::move(borrowed));
 }

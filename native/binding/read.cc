@@ -71,9 +71,9 @@ std::unique_ptr<RowSource> read_dense(const Napi::Object& from, const std::strin
   const auto [rows, cols] = read_sides(from);
   const auto stride = read<Index>(from, "stride");
   const ElementType type = read_element_type(from);
-  const auto [data, count] = elements_of(from.Get("data"), array_of(type),
-                                         static_cast<std::size_t>(size_of(type)), name + ".data",
-                                         borrowed);
+  const auto [data, count] =
+      elements_of(from.Get("data"), array_of(type), static_cast<std::size_t>(size_of(type)),
+                  name + ".data", borrowed);
   if (!fits(rows, cols, stride, static_cast<Index>(count)))
     refuse(from.Env(), "as many elements as its rows and stride need", name + ".data");
   return dense_source(data, type, rows, cols, stride);

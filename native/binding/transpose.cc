@@ -1,4 +1,5 @@
-// transpose(from, to, { rows, cols, size }, control): bytes of [cols × rows] into bytes of [rows × cols]
+// transpose(from, to, { rows, cols, size }, control): bytes of [cols × rows] into bytes of [rows ×
+// cols]
 #include "core/transpose.h"
 
 #include <utility>
@@ -15,8 +16,8 @@ Napi::Value Transpose(const Napi::CallbackInfo& info) {
   const auto from = read_span<std::uint8_t>(info[0], "from", borrowed);
   const auto to = read_span<std::uint8_t>(info[1], "to", borrowed);
   const Napi::Object sides = read_object(info[2], "sides");
-  const auto [rows, cols, size] =
-      std::array{read<Index>(sides, "rows"), read<Index>(sides, "cols"), read<Index>(sides, "size")};
+  const auto [rows, cols, size] = std::array{read<Index>(sides, "rows"), read<Index>(sides, "cols"),
+                                             read<Index>(sides, "size")};
   const bool whole = size == 1 || size == 2 || size == 4 || size == 8;
   const auto misaligned = [&](const std::uint8_t* data) {
     return reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(size) != 0;

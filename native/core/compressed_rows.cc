@@ -139,8 +139,7 @@ class Compressor {
   }
 
   double value_of(Index item, Index row, std::int32_t column) const {
-    const std::byte* from =
-        given_.values.data + (item / 2) * size_of(given_.values.format.type);
+    const std::byte* from = given_.values.data + (item / 2) * size_of(given_.values.format.type);
     if (const auto digits = inexact_integer(from, given_.values.format))
       refuse_value(exact_integer, row, column, *digits);
     const double value = element(from, given_.values.format);
@@ -184,9 +183,9 @@ class Compressor {
   }
 
   [[noreturn]] void refuse_both_halves(Index row, std::int32_t column) const {
-    refuse(given_.values.name, "every pair of a row and a column once, in one of the two halves",
-           "row " + std::to_string(row + 1) + ", column " + std::to_string(column + 1) +
-               " in both");
+    refuse(
+        given_.values.name, "every pair of a row and a column once, in one of the two halves",
+        "row " + std::to_string(row + 1) + ", column " + std::to_string(column + 1) + " in both");
   }
 
   const SparseEntries& given_;
@@ -206,8 +205,8 @@ Index compress_rows(const SparseEntries& given, std::span<Start> indptr,
                     std::span<std::int32_t> indices, std::span<float> values, const Job& job) {
   return Compressor(given, indices, values, job).run(indptr);
 }
-template Index compress_rows(const SparseEntries&, std::span<std::int32_t>,
-                             std::span<std::int32_t>, std::span<float>, const Job&);
+template Index compress_rows(const SparseEntries&, std::span<std::int32_t>, std::span<std::int32_t>,
+                             std::span<float>, const Job&);
 template Index compress_rows(const SparseEntries&, std::span<double>, std::span<std::int32_t>,
                              std::span<float>, const Job&);
 

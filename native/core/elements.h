@@ -35,8 +35,8 @@ struct ElementFormat {
 // In bytes.
 Index size_of(ElementType type);
 
-// Widens `count` elements, which need no alignment, each rounded to float32 once. False where one of
-// them is an inexact integer.
+// Widens `count` elements, which need no alignment, each rounded to float32 once. False where one
+// of them is an inexact integer.
 bool widen_elements(const std::byte* from, ElementFormat format, Index count, float* to);
 
 // One element, which needs no alignment; a 64-bit integer beyond ±2^53 is rounded.

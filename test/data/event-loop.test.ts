@@ -35,7 +35,10 @@ const sparse = (format: string, members: Record<string, Uint8Array>) =>
   )
 
 const elements = new Float64Array(entries).fill(1.5)
-const lines = Array.from({ length: 100_000 }, (_, t) => `${(t % 1000) + 1} ${(t % 77) + 1} ${t}.5\n`)
+const lines = Array.from(
+  { length: 100_000 },
+  (_, t) => `${(t % 1000) + 1} ${(t % 77) + 1} ${t}.5\n`,
+)
 
 it.each<[string, string, () => Uint8Array]>([
   [

@@ -106,7 +106,9 @@ describe('a matrix file', () => {
   it('that claims to unpack to more than it can is refused before memory is taken', async () => {
     const claims = [
       npyHeader('<f4', [1_000_000, 1_000_000]),
-      Buffer.from('{"X":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}}'),
+      Buffer.from(
+        '{"X":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}}',
+      ),
     ]
     const length = Buffer.alloc(8)
     length.writeBigUInt64LE(BigInt(claims[1]!.length))
@@ -175,7 +177,10 @@ describe('elements of every type', () => {
     const data = arrayOf(type)
     const seen = type === 'bool' ? numbers.map((value) => (value === 0 ? 0 : 1)) : numbers
     expect(await asRead({ data, rows: 2, cols: 3, type })).toEqual(seen)
-    const content = formatSafetensors({ tensors: { X: { data, shape: [2, 3], type } }, metadata: {} })
+    const content = formatSafetensors({
+      tensors: { X: { data, shape: [2, 3], type } },
+      metadata: {},
+    })
     const path = folder.write('typed.safetensors', Buffer.concat(content))
     const file = (await loadMatrix(path, { limit: 0 })) as MatrixFile
     expect(await asRead(file)).toEqual(seen)
@@ -193,8 +198,16 @@ describe('elements of every type', () => {
   })
 
   it.each<[string, DenseMatrix['data'], string]>([
-    ['int64 above', BigInt64Array.of(1n, 2n ** 53n, 0n, 2n, 2n ** 53n + 1n, 0n), '9007199254740993'],
-    ['int64 below', BigInt64Array.of(1n, -(2n ** 53n), 0n, 2n, -(2n ** 60n) - 1n, 0n), '-1152921504606846977'],
+    [
+      'int64 above',
+      BigInt64Array.of(1n, 2n ** 53n, 0n, 2n, 2n ** 53n + 1n, 0n),
+      '9007199254740993',
+    ],
+    [
+      'int64 below',
+      BigInt64Array.of(1n, -(2n ** 53n), 0n, 2n, -(2n ** 60n) - 1n, 0n),
+      '-1152921504606846977',
+    ],
     ['uint64', BigUint64Array.of(1n, 2n, 3n, 4n, 2n ** 64n - 1n, 5n), '18446744073709551615'],
   ])('%s 2^53 are refused by row and column, with all their digits', async (_, data, received) => {
     const error = await errorOf(() => asRead({ data, rows: 2, cols: 3 }))

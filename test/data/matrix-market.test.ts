@@ -52,11 +52,15 @@ describe('a Matrix Market file', () => {
 
   it('has its repeats summed in float64', async () => {
     const repeated = ['2 2 3', '1 1 1.00000005960464477539', '2 2 7', '1 1 5.960464477539063e-8']
-    expect(await parse(real, ...repeated)).toEqual(matrix(2, 2, [0, 1, 2], [0, 1], [1 + 2 ** -23, 7]))
+    expect(await parse(real, ...repeated)).toEqual(
+      matrix(2, 2, [0, 1, 2], [0, 1], [1 + 2 ** -23, 7]),
+    )
   })
 
   it('may be a pattern, of ones', async () => {
-    expect(await parse(pattern, '2 3 2', '2 3', '1 1')).toEqual(matrix(2, 3, [0, 1, 2], [0, 2], [1, 1]))
+    expect(await parse(pattern, '2 3 2', '2 3', '1 1')).toEqual(
+      matrix(2, 3, [0, 1, 2], [0, 2], [1, 1]),
+    )
   })
 
   it('may be symmetric, with both halves', async () => {
@@ -153,11 +157,7 @@ describe('a Matrix Market file', () => {
       [array, '2 2', '1', '2', '3'],
       'expected 4 entries, received 3',
     ],
-    [
-      'of an array with places',
-      [array, '2 2', '1 1 5'],
-      'line 3: expected value, received 1 1 5',
-    ],
+    ['of an array with places', [array, '2 2', '1 1 5'], 'line 3: expected value, received 1 1 5'],
     [
       'of complex entries',
       ['%%MatrixMarket matrix coordinate complex general'],

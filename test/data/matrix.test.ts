@@ -51,7 +51,11 @@ describe('toDenseView', () => {
       { type: 'bfloat16' },
     ],
     ['truth values', { data: new Uint8Array(6), dims: [2, 3], type: 'bool' }, { type: 'bool' }],
-    ['int8 under another name', { data: new Int8Array(6), dims: [2, 3], type: 'q' }, { type: 'int8' }],
+    [
+      'int8 under another name',
+      { data: new Int8Array(6), dims: [2, 3], type: 'q' },
+      { type: 'int8' },
+    ],
   ])('takes %s', (_, input, expected) => {
     expect(toDenseView('X', input)).toMatchObject(expected)
   })

@@ -162,7 +162,12 @@ describe('a .npy file', () => {
     const columns = Int16Array.from({ length: rows * cols }, (_, t) => t)
     const content = npy(dictionary('<i2', `(${rows}, ${cols})`, 'True'), columns)
     const { data } = await parseNpy(content, 'X.npy')
-    for (const [i, j] of [[0, 0], [66, 44], [31, 32], [64, 1]] as const)
+    for (const [i, j] of [
+      [0, 0],
+      [66, 44],
+      [31, 32],
+      [64, 1],
+    ] as const)
       expect(data[i * cols + j]).toBe(j * rows + i)
   })
 
@@ -183,7 +188,9 @@ describe('a .npy file', () => {
   })
 
   it.each(['(6, 1)', '(1, 6)'])('of shape %s has no order', async (shape) => {
-    expect((await parseNpy(npy(dictionary('<f4', shape, 'True'), values), 'X.npy')).data).toEqual(values)
+    expect((await parseNpy(npy(dictionary('<f4', shape, 'True'), values), 'X.npy')).data).toEqual(
+      values,
+    )
   })
 
   it('of real data is read', async () => {
@@ -277,7 +284,11 @@ describe('a .npy file is refused', () => {
       npy(dictionary('|V2', '(12, 5)'), 120),
       `expected ${elements} (.astype('float32') makes them of bfloat16), received bytes without a type, |V2`,
     ],
-    ['of no known type', npy(dictionary('<q9', '(12, 5)'), 120), `expected ${elements}, received <q9`],
+    [
+      'of no known type',
+      npy(dictionary('<q9', '(12, 5)'), 120),
+      `expected ${elements}, received <q9`,
+    ],
     [
       'structured',
       npy(`{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (12, 5), }`, 240),
@@ -390,7 +401,7 @@ describe('a .npy file is refused', () => {
 })
 
 describe('a list of int32', () => {
-  it('is read from any integers that fit, packed too',async () => {
+  it('is read from any integers that fit, packed too', async () => {
     const content = npy(dictionary('>u2', '(2,)', 'True'), inFile('>u2', Uint16Array.of(7, 65535)))
     const path = folder.write('u2.npy.gz', gzipSync(content))
     expect(await readInt32Npy(path)).toEqual(Int32Array.of(7, 65535))

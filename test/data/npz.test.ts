@@ -122,7 +122,12 @@ function inWideFields(archive: Uint8Array): Buffer {
   const wideEnd = Buffer.alloc(56)
   wideEnd.writeUInt32LE(0x06064b50)
   wideEnd.writeBigUInt64LE(44n, 4)
-  for (const [value, field] of [[count, 24], [count, 32], [directory.length, 40], [begin, 48]] as const)
+  for (const [value, field] of [
+    [count, 24],
+    [count, 32],
+    [directory.length, 40],
+    [begin, 48],
+  ] as const)
     wideEnd.writeBigUInt64LE(BigInt(value), field)
   const locator = Buffer.alloc(20)
   locator.writeUInt32LE(0x07064b50)
@@ -153,7 +158,10 @@ describe('a sparse .npz file', () => {
     ['of compressed columns', npz(columns)],
     ['with a directory in 64 bits', inWideFields(npz())],
     ['packed once more', gzipSync(npz())],
-    ['of big-endian members', npz({ data: list('>f4', Buffer.from(expected.values.buffer.slice(0)).swap32()) })],
+    [
+      'of big-endian members',
+      npz({ data: list('>f4', Buffer.from(expected.values.buffer.slice(0)).swap32()) }),
+    ],
   ])('%s is read', async (_, content) => {
     expect(await parseNpz(content, 'X.npz')).toEqual(expected)
     expect(await readNpz(folder.write('other.npz', content))).toEqual(expected)
@@ -251,7 +259,9 @@ describe('a sparse .npz file', () => {
     }
     const content = npz(others)
     const path = folder.write('large.npz', content)
-    expect(((await readNpz(path)) as SparseMatrix).values).toEqual(new Float32Array(entries).fill(2))
+    expect(((await readNpz(path)) as SparseMatrix).values).toEqual(
+      new Float32Array(entries).fill(2),
+    )
     await expectFileError(
       () => readNpz(path, { limit: 1e6 }),
       `${path}: expected at most 1000000 bytes when unpacked, received 2400667`,
@@ -305,7 +315,10 @@ describe('a sparse .npz file is refused', () => {
     ],
     [
       'of lists and texts alone',
-      zipSync({ 'ids.npy': list('<i4', Int32Array.of(1)), 't.npy': member('<U1', [1, 1], bytes('abcd')) }),
+      zipSync({
+        'ids.npy': list('<i4', Int32Array.of(1)),
+        't.npy': member('<U1', [1, 1], bytes('abcd')),
+      }),
       'expected a matrix of real numbers, received only ids [1], t [1 × 1]',
     ],
     [

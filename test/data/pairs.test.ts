@@ -248,11 +248,21 @@ it('the parsers of ids and texts survive damage', async () => {
   const count = (values: { length: number }) => {
     if (values.length !== 3) throw new Error('ill-formed texts')
   }
-  await expectSurvival('t.txt', [plain], (content) => parseTexts(content, 't.txt', 3, 'query'), count)
+  await expectSurvival(
+    't.txt',
+    [plain],
+    (content) => parseTexts(content, 't.txt', 3, 'query'),
+    count,
+  )
   const lines = bytes(
     '{"text":"a"}\n{"title":"b","text":"c"}\n{"text":"\\u00e9\\n","_id":[{"x":1e5}]}\n',
   )
-  await expectSurvival('t.jsonl', [lines], (content) => parseTexts(content, 't.jsonl', 3, 'query'), count)
+  await expectSurvival(
+    't.jsonl',
+    [lines],
+    (content) => parseTexts(content, 't.jsonl', 3, 'query'),
+    count,
+  )
   const ids = bytes('q0\nq1\nlonger id\n')
   await expectSurvival(
     'ids.txt',

@@ -55,7 +55,9 @@ describe('a safetensors file', () => {
     const path = folder.path('model.safetensors')
     await writeSafetensors(path, contents)
     expect(await readSafetensors(path)).toEqual(asRead)
-    expect(await readSafetensors(folder.write('m.gz', gzipSync(readFileSync(path))))).toEqual(asRead)
+    expect(await readSafetensors(folder.write('m.gz', gzipSync(readFileSync(path))))).toEqual(
+      asRead,
+    )
     const written = Buffer.concat(formatSafetensors(contents))
     expect(await parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(asRead)
   })
@@ -78,7 +80,10 @@ describe('a safetensors file', () => {
 
   it('may hold tensors of every type', async () => {
     const tensors = Object.fromEntries(
-      elementTypeNames.map((type) => [type, { data: new elementTypes[type].array(2), shape: [2], type }]),
+      elementTypeNames.map((type) => [
+        type,
+        { data: new elementTypes[type].array(2), shape: [2], type },
+      ]),
     )
     const written = Buffer.concat(formatSafetensors({ tensors, metadata: {} }))
     expect((await parseSafetensors(written, 'm.safetensors')).tensors).toEqual(tensors)
@@ -227,7 +232,8 @@ it('the parser of safetensors survives damage', async () => {
   const run = (content: Uint8Array) => parseSafetensors(content, 'm.safetensors')
   await expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
     for (const { data, shape, type } of Object.values(tensors))
-      if (type && data.length !== shape.reduce((a, b) => a * b, 1)) throw new Error('ill-formed tensor')
+      if (type && data.length !== shape.reduce((a, b) => a * b, 1))
+        throw new Error('ill-formed tensor')
     if (Object.values(metadata).some((text) => typeof text !== 'string'))
       throw new Error('ill-formed text')
   })

@@ -49,8 +49,8 @@ Result compressed(const SparseEntries& given, const Job& job = job_of(1)) {
   const auto room = static_cast<std::size_t>(2 * given.entries);
   Result result{std::vector<std::int32_t>(given.rows + 1), std::vector<std::int32_t>(room),
                 std::vector<float>(room)};
-  const Index written = compress_rows<std::int32_t>(given, result.indptr, result.indices,
-                                                    result.values, job);
+  const Index written =
+      compress_rows<std::int32_t>(given, result.indptr, result.indices, result.values, job);
   result.indices.resize(written);
   result.values.resize(written);
   return result;
@@ -63,9 +63,9 @@ void expect_sums(const Result& result, const std::map<std::pair<int, int>, doubl
   for (const auto& [place, sum] : sums) {
     const auto [row, column] = place;
     test::check(result.indices[t] == column, "its column");
-    test::check(result.indptr[row] <= static_cast<int>(t) &&
-                    static_cast<int>(t) < result.indptr[row + 1],
-                "its row");
+    test::check(
+        result.indptr[row] <= static_cast<int>(t) && static_cast<int>(t) < result.indptr[row + 1],
+        "its row");
     test::near(result.values[t], sum, 0, "its sum");
     ++t;
   }
@@ -97,7 +97,8 @@ void layouts_agree() {
       std::vector<std::size_t> order(major.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       std::ranges::stable_sort(order, {}, [&](std::size_t t) { return major[t]; });
-      std::vector<std::int64_t> starts(static_cast<std::size_t>(by_row ? scene.rows : scene.cols) + 1);
+      std::vector<std::int64_t> starts(static_cast<std::size_t>(by_row ? scene.rows : scene.cols) +
+                                       1);
       std::vector<std::uint16_t> places;
       std::vector<double> values;
       for (const std::size_t t : order) {

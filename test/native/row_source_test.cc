@@ -24,8 +24,8 @@ void sources_widen_what_they_hold() {
   close(row(*dense_source(halves.data(), ElementType::float16, 2, 2, 2)),
         {0.333251953125, -0x1p-24}, 0, "f16");
   const std::vector<std::uint16_t> brains = {0, 0, 0x3EAB, 0x8001};
-  close(row(*dense_source(brains.data(), ElementType::bfloat16, 2, 2, 2)),
-        {0.333984375, -0x1p-133}, 0, "bf16");
+  close(row(*dense_source(brains.data(), ElementType::bfloat16, 2, 2, 2)), {0.333984375, -0x1p-133},
+        0, "bf16");
   const std::vector<std::int64_t> wide = {9, 9, (1LL << 53), -16777217};
   close(row(*dense_source(wide.data(), ElementType::int64, 2, 2, 2)), {0x1p53, -16777216}, 0,
         "i64, rounded once");
@@ -67,13 +67,12 @@ void sources_refuse_integers_that_float64_does_not_hold() {
   const std::vector<std::int64_t> values = {1, 2, 3, 4, -(1LL << 53) - 1, (1LL << 60) + 1};
   const auto source = dense_source(values.data(), ElementType::int64, 3, 2, 2);
   source->block(0, 2, scratch);
-  test::throws<InvalidEntry>(
-      [&] { source->block(1, 2, scratch); },
-      [](const InvalidEntry& error) {
-        test::check(error.row == 2 && error.column == 0, "its place");
-        test::check(error.digits == "-9007199254740993", error.digits);
-      },
-      "int64");
+  test::throws<InvalidEntry>([&] { source->block(1, 2, scratch); },
+                             [](const InvalidEntry& error) {
+                               test::check(error.row == 2 && error.column == 0, "its place");
+                               test::check(error.digits == "-9007199254740993", error.digits);
+                             },
+                             "int64");
   const std::vector<std::uint64_t> unsigned_values = {1ULL << 53, ~0ULL};
   test::throws<InvalidEntry>(
       [&] {

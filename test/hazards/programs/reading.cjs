@@ -7,7 +7,9 @@ const [path] = process.argv.slice(2)
 
 function busy() {
   if (process.platform !== 'linux') return performance.now()
-  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6
+  return (
+    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6
+  )
 }
 
 async function main() {
