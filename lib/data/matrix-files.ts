@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { invalid } from '../errors'
-import { frozen, withDefaults } from '../options'
+import { frozen, withDefaults, type Overrides } from '../options'
 import { reading, take, withBytes } from './byte-reader'
 import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
@@ -125,26 +125,18 @@ export const sidesInFile = (path: string): Promise<Sides> => {
 
 /** The only place where the defaults of {@link loadMatrix} are written. */
 export const loadMatrixDefaults = frozen({
-  /** Elements of at most this many bytes are read into memory; 1073741824 unless given. */
+  /**
+   * Elements of a dense matrix of more bytes stay in the file, to be read block by block; 1073741824 unless
+   * given. Packed ones, those in Fortran order and those of text are read into memory, however large.
+   */
   limit: loadNpyDefaults.limit,
-  /** Which of several arrays or tensors is meant: the only matrix of floats unless given. */
+  /** Which of several arrays or tensors is meant; the only matrix of floats unless given. */
   name: undefined as string | undefined,
   /** Aborts the reading; none unless given. */
   signal: undefined as AbortSignal | undefined,
 })
 
-/** The options of {@link loadMatrix}. */
-export interface LoadMatrixOptions {
-  /**
-   * Elements of a dense matrix of more bytes stay in the file, to be read block by block: 1073741824 unless
-   * given. Packed ones, those in Fortran order and those of text are read into memory, however large.
-   */
-  readonly limit?: number | undefined
-  /** Which of several arrays or tensors is meant: the only matrix of floats unless given. */
-  readonly name?: string | undefined
-  /** Aborts the reading; none unless given. */
-  readonly signal?: AbortSignal | undefined
-}
+export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>
 
 /**
  * Reads a matrix from a file of any format: `.npy`, `.npz` (dense, or sparse from SciPy), Matrix Market

@@ -1,5 +1,5 @@
 import { invalid } from '../errors'
-import { frozen, withDefaults } from '../options'
+import { frozen, withDefaults, type Overrides } from '../options'
 import { bytesInMemory, withBytes } from './byte-reader'
 import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
@@ -14,19 +14,13 @@ import { readMember, zipMembers, type Member } from './zip'
 
 /** The only place where the defaults of {@link readNpz} are written. */
 export const readNpzDefaults = frozen({
-  /** The members of an archive may unpack to at most this many bytes together. */
+  /** The members of an archive may unpack to at most this many bytes together; 4294967296 unless given. */
   limit: 2 ** 32,
-  /** Which of several arrays is meant, as `np.savez` names them: the only matrix of floats unless given. */
+  /** Which of several arrays is meant, as `np.savez` names them; the only matrix of floats unless given. */
   name: undefined as string | undefined,
 })
 
-/** The options of {@link readNpz}. */
-export interface NpzOptions {
-  /** The members may unpack to at most this many bytes together: 4294967296 unless given. */
-  readonly limit?: number | undefined
-  /** Which of several arrays is meant, as `np.savez` names them: the only matrix of floats unless given. */
-  readonly name?: string | undefined
-}
+export type NpzOptions = Overrides<typeof readNpzDefaults>
 
 interface DenseMember extends NamedArray {
   readonly member: Member
