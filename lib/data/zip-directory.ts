@@ -10,8 +10,8 @@ const endBytes = 22
 const locatorBytes = 20
 const wideEndBytes = 56
 
-/** No directory of arrays is longer. */
-const directoryLimit = 1 << 26
+/** Some 50 000 members: it is walked while the event loop waits. */
+const directoryLimit = 1 << 22
 
 export const damaged = (path: string, what: string) =>
   fileError(path, `expected a whole zip archive, received ${what}`)

@@ -182,7 +182,8 @@ async function contentOf(bytes: Bytes, member: Member, start: number): Promise<B
   const { path } = bytes
   const lying = new PlainReader(bytes, start, start + member.packed)
   if (!member.deflated) return lying
-  if (member.size > smallBytes) return new InflatingReader(lying, 'raw', path)
+  if (Math.max(member.size, member.packed) > smallBytes)
+    return new InflatingReader(lying, 'raw', path)
   try {
     const packed = await take(lying, member.packed)
     const content = inflateRawSync(packed, { maxOutputLength: smallBytes + 1 })

@@ -48,7 +48,7 @@ class Compressor {
       scatter();
     indptr[0] = 0;
     for (Index i = 0; i < given_.rows; ++i) {
-      if (i % stride == 0) job_.cancellation.check();
+      rest(i);
       merge_row(i);
       indptr[i + 1] = static_cast<Start>(written_);
     }
@@ -56,10 +56,8 @@ class Compressor {
   }
 
  private:
-  void rest(Index t, Index done) const {
-    if (t % stride != 0) return;
-    job_.cancellation.check();
-    job_.progress("compress", done + t, 3 * given_.entries);
+  void rest(Index t) const {
+    if (t % stride == 0) job_.cancellation.check();
   }
 
   // A row or column of the matrix, out of an array of places.
@@ -93,7 +91,7 @@ class Compressor {
   void take_rows() {
     starts_ = checked_starts("row", given_.rows);
     for (Index t = 0; t < given_.entries; ++t) {
-      rest(t, 0);
+      rest(t);
       indices_[t] = place(given_.minor, t, "column", given_.cols);
     }
   }
@@ -122,7 +120,7 @@ class Compressor {
   void scatter() {
     Index listed = 0;
     each([&](std::int32_t row, std::int32_t, Index item) {
-      rest(item / 2, 0);
+      rest(item / 2);
       ++starts_[row + 1];
       ++listed;
     });
@@ -131,7 +129,7 @@ class Compressor {
     items_.resize(listed);
     std::vector<Index> next(starts_.begin(), starts_.end() - 1);
     each([&](std::int32_t row, std::int32_t column, Index item) {
-      rest(item / 2, given_.entries);
+      rest(item / 2);
       const Index to = next[row]++;
       indices_[to] = column;
       items_[to] = item;
@@ -156,7 +154,7 @@ class Compressor {
   void take_row(Index row) {
     row_.clear();
     for (Index t = starts_[row]; t < starts_[row + 1]; ++t) {
-      rest(t, 2 * given_.entries);
+      rest(t);
       const Index item = items_.empty() ? 2 * t : items_[t];
       row_.push_back({indices_[t], item % 2 == 1, value_of(item, row, indices_[t])});
     }

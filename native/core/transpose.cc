@@ -17,7 +17,6 @@ void transpose_as(const std::byte* from, std::byte* to, Index rows, Index cols, 
   auto* target = reinterpret_cast<T*>(to);
   for (Index i0 = 0; i0 < rows; i0 += side) {
     job.cancellation.check();
-    job.progress("transpose", i0, rows);
     const Index i1 = std::min(rows, i0 + side);
     for (Index j0 = 0; j0 < cols; j0 += side)
       for (Index i = i0; i < i1; ++i)
