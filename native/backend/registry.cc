@@ -33,6 +33,7 @@ Passes& passes_for(const std::string& device) {
 
 HostDescription describe_host() { return cpu::describe(); }
 
+void start_backends() { cpu::start_pool(); }
 void stop_backends() { cpu::stop_pool(); }
 
 }  // namespace gemmine

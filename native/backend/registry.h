@@ -34,6 +34,10 @@ HostDescription describe_host();
 Backend& backend_for(const std::string& device);
 Passes& passes_for(const std::string& device);
 
+// Starts the threads of all backends, which the first job does otherwise. Throws where the system
+// allows none.
+void start_backends();
+
 // Waits for running blocks and ends the threads of all backends; called once at process exit.
 void stop_backends();
 

@@ -3,7 +3,6 @@
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include "core/error.h"
 
@@ -22,6 +21,8 @@ const char* code_name(ErrorCode code) {
       return "ERR_GEMMINE_DEVICE_UNAVAILABLE";
     case ErrorCode::device_failure:
       return "ERR_GEMMINE_DEVICE_FAILURE";
+    case ErrorCode::busy:
+      return "ERR_GEMMINE_BUSY";
     case ErrorCode::disposed:
       return "ERR_GEMMINE_DISPOSED";
   }
@@ -39,10 +40,7 @@ Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
   error["argument"] = entry.argument;
   error["row"] = static_cast<double>(entry.row);
   error["column"] = static_cast<double>(entry.column);
-  if (entry.digits.empty())
-    error["value"] = entry.value;
-  else
-    error["value"] = entry.digits;
+  error["value"] = entry.value;
   error["expected"] = entry.expected;
   return error;
 }
@@ -64,8 +62,6 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
     return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
   } catch (const std::length_error&) {  // a vector of more elements than can be addressed
     return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
-  } catch (const std::system_error& error) {  // no thread to be had
-    return coded(env, code_name(ErrorCode::out_of_memory), error.what());
   } catch (const std::invalid_argument& error) {
     return Napi::TypeError::New(env, error.what()).Value();
   } catch (const std::exception& error) {

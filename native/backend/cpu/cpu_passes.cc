@@ -7,6 +7,7 @@
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/pass.h"
+#include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
 
 namespace gemmine::cpu {
@@ -89,9 +90,13 @@ class CpuPasses : public Passes {
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {
-    return cpu::symmetric_eigen(A);
+    std::vector<double> values;
+    on_pool([&] { values = cpu::symmetric_eigen(A); });
+    return values;
   }
-  void orthonormalise_rows(HostView<double> A) override { cpu::orthonormalise_rows(A); }
+  void orthonormalise_rows(HostView<double> A) override {
+    on_pool([&] { cpu::orthonormalise_rows(A); });
+  }
 
  private:
   const Kernels& kernels_;

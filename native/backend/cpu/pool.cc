@@ -14,6 +14,7 @@
 
 #include "backend/cpu/products.h"
 #include "backend/cpu/thread_limit.h"
+#include "core/threads.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -23,6 +24,9 @@ thread_local bool on_pool_thread = false;
 // An iteration is a few loops of milliseconds, a fraction of one apart. A thread that sleeps in
 // between may be woken onto the processor of another, and wait there for the whole loop.
 constexpr std::chrono::microseconds patience{100};
+
+// A refused thread is asked for again; each loop would be too often.
+constexpr std::chrono::seconds between_attempts{1};
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
 struct Loop {
@@ -48,8 +52,18 @@ struct Loop {
 
 class Pool {
  public:
-  explicit Pool(Index threads) {
-    for (Index i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  // Starts the threads that are missing, as many as the system allows (ulimit -u and the pids limit
+  // of a container may allow more later): throws where it allows none. Not for several callers at
+  // once.
+  void grow_to(Index threads) {
+    const auto now = std::chrono::steady_clock::now();
+    if (size() >= threads || now < next_attempt_) return;
+    try {
+      while (size() < threads) threads_.push_back(start_thread([this] { work(); }));
+    } catch (const Error&) {
+      if (threads_.empty()) throw;
+      next_attempt_ = now + between_attempts;
+    }
   }
 
   void run(Loop& loop) {
@@ -77,6 +91,8 @@ class Pool {
   }
 
  private:
+  Index size() const { return static_cast<Index>(threads_.size()); }
+
   void work() {
     on_pool_thread = true;
     std::unique_lock lock(mutex_);
@@ -156,6 +172,7 @@ class Pool {
   std::condition_variable wake_;
   std::deque<Loop*> loops_;
   std::vector<std::thread> threads_;
+  std::chrono::steady_clock::time_point next_attempt_{};
   bool stopping_ = false;
 };
 
@@ -178,8 +195,9 @@ Pool& pool() {
   if (exiting) throw Cancelled();
   if (the_pool == nullptr) {
     hold_products_to_one_thread();
-    the_pool = new Pool(pool_threads());
+    the_pool = new Pool;
   }
+  the_pool->grow_to(pool_threads());
   return *the_pool;
 }
 
@@ -193,6 +211,13 @@ void parallel_for(const Job& job, Index count,
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
 }
+
+void on_pool(const std::function<void()>& body) {
+  const Job job{.cancellation = {}, .report = nullptr, .threads = 1};
+  parallel_for(job, 1, [&](Index, Index) { body(); });
+}
+
+void start_pool() { pool(); }
 
 Index worker_count(const Job& job) { return std::clamp<Index>(job.threads, 1, pool_threads()); }
 

@@ -18,10 +18,18 @@ namespace gemmine::cpu {
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
 
+// The same with one index, for what is called once and must run on a pool thread.
+void on_pool(const std::function<void()>& body);
+
+// Starts the threads of the pool, which the first loop does otherwise. Throws where the system
+// allows not even one; the pool works with as many as it gets.
+void start_pool();
+
 // min(job.threads, pool_threads()): how many workers a loop of this job has at most.
 Index worker_count(const Job& job);
 
-// min(affinity, cgroup quota, hardware), at least 1, and which of them decided, for people.
+// How many threads the pool has where the system allows them: min(affinity, cgroup quota,
+// hardware), at least 1. And which of them decided, for people.
 Index pool_threads();
 std::string pool_threads_reason();
 

@@ -3,9 +3,15 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <limits>
+#include <mutex>
+#include <string>
 #include <vector>
 
+#include "backend/cpu/pool.h"
+#include "core/address_space.h"
 #include "core/error.h"
 
 // LAPACK as it lies in OpenBLAS's archive, column-major. Of its eigensolvers this one alone gets by
@@ -17,10 +23,48 @@ void dgeqrf_(const blasint* m, const blasint* n, double* A, const blasint* lda, 
              double* work, const blasint* lwork, blasint* info);
 void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* A, const blasint* lda,
              const double* tau, double* work, const blasint* lwork, blasint* info);
+
+// OpenBLAS's own (driver/others/memory.c): the work space of one thread in one call.
+void* blas_memory_alloc(int unused);
+void blas_memory_free(void* buffer);
+
+// OpenBLAS starts its threads when the addon is loaded, as many as CPUs unless the environment says
+// otherwise; where a limit refuses them, it raises SIGINT. The linker (--wrap, in CMakeLists.txt)
+// puts this in the place of its reading of OPENBLAS_NUM_THREADS.
+int __wrap_openblas_num_threads_env();
+int __wrap_openblas_num_threads_env() { return 1; }
 }
 
 namespace gemmine::cpu {
 namespace {
+
+// Address space of one buffer, with room for what else the process may map in the meantime. On
+// x86-64 and ARM64 a buffer has 128 MiB.
+constexpr std::size_t buffer_bytes = std::size_t{136} << 20;
+
+std::string buffers_refused(std::size_t count) {
+  return "OpenBLAS needs " + std::to_string(count * buffer_bytes >> 20) +
+         " MiB of address space for " + std::to_string(count) +
+         " threads, and fewer are left (ulimit -v)";
+}
+
+// OpenBLAS takes a buffer for each call that runs, keeps it for later calls, and where the system
+// refuses one asks again for ever. So as many as calls can run at once, one a pool thread, are
+// taken before the first call.
+void reserve_buffers() {
+  static std::atomic<bool> reserved = false;
+  static std::mutex mutex;
+  if (reserved.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(mutex);
+  if (reserved.load(std::memory_order_relaxed)) return;
+  const auto count = static_cast<std::size_t>(pool_threads());
+  if (!has_address_space(count * buffer_bytes))
+    throw Error(ErrorCode::out_of_memory, buffers_refused(count));
+  std::vector<void*> buffers(count);
+  for (void*& buffer : buffers) buffer = blas_memory_alloc(0);
+  for (void* buffer : buffers) blas_memory_free(buffer);
+  reserved.store(true, std::memory_order_release);
+}
 
 blasint size(Index n) {
   expect(n <= std::numeric_limits<blasint>::max(), "sizes of a product fit OpenBLAS's integers");
@@ -43,17 +87,20 @@ void with_workspace(Run run, const char* what) {
 
 void multiply(HostView<const float> A, HostView<const float> B, HostView<float> C) {
   if (C.rows == 0 || C.cols == 0) return;
+  reserve_buffers();
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size(C.rows), size(C.cols), size(A.cols),
               1.0f, A.data, size(A.stride), B.data, size(B.stride), 0.0f, C.data, size(C.stride));
 }
 
 void multiply_at_a(HostView<const double> A, HostView<double> C, Into into) {
+  reserve_buffers();
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, size(A.cols), size(A.rows), 1.0, A.data,
               size(A.stride), into == Into::add ? 1.0 : 0.0, C.data, size(C.stride));
 }
 
 void solve_rows(HostView<const double> L, HostView<double> B) {
   if (B.rows == 0 || B.cols == 0) return;
+  reserve_buffers();
   for (const CBLAS_TRANSPOSE transpose : {CblasTrans, CblasNoTrans})
     cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, transpose, CblasNonUnit, size(B.rows),
                 size(B.cols), 1.0, L.data, size(L.stride), B.data, size(B.stride));
@@ -61,6 +108,7 @@ void solve_rows(HostView<const double> L, HostView<double> B) {
 
 // Rows in memory are LAPACK's columns; it returns the smallest value first.
 std::vector<double> symmetric_eigen(HostView<double> A) {
+  reserve_buffers();
   const blasint n = size(A.rows);
   const blasint stride = size(A.stride);
   std::vector<double> values(static_cast<std::size_t>(A.rows));
@@ -78,6 +126,7 @@ std::vector<double> symmetric_eigen(HostView<double> A) {
 // Rows in memory are LAPACK's columns. Householder's vectors may turn a row about; it is turned
 // back.
 void orthonormalise_rows(HostView<double> A) {
+  reserve_buffers();
   const blasint d = size(A.cols);
   const blasint k = size(A.rows);
   const blasint stride = size(A.stride);

@@ -7,7 +7,9 @@
 namespace gemmine::cpu {
 
 // Products of row-major host matrices and what LAPACK makes of small ones, the only door to
-// OpenBLAS, always on the calling thread.
+// OpenBLAS, always on the calling thread, which is one of the pool's. The first call of the process
+// reserves OpenBLAS's buffers for all of them, and each throws Error(out_of_memory) until that has
+// succeeded.
 
 enum class Into { replace, add };
 
@@ -24,7 +26,7 @@ void solve_rows(HostView<const double> L, HostView<double> B);
 std::vector<double> symmetric_eigen(HostView<double> A);
 void orthonormalise_rows(HostView<double> A);
 
-// Called before the first product; OpenBLAS must not start threads beside the pool's.
+// Called before the first product, for linkers that cannot replace openblas_num_threads_env().
 void hold_products_to_one_thread();
 
 // Name, version and build options of the library, and the CPU whose kernels it chose.

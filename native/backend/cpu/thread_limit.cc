@@ -9,8 +9,9 @@
 #include <cstdio>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <thread>
+
+#include "core/cgroups.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -34,38 +35,10 @@ double read_v1(const std::string& folder) {
   return read && quota > 0 && period > 0 ? quota / period : unlimited;
 }
 
-// A group is bound by its ancestors too. Inside a container the path may be the host's while the
-// mount shows only our part of it: folders that do not exist are passed over.
-double strictest(const std::string& mount, std::string path, double (*read)(const std::string&)) {
-  double cpus = read(mount);
-  while (path.size() > 1) {
-    cpus = std::min(cpus, read(mount + path));
-    path.resize(path.find_last_of('/'));
-  }
-  return cpus;
-}
-
-// Lines of /proc/self/cgroup: "0::/path" for v2, "3:cpu,cpuacct:/path" for v1.
 double cgroup_cpus(const std::string& root) {
-  std::ifstream file(root + "/proc/self/cgroup");
   double cpus = unlimited;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream fields(line);
-    std::string number;
-    std::string controllers;
-    std::string path;
-    std::getline(fields, number, ':');
-    std::getline(fields, controllers, ':');
-    std::getline(fields, path);
-    const std::string mounts = root + "/sys/fs/cgroup";
-    if (controllers.empty()) {
-      cpus = std::min(
-          {cpus, strictest(mounts, path, read_v2), strictest(mounts + "/unified", path, read_v2)});
-    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-      cpus = std::min({cpus, strictest(mounts + "/cpu", path, read_v1),
-                       strictest(mounts + "/" + controllers, path, read_v1)});
-    }
-  }
+  for (const auto& [version, path] : cgroup_folders(root, "cpu"))
+    cpus = std::min(cpus, version == 2 ? read_v2(path) : read_v1(path));
   return cpus;
 }
 

@@ -11,8 +11,7 @@ struct ThreadLimit {
   std::string reason;  // what decided, for people
 };
 
-// min(affinity, cgroup v1 or v2 quota, hardware). `root` stands before /proc and /sys, so that a
-// test can lay out its own.
+// min(affinity, cgroup v1 or v2 quota, hardware). `root` as in cgroup_folders().
 ThreadLimit thread_limit(const std::string& root = "");
 
 }  // namespace gemmine::cpu
