@@ -40,9 +40,12 @@ interface RunningJobs {
  */
 const running = new WeakMap<AbortSignalLike, RunningJobs>()
 
-function listenTo(signal: AbortSignalLike): RunningJobs {
+function listenTo(signal: AbortSignalLike, raised: () => void): RunningJobs {
   const flags = new Set<Int32Array>()
-  const stop = () => flags.forEach((flag) => Atomics.store(flag, 0, 1))
+  const stop = () => {
+    flags.forEach((flag) => Atomics.store(flag, 0, 1))
+    raised()
+  }
   signal.addEventListener('abort', stop, { once: true })
   const jobs = { flags, stop }
   running.set(signal, jobs)
@@ -52,10 +55,15 @@ function listenTo(signal: AbortSignalLike): RunningJobs {
 /**
  * Raises a job's flag when the signal is aborted.
  *
+ * @param raised Called once all flags of the signal are raised; the same function for every job.
  * @returns Ends that. The signal keeps no listener once no job runs under it.
  */
-export function stopOnAbort(signal: AbortSignalLike, flag: Int32Array): () => void {
-  const { flags, stop } = running.get(signal) ?? listenTo(signal)
+export function stopOnAbort(
+  signal: AbortSignalLike,
+  flag: Int32Array,
+  raised: () => void,
+): () => void {
+  const { flags, stop } = running.get(signal) ?? listenTo(signal, raised)
   flags.add(flag)
   return () => {
     flags.delete(flag)

@@ -15,6 +15,8 @@ export type GemmineErrorCode =
   | 'ERR_GEMMINE_DEVICE_FAILURE'
   /** A job needs more memory than there is; the message tells how many bytes, if that is known beforehand. */
   | 'ERR_GEMMINE_OUT_OF_MEMORY'
+  /** The system allows no thread for a job: a limit on threads (ulimit -u, the pids limit of a container). */
+  | 'ERR_GEMMINE_BUSY'
   /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'
 
@@ -96,7 +98,7 @@ export function invalid(argument: string, expected: string, received: unknown): 
 export function invalidEntry(
   argument: string,
   expected: string,
-  received: number | string,
+  received: number,
   row: number,
   column: number,
 ): MistakeError {

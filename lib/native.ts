@@ -60,27 +60,6 @@ export interface NativeConvergence {
   readonly seconds: number
 }
 
-/** An array of a sparse matrix as its bytes lie in a file. */
-export interface NativeFileArray {
-  /** How messages call it. */
-  readonly name: string
-  readonly bytes: Uint8Array
-  readonly type: string
-  readonly bigEndian: boolean
-}
-
-/** Field for field `SparseEntries` of native/core/compressed_rows.h. */
-export interface NativeEntries {
-  readonly layout: 'csr' | 'csc' | 'coordinate'
-  readonly mirror: 'none' | 'symmetric' | 'skew'
-  readonly rows: number
-  readonly cols: number
-  readonly entries: number
-  readonly major: NativeFileArray
-  readonly minor: NativeFileArray
-  readonly values: NativeFileArray
-}
-
 /** A prepared corpus; the memory it holds is reported to V8. */
 export interface NativeCorpus {
   readonly bytes: number
@@ -172,7 +151,6 @@ export interface NativeInfo {
     readonly available: boolean
     readonly reason?: string
   }[]
-  readonly elementTypes: string[]
   readonly solvers: string[]
   readonly rules: string[]
 }
@@ -246,20 +224,10 @@ interface Addon {
     out: NativeMinedArrays,
     control: JobControl,
   ): Promise<NativeMined>
-  /** Gives the number of entries that are left once repeats are summed. */
-  compressRows(
-    entries: NativeEntries,
-    indptr: Int32Array | Float64Array,
-    indices: Int32Array,
-    values: Float32Array,
-    control: JobControl,
-  ): Promise<number>
-  transpose(
-    from: Uint8Array,
-    to: Uint8Array,
-    sides: { rows: number; cols: number; size: number },
-    control: JobControl,
-  ): Promise<void>
+  /** Rejects the calls that wait for their turn and whose flags are raised. */
+  dropCancelled(): void
+  /** Bytes that the process may still take; undefined where the system does not tell. */
+  availableMemory(): number | undefined
   info(): NativeInfo
 }
 
@@ -275,8 +243,7 @@ interface NativeFailure extends Error {
   readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY'
   readonly argument?: string
   readonly expected?: string
-  /** As digits where a number does not hold it. */
-  readonly value?: number | string
+  readonly value?: number
   readonly row?: number
   readonly column?: number
 }
@@ -308,6 +275,18 @@ function translated(failure: NativeFailure, signal: AbortSignalLike | undefined)
     : failure
 }
 
+let dropping = false
+
+/** Once for all signals that are aborted together: the addon looks through every call that waits. */
+function dropCancelled() {
+  if (dropping) return
+  dropping = true
+  queueMicrotask(() => {
+    dropping = false
+    native().dropCancelled()
+  })
+}
+
 interface CheckedJob {
   readonly threads: number
   readonly signal: AbortSignalLike | undefined
@@ -322,7 +301,7 @@ export async function runJob<Result>(
   throwIfAborted(signal)
   const addon = native()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
-  const forget = signal && stopOnAbort(signal, cancel)
+  const forget = signal && stopOnAbort(signal, cancel, dropCancelled)
   // A listener may throw anything, also what looks like a failure of the addon.
   let ofListener: { readonly thrown: unknown } | undefined
   const tell = (phase: string, done: number, total: number, objective: number) => {

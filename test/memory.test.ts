@@ -1,7 +1,13 @@
+import { totalmem } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { nmf } from '../lib/factorization/nmf'
-import { planMemory } from '../lib/memory'
+import { availableMemory, planMemory } from '../lib/memory'
 import { matrixOf } from './matrices'
+
+it('some memory is available, and less than the machine has', () => {
+  expect(availableMemory()).toBeGreaterThan(2 ** 24)
+  expect(availableMemory()).toBeLessThanOrEqual(totalmem())
+})
 
 describe('planMemory', () => {
   it('lets pass what fits', () => {

@@ -1,7 +1,6 @@
 // What factorize, transform, topk and mine share: cheap checks first, results staged, a summary last.
 import { writeFile } from 'node:fs/promises'
 import { systemFailure } from '../data/file'
-import { partOf } from '../data/matrix-files'
 import { resolveDevice } from '../device'
 import { invalidText } from '../errors'
 import { info, type Info } from '../info'
@@ -67,9 +66,7 @@ export async function runCommand(
   checkNames(files)
   try {
     checkCommon(given)
-    const inputs = Object.values(files)
-      .filter((path) => path !== undefined)
-      .map((given) => partOf(given).path)
+    const inputs = Object.values(files).filter((path) => path !== undefined)
     if (given.out !== undefined) checkInputs(inputs, given.out)
     await staged(given, work)
   } catch (error) {

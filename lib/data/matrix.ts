@@ -1,11 +1,10 @@
 import { invalid, invalidEntry, invalidText, shown } from '../errors'
 import { Descriptor } from './descriptor'
-import { typeOfArray, wantedArrays } from './element-types'
-import type { DenseData, ElementType } from './element-types'
 import { isSparse } from './sparse'
 import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
 
-export type { DenseData, ElementType } from './element-types'
+/** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
+export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
 
 /** A dense matrix of float32, row-major: entry (i, j) is `data[i * stride + j]`. Results have this form. */
 export interface Matrix {
@@ -17,17 +16,16 @@ export interface Matrix {
   readonly stride?: number | undefined
 }
 
-/**
- * A dense matrix of any element type that can be read. Readers give float16 and bfloat16 as their bits in a
- * `Uint16Array`, and truth values as bytes.
- */
+export type DenseData = Float32Array | Float64Array | Int8Array | Uint8Array | Uint16Array
+
+/** A dense matrix of any element type that can be read. Readers give float16 as its bits in a `Uint16Array`. */
 export interface DenseMatrix<Data = DenseData> {
   /** rows · cols elements, and more only where a stride is given. */
   readonly data: Data
   readonly rows: number
   readonly cols: number
   readonly stride?: number | undefined
-  /** Needed for a `Uint16Array` alone, which may hold `uint16`, `float16` or `bfloat16`. */
+  /** Needed only to tell float16 from 16-bit integers, which are not read. */
   readonly type?: ElementType | undefined
 }
 
@@ -58,7 +56,7 @@ export interface TensorLike {
   readonly type?: string | undefined
 }
 
-/** A matrix in a file that is read block by block while a job runs; made by `openNpy` and `loadMatrix`. */
+/** A `.npy` file that is read block by block while a job runs; made by `openNpy`. */
 export interface MatrixFile {
   readonly path: string
   readonly descriptor: Descriptor
@@ -67,8 +65,6 @@ export interface MatrixFile {
   readonly rows: number
   readonly cols: number
   readonly type: ElementType
-  /** Whether elements lie in the other byte order than that of this machine; not where left out. */
-  readonly bigEndian?: boolean | undefined
 }
 
 export type MatrixInput =
@@ -83,17 +79,28 @@ export interface DenseView {
   readonly data?: DenseData
   readonly fd?: number
   readonly offset?: number
-  readonly bigEndian?: boolean | undefined
   /** How messages call the file. */
   readonly path?: string
 }
 
+const typeOfKind: Record<string, ElementType> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Float16Array: 'float16',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+}
+
 function elementType(name: string, data: unknown, declared: string | undefined): ElementType {
-  const type = typeOfArray(kindOf(data), declared)
+  const kind = kindOf(data)
+  const isBits = kind === 'Uint16Array'
+  const type = isBits && declared === 'float16' ? 'float16' : typeOfKind[kind]
   if (type) return type
-  throw kindOf(data) === 'Uint16Array'
-    ? invalidText(`${name}.data`, wantedArrays, 'a Uint16Array without its type')
-    : invalid(`${name}.data`, wantedArrays, data)
+  const expected =
+    "a Float32Array, Float64Array, Float16Array, Int8Array, Uint8Array, or a Uint16Array with type 'float16'"
+  throw isBits
+    ? invalidText(`${name}.data`, expected, "a Uint16Array without type 'float16'")
+    : invalid(`${name}.data`, expected, data)
 }
 
 const isFloat16 = (data: DenseData | Float16Data): data is Float16Data =>
@@ -174,9 +181,8 @@ function tensorView(name: string, { data, dims, type }: TensorLike): DenseView {
   return denseView(name, { data: data as DenseData, rows, cols }, type)
 }
 
-function fileView(file: MatrixFile): DenseView {
-  const { path, descriptor, offset, rows, cols, type, bigEndian } = file
-  return { rows, cols, stride: cols, type, bigEndian, fd: descriptor.fd, offset, path }
+function fileView({ path, descriptor, offset, rows, cols, type }: MatrixFile): DenseView {
+  return { rows, cols, stride: cols, type, fd: descriptor.fd, offset, path }
 }
 
 export const isMatrixFile = (input: object): input is MatrixFile =>
@@ -212,9 +218,7 @@ export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): 
   const { data, rows, cols, stride = cols } = matrix
   if (stride === cols) return data.subarray(0, rows * cols) as Data
   const packed = data.slice(0, rows * cols) as Data
-  // The compiler knows no array type that has both a set() of numbers and one of bigints.
-  const [to, from] = [packed as Float32Array, data as Float32Array]
-  for (let i = 0; i < rows; i++) to.set(from.subarray(i * stride, i * stride + cols), i * cols)
+  for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
   return packed
 }
 

@@ -1,5 +1,7 @@
 #include <napi.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 
@@ -11,11 +13,24 @@
 namespace gemmine::binding {
 namespace {
 
+// How long an exit waits for the blocks that are being computed: most take milliseconds, an
+// eigendecomposition may take minutes.
+constexpr std::chrono::seconds patience{2};
+
 // process.exit() runs no cleanup hook of the main thread's environment before the C library takes
-// the process down; the addon itself is never unloaded (-z nodelete).
-void drain() {
-  job_threads().stop_all();
+// the process down; the addon itself is never unloaded (-z nodelete). A job that does not stop
+// would meet memory that destructors have taken down: the process ends before they run.
+void drain(int status) {
+  if (!job_threads().stop_all(patience)) ::_exit(status);
   stop_backends();
+}
+
+void drain_at_exit() {
+#ifdef __GLIBC__
+  ::on_exit([](int status, void*) { drain(status); }, nullptr);
+#else  // the C library does not tell the status
+  std::atexit([] { drain(EXIT_FAILURE); });
+#endif
 }
 
 // The build leaves out OpenBLAS's kernels for CPUs before x86-64-v2.
@@ -30,7 +45,7 @@ void check_cpu([[maybe_unused]] Napi::Env env) {
 Napi::Object load(Napi::Env env, Napi::Object exports) {
   check_cpu(env);
   static std::once_flag once;
-  std::call_once(once, [] { std::atexit(drain); });
+  std::call_once(once, drain_at_exit);
   env.SetInstanceData(new Environment(env));
   exports["fit"] = Napi::Function::New<Fit>(env, "fit");
   exports["transform"] = Napi::Function::New<Transform>(env, "transform");
@@ -40,8 +55,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");
-  exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
-  exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");
+  exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
+  exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
   exports["info"] = Napi::Function::New<Info>(env, "info");
   return exports;
 }

@@ -14,8 +14,13 @@ Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
-Napi::Value CompressRows(const Napi::CallbackInfo& info);
-Napi::Value Transpose(const Napi::CallbackInfo& info);
+
+// dropCancelled(): rejects the calls of this environment that wait for their turn and whose flags
+// are raised. A job that runs looks at its flag itself.
+Napi::Value DropCancelled(const Napi::CallbackInfo& info);
+
+// availableMemory(): bytes, or undefined where the system does not tell.
+Napi::Value AvailableMemory(const Napi::CallbackInfo& info);
 Napi::Value Info(const Napi::CallbackInfo& info);
 
 }  // namespace gemmine::binding

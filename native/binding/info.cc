@@ -1,12 +1,13 @@
-// info(): what the addon is and finds here.
+// info() and availableMemory(): what the addon is and finds here.
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "backend/registry.h"
-#include "binding/element_kinds.h"
 #include "binding/entry_points.h"
 #include "binding/names.h"
 #include "binding/to_js.h"
+#include "core/available_memory.h"
 #include "mining/mine.h"
 
 namespace gemmine::binding {
@@ -38,12 +39,6 @@ std::vector<std::string> solver_names() {
   return names;
 }
 
-std::vector<std::string> element_names() {
-  std::vector<std::string> names;
-  for (const ElementKind& kind : element_kinds) names.emplace_back(kind.name);
-  return names;
-}
-
 }  // namespace
 
 Napi::Value Info(const Napi::CallbackInfo& info) {
@@ -64,9 +59,14 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["threadsReason"] = host.threads_reason;
   object["devices"] = device_objects(env);
   object["solvers"] = strings(env, solver_names());
-  object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;
+}
+
+Napi::Value AvailableMemory(const Napi::CallbackInfo& info) {
+  const std::optional<double> bytes = available_memory();
+  if (!bytes) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), *bytes);
 }
 
 }  // namespace gemmine::binding

@@ -2,8 +2,8 @@
 
 #include <limits>
 #include <string>
-#include <system_error>
 
+#include "binding/entry_points.h"
 #include "binding/environment.h"
 #include "binding/failure.h"
 #include "binding/job_threads.h"
@@ -62,6 +62,7 @@ void RunningJob::compute() {
 }
 
 void RunningJob::finish() {
+  if (compute_) failure_ = std::make_exception_ptr(Cancelled());
   {
     const std::lock_guard lock(mutex_);
     finished_ = true;
@@ -128,6 +129,11 @@ void RunningJob::release() {
   listener_.Reset();
   thrown_by_listener_ = nullptr;
   to_js_ = nullptr;
+}
+
+Napi::Value DropCancelled(const Napi::CallbackInfo& info) {
+  job_threads().drop_cancelled(&Environment::of(info.Env()));
+  return info.Env().Undefined();
 }
 
 }  // namespace gemmine::binding

@@ -29,7 +29,7 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
              ToJs to_js);
 
-  // Starts the job's own thread and gives its promise, rejected where there is no thread to be had.
+  // Has the job run on its turn and gives its promise, rejected where there is no thread to be had.
   Napi::Value start();
 
   // Hands on progress, and settles the promise once the thread is done.
@@ -40,7 +40,7 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
 
  private:
   void compute();                // the job's thread
-  void finish();                 // the job's thread
+  void finish();                 // the job's thread; JavaScript's where the work never began
   void report(const Progress&);  // any thread
   void hand_on(const Progress& progress);
   void settle();
@@ -65,8 +65,8 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   bool finished_ = false;
 };
 
-// Starts `compute(const Job&)` on a thread of its own and gives the promise of `to_js(env,
-// result)`. `compute` owns, or has in `borrowed`, all that it uses. Both are copyable.
+// Has a job's thread run `compute(const Job&)` and gives the promise of `to_js(env, result)`.
+// `compute` owns, or has in `borrowed`, all that it uses. Both are copyable.
 template <class Compute, class ToJs>
 Napi::Value run_job(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
                     ToJs to_js) {

@@ -1,13 +1,23 @@
 #include "binding/job_threads.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
+#include "backend/registry.h"
 #include "core/error.h"
+#include "core/threads.h"
 
 namespace gemmine::binding {
 namespace {
+
+// Jobs that run at once. Running jobs share the backend fairly, so this many long ones must come
+// together before a short one waits for an end; more would only hold memory. A job's thread mostly
+// sleeps.
+constexpr int most_threads = 16;
+
+bool raised(const std::int32_t* flag) {
+  return flag != nullptr && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
+}
 
 void raise(std::int32_t* flag) {
   if (flag != nullptr) __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
@@ -19,46 +29,103 @@ void JobThreads::start(std::int32_t* cancel, const void* environment, std::funct
                        std::function<void()> announce) {
   const std::lock_guard lock(mutex_);
   if (exiting_) throw Cancelled();
-  const Place at = running_.insert(running_.end(), {cancel, environment});
+  waiting_.push_back({cancel, environment, std::move(work), std::move(announce)});
   try {
-    std::thread([this, at, work = std::move(work), announce = std::move(announce)]() mutable {
-      work();
-      retire(at);
-      announce();
-      work = nullptr;
-      announce = nullptr;
-      end(at);
-    }).detach();
+    grow();
   } catch (...) {
-    running_.erase(at);
+    waiting_.pop_back();
     throw;
+  }
+  arrived_.notify_one();
+}
+
+// Where threads are few, a second job must not take the one that the backend needs: until that has
+// its own there is one thread.
+void JobThreads::grow() {
+  const auto short_of_threads = [&] {
+    return threads_ == 0 || (backend_asked_ && static_cast<int>(waiting_.size()) > idle_);
+  };
+  try {
+    while (!exiting_ && threads_ < most_threads && short_of_threads()) {
+      start_thread([this] { serve(); }).detach();
+      ++threads_;
+      ++idle_;
+    }
+  } catch (const Error&) {
+    if (threads_ == 0) throw;  // else the calls wait for those that there are
   }
 }
 
-void JobThreads::retire(Place at) {
-  const std::lock_guard lock(mutex_);
-  at->cancel = nullptr;
+void JobThreads::serve() {
+  try {
+    start_backends();
+  } catch (const std::exception&) {  // the job will meet it again, and tell its caller
+  }
+  std::unique_lock lock(mutex_);
+  backend_asked_ = true;
+  for (;;) {
+    grow();
+    arrived_.wait(lock, [&] { return !waiting_.empty() && !exiting_; });
+    const auto call = waiting_.begin();
+    running_.splice(running_.end(), waiting_, call);
+    --idle_;
+    lock.unlock();
+    run(call);
+    lock.lock();
+    running_.erase(call);
+    ++idle_;
+    ended_.notify_all();
+  }
 }
 
-void JobThreads::end(Place at) {
-  const std::lock_guard lock(mutex_);
-  running_.erase(at);
-  ended_.notify_all();
+void JobThreads::run(Calls::iterator call) {
+  call->work();
+  {
+    const std::lock_guard lock(mutex_);
+    call->cancel = nullptr;
+  }
+  call->announce();
+  call->work = nullptr;
+  call->announce = nullptr;
+}
+
+template <class Which>
+JobThreads::Calls JobThreads::take_waiting(Which which) {
+  Calls taken;
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const auto call = next++;
+    if (which(*call)) taken.splice(taken.end(), waiting_, call);
+  }
+  return taken;
+}
+
+void JobThreads::drop_cancelled(const void* environment) {
+  Calls dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped = take_waiting(
+        [=](const Call& call) { return call.environment == environment && raised(call.cancel); });
+  }
+  for (const Call& call : dropped) call.announce();
 }
 
 void JobThreads::stop(const void* environment) {
-  const auto mine = [=](const Running& job) { return job.environment == environment; };
+  const auto mine = [=](const Call& call) { return call.environment == environment; };
+  Calls dropped;  // destroyed after the lock is gone
   std::unique_lock lock(mutex_);
-  for (const Running& job : running_)
-    if (mine(job)) raise(job.cancel);
+  dropped = take_waiting(mine);
+  for (const Call& call : running_)
+    if (mine(call)) raise(call.cancel);
   ended_.wait(lock, [&] { return std::ranges::none_of(running_, mine); });
 }
 
-void JobThreads::stop_all() {
+// Calls that wait stay where they are: what they hold belongs to environments that were not taken
+// down.
+bool JobThreads::stop_all(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   exiting_ = true;
-  for (const Running& job : running_) raise(job.cancel);
-  ended_.wait(lock, [&] { return running_.empty(); });
+  for (const Call& call : running_) raise(call.cancel);
+  return ended_.wait_for(lock, patience, [&] { return running_.empty(); });
 }
 
 JobThreads& job_threads() {

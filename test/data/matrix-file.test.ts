@@ -1,10 +1,13 @@
 // A `.npy` file that is read while jobs run, and its descriptor.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { DenseMatrix, MatrixFile } from '../../lib/data/matrix'
 import { closeMatrix, formatNpy, loadNpy, openNpy, readNpy } from '../../lib/data/npy'
 import { prepareCorpus } from '../../lib/mining/prepare-corpus'
 import { topK } from '../../lib/mining/top-k'
 import { errorOf, temporaryFolder } from './files'
+
+const { availableMemory } = vi.hoisted(() => ({ availableMemory: vi.fn(() => 2 ** 40) }))
+vi.mock('../../lib/memory', async (original) => ({ ...(await original()), availableMemory }))
 
 const folder = temporaryFolder()
 const values = Float32Array.of(1, -2.5, 3e-30, 4, 5, 6)
@@ -20,6 +23,15 @@ describe('a .npy file larger than the limit', () => {
     expect(file).toEqual({ path, descriptor, offset: 128, rows: 3, cols: 2, type: 'float32' })
     await closeMatrix(file)
     await closeMatrix(inMemory)
+  })
+
+  it('stays open where it would take more than a quarter of the memory that is available', async () => {
+    availableMemory.mockReturnValueOnce(4 * 24)
+    expect(await loadNpy(path)).toHaveProperty('data')
+    availableMemory.mockReturnValueOnce(4 * 24 - 1)
+    const file = (await loadNpy(path)) as MatrixFile
+    expect(file).toHaveProperty('descriptor')
+    await closeMatrix(file)
   })
 
   it('is never mistaken for the file that got its descriptor', async () => {

@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { elementTypeNames, elementTypes } from '../../lib/data/element-types'
 import { formatSafetensors, parseSafetensors } from '../../lib/data/safetensors'
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError, misaligned, temporaryFolder } from './files'
@@ -16,14 +13,6 @@ const contents = {
     empty: { data: new Float32Array(0), shape: [0, 7] },
   },
   metadata: { model: 'semi-nmf', note: 'naïve "quote"\n' },
-}
-
-/** The same, with the type of every tensor. */
-const asRead = {
-  ...contents,
-  tensors: Object.fromEntries(
-    Object.entries(contents.tensors).map(([name, each]) => [name, { ...each, type: 'float32' }]),
-  ),
 }
 
 /** A file with any header. */
@@ -41,7 +30,7 @@ const tensor = (shape: unknown, offsets: unknown, dtype: unknown = 'F32') => ({
 })
 
 describe('a safetensors file', () => {
-  it('has the bytes of the format', async () => {
+  it('has the bytes of the format', () => {
     const tensors = { a: { data: Float32Array.of(1.5), shape: [1, 1] } }
     const written = Buffer.concat(formatSafetensors({ tensors, metadata: { k: 'v' } }))
     const header =
@@ -54,48 +43,30 @@ describe('a safetensors file', () => {
   it('comes back as it was written', async () => {
     const path = folder.path('model.safetensors')
     await writeSafetensors(path, contents)
-    expect(await readSafetensors(path)).toEqual(asRead)
-    expect(await readSafetensors(folder.write('m.gz', gzipSync(readFileSync(path))))).toEqual(
-      asRead,
-    )
+    expect(await readSafetensors(path)).toEqual(contents)
     const written = Buffer.concat(formatSafetensors(contents))
-    expect(await parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(asRead)
+    expect(parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(contents)
   })
 
-  it('is written without copying the elements', async () => {
+  it('is written without copying the elements', () => {
     expect(formatSafetensors(contents)[1]!.buffer).toBe(contents.tensors.W.data.buffer)
   })
 
-  it('may lack metadata, and list its tensors in any order', async () => {
+  it('may lack metadata, and list its tensors in any order', () => {
     const data = new Uint8Array(Float32Array.of(1, 2).buffer)
     const header = { b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }
-    expect(await parseSafetensors(file(header, data), 'm.safetensors')).toEqual({
+    expect(parseSafetensors(file(header, data), 'm.safetensors')).toEqual({
       tensors: {
-        a: { data: Float32Array.of(1), shape: [], type: 'float32' },
-        b: { data: Float32Array.of(2), shape: [1], type: 'float32' },
+        a: { data: Float32Array.of(1), shape: [] },
+        b: { data: Float32Array.of(2), shape: [1] },
       },
       metadata: {},
     })
   })
 
-  it('may hold tensors of every type', async () => {
-    const tensors = Object.fromEntries(
-      elementTypeNames.map((type) => [
-        type,
-        { data: new elementTypes[type].array(2), shape: [2], type },
-      ]),
-    )
-    const written = Buffer.concat(formatSafetensors({ tensors, metadata: {} }))
-    expect((await parseSafetensors(written, 'm.safetensors')).tensors).toEqual(tensors)
-    const unknown = file({ a: tensor([8], [0, 8], 'F8_E4M3') })
-    expect((await parseSafetensors(unknown, 'm.safetensors')).tensors).toEqual({
-      a: { data: new Uint8Array(8), shape: [8] },
-    })
-  })
-
-  it('may name a tensor __proto__', async () => {
+  it('may name a tensor __proto__', () => {
     const header = `{"__proto__":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`
-    const { tensors } = await parseSafetensors(file(header), 'm.safetensors')
+    const { tensors } = parseSafetensors(file(header), 'm.safetensors')
     expect(Object.keys(tensors)).toEqual(['__proto__'])
     expect(Object.getPrototypeOf(tensors)).toBe(Object.prototype)
   })
@@ -126,14 +97,9 @@ describe('a safetensors file', () => {
       'expected an object of strings for __metadata__, received an object',
     ],
     [
-      'of float16 and too short',
-      file({ a: tensor([5], [0, 8], 'F16') }),
-      'expected 10 bytes of data for the tensor a, received 8',
-    ],
-    [
-      'of another type and below nothing',
-      file({ a: tensor([5], [8, 0], 'F8_E4M3') }),
-      'expected 0 bytes of data for the tensor a, received -8',
+      'of float16',
+      file({ a: tensor([4], [0, 8], 'F16') }),
+      'expected F32 elements for the tensor a, received F16',
     ],
     ['without a dtype', file({ a: {} }), 'expected a dtype for the tensor a, received undefined'],
     [
@@ -202,14 +168,9 @@ describe('a safetensors file', () => {
     ['nothing', undefined, 'objects of tensors and metadata for contents, received undefined'],
     ['numbers as metadata', { tensors: {}, metadata: { rank: 3 } }, 'metadata.rank, received 3'],
     [
-      'a list of numbers',
-      { tensors: { W: { data: [1], shape: [1] } }, metadata: {} },
-      'for tensors.W.data, received an array of 1',
-    ],
-    [
-      '16 bits of who knows what',
-      { tensors: { W: { data: new Uint16Array(1), shape: [1] } }, metadata: {} },
-      "a Uint16Array with type 'float16', 'bfloat16', 'uint16' for tensors.W.data",
+      'elements of float64',
+      { tensors: { W: { data: new Float64Array(1), shape: [1] } }, metadata: {} },
+      'a Float32Array for tensors.W.data, received Float64Array',
     ],
     [
       'no shape',
@@ -224,16 +185,15 @@ describe('a safetensors file', () => {
   })
 })
 
-it('the parser of safetensors survives damage', async () => {
+it('the parser of safetensors survives damage', () => {
   const originals = [
     Buffer.concat(formatSafetensors(contents)),
-    file({ b: tensor([1], [4, 8]), a: tensor([2], [0, 4], 'BF16') }),
+    file({ b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }),
   ]
   const run = (content: Uint8Array) => parseSafetensors(content, 'm.safetensors')
-  await expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
-    for (const { data, shape, type } of Object.values(tensors))
-      if (type && data.length !== shape.reduce((a, b) => a * b, 1))
-        throw new Error('ill-formed tensor')
+  expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
+    for (const { data, shape } of Object.values(tensors))
+      if (data.length !== shape.reduce((a, b) => a * b, 1)) throw new Error('ill-formed tensor')
     if (Object.values(metadata).some((text) => typeof text !== 'string'))
       throw new Error('ill-formed text')
   })

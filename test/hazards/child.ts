@@ -12,14 +12,34 @@ export interface Ended {
 
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}.cjs`, import.meta.url))
 
+/** What a process is started with besides its arguments. */
+interface Surroundings {
+  /** Of Node.js. */
+  readonly flags?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** A program that limits itself and then runs the rest of its arguments. */
+  readonly within?: readonly string[]
+}
+
 /** Runs one of programs/ in a process of its own; one that hangs is killed after a minute. */
 export function runProgram(
   name: string,
   args: readonly (string | number)[] = [],
-  flags: string[] = [],
+  { flags = [], env = {}, within = [] }: Surroundings = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [...flags, program(name), ...args.map(String)], {
+  return runNode([...flags, program(name), ...args.map(String)], { env, within })
+}
+
+/** Runs Node.js with any arguments. */
+export function runNode(
+  args: readonly string[],
+  { env = {}, within = [] }: Surroundings = {},
+): Promise<Ended> {
+  const [file, ...rest] = [...within, process.execPath, ...args]
+  const child = spawn(file!, rest, {
     timeout: 60_000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, ...env },
   })
   let stdout = ''
   let stderr = ''

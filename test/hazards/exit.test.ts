@@ -21,8 +21,17 @@ describe('process.exit() with jobs in flight', () => {
     })
 })
 
+describe('process.exit() in a block that takes long', () => {
+  it('ends with its own code all the same', async () => {
+    const { code, stdout, at } = await runProgram('exit-in-long-block')
+    expect(code).toBe(7)
+    console.log(`exit from within a long block took ${at - Number(stdout)} ms`)
+    expect(at - Number(stdout)).toBeLessThan(4000)
+  })
+})
+
 describe('workers that end with jobs in flight', () => {
-  it('leave the process whole and the addon usable, 20 times', async () => {
+  it('leave the process whole and the addon usable, calls that wait for their turn too, 20 times', async () => {
     const ended = await runOften(20, 'terminate-workers')
     expect(failures(ended, 0)).toEqual([])
     console.log(

@@ -37,6 +37,41 @@ describe('an abort', () => {
   })
 })
 
+describe('a call that waits for its turn', () => {
+  /** More than run at once. */
+  const many = Array.from({ length: 40 })
+
+  it('rejects at once when it is aborted, and the others go on', async () => {
+    const others = new AbortController()
+    const running = many.map(() => semiNmf(X, { ...endless, signal: others.signal }))
+    const controller = new AbortController()
+    const waiting = many.map(() => semiNmf(X, { ...endless, signal: controller.signal }))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const began = performance.now()
+    controller.abort('enough')
+    const rejected = await Promise.allSettled(waiting)
+    const took = performance.now() - began
+    const short = semiNmf(X, { ...endless, iterations: 1 })
+    others.abort()
+    await Promise.allSettled(running)
+    console.log(`an abort of ${many.length} that wait took ${took.toFixed(1)} ms`)
+    for (const { reason } of rejected as PromiseRejectedResult[]) expect(reason).toBe('enough')
+    expect(took).toBeLessThan(200)
+    expect((await short).iterations).toBe(1)
+  })
+
+  it('is taken before those that came later', async () => {
+    const ended: number[] = []
+    await Promise.all(
+      many.map(async (_, i) => {
+        await semiNmf(X, { ...endless, iterations: 1 })
+        ended.push(i)
+      }),
+    )
+    for (const [place, i] of ended.entries()) expect(Math.abs(place - i)).toBeLessThanOrEqual(16)
+  })
+})
+
 describe('progress', () => {
   it('comes at most ten times a second, and once at the end', async () => {
     const heard: [number, Progress][] = []
@@ -100,12 +135,14 @@ describe('jobs side by side', () => {
       expect([...objective]).toEqual([...(await run(seed)).objective])
   })
 
-  it('let a short one overtake a long one', async () => {
+  it.each([1, 15])('let a short one overtake long ones: %i', async (count) => {
     const controller = new AbortController()
-    const long = semiNmf(X, { ...endless, signal: controller.signal })
-    await semiNmf(X, { ...endless, iterations: 2 })
-    controller.abort()
-    await expect(long).rejects.toThrow('aborted')
+    const { signal } = controller
+    const long = Array.from({ length: count }, () => semiNmf(X, { ...endless, signal }))
+    const short = await semiNmf(X, { ...endless, iterations: 2 }).finally(() => controller.abort())
+    expect(short.iterations).toBe(2)
+    for (const { reason } of (await Promise.allSettled(long)) as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ name: 'AbortError' })
   })
 
   it('measure the time of their own', async () => {

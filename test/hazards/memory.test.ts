@@ -31,7 +31,7 @@ describe('prepared corpora', () => {
   it('outlive dispose() for the jobs that use them, 20 times', async () => {
     const flags = ['--expose-gc']
     const ended = []
-    for (let i = 0; i < 20; i++) ended.push(await runProgram('dispose-mid-job', [], flags))
+    for (let i = 0; i < 20; i++) ended.push(await runProgram('dispose-mid-job', [], { flags }))
     expect(failures(ended, 0)).toEqual([])
   })
 })

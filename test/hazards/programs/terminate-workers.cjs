@@ -1,13 +1,15 @@
-// Terminates workers with jobs in flight. The main thread loads the addon last: Node.js unloads one when
+// Terminates workers with jobs in flight, more than run at once. The main thread loads the addon last: Node.js unloads one when
 // the last worker that loaded it ends.
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
-const { load, fit, topK, control } = require('./jobs.cjs')
+const { load, fit, topK, control, noise } = require('./jobs.cjs')
 
 function work() {
   const addon = load()
   const ignored = () => {}
   fit(addon, { job: control(() => {}) }).catch(ignored)
   topK(addon).catch(ignored)
+  const data = noise(3000 * 256)
+  for (let i = 0; i < 40; i++) fit(addon, { data }).catch(ignored)
   parentPort.postMessage('started')
   if (workerData === 'exit') setTimeout(() => process.exit(), 5)
 }

@@ -1,19 +1,31 @@
-// Runs four jobs at once; prints [threads before, at most, the pool's].
+// Runs so many jobs at once; prints [threads before, with the addon loaded, at most, the pool's].
 const { readdirSync } = require('node:fs')
-const { load, fit } = require('./jobs.cjs')
+const { load, fit, prepare, source, topK } = require('./jobs.cjs')
+const [count, kind] = process.argv.slice(2)
 
 const threads = () => readdirSync('/proc/self/task').length
+
+const jobs = {
+  async fit(addon) {
+    const { iterations } = await fit(addon, { options: { maxIterations: 60 } })
+    if (iterations !== 60) throw new Error('expected 60 iterations')
+  },
+  async query(addon, corpus) {
+    const { certified, fallback } = await topK(addon, { corpus, queries: 1 })
+    if (certified + fallback !== 1) throw new Error('expected an answer')
+  },
+}
 
 async function main() {
   const before = threads()
   const addon = load()
-  const run = () => fit(addon, { options: { maxIterations: 60 } })
-  let most = 0
+  const loaded = threads()
+  const corpus = await prepare(addon, source('corpus', 20_000, 64))
+  const running = Array.from({ length: Number(count) }, () => jobs[kind](addon, corpus))
+  let most = threads()
   const watch = setInterval(() => (most = Math.max(most, threads())), 1)
-  const results = await Promise.all([run(), run(), run(), run()])
+  await Promise.all(running)
   clearInterval(watch)
-  if (results.some(({ iterations }) => iterations !== 60))
-    throw new Error('expected 60 iterations of each')
-  console.log(JSON.stringify([before, most, addon.info().threads]))
+  console.log(JSON.stringify([before, loaded, most, addon.info().threads]))
 }
 main()

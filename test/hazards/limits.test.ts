@@ -1,0 +1,78 @@
+// Limits that a system sets to a process: threads, address space. The same causes are tried on the core alone
+// by test/native/limits_test.cc.
+import { describe, expect, it } from 'vitest'
+import { runNode, runProgram } from './child'
+
+const isLinux = process.platform === 'linux'
+
+/** Each a user without other processes, not even one that is ending: limits count all of a user's. */
+let user = 3_141_592
+
+const withThreads = (count: number) => [
+  ...['setpriv', '--reuid', String(++user), '--clear-groups'],
+  ...['prlimit', `--nproc=${count}`],
+]
+const withAddressSpace = (kibibytes: number) => [
+  'sh',
+  '-c',
+  `ulimit -v ${kibibytes}; exec "$@"`,
+  'sh',
+]
+
+async function whyNotAsAnotherUser(): Promise<string | undefined> {
+  if (!isLinux) return 'it needs Linux'
+  if (process.getuid?.() !== 0)
+    return 'it needs root: a limit on threads counts all those of a user'
+  const ended = await runProgram('outcomes', ['query', 1], { within: withThreads(300) }).catch(
+    () => undefined,
+  )
+  return ended?.code === 0
+    ? undefined
+    : 'another user cannot read this project, or setpriv or prlimit is missing'
+}
+const reason = await whyNotAsAnotherUser()
+if (reason) console.log(`limits on threads are not tried: ${reason}`)
+
+const outcomesUnder = async (limit: string[], kind: string, count: number) => {
+  const ended = await runProgram('outcomes', [kind, count], { within: limit })
+  expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+  return JSON.parse(ended.stdout) as Record<string, number>
+}
+
+describe.skipIf(reason)('under a limit on threads', () => {
+  it('a thousand calls at once are answered', async () => {
+    expect(await outcomesUnder(withThreads(300), 'query', 1000)).toEqual({ done: 1000 })
+  })
+
+  it('that leaves a few, jobs use those; that leaves none, they name it', async () => {
+    let fewest: number | undefined
+    for (let threads = 6; threads <= 12; threads++) {
+      // With fewer than it needs, Node.js aborts, hangs, or tells that it goes without one.
+      const within = ['timeout', '--signal', 'KILL', '3', ...withThreads(threads)]
+      const { code, stderr } = await runNode(['-e', '0'], { within })
+      if (code !== 0 || stderr !== '') continue
+      fewest ??= threads
+      const outcomes = await outcomesUnder(withThreads(threads), 'fit', 3)
+      console.log(`${threads} threads: ${JSON.stringify(outcomes)}`)
+      if (threads >= fewest + 2) expect(outcomes).toEqual({ done: 3 })
+      else
+        expect(Object.keys(outcomes)).toEqual([
+          expect.stringMatching(/^ERR_GEMMINE_BUSY: .*limit on threads/),
+        ])
+    }
+  })
+})
+
+describe.skipIf(!isLinux)('under a limit on address space', () => {
+  it('a factorization ends, or fails for want of memory', async () => {
+    const needed = Number((await runProgram('address-space')).stdout)
+    const seen = new Set<string>()
+    for (const room of [-150, 20, 120, 700]) {
+      const limit = withAddressSpace(needed + room * 1024)
+      const outcomes = await outcomesUnder(limit, 'fit', 1)
+      console.log(`${room} MiB of room: ${JSON.stringify(outcomes)}`)
+      for (const outcome of Object.keys(outcomes)) seen.add(outcome.replace(/:.*/, ''))
+    }
+    expect([...seen].sort()).toEqual(['ERR_GEMMINE_OUT_OF_MEMORY', 'done'])
+  })
+})
