@@ -125,7 +125,9 @@ bool JobThreads::stop_all(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   exiting_ = true;
   for (const Call& call : running_) raise(call.cancel);
-  return ended_.wait_for(lock, patience, [&] { return running_.empty(); });
+  // The system's clock: waiting by the steady one needs glibc 2.30.
+  const auto end = std::chrono::system_clock::now() + patience;
+  return ended_.wait_until(lock, end, [&] { return running_.empty(); });
 }
 
 JobThreads& job_threads() {
