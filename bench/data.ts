@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DenseMatrix, Matrix } from '../lib/index'
 import { readNpy, writeNpy } from '../lib/index'
-import { parseNpy } from '../lib/data/npy'
-import { unpack, zipMembers } from '../lib/data/zip'
+import { readNpz } from '../lib/data/npz'
 import { scaled } from './shapes'
 
 const folder = join(__dirname, '..', '..', 'shared', 'data')
@@ -26,8 +25,8 @@ function widened(bits: number): number {
 }
 
 function asFloat32({ data, cols, type }: DenseMatrix, kept: number): Matrix {
-  const values = Float32Array.from(data.subarray(0, kept * cols))
-  if (type === 'float16') for (let i = 0; i < values.length; i++) values[i] = widened(data[i]!)
+  const values = Float32Array.from({ length: kept * cols }, (_, i) => Number(data[i]))
+  if (type === 'float16') for (let i = 0; i < values.length; i++) values[i] = widened(values[i]!)
   return { data: values, rows: kept, cols }
 }
 
@@ -44,10 +43,8 @@ export async function readAnswer(path: string): Promise<Matrix> {
 }
 
 /** One array of a data set in a NumPy archive; a trial gets its first rows only. */
-export function readMember(path: string, name: string): Matrix {
-  const member = zipMembers(readFileSync(path), path).get(`${name}.npy`)
-  if (!member) throw new Error(`Expected an array ${name} in ${path}`)
-  const matrix = parseNpy(unpack(member, path), `${path}: ${name}`)
+export async function readMember(path: string, name: string): Promise<Matrix> {
+  const matrix = (await readNpz(path, { name })) as DenseMatrix
   return asFloat32(matrix, scaled(matrix.rows))
 }
 

@@ -18,7 +18,7 @@ experiment(__filename, question, async (report) => {
       report.notRun(set, 'the data set is absent')
       continue
     }
-    const X = readMember(path, members[set])
+    const X = await readMember(path, members[set])
     const fit = (iterations: number) => nmf(X, { rank, iterations, tolerance: 0 })
     const job = `nmf, ${set} ${X.rows} × ${X.cols}, k = ${rank}`
     await race(report, { job, X, rank, fit, rival, rivalIterations, target: 3 })

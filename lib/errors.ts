@@ -98,7 +98,7 @@ export function invalid(argument: string, expected: string, received: unknown): 
 export function invalidEntry(
   argument: string,
   expected: string,
-  received: number,
+  received: number | string,
   row: number,
   column: number,
 ): MistakeError {

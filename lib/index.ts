@@ -27,6 +27,7 @@ export {
 } from './data/npy'
 export { readNpz, readNpzDefaults, type NpzOptions } from './data/npz'
 export { readMatrixMarket } from './data/matrix-market'
+export { loadMatrix, loadMatrixDefaults, type LoadMatrixOptions } from './data/matrix-files'
 export { readSafetensors, writeSafetensors, type Tensor, type Tensors } from './data/safetensors'
 export {
   minedLines,

@@ -60,6 +60,27 @@ export interface NativeConvergence {
   readonly seconds: number
 }
 
+/** An array of a sparse matrix as its bytes lie in a file. */
+export interface NativeFileArray {
+  /** How messages call it. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly type: string
+  readonly bigEndian: boolean
+}
+
+/** Field for field `SparseEntries` of native/core/compressed_rows.h. */
+export interface NativeEntries {
+  readonly layout: 'csr' | 'csc' | 'coordinate'
+  readonly mirror: 'none' | 'symmetric' | 'skew'
+  readonly rows: number
+  readonly cols: number
+  readonly entries: number
+  readonly major: NativeFileArray
+  readonly minor: NativeFileArray
+  readonly values: NativeFileArray
+}
+
 /** A prepared corpus; the memory it holds is reported to V8. */
 export interface NativeCorpus {
   readonly bytes: number
@@ -151,6 +172,7 @@ export interface NativeInfo {
     readonly available: boolean
     readonly reason?: string
   }[]
+  readonly elementTypes: string[]
   readonly solvers: string[]
   readonly rules: string[]
 }
@@ -224,6 +246,20 @@ interface Addon {
     out: NativeMinedArrays,
     control: JobControl,
   ): Promise<NativeMined>
+  /** Gives the number of entries that are left once repeats are summed. */
+  compressRows(
+    entries: NativeEntries,
+    indptr: Int32Array | Float64Array,
+    indices: Int32Array,
+    values: Float32Array,
+    control: JobControl,
+  ): Promise<number>
+  transpose(
+    from: Uint8Array,
+    to: Uint8Array,
+    sides: { rows: number; cols: number; size: number },
+    control: JobControl,
+  ): Promise<void>
   /** Rejects the calls that wait for their turn and whose flags are raised. */
   dropCancelled(): void
   /** Bytes that the process may still take; undefined where the system does not tell. */
@@ -243,7 +279,8 @@ interface NativeFailure extends Error {
   readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY'
   readonly argument?: string
   readonly expected?: string
-  readonly value?: number
+  /** As digits where a number does not hold it. */
+  readonly value?: number | string
   readonly row?: number
   readonly column?: number
 }

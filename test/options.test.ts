@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
+import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit'
 import { ceilingRules } from '../lib/mining/ceiling-rules'
@@ -21,15 +22,14 @@ describe('withDefaults', () => {
 
 describe('the defaults', () => {
   const { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults } = lib
-  const { loadNpyDefaults, readNpzDefaults } = lib
+  const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
   const all = { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults }
 
-  it.each(Object.entries({ ...all, loadNpyDefaults, readNpzDefaults, jobDefaults }))(
-    '%s cannot be changed',
-    (_, defaults) => {
-      expect(() => Object.assign(defaults, { seed: 7, limit: 7, threads: 7 })).toThrow(TypeError)
-    },
-  )
+  it.each(
+    Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }),
+  )('%s cannot be changed', (_, defaults) => {
+    expect(() => Object.assign(defaults, { seed: 7, limit: 7, threads: 7 })).toThrow(TypeError)
+  })
 
   it('have the types of their options', () => {
     const given: Overrides<typeof kmeansDefaults> = { seed: 3, tolerance: undefined }
@@ -65,7 +65,8 @@ describe('checkJob', () => {
 
 describe('lists that stand on both sides of the border', () => {
   it('agree', () => {
-    const { devices, rules, solvers: declared } = native().info()
+    const { devices, rules, solvers: declared, elementTypes } = native().info()
+    expect(elementTypes).toEqual(elementTypeNames)
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
     expect(new Set(declared)).toEqual(

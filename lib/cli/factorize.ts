@@ -16,7 +16,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, withSource, type Shape } from './load'
+import { entriesOf, matrixFiles, withSource, type Shape } from './load'
 
 const models = ['semi-nmf', 'nmf'] as const
 const losses = ['frobenius'] as const
@@ -114,9 +114,8 @@ const startsDescription =
   'A K above min(n, d) needs random or kmeans'
 
 const footer = `
-X is .npy (float32, float64, float16, uint8 or int8; one row a sample), or sparse: a SciPy .npz in CSR
-or a Matrix Market .mtx. nmf needs X >= 0 and gives W >= 0 and H >= 0; semi-nmf takes any sign and
-gives W >= 0.
+X has one row a sample: ${matrixFiles}. nmf needs X >= 0 and gives W >= 0 and H >= 0;
+semi-nmf takes any sign and gives W >= 0.
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json.
 
@@ -133,7 +132,7 @@ export function factorizeCommand(): Command {
   const command = new Command('factorize')
     .summary('split a matrix into parts: X ≈ W H')
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
-    .argument('<X>', 'the matrix: a .npy, .npz or .mtx file')
+    .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
     .addOption(countOption('--rank <K>', 'number of components; required'))
     .addOption(choiceOption('--model <NAME>', 'signs of the factors', models, defaults.model))
     .addOption(

@@ -66,5 +66,5 @@ export function inTypedWords(error: unknown, files: Files): unknown {
   const expected = worded(error.expected)
   return row === undefined || column === undefined
     ? invalidText(name, expected, received)
-    : invalidEntry(name, expected, Number(received), row, column)
+    : invalidEntry(name, expected, received, row, column)
 }

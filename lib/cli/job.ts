@@ -1,6 +1,7 @@
 // What factorize, transform, topk and mine share: cheap checks first, results staged, a summary last.
 import { writeFile } from 'node:fs/promises'
 import { systemFailure } from '../data/file'
+import { partOf } from '../data/matrix-files'
 import { resolveDevice } from '../device'
 import { invalidText } from '../errors'
 import { info, type Info } from '../info'
@@ -66,7 +67,9 @@ export async function runCommand(
   checkNames(files)
   try {
     checkCommon(given)
-    const inputs = Object.values(files).filter((path) => path !== undefined)
+    const inputs = Object.values(files)
+      .filter((path) => path !== undefined)
+      .map((given) => partOf(given).path)
     if (given.out !== undefined) checkInputs(inputs, given.out)
     await staged(given, work)
   } catch (error) {

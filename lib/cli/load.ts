@@ -1,27 +1,35 @@
 // Matrices by their file's name: shapes are known, and checked, before any element is read.
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { fileError } from '../data/file'
 import type { MatrixInput } from '../data/matrix'
-import { readMatrixMarket } from '../data/matrix-market'
-import { closeMatrix, loadNpy, openNpy } from '../data/npy'
-import { readNpz } from '../data/npz'
+import { loadMatrix, sidesInFile } from '../data/matrix-files'
+import { closeMatrix } from '../data/npy'
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
+import { interrupted } from './interruption'
 
 export interface Shape {
   readonly rows: number
   readonly cols: number
 }
 
-/** The shape of a `.npy` matrix, from its header. */
+/** Files of matrices, as helps tell of them. */
+export const matrixFiles = `.npy of any real type and order,
+.npz (NumPy's, or SciPy's sparse csr, csc and coo), Matrix Market .mtx, or .safetensors, each also as
+.gz; FILE:NAME is one of several arrays in a .npz or .safetensors`
+
+const refuseSparse = (path: string) =>
+  fileError(path, 'expected a dense matrix, received a sparse one')
+
+/** The shape of a dense matrix, before its elements are read. */
 export async function shapeOf(path: string): Promise<Shape> {
-  const matrix = await openNpy(path)
-  await closeMatrix(matrix)
-  return matrix
+  const sides = await sidesInFile(path)
+  if (sides.isSparse) throw refuseSparse(path)
+  return sides
 }
 
-async function withNpy<T>(path: string, use: (matrix: MatrixInput) => Promise<T>): Promise<T> {
-  const matrix = await loadNpy(path)
+async function withMatrix<T>(path: string, use: (matrix: SourceInput) => Promise<T>): Promise<T> {
+  const matrix = await loadMatrix(path, { signal: interrupted })
   try {
     return await use(matrix)
   } finally {
@@ -29,28 +37,23 @@ async function withNpy<T>(path: string, use: (matrix: MatrixInput) => Promise<T>
   }
 }
 
-const sparseReaders: Record<string, typeof readMatrixMarket> = {
-  '.npz': readNpz,
-  '.mtx': readMatrixMarket,
-}
+const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise<T>): Promise<T> =>
+  withMatrix(path, async (matrix) => {
+    if (isSparse(matrix)) throw refuseSparse(path)
+    return use(matrix)
+  })
 
 /**
- * Reads a matrix to factorize, sparse from `.npz` and `.mtx`, dense from any other file, and closes
- * it after use. `check` is asked about the shape as soon as that is known.
+ * Reads a matrix to factorize, dense or sparse, and closes it after use. `check` is asked about the shape as
+ * soon as that is known.
  */
 export async function withSource<T>(
   path: string,
   check: (shape: Shape) => void,
   use: (X: SourceInput) => Promise<T>,
 ): Promise<T> {
-  const read = sparseReaders[extname(path).toLowerCase()]
-  if (!read) {
-    check(await shapeOf(path))
-    return withNpy(path, use)
-  }
-  const X = await read(path)
-  check(X)
-  return use(X)
+  check(await sidesInFile(path))
+  return withMatrix(path, use)
 }
 
 /** Entries that take part in a product: all of a dense matrix, the stored ones of a sparse one. */
@@ -63,8 +66,8 @@ export async function withQueriesAndCorpus<T>(
   corpus: string,
   use: (queries: MatrixInput, corpus: MatrixInput) => Promise<T>,
 ): Promise<T> {
-  if (resolve(queries) === resolve(corpus)) return withNpy(corpus, (rows) => use(rows, rows))
-  return withNpy(queries, (left) => withNpy(corpus, (right) => use(left, right)))
+  if (resolve(queries) === resolve(corpus)) return withDense(corpus, (rows) => use(rows, rows))
+  return withDense(queries, (left) => withDense(corpus, (right) => use(left, right)))
 }
 
 /** The shapes of queries and corpus, which must be equally wide. */

@@ -43,8 +43,8 @@ const rulesOf = (given: MineOptions) =>
   }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
 
 async function mine(given: MineOptions) {
-  const queries = required(given.queries, '--queries', 'a .npy file')
-  const corpus = required(given.corpus, '--corpus', 'a .npy file')
+  const queries = required(given.queries, '--queries', 'the file of a matrix')
+  const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)

@@ -17,6 +17,7 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
+import { matrixFiles } from './load'
 import { realOrNone } from './numbers'
 import { excludeSelfOption, metricOption } from './topk'
 
@@ -54,6 +55,8 @@ export interface MineOptions extends CommonOptions {
 }
 
 const footer = `
+A dense matrix is ${matrixFiles}.
+
 The ceiling of a query is the lowest of --max-score, p - M and p - M*|p|, where p is the score of its
 positive. What scores above it is probably an unlabelled positive and is dropped; the best that remain
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
@@ -81,8 +84,8 @@ Example:
 `
 
 const inputs = () => [
-  pathOption('--queries <FILE>', '.npy, one query a row; required'),
-  pathOption('--corpus <FILE>', '.npy, one document a row; required'),
+  pathOption('--queries <FILE>', 'dense matrix, one query a row; required'),
+  pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'),
   pathOption(
     '--positives <FILE>',
     'lines of query<TAB>corpus, or BEIR qrels; rows, or ids with the next two; required',

@@ -16,7 +16,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { shapesOf, withQueriesAndCorpus } from './load'
+import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
 
 interface TopKOptions extends CommonOptions {
   readonly queries?: string
@@ -29,8 +29,8 @@ interface TopKOptions extends CommonOptions {
 
 async function topk(given: TopKOptions) {
   const { excludeSelf = false, metric } = given
-  const queries = required(given.queries, '--queries', 'a .npy file')
-  const corpus = required(given.corpus, '--corpus', 'a .npy file')
+  const queries = required(given.queries, '--queries', 'the file of a matrix')
+  const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const k = required(given.k, '--k', 'the number of rows wanted for each query')
   await runCommand(given, { queries, corpus, exclude: given.exclude }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
@@ -91,6 +91,8 @@ export const excludeSelfOption = () =>
   )
 
 const footer = `
+FILE is ${matrixFiles}.
+
 Writes indices.npy [queries x K] and scores.npy [queries x K], best first, equal scores by lower row,
 -1 and NaN where fewer than K rows are left, and summary.json. The answer is exact.
 
@@ -103,8 +105,8 @@ export const topkCommand = (): Command =>
     new Command('topk')
       .summary('find the K nearest corpus rows of each query, exactly')
       .description('Find the K best corpus rows for each query, exactly.')
-      .addOption(pathOption('--queries <FILE>', '.npy, one query a row; required'))
-      .addOption(pathOption('--corpus <FILE>', '.npy, one document a row; required'))
+      .addOption(pathOption('--queries <FILE>', 'dense matrix, one query a row; required'))
+      .addOption(pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'))
       .addOption(countOption('--k <K>', 'rows wanted for each query, at most the corpus; required'))
       .addOption(metricOption())
       .addOption(

@@ -9,7 +9,7 @@ import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
-import { checkWidth, entriesOf, withSource } from './load'
+import { checkWidth, entriesOf, matrixFiles, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
   readonly model?: string
@@ -72,7 +72,7 @@ async function transform(path: string, given: TransformOptions) {
 }
 
 const footer = `
-X is .npy, or sparse .npz or .mtx, with as many columns as the matrix that the model was made from.
+X has as many columns as the matrix that the model was made from: ${matrixFiles}.
 
 Writes W.npy [n x K], W >= 0, and summary.json.
 
@@ -86,7 +86,7 @@ export const transformCommand = (): Command =>
     new Command('transform')
       .summary('code new rows with a model that factorize wrote')
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
-      .argument('<X>', 'the new rows: a .npy, .npz or .mtx file')
+      .argument('<X>', 'the new rows: a .npy, .npz, .mtx or .safetensors file')
       .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
   )
     .addHelpText('after', footer)

@@ -2,8 +2,8 @@ import * as fs from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
+import type { DenseData } from './element-types'
 import { planMemory } from '../memory'
-import type { DenseData } from './matrix'
 import { borrowable } from './typed-array'
 
 /** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
@@ -47,10 +47,12 @@ const escaped = (character: string) =>
   escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Text out of a file on one short line. */
-export function printable(text: string): string {
+export function printable(text: string, limit = 80): string {
   if (text === '') return 'nothing'
-  const plain = text.slice(0, 81).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped)
-  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain
+  const plain = text
+    .slice(0, limit + 1)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped)
+  return plain.length > limit ? `${plain.slice(0, limit)}…` : plain
 }
 
 /** A value out of JSON on one short line, however deep it is. */
@@ -119,7 +121,7 @@ export async function readRange(
   return bytes
 }
 
-function allocateBytes(path: string, length: number): Uint8Array {
+export function allocateBytes(path: string, length: number): Uint8Array {
   planMemory(`${path}, read whole,`, length)
   try {
     return new Uint8Array(length)
@@ -146,8 +148,8 @@ export const readBytes = (path: string): Promise<Uint8Array> =>
   withFile(path, (file) => readRange(file, 0, file.size))
 
 /** The bytes of a typed array, borrowed while they are written. */
-export function bytesOf(array: DenseData | Int32Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = borrowable<DenseData | Int32Array>(array)
+export function bytesOf(array: DenseData): Uint8Array {
+  const { buffer, byteOffset, byteLength } = borrowable<DenseData>(array)
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 

@@ -1,27 +1,68 @@
-/** A list of numbers in one typed array that doubles when it is full. */
-export class GrowingArray<T extends Int32Array | Float64Array> {
+import { planMemory } from '../memory'
+import { inSlices } from './slices'
+
+type Numbers = Int32Array | Float64Array
+
+/** Numbers in one piece, at most. */
+const pieceLength = 1 << 17
+
+/** What there is of memory is looked at again with every so many pieces. */
+const plannedPieces = 64
+
+/** A list of numbers that grows piece by piece, so that much is never copied at once. */
+export class GrowingArray<T extends Numbers> {
+  private readonly full: T[] = []
   private size = 0
 
-  constructor(private array: T) {}
+  /** @param last Empty. */
+  constructor(private last: T) {}
 
   get length(): number {
-    return this.size
+    return this.full.length * pieceLength + this.size
   }
 
+  /** @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no room for as many again. */
   push(value: number) {
-    if (this.size === this.array.length) this.grow()
-    this.array[this.size++] = value
+    if (this.size === this.last.length) this.grow()
+    this.last[this.size++] = value
   }
 
-  /** What was pushed, borrowed until the next push. */
+  /** What was pushed, in one array. */
   view(): T {
-    return this.array.subarray(0, this.size) as T
+    if (this.full.length === 0) return this.last.subarray(0, this.size) as T
+    const all = this.allocate(this.length)
+    for (let i = 0; i <= this.full.length; i++) this.copy(i, all)
+    return all
+  }
+
+  /** The same, while the event loop turns. */
+  async joined(): Promise<T> {
+    if (this.full.length === 0) return this.view()
+    const all = this.allocate(this.length)
+    await inSlices(this.full.length + 1, (i) => this.copy(i, all), 1)
+    return all
+  }
+
+  private copy(i: number, all: T) {
+    const piece = this.full[i] ?? this.last.subarray(0, this.size)
+    all.set(piece, i * pieceLength)
+  }
+
+  private allocate(length: number): T {
+    return new (this.last.constructor as new (length: number) => T)(length)
   }
 
   private grow() {
-    const Elements = this.array.constructor as new (length: number) => T
-    const larger = new Elements(Math.max(64, 2 * this.size))
-    larger.set(this.array)
-    this.array = larger
+    if (this.size < pieceLength) {
+      const larger = this.allocate(Math.min(pieceLength, Math.max(64, 2 * this.size)))
+      larger.set(this.last)
+      this.last = larger
+      return
+    }
+    this.full.push(this.last)
+    if (this.full.length % plannedPieces === 0)
+      planMemory('What a file lists', this.length * this.last.BYTES_PER_ELEMENT)
+    this.last = this.allocate(pieceLength)
+    this.size = 0
   }
 }

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { checkPath, fileError, systemFailure } from './file'
+import { inflated, isGzip } from './inflate'
 
 /** Bytes that are cut into lines at a time: a few milliseconds of work. */
-const pieceBytes = 1 << 17
+const pieceBytes = 1 << 15
 
 /** No line is longer, so that a file without line ends cannot fill the memory. */
 const lineLimit = 1 << 28
@@ -14,6 +15,8 @@ const newline = 0x0a
 export interface LineReader<T> {
   line(text: string, number: number): void
   finish(): T
+  /** Whether no further line is of interest. */
+  readonly done?: boolean
 }
 
 /**
@@ -81,16 +84,47 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
   return reader.finish()
 }
 
-/** Reads the lines of a file or a pipe as they come; the event loop turns between the pieces. */
-export async function readLines<T>(path: string, reader: LineReader<T>): Promise<T> {
+/**
+ * Reads the lines of a file or a pipe, which may be packed, as they come; the event loop turns between the
+ * pieces.
+ */
+export async function readLines<T>(
+  path: string,
+  reader: LineReader<T>,
+  signal?: AbortSignal,
+): Promise<Awaited<T>> {
   checkPath(path)
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes }))
-      cutter.push(piece as Buffer)
+    for await (const piece of plainPieces(path)) {
+      signal?.throwIfAborted()
+      cutter.push(piece)
+      if (reader.done) return await reader.finish()
+    }
   } catch (error) {
     throw systemFailure(path, error)
   }
   cutter.end()
-  return reader.finish()
+  return await reader.finish()
+}
+
+/** The pieces of a file, unpacked where they are gzip data. */
+async function* plainPieces(path: string): AsyncGenerator<Uint8Array> {
+  const pieces = createReadStream(path, { highWaterMark: pieceBytes })[Symbol.asyncIterator]()
+  try {
+    const first = await pieces.next()
+    if (first.done) return
+    const all = resumed(first.value as Uint8Array, pieces)
+    yield* isGzip(first.value as Uint8Array) ? inflated(all, 'gzip', path) : all
+  } finally {
+    await pieces.return?.()
+  }
+}
+
+async function* resumed(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield first
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
 }

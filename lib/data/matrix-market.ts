@@ -1,105 +1,61 @@
-import { compressRows } from './compressed-rows'
-import { fileError, printable } from './file'
+import { arrayInMemory, compressRows } from './compressed-rows'
+import { plannedRoom, transposed } from './dense-elements'
+import { fileError } from './file'
 import { GrowingArray } from './growing-array'
 import { parseLines, readLines } from './lines'
 import type { LineReader } from './lines'
+import { MatrixMarketHeader, MatrixMarketSides, type Size } from './matrix-market-header'
+import type { DenseMatrix } from './matrix'
+import { inSlices } from './slices'
 import type { SparseMatrix } from './sparse'
-
-const largestSide = 2 ** 31 - 1
-
-/** A few bytes of a file may claim no more rows than this without an entry in them. */
-const emptyRowsLimit = 2 ** 24
 
 const integerPattern = /^[+-]?\d+$/
 const realPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
-const fields = ['real', 'integer', 'pattern']
-const symmetries = ['general', 'symmetric']
+const largestInteger = 2 ** 53
 
-interface Size {
-  readonly rows: number
-  readonly cols: number
-  readonly entries: number
-}
+type Read = DenseMatrix | SparseMatrix
 
-class MatrixMarketReader implements LineReader<SparseMatrix> {
-  private field: string | undefined
-  private symmetric = false
-  private size: Size | undefined
+class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promise<Read>> {
   private received = 0
+
+  constructor(
+    path: string,
+    private readonly signal?: AbortSignal,
+  ) {
+    super(path)
+  }
+
+  /** Entries beside the diagonal. */
+  private beside = 0
   private readonly rows = new GrowingArray(new Int32Array(0))
   private readonly columns = new GrowingArray(new Int32Array(0))
   private readonly values = new GrowingArray(new Float64Array(0))
 
-  constructor(private readonly path: string) {}
-
-  line(text: string, number: number) {
-    if (number === 1) return this.header(text)
-    const words = text.trim().split(/\s+/)
-    if (words[0] === '' || text.startsWith('%')) return
-    if (this.size) this.entry(words, text, number)
-    else this.size = this.sizeOf(words, text, number)
+  async finish(): Promise<Read> {
+    const size = this.checkedSize()
+    if (this.received !== size.entries)
+      throw fileError(this.path, `expected ${size.entries} entries, received ${this.received}`)
+    return this.isArray ? this.dense(size) : this.sparse(size)
   }
 
-  finish(): SparseMatrix {
-    if (this.field === undefined)
-      throw fileError(this.path, 'expected a Matrix Market file, received an empty file')
-    if (!this.size)
-      throw fileError(this.path, 'expected a line of rows, columns and entries, received none')
-    const { rows, cols, entries } = this.size
-    if (this.received !== entries)
-      throw fileError(this.path, `expected ${entries} entries, received ${this.received}`)
-    return compressRows(rows, cols, this.rows.view(), this.columns.view(), this.values.view())
-  }
-
-  private header(text: string) {
-    const [banner, object, format, field, symmetry, ...more] = text
-      .trim()
-      .toLowerCase()
-      .split(/\s+/)
-    if (banner !== '%%matrixmarket' || object !== 'matrix' || more.length > 0)
-      throw this.wrong(1, '%%MatrixMarket matrix coordinate …', text)
-    if (format !== 'coordinate') throw this.wrong(1, 'the format coordinate', format ?? '')
-    if (!fields.includes(field!))
-      throw this.wrong(1, 'real, integer or pattern entries', field ?? '')
-    if (!symmetries.includes(symmetry!))
-      throw this.wrong(1, 'a general or symmetric matrix', symmetry ?? '')
-    this.field = field
-    this.symmetric = symmetry === 'symmetric'
-  }
-
-  private sizeOf(words: readonly string[], text: string, number: number): Size {
-    const [rows, cols, entries] = words.map((word) =>
-      /^\d{1,15}$/.test(word) ? Number(word) : NaN,
-    )
-    if (words.length !== 3 || !(rows! >= 0) || !(cols! >= 0) || !(entries! >= 0))
-      throw this.wrong(number, 'the numbers of rows, columns and entries', text)
-    const size = { rows: rows!, cols: cols!, entries: entries! }
-    if (size.rows < 1 || size.cols < 1)
-      throw this.wrong(number, 'at least one row and one column', text)
-    if (size.cols > largestSide) throw this.wrong(number, `at most ${largestSide} columns`, text)
-    const rowLimit = Math.min(largestSide, emptyRowsLimit + size.entries)
-    if (size.rows > rowLimit)
-      throw this.wrong(number, `at most ${rowLimit} rows for ${entries} entries`, text)
-    if (this.symmetric && size.rows !== size.cols)
-      throw this.wrong(number, 'as many rows as columns in a symmetric matrix', text)
-    return size
-  }
-
-  private entry(words: readonly string[], text: string, number: number) {
+  protected override entry(words: readonly string[], text: string, number: number) {
     const { rows, cols, entries } = this.size!
     if (++this.received > entries)
       throw this.wrong(number, `no line after ${entries} entries`, text)
-    const pattern = this.field === 'pattern'
-    if (words.length !== (pattern ? 2 : 3))
-      throw this.wrong(number, pattern ? 'row and column' : 'row, column and value', text)
+    const isPattern = this.field === 'pattern'
+    const wanted = [...(this.isArray ? [] : ['row', 'column']), ...(isPattern ? [] : ['value'])]
+    if (words.length !== wanted.length) throw this.wrong(number, wordsOf(wanted), text)
+    if (this.isArray) return this.values.push(this.value(words[0]!, number))
     const row = this.index(words[0]!, 'row', rows, number)
     const column = this.index(words[1]!, 'column', cols, number)
-    const value = pattern ? 1 : this.value(words[2]!, number)
-    if (this.symmetric && column > row)
-      throw this.wrong(number, 'an entry on or below the diagonal', text)
-    this.push(row, column, value)
-    if (this.symmetric && column !== row) this.push(column, row, value)
+    const value = isPattern ? 1 : this.value(words[2]!, number)
+    if (row !== column) this.beside++
+    else if (this.symmetry === 'skew-symmetric' && value !== 0)
+      throw this.wrong(number, 'nothing but 0 on the diagonal of a skew-symmetric matrix', text)
+    this.rows.push(row)
+    this.columns.push(column)
+    this.values.push(value)
   }
 
   /** Rows and columns count from 1 in the file. */
@@ -110,35 +66,95 @@ class MatrixMarketReader implements LineReader<SparseMatrix> {
   }
 
   private value(word: string, number: number): number {
-    if ((this.field === 'integer' ? integerPattern : realPattern).test(word)) return Number(word)
-    throw this.wrong(number, this.field === 'integer' ? 'an integer' : 'a finite number', word)
+    if (this.field === 'real') {
+      const value = realPattern.test(word) ? Number(word) : NaN
+      if (Number.isFinite(value)) return value
+      throw this.wrong(number, 'a finite number', word)
+    }
+    if (!integerPattern.test(word) || (this.field === 'unsigned-integer' && word.startsWith('-')))
+      throw this.wrong(
+        number,
+        this.field === 'integer' ? 'an integer' : 'an integer of at least 0',
+        word,
+      )
+    const value = Number(word)
+    if (Math.abs(value) < largestInteger || word.replace(/^[+-]?0*/, '') === String(largestInteger))
+      return value
+    throw this.wrong(number, 'an integer from -2^53 to 2^53', word)
   }
 
-  private push(row: number, column: number, value: number) {
-    this.rows.push(row)
-    this.columns.push(column)
-    this.values.push(value)
+  private async sparse({ rows, cols, entries }: Size): Promise<SparseMatrix> {
+    const { path, symmetry } = this
+    const mirror = ({ general: 'none', symmetric: 'symmetric', 'skew-symmetric': 'skew' } as const)[
+      symmetry
+    ]
+    const [major, minor] = [await this.rows.joined(), await this.columns.joined()]
+    const given = {
+      layout: 'coordinate',
+      mirror,
+      rows,
+      cols,
+      entries,
+      major: arrayInMemory(path, major),
+      minor: arrayInMemory(path, minor),
+      values: arrayInMemory(path, await this.values.joined()),
+    } as const
+    return compressRows(path, given, entries + (mirror === 'none' ? 0 : this.beside), this.signal)
   }
 
-  private wrong(number: number, expected: string, received: string) {
-    return fileError(
-      this.path,
-      `line ${number}: expected ${expected}, received ${printable(received)}`,
+  /** The values of an array stand column after column. */
+  private async dense({ rows, cols }: Size): Promise<DenseMatrix> {
+    const values = await this.values.joined()
+    const layout = { rows, cols, type: 'float64', bigEndian: false, fortranOrder: true } as const
+    const bytes =
+      this.symmetry === 'general'
+        ? await transposed(
+            new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+            layout,
+            { path: this.path, signal: this.signal },
+          )
+        : plannedRoom(this.path, 8 * rows * cols)
+    const data = new Float64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows * cols)
+    if (this.symmetry !== 'general') await this.mirror(values, data, rows)
+    return { data, rows, cols, type: 'float64' }
+  }
+
+  /** Both halves of an array from its lower one. */
+  private async mirror(values: Float64Array, data: Float64Array, n: number) {
+    const isSkew = this.symmetry === 'skew-symmetric'
+    const [first, sign] = isSkew ? [1, -1] : [0, 1]
+    let t = 0
+    await inSlices(
+      n,
+      (begin, end) => {
+        for (let j = begin; j < end; j++)
+          for (let i = j + first; i < n; i++) {
+            data[i * n + j] = values[t]!
+            data[j * n + i] = i === j ? values[t]! : sign * values[t]!
+            t++
+          }
+      },
+      Math.max(1, Math.floor(2 ** 16 / n)),
     )
   }
 }
 
+const wordsOf = (words: readonly string[]) =>
+  words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+
 /**
- * Reads a sparse matrix out of the bytes of a Matrix Market file; see {@link readMatrixMarket}.
+ * Reads a matrix out of the bytes of a Matrix Market file; see {@link readMatrixMarket}.
  *
  * @param path Names the file in errors.
  */
-export const parseMatrixMarket = (bytes: Uint8Array, path: string): SparseMatrix =>
+export const parseMatrixMarket = (bytes: Uint8Array, path: string): Promise<Read> =>
   parseLines(bytes, path, new MatrixMarketReader(path))
 
 /**
- * Reads a sparse matrix from a Matrix Market file: coordinates of real, integer or pattern entries
- * (a pattern's are 1), general or symmetric. Entries that repeat are summed.
+ * Reads a matrix from a Matrix Market file, or one that is packed (`.mtx.gz`): real, integer,
+ * unsigned-integer or pattern entries (a pattern's are 1), general, symmetric (either half is listed) or
+ * skew-symmetric. Coordinates give a sparse matrix, in which entries that repeat are summed; an array gives
+ * a dense one, of float64.
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
  * @see Boisvert, Pozo & Remington (1996), "The Matrix Market Exchange Formats: Initial Design",
@@ -147,5 +163,10 @@ export const parseMatrixMarket = (bytes: Uint8Array, path: string): SparseMatrix
  * @example
  * const X = await readMatrixMarket('counts.mtx')
  */
-export const readMatrixMarket = (path: string): Promise<SparseMatrix> =>
-  readLines(path, new MatrixMarketReader(path))
+export const readMatrixMarket = (path: string): Promise<Read> => loadMatrixMarket(path)
+
+export const loadMatrixMarket = (path: string, signal?: AbortSignal): Promise<Read> =>
+  readLines(path, new MatrixMarketReader(path, signal), signal)
+
+/** How many rows and columns a file tells of. */
+export const matrixMarketSides = (path: string) => readLines(path, new MatrixMarketSides(path))

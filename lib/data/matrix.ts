@@ -1,10 +1,11 @@
 import { invalid, invalidEntry, invalidText, shown } from '../errors'
 import { Descriptor } from './descriptor'
+import { typeOfArray, wantedArrays } from './element-types'
+import type { DenseData, ElementType } from './element-types'
 import { isSparse } from './sparse'
 import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
 
-/** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
-export type ElementType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8'
+export type { DenseData, ElementType } from './element-types'
 
 /** A dense matrix of float32, row-major: entry (i, j) is `data[i * stride + j]`. Results have this form. */
 export interface Matrix {
@@ -16,16 +17,17 @@ export interface Matrix {
   readonly stride?: number | undefined
 }
 
-export type DenseData = Float32Array | Float64Array | Int8Array | Uint8Array | Uint16Array
-
-/** A dense matrix of any element type that can be read. Readers give float16 as its bits in a `Uint16Array`. */
+/**
+ * A dense matrix of any element type that can be read. Readers give float16 and bfloat16 as their bits in a
+ * `Uint16Array`, and truth values as bytes.
+ */
 export interface DenseMatrix<Data = DenseData> {
   /** rows · cols elements, and more only where a stride is given. */
   readonly data: Data
   readonly rows: number
   readonly cols: number
   readonly stride?: number | undefined
-  /** Needed only to tell float16 from 16-bit integers, which are not read. */
+  /** Needed for a `Uint16Array` alone, which may hold `uint16`, `float16` or `bfloat16`. */
   readonly type?: ElementType | undefined
 }
 
@@ -56,7 +58,7 @@ export interface TensorLike {
   readonly type?: string | undefined
 }
 
-/** A `.npy` file that is read block by block while a job runs; made by `openNpy`. */
+/** A matrix in a file that is read block by block while a job runs; made by `openNpy` and `loadMatrix`. */
 export interface MatrixFile {
   readonly path: string
   readonly descriptor: Descriptor
@@ -65,6 +67,8 @@ export interface MatrixFile {
   readonly rows: number
   readonly cols: number
   readonly type: ElementType
+  /** Whether elements lie in the other byte order than that of this machine; not where left out. */
+  readonly bigEndian?: boolean | undefined
 }
 
 export type MatrixInput =
@@ -79,28 +83,17 @@ export interface DenseView {
   readonly data?: DenseData
   readonly fd?: number
   readonly offset?: number
+  readonly bigEndian?: boolean | undefined
   /** How messages call the file. */
   readonly path?: string
 }
 
-const typeOfKind: Record<string, ElementType> = {
-  Float32Array: 'float32',
-  Float64Array: 'float64',
-  Float16Array: 'float16',
-  Int8Array: 'int8',
-  Uint8Array: 'uint8',
-}
-
 function elementType(name: string, data: unknown, declared: string | undefined): ElementType {
-  const kind = kindOf(data)
-  const isBits = kind === 'Uint16Array'
-  const type = isBits && declared === 'float16' ? 'float16' : typeOfKind[kind]
+  const type = typeOfArray(kindOf(data), declared)
   if (type) return type
-  const expected =
-    "a Float32Array, Float64Array, Float16Array, Int8Array, Uint8Array, or a Uint16Array with type 'float16'"
-  throw isBits
-    ? invalidText(`${name}.data`, expected, "a Uint16Array without type 'float16'")
-    : invalid(`${name}.data`, expected, data)
+  throw kindOf(data) === 'Uint16Array'
+    ? invalidText(`${name}.data`, wantedArrays, 'a Uint16Array without its type')
+    : invalid(`${name}.data`, wantedArrays, data)
 }
 
 const isFloat16 = (data: DenseData | Float16Data): data is Float16Data =>
@@ -181,8 +174,9 @@ function tensorView(name: string, { data, dims, type }: TensorLike): DenseView {
   return denseView(name, { data: data as DenseData, rows, cols }, type)
 }
 
-function fileView({ path, descriptor, offset, rows, cols, type }: MatrixFile): DenseView {
-  return { rows, cols, stride: cols, type, fd: descriptor.fd, offset, path }
+function fileView(file: MatrixFile): DenseView {
+  const { path, descriptor, offset, rows, cols, type, bigEndian } = file
+  return { rows, cols, stride: cols, type, bigEndian, fd: descriptor.fd, offset, path }
 }
 
 export const isMatrixFile = (input: object): input is MatrixFile =>
@@ -218,7 +212,9 @@ export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): 
   const { data, rows, cols, stride = cols } = matrix
   if (stride === cols) return data.subarray(0, rows * cols) as Data
   const packed = data.slice(0, rows * cols) as Data
-  for (let i = 0; i < rows; i++) packed.set(data.subarray(i * stride, i * stride + cols), i * cols)
+  // The compiler knows no array type that has both a set() of numbers and one of bigints.
+  const [to, from] = [packed as Float32Array, data as Float32Array]
+  for (let i = 0; i < rows; i++) to.set(from.subarray(i * stride, i * stride + cols), i * cols)
   return packed
 }
 

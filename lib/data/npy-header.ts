@@ -1,4 +1,5 @@
 import { fileError, printable } from './file'
+import { isNpy, npyMagic, shownBytes, shownFormat } from './file-format'
 
 /** What stands before the elements of a `.npy` file. */
 export interface NpyHeader {
@@ -13,10 +14,19 @@ export interface NpyHeader {
 /** The longest header that is read; NumPy itself warns above 10 000 bytes. */
 export const headerLimit = 65535
 
-const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
-
 /** As many dimensions as NumPy has. */
 const dimensionLimit = 64
+
+/** As many first bytes as tell how long a header is. */
+export const prefixBytes = 12
+
+/** How many first bytes of a file are its header, or show what it is where it is no `.npy`. */
+export function headerBytes(prefix: Uint8Array): number {
+  const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
+  if (prefix.length < prefixBytes || !isNpy(prefix)) return shownBytes
+  const length = prefix[6] === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true)
+  return Math.max(prefixBytes, Math.min(length, headerLimit + prefixBytes))
+}
 
 /** One `'name': value` of the dictionary: a string, a truth value, a tuple or a list. */
 const entry =
@@ -47,20 +57,9 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
 function checkMagic(bytes: Uint8Array, path: string) {
   if (bytes.length === 0)
     throw fileError(path, 'expected a NumPy .npy file, received an empty file')
-  const first = [...bytes.subarray(0, magic.length)]
-  if (first.length === magic.length && first.every((byte, i) => byte === magic[i])) {
-    if (bytes.length < 8) throw cutShort(path, 8, bytes.length)
-    return
-  }
-  throw fileError(path, `expected a NumPy .npy file, received ${formatOf(bytes)}`)
-}
-
-/** What a file that is no `.npy` seems to be. */
-function formatOf(bytes: Uint8Array): string {
-  const start = Buffer.from(bytes.subarray(0, 80)).toString('latin1')
-  if (start.startsWith('PK\x03\x04')) return 'a zip archive, as .npz is'
-  if (start.startsWith('{"', 8)) return 'a safetensors file'
-  return /^[\t\n\r\x20-\x7e]*$/.test(start) ? `text: ${printable(start)}` : 'another format'
+  if (!isNpy(bytes))
+    throw fileError(path, `expected a NumPy .npy file, received ${shownFormat(bytes)}`)
+  if (bytes.length < 8) throw cutShort(path, 8, bytes.length)
 }
 
 const cutShort = (path: string, needed: number, received: number) =>
@@ -132,7 +131,7 @@ export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shownShape(shape)}, }`
   const size = Math.ceil((10 + text.length + 1) / 64) * 64
   const bytes = Buffer.alloc(size, ' ')
-  bytes.set([...magic, 1, 0])
+  bytes.set([...npyMagic, 1, 0])
   bytes.writeUInt16LE(size - 10, 8)
   bytes.write(text, 10, 'latin1')
   bytes[size - 1] = 0x0a

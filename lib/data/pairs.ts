@@ -208,6 +208,8 @@ export const readIds = async (
   side: Side,
 ): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
+const isJsonLines = /\.jsonl(\.gz)?$/
+
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
@@ -216,7 +218,7 @@ class TextsReader extends PerRowReader implements LineReader<string[]> {
   }
 
   protected take(text: string, number: number) {
-    this.texts.push(this.path.endsWith('.jsonl') ? this.textOf(text, number) : text)
+    this.texts.push(isJsonLines.test(this.path) ? this.textOf(text, number) : text)
   }
 
   finish() {
@@ -249,7 +251,7 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
 
 /**
  * Reads the texts of the queries or of the corpus, one a line, in the order of the rows. In a file
- * whose name ends in `.jsonl` a line is an object, and the text its `text`, after its `title` and
+ * whose name ends in `.jsonl` or `.jsonl.gz` a line is an object, and the text its `text`, after its `title` and
  * a space where it has one.
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or there are

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
+import { inSlices } from './slices'
 import { borrowable, checkKind, invalidLength, kindOf } from './typed-array'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
@@ -39,9 +40,11 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   checkKinds(name, input)
   if (input.indptr.length !== rows + 1)
     throw invalidLength(`${name}.indptr`, `${rows + 1} row starts`, input.indptr)
-  const indptr = widened(input.indptr)
-  const [indices, values] = [borrowable(input.indices), borrowable(input.values)]
-  checkStarts(name, indptr, indices.length)
+  // Before the event loop turns: a resizable buffer could shrink meanwhile.
+  const [starts, indices] = [borrowable(input.indptr), borrowable(input.indices)]
+  const values = borrowable(input.values)
+  const indptr = await widened(starts)
+  await checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
     throw invalidLength(`${name}.values`, `${indices.length} values, as many as indices`, values)
   await checkColumns(name, indptr, indices, cols)
@@ -54,11 +57,15 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   }
 }
 
-/** Copied by the engine itself where it can: an iterator would hold the event loop up. */
-const widened = (indptr: SparseMatrix['indptr']): Float64Array =>
-  kindOf(indptr) === 'BigInt64Array'
-    ? Float64Array.from(indptr as Iterable<bigint>, Number)
-    : new Float64Array(indptr as ArrayLike<number>)
+async function widened(indptr: SparseMatrix['indptr']): Promise<Float64Array> {
+  const wide = new Float64Array(indptr.length)
+  await inSlices(wide.length, (begin, end) => {
+    const part = indptr.subarray(begin, end)
+    if (kindOf(indptr) !== 'BigInt64Array') wide.set(part as Float64Array, begin)
+    else for (let i = 0; i < part.length; i++) wide[begin + i] = Number(part[i])
+  })
+  return wide
+}
 
 function checkKinds(name: string, input: SparseMatrix) {
   const { indptr, indices, values } = input
@@ -77,20 +84,22 @@ function checkKinds(name: string, input: SparseMatrix) {
   checkKind(`${name}.values`, values, ['Float32Array'], `a Float32Array (${remedy})`)
 }
 
-function checkStarts(name: string, indptr: Float64Array, entries: number) {
-  for (let i = 0; i < indptr.length; i++) {
-    const start = indptr[i]!
-    const low = i === 0 ? 0 : indptr[i - 1]!
-    const high = i === 0 ? 0 : entries
-    if (!Number.isInteger(start) || start < low || start > high)
-      throw invalid(`${name}.indptr[${i}]`, `an integer in ${low}..${high}`, start)
-  }
+async function checkStarts(name: string, indptr: Float64Array, entries: number) {
+  await inSlices(indptr.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      const start = indptr[i]!
+      const low = i === 0 ? 0 : indptr[i - 1]!
+      const high = i === 0 ? 0 : entries
+      if (!Number.isInteger(start) || start < low || start > high)
+        throw invalid(`${name}.indptr[${i}]`, `an integer in ${low}..${high}`, start)
+    }
+  })
   if (indptr.at(-1) !== entries)
     throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
 }
 
-/** Entries between two looks at the event loop. */
-const stride = 1_000_000
+/** Rows and entries between two looks at the event loop. */
+const stride = 1 << 18
 
 async function checkColumns(
   name: string,
@@ -98,24 +107,38 @@ async function checkColumns(
   indices: ArrayLike<number>,
   cols: number,
 ) {
-  let pause = stride
+  let left = stride
   for (let i = 0; i + 1 < indptr.length; i++) {
-    checkRow(name, i, indptr[i]!, indptr[i + 1]!, indices, cols)
-    if (indptr[i + 1]! < pause) continue
-    pause = indptr[i + 1]! + stride
-    await setImmediate()
+    const end = indptr[i + 1]!
+    for (let t = indptr[i]!; t < end || left <= 0;) {
+      if (left <= 0) {
+        await setImmediate()
+        left = stride
+      }
+      const stop = Math.min(end, t + left)
+      checkRow(name, i, { begin: t, end: stop, isStart: t === indptr[i] }, indices, cols)
+      left -= stop - t
+      t = stop
+    }
+    left--
   }
+}
+
+interface Part {
+  readonly begin: number
+  readonly end: number
+  /** Whether the row begins with it. */
+  readonly isStart: boolean
 }
 
 function checkRow(
   name: string,
   row: number,
-  begin: number,
-  end: number,
+  { begin, end, isStart }: Part,
   indices: ArrayLike<number>,
   cols: number,
 ) {
-  for (let t = begin, low = 0; t < end; t++) {
+  for (let t = begin, low = isStart ? 0 : indices[begin - 1]! + 1; t < end; t++) {
     const column = indices[t]!
     if (column < 0 || column >= cols)
       throw invalid(`${name}.indices[${t}]`, `a column in 0..${cols - 1}`, column)

@@ -1,75 +1,85 @@
-import { crc32 } from 'node:zlib'
-import { inflate, inflateSync } from 'fflate'
+import { crc32, inflateRawSync } from 'node:zlib'
+import { GemmineError } from '../errors'
+import { bytesInMemory, InflatingReader, PlainReader, readAt, skip, take } from './byte-reader'
+import type { ByteReader, Bytes } from './byte-reader'
 import { fileError, printable } from './file'
+import { largestRatio } from './inflate'
+import { damaged, directoryPlace } from './zip-directory'
 
 /** A member of an archive as its directory lists it. */
 export interface Member {
   readonly name: string
-  /** The bytes as they lie in the archive, borrowed. */
-  readonly packed: Uint8Array
+  /** Where its own header lies in the archive, in bytes. */
+  readonly local: number
+  /** Bytes in the archive. */
+  readonly packed: number
   readonly deflated: boolean
   /** Bytes of the content, as claimed. */
   readonly size: number
   readonly checksum: number
 }
 
-const signatures = { local: 0x04034b50, entry: 0x02014b50, end: 0x06054b50 }
+const signatures = { local: 0x04034b50, entry: 0x02014b50 }
 
 const methods = { stored: 0, deflated: 8 }
 
-/** DEFLATE makes at most 258 bytes of 2 bits; a larger claim is a lie. */
-const largestRatio = 1032
+/** Fields of 32 bits that hold this stand in 64 bits elsewhere. */
+const elsewhere = 0xffffffff
 
-/** Larger members are unpacked on another thread. */
-const threadBytes = 1 << 20
+/** The kind of extra field that holds them. */
+const zip64Field = 0x0001
 
-const damaged = (path: string, what: string) =>
-  fileError(path, `expected a whole zip archive, received ${what}`)
+/** Members of no more bytes are unpacked at once. */
+const smallBytes = 1 << 15
 
 /**
- * Lists the members of a zip archive. Every offset and size is checked against the archive, and
- * nothing is unpacked.
+ * Lists the members of a zip archive, Zip64 too. Sizes are checked against the archive, and nothing is
+ * unpacked.
  */
-export function zipMembers(bytes: Uint8Array, path: string): Map<string, Member> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const end = directoryEnd(view)
-  if (end === undefined)
-    throw damaged(path, bytes.length === 0 ? 'an empty file' : 'a file without its directory')
-  const count = view.getUint16(end + 10, true)
-  let at = view.getUint32(end + 16, true)
-  if (count === 0xffff || at === 0xffffffff)
-    throw fileError(path, 'expected a zip archive below 4 GiB')
+export async function zipMembers(bytes: Bytes): Promise<Map<string, Member>> {
+  const { begin, size, count } = await directoryPlace(bytes)
+  const directory = Buffer.from(await readAt(bytes, begin, size))
   const members = new Map<string, Member>()
-  for (let i = 0; i < count; i++) {
-    const { member, next } = directoryEntry(bytes, view, path, at, end)
-    if (members.has(member.name)) throw damaged(path, `the member ${printable(member.name)} twice`)
-    members.set(member.name, member)
+  for (let i = 0, at = 0; i < count; i++) {
+    const { member, next } = directoryEntry(directory, at, bytes)
+    const { name } = member
+    if (members.has(name)) throw damaged(bytes.path, `the member ${printable(name)} twice`)
+    members.set(name, member)
     at = next
   }
   return members
 }
 
-/** The end record is 22 bytes and a comment of at most 65 535. */
-function directoryEnd(view: DataView): number | undefined {
-  const lowest = Math.max(0, view.byteLength - 22 - 0xffff)
-  for (let at = view.byteLength - 22; at >= lowest; at--)
-    if (view.getUint32(at, true) === signatures.end) return at
-  return undefined
+function directoryEntry(directory: Buffer, at: number, { path, size: archive }: Bytes) {
+  if (at + 46 > directory.length || directory.readUInt32LE(at) !== signatures.entry)
+    throw damaged(path, 'a damaged directory')
+  const [nameSize, extraSize, commentSize] = [28, 30, 32].map((field) =>
+    directory.readUInt16LE(at + field),
+  ) as [number, number, number]
+  const next = at + 46 + nameSize + extraSize + commentSize
+  if (next > directory.length) throw damaged(path, 'a damaged directory')
+  const name = directory.toString('utf8', at + 46, at + 46 + nameSize)
+  const extra = directory.subarray(at + 46 + nameSize, at + 46 + nameSize + extraSize)
+  const [size, packed, local] = wideFields(
+    [24, 20, 42].map((field) => directory.readUInt32LE(at + field)),
+    extra,
+  ) as [number, number, number]
+  const deflated = checkedMethod(
+    path,
+    name,
+    directory.readUInt16LE(at + 8),
+    directory.readUInt16LE(at + 10),
+  )
+  if (deflated ? size > largestRatio * packed : size !== packed)
+    throw damaged(path, `the member ${printable(name)} with ${size} bytes out of ${packed}`)
+  if (!(local + packed <= archive))
+    throw damaged(path, `a member ${printable(name)} that is cut short`)
+  const checksum = directory.readUInt32LE(at + 16)
+  return { member: { name, local, packed, deflated, size, checksum }, next }
 }
 
-function directoryEntry(bytes: Uint8Array, view: DataView, path: string, at: number, end: number) {
-  if (at + 46 > end || view.getUint32(at, true) !== signatures.entry)
-    throw damaged(path, 'a damaged directory')
-  const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
-  const checksum = view.getUint32(at + 16, true)
-  const packedSize = view.getUint32(at + 20, true)
-  const size = view.getUint32(at + 24, true)
-  const [nameSize, extra, comment] = [28, 30, 32].map((field) =>
-    view.getUint16(at + field, true),
-  ) as [number, number, number]
-  const next = at + 46 + nameSize + extra + comment
-  if (next > end) throw damaged(path, 'a damaged directory')
-  const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 46, nameSize).toString('utf8')
+/** Whether a member is deflated. */
+function checkedMethod(path: string, name: string, flags: number, method: number): boolean {
   if (flags & 1)
     throw fileError(
       path,
@@ -77,53 +87,123 @@ function directoryEntry(bytes: Uint8Array, view: DataView, path: string, at: num
     )
   if (method !== methods.stored && method !== methods.deflated)
     throw fileError(path, `expected stored or deflated members, received the method ${method}`)
-  const deflated = method === methods.deflated
-  if (deflated ? size > largestRatio * packedSize : size !== packedSize)
-    throw damaged(path, `the member ${printable(name)} with ${size} bytes out of ${packedSize}`)
-  const start = contentStart(view, path, view.getUint32(at + 42, true), name)
-  if (start + packedSize > end) throw damaged(path, `a member ${printable(name)} that is cut short`)
-  return {
-    member: { name, packed: bytes.subarray(start, start + packedSize), deflated, size, checksum },
-    next,
-  }
+  return method === methods.deflated
+}
+
+/** Fields with those that stand elsewhere taken from the extra field, where they follow in this order. */
+function wideFields(fields: readonly number[], extra: Buffer): number[] {
+  let at = zip64Extra(extra)
+  return fields.map((field) => {
+    if (field !== elsewhere || at === undefined || at + 8 > extra.length) return field
+    at += 8
+    return Number(extra.readBigUInt64LE(at - 8))
+  })
+}
+
+function zip64Extra(extra: Buffer): number | undefined {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
+    if (extra.readUInt16LE(at) === zip64Field) return at + 4
+  return undefined
 }
 
 /** A local header repeats the name and may have another extra field than the directory. */
-function contentStart(view: DataView, path: string, local: number, name: string): number {
-  if (local + 30 > view.byteLength || view.getUint32(local, true) !== signatures.local)
-    throw damaged(path, `a member ${printable(name)} without its header`)
-  return local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true)
+async function contentStart(bytes: Bytes, { name, local, packed }: Member): Promise<number> {
+  const header = Buffer.from(await readAt(bytes, local, 30))
+  if (header.length < 30 || header.readUInt32LE(0) !== signatures.local)
+    throw damaged(bytes.path, `a member ${printable(name)} without its header`)
+  const start = local + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
+  if (start + packed <= bytes.size) return start
+  throw damaged(bytes.path, `a member ${printable(name)} that is cut short`)
 }
 
-/** The content of a member. */
-export function unpack(member: Member, path: string): Uint8Array {
-  if (!member.deflated) return checked(member, member.packed, path)
-  try {
-    return checked(member, inflateSync(member.packed, { out: new Uint8Array(member.size) }), path)
-  } catch (error) {
-    throw unpackFailure(member, path, error)
-  }
-}
-
-/** The content of a member; a large one is unpacked while the event loop turns. */
-export async function unpackAside(member: Member, path: string): Promise<Uint8Array> {
-  if (!member.deflated || member.size < threadBytes) return unpack(member, path)
-  // Copied, because what goes to the other thread is lost here.
-  const packed = new Uint8Array(member.packed)
-  const content = await new Promise<Uint8Array>((resolve, reject) =>
-    inflate(packed, { size: member.size, consume: true }, (error, data) =>
-      error ? reject(unpackFailure(member, path, error)) : resolve(data),
-    ),
-  )
-  return checked(member, content, path)
-}
-
-const unpackFailure = ({ name }: Member, path: string, cause: unknown) =>
+const notWhole = (path: string, { name }: Member, cause?: unknown) =>
   fileError(path, `expected whole data in the member ${printable(name)}, received damaged data`, {
     cause,
   })
 
-function checked(member: Member, content: Uint8Array, path: string): Uint8Array {
-  if (content.length === member.size && crc32(content) === member.checksum) return content
-  throw unpackFailure(member, path, undefined)
+/** Bytes whose checksum is taken at a time. */
+const pieceBytes = 1 << 20
+
+/** What a member holds; it is checked as it is read, and its end by {@link MemberReader.checkEnd}. */
+export class MemberReader implements ByteReader {
+  readonly unpacked = false
+  readonly path: string
+  private checksum = 0
+  private done = 0
+
+  constructor(
+    private readonly archive: string,
+    private readonly member: Member,
+    private readonly content: ByteReader,
+  ) {
+    this.path = `${archive}: ${member.name}`
+  }
+
+  get left() {
+    return this.member.size - this.done
+  }
+
+  get position() {
+    return this.member.deflated ? undefined : this.content.position
+  }
+
+  async fill(target: Uint8Array): Promise<number> {
+    const wanted = target.subarray(0, this.left)
+    for (let at = 0; at < wanted.length; at += pieceBytes) {
+      const piece = wanted.subarray(at, at + pieceBytes)
+      if ((await this.next(piece)) < piece.length) throw notWhole(this.archive, this.member)
+      this.checksum = crc32(piece, this.checksum)
+      this.done += piece.length
+    }
+    return wanted.length
+  }
+
+  private async next(target: Uint8Array): Promise<number> {
+    try {
+      return await this.content.fill(target)
+    } catch (error) {
+      throw error instanceof GemmineError ? notWhole(this.archive, this.member, error) : error
+    }
+  }
+
+  /** Reads what is left, and throws unless all of it was what was packed. */
+  async checkEnd() {
+    await skip(this, this.left)
+    const more = await this.next(new Uint8Array(1))
+    if (more > 0 || this.checksum !== this.member.checksum)
+      throw notWhole(this.archive, this.member)
+  }
+
+  close = () => this.content.close()
+}
+
+/** Where the content of a member lies: a small one is unpacked at once, with no thread to wait for. */
+async function contentOf(bytes: Bytes, member: Member, start: number): Promise<ByteReader> {
+  const { path } = bytes
+  const lying = new PlainReader(bytes, start, start + member.packed)
+  if (!member.deflated) return lying
+  if (Math.max(member.size, member.packed) > smallBytes)
+    return new InflatingReader(lying, 'raw', path)
+  try {
+    const packed = await take(lying, member.packed)
+    const content = inflateRawSync(packed, { maxOutputLength: smallBytes + 1 })
+    return new PlainReader(bytesInMemory(content, path), 0, content.length)
+  } catch (error) {
+    throw notWhole(path, member, error)
+  }
+}
+
+/** Lets `use` read a member. */
+export async function readMember<T>(
+  bytes: Bytes,
+  member: Member,
+  use: (reader: MemberReader) => Promise<T>,
+): Promise<T> {
+  const content = await contentOf(bytes, member, await contentStart(bytes, member))
+  const reader = new MemberReader(bytes.path, member, content)
+  try {
+    return await use(reader)
+  } finally {
+    await reader.close()
+  }
 }

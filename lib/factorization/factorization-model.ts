@@ -167,11 +167,16 @@ export class FactorizationModel {
   static async load(path: string): Promise<FactorizationModel> {
     const { tensors, metadata } = await readSafetensors(path)
     const tensor = tensors['H']
+    const data = tensor?.data
     const model = modelNames.find((name) => name === metadata['model'])
-    if (metadata['format'] !== format || !model || tensor?.shape.length !== 2)
-      throw fileError(path, 'expected a model saved by gemmine, with a tensor H of two dimensions')
+    const isModel = metadata['format'] === format && tensor?.shape.length === 2
+    if (!isModel || !model || !(data instanceof Float32Array))
+      throw fileError(
+        path,
+        'expected a model saved by gemmine, with a tensor H of float32 and two dimensions',
+      )
     const [rows, cols] = tensor.shape as [number, number]
-    const H = { data: tensor.data, rows, cols }
+    const H = { data, rows, cols }
     const options = parsedOptions(path, metadata['options'])
     try {
       return new FactorizationModel(model, H, options)

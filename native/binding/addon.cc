@@ -55,6 +55,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");
+  exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
+  exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");
   exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
   exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
   exports["info"] = Napi::Function::New<Info>(env, "info");

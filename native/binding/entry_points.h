@@ -14,6 +14,8 @@ Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
+Napi::Value CompressRows(const Napi::CallbackInfo& info);
+Napi::Value Transpose(const Napi::CallbackInfo& info);
 
 // dropCancelled(): rejects the calls of this environment that wait for their turn and whose flags
 // are raised. A job that runs looks at its flag itself.

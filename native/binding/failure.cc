@@ -40,7 +40,10 @@ Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
   error["argument"] = entry.argument;
   error["row"] = static_cast<double>(entry.row);
   error["column"] = static_cast<double>(entry.column);
-  error["value"] = entry.value;
+  if (entry.digits.empty())
+    error["value"] = entry.value;
+  else
+    error["value"] = entry.digits;
   error["expected"] = entry.expected;
   return error;
 }

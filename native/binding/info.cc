@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "backend/registry.h"
+#include "binding/element_kinds.h"
 #include "binding/entry_points.h"
 #include "binding/names.h"
 #include "binding/to_js.h"
@@ -39,6 +40,12 @@ std::vector<std::string> solver_names() {
   return names;
 }
 
+std::vector<std::string> element_names() {
+  std::vector<std::string> names;
+  for (const ElementKind& kind : element_kinds) names.emplace_back(kind.name);
+  return names;
+}
+
 }  // namespace
 
 Napi::Value Info(const Napi::CallbackInfo& info) {
@@ -59,6 +66,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["threadsReason"] = host.threads_reason;
   object["devices"] = device_objects(env);
   object["solvers"] = strings(env, solver_names());
+  object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "binding/element_kinds.h"
 #include "binding/failure.h"
 
 namespace gemmine::binding {
@@ -16,6 +17,7 @@ constexpr napi_typedarray_type kind_of() {
   if constexpr (std::is_same_v<T, float>) return napi_float32_array;
   if constexpr (std::is_same_v<T, double>) return napi_float64_array;
   if constexpr (std::is_same_v<T, std::int32_t>) return napi_int32_array;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return napi_uint8_array;
 }
 
 struct Elements {
@@ -57,25 +59,21 @@ Sides read_sides(const Napi::Object& from) {
   return {read<Index>(from, "rows"), read<Index>(from, "cols")};
 }
 
-struct ElementKind {
-  ElementType type;
-  napi_typedarray_type array;
-  std::size_t size;
-};
-
-constexpr std::array<Named<ElementKind>, 5> element_kinds{
-    {{"float32", {ElementType::float32, napi_float32_array, 4}},
-     {"float64", {ElementType::float64, napi_float64_array, 8}},
-     {"float16", {ElementType::float16, napi_uint16_array, 2}},
-     {"int8", {ElementType::int8, napi_int8_array, 1}},
-     {"uint8", {ElementType::uint8, napi_uint8_array, 1}}}};
+napi_typedarray_type array_of(ElementType type) {
+  for (const auto& [name, known, array] : element_kinds)
+    if (known == type) return array;
+  expect(false, "an element type of the list");
+  return napi_uint8_array;
+}
 
 std::unique_ptr<RowSource> read_dense(const Napi::Object& from, const std::string& name,
                                       Borrowed& borrowed) {
   const auto [rows, cols] = read_sides(from);
   const auto stride = read<Index>(from, "stride");
-  const auto [type, array, size] = read_choice(from, "type", element_kinds);
-  const auto [data, count] = elements_of(from.Get("data"), array, size, name + ".data", borrowed);
+  const ElementType type = read_element_type(from);
+  const auto [data, count] =
+      elements_of(from.Get("data"), array_of(type), static_cast<std::size_t>(size_of(type)),
+                  name + ".data", borrowed);
   if (!fits(rows, cols, stride, static_cast<Index>(count)))
     refuse(from.Env(), "as many elements as its rows and stride need", name + ".data");
   return dense_source(data, type, rows, cols, stride);
@@ -83,14 +81,14 @@ std::unique_ptr<RowSource> read_dense(const Napi::Object& from, const std::strin
 
 std::unique_ptr<RowSource> read_file(const Napi::Object& from, const std::string& name) {
   const auto [rows, cols] = read_sides(from);
-  const auto [type, array, size] = read_choice(from, "type", element_kinds);
+  const ElementFormat format = read_element_format(from);
   const auto fd = read<Index>(from, "fd");
   const auto offset = read<Index>(from, "offset");
-  const auto limit = static_cast<Index>(largest_integer) / static_cast<Index>(size);
+  const auto limit = static_cast<Index>(largest_integer) / size_of(format.type);
   if (fd > INT32_MAX || !fits(rows, cols, cols, limit)) refuse(from.Env(), "an open file", name);
   const std::string path = read_optional<std::string>(from, "path").value_or(name);
   try {
-    return file_source(static_cast<int>(fd), offset, type, rows, cols, path);
+    return file_source(static_cast<int>(fd), offset, format, rows, cols, path);
   } catch (...) {
     throw Napi::Error(from.Env(), to_js_error(from.Env(), std::current_exception()));
   }
@@ -166,6 +164,18 @@ std::span<T> read_span(const Napi::Value& value, const std::string& name, Borrow
 template std::span<float> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<double> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<std::int32_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
+template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
+
+ElementType read_element_type(const Napi::Object& from) {
+  const auto given = read<std::string>(from, "type");
+  for (const ElementKind& kind : element_kinds)
+    if (given == kind.name) return kind.type;
+  refuse(from.Env(), "a known element type", "type");
+}
+
+ElementFormat read_element_format(const Napi::Object& from) {
+  return {read_element_type(from), read_optional<bool>(from, "bigEndian").value_or(false)};
+}
 
 void check_length(Napi::Env env, const std::string& name, std::size_t received, Index rows,
                   Index cols) {

@@ -63,6 +63,12 @@ extern template std::span<float> read_span(const Napi::Value&, const std::string
 extern template std::span<double> read_span(const Napi::Value&, const std::string&, Borrowed&);
 extern template std::span<std::int32_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
+extern template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&,
+                                                  Borrowed&);
+
+// The `type` of elements, and with it whether they are `bigEndian`.
+ElementType read_element_type(const Napi::Object& from);
+ElementFormat read_element_format(const Napi::Object& from);
 
 void check_length(Napi::Env env, const std::string& name, std::size_t received, Index rows,
                   Index cols);

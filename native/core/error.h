@@ -28,18 +28,21 @@ class Error : public std::runtime_error {
 // An entry of an input that no job accepts: not finite, or negative for NMF.
 class InvalidEntry : public Error {
  public:
-  InvalidEntry(std::string argument, Index row, Index column, double value, std::string expected)
+  InvalidEntry(std::string argument, Index row, Index column, double value, std::string expected,
+               std::string digits = "")
       : Error(ErrorCode::invalid_entry, "invalid entry"),
         argument(std::move(argument)),
         row(row),
         column(column),
         value(value),
-        expected(std::move(expected)) {}
+        expected(std::move(expected)),
+        digits(std::move(digits)) {}
   const std::string argument;  // as lib/ names it: X, queries, corpus
   const Index row;
   const Index column;
   const double value;
   const std::string expected;  // "a finite number"
+  const std::string digits;    // of a value that float64 does not hold; else empty
 };
 
 // Thrown by Cancellation::check(); the binding rejects with the signal's reason.

@@ -3,75 +3,27 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 
-#include "core/float16.h"
-
 namespace gemmine {
 namespace {
 
-std::size_t size_of(ElementType type) {
-  switch (type) {
-    case ElementType::float64:
-      return 8;
-    case ElementType::float32:
-      return 4;
-    case ElementType::float16:
-      return 2;
-    default:
-      return 1;
-  }
-}
-
-template <class T>
-void widen(const void* from, Index count, float* to) {
-  std::transform(static_cast<const T*>(from), static_cast<const T*>(from) + count, to,
-                 [](T x) { return static_cast<float>(x); });
-}
-
-void widen_elements(const void* from, ElementType type, Index count, float* to) {
-  switch (type) {
-    case ElementType::float32:
-      return widen<float>(from, count, to);
-    case ElementType::float64:
-      return widen<double>(from, count, to);
-    case ElementType::int8:
-      return widen<std::int8_t>(from, count, to);
-    case ElementType::uint8:
-      return widen<std::uint8_t>(from, count, to);
-    case ElementType::float16:
-      break;
-  }
-  const auto* halves = static_cast<const std::uint16_t*>(from);
-  std::transform(halves, halves + count, to, widen_float16);
-}
-
-template <class T>
-double as_double(const std::byte* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return static_cast<double>(value);
-}
-
-double element(const std::byte* from, ElementType type) {
-  switch (type) {
-    case ElementType::float64:
-      return as_double<double>(from);
-    case ElementType::float32:
-      return as_double<float>(from);
-    case ElementType::int8:
-      return as_double<std::int8_t>(from);
-    case ElementType::uint8:
-      return as_double<std::uint8_t>(from);
-    case ElementType::float16:
-      break;
-  }
-  std::uint16_t bits;
-  std::memcpy(&bits, from, sizeof bits);
-  return widen_float16(bits);
+// Widens rows that lie `stride` elements apart to rows without gaps.
+void widen_rows(const RowSource& source, const std::byte* from, ElementFormat format, Index stride,
+                Index begin, HostView<float> to) {
+  const Index size = size_of(format.type);
+  const auto entry = [&](Index i, Index j) { return from + (i * stride + j) * size; };
+  bool exact = true;
+  for (Index i = 0; i < to.rows; ++i)
+    exact &= widen_elements(entry(i, 0), format, to.cols, to.row(i));
+  if (exact) return;
+  for (Index i = 0; i < to.rows; ++i)
+    for (Index j = 0; j < to.cols; ++j)
+      if (const auto digits = inexact_integer(entry(i, j), format))
+        throw InvalidEntry(source.argument, begin + i, j, element(entry(i, j), format),
+                           exact_integer, *digits);
 }
 
 RowBlock dense_block(Index begin, HostView<const float> rows) {
@@ -107,17 +59,13 @@ class DenseSource : public RowSource {
       const auto* values = reinterpret_cast<const float*>(data_) + begin * stride_;
       return dense_block(begin, {values, count, cols_, stride_});
     }
-    float* values = space_for(scratch, count * cols_);
-    for (Index i = 0; i < count; ++i) {
-      const std::byte* row = data_ + (begin + i) * stride_ * static_cast<Index>(size_of(type_));
-      widen_elements(row, type_, cols_, values + i * cols_);
-    }
-    return dense_block(begin, {values, count, cols_, cols_});
+    const HostView<float> widened{space_for(scratch, count * cols_), count, cols_, cols_};
+    widen_rows(*this, data_ + begin * stride_ * size_of(type_), type_, stride_, begin, widened);
+    return dense_block(begin, widened);
   }
 
   double entry(Index row, Index column) const override {
-    const auto size = static_cast<Index>(size_of(type_));
-    return element(data_ + (row * stride_ + column) * size, type_);
+    return element(data_ + (row * stride_ + column) * size_of(type_), type_);
   }
 
  private:
@@ -130,10 +78,10 @@ class DenseSource : public RowSource {
 
 class FileSource : public RowSource {
  public:
-  FileSource(int fd, Index offset, ElementType type, Index rows, Index cols, std::string path)
+  FileSource(int fd, Index offset, ElementFormat format, Index rows, Index cols, std::string path)
       : fd_(::fcntl(fd, F_DUPFD_CLOEXEC, 0)),
         offset_(offset),
-        type_(type),
+        format_(format),
         rows_(rows),
         cols_(cols),
         path_(std::move(path)) {
@@ -148,25 +96,24 @@ class FileSource : public RowSource {
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     expect(begin >= 0 && count >= 0 && begin + count <= rows_, "block within the source");
-    const Index row_bytes = cols_ * static_cast<Index>(size_of(type_));
-    const Index at = offset_ + begin * row_bytes;
-    float* values = space_for(scratch, count * cols_);
-    if (type_ == ElementType::float32) {
-      read(at, count * row_bytes, reinterpret_cast<std::byte*>(values));
+    const Index bytes = count * cols_ * size_of(format_.type);
+    const Index at = offset_ + begin * cols_ * size_of(format_.type);
+    const HostView<float> values{space_for(scratch, count * cols_), count, cols_, cols_};
+    if (format_.type == ElementType::float32 && !format_.swapped) {
+      read(at, bytes, reinterpret_cast<std::byte*>(values.data));
     } else {
-      const auto bytes = static_cast<std::size_t>(count * row_bytes);
-      if (scratch.bytes.size() < bytes) scratch.bytes.resize(bytes);
-      read(at, count * row_bytes, scratch.bytes.data());
-      widen_elements(scratch.bytes.data(), type_, count * cols_, values);
+      if (static_cast<Index>(scratch.bytes.size()) < bytes) scratch.bytes.resize(bytes);
+      read(at, bytes, scratch.bytes.data());
+      widen_rows(*this, scratch.bytes.data(), format_, cols_, begin, values);
     }
-    return dense_block(begin, {values, count, cols_, cols_});
+    return dense_block(begin, values);
   }
 
   double entry(Index row, Index column) const override {
-    const auto size = static_cast<Index>(size_of(type_));
+    const Index size = size_of(format_.type);
     std::byte bytes[sizeof(double)];
     read(offset_ + (row * cols_ + column) * size, size, bytes);
-    return element(bytes, type_);
+    return element(bytes, format_);
   }
 
  private:
@@ -186,7 +133,7 @@ class FileSource : public RowSource {
 
   int fd_;  // its own: the caller may close theirs, and the system hands the number on
   Index offset_;
-  ElementType type_;
+  ElementFormat format_;
   Index rows_;
   Index cols_;
   std::string path_;
@@ -242,9 +189,9 @@ std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Inde
   return std::make_unique<DenseSource>(data, type, rows, cols, stride);
 }
 
-std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows,
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementFormat format, Index rows,
                                        Index cols, std::string path) {
-  return std::make_unique<FileSource>(fd, offset, type, rows, cols, std::move(path));
+  return std::make_unique<FileSource>(fd, offset, format, rows, cols, std::move(path));
 }
 
 std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,

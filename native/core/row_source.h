@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/elements.h"
 #include "core/error.h"
 #include "core/job.h"
 #include "core/matrix.h"
@@ -53,14 +54,13 @@ class RowSource {
 // For an entry that is not finite as a float32.
 InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
-enum class ElementType { float32, float64, float16, int8, uint8 };
-
-// Borrowed memory; float32 is handed on without a copy, anything else is widened by block.
+// Borrowed memory; float32 is handed on without a copy, anything else is widened by block. Blocks
+// that hold an inexact integer (elements.h) throw InvalidEntry, those of files too.
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride);
 // An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A
 // short read throws ErrorCode::file. `fd` stays the caller's, to be closed at any time.
-std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementType type, Index rows,
+std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementFormat format, Index rows,
                                        Index cols, std::string path);
 // Borrowed CSR arrays, checked by lib/ already.
 std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,

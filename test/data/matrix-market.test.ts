@@ -1,4 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import type { DenseMatrix } from '../../lib/data/matrix'
+import type { SparseMatrix } from '../../lib/data/sparse'
 import { parseMatrixMarket, readMatrixMarket } from '../../lib/data/matrix-market'
 import { bytes, expectFileError, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
@@ -10,6 +13,9 @@ const parse = (...lines: string[]) => parseMatrixMarket(bytes(lines.join('\n')),
 const real = '%%MatrixMarket matrix coordinate real general'
 const pattern = '%%MatrixMarket matrix coordinate pattern general'
 const symmetric = '%%MatrixMarket matrix coordinate integer symmetric'
+const skew = '%%MatrixMarket matrix coordinate real skew-symmetric'
+const unsigned = '%%MatrixMarket matrix coordinate unsigned-integer general'
+const array = '%%MatrixMarket matrix array real general'
 
 const matrix = (
   rows: number,
@@ -39,23 +45,27 @@ describe('a Matrix Market file', () => {
       '',
     ]
     const expected = matrix(3, 4, [0, 2, 2, 4], [1, 3, 0, 3], [1.5, 2, 3, -4])
-    expect(parse(...lines)).toEqual(expected)
+    expect(await parse(...lines)).toEqual(expected)
     const windows = folder.write('X.mtx', `\ufeff${lines.join('\r\n')}`)
     expect(await readMatrixMarket(windows)).toEqual(expected)
   })
 
-  it('has its repeats summed in float64', () => {
+  it('has its repeats summed in float64', async () => {
     const repeated = ['2 2 3', '1 1 1.00000005960464477539', '2 2 7', '1 1 5.960464477539063e-8']
-    expect(parse(real, ...repeated)).toEqual(matrix(2, 2, [0, 1, 2], [0, 1], [1 + 2 ** -23, 7]))
+    expect(await parse(real, ...repeated)).toEqual(
+      matrix(2, 2, [0, 1, 2], [0, 1], [1 + 2 ** -23, 7]),
+    )
   })
 
-  it('may be a pattern, of ones', () => {
-    expect(parse(pattern, '2 3 2', '2 3', '1 1')).toEqual(matrix(2, 3, [0, 1, 2], [0, 2], [1, 1]))
+  it('may be a pattern, of ones', async () => {
+    expect(await parse(pattern, '2 3 2', '2 3', '1 1')).toEqual(
+      matrix(2, 3, [0, 1, 2], [0, 2], [1, 1]),
+    )
   })
 
-  it('may be symmetric, with both halves', () => {
+  it('may be symmetric, with both halves', async () => {
     const expected = matrix(3, 3, [0, 2, 3, 5], [0, 2, 0, 0, 2], [5, 7, 0, 7, 9])
-    expect(parse(symmetric, '3 3 3', '1 1 5', '3 1 7', '3 3 9')).toEqual({
+    expect(await parse(symmetric, '3 3 3', '1 1 5', '3 1 7', '3 3 9')).toEqual({
       ...expected,
       indptr: Int32Array.of(0, 2, 2, 4),
       indices: Int32Array.of(0, 2, 0, 2),
@@ -63,8 +73,66 @@ describe('a Matrix Market file', () => {
     })
   })
 
-  it('may have no entries and its banner in capitals', () => {
-    expect(parse(real.toUpperCase(), '2 3 0')).toEqual(matrix(2, 3, [0, 0, 0], [], []))
+  it('may be symmetric with its upper half', async () => {
+    const expected = matrix(3, 3, [0, 2, 3, 4], [1, 2, 0, 0], [5, 1, 5, 1])
+    expect(await parse(symmetric, '3 3 2', '1 2 5', '1 3 1')).toEqual(expected)
+    expect(await parse(symmetric, '3 3 2', '1 2 5', '3 1 1')).toEqual(expected)
+  })
+
+  it('may be skew-symmetric', async () => {
+    expect(await parse(skew, '3 3 3', '2 1 5', '1 3 2', '2 2 0')).toEqual(
+      matrix(3, 3, [0, 2, 4, 5], [1, 2, 0, 1, 0], [-5, 2, 5, 0, -2]),
+    )
+  })
+
+  it('may hold unsigned integers up to 2^53', async () => {
+    expect(await parse(unsigned, '1 2 2', '1 1 9007199254740992', '1 2 7')).toEqual(
+      matrix(1, 2, [0, 2], [0, 1], [2 ** 53, 7]),
+    )
+  })
+
+  const rowsOf = (cols: number, data: number[]) => ({
+    data: Float64Array.from(data),
+    rows: data.length / cols,
+    cols,
+    type: 'float64',
+  })
+
+  it('may be an array, column after column', async () => {
+    expect(await parse(array, '% 3 rows', '3 2', '1', '2', '3e0', '4', '.5', '6')).toEqual(
+      rowsOf(2, [1, 4, 2, 0.5, 3, 6]),
+    )
+    const lower = array.replace('general', 'symmetric')
+    expect(await parse(lower, '3 3', '1', '2', '3', '4', '5', '6')).toEqual(
+      rowsOf(3, [1, 2, 3, 2, 4, 5, 3, 5, 6]),
+    )
+    const strictlyLower = array.replace('general', 'skew-symmetric')
+    expect(await parse(strictlyLower, '3 3', '2', '3', '5')).toEqual(
+      rowsOf(3, [0, -2, -3, 2, 0, -5, 3, 5, 0]),
+    )
+  })
+
+  it('may be packed', async () => {
+    const lines = `${real}\n3 4 1\n2 3 1.5\n`
+    const expected = matrix(3, 4, [0, 0, 1, 1], [2], [1.5])
+    const whole = gzipSync(lines)
+    expect(await readMatrixMarket(folder.write('X.mtx.gz', whole))).toEqual(expected)
+    const members = Buffer.concat([gzipSync(lines.slice(0, 50)), gzipSync(lines.slice(50))])
+    expect(await readMatrixMarket(folder.write('two.mtx.gz', members))).toEqual(expected)
+    const cut = folder.write('cut.mtx.gz', whole.subarray(0, -12))
+    await expectFileError(
+      () => readMatrixMarket(cut),
+      `${cut}: expected whole gzip data, received data that is cut short`,
+    )
+    const damaged = folder.write('damaged.mtx.gz', Buffer.from(whole).fill(0, 20, 40))
+    await expectFileError(
+      () => readMatrixMarket(damaged),
+      `${damaged}: expected whole gzip data, received damaged data`,
+    )
+  })
+
+  it('may have no entries and its banner in capitals', async () => {
+    expect(await parse(real.toUpperCase(), '2 3 0')).toEqual(matrix(2, 3, [0, 0, 0], [], []))
   })
 
   it.each<[string, string[], string]>([
@@ -72,22 +140,63 @@ describe('a Matrix Market file', () => {
     [
       'without a banner',
       ['3 4 4'],
-      'line 1: expected %%MatrixMarket matrix coordinate …, received 3 4 4',
+      'line 1: expected %%MatrixMarket matrix coordinate … or array …, received 3 4 4',
     ],
     [
-      'of an array',
-      ['%%MatrixMarket matrix array real general'],
-      'line 1: expected the format coordinate, received array',
+      'of another format',
+      ['%%MatrixMarket matrix vector real general'],
+      'line 1: expected the format coordinate or array, received vector',
     ],
+    [
+      'of an array without values',
+      ['%%MatrixMarket matrix array pattern general'],
+      'line 1: expected real, integer or unsigned-integer entries, received pattern',
+    ],
+    [
+      'of an array with too few values',
+      [array, '2 2', '1', '2', '3'],
+      'expected 4 entries, received 3',
+    ],
+    ['of an array with places', [array, '2 2', '1 1 5'], 'line 3: expected value, received 1 1 5'],
     [
       'of complex entries',
       ['%%MatrixMarket matrix coordinate complex general'],
-      'line 1: expected real, integer or pattern entries, received complex',
+      'line 1: expected real, integer, unsigned-integer or pattern entries, received complex',
     ],
     [
       'of another symmetry',
-      ['%%MatrixMarket matrix coordinate real skew-symmetric'],
-      'line 1: expected a general or symmetric matrix, received skew-symmetric',
+      ['%%MatrixMarket matrix coordinate real hermitian'],
+      'line 1: expected a general, symmetric or skew-symmetric matrix, received hermitian',
+    ],
+    [
+      'skew-symmetric without signs',
+      ['%%MatrixMarket matrix coordinate pattern skew-symmetric'],
+      'line 1: expected real or integer entries of a skew-symmetric matrix, received pattern',
+    ],
+    [
+      'skew-symmetric with a diagonal',
+      [skew, '2 2 1', '2 2 3'],
+      'line 3: expected nothing but 0 on the diagonal of a skew-symmetric matrix, received 2 2 3',
+    ],
+    [
+      'of unsigned integers below 0',
+      [unsigned, '2 2 1', '2 2 -3'],
+      'line 3: expected an integer of at least 0, received -3',
+    ],
+    [
+      'of integers beyond 2^53',
+      [unsigned, '2 2 1', '2 2 9007199254740993'],
+      'line 3: expected an integer from -2^53 to 2^53, received 9007199254740993',
+    ],
+    [
+      'with a number beyond float32',
+      [real, '2 2 1', '2 1 1e300'],
+      "expected a number within float32's range at row 1, column 0, received 1.0000000000000001e+300",
+    ],
+    [
+      'with a number beyond float64',
+      [real, '2 2 1', '2 1 1e999'],
+      'line 3: expected a finite number, received 1e999',
     ],
     ['without sizes', [real, '%'], 'expected a line of rows, columns and entries, received none'],
     [
@@ -145,9 +254,9 @@ describe('a Matrix Market file', () => {
       'line 3: expected an integer, received .5',
     ],
     [
-      'symmetric with an upper entry',
-      [symmetric, '3 3 1', '1 2 5'],
-      'line 3: expected an entry on or below the diagonal, received 1 2 5',
+      'symmetric with a pair in both halves',
+      [symmetric, '3 3 2', '1 2 5', '2 1 5'],
+      'expected every pair of a row and a column once, in one of the two halves, received row 1, column 2 in both',
     ],
   ])('%s is refused', async (_, lines, sentence) => {
     await expectFileError(() => parse(...lines), `X.mtx: ${sentence}`)
@@ -172,12 +281,18 @@ describe('a Matrix Market file', () => {
   })
 })
 
-it('the parser of Matrix Market files survives damage', () => {
+it('the parser of Matrix Market files survives damage', async () => {
   const originals = [
     [real, '% comment', '3 4 4', '3 4 -4e0', '1 4 2', '1 2 1.5', '3 1 3', ''],
     [symmetric, '12 12 3', '1 1 5', '3 1 7', '12 11 9'],
     [pattern, '2 3 2', '2 3', '1 1', ''],
+    [skew, '4 4 2', '2 1 5', '1 3 2'],
+    [array, '3 2', '1', '2', '3', '4', '5', '6'],
   ].map((lines) => bytes(lines.join('\n')))
   const run = (content: Uint8Array) => parseMatrixMarket(content, 'X.mtx')
-  expectSurvival('X.mtx', originals, run, checkSparse)
+  const check = (matrix: SparseMatrix | DenseMatrix) => {
+    if ('indptr' in matrix) return checkSparse(matrix)
+    if (matrix.data.length !== matrix.rows * matrix.cols) throw new Error('ill-formed matrix')
+  }
+  await expectSurvival('X.mtx', originals, run, check)
 })

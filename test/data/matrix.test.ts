@@ -39,6 +39,23 @@ describe('toDenseView', () => {
     ['int8', { data: new Int8Array(6), rows: 2, cols: 3 }, { type: 'int8' }],
     ['uint8', { data: new Uint8Array(6), rows: 2, cols: 3 }, { type: 'uint8' }],
     ['float64', { data: new Float64Array(6), rows: 2, cols: 3 }, { type: 'float64' }],
+    ['int16', { data: new Int16Array(6), rows: 2, cols: 3 }, { type: 'int16' }],
+    ['int32', { data: new Int32Array(6), shape: [2, 3] }, { type: 'int32' }],
+    ['uint32', { data: new Uint32Array(6), rows: 2, cols: 3 }, { type: 'uint32' }],
+    ['int64', { data: new BigInt64Array(6), dims: [2, 3], type: 'int64' }, { type: 'int64' }],
+    ['uint64', { data: new BigUint64Array(6), rows: 2, cols: 3 }, { type: 'uint64' }],
+    ['uint16', { data: new Uint16Array(6), rows: 2, cols: 3, type: 'uint16' }, { type: 'uint16' }],
+    [
+      'bfloat16',
+      { data: new Uint16Array(6), rows: 2, cols: 3, type: 'bfloat16' },
+      { type: 'bfloat16' },
+    ],
+    ['truth values', { data: new Uint8Array(6), dims: [2, 3], type: 'bool' }, { type: 'bool' }],
+    [
+      'int8 under another name',
+      { data: new Int8Array(6), dims: [2, 3], type: 'q' },
+      { type: 'int8' },
+    ],
   ])('takes %s', (_, input, expected) => {
     expect(toDenseView('X', input)).toMatchObject(expected)
   })
@@ -119,9 +136,9 @@ describe('toDenseView', () => {
     ['a stride below the columns', { data: six, rows: 2, cols: 3, stride: 2 }, 'X.stride'],
     ['plain numbers', { data: [1, 2], rows: 1, cols: 2 }, 'X.data'],
     [
-      '16-bit integers',
+      '16 bits of who knows what',
       { data: new Uint16Array(6), rows: 2, cols: 3 },
-      "Uint16Array without type 'float16'",
+      "or a Uint16Array with type 'float16', 'bfloat16', 'uint16' for X.data, received a Uint16Array without its type",
     ],
     ['three dimensions', { data: six, shape: [1, 2, 3] }, 'two dimensions'],
     [

@@ -163,10 +163,10 @@ function expectRefusal(error: unknown, path: string) {
  *
  * @param check Throws if a value that was returned is not well-formed.
  */
-export function expectSurvival<T>(
+export async function expectSurvival<T>(
   path: string,
   originals: readonly Uint8Array[],
-  parse: (bytes: Uint8Array) => T,
+  parse: (bytes: Uint8Array) => T | Promise<T>,
   check: (value: T, bytes: Uint8Array) => void,
 ) {
   const next = mulberry32(20_000)
@@ -176,7 +176,7 @@ export function expectSurvival<T>(
     const { arrayBuffers } = process.memoryUsage()
     const start = performance.now()
     try {
-      check(parse(bytes), bytes)
+      check(await parse(bytes), bytes)
       accepted++
     } catch (error) {
       expectRefusal(error, path)

@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { closeMatrix, formatNpy, openNpy, parseNpy, parseNpyHeader } from '../../lib/data/npy'
-import { readInt32Npy, readNpy, writeNpy } from '../../lib/data/npy'
+import { loadNpy, readInt32Npy, readNpy, writeNpy } from '../../lib/data/npy'
+import type { DenseData } from '../../lib/data/element-types'
 import { formatSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError, misaligned, realFile, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
@@ -26,8 +28,18 @@ const dictionary = (descr: string, shape: string, fortran = 'False') =>
 
 const values = Float32Array.of(1, -2.5, 3e-30, 4, 5, 6)
 
+/** The bytes of elements in the order that a header tells. */
+function inFile(descr: string, { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT }: DenseData) {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength)
+  const copy = Buffer.from(bytes)
+  if (descr.startsWith('>') && BYTES_PER_ELEMENT > 1)
+    for (let at = 0; at < copy.length; at += BYTES_PER_ELEMENT)
+      copy.subarray(at, at + BYTES_PER_ELEMENT).reverse()
+  return copy
+}
+
 describe('a .npy file', () => {
-  it('has the bytes that NumPy writes', () => {
+  it('has the bytes that NumPy writes', async () => {
     const written = Buffer.concat(formatNpy({ data: values, shape: [3, 2] }))
     const header = `\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`
     expect(written.toString('latin1', 0, 128)).toBe(`${header.padEnd(127)}\n`)
@@ -38,7 +50,7 @@ describe('a .npy file', () => {
     )
   })
 
-  it('is written without copying the elements', () => {
+  it('is written without copying the elements', async () => {
     const [, elements] = formatNpy({ data: values, shape: [6] })
     expect(elements!.buffer).toBe(values.buffer)
   })
@@ -55,7 +67,8 @@ describe('a .npy file', () => {
     const path = folder.path('again.npy')
     const content = npy(dictionary(descr, '(2, 3)'), 6 * Number(descr[2]))
     const X = await readNpy(folder.write('first.npy', content))
-    X.data.set([1, 2, 3, 4, 5, 6])
+    const data = X.data as Float32Array
+    data.set([1, 2, 3, 4, 5, 6])
     await writeNpy(path, X)
     expect(await readNpy(path)).toEqual(X)
     await writeNpy(path, { ...X, cols: 2, stride: 3 })
@@ -99,29 +112,85 @@ describe('a .npy file', () => {
     ['|u1', 'uint8', Uint8Array],
     ['<u1', 'uint8', Uint8Array],
     ['>i1', 'int8', Int8Array],
-  ])('of %s is read as %s', (descr, type, Elements) => {
+    ['<i2', 'int16', Int16Array],
+    ['<u2', 'uint16', Uint16Array],
+    ['<i4', 'int32', Int32Array],
+    ['<u4', 'uint32', Uint32Array],
+    ['|b1', 'bool', Uint8Array],
+  ])('of %s is read as %s', async (descr, type, Elements) => {
     const data = Elements.of(1, 2, 3, 4, 5, 6)
     const file = npy(dictionary(descr, '(3, 2)'), data)
     for (const content of [file, misaligned(file)]) {
-      const matrix = parseNpy(content, 'X.npy')
+      const matrix = await parseNpy(content, 'X.npy')
       expect(matrix).toEqual({ data, rows: 3, cols: 2, type })
     }
   })
 
-  it.each([1, 2, 3])('of version %i is read', (version) => {
-    expect(parseNpy(npy(dictionary('<f4', '(3, 2)'), values, version), 'X.npy').data).toEqual(
-      values,
-    )
+  it.each([1, 2, 3])('of version %i is read', async (version) => {
+    const content = npy(dictionary('<f4', '(3, 2)'), values, version)
+    expect((await parseNpy(content, 'X.npy')).data).toEqual(values)
   })
 
-  it('is read in other spellings of the same dictionary', () => {
+  it('is read in other spellings of the same dictionary', async () => {
     const spelt = `{"shape":(3L,2L,) ,"descr" : "<f4",'fortran_order':False}  `
     expect(parseNpyHeader(npy(spelt), 'X.npy')).toMatchObject({ descr: '<f4', shape: [3, 2] })
     expect(parseNpyHeader(npy(dictionary('|S3', '()')), 'X.npy').shape).toEqual([])
   })
 
-  it.each(['(6, 1)', '(1, 6)'])('of shape %s has no order', (shape) => {
-    expect(parseNpy(npy(dictionary('<f4', shape, 'True'), values), 'X.npy').data).toEqual(values)
+  it.each<[string, string, DenseData]>([
+    ['<i8', 'int64', BigInt64Array.of(-1n, 2n, 3n, 4n, 5n, 6n)],
+    ['>u8', 'uint64', BigUint64Array.of(1n, 2n, 3n, 4n, 5n, 2n ** 53n)],
+    ['>f4', 'float32', values],
+    ['>f8', 'float64', Float64Array.from(values)],
+    ['>f2', 'float16', Uint16Array.of(1, 2, 3, 4, 5, 0x3c00)],
+    ['>i2', 'int16', Int16Array.of(-1, 2, 3, 4, 5, 6)],
+    ['>i4', 'int32', Int32Array.of(-1, 2, 3, 4, 5, 6)],
+  ])('of %s is read as %s, in either order', async (descr, type, data) => {
+    const rows = { data, rows: 3, cols: 2, type }
+    const inOrder = npy(dictionary(descr, '(3, 2)'), inFile(descr, data))
+    expect(await parseNpy(inOrder, 'X.npy')).toEqual(rows)
+    const columns = data.slice() as Float32Array
+    const from = data as Float32Array
+    for (let i = 0; i < 3; i++) for (let j = 0; j < 2; j++) columns[j * 3 + i] = from[i * 2 + j]!
+    const inColumns = npy(dictionary(descr, '(3, 2)', 'True'), inFile(descr, columns))
+    expect(await parseNpy(inColumns, 'X.npy')).toEqual(rows)
+    expect(await readNpy(folder.write('X.npy.gz', gzipSync(inColumns)))).toEqual(rows)
+  })
+
+  it('in Fortran order of more rows and columns than a tile has is read', async () => {
+    const [rows, cols] = [67, 45]
+    const columns = Int16Array.from({ length: rows * cols }, (_, t) => t)
+    const content = npy(dictionary('<i2', `(${rows}, ${cols})`, 'True'), columns)
+    const { data } = await parseNpy(content, 'X.npy')
+    for (const [i, j] of [
+      [0, 0],
+      [66, 44],
+      [31, 32],
+      [64, 1],
+    ] as const)
+      expect(data[i * cols + j]).toBe(j * rows + i)
+  })
+
+  it('that has to be read whole is not opened, and read whatever the limit', async () => {
+    const columns = npy(dictionary('<f4', '(3, 2)', 'True'), values)
+    const path = folder.write('columns.npy', columns)
+    await expectFileError(
+      () => openNpy(path),
+      `${path}: expected C order, one row after the other, to be read in blocks (np.ascontiguousarray makes it; readNpy reads it whole), received Fortran order`,
+    )
+    const packed = folder.write('packed.npy.gz', gzipSync(npy(dictionary('<f4', '(3, 2)'), values)))
+    await expectFileError(
+      () => openNpy(packed),
+      `${packed}: expected unpacked data, to be read in blocks (readNpy reads it whole), received gzip data`,
+    )
+    for (const each of [path, packed])
+      expect(await loadNpy(each, { limit: 0 })).toMatchObject({ rows: 3, cols: 2, type: 'float32' })
+  })
+
+  it.each(['(6, 1)', '(1, 6)'])('of shape %s has no order', async (shape) => {
+    expect((await parseNpy(npy(dictionary('<f4', shape, 'True'), values), 'X.npy')).data).toEqual(
+      values,
+    )
   })
 
   it('of real data is read', async () => {
@@ -134,7 +203,7 @@ describe('a .npy file', () => {
 })
 
 const full = dictionary('<f4', '(12, 5)')
-const elements = 'float32, float64, float16, uint8 or int8 elements'
+const elements = 'floats, integers or truth values of 1 to 8 bytes'
 const remedy = " (.astype('float32') makes them)"
 
 describe('a .npy file is refused', () => {
@@ -158,7 +227,7 @@ describe('a .npy file is refused', () => {
     [
       'when it is something else',
       Buffer.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
-      'expected a NumPy .npy file, received another format',
+      'expected a NumPy .npy file, received an HDF5 file',
     ],
     [
       'when it is only the magic string',
@@ -191,31 +260,39 @@ describe('a .npy file is refused', () => {
       'expected 16000000000000 bytes of elements for the shape (1000000000000, 4), received 64',
     ],
     [
-      'big-endian',
-      npy(dictionary('>f4', '(12, 5)'), 240),
-      `expected ${elements}${remedy}, received >f4`,
-    ],
-    ['complex', npy(dictionary('<c8', '(12, 5)'), 480), `expected ${elements}, received <c8`],
-    [
-      'of int32',
-      npy(dictionary('<i4', '(12, 5)'), 240),
-      `expected ${elements}${remedy}, received <i4`,
+      'of no known format',
+      Buffer.of(0xff, 0x00, 0x80, 0x01),
+      'expected a NumPy .npy file, received a file that begins with the bytes ff008001',
     ],
     [
-      'of int64',
-      npy(dictionary('<i8', '(12, 5)'), 480),
-      `expected ${elements}${remedy}, received <i8`,
+      'complex',
+      npy(dictionary('<c8', '(12, 5)'), 480),
+      `expected ${elements}, received complex numbers, <c8`,
     ],
-    ['of objects', npy(dictionary('|O', '(12, 5)'), 240), `expected ${elements}, received |O`],
+    [
+      'of extended floats',
+      npy(dictionary('<f16', '(12, 5)'), 960),
+      `expected ${elements}${remedy}, received floats of more than 8 bytes, <f16`,
+    ],
+    [
+      'of objects',
+      npy(dictionary('|O', '(12, 5)'), 240),
+      `expected ${elements}${remedy}, received Python objects, |O`,
+    ],
+    [
+      'of bfloat16 as NumPy writes it',
+      npy(dictionary('|V2', '(12, 5)'), 120),
+      `expected ${elements} (.astype('float32') makes them of bfloat16), received bytes without a type, |V2`,
+    ],
+    [
+      'of no known type',
+      npy(dictionary('<q9', '(12, 5)'), 120),
+      `expected ${elements}, received <q9`,
+    ],
     [
       'structured',
       npy(`{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (12, 5), }`, 240),
-      `expected ${elements}, received [('a', '<f4')]`,
-    ],
-    [
-      'in Fortran order',
-      npy(dictionary('<f4', '(12, 5)', 'True'), 240),
-      'expected C order, one row after the other (np.ascontiguousarray makes it), received Fortran order',
+      `expected ${elements}, received records, [('a', '<f4')]`,
     ],
     [
       'of three dimensions',
@@ -324,6 +401,12 @@ describe('a .npy file is refused', () => {
 })
 
 describe('a list of int32', () => {
+  it('is read from any integers that fit, packed too', async () => {
+    const content = npy(dictionary('>u2', '(2,)', 'True'), inFile('>u2', Uint16Array.of(7, 65535)))
+    const path = folder.write('u2.npy.gz', gzipSync(content))
+    expect(await readInt32Npy(path)).toEqual(Int32Array.of(7, 65535))
+  })
+
   it('is read from int32 and from int64 that fits', async () => {
     const groups = Int32Array.of(-1, 5, 2 ** 31 - 1)
     const narrow = folder.write('groups.npy', npy(dictionary('<i4', '(3,)'), groups))
@@ -358,14 +441,15 @@ describe('a list of int32', () => {
   })
 })
 
-it('the parser of .npy files survives damage', () => {
+it('the parser of .npy files survives damage', async () => {
   const originals = [
     npy(dictionary('<f4', '(3, 2)'), values),
     npy(dictionary('<f2', '(4, 3)'), 24, 2),
     npy(dictionary('|u1', '(2, 7)'), 14, 3),
+    npy(dictionary('>i8', '(2, 2)', 'True'), 32),
     Buffer.concat(formatNpy({ data: values, shape: [2, 3] })),
   ]
-  expectSurvival(
+  await expectSurvival(
     'X.npy',
     originals,
     (content) => parseNpy(content, 'X.npy'),

@@ -223,10 +223,10 @@ describe('a file of texts', () => {
   })
 })
 
-it('the parser of pairs survives damage', () => {
+it('the parser of pairs survives damage', async () => {
   const rows = bytes('query-id\tcorpus-id\tscore\n0\t9\t1\n\n1\t3\t0\n1\t4\t-1\n2\t11\t0.5\n')
   const ids = bytes('q0\tc 3\nq1\tc 11\r\nq2\tc 0\n')
-  expectSurvival(
+  await expectSurvival(
     'p.tsv',
     [rows, ids],
     (content) =>
@@ -243,18 +243,28 @@ it('the parser of pairs survives damage', () => {
   )
 })
 
-it('the parsers of ids and texts survive damage', () => {
+it('the parsers of ids and texts survive damage', async () => {
   const plain = bytes('one\r\n\r\nthree é\n')
   const count = (values: { length: number }) => {
     if (values.length !== 3) throw new Error('ill-formed texts')
   }
-  expectSurvival('t.txt', [plain], (content) => parseTexts(content, 't.txt', 3, 'query'), count)
+  await expectSurvival(
+    't.txt',
+    [plain],
+    (content) => parseTexts(content, 't.txt', 3, 'query'),
+    count,
+  )
   const lines = bytes(
     '{"text":"a"}\n{"title":"b","text":"c"}\n{"text":"\\u00e9\\n","_id":[{"x":1e5}]}\n',
   )
-  expectSurvival('t.jsonl', [lines], (content) => parseTexts(content, 't.jsonl', 3, 'query'), count)
+  await expectSurvival(
+    't.jsonl',
+    [lines],
+    (content) => parseTexts(content, 't.jsonl', 3, 'query'),
+    count,
+  )
   const ids = bytes('q0\nq1\nlonger id\n')
-  expectSurvival(
+  await expectSurvival(
     'ids.txt',
     [ids],
     (content) => parseIds(content, 'ids.txt', 3, 'query'),

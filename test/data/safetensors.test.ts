@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { elementTypeNames, elementTypes } from '../../lib/data/element-types'
 import { formatSafetensors, parseSafetensors } from '../../lib/data/safetensors'
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError, misaligned, temporaryFolder } from './files'
@@ -13,6 +16,14 @@ const contents = {
     empty: { data: new Float32Array(0), shape: [0, 7] },
   },
   metadata: { model: 'semi-nmf', note: 'naïve "quote"\n' },
+}
+
+/** The same, with the type of every tensor. */
+const asRead = {
+  ...contents,
+  tensors: Object.fromEntries(
+    Object.entries(contents.tensors).map(([name, each]) => [name, { ...each, type: 'float32' }]),
+  ),
 }
 
 /** A file with any header. */
@@ -30,7 +41,7 @@ const tensor = (shape: unknown, offsets: unknown, dtype: unknown = 'F32') => ({
 })
 
 describe('a safetensors file', () => {
-  it('has the bytes of the format', () => {
+  it('has the bytes of the format', async () => {
     const tensors = { a: { data: Float32Array.of(1.5), shape: [1, 1] } }
     const written = Buffer.concat(formatSafetensors({ tensors, metadata: { k: 'v' } }))
     const header =
@@ -43,30 +54,48 @@ describe('a safetensors file', () => {
   it('comes back as it was written', async () => {
     const path = folder.path('model.safetensors')
     await writeSafetensors(path, contents)
-    expect(await readSafetensors(path)).toEqual(contents)
+    expect(await readSafetensors(path)).toEqual(asRead)
+    expect(await readSafetensors(folder.write('m.gz', gzipSync(readFileSync(path))))).toEqual(
+      asRead,
+    )
     const written = Buffer.concat(formatSafetensors(contents))
-    expect(parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(contents)
+    expect(await parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(asRead)
   })
 
-  it('is written without copying the elements', () => {
+  it('is written without copying the elements', async () => {
     expect(formatSafetensors(contents)[1]!.buffer).toBe(contents.tensors.W.data.buffer)
   })
 
-  it('may lack metadata, and list its tensors in any order', () => {
+  it('may lack metadata, and list its tensors in any order', async () => {
     const data = new Uint8Array(Float32Array.of(1, 2).buffer)
     const header = { b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }
-    expect(parseSafetensors(file(header, data), 'm.safetensors')).toEqual({
+    expect(await parseSafetensors(file(header, data), 'm.safetensors')).toEqual({
       tensors: {
-        a: { data: Float32Array.of(1), shape: [] },
-        b: { data: Float32Array.of(2), shape: [1] },
+        a: { data: Float32Array.of(1), shape: [], type: 'float32' },
+        b: { data: Float32Array.of(2), shape: [1], type: 'float32' },
       },
       metadata: {},
     })
   })
 
-  it('may name a tensor __proto__', () => {
+  it('may hold tensors of every type', async () => {
+    const tensors = Object.fromEntries(
+      elementTypeNames.map((type) => [
+        type,
+        { data: new elementTypes[type].array(2), shape: [2], type },
+      ]),
+    )
+    const written = Buffer.concat(formatSafetensors({ tensors, metadata: {} }))
+    expect((await parseSafetensors(written, 'm.safetensors')).tensors).toEqual(tensors)
+    const unknown = file({ a: tensor([8], [0, 8], 'F8_E4M3') })
+    expect((await parseSafetensors(unknown, 'm.safetensors')).tensors).toEqual({
+      a: { data: new Uint8Array(8), shape: [8] },
+    })
+  })
+
+  it('may name a tensor __proto__', async () => {
     const header = `{"__proto__":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`
-    const { tensors } = parseSafetensors(file(header), 'm.safetensors')
+    const { tensors } = await parseSafetensors(file(header), 'm.safetensors')
     expect(Object.keys(tensors)).toEqual(['__proto__'])
     expect(Object.getPrototypeOf(tensors)).toBe(Object.prototype)
   })
@@ -97,9 +126,14 @@ describe('a safetensors file', () => {
       'expected an object of strings for __metadata__, received an object',
     ],
     [
-      'of float16',
-      file({ a: tensor([4], [0, 8], 'F16') }),
-      'expected F32 elements for the tensor a, received F16',
+      'of float16 and too short',
+      file({ a: tensor([5], [0, 8], 'F16') }),
+      'expected 10 bytes of data for the tensor a, received 8',
+    ],
+    [
+      'of another type and below nothing',
+      file({ a: tensor([5], [8, 0], 'F8_E4M3') }),
+      'expected 0 bytes of data for the tensor a, received -8',
     ],
     ['without a dtype', file({ a: {} }), 'expected a dtype for the tensor a, received undefined'],
     [
@@ -168,9 +202,14 @@ describe('a safetensors file', () => {
     ['nothing', undefined, 'objects of tensors and metadata for contents, received undefined'],
     ['numbers as metadata', { tensors: {}, metadata: { rank: 3 } }, 'metadata.rank, received 3'],
     [
-      'elements of float64',
-      { tensors: { W: { data: new Float64Array(1), shape: [1] } }, metadata: {} },
-      'a Float32Array for tensors.W.data, received Float64Array',
+      'a list of numbers',
+      { tensors: { W: { data: [1], shape: [1] } }, metadata: {} },
+      'for tensors.W.data, received an array of 1',
+    ],
+    [
+      '16 bits of who knows what',
+      { tensors: { W: { data: new Uint16Array(1), shape: [1] } }, metadata: {} },
+      "a Uint16Array with type 'float16', 'bfloat16', 'uint16' for tensors.W.data",
     ],
     [
       'no shape',
@@ -185,15 +224,16 @@ describe('a safetensors file', () => {
   })
 })
 
-it('the parser of safetensors survives damage', () => {
+it('the parser of safetensors survives damage', async () => {
   const originals = [
     Buffer.concat(formatSafetensors(contents)),
-    file({ b: tensor([1], [4, 8]), a: tensor([], [0, 4]) }),
+    file({ b: tensor([1], [4, 8]), a: tensor([2], [0, 4], 'BF16') }),
   ]
   const run = (content: Uint8Array) => parseSafetensors(content, 'm.safetensors')
-  expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
-    for (const { data, shape } of Object.values(tensors))
-      if (data.length !== shape.reduce((a, b) => a * b, 1)) throw new Error('ill-formed tensor')
+  await expectSurvival('m.safetensors', originals, run, ({ tensors, metadata }) => {
+    for (const { data, shape, type } of Object.values(tensors))
+      if (type && data.length !== shape.reduce((a, b) => a * b, 1))
+        throw new Error('ill-formed tensor')
     if (Object.values(metadata).some((text) => typeof text !== 'string'))
       throw new Error('ill-formed text')
   })

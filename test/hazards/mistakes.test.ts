@@ -60,7 +60,7 @@ const calls: Record<string, Call[]> = {
       'Expected one of the options indices, scores for out.index',
     ],
     [loadNpy, ['X.npy', { limits: 1 }], 'Expected one of the options limit for limits'],
-    [readNpz, ['X.npz', { max: 1 }], 'Expected one of the options limit for max'],
+    [readNpz, ['X.npz', { max: 1 }], 'Expected one of the options limit, name for max'],
   ],
   outputs: [
     [semiNmf, [X, { rank: 2, out: null }], 'Expected an object of W, H for out, received null'],
@@ -121,7 +121,7 @@ const calls: Record<string, Call[]> = {
     [
       writeNpy,
       ['W.npy', { data: [1], rows: 1, cols: 1 }],
-      'Float16Array, Int8Array, Uint8Array, or a Uint16Array',
+      'BigUint64Array, Float16Array, or a Uint16Array',
     ],
     [
       kmeans,

@@ -23,6 +23,16 @@ void sources_widen_what_they_hold() {
   close(row(*dense_source(bytes.data(), ElementType::uint8, 2, 2, 2)), {0, 255}, 0, "u8");
   close(row(*dense_source(halves.data(), ElementType::float16, 2, 2, 2)),
         {0.333251953125, -0x1p-24}, 0, "f16");
+  const std::vector<std::uint16_t> brains = {0, 0, 0x3EAB, 0x8001};
+  close(row(*dense_source(brains.data(), ElementType::bfloat16, 2, 2, 2)), {0.333984375, -0x1p-133},
+        0, "bf16");
+  const std::vector<std::int64_t> wide = {9, 9, (1LL << 53), -16777217};
+  close(row(*dense_source(wide.data(), ElementType::int64, 2, 2, 2)), {0x1p53, -16777216}, 0,
+        "i64, rounded once");
+  const std::vector<std::uint32_t> words = {9, 9, 0xFFFFFFFF, 7};
+  close(row(*dense_source(words.data(), ElementType::uint32, 2, 2, 2)), {0x1p32, 7}, 0, "u32");
+  const std::vector<std::uint8_t> truths = {9, 9, 0, 5};
+  close(row(*dense_source(truths.data(), ElementType::boolean, 2, 2, 2)), {0, 1}, 0, "bool");
 
   const TemporaryFile file("head" + bytes_of(doubles));
   const auto from_file = file_source(file.descriptor(), 4, ElementType::float64, 2, 2, "x.npy");
@@ -36,6 +46,42 @@ void sources_widen_what_they_hold() {
                     error.what());
       },
       "a short file");
+}
+
+void sources_swap_the_bytes_of_the_other_order() {
+  RowScratch scratch;
+  const std::string big_endian("\x3F\x80\0\0\xC0\x20\0\0\x40\0\0\0\0\0\0\0", 16);
+  const TemporaryFile file(big_endian);
+  const auto floats =
+      file_source(file.descriptor(), 0, {ElementType::float32, true}, 2, 2, "x.npy");
+  const RowBlock block = floats->block(0, 2, scratch);
+  close({block.dense.data, block.dense.data + 4}, {1, -2.5, 2, 0}, 0, "f32");
+  test::near(floats->entry(0, 1), -2.5, 0, "an entry");
+  const auto shorts = file_source(file.descriptor(), 0, {ElementType::int16, true}, 2, 4, "x.npy");
+  test::near(shorts->block(1, 1, scratch).dense(0, 0), 0x4000, 0, "i16");
+}
+
+// Two inexact integers: the first is told, with its place and all digits.
+void sources_refuse_integers_that_float64_does_not_hold() {
+  RowScratch scratch;
+  const std::vector<std::int64_t> values = {1, 2, 3, 4, -(1LL << 53) - 1, (1LL << 60) + 1};
+  const auto source = dense_source(values.data(), ElementType::int64, 3, 2, 2);
+  source->block(0, 2, scratch);
+  test::throws<InvalidEntry>([&] { source->block(1, 2, scratch); },
+                             [](const InvalidEntry& error) {
+                               test::check(error.row == 2 && error.column == 0, "its place");
+                               test::check(error.digits == "-9007199254740993", error.digits);
+                             },
+                             "int64");
+  const std::vector<std::uint64_t> unsigned_values = {1ULL << 53, ~0ULL};
+  test::throws<InvalidEntry>(
+      [&] {
+        dense_source(unsigned_values.data(), ElementType::uint64, 1, 2, 2)->block(0, 1, scratch);
+      },
+      [](const InvalidEntry& error) {
+        test::check(error.digits == "18446744073709551615", error.digits);
+      },
+      "uint64");
 }
 
 void sources_tell_what_they_were_given() {
@@ -87,6 +133,8 @@ void halves_are_exact() {
 int main() {
   halves_are_exact();
   sources_widen_what_they_hold();
+  sources_swap_the_bytes_of_the_other_order();
+  sources_refuse_integers_that_float64_does_not_hold();
   sources_tell_what_they_were_given();
   return test::report("row sources");
 }

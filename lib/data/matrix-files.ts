@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
+import { invalid } from '../errors'
+import { frozen, withDefaults, type Overrides } from '../options'
+import { reading, take, withBytes } from './byte-reader'
+import type { Bytes } from './byte-reader'
+import type { Loading } from './dense-elements'
+import { checkPath, fileError, printable } from './file'
+import type { OpenFile } from './file'
+import { isMatrixMarket, isNpy, isSafetensors, isZip, shownBytes } from './file-format'
+import { loadMatrixMarket, matrixMarketSides } from './matrix-market'
+import type { DenseMatrix, MatrixFile } from './matrix'
+import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
+import { loadNpzFrom, npzSides } from './npz'
+import { loadSafetensorsFrom, matrixIn } from './safetensors'
+import type { SparseMatrix } from './sparse'
+
+export interface Sides {
+  readonly rows: number
+  readonly cols: number
+  readonly isSparse: boolean
+}
+
+type Loaded = DenseMatrix | SparseMatrix | MatrixFile
+
+/** How matrices are read from files of one format. */
+interface Format {
+  /** How the name of such a file ends, before `.gz`. */
+  readonly extension: string
+  /** Whether a file begins so, once it is unpacked. */
+  begins(head: Uint8Array): boolean
+  readonly isNamed: boolean
+  sides(bytes: Bytes, name: string | undefined): Promise<Sides>
+  load(bytes: Bytes, name: string | undefined, loading: Loading): Promise<Loaded>
+}
+
+const npy: Format = {
+  extension: '.npy',
+  begins: isNpy,
+  isNamed: false,
+  sides: (bytes) => reading(bytes, npySides),
+  load: (bytes, _, loading) => reading(bytes, (reader) => loadNpyFrom(reader, loading)),
+}
+
+/** Every format of matrices; a file is told by its first bytes, and where those say nothing by its name. */
+const formats: readonly Format[] = [
+  npy,
+  {
+    extension: '.mtx',
+    begins: isMatrixMarket,
+    isNamed: false,
+    sides: ({ path }) => matrixMarketSides(path),
+    load: ({ path }, _, { signal }) => loadMatrixMarket(path, signal),
+  },
+  {
+    extension: '.npz',
+    begins: isZip,
+    isNamed: true,
+    sides: npzSides,
+    load: (bytes, name, loading) => loadNpzFrom(bytes, { limit: Infinity, name }, loading),
+  },
+  {
+    extension: '.safetensors',
+    begins: isSafetensors,
+    isNamed: true,
+    sides: (bytes, name) =>
+      reading(bytes, async (reader) => {
+        const { rows, cols } = await matrixIn(reader, name)
+        return { rows, cols, isSparse: false }
+      }),
+    load: (bytes, name, loading) =>
+      reading(bytes, (reader) => loadSafetensorsFrom(reader, name, loading)),
+  },
+]
+
+/** A file, and the array in it that is meant. */
+interface Part {
+  readonly path: string
+  readonly name: string | undefined
+}
+
+/** `file:name` means an array in a file, unless there is a file of that whole name. */
+export function partOf(given: string): Part {
+  const colon = given.lastIndexOf(':')
+  if (colon < 1 || colon === given.length - 1 || existsSync(given))
+    return { path: given, name: undefined }
+  const path = given.slice(0, colon)
+  return existsSync(path)
+    ? { path, name: given.slice(colon + 1) }
+    : { path: given, name: undefined }
+}
+
+const byExtension = (path: string) => {
+  const extension = extname(path.replace(/\.gz$/i, '')).toLowerCase()
+  return formats.find((format) => format.extension === extension)
+}
+
+/** Opens a file and lets `use` read it as what it is. */
+async function withFormat<T>(
+  { path, name }: Part,
+  use: (format: Format, bytes: Bytes, keep: () => OpenFile) => Promise<T>,
+): Promise<T> {
+  const named = byExtension(path)
+  return withBytes(path, async (bytes, keep) => {
+    const head = await reading(bytes, (reader) => take(reader, shownBytes))
+    const format = formats.find(({ begins }) => begins(head)) ?? named ?? npy
+    return use(checkedName(format, path, name), bytes, keep)
+  })
+}
+
+function checkedName(format: Format, path: string, name: string | undefined): Format {
+  if (name === undefined || format.isNamed) return format
+  const named = formats.filter(({ isNamed }) => isNamed).map(({ extension }) => extension)
+  throw fileError(
+    path,
+    `expected a file of named arrays (${named.join(' or ')}) for the name ${printable(name)}, received one without names`,
+  )
+}
+
+/** How many rows and columns a matrix has that {@link loadMatrix} would read; no element is read for it. */
+export const sidesInFile = (path: string): Promise<Sides> => {
+  const part = partOf(path)
+  return withFormat(part, (format, bytes) => format.sides(bytes, part.name))
+}
+
+/** The only place where the defaults of {@link loadMatrix} are written. */
+export const loadMatrixDefaults = frozen({
+  /**
+   * Elements of a dense matrix of more bytes stay in the file, to be read block by block; unless given,
+   * 1 GiB, or a quarter of the memory that is available where that is less. Packed ones, those in Fortran
+   * order and those of text are read into memory, however large.
+   */
+  limit: loadNpyDefaults.limit,
+  /** Which of several arrays or tensors is meant; the only matrix of floats unless given. */
+  name: undefined as string | undefined,
+  /** Aborts the reading; none unless given. */
+  signal: undefined as AbortSignal | undefined,
+})
+
+export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>
+
+/**
+ * Reads a matrix from a file of any format: `.npy`, `.npz` (dense, or sparse from SciPy), Matrix Market
+ * `.mtx`, `.safetensors`, each also packed as `.gz`. The format is told by the first bytes.
+ *
+ * @param path Of the file; `file:name` is the array of that name in a `.npz` or `.safetensors`.
+ * @returns A dense matrix in memory, or one that stays in its file until {@link closeMatrix}, or a sparse one,
+ *   which has `indptr`.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it holds no such matrix, or several and no name, or
+ *   is damaged; `ERR_GEMMINE_OUT_OF_MEMORY`, before it is read.
+ *
+ * @example
+ * const X = await loadMatrix('model.safetensors:embeddings')
+ */
+export async function loadMatrix(path: string, given: LoadMatrixOptions = {}): Promise<Loaded> {
+  checkPath(path)
+  const { limit = usualLimit(), name, signal } = withDefaults(loadMatrixDefaults, given)
+  checkLimit(limit)
+  if (name !== undefined && typeof name !== 'string')
+    throw invalid('name', 'the name of an array', name)
+  const part = name === undefined ? partOf(path) : { path, name }
+  return withFormat(part, (format, bytes, keep) =>
+    format.load(bytes, part.name, { limit, keep, signal }),
+  )
+}

@@ -1,0 +1,48 @@
+// Files that hold several arrays by name: which of them is the matrix that is meant.
+import type { ElementType } from './element-types'
+import { isFloat } from './element-types'
+import { fileError, printable } from './file'
+
+/** An array in a file, as far as its header tells. */
+export interface NamedArray {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** Nothing where it is none that a matrix may have. */
+  readonly type: ElementType | undefined
+}
+
+const listed = (arrays: readonly NamedArray[]) =>
+  printable(arrays.map(({ name, shape }) => `${name} [${shape.join(' × ')}]`).join(', '), listLimit)
+
+/** Characters of a list of names in a message. */
+const listLimit = 200
+
+/**
+ * The array of this name, or else the only matrix of floats, or where there is none, of other numbers.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE`, with the arrays that there are.
+ */
+export function chosenMatrix<T extends NamedArray>(
+  path: string,
+  arrays: readonly T[],
+  name: string | undefined,
+): T {
+  if (name !== undefined) {
+    const named = arrays.find((array) => array.name === name)
+    if (named) return named
+    throw fileError(path, `expected one of ${listed(arrays)}, received ${printable(name)}`)
+  }
+  const matrices = arrays.filter(({ type, shape }) => type && shape.length === 2)
+  const floats = matrices.filter(({ type }) => isFloat(type!))
+  const meant = floats.length > 0 ? floats : matrices
+  if (meant.length === 1) return meant[0]!
+  if (meant.length === 0)
+    throw fileError(
+      path,
+      `expected a matrix of real numbers, received ${arrays.length > 0 ? `only ${listed(arrays)}` : 'nothing'}`,
+    )
+  throw fileError(
+    path,
+    `expected one matrix, or the name of one after a colon (${path}:${printable(meant[0]!.name)}), received ${listed(meant)}`,
+  )
+}

@@ -1,0 +1,140 @@
+// Arrays of the .npy format, as they come out of any source of bytes.
+import type { ByteReader } from './byte-reader'
+import { skip, take } from './byte-reader'
+import type { Layout } from './dense-elements'
+import { npyTypes, sizeOf } from './element-types'
+import type { ElementType } from './element-types'
+import { fileError, printable } from './file'
+import { headerBytes, parseNpyHeader, prefixBytes, shownShape } from './npy-header'
+import type { NpyHeader } from './npy-header'
+
+/** An array whose header was read; its elements come next. */
+export interface NpyArray {
+  readonly shape: readonly number[]
+  readonly type: ElementType
+  readonly bigEndian: boolean
+  readonly fortranOrder: boolean
+  /** Of all elements together. */
+  readonly bytes: number
+}
+
+/** Reads what stands before the elements. */
+export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
+  const prefix = await take(reader, prefixBytes)
+  const needed = headerBytes(prefix)
+  const rest = await take(reader, needed - prefix.length)
+  return parseNpyHeader(Buffer.concat([prefix, rest]), reader.path)
+}
+
+/**
+ * The element type of a header and its byte order, or nothing where they are no numbers of 1 to 8 bytes.
+ * `=` and no sign at all are the order of this machine, and single bytes have none.
+ */
+export function elementFormat(descr: string) {
+  const [, order, code] = /^([<>=|]?)([a-z]\d)$/.exec(descr) ?? []
+  const type = code === undefined ? undefined : npyTypes.get(code)
+  return type && { type, bigEndian: order === '>' && sizeOf(type) > 1 }
+}
+
+/** What NumPy's kinds of elements are, that no matrix is made of. */
+const kinds: Record<string, string> = {
+  c: 'complex numbers',
+  f: 'floats of more than 8 bytes',
+  M: 'dates',
+  m: 'time spans',
+  O: 'Python objects',
+  S: 'byte strings',
+  U: 'strings',
+  V: 'bytes without a type',
+  '[': 'records',
+}
+
+const remedies: Record<string, string> = {
+  f: " (.astype('float32') makes them)",
+  O: " (.astype('float32') makes them)",
+  V: " (.astype('float32') makes them of bfloat16)",
+}
+
+/** The element type, if it is one of `wanted`, whose names stand in `expected`. */
+function checkedFormat(path: string, descr: string, wanted: ElementKinds) {
+  const format = elementFormat(descr)
+  if (format && wanted.includes(format.type)) return format
+  const kind = format ? '' : (/[a-zA-Z[]/.exec(descr)?.[0] ?? '')
+  const remedy = wanted.isMatrix ? (remedies[kind] ?? '') : ''
+  const what = kinds[kind]
+  const received = what ? `${what}, ${printable(descr)}` : printable(descr)
+  throw fileError(path, `expected ${wanted.expected}${remedy}, received ${received}`)
+}
+
+/** Which element types are wanted, and what messages call them. */
+interface ElementKinds {
+  readonly expected: string
+  readonly isMatrix?: boolean
+  includes(type: ElementType): boolean
+}
+
+export const realNumbers: ElementKinds = {
+  expected: 'floats, integers or truth values of 1 to 8 bytes',
+  isMatrix: true,
+  includes: () => true,
+}
+
+/** @param expected What messages call them. */
+export const integers = (expected: string): ElementKinds => ({
+  expected,
+  includes: (type) => type.includes('int'),
+})
+
+const lengthOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1)
+
+/**
+ * Reads the header of an array and checks what it says: its elements must fill the rest to the last byte.
+ * Nothing is allocated for them.
+ */
+export async function readNpyArray(reader: ByteReader, wanted: ElementKinds): Promise<NpyArray> {
+  const { descr, shape, fortranOrder } = await readNpyHeader(reader)
+  const format = checkedFormat(reader.path, descr, wanted)
+  const bytes = lengthOf(shape) * sizeOf(format.type)
+  const array = { ...format, shape, fortranOrder, bytes }
+  const { left, unpacked } = reader
+  if (unpacked ? bytes > left : bytes !== left) throw wrongLength(reader, array, String(left))
+  return array
+}
+
+const wrongLength = ({ path, unpacked }: ByteReader, { bytes, shape }: NpyArray, left: string) =>
+  fileError(
+    path,
+    `expected ${bytes} bytes of elements for the shape ${shownShape(shape)}, received ${unpacked && left !== 'more' ? 'at most ' : ''}${left}`,
+  )
+
+/** What is unpacked has told its length only once it ends. */
+export async function checkEnd(reader: ByteReader, array: NpyArray) {
+  if ((await skip(reader, 1)) > 0) throw wrongLength(reader, array, 'more')
+}
+
+/** The array as a matrix of at least one row and one column. */
+export function layoutOf(path: string, array: NpyArray): Layout {
+  const { shape, type, bigEndian, fortranOrder } = array
+  checkDimensions(path, array, 2, '2 dimensions, rows and columns')
+  const [rows, cols] = shape as [number, number]
+  if (rows === 0 || cols === 0)
+    throw fileError(
+      path,
+      `expected at least one row and one column, received the shape ${shownShape(shape)}`,
+    )
+  // Fortran order is C order where one side is 1.
+  return { rows, cols, type, bigEndian, fortranOrder: fortranOrder && rows > 1 && cols > 1 }
+}
+
+export function checkDimensions(
+  path: string,
+  { shape }: NpyArray,
+  dimensions: number,
+  expected: string,
+) {
+  if (shape.length === dimensions) return
+  throw fileError(
+    path,
+    `expected ${expected}, received ${shape.length}: the shape ${shownShape(shape)}`,
+  )
+}

@@ -1,0 +1,108 @@
+// Nothing that is proportional to a file keeps the event loop waiting.
+import { gzipSync } from 'node:zlib'
+import { zipSync } from 'fflate'
+import { expect, it } from 'vitest'
+import { npyHeader } from '../../lib/data/npy-header'
+import { runProgram } from '../hazards/child'
+import { temporaryFolder } from './files'
+
+const folder = temporaryFolder()
+
+const entries = 1_000_000
+const perRow = 100
+
+const array = (descr: string, shape: readonly number[], data: ArrayBufferView) => {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return new Uint8Array(Buffer.concat([npyHeader(descr, shape), bytes]))
+}
+const list = (data: Int32Array | Float32Array) =>
+  array(data instanceof Int32Array ? '<i4' : '<f4', [data.length], data)
+
+/** Columns that fall within a row, as products of sparse matrices leave them. */
+const falling = Int32Array.from({ length: entries }, (_, t) => (perRow - 1 - (t % perRow)) * 7)
+const rowOf = Int32Array.from({ length: entries }, (_, t) => Math.floor(t / perRow))
+const rows = entries / perRow
+const starts = Int32Array.from({ length: rows + 1 }, (_, i) => i * perRow)
+
+const sparse = (format: string, members: Record<string, Uint8Array>) =>
+  zipSync(
+    {
+      'format.npy': array('|S3', [], Buffer.from(format)),
+      'data.npy': list(new Float32Array(entries).fill(1)),
+      ...members,
+    },
+    { level: 0 },
+  )
+
+const elements = new Float64Array(entries).fill(1.5)
+const lines = Array.from(
+  { length: 100_000 },
+  (_, t) => `${(t % 1000) + 1} ${(t % 77) + 1} ${t}.5\n`,
+)
+
+it.each<[string, string, () => Uint8Array]>([
+  [
+    'sparse rows out of order',
+    'csr.npz',
+    () =>
+      sparse('csr', {
+        'shape.npy': list(Int32Array.of(rows, 700)),
+        'indptr.npy': list(starts),
+        'indices.npy': list(falling),
+      }),
+  ],
+  [
+    'sparse columns',
+    'csc.npz',
+    () =>
+      sparse('csc', {
+        'shape.npy': list(Int32Array.of(700, rows)),
+        'indptr.npy': list(starts),
+        'indices.npy': list(falling),
+      }),
+  ],
+  [
+    'coordinates',
+    'coo.npz',
+    () =>
+      sparse('coo', {
+        'shape.npy': list(Int32Array.of(rows, 700)),
+        'row.npy': list(rowOf),
+        'col.npy': list(falling),
+      }),
+  ],
+  [
+    'one long row out of order',
+    'row.npz',
+    () =>
+      sparse('csr', {
+        'shape.npy': list(Int32Array.of(1, entries)),
+        'indptr.npy': list(Int32Array.of(0, entries)),
+        'indices.npy': list(Int32Array.from({ length: entries }, (_, t) => entries - 1 - t)),
+      }),
+  ],
+  ['big-endian elements', 'X.npy', () => array('>f8', [rows, perRow], elements)],
+  [
+    'Fortran order, packed',
+    'X.npy.gz',
+    () => {
+      const header = Buffer.from(npyHeader('<f8', [rows, perRow])).toString('latin1')
+      const fortran = Buffer.from(header.replace('False,', 'True, '), 'latin1')
+      return gzipSync(Buffer.concat([fortran, Buffer.from(elements.buffer)]), { level: 1 })
+    },
+  ],
+  [
+    'lines of text',
+    'X.mtx',
+    () =>
+      Buffer.from(
+        `%%MatrixMarket matrix coordinate real general\n1000 77 ${lines.length}\n${lines.join('')}`,
+      ),
+  ],
+])('reading %s leaves the event loop turning', async (_, name, content) => {
+  const { code, stdout, stderr } = await runProgram('reading', [folder.write(name, content())])
+  expect([code, stderr]).toEqual([0, ''])
+  const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
+  console.log(`${name}: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
+  expect(longest).toBeLessThan(25)
+})
