@@ -77,6 +77,16 @@ struct Pass {
   std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
 };
 
+// min ‖x·2^-exponent − w Htᵀ‖² + l1 Σ w + l2 Σ w² over w >= 0, for each row x of X.
+struct LeastSquares {
+  const RowSource& X;
+  int exponent;
+  BackendView<const float> Ht;  // [d×k]
+  const NormalMatrix& normal;   // HtᵀHt [k×k]
+  double l1;
+  double l2;
+};
+
 // What the first read of X finds, of the entries that count.
 struct SourceNorm {
   double squared_norm;  // ‖X‖² of X·2^-exponent, rows weighted
@@ -133,6 +143,11 @@ class Passes {
   // For each fixed block of rows and each group: P_b = X_b·Ht, the measure, the row step, then
   // S += X_bᵀW_b and R += W_bᵀW_b if wanted.
   virtual void pass(const Pass& pass, const Job& job) = 0;
+
+  // W [n×k] >= 0, near the solution already, becomes the solution: rows whose objective may lie
+  // more than a millionth above its minimum, as far as float32 can tell, are solved in float64.
+  // Reads X once.
+  virtual void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) = 0;
 
   // ---- The other side, from the sums of a pass.
 

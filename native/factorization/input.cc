@@ -81,17 +81,22 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
       {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
 }
 
-void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
-  const NormalMatrix unused(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false);
+void Input::improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
+                    BackendView<float> W) const {
   const auto none = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
-                    .normal = unused,
-                    .step = step_of(StepKind::product, 0, 0, 1),
-                    .W = to,
+                    .normal = normal,
+                    .step = step,
+                    .W = W,
                     .measure = Measure::none,
                     .accumulate = false,
                     .sums = *none};
   backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+}
+
+void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
+  const NormalMatrix unused(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false);
+  improve(Ht, unused, step_of(StepKind::product, 0, 0, 1), to);
 }
 
 namespace {

@@ -29,6 +29,9 @@ struct Input {
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
             BackendView<float> W, Measure measure, Sums& sums,
             const std::optional<Extrapolated>& extrapolated = std::nullopt) const;
+  // The same without sums.
+  void improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
+               BackendView<float> W) const;
   // to = X·Ht of the scaled X.
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, directly.

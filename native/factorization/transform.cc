@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include "factorization/factors.h"
@@ -7,33 +6,22 @@
 namespace gemmine {
 namespace {
 
-// ‖X − W Htᵀ‖² + penalties on W, up to the noise of the sums.
-double identity_objective(const Input& input, const Sums& sums, BackendView<const float> Ht,
-                          const std::vector<double>& column_gram, const Penalties& p) {
-  double objective = identity_error(input, sums, Ht, column_gram);
-  for (Index j = 0; j < sums.k; ++j) objective += p.l2_w * sums.gram[j * (sums.k + 1)];
-  return objective;
-}
+// Coordinate descent from W = 0 settles most rows; the others are solved by an active set.
+constexpr Index sweeps = 64;
 
-// Coordinate descent from W = 0, twice as many sweeps in each read of X, until a read changes the
-// objective no more than float32's noise.
-void sweep_until_still(const Input& input, const Penalties& penalties, BackendView<float> W,
-                       BackendView<const float> other) {
-  // Components that hardly differ need many; an abort waits for those of a tile of rows.
-  const Index most_sweeps = std::clamp<Index>((Index{1} << 30) / (W.cols * W.cols), 1024, 8192);
-  constexpr double relative = 1e-6;
-  constexpr double noise = 2e-7;
-  const std::vector<double> gram = input.backend.gram(other, input.job);
-  const NormalMatrix normal(gram, W.cols, penalties.l2_w, false);
-  const auto sums = input.backend.make_sums(other.rows, other.cols);
-  double previous = input.squared_norm;
-  for (Index sweeps = 32; sweeps <= most_sweeps; sweeps *= 2) {
-    const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps);
-    input.read(other, normal, step, W, Measure::none, *sums);
-    const double now = identity_objective(input, *sums, other, gram, penalties);
-    if (std::abs(previous - now) <= relative * std::abs(now) + noise * input.squared_norm) return;
-    previous = now;
-  }
+void solve_codes(const Input& input, const Penalties& penalties, BackendView<const float> Ht,
+                 BackendView<float> W) {
+  Passes& backend = input.backend;
+  const NormalMatrix normal(backend.gram(Ht, input.job), W.cols, penalties.l2_w, false);
+  const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps);
+  input.improve(Ht, normal, step, W);
+  backend.settle_codes({.X = input.X,
+                        .exponent = input.pass_exponent,
+                        .Ht = Ht,
+                        .normal = normal,
+                        .l1 = step.l1,
+                        .l2 = step.l2},
+                       W, input.job);
 }
 
 }  // namespace
@@ -56,7 +44,7 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
-  sweep_until_still(input, penalties, codes.view(), other.view());
+  solve_codes(input, penalties, other.view(), codes.view());
 
   const double squared_error = input.squared_error(codes.view(), other.view());
   backend.download(codes.view(), W);

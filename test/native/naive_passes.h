@@ -122,6 +122,24 @@ class NaivePasses : public Passes {
   }
   std::vector<double> cross(const Sums& sums) override { return naive(sums).cross; }
 
+  // Coordinate descent from W until it stands still.
+  void settle_codes(const LeastSquares& problem, Factor W, const Job&) override {
+    const Index k = W.cols;
+    RowScratch scratch;
+    std::vector<double> x(problem.X.cols());
+    for (Index i = 0; i < W.rows; ++i) {
+      dense_row(problem.X, i, scratch, x);
+      std::vector<double> cross(k, -problem.l1 / 2);
+      std::vector<double> w(k);
+      for (Index j = 0; j < k; ++j) {
+        w[j] = at(W, i, j);
+        for (Index t = 0; t < problem.X.cols(); ++t)
+          cross[j] += std::ldexp(x[t], -problem.exponent) * at(problem.Ht, t, j);
+      }
+      descend(problem, cross, w);
+      for (Index j = 0; j < k; ++j) W.data[i * W.stride + j] = static_cast<float>(w[j]);
+    }
+  }
   std::vector<double> gram(Cross factor, const Job&) override { return weighted_gram(factor, {}); }
 
   ColumnSums column_sums(Cross factor, const Job&) override {
@@ -231,6 +249,25 @@ class NaivePasses : public Passes {
   }
 
  private:
+  static void descend(const LeastSquares& problem, const std::vector<double>& cross,
+                      std::vector<double>& w) {
+    const Index k = problem.normal.size();
+    const std::vector<double>& N = problem.normal.gram();
+    double change = 1;
+    for (int sweep = 0; sweep < 200000 && change > 1e-13; ++sweep) {
+      change = 0;
+      for (Index j = 0; j < k; ++j) {
+        double slope = cross[j] - problem.l2 * w[j];
+        for (Index c = 0; c < k; ++c) slope -= w[c] * N[c * k + j];
+        const double curvature = N[j * k + j] + problem.l2;
+        if (!(curvature > 0)) continue;
+        const double next = std::max(0.0, w[j] + slope / curvature);
+        change = std::max(change, std::abs(next - w[j]));
+        w[j] = next;
+      }
+    }
+  }
+
   static float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
 
   template <class Visit>

@@ -5,6 +5,7 @@
 #include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/pool.h"
 #include "fixtures.h"
+#include "naive_passes.h"
 
 namespace {
 
@@ -215,7 +216,52 @@ void known_answer_mu(Passes& backend) {  // 6.10: H, then W
   test::near(oracle::squared_error(small_X, W.matrix(), Ht.matrix()), 1.6442947, 1e-5, "SSE");
 }
 
+// Against coordinate descent in float64, from codes that are far away: also where H is dependent.
+void codes_settle(Passes& backend) {
+  NaivePasses naive;
+  struct Shape {
+    Index n, d, k;
+  };
+  for (const Shape shape : {Shape{1, 1, 1}, {7, 5, 3}, {40, 12, 12}, {700, 30, 9}, {60, 8, 11}})
+    for (const bool sparse : {false, true})
+      for (const Penalty penalty : {Penalty{0, 0}, Penalty{0.4, 0.2}}) {
+        Matrix unit = oracle::random(shape.n, shape.d, 1);
+        if (sparse)
+          for (double& x : unit.data) x = std::abs(x) < 1 ? 0 : x;
+        const std::vector<float> floats = oracle::scaled(unit, 8).floats();
+        const Csr csr(oracle::scaled(unit, 8));
+        const auto source =
+            sparse ? csr.source()
+                   : dense_source(floats.data(), ElementType::float32, shape.n, shape.d, shape.d);
+        const Matrix Ht = oracle::random(shape.d, shape.k, 2);
+        const NormalMatrix normal = normal_of(Ht);
+        const Matrix start = oracle::random(shape.n, shape.k, 3, true);
+        const auto fitted = [&](Passes& passes, Index threads) {
+          const Factor other(passes, Ht);
+          const Factor W(passes, start);
+          passes.settle_codes({.X = *source,
+                               .exponent = 3,
+                               .Ht = other.view(),
+                               .normal = normal,
+                               .l1 = penalty.l1,
+                               .l2 = penalty.l2},
+                              W.view(), job_of(threads));
+          return W.floats();
+        };
+        const std::vector<float> own = fitted(backend, 2);
+        for (const Index threads : {1, 3})
+          test::check(fitted(backend, threads) == own, "the same bits for any number of threads");
+        const std::vector<float> right = fitted(naive, 1);
+        const Matrix W(shape.n, shape.k, {own.begin(), own.end()});
+        const Matrix expected(shape.n, shape.k, {right.begin(), right.end()});
+        const Matrix H = oracle::transpose(Ht);
+        close(oracle::multiply(W, H).data, oracle::multiply(expected, H).data, 2e-3, "W H");
+        if (shape.k <= shape.d) close(W.data, expected.data, 2e-3, "codes");
+      }
+}
+
 void steps_suite(Passes& backend) {
+  codes_settle(backend);
   sweeps_agree_with_the_formula(backend);
   factors_with_a_stride_are_left_alone_between_rows(backend);
   dead_components_keep_their_columns(backend);

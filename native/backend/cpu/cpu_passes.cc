@@ -6,6 +6,7 @@
 #include "backend/cpu/factor_operations.h"
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
+#include "backend/cpu/nonnegative_solve.h"
 #include "backend/cpu/pass.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
@@ -50,6 +51,10 @@ class CpuPasses : public Passes {
     return std::make_unique<CpuSums>(d, k);
   }
   void pass(const Pass& pass, const Job& job) override { run_pass(kernels_, pass, job); }
+
+  void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) override {
+    cpu::settle_codes(kernels_, problem, W, job);
+  }
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                std::span<const double> pull, BackendView<float> Ht, const Job& job) override {

@@ -1,0 +1,186 @@
+#include "backend/cpu/active_set.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemmine::cpu {
+namespace {
+
+// Below this share of its diagonal a pivot is the rounding of the products before it.
+constexpr double smallest_pivot = 1e-13;
+// A slope that is rounding, as a share of what it is the difference of.
+constexpr double smallest_slope = 1e-13;
+
+// Four sums at once: the compiler may not reorder one.
+double dot(const double* a, const double* b, Index count) {
+  double sums[4] = {0, 0, 0, 0};
+  Index i = 0;
+  for (; i + 4 <= count; i += 4)
+    for (Index s = 0; s < 4; ++s) sums[s] += a[i + s] * b[i + s];
+  for (; i < count; ++i) sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+}  // namespace
+
+ActiveSet::ActiveSet(const std::vector<double>& normal, Index k)
+    : normal_(normal),
+      k_(k),
+      factor_(static_cast<std::size_t>(k * k)),
+      is_passive_(static_cast<std::size_t>(k)),
+      barred_(static_cast<std::size_t>(k)),
+      minimum_(static_cast<std::size_t>(k)),
+      slope_(static_cast<std::size_t>(k)) {}
+
+// Appends a row to L; false where j depends on the passive set.
+bool ActiveSet::add(Index j) {
+  const Index m = size();
+  const double* N = normal_.data() + j * k_;
+  double* next = row(m);
+  for (Index i = 0; i < m; ++i) next[i] = (N[passive_[i]] - dot(next, row(i), i)) / row(i)[i];
+  const double pivot = N[j] - dot(next, next, m);
+  if (!(pivot > smallest_pivot * N[j])) return false;
+  next[m] = std::sqrt(pivot);
+  passive_.push_back(j);
+  is_passive_[j] = true;
+  return true;
+}
+
+// Takes a row out of L and turns the ones below it back into a triangle: Golub & Van Loan, Matrix
+// Computations, 6.5.3.
+void ActiveSet::remove(Index at) {
+  is_passive_[passive_[at]] = false;
+  passive_.erase(passive_.begin() + at);
+  const Index m = size();
+  for (Index i = at; i < m; ++i) std::copy_n(row(i + 1), i + 2, row(i));
+  for (Index j = at; j < m; ++j) {
+    const double length = std::hypot(row(j)[j], row(j)[j + 1]);
+    const double cosine = row(j)[j] / length;
+    const double sine = row(j)[j + 1] / length;
+    for (Index i = j; i < m; ++i) {
+      const double x = row(i)[j];
+      const double y = row(i)[j + 1];
+      row(i)[j] = cosine * x + sine * y;
+      row(i)[j + 1] = cosine * y - sine * x;
+    }
+  }
+}
+
+void ActiveSet::clear() {
+  passive_.clear();
+  std::fill(is_passive_.begin(), is_passive_.end(), false);
+}
+
+// The passive set becomes the positive components, which is often that of the problem before.
+void ActiveSet::restart(std::vector<double>& v, const Cancellation& stop) {
+  bool same = true;
+  for (Index j = 0; j < k_ && same; ++j) same = is_passive_[j] == (v[j] > 0);
+  if (same) return;
+  clear();
+  for (Index j = 0; j < k_; ++j) {
+    stop.check();
+    if (v[j] > 0 && !add(j)) v[j] = 0;
+  }
+}
+
+// x [size()] = (L Lᵀ)⁻¹ x.
+void ActiveSet::solve_passive(std::vector<double>& x) const {
+  const Index m = size();
+  for (Index i = 0; i < m; ++i) x[i] = (x[i] - dot(row(i), x.data(), i)) / row(i)[i];
+  for (Index i = m - 1; i >= 0; --i) {
+    x[i] /= row(i)[i];
+    for (Index t = 0; t < i; ++t) x[t] -= row(i)[t] * x[i];
+  }
+}
+
+void ActiveSet::solve_positive(const std::vector<double>& b, std::vector<double>& v) const {
+  std::vector<double> x(static_cast<std::size_t>(size()));
+  for (Index i = 0; i < size(); ++i) x[i] = b[passive_[i]];
+  solve_passive(x);
+  std::fill(v.begin(), v.end(), 0.0);
+  for (Index i = 0; i < size(); ++i) v[passive_[i]] = x[i];
+}
+
+// To the minimum over the passive set, or as far as every component stays positive: then without
+// those that became 0.
+void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double>& v) {
+  while (size() > 0) {
+    for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive_[i]];
+    solve_passive(minimum_);
+    double share = 1;
+    Index first = -1;
+    for (Index i = 0; i < size(); ++i) {
+      if (minimum_[i] > 0) continue;
+      const double old = v[passive_[i]];
+      const double reach = old > 0 ? old / (old - minimum_[i]) : 0;
+      if (first < 0 || reach < share) {
+        share = reach;
+        first = i;
+      }
+    }
+    for (Index i = 0; i < size(); ++i) v[passive_[i]] += share * (minimum_[i] - v[passive_[i]]);
+    if (share > 0) std::fill(barred_.begin(), barred_.end(), false);
+    if (first < 0) return;
+    barred_[passive_[first]] = share == 0;
+    v[passive_[first]] = 0;
+    for (Index i = size() - 1; i >= 0; --i)
+      if (!(v[passive_[i]] > 0)) {
+        v[passive_[i]] = 0;
+        remove(i);
+      }
+  }
+}
+
+// The component outside the passive set that gains most from being let in; −1 for none.
+Index ActiveSet::steepest(const std::vector<double>& b, const std::vector<double>& v) {
+  slope_ = b;
+  double size_of_terms = 0;
+  for (const double value : b) size_of_terms = std::max(size_of_terms, std::abs(value));
+  for (const Index i : passive_) {
+    const double* N = normal_.data() + i * k_;
+    size_of_terms = std::max(size_of_terms, v[i]);
+    for (Index j = 0; j < k_; ++j) slope_[j] -= N[j] * v[i];
+  }
+  Index best = -1;
+  double most = smallest_slope * size_of_terms;
+  for (Index j = 0; j < k_; ++j)
+    if (!is_passive_[j] && !barred_[j] && slope_[j] > most) {
+      most = slope_[j];
+      best = j;
+    }
+  return best;
+}
+
+void ActiveSet::solve(const std::vector<double>& b, std::vector<double>& v,
+                      const Cancellation& stop) {
+  restart(v, stop);
+  std::fill(barred_.begin(), barred_.end(), false);
+  // Each step but those that rounding makes void lowers the objective, so that no set comes twice.
+  for (Index steps = 0; steps < 10 * k_ + 100; ++steps) {
+    stop.check();
+    walk_to_minimum(b, v);
+    Index next = steepest(b, v);
+    for (; next >= 0 && !add(next); next = steepest(b, v)) barred_[next] = true;
+    if (next < 0) return;
+  }
+}
+
+double ActiveSet::smallest_eigenvalue(const Cancellation& stop) {
+  std::vector<double> x(static_cast<std::size_t>(k_));
+  for (Index j = 0; j < k_; ++j) x[j] = normal_[j * (k_ + 1)] > 0 ? 1 : 0;
+  restart(x, stop);
+  const bool all = std::ranges::all_of(x, [](double value) { return value > 0; });
+  if (!all) return 0;
+  // Inverse iteration from signs that no smooth vector shares.
+  for (Index j = 0; j < k_; ++j) x[j] = (j * 7919 % 13 < 6 ? 1.0 : -1.0) + 0.01 * (j % 7);
+  double growth = 1;
+  for (int step = 0; step < 20; ++step) {
+    const double length = std::sqrt(dot(x.data(), x.data(), k_));
+    for (double& value : x) value /= length;
+    solve_passive(x);
+    growth = std::sqrt(dot(x.data(), x.data(), k_));
+  }
+  return 0.5 / growth;
+}
+
+}  // namespace gemmine::cpu

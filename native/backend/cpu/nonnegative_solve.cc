@@ -1,0 +1,219 @@
+// Codes to the end: what float32 sweeps leave unsettled, an active set in float64 settles.
+#include "backend/cpu/nonnegative_solve.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backend/cpu/active_set.h"
+#include "backend/cpu/host.h"
+#include "backend/cpu/ordered_blocks.h"
+#include "backend/cpu/panels.h"
+#include "backend/cpu/row_blocks.h"
+
+namespace gemmine::cpu {
+namespace {
+
+// An objective this close to its minimum, as a share of itself or of ‖x‖², is settled. (Float32
+// tells an objective only down to the last of these shares of ‖x‖².)
+constexpr double settled_share = 1e-6;
+constexpr double settled_share_of_row = 1e-10;
+constexpr double objective_noise = 1e-6;
+// Below this eigenvalue the rounding of N shows in codes, and a step of refinement pays.
+constexpr double refined_eigenvalue = 1e-8;
+
+// N + l2 I over the square roots of its diagonal on both sides: components of any size weigh the
+// same.
+struct ScaledNormal {
+  ScaledNormal(const NormalMatrix& normal, double l2)
+      : k(normal.size()), inverse_root(static_cast<std::size_t>(k)), entries(normal.gram()) {
+    for (Index j = 0; j < k; ++j) {
+      entries[j * (k + 1)] += l2;
+      const double diagonal = entries[j * (k + 1)];
+      inverse_root[j] = diagonal > 0 ? 1 / std::sqrt(diagonal) : 0;
+    }
+    for (Index i = 0; i < k; ++i)
+      for (Index j = 0; j < k; ++j)
+        entries[i * k + j] = i == j ? (inverse_root[j] > 0 ? 1 : 0)
+                                    : entries[i * k + j] * inverse_root[i] * inverse_root[j];
+  }
+
+  Index k;
+  std::vector<double> inverse_root;
+  std::vector<double> entries;
+};
+
+// Memory of one thread.
+struct Workspace {
+  explicit Workspace(const ScaledNormal& normal)
+      : set(normal.entries, normal.k), b(normal.k), v(normal.k), slope(normal.k) {}
+
+  RowScratch rows;
+  std::vector<float> cross;  // P [tile×k]
+  ActiveSet set;
+  std::vector<double> b;
+  std::vector<double> v;
+  std::vector<double> slope;
+  std::vector<double> residual;  // x − w Htᵀ [d]
+};
+
+class Settling {
+ public:
+  Settling(const Kernels& kernels, const LeastSquares& problem, BackendView<float> W,
+           const Job& job)
+      : kernels_(kernels),
+        problem_(problem),
+        job_(job),
+        Ht_(host(problem.Ht)),
+        W_(host(W)),
+        d_(Ht_.rows),
+        k_(Ht_.cols),
+        padded_k_(whole_panels(k_, kernels.panel_width)),
+        scale_(std::ldexp(1.0, -problem.exponent)),
+        normal_(problem.normal, problem.l2),
+        smallest_(ActiveSet(normal_.entries, k_).smallest_eigenvalue(job.cancellation)) {
+    pack_panels(
+        d_, k_, kernels.panel_width,
+        [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); }, panels_);
+  }
+
+  void run() const {
+    const std::vector<Index> firsts = row_blocks(problem_.X);
+    std::vector<std::unique_ptr<Workspace>> workspaces(
+        static_cast<std::size_t>(worker_count(job_)));
+    parallel_for(job_, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
+      auto& workspace = workspaces[static_cast<std::size_t>(worker)];
+      if (!workspace) workspace = std::make_unique<Workspace>(normal_);
+      workspace->set.clear();  // what it remembers must not depend on the thread
+      const Index rows = tile_rows(problem_.X, k_);
+      for (Index at = firsts[block]; at < firsts[block + 1]; at += rows)
+        tile(at, std::min(rows, firsts[block + 1] - at), *workspace);
+    });
+  }
+
+ private:
+  void tile(Index begin, Index count, Workspace& workspace) const {
+    const RowBlock rows = problem_.X.block(begin, count, workspace.rows);
+    const HostView<float> P = rows_in(workspace.cross, count, k_, padded_k_);
+    if (problem_.X.sparse())
+      kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values}, d_, panels_.data(),
+                               P);
+    else
+      kernels_.multiply_panels(rows_of(rows.dense), panels_.data(), P, false);
+    for (Index i = 0; i < count; ++i) {
+      job_.cancellation.check();
+      float* w = W_.row(begin + i);
+      for (Index j = 0; j < k_; ++j) workspace.b[j] = P(i, j);
+      if (!settled(w, squared_norm(rows, i), workspace)) solve(rows, i, w, workspace);
+    }
+  }
+
+  double squared_norm(const RowBlock& rows, Index i) const {
+    if (rows.dense.data != nullptr)
+      return scale_ * scale_ * kernels_.summarize(rows.dense.row(i), d_).squared_norm;
+    const auto first = static_cast<Index>(rows.indptr[i]);
+    const auto end = static_cast<Index>(rows.indptr[i + 1]);
+    return scale_ * scale_ * kernels_.summarize(rows.values + first, end - first).squared_norm;
+  }
+
+  // The objective lies at most ‖projected slope‖² / λ above its minimum, λ being the smallest
+  // eigenvalue; all of it in scaled components.
+  bool settled(const float* w, double squared_norm, Workspace& workspace) const {
+    set_right_side(workspace);
+    std::vector<double>& slope = workspace.slope;
+    std::vector<double>& scaled = workspace.v;
+    slope = workspace.b;
+    for (Index i = 0; i < k_; ++i) {
+      const double v = scaled[i] = normal_.inverse_root[i] > 0 ? w[i] / normal_.inverse_root[i] : 0;
+      if (v == 0) continue;
+      const double* N = normal_.entries.data() + i * k_;
+      for (Index j = 0; j < k_; ++j) slope[j] -= v * N[j];
+    }
+    double sum = 0;
+    double objective = squared_norm;
+    for (Index j = 0; j < k_; ++j) {
+      if (scaled[j] > 0 || slope[j] > 0) sum += slope[j] * slope[j];
+      objective -= scaled[j] * (workspace.b[j] + slope[j]);
+    }
+    const double certain = std::max(0.0, objective - objective_noise * squared_norm);
+    return sum <=
+           smallest_ * std::max(settled_share * certain, settled_share_of_row * squared_norm);
+  }
+
+  // From products x·h_j in workspace.b to the right side of the scaled problem.
+  void set_right_side(Workspace& workspace) const {
+    for (Index j = 0; j < k_; ++j)
+      workspace.b[j] = (workspace.b[j] - problem_.l1 / 2) * normal_.inverse_root[j];
+  }
+
+  // x·Ht in float64, whatever x is.
+  void multiply(const std::vector<double>& x, std::vector<double>& to) const {
+    std::fill(to.begin(), to.end(), 0.0);
+    for (Index t = 0; t < d_; ++t) {
+      if (x[t] == 0) continue;
+      const float* h = Ht_.row(t);
+      for (Index j = 0; j < k_; ++j) to[j] += x[t] * h[j];
+    }
+  }
+
+  void take_row(const RowBlock& rows, Index i, std::vector<double>& x) const {
+    x.assign(static_cast<std::size_t>(d_), 0.0);
+    if (rows.dense.data != nullptr) {
+      for (Index t = 0; t < d_; ++t) x[t] = scale_ * rows.dense(i, t);
+      return;
+    }
+    const auto end = static_cast<Index>(rows.indptr[i + 1]);
+    for (auto at = static_cast<Index>(rows.indptr[i]); at < end; ++at)
+      x[rows.indices[at]] += scale_ * rows.values[at];
+  }
+
+  void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
+    take_row(rows, i, workspace.residual);
+    multiply(workspace.residual, workspace.b);
+    set_right_side(workspace);
+    std::vector<double>& v = workspace.v;  // as settled() left them
+    workspace.set.solve(workspace.b, v, job_.cancellation);
+    if (smallest_ < refined_eigenvalue) refine(workspace);
+    for (Index j = 0; j < k_; ++j) w[j] = static_cast<float>(v[j] * normal_.inverse_root[j]);
+  }
+
+  // One step from the residual itself: the codes no longer feel the rounding of N. Björck (1987),
+  // "Stability analysis of the method of seminormal equations", LAA 88/89.
+  void refine(Workspace& workspace) const {
+    std::vector<double>& v = workspace.v;
+    std::vector<double>& x = workspace.residual;
+    for (Index t = 0; t < d_; ++t) {
+      const float* h = Ht_.row(t);
+      for (Index j = 0; j < k_; ++j)
+        if (v[j] > 0) x[t] -= v[j] * normal_.inverse_root[j] * h[j];
+    }
+    multiply(x, workspace.b);
+    for (Index j = 0; j < k_; ++j) {
+      const double shrink = problem_.l1 / 2 + problem_.l2 * v[j] * normal_.inverse_root[j];
+      workspace.b[j] = (workspace.b[j] - shrink) * normal_.inverse_root[j];
+    }
+    workspace.set.solve_positive(workspace.b, workspace.slope);
+    for (Index j = 0; j < k_; ++j) v[j] = std::max(0.0, v[j] + workspace.slope[j]);
+  }
+
+  const Kernels& kernels_;
+  const LeastSquares& problem_;
+  const Job& job_;
+  const HostView<const float> Ht_;
+  const HostView<float> W_;
+  const Index d_;
+  const Index k_;
+  const Index padded_k_;
+  const double scale_;  // 2^-exponent
+  const ScaledNormal normal_;
+  const double smallest_;      // eigenvalue of the scaled N
+  std::vector<float> panels_;  // scaled Ht [d×k]
+};
+
+}  // namespace
+
+void settle_codes(const Kernels& kernels, const LeastSquares& problem, BackendView<float> W,
+                  const Job& job) {
+  Settling(kernels, problem, W, job).run();
+}
+
+}  // namespace gemmine::cpu
