@@ -11,6 +11,11 @@ enum RandomStream : std::uint32_t {
   svd_basis,
   sample_rows,
   seeding,
+  raised_W,
+  raised_H,
+  least_component,
+  lacking_basis,
+  other_sample_rows,
 };
 
 }  // namespace gemmine

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/random.h"
+#include "factorization/model.h"
 #include "factorization/random_streams.h"
 
 namespace gemmine {
+namespace {
 
-double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
+double start_by_name(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht) {
   switch (options.start) {
     case Start::random:
@@ -20,6 +23,37 @@ double start_factors(const Input& input, const FitOptions& options, BackendView<
     default:
       return start_nndsvd(input, options, W, Ht);
   }
+}
+
+// Multiplicative steps cannot leave a zero, and need many iterations to leave what is nearly one.
+// Such entries become random ones up to the mean. (Equal ones would keep components equal that have
+// nothing else, as those of empty clusters.)
+void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream,
+                 BackendView<float> factor) {
+  const std::vector<double> sums = input.backend.column_sums(factor, input.job).absolute;
+  const double mean = std::reduce(sums.begin(), sums.end()) /
+                      (static_cast<double>(factor.rows) * static_cast<double>(factor.cols));
+  const auto smallest = static_cast<float>(1e-6 * mean);
+  const CounterRandom random(seed, stream);
+  visit_rows(input.backend, factor, true, [&](Index begin, HostView<float> block) {
+    for (Index i = 0; i < block.rows; ++i)
+      for (Index j = 0; j < block.cols; ++j)
+        if (block(i, j) <= smallest)
+          block(i, j) =
+              static_cast<float>(mean * random.uniform(begin + i, static_cast<std::uint32_t>(j)));
+  });
+}
+
+}  // namespace
+
+double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
+                     BackendView<float> Ht) {
+  const double share = start_by_name(input, options, W, Ht);
+  const ModelRule& rule = rule_for(options.model, options.solver);
+  if (rule.leaves_zeros) return share;
+  raise_zeros(input, options.seed, raised_W, W);
+  if (!rule.columns_free) raise_zeros(input, options.seed, raised_H, Ht);
+  return share;
 }
 
 // NMF: |N(0, 1)| in both factors; semi-NMF: U(0, 1) in W, N(0, 1) in H; of a size that gives W H

@@ -5,7 +5,8 @@
 
 namespace gemmine {
 
-// Fills W [n×k] and Ht [d×k] for the scaled X, in the scaled factors' units. Returns the share of
+// Fills W [n×k] and Ht [d×k] for the scaled X, in the scaled factors' units, without zeros that the
+// solver could not leave. Returns the share of
 // ‖X‖² that the start leaves as far as it knows, 1 when it knows nothing.
 double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht);
