@@ -40,6 +40,8 @@ export interface NativeFitOptions {
   readonly model: 'semi-nmf' | 'nmf'
   readonly solver: 'hals' | 'mu'
   readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
+  /** Whether to go on from svd where that may leave less, and to keep the better pair. */
+  readonly triesSvd: boolean
   readonly maxIterations: number
   readonly tolerance: number
   readonly innerSweeps: number
@@ -55,6 +57,8 @@ export interface NativeConvergence {
   readonly iterations: number
   readonly converged: boolean
   readonly relativeError: number
+  /** Where the pair started that all the rest belongs to. */
+  readonly init: NativeFitOptions['init']
   readonly warnings: string[]
   /** Time inside the solver, in seconds. */
   readonly seconds: number

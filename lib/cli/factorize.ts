@@ -4,7 +4,13 @@ import { sidesOf } from '../data/source'
 import { writeNpy } from '../data/npy'
 import { checkFitOptions, fitDefaults, solvers, type Factorization } from '../factorization/fit'
 import { nmf, nmfDefaultInits, nmfDefaults, nmfInits, type NmfInit } from '../factorization/nmf'
-import { semiNmf, semiNmfDefaults, semiNmfInits, type SemiNmfInit } from '../factorization/semi-nmf'
+import {
+  semiNmf,
+  semiNmfDefaultInit,
+  semiNmfDefaults,
+  semiNmfInits,
+  type SemiNmfInit,
+} from '../factorization/semi-nmf'
 import type { SourceInput } from '../data/source'
 import { checkOneOf, withDefaults, type Overrides } from '../options'
 import {
@@ -92,6 +98,8 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
     ...heading('factorize'),
     model,
     solver: options['solver'],
+    init: options['init'],
+    innerSweeps: options['innerSweeps'],
     shape: [shape.rows, shape.cols],
     rank,
     objective: Array.from(found.objective),
@@ -109,7 +117,7 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
 }
 
 const startsDescription =
-  `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaults.init}); ` +
+  `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
   `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.usual}; ${nmfDefaultInits.wide} where K > min(n, d)). ` +
   'A K above min(n, d) needs random or kmeans'
 

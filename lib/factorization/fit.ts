@@ -160,10 +160,12 @@ export function checkFitOptions(
 export interface Family {
   readonly model: ModelName
   readonly inits: readonly NativeFitOptions['init'][]
+  /** Whether the native side may try another start beside the one named. */
+  readonly triesSvd: boolean
 }
 
 export async function fit(
-  { model, inits }: Family,
+  { model, inits, triesSvd }: Family,
   X: SourceInput,
   given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
 ): Promise<Factorization> {
@@ -175,13 +177,13 @@ export async function fit(
   const { rank, iterations: maxIterations, ...rest } = options
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, options),
+    fitBytes(source, options, triesSvd),
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
   checkApart({ 'out.W': W.data, 'out.H': H.data }, arraysOf(source))
   const run = await runJob(job, (addon, control) =>
-    addon.fit(source, { device, model, maxIterations, ...rest }, W, H, control),
+    addon.fit(source, { device, model, triesSvd, maxIterations, ...rest }, W, H, control),
   )
-  return new Factorization(model, W, H, options, run)
+  return new Factorization(model, W, H, { ...options, init: run.init }, run)
 }

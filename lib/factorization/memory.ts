@@ -50,7 +50,10 @@ function copiesOfW(rows: number, { rank, init, solver }: FitShape): number {
   return sampled ? 2 : 3
 }
 
-export function fitBytes(source: NativeSource, shape: FitShape): number {
+/** Of a factorization, and of one that may go on from `svd` when it is through. */
+export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
+  if (triesSvd)
+    return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }))
   const { rank, init } = shape
   const { rows, cols } = source
   const columns = init === 'random' || init === 'kmeans' ? rank : rank + 10

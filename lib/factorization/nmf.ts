@@ -21,7 +21,8 @@ const ownDefaults = frozen({
   /**
    * Where W and H start; `nndsvda` unless given (`random` where rank > min(n, d)): non-negative parts of
    * singular vectors, zeros filled with the mean of X. `nndsvd` leaves the zeros, `nndsvdar` fills them
-   * with small random numbers; `kmeans`: as for semi-NMF; `random`.
+   * with small random numbers; `kmeans`: as for semi-NMF; `random`. For `mu`, which cannot leave a zero,
+   * random numbers up to the mean take the place of zeros.
    */
   init: undefined as NmfInit | undefined,
 })
@@ -63,5 +64,6 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const { rows, cols } = sidesOf('X', X)
   checkInteger('rank', given.rank, 1)
   const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
-  return await fit({ model: 'nmf', inits: nmfInits }, X, { ...given, init: given.init ?? start })
+  const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
+  return await fit(family, X, { ...given, init: given.init ?? start })
 }

@@ -1,5 +1,12 @@
-import type { SourceInput } from '../data/source'
-import { frozen, jobDefaults, withDefaults, type JobOptions, type Overrides } from '../options'
+import { sidesOf, type SourceInput } from '../data/source'
+import {
+  checkInteger,
+  frozen,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
 
 /** Where a semi-NMF starts. */
@@ -7,13 +14,19 @@ export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
 
 export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
+/** The start where none is asked for. */
+export const semiNmfDefaultInit = 'kmeans'
+
 const ownDefaults = frozen({
   /**
-   * Where W and H start; `kmeans` unless given: cluster indicators + 0.2, with `hals` and many rows after
-   * some iterations on a sample of them. `random`; `svd`: a best approximation of rank − 1 rewritten
-   * with W ≥ 0 (Gillis & Kumar, 2015), for rank ≤ min(n, d).
+   * Where W and H start. `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some
+   * iterations on a sample of them. `svd`: a best approximation rewritten with W ≥ 0 (Gillis & Kumar,
+   * 2015), of this rank where the first left singular vector has one sign, as that of X ≥ 0, otherwise
+   * of rank − 1; for rank ≤ min(n, d). `random`. `kmeans` unless given, and beside it `svd` where a
+   * sample of rows shows that it may leave less: the better pair is returned, `options.init` of the
+   * result names its start, and `seconds` holds both.
    */
-  init: 'kmeans' as SemiNmfInit,
+  init: undefined as SemiNmfInit | undefined,
 })
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
@@ -48,5 +61,11 @@ export type SemiNmfOptions = {
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
-  return await fit({ model: 'semi-nmf', inits: semiNmfInits }, X, given)
+  const { rows, cols } = sidesOf('X', X)
+  checkInteger('rank', given.rank, 1)
+  checkInteger('iterations', given.iterations, 0)
+  const triesSvd =
+    given.init === undefined && given.iterations > 0 && given.rank <= Math.min(rows, cols)
+  const family = { model: 'semi-nmf', inits: semiNmfInits, triesSvd } as const
+  return await fit(family, X, { ...given, init: given.init ?? semiNmfDefaultInit })
 }

@@ -1,6 +1,7 @@
 // fit(X, options, W, H, control)
 #include "factorization/fit.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "backend/registry.h"
@@ -17,6 +18,7 @@ FitOptions read_options(const Napi::Object& from) {
   return {.model = read_choice(from, "model", models),
           .solver = read_choice(from, "solver", solvers),
           .start = read_choice(from, "init", starts),
+          .tries_svd = read<bool>(from, "triesSvd"),
           .max_iterations = read<Index>(from, "maxIterations"),
           .tolerance = read<double>(from, "tolerance"),
           .inner_sweeps = read<Index>(from, "innerSweeps"),
@@ -31,6 +33,10 @@ FitOptions read_options(const Napi::Object& from) {
           .row_weights = {}};
 }
 
+std::string name_of(Start start) {
+  return std::ranges::find(starts, start, &Named<Start>::second)->first;
+}
+
 struct Fitted {
   Convergence run;
   double seconds;
@@ -42,6 +48,7 @@ Napi::Value fitted_object(Napi::Env env, const Fitted& fitted) {
   object["iterations"] = number(env, fitted.run.iterations);
   object["converged"] = fitted.run.converged;
   object["relativeError"] = fitted.run.relative_error;
+  object["init"] = name_of(fitted.run.start);
   object["warnings"] = strings(env, fitted.run.warnings);
   object["seconds"] = fitted.seconds;
   return object;

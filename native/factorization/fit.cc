@@ -6,6 +6,7 @@
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/reseeding.h"
+#include "factorization/second_start.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -63,9 +64,12 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   if (row_gram.empty() || squared_norm == 0) return;
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
-  if (unused > 0)
-    warnings.push_back(components(unused, k) +
-                       " have no part in the fit; a smaller rank would do.");
+  // What a step that cannot leave a zero has lost says nothing about the rank.
+  const std::string remedy =
+      rule_for(options.model, options.solver).leaves_zeros
+          ? "a smaller rank would do."
+          : "mu cannot bring one back that reached zero: try another init or seed, or hals.";
+  if (unused > 0) warnings.push_back(components(unused, k) + " have no part in the fit; " + remedy);
   if (options.model != Model::semi_nmf || options.penalties.l1_h > 0 || options.penalties.l2_h > 0)
     return;
   const NormalMatrix normal(row_gram, k, 0, true);
@@ -92,54 +96,112 @@ bool takes_ratios(const FitOptions& options) {
          (!options.row_weights.empty() && penalised);
 }
 
+// A run from one start to its end.
+struct Attempt {
+  LoopState state;
+  Alternated end;
+};
+
+// One X and its factors in the making.
+class Fitting {
+ public:
+  Fitting(const ScaledInput& scaled_input, const FitOptions& options, HostView<float> W,
+          HostView<float> H)
+      : input_(*scaled_input),
+        options_(options),
+        exponents_(split_exponent(scaled_input.exponent(), options.penalties)),
+        degree_(options.loss.kind == LossKind::frobenius ? 2 : options.loss.beta),
+        penalties_(scaled(options.penalties, exponents_, degree_)),
+        scaled_W_(input_.backend, W.rows, W.cols),
+        scaled_Ht_(input_.backend, H.cols, H.rows),
+        W_(W),
+        H_(H) {}
+
+  Convergence run() {
+    take_start(options_.start);
+    const Attempt first = attempt();
+    Convergence result = handed_back(first, options_.start);
+    if (!options_.tries_svd ||
+        !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.end.row_gram,
+                            first.end.squared_error, options_.seed))
+      return result;
+    take_start(Start::svd);
+    const Attempt second = attempt();
+    if (!(second.state.objective.back() < first.state.objective.back())) return result;
+    return handed_back(second, Start::svd);
+  }
+
+ private:
+  void take_start(Start start) {
+    FitOptions options = options_;
+    options.start = start;
+    input_.job.progress("initialise", 0, 1);
+    share_ = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
+    balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+  }
+
+  Attempt attempt() {
+    LoopState state = start_state(H_.cols, H_.rows, penalties_, share_);
+    const LoopOptions loop{.max_iterations = options_.max_iterations,
+                           .tolerance = options_.tolerance,
+                           .inner_sweeps = options_.inner_sweeps,
+                           .extrapolated = options_.extrapolated,
+                           .penalties = penalties_,
+                           .objective_exponent = degree_ * exponents_.X,
+                           .seed = options_.seed};
+    const BackendView<float> W = scaled_W_.view();
+    const BackendView<float> Ht = scaled_Ht_.view();
+    Alternated end =
+        takes_ratios(options_)
+            ? alternate_by_ratios(input_, loop, state, W, Ht)
+            : alternate(input_, rule_for(options_.model, options_.solver), loop, state, W, Ht);
+    return {std::move(state), std::move(end)};
+  }
+
+  // The factors go to the caller's memory, where a better pair may take their place.
+  Convergence handed_back(const Attempt& attempt, Start start) {
+    const auto& [state, run] = attempt;
+    hand_back(input_.backend, exponents_, any(options_.penalties), scaled_W_.view(),
+              scaled_Ht_.view(), W_, H_);
+    const auto iterations = static_cast<Index>(state.objective.size()) - 1;
+    Convergence result{.objective = state.objective,
+                       .iterations = iterations,
+                       .converged = state.converged,
+                       .relative_error = 0,
+                       .start = start,
+                       .warnings = {}};
+    for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
+    const Penalties& p = options_.penalties;
+    if (any(p) && !takes_ratios(options_))  // of the factors handed back: tiny entries may be gone
+      result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
+                                penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h);
+    if (input_.squared_norm > 0)
+      result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
+    warn_of_one_side(p, result.warnings);
+    warn_of_standstill(state.worked, iterations, result.warnings);
+    warn_of_spare(options_, run.row_gram, input_.backend.gram(scaled_Ht_.view(), input_.job),
+                  input_.squared_norm, W_.cols, result.warnings);
+    return result;
+  }
+
+  const Input& input_;
+  const FitOptions& options_;
+  const Exponents exponents_;
+  const double degree_;        // the objective grows with this power of X
+  const Penalties penalties_;  // of the scaled factors
+  BackendMatrix scaled_W_;
+  BackendMatrix scaled_Ht_;
+  HostView<float> W_;
+  HostView<float> H_;
+  double share_ = 1;  // of ‖X‖² that the start leaves, as far as it knows
+};
+
 }  // namespace
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job) {
   const ScaledInput scaled_input(backend, examined(X, options), job, options.loss);
-  const Input& input = *scaled_input;
-  const Exponents exponents = split_exponent(scaled_input.exponent(), options.penalties);
-  const double degree = options.loss.kind == LossKind::frobenius ? 2 : options.loss.beta;
-  const Penalties penalties = scaled(options.penalties, exponents, degree);
-
-  const BackendMatrix scaled_W(backend, W.rows, W.cols);
-  const BackendMatrix scaled_Ht(backend, H.cols, H.rows);
-  job.progress("initialise", 0, 1);
-  const double share = start_factors(input, options, scaled_W.view(), scaled_Ht.view());
-  balance(input, penalties, scaled_W.view(), scaled_Ht.view());
-  LoopState state = start_state(H.cols, H.rows, penalties, share);
-  const LoopOptions loop{.max_iterations = options.max_iterations,
-                         .tolerance = options.tolerance,
-                         .inner_sweeps = options.inner_sweeps,
-                         .extrapolated = options.extrapolated,
-                         .penalties = penalties,
-                         .objective_exponent = degree * exponents.X,
-                         .seed = options.seed};
-  const Alternated run =
-      takes_ratios(options)
-          ? alternate_by_ratios(input, loop, state, scaled_W.view(), scaled_Ht.view())
-          : alternate(input, rule_for(options.model, options.solver), loop, state, scaled_W.view(),
-                      scaled_Ht.view());
-
-  hand_back(backend, exponents, any(options.penalties), scaled_W.view(), scaled_Ht.view(), W, H);
-  for (double& value : state.objective) value *= std::exp2(degree * exponents.X);
-  const Penalties& p = options.penalties;
-  if (any(p) && !takes_ratios(options))  // of the factors handed back: tiny entries may be gone
-    state.objective.back() = std::ldexp(run.squared_error, 2 * exponents.X) +
-                             penalty_of(W, p.l1_w, p.l2_w) + penalty_of(H, p.l1_h, p.l2_h);
-  const auto iterations = static_cast<Index>(state.objective.size()) - 1;
-  Convergence result{.objective = std::move(state.objective),
-                     .iterations = iterations,
-                     .converged = state.converged,
-                     .relative_error = 0,
-                     .warnings = {}};
-  if (input.squared_norm > 0)
-    result.relative_error = std::sqrt(run.squared_error / input.squared_norm);
-  warn_of_one_side(options.penalties, result.warnings);
-  warn_of_standstill(state.worked, iterations, result.warnings);
-  warn_of_spare(options, run.row_gram, backend.gram(scaled_Ht.view(), job), input.squared_norm,
-                W.cols, result.warnings);
-  return result;
+  return Fitting(scaled_input, options, W, H).run();
 }
 
 }  // namespace gemmine

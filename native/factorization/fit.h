@@ -30,6 +30,8 @@ struct FitOptions {
   Model model;
   Solver solver;
   Start start;
+  bool tries_svd;  // after `start`, where that start may leave less; semi-NMF without weights, rank
+                   // <= min(n, d)
   Index max_iterations;  // one iteration reads X once and updates W, then H
   double tolerance;  // stop when an iteration lowers the objective by a smaller fraction; 0: never
   Index inner_sweeps;
@@ -46,6 +48,7 @@ struct Convergence {
   Index iterations;
   bool converged;
   double relative_error;  // ‖X − WH‖ / ‖X‖ of the W and H handed back; 0 for an X of zeros
+  Start start;            // that of the pair handed back, to which all the rest belongs
   std::vector<std::string> warnings;  // complete sentences for people
 };
 

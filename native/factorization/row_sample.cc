@@ -83,4 +83,16 @@ HostMatrix<float> RowSample::times(const HostMatrix<float>& Ht) const {
   return downloaded(backend, result.view());
 }
 
+HostMatrix<double> RowSample::times_gram(const HostMatrix<float>& Ht) const {
+  const Index k = Ht.cols();
+  const HostMatrix<float> product = times(Ht);
+  HostMatrix<double> rows(k, Ht.rows());
+  for (Index s = 0; s < size(); ++s) {
+    const std::vector<double> x = dense_row(s);
+    for (Index c = 0; c < k; ++c)
+      for (Index t = 0; t < Ht.rows(); ++t) rows(c, t) += product(s, c) * x[t];
+  }
+  return rows;
+}
+
 }  // namespace gemmine

@@ -24,6 +24,7 @@ class RowSample {
   const Input& input() const { return *input_; }                    // the sample as an X of its own
   std::vector<double> dense_row(Index s) const;                     // the scaled row [d]
   HostMatrix<float> times(const HostMatrix<float>& Ht) const;       // X_s·Ht [size×k]
+  HostMatrix<double> times_gram(const HostMatrix<float>& Ht) const;  // (X_sᵀX_s·Ht)ᵀ [k×d]
 
  private:
   void gather(const RowSource& X, const Job& job);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/random.h"
 #include "factorization/random_streams.h"
@@ -20,19 +21,22 @@ double share_left(const Input& input, const std::vector<double>& s) {
   return input.squared_norm > 0 ? std::max(0.0, 1 - kept / input.squared_norm) : 1;
 }
 
-// Flips each component so that the least entry of U's column is as large as possible.
-void flip_towards_positive(SingularTriplets& triplets) {
-  HostMatrix<float>& U = triplets.U;
-  for (Index j = 0; j < U.cols(); ++j) {
+void flip(SingularTriplets& triplets, Index j) {
+  for (Index i = 0; i < triplets.U.rows(); ++i) triplets.U(i, j) = -triplets.U(i, j);
+  for (Index t = 0; t < triplets.Vt.rows(); ++t) triplets.Vt(t, j) = -triplets.Vt(t, j);
+}
+
+// Flips the first `count` components so that the least entry of U's column is as large as possible.
+void flip_towards_positive(SingularTriplets& triplets, Index count) {
+  const HostMatrix<float>& U = triplets.U;
+  for (Index j = 0; j < count; ++j) {
     float least = U(0, j);
     float most = U(0, j);
     for (Index i = 0; i < U.rows(); ++i) {
       least = std::min(least, U(i, j));
       most = std::max(most, U(i, j));
     }
-    if (least >= -most) continue;
-    for (Index i = 0; i < U.rows(); ++i) U(i, j) = -U(i, j);
-    for (Index t = 0; t < triplets.Vt.rows(); ++t) triplets.Vt(t, j) = -triplets.Vt(t, j);
+    if (least < -most) flip(triplets, j);
   }
 }
 
@@ -50,38 +54,94 @@ void rank_one(SingularTriplets& triplets, HostMatrix<float>& W, HostMatrix<float
     Ht(t, 0) = sign * triplets.Vt(t, 0) * static_cast<float>(triplets.s[0]) / length;
 }
 
-}  // namespace
+// Zeros would stop multiplicative steps: entries stay this far above them, or this share of what
+// lifts them.
+constexpr double above = 1e-3;
+// A component that needs more of the first one to become non-negative would drown in it in float32.
+constexpr double largest_shift = 100;
+
+// How much of the first left singular vector makes each other one non-negative, flipping those that
+// then need less; none where the first has entries of both signs, or some vector needs too much.
+std::optional<std::vector<double>> shifts_along_first(SingularTriplets& triplets) {
+  const HostMatrix<float>& U = triplets.U;
+  const Index k = U.cols();
+  std::vector<double> lowest(static_cast<std::size_t>(k));
+  std::vector<double> highest(static_cast<std::size_t>(k));
+  for (Index i = 0; i < U.rows(); ++i)
+    for (Index j = 1; j < k; ++j) {
+      if (U(i, j) == 0) continue;
+      const double ratio = U(i, 0) > 0 ? double{U(i, j)} / U(i, 0) : 2 * largest_shift;
+      lowest[j] = std::min(U(i, 0) > 0 ? ratio : -ratio, lowest[j]);
+      highest[j] = std::max(ratio, highest[j]);
+    }
+  std::vector<double> shifts(static_cast<std::size_t>(k));
+  for (Index j = 1; j < k; ++j) {
+    shifts[j] = std::min(-lowest[j], highest[j]);
+    if (shifts[j] > largest_shift) return std::nullopt;
+    if (highest[j] < -lowest[j]) flip(triplets, j);
+    shifts[j] += above * (1 + shifts[j]);
+  }
+  return shifts;
+}
+
+// Gillis & Kumar (2015), section 4: where the first left singular vector u is positive, as that of
+// X >= 0 is, U + u·shiftsᵀ >= 0, and with it the best approximation of rank k has W >= 0.
+void lift_along_first(const SingularTriplets& triplets, const std::vector<double>& shifts,
+                      HostMatrix<float>& W, HostMatrix<float>& Ht) {
+  const double length = std::sqrt(static_cast<double>(W.rows()));
+  for (Index i = 0; i < W.rows(); ++i)
+    for (Index j = 0; j < W.cols(); ++j)
+      W(i, j) = static_cast<float>(
+          std::max(0.0, length * (triplets.U(i, j) + shifts[j] * triplets.U(i, 0))));
+  for (Index t = 0; t < Ht.rows(); ++t) {
+    double first = triplets.s[0] * triplets.Vt(t, 0);
+    for (Index j = 1; j < Ht.cols(); ++j) {
+      const double entry = triplets.s[j] * triplets.Vt(t, j);
+      Ht(t, j) = static_cast<float>(entry / length);
+      first -= shifts[j] * entry;
+    }
+    Ht(t, 0) = static_cast<float>(first / length);
+  }
+}
 
 // Gillis & Kumar (2015), Algorithm 2: the best approximation of rank k − 1, U A, becomes
-// W = [U + m 1ᵀ, m] >= 0 and H = [A; −1ᵀA], with the same product for any shift m of the rows. A
-// shift a little above the least one keeps multiplicative steps from standing at zeros.
+// W = [U + m 1ᵀ, m] >= 0 and H = [A; −1ᵀA], with the same product for any shift m of the rows.
+void lift_by_a_component(SingularTriplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
+  const Index r = W.cols() - 1;
+  const double length = std::sqrt(static_cast<double>(W.rows()));
+  flip_towards_positive(triplets, r);
+  for (Index i = 0; i < W.rows(); ++i) {
+    const float* row = triplets.U.row(i);
+    const double shift = above - std::min(0.0, length * *std::min_element(row, row + r));
+    for (Index j = 0; j < r; ++j) W(i, j) = static_cast<float>(length * row[j] + shift);
+    W(i, r) = static_cast<float>(shift);
+  }
+  for (Index t = 0; t < Ht.rows(); ++t) {
+    double sum = 0;
+    for (Index j = 0; j < r; ++j) {
+      Ht(t, j) = static_cast<float>(triplets.s[j] * triplets.Vt(t, j) / length);
+      sum += Ht(t, j);
+    }
+    Ht(t, r) = static_cast<float>(-sum);
+  }
+}
+
+}  // namespace
+
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W_out,
                  BackendView<float> Ht_out) {
   const Index k = W_out.cols;
-  const Index r = std::max<Index>(1, k - 1);
-  SingularTriplets triplets = leading_triplets(input, r, options.seed);
+  SingularTriplets triplets = leading_triplets(input, k, options.seed);
   HostMatrix<float> W(input.rows(), k);
   HostMatrix<float> Ht(input.cols(), k);
+  flip_towards_positive(triplets, 1);
   if (k == 1) {
     rank_one(triplets, W, Ht);
+  } else if (const auto shifts = shifts_along_first(triplets)) {
+    lift_along_first(triplets, *shifts, W, Ht);
   } else {
-    flip_towards_positive(triplets);
-    const double length = std::sqrt(static_cast<double>(input.rows()));
-    constexpr double above = 1e-3;
-    for (Index i = 0; i < input.rows(); ++i) {
-      const float* row = triplets.U.row(i);
-      const double shift = above - std::min(0.0, length * *std::min_element(row, row + r));
-      for (Index j = 0; j < r; ++j) W(i, j) = static_cast<float>(length * row[j] + shift);
-      W(i, r) = static_cast<float>(shift);
-    }
-    for (Index t = 0; t < input.cols(); ++t) {
-      double sum = 0;
-      for (Index j = 0; j < r; ++j) {
-        Ht(t, j) = static_cast<float>(triplets.s[j] * triplets.Vt(t, j) / length);
-        sum += Ht(t, j);
-      }
-      Ht(t, r) = static_cast<float>(-sum);
-    }
+    lift_by_a_component(triplets, W, Ht);
+    triplets.s.pop_back();
   }
   input.backend.upload(W.view(), W_out);
   input.backend.upload(Ht.view(), Ht_out);

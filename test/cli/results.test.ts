@@ -33,7 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const fields = {
   factorize:
-    'command version model solver shape rank objective relativeError iterations converged seconds gflops threads seed device blas warnings',
+    'command version model solver init innerSweeps shape rank objective relativeError iterations converged seconds gflops threads seed device blas warnings',
   transform:
     'command version model shape rank relativeError seconds gflops threads device warnings',
   topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback warnings',

@@ -186,6 +186,7 @@ const fitOptions = {
   model: 'semi-nmf',
   solver: 'hals',
   init: 'random',
+  triesSvd: false,
   maxIterations: 2,
   tolerance: 0,
   innerSweeps: 1,

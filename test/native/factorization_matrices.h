@@ -94,6 +94,7 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
   return {.model = model,
           .solver = solver,
           .start = start,
+          .tries_svd = false,
           .max_iterations = iterations,
           .tolerance = 0,
           .inner_sweeps = 1,
