@@ -79,8 +79,9 @@ export class FactorizationModel {
   }
 
   /**
-   * Codes new rows with the components held fixed: for each row the non-negative least-squares
-   * problem, under the model's penalties on W, swept until it stands still.
+   * Codes new rows with the components held fixed: for each row the solution of the
+   * non-negative least-squares problem, under the model's penalties on W. Where components depend on
+   * each other it is one of several.
    *
    * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable):
    *   do not write to it or transfer it before the promise settles.

@@ -66,8 +66,8 @@ struct TransformResult {
   double relative_error;
 };
 
-// The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the non-negative
-// least-squares problem of each row, swept until it stands still.
+// The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the solution
+// of each row's non-negative least-squares problem, one of several where H determines none.
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 
