@@ -9,6 +9,16 @@ export interface TextClasses {
 /** Texts between two looks at the event loop, which must not wait for a million of them. */
 const stride = 20_000
 
+/** The class of an empty text, which equals no other. */
+const none = -1
+
+function classOf(text: string, known: Map<string, number>): number {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  known.set(text, known.size)
+  return known.size - 1
+}
+
 async function classesOf(
   name: string,
   texts: readonly string[],
@@ -22,15 +32,13 @@ async function classesOf(
   for (let i = 0; i < count; i++) {
     const text = texts[i]
     if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
-    const found = known.get(text)
-    classes[i] = found ?? known.size
-    if (found === undefined) known.set(text, known.size)
+    classes[i] = text === '' ? none : classOf(text, known)
     if (i % stride === stride - 1) await setImmediate()
   }
   return classes
 }
 
-/** Numbers for texts, equal where the texts are. */
+/** Numbers for texts, equal where the texts are, character by character; −1 for an empty one. */
 export async function textClasses(
   queryTexts: readonly string[],
   corpusTexts: readonly string[],

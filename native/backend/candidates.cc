@@ -35,6 +35,11 @@ ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
   return thresholds;
 }
 
+// Of the rows that count for a threshold some may be found to be repeated later on.
+Index listed_depth(const ScanQuery& query, const RowClasses& classes) {
+  return classes.count == 0 ? query.depth : 2 * query.depth + 8;
+}
+
 Index capacity_for(Index depth, Index rows) {
   return std::min(2 * depth + 64, rows + 1);  // never full with all rows in it
 }
@@ -53,11 +58,12 @@ void for_each_bit(std::uint32_t bits, Visit visit) {
 
 }  // namespace
 
-Index scan_bytes(const ScanQuery& query, Index cols) {
+Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) {
   // Near duplicates widen the lists of all queries at once.
-  const Index lists = (2 * (query.depth + query.rejected_depth) + 128) << most_widenings;
+  const Index depths = listed_depth(query, classes) + query.rejected_depth;
+  const Index lists = (2 * depths + 128) << most_widenings;
   return lists * static_cast<Index>(sizeof(Candidate) + sizeof(std::int32_t)) + cols * 4 +
-         static_cast<Index>(query.barred.size()) * 4 + 1024;
+         static_cast<Index>(query.barred.size()) * 4 + classed_levels * classes.count / 8 + 1024;
 }
 
 CandidateList::CandidateList(Index depth, Index rows, int widenings, float threshold, double spread)
@@ -67,9 +73,18 @@ CandidateList::CandidateList(Index depth, Index rows, int widenings, float thres
       spread_(spread),
       widenings_left_(widenings) {}
 
+void CandidateList::classify(Classed mode, const RowClasses& classes,
+                             const ClassCount* void_classes) {
+  mode_ = mode;
+  classes_ = classes;
+  void_classes_ = void_classes;
+}
+
 void CandidateList::compact() {
+  if (classes_.count > 0 && mode_ == Classed::merge) merge_classes();
   if (static_cast<Index>(candidates_.size()) > depth_) {
-    threshold_ = std::max(threshold_, bounds::float_below(lower_of_last() - spread_));
+    const float raised = bounds::float_below(lower_of_last() - spread_);
+    if (raised > threshold_) threshold_ = dropped_below_ = raised;
     drop_below_threshold();
   }
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
@@ -82,6 +97,47 @@ void CandidateList::release() {
   candidates_ = {};
   keys_ = {};
   threshold_ = infinity;
+}
+
+void CandidateList::merge_classes() {
+  sort_by_class();
+  constexpr std::int32_t merged = -1;
+  for (std::size_t i = 1; i < by_class_.size(); ++i) {
+    if (by_class_[i].first != by_class_[i - 1].first) continue;
+    Candidate& from = candidates_[by_class_[i - 1].second];
+    Candidate& to = candidates_[by_class_[i].second];
+    to.upper = std::max(to.upper, from.upper);
+    to.lower = std::max(to.lower, from.lower);
+    from.row = merged;
+  }
+  std::erase_if(candidates_, [](const Candidate& each) { return each.row == merged; });
+}
+
+void CandidateList::sort_by_class() {
+  by_class_.clear();
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const std::int32_t own = classes_.of[candidates_[i].row];
+    if (own >= 0) by_class_.emplace_back(own, static_cast<std::int32_t>(i));
+  }
+  std::sort(by_class_.begin(), by_class_.end());
+}
+
+// At most one row of a class does not count: without the highest of their lower bounds the others
+// stay below the rows that do.
+void CandidateList::leave_out_uncertain() {
+  const std::int32_t least = key_of(-infinity);
+  sort_by_class();
+  if (mode_ == Classed::merge) {
+    for (const auto& [own, at] : by_class_)
+      if (void_classes_->has(own)) keys_[at] = least;
+    return;
+  }
+  for (std::size_t i = 0, end = 0; i < by_class_.size(); i = end) {
+    std::int32_t best = by_class_[i].second;
+    for (end = i; end < by_class_.size() && by_class_[end].first == by_class_[i].first; ++end)
+      if (keys_[by_class_[end].second] > keys_[best]) best = by_class_[end].second;
+    keys_[best] = least;
+  }
 }
 
 // Without branches, which could not be foretold.
@@ -99,6 +155,7 @@ float CandidateList::lower_of_last() {
   keys_.resize(candidates_.size());
   std::transform(candidates_.begin(), candidates_.end(), keys_.begin(),
                  [](const Candidate& each) { return key_of(each.lower); });
+  if (classes_.count > 0) leave_out_uncertain();
   const std::int32_t* keys = keys_.data();
   const auto size = static_cast<int>(keys_.size());
   std::int64_t low = *std::min_element(keys, keys + size);                     // reached by all
@@ -115,21 +172,29 @@ float CandidateList::lower_of_last() {
 
 void CandidateList::merge(CandidateList& other) {
   widenings_left_ = std::min(widenings_left_, other.widenings_left_);
+  dropped_below_ = std::max(dropped_below_, other.dropped_below_);
   candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
 }
 
-Collector::Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-                     const std::int32_t* corpus_groups, Index rows, const CollectorLimits& limits)
+Collector::Collector(const ScanQuery& query, const ScanBound& bound, const ScanRequest& request,
+                     Index rows, const CollectorLimits& limits)
     : query_(&query),
       bound_(&bound),
-      groups_(query.group == -1 ? Groups::off : groups),
-      corpus_groups_(corpus_groups),
+      groups_(query.group == -1 ? Groups::off : request.groups),
+      corpus_groups_(request.corpus_groups),
+      classes_(request.classes),
       thresholds_(thresholds_of(query, bound)),
       most_straddlers_(static_cast<std::size_t>(limits.straddlers)),
       overflow_(!bound.usable),
-      admissible_(query.depth, rows, limits.widenings, thresholds_.admissible, 2 * bound.error),
+      admissible_(listed_depth(query, classes_), rows, limits.widenings, thresholds_.admissible,
+                  2 * bound.error),
       rejected_(query.rejected_depth, rows, limits.widenings, thresholds_.rejected,
-                2 * bound.error) {}
+                2 * bound.error) {
+  if (classes_.count == 0) return;
+  class_counts_.assign(classed_levels, ClassCount(classes_.count));
+  admissible_.classify(Classed::merge, classes_, &class_counts_[ceiling_level]);
+  rejected_.classify(Classed::but_one, classes_, nullptr);
+}
 
 // A query that is left undecided needs none of this any more.
 void Collector::give_up_if_full() {
@@ -190,6 +255,9 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
 void Collector::count_level(Level level, std::uint32_t above, std::uint32_t straddling,
                             Index first) {
   if (above != 0) above_[level] += std::popcount(above);
+  if (level < classed_levels && classes_.count > 0)
+    for_each_bit(above & shared_rows(first),
+                 [&](int i) { class_counts_[level].add(classes_.of[first + i]); });
   for_each_bit(straddling, [&](int i) {
     straddlers_.push_back({static_cast<std::int32_t>(first + i), level});
   });
@@ -201,15 +269,19 @@ void Collector::take_rejected(const ScanEvent& event, const float* upper, const 
   const std::uint32_t below_floor = floored ? ~event.above[floor_level] : 0u;
   const std::uint32_t certain =
       forbidden | event.above[ceiling_level] | (below_floor & ~event.straddling[floor_level]);
-  const std::uint32_t possible = certain | event.straddling[ceiling_level] | below_floor;
+  const std::uint32_t shared = shared_rows(first);
+  const std::uint32_t possible = certain | shared | event.straddling[ceiling_level] | below_floor;
   for_each_bit(event.rejected & open & possible, [&](int i) {
-    rejected_.push(upper[i], (certain >> i & 1u) != 0 ? lower[i] : -infinity, first + i);
+    const bool counts = ((certain | shared) >> i & 1u) != 0;
+    rejected_.push(upper[i], counts ? lower[i] : -infinity, first + i);
   });
 }
 
 void Collector::merge(Collector& other) {
   for (int level = 0; level < level_count; ++level) above_[level] += other.above_[level];
   straddlers_.insert(straddlers_.end(), other.straddlers_.begin(), other.straddlers_.end());
+  for (std::size_t i = 0; i < class_counts_.size(); ++i)
+    class_counts_[i].merge(other.class_counts_[i]);
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
   overflow_ = overflow_ || other.overflow_;
@@ -220,8 +292,10 @@ ScanResult Collector::result() {
   ScanResult result{.rescanned = {},
                     .above = {},
                     .straddlers = std::move(straddlers_),
+                    .classes = std::move(class_counts_),
                     .admissible = std::move(admissible_.candidates()),
                     .rejected = std::move(rejected_.candidates()),
+                    .dropped_below = admissible_.dropped_below(),
                     .unit = bound_->unit,
                     .offset = bound_->offset + bound_->error};
   std::copy(std::begin(above_), std::end(above_), std::begin(result.above));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "backend/scan.h"
@@ -44,17 +45,26 @@ struct CollectorLimits {
   Index straddlers;
 };
 
+// What a list makes of the rows of a class.
+enum class Classed {
+  merge,    // one entry, with the best bounds of them all
+  but_one,  // one of them may not count, and which one is not known
+};
+
 // The rows that may be among the `depth` best of a stream: all whose upper bound reaches the
 // depth-th best lower bound seen so far, which only rises.
 class CandidateList {
  public:
   CandidateList(Index depth, Index rows, int widenings, float threshold, double spread);
+  // Without classes all rows stand for themselves. Classes in `void_classes` do not count.
+  void classify(Classed mode, const RowClasses& classes, const ClassCount* void_classes);
 
   void push(float upper, float lower, Index row) {
     candidates_.push_back({upper, lower, static_cast<std::int32_t>(row)});
     if (static_cast<Index>(candidates_.size()) >= capacity_) compact();
   }
   float threshold() const { return threshold_; }
+  float dropped_below() const { return dropped_below_; }
   bool overflow() const { return widenings_left_ < 0; }
   void release();  // what it holds
   std::vector<Candidate>& candidates() { return candidates_; }
@@ -62,6 +72,9 @@ class CandidateList {
 
  private:
   void compact();
+  void merge_classes();
+  void sort_by_class();
+  void leave_out_uncertain();
   void drop_below_threshold();
   float lower_of_last();  // at most the depth-th best lower bound
 
@@ -70,15 +83,21 @@ class CandidateList {
   float threshold_;
   double spread_;  // twice the error that upper and lower bounds leave out
   int widenings_left_;
+  float dropped_below_ = -std::numeric_limits<float>::infinity();
+  Classed mode_ = Classed::merge;
+  RowClasses classes_;
+  const ClassCount* void_classes_ = nullptr;
   std::vector<Candidate> candidates_;
   std::vector<std::int32_t> keys_;
+  std::vector<std::pair<std::int32_t, std::int32_t>> by_class_;  // class, place in candidates_
 };
 
 // Gathers what a scan finds for one query. Stretches must come in ascending order of rows.
 class Collector {
  public:
-  Collector(const ScanQuery& query, const ScanBound& bound, Groups groups,
-            const std::int32_t* corpus_groups, Index rows, const CollectorLimits& limits);
+  Collector(const ScanQuery& query, const ScanBound& bound, const ScanRequest& request, Index rows,
+            const CollectorLimits& limits);
+  Collector(Collector&&) = default;
 
   // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
   // Returns whether thresholds changed.
@@ -95,6 +114,9 @@ class Collector {
   std::uint32_t barred_rows(Index first);
   std::uint32_t forbidden_rows(Index first, std::uint32_t valid) const;
   void count_level(Level level, std::uint32_t above, std::uint32_t straddling, Index first);
+  std::uint32_t shared_rows(Index first) const {
+    return classes_.count == 0 ? 0 : classes_.shared[first / 32];
+  }
   void give_up_if_full();
   void take_rejected(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t open, std::uint32_t forbidden);
@@ -103,12 +125,14 @@ class Collector {
   const ScanBound* bound_;
   Groups groups_;
   const std::int32_t* corpus_groups_;
+  RowClasses classes_;
   ScanThresholds thresholds_;
   std::size_t next_barred_ = 0;
   std::size_t most_straddlers_;
   bool overflow_;
   Index above_[level_count] = {};
   std::vector<Straddler> straddlers_;
+  std::vector<ClassCount> class_counts_;  // [classed_levels] with classes
   CandidateList admissible_;
   CandidateList rejected_;
 };

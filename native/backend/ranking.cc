@@ -37,6 +37,14 @@ void BestRows::cut() {
   rows_.erase(end, rows_.end());
 }
 
+void keep_ranked(Ranking& ranking) {
+  std::vector<Scored>& repeats = ranking.repeats;
+  if (ranking.admissible.empty()) return repeats.clear();
+  const Scored last = ranking.admissible.back();
+  std::erase_if(repeats, [&](const Scored& each) { return !better(each, last); });
+  std::sort(repeats.begin(), repeats.end(), better);
+}
+
 bool is_above(double score, Level level, const ScanQuery& query) {
   switch (level) {
     case ceiling_level:
@@ -66,7 +74,9 @@ void RankingCollector::take(Index first, std::span<const double> scores) {
     const bool forbidden = forbids(*request_, query, scored.row);
     for (int level = 0; level < level_count && !forbidden; ++level)
       above_[level] += is_above(scored.score, static_cast<Level>(level), query);
-    if (!forbidden && is_admissible(scored.score, query))
+    if (!forbidden && request_->classes.class_of(scored.row) >= 0)
+      classed_.push_back(scored);
+    else if (!forbidden && is_admissible(scored.score, query))
       admissible_.push(scored);
     else if (query.rejected_depth > 0)
       rejected_.push(scored);
@@ -77,13 +87,40 @@ void RankingCollector::merge(const RankingCollector& other) {
   for (int level = 0; level < level_count; ++level) above_[level] += other.above_[level];
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
+  classed_.insert(classed_.end(), other.classed_.begin(), other.classed_.end());
+}
+
+void RankingCollector::take_classed(Ranking& ranking) {
+  const RowClasses& classes = request_->classes;
+  std::vector<Scored> best(classes.count, {-infinity, std::numeric_limits<std::int32_t>::max()});
+  for (const Scored& each : classed_) {
+    Scored& first = best[classes.of[each.row]];
+    if (better(each, first)) first = each;
+  }
+  for (const Scored& each : classed_) {
+    const bool repeated = best[classes.of[each.row]].row != each.row;
+    for (int level = 0; level < classed_levels; ++level)
+      ranking.repeated[level] +=
+          repeated && is_above(each.score, static_cast<Level>(level), *query_);
+    if (repeated && each.score <= query_->ceiling) ranking.repeats.push_back(each);
+    if (!repeated && is_admissible(each.score, *query_))
+      admissible_.push(each);
+    else if (query_->rejected_depth > 0)
+      rejected_.push(each);
+  }
 }
 
 Ranking RankingCollector::ranking() {
   Ranking ranking{.above = {},
-                  .admissible = admissible_.take(),
-                  .rejected = rejected_.take(),
+                  .repeated = {},
+                  .admissible = {},
+                  .repeats = {},
+                  .rejected = {},
                   .rescanned = true};
+  if (!classed_.empty()) take_classed(ranking);
+  ranking.admissible = admissible_.take();
+  ranking.rejected = rejected_.take();
+  keep_ranked(ranking);
   std::copy(std::begin(above_), std::end(above_), std::begin(ranking.above));
   return ranking;
 }

@@ -31,6 +31,9 @@ class BestRows {
   Scored last_{};  // of the best `depth` at the last cut, once full
 };
 
+// Sorts the repeated rows and leaves those that are better than the last admissible one.
+void keep_ranked(Ranking& ranking);
+
 bool is_above(double score, Level level, const ScanQuery& query);
 
 inline bool is_admissible(double score, const ScanQuery& query) {
@@ -54,11 +57,14 @@ class RankingCollector {
   Ranking ranking();
 
  private:
+  void take_classed(Ranking& ranking);
+
   const ScanRequest* request_;
   const ScanQuery* query_;
   Index above_[level_count] = {};
   BestRows admissible_;
   BestRows rejected_;
+  std::vector<Scored> classed_;  // rows with a class: which is the best is known at the end
 };
 
 }  // namespace gemmine

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/row_classes.h"
 #include "core/job.h"
 #include "core/row_source.h"
 
@@ -55,6 +56,7 @@ inline bool group_forbids(Groups groups, std::int32_t query, std::int32_t row) {
 // Bounds that a scan counts rows above; the names are positions.
 enum Level : int { ceiling_level, floor_level, reference_level };
 inline constexpr int level_count = 3;
+inline constexpr int classed_levels = 2;  // the first levels, above which classes are counted too
 
 // What one query asks of a scan, in canonical scores. The scan looks at the rows that are neither
 // barred nor forbidden by their group; of these the admissible ones lie between floor and ceiling.
@@ -95,7 +97,10 @@ inline bool better(const Scored& a, const Scored& b) {
 // What holds exactly for one query of a scan. Rows that were barred take no part.
 struct Ranking {
   Index above[level_count];        // rows above each level (at the floor or above it)
+  Index repeated[classed_levels];  // of these, the repeated rows
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
+  // The repeated rows at or below the ceiling that are better than the last admissible one.
+  std::vector<Scored> repeats;
   std::vector<Scored> rejected;    // the `rejected_depth` best, or all; best first
   bool rescanned;                  // the scan proved nothing, and all rows were scored
 };
@@ -107,12 +112,14 @@ struct ScanResult {
   std::optional<Ranking> rescanned;
   Index above[level_count];  // rows certainly above each level (at the floor or above it)
   std::vector<Straddler> straddlers;
-  std::vector<Candidate> admissible;
+  std::vector<ClassCount> classes;    // [classed_levels] of the rows certainly above, with classes
+  std::vector<Candidate> admissible;  // one row, any, stands for all of its class
   std::vector<Candidate> rejected;
-  double unit;  // canonical score <= (upper + offset)·unit
+  float dropped_below;  // no admissible row with a higher upper bound was left out
+  double unit;          // canonical score <= (upper + offset)·unit
   double offset;
 
-  double upper_score(const Candidate& candidate) const { return (candidate.upper + offset) * unit; }
+  double upper_score(float upper) const { return (upper + offset) * unit; }
 };
 
 using ScanVisitor = std::function<void(const ScanQuery&, ScanResult&, RowScorer&)>;
@@ -122,10 +129,11 @@ struct ScanRequest {
   std::span<const ScanQuery> asked;  // in ascending order of queries
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
+  RowClasses classes = {};
   double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
 };
 
 // Memory that a scan needs for a query, so that callers can cut their jobs into requests.
-Index scan_bytes(const ScanQuery& query, Index cols);
+Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes);
 
 }  // namespace gemmine

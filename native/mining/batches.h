@@ -8,8 +8,8 @@ namespace gemmine {
 
 // Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
 // once.
-template <class Ask, class Run>
-void for_batches(Index queries, Index cols, Ask ask, Run run) {
+template <class Bytes, class Ask, class Run>
+void for_batches(Index queries, Bytes bytes_of, Ask ask, Run run) {
   constexpr Index budget = Index{256} << 20;
   std::vector<ScanQuery> asked;
   Index bytes = 0;
@@ -22,7 +22,7 @@ void for_batches(Index queries, Index cols, Ask ask, Run run) {
     const std::optional<ScanQuery> next = ask(query);
     if (!next) continue;
     asked.push_back(*next);
-    bytes += scan_bytes(*next, cols);
+    bytes += bytes_of(*next);
     if (bytes > budget) flush();
   }
   flush();

@@ -1,6 +1,7 @@
 #include "mining/judge.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 
@@ -11,12 +12,13 @@ namespace {
 class Judgement {
  public:
   Judgement(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-            const Ranking& ranking, Index corpus_rows)
+            const Ranking& ranking, Index corpus_rows, ClassScores& classes)
       : options_(options),
         index_(index),
         query_(query),
         ranking_(ranking),
-        corpus_rows_(corpus_rows) {}
+        corpus_rows_(corpus_rows),
+        classes_(classes) {}
 
   Verdict decide(RowScorer& scorer) {
     score_listed(scorer);
@@ -34,6 +36,7 @@ class Judgement {
   Index duplicates_above(double score) const;
   Index count_listed();
   void count_scanned(Index unscanned);
+  std::vector<Scored> duplicates_between() const;
   void walk_admissible();
   void explain();
 
@@ -44,8 +47,9 @@ class Judgement {
   const MinedQuery& query_;
   const Ranking& ranking_;
   const Index corpus_rows_;
+  ClassScores& classes_;
   std::vector<RejectedRow> listed_;  // those whose score matters
-  std::vector<Scored> duplicates_;   // best first
+  std::vector<Scored> duplicates_;   // the listed ones, best first
   std::vector<Scored> out_of_rank_;  // best first
   Index admissible_ = 0;             // rows between floor and ceiling, duplicates not among them
   Verdict verdict_{.inconsistent = false, .survivors = {}, .dropped = {}, .rejected = {}};
@@ -96,26 +100,40 @@ Index Judgement::count_listed() {
 }
 
 void Judgement::count_scanned(Index unscanned) {
-  const Index scanned = corpus_rows_ - unscanned;
-  const Index above = ranking_.above[ceiling_level];
-  const Index floored = options_.min_score ? ranking_.above[floor_level] : scanned;
+  const auto distinct_above = [&](Level level) {
+    return ranking_.above[level] - ranking_.repeated[level];
+  };
+  const Index repeated = index_.repeated_rows(query_.query, query_.listed);
+  const Index distinct = corpus_rows_ - unscanned - repeated;
+  const Index above = distinct_above(ceiling_level);
+  const Index floored = options_.min_score ? distinct_above(floor_level) : distinct;
   admissible_ = std::max<Index>(floored - above, 0);
+  dropped(Rule::duplicate) += repeated;
   dropped(Rule::ceiling) = above;
-  dropped(Rule::floor) = scanned - above - admissible_;
+  dropped(Rule::floor) = distinct - above - admissible_;
+}
+
+// All duplicates at or below the ceiling that rank before the last admissible row; best first.
+std::vector<Scored> Judgement::duplicates_between() const {
+  const auto listed = duplicates_.begin() + duplicates_above(query_.ceiling);
+  std::vector<Scored> between;
+  std::merge(listed, duplicates_.end(), ranking_.repeats.begin(), ranking_.repeats.end(),
+             std::back_inserter(between), better);
+  return between;
 }
 
 // Ranks the admissible rows, duplicates between them, and cuts the window out.
 void Judgement::walk_admissible() {
   const std::vector<Scored>& rows = ranking_.admissible;
-  const Index first_duplicate = duplicates_above(query_.ceiling);
-  const Index first_rank = ranking_.above[ceiling_level] + first_duplicate;
+  const std::vector<Scored> duplicates = duplicates_between();
+  const Index first_rank = ranking_.above[ceiling_level] + duplicates_above(query_.ceiling);
   const Index end_rank = options_.max_rank.value_or(corpus_rows_);
-  auto duplicate = duplicates_.begin() + first_duplicate;
+  auto duplicate = duplicates.begin();
   Index inside = 0, before = 0;
   Index to_skip = options_.skip_survivors;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    while (duplicate != duplicates_.end() && better(*duplicate, rows[i])) ++duplicate;
-    const Index passed = duplicate - duplicates_.begin() - first_duplicate;
+    while (duplicate != duplicates.end() && better(*duplicate, rows[i])) ++duplicate;
+    const Index passed = duplicate - duplicates.begin();
     const Index rank = first_rank + static_cast<Index>(i) + passed;
     before += rank < options_.skip_ranks;
     if (rank < options_.skip_ranks || rank >= end_rank) {
@@ -132,7 +150,7 @@ void Judgement::walk_admissible() {
   // window without an end.
   if (!complete && !options_.max_rank)
     inside = admissible_ - before;
-  else if (!complete && duplicates_.empty())
+  else if (!complete && duplicates_.empty() && index_.classes().count == 0)
     inside = std::clamp<Index>(end_rank - first_rank - before, 0, admissible_ - before);
   dropped(Rule::rank) = admissible_ - inside;
 }
@@ -143,6 +161,7 @@ void Judgement::explain() {
   for (const Scored& each : ranking_.rejected) {
     const bool high = each.score > query_.ceiling;
     const Rule rule = index_.forbids(query_.query, each.row) ? Rule::group
+                      : classes_.is_repeated(each.row)       ? Rule::duplicate
                       : high                                 ? Rule::ceiling
                                                              : Rule::floor;
     all.push_back({each, rule});
@@ -157,12 +176,14 @@ void Judgement::explain() {
 
 }  // namespace
 
-Index needed_depth(const MineOptions& options, const ListedRows& listed, Index corpus_rows) {
+Index needed_depth(const MineOptions& options, const RowIndex& index, const ListedRows& listed,
+                   Index corpus_rows) {
   const auto capped = [&](Index count) { return std::min(count, corpus_rows); };
   Index depth =
       capped(options.skip_ranks) + capped(options.skip_survivors) + capped(pool_size(options));
   if (options.max_rank) {
     const bool duplicates =
+        index.classes().count > 0 ||
         std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) != listed.rules.end();
     // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
     // it.
@@ -177,8 +198,8 @@ Index needed_depth(const MineOptions& options, const ListedRows& listed, Index c
 }
 
 Verdict judge(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-              const Ranking& ranking, Index corpus_rows, RowScorer& scorer) {
-  return Judgement(options, index, query, ranking, corpus_rows).decide(scorer);
+              const Ranking& ranking, Index corpus_rows, ClassScores& classes, RowScorer& scorer) {
+  return Judgement(options, index, query, ranking, corpus_rows, classes).decide(scorer);
 }
 
 }  // namespace gemmine

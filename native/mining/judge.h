@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "mining/class_scores.h"
 #include "mining/listed_rows.h"
 #include "mining/rescoring.h"
 
@@ -44,10 +45,11 @@ inline Index pool_size(const MineOptions& options) {
 
 // How many of the best admissible rows decide the answer: skipped ranks and survivors come before
 // the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
-Index needed_depth(const MineOptions& options, const ListedRows& listed, Index corpus_rows);
+Index needed_depth(const MineOptions& options, const RowIndex& index, const ListedRows& listed,
+                   Index corpus_rows);
 
-// Applies the rules in the contract's order to what is known exactly.
+// Applies the rules in their order to what is known exactly.
 Verdict judge(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-              const Ranking& ranking, Index corpus_rows, RowScorer& scorer);
+              const Ranking& ranking, Index corpus_rows, ClassScores& classes, RowScorer& scorer);
 
 }  // namespace gemmine

@@ -1,20 +1,13 @@
 #include "mining/listed_rows.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace gemmine {
 
-RowIndex::RowIndex(const MineOptions& options, Index corpus_rows)
-    : options_(options), corpus_rows_(corpus_rows) {
+RowIndex::RowIndex(const MineOptions& options, Index queries, Index corpus_rows)
+    : options_(options), corpus_rows_(corpus_rows), texts_(options, queries, corpus_rows) {
   if (options.groups != Groups::off)
     for (Index row = 0; row < corpus_rows; ++row) ++group_sizes_[options.corpus_groups[row]];
-  const std::int32_t* classes = options.texts.corpus;
-  if (classes == nullptr) return;
-  rows_by_class_.resize(corpus_rows);
-  std::iota(rows_by_class_.begin(), rows_by_class_.end(), 0);
-  std::stable_sort(rows_by_class_.begin(), rows_by_class_.end(),
-                   [&](std::int32_t a, std::int32_t b) { return classes[a] < classes[b]; });
 }
 
 std::int32_t RowIndex::group_of(Index query) const {
@@ -37,20 +30,20 @@ Index RowIndex::forbidden_rows(Index query) const {
   return options_.groups == Groups::different ? own : corpus_rows_ - own - size_of(-1);
 }
 
+Index RowIndex::repeated_rows(Index query, const ListedRows& listed) const {
+  if (classes().count == 0) return 0;
+  const std::int32_t group = group_of(query);
+  std::vector<std::int32_t> left_out;
+  for (const std::int32_t row : listed.rows)
+    if (!forbids(query, row)) left_out.push_back(row);
+  return texts_.repeated_rows(group) - texts_.repeated_among(group, left_out);
+}
+
 void RowIndex::add_duplicates(Index query,
                               std::vector<std::pair<std::int32_t, Rule>>& found) const {
-  const std::int32_t* classes = options_.texts.corpus;
-  std::vector<std::int32_t> known{options_.texts.queries[query]};
-  for (const std::int32_t row : list_of(options_.positives, query)) known.push_back(classes[row]);
-  std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end()), known.end());
-  for (const std::int32_t text : known) {
-    if (text == -1) continue;
-    auto at = std::partition_point(rows_by_class_.begin(), rows_by_class_.end(),
-                                   [&](std::int32_t row) { return classes[row] < text; });
-    for (; at != rows_by_class_.end() && classes[*at] == text; ++at)
-      found.emplace_back(*at, forbids(query, *at) ? Rule::group : Rule::duplicate);
-  }
+  for (const std::int32_t text : texts_.known_texts(query))
+    for (const std::int32_t row : texts_.rows_of(text))
+      found.emplace_back(row, forbids(query, row) ? Rule::group : Rule::duplicate);
 }
 
 ListedRows RowIndex::listed_rows(Index query) const {
@@ -60,7 +53,7 @@ ListedRows RowIndex::listed_rows(Index query) const {
     found.emplace_back(row, Rule::positive);
   for (const std::int32_t row : list_of(options_.exclude, query))
     found.emplace_back(row, Rule::excluded);
-  if (!rows_by_class_.empty()) add_duplicates(query, found);
+  add_duplicates(query, found);
   std::sort(found.begin(), found.end());  // a row's first rule comes first
   ListedRows listed;
   for (const auto& [row, rule] : found) {

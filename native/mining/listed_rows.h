@@ -1,20 +1,15 @@
 #pragma once
 
-#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "mining/mine.h"
+#include "mining/text_index.h"
 
 namespace gemmine {
 
 // Positions in rule_names.
 enum class Rule : std::uint8_t { self, positive, excluded, group, duplicate, ceiling, floor, rank };
-
-inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
-  if (lists.indptr == nullptr) return {};
-  return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
-}
 
 // The rows that the rules name for one query whatever they score, each with the first rule that
 // hits it. Scans leave them all out; duplicates still take raw ranks.
@@ -23,23 +18,26 @@ struct ListedRows {
   std::vector<Rule> rules;         // self, positive, excluded, group (of a duplicate) or duplicate
 };
 
-// Corpus rows by text class and by group.
+// Corpus rows by text and by group.
 class RowIndex {
  public:
-  RowIndex(const MineOptions& options, Index corpus_rows);
+  RowIndex(const MineOptions& options, Index queries, Index corpus_rows);
 
   ListedRows listed_rows(Index query) const;
   // Rows that the group rule forbids, listed ones too.
   Index forbidden_rows(Index query) const;
+  // Rows that are neither listed nor forbidden and have a better one of their text among those.
+  Index repeated_rows(Index query, const ListedRows& listed) const;
   std::int32_t group_of(Index query) const;
   bool forbids(Index query, std::int32_t row) const;
+  const RowClasses& classes() const { return texts_.classes(); }
 
  private:
   void add_duplicates(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
 
   const MineOptions& options_;
   Index corpus_rows_;
-  std::vector<std::int32_t> rows_by_class_;  // sorted by class, then row
+  TextIndex texts_;
   std::unordered_map<std::int32_t, Index> group_sizes_;
 };
 

@@ -22,14 +22,16 @@ class Miner {
         out_(out),
         job_(job),
         handle_(backend.prepare_queries(queries, corpus, job)),
-        index_(options, corpus_rows_) {}
+        index_(options, queries.rows(), corpus_rows_) {}
 
   MinedCounts mine() {
     score_positives();
     clear();
     const RowSource& queries = handle_->rows();
     for_batches(
-        queries.rows(), queries.cols(), [&](Index query) { return ask(query); },
+        queries.rows(),
+        [&](const ScanQuery& query) { return scan_bytes(query, queries.cols(), index_.classes()); },
+        [&](Index query) { return ask(query); },
         [&](const std::vector<ScanQuery>& asked) { run(asked); });
     return std::move(counts_);
   }
@@ -39,8 +41,8 @@ class Miner {
   void clear();
   std::optional<ScanQuery> ask(Index query);
   void run(const std::vector<ScanQuery>& asked);
-  void settle(const MinedQuery& query, const Ranking& ranking, RowScorer& scorer,
-              std::vector<RejectedRow>& rejected, bool& mined);
+  void settle(const MinedQuery& query, const Ranking& ranking, ClassScores& classes,
+              RowScorer& scorer, std::vector<RejectedRow>& rejected, bool& mined);
   void write(Index query, const std::vector<Negative>& negatives);
   void append(Index query, const std::vector<RejectedRow>& rejected);
 
@@ -101,7 +103,7 @@ std::optional<ScanQuery> Miner::ask(Index query) {
                     .listed = index_.listed_rows(query)});
   const MinedQuery& asked = batch_.back();
   ScanQuery scan{.query = query,
-                 .depth = needed_depth(options_, asked.listed, corpus_rows_),
+                 .depth = needed_depth(options_, index_, asked.listed, corpus_rows_),
                  .ceiling = asked.ceiling,
                  .rejected_depth = std::min(options_.explain, corpus_rows_),
                  .barred = asked.listed.rows,
@@ -116,6 +118,7 @@ void Miner::run(const std::vector<ScanQuery>& asked) {
                             .asked = asked,
                             .groups = options_.groups,
                             .corpus_groups = options_.corpus_groups,
+                            .classes = index_.classes(),
                             .bound_factor = 1.0};
   std::vector<std::vector<RejectedRow>> rejected(asked.size());
   std::vector<char> mined(asked.size());
@@ -126,7 +129,8 @@ void Miner::run(const std::vector<ScanQuery>& asked) {
         const auto at = static_cast<std::size_t>(&query - first);
         const Ranking ranking = rank_rows(request, query, scanned, scorer);
         bool consistent = false;
-        settle(batch_[at], ranking, scorer, rejected[at], consistent);
+        ClassScores classes(request, query, scorer);
+        settle(batch_[at], ranking, classes, scorer, rejected[at], consistent);
         mined[at] = consistent;
       },
       job_);
@@ -135,9 +139,9 @@ void Miner::run(const std::vector<ScanQuery>& asked) {
   batch_.clear();
 }
 
-void Miner::settle(const MinedQuery& query, const Ranking& ranking, RowScorer& scorer,
-                   std::vector<RejectedRow>& rejected, bool& mined) {
-  Verdict verdict = judge(options_, index_, query, ranking, corpus_rows_, scorer);
+void Miner::settle(const MinedQuery& query, const Ranking& ranking, ClassScores& classes,
+                   RowScorer& scorer, std::vector<RejectedRow>& rejected, bool& mined) {
+  Verdict verdict = judge(options_, index_, query, ranking, corpus_rows_, classes, scorer);
   mined = !verdict.inconsistent;
   if (mined) {
     sample_negatives(options_, query.query, verdict.survivors);

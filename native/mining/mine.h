@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ struct RowLists {
   const std::int32_t* indptr;  // [queries + 1]
   const std::int32_t* indices;
 };
+
+inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
+  if (lists.indptr == nullptr) return {};
+  return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
+}
 
 struct TopKOptions {
   Index k;

@@ -1,17 +1,59 @@
 #include "mining/rescoring.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "backend/ranking.h"
+#include "mining/class_scores.h"
 
 namespace gemmine {
 namespace {
 
+constexpr Index canonical_block = 1024;  // rows
+
+// Turns what a scan found for one query into exact answers.
+class Rescoring {
+ public:
+  Rescoring(const ScanRequest& request, const ScanQuery& query, ScanResult& scanned,
+            RowScorer& scorer)
+      : request_(request),
+        query_(query),
+        scanned_(scanned),
+        scorer_(scorer),
+        classes_(request, query, scorer),
+        admissible_(query.depth) {}
+
+  Ranking rank();
+
+ private:
+  void settle_straddlers();
+  void count_above();
+  void take(const Scored& scored);
+  void take_class(std::int32_t row_class);
+  bool is_rejected(const Scored& scored);
+  bool is_proven();
+  Ranking rank_canonically();
+
+  const ScanRequest& request_;
+  const ScanQuery& query_;
+  ScanResult& scanned_;
+  RowScorer& scorer_;
+  ClassScores classes_;
+  BestRows admissible_;
+  Ranking ranking_{.above = {},
+                   .repeated = {},
+                   .admissible = {},
+                   .repeats = {},
+                   .rejected = {},
+                   .rescanned = false};
+};
+
 // Scores the first `depth` candidates by upper bound, then all others whose bound reaches the last
-// place. `accept` decides by row and canonical score.
-template <class Accept>
+// place. `push` takes a row with its canonical score.
+template <class Push>
 void rescore(std::vector<Candidate>& candidates, Index depth, const ScanResult& scanned,
-             RowScorer& scorer, BestRows& best, Accept accept) {
+             RowScorer& scorer, BestRows& best, Push push) {
   const auto first = candidates.begin();
   const auto middle = first + std::min(depth, static_cast<Index>(candidates.size()));
   std::nth_element(first, middle, candidates.end(),
@@ -21,29 +63,96 @@ void rescore(std::vector<Candidate>& candidates, Index depth, const ScanResult& 
   const auto score = [&] {
     scores.resize(rows.size());
     scorer.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (accept(rows[i], scores[i])) best.push({scores[i], rows[i]});
+    for (std::size_t i = 0; i < rows.size(); ++i) push(Scored{scores[i], rows[i]});
     rows.clear();
   };
   for (auto at = first; at != middle; ++at) rows.push_back(at->row);
   score();
   const double last = best.last_score();
   for (auto at = middle; at != candidates.end(); ++at)
-    if (!(scanned.upper_score(*at) < last)) rows.push_back(at->row);
+    if (!(scanned.upper_score(at->upper) < last)) rows.push_back(at->row);
   score();
 }
 
-void settle_straddlers(const ScanQuery& query, const ScanResult& scanned, RowScorer& scorer,
-                       Ranking& ranking, BestRows& best) {
+void Rescoring::settle_straddlers() {
   std::vector<std::int32_t> rows;
-  for (const Straddler& each : scanned.straddlers) rows.push_back(each.row);
+  for (const Straddler& each : scanned_.straddlers) rows.push_back(each.row);
   std::vector<double> scores(rows.size());
-  scorer.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
+  scorer_.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Level level = scanned.straddlers[i].level;
-    ranking.above[level] += is_above(scores[i], level, query);
-    if (level == ceiling_level && is_admissible(scores[i], query)) best.push({scores[i], rows[i]});
+    const Level level = scanned_.straddlers[i].level;
+    const std::int32_t own = request_.classes.class_of(rows[i]);
+    if (is_above(scores[i], level, query_)) {
+      ++ranking_.above[level];
+      if (own >= 0 && level < classed_levels) scanned_.classes[level].add(own);
+    } else if (level == ceiling_level) {
+      take({scores[i], rows[i]});
+    }
   }
+}
+
+void Rescoring::count_above() {
+  for (int level = 0; level < level_count; ++level)
+    ranking_.above[level] += scanned_.above[level];
+  for (std::size_t level = 0; level < scanned_.classes.size(); ++level)
+    ranking_.repeated[level] = scanned_.classes[level].repeated();
+}
+
+void Rescoring::take(const Scored& scored) {
+  const std::int32_t own = request_.classes.class_of(scored.row);
+  if (own >= 0) return take_class(own);
+  if (is_admissible(scored.score, query_)) admissible_.push(scored);
+}
+
+void Rescoring::take_class(std::int32_t row_class) {
+  if (!classes_.is_new(row_class)) return;
+  const std::vector<Scored>& rows = classes_.of(row_class);
+  if (is_admissible(rows.front().score, query_)) admissible_.push(rows.front());
+  for (std::size_t i = 1; i < rows.size(); ++i)
+    if (rows[i].score <= query_.ceiling) ranking_.repeats.push_back(rows[i]);
+}
+
+bool Rescoring::is_rejected(const Scored& scored) {
+  return forbids(request_, query_, scored.row) || !is_admissible(scored.score, query_) ||
+         classes_.is_repeated(scored.row);
+}
+
+// A class that counted for the list's threshold may have had its best row above the ceiling.
+bool Rescoring::is_proven() {
+  if (request_.classes.count == 0 || std::isinf(scanned_.dropped_below)) return true;
+  const double last = std::max(admissible_.last_score(), query_.floor);
+  return !(last < scanned_.upper_score(scanned_.dropped_below));
+}
+
+Ranking Rescoring::rank_canonically() {
+  RankingCollector collector(request_, query_);
+  const Index all = request_.queries.corpus().rows().rows();
+  std::vector<std::int32_t> rows(canonical_block);
+  std::vector<double> scores(canonical_block);
+  for (Index first = 0; first < all; first += canonical_block) {
+    const Index count = std::min(canonical_block, all - first);
+    std::iota(rows.begin(), rows.begin() + count, static_cast<std::int32_t>(first));
+    scorer_.score(rows.data(), count, scores.data());
+    collector.take(first, std::span(scores).first(static_cast<std::size_t>(count)));
+  }
+  return collector.ranking();
+}
+
+Ranking Rescoring::rank() {
+  settle_straddlers();
+  count_above();
+  rescore(scanned_.admissible, query_.depth, scanned_, scorer_, admissible_,
+          [&](const Scored& scored) { take(scored); });
+  if (!is_proven()) return rank_canonically();
+  BestRows rejected(query_.rejected_depth);
+  rescore(scanned_.rejected, query_.rejected_depth, scanned_, scorer_, rejected,
+          [&](const Scored& scored) {
+            if (is_rejected(scored)) rejected.push(scored);
+          });
+  ranking_.admissible = admissible_.take();
+  ranking_.rejected = rejected.take();
+  keep_ranked(ranking_);
+  return std::move(ranking_);
 }
 
 }  // namespace
@@ -51,19 +160,7 @@ void settle_straddlers(const ScanQuery& query, const ScanResult& scanned, RowSco
 Ranking rank_rows(const ScanRequest& request, const ScanQuery& query, ScanResult& scanned,
                   RowScorer& scorer) {
   if (scanned.rescanned) return std::move(*scanned.rescanned);
-  Ranking ranking{.above = {}, .admissible = {}, .rejected = {}, .rescanned = false};
-  std::copy(std::begin(scanned.above), std::end(scanned.above), std::begin(ranking.above));
-  BestRows admissible(query.depth), rejected(query.rejected_depth);
-  settle_straddlers(query, scanned, scorer, ranking, admissible);
-  rescore(scanned.admissible, query.depth, scanned, scorer, admissible,
-          [&](std::int32_t, double score) { return is_admissible(score, query); });
-  rescore(scanned.rejected, query.rejected_depth, scanned, scorer, rejected,
-          [&](std::int32_t row, double score) {
-            return forbids(request, query, row) || !is_admissible(score, query);
-          });
-  ranking.admissible = admissible.take();
-  ranking.rejected = rejected.take();
-  return ranking;
+  return Rescoring(request, query, scanned, scorer).rank();
 }
 
 }  // namespace gemmine

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "mining/batches.h"
-#include "mining/listed_rows.h"
 #include "mining/mine.h"
 #include "mining/rescoring.h"
 
@@ -58,7 +57,8 @@ Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corp
         job);
     barred.clear();
   };
-  for_batches(queries.rows(), queries.cols(), ask, run);
+  const auto bytes_of = [&](const ScanQuery& query) { return scan_bytes(query, queries.cols(), {}); };
+  for_batches(queries.rows(), bytes_of, ask, run);
   return {.certified = queries.rows() - fallback, .fallback = fallback};
 }
 

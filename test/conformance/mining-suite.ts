@@ -38,6 +38,14 @@ function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number
   return mode === 'different' ? own === other : own !== other
 }
 
+/** Whether a row has the text of the query, of one of its positives, or of one of a query of its text. */
+function copies({ positives, queryTexts, corpusTexts }: Scene, query: number, row: number): boolean {
+  const [own, text] = [queryTexts[query]!, corpusTexts[row]!]
+  const answers = positives.filter((_, other) => other === query || (own && queryTexts[other] === own))
+  const known = [own, ...answers.flat().map((each) => corpusTexts[each])]
+  return text !== '' && known.includes(text)
+}
+
 function answersOf(scene: Scene, trial: Trial): Answer[] {
   const { metric, numNegatives, exclude, texts, groups, explain, ...rules } = trial
   return scene.positives.map((positives, query) =>
@@ -48,11 +56,8 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         positives,
         excluded: exclude ? scene.excluded[query]! : [],
         forbidden: (row) => forbids(scene, groups, query, row),
-        copied: (row) =>
-          texts === true &&
-          [scene.queryTexts[query], ...positives.map((each) => scene.corpusTexts[each])].includes(
-            scene.corpusTexts[row]!,
-          ),
+        copied: (row) => texts === true && copies(scene, query, row),
+        text: (row) => (texts ? scene.corpusTexts[row] : undefined),
       },
       rules,
     ),

@@ -33,8 +33,11 @@ function plantedScene(metricName: string, nq: number, nc: number, d: number, see
     excluded: Array.from({ length: nq }, (_, i) => sample(7 * (i % 3), nc, seed + 300 + i)),
     queryGroups: groups(nq),
     corpusGroups: groups(nc),
-    queryTexts: Array.from({ length: nq }, (_, i) => `text ${i}`),
-    corpusTexts: Array.from({ length: nc }, (_, i) => `text ${i % (nc / 2)}`),
+    // The last queries ask what the first do; some rows say nothing, and one text stands in many rows.
+    queryTexts: Array.from({ length: nq }, (_, i) => (i % 7 === 6 ? '' : `text ${i % (nq - 4)}`)),
+    corpusTexts: Array.from({ length: nc }, (_, i) =>
+      i % 13 === 12 ? '' : i % 17 === 3 ? 'boilerplate' : `text ${i % (nc / 2)}`,
+    ),
   }
 }
 
@@ -53,6 +56,17 @@ const trials: Record<string, Trial> = {
     maxScore: 0.6,
     explain: 9,
   },
+  'equal texts alone': { texts: true, numNegatives: 30 },
+  'equal texts under ranks': {
+    texts: true,
+    maxScore: 0.3,
+    skipRanks: 9,
+    maxRank: 150,
+    skipSurvivors: 2,
+    explain: 60,
+  },
+  'equal texts between floor and ceiling': { texts: true, maxScore: 0.4, minScore: 0, explain: 3 },
+  'equal texts in the same group': { texts: true, groups: 'same', exclude: true, explain: 400 },
   'the same group under ranks': { groups: 'same', skipRanks: 2, skipSurvivors: 1, explain: 40 },
   'everything at once': {
     exclude: true,
@@ -85,6 +99,7 @@ it('the oracle refuses a rule that it does not know', () => {
     excluded: [],
     forbidden: () => false,
     copied: () => false,
+    text: () => undefined,
   }
   expect(() => survivors(question, { newMargin: 0.1 } as never)).toThrow('no rule newMargin')
 })

@@ -134,10 +134,20 @@ class Oracle {
     if (options_.texts.queries == nullptr) return false;
     const auto text = options_.texts.corpus[row];
     if (text == -1) return false;
-    if (text == options_.texts.queries[query]) return true;
-    for (const auto positive : positives_.of(query))
-      if (options_.texts.corpus[positive] == text) return true;
+    const std::int32_t* asked = options_.texts.queries;
+    if (text == asked[query]) return true;
+    for (Index other = 0; other < queries_.rows; ++other) {
+      if (other != query && (asked[query] == -1 || asked[other] != asked[query])) continue;
+      for (const auto positive : positives_.of(other))
+        if (options_.texts.corpus[positive] == text) return true;
+    }
     return false;
+  }
+
+  // Whether `before` holds a candidate with the row's text that no rule before this one drops.
+  bool repeats(const std::vector<std::int32_t>& before, std::int32_t row) const {
+    return options_.texts.queries != nullptr && options_.texts.corpus[row] != -1 &&
+           holds(before, options_.texts.corpus[row]);
   }
 
   std::optional<double> reference(Index query, const std::vector<std::int32_t>& known) const {
@@ -169,13 +179,14 @@ class Oracle {
   void sort_out(Index query, double limit, std::vector<Ranked>& all,
                 ExpectedQuery& expected) const {
     std::int32_t rank = 0;
+    std::vector<std::int32_t> texts;  // of the candidates so far
     Index to_skip = options_.skip_survivors;
     for (Ranked& each : all) {
       if (each.rule < 0) {
         each.rank = rank++;
         const bool outside = each.rank < options_.skip_ranks ||
                              (options_.max_rank && each.rank >= *options_.max_rank);
-        if (copies(query, each.row))
+        if (copies(query, each.row) || repeats(texts, each.row))
           each.rule = 4;
         else if (each.score > limit)
           each.rule = 5;
@@ -183,6 +194,7 @@ class Oracle {
           each.rule = 6;
         else if (outside)
           each.rule = 7;
+        if (options_.texts.queries != nullptr) texts.push_back(options_.texts.corpus[each.row]);
       }
       if (each.rule >= 0)
         expected.rejected.push_back(each);

@@ -19,7 +19,10 @@ export interface Question {
   readonly positives: readonly number[]
   readonly excluded: readonly number[]
   forbidden(row: number): boolean
+  /** Whether a row has a text that the query is known by. */
   copied(row: number): boolean
+  /** Undefined without texts. */
+  text(row: number): string | undefined
 }
 
 export interface Answer {
@@ -88,6 +91,18 @@ const unmined = (inconsistent: boolean): Answer => ({
   rejected: [],
 })
 
+/** Whether rows, asked in the order of their rank, have a text that came before; an empty one equals none. */
+function repetitions(text: (row: number) => string | undefined) {
+  const seen = new Set<string>()
+  return (row: number) => {
+    const words = text(row)
+    if (!words) return false
+    const isKnown = seen.has(words)
+    seen.add(words)
+    return isKnown
+  }
+}
+
 /** @throws {TypeError} if `rules` holds a name that is none of them. */
 export function survivors(question: Question, rules: Rules): Answer {
   checkKnown(rules)
@@ -105,9 +120,12 @@ export function survivors(question: Question, rules: Rules): Answer {
   const ranks: number[] = []
   const rejected: { row: number; rule: RuleName }[] = []
   let rank = 0
+  const isRepeated = repetitions(question.text)
   ranked.forEach((row, i) => {
     const outside = rank < skipRanks || rank >= maxRank
-    const scored: RuleName | undefined = question.copied(row)
+    const scored: RuleName | undefined = barriers[i]
+      ? undefined
+      : question.copied(row) || isRepeated(row)
       ? 'duplicate'
       : scores[row]! > ceiling
         ? 'ceiling'

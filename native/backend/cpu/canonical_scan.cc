@@ -95,8 +95,10 @@ void CanonicalScan::visit_results(const ScanVisitor& visit) {
     ScanResult result{.rescanned = whole.ranking(),
                       .above = {},
                       .straddlers = {},
+                      .classes = {},
                       .admissible = {},
                       .rejected = {},
+                      .dropped_below = 0,
                       .unit = 1,
                       .offset = 0};
     CanonicalScorer& scorer = workers_[worker].scorers.front();
@@ -106,11 +108,12 @@ void CanonicalScan::visit_results(const ScanVisitor& visit) {
 }
 
 // How many queries are ranked at a time. All segments together hold at most every row twice, and no
-// more than their depths.
-std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows) {
+// more than their depths and the rows with a class.
+std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows, const RowClasses& classes) {
+  const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked) most = std::max(most, query->depth + query->rejected_depth);
-  const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128));
+  const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128)) + 2 * classed;
   const Index bytes = held * static_cast<Index>(sizeof(Scored));
   return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));
 }
@@ -126,7 +129,7 @@ CanonicalScorer scorer_of(const CpuQueries& queries) {
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
                       std::span<const ScanQuery* const> asked, const ScanVisitor& visit,
                       const Job& job) {
-  const std::size_t batch = batch_of(asked, queries.corpus().rows().rows());
+  const std::size_t batch = batch_of(asked, queries.corpus().rows().rows(), request.classes);
   for (std::size_t begin = 0; begin < asked.size(); begin += batch) {
     job.progress("settle", static_cast<Index>(begin), static_cast<Index>(asked.size()));
     const std::size_t count = std::min(batch, asked.size() - begin);

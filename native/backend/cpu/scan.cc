@@ -120,8 +120,7 @@ Scan::Scan(const ScanRequest& request, const ScanPanels& panels, const Asked& as
   const CollectorLimits most = limits();
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index i = 0; i < asked_count_; ++i)
-      collectors_.emplace_back(*asked[i], tiles_.bound(i), request.groups, request.corpus_groups,
-                               rows_, most);
+      collectors_.emplace_back(*asked[i], tiles_.bound(i), request, rows_, most);
   for (Index segment = 0; segment < segments_; ++segment)
     for (Index tile = 0; tile < tiles_.count(); ++tile)
       filters_.push_back(filter_of(segment, tile));
