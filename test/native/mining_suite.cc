@@ -53,7 +53,9 @@ MineScene mine_scene(Index seed) {
   for (auto& each : positives) each = some_rows(dice.below(4), nc, dice);
   if (dice.chance(2))
     for (auto& each : excluded) each = some_rows(dice.below(std::min<Index>(nc, 20)), nc, dice);
-  const bool grouped = dice.chance(2), texts = dice.chance(2);
+  const bool grouped = dice.chance(2), texts = !dice.chance(3);
+  const Index text_counts[] = {2, 5, std::max<Index>(2, nc / 3), nc + 1};
+  const Index text_count = text_counts[dice.below(4)];
   MineScene scene{.metric = metric,
                   .queries = queries,
                   .corpus = corpus,
@@ -61,8 +63,8 @@ MineScene mine_scene(Index seed) {
                   .excluded = Lists(excluded),
                   .query_groups = labels(nq, 4, dice),
                   .corpus_groups = labels(nc, 4, dice),
-                  .query_texts = labels(nq, std::max<Index>(2, nc / 3), dice),
-                  .corpus_texts = labels(nc, std::max<Index>(2, nc / 3), dice),
+                  .query_texts = labels(nq, std::max(text_count, nq / 2), dice),
+                  .corpus_texts = labels(nc, text_count, dice),
                   .options = {}};
   const Index k = 1 + dice.below(std::min<Index>(nc, 12));
   const double level = some_level(metric, queries, corpus, dice);
