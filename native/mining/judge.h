@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "mining/class_scores.h"
+#include "backend/class_scores.h"
 #include "mining/listed_rows.h"
 #include "mining/rescoring.h"
 

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "backend/ranking.h"
-#include "mining/class_scores.h"
+#include "backend/class_scores.h"
 
 namespace gemmine {
 namespace {

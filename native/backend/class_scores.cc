@@ -1,4 +1,4 @@
-#include "mining/class_scores.h"
+#include "backend/class_scores.h"
 
 #include <algorithm>
 
