@@ -40,7 +40,15 @@ export {
   type RuleName,
   type Words,
 } from './data/mined-lines'
-export { readIds, readPairs, readTexts, type PairsOptions, type Side } from './data/pairs'
+export {
+  readIds,
+  readPairs,
+  readPairsDefaults,
+  readTexts,
+  type Pairs,
+  type PairsOptions,
+  type Side,
+} from './data/pairs'
 export {
   GemmineError,
   isMistake,
@@ -84,6 +92,7 @@ export {
 export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './factorization/kmeans'
 export type { Penalties } from './factorization/penalties'
 export type { Metric } from './mining/metric'
+export type { SelfRows } from './mining/self-rows'
 export {
   prepareCorpus,
   prepareCorpusDefaults,

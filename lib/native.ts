@@ -5,6 +5,7 @@ import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
 import {
   GemmineError,
+  invalid,
   invalidEntry,
   invalidText,
   type GemmineErrorCode,
@@ -29,6 +30,7 @@ export interface JobControl {
     ((phase: string, done: number, total: number, objective: number) => void) | undefined
 }
 
+/** In any order, with repeats; the job checks the elements. */
 export interface NativeRowLists {
   readonly indptr: Int32Array
   readonly indices: Int32Array
@@ -97,13 +99,16 @@ export interface NativeTopKOptions {
   readonly device: string
   readonly metric: NativeMetric
   readonly k: number
-  readonly excludeSelf: boolean
+  readonly excludeSelf: boolean | Int32Array
   readonly exclude?: NativeRowLists | undefined
 }
 
 export interface NativeProof {
   readonly certified: number
   readonly fallback: number
+  /** Queries and corpus rows that are zero vectors, under cosine. */
+  readonly zeroQueries: number
+  readonly zeroRows: number
   readonly seconds: number
 }
 
@@ -124,7 +129,7 @@ export interface NativeMineOptions {
   readonly sampling: 'top' | 'random' | 'top1-random'
   readonly pool: number
   readonly seed: number
-  readonly excludeSelf: boolean
+  readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
   readonly groups: 'off' | 'different' | 'same'
@@ -141,6 +146,9 @@ export interface NativeMinedArrays {
   readonly scores: Float32Array
   readonly counts: Int32Array
   readonly ranks: Int32Array
+  /** Of the positives as they are used: ascending, each once. */
+  readonly positiveStarts: Int32Array
+  readonly positiveRows: Int32Array
   readonly positiveScores: Float64Array
 }
 
@@ -150,6 +158,15 @@ export interface NativeRejected {
   readonly rows: Int32Array
   readonly scores: Float64Array
   readonly rules: Uint8Array
+}
+
+/** The proof of a search without queries, which runs no job. */
+export const nothingAsked: NativeProof = {
+  certified: 0,
+  fallback: 0,
+  zeroQueries: 0,
+  zeroRows: 0,
+  seconds: 0,
 }
 
 export interface NativeMined extends NativeProof {
@@ -299,17 +316,17 @@ function changedAfterTheCall({ message }: Error): MistakeError | undefined {
   return invalidText(argument, expected, received)
 }
 
+/** An entry of a matrix, or an element of a list. */
+function invalidValue({ argument, expected, value, row, column }: NativeFailure): MistakeError {
+  return row === undefined || column === undefined
+    ? invalid(argument!, expected!, value)
+    : invalidEntry(argument!, expected!, value!, row, column)
+}
+
 function translated(failure: NativeFailure, signal: AbortSignalLike | undefined): unknown {
   const { code, message } = failure
   if (code === 'CANCELLED') return signal ? reasonOf(signal) : failure
-  if (code === 'INVALID_ENTRY')
-    return invalidEntry(
-      failure.argument!,
-      failure.expected!,
-      failure.value!,
-      failure.row!,
-      failure.column!,
-    )
+  if (code === 'INVALID_ENTRY') return invalidValue(failure)
   if (failure instanceof TypeError) return changedAfterTheCall(failure) ?? failure
   return code?.startsWith('ERR_GEMMINE_')
     ? new GemmineError(code, message, { cause: failure })

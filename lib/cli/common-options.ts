@@ -1,5 +1,6 @@
 // Options that several commands take, and the ways in which an option is declared.
 import { Command, Option } from 'commander'
+import { deviceKinds } from '../device'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, jobDefaults } from '../options'
 import { invalid } from '../errors'
@@ -58,8 +59,11 @@ export const helpOption = () => flagOption('-h, --help', 'show this help')
 
 const commonGroup = 'Common options:'
 
-/** Adds what every job takes. */
-export function withCommonOptions(command: Command): Command {
+/**
+ * Adds what every job takes. A seed is taken by all, so that a script can give it to each, and shown in the
+ * help of those that draw something.
+ */
+export function withCommonOptions(command: Command, { isRandom = true } = {}): Command {
   const options = [
     pathOption(
       '--out <DIR>',
@@ -75,10 +79,10 @@ export function withCommonOptions(command: Command): Command {
       '--threads <N>',
       'compute threads at most (default: all that the process may use; see gemmine info)',
     ),
-    countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed),
+    countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed).hideHelp(!isRandom),
     new Option(
       '--device <NAME>',
-      described('where to compute: auto, cpu, cuda or cuda:N', jobDefaults.device),
+      described(`where to compute: ${['auto', ...deviceKinds].join(', ')}`, jobDefaults.device),
     ),
     flagOption(
       '--progress',
@@ -89,6 +93,10 @@ export function withCommonOptions(command: Command): Command {
   for (const option of options) command.addOption(option.helpGroup(commonGroup))
   return command.addHelpOption(helpOption().helpGroup(commonGroup))
 }
+
+/** Of a command that draws nothing. */
+export const seedWarnings = (command: string, { seed }: CommonOptions): string[] =>
+  seed === undefined ? [] : [`--seed ${seed} has no effect on ${command}, which draws nothing`]
 
 /** The value of an option that must be given. */
 export function required<T>(value: T | undefined, option: string, expected: string): T {

@@ -1,9 +1,11 @@
 // Matrices by their file's name: shapes are known, and checked, before any element is read.
 import { resolve } from 'node:path'
+import { take, withReader } from '../data/byte-reader'
 import { fileError } from '../data/file'
 import type { MatrixInput } from '../data/matrix'
 import { loadMatrix, sidesInFile } from '../data/matrix-files'
 import { closeMatrix } from '../data/npy'
+import { headerLimit, parseNpyHeader } from '../data/npy-header'
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
 import { interrupted } from './interruption'
@@ -20,6 +22,24 @@ export const matrixFiles = `.npy of any real type and order,
 
 const refuseSparse = (path: string) =>
   fileError(path, 'expected a dense matrix, received a sparse one')
+
+/** Queries without a row, or nothing where the file has rows or is no such file. */
+async function withoutRows(path: string): Promise<MatrixInput | undefined> {
+  try {
+    const head = await withReader(path, (reader) => take(reader, headerLimit))
+    const { shape } = parseNpyHeader(head, path)
+    const [rows, cols] = shape
+    if (shape.length !== 2 || rows !== 0 || cols === 0) return undefined
+    return { data: new Float32Array(0), rows: 0, cols: cols! }
+  } catch {
+    return undefined
+  }
+}
+
+/** The shape of queries, of which there may be none. */
+async function queriesShape(path: string): Promise<Shape> {
+  return ((await withoutRows(path)) as Shape | undefined) ?? (await shapeOf(path))
+}
 
 /** The shape of a dense matrix, before its elements are read. */
 export async function shapeOf(path: string): Promise<Shape> {
@@ -67,12 +87,14 @@ export async function withQueriesAndCorpus<T>(
   use: (queries: MatrixInput, corpus: MatrixInput) => Promise<T>,
 ): Promise<T> {
   if (resolve(queries) === resolve(corpus)) return withDense(corpus, (rows) => use(rows, rows))
+  const none = await withoutRows(queries)
+  if (none) return withDense(corpus, (right) => use(none, right))
   return withDense(queries, (left) => withDense(corpus, (right) => use(left, right)))
 }
 
 /** The shapes of queries and corpus, which must be equally wide. */
 export async function shapesOf(queries: string, corpus: string) {
-  const [left, right] = [await shapeOf(queries), await shapeOf(corpus)]
+  const [left, right] = [await queriesShape(queries), await shapeOf(corpus)]
   checkWidth(queries, left.cols, right.cols, corpus)
   return { queries: left, corpus: right }
 }

@@ -37,10 +37,13 @@ const rulesOf = (given: MineOptions) =>
     sampling: given.sampling,
     pool: given.pool,
     seed: given.seed,
-    excludeSelf: given.excludeSelf,
     groups: given.groups,
     explain: given.explain,
   }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
+
+/** Without ids on both sides `--exclude-self` means rows, whose numbers are known before any file is read. */
+const isSelfByRow = ({ excludeSelf, queryIds, corpusIds }: MineOptions) =>
+  excludeSelf && (queryIds === undefined || corpusIds === undefined)
 
 async function mine(given: MineOptions) {
   const queries = required(given.queries, '--queries', 'the file of a matrix')
@@ -54,7 +57,8 @@ async function mine(given: MineOptions) {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     const rules = rulesOf(given)
-    checkMiningOptions(rules, counts.queries, counts.corpus)
+    const excludeSelf = isSelfByRow(given)
+    checkMiningOptions({ ...rules, excludeSelf }, counts.queries, counts.corpus)
     const files = await readMiningFiles(given, positives, counts)
     const options = { ...rules, ...files.rules, ...job.options }
     const mined = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
@@ -63,7 +67,8 @@ async function mine(given: MineOptions) {
       ),
     )
     await writeMined(mined, given, files, job)
-    return { summary: summaryOf(mined, given, job), outcome: outcomeOf(mined) }
+    const summary = { ...summaryOf(mined, given, job), unknownIds: files.unknownIds }
+    return { summary, outcome: outcomeOf(mined) }
   })
 }
 
@@ -105,7 +110,7 @@ function warningsOf(mined: MinedNegatives, given: MineOptions): string[] {
 }
 
 function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {
-  const { queries, corpus, dimensions, seconds, ceilings } = mined
+  const { queries, corpus, dimensions, seconds, ceilings, scanned } = mined
   return {
     ...heading('mine'),
     queries,
@@ -121,7 +126,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device,
     ceilings,
     ...mined.statistics(),
     seconds,
-    gflops: rateOf(2 * queries * corpus * dimensions, seconds),
+    gflops: rateOf(2 * scanned * corpus * dimensions, seconds),
     threads,
     seed: given.seed ?? mineHardNegativesDefaults.seed,
     device,

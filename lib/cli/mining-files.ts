@@ -1,9 +1,11 @@
 // The files that rules and words of a mining job come from.
 import { CommanderError } from 'commander'
 import { readInt32Npy } from '../data/npy'
-import { readIds, readPairs, readTexts } from '../data/pairs'
+import { readTexts } from '../data/pairs'
 import type { Side } from '../data/pairs'
 import type { RowLists } from '../data/row-lists'
+import type { SelfRows } from '../mining/self-rows'
+import { PairFiles } from './pair-files'
 import type { Words } from '../data/mined-lines'
 import { optionOf } from './failure'
 import type { MineOptions } from './mining-options'
@@ -12,6 +14,7 @@ export interface MiningFiles {
   readonly positives: RowLists
   /** Options of lib that come in files. */
   readonly rules: {
+    readonly excludeSelf: SelfRows
     readonly exclude: RowLists | undefined
     readonly queryGroups: Int32Array | undefined
     readonly corpusGroups: Int32Array | undefined
@@ -19,6 +22,8 @@ export interface MiningFiles {
     readonly corpusTexts: readonly string[] | undefined
   }
   readonly words: Words
+  /** Pairs left out because one side does not exist. */
+  readonly unknownIds: number
 }
 
 interface Counts {
@@ -42,25 +47,25 @@ export async function readMiningFiles(
   positives: string,
   counts: Counts,
 ): Promise<MiningFiles> {
-  const ids = (path: string | undefined, side: Side, count: number) =>
-    ifGiven(path, (file) => readIds(file, count, side))
   const texts = (path: string | undefined, side: Side, count: number) =>
     ifGiven(path, (file) => readTexts(file, count, side))
-  const queryIds = await ids(given.queryIds, 'query', counts.queries)
-  const corpusIds = await ids(given.corpusIds, 'corpus', counts.corpus)
-  const pairs = { ...counts, queryIds, corpusIds }
+  const files = await PairFiles.open(given, counts)
+  const exclude = await files.excluded()
   const rules = {
-    exclude: await ifGiven(given.exclude, (path) => readPairs(path, pairs)),
+    excludeSelf: files.self(),
+    exclude,
     queryGroups: await ifGiven(given.queryGroups, readInt32Npy),
     corpusGroups: await ifGiven(given.corpusGroups, readInt32Npy),
     queryTexts: await texts(given.queryTexts, 'query', counts.queries),
     corpusTexts: await texts(given.corpusTexts, 'corpus', counts.corpus),
   }
   const words = {
-    query: speaker(rules.queryTexts, queryIds),
-    document: speaker(rules.corpusTexts, corpusIds),
+    query: speaker(rules.queryTexts, files.queryIds),
+    document: speaker(rules.corpusTexts, files.corpusIds),
   }
-  return { positives: await readPairs(positives, pairs), rules, words }
+  const pairs = await files.read(positives)
+  const unknownIds = pairs.unknownIds + (exclude?.unknownIds ?? 0)
+  return { positives: pairs, rules, words, unknownIds }
 }
 
 /** Throws where some of a few options are given that make sense together only. */

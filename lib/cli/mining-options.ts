@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import {
+  defaultPool,
   groupModes,
   mineHardNegativesDefaults as standard,
   references,
@@ -19,24 +20,21 @@ import {
 } from './common-options'
 import { matrixFiles } from './load'
 import { realOrNone } from './numbers'
-import { excludeSelfOption, metricOption } from './topk'
+import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
+import { metricOption } from './topk'
 
 /** The only place where the defaults of the command itself are written; others are those of lib. */
 export const mineDefaults = { format: 'triplet' as MinedFormat } as const
 
-export interface MineOptions extends CommonOptions {
+export interface MineOptions extends CommonOptions, PairOptions {
   readonly queries?: string
   readonly corpus?: string
   readonly positives?: string
-  readonly queryIds?: string
-  readonly corpusIds?: string
   readonly queryTexts?: string
   readonly corpusTexts?: string
   readonly queryGroups?: string
   readonly corpusGroups?: string
   readonly groups?: 'different' | 'same'
-  readonly exclude?: string
-  readonly excludeSelf?: boolean
   readonly metric?: Metric
   readonly numNegatives?: number
   readonly maxScore?: number
@@ -60,8 +58,9 @@ A dense matrix is ${matrixFiles}.
 The ceiling of a query is the lowest of --max-score, p - M and p - M*|p|, where p is the score of its
 positive. What scores above it is probably an unlabelled positive and is dropped; the best that remain
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
-excluded rows, rows barred by their group, rows with the text of the query or a positive, rows above
-the ceiling, below the floor, and outside the ranks asked for.
+excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
+with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
+asked for.
 
 Layouts of negatives.jsonl, for the trainers of sentence-transformers but for the last:
   triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
@@ -88,10 +87,10 @@ const inputs = () => [
   pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'),
   pathOption(
     '--positives <FILE>',
-    'lines of query<TAB>corpus, or BEIR qrels; rows, or ids with the next two; required',
+    'lines of query<TAB>corpus, or qrels of BEIR or TREC; rows, or ids with the next two; required',
   ),
-  pathOption('--query-ids <FILE>', 'ids of the queries, one a line'),
-  pathOption('--corpus-ids <FILE>', 'ids of the corpus rows, one a line'),
+  ...idOptions(),
+  unknownIdsOption(),
   pathOption(
     '--query-texts <FILE>',
     'texts of the queries, one a line, or .jsonl with text and title',
@@ -145,7 +144,7 @@ const results = () => [
     samplings,
     standard.sampling,
   ),
-  countOption('--pool <M>', 'best survivors to draw from, at least K', 'max(10, 2K)'),
+  countOption('--pool <M>', 'best survivors to draw from, at least K', `max(${defaultPool.least}, ${defaultPool.times}K)`),
   choiceOption(
     '--format <NAME>',
     'layout of negatives.jsonl, explained below',

@@ -67,7 +67,10 @@ function barDrawer(bar: SingleBar): Listener {
     const { phase, done, total } = progress
     const shown = { phase, objective: objectiveOf(progress) }
     if (phase !== current) bar.start(total, done, shown)
-    else bar.update(done, shown)
+    else {
+      bar.setTotal(total)
+      bar.update(done, shown)
+    }
     current = phase
   }
 }

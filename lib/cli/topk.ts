@@ -1,49 +1,64 @@
 // gemmine topk: the K best corpus rows for each query, exactly.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
-import { readPairs } from '../data/pairs'
 import { metrics, type Metric } from '../mining/metric'
 import { prepareCorpusDefaults } from '../mining/prepare-corpus'
-import { checkSelf, topK, type Neighbours } from '../mining/top-k'
+import { checkedSelf } from '../mining/self-rows'
+import { topK, topKWarnings, type Neighbours } from '../mining/top-k'
 import { checkInteger } from '../options'
 import {
   choiceOption,
   countOption,
-  flagOption,
   pathOption,
   required,
+  seedWarnings,
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
+import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
+import {
+  excludeSelfOption,
+  idOptions,
+  PairFiles,
+  unknownIdsOption,
+  type PairOptions,
+} from './pair-files'
 
-interface TopKOptions extends CommonOptions {
+interface TopKOptions extends CommonOptions, PairOptions {
   readonly queries?: string
   readonly corpus?: string
   readonly k?: number
   readonly metric?: Metric
-  readonly exclude?: string
-  readonly excludeSelf?: boolean
 }
 
 async function topk(given: TopKOptions) {
-  const { excludeSelf = false, metric } = given
+  const { metric, queryIds, corpusIds, exclude } = given
   const queries = required(given.queries, '--queries', 'the file of a matrix')
   const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const k = required(given.k, '--k', 'the number of rows wanted for each query')
-  await runCommand(given, { queries, corpus, exclude: given.exclude }, async (job) => {
+  await runCommand(given, { queries, corpus, queryIds, corpusIds, exclude }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
-    checkInteger('k', k, 1, counts.corpus)
-    checkSelf(excludeSelf, counts.queries, counts.corpus)
-    const exclude = given.exclude === undefined ? undefined : await readPairs(given.exclude, counts)
-    const options = { ...job.options, k, metric, excludeSelf, exclude }
+    checkInteger('k', k, 1)
+    const pairs = await PairFiles.open(given, counts)
+    const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
+    const excluded = await pairs.excluded()
+    const options = { ...job.options, k, metric, excludeSelf, exclude: excluded }
     const found = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
     await writeNeighbours(found, job)
-    const summary = summaryOf(found, counts.corpus, shapes.corpus.cols, job)
+    const warnings = [
+      ...topKWarnings({ ...found, corpus: counts.corpus }, k, optionOf),
+      ...seedWarnings('topk', given),
+    ]
+    const summary = {
+      ...summaryOf(found, counts.corpus, shapes.corpus.cols, job),
+      unknownIds: excluded?.unknownIds ?? 0,
+      warnings,
+    }
     const outcome = `${counted(counts.queries, 'query', 'queries')} × ${k} of ${counted(counts.corpus, 'row')}`
     return { summary, outcome }
   })
@@ -71,7 +86,6 @@ function summaryOf(found: Neighbours, corpus: number, dimensions: number, job: J
     precision: job.precision,
     certified,
     fallback,
-    warnings: [],
   }
 }
 
@@ -82,12 +96,6 @@ export const metricOption = () =>
     'score; higher is closer, and l2 is the negative squared distance',
     metrics,
     prepareCorpusDefaults.metric,
-  )
-
-export const excludeSelfOption = () =>
-  flagOption(
-    '--exclude-self',
-    'queries and corpus are the same rows: row i is no answer to query i',
   )
 
 const footer = `
@@ -107,12 +115,16 @@ export const topkCommand = (): Command =>
       .description('Find the K best corpus rows for each query, exactly.')
       .addOption(pathOption('--queries <FILE>', 'dense matrix, one query a row; required'))
       .addOption(pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'))
-      .addOption(countOption('--k <K>', 'rows wanted for each query, at most the corpus; required'))
+      .addOption(countOption('--k <K>', 'rows wanted for each query; required'))
       .addOption(metricOption())
       .addOption(
         pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
       )
-      .addOption(excludeSelfOption()),
+      .addOption(excludeSelfOption())
+      .addOption(idOptions()[0]!)
+      .addOption(idOptions()[1]!)
+      .addOption(unknownIdsOption()),
+    { isRandom: false },
   )
     .addHelpText('after', footer)
     .action((options: TopKOptions) => topk(options))

@@ -7,7 +7,7 @@ import { writeNpy } from '../data/npy'
 import { sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
-import { pathOption, required, withCommonOptions, type CommonOptions } from './common-options'
+import { pathOption, required, seedWarnings, withCommonOptions, type CommonOptions } from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
 import { checkWidth, entriesOf, matrixFiles, withSource } from './load'
 
@@ -62,7 +62,7 @@ async function transform(path: string, given: TransformOptions) {
           gflops: rateOf(2 * entriesOf(X, shape) * model.rank, seconds),
           threads,
           device,
-          warnings: [],
+          warnings: seedWarnings('transform', given),
         }
         const rows = counted(shape.rows, 'row')
         return { summary, outcome: `${rows}, relative error ${relativeError.toPrecision(3)}` }
@@ -88,6 +88,7 @@ export const transformCommand = (): Command =>
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
       .argument('<X>', 'the new rows: a .npy, .npz, .mtx or .safetensors file')
       .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
+    { isRandom: false },
   )
     .addHelpText('after', footer)
     .action((path: string, options: TransformOptions) => transform(path, options))

@@ -1,5 +1,5 @@
 import { invalid } from '../errors'
-import { checkInteger, checkOneOf, required, withDefaults } from '../options'
+import { checkInteger, checkOneOf, frozen, required, withDefaults } from '../options'
 import { fileError, printable, shownJson } from './file'
 import { GrowingArray } from './growing-array'
 import { parseLines, readLines } from './lines'
@@ -17,6 +17,20 @@ export interface PairsOptions {
   readonly queryIds?: ReadonlyMap<string, number> | undefined
   /** The row of each corpus id; without it the second column holds rows. */
   readonly corpusIds?: ReadonlyMap<string, number> | undefined
+  /**
+   * What is done with a pair whose query or corpus row does not exist: `error`, or `skip` to leave it out
+   * and count it; `error` unless given.
+   */
+  readonly unknownIds?: UnknownIds | undefined
+}
+
+export const unknownIdsModes = ['error', 'skip'] as const
+export type UnknownIds = (typeof unknownIdsModes)[number]
+
+/** The pairs of a file, as lists. */
+export interface Pairs extends RowLists {
+  /** Pairs left out because their query or corpus row does not exist. */
+  readonly unknownIds: number
 }
 
 /** The side of a job that a file speaks of. */
@@ -24,15 +38,22 @@ export type Side = 'query' | 'corpus'
 
 const sides = ['query', 'corpus'] as const
 
-const pairsDefaults = {
+/** The only place where the defaults of {@link readPairs} are written. */
+export const readPairsDefaults = frozen({
+  unknownIds: 'error' as UnknownIds,
+})
+
+const pairsOptions = {
   queries: required,
   corpus: required,
   queryIds: undefined,
   corpusIds: undefined,
+  ...readPairsDefaults,
 }
 
 function checkedOptions(given: PairsOptions): PairsOptions {
-  const options = withDefaults<typeof pairsDefaults, PairsOptions>(pairsDefaults, given)
+  const options = withDefaults<typeof pairsOptions, PairsOptions>(pairsOptions, given)
+  checkOneOf('unknownIds', options.unknownIds, unknownIdsModes)
   for (const name of ['queries', 'corpus'] as const) checkInteger(name, options[name], 0)
   for (const name of ['queryIds', 'corpusIds'] as const) {
     const ids = options[name]
@@ -47,8 +68,25 @@ const headerStart = 'query-id\tcorpus-id'
 
 const relevancePattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
-class PairsReader implements LineReader<RowLists> {
+/** A pair of names, and what is said of them. */
+type Columns = readonly [query: string, corpus: string, relevance?: string | undefined]
+
+/**
+ * `query<TAB>corpus`, with a relevance as third column, or the four columns of TREC: query, iteration,
+ * document, relevance, between tabs or, as TREC has them, any blanks.
+ */
+function columnsOf(text: string): Columns | undefined {
+  const columns = text.includes('\t') ? text.split('\t') : text.trim().split(/ +/)
+  const [first, second, third, fourth] = columns
+  if (columns.length === 4) return [first!, third!, fourth]
+  const isPair = columns.length === 2 || columns.length === 3
+  return isPair && text.includes('\t') ? [first!, second!, third] : undefined
+}
+
+class PairsReader implements LineReader<Pairs> {
   private readonly pairs = new GrowingArray(new Int32Array(0))
+
+  private unknownIds = 0
 
   private readonly options: PairsOptions
 
@@ -61,20 +99,30 @@ class PairsReader implements LineReader<RowLists> {
 
   line(text: string, number: number) {
     if (text.trim() === '' || (number === 1 && text.startsWith(headerStart))) return
-    const columns = text.split('\t')
-    if (columns.length !== 2 && columns.length !== 3)
-      throw this.wrong(number, 'query<TAB>corpus, then a relevance or nothing', text)
+    const columns = columnsOf(text)
+    if (!columns)
+      throw this.wrong(
+        number,
+        "query<TAB>corpus, then a relevance or nothing, or TREC's four columns",
+        text,
+      )
     const { queries, corpus, queryIds, corpusIds } = this.options
-    const query = this.row('query', columns[0]!, queries, queryIds, number)
-    const row = this.row('corpus', columns[1]!, corpus, corpusIds, number)
-    if (!this.isRelevant(columns[2], number)) return
-    this.pairs.push(query)
-    this.pairs.push(row)
+    const query = this.row('query', columns[0], queries, queryIds, number)
+    const row = this.row('corpus', columns[1], corpus, corpusIds, number)
+    const isRelevant = this.isRelevant(columns[2], number)
+    if (query === undefined || row === undefined) this.unknownIds++
+    else if (isRelevant) {
+      this.pairs.push(query)
+      this.pairs.push(row)
+    }
   }
 
-  finish(): RowLists {
-    return rowListsOf(this.options.queries, this.pairs.view())
+  finish(): Pairs {
+    const lists = rowListsOf(this.options.queries, this.pairs.view())
+    return { ...lists, unknownIds: this.unknownIds }
   }
+
+  /** Nothing for one that does not exist and is to be skipped. */
 
   private row(
     side: Side,
@@ -83,8 +131,10 @@ class PairsReader implements LineReader<RowLists> {
     ids: ReadonlyMap<string, number> | undefined,
     number: number,
   ) {
-    const row = ids ? ids.get(text) : /^ *\d{1,15} *$/.test(text) ? Number(text) : undefined
+    const isNumber = /^ *\d{1,15} *$/.test(text)
+    const row = ids ? ids.get(text) : isNumber ? Number(text) : undefined
     if (row !== undefined && row < count) return row
+    if (this.options.unknownIds === 'skip' && (ids || isNumber)) return undefined
     throw this.wrong(number, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
   }
 
@@ -109,24 +159,34 @@ class PairsReader implements LineReader<RowLists> {
  *
  * @param path Names the file in errors.
  */
-export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOptions): RowLists =>
+export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOptions): Pairs =>
   parseLines(bytes, path, new PairsReader(path, options))
 
 /**
  * Reads pairs of a query and a corpus row, such as positives, from a TSV file or qrels.
  *
- * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, where a relevance of 0 or less
- * leaves the pair out; a first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
+ * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, or the four columns of TREC, `query
+ * iteration corpus relevance`, between tabs or blanks; a relevance of 0 or less leaves the pair out. A first
+ * line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
  *
- * @returns The corpus rows of each query, ascending, each once.
+ * @returns The corpus rows of each query, ascending, each once; and how many pairs were skipped.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
  *
  * @example
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
  */
-export const readPairs = async (path: string, options: PairsOptions): Promise<RowLists> =>
+export const readPairs = async (path: string, options: PairsOptions): Promise<Pairs> =>
   await readLines(path, new PairsReader(path, options))
+
+const isJsonLines = /\.jsonl(\.gz)?$/
+
+/** A line of the JSONL files of BEIR. */
+interface JsonLine {
+  readonly _id?: unknown
+  readonly title?: unknown
+  readonly text?: unknown
+}
 
 /** Takes one line for each row of a side, and counts them. */
 abstract class PerRowReader {
@@ -149,6 +209,21 @@ abstract class PerRowReader {
 
   protected abstract take(text: string, number: number): void
 
+  protected get isJsonl(): boolean {
+    return isJsonLines.test(this.path)
+  }
+
+  /** The object that a line of a JSONL file is. */
+  protected object(line: string, number: number, part: string): JsonLine {
+    try {
+      const value: unknown = JSON.parse(line)
+      if (typeof value === 'object' && value !== null) return value
+    } catch {
+      // Falls through to the one error for whatever is no object.
+    }
+    throw this.wrong(number, `a JSON object with ${part}`, line)
+  }
+
   protected checkCount() {
     if (this.received === this.count) return
     const expected = `${this.count} ${this.what}, one for each ${this.side} row`
@@ -170,7 +245,8 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
     super(path, count, side, 'ids')
   }
 
-  protected take(id: string, number: number) {
+  protected take(line: string, number: number) {
+    const id = this.isJsonl ? this.idOf(line, number) : line
     if (id === '') throw this.wrong(number, 'an id', 'an empty line')
     const first = this.rows.get(id)
     if (first !== undefined)
@@ -181,6 +257,13 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
   finish() {
     this.checkCount()
     return this.rows
+  }
+
+  private idOf(line: string, number: number): string {
+    const { _id: id } = this.object(line, number, 'an _id')
+    if (typeof id === 'string') return id
+    if (Number.isSafeInteger(id)) return String(id)
+    throw this.wrong(number, 'an object with a string as _id', line)
   }
 }
 
@@ -193,7 +276,8 @@ export const parseIds = (
 ): Map<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
- * Reads the ids of the queries or of the corpus, one a line, in the order of the rows.
+ * Reads the ids of the queries or of the corpus, one a line, in the order of the rows. In a file whose
+ * name ends in `.jsonl`, as BEIR has them, a line is an object, and the id its `_id`.
  *
  * @returns The row of each id; its keys are the ids in the order of the rows.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or comes twice, or there
@@ -208,8 +292,6 @@ export const readIds = async (
   side: Side,
 ): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
-const isJsonLines = /\.jsonl(\.gz)?$/
-
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
@@ -218,7 +300,7 @@ class TextsReader extends PerRowReader implements LineReader<string[]> {
   }
 
   protected take(text: string, number: number) {
-    this.texts.push(isJsonLines.test(this.path) ? this.textOf(text, number) : text)
+    this.texts.push(this.isJsonl ? this.textOf(text, number) : text)
   }
 
   finish() {
@@ -227,21 +309,11 @@ class TextsReader extends PerRowReader implements LineReader<string[]> {
   }
 
   private textOf(line: string, number: number): string {
-    const { title = '', text } = this.object(line, number)
+    const { title = '', text } = this.object(line, number, 'a text')
     if (typeof text !== 'string') throw this.wrong(number, 'an object with a string as text', line)
     if (title === '' || title === null) return text
     if (typeof title !== 'string') throw this.wrong(number, 'a string as title', shownJson(title))
     return `${title} ${text}`
-  }
-
-  private object(line: string, number: number): { title?: unknown; text?: unknown } {
-    try {
-      const value: unknown = JSON.parse(line)
-      if (typeof value === 'object' && value !== null) return value
-    } catch {
-      // Falls through to the one error for whatever is no object.
-    }
-    throw this.wrong(number, 'a JSON object with a text', line)
   }
 }
 

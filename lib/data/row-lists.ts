@@ -1,4 +1,5 @@
-import { isInt32Array } from 'node:util/types'
+import { setImmediate } from 'node:timers/promises'
+import { isInt32Array, isTypedArray } from 'node:util/types'
 import { invalid } from '../errors'
 import { borrowable, invalidLength } from './typed-array'
 
@@ -23,25 +24,13 @@ function canonical({ indptr, indices }: RowLists): RowLists {
   let written = 0
   for (let q = 0, start = 0; q + 1 < indptr.length; q++) {
     const end = indptr[q + 1]!
-    const list = indices.subarray(start, end)
-    if (!isAscending(list)) list.sort()
+    indices.subarray(start, end).sort()
     for (let t = start; t < end; t++)
       if (t === start || indices[t] !== indices[t - 1]) indices[written++] = indices[t]!
     start = end
     indptr[q + 1] = written
   }
   return { indptr, indices: indices.slice(0, written) }
-}
-
-function isAscending(list: Int32Array): boolean {
-  for (let t = 1; t < list.length; t++) if (list[t]! <= list[t - 1]!) return false
-  return true
-}
-
-function isCanonical({ indptr, indices }: RowLists): boolean {
-  for (let q = 0; q + 1 < indptr.length; q++)
-    if (!isAscending(indices.subarray(indptr[q]!, indptr[q + 1]!))) return false
-  return true
 }
 
 /**
@@ -60,19 +49,20 @@ export function rowListsOf(queries: number, pairs: Int32Array): RowLists {
 }
 
 /**
- * Lists of corpus rows in any accepted form. Borrows {@link RowLists} that are ascending already, unless
- * their buffers are resizable.
+ * Lists of corpus rows in any accepted form, as the addon takes them: in any order, with repeats. Borrows
+ * {@link RowLists}, unless their buffers are resizable, and leaves it to the job to check their elements;
+ * others are copied and checked a piece at a time, so that the event loop turns in between.
  *
  * @param name The argument in errors.
  * @throws {TypeError | RangeError} naming the entry that is no row in 0..corpus − 1, or a length
  *   that does not fit `queries`.
  */
-export function toRowLists(
+export async function toRowLists(
   name: string,
   input: RowListsInput,
   queries: number,
   corpus: number,
-): RowLists {
+): Promise<RowLists> {
   if (isInt32Array(input)) return fromRowPerQuery(name, input, queries, corpus)
   if (Array.isArray(input)) return fromArrays(name, input, queries, corpus)
   if (typeof input !== 'object' || input === null || !('indptr' in input))
@@ -81,73 +71,7 @@ export function toRowLists(
       'an array of rows for each query, an Int32Array, or { indptr, indices }',
       input,
     )
-  checkRowLists(name, input, queries, corpus)
-  return isCanonical(input)
-    ? { indptr: borrowable(input.indptr), indices: borrowable(input.indices) }
-    : canonical({ indptr: input.indptr.slice(), indices: input.indices.slice() })
-}
-
-function checkCount(name: string, received: number, queries: number) {
-  if (received === queries) return
-  throw invalid(name, `${queries} entries, one for each query`, received)
-}
-
-function checkRow(name: string, row: unknown, corpus: number, or = '') {
-  if (Number.isInteger(row) && (row as number) >= 0 && (row as number) < corpus) return
-  throw invalid(name, `a corpus row in 0..${corpus - 1}${or}`, row)
-}
-
-function fromRowPerQuery(
-  name: string,
-  rows: Int32Array,
-  queries: number,
-  corpus: number,
-): RowLists {
-  checkCount(name, rows.length, queries)
-  const indptr = new Int32Array(queries + 1)
-  rows.forEach((row, q) => {
-    if (row !== -1) checkRow(`${name}[${q}]`, row, corpus, ', or -1 for none')
-    indptr[q + 1] = indptr[q]! + (row === -1 ? 0 : 1)
-  })
-  return { indptr, indices: rows.filter((row) => row !== -1) }
-}
-
-/** Whoever gives a number meant one row a query, which comes as an Int32Array. */
-const listWanted = (list: unknown) =>
-  typeof list === 'number'
-    ? 'an array of rows (one row for each query goes into an Int32Array instead)'
-    : 'an array of rows'
-
-function fromArrays(
-  name: string,
-  lists: readonly (readonly number[] | Int32Array)[],
-  queries: number,
-  corpus: number,
-): RowLists {
-  checkCount(name, lists.length, queries)
-  const indptr = new Int32Array(queries + 1)
-  // Loops that see the holes of an array, which forEach() skips.
-  for (let q = 0; q < queries; q++) {
-    const list = lists[q]!
-    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
-      throw invalid(`${name}[${q}]`, listWanted(list), list)
-    indptr[q + 1] = indptr[q]! + list.length
-  }
-  const indices = new Int32Array(indptr[queries]!)
-  for (let q = 0; q < queries; q++)
-    for (let i = 0; i < lists[q]!.length; i++) {
-      checkRow(`${name}[${q}][${i}]`, lists[q]![i], corpus)
-      indices[indptr[q]! + i] = lists[q]![i]!
-    }
-  return canonical({ indptr, indices })
-}
-
-function checkRowLists(
-  name: string,
-  { indptr, indices }: RowLists,
-  queries: number,
-  corpus: number,
-) {
+  const { indptr, indices } = input
   if (!isInt32Array(indptr)) throw invalid(`${name}.indptr`, 'an Int32Array', indptr)
   if (!isInt32Array(indices)) throw invalid(`${name}.indices`, 'an Int32Array', indices)
   if (indptr.length !== queries + 1)
@@ -156,17 +80,91 @@ function checkRowLists(
       `${queries + 1} list starts for ${queries} queries`,
       indptr,
     )
-  indptr.forEach((start, q) => {
-    const low = q === 0 ? 0 : indptr[q - 1]!
-    const high = q === 0 ? 0 : indices.length
-    if (start < low || start > high)
-      throw invalid(`${name}.indptr[${q}]`, `an integer in ${low}..${high}`, start)
+  return { indptr: borrowable(indptr), indices: borrowable(indices) }
+}
+
+/** Places in lists are numbered in int32. */
+const mostRows = 2 ** 31 - 1
+
+/** Elements that are looked at in one go: a fraction of a millisecond. */
+const piece = 1 << 14
+
+/** Calls `look` for 0..count − 1, and lets the event loop turn between pieces. */
+async function inPieces(count: number, look: (i: number) => void) {
+  for (let start = 0; start < count; start += piece) {
+    if (start > 0) await setImmediate()
+    const end = Math.min(start + piece, count)
+    for (let i = start; i < end; i++) look(i)
+  }
+}
+
+function checkCount(name: string, received: number, queries: number) {
+  if (received === queries) return
+  throw invalid(name, `${queries} entries, one for each query`, received)
+}
+
+const isRow = (row: unknown, corpus: number) =>
+  Number.isInteger(row) && (row as number) >= 0 && (row as number) < corpus
+
+const wrongRow = (name: string, row: unknown, corpus: number, or = '') =>
+  invalid(name, `a corpus row in 0..${corpus - 1}${or}`, row)
+
+async function fromRowPerQuery(
+  name: string,
+  rows: Int32Array,
+  queries: number,
+  corpus: number,
+): Promise<RowLists> {
+  checkCount(name, rows.length, queries)
+  const indptr = new Int32Array(queries + 1)
+  const indices = new Int32Array(queries)
+  let count = 0
+  await inPieces(queries, (q) => {
+    const row = rows[q]!
+    if (row !== -1 && !isRow(row, corpus))
+      throw wrongRow(`${name}[${q}]`, row, corpus, ', or -1 for none')
+    if (row !== -1) indices[count++] = row
+    indptr[q + 1] = count
   })
-  if (indptr[queries] !== indices.length)
-    throw invalid(
-      `${name}.indptr[${queries}]`,
-      `${indices.length}, the number of indices`,
-      indptr[queries],
-    )
-  indices.forEach((row, t) => checkRow(`${name}.indices[${t}]`, row, corpus))
+  return { indptr, indices: indices.subarray(0, count) }
+}
+
+/** Whoever gives a number meant one row a query, which comes as an Int32Array. */
+const listWanted = (list: unknown) =>
+  typeof list === 'number'
+    ? 'an array of rows (one row for each query goes into an Int32Array instead)'
+    : 'an array of rows'
+
+/** The starts of lists; holes of the array are seen, which forEach() skips. */
+async function startsOf(name: string, lists: readonly unknown[], queries: number) {
+  const starts = new Float64Array(queries + 1)
+  await inPieces(queries, (q) => {
+    const list = lists[q]
+    if (!Array.isArray(list) && !isTypedArray(list))
+      throw invalid(`${name}[${q}]`, listWanted(list), list)
+    starts[q + 1] = starts[q]! + list.length
+  })
+  const total = starts[queries]!
+  if (total > mostRows) throw invalid(name, `at most ${mostRows} rows in all lists`, total)
+  return Int32Array.from(starts)
+}
+
+async function fromArrays(
+  name: string,
+  lists: readonly (readonly number[] | Int32Array)[],
+  queries: number,
+  corpus: number,
+): Promise<RowLists> {
+  checkCount(name, lists.length, queries)
+  const indptr = await startsOf(name, lists, queries)
+  const indices = new Int32Array(indptr[queries]!)
+  let q = 0
+  await inPieces(indices.length, (t) => {
+    while (t >= indptr[q + 1]!) q++
+    const i = t - indptr[q]!
+    const row: unknown = lists[q]![i]
+    if (!isRow(row, corpus)) throw wrongRow(`${name}[${q}][${i}]`, row, corpus)
+    indices[t] = row as number
+  })
+  return { indptr, indices }
 }

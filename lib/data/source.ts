@@ -20,6 +20,27 @@ export const toDenseSource = (name: string, input: MatrixInput): NativeSource =>
   ...toDenseView(name, input),
 })
 
+/** The queries of a search, of which there may be none. */
+export function toQueries(input: MatrixInput): NativeSource {
+  const cols = colsWithoutRows(input)
+  if (cols === undefined) return toDenseSource('queries', input)
+  const data = new Float32Array(0)
+  return { name: 'queries', data, type: 'float32', rows: 0, cols, stride: cols }
+}
+
+/** The columns of a matrix that has no row; nothing for any other value. */
+function colsWithoutRows(input: MatrixInput): number | undefined {
+  if (typeof input !== 'object' || input === null) return undefined
+  const { rows, cols, shape, dims } = input as Partial<
+    Record<'rows' | 'cols', number> & Record<'shape' | 'dims', readonly number[]>
+  >
+  const sides: readonly unknown[] = dims ?? shape ?? [rows, cols]
+  const [none, width] = sides
+  return none === 0 && Number.isInteger(width) && (width as number) > 0
+    ? (width as number)
+    : undefined
+}
+
 /** The memory that a job reads of it, by the names that messages call it; a file has none. */
 export const arraysOf = (source: NativeSource): NamedArrays =>
   'indptr' in source

@@ -2,11 +2,11 @@ import { isInt32Array } from 'node:util/types'
 import type { MatrixInput } from '../data/matrix'
 import { ruleNames } from '../data/mined-lines'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
-import { toDenseSource } from '../data/source'
+import { toQueries } from '../data/source'
 import { borrowable } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
-import { runJob, type NativeMineOptions } from '../native'
+import { nothingAsked, runJob, type NativeMined, type NativeMineOptions } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -30,7 +30,7 @@ import { MinedNegatives } from './mined-negatives'
 import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { textClasses } from './text-classes'
-import { checkSelf } from './top-k'
+import { checkedSelf, type SelfRows } from './self-rows'
 
 /** All defaults of {@link mineHardNegatives} but those of its ceilings. */
 const ownDefaults = {
@@ -58,12 +58,15 @@ const ownDefaults = {
    * the best and others drawn.
    */
   sampling: 'top' as 'top' | 'random' | 'top1-random',
-  /** Best survivors to draw from; max(10, 2 · numNegatives) unless given. */
+  /** Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. */
   pool: undefined as number | undefined,
   /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
   seed: 0,
-  /** The queries are the corpus: query i does not get row i; false unless given. */
-  excludeSelf: false,
+  /**
+   * True where the queries are the corpus: query i does not get row i. An array gives the row that each
+   * query does not get as it is the query itself, [nq], −1 for none. False unless given.
+   */
+  excludeSelf: false as SelfRows,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
@@ -76,8 +79,9 @@ const ownDefaults = {
   /** Group of each corpus row, [nc]; none unless given. */
   corpusGroups: undefined as Int32Array | undefined,
   /**
-   * With `corpusTexts`: a row that says the same as the query or one of its positives is dropped, [nq];
-   * none unless given.
+   * Text of each query, [nq], with `corpusTexts`: a row is dropped that has the text of the query, of one
+   * of its positives, or of a positive of another query with the query's text; and of rows with one text
+   * only the best is a candidate. An empty text equals none. None unless given.
    */
   queryTexts: undefined as readonly string[] | undefined,
   /** Text of each corpus row, [nc]; none unless given. */
@@ -92,6 +96,12 @@ export const mineHardNegativesDefaults: typeof ownDefaults & typeof ceilingDefau
   ...ceilingDefaults,
 })
 
+/** Best survivors to draw from unless `pool` is given: twice as many as wanted, and at least `least`. */
+export const defaultPool = Object.assign(
+  (numNegatives: number) => Math.max(defaultPool.least, defaultPool.times * numNegatives),
+  { least: 10, times: 2 },
+)
+
 export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions & JobOptions
 
 type Settled = ReturnType<typeof settle>
@@ -103,8 +113,8 @@ export const references = ['min', 'max', 'mean'] as const
 export const samplings = ['top', 'random', 'top1-random'] as const
 export const groupModes = ['different', 'same'] as const
 
-function checkRules(options: Settled, corpus: number) {
-  checkInteger('numNegatives', options.numNegatives, 1, corpus)
+function checkRules(options: Settled) {
+  checkInteger('numNegatives', options.numNegatives, 1)
   checkCeilings(options)
   if (options.minScore !== undefined) checkNumber('minScore', options.minScore)
   checkOneOf('reference', options.reference, references)
@@ -124,8 +134,8 @@ export function checkMiningOptions(
   corpus: number,
 ) {
   const settled = settle(given)
-  checkRules(settled, corpus)
-  checkSelf(settled.excludeSelf, queries, corpus)
+  checkRules(settled)
+  checkedSelf(settled.excludeSelf, queries, corpus)
 }
 
 function groupArray(name: string, groups: Int32Array | undefined, count: number): Int32Array {
@@ -177,8 +187,7 @@ async function nativeOptions(
   device: string,
 ): Promise<NativeMineOptions & Ceilings> {
   const { numNegatives, exclude } = options
-  checkRules(options, rows)
-  checkSelf(options.excludeSelf, queries, rows)
+  checkRules(options)
   return {
     ...ceilings,
     device,
@@ -191,12 +200,12 @@ async function nativeOptions(
     maxPositiveRank: options.maxPositiveRank,
     skipSurvivors: options.skipSurvivors,
     sampling: options.sampling,
-    pool: options.pool ?? Math.max(10, 2 * numNegatives),
+    pool: options.pool ?? defaultPool(numNegatives),
     seed: options.seed,
-    excludeSelf: options.excludeSelf,
+    excludeSelf: checkedSelf(options.excludeSelf, queries, rows),
     explain: explained(options.explain, queries, rows),
-    positives: toRowLists('positives', positives, queries, rows),
-    exclude: exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
+    positives: await toRowLists('positives', positives, queries, rows),
+    exclude: exclude === undefined ? undefined : await toRowLists('exclude', exclude, queries, rows),
     ...groupsOf(options, queries, rows),
     ...(await textsOf(options, queries, rows)),
   }
@@ -208,20 +217,48 @@ const minedArrays = (queries: number, numNegatives: number, pairs: number) => ({
   scores: new Float32Array(queries * numNegatives),
   counts: new Int32Array(queries),
   ranks: new Int32Array(queries * numNegatives),
+  positiveStarts: new Int32Array(queries + 1),
+  positiveRows: new Int32Array(pairs),
   positiveScores: new Float64Array(pairs),
 })
+
+type MinedArrays = ReturnType<typeof minedArrays>
+
+/** The positives as they were used, and their scores: as many as are left without repeats. */
+function positivesOf({ positiveStarts, positiveRows, positiveScores }: MinedArrays) {
+  const pairs = positiveStarts.at(-1)!
+  return {
+    positives: { indptr: positiveStarts, indices: positiveRows.subarray(0, pairs) },
+    positiveScores: positiveScores.subarray(0, pairs),
+  }
+}
+
+const nothingMined: NativeMined = {
+  ...nothingAsked,
+  dropped: new Float64Array(ruleNames.length),
+  queriesWithoutPositives: 0,
+  inconsistent: 0,
+  rejected: {
+    queries: new Int32Array(0),
+    indptr: new Int32Array(1),
+    rows: new Int32Array(0),
+    scores: new Float64Array(0),
+    rules: new Uint8Array(0),
+  },
+}
 
 /**
  * Mines, for each query, the hardest corpus rows that are not likely to be unlabelled positives.
  *
  * A candidate is dropped when, in this order: it is the query itself, a positive, excluded, barred by its
- * group, equal in text to the query or a positive, above the ceiling, below the floor, or outside the
- * ranks asked for. The ceiling is the lowest of `maxScore`, p − absoluteMargin and
+ * group, equal in text to the query, a positive (of any query with its text) or a better candidate, above
+ * the ceiling, below the floor, or outside the ranks asked for. The ceiling is the lowest of `maxScore`, p − absoluteMargin and
  * p − relativeMargin · |p|, with p the reference score of the positives, and is applied inside the exact
  * scan: the best admissible rows come back however deep they lie. A query without positives is mined
  * only under `maxScore`.
  *
- * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
+ * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
+ *   settles.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
@@ -241,30 +278,37 @@ export async function mineHardNegatives(
 ): Promise<MinedNegatives> {
   const settled = settle(given)
   const { device, ...job } = checkJob(settled)
-  const source = toDenseSource('queries', queries)
+  const source = toQueries(queries)
   const target = scanned(corpus, settled.metric, source)
   const ceilings = ceilingsOf(settled, target.metric)
   const options = await nativeOptions(settled, positives, source.rows, target, ceilings, device)
   planMemory(
     `${options.numNegatives} negatives for each of ${source.rows} queries`,
-    source.rows * (12 * options.numNegatives + 50 * options.explain),
+    source.rows * (12 * options.numNegatives + 50 * options.explain) +
+      12 * options.positives.indices.length,
   )
   const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
-  const { dropped, ...run } = await runJob(job, (addon, control) =>
-    addon.mine(source, target.native, options, out, control),
-  )
+  const { dropped, ...run } =
+    source.rows === 0
+      ? nothingMined
+      : await runJob(job, (addon, control) =>
+          addon.mine(source, target.native, options, out, control),
+        )
   const found = {
     queries: source.rows,
     corpus: target.rows,
     dimensions: source.cols,
     numNegatives: options.numNegatives,
     metric: target.metric,
-    positives: options.positives,
+    ...positivesOf(out),
     ceilings,
     dropped: Object.fromEntries(
       ruleNames.map((name, i) => [name, dropped[i]!]),
     ) as MinedNegatives['dropped'],
-    ...out,
+    indices: out.indices,
+    scores: out.scores,
+    counts: out.counts,
+    ranks: out.ranks,
     ...run,
   }
   return new MinedNegatives({ ...found, warnings: miningWarnings(found, settled, String) })

@@ -55,6 +55,8 @@ export interface MinedRun {
   readonly inconsistent: number
   readonly certified: number
   readonly fallback: number
+  readonly zeroQueries: number
+  readonly zeroRows: number
   readonly seconds: number
   readonly rejected: NativeRejected
   readonly warnings: readonly string[]
@@ -96,6 +98,10 @@ export class MinedNegatives implements MinedRun {
   readonly certified!: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback!: number
+  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  readonly zeroQueries!: number
+  /** The same of corpus rows. */
+  readonly zeroRows!: number
   /** Time inside the scan, in seconds. */
   readonly seconds!: number
   /** The best rejected candidates of each mined query, when `explain` asked for them. */
@@ -116,6 +122,12 @@ export class MinedNegatives implements MinedRun {
   /** Queries with fewer than `numNegatives`. */
   get shortfall(): number {
     return this.counts.reduce((sum, count) => sum + Number(count < this.numNegatives), 0)
+  }
+
+  /** Queries that the corpus was scanned for: those without positives are not, unless `maxScore` is given. */
+  get scanned(): number {
+    const left = this.ceilings.maxScore === undefined ? this.queriesWithoutPositives : 0
+    return this.queries - left
   }
 
   /**

@@ -1,10 +1,21 @@
 // What a mining job left out without an error, so that nobody trains on nothing.
 import type { MinedNegatives } from './mined-negatives'
+import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
 /** What was found, as far as warnings speak of it. */
 type Found = Pick<
   MinedNegatives,
-  'metric' | 'positives' | 'counts' | 'dropped' | 'inconsistent' | 'ceilings'
+  | 'metric'
+  | 'queries'
+  | 'corpus'
+  | 'numNegatives'
+  | 'positives'
+  | 'counts'
+  | 'dropped'
+  | 'inconsistent'
+  | 'ceilings'
+  | 'zeroQueries'
+  | 'zeroRows'
 >
 
 interface Asked {
@@ -12,12 +23,9 @@ interface Asked {
   readonly skipSurvivors?: number | undefined
   readonly sampling: string
   readonly relativeMargin?: number | null | undefined
-  readonly excludeSelf: boolean
+  readonly excludeSelf: unknown
   readonly pool?: number | undefined
 }
-
-/** What an argument or option is called where the warning is read. */
-type Naming = (argument: string) => string
 
 function ofMargin({ ceilings: { relativeMargin = 0 } }: Found): string[] {
   if (relativeMargin < 0.5) return []
@@ -27,8 +35,8 @@ function ofMargin({ ceilings: { relativeMargin = 0 } }: Found): string[] {
   ]
 }
 
-function ofPositives({ positives, ceilings }: Found, name: Naming): string[] {
-  if (positives.indices.length > 0) return []
+function ofPositives({ positives, queries, ceilings }: Found, name: Naming): string[] {
+  if (positives.indices.length > 0 || queries === 0) return []
   const consequence =
     ceilings.maxScore === undefined
       ? `no query is mined, as only ${name('maxScore')} mines queries without positives`
@@ -41,7 +49,7 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
   const { positives, counts, dropped, inconsistent, ceilings } = found
   const { maxScore } = ceilings
   const unmined = positives.indices.length === 0 && maxScore === undefined
-  if (unmined || counts.some((count) => count > 0)) return []
+  if (unmined || counts.length === 0 || counts.some((count) => count > 0)) return []
   const reasons = Object.entries(dropped)
     .filter(([, count]) => count > 0)
     .map(([rule, count]) => `${count} candidates dropped by the rule ${rule}`)
@@ -77,6 +85,8 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
 
 /** Complete sentences about options and lists that leave less than was meant. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
+  ...ofSmallCorpus('numNegatives', found.numNegatives, found.corpus, name),
+  ...ofZeroVectors(found),
   ...ofMargin(found),
   ...ofPositives(found, name),
   ...ofNothingLeft(found, asked, name),

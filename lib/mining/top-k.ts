@@ -1,10 +1,9 @@
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
-import { arraysOf, toDenseSource } from '../data/source'
+import { arraysOf, toQueries } from '../data/source'
 import { checkApart, outputArray } from '../data/typed-array'
-import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
-import { runJob } from '../native'
+import { nothingAsked, runJob } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -17,6 +16,8 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import { ofSmallCorpus, ofZeroVectors, type Naming, type Searched } from './search-warnings'
+import { checkedSelf, type SelfRows } from './self-rows'
 
 /** The only place where the defaults of {@link topK} are written. */
 export const topKDefaults = frozen({
@@ -24,8 +25,11 @@ export const topKDefaults = frozen({
   metric: undefined as Metric | undefined,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
-  /** The queries are the corpus: query i does not get row i; false unless given. */
-  excludeSelf: false,
+  /**
+   * True where the queries are the corpus: query i does not get row i. An array gives the row that each
+   * query does not get as it is the query itself, [nq], −1 for none. False unless given.
+   */
+  excludeSelf: false as SelfRows,
   /** Where the answers go; new arrays unless given. */
   out: undefined as TopKOutputs | undefined,
 })
@@ -41,7 +45,7 @@ export interface TopKOutputs {
 const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
 export type TopKOptions = {
-  /** Rows wanted for each query, to be given; in 1..nc. */
+  /** Rows wanted for each query, to be given; at least 1. */
   k: number
 } & Overrides<typeof topKDefaults> &
   JobOptions
@@ -61,17 +65,30 @@ export interface Neighbours {
   readonly certified: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
+  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  readonly zeroQueries: number
+  /** The same of corpus rows. */
+  readonly zeroRows: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
+  /** Complete sentences about zero vectors, and about a `k` above the corpus. */
+  readonly warnings: readonly string[]
 }
+
+/** What the answer to a search is not. */
+export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
+  ...ofSmallCorpus('k', k, found.corpus, name),
+  ...ofZeroVectors(found),
+]
 
 /**
  * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine
  * and for any number of threads. The score matrix never exists.
  *
- * @param queries [nq × d], dense or a file. Borrowed until the promise settles.
+ * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
+ *   settles.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
- * @throws {TypeError | RangeError} if shapes disagree, k is not in 1..nc, or an entry is not finite.
+ * @throws {TypeError | RangeError} if shapes disagree, k is not at least 1, or an entry is not finite.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
  *
  * @example
@@ -92,12 +109,12 @@ export async function topK(
   } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   const outputs = withDefaults(outputDefaults, out, 'out')
-  const source = toDenseSource('queries', queries)
+  const source = toQueries(queries)
   const { rows, metric, native } = scanned(corpus, asked, source)
-  checkInteger('k', k, 1, rows)
-  checkSelf(excludeSelf, source.rows, rows)
+  checkInteger('k', k, 1)
+  const self = checkedSelf(excludeSelf, source.rows, rows)
   const lists =
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+    exclude === undefined ? undefined : await toRowLists('exclude', exclude, source.rows, rows)
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
@@ -106,22 +123,16 @@ export async function topK(
     ...('name' in native && arraysOf(native)),
     'exclude.indptr': lists?.indptr,
     'exclude.indices': lists?.indices,
+    excludeSelf: typeof self === 'boolean' ? undefined : self,
   }
   checkApart({ 'out.indices': indices, 'out.scores': scores }, inputs)
-  const options = { device, metric, k, excludeSelf, exclude: lists }
-  const proof = await runJob(job, (addon, control) =>
-    addon.topK(source, native, options, indices, scores, control),
-  )
-  return { queries: source.rows, k, metric, indices, scores, ...proof }
-}
-
-/** A query can only be left out of its own answer where the two sides are the same rows. */
-export function checkSelf(excludeSelf: unknown, queries: number, corpus: number) {
-  if (typeof excludeSelf !== 'boolean') throw invalid('excludeSelf', 'true or false', excludeSelf)
-  if (excludeSelf && queries !== corpus)
-    throw invalidText(
-      'excludeSelf',
-      `as many queries as corpus rows (${corpus})`,
-      `${queries} queries`,
-    )
+  const options = { device, metric, k, excludeSelf: self, exclude: lists }
+  const proof =
+    source.rows === 0
+      ? nothingAsked
+      : await runJob(job, (addon, control) =>
+          addon.topK(source, native, options, indices, scores, control),
+        )
+  const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
+  return { queries: source.rows, k, metric, indices, scores, ...proof, warnings }
 }

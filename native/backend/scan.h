@@ -25,6 +25,8 @@ class CorpusHandle {
   virtual const RowSource& rows() const = 0;
   virtual Metric metric() const = 0;
   virtual Index bytes() const = 0;  // memory held besides the caller's
+  // Rows of zeros, whose cosine is 0 with everything; 0 for the other metrics.
+  virtual Index zero_rows() const = 0;
 };
 
 // Queries that were checked and measured for one corpus.
@@ -33,6 +35,7 @@ class QueryHandle {
   virtual ~QueryHandle() = default;
   virtual const RowSource& rows() const = 0;
   virtual const CorpusHandle& corpus() const = 0;
+  virtual Index zero_rows() const = 0;  // as of a corpus
 };
 
 // Canonical float64 scores of one query with rows of the corpus: the same bits on every machine.

@@ -48,6 +48,14 @@ Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
   return error;
 }
 
+Napi::Object invalid_element(Napi::Env env, const InvalidElement& element) {
+  Napi::Object error = coded(env, code_name(element.code), element.what());
+  error["argument"] = element.argument;
+  error["value"] = element.value;
+  error["expected"] = element.expected;
+  return error;
+}
+
 constexpr const char* no_memory = "The job needs more memory than there is";
 
 }  // namespace
@@ -57,6 +65,8 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const InvalidEntry& entry) {
     return invalid_entry(env, entry);
+  } catch (const InvalidElement& element) {
+    return invalid_element(env, element);
   } catch (const Error& error) {
     return coded(env, code_name(error.code), error.what());
   } catch (const Cancelled& cancelled) {

@@ -9,6 +9,7 @@
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
+#include "binding/row_lists.h"
 #include "binding/to_js.h"
 
 namespace gemmine::binding {
@@ -46,8 +47,8 @@ MiningRules read_rules(const Napi::Object& from) {
           .relative_margin = read_optional<double>(from, "relativeMargin")};
 }
 
-MineOptions read_options(const Napi::Object& from, const Sizes& sizes, const RowLists& positives,
-                         const RowLists& exclude, Borrowed& borrowed) {
+// All but the lists, which are made on the job's thread.
+MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
   const MineOptions options{
       .num_negatives = read<Index>(from, "numNegatives"),
       .rules = read_rules(from),
@@ -60,9 +61,9 @@ MineOptions read_options(const Napi::Object& from, const Sizes& sizes, const Row
       .sampling = read_choice(from, "sampling", samplings),
       .pool = read<Index>(from, "pool"),
       .seed = read<std::uint64_t>(from, "seed"),
-      .exclude_self = read_exclude_self(from, sizes.queries, sizes.corpus),
-      .positives = positives,
-      .exclude = exclude,
+      .self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed),
+      .positives = {.indptr = nullptr, .indices = nullptr},
+      .exclude = {.indptr = nullptr, .indices = nullptr},
       .groups = read_choice(from, "groups", groupings),
       .query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed),
       .corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed),
@@ -73,7 +74,6 @@ MineOptions read_options(const Napi::Object& from, const Sizes& sizes, const Row
   check_pair(env, options.query_groups, options.corpus_groups, options.groups != Groups::off,
              "groups");
   check_pair(env, options.texts.queries, options.texts.corpus, false, "texts");
-  if (positives.indptr == nullptr) refuse(env, "lists of rows", "positives");
   if (options.num_negatives < 1) refuse(env, "a positive integer", "numNegatives");
   return options;
 }
@@ -91,6 +91,20 @@ MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negat
                                                 static_cast<Index>(pairs), 1, borrowed)};
 }
 
+// Where the canonical positives go; their scores are parallel to them.
+struct PositiveArrays {
+  std::int32_t* starts;  // [queries + 1]
+  std::int32_t* rows;    // as many as given
+};
+
+PositiveArrays read_positive_arrays(const Napi::Object& from, Index queries, std::size_t pairs,
+                                    Borrowed& borrowed) {
+  return {.starts = read_array<std::int32_t>(from.Get("positiveStarts"), "positiveStarts",
+                                             queries + 1, 1, borrowed),
+          .rows = read_array<std::int32_t>(from.Get("positiveRows"), "positiveRows",
+                                           static_cast<Index>(pairs), 1, borrowed)};
+}
+
 struct Mined {
   MinedCounts counts;
   double seconds;
@@ -105,6 +119,8 @@ Napi::Object mined_object(Napi::Env env, const Mined& mined) {
   object["inconsistent"] = number(env, counts.inconsistent);
   object["certified"] = number(env, counts.proof.certified);
   object["fallback"] = number(env, counts.proof.fallback);
+  object["zeroQueries"] = number(env, counts.proof.zero_queries);
+  object["zeroRows"] = number(env, counts.proof.zero_rows);
   object["seconds"] = mined.seconds;
   return object;
 }
@@ -174,18 +190,25 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const Sizes sizes{.queries = queries->rows->rows(), .corpus = corpus.rows()};
   const auto positives =
       read_row_lists(given.Get("positives"), "positives", sizes.queries, borrowed);
+  if (positives.starts.empty()) refuse(info.Env(), "lists of rows", "positives");
   const auto exclude = read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed);
-  const MineOptions options = read_options(given, sizes, positives.lists, exclude.lists, borrowed);
-  const MinedArrays out = read_arrays(read_object(info[3], "out"), sizes.queries,
-                                      options.num_negatives, positives.length, borrowed);
+  const MineOptions fixed = read_options(given, sizes, borrowed);
+  const std::size_t pairs = positives.rows.size();
+  const Napi::Object arrays = read_object(info[3], "out");
+  const MinedArrays out = read_arrays(arrays, sizes.queries, fixed.num_negatives, pairs, borrowed);
+  const PositiveArrays listed = read_positive_arrays(arrays, sizes.queries, pairs, borrowed);
   const Napi::Object control = read_object(info[4], "control");
   const auto kept_control =
       std::make_shared<const Napi::ObjectReference>(Napi::Persistent(control));
   return run_job(
       info.Env(), control, std::move(borrowed),
       [=](const Job& job) {
-        check_row_lists(positives, "positives", sizes.queries, sizes.corpus);
-        check_row_lists(exclude, "exclude", sizes.queries, sizes.corpus);
+        MineOptions options = fixed;
+        options.positives =
+            write_canonical(positives, sizes.corpus, job, listed.starts, listed.rows);
+        const CanonicalLists excluded(exclude, sizes.corpus, job);
+        options.exclude = excluded.view();
+        check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
         mined->seconds = seconds_of([&] {
           const auto prepared = corpus.prepared(job);

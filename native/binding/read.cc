@@ -224,13 +224,6 @@ void check_columns(Napi::Env env, const Source& source, Index cols) {
   if (source.rows->cols() != cols) refuse(env, std::to_string(cols) + " columns", source.name);
 }
 
-bool read_exclude_self(const Napi::Object& from, Index queries, Index corpus) {
-  const bool exclude_self = read<bool>(from, "excludeSelf");
-  if (exclude_self && queries != corpus)
-    refuse(from.Env(), "as many queries as corpus rows", "excludeSelf");
-  return exclude_self;
-}
-
 void check_entries(const Source& source) {
   const double* starts = source.rows->indptr();
   if (starts == nullptr) return;
@@ -247,28 +240,6 @@ void check_entries(const Source& source) {
   for (std::size_t t = 0; t < source.entries; ++t)
     if (columns[t] < 0 || columns[t] >= cols)
       refuse_in_job("columns of the matrix", source.name + ".indices");
-}
-
-BorrowedLists read_row_lists(const Napi::Value& value, const std::string& name, Index queries,
-                             Borrowed& borrowed) {
-  if (value.IsUndefined()) return {.lists = {.indptr = nullptr, .indices = nullptr}, .length = 0};
-  const Napi::Object from = read_object(value, name.c_str());
-  const auto* starts =
-      read_array<std::int32_t>(from.Get("indptr"), name + ".indptr", queries + 1, 1, borrowed);
-  const auto rows = read_span<std::int32_t>(from.Get("indices"), name + ".indices", borrowed);
-  return {.lists = {.indptr = starts, .indices = rows.data()}, .length = rows.size()};
-}
-
-void check_row_lists(const BorrowedLists& given, const char* name, Index queries, Index corpus) {
-  const auto& [starts, rows] = given.lists;
-  if (starts == nullptr) return;
-  if (starts[0] != 0 || static_cast<std::size_t>(starts[queries]) != given.length)
-    refuse_in_job("list starts from 0 to the number of rows listed", std::string(name) + ".indptr");
-  for (Index q = 0; q < queries; ++q)
-    if (starts[q] > starts[q + 1]) refuse_in_job("ascending starts", std::string(name) + ".indptr");
-  for (std::size_t t = 0; t < given.length; ++t)
-    if (rows[t] < 0 || rows[t] >= corpus)
-      refuse_in_job("rows of the corpus", std::string(name) + ".indices");
 }
 
 }  // namespace gemmine::binding

@@ -12,7 +12,6 @@
 #include "binding/borrowed.h"
 #include "core/matrix.h"
 #include "core/row_source.h"
-#include "mining/mine.h"
 
 // Reading arguments. lib/ has validated them for people; here everything that guards memory is
 // checked again: types, lengths, strides, offsets, alignment. What is wrong throws Napi::TypeError.
@@ -99,22 +98,7 @@ std::shared_ptr<const Source> read_dense_source(const Napi::Value& value, Borrow
 
 void check_columns(Napi::Env env, const Source& source, Index cols);
 
-// `excludeSelf`: query i is row i of the corpus, which must be there.
-bool read_exclude_self(const Napi::Object& from, Index queries, Index corpus);
-
 // Checks every row start and column of a sparse matrix: on the job's thread, for there are many.
 void check_entries(const Source& source);
-
-// A NativeRowLists of lib/native.ts; no lists for undefined.
-struct BorrowedLists {
-  RowLists lists;
-  std::size_t length;  // of lists.indices
-};
-
-BorrowedLists read_row_lists(const Napi::Value& value, const std::string& name, Index queries,
-                             Borrowed& borrowed);
-
-// Checks every list start and row: on the job's thread.
-void check_row_lists(const BorrowedLists& given, const char* name, Index queries, Index corpus);
 
 }  // namespace gemmine::binding

@@ -6,6 +6,7 @@
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
+#include "binding/row_lists.h"
 #include "binding/to_js.h"
 #include "mining/mine.h"
 
@@ -21,6 +22,8 @@ Napi::Value answered_object(Napi::Env env, const Answered& answered) {
   Napi::Object object = Napi::Object::New(env);
   object["certified"] = number(env, answered.proof.certified);
   object["fallback"] = number(env, answered.proof.fallback);
+  object["zeroQueries"] = number(env, answered.proof.zero_queries);
+  object["zeroRows"] = number(env, answered.proof.zero_rows);
   object["seconds"] = answered.seconds;
   return object;
 }
@@ -36,16 +39,16 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
   const Index count = queries->rows->rows();
   const auto k = read<Index>(given, "k");
   if (k < 1) refuse(info.Env(), "a positive integer", "k");
-  const BorrowedLists exclude = read_row_lists(given.Get("exclude"), "exclude", count, borrowed);
-  const TopKOptions options{.k = k,
-                            .exclude_self = read_exclude_self(given, count, corpus.rows()),
-                            .exclude = exclude.lists};
+  const GivenLists exclude = read_row_lists(given.Get("exclude"), "exclude", count, borrowed);
+  const SelfRows self = read_self_rows(given, count, corpus.rows(), borrowed);
   auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
   auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);
   return run_job(
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
-        check_row_lists(exclude, "exclude", count, corpus.rows());
+        const CanonicalLists excluded(exclude, corpus.rows(), job);
+        check_self_rows(self, count, corpus.rows());
+        const TopKOptions options{.k = k, .self = self, .exclude = excluded.view()};
         Answered answered{};
         answered.seconds = seconds_of([&] {
           const auto prepared = corpus.prepared(job);

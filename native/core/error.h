@@ -45,6 +45,19 @@ class InvalidEntry : public Error {
   const std::string digits;    // of a value that float64 does not hold; else empty
 };
 
+// An element of a list that no job accepts.
+class InvalidElement : public Error {
+ public:
+  InvalidElement(std::string argument, double value, std::string expected)
+      : Error(ErrorCode::invalid_entry, "invalid element"),
+        argument(std::move(argument)),
+        value(value),
+        expected(std::move(expected)) {}
+  const std::string argument;  // as lib/ names it: exclude.indices[3]
+  const double value;
+  const std::string expected;  // "a corpus row in 0..9"
+};
+
 // Thrown by Cancellation::check(); the binding rejects with the signal's reason.
 class Cancelled : public std::exception {
  public:

@@ -29,9 +29,9 @@ class Cancellation {
 };
 
 struct Progress {
-  const char* phase;  // a literal: initialise, iterate, prepare, scan, rescan, settle
+  const char* phase;  // a literal: initialise, iterate, prepare, measure, scan, ...
   Index done;
-  Index total;
+  Index total;  // the same throughout a phase
   std::optional<double> objective;
 };
 

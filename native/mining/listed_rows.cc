@@ -48,7 +48,8 @@ void RowIndex::add_duplicates(Index query,
 
 ListedRows RowIndex::listed_rows(Index query) const {
   std::vector<std::pair<std::int32_t, Rule>> found;
-  if (options_.exclude_self) found.emplace_back(static_cast<std::int32_t>(query), Rule::self);
+  if (const std::int32_t self = options_.self.of(query); self != -1)
+    found.emplace_back(self, Rule::self);
   for (const std::int32_t row : list_of(options_.positives, query))
     found.emplace_back(row, Rule::positive);
   for (const std::int32_t row : list_of(options_.exclude, query))

@@ -25,6 +25,8 @@ class Miner {
         index_(options, queries.rows(), corpus_rows_) {}
 
   MinedCounts mine() {
+    counts_.proof.zero_queries = handle_->zero_rows();
+    counts_.proof.zero_rows = handle_->corpus().zero_rows();
     score_positives();
     clear();
     const RowSource& queries = handle_->rows();
@@ -59,7 +61,7 @@ class Miner {
       .dropped = {},
       .queries_without_positives = 0,
       .inconsistent = 0,
-      .proof = {.certified = 0, .fallback = 0},
+      .proof = {.certified = 0, .fallback = 0, .zero_queries = 0, .zero_rows = 0},
       .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
 };
 

@@ -23,15 +23,28 @@ inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query)
   return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
 }
 
+// The corpus row that a query is itself, which is no answer to it.
+struct SelfRows {
+  bool same;                 // query i is row i
+  const std::int32_t* rows;  // [queries], −1 for none; null: as `same` says
+
+  std::int32_t of(Index query) const {
+    if (rows != nullptr) return rows[query];
+    return same ? static_cast<std::int32_t>(query) : -1;
+  }
+};
+
 struct TopKOptions {
   Index k;
-  bool exclude_self;  // query i is corpus row i
+  SelfRows self;
   RowLists exclude;
 };
 
 struct Proof {
-  Index certified;  // queries proven without a rescan
-  Index fallback;   // queries rescanned canonically
+  Index certified;     // queries proven without a rescan
+  Index fallback;      // queries rescanned canonically
+  Index zero_queries;  // under cosine: zero rows score 0 with everything
+  Index zero_rows;     // of the corpus
 };
 
 // indices [queries × k] (−1 where fewer exist), scores [queries × k] (NaN there), best first, equal
@@ -68,7 +81,7 @@ struct MineOptions {
   Sampling sampling;
   Index pool;
   std::uint64_t seed;
-  bool exclude_self;
+  SelfRows self;
   RowLists positives;
   RowLists exclude;
   Groups groups;

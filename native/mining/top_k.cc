@@ -12,8 +12,8 @@ namespace {
 std::vector<std::int32_t> barred_rows(const TopKOptions& options, Index query) {
   const auto excluded = list_of(options.exclude, query);
   std::vector<std::int32_t> rows(excluded.begin(), excluded.end());
-  if (!options.exclude_self) return rows;
-  const auto self = static_cast<std::int32_t>(query);
+  const std::int32_t self = options.self.of(query);
+  if (self == -1) return rows;
   const auto at = std::lower_bound(rows.begin(), rows.end(), self);
   if (at == rows.end() || *at != self) rows.insert(at, self);
   return rows;
@@ -35,11 +35,12 @@ Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corp
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job) {
   const auto handle = backend.prepare_queries(queries, corpus, job);
   const Index k = options.k;
+  const Index depth = std::min(k, corpus.rows().rows());
   std::atomic<Index> fallback = 0;
   std::vector<std::vector<std::int32_t>> barred;
   const auto ask = [&](Index query) -> std::optional<ScanQuery> {
     barred.push_back(barred_rows(options, query));
-    return ScanQuery{.query = query, .depth = k, .barred = barred.back()};
+    return ScanQuery{.query = query, .depth = depth, .barred = barred.back()};
   };
   const auto run = [&](const std::vector<ScanQuery>& asked) {
     const ScanRequest request{.queries = *handle,
@@ -59,7 +60,10 @@ Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corp
   };
   const auto bytes_of = [&](const ScanQuery& query) { return scan_bytes(query, queries.cols(), {}); };
   for_batches(queries.rows(), bytes_of, ask, run);
-  return {.certified = queries.rows() - fallback, .fallback = fallback};
+  return {.certified = queries.rows() - fallback,
+          .fallback = fallback,
+          .zero_queries = handle->zero_rows(),
+          .zero_rows = corpus.zero_rows()};
 }
 
 }  // namespace gemmine

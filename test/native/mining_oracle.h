@@ -121,7 +121,7 @@ class Oracle {
 
  private:
   int barrier(Index query, std::int32_t row) const {
-    if (options_.exclude_self && row == query) return 0;
+    if (row == options_.self.of(query)) return 0;
     if (holds(positives_.of(query), row)) return 1;
     if (holds(excluded_.of(query), row)) return 2;
     if (options_.groups == gemmine::Groups::off) return -1;

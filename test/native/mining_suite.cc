@@ -83,7 +83,7 @@ MineScene mine_scene(Index seed) {
       .sampling = gemmine::Sampling::top,
       .pool = k,
       .seed = 3,
-      .exclude_self = self && dice.chance(2),
+      .self = {.same = self && dice.chance(2), .rows = nullptr},
       .positives = {},
       .exclude = {},
       .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
@@ -229,7 +229,7 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
     MineScene scene = mine_scene(seed);
     Dice dice(seed);
     scene.corpus = twins(scene.corpus.rows, scene.corpus.d, dice);
-    scene.queries = scene.options.exclude_self ? scene.corpus : scene.queries;
+    scene.queries = scene.options.self.same ? scene.corpus : scene.queries;
     wrong += !mined_agrees(run_mine(backend, scene, true, 2), scene);
   }
   std::printf("mine in %s without the bound: %ld of 40 scenes wrong\n", format.name,
@@ -261,7 +261,7 @@ void test_draws() {
                               .sampling = gemmine::Sampling::random,
                               .pool = 40,
                               .seed = 1,
-                              .exclude_self = false,
+                              .self = {.same = false, .rows = nullptr},
                               .positives = {},
                               .exclude = {},
                               .groups = Groups::off,

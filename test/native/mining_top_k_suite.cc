@@ -24,7 +24,9 @@ Found search(ScanBackend& backend, Metric metric, const Rows& queries, const Row
   Found found{
       std::vector<std::int32_t>(queries.rows * k), std::vector<float>(queries.rows * k), {}};
   found.proof = top_k(backend, *query_source, *handle,
-                      {.k = k, .exclude_self = exclude_self, .exclude = excluded.view()},
+                      {.k = k,
+                       .self = {.same = exclude_self, .rows = nullptr},
+                       .exclude = excluded.view()},
                       found.indices.data(), found.scores.data(), job);
   check(found.proof.certified + found.proof.fallback == queries.rows,
         "every query is accounted for");
@@ -224,7 +226,7 @@ void run_staged(const Staged& scene, const Job& job) {
   const auto handle = backend.prepare_corpus(*corpus, Metric::dot, true, job_of(2));
   std::vector<std::int32_t> indices(40 * 10);
   std::vector<float> scores(40 * 10);
-  top_k(backend, *queries, *handle, {.k = 10, .exclude_self = false, .exclude = {nullptr, nullptr}},
+  top_k(backend, *queries, *handle, {.k = 10, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}},
         indices.data(), scores.data(), job);
 }
 
@@ -269,7 +271,7 @@ void test_cancellation() {
   throws<gemmine::Cancelled>(
       [&] {
         top_k(backend, *source, *handle,
-              {.k = 1, .exclude_self = false, .exclude = {nullptr, nullptr}}, indices.data(),
+              {.k = 1, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}}, indices.data(),
               scores.data(), job);
       },
       [](const gemmine::Cancelled&) { check(true, "cancelled"); }, "a cancelled search");

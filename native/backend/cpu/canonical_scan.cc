@@ -131,7 +131,7 @@ void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
                       const Job& job) {
   const std::size_t batch = batch_of(asked, queries.corpus().rows().rows(), request.classes);
   for (std::size_t begin = 0; begin < asked.size(); begin += batch) {
-    job.progress("settle", static_cast<Index>(begin), static_cast<Index>(asked.size()));
+    job.progress("settle", asked[begin]->query, queries.rows().rows());
     const std::size_t count = std::min(batch, asked.size() - begin);
     CanonicalScan scan(request, queries, asked.subspan(begin, count), job);
     scan.run();

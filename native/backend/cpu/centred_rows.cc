@@ -22,7 +22,7 @@ void check_finite(const float* row, Index d, Index at, const RowSource& rows) {
 
 }  // namespace
 
-std::vector<double> measure_rows(const RowSource& rows, const Job& job) {
+std::vector<double> measure_rows(const RowSource& rows, const char* phase, const Job& job) {
   expect(!rows.sparse() && rows.rows() > 0, "dense rows to scan");
   const Index n = rows.rows(), d = rows.cols();
   std::vector<double> norms(n);
@@ -35,13 +35,13 @@ std::vector<double> measure_rows(const RowSource& rows, const Job& job) {
     canonical_norms(block.data, block.stride, count, d, &norms[begin]);
     for (Index i = 0; i < count; ++i)
       if (!std::isfinite(norms[begin + i])) check_finite(block.row(i), d, begin + i, rows);
-    job.progress("prepare", done += count, n);
+    job.progress(phase, done += count, n);
   });
   return norms;
 }
 
 CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
-    : source_(source), metric_(metric), norms_(measure_rows(source, job)), centre_(source.cols()) {
+    : source_(source), metric_(metric), norms_(measure_rows(source, "prepare", job)), centre_(source.cols()) {
   if (metric != Metric::cosine) {
     const double largest = *std::max_element(norms_.begin(), norms_.end());
     if (largest > 0) exponent_ = -std::ilogb(largest);

@@ -7,7 +7,7 @@
 namespace gemmine::cpu {
 
 // Canonical norms of all rows; throws InvalidEntry at the first entry that is not finite.
-std::vector<double> measure_rows(const RowSource& rows, const Job& job);
+std::vector<double> measure_rows(const RowSource& rows, const char* phase, const Job& job);
 
 // A corpus as scans see it: rows are normalised (cosine) or scaled by one power of two (dot, l2),
 // and centred: for any vector m, q·c = q·(c − m) + q·m and ‖q − c‖ = ‖(q − m) − (c − m)‖, and where

@@ -153,11 +153,11 @@ void Scan::update(TileFilter& filter, int query, const Collector& collector) con
 
 void Scan::report(Index panels_done) const {
   const Index panels = panels_.count();
-  if (&panels_ != &queries_.corpus().panels())
-    return job_.progress("rescan", panels_done * asked_count_, panels * asked_count_);
+  const bool is_first = &panels_ == &queries_.corpus().panels();
   const Index first = asked_.front()->query;
   const Index span = asked_.back()->query + 1 - first;
-  job_.progress("scan", first * panels + span * panels_done, queries_.rows().rows() * panels);
+  job_.progress(is_first ? "scan" : "rescan", first * panels + span * panels_done,
+                queries_.rows().rows() * panels);
 }
 
 // Whether the finer scan has to look at most queries anyway.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "backend/cpu/scan_panels.h"
 
 namespace gemmine::cpu {
@@ -14,6 +16,11 @@ class CpuCorpus : public CorpusHandle {
   const RowSource& rows() const override { return centred_.source(); }
   Metric metric() const override { return centred_.metric(); }
   Index bytes() const override { return centred_.bytes() + panels_.bytes(); }
+
+  Index zero_rows() const override {
+    const std::vector<double>& norms = centred_.norms();
+    return std::count(norms.begin(), norms.end(), 0.0);
+  }
 
   const CentredRows& centred() const { return centred_; }
   const ScanPanels& panels() const { return panels_; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -11,11 +12,15 @@ namespace gemmine::cpu {
 class CpuQueries : public QueryHandle {
  public:
   CpuQueries(const RowSource& rows, const CpuCorpus& corpus, const Job& job)
-      : rows_(rows), corpus_(corpus), norms_(measure_rows(rows, job)) {}
+      : rows_(rows), corpus_(corpus), norms_(measure_rows(rows, "measure", job)) {}
 
   const RowSource& rows() const override { return rows_; }
   const CpuCorpus& corpus() const override { return corpus_; }
   const std::vector<double>& norms() const { return norms_; }  // canonical
+  Index zero_rows() const override {
+    if (corpus_.metric() != Metric::cosine) return 0;
+    return std::count(norms_.begin(), norms_.end(), 0.0);
+  }
 
  private:
   const RowSource& rows_;

@@ -1,0 +1,82 @@
+// Files that speak of queries and corpus rows by their ids, and what topk and mine take of them.
+import {
+  readIds,
+  readPairs,
+  readPairsDefaults,
+  unknownIdsModes,
+  type Pairs,
+  type UnknownIds,
+} from '../data/pairs'
+import type { SelfRows } from '../mining/self-rows'
+import { choiceOption, flagOption, pathOption } from './common-options'
+
+export interface PairOptions {
+  readonly queryIds?: string
+  readonly corpusIds?: string
+  readonly exclude?: string
+  readonly excludeSelf?: boolean
+  readonly unknownIds?: UnknownIds
+}
+
+export const idOptions = () => [
+  pathOption('--query-ids <FILE>', 'ids of the queries, one a line, or .jsonl with _id'),
+  pathOption('--corpus-ids <FILE>', 'ids of the corpus rows'),
+]
+
+export const excludeSelfOption = () =>
+  flagOption(
+    '--exclude-self',
+    "queries and corpus are the same rows: row i is no answer to query i; with ids: the row of the query's own id",
+  )
+
+export const unknownIdsOption = () =>
+  choiceOption(
+    '--unknown-ids <NAME>',
+    'pairs of which one side does not exist',
+    unknownIdsModes,
+    readPairsDefaults.unknownIds,
+  )
+
+interface Counts {
+  readonly queries: number
+  readonly corpus: number
+}
+
+type Ids = ReadonlyMap<string, number>
+
+/** Reads ids, and pairs by them or by rows. */
+export class PairFiles {
+  private constructor(
+    private readonly counts: Counts,
+    private readonly given: PairOptions,
+    readonly queryIds: Ids | undefined,
+    readonly corpusIds: Ids | undefined,
+  ) {}
+
+  static async open(given: PairOptions, counts: Counts): Promise<PairFiles> {
+    const { queryIds, corpusIds } = given
+    return new PairFiles(
+      counts,
+      given,
+      queryIds === undefined ? undefined : await readIds(queryIds, counts.queries, 'query'),
+      corpusIds === undefined ? undefined : await readIds(corpusIds, counts.corpus, 'corpus'),
+    )
+  }
+
+  read(path: string): Promise<Pairs> {
+    const { counts, queryIds, corpusIds } = this
+    return readPairs(path, { ...counts, queryIds, corpusIds, unknownIds: this.given.unknownIds })
+  }
+
+  async excluded(): Promise<Pairs | undefined> {
+    return this.given.exclude === undefined ? undefined : this.read(this.given.exclude)
+  }
+
+  /** With ids on both sides a query is the row of its own id, otherwise the row of its number. */
+  self(): SelfRows {
+    const { queryIds, corpusIds } = this
+    if (!this.given.excludeSelf) return false
+    if (!queryIds || !corpusIds) return true
+    return Int32Array.from(queryIds.keys(), (id) => corpusIds.get(id) ?? -1)
+  }
+}

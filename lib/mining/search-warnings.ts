@@ -1,0 +1,44 @@
+// What a search cannot answer as it was meant, though it is no mistake.
+
+/** What an argument or option is called where the warning is read. */
+export type Naming = (argument: string) => string
+
+/** Sizes of a search, and what it found of them. */
+export interface Searched {
+  readonly queries: number
+  readonly corpus: number
+  /** Queries and corpus rows that are zero vectors, under cosine. */
+  readonly zeroQueries: number
+  readonly zeroRows: number
+}
+
+const counted = (count: number, all: number, one: string, many: string) =>
+  `${count} of ${all} ${all === 1 ? one : many} ${count === 1 ? 'is a zero vector' : 'are zero vectors'}`
+
+/** A zero vector has the cosine 0 with everything, so that ties decide what it gets. */
+export function ofZeroVectors({ queries, corpus, zeroQueries, zeroRows }: Searched): string[] {
+  const warnings: string[] = []
+  if (zeroQueries > 0)
+    warnings.push(
+      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0, and the first rows are the answer`,
+    )
+  if (zeroRows > 0)
+    warnings.push(
+      `${counted(zeroRows, corpus, 'corpus row', 'corpus rows')}: the cosine with every query is 0`,
+    )
+  return warnings
+}
+
+/** `wanted` places are asked for by `argument`. */
+export const ofSmallCorpus = (
+  argument: string,
+  wanted: number,
+  corpus: number,
+  name: Naming,
+): string[] =>
+  wanted <= corpus
+    ? []
+    : [
+        `${name(argument)} ${wanted} is above the ${corpus} ${corpus === 1 ? 'row' : 'rows'} of the corpus: ` +
+          'the places beyond hold -1 and NaN',
+      ]
