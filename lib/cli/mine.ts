@@ -67,7 +67,7 @@ async function mine(given: MineOptions) {
       ),
     )
     await writeMined(mined, given, files, job)
-    const summary = { ...summaryOf(mined, given, job), unknownIds: files.unknownIds }
+    const summary = summaryOf(mined, given, files, job)
     return { summary, outcome: outcomeOf(mined) }
   })
 }
@@ -109,7 +109,12 @@ function warningsOf(mined: MinedNegatives, given: MineOptions): string[] {
   return [...miningWarnings(mined, asked, namingOf(given)), ...fileWarnings(mined, given)]
 }
 
-function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device, precision }: Job) {
+function summaryOf(
+  mined: MinedNegatives,
+  given: MineOptions,
+  { unknownIds }: MiningFiles,
+  { threads, device, precision }: Job,
+) {
   const { queries, corpus, dimensions, seconds, ceilings, scanned } = mined
   return {
     ...heading('mine'),
@@ -133,6 +138,7 @@ function summaryOf(mined: MinedNegatives, given: MineOptions, { threads, device,
     precision,
     certified: mined.certified,
     fallback: mined.fallback,
+    unknownIds,
     warnings: warningsOf(mined, given),
   }
 }

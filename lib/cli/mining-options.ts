@@ -144,7 +144,11 @@ const results = () => [
     samplings,
     standard.sampling,
   ),
-  countOption('--pool <M>', 'best survivors to draw from, at least K', `max(${defaultPool.least}, ${defaultPool.times}K)`),
+  countOption(
+    '--pool <M>',
+    'best survivors to draw from, at least K',
+    `max(${defaultPool.least}, ${defaultPool.times}K)`,
+  ),
   choiceOption(
     '--format <NAME>',
     'layout of negatives.jsonl, explained below',

@@ -7,7 +7,13 @@ import { writeNpy } from '../data/npy'
 import { sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
-import { pathOption, required, seedWarnings, withCommonOptions, type CommonOptions } from './common-options'
+import {
+  pathOption,
+  required,
+  seedWarnings,
+  withCommonOptions,
+  type CommonOptions,
+} from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
 import { checkWidth, entriesOf, matrixFiles, withSource } from './load'
 

@@ -205,7 +205,8 @@ async function nativeOptions(
     excludeSelf: checkedSelf(options.excludeSelf, queries, rows),
     explain: explained(options.explain, queries, rows),
     positives: await toRowLists('positives', positives, queries, rows),
-    exclude: exclude === undefined ? undefined : await toRowLists('exclude', exclude, queries, rows),
+    exclude:
+      exclude === undefined ? undefined : await toRowLists('exclude', exclude, queries, rows),
     ...groupsOf(options, queries, rows),
     ...(await textsOf(options, queries, rows)),
   }

@@ -113,6 +113,8 @@ describe('its examples', () => {
     certified: queries,
     fallback: 0,
     seconds: 1,
+    zeroQueries: 0,
+    zeroRows: 0,
     warnings: [],
   })
   const packages = Array.from({ length: queries }, (_, i) => ({

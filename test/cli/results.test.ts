@@ -36,8 +36,8 @@ const fields = {
     'command version model solver init innerSweeps shape rank objective relativeError iterations converged seconds gflops threads seed device blas warnings',
   transform:
     'command version model shape rank relativeError seconds gflops threads device warnings',
-  topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback warnings',
-  mine: 'command version queries corpus dimensions numNegatives metric found shortfall queriesWithoutPositives inconsistent dropped ceilings positiveScore negativeScore negativeRank seconds gflops threads seed device precision certified fallback warnings',
+  topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback unknownIds warnings',
+  mine: 'command version queries corpus dimensions numNegatives metric found shortfall queriesWithoutPositives inconsistent dropped ceilings positiveScore negativeScore negativeRank seconds gflops threads seed device precision certified fallback unknownIds warnings',
 }
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
 

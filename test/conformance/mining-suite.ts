@@ -39,9 +39,15 @@ function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number
 }
 
 /** Whether a row has the text of the query, of one of its positives, or of one of a query of its text. */
-function copies({ positives, queryTexts, corpusTexts }: Scene, query: number, row: number): boolean {
+function copies(
+  { positives, queryTexts, corpusTexts }: Scene,
+  query: number,
+  row: number,
+): boolean {
   const [own, text] = [queryTexts[query]!, corpusTexts[row]!]
-  const answers = positives.filter((_, other) => other === query || (own && queryTexts[other] === own))
+  const answers = positives.filter(
+    (_, other) => other === query || (own && queryTexts[other] === own),
+  )
   const known = [own, ...answers.flat().map((each) => corpusTexts[each])]
   return text !== '' && known.includes(text)
 }

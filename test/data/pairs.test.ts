@@ -17,26 +17,31 @@ const lists = (indptr: number[], indices: number[]) => ({
   indices: Int32Array.from(indices),
 })
 
+const pairs = (indptr: number[], indices: number[], unknownIds = 0) => ({
+  ...lists(indptr, indices),
+  unknownIds,
+})
+
 const queryIds = new Map(['q0', 'q1', 'q2'].map((id, row) => [id, row]))
 const corpusIds = new Map(Array.from({ length: 12 }, (_, row) => [`c ${row}`, row]))
 
 describe('a pairs file', () => {
   it('is read in any order, each pair once', () => {
     expect(parsePairs(bytes('2\t5\n0\t9\n2\t1\n2\t5\n'), 'p.tsv', sides)).toEqual(
-      lists([0, 1, 1, 3], [9, 1, 5]),
+      pairs([0, 1, 1, 3], [9, 1, 5]),
     )
   })
 
   it('may have a header, relevances, blank lines, a byte order mark and carriage returns', async () => {
     const text =
       '\ufeffquery-id\tcorpus-id\tscore\r\n0\t9\t1\r\n\r\n1\t3\t0\r\n1\t4\t-1\r\n2\t1\t0.5'
-    expect(await readPairs(folder.write('p.tsv', text), sides)).toEqual(lists([0, 1, 1, 2], [9, 1]))
+    expect(await readPairs(folder.write('p.tsv', text), sides)).toEqual(pairs([0, 1, 1, 2], [9, 1]))
   })
 
   it('may hold ids', () => {
     const text = 'query-id\tcorpus-id\nq2\tc 5\nq0\tc 11\n'
     const options = { ...sides, queryIds, corpusIds }
-    expect(parsePairs(bytes(text), 'p.tsv', options)).toEqual(lists([0, 1, 1, 2], [11, 5]))
+    expect(parsePairs(bytes(text), 'p.tsv', options)).toEqual(pairs([0, 1, 1, 2], [11, 5]))
   })
 
   it.each<[string, unknown, string]>([
@@ -44,7 +49,7 @@ describe('a pairs file', () => {
     [
       'with an unknown option',
       { ...sides, ids: 1 },
-      'queries, corpus, queryIds, corpusIds for ids',
+      'queries, corpus, queryIds, corpusIds, unknownIds for ids',
     ],
     [
       'with ids that are no Map',
@@ -56,8 +61,34 @@ describe('a pairs file', () => {
     expect(error).toMatchObject({ message: expect.stringContaining(message) })
   })
 
+  it.each(['\t', ' ', '  '])('may have the four columns of TREC between %j', (blank) => {
+    const judged = [
+      ['q0', '0', 'd3', '1'],
+      ['q2', 'Q0', 'd1', '2'],
+      ['q2', '0', 'd0', '0'],
+    ]
+    const text = judged.map((columns) => columns.join(blank)).join('\n')
+    const docs = new Map(Array.from({ length: 12 }, (_, row) => [`d${row}`, row]))
+    const options = { ...sides, queryIds, corpusIds: docs }
+    expect(parsePairs(bytes(text), 'qrels', options)).toEqual(pairs([0, 1, 1, 2], [3, 1]))
+  })
+
+  it('leaves out what it does not know, where that is asked for, and counts it', () => {
+    const skipping = { ...sides, unknownIds: 'skip' } as const
+    const ids = { ...skipping, queryIds, corpusIds }
+    const text = 'query-id\tcorpus-id\tscore\nq0\tc 3\t1\nq0\tc 99\t1\nq7\tc 1\t1\nq9\tc 98\t0\n'
+    expect(parsePairs(bytes(text), 'p.tsv', ids)).toEqual(pairs([0, 1, 1, 1], [3], 3))
+    expect(parsePairs(bytes('0\t3\n0\t12\n3\t0'), 'p.tsv', skipping)).toEqual(
+      pairs([0, 1, 1, 1], [3], 2),
+    )
+    expect(() => parsePairs(bytes('0\tfive'), 'p.tsv', skipping)).toThrow('received five')
+    expect(() =>
+      parsePairs(bytes(''), 'p.tsv', { ...sides, unknownIds: 'drop' as 'skip' }),
+    ).toThrow("one of error, skip for unknownIds, received 'drop'")
+  })
+
   it('may be empty', () => {
-    expect(parsePairs(bytes(''), 'p.tsv', sides)).toEqual(lists([0, 0, 0, 0], []))
+    expect(parsePairs(bytes(''), 'p.tsv', sides)).toEqual(pairs([0, 0, 0, 0], []))
   })
 
   it('of real data is read', async () => {
@@ -88,12 +119,12 @@ describe('a pairs file', () => {
     [
       'one column',
       '0 1',
-      'line 1: expected query<TAB>corpus, then a relevance or nothing, received 0 1',
+      "line 1: expected query<TAB>corpus, then a relevance or nothing, or TREC's four columns, received 0 1",
     ],
     [
-      'four columns',
-      '0\t0\t1\t1',
-      'line 1: expected query<TAB>corpus, then a relevance or nothing, received 0\\t0\\t1\\t1',
+      'six columns, as runs of TREC have',
+      '0 Q0 1 1 0.5 run',
+      "line 1: expected query<TAB>corpus, then a relevance or nothing, or TREC's four columns, received 0 Q0 1 1 0.5 run",
     ],
     [
       'a relevance that is no number',
@@ -144,6 +175,30 @@ describe('a file of ids', () => {
     await expectFileError(() => parseIds(bytes(text), 'c.txt', 3, 'corpus'), `c.txt: ${sentence}`)
     const path = folder.write('c.txt', text)
     await expectFileError(() => readIds(path, 3, 'corpus'), `${path}: ${sentence}`)
+  })
+})
+
+describe('a JSONL file of ids', () => {
+  it('has them as _id, as queries.jsonl and corpus.jsonl of BEIR do', async () => {
+    const lines = [{ _id: 'PLAIN-1', text: 'one' }, { text: 'two', _id: 'b c' }, { _id: 7 }]
+    const path = folder.write('ids.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'))
+    expect([...(await readIds(path, 3, 'corpus')).keys()]).toEqual(['PLAIN-1', 'b c', '7'])
+  })
+
+  it.each<[string, string, string]>([
+    ['no _id', '{"id":"a"}', 'an object with a string as _id, received {"id":"a"}'],
+    [
+      'an _id that is no text',
+      '{"_id":[1]}',
+      'an object with a string as _id, received {"_id":[1]}',
+    ],
+    ['no object', 'a', 'a JSON object with an _id, received a'],
+    ['an empty _id', '{"_id":""}', 'an id, received an empty line'],
+  ])('with %s is refused', async (_, line, expected) => {
+    await expectFileError(
+      () => parseIds(bytes(line), 'c.jsonl', 1, 'corpus'),
+      `c.jsonl: line 1: expected ${expected}`,
+    )
   })
 })
 

@@ -108,9 +108,88 @@ describe('topK', () => {
   })
 
   it('names the bound a bad k breaks', async () => {
-    await expect(topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 10 })).rejects.toThrow(
-      'Expected an integer in 1..9 for k, received 10',
+    await expect(topK(gaussian(1, 3, 1), gaussian(9, 3, 2), { k: 0 })).rejects.toThrow(
+      'Expected an integer of at least 1 for k, received 0',
     )
+  })
+
+  it('pads where k is above the corpus, and says so', async () => {
+    const [queries, corpus] = [gaussian(2, 3, 1), gaussian(3, 3, 2)]
+    const { indices, scores, warnings } = await topK(queries, corpus, { k: 5 })
+    const whole = await topK(queries, corpus, { k: 3 })
+    for (const query of [0, 1]) {
+      expect([...indices.subarray(5 * query, 5 * query + 5)]).toEqual([
+        ...whole.indices.subarray(3 * query, 3 * query + 3),
+        -1,
+        -1,
+      ])
+      expect(scores[5 * query + 4]).toBeNaN()
+    }
+    expect(warnings).toEqual([
+      'k 5 is above the 3 rows of the corpus: the places beyond hold -1 and NaN',
+    ])
+    expect(whole.warnings).toEqual([])
+  })
+
+  it('answers no queries with no rows', async () => {
+    const corpus = gaussian(5, 3, 2)
+    const none = { data: new Float32Array(0), rows: 0, cols: 3 }
+    for (const exclude of [undefined, []] as const) {
+      const found = await topK(none, corpus, { k: 2, exclude })
+      expect(found).toMatchObject({ queries: 0, certified: 0, fallback: 0, warnings: [] })
+      expect([found.indices.length, found.scores.length]).toEqual([0, 0])
+    }
+    const tensor = { data: new Float32Array(0), dims: [0, 3] }
+    expect((await topK(tensor, corpus, { k: 2 })).queries).toBe(0)
+    await expect(topK({ ...none, cols: 4 }, corpus, { k: 2 })).rejects.toThrow('queries.cols')
+    await expect(topK(corpus, { ...none }, { k: 2 })).rejects.toThrow('corpus.rows')
+  })
+
+  it('tells of zero vectors, whose cosine is 0 with everything', async () => {
+    const queries = matrixOf(3, 2, (i) => (i === 1 ? 0 : 1))
+    const corpus = matrixOf(4, 2, (i) => (i < 2 ? 0 : i))
+    const { warnings, zeroQueries, zeroRows } = await topK(queries, corpus, { k: 1 })
+    expect([zeroQueries, zeroRows]).toEqual([1, 2])
+    expect(warnings).toEqual([
+      '1 of 3 queries is a zero vector: the cosine with every row is 0, and the first rows are the answer',
+      '2 of 4 corpus rows are zero vectors: the cosine with every query is 0',
+    ])
+    expect((await topK(queries, corpus, { k: 1, metric: 'dot' })).warnings).toEqual([])
+    const prepared = await prepareCorpus(corpus)
+    expect((await topK(queries, prepared, { k: 1 })).zeroRows).toBe(2)
+    prepared.dispose()
+  })
+
+  it('leaves out the row that an array says is the query itself', async () => {
+    const corpus = gaussian(9, 3, 2)
+    const queries = { ...corpus, data: corpus.data.subarray(3 * 3, 7 * 3), rows: 4 }
+    const ask = (rows: number[]) =>
+      topK(queries, corpus, { k: 9, excludeSelf: Int32Array.from(rows) })
+    const { indices } = await ask([3, 4, -1, 6])
+    expect([0, 1, 2, 3].map((query) => indices[9 * query + 8])).not.toContain(undefined)
+    expect(
+      [0, 1, 2, 3].map((q) => [...indices.subarray(9 * q, 9 * q + 9)].includes(3 + q)),
+    ).toEqual([false, false, true, false])
+    await expect(ask([3, 4, 9, 6])).rejects.toThrow(
+      'Expected a corpus row in 0..8, or -1 for none for excludeSelf[2], received 9',
+    )
+    await expect(ask([3])).rejects.toThrow('4 rows, one for each query for excludeSelf, received 1')
+  })
+
+  it('does not hold the event loop while it checks long exclude lists', async () => {
+    const [queries, corpus] = [gaussian(100, 4, 1), gaussian(20_000, 4, 2)]
+    const rows = Int32Array.from({ length: 100 * 19_800 }, (_, t) => t % 19_800)
+    const indptr = Int32Array.from({ length: 101 }, (_, q) => q * 19_800)
+    const held: number[] = []
+    for (let call = 0; call < 5; call++) {
+      const start = performance.now()
+      const answer = topK(queries, corpus, { k: 1, exclude: { indptr, indices: rows } })
+      await Promise.resolve()
+      held.push(performance.now() - start)
+      await answer
+    }
+    // Checking them there takes about 5 ms.
+    expect(Math.min(...held)).toBeLessThan(1)
   })
 
   it('names the row and column of an entry that is not finite', async () => {

@@ -126,14 +126,14 @@ export function survivors(question: Question, rules: Rules): Answer {
     const scored: RuleName | undefined = barriers[i]
       ? undefined
       : question.copied(row) || isRepeated(row)
-      ? 'duplicate'
-      : scores[row]! > ceiling
-        ? 'ceiling'
-        : scores[row]! < minScore
-          ? 'floor'
-          : outside
-            ? 'rank'
-            : undefined
+        ? 'duplicate'
+        : scores[row]! > ceiling
+          ? 'ceiling'
+          : scores[row]! < minScore
+            ? 'floor'
+            : outside
+              ? 'rank'
+              : undefined
     const rule = barriers[i] ?? scored
     if (rule) rejected.push({ row, rule })
     else {
