@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 
 #include "backend/scan_bounds.h"
 
@@ -61,7 +62,8 @@ void for_each_bit(std::uint32_t bits, Visit visit) {
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) {
   // Near duplicates widen the lists of all queries at once.
   const Index depths = listed_depth(query, classes) + query.rejected_depth;
-  const Index lists = (2 * depths + 128) << most_widenings;
+  const Index classed = query.rejected_depth > 0 && classes.count > 0 ? classes.starts[classes.count] : 0;
+  const Index lists = ((2 * depths + 128) << most_widenings) + 2 * classed;
   return lists * static_cast<Index>(sizeof(Candidate) + sizeof(std::int32_t)) + cols * 4 +
          static_cast<Index>(query.barred.size()) * 4 + classed_levels * classes.count / 8 + 1024;
 }
@@ -80,16 +82,21 @@ void CandidateList::classify(Classed mode, const RowClasses& classes,
   void_classes_ = void_classes;
 }
 
-void CandidateList::compact() {
+void CandidateList::tighten() {
   if (classes_.count > 0 && mode_ == Classed::merge) merge_classes();
   if (static_cast<Index>(candidates_.size()) > depth_) {
     const float raised = bounds::float_below(lower_of_last() - spread_);
     if (raised > threshold_) threshold_ = dropped_below_ = raised;
     drop_below_threshold();
   }
+}
+
+void CandidateList::compact() {
+  tighten();
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
-  if (--widenings_left_ < 0) return release();
+  // Rows that come before any other of their class cannot count yet, however many there are.
+  if (mode_ == Classed::merge && --widenings_left_ < 0) return release();
   candidates_.reserve(capacity_);  // or it would grow to twice as much
 }
 
@@ -97,6 +104,22 @@ void CandidateList::release() {
   candidates_ = {};
   keys_ = {};
   threshold_ = infinity;
+}
+
+Index CandidateList::class_rows(Index depth) const {
+  std::vector<float> lowers;
+  for (const Candidate& each : candidates_) lowers.push_back(each.lower);
+  float last = -infinity;
+  if (depth < static_cast<Index>(lowers.size())) {
+    std::nth_element(lowers.begin(), lowers.begin() + (depth - 1), lowers.end(), std::greater<>());
+    last = bounds::float_below(lowers[depth - 1] - spread_);
+  }
+  Index rows = 0;
+  for (const Candidate& each : candidates_) {
+    const std::int32_t own = classes_.class_of(each.row);
+    if (own >= 0 && !(each.upper < last)) rows += classes_.starts[own + 1] - classes_.starts[own];
+  }
+  return rows;
 }
 
 void CandidateList::merge_classes() {
@@ -184,6 +207,7 @@ Collector::Collector(const ScanQuery& query, const ScanBound& bound, const ScanR
       corpus_groups_(request.corpus_groups),
       classes_(request.classes),
       thresholds_(thresholds_of(query, bound)),
+      rows_(rows),
       most_straddlers_(static_cast<std::size_t>(limits.straddlers)),
       overflow_(!bound.usable),
       admissible_(listed_depth(query, classes_), rows, limits.widenings, thresholds_.admissible,
@@ -285,6 +309,16 @@ void Collector::merge(Collector& other) {
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
   overflow_ = overflow_ || other.overflow_;
+  give_up_if_full();
+}
+
+void Collector::finish() {
+  if (overflow_ || classes_.count == 0) return;
+  admissible_.tighten();
+  rejected_.tighten();
+  // Above this the canonical scan, which reads the corpus in order, takes less time.
+  constexpr Index few = 1024;
+  overflow_ = admissible_.class_rows(query_->depth) > std::max(few, rows_ / 8);
   give_up_if_full();
 }
 

@@ -67,6 +67,9 @@ class CandidateList {
   float dropped_below() const { return dropped_below_; }
   bool overflow() const { return widenings_left_ < 0; }
   void release();  // what it holds
+  void tighten();  // drops what is below the threshold of all that came
+  // Rows with a class whose scores the `depth` best ask for.
+  Index class_rows(Index depth) const;
   std::vector<Candidate>& candidates() { return candidates_; }
   void merge(CandidateList& other);
 
@@ -108,6 +111,8 @@ class Collector {
 
   // Adds what another collector found for the same query in other rows.
   void merge(Collector& other);
+  // After the last stretch: a query that too many classed rows must be scored for is given up.
+  void finish();
   ScanResult result();
 
  private:
@@ -128,6 +133,7 @@ class Collector {
   RowClasses classes_;
   ScanThresholds thresholds_;
   std::size_t next_barred_ = 0;
+  Index rows_;
   std::size_t most_straddlers_;
   bool overflow_;
   Index above_[level_count] = {};

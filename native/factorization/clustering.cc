@@ -8,7 +8,7 @@ namespace {
 
 constexpr double identity_noise = 2e-7;
 constexpr ClusteringOptions on_the_sample{
-    .max_iterations = 10, .tolerance = 1e-2, .phase = "initialise"};
+    .max_iterations = 10, .tolerance = 1e-2, .phase = "sample"};
 
 }  // namespace
 

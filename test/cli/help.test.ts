@@ -2,19 +2,19 @@ import { describe, expect, it, vi } from 'vitest'
 import { gemmine } from '../../lib/cli/program'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
-import { mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
 import { helpOf } from './commands'
 
-const common = '--out --force --threads --seed --device --json --quiet --progress -h,'
+const common = '--out --force --threads --device --json --quiet --progress -h,'
 
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h',
+    '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h',
   transform: '--model',
-  topk: '--queries --corpus --k --metric --exclude --exclude-self',
+  topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   mine:
-    '--queries --corpus --positives --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
+    '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format',
@@ -30,6 +30,19 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   it('shows an example that can be typed', () => {
     expect(help).toContain(`$ gemmine ${command} `)
   })
+})
+
+it.each(['transform', 'topk'])('%s --help offers no seed, as nothing is drawn', (command) => {
+  expect(helpOf(command)).not.toContain('--seed')
+})
+
+it.each(Object.keys(promised))('%s --help offers the devices that there are', (command) => {
+  expect(helpOf(command)).toContain('where to compute: auto, cpu (default: auto)')
+})
+
+it('mine --help has the default of --pool from lib', () => {
+  const [few, many] = [defaultPool(1), defaultPool(100)]
+  expect(helpOf('mine')).toContain(`at least K (default: max(${few}, ${many / 100}K))`)
 })
 
 describe('defaults in help are those of lib', () => {

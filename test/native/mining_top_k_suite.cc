@@ -230,14 +230,16 @@ void run_staged(const Staged& scene, const Job& job) {
         indices.data(), scores.data(), job);
 }
 
-// Within a phase, progress only rises; a signal that comes in any of them ends the job.
+// Within a phase, progress only rises and its total stays; a signal that comes in any of them ends the job.
 void test_stages() {
   const Staged scene = staged_scene();
-  std::map<std::string, Index> done;
+  std::map<std::string, Index> done, totals;
   const auto listen = [&](const gemmine::Progress& progress) {
     const auto [at, is_new] = done.emplace(progress.phase, 0);
     check(progress.done >= at->second && progress.done <= progress.total, progress.phase);
     at->second = progress.done;
+    check(totals.emplace(progress.phase, progress.total).first->second == progress.total,
+          std::string("the total of ") + progress.phase);
   };
   run_staged(scene, {.cancellation = {}, .report = listen, .threads = 1});
   const bool two_formats = &gemmine::cpu::first_format() != &gemmine::cpu::finest_format();

@@ -232,6 +232,7 @@ Asked Scan::visit_results(const ScanVisitor& visit) {
     for (Index i = chunk * visit_at_once; i < end; ++i) {
       Collector& whole = collector(0, i);
       for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
+      whole.finish();
       undecided[i] = whole.overflow();
       if (undecided[i]) continue;
       ScanResult result = whole.result();
