@@ -51,18 +51,19 @@ export function rowListsOf(queries: number, pairs: Int32Array): RowLists {
 /**
  * Lists of corpus rows in any accepted form, as the addon takes them: in any order, with repeats. Borrows
  * {@link RowLists}, unless their buffers are resizable, and leaves it to the job to check their elements;
- * others are copied and checked a piece at a time, so that the event loop turns in between.
+ * others are copied and checked a piece at a time, so that the event loop turns in between: those lists
+ * come as a promise.
  *
  * @param name The argument in errors.
  * @throws {TypeError | RangeError} naming the entry that is no row in 0..corpus − 1, or a length
  *   that does not fit `queries`.
  */
-export async function toRowLists(
+export function toRowLists(
   name: string,
   input: RowListsInput,
   queries: number,
   corpus: number,
-): Promise<RowLists> {
+): RowLists | Promise<RowLists> {
   if (isInt32Array(input)) return fromRowPerQuery(name, input, queries, corpus)
   if (Array.isArray(input)) return fromArrays(name, input, queries, corpus)
   if (typeof input !== 'object' || input === null || !('indptr' in input))

@@ -63,8 +63,8 @@ const ownDefaults = {
   /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
   seed: 0,
   /**
-   * True where the queries are the corpus: query i does not get row i. An array gives the row that each
-   * query does not get as it is the query itself, [nq], −1 for none. False unless given.
+   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
+   * is itself and does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
@@ -188,6 +188,15 @@ async function nativeOptions(
 ): Promise<NativeMineOptions & Ceilings> {
   const { numNegatives, exclude } = options
   checkRules(options)
+  const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
+  const explain = explained(options.explain, queries, rows)
+  const groups = groupsOf(options, queries, rows)
+  // All begin at once: a resizable buffer is copied before the caller can shrink it.
+  const [listed, excluded, texts] = await Promise.all([
+    toRowLists('positives', positives, queries, rows),
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
+    textsOf(options, queries, rows),
+  ])
   return {
     ...ceilings,
     device,
@@ -202,13 +211,12 @@ async function nativeOptions(
     sampling: options.sampling,
     pool: options.pool ?? defaultPool(numNegatives),
     seed: options.seed,
-    excludeSelf: checkedSelf(options.excludeSelf, queries, rows),
-    explain: explained(options.explain, queries, rows),
-    positives: await toRowLists('positives', positives, queries, rows),
-    exclude:
-      exclude === undefined ? undefined : await toRowLists('exclude', exclude, queries, rows),
-    ...groupsOf(options, queries, rows),
-    ...(await textsOf(options, queries, rows)),
+    excludeSelf,
+    explain,
+    positives: listed,
+    exclude: excluded,
+    ...groups,
+    ...texts,
   }
 }
 

@@ -85,7 +85,7 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
 
 /** Complete sentences about options and lists that leave less than was meant. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
-  ...ofSmallCorpus('numNegatives', found.numNegatives, found.corpus, name),
+  ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
   ...ofZeroVectors(found),
   ...ofMargin(found),
   ...ofPositives(found, name),

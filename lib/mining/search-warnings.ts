@@ -33,10 +33,10 @@ export function ofZeroVectors({ queries, corpus, zeroQueries, zeroRows }: Search
 export const ofSmallCorpus = (
   argument: string,
   wanted: number,
-  corpus: number,
+  { queries, corpus }: Searched,
   name: Naming,
 ): string[] =>
-  wanted <= corpus
+  wanted <= corpus || queries === 0
     ? []
     : [
         `${name(argument)} ${wanted} is above the ${corpus} ${corpus === 1 ? 'row' : 'rows'} of the corpus: ` +

@@ -26,8 +26,8 @@ export const topKDefaults = frozen({
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * True where the queries are the corpus: query i does not get row i. An array gives the row that each
-   * query does not get as it is the query itself, [nq], −1 for none. False unless given.
+   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
+   * is itself and does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
   /** Where the answers go; new arrays unless given. */
@@ -77,7 +77,7 @@ export interface Neighbours {
 
 /** What the answer to a search is not. */
 export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
-  ...ofSmallCorpus('k', k, found.corpus, name),
+  ...ofSmallCorpus('k', k, found, name),
   ...ofZeroVectors(found),
 ]
 
@@ -113,8 +113,10 @@ export async function topK(
   const { rows, metric, native } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
-  const lists =
-    exclude === undefined ? undefined : await toRowLists('exclude', exclude, source.rows, rows)
+  const excluded =
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)

@@ -62,7 +62,8 @@ void for_each_bit(std::uint32_t bits, Visit visit) {
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) {
   // Near duplicates widen the lists of all queries at once.
   const Index depths = listed_depth(query, classes) + query.rejected_depth;
-  const Index classed = query.rejected_depth > 0 && classes.count > 0 ? classes.starts[classes.count] : 0;
+  const Index classed =
+      query.rejected_depth > 0 && classes.count > 0 ? classes.starts[classes.count] : 0;
   const Index lists = ((2 * depths + 128) << most_widenings) + 2 * classed;
   return lists * static_cast<Index>(sizeof(Candidate) + sizeof(std::int32_t)) + cols * 4 +
          static_cast<Index>(query.barred.size()) * 4 + classed_levels * classes.count / 8 + 1024;

@@ -104,8 +104,8 @@ struct Ranking {
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
   // The repeated rows at or below the ceiling that are better than the last admissible one.
   std::vector<Scored> repeats;
-  std::vector<Scored> rejected;    // the `rejected_depth` best, or all; best first
-  bool rescanned;                  // the scan proved nothing, and all rows were scored
+  std::vector<Scored> rejected;  // the `rejected_depth` best, or all; best first
+  bool rescanned;                // the scan proved nothing, and all rows were scored
 };
 
 // What a scan knows of one query. Every row that may be among the `depth` best admissible ones is

@@ -49,7 +49,8 @@ Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
 }
 
 Napi::Object invalid_element(Napi::Env env, const InvalidElement& element) {
-  Napi::Object error = coded(env, code_name(element.code), element.what());
+  const std::string told = "Expected " + element.expected + " for " + element.argument;
+  Napi::Object error = coded(env, code_name(element.code), told);
   error["argument"] = element.argument;
   error["value"] = element.value;
   error["expected"] = element.expected;

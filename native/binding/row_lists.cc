@@ -94,14 +94,14 @@ RowLists write_canonical(const GivenLists& given, Index corpus, const Job& job,
   return {.indptr = starts, .indices = rows};
 }
 
-SelfRows read_self_rows(const Napi::Object& from, Index queries, Index corpus,
-                        Borrowed& borrowed) {
+SelfRows read_self_rows(const Napi::Object& from, Index queries, Index corpus, Borrowed& borrowed) {
   const Napi::Value value = from.Get("excludeSelf");
   if (value.IsTypedArray())
     return {.same = false,
             .rows = read_array<std::int32_t>(value, "excludeSelf", queries, 1, borrowed)};
   const bool same = read<bool>(from, "excludeSelf");
-  if (same && queries != corpus) refuse(from.Env(), "as many queries as corpus rows", "excludeSelf");
+  if (same && queries != corpus)
+    refuse(from.Env(), "as many queries as corpus rows", "excludeSelf");
   return {.same = same, .rows = nullptr};
 }
 

@@ -42,8 +42,8 @@ class CanonicalLists {
 RowLists write_canonical(const GivenLists& given, Index corpus, const Job& job,
                          std::int32_t* starts, std::int32_t* rows);
 
-// `excludeSelf`: true, where query i is row i of the corpus, which must be there; or an array of the
-// row that each query is, −1 for none.
+// `excludeSelf`: true, where query i is row i of the corpus, which must be there; or an array of
+// the row that each query is, −1 for none.
 SelfRows read_self_rows(const Napi::Object& from, Index queries, Index corpus, Borrowed& borrowed);
 
 // Throws InvalidElement; on the job's thread.

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "backend/ranking.h"
 #include "backend/class_scores.h"
+#include "backend/ranking.h"
 
 namespace gemmine {
 namespace {
@@ -92,8 +92,7 @@ void Rescoring::settle_straddlers() {
 }
 
 void Rescoring::count_above() {
-  for (int level = 0; level < level_count; ++level)
-    ranking_.above[level] += scanned_.above[level];
+  for (int level = 0; level < level_count; ++level) ranking_.above[level] += scanned_.above[level];
   for (std::size_t level = 0; level < scanned_.classes.size(); ++level)
     ranking_.repeated[level] = scanned_.classes[level].repeated();
 }

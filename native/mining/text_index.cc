@@ -90,7 +90,8 @@ std::span<const std::int32_t> TextIndex::rows_of(std::int32_t text) const {
   return {first, end};
 }
 
-// One walk over the classes serves all groups: a group changes only the classes that it has rows in.
+// One walk over the classes serves all groups: a group changes only the classes that it has rows
+// in.
 void TextIndex::count_repeated() {
   std::unordered_map<std::int32_t, Index> sizes;
   for (Index each = 0; each < classes_.count; ++each) {
@@ -108,7 +109,8 @@ void TextIndex::count_repeated() {
     repeated_ += all_but_one(whole);
     for (const auto& [group, size] : sizes)
       if (group != -1)
-        repeated_more_[group] += all_but_one(same ? whole + size : whole - size) - all_but_one(whole);
+        repeated_more_[group] +=
+            all_but_one(same ? whole + size : whole - size) - all_but_one(whole);
   }
 }
 

@@ -16,8 +16,8 @@ class TextIndex {
 
   // Of the rows that have a text in common with another one.
   const RowClasses& classes() const { return classes_; }
-  // Texts that no negative of a query may have: its own, those of its positives and of the positives
-  // of queries with its text. Ascending, unique.
+  // Texts that no negative of a query may have: its own, those of its positives and of the
+  // positives of queries with its text. Ascending, unique.
   std::vector<std::int32_t> known_texts(Index query) const;
   std::span<const std::int32_t> rows_of(std::int32_t text) const;
   // Rows, less one for every class that has any, among the rows that the group of a query admits.
@@ -40,7 +40,7 @@ class TextIndex {
   std::vector<std::int32_t> class_rows_;
   RowClasses classes_;
   std::unordered_map<std::int32_t, std::vector<std::int32_t>> known_;  // by the text of a query
-  Index repeated_ = 0;                                     // among the rows of no group in particular
+  Index repeated_ = 0;  // among the rows of no group in particular
   std::unordered_map<std::int32_t, Index> repeated_more_;  // by group
 };
 

@@ -58,7 +58,9 @@ Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corp
         job);
     barred.clear();
   };
-  const auto bytes_of = [&](const ScanQuery& query) { return scan_bytes(query, queries.cols(), {}); };
+  const auto bytes_of = [&](const ScanQuery& query) {
+    return scan_bytes(query, queries.cols(), {});
+  };
   for_batches(queries.rows(), bytes_of, ask, run);
   return {.certified = queries.rows() - fallback,
           .fallback = fallback,

@@ -76,7 +76,8 @@ describe('lists of rows', () => {
       'Expected an Int32Array for positives.indptr, received an array of 3',
     ],
   ])('%j is refused', async (input, message) => {
-    await expect(toRowLists('positives', input as never, 2, 4)).rejects.toThrow(message)
+    const refused = async () => toRowLists('positives', input as never, 2, 4)
+    await expect(refused()).rejects.toThrow(message)
   })
 
   it.each<[RowLists, string]>([

@@ -29,7 +29,7 @@ const calls: Record<string, Call[]> = {
     [nmf, [X], 'Expected an integer of at least 1 for rank, received undefined'],
     [kmeans, [X], 'Expected an integer in 1..12 for clusters, received undefined'],
     [truncatedSvd, [X], 'Expected an integer in 1..5 for rank, received undefined'],
-    [topK, [X, X], 'Expected an integer in 1..12 for k, received undefined'],
+    [topK, [X, X], 'Expected an integer of at least 1 for k, received undefined'],
   ],
   'options that are no object': [
     [semiNmf, [X, null], `Expected an object of ${fitOptions} for options, received null`],

@@ -176,6 +176,14 @@ describe('topK', () => {
     await expect(ask([3])).rejects.toThrow('4 rows, one for each query for excludeSelf, received 1')
   })
 
+  it('runs also where the corpus is disposed of right after the call', async () => {
+    const prepared = await prepareCorpus(gaussian(9, 3, 2))
+    const exclude = { indptr: Int32Array.of(0, 2), indices: Int32Array.of(4, 1) }
+    const answer = topK(gaussian(1, 3, 1), prepared, { k: 9, exclude })
+    prepared.dispose()
+    expect([...(await answer).indices.subarray(7)]).toEqual([-1, -1])
+  })
+
   it('does not hold the event loop while it checks long exclude lists', async () => {
     const [queries, corpus] = [gaussian(100, 4, 1), gaussian(20_000, 4, 2)]
     const rows = Int32Array.from({ length: 100 * 19_800 }, (_, t) => t % 19_800)

@@ -23,11 +23,10 @@ Found search(ScanBackend& backend, Metric metric, const Rows& queries, const Row
   const auto handle = backend.prepare_corpus(*corpus_source, metric, keep, job);
   Found found{
       std::vector<std::int32_t>(queries.rows * k), std::vector<float>(queries.rows * k), {}};
-  found.proof = top_k(backend, *query_source, *handle,
-                      {.k = k,
-                       .self = {.same = exclude_self, .rows = nullptr},
-                       .exclude = excluded.view()},
-                      found.indices.data(), found.scores.data(), job);
+  found.proof =
+      top_k(backend, *query_source, *handle,
+            {.k = k, .self = {.same = exclude_self, .rows = nullptr}, .exclude = excluded.view()},
+            found.indices.data(), found.scores.data(), job);
   check(found.proof.certified + found.proof.fallback == queries.rows,
         "every query is accounted for");
   return found;
@@ -226,11 +225,13 @@ void run_staged(const Staged& scene, const Job& job) {
   const auto handle = backend.prepare_corpus(*corpus, Metric::dot, true, job_of(2));
   std::vector<std::int32_t> indices(40 * 10);
   std::vector<float> scores(40 * 10);
-  top_k(backend, *queries, *handle, {.k = 10, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}},
+  top_k(backend, *queries, *handle,
+        {.k = 10, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}},
         indices.data(), scores.data(), job);
 }
 
-// Within a phase, progress only rises and its total stays; a signal that comes in any of them ends the job.
+// Within a phase, progress only rises and its total stays; a signal that comes in any of them ends
+// the job.
 void test_stages() {
   const Staged scene = staged_scene();
   std::map<std::string, Index> done, totals;
@@ -273,8 +274,8 @@ void test_cancellation() {
   throws<gemmine::Cancelled>(
       [&] {
         top_k(backend, *source, *handle,
-              {.k = 1, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}}, indices.data(),
-              scores.data(), job);
+              {.k = 1, .self = {.same = false, .rows = nullptr}, .exclude = {nullptr, nullptr}},
+              indices.data(), scores.data(), job);
       },
       [](const gemmine::Cancelled&) { check(true, "cancelled"); }, "a cancelled search");
 }

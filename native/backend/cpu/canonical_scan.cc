@@ -109,7 +109,8 @@ void CanonicalScan::visit_results(const ScanVisitor& visit) {
 
 // How many queries are ranked at a time. All segments together hold at most every row twice, and no
 // more than their depths and the rows with a class.
-std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows, const RowClasses& classes) {
+std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
+                     const RowClasses& classes) {
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked) most = std::max(most, query->depth + query->rejected_depth);

@@ -41,7 +41,10 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 }
 
 CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
-    : source_(source), metric_(metric), norms_(measure_rows(source, "prepare", job)), centre_(source.cols()) {
+    : source_(source),
+      metric_(metric),
+      norms_(measure_rows(source, "prepare", job)),
+      centre_(source.cols()) {
   if (metric != Metric::cosine) {
     const double largest = *std::max_element(norms_.begin(), norms_.end());
     if (largest > 0) exponent_ = -std::ilogb(largest);
