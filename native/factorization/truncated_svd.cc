@@ -144,7 +144,7 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
     input.backend.orthonormalise_rows(basis.view());
     range.set_basis(basis);
     range.read();
-    input.job.progress("iterate", step + 1, options.power_iterations + 1);
+    input.job.progress("power", step + 1, options.power_iterations + 1);
     if (step == options.power_iterations) break;
     basis = range.next_basis();
   }
