@@ -15,7 +15,8 @@ export interface RowLists {
 
 /**
  * What is taken for lists of rows: {@link RowLists} in any order and with repeats, an array of rows
- * for each query, or an Int32Array of one row for each query, where −1 is none.
+ * for each query, or an Int32Array of one row for each query, where −1 is none. Borrowed until the promise
+ * settles.
  */
 export type RowListsInput = RowLists | readonly (readonly number[] | Int32Array)[] | Int32Array
 
