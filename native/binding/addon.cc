@@ -52,6 +52,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["inverseTransform"] = Napi::Function::New<InverseTransform>(env, "inverseTransform");
   exports["truncatedSvd"] = Napi::Function::New<TruncatedSvd>(env, "truncatedSvd");
   exports["kmeans"] = Napi::Function::New<Kmeans>(env, "kmeans");
+  exports["fingerprint"] = Napi::Function::New<Fingerprint>(env, "fingerprint");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");

@@ -10,6 +10,7 @@ Napi::Value Fit(const Napi::CallbackInfo& info);
 Napi::Value Transform(const Napi::CallbackInfo& info);
 Napi::Value InverseTransform(const Napi::CallbackInfo& info);
 Napi::Value TruncatedSvd(const Napi::CallbackInfo& info);
+Napi::Value Fingerprint(const Napi::CallbackInfo& info);
 Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);

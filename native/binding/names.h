@@ -11,11 +11,12 @@ namespace gemmine::binding {
 inline constexpr std::array<Named<Model>, 2> models{
     {{"semi-nmf", Model::semi_nmf}, {"nmf", Model::nmf}}};
 inline constexpr std::array<Named<Solver>, 2> solvers{{{"hals", Solver::hals}, {"mu", Solver::mu}}};
-inline constexpr std::array<Named<Start>, 6> starts{{{"random", Start::random},
+inline constexpr std::array<Named<Start>, 7> starts{{{"random", Start::random},
                                                      {"kmeans", Start::kmeans},
                                                      {"svd", Start::svd},
                                                      {"nndsvd", Start::nndsvd},
                                                      {"nndsvda", Start::nndsvda},
-                                                     {"nndsvdar", Start::nndsvdar}}};
+                                                     {"nndsvdar", Start::nndsvdar},
+                                                     {"custom", Start::given}}};
 
 }  // namespace gemmine::binding

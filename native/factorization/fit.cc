@@ -102,6 +102,8 @@ struct Attempt {
   Alternated end;
 };
 
+const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
+
 // One X and its factors in the making.
 class Fitting {
  public:
@@ -118,30 +120,41 @@ class Fitting {
         H_(H) {}
 
   Convergence run() {
-    take_start(options_.start);
-    const Attempt first = attempt();
+    const Attempt first = options_.resume ? resumed() : started(options_.start, options_.checkpoint);
     Convergence result = handed_back(first, options_.start);
     if (!options_.tries_svd ||
-        !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.end.row_gram,
+        !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.state.row_gram,
                             first.end.squared_error, options_.seed))
       return result;
-    take_start(Start::svd);
-    const Attempt second = attempt();
+    // A run that goes on from a checkpoint of the first attempt repeats the second one.
+    const Attempt second = started(Start::svd, nowhere);
     if (!(second.state.objective.back() < first.state.objective.back())) return result;
     return handed_back(second, Start::svd);
   }
 
  private:
-  void take_start(Start start) {
+  Attempt started(Start start, const CheckpointOptions& checkpoint) {
     FitOptions options = options_;
     options.start = start;
     input_.job.progress("initialise", 0, 1);
-    share_ = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
-    balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    double share = 1;
+    if (start == Start::given)
+      start_given(input_, options, exponents_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    else
+      share = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
+    if (start != Start::given) balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    return attempt(start_state(H_.cols, H_.rows, penalties_, share), checkpoint, nullptr);
   }
 
-  Attempt attempt() {
-    LoopState state = start_state(H_.cols, H_.rows, penalties_, share_);
+  Attempt resumed() {
+    const ResumedRun from = read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
+                                            options_.resume->objectives, options_.extrapolated);
+    input_.backend.upload(from.W.view(), scaled_W_.view());
+    input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
+    return attempt(from.state, options_.checkpoint, &from);
+  }
+
+  Attempt attempt(LoopState state, const CheckpointOptions& checkpoint, Previous previous) {
     const LoopOptions loop{.max_iterations = options_.max_iterations,
                            .tolerance = options_.tolerance,
                            .inner_sweeps = options_.inner_sweeps,
@@ -149,13 +162,19 @@ class Fitting {
                            .penalties = penalties_,
                            .objective_exponent = degree_ * exponents_.X,
                            .seed = options_.seed};
+    // A run with checkpoints is stopped at the end of an iteration.
+    Job job = input_.job;
+    if (!checkpoint.path.empty()) job.cancellation = job.cancellation.until_end_of_iteration();
+    const Input input = input_.with_job(job);
+    Checkpoints checkpoints(input, checkpoint);
     const BackendView<float> W = scaled_W_.view();
     const BackendView<float> Ht = scaled_Ht_.view();
-    Alternated end =
+    const Alternated end =
         takes_ratios(options_)
-            ? alternate_by_ratios(input_, loop, state, W, Ht)
-            : alternate(input_, rule_for(options_.model, options_.solver), loop, state, W, Ht);
-    return {std::move(state), std::move(end)};
+            ? alternate_by_ratios(input, loop, checkpoints, state, W, Ht)
+            : alternate(input, rule_for(options_.model, options_.solver), loop, checkpoints,
+                        previous, state, W, Ht);
+    return {std::move(state), end};
   }
 
   // The factors go to the caller's memory, where a better pair may take their place.
@@ -179,7 +198,7 @@ class Fitting {
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
     warn_of_standstill(state.worked, iterations, result.warnings);
-    warn_of_spare(options_, run.row_gram, input_.backend.gram(scaled_Ht_.view(), input_.job),
+    warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(), input_.backend.gram(scaled_Ht_.view(), input_.job),
                   input_.squared_norm, W_.cols, result.warnings);
     return result;
   }
@@ -193,7 +212,6 @@ class Fitting {
   BackendMatrix scaled_Ht_;
   HostView<float> W_;
   HostView<float> H_;
-  double share_ = 1;  // of ‖X‖² that the start leaves, as far as it knows
 };
 
 }  // namespace

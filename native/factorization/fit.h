@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,20 @@ enum class Solver { hals, mu };
 constexpr EntrySign sign_of(Model model) {
   return model == Model::nmf ? EntrySign::nonnegative : EntrySign::any;
 }
-enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar };
+enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, given };
+
+// Where a run keeps itself, so that it can go on after the process has ended.
+struct CheckpointOptions {
+  std::string path;      // empty: nowhere
+  double seconds;        // between two checkpoints
+  std::string metadata;  // a JSON object that tells X, the model and its options
+};
+
+// A checkpoint to go on from.
+struct ResumeOptions {
+  CheckpointOptions file;
+  Index objectives;  // how many it holds
+};
 
 // Weights of l1·Σ|·| + l2·Σ(·)² in the objective, against ‖X − WH‖² without ½.
 struct Penalties {
@@ -41,6 +56,10 @@ struct FitOptions {
   Loss loss;
   Mask mask;
   std::span<const float> row_weights;  // [n]; empty: all 1
+  HostView<const float> given_W;       // of Start::given; data is null for a factor that is missing
+  HostView<const float> given_H;
+  CheckpointOptions checkpoint;
+  std::optional<ResumeOptions> resume;  // instead of a start
 };
 
 struct Convergence {

@@ -66,6 +66,18 @@ bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_ex
 
 }  // namespace
 
+Input Input::with_job(const Job& other) const {
+  return {.backend = backend,
+          .X = X,
+          .pass_exponent = pass_exponent,
+          .squared_norm = squared_norm,
+          .mean = mean,
+          .job = other,
+          .loss = loss,
+          .mask = mask,
+          .row_weights = row_weights};
+}
+
 void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
                  BackendView<float> W, Measure measure, Sums& sums,
                  const std::optional<Extrapolated>& extrapolated) const {
@@ -92,6 +104,20 @@ void Input::improve(BackendView<const float> Ht, const NormalMatrix& normal, con
                     .accumulate = false,
                     .sums = *none};
   backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+}
+
+void Input::form_sums(BackendView<float> W, Sums& sums) const {
+  const BackendMatrix no_H(backend, sums.d, sums.k);
+  const NormalMatrix unused(std::vector<double>(sums.k * sums.k), sums.k, 0, false);
+  const Group group{.Ht = no_H.view(),
+                    .normal = unused,
+                    .step = std::nullopt,
+                    .W = W,
+                    .measure = Measure::none,
+                    .accumulate = true,
+                    .sums = sums};
+  backend.pass(
+      {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
 }
 
 void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {

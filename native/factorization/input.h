@@ -22,6 +22,9 @@ struct Input {
   Mask mask = no_mask;
   std::span<const float> row_weights = {};  // [n]; empty: all 1
 
+  // The same for another job.
+  Input with_job(const Job& other) const;
+
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
 
@@ -32,6 +35,8 @@ struct Input {
   // The same without sums.
   void improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
                BackendView<float> W) const;
+  // The sums of W as it is.
+  void form_sums(BackendView<float> W, Sums& sums) const;
   // to = X·Ht of the scaled X.
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, directly.

@@ -20,21 +20,6 @@ void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, Ba
              sums);
 }
 
-// The sums of W as it is.
-void form_sums(const Input& input, BackendView<float> W, Sums& sums) {
-  const BackendMatrix no_H(input.backend, sums.d, sums.k);
-  const NormalMatrix unused(std::vector<double>(sums.k * sums.k), sums.k, 0, false);
-  const Group group{.Ht = no_H.view(),
-                    .normal = unused,
-                    .step = std::nullopt,
-                    .W = W,
-                    .measure = Measure::none,
-                    .accumulate = true,
-                    .sums = sums};
-  input.backend.pass({.X = input.X, .exponent = input.pass_exponent, .groups = {&group, 1}},
-                     input.job);
-}
-
 // The H that fits the W of these sums; where it is not determined, that of `before`.
 void fit_columns(const Input& input, Model model, const Sums& sums, const HostMatrix<float>& before,
                  BackendView<float> Ht) {
@@ -60,7 +45,7 @@ void start_from_clusters(const Input& input, const FitOptions& options,
   if (options.solver == Solver::hals)
     code_rows(input, clustering.Ht(), 2, W, *sums);
   else
-    form_sums(input, W, *sums);
+    input.form_sums(W, *sums);
   fit_columns(input, options.model, *sums, clustering.centers(), Ht);
 }
 
@@ -95,6 +80,8 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
   const BackendMatrix codes(backend, sample.rows(), k);
   start_from_clusters(sample, options, clustering, codes.view(), Ht);
   LoopState state = start_state(Ht.rows, k, {}, 1);
+  const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
+  Checkpoints checkpoints(sample, nowhere);
   const Alternated run = alternate(sample, rule_for(options.model, options.solver),
                                    {.max_iterations = iterations_on_sample,
                                     .tolerance = 0,
@@ -103,7 +90,7 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
                                     .penalties = {},
                                     .objective_exponent = 0,
                                     .seed = options.seed},
-                                   state, codes.view(), Ht);
+                                   checkpoints, nullptr, state, codes.view(), Ht);
 
   const std::vector<double> zeros(static_cast<std::size_t>(k));
   backend.scale_columns(zeros, W, input.job);

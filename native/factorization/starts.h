@@ -16,6 +16,11 @@ double start_kmeans(const Input&, const FitOptions&, BackendView<float> W, Backe
 double start_svd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 
+// The caller's factors, checked and scaled; a missing one is the answer of the model's step to the
+// other.
+void start_given(const Input&, const FitOptions&, const Exponents&, const Penalties&,
+                 BackendView<float> W, BackendView<float> Ht);
+
 // Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the
 // least. The product stays, and alternating steps, which find this balance slowly, begin with it.
 void balance(const Input& input, const Penalties& penalties, BackendView<float> W,

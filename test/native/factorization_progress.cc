@@ -102,6 +102,8 @@ void a_run_that_cannot_go_on_stands_still() {
   const BackendMatrix Ht(backend, 9, 3);
   backend.upload(start.view(), W.view());
   backend.upload(other.view(), Ht.view());
+  const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
+  Checkpoints checkpoints(*input, nowhere);
   LoopState run = start_state(9, 3, {1e-6, 0, 1e-6, 0}, 1);
   alternate(*input, rule_for(Model::nmf, Solver::hals),
             {.max_iterations = 6,
@@ -111,7 +113,7 @@ void a_run_that_cannot_go_on_stands_still() {
              .penalties = {1e-6, 0, 1e-6, 0},
              .objective_exponent = 0,
              .seed = 1},
-            run, W.view(), Ht.view());
+            checkpoints, nullptr, run, W.view(), Ht.view());
   check(run.worked == 1, "one iteration was computed");
   check(run.objective.size() == 7, "six were asked for");
   for (std::size_t t = 1; t < 7; ++t)

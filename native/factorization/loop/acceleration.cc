@@ -13,14 +13,19 @@ constexpr double growth_of_most = 1.005;  // γ̄
 }  // namespace
 
 Extrapolation::Extrapolation(const Input& input, LoopState& state, bool nonnegative_columns,
-                             BackendView<const float> previous_W,
-                             BackendView<const float> previous_Ht)
+                             BackendView<const float> W, BackendView<const float> Ht)
     : input_(input),
       state_(state),
       nonnegative_columns_(nonnegative_columns),
-      previous_W_(input.backend, previous_W.rows, previous_W.cols),
-      previous_Ht_(input.backend, previous_Ht.rows, previous_Ht.cols) {
-  forget(previous_W, previous_Ht);
+      previous_W_(input.backend, W.rows, W.cols),
+      previous_Ht_(input.backend, Ht.rows, Ht.cols) {
+  forget(W, Ht);
+}
+
+void Extrapolation::resume(const HostMatrix<float>& previous_W,
+                           const HostMatrix<float>& previous_Ht) {
+  input_.backend.upload(previous_W.view(), previous_W_.view());
+  input_.backend.upload(previous_Ht.view(), previous_Ht_.view());
 }
 
 Extrapolated Extrapolation::move_columns(BackendView<float> Ht) {

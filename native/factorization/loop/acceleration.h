@@ -12,20 +12,21 @@ namespace gemmine {
 // taken back, and the share shrinks.
 class Extrapolation {
  public:
-  // `previous_W` and `previous_Ht` are those of a run that goes on, else W and Ht.
   Extrapolation(const Input& input, LoopState& state, bool nonnegative_columns,
-                BackendView<const float> previous_W, BackendView<const float> previous_Ht);
+                BackendView<const float> W, BackendView<const float> Ht);
 
   // Moves Ht before a pass. What the pass does with W after its step is returned.
   Extrapolated move_columns(BackendView<float> Ht);
   void accept();
   // The pair before the iteration, which is in place again.
   void reject(BackendView<const float> W, BackendView<const float> Ht);
+  // The state of a run that goes on.
+  void resume(const HostMatrix<float>& previous_W, const HostMatrix<float>& previous_Ht);
   // A pair that something else than the loop's own step has changed.
   void forget(BackendView<const float> W, BackendView<const float> Ht);
 
-  BackendView<float> previous_W() const { return previous_W_.view(); }
-  BackendView<float> previous_Ht() const { return previous_Ht_.view(); }
+  BackendView<const float> previous_W() const { return previous_W_.view(); }
+  BackendView<const float> previous_Ht() const { return previous_Ht_.view(); }
 
  private:
   const Input& input_;

@@ -17,11 +17,13 @@ constexpr double least_extrapolation = 1e-3;
 class Alternation {
  public:
   Alternation(const Input& input, const ModelRule& rule, const LoopOptions& options,
-              LoopState& state, BackendView<float> W, BackendView<float> Ht)
+              Checkpoints& checkpoints, Previous previous, LoopState& state, BackendView<float> W,
+              BackendView<float> Ht)
       : input_(input),
         device_(input.backend),
         rule_(rule),
         options_(options),
+        checkpoints_(checkpoints),
         state_(state),
         k_(Ht.cols),
         W_(W),
@@ -30,26 +32,22 @@ class Alternation {
         before_columns_(device_, Ht.rows, Ht.cols),
         column_gram_(device_.gram(Ht, input.job)),
         reseeding_(input, rule, options.seed) {
-    if (options.extrapolated) extrapolation_.emplace(input, state, !rule.columns_free, W, Ht);
+    if (!options.extrapolated) return;
+    extrapolation_.emplace(input, state, !rule.columns_free, W, Ht);
+    if (previous != nullptr) extrapolation_->resume(previous->previous_W, previous->previous_Ht);
   }
 
   Alternated run() {
-    while (state_.iteration < options_.max_iterations && !state_.converged) {
+    end_iteration();
+    while (goes_on()) {
+      reseed();
       const Index t = ++state_.iteration;
-      if (state_.stalled) {
-        record(t, state_.objective[t - 1], state_.measured[t - 1] != 0);
-        continue;
-      }
-      state_.worked = t;
-      if (measures_at_once()) kept_.keep(device_, W_, Ht_);
-      update_rows(t - 1);
-      update_columns();
-      conclude(t);
+      iterate(t);
+      end_iteration();
     }
     const double squared_error = input_.squared_error(W_, Ht_);
     record(state_.iteration, squared_error + row_penalty() + column_penalty(), true);
-    return {.squared_error = squared_error,
-            .row_gram = state_.iteration > 0 ? sums_->gram : std::vector<double>()};
+    return {.squared_error = squared_error};
   }
 
  private:
@@ -62,6 +60,32 @@ class Alternation {
   double column_penalty() const {
     return penalty_of(device_, Ht_, penalties().l1_h, penalties().l2_h, input_.job);
   }
+  bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
+  void end_iteration() {
+    checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_,
+                                     extrapolation_ ? &*extrapolation_ : nullptr);
+  }
+
+  void iterate(Index t) {
+    if (state_.stalled) return record(t, state_.objective[t - 1], state_.measured[t - 1] != 0);
+    state_.worked = t;
+    if (measures_at_once()) kept_.keep(device_, W_, Ht_);
+    update_rows(t - 1);
+    update_columns();
+    state_.row_gram = sums_->gram;
+    conclude(t);
+  }
+
+  // A component that stays dead gets another H_j before the next iteration. It leaves the objective
+  // as it is only while H carries no penalty.
+  void reseed() {
+    if (state_.iteration == 0 || state_.stepped_back || state_.stalled) return;
+    if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
+    if (!reseeding_.reseed(state_, state_.row_gram, column_gram_, W_, Ht_)) return;
+    column_gram_ = device_.gram(Ht_, input_.job);
+    if (extrapolation_) extrapolation_->forget(W_, Ht_);
+  }
+
   void record(Index t, double objective, bool measured) {
     objective::record(state_, t, objective, measured, options_.tolerance);
   }
@@ -136,26 +160,19 @@ class Alternation {
   // The objective after iteration t, unless it waits for the next pass, and what follows from it.
   void conclude(Index t) {
     if (!state_.direct) state_.direct = objective::cancels(identity_error(), input_.squared_norm);
-    bool back = false;
+    state_.stepped_back = false;
     if (measures_at_once() || !state_.direct) {
       const double error = state_.direct ? input_.squared_error(W_, Ht_) : identity_error();
       const double objective = error + row_penalty() + column_penalty();
-      back = kept_.holds() && rises(objective);
-      if (back)
+      state_.stepped_back = kept_.holds() && rises(objective);
+      if (state_.stepped_back)
         go_back(t);
       else
         record(t, objective, state_.direct);
-      if (extrapolation_ && !back) extrapolation_->accept();
+      if (extrapolation_ && !state_.stepped_back) extrapolation_->accept();
     }
     const double known = state_.objective.back() * std::exp2(options_.objective_exponent);
     input_.job.progress("iterate", t, options_.max_iterations, known);
-    if (t == options_.max_iterations || state_.converged || back) return;
-    // A new H_j beside a W_j of zeros leaves the objective as it is only while H carries no
-    // penalty.
-    if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
-    if (!reseeding_.reseed(state_, sums_->gram, column_gram_, W_, Ht_)) return;
-    column_gram_ = device_.gram(Ht_, input_.job);
-    if (extrapolation_) extrapolation_->forget(W_, Ht_);
   }
 
   // What extrapolation gains is told from rounding where it could be a step back.
@@ -190,6 +207,7 @@ class Alternation {
   Passes& device_;
   const ModelRule& rule_;
   const LoopOptions& options_;
+  Checkpoints& checkpoints_;
   LoopState& state_;
   const Index k_;
   BackendView<float> W_;
@@ -210,12 +228,14 @@ LoopState start_state(Index d, Index k, const Penalties& penalties, double expec
   state.guarded = any(penalties);
   state.dead_for.assign(k, 0);
   state.attempts.assign(k, 0);
+  state.row_gram.assign(k * k, 0.0);
   return state;
 }
 
 Alternated alternate(const Input& input, const ModelRule& rule, const LoopOptions& options,
-                     LoopState& state, BackendView<float> W, BackendView<float> Ht) {
-  return Alternation(input, rule, options, state, W, Ht).run();
+                     Checkpoints& checkpoints, Previous previous, LoopState& state,
+                     BackendView<float> W, BackendView<float> Ht) {
+  return Alternation(input, rule, options, checkpoints, previous, state, W, Ht).run();
 }
 
 }  // namespace gemmine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "factorization/input.h"
+#include "factorization/loop/checkpoint.h"
 #include "factorization/loop/state.h"
 #include "factorization/model.h"
 
@@ -18,17 +19,20 @@ struct LoopOptions {
 };
 
 struct Alternated {
-  double squared_error;          // ‖X − W Htᵀ‖² at the end
-  std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration; empty without any
+  double squared_error;  // ‖X − W Htᵀ‖² at the end
 };
 
 // What a run begins with. `expected_share` of ‖X‖² is what the start leaves, as far as it knows; 1:
 // nothing known.
 LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share);
 
+// What a run that goes on starts from, beside its state; null where a run begins.
+using Previous = const ResumedRun*;
+
 // X [n×d] ≈ W Htᵀ, from `state` on to the end. Both factors are tall, W [n×k] and Ht [d×k], so one
 // step fits either side.
 Alternated alternate(const Input& input, const ModelRule& rule, const LoopOptions& options,
-                     LoopState& state, BackendView<float> W, BackendView<float> Ht);
+                     Checkpoints& checkpoints, Previous previous, LoopState& state,
+                     BackendView<float> W, BackendView<float> Ht);
 
 }  // namespace gemmine

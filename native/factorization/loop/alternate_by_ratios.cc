@@ -9,10 +9,11 @@ namespace {
 
 class RatioAlternation {
  public:
-  RatioAlternation(const Input& input, const LoopOptions& options, LoopState& state,
-                   BackendView<float> W, BackendView<float> Ht)
+  RatioAlternation(const Input& input, const LoopOptions& options, Checkpoints& checkpoints,
+                   LoopState& state, BackendView<float> W, BackendView<float> Ht)
       : input_(input),
         options_(options),
+        checkpoints_(checkpoints),
         state_(state),
         W_(W),
         Ht_(Ht),
@@ -20,7 +21,8 @@ class RatioAlternation {
         sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
 
   Alternated run() {
-    while (state_.iteration < options_.max_iterations && !state_.converged) {
+    end_iteration();
+    while (goes_on()) {
       const Index t = state_.worked = ++state_.iteration;
       const Penalties& p = options_.penalties;
       pass(step_of(p.l1_w, p.l2_w, options_.inner_sweeps), true, t - 1);
@@ -28,12 +30,15 @@ class RatioAlternation {
       const double known = state_.objective.back();
       input_.job.progress("iterate", t, options_.max_iterations,
                           known * std::exp2(options_.objective_exponent));
+      end_iteration();
     }
     pass(std::nullopt, false, state_.iteration);
-    return {.squared_error = input_.squared_error(W_, Ht_), .row_gram = {}};
+    return {.squared_error = input_.squared_error(W_, Ht_)};
   }
 
  private:
+  bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
+  void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, nullptr); }
   bool frobenius() const { return input_.loss.kind == LossKind::frobenius; }
 
   // D_2 has a ½ that ‖X − W Htᵀ‖² has not.
@@ -70,6 +75,7 @@ class RatioAlternation {
 
   const Input& input_;
   const LoopOptions& options_;
+  Checkpoints& checkpoints_;
   LoopState& state_;
   BackendView<float> W_;
   BackendView<float> Ht_;
@@ -79,9 +85,10 @@ class RatioAlternation {
 
 }  // namespace
 
-Alternated alternate_by_ratios(const Input& input, const LoopOptions& options, LoopState& state,
-                               BackendView<float> W, BackendView<float> Ht) {
-  return RatioAlternation(input, options, state, W, Ht).run();
+Alternated alternate_by_ratios(const Input& input, const LoopOptions& options,
+                               Checkpoints& checkpoints, LoopState& state, BackendView<float> W,
+                               BackendView<float> Ht) {
+  return RatioAlternation(input, options, checkpoints, state, W, Ht).run();
 }
 
 double monotone_exponent(double beta) {

@@ -8,8 +8,9 @@ namespace gemmine {
 // numerators and denominators of every element. Lee & Seung (2001) for β = 2 and 1; for other β the
 // exponents of Févotte & Idier (2011), with which the objective never rises. Penalties are added to
 // the loss as the input has it: ‖X − W Htᵀ‖² for frobenius_loss, D_β(X, W Htᵀ) otherwise.
-Alternated alternate_by_ratios(const Input& input, const LoopOptions& options, LoopState& state,
-                               BackendView<float> W, BackendView<float> Ht);
+Alternated alternate_by_ratios(const Input& input, const LoopOptions& options,
+                               Checkpoints& checkpoints, LoopState& state, BackendView<float> W,
+                               BackendView<float> Ht);
 
 // γ(β) of the monotone step.
 double monotone_exponent(double beta);

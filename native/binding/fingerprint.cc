@@ -1,0 +1,45 @@
+// fingerprint(X, control): 16 hexadecimal digits of the entries of X and of where they stand
+#include "core/fingerprint.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "binding/entry_points.h"
+#include "binding/job.h"
+#include "binding/read.h"
+
+namespace gemmine::binding {
+namespace {
+
+constexpr Index rows_at_once = 256;
+
+std::string fingerprint(const RowSource& X, const Job& job) {
+  RowScratch scratch;
+  std::uint64_t all = combine(static_cast<std::uint64_t>(X.rows()), static_cast<std::uint64_t>(X.cols()));
+  for (Index begin = 0; begin < X.rows(); begin += rows_at_once) {
+    job.cancellation.check();
+    const Index count = std::min(rows_at_once, X.rows() - begin);
+    all = combine(all, fingerprint_of(X.block(begin, count, scratch)));
+  }
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(all));
+  return digits;
+}
+
+}  // namespace
+
+Napi::Value Fingerprint(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const auto X = read_source(info[0], borrowed);
+  return run_job(
+      info.Env(), info[1], std::move(borrowed),
+      [X](const Job& job) {
+        check_entries(*X);
+        return fingerprint(*X->rows, job);
+      },
+      [](Napi::Env env, const std::string& digits) { return Napi::String::New(env, digits); });
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,142 @@
+#include <cmath>
+
+#include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/model.h"
+#include "factorization/starts.h"
+
+namespace gemmine {
+namespace {
+
+// Enough for a factor that is not given to fit the other one.
+constexpr Index sweeps_of_missing = 32;
+
+void check(Passes& backend, HostView<const float> factor, const char* argument, EntrySign sign,
+           const Job& job) {
+  const auto source =
+      dense_source(factor.data, ElementType::float32, factor.rows, factor.cols, factor.stride);
+  source->argument = argument;
+  backend.examine({.X = *source, .sign = sign}, job);
+}
+
+HostMatrix<float> scaled_by(HostView<const float> from, int exponent, bool transposed) {
+  HostMatrix<float> to(transposed ? from.cols : from.rows, transposed ? from.rows : from.cols);
+  for (Index i = 0; i < from.rows; ++i)
+    for (Index j = 0; j < from.cols; ++j)
+      (transposed ? to(j, i) : to(i, j)) = std::ldexp(from(i, j), exponent);
+  return to;
+}
+
+// A factor that no step has to leave zeros of, of a size that suits the given one.
+void fill_missing(const Input& input, BackendView<const float> given, BackendView<float> missing) {
+  const ColumnSums sums = input.backend.column_sums(given, input.job);
+  double square = 0;
+  for (const double column : sums.square) square += column;
+  const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
+  const double root = std::sqrt(input.squared_norm / entries);
+  const double mean = std::sqrt(square / static_cast<double>(given.rows * given.cols));
+  const double size = mean > 0 ? root / (mean * static_cast<double>(given.cols)) : 1;
+  const std::vector<double> zeros(static_cast<std::size_t>(missing.cols));
+  input.backend.scale_columns(zeros, missing, input.job);
+  input.backend.shift(size > 0 ? size : 1, missing, input.job);
+}
+
+// The row step's answer to a given H, or the column step's to a given W.
+class MissingFactor {
+ public:
+  MissingFactor(const Input& input, const FitOptions& options, const Penalties& penalties,
+                BackendView<float> W, BackendView<float> Ht)
+      : input_(input),
+        rule_(rule_for(options.model, options.solver)),
+        by_entry_(options.loss.kind == LossKind::divergence || !options.mask.all_pass()),
+        penalties_(penalties),
+        W_(W),
+        Ht_(Ht),
+        sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
+
+  void find_W() {
+    fill_missing(input_, Ht_, W_);
+    if (by_entry_) return pass_by_entry(sweeps_of_missing);
+    const NormalMatrix normal(input_.backend.gram(Ht_, input_.job), Ht_.cols, penalties_.l2_w,
+                              false);
+    input_.read(Ht_, normal,
+                step_of(rule_.row_step, penalties_.l1_w, penalties_.l2_w, sweeps_of_missing), W_,
+                Measure::none, *sums_);
+  }
+
+  void find_Ht() {
+    fill_missing(input_, W_, Ht_);
+    if (by_entry_) return find_Ht_by_entry();
+    input_.form_sums(W_, *sums_);
+    const NormalMatrix normal(sums_->gram, Ht_.cols, penalties_.l2_h, rule_.solves());
+    const std::vector<double> no_pull(static_cast<std::size_t>(Ht_.cols));
+    input_.backend.improve(
+        step_of(rule_.column_step, penalties_.l1_h, penalties_.l2_h, sweeps_of_missing), *sums_,
+        normal, no_pull, Ht_, input_.job);
+  }
+
+ private:
+  Step ratio(double l1, double l2, Index sweeps) const {
+    const double unit = input_.loss.kind == LossKind::frobenius ? 1 : 2;
+    Step step = step_of(StepKind::ratio, unit * l1, unit * l2, sweeps);
+    step.exponent = monotone_exponent(input_.loss.beta);
+    return step;
+  }
+
+  // With sweeps, W improves; without, only the sums for H are formed.
+  void pass_by_entry(Index sweeps) {
+    const NormalMatrix unused(std::vector<double>(Ht_.cols * Ht_.cols), Ht_.cols, 0, false);
+    const Group group{
+        .Ht = Ht_,
+        .normal = unused,
+        .step = sweeps > 0 ? std::optional(ratio(penalties_.l1_w, penalties_.l2_w, sweeps))
+                           : std::nullopt,
+        .W = W_,
+        .measure = Measure::none,
+        .accumulate = true,
+        .sums = *sums_,
+        .mask = input_.mask};
+    input_.backend.pass({.X = input_.X,
+                         .exponent = input_.pass_exponent,
+                         .groups = {&group, 1},
+                         .loss = {LossKind::divergence, input_.loss.beta},
+                         .row_weights = input_.row_weights},
+                        input_.job);
+  }
+
+  // A ratio step of H needs V anew, and so a read of X.
+  void find_Ht_by_entry() {
+    constexpr Index reads = 8;
+    for (Index t = 0; t < reads; ++t) {
+      pass_by_entry(0);
+      input_.backend.improve_by_ratio(ratio(penalties_.l1_h, penalties_.l2_h, 1), *sums_, Ht_,
+                                      input_.job);
+    }
+  }
+
+  const Input& input_;
+  const ModelRule& rule_;
+  const bool by_entry_;
+  const Penalties& penalties_;
+  BackendView<float> W_;
+  BackendView<float> Ht_;
+  std::unique_ptr<Sums> sums_;
+};
+
+}  // namespace
+
+void start_given(const Input& input, const FitOptions& options, const Exponents& exponents,
+                 const Penalties& penalties, BackendView<float> W, BackendView<float> Ht) {
+  MissingFactor missing(input, options, penalties, W, Ht);
+  if (options.given_W.data != nullptr) {
+    check(input.backend, options.given_W, "init.W", EntrySign::nonnegative, input.job);
+    input.backend.upload(scaled_by(options.given_W, -exponents.W, false).view(), W);
+  }
+  if (options.given_H.data != nullptr) {
+    check(input.backend, options.given_H, "init.H", sign_of(options.model), input.job);
+    input.backend.upload(scaled_by(options.given_H, -exponents.H, true).view(), Ht);
+  }
+  if (options.given_W.data == nullptr) missing.find_W();
+  if (options.given_H.data == nullptr) missing.find_Ht();
+}
+
+}  // namespace gemmine

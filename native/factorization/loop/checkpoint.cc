@@ -1,0 +1,141 @@
+#include "factorization/loop/checkpoint.h"
+
+#include <span>
+
+#include "core/tensor_file.h"
+
+namespace gemmine {
+namespace {
+
+// The members of LoopState that are single numbers, in one order for both directions.
+template <class State, class Visit>
+void each_number(State& state, Visit visit) {
+  visit(state.iteration);
+  visit(state.converged);
+  visit(state.direct);
+  visit(state.guarded);
+  visit(state.stalled);
+  visit(state.stepped_back);
+  visit(state.damping);
+  visit(state.extrapolation);
+  visit(state.most_extrapolation);
+  visit(state.worked);
+}
+
+// A run as arrays, which a file holds by their names.
+struct Arrays {
+  std::vector<double> numbers;
+  std::vector<double> objective;
+  std::vector<double> measured;
+  std::vector<double> dead_for;
+  std::vector<double> attempts;
+  std::vector<double> row_gram;
+};
+
+Arrays arrays_of(const LoopState& state) {
+  Arrays arrays;
+  each_number(state, [&](auto value) { arrays.numbers.push_back(static_cast<double>(value)); });
+  arrays.objective = state.objective;
+  arrays.measured.assign(state.measured.begin(), state.measured.end());
+  arrays.dead_for.assign(state.dead_for.begin(), state.dead_for.end());
+  arrays.attempts.assign(state.attempts.begin(), state.attempts.end());
+  arrays.row_gram = state.row_gram;
+  return arrays;
+}
+
+LoopState state_of(const Arrays& arrays) {
+  LoopState state;
+  std::size_t at = 0;
+  each_number(state, [&]<class T>(T& value) { value = static_cast<T>(arrays.numbers[at++]); });
+  state.objective = arrays.objective;
+  state.measured.assign(arrays.measured.begin(), arrays.measured.end());
+  state.dead_for.assign(arrays.dead_for.begin(), arrays.dead_for.end());
+  state.attempts.assign(arrays.attempts.begin(), arrays.attempts.end());
+  state.row_gram = arrays.row_gram;
+  return state;
+}
+
+FileTensor tensor(const char* name, HostMatrix<float>& matrix) {
+  const auto count = static_cast<std::size_t>(matrix.rows() * matrix.cols());
+  return {name, "F32", {matrix.rows(), matrix.cols()}, bytes_of(std::span(matrix.row(0), count))};
+}
+
+FileTensor tensor(const char* name, std::vector<double>& values) {
+  return {name, "F64", {static_cast<Index>(values.size())}, bytes_of(std::span(values))};
+}
+
+std::vector<FileTensor> tensors_of(Arrays& arrays, ResumedRun& factors) {
+  return {tensor("numbers", arrays.numbers),
+          tensor("objective", arrays.objective),
+          tensor("measured", arrays.measured),
+          tensor("dead_for", arrays.dead_for),
+          tensor("attempts", arrays.attempts),
+          tensor("row_gram", arrays.row_gram),
+          tensor("W", factors.W),
+          tensor("Ht", factors.Ht),
+          tensor("previous_W", factors.previous_W),
+          tensor("previous_Ht", factors.previous_Ht)};
+}
+
+// What tells the length of the arrays to a reader.
+std::string with_sizes(const std::string& metadata, std::size_t objectives) {
+  return metadata.substr(0, metadata.size() - 1) + ",\"objectives\":\"" +
+         std::to_string(objectives) + "\"}";
+}
+
+}  // namespace
+
+void Checkpoints::at_end_of_iteration(const LoopState& state, bool is_last,
+                                      BackendView<const float> W, BackendView<const float> Ht,
+                                      const Extrapolation* extrapolation) {
+  const bool stops = input_.job.cancellation.asked_to_stop();
+  if (!options_.path.empty()) {
+    const auto now = std::chrono::steady_clock::now();
+    const double waited = std::chrono::duration<double>(now - written_).count();
+    const bool first = written_ == std::chrono::steady_clock::time_point{};
+    if (first || is_last || stops || waited >= options_.seconds) {
+      write(state, W, Ht, extrapolation);
+      written_ = now;
+    }
+  }
+  if (stops) throw Cancelled();
+}
+
+void Checkpoints::write(const LoopState& state, BackendView<const float> W,
+                        BackendView<const float> Ht, const Extrapolation* extrapolation) {
+  Arrays arrays = arrays_of(state);
+  const auto previous = [&](BackendView<const float> factor, bool of_W) {
+    if (extrapolation == nullptr) return HostMatrix<float>(0, factor.cols);
+    return downloaded(input_.backend,
+                      of_W ? extrapolation->previous_W() : extrapolation->previous_Ht());
+  };
+  ResumedRun factors{.state = {},
+                     .W = downloaded(input_.backend, W),
+                     .Ht = downloaded(input_.backend, Ht),
+                     .previous_W = previous(W, true),
+                     .previous_Ht = previous(Ht, false)};
+  write_tensor_file(options_.path, with_sizes(options_.metadata, arrays.objective.size()),
+                    tensors_of(arrays, factors));
+}
+
+ResumedRun read_checkpoint(const CheckpointOptions& options, Index n, Index d, Index k,
+                           Index objectives, bool extrapolated) {
+  const LoopState empty;
+  Arrays arrays = arrays_of(empty);
+  const auto length = static_cast<std::size_t>(objectives);
+  arrays.objective.resize(length);
+  arrays.measured.resize(length);
+  arrays.dead_for.resize(static_cast<std::size_t>(k));
+  arrays.attempts.resize(static_cast<std::size_t>(k));
+  arrays.row_gram.resize(static_cast<std::size_t>(k * k));
+  ResumedRun run{.state = {},
+                 .W = HostMatrix<float>(n, k),
+                 .Ht = HostMatrix<float>(d, k),
+                 .previous_W = HostMatrix<float>(extrapolated ? n : 0, k),
+                 .previous_Ht = HostMatrix<float>(extrapolated ? d : 0, k)};
+  read_tensor_file(options.path, with_sizes(options.metadata, length), tensors_of(arrays, run));
+  run.state = state_of(arrays);
+  return run;
+}
+
+}  // namespace gemmine
