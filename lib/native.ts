@@ -41,12 +41,28 @@ export interface NativeFitOptions {
   readonly device: string
   readonly model: 'semi-nmf' | 'nmf'
   readonly solver: 'hals' | 'mu'
-  readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
+  readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar' | 'custom'
+  /** The factors of `custom`. */
+  readonly givenW: Matrix | undefined
+  readonly givenH: Matrix | undefined
   /** Whether to go on from svd where that may leave less, and to keep the better pair. */
   readonly triesSvd: boolean
   readonly maxIterations: number
   readonly tolerance: number
   readonly innerSweeps: number
+  readonly acceleration: 'none' | 'extrapolated'
+  /** Of a divergence; nothing for ‖X − W H‖². */
+  readonly beta: number | undefined
+  readonly mask: Uint8Array | undefined
+  readonly nanIsMissing: boolean
+  readonly implicitIsMissing: boolean
+  readonly sampleWeight: Float32Array | undefined
+  readonly checkpoint: string | undefined
+  readonly checkpointSeconds: number
+  readonly resume: string | undefined
+  /** A JSON object of texts that a checkpoint keeps. */
+  readonly identity: string
+  readonly resumeObjectives: number
   readonly l1W: number
   readonly l2W: number
   readonly l1H: number
@@ -199,6 +215,8 @@ export interface NativeInfo {
 }
 
 interface Addon {
+  /** 16 hexadecimal digits of the entries of X. */
+  fingerprint(X: NativeSource, control: JobControl): Promise<string>
   fit(
     X: NativeSource,
     options: NativeFitOptions,

@@ -1,49 +1,25 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
-import { Command, Option } from 'commander'
-import { sidesOf } from '../data/source'
-import { writeNpy } from '../data/npy'
-import { checkFitOptions, fitDefaults, solvers, type Factorization } from '../factorization/fit'
-import { nmf, nmfDefaultInits, nmfDefaults, nmfInits, type NmfInit } from '../factorization/nmf'
+import { dirname, resolve } from 'node:path'
+import { Command } from 'commander'
+import { fileError } from '../data/file'
+import { toDenseView, type Matrix } from '../data/matrix'
+import { asFloat32, readFloatsNpy, readNpy, writeNpy } from '../data/npy'
+import { sidesOf, type SourceInput } from '../data/source'
+import { invalidText } from '../errors'
+import { needsRatios } from '../factorization/entry-options'
+import { checkFitOptions, type Factorization } from '../factorization/fit'
+import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
+import { semiNmf, semiNmfDefaults, semiNmfInits } from '../factorization/semi-nmf'
+import { checkOneOf, withDefaults } from '../options'
+import { required, withCommonOptions } from './common-options'
 import {
-  semiNmf,
-  semiNmfDefaultInit,
-  semiNmfDefaults,
-  semiNmfInits,
-  type SemiNmfInit,
-} from '../factorization/semi-nmf'
-import type { SourceInput } from '../data/source'
-import { checkOneOf, withDefaults, type Overrides } from '../options'
-import {
-  choiceOption,
-  countOption,
-  numberOption,
-  required,
-  withCommonOptions,
-  type CommonOptions,
-} from './common-options'
+  describeFactorize,
+  factorizeDefaults,
+  filesOf,
+  type FactorizeOptions,
+} from './factorize-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, matrixFiles, withSource, type Shape } from './load'
-
-const models = ['semi-nmf', 'nmf'] as const
-const losses = ['frobenius'] as const
-
-/** The only place where the defaults of the command itself are written; others are those of lib. */
-const defaults = { model: 'semi-nmf', loss: 'frobenius' } as const
-
-/** What lib takes of the options. */
-type FitOptions = Overrides<typeof fitDefaults> & { init?: NmfInit | SemiNmfInit }
-
-type FactorizeOptions = CommonOptions &
-  FitOptions & {
-    readonly model?: (typeof models)[number]
-    readonly rank?: number
-  }
-
-/** Those options that lib has a default for, by the names that they have there. */
-const fitOptions = (given: FactorizeOptions) =>
-  Object.fromEntries(
-    Object.keys(semiNmfDefaults).map((name) => [name, given[name as keyof FitOptions]]),
-  ) as FitOptions
 
 const families = {
   'semi-nmf': { fit: semiNmf, defaults: semiNmfDefaults, inits: semiNmfInits },
@@ -52,25 +28,87 @@ const families = {
 
 type Fit = (X: SourceInput, options: object) => Promise<Factorization>
 
+const familyOf = ({ model }: FactorizeOptions) => families[model ?? factorizeDefaults.model]
+
+/** Those options that lib has a default for and that are no files, by the names that they have there. */
+const fitOptions = (given: FactorizeOptions) =>
+  Object.fromEntries(
+    Object.keys(familyOf(given).defaults)
+      .filter((name) => name !== 'mask' && name !== 'sampleWeight' && name !== 'init')
+      .map((name) => [name, given[name as keyof FactorizeOptions]]),
+  )
+
+/** What only nmf has, and what belongs together. */
+function checkTogether(given: FactorizeOptions, out: string | undefined) {
+  const { model = factorizeDefaults.model, loss = factorizeDefaults.loss, init } = given
+  const entries = { loss, beta: given.beta, mask: given.mask, missing: given.missing }
+  for (const [name, value] of Object.entries(entries))
+    if (model !== 'nmf' && value !== undefined && value !== 'frobenius')
+      throw invalidText(`--${name}`, '--model nmf beside it', `--model ${model}`)
+  const starts = given.w0 !== undefined || given.h0 !== undefined
+  if (starts && init !== 'custom')
+    throw invalidText(
+      given.w0 === undefined ? '--h0' : '--w0',
+      '--init custom beside it',
+      init === undefined ? 'none' : `--init ${init}`,
+    )
+  if (init === 'custom' && !starts)
+    throw invalidText('--init custom', '--w0, --h0 or both beside it', 'neither')
+  if (given.checkpoint !== undefined && out !== undefined)
+    if (dirname(resolve(given.checkpoint)) === resolve(out))
+      throw invalidText('--checkpoint', `a file outside --out ${out}`, given.checkpoint)
+}
+
 /** Checks what can be checked by the shape of X. A start that lib chooses suits every rank. */
 function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Shape) {
-  const { defaults: standard, inits } = families[given.model ?? defaults.model]
-  const options = withDefaults(standard, fitOptions(given))
-  checkFitOptions({ ...options, rank, init: given.init ?? 'random' }, inits, rows, cols)
+  const { inits } = familyOf(given)
+  const options = withDefaults<typeof nmfDefaults, object>(nmfDefaults, fitOptions(given))
+  const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
+  const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
+  const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
+  checkFitOptions({ ...masked, solver, rank, init }, inits, rows, cols)
+}
+
+/** A factor of any real type, as float32. */
+async function readFactor(path: string | undefined): Promise<Matrix | undefined> {
+  if (path === undefined) return undefined
+  const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
+  return { data: await asFloat32(path, data!, type), rows, cols }
+}
+
+async function readMask(path: string): Promise<Uint8Array> {
+  const { data, type } = toDenseView(path, await readNpy(path))
+  if (type !== 'uint8' && type !== 'bool')
+    throw fileError(path, `expected uint8 or bool, received ${type}`)
+  return data as Uint8Array
+}
+
+/** The arrays that stand in files. */
+async function readArrays({ w0, h0, init, mask, sampleWeight }: FactorizeOptions) {
+  const start = { W: await readFactor(w0), H: await readFactor(h0) }
+  const seen = mask === undefined ? undefined : await readMask(mask)
+  const weights = sampleWeight === undefined ? undefined : await readFloatsNpy(sampleWeight)
+  return {
+    init: init === 'custom' ? start : init,
+    ...(seen && { mask: seen }),
+    ...(weights && { sampleWeight: weights }),
+  }
 }
 
 async function factorize(path: string, given: FactorizeOptions) {
   const rank = required(given.rank, '--rank', 'the number of components')
-  const { inits, fit } = families[given.model ?? defaults.model]
-  if (given.init !== undefined) checkOneOf('--init', given.init, inits)
+  const { inits, fit } = familyOf(given)
+  if (given.init !== undefined) checkOneOf('--init', given.init, [...inits, 'custom'])
+  checkTogether(given, given.out)
   const fitTo = async (X: SourceInput, job: Job) => {
+    const arrays = await readArrays(given)
     const found = await job.progress.during('factorize', (onProgress) =>
-      (fit as Fit)(X, { ...fitOptions(given), ...job.options, rank, onProgress }),
+      (fit as Fit)(X, { ...fitOptions(given), ...arrays, ...job.options, rank, onProgress }),
     )
     await writeFactors(found, job)
     return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
   }
-  await runCommand(given, { X: path }, (job) =>
+  await runCommand(given, filesOf(path, given), (job) =>
     withSource(
       path,
       (shape) => checkOptions(given, rank, shape),
@@ -116,11 +154,6 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
   }
 }
 
-const startsDescription =
-  `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
-  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.usual}; ${nmfDefaultInits.wide} where K > min(n, d)). ` +
-  'A K above min(n, d) needs random or kmeans'
-
 const footer = `
 X has one row a sample: ${matrixFiles}. nmf needs X >= 0 and gives W >= 0 and H >= 0;
 semi-nmf takes any sign and gives W >= 0.
@@ -132,41 +165,12 @@ Example:
   $ gemmine factorize counts.npz --model nmf --rank 20 --out topics
 `
 
-const weightOption = (name: string, weighed: string, standard: number) =>
-  numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
-
 export function factorizeCommand(): Command {
-  const standard = semiNmfDefaults
   const command = new Command('factorize')
     .summary('split a matrix into parts: X ≈ W H')
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
     .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
-    .addOption(countOption('--rank <K>', 'number of components; required'))
-    .addOption(choiceOption('--model <NAME>', 'signs of the factors', models, defaults.model))
-    .addOption(
-      choiceOption('--solver <NAME>', 'how factors are improved', solvers, standard.solver),
-    )
-    .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, defaults.loss))
-    .addOption(new Option('--init <NAME>', startsDescription))
-    .addOption(countOption('--iterations <N>', 'iterations at most', standard.iterations))
-    .addOption(
-      numberOption(
-        '--tolerance <T>',
-        'stop when an iteration lowers the objective by a smaller fraction; 0 runs them all',
-        standard.tolerance,
-      ),
-    )
-    .addOption(
-      countOption(
-        '--inner-sweeps <N>',
-        'sweeps in each half of an iteration',
-        standard.innerSweeps,
-      ),
-    )
-    .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
-    .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
-    .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
-    .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
+  describeFactorize(command)
   return withCommonOptions(command)
     .addHelpText('after', footer)
     .action((path: string, options: FactorizeOptions) => factorize(path, options))

@@ -173,6 +173,33 @@ export const readInt32Npy = (path: string): Promise<Int32Array> =>
     return narrowed(path, elementsOver(bytes, array.type))
   })
 
+/** Reads a list of real numbers out of a `.npy` file, as float32, such as the weights of rows. */
+export const readFloatsNpy = (path: string): Promise<Float32Array> =>
+  withReader(path, async (reader) => {
+    const array = await readNpyArray(reader, realNumbers)
+    checkDimensions(path, array, 1, '1 dimension')
+    const bytes = await readBytes(reader, array.bytes)
+    await checkEnd(reader, array)
+    if (array.bigEndian) await swapBytes(bytes, sizeOf(array.type))
+    return asFloat32(path, elementsOver(bytes, array.type), array.type)
+  })
+
+/** Elements as float32; the bits of half precision are no numbers here. */
+export async function asFloat32(
+  path: string,
+  elements: DenseData,
+  type: ElementType,
+): Promise<Float32Array> {
+  if (elements instanceof Float32Array) return elements
+  if (type === 'float16' || type === 'bfloat16')
+    throw fileError(path, `expected float32, float64 or integers here, received ${type}`)
+  const floats = new Float32Array(elements.length)
+  await inSlices(floats.length, (begin, end) => {
+    for (let i = begin; i < end; i++) floats[i] = Number(elements[i])
+  })
+  return floats
+}
+
 async function narrowed(path: string, elements: DenseData): Promise<Int32Array> {
   if (elements instanceof Int32Array) return elements
   const narrow = new Int32Array(elements.length)

@@ -1,11 +1,11 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
-import { outputMatrix, type Matrix } from '../data/matrix'
+import { outputMatrix, toDenseView, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
-import { runJob, type NativeFitOptions } from '../native'
+import { runJob, type NativeFitOptions, type NativeSource } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -16,6 +16,21 @@ import {
   withDefaults,
   type JobOptions,
 } from '../options'
+import {
+  checkCheckpointOptions,
+  checkpointDefaults,
+  checkResume,
+  identityText,
+  type CheckpointOptions,
+  type Identity,
+} from './checkpoint'
+import {
+  checkEntryOptions,
+  isMasked,
+  needsRatios,
+  weightDefaults,
+  type EntryOptions,
+} from './entry-options'
 import { FactorizationModel, type ModelName } from './factorization-model'
 import { fitBytes } from './memory'
 import { checkPenalties, type Penalties } from './penalties'
@@ -25,8 +40,12 @@ export type Solver = 'hals' | 'mu'
 
 export const solvers = ['hals', 'mu'] as const
 
-/** The only place where the defaults that all factorizations share are written. */
-export const fitDefaults = frozen({
+/** How iterations build on each other. */
+export type Acceleration = 'none' | 'extrapolated'
+
+export const accelerations = ['none', 'extrapolated'] as const
+
+const stepDefaults = frozen({
   /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
@@ -35,6 +54,11 @@ export const fitDefaults = frozen({
   tolerance: 1e-4,
   /** Sweeps over the components for each read of X; they do not touch X; 1 unless given. */
   innerSweeps: 1,
+  /**
+   * `none` unless given; `extrapolated`: either factor goes past its new value by a share of its last change,
+   * and an iteration that raises the objective is taken back (Ang & Gillis, 2019). Solver `hals`.
+   */
+  acceleration: 'none' as Acceleration,
   /** Weight of Σ|W|; 0 unless given. */
   l1W: 0,
   /** Weight of ΣW²; 0 unless given. */
@@ -50,10 +74,26 @@ export const fitDefaults = frozen({
   seed: 0,
 })
 
-export interface FitOptions extends Penalties {
+/** The defaults that all factorizations share. */
+export const fitDefaults: typeof stepDefaults & typeof weightDefaults & typeof checkpointDefaults =
+  frozen({ ...stepDefaults, ...weightDefaults, ...checkpointDefaults })
+
+/** Factors to start from; a missing one is the answer of the model's step to the other. */
+export interface GivenFactors {
+  /** [n × rank], at least 0 */
+  readonly W?: Matrix | undefined
+  /** [rank × d], of the signs of the model */
+  readonly H?: Matrix | undefined
+}
+
+/** A start by name, or the factors themselves. */
+export type Init<Name extends string> = Name | GivenFactors
+
+export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly rank: number
   readonly solver: Solver
-  readonly init: NativeFitOptions['init']
+  readonly acceleration: Acceleration
+  readonly init: Init<NativeFitOptions['init']>
   readonly iterations: number
   readonly tolerance: number
   readonly innerSweeps: number
@@ -111,7 +151,7 @@ export class Factorization extends FactorizationModel implements Convergence {
     options: FitOptions,
     run: Convergence,
   ) {
-    super(model, H, { ...options })
+    super(model, H, keptOptions(options))
     this.objective = run.objective
     this.relativeError = run.relativeError
     this.iterations = run.iterations
@@ -119,6 +159,15 @@ export class Factorization extends FactorizationModel implements Convergence {
     this.warnings = run.warnings
     this.seconds = run.seconds
   }
+}
+
+/** What a model's file keeps of the options. */
+function keptOptions(options: FitOptions): Readonly<Record<string, string | number>> {
+  const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
+  const start = typeof init === 'string' ? init : 'custom'
+  return Object.fromEntries(
+    Object.entries({ ...kept, init: start }).filter(([, value]) => value !== undefined),
+  ) as Record<string, string | number>
 }
 
 /** Starts that singular vectors give: there are no more of them than min(n, d). */
@@ -132,6 +181,42 @@ function checkRank(rank: number, init: string, inits: readonly string[], highest
   throw invalid('rank', `an integer in 1..${highest} (${reason})`, rank)
 }
 
+function checkInit(options: FitOptions, inits: readonly string[], rows: number, cols: number) {
+  const { init, rank } = options
+  if (typeof init === 'object' && init !== null) {
+    checkInteger('rank', rank, 1)
+    const { W, H } = withDefaults({ W: undefined, H: undefined }, init, 'init')
+    if (W === undefined && H === undefined) throw invalid('init', 'W, H or both', init)
+    if (W !== undefined) outputMatrixLike('init.W', W, rows, rank)
+    if (H !== undefined) outputMatrixLike('init.H', H, rank, cols)
+    return
+  }
+  checkOneOf('init', init, inits)
+  checkRank(rank, init, inits, Math.min(rows, cols))
+  if (isMasked(options) && init !== 'random')
+    throw invalid('init', 'random or given factors where entries are missing', init)
+}
+
+function outputMatrixLike(name: string, matrix: Matrix, rows: number, cols: number) {
+  const { data } = toDenseView(name, matrix)
+  if (!(data instanceof Float32Array)) throw invalid(`${name}.data`, 'a Float32Array', data)
+  for (const [side, expected] of Object.entries({ rows, cols }))
+    if (matrix[side as 'rows' | 'cols'] !== expected)
+      throw invalid(`${name}.${side}`, String(expected), matrix[side as 'rows' | 'cols'])
+}
+
+/** What only multiplicative steps can do. */
+function checkRatios(options: FitOptions) {
+  if (needsRatios(options) && options.solver !== 'mu')
+    throw invalid(
+      'solver',
+      isMasked(options) ? 'mu where entries are missing' : `mu for the loss ${options.loss}`,
+      options.solver,
+    )
+  if (options.sampleWeight && (options.l1W > 0 || options.l2W > 0) && options.solver !== 'mu')
+    throw invalid('solver', 'mu for sampleWeight beside a penalty on W', options.solver)
+}
+
 /** Checks every option against the shape of X, before X itself is read. */
 export function checkFitOptions(
   options: FitOptions,
@@ -139,15 +224,19 @@ export function checkFitOptions(
   rows: number,
   cols: number,
 ) {
-  const { rank, solver, init } = options
+  const { solver, init, acceleration } = options
   checkOneOf('solver', solver, solvers)
-  checkOneOf('init', init, inits)
-  checkRank(rank, init, inits, Math.min(rows, cols))
+  checkOneOf('acceleration', acceleration, accelerations)
+  if (acceleration !== 'none' && solver === 'mu')
+    throw invalid('acceleration', 'none for the solver mu', acceleration)
+  checkInit(options, inits, rows, cols)
   checkInteger('iterations', options.iterations, 0)
   checkNumber('tolerance', options.tolerance, 0)
   checkInteger('innerSweeps', options.innerSweeps, 1)
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
+  checkCheckpointOptions(options)
+  checkRatios(options)
   if (init === 'nndsvd' && solver === 'mu')
     throw invalid(
       'init',
@@ -164,6 +253,46 @@ export interface Family {
   readonly triesSvd: boolean
 }
 
+/** What must agree between a run and one that goes on from its checkpoint. */
+async function identityOf(
+  model: string,
+  options: FitOptions,
+  source: NativeSource,
+  job: Parameters<typeof runJob>[0],
+): Promise<Identity> {
+  const { iterations, checkpoint, checkpointSeconds, resume, mask, sampleWeight, ...rest } = options
+  const X = await runJob(job, (addon, control) => addon.fingerprint(source, control))
+  const { init, ...scalars } = rest
+  const given = { ...scalars, init: typeof init === 'string' ? init : 'custom' }
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
+  const masked = {
+    mask: String(mask?.length ?? 'none'),
+    sampleWeight: sampleWeight ? 'given' : 'none',
+  }
+  return { X, model, ...(Object.fromEntries(texts) as Record<string, string>), ...masked }
+}
+
+/** The options of checkpoints as the addon takes them. */
+async function checkpointsOf(
+  model: string,
+  options: FitOptions,
+  source: NativeSource,
+  job: Parameters<typeof runJob>[0],
+) {
+  const { checkpoint, checkpointSeconds, resume } = options
+  if (checkpoint === undefined && resume === undefined)
+    return { checkpoint, checkpointSeconds, resume, identity: '{}', resumeObjectives: 0 }
+  const identity = await identityOf(model, options, source, job)
+  const resumeObjectives = resume === undefined ? 0 : await checkResume(resume, identity)
+  return {
+    checkpoint,
+    checkpointSeconds,
+    resume,
+    identity: identityText(identity),
+    resumeObjectives,
+  }
+}
+
 export async function fit(
   { model, inits, triesSvd }: Family,
   X: SourceInput,
@@ -174,16 +303,23 @@ export async function fit(
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   checkFitOptions(options, inits, source.rows, source.cols)
-  const { rank, iterations: maxIterations, ...rest } = options
+  const entries = checkEntryOptions(X, source.rows, source.cols, options)
+  const { rank, iterations: maxIterations, init } = options
+  const start = typeof init === 'string' ? init : 'custom'
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, options, triesSvd),
+    fitBytes(source, { rank, solver: options.solver, init: start }, triesSvd),
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
   checkApart({ 'out.W': W.data, 'out.H': H.data }, arraysOf(source))
+  const checkpoints = await checkpointsOf(model, options, source, job)
+  const { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed } = options
+  const named = { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed }
+  const { W: givenW, H: givenH } = typeof init === 'string' ? {} : init
+  const all = { device, model, triesSvd, maxIterations, init: start, givenW, givenH } as const
   const run = await runJob(job, (addon, control) =>
-    addon.fit(source, { device, model, triesSvd, maxIterations, ...rest }, W, H, control),
+    addon.fit(source, { ...all, ...named, ...entries, ...checkpoints }, W, H, control),
   )
   return new Factorization(model, W, H, { ...options, init: run.init }, run)
 }

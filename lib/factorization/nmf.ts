@@ -7,7 +7,15 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
-import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
+import { entryDefaults, isMasked, needsRatios } from './entry-options'
+import {
+  fit,
+  fitArguments,
+  fitDefaults,
+  type Factorization,
+  type FactorOutputs,
+  type Init,
+} from './fit'
 
 /** Where an NMF starts. */
 export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
@@ -22,15 +30,17 @@ const ownDefaults = frozen({
    * Where W and H start; `nndsvda` unless given (`random` where rank > min(n, d)): non-negative parts of
    * singular vectors, zeros filled with the mean of X. `nndsvd` leaves the zeros, `nndsvdar` fills them
    * with small random numbers; `kmeans`: as for semi-NMF; `random`. For `mu`, which cannot leave a zero,
-   * random numbers up to the mean take the place of zeros.
+   * random numbers up to the mean take the place of zeros. Where entries are missing: `random`. Or factors
+   * `{ W, H }` to start from, either or both.
    */
-  init: undefined as NmfInit | undefined,
+  init: undefined as Init<NmfInit> | undefined,
 })
 
 /** The defaults of {@link nmf}: those of all factorizations, and its own. */
-export const nmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
+export const nmfDefaults: typeof fitDefaults & typeof ownDefaults & typeof entryDefaults = frozen({
   ...fitDefaults,
   ...ownDefaults,
+  ...entryDefaults,
 })
 
 export type NmfOptions = {
@@ -38,7 +48,7 @@ export type NmfOptions = {
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults> &
+} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
   JobOptions
 
 /**
@@ -63,7 +73,9 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const given = withDefaults({ ...fitArguments, ...nmfDefaults, ...jobDefaults }, options)
   const { rows, cols } = sidesOf('X', X)
   checkInteger('rank', given.rank, 1)
-  const start = nmfDefaultInits[given.rank > Math.min(rows, cols) ? 'wide' : 'usual']
+  const wide = given.rank > Math.min(rows, cols) || isMasked(given)
+  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : 'usual']
+  const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
-  return await fit(family, X, { ...given, init: given.init ?? start })
+  return await fit(family, X, { ...given, solver, init })
 }

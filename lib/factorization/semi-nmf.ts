@@ -7,7 +7,15 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
-import { fit, fitArguments, fitDefaults, type Factorization, type FactorOutputs } from './fit'
+import { entryDefaults } from './entry-options'
+import {
+  fit,
+  fitArguments,
+  fitDefaults,
+  type Factorization,
+  type FactorOutputs,
+  type Init,
+} from './fit'
 
 /** Where a semi-NMF starts. */
 export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
@@ -24,9 +32,9 @@ const ownDefaults = frozen({
    * 2015), of this rank where the first left singular vector has one sign, as that of X ≥ 0, otherwise
    * of rank − 1; for rank ≤ min(n, d). `random`. `kmeans` unless given, and beside it `svd` where a
    * sample of rows shows that it may leave less: the better pair is returned, `options.init` of the
-   * result names its start, and `seconds` holds both.
+   * result names its start, and `seconds` holds both. Or factors `{ W, H }` to start from, either or both.
    */
-  init: undefined as SemiNmfInit | undefined,
+  init: undefined as Init<SemiNmfInit> | undefined,
 })
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
@@ -65,7 +73,14 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
   const triesSvd =
-    given.init === undefined && given.iterations > 0 && given.rank <= Math.min(rows, cols)
+    given.init === undefined &&
+    given.sampleWeight === undefined &&
+    given.iterations > 0 &&
+    given.rank <= Math.min(rows, cols)
   const family = { model: 'semi-nmf', inits: semiNmfInits, triesSvd } as const
-  return await fit(family, X, { ...given, init: given.init ?? semiNmfDefaultInit })
+  return await fit(family, X, {
+    ...given,
+    ...entryDefaults,
+    init: given.init ?? semiNmfDefaultInit,
+  })
 }

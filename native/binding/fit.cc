@@ -14,7 +14,54 @@
 namespace gemmine::binding {
 namespace {
 
-FitOptions read_options(const Napi::Object& from) {
+// What lib/ gives for the entries of X.
+struct EntryOptions {
+  Loss loss;
+  Mask mask;
+  std::span<const float> row_weights;
+};
+
+EntryOptions read_entries(const Napi::Object& from, Index rows, Index cols, Borrowed& borrowed) {
+  EntryOptions entries{frobenius_loss, no_mask, {}};
+  if (const auto beta = read_optional<double>(from, "beta"))
+    entries.loss = {LossKind::divergence, *beta};
+  entries.mask.nan_is_missing = read<bool>(from, "nanIsMissing");
+  entries.mask.implicit_is_missing = read<bool>(from, "implicitIsMissing");
+  if (const Napi::Value seen = from.Get("mask"); !seen.IsUndefined())
+    entries.mask.seen = read_array<std::uint8_t>(seen, "mask", rows, cols, borrowed);
+  if (const Napi::Value weights = from.Get("sampleWeight"); !weights.IsUndefined())
+    entries.row_weights = {read_array<float>(weights, "sampleWeight", rows, 1, borrowed),
+                           static_cast<std::size_t>(rows)};
+  return entries;
+}
+
+// A factor to start from, of this shape; none for undefined.
+HostView<const float> read_given(const Napi::Object& from, const char* name, Index rows, Index cols,
+                                 Borrowed& borrowed) {
+  const Napi::Value value = from.Get(name);
+  if (value.IsUndefined()) return {nullptr, 0, 0, 0};
+  const HostView<float> factor = read_matrix(value, name, borrowed);
+  check_shape(from.Env(), name, factor, rows, cols);
+  return factor;
+}
+
+CheckpointOptions read_checkpoint_options(const Napi::Object& from) {
+  return {.path = read_optional<std::string>(from, "checkpoint").value_or(""),
+          .seconds = read<double>(from, "checkpointSeconds"),
+          .metadata = read<std::string>(from, "identity")};
+}
+
+std::optional<ResumeOptions> read_resume_options(const Napi::Object& from) {
+  const auto path = read_optional<std::string>(from, "resume");
+  if (!path) return std::nullopt;
+  return ResumeOptions{
+      .file = {.path = *path, .seconds = 0, .metadata = read<std::string>(from, "identity")},
+      .objectives = read<Index>(from, "resumeObjectives")};
+}
+
+FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index cols,
+                        Borrowed& borrowed) {
+  const EntryOptions entries = read_entries(from, rows, cols, borrowed);
   return {.model = read_choice(from, "model", models),
           .solver = read_choice(from, "solver", solvers),
           .start = read_choice(from, "init", starts),
@@ -22,15 +69,19 @@ FitOptions read_options(const Napi::Object& from) {
           .max_iterations = read<Index>(from, "maxIterations"),
           .tolerance = read<double>(from, "tolerance"),
           .inner_sweeps = read<Index>(from, "innerSweeps"),
-          .extrapolated = false,
+          .extrapolated = read<std::string>(from, "acceleration") == "extrapolated",
           .penalties = {.l1_w = read<double>(from, "l1W"),
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),
                         .l2_h = read<double>(from, "l2H")},
           .seed = read<std::uint64_t>(from, "seed"),
-          .loss = frobenius_loss,
-          .mask = no_mask,
-          .row_weights = {}};
+          .loss = entries.loss,
+          .mask = entries.mask,
+          .row_weights = entries.row_weights,
+          .given_W = read_given(from, "givenW", rows, rank, borrowed),
+          .given_H = read_given(from, "givenH", rank, cols, borrowed),
+          .checkpoint = read_checkpoint_options(from),
+          .resume = read_resume_options(from)};
 }
 
 std::string name_of(Start start) {
@@ -64,10 +115,11 @@ Napi::Value Fit(const Napi::CallbackInfo& info) {
   const HostView<float> H = read_matrix(info[3], "H", borrowed);
   check_shape(info.Env(), "W", W, X->rows->rows(), W.cols);
   check_shape(info.Env(), "H", H, W.cols, X->rows->cols());
+  const FitOptions options =
+      read_options(given, X->rows->rows(), W.cols, X->rows->cols(), borrowed);
   return run_job(
       info.Env(), info[4], std::move(borrowed),
-      [X, W, H, options = read_options(given),
-       device = read<std::string>(given, "device")](const Job& job) {
+      [X, W, H, options, device = read<std::string>(given, "device")](const Job& job) {
         check_entries(*X);
         Fitted fitted{};
         fitted.seconds =

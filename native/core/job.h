@@ -10,33 +10,29 @@
 
 namespace gemmine {
 
-// A flag that another thread raises; checked between blocks. The default one is never raised. 1:
-// stop at once; 2: stop at once, but for a loop that writes a checkpoint at the end of its
-// iteration.
+// A flag that another thread raises; checked between blocks. The default one is never raised.
 class Cancellation {
  public:
   Cancellation() = default;
   explicit Cancellation(const std::int32_t* flag) : flag_(flag) {}
 
-  // For the inside of an iteration whose end is waited for.
+  // For a loop that stops at the end of an iteration: it asks there, and nothing inside is cut short.
   Cancellation until_end_of_iteration() const {
     Cancellation patient = *this;
     patient.patient_ = true;
     return patient;
   }
 
-  bool requested() const { return patient_ ? level() == 1 : level() != 0; }
-  bool asked_to_stop() const { return level() != 0; }
+  bool requested() const { return !patient_ && asked_to_stop(); }
+  bool asked_to_stop() const {
+    // The flag is an element of a SharedArrayBuffer, written by Atomics.store.
+    return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0;
+  }
   void check() const {
     if (requested()) throw Cancelled();
   }
 
  private:
-  std::int32_t level() const {
-    // The flag is an element of a SharedArrayBuffer, written by Atomics.store.
-    return flag_ == nullptr ? 0 : __atomic_load_n(flag_, __ATOMIC_RELAXED);
-  }
-
   const std::int32_t* flag_ = nullptr;
   bool patient_ = false;
 };

@@ -88,6 +88,18 @@ Examined examined(const RowSource& X, const FitOptions& options) {
           .row_weights = options.row_weights};
 }
 
+// Throws InvalidEntry for a weight that is none; at least one row has to count.
+void check_weights(std::span<const float> weights) {
+  bool counts = weights.empty();
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights[i] >= 0 && std::isfinite(weights[i])))
+      throw InvalidEntry("sampleWeight", static_cast<Index>(i), 0, weights[i],
+                         "a finite number of at least 0");
+    counts = counts || weights[i] > 0;
+  }
+  if (!counts) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
+}
+
 // Whether elements need denominators of their own: entries may be left out, or rows weigh
 // differently beside a penalty on their codes.
 bool takes_ratios(const FitOptions& options) {
@@ -218,6 +230,7 @@ class Fitting {
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job) {
+  check_weights(options.row_weights);
   const ScaledInput scaled_input(backend, examined(X, options), job, options.loss);
   return Fitting(scaled_input, options, W, H).run();
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { gemmine } from '../../lib/cli/program'
+import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
 import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
@@ -58,7 +59,8 @@ describe('defaults in help are those of lib', () => {
   })
 
   it('hold for either model of factorize, whose help shows one number', () => {
-    const { init: _, ...ofNmf } = nmfDefaults
+    const { init: _, loss, beta, mask, missing, ...ofNmf } = nmfDefaults
+    expect({ loss, beta, mask, missing }).toEqual(entryDefaults)
     expect(semiNmfDefaults).toMatchObject(ofNmf)
   })
 })

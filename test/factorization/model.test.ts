@@ -330,7 +330,12 @@ describe('a model file', () => {
     ],
     [{}, [], [0, 3], 'expected a positive integer for H.rows, received 0'],
     [{}, [], [2, 0], 'expected a positive integer for H.cols, received 0'],
-    [{}, parts, [6], 'expected a model saved by gemmine, with a tensor H of float32 and two dimensions'],
+    [
+      {},
+      parts,
+      [6],
+      'expected a model saved by gemmine, with a tensor H of float32 and two dimensions',
+    ],
     [{ model: 'svd' }, parts, [2, 3], 'expected a model saved by gemmine'],
     [{ format: 'other' }, parts, [2, 3], 'expected a model saved by gemmine'],
     [options({ l1W: 'abc' }), parts, [2, 3], `${nonnegative} for options.l1W, received abc`],

@@ -195,6 +195,19 @@ const fitOptions = {
   l1H: 0,
   l2H: 0,
   seed: 0,
+  acceleration: 'none',
+  beta: undefined,
+  givenW: undefined,
+  givenH: undefined,
+  mask: undefined,
+  nanIsMissing: false,
+  implicitIsMissing: false,
+  sampleWeight: undefined,
+  checkpoint: undefined,
+  checkpointSeconds: 60,
+  resume: undefined,
+  identity: '{}',
+  resumeObjectives: 0,
 } as const
 
 /** Straight to the addon, past the checks of lib/. */

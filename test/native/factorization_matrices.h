@@ -103,7 +103,11 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .seed = 5,
           .loss = frobenius_loss,
           .mask = no_mask,
-          .row_weights = {}};
+          .row_weights = {},
+          .given_W = {nullptr, 0, 0, 0},
+          .given_H = {nullptr, 0, 0, 0},
+          .checkpoint = {.path = "", .seconds = 0, .metadata = ""},
+          .resume = std::nullopt};
 }
 
 struct Fitted {

@@ -1,0 +1,142 @@
+// The options of gemmine factorize, and what lib takes of them.
+import { Option, type Command } from 'commander'
+import { checkpointDefaults } from '../factorization/checkpoint'
+import { losses, missingKinds } from '../factorization/entry-options'
+import { accelerations, solvers, type fitDefaults } from '../factorization/fit'
+import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
+import {
+  semiNmfDefaultInit,
+  semiNmfDefaults,
+  semiNmfInits,
+  type SemiNmfInit,
+} from '../factorization/semi-nmf'
+import type { entryDefaults } from '../factorization/entry-options'
+import type { Overrides } from '../options'
+import {
+  choiceOption,
+  countOption,
+  numberOption,
+  pathOption,
+  type CommonOptions,
+} from './common-options'
+
+export const models = ['semi-nmf', 'nmf'] as const
+
+/** The only place where the defaults of the command itself are written; others are those of lib. */
+export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as const
+
+/** Arrays are files here. */
+type Scalars = Omit<
+  Overrides<typeof fitDefaults> & Overrides<typeof entryDefaults>,
+  'mask' | 'sampleWeight'
+>
+
+export type FactorizeOptions = CommonOptions &
+  Scalars & {
+    readonly model?: (typeof models)[number]
+    readonly rank?: number
+    readonly init?: NmfInit | SemiNmfInit | 'custom'
+    readonly w0?: string
+    readonly h0?: string
+    readonly mask?: string
+    readonly sampleWeight?: string
+  }
+
+/** The files that the command reads, by what they are. */
+export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: FactorizeOptions) =>
+  Object.fromEntries(
+    Object.entries({ X, w0, h0, mask, sampleWeight, resume }).filter(([, path]) => path),
+  ) as Record<string, string> & { readonly X: string }
+
+const startsDescription =
+  `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
+  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.usual}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
+  'custom: from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
+
+const weightOption = (name: string, weighed: string, standard: number) =>
+  numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
+
+function describeSteps(command: Command) {
+  const standard = semiNmfDefaults
+  command
+    .addOption(
+      choiceOption(
+        '--solver <NAME>',
+        'how factors are improved; mu for other losses and missing entries',
+        solvers,
+        standard.solver,
+      ),
+    )
+    .addOption(countOption('--iterations <N>', 'iterations at most', standard.iterations))
+    .addOption(
+      numberOption(
+        '--tolerance <T>',
+        'stop when an iteration lowers the objective by a smaller fraction; 0 runs them all',
+        standard.tolerance,
+      ),
+    )
+    .addOption(
+      countOption(
+        '--inner-sweeps <N>',
+        'sweeps in each half of an iteration',
+        standard.innerSweeps,
+      ),
+    )
+    .addOption(
+      choiceOption(
+        '--acceleration <NAME>',
+        'how iterations build on each other',
+        accelerations,
+        standard.acceleration,
+      ),
+    )
+    .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
+    .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
+    .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
+    .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
+}
+
+function describeEntries(command: Command) {
+  command
+    .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, factorizeDefaults.loss))
+    .addOption(numberOption('--beta <B>', 'β of the loss beta'))
+    .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))
+    .addOption(
+      new Option('--missing <KIND>', 'entries that were not seen').choices([...missingKinds]),
+    )
+    .addOption(pathOption('--sample-weight <FILE>', '.npy [n]: weights of the rows, at least 0'))
+}
+
+function describeCheckpoints(command: Command) {
+  command
+    .addOption(
+      pathOption(
+        '--checkpoint <FILE>',
+        'where the run keeps itself, outside --out: after the start, from time to time, when interrupted and at the end',
+      ),
+    )
+    .addOption(
+      numberOption(
+        '--checkpoint-seconds <S>',
+        'seconds between two checkpoints',
+        checkpointDefaults.checkpointSeconds,
+      ),
+    )
+    .addOption(
+      pathOption('--resume <FILE>', 'a checkpoint to go on from; --iterations may be larger'),
+    )
+}
+
+export function describeFactorize(command: Command) {
+  command
+    .addOption(countOption('--rank <K>', 'number of components; required'))
+    .addOption(
+      choiceOption('--model <NAME>', 'signs of the factors', models, factorizeDefaults.model),
+    )
+    .addOption(new Option('--init <NAME>', startsDescription))
+    .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))
+    .addOption(pathOption('--h0 <FILE>', '.npy [K x d]: components to start from'))
+  describeSteps(command)
+  describeEntries(command)
+  describeCheckpoints(command)
+}

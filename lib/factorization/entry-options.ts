@@ -1,0 +1,94 @@
+// What an entry of X contributes to the objective, and which entries do.
+import { isSparse } from '../data/sparse'
+import type { SourceInput } from '../data/source'
+import { checkKind, invalidLength } from '../data/typed-array'
+import { invalid } from '../errors'
+import { checkNumber, checkOneOf, frozen } from '../options'
+
+/** What is minimised beside the penalties. */
+export type Loss = 'frobenius' | 'kullback-leibler' | 'itakura-saito' | 'beta'
+
+export const losses = ['frobenius', 'kullback-leibler', 'itakura-saito', 'beta'] as const
+
+/** What stands for an entry that was not seen. */
+export type Missing = 'nan' | 'implicit'
+
+export const missingKinds = ['nan', 'implicit'] as const
+
+/** Only {@link nmf} has these: they need ratio steps, which keep both factors non-negative. */
+export const entryDefaults = frozen({
+  /**
+   * What is minimised: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
+   * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the divergence of `beta`. All but `frobenius`
+   * need the solver `mu`, which is their default.
+   */
+  loss: 'frobenius' as Loss,
+  /**
+   * β of the loss `beta`, to be given with it: 2 is ½(x − v)², 1 Kullback–Leibler, 0 Itakura–Saito; β ≤ 0
+   * needs X > 0.
+   */
+  beta: undefined as number | undefined,
+  /** [n · d]: 0 where an entry was not seen, which then is not read; none unless given. Solver `mu`. */
+  mask: undefined as Uint8Array | undefined,
+  /**
+   * Which entries were not seen: `nan`: those that are NaN; `implicit`: those that a sparse X does not
+   * store; none unless given. Solver `mu`.
+   */
+  missing: undefined as Missing | undefined,
+})
+
+/** The default that every factorization has. */
+export const weightDefaults = frozen({
+  /** [n] Weights of the rows in the objective, at least 0; all 1 unless given. A row of weight 0 only gets codes. */
+  sampleWeight: undefined as Float32Array | undefined,
+})
+
+export type EntryOptions = {
+  -readonly [K in keyof typeof entryDefaults]: (typeof entryDefaults)[K]
+} & { -readonly [K in keyof typeof weightDefaults]: (typeof weightDefaults)[K] }
+
+const betas = { 'kullback-leibler': 1, 'itakura-saito': 0 } as const
+
+/** β of a loss that is a divergence; nothing for `frobenius`. */
+const betaOf = ({ loss, beta }: EntryOptions) =>
+  loss === 'frobenius' ? undefined : loss === 'beta' ? beta : betas[loss]
+
+/** Whether some entries may not count. */
+export const isMasked = ({ mask, missing }: EntryOptions) =>
+  mask !== undefined || missing !== undefined
+
+/** Whether multiplicative steps are the only ones there are. */
+export const needsRatios = (options: EntryOptions) =>
+  options.loss !== 'frobenius' || isMasked(options)
+
+/**
+ * Checks these options against X, and gives them as the addon takes them.
+ *
+ * @throws {TypeError | RangeError} naming the option.
+ */
+export function checkEntryOptions(X: SourceInput, rows: number, cols: number, given: EntryOptions) {
+  const { loss, beta, mask, missing, sampleWeight } = given
+  checkOneOf('loss', loss, losses)
+  if (loss === 'beta') checkNumber('beta', beta)
+  else if (beta !== undefined) throw invalid('beta', `no number beside the loss ${loss}`, beta)
+  if (mask !== undefined) {
+    checkKind('mask', mask, ['Uint8Array', 'Uint8ClampedArray'], 'a Uint8Array')
+    if (mask.length !== rows * cols)
+      throw invalidLength('mask.length', `${rows * cols} (${rows} × ${cols})`, mask)
+  }
+  if (missing !== undefined) checkOneOf('missing', missing, missingKinds)
+  if (missing === 'implicit' && !isSparse(X))
+    throw invalid('missing', "'nan' for an X that is not sparse", missing)
+  if (sampleWeight !== undefined) {
+    checkKind('sampleWeight', sampleWeight, ['Float32Array'], 'a Float32Array')
+    if (sampleWeight.length !== rows)
+      throw invalidLength('sampleWeight.length', `${rows}, the number of rows`, sampleWeight)
+  }
+  return {
+    beta: betaOf(given),
+    mask,
+    nanIsMissing: missing === 'nan',
+    implicitIsMissing: missing === 'implicit',
+    sampleWeight,
+  }
+}

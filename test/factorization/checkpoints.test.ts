@@ -1,0 +1,82 @@
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nmf, semiNmf, type Factorization } from '../../lib/index'
+import { gaussian } from '../matrices'
+
+let folder: string
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'checkpoint-'))))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const X = gaussian(300, 40, 1)
+const positive = { ...X, data: X.data.map(Math.abs) }
+
+const expectSame = (a: Factorization, b: Factorization) => {
+  expect(a.W.data).toEqual(b.W.data)
+  expect(a.H.data).toEqual(b.H.data)
+  expect(a.objective).toEqual(b.objective)
+}
+
+describe('checkpoints', () => {
+  it.each([
+    ['semiNmf', semiNmf, X, {}],
+    ['nmf', nmf, positive, {}],
+    ['nmf, extrapolated', nmf, positive, { acceleration: 'extrapolated' }],
+    ['nmf, kullback-leibler', nmf, positive, { loss: 'kullback-leibler' }],
+  ] as const)(
+    '%s goes on to the bits of a run that was not interrupted',
+    async (_, fit, data, more) => {
+      const options = { rank: 6, tolerance: 0, iterations: 9, ...more } as never
+      const checkpoint = join(folder, 'run.safetensors')
+      const whole = await (fit as typeof nmf)(data, options)
+      const part = { ...(options as object), iterations: 4, checkpoint } as never
+      await (fit as typeof nmf)(data, part)
+      const rest = { ...(options as object), resume: checkpoint, threads: 1 } as never
+      expectSame(await (fit as typeof nmf)(data, rest), whole)
+    },
+  )
+
+  it('are written when a signal aborts, at the end of the iteration', async () => {
+    const checkpoint = join(folder, 'aborted.safetensors')
+    const control = new AbortController()
+    const options = { rank: 6, tolerance: 0, iterations: 2000, init: 'random' } as const
+    const stopped = nmf(positive, {
+      ...options,
+      checkpoint,
+      checkpointSeconds: 1e6,
+      signal: control.signal,
+      onProgress: ({ phase, done }) => {
+        if (phase === 'iterate' && done > 3) control.abort(new Error('enough'))
+      },
+    })
+    await expect(stopped).rejects.toThrow('enough')
+    expectSame(
+      await nmf(positive, { ...options, resume: checkpoint }),
+      await nmf(positive, options),
+    )
+    expect(readdirSync(folder).filter((name) => name.includes('.part-'))).toEqual([])
+  })
+
+  it('of another X, model or option, and what is none, are refused by name', async () => {
+    const checkpoint = join(folder, 'other.safetensors')
+    const options = { rank: 5, iterations: 2 }
+    await nmf(positive, { ...options, checkpoint })
+    expect(existsSync(checkpoint)).toBe(true)
+    const other = { ...positive, data: positive.data.slice() }
+    other.data[77]! += 1
+    const resume = checkpoint
+    await expect(nmf(other, { ...options, resume })).rejects.toThrow('a checkpoint of this X')
+    await expect(semiNmf(positive, { ...options, resume })).rejects.toThrow('model semi-nmf')
+    await expect(nmf(positive, { ...options, rank: 4, resume })).rejects.toThrow('rank 4')
+    await expect(nmf(positive, { ...options, seed: 3, resume })).rejects.toThrow('seed 3')
+    const damaged = join(folder, 'damaged.safetensors')
+    writeFileSync(damaged, 'no checkpoint')
+    await expect(nmf(positive, { ...options, resume: damaged })).rejects.toThrow('another file')
+    copyFileSync(checkpoint, damaged)
+    writeFileSync(damaged, '', { flag: 'a' })
+    await expect(nmf(positive, { ...options, resume: join(folder, 'none') })).rejects.toThrow(
+      'no such',
+    )
+  })
+})
