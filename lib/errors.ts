@@ -19,6 +19,8 @@ export type GemmineErrorCode =
   | 'ERR_GEMMINE_BUSY'
   /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'
+  /** Rows that a prepared corpus borrows are no more what they were; see `verify` of `prepareCorpus`. */
+  | 'ERR_GEMMINE_CHANGED'
 
 export class GemmineError extends Error {
   override readonly name = 'GemmineError'

@@ -11,6 +11,8 @@ import {
   type GemmineErrorCode,
   type MistakeError,
 } from './errors'
+import { checkReturned, filled, lend } from './lending'
+import type { NamedArrays } from './data/typed-array'
 import type { Progress } from './options'
 
 /** A matrix as the addon takes it, with the name by which messages call it. */
@@ -214,7 +216,7 @@ export interface NativeInfo {
   readonly rules: string[]
 }
 
-interface Addon {
+export interface Addon {
   /** 16 hexadecimal digits of the entries of X. */
   fingerprint(X: NativeSource, control: JobControl): Promise<string>
   fit(
@@ -267,7 +269,7 @@ interface Addon {
   ): Promise<{ inertia: number; iterations: number; converged: boolean; seconds: number }>
   prepareCorpus(
     corpus: NativeSource,
-    options: { device: string; metric: NativeMetric },
+    options: { device: string; metric: NativeMetric; own: boolean; verify: boolean },
     control: JobControl,
   ): Promise<NativeCorpus>
   topK(
@@ -369,9 +371,15 @@ interface CheckedJob {
   readonly onProgress: ((progress: Progress) => void) | undefined
 }
 
-/** Runs one job of the addon under the caller's signal and listener. */
+/**
+ * Runs one job of the addon under the caller's signal and listener.
+ *
+ * @param lent What the job reads or writes that is the caller's own, by the names of messages.
+ * @throws {TypeError} if the buffer of one of them is detached while the job runs.
+ */
 export async function runJob<Result>(
   { threads, signal, onProgress }: CheckedJob,
+  lent: NamedArrays,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
   throwIfAborted(signal)
@@ -389,9 +397,14 @@ export async function runJob<Result>(
       throw thrown
     }
   }
+  lend(lent)
+  const watched = filled(lent)
   try {
-    return await start(addon, { threads, cancel, onProgress: onProgress && tell })
+    const result = await start(addon, { threads, cancel, onProgress: onProgress && tell })
+    checkReturned(watched)
+    return result
   } catch (failure) {
+    if (!ofListener && !cancel[0]) checkReturned(watched)
     throw ofListener ? ofListener.thrown : translated(failure as NativeFailure, signal)
   } finally {
     forget?.()

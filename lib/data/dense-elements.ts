@@ -80,7 +80,7 @@ export async function transposed(
 ): Promise<Uint8Array> {
   const to = plannedRoom(path, columns.length)
   const sides = { rows, cols, size: sizeOf(type) }
-  await runJob({ threads: 1, signal, onProgress: undefined }, (addon, control) =>
+  await runJob({ threads: 1, signal, onProgress: undefined }, {}, (addon, control) =>
     addon.transpose(columns, to, sides, control),
   )
   return to

@@ -1,3 +1,4 @@
+import { copyOf, marked } from '../copies'
 import { GemmineError } from '../errors'
 import { closeDescriptor, systemFailure } from './file'
 
@@ -32,3 +33,9 @@ export class Descriptor {
     }
   }
 }
+
+marked(Descriptor)
+
+/** Also one that another copy of this package made: it does what this one's do. */
+export const isDescriptor = (value: unknown): value is Descriptor =>
+  typeof value === 'object' && value !== null && copyOf(value) !== undefined && 'fd' in value

@@ -1,9 +1,16 @@
 import { invalid, invalidEntry, invalidText, shown } from '../errors'
-import { Descriptor } from './descriptor'
-import { typeOfArray, wantedArrays } from './element-types'
+import { isDescriptor, type Descriptor } from './descriptor'
+import { elementTypes, typeOfArray, wantedArrays } from './element-types'
 import type { DenseData, ElementType } from './element-types'
 import { isSparse } from './sparse'
-import { borrowable, invalidLength, kindOf, outputArray, type Sized } from './typed-array'
+import {
+  borrowable,
+  invalidLength,
+  kindOf,
+  outputArray,
+  resultArray,
+  type Sized,
+} from './typed-array'
 
 export type { DenseData, ElementType } from './element-types'
 
@@ -20,6 +27,12 @@ export interface Matrix {
 /**
  * A dense matrix of any element type that can be read. Readers give float16 and bfloat16 as their bits in a
  * `Uint16Array`, and truth values as bytes.
+ *
+ * The memory of an input, and of an `out`, is lent to the job: do not write to it before the promise
+ * settles. Its buffer is marked, for good, as one that cannot be transferred (Node.js 20 then clones it,
+ * later versions throw). Copied, and not marked, are arrays of up to 64 KiB, results of earlier jobs,
+ * resizable buffers and WebAssembly memory; a SharedArrayBuffer is lent and needs no mark. On Node.js 22 and
+ * in Bun `ArrayBuffer.prototype.transfer.call(buffer)` in the middle of a job can still end the process.
  */
 export interface DenseMatrix<Data = DenseData> {
   /** rows · cols elements, and more only where a stride is given. */
@@ -27,7 +40,10 @@ export interface DenseMatrix<Data = DenseData> {
   readonly rows: number
   readonly cols: number
   readonly stride?: number | undefined
-  /** Needed for a `Uint16Array` alone, which may hold `uint16`, `float16` or `bfloat16`. */
+  /**
+   * Needed for a `Uint16Array`, which may hold `uint16`, `float16` or `bfloat16`, and for a Buffer of `uint8`,
+   * which may hold the bytes of other numbers.
+   */
   readonly type?: ElementType | undefined
 }
 
@@ -90,6 +106,8 @@ export interface DenseView {
 
 function elementType(name: string, data: unknown, declared: string | undefined): ElementType {
   const type = typeOfArray(kindOf(data), declared)
+  const isOther = declared !== type && Object.hasOwn(elementTypes, declared ?? '')
+  if (type && isOther) throw invalid(`${name}.type`, `'${type}', which data holds,`, declared)
   if (type) return type
   throw kindOf(data) === 'Uint16Array'
     ? invalidText(`${name}.data`, wantedArrays, 'a Uint16Array without its type')
@@ -108,23 +126,41 @@ function checkSide(name: string, value: unknown): asserts value is number {
   throw invalid(name, 'a positive integer', value)
 }
 
-/** How bytes that were read from elsewhere are looked at as numbers, by the bytes of each. */
-const viewsOfBytes: Record<number, string> = {
-  2: "new Uint16Array(b.buffer, b.byteOffset, COUNT) with type 'float16'",
-  4: 'new Float32Array(b.buffer, b.byteOffset, COUNT)',
-  8: 'new Float64Array(b.buffer, b.byteOffset, COUNT)',
+/** How bytes that were read from elsewhere become numbers, by the bytes of each. */
+const arraysOfBytes: Record<number, string> = {
+  2: 'Uint16Array',
+  4: 'Float32Array',
+  8: 'Float64Array',
 }
 
-function bytesRemedy(data: unknown, length: number, needed: number): string {
-  const view = kindOf(data) === 'Uint8Array' && viewsOfBytes[length / needed]
-  return view ? ` (for bytes b of other numbers: ${view.replace('COUNT', String(needed))})` : ''
+/** A view where the bytes lie as its elements must; a copy, which always does, where not. */
+function bytesRemedy(data: Sized & ArrayBufferView, needed: number): string {
+  const bytes = data.length / needed
+  const Kind = kindOf(data) === 'Uint8Array' && arraysOfBytes[bytes]
+  if (!Kind) return ''
+  const isAligned = data.byteOffset % bytes === 0
+  const place = isAligned ? `b.buffer, b.byteOffset, ${needed}` : 'new Uint8Array(b).buffer'
+  const type = bytes === 2 ? " with type 'float16'" : ''
+  return ` (for bytes b of other numbers: new ${Kind}(${place})${type})`
+}
+
+/** A Buffer holds bytes of anything, so that they are the numbers must be said. */
+function checkBytes(name: string, { data, type }: { data: unknown; type: string | undefined }) {
+  if (type === 'uint8' || type === 'bool' || !Buffer.isBuffer(data)) return
+  const floats = 'new Float32Array(new Uint8Array(b).buffer) for a Buffer b of float32'
+  throw invalid(name, `numbers (${floats}, new Uint8Array(b) for one of uint8)`, data)
 }
 
 /** Room after the last row is for those who tell where rows lie; others have mistaken their data. */
-function checkLength(name: string, given: DenseMatrix<Sized>, needed: number, roomy: boolean) {
+function checkLength(
+  name: string,
+  given: DenseMatrix<Sized & ArrayBufferView>,
+  needed: number,
+  roomy: boolean,
+) {
   const { data, rows, cols } = given
   if (data.length === needed || (roomy && data.length > needed)) return
-  const remedy = bytesRemedy(data, data.length, needed)
+  const remedy = bytesRemedy(data, needed)
   const expected = `${needed} elements for ${rows} rows of ${cols}${remedy}`
   throw invalidLength(`${name}.data`, roomy ? `at least ${expected}` : expected, data)
 }
@@ -148,6 +184,7 @@ function denseView(
   const end = first + (rows - 1) * stride + cols
   const roomy = given.stride != null || offset != null
   checkLength(name, given, end, roomy)
+  checkBytes(`${name}.data`, { data: given.data, type: declared })
   const data = borrowable(bitsOf(given.data))
   const isWhole = first === 0 && data.length === end
   return { rows, cols, stride, type, data: isWhole ? data : data.subarray(first, end) }
@@ -180,7 +217,7 @@ function fileView(file: MatrixFile): DenseView {
 }
 
 export const isMatrixFile = (input: object): input is MatrixFile =>
-  'descriptor' in input && input.descriptor instanceof Descriptor
+  'descriptor' in input && isDescriptor(input.descriptor)
 
 function checkMatrix(name: string, input: unknown): asserts input is object {
   if (Array.isArray(input))
@@ -218,6 +255,13 @@ export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): 
   return packed
 }
 
+/** A matrix for a result, of zeros. */
+export const resultMatrix = (rows: number, cols: number): Matrix => ({
+  data: resultArray(Float32Array, rows * cols),
+  rows,
+  cols,
+})
+
 /** A matrix of zeros. */
 export const allocateMatrix = (rows: number, cols: number): Matrix => ({
   data: new Float32Array(rows * cols),
@@ -241,6 +285,7 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
   const matrix = allocateMatrix(rows.length, cols)
   for (const [i, row] of rows.entries()) {
     if (row?.length !== cols) throw unevenRow(i, cols, row)
+    checkBytes(`rows[${i}]`, { data: row, type: undefined })
     for (let j = 0; j < cols; j++) {
       checkElement(row[j], i, j)
       matrix.data[i * cols + j] = row[j]!
@@ -265,12 +310,21 @@ function unevenRow(i: number, cols: number, row: ArrayLike<number> | undefined) 
     : invalidText(name, expected, `${row.length} numbers`)
 }
 
+/** A matrix that a job fills; see {@link Output}. */
+export interface OutputMatrix {
+  readonly own: Float32Array
+  readonly matrix: Matrix
+  settle(): Promise<Matrix>
+}
+
 /** Uses the caller's array for a result, or makes one. */
 export function outputMatrix(
   name: string,
   out: Float32Array | undefined,
   rows: number,
   cols: number,
-): Matrix {
-  return { data: outputArray(name, out, Float32Array, rows * cols), rows, cols }
+): OutputMatrix {
+  const { own, array, settle } = outputArray(name, out, Float32Array, rows * cols)
+  const matrix = (data: Float32Array) => ({ data, rows, cols })
+  return { own, matrix: matrix(array), settle: async () => matrix(await settle()) }
 }

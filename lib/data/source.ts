@@ -1,5 +1,5 @@
 import type { NativeSource } from '../native'
-import { toDenseView, type MatrixInput } from './matrix'
+import { toDenseView, type DenseView, type MatrixInput } from './matrix'
 import { isSparse, toSparseView, type SparseMatrix } from './sparse'
 import type { NamedArrays } from './typed-array'
 
@@ -15,7 +15,10 @@ export const toSource = async (name: string, input: SourceInput): Promise<Native
   isSparse(input) ? { name, ...(await toSparseView(name, input)) } : toDenseSource(name, input)
 
 /** The same for a job that takes dense matrices only. */
-export const toDenseSource = (name: string, input: MatrixInput): NativeSource => ({
+export const toDenseSource = (
+  name: string,
+  input: MatrixInput,
+): DenseView & { readonly name: string } => ({
   name,
   ...toDenseView(name, input),
 })

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
+import { detached } from '../lending'
 import { inSlices } from './slices'
 import { borrowable, checkKind, invalidLength, kindOf } from './typed-array'
 
@@ -43,7 +44,7 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   // Before the event loop turns: a resizable buffer could shrink meanwhile.
   const [starts, indices] = [borrowable(input.indptr), borrowable(input.indices)]
   const values = borrowable(input.values)
-  const indptr = await widened(starts)
+  const indptr = await widened(`${name}.indptr`, starts)
   await checkStarts(name, indptr, indices.length)
   if (values.length !== indices.length)
     throw invalidLength(`${name}.values`, `${indices.length} values, as many as indices`, values)
@@ -57,9 +58,10 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   }
 }
 
-async function widened(indptr: SparseMatrix['indptr']): Promise<Float64Array> {
+async function widened(name: string, indptr: SparseMatrix['indptr']): Promise<Float64Array> {
   const wide = new Float64Array(indptr.length)
   await inSlices(wide.length, (begin, end) => {
+    if (indptr.length !== wide.length) throw detached(name)
     const part = indptr.subarray(begin, end)
     if (kindOf(indptr) !== 'BigInt64Array') wide.set(part as Float64Array, begin)
     else for (let i = 0; i < part.length; i++) wide[begin + i] = Number(part[i])

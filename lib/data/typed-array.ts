@@ -1,4 +1,7 @@
 import { invalid, invalidText } from '../errors'
+import { canLend, detached, handOut } from '../lending'
+import { planMemory } from '../memory'
+import { inSlices } from './slices'
 
 /** Which kind of typed array a value is, of this realm or another; nothing for any other value. */
 export const kindOf = (value: unknown): string =>
@@ -19,16 +22,62 @@ const isResizable = ({ buffer }: ArrayBufferView) =>
   Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' &&
   (buffer as { resizable?: boolean }).resizable === true
 
-interface Copyable extends ArrayBufferView {
-  slice(): ArrayBufferView
+/** A typed array of any kind. */
+export interface Elements extends ArrayBufferView {
+  readonly length: number
+  set(from: Elements, at: number): void
+  subarray(begin: number, end: number): Elements
+}
+
+/** Zeros of the same kind; not a slice(), because that of a Buffer is no copy. */
+function emptyLike<Kind extends Elements>(array: Kind): Kind {
+  const name = kindOf(array) as 'Float32Array'
+  return new globalThis[name](array.length) as ArrayBufferView as Kind
 }
 
 /**
- * An input as a job borrows it. Shrinking a borrowed buffer in the middle of a job would end the
- * process, so an array over a resizable one is copied.
+ * An input as native code may read it. A buffer that shrank in the middle of a job would end the process,
+ * so an array over a resizable one is copied.
  */
-export const borrowable = <Elements extends Copyable>(array: Elements): Elements =>
-  isResizable(array) ? (array.slice() as Elements) : array
+export function borrowable<Kind extends ArrayBufferView>(given: Kind): Kind {
+  if (!isResizable(given)) return given
+  const array = given as ArrayBufferView as Elements
+  const copy = emptyLike(array)
+  copy.set(array, 0)
+  return copy as ArrayBufferView as Kind
+}
+
+/** Bytes between two looks at the event loop. */
+const pieceBytes = 1 << 23
+
+function copyPiece(name: string, from: Elements, to: Elements, at: number, end: number) {
+  if (from.length < end || to.length < end) throw detached(name)
+  to.set(from.subarray(at, end), at)
+}
+
+/** Copies elements without keeping the event loop waiting: at once where they are few. */
+function copyInto(name: string, from: Elements, to: Elements): Promise<void> | undefined {
+  const { length, byteLength } = from
+  const copy = (begin: number, end: number) => copyPiece(name, from, to, begin, end)
+  if (byteLength > pieceBytes)
+    return inSlices(length, copy, Math.floor((pieceBytes * length) / byteLength))
+  if (length > 0) copy(0, length)
+  return undefined
+}
+
+/**
+ * An input as a job may borrow it: itself, or a copy where its memory can be taken away in the meantime,
+ * is small, or is a result of an earlier job, which stays transferable. A large copy takes its time.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` where a copy does not fit.
+ */
+export function lendable(name: string, array: Elements): Elements | Promise<Elements> {
+  if (canLend(array)) return array
+  if (array.byteLength > pieceBytes) planMemory(`A copy of ${name}`, array.byteLength)
+  const copy = emptyLike(array)
+  const copying = copyInto(name, array, copy)
+  return copying ? copying.then(() => copy) : copy
+}
 
 export interface Sized {
   readonly length: number
@@ -74,24 +123,48 @@ interface ArrayKind<Elements> {
   readonly name: string
 }
 
+/** A new array for a result, which its owner may transfer whatever it is used for. */
+export const resultArray = <Kind extends ArrayBufferView>(Kind: ArrayKind<Kind>, length: number) =>
+  handOut(new Kind(length))
+
+/** An array that a job fills, and how its owner gets it. */
+export interface Output<Kind> {
+  /** The caller's array, or a new one; by this checks go. */
+  readonly own: Kind
+  /** What the job fills: `own`, or memory beside it where that cannot be lent. */
+  readonly array: Kind
+  /** Brings the result to where it belongs. */
+  settle(): Promise<Kind>
+}
+
 /**
  * The caller's array for a result, or a new one.
  *
  * @throws {TypeError | RangeError} if the array is of another type or length, or its buffer could
  *   shrink in the middle of the job that fills it.
  */
-export function outputArray<Elements extends Float32Array | Int32Array>(
+export function outputArray<Kind extends Float32Array | Int32Array>(
   name: string,
-  given: Elements | undefined,
-  Kind: ArrayKind<Elements>,
+  given: Kind | undefined,
+  Kind: ArrayKind<Kind>,
   length: number,
-): Elements {
-  if (given === undefined) return new Kind(length)
-  const article = Kind.name.startsWith('I') ? 'an' : 'a'
-  const expected = `${article} ${Kind.name} of ${length} elements`
-  checkKind(name, given, [Kind.name], expected)
+): Output<Kind> {
+  if (given !== undefined) checkOutput(name, given, Kind.name, length)
+  const own = given ?? resultArray(Kind, length)
+  const array = given === undefined || canLend(given) ? own : new Kind(length)
+  const settle = async () => {
+    if (array !== own)
+      await copyInto(name, array as ArrayBufferView as Elements, own as ArrayBufferView as Elements)
+    return own
+  }
+  return { own, array, settle }
+}
+
+function checkOutput(name: string, given: Sized & ArrayBufferView, kind: string, length: number) {
+  const article = kind.startsWith('I') ? 'an' : 'a'
+  const expected = `${article} ${kind} of ${length} elements`
+  checkKind(name, given, [kind], expected)
   if (given.length !== length) throw invalidLength(name, expected, given)
   if (isResizable(given))
     throw invalidText(name, `${expected} of fixed size`, 'one over a resizable buffer')
-  return given
 }

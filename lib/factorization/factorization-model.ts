@@ -1,6 +1,7 @@
 import { fileError, printable } from '../data/file'
 import { outputMatrix, toDenseView, withoutGaps, type Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
+import { loanOf } from '../data/loan'
 import { arraysOf, toSource, type SourceInput } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
@@ -60,7 +61,7 @@ export class FactorizationModel {
    * A model of components that are there already.
    *
    * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
-   *   resizable).
+   *   resizable), and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
    * @param options The penalties on W, `l1W` and `l2W`, 0 when left out; others are only kept.
    * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or below 0
    *   for `nmf`, a weight is below 0 or no number, or a `rank` is not that of H.
@@ -83,8 +84,8 @@ export class FactorizationModel {
    * non-negative least-squares problem, under the model's penalties on W. Where components depend on
    * each other it is one of several.
    *
-   * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable):
-   *   do not write to it or transfer it before the promise settles.
+   * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
+   *   see {@link DenseMatrix}. Do not write to it before the promise settles.
    * @throws {TypeError | RangeError} if X is no matrix of d finite columns, or an option is wrong or
    *   unknown.
    * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
@@ -100,25 +101,26 @@ export class FactorizationModel {
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
     const W = outputMatrix('out', out, source.rows, this.rank)
-    checkApart({ out: W.data }, { ...arraysOf(source), H: this.H.data })
+    checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
     const options = {
       device,
       model: this.model,
       l1W: this.#weight('l1W'),
       l2W: this.#weight('l2W'),
     }
-    const result = await runJob(job, (addon, control) =>
-      addon.transform(source, this.H, options, W, control),
+    const { inputs, arrays } = await loanOf({ X: source, H: this.H })
+    const result = await runJob(job, { ...arrays, out }, (addon, control) =>
+      addon.transform(inputs.X, inputs.H, options, W.matrix, control),
     )
-    return { W, ...result }
+    return { W: await W.settle(), ...result }
   }
 
   /**
    * Puts rows together again from their codes: W H, [n × d], in float32. An entry of W H beyond
    * float32's range is ±Infinity.
    *
-   * @param W [n × rank], of any sign: dense, a file, or sparse. Borrowed, not copied (unless its
-   *   buffer is resizable): do not write to it or transfer it before the promise settles.
+   * @param W [n × rank], of any sign: dense, a file, or sparse. Lent, not copied, and not
+   *   transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
    * @throws {TypeError | RangeError} if W is no matrix of `rank` finite columns, H has an entry that
    *   is not finite, or an option is wrong or unknown.
    * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
@@ -140,9 +142,12 @@ export class FactorizationModel {
       4 * source.rows * (H.cols + Math.min(H.cols, 256)),
     )
     const X = outputMatrix('out', out, source.rows, H.cols)
-    checkApart({ out: X.data }, { ...arraysOf(source), H: H.data })
-    await runJob(job, (addon, control) => addon.inverseTransform(source, H, { device }, X, control))
-    return X
+    checkApart({ out: X.own }, { ...arraysOf(source), H: H.data })
+    const { inputs, arrays } = await loanOf({ W: source, H })
+    await runJob(job, { ...arrays, out }, (addon, control) =>
+      addon.inverseTransform(inputs.W, inputs.H, { device }, X.matrix, control),
+    )
+    return X.settle()
   }
 
   /**

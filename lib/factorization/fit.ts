@@ -1,11 +1,18 @@
 // What semiNmf and nmf share: one job of the addon between checked options and a result.
 import { outputMatrix, toDenseView, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
+import { loanOf } from '../data/loan'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
-import { runJob, type NativeFitOptions, type NativeSource } from '../native'
+import {
+  runJob,
+  type Addon,
+  type JobControl,
+  type NativeFitOptions,
+  type NativeSource,
+} from '../native'
 import {
   checkInteger,
   checkJob,
@@ -104,8 +111,8 @@ export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
 export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
 
 /**
- * Where the factors go, over buffers of fixed size, apart from each other and from X; new arrays when left
- * out.
+ * Where the factors go, over buffers of fixed size, apart from each other and from X, and lent to the job
+ * ({@link DenseMatrix}); new arrays when left out, which can be transferred.
  */
 export interface FactorOutputs {
   /** [n · rank] */
@@ -253,15 +260,18 @@ export interface Family {
   readonly triesSvd: boolean
 }
 
+/** Runs a job over the memory of X. */
+type Run = (start: (addon: Addon, control: JobControl) => Promise<string>) => Promise<string>
+
 /** What must agree between a run and one that goes on from its checkpoint. */
 async function identityOf(
   model: string,
   options: FitOptions,
+  run: Run,
   source: NativeSource,
-  job: Parameters<typeof runJob>[0],
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, mask, sampleWeight, ...rest } = options
-  const X = await runJob(job, (addon, control) => addon.fingerprint(source, control))
+  const X = await run((addon, control) => addon.fingerprint(source, control))
   const { init, ...scalars } = rest
   const given = { ...scalars, init: typeof init === 'string' ? init : 'custom' }
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
@@ -273,24 +283,14 @@ async function identityOf(
 }
 
 /** The options of checkpoints as the addon takes them. */
-async function checkpointsOf(
-  model: string,
-  options: FitOptions,
-  source: NativeSource,
-  job: Parameters<typeof runJob>[0],
-) {
+async function checkpointsOf(model: string, options: FitOptions, run: Run, source: NativeSource) {
   const { checkpoint, checkpointSeconds, resume } = options
+  const files = { checkpoint, checkpointSeconds, resume }
   if (checkpoint === undefined && resume === undefined)
-    return { checkpoint, checkpointSeconds, resume, identity: '{}', resumeObjectives: 0 }
-  const identity = await identityOf(model, options, source, job)
+    return { ...files, identity: '{}', resumeObjectives: 0 }
+  const identity = await identityOf(model, options, run, source)
   const resumeObjectives = resume === undefined ? 0 : await checkResume(resume, identity)
-  return {
-    checkpoint,
-    checkpointSeconds,
-    resume,
-    identity: identityText(identity),
-    resumeObjectives,
-  }
+  return { ...files, identity: identityText(identity), resumeObjectives }
 }
 
 export async function fit(
@@ -312,14 +312,36 @@ export async function fit(
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
-  checkApart({ 'out.W': W.data, 'out.H': H.data }, arraysOf(source))
-  const checkpoints = await checkpointsOf(model, options, source, job)
+  checkApart({ 'out.W': W.own, 'out.H': H.own }, arraysOf(source))
+  const { mask, sampleWeight, ...others } = entries
+  const given0 = typeof init === 'string' ? {} : init
+  const { inputs, arrays } = await loanOf({
+    X: source,
+    mask,
+    sampleWeight,
+    'init.W': given0.W,
+    'init.H': given0.H,
+  })
+  const lent = { ...arrays, 'out.W': outputs.W, 'out.H': outputs.H }
+  const checkpoints = await checkpointsOf(
+    model,
+    options,
+    (start) => runJob(job, arrays, start),
+    inputs.X,
+  )
   const { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed } = options
   const named = { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed }
-  const { W: givenW, H: givenH } = typeof init === 'string' ? {} : init
-  const all = { device, model, triesSvd, maxIterations, init: start, givenW, givenH } as const
-  const run = await runJob(job, (addon, control) =>
-    addon.fit(source, { ...all, ...named, ...entries, ...checkpoints }, W, H, control),
+  const borrowed = {
+    mask: inputs.mask,
+    sampleWeight: inputs.sampleWeight,
+    givenW: inputs['init.W'],
+    givenH: inputs['init.H'],
+  }
+  const all = { device, model, triesSvd, maxIterations, init: start } as const
+  const asked = { ...all, ...named, ...others, ...borrowed, ...checkpoints }
+  const run = await runJob(job, lent, (addon, control) =>
+    addon.fit(inputs.X, asked, W.matrix, H.matrix, control),
   )
-  return new Factorization(model, W, H, { ...options, init: run.init }, run)
+  const factors = [await W.settle(), await H.settle()] as const
+  return new Factorization(model, ...factors, { ...options, init: run.init }, run)
 }

@@ -1,5 +1,7 @@
-import { allocateMatrix, type Matrix } from '../data/matrix'
+import { loanOf } from '../data/loan'
+import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
+import { resultArray } from '../data/typed-array'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
@@ -52,7 +54,8 @@ export interface Clustering {
 /**
  * Clusters rows around means.
  *
- * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable).
+ * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
+ *   see {@link DenseMatrix}. Do not write to it before the promise settles.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `clusters` is not in 1..n.
  * @see Lloyd (1982), "Least squares quantization in PCM"; Arthur & Vassilvitskii (2007), "k-means++"
  *
@@ -71,11 +74,12 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
   checkNumber('tolerance', tolerance, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
   planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
-  const labels = new Int32Array(source.rows)
-  const centers = allocateMatrix(clusters, source.cols)
+  const labels = resultArray(Int32Array, source.rows)
+  const centers = resultMatrix(clusters, source.cols)
   const options = { device, clusters, maxIterations: iterations, tolerance, seed }
-  const run = await runJob(job, (addon, control) =>
-    addon.kmeans(source, options, labels, centers, control),
+  const { inputs, arrays } = await loanOf({ X: source })
+  const run = await runJob(job, arrays, (addon, control) =>
+    addon.kmeans(inputs.X, options, labels, centers, control),
   )
   return { labels, centers, ...run }
 }

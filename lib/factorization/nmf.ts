@@ -54,8 +54,9 @@ export type NmfOptions = {
 /**
  * Factorizes a non-negative matrix as X ≈ W H with W ≥ 0 and H ≥ 0.
  *
- * @param X [n × d], one sample per row, no entry below zero: dense, a file, or sparse. Borrowed, not
- *   copied (unless its buffer is resizable): do not write to it or transfer it before the promise settles.
+ * @param X [n × d], one sample per row, no entry below zero: dense, a file, or sparse. Lent, not
+ *   copied, and not transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise
+ *   settles.
  * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each
  *   iteration, and `transform`, `inverseTransform` and `save`.
  * @throws {TypeError | RangeError} if X is no matrix of finite, non-negative numbers, or an option is

@@ -54,8 +54,8 @@ export type SemiNmfOptions = {
 /**
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of free sign.
  *
- * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
- *   buffer is resizable): do not write to it or transfer it before the promise settles.
+ * @param X [n × d], one sample per row: dense, a file, or sparse. Lent, not copied, and not transferable
+ *   afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
  * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each
  *   iteration, and `transform`, `inverseTransform` and `save`. The factors are not unique: another seed
  *   may find another pair.

@@ -1,5 +1,7 @@
-import { allocateMatrix, type Matrix } from '../data/matrix'
+import { loanOf } from '../data/loan'
+import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
+import { resultArray } from '../data/typed-array'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
@@ -43,7 +45,8 @@ export interface TruncatedSvd {
 /**
  * The `rank` largest singular values of a matrix with their vectors: X ≈ U diag(s) V.
  *
- * @param X [n × d], dense, a file, or sparse. Borrowed, not copied (unless its buffer is resizable).
+ * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
+ *   see {@link DenseMatrix}. Do not write to it before the promise settles.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `rank` is not in 1..min(n, d).
  * @see Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2)
  *
@@ -70,12 +73,13 @@ export async function truncatedSvd(
     `A truncated SVD of rank ${rank}`,
     16 * (source.rows + source.cols) * width + 48 * width * width,
   )
-  const U = allocateMatrix(source.rows, rank)
-  const V = allocateMatrix(rank, source.cols)
-  const s = new Float64Array(rank)
-  const { seconds } = await runJob(job, (addon, control) =>
+  const U = resultMatrix(source.rows, rank)
+  const V = resultMatrix(rank, source.cols)
+  const s = resultArray(Float64Array, rank)
+  const { inputs, arrays } = await loanOf({ X: source })
+  const { seconds } = await runJob(job, arrays, (addon, control) =>
     addon.truncatedSvd(
-      source,
+      inputs.X,
       { device, rank, oversamples, powerIterations, seed },
       U,
       s,

@@ -1,10 +1,12 @@
 import { isInt32Array } from 'node:util/types'
+import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { ruleNames } from '../data/mined-lines'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
-import { borrowable } from '../data/typed-array'
+import { borrowable, resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
+import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { nothingAsked, runJob, type NativeMined, type NativeMineOptions } from '../native'
 import {
@@ -222,13 +224,13 @@ async function nativeOptions(
 
 /** Arrays of the sizes that the addon fills. */
 const minedArrays = (queries: number, numNegatives: number, pairs: number) => ({
-  indices: new Int32Array(queries * numNegatives),
-  scores: new Float32Array(queries * numNegatives),
-  counts: new Int32Array(queries),
-  ranks: new Int32Array(queries * numNegatives),
-  positiveStarts: new Int32Array(queries + 1),
-  positiveRows: new Int32Array(pairs),
-  positiveScores: new Float64Array(pairs),
+  indices: resultArray(Int32Array, queries * numNegatives),
+  scores: resultArray(Float32Array, queries * numNegatives),
+  counts: resultArray(Int32Array, queries),
+  ranks: resultArray(Int32Array, queries * numNegatives),
+  positiveStarts: resultArray(Int32Array, queries + 1),
+  positiveRows: resultArray(Int32Array, pairs),
+  positiveScores: resultArray(Float64Array, pairs),
 })
 
 type MinedArrays = ReturnType<typeof minedArrays>
@@ -266,8 +268,8 @@ const nothingMined: NativeMined = {
  * scan: the best admissible rows come back however deep they lie. A query without positives is mined
  * only under `maxScore`.
  *
- * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
- *   settles.
+ * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
+ *   settles: see {@link DenseMatrix}.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
@@ -297,12 +299,17 @@ export async function mineHardNegatives(
       12 * options.positives.indices.length,
   )
   const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
+  const { excludeSelf, positives: listed, exclude, queryGroups, corpusGroups } = options
+  const lists = { excludeSelf, positives: listed, exclude, queryGroups, corpusGroups }
+  const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
+  const { queries: asked, corpus: matrix, ...lent } = inputs
   const { dropped, ...run } =
     source.rows === 0
       ? nothingMined
-      : await runJob(job, (addon, control) =>
-          addon.mine(source, target.native, options, out, control),
+      : await runJob(job, arrays, (addon, control) =>
+          addon.mine(asked, target.handle ?? matrix!, { ...options, ...lent }, out, control),
         )
+  for (const array of Object.values(run.rejected)) handOut(array as ArrayBufferView)
   const found = {
     queries: source.rows,
     corpus: target.rows,

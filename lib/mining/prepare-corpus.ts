@@ -1,7 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { MatrixInput } from '../data/matrix'
-import { toDenseSource } from '../data/source'
-import { GemmineError, invalid } from '../errors'
+import { isSharedArrayBuffer } from 'node:util/types'
+import { copyOf, marked, ofThisCopy } from '../copies'
+import { loanOf } from '../data/loan'
+import type { DenseView, MatrixInput } from '../data/matrix'
+import { arraysOf, toDenseSource } from '../data/source'
+import type { NamedArrays } from '../data/typed-array'
+import { GemmineError, invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { native, runJob, type NativeCorpus, type NativeSource } from '../native'
 import {
@@ -19,10 +23,18 @@ import { metrics, type Metric } from './metric'
 export const prepareCorpusDefaults = frozen({
   /** What later questions will ask for; `cosine` unless given. A prepared corpus answers one metric. */
   metric: 'cosine' as Metric,
+  /**
+   * Whether every call ends by reading borrowed rows again, to see that they are what was prepared; false
+   * unless given. Rows that the corpus owns cannot change.
+   */
+  verify: false,
 })
 
 /** Of the numbers that a search begins with. */
 const entryBytes = { float32: 4, bfloat16: 2 } as const
+
+/** Whether a corpus copies the rows: memory that is shared, or a file, it borrows. */
+const isOwned = ({ data }: DenseView) => data !== undefined && !isSharedArrayBuffer(data.buffer)
 
 export type PrepareCorpusOptions = Overrides<typeof prepareCorpusDefaults> & JobOptions
 
@@ -30,6 +42,7 @@ export type PrepareCorpusOptions = Overrides<typeof prepareCorpusDefaults> & Job
 export class PreparedCorpus implements Disposable {
   #native: NativeCorpus | undefined
   readonly #device: string
+  readonly #borrowed: NamedArrays
 
   /** Made by {@link prepareCorpus}. */
   constructor(
@@ -38,12 +51,14 @@ export class PreparedCorpus implements Disposable {
     readonly metric: Metric,
     device: string,
     native: NativeCorpus,
+    borrowed: NamedArrays = {},
   ) {
     this.#device = device
     this.#native = native
+    this.#borrowed = borrowed
   }
 
-  /** Memory held besides the caller's matrix, in bytes; 0 after `dispose()`. */
+  /** Memory held, in bytes, the rows counted where they are owned; 0 after `dispose()`. */
   get bytes(): number {
     return this.#native?.bytes ?? 0
   }
@@ -63,6 +78,11 @@ export class PreparedCorpus implements Disposable {
     this.dispose()
   }
 
+  /** @internal What is read of it that is the caller's memory. */
+  get memory(): NamedArrays {
+    return this.#borrowed
+  }
+
   /** @internal The addon's handle. */
   handle(): NativeCorpus {
     if (this.#native) return this.#native
@@ -73,11 +93,18 @@ export class PreparedCorpus implements Disposable {
   }
 }
 
+marked(PreparedCorpus)
+
 /**
- * Prepares a corpus once (norms and packed panels) for many `topK` and `mineHardNegatives` calls.
+ * Prepares a corpus once (norms and packed panels) for many `topK` and `mineHardNegatives` calls: rows in
+ * memory are copied, so that later writes do not matter; rows of a SharedArrayBuffer or a file are
+ * borrowed until `dispose()` and must not change, which `verify` checks.
  *
- * @param corpus [n × d], one document per row: dense or a file. Borrowed until `dispose()`.
+ * @param corpus [n × d], one document per row: dense or a file. Lent while it is prepared, as to any
+ *   job: see {@link DenseMatrix}.
  * @throws {TypeError | RangeError} if the corpus is no matrix of finite numbers.
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`. With `verify`, later calls throw
+ *   `ERR_GEMMINE_CHANGED`, naming the first rows that changed.
  *
  * @example
  * const corpus = await prepareCorpus(embeddings, { metric: 'cosine' })
@@ -88,19 +115,25 @@ export async function prepareCorpus(
   corpus: MatrixInput,
   given: PrepareCorpusOptions = {},
 ): Promise<PreparedCorpus> {
-  const { metric, ...rest } = withDefaults({ ...prepareCorpusDefaults, ...jobDefaults }, given)
+  const { metric, verify, ...rest } = withDefaults(
+    { ...prepareCorpusDefaults, ...jobDefaults },
+    given,
+  )
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
+  if (typeof verify !== 'boolean') throw invalid('verify', 'true or false', verify)
   const source = toDenseSource('corpus', corpus)
+  const { rows, cols } = source
+  const own = isOwned(source)
   const entry = entryBytes[native().info().cpu.scan]
-  planMemory(
-    `A prepared corpus of ${source.rows} × ${source.cols}`,
-    source.rows * (entry * (source.cols + 1) + 24),
+  const owned = own ? rows * cols * source.data!.BYTES_PER_ELEMENT : 0
+  planMemory(`A prepared corpus of ${rows} × ${cols}`, owned + rows * (entry * (cols + 1) + 24))
+  const loan = loanOf({ corpus: source })
+  const { inputs, arrays } = loan instanceof Promise ? await loan : loan
+  const handle = await runJob(job, arrays, (addon, control) =>
+    addon.prepareCorpus(inputs.corpus, { device, metric, own, verify }, control),
   )
-  const handle = await runJob(job, (addon, control) =>
-    addon.prepareCorpus(source, { device, metric }, control),
-  )
-  return new PreparedCorpus(source.rows, source.cols, metric, device, handle)
+  return new PreparedCorpus(rows, cols, metric, device, handle, own ? {} : arraysOf(source))
 }
 
 /** What a scan is asked about: a corpus prepared before, or a matrix that is prepared as it goes. */
@@ -109,7 +142,11 @@ export type CorpusInput = PreparedCorpus | MatrixInput
 export interface Scanned {
   readonly rows: number
   readonly metric: Metric
-  readonly native: NativeSource | NativeCorpus
+  /** One of them is there. */
+  readonly matrix: NativeSource | undefined
+  readonly handle: NativeCorpus | undefined
+  /** What is read of it that is the caller's memory. */
+  readonly memory: NamedArrays
 }
 
 /** The corpus as the addon takes it, its metric settled, as wide as the queries. */
@@ -118,18 +155,19 @@ export function scanned(
   metric: Metric | undefined,
   queries: NativeSource,
 ): Scanned {
-  const prepared = corpus instanceof PreparedCorpus
-  const fallback = prepared ? corpus.metric : prepareCorpusDefaults.metric
+  const prepared = corpus instanceof PreparedCorpus ? corpus : undefined
+  const other = !prepared && typeof corpus === 'object' && corpus !== null && copyOf(corpus)
+  if (other)
+    throw invalidText('corpus', `a corpus ${ofThisCopy}`, `one that the copy ${other} made`)
+  const fallback = prepared?.metric ?? prepareCorpusDefaults.metric
   const wanted = metric ?? fallback
   checkOneOf('metric', wanted, metrics)
-  if (prepared && wanted !== corpus.metric)
-    throw invalid('metric', `${corpus.metric}, for which the corpus was prepared`, wanted)
-  const matrix = prepared ? corpus : toDenseSource('corpus', corpus)
-  if (matrix.cols !== queries.cols)
-    throw invalid('queries.cols', `${matrix.cols} columns, as in the corpus`, queries.cols)
-  return {
-    rows: matrix.rows,
-    metric: wanted,
-    native: prepared ? corpus.handle() : (matrix as NativeSource),
-  }
+  if (prepared && wanted !== prepared.metric)
+    throw invalid('metric', `${prepared.metric}, for which the corpus was prepared`, wanted)
+  const matrix = prepared ? undefined : toDenseSource('corpus', corpus as MatrixInput)
+  const { rows, cols } = prepared ?? matrix!
+  if (cols !== queries.cols)
+    throw invalid('queries.cols', `${cols} columns, as in the corpus`, queries.cols)
+  const memory = prepared ? prepared.memory : arraysOf(matrix!)
+  return { rows, metric: wanted, matrix, handle: prepared?.handle(), memory }
 }

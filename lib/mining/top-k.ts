@@ -1,3 +1,4 @@
+import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { arraysOf, toQueries } from '../data/source'
@@ -34,7 +35,10 @@ export const topKDefaults = frozen({
   out: undefined as TopKOutputs | undefined,
 })
 
-/** The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs. */
+/**
+ * The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs, and
+ * lent to the job ({@link DenseMatrix}).
+ */
 export interface TopKOutputs {
   /** [queries · k] */
   readonly indices?: Int32Array | undefined
@@ -85,8 +89,8 @@ export const topKWarnings = (found: Searched, k: number, name: Naming): string[]
  * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine
  * and for any number of threads. The score matrix never exists.
  *
- * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
- *   settles.
+ * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
+ *   settles: see {@link DenseMatrix}.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @throws {TypeError | RangeError} if shapes disagree, k is not at least 1, or an entry is not finite.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
@@ -110,31 +114,50 @@ export async function topK(
   const { device, ...job } = checkJob(rest)
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = toQueries(queries)
-  const { rows, metric, native } = scanned(corpus, asked, source)
+  const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  // Whoever disposes of the corpus right after the call has a job that runs, unless lists, or much of
+  // what is lent, are copied.
   const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
   const inputs = {
     ...arraysOf(source),
-    ...('name' in native && arraysOf(native)),
+    ...memory,
     'exclude.indptr': lists?.indptr,
     'exclude.indices': lists?.indices,
     excludeSelf: typeof self === 'boolean' ? undefined : self,
   }
-  checkApart({ 'out.indices': indices, 'out.scores': scores }, inputs)
-  const options = { device, metric, k, excludeSelf: self, exclude: lists }
+  checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
+  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
+  const own = { ...arrays, 'out.indices': outputs.indices, 'out.scores': outputs.scores }
   const proof =
     source.rows === 0
       ? nothingAsked
-      : await runJob(job, (addon, control) =>
-          addon.topK(source, native, options, indices, scores, control),
+      : await runJob(job, own, (addon, control) =>
+          addon.topK(
+            lent.queries,
+            handle ?? lent.corpus!,
+            options,
+            indices.array,
+            scores.array,
+            control,
+          ),
         )
   const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
-  return { queries: source.rows, k, metric, indices, scores, ...proof, warnings }
+  return {
+    queries: source.rows,
+    k,
+    metric,
+    indices: await indices.settle(),
+    scores: await scores.settle(),
+    ...proof,
+    warnings,
+  }
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "backend/scan.h"
 #include "core/job.h"
@@ -17,14 +19,16 @@ class Backend {
 
   // ---- Scans: the exact best rows of a corpus for each query (scan.h). ----
 
-  // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is
-  // not finite. The handle refers to `rows`.
+  // Takes the corpus's rows, then reads it once or twice; throws InvalidEntry at the first entry
+  // (in row order) that is not finite. The handle refers to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
   // The same check for queries. The handle refers to both arguments.
   virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
                                                        const CorpusHandle& corpus,
                                                        const Job& job) = 0;
+  // Of each checksum_rows rows (checksum.h); reads all of them.
+  virtual std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) = 0;
   // Calls `visit` for every query, in parallel.
   virtual void visit_queries(const QueryHandle& queries, const QueryVisitor& visit,
                              const Job& job) = 0;

@@ -21,10 +21,28 @@ Metric read_metric(const Napi::Object& options) {
 
 using Shared = std::shared_ptr<const PreparedCorpus>;
 
+// How a corpus is prepared that answers more than one call.
+struct Keeping {
+  bool own;     // the rows, which lie in borrowed memory
+  bool verify;  // that rows which are not owned stay what they are
+};
+
+Keeping read_keeping(const Napi::Object& options, const Source& source) {
+  const bool own = read<bool>(options, "own");
+  if (own && !source.elements) refuse(options.Env(), "a matrix in memory", source.name);
+  return {.own = own, .verify = !own && read<bool>(options, "verify")};
+}
+
 Shared prepare(const std::string& device, std::shared_ptr<const Source> source, Metric metric,
-               bool keep_panels, const Job& job) {
-  auto handle = backend_for(device).prepare_corpus(*source->rows, metric, keep_panels, job);
-  return std::make_shared<PreparedCorpus>(std::move(source), std::move(handle), device);
+               const std::optional<Keeping>& keeping, const Job& job) {
+  Backend& backend = backend_for(device);
+  if (keeping && keeping->own) source = owned(*source);
+  const auto corpus = std::make_shared<PreparedCorpus>();
+  if (keeping && keeping->verify) corpus->checksums.emplace(*source, backend, job);
+  corpus->handle = backend.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
+  corpus->source = std::move(source);
+  corpus->device = device;
+  return corpus;
 }
 
 // Giving back a gigabyte takes tens of milliseconds, which the JavaScript thread does not have.
@@ -41,7 +59,7 @@ struct Held {
   Shared corpus;  // null once disposed of
   Borrowed borrowed;
 
-  Index bytes() const { return corpus ? corpus->handle->bytes() : 0; }
+  Index bytes() const { return corpus ? corpus->bytes() : 0; }
 
   void dispose(Napi::Env env) {
     if (!corpus) return;
@@ -95,6 +113,12 @@ Napi::Object handle_object(Napi::Env env, std::unique_ptr<Held> held) {
 
 }  // namespace
 
+Index PreparedCorpus::bytes() const { return handle->bytes() + source->owned_bytes; }
+
+void PreparedCorpus::verify(const Job& job) const {
+  if (checksums) checksums->check(*source, backend_for(device), job);
+}
+
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
                                Borrowed& borrowed)
     : device_(read<std::string>(options, "device")), metric_(read_metric(options)) {
@@ -112,7 +136,7 @@ CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& opt
 }
 
 Shared CorpusArgument::prepared(const Job& job) const {
-  return prepared_ ? prepared_ : prepare(device_, source_, metric_, false, job);
+  return prepared_ ? prepared_ : prepare(device_, source_, metric_, std::nullopt, job);
 }
 
 // prepareCorpus(corpus, options, control)
@@ -120,12 +144,15 @@ Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
   const std::shared_ptr<const Source> source = read_dense_source(info[0], borrowed);
   const Napi::Object options = read_object(info[1], "options");
+  const Keeping keeping = read_keeping(options, *source);
   const auto held = std::make_shared<Borrowed>();  // outlives the job, in the handle
-  held->keep(borrowed);
+  if (!keeping.own) held->keep(borrowed);
   return run_job(
       info.Env(), info[2], std::move(borrowed),
-      [source, device = read<std::string>(options, "device"), metric = read_metric(options)](
-          const Job& job) { return prepare(device, source, metric, true, job); },
+      [source, keeping, device = read<std::string>(options, "device"),
+       metric = read_metric(options)](const Job& job) {
+        return prepare(device, source, metric, keeping, job);
+      },
       [held](Napi::Env env, Shared& corpus) {
         auto all = std::make_unique<Held>();
         all->corpus = std::move(corpus);

@@ -3,11 +3,13 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "backend/backend.h"
 #include "backend/scan.h"
 #include "binding/borrowed.h"
+#include "binding/corpus_rows.h"
 #include "binding/read.h"
 
 namespace gemmine::binding {
@@ -18,6 +20,13 @@ struct PreparedCorpus {
   std::shared_ptr<const Source> source;
   std::unique_ptr<const CorpusHandle> handle;  // refers to source
   std::string device;
+  std::optional<RowChecksums> checksums;
+
+  Index bytes() const;  // held besides the caller's memory
+
+  // On the job's thread, after the last look at the rows: throws ErrorCode::changed where they are
+  // to be verified, and are not what they were.
+  void verify(const Job& job) const;
 };
 
 // What a scan is asked about: a corpus prepared before, or a matrix to be prepared as the job goes.

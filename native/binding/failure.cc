@@ -25,6 +25,8 @@ const char* code_name(ErrorCode code) {
       return "ERR_GEMMINE_BUSY";
     case ErrorCode::disposed:
       return "ERR_GEMMINE_DISPOSED";
+    case ErrorCode::changed:
+      return "ERR_GEMMINE_CHANGED";
   }
   return "ERR_GEMMINE_DEVICE_FAILURE";
 }

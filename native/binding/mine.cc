@@ -214,6 +214,7 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
           const auto prepared = corpus.prepared(job);
           mined->counts = mine(backend_for(corpus.device()), *queries->rows, *prepared->handle,
                                options, out, job);
+          prepared->verify(job);
         });
         return std::shared_ptr<const Mined>(mined);
       },

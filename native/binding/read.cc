@@ -66,8 +66,7 @@ napi_typedarray_type array_of(ElementType type) {
   return napi_uint8_array;
 }
 
-std::unique_ptr<RowSource> read_dense(const Napi::Object& from, const std::string& name,
-                                      Borrowed& borrowed) {
+DenseElements read_dense(const Napi::Object& from, const std::string& name, Borrowed& borrowed) {
   const auto [rows, cols] = read_sides(from);
   const auto stride = read<Index>(from, "stride");
   const ElementType type = read_element_type(from);
@@ -76,7 +75,7 @@ std::unique_ptr<RowSource> read_dense(const Napi::Object& from, const std::strin
                   name + ".data", borrowed);
   if (!fits(rows, cols, stride, static_cast<Index>(count)))
     refuse(from.Env(), "as many elements as its rows and stride need", name + ".data");
-  return dense_source(data, type, rows, cols, stride);
+  return {.data = data, .type = type, .rows = rows, .cols = cols, .stride = stride};
 }
 
 std::unique_ptr<RowSource> read_file(const Napi::Object& from, const std::string& name) {
@@ -204,12 +203,17 @@ std::shared_ptr<const Source> read_source(const Napi::Value& value, Borrowed& bo
   const Napi::Object from = read_object(value, "matrix");
   const auto source = std::make_shared<Source>();
   source->name = read<std::string>(from, "name");
+  source->place = source->name;
+  if (const auto path = read_optional<std::string>(from, "path"))
+    source->place += " (" + *path + ")";
   if (has(from, "indptr"))
     source->rows = read_sparse(from, source->name, borrowed, source->entries);
   else if (has(from, "fd"))
     source->rows = read_file(from, source->name);
   else
-    source->rows = read_dense(from, source->name, borrowed);
+    source->elements = read_dense(from, source->name, borrowed);
+  if (const auto& lie = source->elements)
+    source->rows = dense_source(lie->data, lie->type, lie->rows, lie->cols, lie->stride);
   source->rows->argument = source->name.c_str();
   return source;
 }

@@ -11,6 +11,7 @@
 
 #include "binding/borrowed.h"
 #include "core/matrix.h"
+#include "core/owned_rows.h"
 #include "core/row_source.h"
 
 // Reading arguments. lib/ has validated them for people; here everything that guards memory is
@@ -88,9 +89,12 @@ void check_shape(Napi::Env env, const char* name, const HostView<float>& matrix,
 
 // A NativeSource of lib/native.ts.
 struct Source {
-  std::string name;  // rows->argument points at it
+  std::string name;   // rows->argument points at it
+  std::string place;  // the name, or that with the file's path
   std::unique_ptr<RowSource> rows;
-  std::size_t entries;  // of a sparse matrix
+  std::size_t entries;                    // of a sparse matrix
+  std::optional<DenseElements> elements;  // of a dense matrix that lies in borrowed memory
+  Index owned_bytes = 0;                  // of rows that lie in memory of its own
 };
 
 std::shared_ptr<const Source> read_source(const Napi::Value& value, Borrowed& borrowed);

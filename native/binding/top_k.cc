@@ -54,6 +54,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
           const auto prepared = corpus.prepared(job);
           answered.proof = top_k(backend_for(corpus.device()), *queries->rows, *prepared->handle,
                                  options, indices, scores, job);
+          prepared->verify(job);
         });
         return answered;
       },

@@ -15,7 +15,8 @@ enum class ErrorCode {
   device_unavailable,
   device_failure,
   busy,
-  disposed
+  disposed,
+  changed
 };
 
 // What a caller or the environment did; it becomes a JavaScript error at the border.

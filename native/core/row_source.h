@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/elements.h"
@@ -38,6 +40,11 @@ class RowSource {
   virtual Index cols() const = 0;
   virtual Index nonzeros() const { return -1; }  // -1: dense
   bool sparse() const { return nonzeros() >= 0; }
+
+  // Called for every row once, by several threads for different rows, before anything else is read
+  // of a corpus that is prepared: sources that copy their rows do so here, while somebody looks at
+  // them.
+  virtual void take(Index, Index) const {}
 
   // The block's memory is the caller's (zero copy) or lies in `scratch` until its next use.
   virtual RowBlock block(Index begin, Index count, RowScratch& scratch) const = 0;

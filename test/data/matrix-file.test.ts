@@ -65,6 +65,21 @@ describe('a .npy file larger than the limit', () => {
     await closeMatrix(other)
   })
 
+  it('that changes is named by a corpus that verifies it', async () => {
+    const changing = folder.write('changing.npy', content)
+    const file = await openNpy(changing)
+    using corpus = await prepareCorpus(file, { verify: true })
+    const memory = { data: values, rows: 3, cols: 2 }
+    await topK(memory, corpus, { k: 1 })
+    const other = Float32Array.from(values, (value, i) => (i === 5 ? value + 1 : value))
+    folder.write('changing.npy', Buffer.concat(formatNpy({ data: other, shape: [3, 2] })))
+    expect(await errorOf(() => topK(memory, corpus, { k: 1 }))).toMatchObject({
+      code: 'ERR_GEMMINE_CHANGED',
+      message: `Rows 0 to 2 of corpus (${changing}) changed after the corpus was prepared: prepare it again`,
+    })
+    await closeMatrix(file)
+  })
+
   it('closes once when it is closed twice at the same time', async () => {
     const file = await openNpy(path)
     await Promise.all([closeMatrix(file), closeMatrix({ ...file })])

@@ -128,6 +128,22 @@ describe('toDenseView', () => {
       "new Uint16Array(b.buffer, b.byteOffset, 6) with type 'float16') for X.data, received 12",
     ],
     [
+      'a Buffer of as many bytes as there are entries',
+      { data: Buffer.alloc(6), rows: 2, cols: 3 },
+      'Expected numbers (new Float32Array(new Uint8Array(b).buffer) for a Buffer b of float32, new Uint8Array(b) for one of uint8) for X.data, received Buffer',
+    ],
+    [
+      'a Buffer of floats whose length fits a stride',
+      { data: Buffer.alloc(24), rows: 2, cols: 3, stride: 4 },
+      'Expected numbers (new',
+    ],
+    ['an ndarray over a Buffer', { data: Buffer.alloc(6), shape: [2, 3] }, 'Expected numbers (new'],
+    [
+      'a type that the data are not of',
+      { data: new Uint8Array(6), rows: 2, cols: 3, type: 'int8' },
+      "Expected 'uint8', which data holds, for X.type, received 'int8'",
+    ],
+    [
       'data that was transferred',
       { data: detached(), rows: 2, cols: 3 },
       'for X.data, received 0: its buffer may be detached (transferred)',
@@ -159,6 +175,36 @@ describe('toDenseView', () => {
     ['one stride', { data: six, shape: [6, 1], stride: [1] }, 'Expected two strides for X.stride'],
   ])('names what is wrong with %s', (_, input, message) => {
     expect(() => toDenseView('X', input as MatrixInput)).toThrow(message)
+  })
+
+  it('takes a Buffer whose bytes are said to be the numbers', () => {
+    const data = Buffer.from([1, 2, 3, 4, 5, 6])
+    expect(toDenseView('X', { data, rows: 2, cols: 3, type: 'uint8' }).type).toBe('uint8')
+    expect(toDenseView('X', { data, dims: [2, 3], type: 'uint8' }).type).toBe('uint8')
+    expect(toDenseView('X', { data: new Uint8Array(data), rows: 2, cols: 3 }).type).toBe('uint8')
+  })
+
+  it.each([
+    ['Float32Array', 4],
+    ['Float64Array', 8],
+    ['Uint16Array', 2],
+  ])('prints a remedy for bytes of a %s that works wherever they begin', (Kind, bytes) => {
+    const pool = Buffer.alloc(128)
+    for (let begin = 0; begin < 9; begin++) {
+      const b = pool.subarray(begin, begin + 6 * bytes)
+      const message = (() => {
+        try {
+          return String(toDenseView('X', { data: b, rows: 2, cols: 3 }))
+        } catch (error) {
+          return (error as Error).message
+        }
+      })()
+      const remedy = new RegExp(`numbers: (new ${Kind}\\(.*?\\))(?: with type 'float16')?\\) for X`)
+      const code = remedy.exec(message)![1]!
+      const numbers = new Function('b', `return ${code}`)(b) as Float32Array
+      expect(numbers.length).toBe(6)
+      expect(Buffer.from(numbers.buffer, numbers.byteOffset, b.length)).toEqual(b)
+    }
   })
 
   it('takes no text for a Tensor, as the compiler tells', () => {

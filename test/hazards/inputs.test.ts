@@ -315,7 +315,7 @@ describe('the addon, past the checks of lib/', () => {
   it('takes no other object for a prepared corpus', async () => {
     const corpus = await native().prepareCorpus(
       source(),
-      { device: 'cpu', metric: 'dot' },
+      { device: 'cpu', metric: 'dot', own: true, verify: false },
       control(),
     )
     expect(() => corpus.dispose.call({} as never)).toThrow('Expected a prepared corpus')

@@ -31,6 +31,10 @@ class ScanBackend : public gemmine::Backend {
                                                         const gemmine::Job& job) override {
     return gemmine::cpu::prepare_queries(rows, corpus, job);
   }
+  std::vector<std::uint64_t> checksums(const gemmine::RowSource& rows,
+                                       const gemmine::Job& job) override {
+    return gemmine::cpu::checksums(rows, job);
+  }
   void visit_queries(const gemmine::QueryHandle& queries, const gemmine::QueryVisitor& visit,
                      const gemmine::Job& job) override {
     gemmine::cpu::visit_queries(queries, visit, job);

@@ -1,7 +1,11 @@
 // Sources of rows: what they widen, read and refuse.
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
+#include "core/checksum.h"
 #include "core/float16.h"
+#include "core/owned_rows.h"
 #include "fixtures.h"
 
 namespace {
@@ -112,6 +116,36 @@ void sources_tell_what_they_were_given() {
   test::check(not_finite(*csr, 1, 1).expected == "a finite number", "an infinite entry");
 }
 
+void owned_rows_are_what_they_were_taken_from() {
+  std::vector<double> apart = {1, 2, -1, 3, 4, -1, 1e300, 6};  // rows of 2, 3 apart
+  OwnedRows owned({apart.data(), ElementType::float64, 3, 2, 3}, "corpus");
+  owned.take(2, 1);
+  owned.take(0, 2);
+  std::ranges::fill(apart, 0);
+  RowScratch scratch;
+  const HostView<const float> rows = owned.block(1, 2, scratch).dense;
+  test::check(rows(0, 0) == 3 && rows(0, 1) == 4 && rows(1, 1) == 6, "the rows");
+  test::check(owned.entry(2, 0) == 1e300, "a float64 is not rounded");
+  test::check(owned.bytes() == 48, "nothing between the rows");
+}
+
+void checksums_tell_any_change() {
+  constexpr Index rows = 5, cols = 33;
+  std::vector<float> values(rows * cols);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7);
+  const auto sum = [&] { return checksum({values.data(), rows, cols, cols}); };
+  const std::uint64_t whole = sum();
+  for (float& value : values)
+    for (int bit = 0; bit < 32; ++bit) {
+      const float kept = value;
+      value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1u << bit);
+      if (sum() == whole) test::check(false, "bit " + std::to_string(bit));
+      value = kept;
+    }
+  std::rotate(values.begin(), values.begin() + cols, values.end());
+  test::check(sum() != whole, "rows that change places");
+}
+
 void halves_are_exact() {
   for (std::uint32_t h = 0; h < 0x10000; ++h) {
     const int exponent = h >> 10 & 31;
@@ -136,5 +170,7 @@ int main() {
   sources_swap_the_bytes_of_the_other_order();
   sources_refuse_integers_that_float64_does_not_hold();
   sources_tell_what_they_were_given();
+  owned_rows_are_what_they_were_taken_from();
+  checksums_tell_any_change();
   return test::report("row sources");
 }

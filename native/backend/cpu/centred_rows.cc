@@ -31,6 +31,7 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
   parallel_for(job, (n + rows_at_once - 1) / rows_at_once, [&](Index chunk, Index worker) {
     const Index begin = chunk * rows_at_once;
     const Index count = std::min(rows_at_once, n - begin);
+    rows.take(begin, count);
     const HostView<const float> block = rows.block(begin, count, scratch[worker]).dense;
     canonical_norms(block.data, block.stride, count, d, &norms[begin]);
     for (Index i = 0; i < count; ++i)

@@ -17,6 +17,9 @@ class CpuBackend : public Backend {
                                                const Job& job) override {
     return cpu::prepare_queries(rows, corpus, job);
   }
+  std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) override {
+    return cpu::checksums(rows, job);
+  }
   void visit_queries(const QueryHandle& queries, const QueryVisitor& visit,
                      const Job& job) override {
     cpu::visit_queries(queries, visit, job);

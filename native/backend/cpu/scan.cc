@@ -6,6 +6,7 @@
 #include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
+#include "core/checksum.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -262,6 +263,18 @@ std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metri
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
                                              const Job& job) {
   return std::make_unique<CpuQueries>(rows, dynamic_cast<const CpuCorpus&>(corpus), job);
+}
+
+std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) {
+  const Index n = rows.rows();
+  std::vector<std::uint64_t> sums((n + checksum_rows - 1) / checksum_rows);
+  std::vector<RowScratch> scratch(worker_count(job));
+  parallel_for(job, static_cast<Index>(sums.size()), [&](Index part, Index worker) {
+    const Index begin = part * checksum_rows;
+    const Index count = std::min(checksum_rows, n - begin);
+    sums[part] = checksum(rows.block(begin, count, scratch[worker]).dense);
+  });
+  return sums;
 }
 
 void visit_queries(const QueryHandle& queries, const QueryVisitor& visit, const Job& job) {

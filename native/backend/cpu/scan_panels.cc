@@ -1,22 +1,13 @@
 #include "backend/cpu/scan_panels.h"
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <string>
 
 #include "backend/cpu/pool.h"
 #include "backend/scan_bounds.h"
 
 namespace gemmine::cpu {
 namespace {
-
-constexpr std::size_t cache_line = 64;
-constexpr std::size_t huge_page = 2 << 20;
 
 // [rows][words] to [words][32], 16 words at a time, so that what is read and written stays in L1.
 void transpose(const float* from, Index words, float* to) {
@@ -41,20 +32,9 @@ void set_bounds(double squared_norm, double squared_residual, Metric metric, Ind
 
 }  // namespace
 
-void FreeAligned::operator()(float* values) const { std::free(values); }
-
 AlignedFloats allocate_aligned(Index count) {
-  const std::size_t needed = static_cast<std::size_t>(count) * sizeof(float);
-  const std::size_t alignment = needed < 4 * huge_page ? cache_line : huge_page;
-  const std::size_t bytes =
-      std::max((needed + alignment - 1) / alignment, std::size_t{1}) * alignment;
-  auto* values = static_cast<float*>(std::aligned_alloc(alignment, bytes));
-  if (values == nullptr)
-    throw Error(ErrorCode::out_of_memory, "cannot allocate " + std::to_string(bytes) + " bytes");
-#ifdef __linux__
-  if (alignment == huge_page) madvise(values, bytes, MADV_HUGEPAGE);  // fewer first touches
-#endif
-  return AlignedFloats(values);
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+  return AlignedFloats(static_cast<float*>(aligned_bytes(bytes)));
 }
 
 ScanPanels::ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job)

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "backend/cpu/centred_rows.h"
 #include "backend/cpu/scan_kernels.h"
+#include "core/aligned.h"
 
 namespace gemmine::cpu {
 
-struct FreeAligned {
-  void operator()(float* values) const;
-};
-using AlignedFloats = std::unique_ptr<float[], FreeAligned>;
+using AlignedFloats = Aligned<float>;
 
-// For vector loads and whole cache lines; not zeroed. Throws ErrorCode::out_of_memory.
+// Throws ErrorCode::out_of_memory.
 AlignedFloats allocate_aligned(Index count);
 
 // The rows of a corpus in one format, as panels of 32 rows: [words][32] and then their bounds.

@@ -68,6 +68,6 @@ function topK(
 }
 
 const prepare = (addon, corpus, job = control()) =>
-  addon.prepareCorpus(corpus, { device: 'cpu', metric: 'cosine' }, job)
+  addon.prepareCorpus(corpus, { device: 'cpu', metric: 'cosine', own: true, verify: false }, job)
 
 module.exports = { load, control, noise, matrix, source, fit, topK, prepare }

@@ -1,0 +1,39 @@
+import { lendable, type Elements, type NamedArrays } from './typed-array'
+
+type Inputs = Readonly<Record<string, unknown>>
+
+/** The inputs of a job as it may borrow them, and every array among them by the name of messages. */
+export interface Loan<Given> {
+  readonly inputs: Given
+  readonly arrays: NamedArrays
+}
+
+/**
+ * Replaces what cannot be lent (see {@link lendable}) among inputs that were checked: arrays, and the
+ * arrays that objects hold. Ready at once unless there is much to copy.
+ */
+export function loanOf<Given extends Inputs>(given: Given): Loan<Given> | Promise<Loan<Given>> {
+  const inputs: Record<string, unknown> = {}
+  const arrays: Record<string, Elements> = {}
+  const copying: Promise<void>[] = []
+  const take = (holder: Record<string, unknown>, key: string, name: string, array: Elements) => {
+    const keep = (lent: Elements) => {
+      holder[key] = arrays[name] = lent
+    }
+    const lent = lendable(name, array)
+    if (lent instanceof Promise) copying.push(lent.then(keep))
+    else keep(lent)
+  }
+  for (const [name, input] of Object.entries(given)) {
+    if (ArrayBuffer.isView(input)) take(inputs, name, name, input as Elements)
+    else if (typeof input !== 'object') inputs[name] = input
+    else {
+      const parts: Record<string, unknown> = { ...input }
+      inputs[name] = parts
+      for (const [key, part] of Object.entries(parts))
+        if (ArrayBuffer.isView(part)) take(parts, key, `${name}.${key}`, part as Elements)
+    }
+  }
+  const loan = { inputs: inputs as Given, arrays }
+  return copying.length > 0 ? Promise.all(copying).then(() => loan) : loan
+}

@@ -1,0 +1,120 @@
+// Memory of the caller that native code uses while a job runs. Node-API keeps it from the garbage
+// collector, but not from being detached: a buffer that is transferred goes with its memory, and native
+// code would end the process. What can be lent safely is lent, everything else is copied.
+import { isSharedArrayBuffer } from 'node:util/types'
+import { markAsUntransferable } from 'node:worker_threads'
+import type { NamedArrays } from './data/typed-array'
+import { invalidText } from './errors'
+
+/** In bytes; a smaller array is copied sooner than its buffer is marked for good. */
+export const smallestLent = 1 << 16
+
+/** The memory of a WebAssembly module is whole pages, and detached when it grows. */
+const wasmPage = 1 << 16
+
+/** Buffers of results: their owner may transfer them whatever they were used for. */
+const results = new WeakSet<object>()
+
+/** Buffers that were lent once. */
+const lent = new WeakSet<object>()
+
+/** Keeps the memory of a result from being lent to a later job, which would forbid its transfer. */
+export function handOut<Elements extends ArrayBufferView>(array: Elements): Elements {
+  results.add(array.buffer)
+  return array
+}
+
+/**
+ * Whether a buffer can be transferred, without doing it: a list that names it twice is refused as such
+ * after its entries were looked at. Marking any other buffer is a hazard: Node.js 24 ends the process when
+ * a marked WebAssembly memory grows.
+ */
+function isTransferable(buffer: ArrayBufferLike): boolean {
+  try {
+    structuredClone(0, { transfer: [buffer as ArrayBuffer, buffer as ArrayBuffer] })
+    return false
+  } catch (error) {
+    return /duplicate/.test((error as Error).message)
+  }
+}
+
+interface Movable {
+  transfer?(): unknown
+}
+
+const methods = ['transfer', 'transferToFixedLength'] as const
+
+function refuse(): never {
+  throw new TypeError('Expected a buffer that no gemmine job has borrowed, for transfer()')
+}
+
+const attempt = (move: () => unknown) => {
+  try {
+    move()
+  } catch {
+    // Refusing is right as well.
+  }
+}
+
+/**
+ * What this runtime does with a marked buffer, tried on small ones: Node.js and Bun keep it where it is,
+ * `transfer()` aside, which Node.js 24 refuses, 22 and Bun do not. Deno detaches a buffer that was
+ * only asked about.
+ */
+function tried(): { readonly holds: boolean; readonly transferHolds: boolean } {
+  const [plain, marked, moved] = [new ArrayBuffer(8), new ArrayBuffer(8), new ArrayBuffer(8)]
+  attempt(() => {
+    markAsUntransferable(marked)
+    markAsUntransferable(moved)
+  })
+  const isTold = isTransferable(plain) && !isTransferable(marked)
+  attempt(() => structuredClone(marked, { transfer: [marked] }))
+  attempt(() => (moved as Movable).transfer?.())
+  return {
+    holds: isTold && plain.byteLength === 8 && marked.byteLength === 8,
+    transferHolds: moved.byteLength === 8,
+  }
+}
+
+let known: ReturnType<typeof tried> | undefined
+const runtime = () => (known ??= tried())
+
+/** Whether a job may use this memory in place: nothing that a program does by accident takes it away. */
+export function canLend({ buffer, byteLength }: ArrayBufferView): boolean {
+  if (isSharedArrayBuffer(buffer)) return true
+  if (byteLength <= smallestLent || results.has(buffer) || !runtime().holds) return false
+  if (lent.has(buffer)) return true
+  if (!runtime().transferHolds && !Object.isExtensible(buffer)) return false
+  return isTransferable(buffer) || buffer.byteLength % wasmPage !== 0
+}
+
+/** Marks the buffers of arrays that can be lent, which cannot be undone. */
+export function lend(arrays: NamedArrays) {
+  for (const array of Object.values(arrays)) {
+    if (!array || isSharedArrayBuffer(array.buffer) || lent.has(array.buffer)) continue
+    if (!canLend(array)) continue
+    if (isTransferable(array.buffer)) markAsUntransferable(array.buffer)
+    if (!runtime().transferHolds)
+      for (const name of methods)
+        Object.defineProperty(array.buffer, name, { value: refuse, configurable: true })
+    lent.add(array.buffer)
+  }
+}
+
+/** The error for an array that was there when the job began. */
+export const detached = (name: string) =>
+  invalidText(
+    name,
+    'an array that stays where it is until the job has ended',
+    'one whose buffer was detached (transferred) in the meantime',
+  )
+
+/** Those of the arrays that have elements, for a look at them later. */
+export const filled = (arrays: NamedArrays): NamedArrays =>
+  Object.fromEntries(Object.entries(arrays).filter(([, array]) => array && array.byteLength > 0))
+
+/** @throws {TypeError} naming the first array that has lost its elements. */
+export function checkReturned(arrays: NamedArrays) {
+  for (const [name, array] of Object.entries(arrays))
+    if (array?.byteLength === 0) throw detached(name)
+}

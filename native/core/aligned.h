@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace gemmine {
+
+struct FreeAligned {
+  void operator()(void* memory) const;
+};
+
+template <class T>
+using Aligned = std::unique_ptr<T[], FreeAligned>;
+
+// For vector loads and whole cache lines, in huge pages where it is large; not zeroed. Throws
+// ErrorCode::out_of_memory.
+void* aligned_bytes(std::size_t bytes);
+
+}  // namespace gemmine
