@@ -187,7 +187,7 @@ describe.each(Object.entries(calls))('%s', (_, those) => {
 it('a buffer that is transferred after the call is told of as a mistake', async () => {
   const { data } = gaussian(5000, 5, 1) // more than is copied at once
   const running = semiNmf({ data, rows: 5000, cols: 5 }, { rank: 2 })
-  structuredClone(data.buffer, { transfer: [data.buffer] })
+  structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] })
   const error = await errorOf(() => running)
   expect(isMistake(error)).toBe(true)
   expect(error).toMatchObject({
