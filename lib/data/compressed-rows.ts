@@ -44,8 +44,10 @@ export async function compressRows(
   if (needed >= plannedBytes) planMemory(`Reading ${path}`, needed)
   const indptr = allocateStarts(rows, room)
   const [indices, values] = [new Int32Array(room), new Float32Array(room)]
-  const written = await runJob({ threads: 1, signal, onProgress: undefined }, {}, (addon, control) =>
-    addon.compressRows(entries, indptr, indices, values, control),
+  const written = await runJob(
+    { threads: 1, signal, onProgress: undefined },
+    {},
+    (addon, control) => addon.compressRows(entries, indptr, indices, values, control),
   )
   // Views, not copies: those would keep the event loop waiting.
   const kept =

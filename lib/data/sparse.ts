@@ -44,10 +44,12 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   // Before the event loop turns: a resizable buffer could shrink meanwhile.
   const [starts, indices] = [borrowable(input.indptr), borrowable(input.indices)]
   const values = borrowable(input.values)
+  const entries = indices.length
   const indptr = await widened(`${name}.indptr`, starts)
-  await checkStarts(name, indptr, indices.length)
-  if (values.length !== indices.length)
-    throw invalidLength(`${name}.values`, `${indices.length} values, as many as indices`, values)
+  await checkStarts(name, indptr, entries)
+  if (indices.length !== entries) throw detached(`${name}.indices`)
+  if (values.length !== entries)
+    throw invalidLength(`${name}.values`, `${entries} values, as many as indices`, values)
   await checkColumns(name, indptr, indices, cols)
   return {
     rows,

@@ -71,6 +71,23 @@ describe('buffers after a job', () => {
     expect((await running).labels).toEqual(expected.labels)
   })
 
+  it.each(['indptr', 'indices', 'values'] as const)(
+    'of a sparse matrix are named: %s that go while they are checked',
+    async (part) => {
+      const n = 300_000
+      const X = {
+        rows: n,
+        cols: 2,
+        indptr: Int32Array.from({ length: n + 1 }, (_, i) => i),
+        indices: new Int32Array(n),
+        values: new Float32Array(n),
+      }
+      const running = kmeans(X, { clusters: 2 })
+      transferred(X[part])
+      await expect(running).rejects.toMatchObject({ argument: `X.${part}` })
+    },
+  )
+
   it('hold the components of a model', async () => {
     const model = new FactorizationModel('semi-nmf', { ...corpus, data: corpus.data.slice() }, {})
     transferred(model.H.data)

@@ -23,8 +23,8 @@ describe('memory that is taken away', () => {
       `by ${way} leaves the process alive and no wrong answer, 20 times`,
       async () => {
         const program = await runProgram('memory-taken-away', [way, times], {
-        flags: ['--expose-gc'],
-      })
+          flags: ['--expose-gc'],
+        })
         expect(program).toMatchObject({ code: 0, stderr: '' })
         const seen = JSON.parse(program.stdout) as Record<string, [number, number]>
         console.log(way, seen)
