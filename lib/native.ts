@@ -253,7 +253,7 @@ export interface Addon {
     s: Float64Array,
     V: Matrix,
     control: JobControl,
-  ): Promise<{ seconds: number }>
+  ): Promise<{ warnings: string[]; seconds: number }>
   kmeans(
     X: NativeSource,
     options: {

@@ -32,12 +32,17 @@ export type TruncatedSvdOptions = {
   JobOptions
 
 export interface TruncatedSvd {
-  /** Left singular vectors, [n × rank], orthonormal columns. */
+  /**
+   * Left singular vectors, [n × rank], orthonormal columns. Those of singular values below 1e-7 of the
+   * first, which is the noise of float32 entries, are any completion; `warnings` then says which.
+   */
   readonly U: Matrix
   /** Singular values, descending, [rank]. */
   readonly s: Float64Array
   /** Right singular vectors as rows, [rank × d]; the entry of largest magnitude in each is positive. */
   readonly V: Matrix
+  /** Sentences on what may surprise: the columns of U that are no singular vectors. */
+  readonly warnings: readonly string[]
   /** Time inside the solver, in seconds. */
   readonly seconds: number
 }
@@ -77,7 +82,7 @@ export async function truncatedSvd(
   const V = resultMatrix(rank, source.cols)
   const s = resultArray(Float64Array, rank)
   const { inputs, arrays } = await loanOf({ X: source })
-  const { seconds } = await runJob(job, arrays, (addon, control) =>
+  const run = await runJob(job, arrays, (addon, control) =>
     addon.truncatedSvd(
       inputs.X,
       { device, rank, oversamples, powerIterations, seed },
@@ -87,5 +92,5 @@ export async function truncatedSvd(
       control,
     ),
   )
-  return { U, s, V, seconds }
+  return { U, s, V, ...run }
 }

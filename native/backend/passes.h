@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/assignment.h"
 #include "backend/entries.h"
 #include "backend/normal_matrix.h"
 #include "backend/step.h"
@@ -148,6 +149,19 @@ class Passes {
   // more than a millionth above its minimum, as far as float32 can tell, are solved in float64.
   // Reads X once.
   virtual void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) = 0;
+  // to = X·2^-exponent·B [n×c], products and sums in float64, which `to` rounds.
+  virtual void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                                   BackendView<float> to, const Job& job) = 0;
+
+  // ---- Rows and centres (assignment.h), each one read of X.
+
+  // The label of each row is its nearest centre by squared distances in float64, summed from
+  // differences, ties to the lower index.
+  virtual void assign(const Assignment& assignment, Assigned& assigned, const Job& job) = 0;
+  // `distances` [n×c] become the weighted squared distances to the candidates. Returns
+  // Σ min(nearest, distance) of each.
+  virtual std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                         const Job& job) = 0;
 
   // ---- The other side, from the sums of a pass.
 

@@ -20,9 +20,6 @@ enum class StepKind {
   // F = (C − F_D N_DF) (N_FF + l2 I)⁻¹ over the independent components F of N, in float64; the
   // dependent ones D keep their columns. Needs a solvable normal matrix.
   solve,
-  // Each row becomes the indicator of the smallest N_jj − 2 c_j: the nearest centre (ties to the
-  // lower component).
-  nearest,
   // f = f ⊙ (c / (N + l1/2 + l2 f))^exponent with numerators C and denominators N [b×k] of its own
   // for every element; `sweeps` times. A zero stays zero. See Loss.
   ratio,

@@ -1,5 +1,6 @@
 // truncatedSvd(X, options, U, s, V, control)
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
+#include "binding/to_js.h"
 #include "factorization/fit.h"
 
 namespace gemmine::binding {
@@ -19,9 +21,15 @@ SvdOptions read_options(const Napi::Object& from) {
           .seed = read<std::uint64_t>(from, "seed")};
 }
 
-Napi::Value decomposed_object(Napi::Env env, double seconds) {
+struct Decomposed {
+  std::vector<std::string> warnings;
+  double seconds;
+};
+
+Napi::Value decomposed_object(Napi::Env env, const Decomposed& decomposed) {
   Napi::Object object = Napi::Object::New(env);
-  object["seconds"] = seconds;
+  object["warnings"] = strings(env, decomposed.warnings);
+  object["seconds"] = decomposed.seconds;
   return object;
 }
 
@@ -41,12 +49,15 @@ Napi::Value TruncatedSvd(const Napi::CallbackInfo& info) {
       info.Env(), info[5], std::move(borrowed),
       [X, U, s, V, options, device = read<std::string>(given, "device")](const Job& job) {
         check_entries(*X);
-        return seconds_of([&] {
+        Decomposed decomposed{};
+        decomposed.seconds = seconds_of([&] {
           std::vector<double> values;
-          truncated_svd(passes_for(device), *X->rows, options, U, values, V, job);
+          decomposed.warnings =
+              truncated_svd(passes_for(device), *X->rows, options, U, values, V, job);
           expect(std::ssize(values) == options.rank, "as many singular values as asked for");
           std::ranges::copy(values, s);
         });
+        return decomposed;
       },
       decomposed_object);
 }

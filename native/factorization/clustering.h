@@ -10,54 +10,71 @@ struct ClusteringOptions {
   const char* phase;  // of the progress reports
 };
 
-// k-means of the rows of the scaled X, as the factorization X ≈ W Htᵀ with W [n×k] an indicator.
+// k-means of the rows of the scaled X. Labels, centres and sums are float64 or integers on the
+// host; only the distances to all centres are float32, and only where that cannot matter.
 class Clustering {
  public:
-  // From these centres; a cluster that stays empty takes a row of `sample`, which was drawn from
-  // the input, or is all of it.
-  Clustering(const Input& input, std::shared_ptr<const RowSample> sample,
-             HostMatrix<float> centers);
+  // From these centres [k×d], with a positive weight for each row, or 1 each.
+  Clustering(const Input& input, HostMatrix<double> centers, std::vector<double> weights = {});
 
-  // Lloyd (1982): each iteration reads X once. Afterwards W holds each row's nearest centre in Ht.
+  // Lloyd (1982): each iteration reads X once, to assign rows, and moves the centres.
   void run(const ClusteringOptions& options);
+  // Each row to its nearest centre. What follows is the state after the last such read.
+  void assign() { assign(most_empty, nullptr); }
+  // The same, with `count` rows drawn in proportion to their squared distances.
+  void assign_and_draw(Index count, const CounterRandom& random) { assign(count, &random); }
+  // Makes the centres what float32 holds of centre·2^exponent.
+  void round_centers(int exponent);
 
   const Input& input() const { return input_; }
-  const std::shared_ptr<const RowSample>& sample() const { return sample_; }
-  BackendView<float> W() const { return W_.view(); }
-  BackendView<float> Ht() const { return Ht_.view(); }
-  const HostMatrix<float>& centers() const { return centers_; }  // [d×k]
-  const Sums& sums() const { return *sums_; }                    // XᵀW and WᵀW of that W
-  double inertia() const;  // by the identity, see Measure::identity
+  const HostMatrix<double>& centers() const { return centers_; }
+  const Assigned& assigned() const { return assigned_; }
+  HostMatrix<float> Ht() const;  // the centres [d×k]
   Index iterations() const { return iterations_; }
   bool converged() const { return converged_; }
 
  private:
-  void assign();
+  static constexpr Index most_empty = 64;  // clusters that one iteration fills
+
+  void assign(Index far_rows, const CounterRandom* draw);
   void move_centers();
-  void fill_empty();
+  bool fill_empty();
 
   const Input& input_;
-  std::shared_ptr<const RowSample> sample_;
-  HostMatrix<float> centers_;
-  BackendMatrix W_;
-  BackendMatrix Ht_;
-  std::vector<double> column_gram_;  // HtᵀHt [k×k]
-  std::unique_ptr<Sums> sums_;
+  HostMatrix<double> centers_;
+  std::vector<double> weights_;
+  std::vector<double> origin_;
+  Assigned assigned_;
   Index iterations_ = 0;
   bool converged_ = false;
 };
 
+// A point near most rows [d], which distances are formed relative to: ‖x − c‖² cancels far from it.
+std::vector<double> middle_of(const Input& input);
+
+// Of two rows [d].
+double squared_distance(const double* a, const double* b, Index d);
+
 // How many rows the sample of a clustering has, where X has as many.
 Index clustering_sample(Index clusters);
 
-// The clusters of that sample, as a clustering of its rows.
-Clustering cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
-// A clustering of all rows that has not run yet, from those clusters.
-Clustering start_clustering(const Input& input, Index clusters, std::uint64_t seed);
+// The first centres [k×d] of a clustering of all rows: drawn from all of them while that is quick,
+// else the centres of a weighted sample, in which rows that a first sample serves badly are more
+// likely.
+HostMatrix<double> first_centers(const Input& input, Index clusters, std::uint64_t seed);
 
-// Rows of the sample as first centres [d×clusters], each drawn with a chance in proportion to its
-// squared distance to those before it, the best of several draws: Arthur & Vassilvitskii (2007),
-// "k-means++: the advantages of careful seeding", with the greedy choice of their section 5.
-HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uint64_t seed);
+// The clusters of a plain sample: some iterations on it.
+struct SampleClusters {
+  std::shared_ptr<const RowSample> sample;
+  Clustering clustering;
+};
+SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
+
+// Rows of the sample as first centres [clusters×d], each drawn with a chance in proportion to its
+// weighted squared distance to those before it, the best of several draws: Arthur & Vassilvitskii
+// (2007), "k-means++: the advantages of careful seeding", with the greedy choice of their section
+// 5. `weights`: one for each row, or none.
+HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<double>& weights,
+                                Index clusters, std::uint64_t seed);
 
 }  // namespace gemmine

@@ -104,10 +104,12 @@ struct SvdOptions {
 };
 
 // X ≈ U diag(s) V [n×r][r][r×d], s descending; U and Vᵀ have orthonormal columns; the sign of each
-// component makes the entry of largest magnitude in V's row positive.
+// component makes the entry of largest magnitude in V's row positive. Returns warnings, complete
+// sentences for people.
 // Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
-void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
-                   HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job);
+std::vector<std::string> truncated_svd(Passes& backend, const RowSource& X,
+                                       const SvdOptions& options, HostView<float> U,
+                                       std::vector<double>& s, HostView<float> V, const Job& job);
 
 struct KmeansOptions {
   Index clusters;

@@ -125,9 +125,6 @@ void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
   improve(Ht, unused, step_of(StepKind::product, 0, 0, 1), to);
 }
 
-namespace {
-
-// Row i of a block, in float64 and scaled by 2^-exponent.
 void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>& row) {
   const double scale = std::ldexp(1.0, -exponent);
   if (block.dense.data != nullptr) {
@@ -139,6 +136,8 @@ void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>&
   for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
     row[block.indices[at]] += block.values[at] * scale;
 }
+
+namespace {
 
 // In float64, on the host.
 double exact_squared_error(const Input& input, const HostMatrix<float>& W,

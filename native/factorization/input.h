@@ -43,6 +43,9 @@ struct Input {
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
 };
 
+// Row i of a block, in float64 and scaled by 2^-exponent.
+void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>& row);
+
 // The first read of X: checks every entry and finds the scale.
 class ScaledInput {
  public:

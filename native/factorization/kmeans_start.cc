@@ -38,15 +38,21 @@ void fit_columns(const Input& input, Model model, const Sums& sums, const HostMa
 void start_from_clusters(const Input& input, const FitOptions& options,
                          const Clustering& clustering, BackendView<float> W,
                          BackendView<float> Ht) {
-  Passes& backend = input.backend;
-  backend.copy(clustering.W(), W);
-  backend.shift(indicator_shift, W, input.job);
-  const auto sums = backend.make_sums(Ht.rows, Ht.cols);
-  if (options.solver == Solver::hals)
-    code_rows(input, clustering.Ht(), 2, W, *sums);
-  else
+  visit_rows(input.backend, W, true, [&](Index begin, HostView<float> block) {
+    for (Index i = 0; i < block.rows; ++i) {
+      std::fill_n(block.row(i), block.cols, static_cast<float>(indicator_shift));
+      block(i, clustering.assigned().labels[begin + i]) += 1;
+    }
+  });
+  const HostMatrix<float> centers = clustering.Ht();
+  const auto sums = input.backend.make_sums(Ht.rows, Ht.cols);
+  if (options.solver == Solver::hals) {
+    input.backend.upload(centers.view(), Ht);
+    code_rows(input, Ht, 2, W, *sums);
+  } else {
     input.form_sums(W, *sums);
-  fit_columns(input, options.model, *sums, clustering.centers(), Ht);
+  }
+  fit_columns(input, options.model, *sums, centers, Ht);
 }
 
 // Most of the way to a good H needs few rows: the factorization of a sample, started from its
@@ -72,13 +78,14 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
                                         BackendView<float> W, BackendView<float> Ht) {
   Passes& backend = input.backend;
   const Index k = W.cols;
-  Clustering clustering = cluster_sample(input, k, options.seed);
-  const Input& sample = clustering.input();
+  SampleClusters clusters = cluster_sample(input, k, options.seed);
+  clusters.clustering.assign();
+  const Input& sample = clusters.clustering.input();
   const double rows = static_cast<double>(input.rows()) / static_cast<double>(sample.rows());
   if (!(sample.squared_norm > 0) || !alike(rows * sample.squared_norm, input.squared_norm))
     return std::nullopt;
   const BackendMatrix codes(backend, sample.rows(), k);
-  start_from_clusters(sample, options, clustering, codes.view(), Ht);
+  start_from_clusters(sample, options, clusters.clustering, codes.view(), Ht);
   LoopState state = start_state(Ht.rows, k, {}, 1);
   const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
   Checkpoints checkpoints(sample, nowhere);
@@ -112,10 +119,12 @@ double start_kmeans(const Input& input, const FitOptions& options, BackendView<f
                     BackendView<float> Ht) {
   if (options.solver == Solver::hals && sample_is_small(input, W.cols))
     if (const auto share = start_from_sample(input, options, W, Ht)) return *share;
-  Clustering clustering = start_clustering(input, W.cols, options.seed);
+  const SampleClusters of_sample = cluster_sample(input, W.cols, options.seed);
+  Clustering clustering(input, of_sample.clustering.centers());
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
+  clustering.assign();
   start_from_clusters(input, options, clustering, W, Ht);
-  return input.squared_norm > 0 ? clustering.inertia() / input.squared_norm : 1;
+  return input.squared_norm > 0 ? clustering.assigned().inertia / input.squared_norm : 1;
 }
 
 }  // namespace gemmine

@@ -16,6 +16,7 @@ enum RandomStream : std::uint32_t {
   least_component,
   lacking_basis,
   other_sample_rows,
+  far_rows,
 };
 
 }  // namespace gemmine

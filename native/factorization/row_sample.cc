@@ -2,75 +2,101 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace gemmine {
 
-RowSample::RowSample(const Input& input, Index count, const CounterRandom& random)
-    : job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
-  const Index n = input.rows();
+std::vector<Index> spread_rows(Index n, Index count, const CounterRandom& random) {
   const Index m = std::min(n, count);
-  rows_.resize(m);
+  std::vector<Index> rows(m);
   for (Index s = 0; s < m; ++s) {
     const Index begin = n / m * s + std::min(s, n % m);
     const Index end = n / m * (s + 1) + std::min(s + 1, n % m);
     const double inside = random.uniform(s, 0) * static_cast<double>(end - begin);
-    rows_[s] = begin + std::min(end - begin - 1, static_cast<Index>(inside));
+    rows[s] = begin + std::min(end - begin - 1, static_cast<Index>(inside));
   }
-  gather(input.X, input.job);
+  return rows;
+}
 
-  const double scale = std::ldexp(1.0, -2 * input.pass_exponent);
-  for (double& squared_norm : squared_norms_) squared_norm *= scale;
-  const Index d = input.cols();
-  source_ = input.X.sparse() ? sparse_source(indptr_.data(), indices_.data(), values_.data(), m, d)
-                             : dense_source(values_.data(), ElementType::float32, m, d, d);
-  const double total = std::accumulate(squared_norms_.begin(), squared_norms_.end(), 0.0);
+RowSample::RowSample(const Input& input, std::vector<Index> rows)
+    : rows_(std::move(rows)),
+      job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
+  double squared_norm = input.squared_norm;
+  if (size() < input.rows()) {
+    gather(input);
+    squared_norm = 0;
+    for (const float value : values_) squared_norm += double{value} * value;
+    squared_norm = std::ldexp(squared_norm, -2 * input.pass_exponent);
+  }
   input_ = std::make_unique<Input>(Input{.backend = input.backend,
-                                         .X = *source_,
+                                         .X = copied_ ? *copied_ : input.X,
                                          .pass_exponent = input.pass_exponent,
-                                         .squared_norm = total,
+                                         .squared_norm = squared_norm,
                                          .mean = input.mean,
                                          .job = job_});
 }
 
-void RowSample::gather(const RowSource& X, const Job& job) {
+void RowSample::gather(const Input& input) {
+  const Index d = input.cols();
+  const bool sparse = input.X.sparse();
   RowScratch scratch;
   indptr_.push_back(0);
-  if (!X.sparse()) values_.reserve(rows_.size() * static_cast<std::size_t>(X.cols()));
+  if (!sparse) values_.reserve(rows_.size() * static_cast<std::size_t>(d));
   for (const Index row : rows_) {
-    job.cancellation.check();
-    append(X.block(row, 1, scratch));
+    job_.cancellation.check();
+    append(input.X.block(row, 1, scratch));
   }
+  copied_ = sparse ? sparse_source(indptr_.data(), indices_.data(), values_.data(), size(), d)
+                   : dense_source(values_.data(), ElementType::float32, size(), d, d);
 }
 
 void RowSample::append(const RowBlock& row) {
-  const std::size_t before = values_.size();
   if (row.dense.data != nullptr) {
     values_.insert(values_.end(), row.dense.data, row.dense.data + row.dense.cols);
-  } else {
-    const auto first = static_cast<Index>(row.indptr[0]);
-    const auto end = static_cast<Index>(row.indptr[1]);
-    indices_.insert(indices_.end(), row.indices + first, row.indices + end);
-    values_.insert(values_.end(), row.values + first, row.values + end);
-    indptr_.push_back(static_cast<double>(values_.size()));
+    return;
   }
-  double squares = 0;
-  for (std::size_t at = before; at < values_.size(); ++at)
-    squares += double{values_[at]} * values_[at];
-  squared_norms_.push_back(squares);
+  const auto first = static_cast<Index>(row.indptr[0]);
+  const auto end = static_cast<Index>(row.indptr[1]);
+  indices_.insert(indices_.end(), row.indices + first, row.indices + end);
+  values_.insert(values_.end(), row.values + first, row.values + end);
+  indptr_.push_back(static_cast<double>(values_.size()));
 }
 
 std::vector<double> RowSample::dense_row(Index s) const {
-  const double scale = std::ldexp(1.0, -input_->pass_exponent);
-  const Index d = source_->cols();
-  std::vector<double> row(d);
-  if (source_->sparse()) {
-    for (auto at = static_cast<Index>(indptr_[s]); at < static_cast<Index>(indptr_[s + 1]); ++at)
-      row[indices_[at]] += scale * values_[at];
-  } else {
-    for (Index j = 0; j < d; ++j) row[j] = scale * values_[s * d + j];
-  }
+  RowScratch scratch;
+  std::vector<double> row(input_->cols());
+  take_row(input_->X.block(s, 1, scratch), 0, input_->pass_exponent, row);
   return row;
+}
+
+double RowSample::squared_norm(Index s) const {
+  double sum = 0;
+  for (const double value : dense_row(s)) sum += value * value;
+  return sum;
+}
+
+std::vector<double> RowSample::medians() const {
+  const double scale = std::ldexp(1.0, -input_->pass_exponent);
+  std::vector<std::vector<float>> columns(input_->cols());
+  RowScratch scratch;
+  for (Index s = 0; s < size(); ++s) {
+    const RowBlock row = input_->X.block(s, 1, scratch);
+    if (row.dense.data != nullptr)
+      for (Index t = 0; t < row.dense.cols; ++t) columns[t].push_back(row.dense(0, t));
+    else
+      for (auto at = static_cast<Index>(row.indptr[0]); at < static_cast<Index>(row.indptr[1]);
+           ++at)
+        columns[row.indices[at]].push_back(row.values[at]);
+  }
+  std::vector<double> medians(columns.size());
+  for (std::size_t t = 0; t < columns.size(); ++t) {
+    std::vector<float>& column = columns[t];
+    if (2 * static_cast<Index>(column.size()) <= size()) continue;  // zeros are the most
+    column.resize(rows_.size());
+    const auto middle = column.begin() + size() / 2;
+    std::nth_element(column.begin(), middle, column.end());
+    medians[t] = scale * *middle;
+  }
+  return medians;
 }
 
 HostMatrix<float> RowSample::times(const HostMatrix<float>& Ht) const {

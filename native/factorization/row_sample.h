@@ -10,32 +10,36 @@
 
 namespace gemmine {
 
-// Some rows of X, copied: one of each of `count` equal ranges, or all where X has no more. Choosing
-// single rows (seeds of k-means, the worst-fitted row) looks at these only, which keeps its cost
-// small.
+// One row of each of `count` equal ranges of n rows, ascending, or all n where there are no more.
+std::vector<Index> spread_rows(Index n, Index count, const CounterRandom& random);
+
+// Some rows of X, copied unless they are all of them. Choosing single rows (seeds of k-means, the
+// worst-fitted row) looks at these only, which keeps its cost small.
 class RowSample {
  public:
-  RowSample(const Input& input, Index count, const CounterRandom& random);
+  RowSample(const Input& input, std::vector<Index> rows);  // ascending
+  RowSample(const Input& input, Index count, const CounterRandom& random)
+      : RowSample(input, spread_rows(input.rows(), count, random)) {}
   RowSample(const RowSample&) = delete;  // its input refers to it
 
   Index size() const { return static_cast<Index>(rows_.size()); }
-  Index row(Index s) const { return rows_[s]; }                     // its number in X
-  double squared_norm(Index s) const { return squared_norms_[s]; }  // of the scaled row
-  const Input& input() const { return *input_; }                    // the sample as an X of its own
-  std::vector<double> dense_row(Index s) const;                     // the scaled row [d]
-  HostMatrix<float> times(const HostMatrix<float>& Ht) const;       // X_s·Ht [size×k]
+  Index row(Index s) const { return rows_[s]; }      // its number in X
+  const Input& input() const { return *input_; }     // the sample as an X of its own
+  std::vector<double> dense_row(Index s) const;      // the scaled row [d]
+  double squared_norm(Index s) const;                // of the scaled row
+  std::vector<double> medians() const;               // of the scaled columns [d]
+  HostMatrix<float> times(const HostMatrix<float>& Ht) const;  // X_s·Ht [size×k]
   HostMatrix<double> times_gram(const HostMatrix<float>& Ht) const;  // (X_sᵀX_s·Ht)ᵀ [k×d]
 
  private:
-  void gather(const RowSource& X, const Job& job);
+  void gather(const Input& input);
   void append(const RowBlock& row);
 
   std::vector<Index> rows_;
-  std::vector<double> squared_norms_;
   std::vector<double> indptr_;  // [size + 1]; sparse X only
   std::vector<std::int32_t> indices_;
   std::vector<float> values_;
-  std::unique_ptr<RowSource> source_;
+  std::unique_ptr<RowSource> copied_;  // null for all rows
   Job job_;  // the caller's, but silent: progress is that of X
   std::unique_ptr<Input> input_;
 };

@@ -1,93 +1,149 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
 
 #include "factorization/clustering.h"
 
 namespace gemmine {
 namespace {
 
-// The row at which the running sum of `weights` passes `at`, a share of their total.
-Index draw(const std::vector<double>& weights, double total, double share) {
+constexpr ClusteringOptions on_the_sample{
+    .max_iterations = 10, .tolerance = 1e-2, .phase = "sample"};
+
+// Seeds are drawn from all rows up to so many, and up to so many products of a row with a centre.
+constexpr Index most_seeding_rows = Index{1} << 18;
+constexpr double most_seeding_products = 0x1p27;
+
+bool seeds_from_all_rows(const Input& input, Index clusters) {
+  const auto n = static_cast<double>(input.rows());
+  const double entries = input.X.sparse() ? static_cast<double>(input.X.nonzeros())
+                                          : n * static_cast<double>(input.cols());
+  constexpr double beside = 8;  // products that what is done for each row and centre costs
+  return input.rows() <= clustering_sample(clusters) ||
+         (input.rows() <= most_seeding_rows &&
+          (entries + beside * n) * static_cast<double>(clusters) <= most_seeding_products);
+}
+
+// Rows at which the running sum of `weights` passes uniform shares of their total.
+std::vector<Index> draw(const std::vector<double>& weights, double total, std::vector<double> shares) {
   const Index m = static_cast<Index>(weights.size());
-  if (!(total > 0)) return std::min(m - 1, static_cast<Index>(share * static_cast<double>(m)));
-  double left = share * total;
-  Index last = 0;
-  for (Index s = 0; s < m; ++s) {
-    if (weights[s] == 0) continue;
-    last = s;
-    left -= weights[s];
-    if (left < 0) break;
-  }
-  return last;
-}
-
-HostMatrix<float> rows_as_columns(const RowSample& sample, const std::vector<Index>& chosen) {
-  HostMatrix<float> columns(sample.input().cols(), static_cast<Index>(chosen.size()));
-  for (Index c = 0; c < columns.cols(); ++c) {
-    const std::vector<double> row = sample.dense_row(chosen[c]);
-    for (Index t = 0; t < columns.rows(); ++t) columns(t, c) = static_cast<float>(row[t]);
-  }
-  return columns;
-}
-
-// Squared distances of all rows to the rows in `columns`, those below float32's noise as 0.
-HostMatrix<float> squared_distances(const RowSample& sample, const std::vector<Index>& chosen,
-                                    const HostMatrix<float>& columns) {
-  HostMatrix<float> distances = sample.times(columns);
-  for (Index s = 0; s < sample.size(); ++s)
-    for (Index c = 0; c < columns.cols(); ++c) {
-      const double norms = sample.squared_norm(s) + sample.squared_norm(chosen[c]);
-      const double distance = norms - 2.0 * distances(s, c);
-      distances(s, c) = distance > 1e-6 * norms ? static_cast<float>(distance) : 0;
+  std::ranges::sort(shares);
+  std::vector<Index> rows;
+  Index s = 0;
+  Index last = 0;  // with a weight: where rounding lets the sum end below the total
+  double sum = 0;
+  for (const double share : shares) {
+    if (!(total > 0) || std::isinf(total)) {
+      rows.push_back(std::min(m - 1, static_cast<Index>(share * static_cast<double>(m))));
+      continue;
     }
-  return distances;
+    for (; s < m && (weights[s] == 0 || sum + weights[s] <= share * total); ++s) {
+      if (weights[s] > 0) last = s;
+      sum += weights[s];
+    }
+    rows.push_back(s < m ? s : last);
+  }
+  return rows;
 }
 
-// Draws for several centres share one product with the sample, since narrow products are slow: few
-// at first, when each centre changes the chances most. They do not know of each other, so that
-// twice as many are made, and each centre is the best of them all.
-constexpr Index centers_at_once = 8;
-constexpr Index elements_at_once = Index{1} << 22;  // of the drawn rows, as dense columns
+// Rows that are farther from these centres than others are drawn besides the sample's, and weights
+// let both speak for all rows: the inverse of a row's chance to be taken, count/n + drawn·d²/Σd².
+// Bachem, Lucic & Krause (2018), "Scalable k-means clustering via lightweight coresets", with the
+// distances to centres in place of those to the mean.
+struct WeightedRows {
+  std::vector<Index> rows;  // ascending
+  std::vector<double> weights;
+};
 
-// The candidate that leaves the lowest potential.
-Index best_candidate(const HostMatrix<float>& distances, const std::vector<double>& nearest,
-                     double& potential) {
-  std::vector<double> sums(distances.cols());
-  for (Index s = 0; s < distances.rows(); ++s)
-    for (Index c = 0; c < distances.cols(); ++c)
-      sums[c] += std::min(nearest[s], double{distances(s, c)});
-  const auto lowest = std::min_element(sums.begin(), sums.end());
-  potential = *lowest;
-  return lowest - sums.begin();
+WeightedRows weighted_rows(const Input& input, Index clusters, std::uint64_t seed) {
+  const CounterRandom random(seed, sample_rows);
+  const Index drawn = std::max<Index>(512, 4 * clusters);
+  const RowSample sample(input, 2 * drawn, random);
+  const RowSample few(input, drawn, random);
+  Clustering all(input, seed_centers(few, {}, clusters, seed));
+  all.assign_and_draw(drawn, CounterRandom(seed, far_rows));
+  const HostMatrix<double>& centers = all.centers();
+
+  std::map<Index, double> squared_distances;
+  for (Index s = 0; s < sample.size(); ++s) {
+    const std::vector<double> row = sample.dense_row(s);
+    const double* center = centers.row(all.assigned().labels[sample.row(s)]);
+    squared_distances[sample.row(s)] = squared_distance(row.data(), center, input.cols());
+  }
+  for (const FarRow& far : all.assigned().far) squared_distances[far.row] = far.squared_distance;
+
+  const double of_sample = static_cast<double>(sample.size()) / static_cast<double>(input.rows());
+  const double of_drawn = static_cast<double>(drawn) / all.assigned().inertia;
+  WeightedRows taken;
+  for (const auto& [row, squared] : squared_distances) {
+    taken.rows.push_back(row);
+    const double chance = of_sample + (squared > 0 ? of_drawn * squared : 0);
+    taken.weights.push_back(1 / std::min(1.0, chance));
+  }
+  return taken;
 }
 
 }  // namespace
 
-HostMatrix<float> seed_centers(const RowSample& sample, Index clusters, std::uint64_t seed) {
+// Where X is large k-means++, which reads its rows often, has a sample of them.
+Index clustering_sample(Index clusters) { return std::max<Index>(1024, 16 * clusters); }
+
+SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed) {
+  auto sample = std::make_shared<const RowSample>(input, clustering_sample(clusters),
+                                                  CounterRandom(seed, sample_rows));
+  Clustering clustering(sample->input(), seed_centers(*sample, {}, clusters, seed));
+  clustering.run(on_the_sample);
+  return {std::move(sample), std::move(clustering)};
+}
+
+HostMatrix<double> first_centers(const Input& input, Index clusters, std::uint64_t seed) {
+  if (seeds_from_all_rows(input, clusters)) {
+    std::vector<Index> rows(input.rows());
+    std::iota(rows.begin(), rows.end(), Index{0});
+    return seed_centers(RowSample(input, std::move(rows)), {}, clusters, seed);
+  }
+  WeightedRows taken = weighted_rows(input, clusters, seed);
+  const RowSample sample(input, std::move(taken.rows));
+  HostMatrix<double> seeds = seed_centers(sample, taken.weights, clusters, seed);
+  Clustering clustering(sample.input(), std::move(seeds), std::move(taken.weights));
+  clustering.run(on_the_sample);
+  return clustering.centers();
+}
+
+HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<double>& weights,
+                                Index clusters, std::uint64_t seed) {
   const CounterRandom random(seed, seeding);
+  const Input& input = sample.input();
   const Index m = sample.size();
-  const auto candidates = static_cast<Index>(2 + std::log(static_cast<double>(clusters)));
+  const std::vector<double> origin = middle_of(input);
+  constexpr Index most = Candidates::most;
   std::vector<double> nearest(m, std::numeric_limits<double>::infinity());
-  HostMatrix<float> centers(sample.input().cols(), clusters);
-  double potential = 0;  // Σ nearest; at first all rows have the same chance
-  const Index most_at_once =
-      std::clamp<Index>(elements_at_once / (centers.rows() * 2 * candidates), 1, centers_at_once);
-  Index count = 1;
-  for (Index first = 0; first < clusters; first += count) {
-    count = std::min({std::max<Index>(1, first), most_at_once, clusters - first});
-    const Index of_each = first == 0 ? 1 : count == 1 ? candidates : 2 * candidates;
-    std::vector<Index> chosen;
-    for (Index c = 0; c < count * of_each; ++c)
-      chosen.push_back(
-          draw(nearest, potential, random.uniform(first, static_cast<std::uint32_t>(c))));
-    const HostMatrix<float> columns = rows_as_columns(sample, chosen);
-    const HostMatrix<float> distances = squared_distances(sample, chosen, columns);
-    for (Index j = 0; j < count; ++j) {
-      const Index best = best_candidate(distances, nearest, potential);
-      for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], double{distances(s, best)});
-      for (Index t = 0; t < centers.rows(); ++t) centers(t, first + j) = columns(t, best);
-    }
+  HostMatrix<double> centers(clusters, input.cols());
+  HostMatrix<double> points(most, input.cols());
+  HostMatrix<double> distances(m, most);
+  double potential = std::numeric_limits<double>::infinity();  // Σ nearest
+  for (Index j = 0; j < clusters; ++j) {
+    const Index count = j == 0 ? 1 : most;
+    std::vector<double> shares;
+    for (Index c = 0; c < count; ++c)
+      shares.push_back(random.uniform(j, static_cast<std::uint32_t>(c)));
+    const std::vector<Index> chosen = draw(nearest, potential, shares);
+    for (Index c = 0; c < count; ++c) std::ranges::copy(sample.dense_row(chosen[c]), points.row(c));
+    const HostView<double> measured = {distances.row(0), m, count, most};
+    const std::vector<double> left = input.backend.potentials(
+        {.X = input.X,
+         .exponent = input.pass_exponent,
+         .points = {points.row(0), count, points.cols(), points.cols()},
+         .origin = origin,
+         .weights = weights.empty() ? nullptr : weights.data(),
+         .nearest = nearest.data()},
+        measured, input.job);
+    const auto best = std::ranges::min_element(left) - left.begin();
+    potential = left[best];
+    for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], measured(s, best));
+    std::copy_n(points.row(best), points.cols(), centers.row(j));
   }
   return centers;
 }

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "core/random.h"
 #include "factorization/random_streams.h"
@@ -8,9 +10,13 @@
 namespace gemmine {
 namespace {
 
-// Singular values below this share of the first are noise of float32 products, and so are their
-// directions in U.
-constexpr double noise_share = 1e-5;
+// Float32 products of X leave columns of U with an error of 6e-8·s₀/s at most. Where a singular
+// value is below this share of the first, the last product is formed in float64.
+constexpr double refined_share = 1e-3;
+
+// Below this share singular values are the noise of X's own float32 entries, and of eigenvalues in
+// float64, which are their squares.
+constexpr double noise_share = 1e-7;
 
 // The range finder: Z spans nearly the leading right singular vectors, T = X Z.
 class RangeFinder {
@@ -35,6 +41,22 @@ class RangeFinder {
     const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
     input_.read(Z_.view(), unused, step_of(StepKind::product, 0, 0, 1), T_.view(), Measure::none,
                 *sums_);
+  }
+
+  // T = X Z in float64 for a Z that is not rounded to float32.
+  void multiply_in_float64(const HostMatrix<double>& basis) {
+    set_basis(basis);
+    HostMatrix<double> Z(basis.cols(), basis.rows());
+    for (Index t = 0; t < Z.rows(); ++t)
+      for (Index j = 0; j < Z.cols(); ++j) Z(t, j) = basis(j, t);
+    input_.backend.multiply_in_float64(input_.X, input_.pass_exponent, std::as_const(Z).view(),
+                                       T_.view(), input_.job);
+  }
+
+  // The same, and XᵀT.
+  void read_in_float64(const HostMatrix<double>& basis) {
+    multiply_in_float64(basis);
+    input_.form_sums(T_.view(), *sums_);
   }
 
   HostMatrix<double> next_basis() const {
@@ -105,32 +127,69 @@ void fix_signs(SingularTriplets& triplets) {
   }
 }
 
-// The SVD of T Zᵀ through the eigenvectors of TᵀT [l×l] in float64.
-SingularTriplets from_range(const Input& input, const RangeFinder& range, Index rank) {
-  const Index l = range.Z().cols;
-  HostMatrix<double> vectors(l, l);
-  const std::vector<double> entries = input.backend.gram(range.T(), input.job);
-  std::copy(entries.begin(), entries.end(), vectors.row(0));
-  const std::vector<double> values = input.backend.symmetric_eigen(vectors.view());
+// The right singular vectors [l×l], as rows, and the singular values of a tall T [n×l], through the
+// eigenvectors of TᵀT in float64.
+struct RightVectors {
+  HostMatrix<double> rows;
+  std::vector<double> s;
+};
 
-  std::vector<double> s(rank);
+RightVectors right_vectors(const Input& input, BackendView<const float> T) {
+  RightVectors found{HostMatrix<double>(T.cols, T.cols), {}};
+  std::ranges::copy(input.backend.gram(T, input.job), found.rows.row(0));
+  found.s = input.backend.symmetric_eigen(found.rows.view());
+  for (double& value : found.s) value = std::sqrt(std::max(0.0, value));
+  return found;
+}
+
+// U and V of T Zᵀ, where T = X Z.
+SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
+                             BackendView<const float> Z, const RightVectors& vectors, Index rank) {
+  const std::vector<double>& s = vectors.s;
   Index certain = 0;
-  HostMatrix<float> right(l, rank);
-  HostMatrix<float> left(l, rank);
+  HostMatrix<float> right(Z.cols, rank);
+  HostMatrix<float> left(Z.cols, rank);
   for (Index j = 0; j < rank; ++j) {
-    s[j] = std::sqrt(std::max(0.0, values[j]));
     if (s[j] > noise_share * s[0]) certain = j + 1;
-    for (Index i = 0; i < l; ++i) {
-      right(i, j) = static_cast<float>(vectors(j, i));
-      left(i, j) = certain > j ? static_cast<float>(vectors(j, i) / s[j]) : 0;
+    for (Index i = 0; i < Z.cols; ++i) {
+      right(i, j) = static_cast<float>(vectors.rows(j, i));
+      left(i, j) = certain > j ? static_cast<float>(vectors.rows(j, i) / s[j]) : 0;
     }
   }
-  SingularTriplets triplets{.U = tall_product(input, range.T(), left),
-                            .s = std::move(s),
-                            .Vt = tall_product(input, range.Z(), right)};
+  SingularTriplets triplets{.U = tall_product(input, T, left),
+                            .s = {s.begin(), s.begin() + rank},
+                            .Vt = tall_product(input, Z, right),
+                            .certain = certain};
   complete(input.backend, triplets.U, certain);
   fix_signs(triplets);
   return triplets;
+}
+
+// The basis Z of these right singular vectors of T = X Z, orthonormal in float64 [l×d].
+HostMatrix<double> turned_basis(const Input& input, BackendView<const float> Z,
+                                const RightVectors& vectors) {
+  const HostMatrix<float> columns = downloaded(input.backend, Z);
+  HostMatrix<double> basis(Z.cols, Z.rows);
+  for (Index t = 0; t < Z.rows; ++t)
+    for (Index j = 0; j < Z.cols; ++j)
+      for (Index i = 0; i < Z.cols; ++i)
+        basis(j, t) += vectors.rows(j, i) * columns(t, i);
+  input.backend.orthonormalise_rows(basis.view());
+  return basis;
+}
+
+SingularTriplets from_range(const Input& input, RangeFinder& range, Index rank) {
+  const RightVectors vectors = right_vectors(input, range.T());
+  if (vectors.s[rank - 1] >= refined_share * vectors.s[0])
+    return triplets_of(input, range.T(), range.Z(), vectors, rank);
+  // Each column of T is now as small as its singular value, and so is its rounding: one more power
+  // step sharpens the small ones too.
+  HostMatrix<double> basis = turned_basis(input, range.Z(), vectors);
+  range.read_in_float64(basis);
+  basis = range.next_basis();
+  input.backend.orthonormalise_rows(basis.view());
+  range.multiply_in_float64(basis);
+  return triplets_of(input, range.T(), range.Z(), right_vectors(input, range.T()), rank);
 }
 
 }  // namespace
@@ -151,8 +210,23 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
   return from_range(input, range, options.rank);
 }
 
-void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
-                   HostView<float> U, std::vector<double>& s, HostView<float> V, const Job& job) {
+namespace {
+
+std::string completion_warning(Index certain, Index rank) {
+  const bool one = certain + 1 == rank;
+  const std::string which = one ? "Column " + std::to_string(certain) + " of U only completes"
+                                : "Columns " + std::to_string(certain) + " to " +
+                                      std::to_string(rank - 1) + " of U only complete";
+  return which + " it to orthonormal columns: " + (one ? "its singular value is" : "their singular values are") +
+         " below 1e-7 of the first, which is the noise of float32 entries; a rank of " +
+         std::to_string(certain) + " would do.";
+}
+
+}  // namespace
+
+std::vector<std::string> truncated_svd(Passes& backend, const RowSource& X,
+                                       const SvdOptions& options, HostView<float> U,
+                                       std::vector<double>& s, HostView<float> V, const Job& job) {
   const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);
   for (Index i = 0; i < U.rows; ++i) std::copy_n(triplets.U.row(i), U.cols, U.row(i));
@@ -160,6 +234,8 @@ void truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& option
     for (Index t = 0; t < V.cols; ++t) V(j, t) = triplets.Vt(t, j);
   for (double& value : triplets.s) value = std::ldexp(value, scaled.exponent());
   s = std::move(triplets.s);
+  if (triplets.certain == options.rank) return {};
+  return {completion_warning(triplets.certain, options.rank)};
 }
 
 }  // namespace gemmine

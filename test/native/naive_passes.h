@@ -6,6 +6,7 @@
 
 #include "backend/passes.h"
 #include "core/random.h"
+#include "naive_labels.h"
 #include "small_problems.h"
 
 namespace test {
@@ -99,8 +100,6 @@ class NaivePasses : public Passes {
         return sign_split_update(cross, N, step, factor);
       case StepKind::solve:
         return solve_normal(cross, N, factor);
-      case StepKind::nearest:
-        return nearest_component(cross, N, factor);
       case StepKind::ratio:
         return expect(false, "a ratio step has denominators of its own");
       case StepKind::product:
@@ -181,6 +180,18 @@ class NaivePasses : public Passes {
     for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
   }
 
+  void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B, Factor to,
+                           const Job&) override {
+    naive_product(X, exponent, B, to);
+  }
+  void assign(const Assignment& assignment, Assigned& assigned, const Job&) override {
+    naive_assign(assignment, assigned);
+  }
+  std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                 const Job&) override {
+    return naive_potentials(candidates, distances);
+  }
+
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     return oracle::symmetric_eigen(A);
   }
@@ -236,18 +247,6 @@ class NaivePasses : public Passes {
       }
     }
   }
-  void nearest_component(Cross cross, const NormalMatrix& N, Factor factor) {
-    for (Index i = 0; i < factor.rows; ++i) {
-      Index best = 0;
-      const auto score = [&](Index j) {
-        return N.gram()[j * (N.size() + 1)] - 2.0 * at(cross, i, j);
-      };
-      for (Index j = 1; j < factor.cols; ++j)
-        if (score(j) < score(best)) best = j;
-      for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
-    }
-  }
-
  private:
   static void descend(const LeastSquares& problem, const std::vector<double>& cross,
                       std::vector<double>& w) {

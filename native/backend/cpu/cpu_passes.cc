@@ -6,10 +6,12 @@
 #include "backend/cpu/factor_operations.h"
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
+#include "backend/cpu/labels.h"
 #include "backend/cpu/nonnegative_solve.h"
 #include "backend/cpu/pass.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
+#include "backend/cpu/wide_products.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -54,6 +56,17 @@ class CpuPasses : public Passes {
 
   void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) override {
     cpu::settle_codes(kernels_, problem, W, job);
+  }
+  void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                           BackendView<float> to, const Job& job) override {
+    cpu::multiply_in_float64(X, exponent, B, host(to), job);
+  }
+  void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
+    cpu::assign(kernels_, assignment, assigned, job);
+  }
+  std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                 const Job& job) override {
+    return cpu::potentials(kernels_, candidates, distances, job);
   }
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,

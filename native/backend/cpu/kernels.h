@@ -78,6 +78,15 @@ struct RatioRun {
   double exponent;
 };
 
+// What is known of ‖c_j‖² for each centre c_j of k, padded to whole panels: the padding is never
+// near. `lengths` are at least ‖c_j‖.
+struct CenterBounds {
+  const float* low;
+  const float* high;
+  const float* lengths;
+  Index padded;
+};
+
 // Everything that is compiled once for each instruction set.
 struct Kernels {
   const char* features;  // the instruction sets that it needs, separated by spaces
@@ -96,6 +105,8 @@ struct Kernels {
   // far.
   Index panel_width;
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
+  // C = Σ (a − b)² in place of A·B.
+  void (*distance_panels)(const LeftOperand& A, const float* panels, HostView<float> C);
 
   ElementSums (*summarize)(const float* elements, Index count);
   // Σ a_i b_i, each product exact.
@@ -118,6 +129,19 @@ struct Kernels {
   // which are multiples of panel_width.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
+
+  // to = scale·row − origin, and Σ to² of each row.
+  void (*centre_rows)(HostView<const float> rows, double scale, const double* origin,
+                      HostView<float> to, double* norms);
+  // The centres j, ascending, that may have the least ‖c_j‖² − 2 p_j when each differs from the
+  // truth by slack·lengths_j at most, and those within `tie` of the least. Returns how many.
+  Index (*near_centers)(const float* products, const CenterBounds&, float slack, float tie,
+                        std::int32_t* found);
+  // Σ (scale·row − center)².
+  double (*squared_distance)(const float* row, Index d, double scale, const double* center);
+  // The same, and sums += weight·scale·row.
+  double (*add_to_cluster)(const float* row, Index d, double scale, double weight,
+                           const double* center, double* sums);
 };
 
 extern const Kernels baseline_kernels;

@@ -65,6 +65,19 @@ inline Lanes square_root(Lanes x) {
 #endif
 }
 
+// Bit l is set where a_l <= b_l.
+inline std::uint64_t at_most(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
+#elif defined(__AVX2__)
+  return static_cast<std::uint64_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)));
+#else
+  std::uint64_t bits = 0;
+  for (Index l = 0; l < lanes; ++l) bits |= std::uint64_t{a[l] <= b[l]} << l;
+  return bits;
+#endif
+}
+
 inline Lanes load(const float* from) {
   Lanes value;
   __builtin_memcpy(&value, from, sizeof value);
@@ -78,6 +91,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
+#include "backend/cpu/label_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
@@ -92,6 +106,7 @@ const Kernels GEMMINE_KERNELS = {
     .sign_split_update = sign_split_update,
     .panel_width = panel_width,
     .multiply_panels = multiply_panels,
+    .distance_panels = distance_panels,
     .summarize = summarize,
     .dot = dot,
     .add_to_double = add_to_double,
@@ -102,6 +117,10 @@ const Kernels GEMMINE_KERNELS = {
     .divergence_terms = divergence_terms,
     .ratio_update = ratio_update,
     .sparse_products = sparse_products,
+    .centre_rows = centre_rows,
+    .near_centers = near_centers,
+    .squared_distance = squared_distance,
+    .add_to_cluster = add_to_cluster,
 };
 
 }  // namespace gemmine::cpu

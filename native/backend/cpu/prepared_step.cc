@@ -87,7 +87,6 @@ void PreparedStep::pack() {
       negative_ = panels_of(normal_, padded_, negative_part, zero);
       break;
     case StepKind::solve:
-    case StepKind::nearest:
     case StepKind::ratio:
     case StepKind::product:
       break;
@@ -123,25 +122,10 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor) 
       return kernels_.sign_split_update(problem(cross, factor));
     case StepKind::solve:
       return solve(cross, factor);
-    case StepKind::nearest:
-      return nearest(cross, factor);
     case StepKind::ratio:
       return expect(false, "a ratio step has denominators of its own");
     case StepKind::product:
       for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
-  }
-}
-
-void PreparedStep::nearest(HostView<const float> cross, HostView<float> factor) const {
-  const Index k = normal_.size();
-  for (Index i = 0; i < cross.rows; ++i) {
-    const float* c = cross.row(i);
-    const auto distance = [&](Index j) { return normal_.gram()[j * k + j] - 2.0 * c[j]; };
-    Index nearest = 0;
-    for (Index j = 1; j < k; ++j)
-      if (distance(j) < distance(nearest)) nearest = j;
-    std::fill_n(factor.row(i), k, 0.0f);
-    factor(i, nearest) = 1.0f;
   }
 }
 

@@ -20,7 +20,6 @@ class PreparedStep {
  private:
   void pack();
   SweepProblem problem(HostView<const float> cross, HostView<float> factor) const;
-  void nearest(HostView<const float> cross, HostView<float> factor) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
 
   const Kernels& kernels_;

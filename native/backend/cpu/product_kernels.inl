@@ -28,13 +28,21 @@ inline void with_width(Index cols, Index j, Body body) {
   body(Width<2>());
 }
 
+// What one entry of A and one vector of B add to an entry of C.
+struct Product {
+  static Lanes add(Lanes sum, Lanes a, Lanes b) { return add_product(sum, a, b); }
+};
+struct SquaredDifference {
+  static Lanes add(Lanes sum, Lanes a, Lanes b) { return add_product(sum, a - b, a - b); }
+};
+
 struct Slab {
   const float* panel;  // [depth][panel_width]
   Index depth;
   bool add;
 };
 
-template <int height, int width>
+template <class Term, int height, int width>
 inline void multiply_tile(const LeftOperand& A, const float* a, const Slab& slab, float* c,
                           Index stride) {
   Lanes sums[height][width];
@@ -47,7 +55,7 @@ inline void multiply_tile(const LeftOperand& A, const float* a, const Slab& slab
     for (int v = 0; v < width; ++v) right[v] = load(b + v * lanes);
     for (int i = 0; i < height; ++i) {
       const Lanes left = all(a[i * A.row_step]);
-      for (int v = 0; v < width; ++v) sums[i][v] = add_product(sums[i][v], left, right[v]);
+      for (int v = 0; v < width; ++v) sums[i][v] = Term::add(sums[i][v], left, right[v]);
     }
     a += A.depth_step;
     b += panel_width;
@@ -56,26 +64,35 @@ inline void multiply_tile(const LeftOperand& A, const float* a, const Slab& slab
     for (int v = 0; v < width; ++v) store(sums[i][v], c + i * stride + v * lanes);
 }
 
-template <int width>
+template <class Term, int width>
 void multiply_slab(const LeftOperand& A, const float* a, const Slab& slab, float* c, Index stride) {
   constexpr int height = heights[width];
   Index i = 0;
   for (; i + height <= A.rows; i += height)
-    multiply_tile<height, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+    multiply_tile<Term, height, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
   for (; i + height / 2 <= A.rows; i += height / 2)
-    multiply_tile<height / 2, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+    multiply_tile<Term, height / 2, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
   for (; i < A.rows; ++i)
-    multiply_tile<1, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
+    multiply_tile<Term, 1, width>(A, a + i * A.row_step, slab, c + i * stride, stride);
 }
 
-void multiply_panels(const LeftOperand& A, const float* panels, HostView<float> C, bool add) {
+template <class Term>
+void combine_panels(const LeftOperand& A, const float* panels, HostView<float> C, bool add) {
   for (Index t = 0; t < A.depth; t += slab_depth)
     for (Index j = 0; j < C.cols; j += panel_width) {
       const Slab slab = {panels + j * A.depth + t * panel_width,
                          A.depth - t < slab_depth ? A.depth - t : slab_depth, add || t > 0};
       const float* a = A.data + t * A.depth_step;
       with_width(C.cols, j, [&]<int width>(Width<width>) {
-        multiply_slab<width>(A, a, slab, C.data + j, C.stride);
+        multiply_slab<Term, width>(A, a, slab, C.data + j, C.stride);
       });
     }
+}
+
+void multiply_panels(const LeftOperand& A, const float* panels, HostView<float> C, bool add) {
+  combine_panels<Product>(A, panels, C, add);
+}
+
+void distance_panels(const LeftOperand& A, const float* panels, HostView<float> C) {
+  combine_panels<SquaredDifference>(A, panels, C, false);
 }

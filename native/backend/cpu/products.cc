@@ -92,6 +92,12 @@ void multiply(HostView<const float> A, HostView<const float> B, HostView<float> 
               1.0f, A.data, size(A.stride), B.data, size(B.stride), 0.0f, C.data, size(C.stride));
 }
 
+void multiply(HostView<const double> A, HostView<const double> B, HostView<double> C) {
+  if (C.rows == 0 || C.cols == 0) return;
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size(C.rows), size(C.cols), size(A.cols),
+              1.0, A.data, size(A.stride), B.data, size(B.stride), 0.0, C.data, size(C.stride));
+}
+
 void multiply_at_a(HostView<const double> A, HostView<double> C, Into into) {
   reserve_buffers();
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, size(A.cols), size(A.rows), 1.0, A.data,

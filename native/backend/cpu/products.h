@@ -15,6 +15,7 @@ enum class Into { replace, add };
 
 // C = A·B.
 void multiply(HostView<const float> A, HostView<const float> B, HostView<float> C);
+void multiply(HostView<const double> A, HostView<const double> B, HostView<double> C);
 
 // The upper triangle of C = AᵀA or C += AᵀA.
 void multiply_at_a(HostView<const double> A, HostView<double> C, Into into);

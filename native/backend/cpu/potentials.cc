@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "backend/cpu/labels.h"
+#include "backend/cpu/panels.h"
+#include "backend/cpu/pool.h"
+#include "backend/cpu/row_blocks.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index block_elements = 1 << 16;
+constexpr double double_rounding = 0x1p-52;
+constexpr Index most = Candidates::most;
+
+using Sums = std::array<double, most>;
+
+// Memory of one thread.
+struct Workspace {
+  RowScratch rows;
+  std::vector<float> centred;     // [block×d]
+  std::vector<float> distances;   // [block×c]
+  std::vector<double> norms;      // [block]
+};
+
+class Measuring {
+ public:
+  Measuring(const Kernels& kernels, const Candidates& candidates)
+      : kernels_(kernels),
+        c_(candidates),
+        count_(c_.points.rows),
+        d_(c_.X.cols()),
+        scale_(std::ldexp(1.0, -c_.exponent)) {
+    const auto centred = [&](Index t, Index p) {
+      return static_cast<float>(c_.points(p, t) - c_.origin[t]);
+    };
+    if (!c_.X.sparse()) {
+      pack_panels(d_, count_, kernels_.panel_width, centred, panels_);
+      return;
+    }
+    points_.resize(static_cast<std::size_t>(d_ * most));
+    for (Index p = 0; p < count_; ++p)
+      for (Index t = 0; t < d_; ++t) {
+        const double value = c_.points(p, t);
+        points_[t * most + p] = value;
+        squares_[p] += value * value;
+      }
+  }
+
+  // Σ min(nearest, distance) of a block, whose distances go to `to` [n×c].
+  Sums block(Index begin, Index count, Workspace& workspace, HostView<double> to) const {
+    const RowBlock rows = c_.X.block(begin, count, workspace.rows);
+    if (c_.X.sparse())
+      for (Index i = 0; i < count; ++i) sparse_row(rows, i, to.row(begin + i));
+    else
+      dense_rows(rows, workspace, to.row_block(begin, count));
+    Sums sums{};
+    for (Index i = begin; i < begin + count; ++i) {
+      const double weight = c_.weights == nullptr ? 1.0 : c_.weights[i];
+      double* distances = to.row(i);
+      for (Index p = 0; p < count_; ++p) {
+        distances[p] *= weight;
+        sums[p] += std::min(c_.nearest[i], distances[p]);
+      }
+    }
+    return sums;
+  }
+
+ private:
+  void dense_rows(const RowBlock& rows, Workspace& workspace, HostView<double> to) const {
+    const Index width = whole_panels(count_, kernels_.panel_width);
+    const HostView<float> centred = rows_in(workspace.centred, rows.count, d_, d_);
+    const HostView<float> distances = rows_in(workspace.distances, rows.count, count_, width);
+    workspace.norms.resize(static_cast<std::size_t>(rows.count));
+    kernels_.centre_rows(rows.dense, scale_, c_.origin.data(), centred, workspace.norms.data());
+    kernels_.distance_panels(rows_of(centred), panels_.data(), distances);
+    for (Index i = 0; i < rows.count; ++i) std::copy_n(distances.row(i), count_, to.row(i));
+  }
+
+  // ‖c‖² + Σ x (x − 2c) over the non-zeros; what is within its rounding is 0.
+  void sparse_row(const RowBlock& rows, Index i, double* to) const {
+    const auto first = static_cast<Index>(rows.indptr[i]);
+    const auto end = static_cast<Index>(rows.indptr[i + 1]);
+    Sums sums = squares_;
+    double norm = 0;
+    for (Index at = first; at < end; ++at) {
+      const double x = scale_ * rows.values[at];
+      const double* point = points_.data() + rows.indices[at] * most;
+      norm += x * x;
+      for (Index p = 0; p < most; ++p) sums[p] += x * (x - 2 * point[p]);
+    }
+    const double share = double_rounding * static_cast<double>(end - first + 2);
+    for (Index p = 0; p < count_; ++p)
+      to[p] = sums[p] > share * (norm + squares_[p]) ? sums[p] : 0;
+  }
+
+  const Kernels& kernels_;
+  const Candidates& c_;
+  const Index count_;
+  const Index d_;
+  const double scale_;          // 2^-exponent
+  std::vector<float> panels_;   // less the origin [d×c]; dense X only
+  std::vector<double> points_;  // [d×16]; sparse X only
+  Sums squares_{};              // ‖c‖²; sparse X only
+};
+
+}  // namespace
+
+std::vector<double> potentials(const Kernels& kernels, const Candidates& candidates,
+                               HostView<double> distances, const Job& job) {
+  expect(candidates.points.rows <= most, "as many candidates as fit");
+  const Measuring measuring(kernels, candidates);
+  const Index rows = std::clamp<Index>(block_elements / candidates.X.cols(), 96, 960);
+  const std::vector<Index> firsts = even_parts(candidates.X.rows(), rows);
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
+  std::vector<Sums> blocks(firsts.size() - 1);
+  parallel_for(job, static_cast<Index>(blocks.size()), [&](Index block, Index worker) {
+    blocks[block] = measuring.block(firsts[block], firsts[block + 1] - firsts[block],
+                                    workspaces[worker], distances);
+  });
+  std::vector<double> total(static_cast<std::size_t>(distances.cols));
+  for (const Sums& sums : blocks)
+    for (Index p = 0; p < distances.cols; ++p) total[p] += sums[p];
+  return total;
+}
+
+}  // namespace gemmine::cpu

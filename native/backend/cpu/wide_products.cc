@@ -1,0 +1,65 @@
+#include "backend/cpu/wide_products.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backend/cpu/pool.h"
+#include "backend/cpu/products.h"
+#include "backend/cpu/row_blocks.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index rows_at_once = 96;
+
+// Memory of one thread.
+struct Workspace {
+  RowScratch rows;
+  std::vector<double> widened;  // X [block×d]; dense X only
+  std::vector<double> product;  // [block×c]
+};
+
+void multiply_dense(HostView<const float> X, HostView<const double> B, Workspace& workspace) {
+  workspace.widened.clear();
+  for (Index i = 0; i < X.rows; ++i)
+    workspace.widened.insert(workspace.widened.end(), X.row(i), X.row(i) + X.cols);
+  multiply(HostView<const double>{workspace.widened.data(), X.rows, X.cols, X.cols}, B,
+           HostView<double>{workspace.product.data(), X.rows, B.cols, B.cols});
+}
+
+void multiply_sparse(const RowBlock& X, HostView<const double> B, Workspace& workspace) {
+  std::ranges::fill(workspace.product, 0.0);
+  for (Index i = 0; i < X.count; ++i) {
+    double* to = workspace.product.data() + i * B.cols;
+    const auto end = static_cast<Index>(X.indptr[i + 1]);
+    for (auto at = static_cast<Index>(X.indptr[i]); at < end; ++at) {
+      const double x = X.values[at];
+      const double* right = B.row(X.indices[at]);
+      for (Index j = 0; j < B.cols; ++j) to[j] += x * right[j];
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                         HostView<float> to, const Job& job) {
+  const double scale = std::ldexp(1.0, -exponent);
+  const std::vector<Index> firsts = even_parts(X.rows(), rows_at_once);
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
+  parallel_for(job, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
+    Workspace& workspace = workspaces[worker];
+    const Index begin = firsts[block];
+    const RowBlock rows = X.block(begin, firsts[block + 1] - begin, workspace.rows);
+    workspace.product.resize(static_cast<std::size_t>(rows.count * B.cols));
+    if (X.sparse())
+      multiply_sparse(rows, B, workspace);
+    else
+      multiply_dense(rows.dense, B, workspace);
+    for (Index i = 0; i < rows.count; ++i)
+      for (Index j = 0; j < B.cols; ++j)
+        to(begin + i, j) = static_cast<float>(scale * workspace.product[i * B.cols + j]);
+  });
+}
+
+}  // namespace gemmine::cpu

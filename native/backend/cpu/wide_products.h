@@ -1,0 +1,13 @@
+#pragma once
+
+#include "core/job.h"
+#include "core/matrix.h"
+#include "core/row_source.h"
+
+namespace gemmine::cpu {
+
+// See Backend.
+void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                         HostView<float> to, const Job& job);
+
+}  // namespace gemmine::cpu
