@@ -32,6 +32,14 @@ export const semiNmfRace = {
   rivalIterations: isTrial ? 20 : 300,
 } as const
 
+/** More clusters than columns, and fewer; `fewer` and `more` iterations as in {@link semiNmfIteration}. */
+export const kmeansShapes = [
+  { rows: scaled(100_000), cols: 32, clusters: 100 },
+  { rows: scaled(100_000), cols: 32, clusters: 1000 },
+  { rows: scaled(50_000), cols: 384, clusters: 256 },
+] as const
+export const kmeansIterations = { fewer: 1, more: 6 }
+
 export const topKShape = { queries: scaled(2_000), corpus: scaled(100_000), cols: 384, k: 100 }
 
 export const miningShape = {

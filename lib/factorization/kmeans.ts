@@ -23,7 +23,7 @@ export const kmeansDefaults = frozen({
   iterations: 100,
   /**
    * Stop when an iteration lowers the inertia by a smaller fraction, 1e-4 unless given; 0 runs until
-   * nothing moves, as does a fraction that is less than 2e-7·‖X‖², the noise of the inertia.
+   * nothing moves.
    */
   tolerance: 1e-4,
   /** Seed of the first centres; 0 unless given. */
@@ -37,11 +37,14 @@ export type KmeansOptions = {
   JobOptions
 
 export interface Clustering {
-  /** The cluster of each row, [n]. */
+  /**
+   * The cluster of each row, [n]: its nearest centre by distances in float64 to `centers` as they are
+   * given here, of equally near ones the lowest.
+   */
   readonly labels: Int32Array
   /** The centres that rows were last assigned to, [clusters × d]: means up to that last assignment. */
   readonly centers: Matrix
-  /** Sum of the squared distances of all rows to their centres. */
+  /** Sum of the squared distances of all rows to their centres, in float64 from their differences. */
   readonly inertia: number
   /** Iterations done; each reads X once. */
   readonly iterations: number
@@ -52,12 +55,15 @@ export interface Clustering {
 }
 
 /**
- * Clusters rows around means.
+ * Clusters rows around means. The first centres are drawn from all rows while X is small, else from a
+ * weighted sample that rows far from others are more likely to be in; a cluster that loses its rows takes
+ * the row that is farthest from its centre. Data far from the origin are no less accurate.
  *
  * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
  *   see {@link DenseMatrix}. Do not write to it before the promise settles.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `clusters` is not in 1..n.
- * @see Lloyd (1982), "Least squares quantization in PCM"; Arthur & Vassilvitskii (2007), "k-means++"
+ * @see Lloyd (1982), "Least squares quantization in PCM"; Arthur & Vassilvitskii (2007), "k-means++";
+ *   Bachem, Lucic & Krause (2018), "Scalable k-means clustering via lightweight coresets"
  *
  * @example
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })

@@ -23,17 +23,27 @@ function passBytes(source: NativeSource, columns: number): number {
 /** clustering_sample() of the core. */
 const sampleRows = (clusters: number) => Math.max(1024, 16 * clusters)
 
-/** The sample of rows that k-means draws its seeds from, and the draws that are looked at at once. */
-function sampleBytes(source: NativeSource, clusters: number): number {
-  const share = Math.min(1, sampleRows(clusters) / source.rows)
+/** Copies of so many rows, with the distances to each draw of a seed. */
+function sampleBytes(source: NativeSource, rows: number): number {
+  const share = Math.min(1, rows / source.rows)
   const bytes = 'indptr' in source ? 8 * source.values.length : 4 * source.rows * source.cols
-  return share * bytes + 12 * Math.min(2 ** 22, 160 * source.cols)
+  return share * (bytes + 160 * source.rows)
 }
+
+/** Centres before and after a step, and their sums, in float64 and by block; centres in panels. */
+function clusteringBytes(source: NativeSource, clusters: number): number {
+  const centers = (8 * (3 + blocksAtOnce(source)) * clusters + 4 * padded(clusters)) * source.cols
+  return 4 * source.rows + centers
+}
+
+/** Up to so many rows seeds may be drawn from all of them. */
+const mostSeedingRows = 2 ** 18
 
 export function kmeansBytes(source: NativeSource, clusters: number): number {
   const { rows, cols } = source
-  const factors = 4 * rows + (4 * rows + 24 * cols) * clusters
-  return factors + sampleBytes(source, clusters) + passBytes(source, clusters)
+  const seeding =
+    rows <= mostSeedingRows ? 160 * rows : sampleBytes(source, Math.max(1536, 12 * clusters))
+  return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
 }
 
 interface FitShape {
@@ -61,6 +71,6 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     4 * copiesOfW(rows, shape) * rows * rank +
     40 * cols * rank +
     passBytes(source, columns) +
-    (init === 'kmeans' ? sampleBytes(source, rank) : 0)
+    (init === 'kmeans' ? sampleBytes(source, sampleRows(rank)) + clusteringBytes(source, rank) : 0)
   )
 }

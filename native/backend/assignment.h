@@ -12,11 +12,12 @@ struct Assignment {
   const RowSource& X;
   int exponent;                    // centres are of X·2^-exponent, and so is all that comes back
   HostView<const double> centers;  // [k×d]
-  // [d], near most rows: approximate distances are formed relative to it. Any gives the same labels.
+  // [d], near most rows: approximate distances are formed relative to it. Any gives the same
+  // labels.
   const std::vector<double>& origin;
-  const double* weights;           // [n], positive; null: 1 each
-  Index far_rows;                  // how many rows to report in Assigned::far, at most
-  const CounterRandom* draw;       // null: the farthest rows
+  const double* weights;      // [n], positive; null: 1 each
+  Index far_rows;             // how many rows to report in Assigned::far, at most
+  const CounterRandom* draw;  // null: the farthest rows
 };
 
 struct FarRow {
@@ -42,10 +43,10 @@ struct Assigned {
 struct Candidates {
   const RowSource& X;
   int exponent;
-  HostView<const double> points;  // [c×d], c <= most
+  HostView<const double> points;      // [c×d], c <= most
   const std::vector<double>& origin;  // [d], as in Assignment: entries are float32 relative to it
-  const double* weights;          // [n], or null
-  const double* nearest;          // [n] weight·distance² to the centres so far
+  const double* weights;              // [n], or null
+  const double* nearest;              // [n] weight·distance² to the centres so far
 
   static constexpr Index most = 16;  // as many as a row is compared with at the price of one
 };

@@ -78,8 +78,8 @@ bool Clustering::fill_empty() {
     std::ranges::copy(row, centers_.row(j));
     for (FarRow& other : far) {
       take(other.row);
-      other.squared_distance = std::min(other.squared_distance,
-                                        squared_distance(row.data(), centers_.row(j), d));
+      other.squared_distance =
+          std::min(other.squared_distance, squared_distance(row.data(), centers_.row(j), d));
     }
     filled = true;
   }

@@ -20,8 +20,7 @@ KmeansResult kmeans(Passes& backend, const RowSource& X, const KmeansOptions& op
   std::ranges::copy(clustering.assigned().labels, labels);
   for (Index j = 0; j < centers.rows; ++j)
     for (Index t = 0; t < centers.cols; ++t)
-      centers(j, t) =
-          static_cast<float>(std::ldexp(clustering.centers()(j, t), scaled.exponent()));
+      centers(j, t) = static_cast<float>(std::ldexp(clustering.centers()(j, t), scaled.exponent()));
   return {.inertia = std::ldexp(clustering.assigned().inertia, 2 * scaled.exponent()),
           .iterations = clustering.iterations(),
           .converged = clustering.converged()};

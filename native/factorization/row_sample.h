@@ -23,11 +23,11 @@ class RowSample {
   RowSample(const RowSample&) = delete;  // its input refers to it
 
   Index size() const { return static_cast<Index>(rows_.size()); }
-  Index row(Index s) const { return rows_[s]; }      // its number in X
-  const Input& input() const { return *input_; }     // the sample as an X of its own
-  std::vector<double> dense_row(Index s) const;      // the scaled row [d]
-  double squared_norm(Index s) const;                // of the scaled row
-  std::vector<double> medians() const;               // of the scaled columns [d]
+  Index row(Index s) const { return rows_[s]; }                // its number in X
+  const Input& input() const { return *input_; }               // the sample as an X of its own
+  std::vector<double> dense_row(Index s) const;                // the scaled row [d]
+  double squared_norm(Index s) const;                          // of the scaled row
+  std::vector<double> medians() const;                         // of the scaled columns [d]
   HostMatrix<float> times(const HostMatrix<float>& Ht) const;  // X_s·Ht [size×k]
   HostMatrix<double> times_gram(const HostMatrix<float>& Ht) const;  // (X_sᵀX_s·Ht)ᵀ [k×d]
 
@@ -40,7 +40,7 @@ class RowSample {
   std::vector<std::int32_t> indices_;
   std::vector<float> values_;
   std::unique_ptr<RowSource> copied_;  // null for all rows
-  Job job_;  // the caller's, but silent: progress is that of X
+  Job job_;                            // the caller's, but silent: progress is that of X
   std::unique_ptr<Input> input_;
 };
 

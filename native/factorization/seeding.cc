@@ -27,7 +27,8 @@ bool seeds_from_all_rows(const Input& input, Index clusters) {
 }
 
 // Rows at which the running sum of `weights` passes uniform shares of their total.
-std::vector<Index> draw(const std::vector<double>& weights, double total, std::vector<double> shares) {
+std::vector<Index> draw(const std::vector<double>& weights, double total,
+                        std::vector<double> shares) {
   const Index m = static_cast<Index>(weights.size());
   std::ranges::sort(shares);
   std::vector<Index> rows;
@@ -132,14 +133,14 @@ HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<doubl
     const std::vector<Index> chosen = draw(nearest, potential, shares);
     for (Index c = 0; c < count; ++c) std::ranges::copy(sample.dense_row(chosen[c]), points.row(c));
     const HostView<double> measured = {distances.row(0), m, count, most};
-    const std::vector<double> left = input.backend.potentials(
-        {.X = input.X,
-         .exponent = input.pass_exponent,
-         .points = {points.row(0), count, points.cols(), points.cols()},
-         .origin = origin,
-         .weights = weights.empty() ? nullptr : weights.data(),
-         .nearest = nearest.data()},
-        measured, input.job);
+    const std::vector<double> left =
+        input.backend.potentials({.X = input.X,
+                                  .exponent = input.pass_exponent,
+                                  .points = {points.row(0), count, points.cols(), points.cols()},
+                                  .origin = origin,
+                                  .weights = weights.empty() ? nullptr : weights.data(),
+                                  .nearest = nearest.data()},
+                                 measured, input.job);
     const auto best = std::ranges::min_element(left) - left.begin();
     potential = left[best];
     for (Index s = 0; s < m; ++s) nearest[s] = std::min(nearest[s], measured(s, best));

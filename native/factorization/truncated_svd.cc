@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/random.h"
+#include "factorization/graded_eigen.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
 
@@ -14,8 +15,7 @@ namespace {
 // value is below this share of the first, the last product is formed in float64.
 constexpr double refined_share = 1e-3;
 
-// Below this share singular values are the noise of X's own float32 entries, and of eigenvalues in
-// float64, which are their squares.
+// Below this share singular values are the noise of X's own float32 entries.
 constexpr double noise_share = 1e-7;
 
 // The range finder: Z spans nearly the leading right singular vectors, T = X Z.
@@ -134,10 +134,11 @@ struct RightVectors {
   std::vector<double> s;
 };
 
-RightVectors right_vectors(const Input& input, BackendView<const float> T) {
+// `graded`: the columns of T are as small as their singular values.
+RightVectors right_vectors(const Input& input, BackendView<const float> T, bool graded) {
   RightVectors found{HostMatrix<double>(T.cols, T.cols), {}};
   std::ranges::copy(input.backend.gram(T, input.job), found.rows.row(0));
-  found.s = input.backend.symmetric_eigen(found.rows.view());
+  found.s = graded ? graded_eigen(found.rows) : input.backend.symmetric_eigen(found.rows.view());
   for (double& value : found.s) value = std::sqrt(std::max(0.0, value));
   return found;
 }
@@ -172,14 +173,13 @@ HostMatrix<double> turned_basis(const Input& input, BackendView<const float> Z,
   HostMatrix<double> basis(Z.cols, Z.rows);
   for (Index t = 0; t < Z.rows; ++t)
     for (Index j = 0; j < Z.cols; ++j)
-      for (Index i = 0; i < Z.cols; ++i)
-        basis(j, t) += vectors.rows(j, i) * columns(t, i);
+      for (Index i = 0; i < Z.cols; ++i) basis(j, t) += vectors.rows(j, i) * columns(t, i);
   input.backend.orthonormalise_rows(basis.view());
   return basis;
 }
 
 SingularTriplets from_range(const Input& input, RangeFinder& range, Index rank) {
-  const RightVectors vectors = right_vectors(input, range.T());
+  const RightVectors vectors = right_vectors(input, range.T(), false);
   if (vectors.s[rank - 1] >= refined_share * vectors.s[0])
     return triplets_of(input, range.T(), range.Z(), vectors, rank);
   // Each column of T is now as small as its singular value, and so is its rounding: one more power
@@ -189,7 +189,7 @@ SingularTriplets from_range(const Input& input, RangeFinder& range, Index rank) 
   basis = range.next_basis();
   input.backend.orthonormalise_rows(basis.view());
   range.multiply_in_float64(basis);
-  return triplets_of(input, range.T(), range.Z(), right_vectors(input, range.T()), rank);
+  return triplets_of(input, range.T(), range.Z(), right_vectors(input, range.T(), true), rank);
 }
 
 }  // namespace
@@ -213,12 +213,14 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
 namespace {
 
 std::string completion_warning(Index certain, Index rank) {
-  const bool one = certain + 1 == rank;
-  const std::string which = one ? "Column " + std::to_string(certain) + " of U only completes"
-                                : "Columns " + std::to_string(certain) + " to " +
-                                      std::to_string(rank - 1) + " of U only complete";
-  return which + " it to orthonormal columns: " + (one ? "its singular value is" : "their singular values are") +
-         " below 1e-7 of the first, which is the noise of float32 entries; a rank of " +
+  if (certain == 0) return "X is zero: U and V are any orthonormal columns and rows.";
+  const std::string columns = certain + 1 == rank
+                                  ? "Column " + std::to_string(certain) + " of U only completes"
+                                  : "Columns " + std::to_string(certain) + " to " +
+                                        std::to_string(rank - 1) + " of U only complete";
+  return columns +
+         " its orthonormal columns (the first is column 0): a singular value below 1e-7 " +
+         "of the first is noise of float32 entries, and its vectors are arbitrary. A rank of " +
          std::to_string(certain) + " would do.";
 }
 

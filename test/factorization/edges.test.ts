@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { kmeans, nmf, semiNmf, truncatedSvd } from '../../lib/index'
+import { nmf, semiNmf, truncatedSvd } from '../../lib/index'
 import { gaussian, matrixOf, planted } from '../matrices'
 import { singularValues, squaredError, squares } from '../reference/factors'
 
@@ -154,18 +154,36 @@ describe('truncatedSvd', () => {
     expect(gram(1, 4)).toBeCloseTo(0, 4)
     expect(V.rows).toBe(6)
   })
-})
 
-describe('kmeans', () => {
-  it('finds separated clusters and reports their inertia', async () => {
-    const noise = gaussian(300, 5, 8, 0.05)
-    const X = matrixOf(300, 5, (i, j) => (((i % 3) * (j + 1)) % 4) + noise.data[i * 5 + j]!)
-    const { labels, centers, inertia } = await kmeans(X, { clusters: 3, seed: 2 })
-    for (let i = 3; i < 300; i++) expect(labels[i]).toBe(labels[i % 3])
-    let expected = 0
-    for (let i = 0; i < 300; i++)
-      for (let j = 0; j < 5; j++)
-        expected += (X.data[i * 5 + j]! - centers.data[labels[i]! * 5 + j]!) ** 2
-    expect(inertia).toBeCloseTo(expected, 1)
+  it('keeps the left singular vectors of data with a common offset', async () => {
+    const noise = gaussian(400, 12, 5)
+    const X = matrixOf(400, 12, (i, j) => 1e4 * (1 + (j % 3)) + 0.1 * noise.data[i * 12 + j]!)
+    const { U, s, V, warnings } = await truncatedSvd(X, { rank: 6 })
+    expect(s[5]! / s[0]!).toBeLessThan(1e-5)
+    expect(warnings).toEqual([])
+    for (let r = 0; r < 6; r++) {
+      let residual = 0
+      for (let i = 0; i < 400; i++) {
+        let left = -s[r]! * U.data[i * 6 + r]!
+        for (let t = 0; t < 12; t++) left += X.data[i * 12 + t]! * V.data[r * 12 + t]!
+        residual += left * left
+      }
+      expect(Math.sqrt(residual) / s[r]!).toBeLessThan(0.02)
+      for (let q = 0; q < r; q++) {
+        let along = 0
+        for (let i = 0; i < 400; i++) along += U.data[i * 6 + r]! * U.data[i * 6 + q]!
+        expect(Math.abs(along)).toBeLessThan(1e-5)
+      }
+    }
+  })
+
+  it.each([
+    [4, 2, 'Columns 2 to 3 of U only complete its orthonormal columns'],
+    [3, 2, 'Column 2 of U only completes its orthonormal columns'],
+    [2, 0, 'X is zero: U and V are any orthonormal columns and rows.'],
+  ])('warns of arbitrary columns at rank %i of %i', async (rank, truth, sentence) => {
+    const X = matrixOf(40, 9, (i, j) => (truth === 0 ? 0 : (i % 5) + (i % 7) * j))
+    const { warnings } = await truncatedSvd(X, { rank })
+    expect(warnings).toEqual([expect.stringContaining(sentence)])
   })
 })

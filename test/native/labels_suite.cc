@@ -45,15 +45,15 @@ Assigned assigned(Passes& backend, const Case& c, Index threads = 3) {
     Assigned result(c.rows.rows, c.centers.rows, c.rows.cols);
     std::ranges::fill(result.sums, 7.0);  // what an earlier call left must not show
     result.inertia = 7;
-    backend.assign({.X = X,
-                    .exponent = c.exponent,
-                    .centers = {c.centers.data.data(), c.centers.rows, c.centers.cols,
-                                c.centers.cols},
-                    .origin = origin,
-                    .weights = weights_of(c),
-                    .far_rows = c.far_rows,
-                    .draw = c.draw},
-                   result, job_of(threads));
+    backend.assign(
+        {.X = X,
+         .exponent = c.exponent,
+         .centers = {c.centers.data.data(), c.centers.rows, c.centers.cols, c.centers.cols},
+         .origin = origin,
+         .weights = weights_of(c),
+         .far_rows = c.far_rows,
+         .draw = c.draw},
+        result, job_of(threads));
     return result;
   });
 }

@@ -247,6 +247,7 @@ class NaivePasses : public Passes {
       }
     }
   }
+
  private:
   static void descend(const LeastSquares& problem, const std::vector<double>& cross,
                       std::vector<double>& w) {

@@ -91,8 +91,8 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
-#include "backend/cpu/label_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
+#include "backend/cpu/row_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
 

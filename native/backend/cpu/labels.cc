@@ -14,9 +14,9 @@ namespace {
 
 constexpr double float_rounding = 0x1p-24;
 constexpr double double_rounding = 0x1p-53;
-constexpr double upwards = 1 + 1e-6;      // outweighs the rounding of a bound itself
-constexpr float underflow = 1e-20f;       // more than what products below float32's normal range lose
-constexpr double roundings_beside = 16;   // of centring, of ‖c‖² and of the bounds' own sums
+constexpr double upwards = 1 + 1e-6;  // outweighs the rounding of a bound itself
+constexpr float underflow = 1e-20f;   // more than what products below float32's normal range lose
+constexpr double roundings_beside = 16;      // of centring, of ‖c‖² and of the bounds' own sums
 constexpr Index product_elements = 1 << 15;  // P of a tile: part of a second-level cache
 constexpr Index tile_unit = 12;              // rows: whole register tiles of a product
 constexpr Index most_units = 8;
@@ -117,7 +117,8 @@ class Assigning {
     sums.far.clear();
     workspace.found.resize(static_cast<std::size_t>(packed_.padded()));
     const Index rows =
-        tile_unit * std::clamp<Index>(product_elements / (packed_.padded() * tile_unit), 1, most_units);
+        tile_unit *
+        std::clamp<Index>(product_elements / (packed_.padded() * tile_unit), 1, most_units);
     for (Index done = 0; done < count; done += rows) {
       job_.cancellation.check();
       tile(begin + done, std::min(rows, count - done), workspace, sums);
@@ -172,8 +173,7 @@ class Assigning {
 
   Index dense_label(const RowBlock& rows, Index i, const float* products,
                     Workspace& workspace) const {
-    const Index count =
-        find_near(products, static_cast<double>(d_), workspace.norms[i], workspace);
+    const Index count = find_near(products, static_cast<double>(d_), workspace.norms[i], workspace);
     return count == 1 ? workspace.found[0] : nearest(rows.dense.row(i), workspace.found, count);
   }
 
@@ -182,8 +182,8 @@ class Assigning {
     const auto first = static_cast<Index>(rows.indptr[i]);
     const auto end = static_cast<Index>(rows.indptr[i + 1]);
     const double norm = kernels_.dot(rows.values + first, rows.values + first, end - first);
-    const Index count = find_near(products, static_cast<double>(end - first),
-                                  norm * scale_ * scale_, workspace);
+    const Index count =
+        find_near(products, static_cast<double>(end - first), norm * scale_ * scale_, workspace);
     if (count == 1) return workspace.found[0];
     workspace.dense.resize(static_cast<std::size_t>(d_));
     for (Index t = first; t < end; ++t) workspace.dense[rows.indices[t]] = rows.values[t];
@@ -211,10 +211,10 @@ class Assigning {
     double* to = sums.sums.data() + label * d_;
     if (sums.masses[label] == 0) std::fill_n(to, d_, 0.0);
     sums.masses[label] += weight;
-    const double distance =
-        a_.X.sparse() ? add_sparse(rows, i, weight, label, to)
-                      : kernels_.add_to_cluster(rows.dense.row(i), d_, scale_, weight,
-                                                a_.centers.row(label), to);
+    const double distance = a_.X.sparse()
+                                ? add_sparse(rows, i, weight, label, to)
+                                : kernels_.add_to_cluster(rows.dense.row(i), d_, scale_, weight,
+                                                          a_.centers.row(label), to);
     sums.inertia += weight * distance;
     if (a_.far_rows == 0 || !(distance > 0)) return;
     const double rank = weight * distance;

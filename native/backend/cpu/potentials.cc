@@ -19,9 +19,9 @@ using Sums = std::array<double, most>;
 // Memory of one thread.
 struct Workspace {
   RowScratch rows;
-  std::vector<float> centred;     // [block×d]
-  std::vector<float> distances;   // [block×c]
-  std::vector<double> norms;      // [block]
+  std::vector<float> centred;    // [block×d]
+  std::vector<float> distances;  // [block×c]
+  std::vector<double> norms;     // [block]
 };
 
 class Measuring {
@@ -91,8 +91,7 @@ class Measuring {
       for (Index p = 0; p < most; ++p) sums[p] += x * (x - 2 * point[p]);
     }
     const double share = double_rounding * static_cast<double>(end - first + 2);
-    for (Index p = 0; p < count_; ++p)
-      to[p] = sums[p] > share * (norm + squares_[p]) ? sums[p] : 0;
+    for (Index p = 0; p < count_; ++p) to[p] = sums[p] > share * (norm + squares_[p]) ? sums[p] : 0;
   }
 
   const Kernels& kernels_;

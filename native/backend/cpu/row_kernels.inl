@@ -7,7 +7,9 @@ inline DoubleLanes load_double(const double* from) {
   __builtin_memcpy(&value, from, sizeof value);
   return value;
 }
-inline void store_double(DoubleLanes value, double* to) { __builtin_memcpy(to, &value, sizeof value); }
+inline void store_double(DoubleLanes value, double* to) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
 
 // Tails of a row run with these, so that both parts round alike.
 inline double centred(const float* row, Index t, double scale, const double* origin) {
