@@ -36,13 +36,20 @@ function clusteringBytes(source: NativeSource, clusters: number): number {
   return 4 * source.rows + centers
 }
 
-/** Up to so many rows seeds may be drawn from all of them. */
-const mostSeedingRows = 2 ** 18
+/** seeds_from_all_rows() of the core. */
+function seedsFromAllRows(source: NativeSource, clusters: number): boolean {
+  const { rows, cols } = source
+  const entries = 'indptr' in source ? source.values.length : rows * cols
+  return (
+    rows <= sampleRows(clusters) || (rows <= 2 ** 18 && (entries + 8 * rows) * clusters <= 2 ** 27)
+  )
+}
 
 export function kmeansBytes(source: NativeSource, clusters: number): number {
   const { rows, cols } = source
-  const seeding =
-    rows <= mostSeedingRows ? 160 * rows : sampleBytes(source, Math.max(1536, 12 * clusters))
+  const seeding = seedsFromAllRows(source, clusters)
+    ? 160 * rows
+    : sampleBytes(source, Math.max(1536, 12 * clusters))
   return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
 }
 

@@ -42,11 +42,10 @@ struct Assigned {
 // Points that may become centres: what each would leave.
 struct Candidates {
   const RowSource& X;
-  int exponent;
-  HostView<const double> points;      // [c×d], c <= most
-  const std::vector<double>& origin;  // [d], as in Assignment: entries are float32 relative to it
-  const double* weights;              // [n], or null
-  const double* nearest;              // [n] weight·distance² to the centres so far
+  int exponent;                   // points and distances are of X·2^-exponent
+  HostView<const double> points;  // [c×d] of float32 values, c <= most
+  const double* weights;          // [n], or null
+  const double* nearest;          // [n] weight·distance² to the centres so far
 
   static constexpr Index most = 16;  // as many as a row is compared with at the price of one
 };

@@ -118,7 +118,6 @@ HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<doubl
   const CounterRandom random(seed, seeding);
   const Input& input = sample.input();
   const Index m = sample.size();
-  const std::vector<double> origin = middle_of(input);
   constexpr Index most = Candidates::most;
   std::vector<double> nearest(m, std::numeric_limits<double>::infinity());
   HostMatrix<double> centers(clusters, input.cols());
@@ -137,7 +136,6 @@ HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<doubl
         input.backend.potentials({.X = input.X,
                                   .exponent = input.pass_exponent,
                                   .points = {points.row(0), count, points.cols(), points.cols()},
-                                  .origin = origin,
                                   .weights = weights.empty() ? nullptr : weights.data(),
                                   .nearest = nearest.data()},
                                  measured, input.job);

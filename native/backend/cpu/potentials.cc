@@ -13,15 +13,16 @@ namespace {
 constexpr Index block_elements = 1 << 16;
 constexpr double double_rounding = 0x1p-52;
 constexpr Index most = Candidates::most;
+// Sums of squares of rows stay well within float32 up to this exponent.
+constexpr int largest_exponent_of_squares = 30;
 
 using Sums = std::array<double, most>;
 
 // Memory of one thread.
 struct Workspace {
   RowScratch rows;
-  std::vector<float> centred;    // [block×d]
+  std::vector<float> scaled;     // [block×d]
   std::vector<float> distances;  // [block×c]
-  std::vector<double> norms;     // [block]
 };
 
 class Measuring {
@@ -31,12 +32,13 @@ class Measuring {
         c_(candidates),
         count_(c_.points.rows),
         d_(c_.X.cols()),
-        scale_(std::ldexp(1.0, -c_.exponent)) {
-    const auto centred = [&](Index t, Index p) {
-      return static_cast<float>(c_.points(p, t) - c_.origin[t]);
-    };
+        scale_(std::ldexp(1.0, -c_.exponent)),
+        in_place_(std::abs(c_.exponent) <= largest_exponent_of_squares) {
     if (!c_.X.sparse()) {
-      pack_panels(d_, count_, kernels_.panel_width, centred, panels_);
+      const auto as_rows = [&](Index t, Index p) {
+        return static_cast<float>(in_place_ ? c_.points(p, t) / scale_ : c_.points(p, t));
+      };
+      pack_panels(d_, count_, kernels_.panel_width, as_rows, panels_);
       return;
     }
     points_.resize(static_cast<std::size_t>(d_ * most));
@@ -68,14 +70,20 @@ class Measuring {
   }
 
  private:
+  // Differences of float32 rows do not cancel, wherever the rows lie.
   void dense_rows(const RowBlock& rows, Workspace& workspace, HostView<double> to) const {
     const Index width = whole_panels(count_, kernels_.panel_width);
-    const HostView<float> centred = rows_in(workspace.centred, rows.count, d_, d_);
     const HostView<float> distances = rows_in(workspace.distances, rows.count, count_, width);
-    workspace.norms.resize(static_cast<std::size_t>(rows.count));
-    kernels_.centre_rows(rows.dense, scale_, c_.origin.data(), centred, workspace.norms.data());
-    kernels_.distance_panels(rows_of(centred), panels_.data(), distances);
-    for (Index i = 0; i < rows.count; ++i) std::copy_n(distances.row(i), count_, to.row(i));
+    HostView<const float> left = rows.dense;
+    if (!in_place_) {
+      const HostView<float> scaled = rows_in(workspace.scaled, rows.count, d_, d_);
+      kernels_.scaled_copy(rows.dense, scale_, scaled);
+      left = scaled;
+    }
+    kernels_.distance_panels(rows_of(left), panels_.data(), distances);
+    const double factor = in_place_ ? scale_ * scale_ : 1;
+    for (Index i = 0; i < rows.count; ++i)
+      for (Index p = 0; p < count_; ++p) to(i, p) = factor * distances(i, p);
   }
 
   // ‖c‖² + Σ x (x − 2c) over the non-zeros; what is within its rounding is 0.
@@ -99,7 +107,8 @@ class Measuring {
   const Index count_;
   const Index d_;
   const double scale_;          // 2^-exponent
-  std::vector<float> panels_;   // less the origin [d×c]; dense X only
+  const bool in_place_;         // rows are not scaled before they are compared
+  std::vector<float> panels_;   // the points as rows [d×c]; dense X only
   std::vector<double> points_;  // [d×16]; sparse X only
   Sums squares_{};              // ‖c‖²; sparse X only
 };
