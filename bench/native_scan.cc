@@ -111,13 +111,14 @@ int main(int argc, char** argv) {
 
   std::vector<std::int32_t> indices(queries * k);
   std::vector<float> scores(queries * k);
-  const gemmine::TopKOptions options{
-      .k = k, .exclude_self = false, .exclude = {.indptr = nullptr, .indices = nullptr}};
+  const gemmine::TopKOptions options{.k = k,
+                                     .self = {.same = false, .rows = nullptr},
+                                     .exclude = {.indptr = nullptr, .indices = nullptr}};
   gemmine::Proof proof{};
   Seconds product, kept, one_off;
   const auto ask = [&](const gemmine::CorpusHandle& handle) {
     return seconds_of([&] {
-      proof = top_k(gemmine::backend_for("cpu"), *query_source, handle, options, indices.data(),
+      proof = top_k(gemmine::scans_for("cpu"), *query_source, handle, options, indices.data(),
                     scores.data(), job);
     });
   };

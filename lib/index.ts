@@ -108,6 +108,12 @@ export {
   type TopKOutputs,
 } from './mining/top-k'
 export {
+  rangeSearch,
+  rangeSearchDefaults,
+  type FoundRows,
+  type RangeSearchOptions,
+} from './mining/range-search'
+export {
   mineHardNegatives,
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,

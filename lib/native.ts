@@ -121,6 +121,21 @@ export interface NativeTopKOptions {
   readonly exclude?: NativeRowLists | undefined
 }
 
+export interface NativeRangeOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly threshold: number
+  readonly limit?: number | undefined
+  readonly excludeSelf: boolean | Int32Array
+  readonly exclude?: NativeRowLists | undefined
+}
+
+export interface NativeFoundRows extends NativeProof {
+  readonly indptr: Float64Array
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+}
+
 export interface NativeProof {
   readonly certified: number
   readonly fallback: number
@@ -280,6 +295,12 @@ export interface Addon {
     scores: Float32Array,
     control: JobControl,
   ): Promise<NativeProof>
+  rangeSearch(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeRangeOptions,
+    control: JobControl,
+  ): Promise<NativeFoundRows>
   mine(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,

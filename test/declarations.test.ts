@@ -65,6 +65,7 @@ const defaultsOf: Record<string, object> = {
   NpzOptions: gemmine.readNpzDefaults,
   PrepareCorpusOptions: gemmine.prepareCorpusDefaults,
   SemiNmfOptions: gemmine.semiNmfDefaults,
+  RangeSearchOptions: gemmine.rangeSearchDefaults,
   TopKOptions: gemmine.topKDefaults,
   TransformOptions: {},
   InverseTransformOptions: {},
@@ -98,14 +99,18 @@ describe('an editor shows', () => {
     expect(texts.get('relativeMargin')).toContain(`${defaultRelativeMargin} for cosine and dot`)
   })
 
-  it.each(['PairsOptions', 'MinedNegatives', 'Neighbours', 'Clustering', 'TruncatedSvd'])(
-    'a text for every part of %s',
-    (type) => {
-      expect(
-        textsOf(type)
-          .filter(([, text]) => text === '')
-          .map(([field]) => field),
-      ).toEqual([])
-    },
-  )
+  it.each([
+    'PairsOptions',
+    'MinedNegatives',
+    'Neighbours',
+    'FoundRows',
+    'Clustering',
+    'TruncatedSvd',
+  ])('a text for every part of %s', (type) => {
+    expect(
+      textsOf(type)
+        .filter(([, text]) => text === '')
+        .map(([field]) => field),
+    ).toEqual([])
+  })
 })

@@ -9,6 +9,7 @@ export const resultFiles = [
   'W.npy',
   'H.npy',
   'model.safetensors',
+  'indptr.npy',
   'indices.npy',
   'scores.npy',
   'counts.npy',

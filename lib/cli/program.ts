@@ -6,6 +6,7 @@ import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
 import { mineCommand } from './mine'
+import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
 import { topkCommand } from './topk'
 import { transformCommand } from './transform'
@@ -28,6 +29,7 @@ export function gemmine(): Command {
     factorizeCommand,
     transformCommand,
     topkCommand,
+    rangeCommand,
     mineCommand,
     infoCommand,
     demoCommand,

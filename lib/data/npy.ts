@@ -215,7 +215,7 @@ async function narrowed(path: string, elements: DenseData): Promise<Int32Array> 
 
 /** An array of any shape, as it is written. */
 export interface WritableArray {
-  readonly data: Float32Array | Float64Array | Int32Array
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array
   readonly shape: readonly number[]
 }
 
@@ -224,6 +224,7 @@ const writableTypes: Record<string, ElementType> = {
   Float32Array: 'float32',
   Float64Array: 'float64',
   Int32Array: 'int32',
+  BigInt64Array: 'int64',
 }
 
 interface Written {
@@ -238,7 +239,7 @@ function checkedArray(array: WritableArray | DenseMatrix): Written {
     throw invalid('array', 'a matrix { data, rows, cols }, or { data, shape }', array)
   if (!('shape' in array)) return checkedMatrix(array)
   const { data, shape } = array
-  const expected = 'a Float32Array, a Float64Array or an Int32Array'
+  const expected = 'a Float32Array, a Float64Array, an Int32Array or a BigInt64Array'
   checkKind('data', data, Object.keys(writableTypes), expected)
   if (!Array.isArray(shape) || !shape.every((side) => Number.isInteger(side) && side >= 0))
     throw invalid('shape', 'an array of non-negative integers', shape)

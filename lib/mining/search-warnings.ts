@@ -15,12 +15,15 @@ export interface Searched {
 const counted = (count: number, all: number, one: string, many: string) =>
   `${count} of ${all} ${all === 1 ? one : many} ${count === 1 ? 'is a zero vector' : 'are zero vectors'}`
 
-/** A zero vector has the cosine 0 with everything, so that ties decide what it gets. */
-export function ofZeroVectors({ queries, corpus, zeroQueries, zeroRows }: Searched): string[] {
+/** A zero vector has the cosine 0 with everything; `answer` tells what such a query gets. */
+export function ofZeroVectors(
+  { queries, corpus, zeroQueries, zeroRows }: Searched,
+  answer = 'the first rows are the answer',
+): string[] {
   const warnings: string[] = []
   if (zeroQueries > 0)
     warnings.push(
-      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0, and the first rows are the answer`,
+      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0, and ${answer}`,
     )
   if (zeroRows > 0)
     warnings.push(

@@ -1,7 +1,7 @@
 #include "backend/registry.h"
 
-#include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/cpu_passes.h"
+#include "backend/cpu/cpu_scans.h"
 #include "backend/cpu/describe.h"
 #include "backend/cpu/pool.h"
 
@@ -18,16 +18,16 @@ void require_cpu(const std::string& device) {
 
 }  // namespace
 
-Backend& backend_for(const std::string& device) {
+Passes& passes_for(const std::string& device) {
   require_cpu(device);
   // Never freed: a job may still hold it when the process exits.
-  static Backend* const cpu = cpu::make_backend().release();
+  static Passes* const cpu = cpu::make_passes(cpu::kernels()).release();
   return *cpu;
 }
 
-Passes& passes_for(const std::string& device) {
+Scans& scans_for(const std::string& device) {
   require_cpu(device);
-  static Passes* const cpu = cpu::make_passes(cpu::kernels()).release();
+  static Scans* const cpu = cpu::make_scans().release();
   return *cpu;
 }
 

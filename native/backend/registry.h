@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "backend/backend.h"
 #include "backend/passes.h"
+#include "backend/scans.h"
 
 namespace gemmine {
 
@@ -31,8 +31,8 @@ struct HostDescription {
 HostDescription describe_host();
 
 // `device` as lib/device.ts resolved it. Backends live as long as the process.
-Backend& backend_for(const std::string& device);
 Passes& passes_for(const std::string& device);
+Scans& scans_for(const std::string& device);
 
 // Starts the threads of all backends, which the first job does otherwise. Throws where the system
 // allows none.

@@ -55,6 +55,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["fingerprint"] = Napi::Function::New<Fingerprint>(env, "fingerprint");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
+  exports["rangeSearch"] = Napi::Function::New<RangeSearch>(env, "rangeSearch");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");
   exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
   exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");

@@ -35,11 +35,11 @@ Keeping read_keeping(const Napi::Object& options, const Source& source) {
 
 Shared prepare(const std::string& device, std::shared_ptr<const Source> source, Metric metric,
                const std::optional<Keeping>& keeping, const Job& job) {
-  Backend& backend = backend_for(device);
+  Scans& scans = scans_for(device);
   if (keeping && keeping->own) source = owned(*source);
   const auto corpus = std::make_shared<PreparedCorpus>();
-  if (keeping && keeping->verify) corpus->checksums.emplace(*source, backend, job);
-  corpus->handle = backend.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
+  if (keeping && keeping->verify) corpus->checksums.emplace(*source, scans, job);
+  corpus->handle = scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
   corpus->source = std::move(source);
   corpus->device = device;
   return corpus;
@@ -116,7 +116,7 @@ Napi::Object handle_object(Napi::Env env, std::unique_ptr<Held> held) {
 Index PreparedCorpus::bytes() const { return handle->bytes() + source->owned_bytes; }
 
 void PreparedCorpus::verify(const Job& job) const {
-  if (checksums) checksums->check(*source, backend_for(device), job);
+  if (checksums) checksums->check(*source, scans_for(device), job);
 }
 
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,

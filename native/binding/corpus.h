@@ -6,8 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "backend/backend.h"
-#include "backend/scan.h"
+#include "backend/scans.h"
 #include "binding/borrowed.h"
 #include "binding/corpus_rows.h"
 #include "binding/read.h"

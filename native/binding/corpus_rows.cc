@@ -18,11 +18,11 @@ std::shared_ptr<const Source> owned(const Source& borrowed) {
   return source;
 }
 
-RowChecksums::RowChecksums(const Source& source, Backend& backend, const Job& job)
-    : sums_(backend.checksums(*source.rows, job)) {}
+RowChecksums::RowChecksums(const Source& source, Scans& scans, const Job& job)
+    : sums_(scans.checksums(*source.rows, job)) {}
 
-void RowChecksums::check(const Source& source, Backend& backend, const Job& job) const {
-  const std::vector<std::uint64_t> now = backend.checksums(*source.rows, job);
+void RowChecksums::check(const Source& source, Scans& scans, const Job& job) const {
+  const std::vector<std::uint64_t> now = scans.checksums(*source.rows, job);
   const auto [was, is] = std::ranges::mismatch(sums_, now);
   if (was == sums_.end()) return;
   const Index begin = (was - sums_.begin()) * checksum_rows;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "backend/backend.h"
+#include "backend/scans.h"
 #include "binding/read.h"
 
 // What keeps the rows of a prepared corpus as they were when it was prepared.
@@ -16,10 +16,10 @@ std::shared_ptr<const Source> owned(const Source& borrowed);
 // Checksums of rows that somebody else may write to.
 class RowChecksums {
  public:
-  RowChecksums(const Source& source, Backend& backend, const Job& job);
+  RowChecksums(const Source& source, Scans& scans, const Job& job);
 
   // Reads all rows again; throws ErrorCode::changed for the first that are not as they were.
-  void check(const Source& source, Backend& backend, const Job& job) const;
+  void check(const Source& source, Scans& scans, const Job& job) const;
 
  private:
   std::vector<std::uint64_t> sums_;

@@ -13,6 +13,7 @@ Napi::Value TruncatedSvd(const Napi::CallbackInfo& info);
 Napi::Value Fingerprint(const Napi::CallbackInfo& info);
 Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
+Napi::Value RangeSearch(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
 Napi::Value CompressRows(const Napi::CallbackInfo& info);

@@ -1,13 +1,13 @@
 // mine(queries, corpus, options, out, control)
 #include "mining/mine.h"
 
-#include <cstring>
 #include <utility>
 
 #include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
+#include "binding/pending_copies.h"
 #include "binding/read.h"
 #include "binding/row_lists.h"
 #include "binding/to_js.h"
@@ -125,34 +125,6 @@ Napi::Object mined_object(Napi::Env env, const Mined& mined) {
   return object;
 }
 
-// Copies still to be made into new arrays, whose pages are touched for the first time then.
-class PendingCopies {
- public:
-  template <class T>
-  Napi::Value array_for(Napi::Env env, const std::vector<T>& from) {
-    auto array = Napi::TypedArrayOf<T>::New(env, from.size());
-    if (!from.empty()) copies_.push_back({from.data(), array.Data(), from.size() * sizeof(T)});
-    return array;
-  }
-  bool quick() const {
-    std::size_t bytes = 0;
-    for (const Copy& copy : copies_) bytes += copy.bytes;
-    return bytes <= 1 << 20;
-  }
-  void make() const {
-    for (const Copy& copy : copies_) std::memcpy(copy.to, copy.from, copy.bytes);
-  }
-
- private:
-  struct Copy {
-    const void* from;
-    void* to;
-    std::size_t bytes;
-  };
-  std::vector<Copy> copies_;
-};
-
-// Rejected candidates may be many: the JavaScript thread makes the arrays, another job fills them.
 Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& mined,
                           const Napi::Object& control) {
   const Rejected& from = mined->counts.rejected;
@@ -165,18 +137,7 @@ Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& min
   rejected["rules"] = copies.array_for(env, from.rules);
   Napi::Object object = mined_object(env, *mined);
   object["rejected"] = rejected;
-  if (copies.quick()) {
-    copies.make();
-    return object;
-  }
-  const auto kept = std::make_shared<const Napi::ObjectReference>(Napi::Persistent(object));
-  return run_job(
-      env, control, Borrowed(),
-      [mined, copies](const Job&) {
-        copies.make();
-        return true;
-      },
-      [kept](Napi::Env, bool) { return kept->Value(); });
+  return after_copies(env, control, object, mined, std::move(copies));
 }
 
 }  // namespace
@@ -212,7 +173,7 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         const auto mined = std::make_shared<Mined>();
         mined->seconds = seconds_of([&] {
           const auto prepared = corpus.prepared(job);
-          mined->counts = mine(backend_for(corpus.device()), *queries->rows, *prepared->handle,
+          mined->counts = mine(scans_for(corpus.device()), *queries->rows, *prepared->handle,
                                options, out, job);
           prepared->verify(job);
         });

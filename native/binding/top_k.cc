@@ -52,7 +52,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
         Answered answered{};
         answered.seconds = seconds_of([&] {
           const auto prepared = corpus.prepared(job);
-          answered.proof = top_k(backend_for(corpus.device()), *queries->rows, *prepared->handle,
+          answered.proof = top_k(scans_for(corpus.device()), *queries->rows, *prepared->handle,
                                  options, indices, scores, job);
           prepared->verify(job);
         });

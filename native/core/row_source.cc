@@ -1,6 +1,7 @@
 #include "core/row_source.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -68,6 +69,16 @@ class DenseSource : public RowSource {
     return element(data_ + (row * stride_ + column) * size_of(type_), type_);
   }
 
+  std::optional<RowPlace> place() const override {
+    return RowPlace{.memory = data_,
+                    .device = 0,
+                    .file = 0,
+                    .offset = 0,
+                    .stride = stride_,
+                    .type = type_,
+                    .swapped = false};
+  }
+
  private:
   const std::byte* data_;
   ElementType type_;
@@ -114,6 +125,18 @@ class FileSource : public RowSource {
     std::byte bytes[sizeof(double)];
     read(offset_ + (row * cols_ + column) * size, size, bytes);
     return element(bytes, format_);
+  }
+
+  std::optional<RowPlace> place() const override {
+    struct stat file{};
+    if (::fstat(fd_, &file) != 0) return std::nullopt;
+    return RowPlace{.memory = nullptr,
+                    .device = static_cast<std::uint64_t>(file.st_dev),
+                    .file = static_cast<std::uint64_t>(file.st_ino),
+                    .offset = offset_,
+                    .stride = cols_,
+                    .type = format_.type,
+                    .swapped = format_.swapped};
   }
 
  private:
@@ -182,6 +205,12 @@ InvalidEntry not_finite(const RowSource& source, Index row, Index column) {
   const double value = source.entry(row, column);
   return {source.argument, row, column, value,
           std::isfinite(value) ? "a number within float32's range" : "a finite number"};
+}
+
+bool same_rows(const RowSource& a, const RowSource& b) {
+  if (&a == &b) return true;
+  const auto place = a.place();
+  return place && place == b.place() && a.rows() == b.rows() && a.cols() == b.cols();
 }
 
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,

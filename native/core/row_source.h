@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,19 @@ struct RowScratch {
   std::vector<std::byte> bytes;
 };
 
+// Where the elements of a dense source lie: in memory, or in a file.
+struct RowPlace {
+  const void* memory;  // null in a file
+  std::uint64_t device;
+  std::uint64_t file;
+  Index offset;  // bytes
+  Index stride;  // elements
+  ElementType type;
+  bool swapped;  // bytes
+
+  bool operator==(const RowPlace&) const = default;
+};
+
 // X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements
 // are seen as float32; blocks can be asked for by several threads at once.
 class RowSource {
@@ -55,11 +69,17 @@ class RowSource {
   // Row starts of CSR, [rows + 1]; null when dense.
   virtual const double* indptr() const { return nullptr; }
 
+  // Nothing where it is not known.
+  virtual std::optional<RowPlace> place() const { return std::nullopt; }
+
   const char* argument = "X";  // how lib/ calls this input, for messages
 };
 
 // For an entry that is not finite as a float32.
 InvalidEntry not_finite(const RowSource& source, Index row, Index column);
+
+// Whether both are the same rows of the same memory or file, so that they cannot differ.
+bool same_rows(const RowSource& a, const RowSource& b);
 
 // Borrowed memory; float32 is handed on without a copy, anything else is widened by block. Blocks
 // that hold an inexact integer (elements.h) throw InvalidEntry, those of files too.

@@ -1,16 +1,27 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
+#include <optional>
 #include <vector>
 
-#include "backend/backend.h"
+#include "mining/mine.h"
 
 namespace gemmine {
+
+inline constexpr Index request_bytes = Index{256} << 20;
+
+// All rows of a corpus against itself make one request where they fit.
+inline Index request_budget(const RowSource& queries, const CorpusHandle& corpus, Index depth) {
+  const bool joins = same_rows(queries, corpus.rows()) &&
+                     join_bytes(queries.rows(), queries.cols(), depth) <= largest_join;
+  return joins ? std::numeric_limits<Index>::max() : request_bytes;
+}
 
 // Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
 // once.
 template <class Bytes, class Ask, class Run>
-void for_batches(Index queries, Bytes bytes_of, Ask ask, Run run) {
-  constexpr Index budget = Index{256} << 20;
+void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) {
   std::vector<ScanQuery> asked;
   Index bytes = 0;
   const auto flush = [&] {
@@ -26,6 +37,18 @@ void for_batches(Index queries, Bytes bytes_of, Ask ask, Run run) {
     if (bytes > budget) flush();
   }
   flush();
+}
+
+// The rows that a list leaves out for one query, and the one that the query is itself.
+inline std::vector<std::int32_t> barred_rows(const RowLists& exclude, const SelfRows& self_rows,
+                                             Index query) {
+  const auto excluded = list_of(exclude, query);
+  std::vector<std::int32_t> rows(excluded.begin(), excluded.end());
+  const std::int32_t self = self_rows.of(query);
+  if (self == -1) return rows;
+  const auto at = std::lower_bound(rows.begin(), rows.end(), self);
+  if (at == rows.end() || *at != self) rows.insert(at, self);
+  return rows;
 }
 
 // A canonical score as answers hold it: rounded once, beyond float32's range infinite, never −0.

@@ -8,20 +8,23 @@
 namespace gemmine {
 namespace {
 
+bool is_scored(const MineOptions& options, Rule rule) {
+  return options.explain > 0 || rule == Rule::duplicate;
+}
+
 // One query's rows in the order of the rules.
 class Judgement {
  public:
   Judgement(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-            const Ranking& ranking, Index corpus_rows, ClassScores& classes)
+            const Ranking& ranking, Index corpus_rows)
       : options_(options),
         index_(index),
         query_(query),
         ranking_(ranking),
-        corpus_rows_(corpus_rows),
-        classes_(classes) {}
+        corpus_rows_(corpus_rows) {}
 
-  Verdict decide(RowScorer& scorer) {
-    score_listed(scorer);
+  Verdict decide(std::span<const double> scores) {
+    take_listed(scores);
     verdict_.inconsistent = is_inconsistent();
     if (verdict_.inconsistent) return std::move(verdict_);
     count_scanned(count_listed());
@@ -31,7 +34,7 @@ class Judgement {
   }
 
  private:
-  void score_listed(RowScorer& scorer);
+  void take_listed(std::span<const double> scores);
   bool is_inconsistent() const;
   Index duplicates_above(double score) const;
   Index count_listed();
@@ -47,7 +50,6 @@ class Judgement {
   const MinedQuery& query_;
   const Ranking& ranking_;
   const Index corpus_rows_;
-  ClassScores& classes_;
   std::vector<RejectedRow> listed_;  // those whose score matters
   std::vector<Scored> duplicates_;   // the listed ones, best first
   std::vector<Scored> out_of_rank_;  // best first
@@ -55,19 +57,13 @@ class Judgement {
   Verdict verdict_{.inconsistent = false, .survivors = {}, .dropped = {}, .rejected = {}};
 };
 
-void Judgement::score_listed(RowScorer& scorer) {
+void Judgement::take_listed(std::span<const double> scores) {
   const ListedRows& listed = query_.listed;
-  std::vector<std::int32_t> rows;
+  auto score = scores.begin();
   for (std::size_t i = 0; i < listed.rows.size(); ++i) {
-    if (options_.explain == 0 && listed.rules[i] != Rule::duplicate) continue;
-    rows.push_back(listed.rows[i]);
-    listed_.push_back({{0.0, listed.rows[i]}, listed.rules[i]});
-  }
-  std::vector<double> scores(rows.size());
-  scorer.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    listed_[i].scored.score = scores[i];
-    if (listed_[i].rule == Rule::duplicate) duplicates_.push_back(listed_[i].scored);
+    if (!is_scored(options_, listed.rules[i])) continue;
+    listed_.push_back({{*score++, listed.rows[i]}, listed.rules[i]});
+    if (listed.rules[i] == Rule::duplicate) duplicates_.push_back(listed_.back().scored);
   }
   std::sort(duplicates_.begin(), duplicates_.end(), better);
 }
@@ -158,10 +154,12 @@ void Judgement::walk_admissible() {
 void Judgement::explain() {
   std::vector<RejectedRow>& all = verdict_.rejected;
   all = listed_;
+  const std::vector<std::int32_t>& repeats = ranking_.rejected_repeats;
   for (const Scored& each : ranking_.rejected) {
+    const bool repeated = std::binary_search(repeats.begin(), repeats.end(), each.row);
     const bool high = each.score > query_.ceiling;
     const Rule rule = index_.forbids(query_.query, each.row) ? Rule::group
-                      : classes_.is_repeated(each.row)       ? Rule::duplicate
+                      : repeated                             ? Rule::duplicate
                       : high                                 ? Rule::ceiling
                                                              : Rule::floor;
     all.push_back({each, rule});
@@ -197,9 +195,16 @@ Index needed_depth(const MineOptions& options, const RowIndex& index, const List
   return std::clamp<Index>(depth, 1, corpus_rows);
 }
 
+std::vector<std::int32_t> scored_rows(const MineOptions& options, const ListedRows& listed) {
+  std::vector<std::int32_t> rows;
+  for (std::size_t i = 0; i < listed.rows.size(); ++i)
+    if (is_scored(options, listed.rules[i])) rows.push_back(listed.rows[i]);
+  return rows;
+}
+
 Verdict judge(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-              const Ranking& ranking, Index corpus_rows, ClassScores& classes, RowScorer& scorer) {
-  return Judgement(options, index, query, ranking, corpus_rows, classes).decide(scorer);
+              const Ranking& ranking, Index corpus_rows, std::span<const double> scores) {
+  return Judgement(options, index, query, ranking, corpus_rows).decide(scores);
 }
 
 }  // namespace gemmine

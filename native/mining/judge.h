@@ -2,11 +2,10 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "backend/class_scores.h"
 #include "mining/listed_rows.h"
-#include "mining/rescoring.h"
 
 namespace gemmine {
 
@@ -48,8 +47,11 @@ inline Index pool_size(const MineOptions& options) {
 Index needed_depth(const MineOptions& options, const RowIndex& index, const ListedRows& listed,
                    Index corpus_rows);
 
-// Applies the rules in their order to what is known exactly.
+// The listed rows whose scores the rules ask for.
+std::vector<std::int32_t> scored_rows(const MineOptions& options, const ListedRows& listed);
+
+// Applies the rules in their order to what is known exactly; `scores` are those of scored_rows.
 Verdict judge(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-              const Ranking& ranking, Index corpus_rows, ClassScores& classes, RowScorer& scorer);
+              const Ranking& ranking, Index corpus_rows, std::span<const double> scores);
 
 }  // namespace gemmine

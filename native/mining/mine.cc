@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 #include "mining/batches.h"
 #include "mining/judge.h"
@@ -12,16 +11,27 @@
 namespace gemmine {
 namespace {
 
+// Scores of the rows that the rules name, for the queries of a batch.
+struct ListedScores {
+  std::vector<std::int32_t> indptr;  // [queries + 1]
+  std::vector<std::int32_t> rows;
+  std::vector<double> scores;
+
+  std::span<const double> of(Index query) const {
+    return std::span(scores).subspan(indptr[query], indptr[query + 1] - indptr[query]);
+  }
+};
+
 class Miner {
  public:
-  Miner(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+  Miner(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
         const MineOptions& options, const MinedArrays& out, const Job& job)
-      : backend_(backend),
+      : scans_(scans),
         corpus_rows_(corpus.rows().rows()),
         options_(options),
         out_(out),
         job_(job),
-        handle_(backend.prepare_queries(queries, corpus, job)),
+        handle_(scans.prepare_queries(queries, corpus, job)),
         index_(options, queries.rows(), corpus_rows_) {}
 
   MinedCounts mine() {
@@ -31,7 +41,7 @@ class Miner {
     clear();
     const RowSource& queries = handle_->rows();
     for_batches(
-        queries.rows(),
+        queries.rows(), request_bytes,
         [&](const ScanQuery& query) { return scan_bytes(query, queries.cols(), index_.classes()); },
         [&](Index query) { return ask(query); },
         [&](const std::vector<ScanQuery>& asked) { run(asked); });
@@ -43,12 +53,12 @@ class Miner {
   void clear();
   std::optional<ScanQuery> ask(Index query);
   void run(const std::vector<ScanQuery>& asked);
-  void settle(const MinedQuery& query, const Ranking& ranking, ClassScores& classes,
-              RowScorer& scorer, std::vector<RejectedRow>& rejected, bool& mined);
+  ListedScores score_listed() const;
+  void settle(const MinedQuery& query, const Ranking& ranking, std::span<const double> scores);
   void write(Index query, const std::vector<Negative>& negatives);
   void append(Index query, const std::vector<RejectedRow>& rejected);
 
-  Backend& backend_;
+  Scans& scans_;
   const Index corpus_rows_;
   const MineOptions& options_;
   const MinedArrays& out_;
@@ -56,7 +66,6 @@ class Miner {
   const std::unique_ptr<QueryHandle> handle_;
   const RowIndex index_;
   std::vector<MinedQuery> batch_;
-  std::mutex mutex_;  // guards counts_ while queries are settled
   MinedCounts counts_{
       .dropped = {},
       .queries_without_positives = 0,
@@ -66,15 +75,7 @@ class Miner {
 };
 
 void Miner::score_positives() {
-  backend_.visit_queries(
-      *handle_,
-      [&](Index query, RowScorer& scorer) {
-        const auto rows = list_of(options_.positives, query);
-        if (rows.empty()) return;
-        scorer.score(rows.data(), static_cast<Index>(rows.size()),
-                     out_.positive_scores + options_.positives.indptr[query]);
-      },
-      job_);
+  scans_.score_pairs(*handle_, options_.positives, out_.positive_scores, job_);
 }
 
 void Miner::clear() {
@@ -121,39 +122,39 @@ void Miner::run(const std::vector<ScanQuery>& asked) {
                             .groups = options_.groups,
                             .corpus_groups = options_.corpus_groups,
                             .classes = index_.classes(),
+                            .counted = true,
                             .bound_factor = 1.0};
-  std::vector<std::vector<RejectedRow>> rejected(asked.size());
-  std::vector<char> mined(asked.size());
-  const ScanQuery* first = asked.data();
-  backend_.scan(
-      request,
-      [&](const ScanQuery& query, ScanResult& scanned, RowScorer& scorer) {
-        const auto at = static_cast<std::size_t>(&query - first);
-        const Ranking ranking = rank_rows(request, query, scanned, scorer);
-        bool consistent = false;
-        ClassScores classes(request, query, scorer);
-        settle(batch_[at], ranking, classes, scorer, rejected[at], consistent);
-        mined[at] = consistent;
-      },
-      job_);
-  for (std::size_t i = 0; i < asked.size() && options_.explain > 0; ++i)
-    if (mined[i]) append(asked[i].query, rejected[i]);
+  const std::vector<Ranking> rankings = scans_.scan(request, job_);
+  const ListedScores listed = score_listed();
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    settle(batch_[i], rankings[i], listed.of(asked[i].query));
   batch_.clear();
 }
 
-void Miner::settle(const MinedQuery& query, const Ranking& ranking, ClassScores& classes,
-                   RowScorer& scorer, std::vector<RejectedRow>& rejected, bool& mined) {
-  Verdict verdict = judge(options_, index_, query, ranking, corpus_rows_, classes, scorer);
-  mined = !verdict.inconsistent;
-  if (mined) {
-    sample_negatives(options_, query.query, verdict.survivors);
-    write(query.query, verdict.survivors);
-    rejected = std::move(verdict.rejected);
+ListedScores Miner::score_listed() const {
+  ListedScores listed;
+  for (const MinedQuery& each : batch_) {
+    listed.indptr.resize(each.query + 1, static_cast<std::int32_t>(listed.rows.size()));
+    for (const std::int32_t row : scored_rows(options_, each.listed)) listed.rows.push_back(row);
   }
-  const std::lock_guard lock(mutex_);
+  listed.indptr.resize(handle_->rows().rows() + 1, static_cast<std::int32_t>(listed.rows.size()));
+  listed.scores.resize(listed.rows.size());
+  if (!listed.rows.empty())
+    scans_.score_pairs(*handle_, {listed.indptr.data(), listed.rows.data()}, listed.scores.data(),
+                       job_);
+  return listed;
+}
+
+void Miner::settle(const MinedQuery& query, const Ranking& ranking,
+                   std::span<const double> scores) {
+  Verdict verdict = judge(options_, index_, query, ranking, corpus_rows_, scores);
   (ranking.rescanned ? counts_.proof.fallback : counts_.proof.certified) += 1;
   counts_.inconsistent += verdict.inconsistent;
   for (Index rule = 0; rule < rule_count; ++rule) counts_.dropped[rule] += verdict.dropped[rule];
+  if (verdict.inconsistent) return;
+  sample_negatives(options_, query.query, verdict.survivors);
+  write(query.query, verdict.survivors);
+  if (options_.explain > 0) append(query.query, verdict.rejected);
 }
 
 void Miner::write(Index query, const std::vector<Negative>& negatives) {
@@ -179,9 +180,9 @@ void Miner::append(Index query, const std::vector<RejectedRow>& rejected) {
 
 }  // namespace
 
-MinedCounts mine(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                  const MineOptions& options, const MinedArrays& out, const Job& job) {
-  return Miner(backend, queries, corpus, options, out, job).mine();
+  return Miner(scans, queries, corpus, options, out, job).mine();
 }
 
 }  // namespace gemmine

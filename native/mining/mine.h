@@ -7,21 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "backend/backend.h"
-#include "backend/scan.h"
+#include "backend/scans.h"
 
 namespace gemmine {
-
-// Rows of the corpus for each query, ascending and unique within a query; null pointers mean none.
-struct RowLists {
-  const std::int32_t* indptr;  // [queries + 1]
-  const std::int32_t* indices;
-};
-
-inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
-  if (lists.indptr == nullptr) return {};
-  return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
-}
 
 // The corpus row that a query is itself, which is no answer to it.
 struct SelfRows {
@@ -49,7 +37,7 @@ struct Proof {
 
 // indices [queries × k] (−1 where fewer exist), scores [queries × k] (NaN there), best first, equal
 // scores by lower row. Scores are canonical float64 rounded once to float32, never −0.
-Proof top_k(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
 
 // Mining rules. A rule turns a query's reference positive score into the highest score a negative
@@ -122,7 +110,7 @@ struct MinedCounts {
   Rejected rejected;
 };
 
-MinedCounts mine(Backend& backend, const RowSource& queries, const CorpusHandle& corpus,
+MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                  const MineOptions& options, const MinedArrays& out, const Job& job);
 
 }  // namespace gemmine

@@ -14,6 +14,8 @@ const promised = {
     '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h',
   transform: '--model',
   topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  range:
+    '--queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   mine:
     '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +

@@ -37,6 +37,8 @@ const fields = {
   transform:
     'command version model shape rank relativeError seconds gflops threads device warnings',
   topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback unknownIds warnings',
+  range:
+    'command version queries corpus dimensions threshold metric found seconds gflops threads device precision certified fallback unknownIds warnings',
   mine: 'command version queries corpus dimensions numNegatives metric found shortfall queriesWithoutPositives inconsistent dropped ceilings positiveScore negativeScore negativeRank seconds gflops threads seed device precision certified fallback unknownIds warnings',
 }
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
@@ -59,6 +61,12 @@ describe.each([
     [...scan, '--k', '5'],
     'indices.npy scores.npy summary.json',
     '60 queries × 5 of 60 rows',
+  ],
+  [
+    'range',
+    [...scan, '--threshold', '0.5'],
+    'indices.npy indptr.npy scores.npy summary.json',
+    '\\d+ rows at 0.5 or above for 60 queries',
   ],
   [
     'mine',
@@ -94,7 +102,7 @@ describe.each([
   })
 })
 
-it.each(['topk', 'mine'])('%s tells the precision that the scan began in', (command) => {
+it.each(['topk', 'range', 'mine'])('%s tells the precision that the scan began in', (command) => {
   const { precision } = JSON.parse(readFileSync(at(command, 'summary.json'), 'utf8')) as {
     precision: string
   }

@@ -377,7 +377,7 @@ describe('a .npy file is refused', () => {
     [
       'other elements',
       { data: new Int16Array(6), shape: [6] },
-      'a Float32Array, a Float64Array or an Int32Array for data, received Int16Array',
+      'a Float32Array, a Float64Array, an Int32Array or a BigInt64Array for data, received Int16Array',
     ],
     [
       'too few elements',

@@ -23,7 +23,7 @@ function plant(files: Record<string, string>) {
 
 describe('include direction in native', () => {
   it.each([
-    ['native/core/a.cc', '#include "backend/backend.h"', 'core must not know backend'],
+    ['native/core/a.cc', '#include "backend/scans.h"', 'core must not know backend'],
     ['native/mining/a.cc', '#include "factorization/fit.h"', 'mining must not know factorization'],
     [
       'native/factorization/a.h',
@@ -42,7 +42,7 @@ describe('include direction in native', () => {
     ],
     [
       'native/mining/a.cc',
-      'CpuBackend backend;',
+      'CpuScans scans;',
       'only backend/registry.cc may name a concrete backend',
     ],
     ['native/extra/a.cc', '', 'in none of the folders'],
@@ -52,9 +52,9 @@ describe('include direction in native', () => {
 
   it('passes the registry, and every folder over those it may know', () => {
     const files = {
-      'native/backend/registry.cc': '#include "backend/cpu/cpu_backend.h"\nCpuBackend backend;',
+      'native/backend/registry.cc': '#include "backend/cpu/cpu_scans.h"\nCpuScans scans;',
       'native/backend/cpu/a.cc':
-        '#include <cblas.h>\n#include "backend/backend.h"\n#include "core/matrix.h"',
+        '#include <cblas.h>\n#include "backend/scans.h"\n#include "core/matrix.h"',
       'native/binding/a.cc':
         '#include <napi.h>\n#include "mining/mine.h"\n#include "factorization/fit.h"',
     }

@@ -6,8 +6,9 @@ import { filesUnder, runAsProgram, textOf } from './files.mjs'
 const mayInclude = {
   core: [],
   backend: ['core'],
-  'backend/cpu': ['core', 'backend'],
-  'backend/cuda': ['core', 'backend'],
+  'backend/proof': ['core', 'backend'],
+  'backend/cpu': ['core', 'backend', 'backend/proof'],
+  'backend/cuda': ['core', 'backend', 'backend/proof'],
   factorization: ['core', 'backend'],
   mining: ['core', 'backend'],
   binding: ['core', 'backend', 'factorization', 'mining'],
@@ -35,7 +36,7 @@ function includeViolation(file, header) {
   return mayInclude[from].includes(to) ? undefined : `${from} must not know ${to} (${header})`
 }
 
-const concreteBackend = /\b(?:Cpu|Cuda)Backend\b/
+const concreteBackend = /\b(?:Cpu|Cuda)(?:Passes|Scans)\b/
 
 function nativeViolations(root) {
   return filesUnder(root, 'native', /\.(h|cc|cu|inl)$/).flatMap((path) => {

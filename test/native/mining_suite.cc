@@ -1,8 +1,8 @@
 // mine against brute force: every rule, alone and beside the others, with ties and duplicates.
 #include "backend/cpu/pool.h"
 #include "check.h"
-#include "mining_backend.h"
 #include "mining_scenes.h"
+#include "trial_scans.h"
 
 using namespace test;
 using gemmine::Groups;
@@ -114,7 +114,7 @@ MineOptions options_of(const MineScene& scene) {
   return options;
 }
 
-Mined run_mine(ScanBackend& backend, const MineScene& scene, bool keep, Index threads) {
+Mined run_mine(TrialScans& backend, const MineScene& scene, bool keep, Index threads) {
   const Job job = job_of(threads);
   const Index nq = scene.queries.rows, size = nq * scene.options.num_negatives;
   Mined mined{.indices = std::vector<std::int32_t>(size),
@@ -200,7 +200,7 @@ bool same_answers(const Mined& a, const Mined& b) {
 }
 
 void test_random_mining(Index scenes) {
-  ScanBackend backend;
+  TrialScans backend;
   Index fallback = 0, queries = 0;
   for (Index seed = 0; seed < scenes; ++seed) {
     const MineScene scene = mine_scene(seed);
@@ -221,7 +221,7 @@ void test_random_mining(Index scenes) {
 }
 
 void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
-  ScanBackend backend;
+  TrialScans backend;
   backend.format = &format;
   backend.bound_factor = 0;
   Index wrong = 0;
@@ -269,7 +269,7 @@ void test_draws() {
                               .corpus_groups = nullptr,
                               .texts = {nullptr, nullptr},
                               .explain = 0};
-  ScanBackend backend;
+  TrialScans backend;
   const Mined mined = run_mine(backend, scene, true, 2);
   std::vector<double> places(40);
   Index together = 0;

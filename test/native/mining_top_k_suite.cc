@@ -3,8 +3,8 @@
 
 #include "backend/cpu/pool.h"
 #include "check.h"
-#include "mining_backend.h"
 #include "mining_scenes.h"
+#include "trial_scans.h"
 
 using namespace test;
 
@@ -16,7 +16,7 @@ struct Found {
   gemmine::Proof proof;
 };
 
-Found search(ScanBackend& backend, Metric metric, const Rows& queries, const Rows& corpus, Index k,
+Found search(TrialScans& backend, Metric metric, const Rows& queries, const Rows& corpus, Index k,
              const Lists& excluded, bool exclude_self, bool keep, Index threads) {
   const Job job = job_of(threads);
   const auto query_source = source_of(queries), corpus_source = source_of(corpus);
@@ -63,7 +63,7 @@ Index wrong_queries(const Found& found, Metric metric, const Rows& queries, cons
 }
 
 void test_random_searches(Index scenes) {
-  ScanBackend backend;
+  TrialScans backend;
   for (Index scene = 0; scene < scenes; ++scene) {
     Dice dice(scene);
     const Index ds[] = {1, 2, 7, 8, 17, 24, 64, 100};
@@ -131,7 +131,7 @@ void test_bound_is_needed(const gemmine::cpu::ScanFormat& format) {
   for (const Metric metric : metrics) {
     Index wrong_without = 0;
     for (const Planted& scene : planted_scenes()) {
-      ScanBackend backend;
+      TrialScans backend;
       backend.format = &format;
       const auto wrong = [&] {
         const Found found =
@@ -160,7 +160,7 @@ void test_finer_scan_decides() {
     for (Index t = 0; t < 48; ++t)
       corpus.values[i * 48 + t] = static_cast<float>((i % 2 == 0 ? 1 : -1) + 3e-4 * dice.normal());
   const Lists none(std::vector<std::vector<std::int32_t>>(40));
-  ScanBackend backend;
+  TrialScans backend;
   for (const Metric metric : metrics) {
     const Found found = search(backend, metric, queries, corpus, 10, none, false, true, 3);
     check(wrong_queries(found, metric, queries, corpus, 10, none, false) == 0, "nearly equal rows");
@@ -176,7 +176,7 @@ void test_ties_fall_back() {
   std::vector<std::vector<std::int32_t>> some(count);
   for (auto& each : some) each = some_rows(30, 60, dice);
   const Lists excluded(some);
-  ScanBackend backend;
+  TrialScans backend;
   for (const Metric metric : metrics) {
     const Found found = search(backend, metric, queries, corpus, 40, excluded, false, false, 2);
     check(wrong_queries(found, metric, queries, corpus, 40, excluded, false) == 0,
@@ -186,7 +186,7 @@ void test_ties_fall_back() {
 }
 
 void test_invalid_entries() {
-  ScanBackend backend;
+  TrialScans backend;
   Dice dice(9);
   Rows rows = random_rows(0, 700, 12, dice);
   rows.values[650 * 12 + 3] = std::numeric_limits<float>::quiet_NaN();
@@ -220,7 +220,7 @@ Staged staged_scene() {
 }
 
 void run_staged(const Staged& scene, const Job& job) {
-  ScanBackend backend;
+  TrialScans backend;
   const auto queries = source_of(scene.queries), corpus = source_of(scene.corpus);
   const auto handle = backend.prepare_corpus(*corpus, Metric::dot, true, job_of(2));
   std::vector<std::int32_t> indices(40 * 10);
@@ -262,7 +262,7 @@ void test_stages() {
 }
 
 void test_cancellation() {
-  ScanBackend backend;
+  TrialScans backend;
   Dice dice(10);
   const Rows rows = random_rows(0, 500, 12, dice);
   const auto source = source_of(rows);

@@ -6,7 +6,7 @@
 #include "backend/cpu/canonical.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
-#include "backend/scan_bounds.h"
+#include "backend/proof/scan_bounds.h"
 #include "check.h"
 #include "mining_oracle.h"
 

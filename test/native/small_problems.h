@@ -7,7 +7,8 @@
 
 #include "core/matrix.h"
 
-// Small dense problems by textbook methods: what Backend's operations of the same names must find.
+// Small dense problems by textbook methods: what the operations of Passes of the same names must
+// find.
 namespace oracle {
 
 using gemmine::HostView;

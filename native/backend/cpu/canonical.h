@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "backend/scan.h"
+#include "backend/proof/rescoring.h"
 
 namespace gemmine::cpu {
 

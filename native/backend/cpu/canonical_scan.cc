@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "backend/cpu/pool.h"
-#include "backend/ranking.h"
+#include "backend/proof/ranking.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -22,7 +22,7 @@ class CanonicalScan {
                 std::span<const ScanQuery* const> asked, const Job& job);
 
   void run();
-  void visit_results(const ScanVisitor& visit);
+  void rank(const ScanRequest& request, std::vector<Ranking>& rankings);
 
  private:
   struct Worker {
@@ -88,22 +88,11 @@ void CanonicalScan::walk(Index group, Index segment, Worker& worker) {
   }
 }
 
-void CanonicalScan::visit_results(const ScanVisitor& visit) {
-  parallel_for(job_, size_, [&](Index i, Index worker) {
+void CanonicalScan::rank(const ScanRequest& request, std::vector<Ranking>& rankings) {
+  parallel_for(job_, size_, [&](Index i, Index) {
     RankingCollector& whole = collector(0, i);
     for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
-    ScanResult result{.rescanned = whole.ranking(),
-                      .above = {},
-                      .straddlers = {},
-                      .classes = {},
-                      .admissible = {},
-                      .rejected = {},
-                      .dropped_below = 0,
-                      .unit = 1,
-                      .offset = 0};
-    CanonicalScorer& scorer = workers_[worker].scorers.front();
-    scorer.begin(asked_[i]->query);
-    visit(*asked_[i], result, scorer);
+    rankings[asked_[i] - request.asked.data()] = whole.ranking();
   });
 }
 
@@ -113,7 +102,8 @@ std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
                      const RowClasses& classes) {
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
-  for (const ScanQuery* query : asked) most = std::max(most, query->depth + query->rejected_depth);
+  for (const ScanQuery* query : asked)
+    most = std::max(most, std::min(query->depth, rows) + query->rejected_depth);
   const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128)) + 2 * classed;
   const Index bytes = held * static_cast<Index>(sizeof(Scored));
   return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));
@@ -128,7 +118,7 @@ CanonicalScorer scorer_of(const CpuQueries& queries) {
 }
 
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
-                      std::span<const ScanQuery* const> asked, const ScanVisitor& visit,
+                      std::span<const ScanQuery* const> asked, std::vector<Ranking>& rankings,
                       const Job& job) {
   const std::size_t batch = batch_of(asked, queries.corpus().rows().rows(), request.classes);
   for (std::size_t begin = 0; begin < asked.size(); begin += batch) {
@@ -136,7 +126,7 @@ void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
     const std::size_t count = std::min(batch, asked.size() - begin);
     CanonicalScan scan(request, queries, asked.subspan(begin, count), job);
     scan.run();
-    scan.visit_results(visit);
+    scan.rank(request, rankings);
   }
 }
 

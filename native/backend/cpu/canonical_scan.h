@@ -11,7 +11,7 @@ CanonicalScorer scorer_of(const CpuQueries& queries);
 
 // Ranks all rows by their canonical scores, for queries that no scan decided.
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
-                      std::span<const ScanQuery* const> asked, const ScanVisitor& visit,
+                      std::span<const ScanQuery* const> asked, std::vector<Ranking>& rankings,
                       const Job& job);
 
 }  // namespace gemmine::cpu

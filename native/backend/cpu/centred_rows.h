@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "backend/scan.h"
+#include "backend/scans.h"
 
 namespace gemmine::cpu {
 

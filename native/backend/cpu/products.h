@@ -23,7 +23,7 @@ void multiply_at_a(HostView<const double> A, HostView<double> C, Into into);
 // B = B (L Lᵀ)⁻¹, L lower triangular.
 void solve_rows(HostView<const double> L, HostView<double> B);
 
-// See Backend, which has both.
+// See Passes, which has both.
 std::vector<double> symmetric_eigen(HostView<double> A);
 void orthonormalise_rows(HostView<double> A);
 

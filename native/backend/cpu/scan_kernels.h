@@ -1,7 +1,7 @@
 #pragma once
 
-#include "backend/candidates.h"
 #include "backend/cpu/scan_format.h"
+#include "backend/proof/candidates.h"
 
 namespace gemmine::cpu {
 
@@ -14,6 +14,13 @@ struct TileFilter {
   float rejected[tile_queries];
   float above[level_count][tile_queries];
   float maybe[level_count][tile_queries];
+};
+
+// What turns an upper bound of a tile's query into the units that the thresholds of a panel's rows
+// are in: upper·scale + shift, at least.
+struct ColumnUnits {
+  float scale[tile_queries];
+  float shift[tile_queries];
 };
 
 // What bounds the scores of a panel's rows: with c the row as float32 and ĉ as words, a score lies
@@ -44,6 +51,10 @@ struct ScanKernels {
   // written so that a NaN passes.
   int (*filter_tile)(const TileFilter& filter, const float* upper, const float* lower,
                      ScanEvent* events);
+
+  // Bit i of rows[q] tells whether query q's score with row i may reach thresholds[i].
+  void (*filter_columns)(const float* upper, const ColumnUnits& units, int count,
+                         const float* thresholds, std::uint32_t* rows);
 
   // Sums over t mod 8 in float64, added as ((s0+s1)+(s2+s3))+((s4+s5)+(s6+s7)), for four rows at a
   // time. `query` holds float32 numbers, so that products are exact and may be fused with their

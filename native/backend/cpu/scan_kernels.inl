@@ -72,6 +72,21 @@ int filter_tile(const TileFilter& filter, const float* upper, const float* lower
   return found;
 }
 
+void filter_columns(const float* upper, const ColumnUnits& units, int count,
+                    const float* thresholds, std::uint32_t* rows) {
+  for (int q = 0; q < count; ++q, upper += panel_rows) {
+    const Vector scale = Lanes::broadcast(units.scale[q]);
+    const Vector shift = Lanes::broadcast(units.shift[q]);
+    std::uint32_t bits = 0;
+#pragma GCC unroll 8
+    for (int row = 0; row < panel_rows; row += width) {
+      const Vector reached = Lanes::multiply_add(Lanes::load(upper + row), scale, shift);
+      bits |= Lanes::not_less(reached, Lanes::load(thresholds + row)) << row;
+    }
+    rows[q] = bits;
+  }
+}
+
 // ---- Canonical sums: 8 lanes of float64, as many registers as they take.
 
 constexpr int half = width / 2;
@@ -159,6 +174,7 @@ constexpr ScanKernels kernels(const char* name) {
                       .score_tile = score_tile},
           .bound_tile = bound_tile,
           .filter_tile = filter_tile,
+          .filter_columns = filter_columns,
           .dot_rows = dot_rows,
           .distance_rows = distance_rows,
           .centre_row = centre_row};

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "backend/cpu/pool.h"
-#include "backend/scan_bounds.h"
+#include "backend/proof/scan_bounds.h"
 
 namespace gemmine::cpu {
 namespace {

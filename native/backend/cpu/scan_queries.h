@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "backend/candidates.h"
 #include "backend/cpu/scan_corpus.h"
+#include "backend/proof/candidates.h"
 
 namespace gemmine::cpu {
 

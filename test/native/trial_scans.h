@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "backend/backend.h"
 #include "backend/cpu/scan.h"
 #include "backend/cpu/scan_corpus.h"
 
@@ -11,15 +10,12 @@ namespace test {
 
 using gemmine::Index;
 
-// The CPU's scan with what a test wants to see: another bound or format, requests cut into pieces.
-// Factorization is not its business.
-class ScanBackend : public gemmine::Backend {
+// The CPU's scans with what a test wants to see: another bound or format, requests cut into pieces.
+class TrialScans : public gemmine::Scans {
  public:
   double bound_factor = 1.0;
   Index piece = 0;  // queries in a request; 0: as they come
   const gemmine::cpu::ScanFormat* format = &gemmine::cpu::first_format();
-
-  std::string name() const override { return "scan"; }
 
   std::unique_ptr<gemmine::CorpusHandle> prepare_corpus(const gemmine::RowSource& rows,
                                                         gemmine::Metric metric, bool keep_panels,
@@ -35,20 +31,22 @@ class ScanBackend : public gemmine::Backend {
                                        const gemmine::Job& job) override {
     return gemmine::cpu::checksums(rows, job);
   }
-  void visit_queries(const gemmine::QueryHandle& queries, const gemmine::QueryVisitor& visit,
-                     const gemmine::Job& job) override {
-    gemmine::cpu::visit_queries(queries, visit, job);
+  void score_pairs(const gemmine::QueryHandle& queries, const gemmine::RowLists& lists,
+                   double* scores, const gemmine::Job& job) override {
+    gemmine::cpu::score_pairs(queries, lists, scores, job);
   }
-  void scan(const gemmine::ScanRequest& request, const gemmine::ScanVisitor& visit,
-            const gemmine::Job& job) override {
+  std::vector<gemmine::Ranking> scan(const gemmine::ScanRequest& request,
+                                     const gemmine::Job& job) override {
+    std::vector<gemmine::Ranking> rankings;
     const auto all = static_cast<Index>(request.asked.size());
     const Index step = piece > 0 ? piece : std::max<Index>(all, 1);
     for (Index begin = 0; begin < all; begin += step) {
       gemmine::ScanRequest part = request;
       part.asked = request.asked.subspan(begin, std::min(step, all - begin));
       part.bound_factor = bound_factor;
-      gemmine::cpu::scan(part, visit, job);
+      for (auto& each : gemmine::cpu::scan(part, job)) rankings.push_back(std::move(each));
     }
+    return rankings;
   }
 };
 

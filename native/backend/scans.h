@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,6 +10,9 @@
 #include "core/job.h"
 #include "core/row_source.h"
 
+// What a device must provide for searching a corpus. A question is a value, and so is its answer: a
+// device gets no function of its caller to call, so that one whose memory the host cannot read can
+// carry out every scan.
 namespace gemmine {
 
 enum class Metric { cosine, dot, l2 };
@@ -38,15 +39,16 @@ class QueryHandle {
   virtual Index zero_rows() const = 0;  // as of a corpus
 };
 
-// Canonical float64 scores of one query with rows of the corpus: the same bits on every machine.
-class RowScorer {
- public:
-  virtual ~RowScorer() = default;
-  virtual void score(const std::int32_t* rows, Index count, double* scores) = 0;
+// Rows of the corpus for each query, ascending and unique within a query; null pointers mean none.
+struct RowLists {
+  const std::int32_t* indptr;  // [queries + 1]
+  const std::int32_t* indices;
 };
 
-// Called on any thread, by one for each query at a time.
-using QueryVisitor = std::function<void(Index query, RowScorer&)>;
+inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query) {
+  if (lists.indptr == nullptr) return {};
+  return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
+}
 
 // Which groups a query may not be given; group −1 forbids nothing and is never forbidden.
 enum class Groups { off, different, same };
@@ -61,30 +63,20 @@ enum Level : int { ceiling_level, floor_level, reference_level };
 inline constexpr int level_count = 3;
 inline constexpr int classed_levels = 2;  // the first levels, above which classes are counted too
 
+// A depth that takes every admissible row.
+inline constexpr Index every_row = std::numeric_limits<Index>::max();
+
 // What one query asks of a scan, in canonical scores. The scan looks at the rows that are neither
 // barred nor forbidden by their group; of these the admissible ones lie between floor and ceiling.
 struct ScanQuery {
   Index query;  // row
-  Index depth;  // how many of the best admissible rows, >= 1
+  Index depth;  // how many of the best admissible rows, >= 1, or every_row
   double ceiling = std::numeric_limits<double>::infinity();    // score <= ceiling
   double floor = -std::numeric_limits<double>::infinity();     // score >= floor
   double reference = std::numeric_limits<double>::infinity();  // to count the rows above it
   Index rejected_depth = 0;  // how many of the best that group, ceiling or floor reject
   std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
-};
-
-// A row with bounds on its score, in the scan's own units.
-struct Candidate {
-  float upper;
-  float lower;  // −∞ where the row may turn out not to count
-  std::int32_t row;
-};
-
-// A row whose bounds lie on both sides of a level.
-struct Straddler {
-  std::int32_t row;
-  Level level;
 };
 
 struct Scored {
@@ -97,46 +89,59 @@ inline bool better(const Scored& a, const Scored& b) {
   return a.score > b.score || (a.score == b.score && a.row < b.row);
 }
 
-// What holds exactly for one query of a scan. Rows that were barred take no part.
+// The answer to one query, exact in canonical scores. Rows that were barred take no part.
 struct Ranking {
-  Index above[level_count];        // rows above each level (at the floor or above it)
+  Index above[level_count];        // rows above each level asked about (at or above the floor)
   Index repeated[classed_levels];  // of these, the repeated rows
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
   // The repeated rows at or below the ceiling that are better than the last admissible one.
   std::vector<Scored> repeats;
-  std::vector<Scored> rejected;  // the `rejected_depth` best, or all; best first
-  bool rescanned;                // the scan proved nothing, and all rows were scored
+  std::vector<Scored> rejected;                // the `rejected_depth` best, or all; best first
+  std::vector<std::int32_t> rejected_repeats;  // of these, the repeated rows, ascending
+  bool rescanned;                              // the scan proved nothing, and all rows were scored
 };
 
-// What a scan knows of one query. Every row that may be among the `depth` best admissible ones is
-// in `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
-struct ScanResult {
-  // Where too many rows lie too close together, all rows were scored: nothing else is filled in.
-  std::optional<Ranking> rescanned;
-  Index above[level_count];  // rows certainly above each level (at the floor or above it)
-  std::vector<Straddler> straddlers;
-  std::vector<ClassCount> classes;    // [classed_levels] of the rows certainly above, with classes
-  std::vector<Candidate> admissible;  // one row, any, stands for all of its class
-  std::vector<Candidate> rejected;
-  float dropped_below;  // no admissible row with a higher upper bound was left out
-  double unit;          // canonical score <= (upper + offset)·unit
-  double offset;
-
-  double upper_score(float upper) const { return (upper + offset) * unit; }
-};
-
-using ScanVisitor = std::function<void(const ScanQuery&, ScanResult&, RowScorer&)>;
-
+// `top` where a query has a depth, `above` where it takes every row at its floor or above.
 struct ScanRequest {
   const QueryHandle& queries;
   std::span<const ScanQuery> asked;  // in ascending order of queries
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
   RowClasses classes = {};
+  bool counted;         // fill in Ranking::above; false needs neither ceiling nor rejected rows
   double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
 };
 
-// Memory that a scan needs for a query, so that callers can cut their jobs into requests.
+// Memory that a scan needs for a query, so that callers can cut their jobs into requests. A query
+// that takes every row is counted by what it needs at least.
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes);
+
+// The same for a request of all rows of a corpus against itself, which a device may answer with
+// half the tiles: each tile serves both its sides. Requests beyond largest_join are cut up as any
+// other.
+Index join_bytes(Index rows, Index cols, Index depth);
+inline constexpr Index largest_join = Index{1} << 30;
+
+class Scans {
+ public:
+  virtual ~Scans() = default;
+
+  // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is
+  // not finite. The handle refers to `rows`.
+  virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
+                                                       bool keep_panels, const Job& job) = 0;
+  // The same check for queries. The handle refers to both arguments.
+  virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
+                                                       const CorpusHandle& corpus,
+                                                       const Job& job) = 0;
+  // Of each checksum_rows rows (core/checksum.h); reads all of them.
+  virtual std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) = 0;
+  // Canonical scores of the pairs that `lists` names, parallel to lists.indices. Canonical means
+  // float64 numbers of the same bits on every machine (docs/math/top-k.md).
+  virtual void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scores,
+                           const Job& job) = 0;
+  // The rankings of the queries asked about, in their order.
+  virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
+};
 
 }  // namespace gemmine

@@ -1,4 +1,4 @@
-#include "backend/ranking.h"
+#include "backend/proof/ranking.h"
 
 #include <algorithm>
 #include <limits>
@@ -90,7 +90,7 @@ void RankingCollector::merge(const RankingCollector& other) {
   classed_.insert(classed_.end(), other.classed_.begin(), other.classed_.end());
 }
 
-void RankingCollector::take_classed(Ranking& ranking) {
+void RankingCollector::take_classed(Ranking& ranking, std::vector<std::int32_t>& repeated_rows) {
   const RowClasses& classes = request_->classes;
   std::vector<Scored> best(classes.count, {-infinity, std::numeric_limits<std::int32_t>::max()});
   for (const Scored& each : classed_) {
@@ -102,6 +102,7 @@ void RankingCollector::take_classed(Ranking& ranking) {
     for (int level = 0; level < classed_levels; ++level)
       ranking.repeated[level] +=
           repeated && is_above(each.score, static_cast<Level>(level), *query_);
+    if (repeated) repeated_rows.push_back(each.row);
     if (repeated && each.score <= query_->ceiling) ranking.repeats.push_back(each);
     if (!repeated && is_admissible(each.score, *query_))
       admissible_.push(each);
@@ -116,10 +117,17 @@ Ranking RankingCollector::ranking() {
                   .admissible = {},
                   .repeats = {},
                   .rejected = {},
+                  .rejected_repeats = {},
                   .rescanned = true};
-  if (!classed_.empty()) take_classed(ranking);
+  std::vector<std::int32_t> repeated;
+  if (!classed_.empty()) take_classed(ranking, repeated);
   ranking.admissible = admissible_.take();
   ranking.rejected = rejected_.take();
+  std::sort(repeated.begin(), repeated.end());
+  for (const Scored& each : ranking.rejected)
+    if (std::binary_search(repeated.begin(), repeated.end(), each.row))
+      ranking.rejected_repeats.push_back(each.row);
+  std::sort(ranking.rejected_repeats.begin(), ranking.rejected_repeats.end());
   keep_ranked(ranking);
   std::copy(std::begin(above_), std::end(above_), std::begin(ranking.above));
   return ranking;

@@ -5,9 +5,37 @@
 #include <utility>
 #include <vector>
 
-#include "backend/scan.h"
+#include "backend/scans.h"
 
 namespace gemmine {
+
+// A row with bounds on its score, in the scan's own units.
+struct Candidate {
+  float upper;
+  float lower;  // −∞ where the row may turn out not to count
+  std::int32_t row;
+};
+
+// A row whose bounds lie on both sides of a level.
+struct Straddler {
+  std::int32_t row;
+  Level level;
+};
+
+// What a scan knows of one query. Every row that may be among the `depth` best admissible ones is
+// in `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
+struct ScanResult {
+  Index above[level_count];  // rows certainly above each level (at the floor or above it)
+  std::vector<Straddler> straddlers;
+  std::vector<ClassCount> classes;    // [classed_levels] of the rows certainly above, with classes
+  std::vector<Candidate> admissible;  // one row, any, stands for all of its class
+  std::vector<Candidate> rejected;
+  float dropped_below;  // no admissible row with a higher upper bound was left out
+  double unit;          // canonical score <= (upper + offset)·unit
+  double offset;
+
+  double upper_score(float upper) const { return (upper + offset) * unit; }
+};
 
 // How a query's approximate scores a (any scan's, any device's) lead to canonical ones:
 // |canonical − (a + offset)·unit| <= (error + E)·unit, E a number of the row that its upper and
@@ -27,6 +55,8 @@ struct ScanThresholds {
   float above[level_count];
   float maybe[level_count];
 };
+
+ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound);
 
 // What a scan found in one stretch of 32 rows for one query; bit i is row first + i.
 struct ScanEvent {
@@ -53,7 +83,9 @@ enum class Classed {
 
 // The rows that may be among the `depth` best of a stream: all whose upper bound reaches the
 // depth-th best lower bound seen so far, which only rises.
-class CandidateList {
+//
+// What a push touches lies in one line of the cache: scans hold thousands of lists.
+class alignas(64) CandidateList {
  public:
   CandidateList(Index depth, Index rows, int widenings, float threshold, double spread);
   // Without classes all rows stand for themselves. Classes in `void_classes` do not count.
@@ -70,6 +102,7 @@ class CandidateList {
   void tighten();  // drops what is below the threshold of all that came
   // Rows with a class whose scores the `depth` best ask for.
   Index class_rows(Index depth) const;
+  std::size_t size() const { return candidates_.size(); }
   std::vector<Candidate>& candidates() { return candidates_; }
   void merge(CandidateList& other);
 
@@ -77,28 +110,27 @@ class CandidateList {
   void compact();
   void merge_classes();
   void sort_by_class();
-  void leave_out_uncertain();
+  void leave_out_uncertain(std::vector<std::int32_t>& keys);
   void drop_below_threshold();
   float lower_of_last();  // at most the depth-th best lower bound
 
-  Index depth_;
+  std::vector<Candidate> candidates_;
   Index capacity_;
   float threshold_;
-  double spread_;  // twice the error that upper and lower bounds leave out
   int widenings_left_;
+  Index depth_;
+  double spread_;  // twice the error that upper and lower bounds leave out
   float dropped_below_ = -std::numeric_limits<float>::infinity();
   Classed mode_ = Classed::merge;
   RowClasses classes_;
   const ClassCount* void_classes_ = nullptr;
-  std::vector<Candidate> candidates_;
-  std::vector<std::int32_t> keys_;
   std::vector<std::pair<std::int32_t, std::int32_t>> by_class_;  // class, place in candidates_
 };
 
 // Gathers what a scan finds for one query. Stretches must come in ascending order of rows.
 class Collector {
  public:
-  Collector(const ScanQuery& query, const ScanBound& bound, const ScanRequest& request, Index rows,
+  Collector(const ScanRequest& request, const ScanQuery& query, const ScanBound& bound, Index rows,
             const CollectorLimits& limits);
   Collector(Collector&&) = default;
 
@@ -108,6 +140,7 @@ class Collector {
             std::uint32_t valid);
   ScanThresholds thresholds() const;
   bool overflow() const { return overflow_; }
+  Index held() const { return static_cast<Index>(admissible_.size()); }
 
   // Adds what another collector found for the same query in other rows.
   void merge(Collector& other);

@@ -1,4 +1,4 @@
-#include "backend/class_scores.h"
+#include "backend/proof/class_scores.h"
 
 #include <algorithm>
 

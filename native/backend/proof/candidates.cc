@@ -1,11 +1,11 @@
-#include "backend/candidates.h"
+#include "backend/proof/candidates.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 
-#include "backend/scan_bounds.h"
+#include "backend/proof/scan_bounds.h"
 
 namespace gemmine {
 namespace {
@@ -19,6 +19,29 @@ double level_of(const ScanQuery& query, int level) {
   if (std::isinf(query.floor)) return query.floor;
   return std::nextafter(query.floor, -std::numeric_limits<double>::infinity());
 }
+
+// Of the rows that count for a threshold some may be found to be repeated later on.
+Index listed_depth(const ScanQuery& query, const RowClasses& classes) {
+  return classes.count == 0 || query.depth == every_row ? query.depth : 2 * query.depth + 8;
+}
+
+Index capacity_for(Index depth, Index rows) {
+  return depth >= rows ? rows + 1 : std::min(2 * depth + 64, rows + 1);  // never full with all
+}
+
+// Integers in the order of the floats they stand for.
+std::int32_t key_of(float x) {
+  const auto bits = std::bit_cast<std::int32_t>(x);
+  return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
+}
+float float_of(std::int32_t key) { return std::bit_cast<float>(key >= 0 ? key : key ^ 0x7FFFFFFF); }
+
+template <class Visit>
+void for_each_bit(std::uint32_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(std::countr_zero(bits));
+}
+
+}  // namespace
 
 // A level that nobody asked about lies at +∞, which no bound exceeds.
 ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
@@ -36,45 +59,29 @@ ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
   return thresholds;
 }
 
-// Of the rows that count for a threshold some may be found to be repeated later on.
-Index listed_depth(const ScanQuery& query, const RowClasses& classes) {
-  return classes.count == 0 ? query.depth : 2 * query.depth + 8;
-}
-
-Index capacity_for(Index depth, Index rows) {
-  return std::min(2 * depth + 64, rows + 1);  // never full with all rows in it
-}
-
-// Integers in the order of the floats they stand for.
-std::int32_t key_of(float x) {
-  const auto bits = std::bit_cast<std::int32_t>(x);
-  return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
-}
-float float_of(std::int32_t key) { return std::bit_cast<float>(key >= 0 ? key : key ^ 0x7FFFFFFF); }
-
-template <class Visit>
-void for_each_bit(std::uint32_t bits, Visit visit) {
-  for (; bits != 0; bits &= bits - 1) visit(std::countr_zero(bits));
-}
-
-}  // namespace
-
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) {
   // Near duplicates widen the lists of all queries at once.
-  const Index depths = listed_depth(query, classes) + query.rejected_depth;
+  const Index depth = query.depth == every_row ? 0 : listed_depth(query, classes);
+  const Index depths = depth + query.rejected_depth;
   const Index classed =
       query.rejected_depth > 0 && classes.count > 0 ? classes.starts[classes.count] : 0;
   const Index lists = ((2 * depths + 128) << most_widenings) + 2 * classed;
-  return lists * static_cast<Index>(sizeof(Candidate) + sizeof(std::int32_t)) + cols * 4 +
+  return lists * static_cast<Index>(sizeof(Candidate)) + cols * 4 +
          static_cast<Index>(query.barred.size()) * 4 + classed_levels * classes.count / 8 + 1024;
 }
 
+Index join_bytes(Index rows, Index cols, Index depth) {
+  const Index list = (2 * (depth == every_row ? 0 : depth) + 128) << most_widenings;
+  const Index values = 2 * cols * static_cast<Index>(sizeof(float));  // as queries and as corpus
+  return rows * (list * static_cast<Index>(sizeof(Candidate)) + values + 512);
+}
+
 CandidateList::CandidateList(Index depth, Index rows, int widenings, float threshold, double spread)
-    : depth_(depth),
-      capacity_(capacity_for(depth, rows)),
+    : capacity_(capacity_for(depth, rows)),
       threshold_(threshold),
-      spread_(spread),
-      widenings_left_(widenings) {}
+      widenings_left_(widenings),
+      depth_(depth),
+      spread_(spread) {}
 
 void CandidateList::classify(Classed mode, const RowClasses& classes,
                              const ClassCount* void_classes) {
@@ -103,7 +110,6 @@ void CandidateList::compact() {
 
 void CandidateList::release() {
   candidates_ = {};
-  keys_ = {};
   threshold_ = infinity;
 }
 
@@ -148,19 +154,19 @@ void CandidateList::sort_by_class() {
 
 // At most one row of a class does not count: without the highest of their lower bounds the others
 // stay below the rows that do.
-void CandidateList::leave_out_uncertain() {
+void CandidateList::leave_out_uncertain(std::vector<std::int32_t>& keys) {
   const std::int32_t least = key_of(-infinity);
   sort_by_class();
   if (mode_ == Classed::merge) {
     for (const auto& [own, at] : by_class_)
-      if (void_classes_->has(own)) keys_[at] = least;
+      if (void_classes_->has(own)) keys[at] = least;
     return;
   }
   for (std::size_t i = 0, end = 0; i < by_class_.size(); i = end) {
     std::int32_t best = by_class_[i].second;
     for (end = i; end < by_class_.size() && by_class_[end].first == by_class_[i].first; ++end)
-      if (keys_[by_class_[end].second] > keys_[best]) best = by_class_[end].second;
-    keys_[best] = least;
+      if (keys[by_class_[end].second] > keys[best]) best = by_class_[end].second;
+    keys[best] = least;
   }
 }
 
@@ -176,12 +182,13 @@ void CandidateList::drop_below_threshold() {
 
 // By bisection: counting is a loop that vectorises, and needs no exact order.
 float CandidateList::lower_of_last() {
-  keys_.resize(candidates_.size());
-  std::transform(candidates_.begin(), candidates_.end(), keys_.begin(),
+  thread_local std::vector<std::int32_t> space;
+  space.resize(candidates_.size());
+  std::transform(candidates_.begin(), candidates_.end(), space.begin(),
                  [](const Candidate& each) { return key_of(each.lower); });
-  if (classes_.count > 0) leave_out_uncertain();
-  const std::int32_t* keys = keys_.data();
-  const auto size = static_cast<int>(keys_.size());
+  if (classes_.count > 0) leave_out_uncertain(space);
+  const std::int32_t* keys = space.data();
+  const auto size = static_cast<int>(space.size());
   std::int64_t low = *std::min_element(keys, keys + size);                     // reached by all
   std::int64_t high = std::int64_t{*std::max_element(keys, keys + size)} + 1;  // reached by none
   while (high - low > 1) {
@@ -200,7 +207,7 @@ void CandidateList::merge(CandidateList& other) {
   candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
 }
 
-Collector::Collector(const ScanQuery& query, const ScanBound& bound, const ScanRequest& request,
+Collector::Collector(const ScanRequest& request, const ScanQuery& query, const ScanBound& bound,
                      Index rows, const CollectorLimits& limits)
     : query_(&query),
       bound_(&bound),
@@ -324,8 +331,7 @@ void Collector::finish() {
 }
 
 ScanResult Collector::result() {
-  ScanResult result{.rescanned = {},
-                    .above = {},
+  ScanResult result{.above = {},
                     .straddlers = std::move(straddlers_),
                     .classes = std::move(class_counts_),
                     .admissible = std::move(admissible_.candidates()),

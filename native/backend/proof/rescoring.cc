@@ -1,11 +1,11 @@
-#include "mining/rescoring.h"
+#include "backend/proof/rescoring.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "backend/class_scores.h"
-#include "backend/ranking.h"
+#include "backend/proof/class_scores.h"
+#include "backend/proof/ranking.h"
 
 namespace gemmine {
 namespace {
@@ -46,6 +46,7 @@ class Rescoring {
                    .admissible = {},
                    .repeats = {},
                    .rejected = {},
+                   .rejected_repeats = {},
                    .rescanned = false};
 };
 
@@ -150,6 +151,10 @@ Ranking Rescoring::rank() {
           });
   ranking_.admissible = admissible_.take();
   ranking_.rejected = rejected.take();
+  for (const Scored& each : ranking_.rejected)
+    if (!forbids(request_, query_, each.row) && classes_.is_repeated(each.row))
+      ranking_.rejected_repeats.push_back(each.row);
+  std::sort(ranking_.rejected_repeats.begin(), ranking_.rejected_repeats.end());
   keep_ranked(ranking_);
   return std::move(ranking_);
 }
@@ -158,7 +163,6 @@ Ranking Rescoring::rank() {
 
 Ranking rank_rows(const ScanRequest& request, const ScanQuery& query, ScanResult& scanned,
                   RowScorer& scorer) {
-  if (scanned.rescanned) return std::move(*scanned.rescanned);
   return Rescoring(request, query, scanned, scorer).rank();
 }
 

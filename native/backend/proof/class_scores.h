@@ -3,7 +3,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "backend/ranking.h"
+#include "backend/proof/ranking.h"
+#include "backend/proof/rescoring.h"
 
 namespace gemmine {
 

@@ -1,8 +1,15 @@
 #pragma once
 
-#include "backend/scan.h"
+#include "backend/proof/candidates.h"
 
 namespace gemmine {
+
+// Canonical scores of one query with rows of the corpus: the same bits on every machine.
+class RowScorer {
+ public:
+  virtual ~RowScorer() = default;
+  virtual void score(const std::int32_t* rows, Index count, double* scores) = 0;
+};
 
 // Turns a scan's bounds into canonical scores: only rows whose upper bound reaches the score of the
 // last place are scored, so that nothing that is left out can belong to the answer.

@@ -1,14 +1,12 @@
-#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/cpu_scans.h"
 
 #include "backend/cpu/scan.h"
 
 namespace gemmine::cpu {
 namespace {
 
-class CpuBackend : public Backend {
+class CpuScans : public Scans {
  public:
-  std::string name() const override { return "cpu"; }
-
   std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                bool keep_panels, const Job& job) override {
     return cpu::prepare_corpus(rows, metric, keep_panels, job);
@@ -20,17 +18,17 @@ class CpuBackend : public Backend {
   std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) override {
     return cpu::checksums(rows, job);
   }
-  void visit_queries(const QueryHandle& queries, const QueryVisitor& visit,
-                     const Job& job) override {
-    cpu::visit_queries(queries, visit, job);
+  void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scores,
+                   const Job& job) override {
+    cpu::score_pairs(queries, lists, scores, job);
   }
-  void scan(const ScanRequest& request, const ScanVisitor& visit, const Job& job) override {
-    cpu::scan(request, visit, job);
+  std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
+    return cpu::scan(request, job);
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend() { return std::make_unique<CpuBackend>(); }
+std::unique_ptr<Scans> make_scans() { return std::make_unique<CpuScans>(); }
 
 }  // namespace gemmine::cpu

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "backend/scan.h"
+#include "backend/scans.h"
 
 namespace gemmine {
 
@@ -15,7 +15,7 @@ class BestRows {
   void push(Scored scored) {
     if (full_ && !better(scored, last_)) return;
     rows_.push_back(scored);
-    if (rows_.size() > 2 * depth_ + 64) cut();
+    if (rows_.size() / 2 > depth_ + 32) cut();  // twice every_row would be too much
   }
   // The score of the last place; what lies below it is of no interest.
   double last_score();
@@ -57,7 +57,7 @@ class RankingCollector {
   Ranking ranking();
 
  private:
-  void take_classed(Ranking& ranking);
+  void take_classed(Ranking& ranking, std::vector<std::int32_t>& repeated_rows);
 
   const ScanRequest* request_;
   const ScanQuery* query_;

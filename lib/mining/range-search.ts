@@ -1,0 +1,128 @@
+import type { MatrixInput } from '../data/matrix'
+import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toQueries } from '../data/source'
+import { nothingAsked, runJob } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+import { ofZeroVectors, type Searched } from './search-warnings'
+import { checkedSelf, type SelfRows } from './self-rows'
+
+/** The only place where the defaults of {@link rangeSearch} are written. */
+export const rangeSearchDefaults = frozen({
+  /** Rows for a query at most, the best of them; every row at the threshold or above it unless given. */
+  limit: undefined as number | undefined,
+  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  metric: undefined as Metric | undefined,
+  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
+  exclude: undefined as RowListsInput | undefined,
+  /**
+   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
+   * is itself and does not get, [nq], −1 for none; false unless given.
+   */
+  excludeSelf: false as SelfRows,
+})
+
+export type RangeSearchOptions = {
+  /** The lowest score wanted, to be given; a row of exactly this score is found. */
+  threshold: number
+} & Overrides<typeof rangeSearchDefaults> &
+  JobOptions
+
+/** The rows of each query one after the other: those of query i stand at indptr[i] .. indptr[i + 1] − 1. */
+export interface FoundRows {
+  /** Number of queries. */
+  readonly queries: number
+  /** How scores were computed. */
+  readonly metric: Metric
+  /** Where each query's rows begin, [queries + 1]; integers below 2^53. */
+  readonly indptr: Float64Array
+  /** Corpus rows, best first within a query, equal scores by lower row, [found]. */
+  readonly indices: Int32Array
+  /** Canonical scores rounded to float32, [found]. */
+  readonly scores: Float32Array
+  /** Queries whose answer the certificate proved without a rescan. */
+  readonly certified: number
+  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
+  readonly fallback: number
+  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  readonly zeroQueries: number
+  /** The same of corpus rows. */
+  readonly zeroRows: number
+  /** Time inside the scan, in seconds. */
+  readonly seconds: number
+  /** Complete sentences about zero vectors. */
+  readonly warnings: readonly string[]
+}
+
+/** What the answer to a range search is not. */
+export const rangeWarnings = (found: Searched): string[] =>
+  ofZeroVectors(found, 'every row or none is the answer')
+
+/**
+ * All corpus rows that score at least `threshold` for each query: exact, the comparison in float64, the
+ * same bits on every machine and for any number of threads. The score matrix never exists, but the answer
+ * is as large as what is found: 8 bytes a row, and some 30 while a part of it is worked out.
+ *
+ * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
+ *   settles.
+ * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
+ * @throws {TypeError | RangeError} if shapes disagree, `threshold` is no finite number, or an entry is not
+ *   finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of,
+ *   `ERR_GEMMINE_OUT_OF_MEMORY` if more is found than the memory holds.
+ *
+ * @example
+ * const { indptr, indices } = await rangeSearch(X, X, { threshold: 0.95, excludeSelf: true })
+ * const nearDuplicatesOfRow7 = indices.subarray(indptr[7], indptr[8])
+ */
+export async function rangeSearch(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: RangeSearchOptions,
+): Promise<FoundRows> {
+  const { threshold, limit, exclude, excludeSelf, ...rest } = withDefaults(
+    { threshold: required, ...rangeSearchDefaults, ...jobDefaults },
+    given,
+  )
+  const { metric: asked, ...jobOptions } = rest
+  const { device, ...job } = checkJob(jobOptions)
+  const source = toQueries(queries)
+  const { rows, metric, native } = scanned(corpus, asked, source)
+  checkRange(threshold, limit)
+  const self = checkedSelf(excludeSelf, source.rows, rows)
+  const excluded =
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  const lists = excluded instanceof Promise ? await excluded : excluded
+  const options = { device, metric, threshold, limit, excludeSelf: self, exclude: lists }
+  const found =
+    source.rows === 0
+      ? nothingFound()
+      : await runJob(job, (addon, control) => addon.rangeSearch(source, native, options, control))
+  const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found })
+  return { queries: source.rows, metric, ...found, warnings }
+}
+
+const nothingFound = () => ({
+  indptr: new Float64Array(1),
+  indices: new Int32Array(0),
+  scores: new Float32Array(0),
+  ...nothingAsked,
+})
+
+/** Checks what is a number, before any row is read. */
+export function checkRange(threshold: unknown, limit: unknown) {
+  checkNumber('threshold', threshold)
+  if (limit !== undefined) checkInteger('limit', limit, 1)
+}

@@ -1,0 +1,193 @@
+#include "backend/cpu/tile_scan.h"
+
+#include <algorithm>
+
+#include "backend/cpu/canonical_scan.h"
+#include "backend/cpu/pool.h"
+#include "backend/proof/rescoring.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
+constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
+constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
+constexpr Index rank_at_once = 8;       // queries
+// Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
+constexpr Index straddler_bytes = 256 << 20;
+constexpr Index fewest_straddlers = 256;
+constexpr Index largest_straddlers = 16384;
+
+TileFilter used_filters(const ScanRequest& request, const Asked& asked) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  TileFilter filter{};
+  for (const ScanQuery* query : asked) {
+    filter.used[ceiling_level] |= query->ceiling < infinity;
+    filter.used[floor_level] |= request.counted && query->floor > -infinity;
+    filter.used[reference_level] |= query->reference < infinity;
+    filter.rejected_used |= query->rejected_depth > 0;
+  }
+  return filter;
+}
+
+}  // namespace
+
+TileScan::TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked,
+                   bool last, const Job& job)
+    : request_(request),
+      queries_(dynamic_cast<const CpuQueries&>(request.queries)),
+      panels_(panels),
+      asked_(asked),
+      last_(last),
+      job_(job),
+      asked_count_(static_cast<Index>(asked.size())),
+      rows_(queries_.corpus().rows().rows()),
+      tiles_(queries_, panels, asked, request.bound_factor, job),
+      block_(std::clamp<Index>(tiles_.count() / wanted_tasks, 1, largest_block)),
+      used_(used_filters(request, asked)) {
+  const Index blocks = (tiles_.count() + block_ - 1) / block_;
+  segments_ = std::clamp<Index>(wanted_tasks / 4 / blocks, 1, panels_.count());
+  const Index panel_bytes = panels_.size() * static_cast<Index>(sizeof(float));
+  group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), panels_.count());
+  collectors_.reserve(segments_ * asked_count_);
+  const CollectorLimits most = limits();
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (Index i = 0; i < asked_count_; ++i)
+      collectors_.emplace_back(request, *asked[i], tiles_.bound(i), rows_, most);
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (Index tile = 0; tile < tiles_.count(); ++tile)
+      filters_.push_back(filter_of(segment, tile));
+  unlimited_ = asked_count_ > tile_queries &&
+               std::any_of(asked.begin(), asked.end(),
+                           [](const ScanQuery* query) { return query->depth == every_row; });
+}
+
+CollectorLimits TileScan::limits() const {
+  const Index bytes = 2 * static_cast<Index>(sizeof(Straddler)) * segments_ * asked_count_;
+  return {.widenings = last_ ? most_widenings : first_widenings,
+          .straddlers = std::clamp(std::min(straddler_bytes / bytes, rows_ / 8), fewest_straddlers,
+                                   largest_straddlers)};
+}
+
+TileFilter TileScan::filter_of(Index segment, Index tile) {
+  TileFilter filter = used_;
+  const Index first = tile * tile_queries;
+  filter.count = static_cast<int>(std::min<Index>(tile_queries, asked_count_ - first));
+  for (int i = 0; i < filter.count; ++i) update(filter, i, collector(segment, first + i));
+  return filter;
+}
+
+void TileScan::update(TileFilter& filter, int query, const Collector& collector) const {
+  const ScanThresholds now = collector.thresholds();
+  filter.admissible[query] = now.admissible;
+  filter.rejected[query] = now.rejected;
+  for (int level = 0; level < level_count; ++level) {
+    filter.above[level][query] = now.above[level];
+    filter.maybe[level][query] = now.maybe[level];
+  }
+}
+
+void TileScan::report(Index panels_done) const {
+  const Index panels = panels_.count();
+  const bool is_first = &panels_ == &queries_.corpus().panels();
+  const Index first = asked_.front()->query;
+  const Index span = asked_.back()->query + 1 - first;
+  job_.progress(is_first ? "scan" : "rescan", first * panels + span * panels_done,
+                queries_.rows().rows() * panels);
+}
+
+// Whether the finer scan has to look at most queries anyway.
+bool TileScan::is_hopeless() {
+  if (last_) return false;
+  Index undecided = 0;
+  for (Index i = 0; i < asked_count_; ++i) {
+    bool overflow = false;
+    for (Index segment = 0; segment < segments_; ++segment)
+      overflow = overflow || collector(segment, i).overflow();
+    undecided += overflow;
+  }
+  return 2 * undecided > asked_count_;
+}
+
+bool TileScan::is_full() const { return unlimited_ && held_ > most_held; }
+
+ScanEnd TileScan::run() {
+  AlignedFloats space = allocate_aligned(group_ * panels_.size());
+  const Index blocks = (tiles_.count() + block_ - 1) / block_;
+  for (Index begin = 0; begin < panels_.count(); begin += group_) {
+    report(begin);
+    const Index count = std::min(group_, panels_.count() - begin);
+    const float* panels = panels_.get(begin, count, space.get(), job_);
+    parallel_for(job_, blocks * segments_, [&](Index task, Index) {
+      const Index segment = task / blocks;
+      const Index first_tile = task % blocks * block_;
+      const Index from = segment * count / segments_;
+      const Index to = (segment + 1) * count / segments_;
+      walk(panels + from * panels_.size(), begin + from, to - from, segment, first_tile,
+           std::min(first_tile + block_, tiles_.count()));
+    });
+    progress_ = static_cast<double>(begin + count) / static_cast<double>(panels_.count());
+    if (is_full()) return ScanEnd::full;
+    if (begin + count < panels_.count() && is_hopeless()) return ScanEnd::hopeless;
+  }
+  report(panels_.count());
+  return ScanEnd::complete;
+}
+
+void TileScan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
+                    Index end_tile) {
+  for (Index i = 0; i < count && !is_full(); ++i)
+    for (Index tile = first_tile; tile < end_tile; ++tile)
+      look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
+}
+
+void TileScan::look(const float* panel, Index first_row, Index tile, Index segment) {
+  alignas(64) float scores[tile_queries * panel_rows];
+  alignas(64) float upper[tile_queries * panel_rows];
+  alignas(64) float lower[tile_queries * panel_rows];
+  const ScanKernels& kernels = scan_kernels();
+  TileFilter& filter = filters_[segment * tiles_.count() + tile];
+  panels_.format().score_tile(tiles_.tile(tile), filter.count, panel, panels_.words(), scores);
+  kernels.bound_tile(scores, tiles_.factors(tile), filter.count, panels_.bounds_of(panel), upper,
+                     lower);
+  ScanEvent events[tile_queries];
+  const int found = kernels.filter_tile(filter, upper, lower, events);
+  const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
+  const std::uint32_t valid = rows == panel_rows ? ~0u : (1u << rows) - 1;
+  for (int i = 0; i < found; ++i) {
+    const int query = events[i].query;
+    Collector& collecting = collector(segment, tile * tile_queries + query);
+    const int at = query * panel_rows;
+    const Index before = unlimited_ ? collecting.held() : 0;
+    if (collecting.take(events[i], upper + at, lower + at, first_row, valid))
+      update(filter, query, collecting);
+    if (unlimited_) held_.fetch_add(collecting.held() - before, std::memory_order_relaxed);
+  }
+}
+
+Asked TileScan::rank(std::vector<Ranking>& rankings) {
+  std::vector<CanonicalScorer> scorers(worker_count(job_), scorer_of(queries_));
+  std::vector<char> undecided(asked_.size());
+  const Index count = (asked_count_ + rank_at_once - 1) / rank_at_once;
+  parallel_for(job_, count, [&](Index chunk, Index worker) {
+    const Index end = std::min((chunk + 1) * rank_at_once, asked_count_);
+    for (Index i = chunk * rank_at_once; i < end; ++i) {
+      Collector& whole = collector(0, i);
+      for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
+      whole.finish();
+      undecided[i] = whole.overflow();
+      if (undecided[i]) continue;
+      const ScanQuery& query = *asked_[i];
+      scorers[worker].begin(query.query);
+      ScanResult result = whole.result();
+      rankings[&query - request_.asked.data()] =
+          rank_rows(request_, query, result, scorers[worker]);
+    }
+  });
+  Asked left;
+  for (std::size_t i = 0; i < asked_.size(); ++i)
+    if (undecided[i]) left.push_back(asked_[i]);
+  return left;
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "backend/scans.h"
+#include "mining_oracle.h"
+
+// Every scan the slow way: all scores in float64, and nothing but the definitions.
+namespace test {
+
+using gemmine::Ranking;
+using gemmine::RowSource;
+using gemmine::ScanQuery;
+using gemmine::ScanRequest;
+using gemmine::Scored;
+
+inline Rows rows_of(const RowSource& source) {
+  Rows rows{source.rows(), source.cols(), std::vector<float>(source.rows() * source.cols())};
+  gemmine::RowScratch scratch;
+  for (Index i = 0; i < rows.rows; ++i)
+    std::copy_n(source.block(i, 1, scratch).dense.data, rows.d, &rows.values[i * rows.d]);
+  return rows;
+}
+
+struct NaiveCorpus : gemmine::CorpusHandle {
+  NaiveCorpus(const RowSource& source, Metric asked)
+      : held(&source), asked_metric(asked), values(rows_of(source)) {}
+  const RowSource& rows() const override { return *held; }
+  Metric metric() const override { return asked_metric; }
+  Index bytes() const override { return 0; }
+  Index zero_rows() const override { return 0; }
+
+  const RowSource* held;
+  Metric asked_metric;
+  Rows values;
+};
+
+struct NaiveQueries : gemmine::QueryHandle {
+  NaiveQueries(const RowSource& source, const NaiveCorpus& asked)
+      : held(&source), asked_corpus(&asked), values(rows_of(source)) {}
+  const RowSource& rows() const override { return *held; }
+  const gemmine::CorpusHandle& corpus() const override { return *asked_corpus; }
+  Index zero_rows() const override { return 0; }
+  double score(Index query, Index row) const {
+    return plain_score(asked_corpus->asked_metric, values.row(query), asked_corpus->values.row(row),
+                       values.d);
+  }
+
+  const RowSource* held;
+  const NaiveCorpus* asked_corpus;
+  Rows values;
+};
+
+class NaiveScans : public gemmine::Scans {
+ public:
+  std::unique_ptr<gemmine::CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool,
+                                                        const gemmine::Job&) override {
+    return std::make_unique<NaiveCorpus>(rows, metric);
+  }
+  std::unique_ptr<gemmine::QueryHandle> prepare_queries(const RowSource& rows,
+                                                        const gemmine::CorpusHandle& corpus,
+                                                        const gemmine::Job&) override {
+    return std::make_unique<NaiveQueries>(rows, dynamic_cast<const NaiveCorpus&>(corpus));
+  }
+  void score_pairs(const gemmine::QueryHandle& handle, const gemmine::RowLists& lists,
+                   double* scores, const gemmine::Job&) override {
+    for (Index query = 0; query < handle.rows().rows(); ++query)
+      for (const std::int32_t row : list_of(lists, query))
+        *scores++ = naive(handle).score(query, row);
+  }
+  std::vector<Ranking> scan(const ScanRequest& request, const gemmine::Job&) override {
+    std::vector<Ranking> rankings;
+    for (const ScanQuery& query : request.asked) rankings.push_back(ranked(request, query));
+    return rankings;
+  }
+
+ private:
+  static const NaiveQueries& naive(const gemmine::QueryHandle& handle) {
+    return dynamic_cast<const NaiveQueries&>(handle);
+  }
+
+  static Ranking ranked(const ScanRequest& request, const ScanQuery& query) {
+    const NaiveQueries& queries = naive(request.queries);
+    Ranking ranking{};
+    for (std::int32_t row = 0; row < queries.asked_corpus->values.rows; ++row) {
+      if (std::find(query.barred.begin(), query.barred.end(), row) != query.barred.end()) continue;
+      const Scored scored{queries.score(query.query, row), row};
+      const bool forbidden = request.groups != gemmine::Groups::off &&
+                             group_forbids(request.groups, query.group, request.corpus_groups[row]);
+      if (!forbidden) {
+        ranking.above[gemmine::ceiling_level] += scored.score > query.ceiling;
+        ranking.above[gemmine::floor_level] += scored.score >= query.floor;
+        ranking.above[gemmine::reference_level] += scored.score > query.reference;
+      }
+      const bool inside = scored.score <= query.ceiling && scored.score >= query.floor;
+      (!forbidden && inside ? ranking.admissible : ranking.rejected).push_back(scored);
+    }
+    keep_best(ranking.admissible, query.depth);
+    keep_best(ranking.rejected, query.rejected_depth);
+    return ranking;
+  }
+
+  static void keep_best(std::vector<Scored>& rows, Index depth) {
+    std::sort(rows.begin(), rows.end(), gemmine::better);
+    rows.resize(std::min(depth, static_cast<Index>(rows.size())));
+  }
+};
+
+}  // namespace test
