@@ -114,6 +114,19 @@ export {
   type RangeSearchOptions,
 } from './mining/range-search'
 export {
+  logSumExp,
+  logSumExpDefaults,
+  type LogSumExpOptions,
+  type LogSums,
+} from './mining/log-sum-exp'
+export {
+  maxSim,
+  maxSimDefaults,
+  type MaxSimOptions,
+  type MultiVectors,
+  type RankedDocuments,
+} from './mining/max-sim'
+export {
   mineHardNegatives,
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,

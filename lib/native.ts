@@ -130,6 +130,15 @@ export interface NativeRangeOptions {
   readonly exclude?: NativeRowLists | undefined
 }
 
+export interface NativeMaxSimOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly k: number
+  /** Where the token vectors of each begin, and the number of all: [queries + 1], [documents + 1]. */
+  readonly queryStarts: Int32Array
+  readonly documentStarts: Int32Array
+}
+
 export interface NativeFoundRows extends NativeProof {
   readonly indptr: Float64Array
   readonly indices: Int32Array
@@ -301,6 +310,22 @@ export interface Addon {
     options: NativeRangeOptions,
     control: JobControl,
   ): Promise<NativeFoundRows>
+  maxSim(
+    queries: NativeSource,
+    documents: NativeSource | NativeCorpus,
+    options: NativeMaxSimOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+    control: JobControl,
+  ): Promise<NativeProof>
+  logSumExp(
+    queries: NativeSource,
+    bank: NativeSource | NativeCorpus,
+    options: { device: string; metric: NativeMetric; temperature: number },
+    values: Float64Array,
+    errorBounds: Float64Array,
+    control: JobControl,
+  ): Promise<number>
   mine(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,

@@ -58,6 +58,8 @@ const textsOf = (type: string) =>
 const defaultsOf: Record<string, object> = {
   CeilingOptions: gemmine.mineHardNegativesDefaults,
   JobOptions: {},
+  LogSumExpOptions: gemmine.logSumExpDefaults,
+  MaxSimOptions: gemmine.maxSimDefaults,
   KmeansOptions: gemmine.kmeansDefaults,
   LoadMatrixOptions: gemmine.loadMatrixDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,
@@ -104,6 +106,9 @@ describe('an editor shows', () => {
     'MinedNegatives',
     'Neighbours',
     'FoundRows',
+    'LogSums',
+    'MultiVectors',
+    'RankedDocuments',
     'Clustering',
     'TruncatedSvd',
   ])('a text for every part of %s', (type) => {

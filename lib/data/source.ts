@@ -23,12 +23,12 @@ export const toDenseSource = (
   ...toDenseView(name, input),
 })
 
-/** The queries of a search, of which there may be none. */
-export function toQueries(input: MatrixInput): NativeSource {
+/** The queries of a search, of which there may be none; messages call them `name`. */
+export function toQueries(input: MatrixInput, name = 'queries'): NativeSource {
   const cols = colsWithoutRows(input)
-  if (cols === undefined) return toDenseSource('queries', input)
+  if (cols === undefined) return toDenseSource(name, input)
   const data = new Float32Array(0)
-  return { name: 'queries', data, type: 'float32', rows: 0, cols, stride: cols }
+  return { name, data, type: 'float32', rows: 0, cols, stride: cols }
 }
 
 /** The columns of a matrix that has no row; nothing for any other value. */

@@ -149,11 +149,16 @@ export interface Scanned {
   readonly memory: NamedArrays
 }
 
-/** The corpus as the addon takes it, its metric settled, as wide as the queries. */
+/**
+ * The corpus as the addon takes it, its metric settled, as wide as the queries.
+ *
+ * @param name What messages call it.
+ */
 export function scanned(
   corpus: CorpusInput,
   metric: Metric | undefined,
   queries: NativeSource,
+  name = 'corpus',
 ): Scanned {
   const prepared = corpus instanceof PreparedCorpus ? corpus : undefined
   const other = !prepared && typeof corpus === 'object' && corpus !== null && copyOf(corpus)
@@ -161,13 +166,14 @@ export function scanned(
     throw invalidText('corpus', `a corpus ${ofThisCopy}`, `one that the copy ${other} made`)
   const fallback = prepared?.metric ?? prepareCorpusDefaults.metric
   const wanted = metric ?? fallback
+  const called = name === 'corpus' ? 'the corpus' : name
   checkOneOf('metric', wanted, metrics)
   if (prepared && wanted !== prepared.metric)
-    throw invalid('metric', `${prepared.metric}, for which the corpus was prepared`, wanted)
-  const matrix = prepared ? undefined : toDenseSource('corpus', corpus as MatrixInput)
+    throw invalid('metric', `${prepared.metric}, for which ${called} was prepared`, wanted)
+  const matrix = prepared ? undefined : toDenseSource(name, corpus as MatrixInput)
   const { rows, cols } = prepared ?? matrix!
   if (cols !== queries.cols)
-    throw invalid('queries.cols', `${cols} columns, as in the corpus`, queries.cols)
+    throw invalid(`${queries.name}.cols`, `${cols} columns, as in ${called}`, queries.cols)
   const memory = prepared ? prepared.memory : arraysOf(matrix!)
   return { rows, metric: wanted, matrix, handle: prepared?.handle(), memory }
 }

@@ -1,3 +1,4 @@
+import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
@@ -98,14 +99,17 @@ export async function rangeSearch(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, native } = scanned(corpus, asked, source)
+  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
   // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
   const lists = excluded instanceof Promise ? await excluded : excluded
-  const options = { device, metric, threshold, limit, excludeSelf: self, exclude: lists }
+  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const { excludeSelf: ownRows, exclude: excludedRows } = lent
+  const options = { device, metric, threshold, limit, excludeSelf: ownRows, exclude: excludedRows }
   const found =
     source.rows === 0
       ? nothingFound()

@@ -112,6 +112,49 @@ struct ScanRequest {
   double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
 };
 
+// log Σ exp(score / temperature) over all rows of the corpus, for each of some queries.
+struct LogSumExpRequest {
+  const QueryHandle& queries;
+  Index begin;  // of queries
+  Index count;
+  double temperature;  // in smallest_temperature .. largest_temperature
+};
+
+// Rows in segments: segment s is the rows starts[s] .. starts[s + 1] − 1, and may be empty.
+struct Segments {
+  const std::int32_t* starts;  // [count + 1], ascending from 0 to the number of rows
+  Index count;
+
+  Index size(Index segment) const { return starts[segment + 1] - starts[segment]; }
+};
+
+// The `depth` best segments of the corpus for each of some segments of queries. The score of two
+// segments is the sum, over the query's rows in their order, of the highest canonical score that
+// each has with a row of the corpus's segment. A segment without rows is no candidate.
+struct SegmentMaxRequest {
+  const QueryHandle& queries;
+  Segments query_segments;
+  Segments corpus_segments;
+  Index begin;  // of query segments
+  Index count;
+  Index depth;          // >= 1
+  double bound_factor;  // as of a ScanRequest
+};
+
+struct BestSegments {
+  std::vector<Scored> best;  // rows are segments of the corpus; best first
+  bool rescanned;            // the scan proved nothing, and all segments were scored
+};
+
+// Between these no score divided by a temperature leaves the range of float64.
+inline constexpr double smallest_temperature = 1e-100;
+inline constexpr double largest_temperature = 1e100;
+
+struct BoundedValue {
+  double value;
+  double error;  // |value − exact| is at most this; exact in canonical scores
+};
+
 // Memory that a scan needs for a query, so that callers can cut their jobs into requests. A query
 // that takes every row is counted by what it needs at least.
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes);
@@ -142,6 +185,12 @@ class Scans {
                            const Job& job) = 0;
   // The rankings of the queries asked about, in their order.
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
+  // The answers to the query segments asked about, in their order.
+  virtual std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
+                                                const Job& job) = 0;
+  // From float32 products, with sums in float64 in an order that depends on the corpus alone.
+  virtual std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request,
+                                                const Job& job) = 0;
 };
 
 }  // namespace gemmine

@@ -5,30 +5,12 @@
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
+#include "binding/proven.h"
 #include "binding/read.h"
 #include "binding/row_lists.h"
-#include "binding/to_js.h"
 #include "mining/mine.h"
 
 namespace gemmine::binding {
-namespace {
-
-struct Answered {
-  Proof proof;
-  double seconds;
-};
-
-Napi::Value answered_object(Napi::Env env, const Answered& answered) {
-  Napi::Object object = Napi::Object::New(env);
-  object["certified"] = number(env, answered.proof.certified);
-  object["fallback"] = number(env, answered.proof.fallback);
-  object["zeroQueries"] = number(env, answered.proof.zero_queries);
-  object["zeroRows"] = number(env, answered.proof.zero_rows);
-  object["seconds"] = answered.seconds;
-  return object;
-}
-
-}  // namespace
 
 Napi::Value TopK(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
@@ -49,7 +31,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
         const CanonicalLists excluded(exclude, corpus.rows(), job);
         check_self_rows(self, count, corpus.rows());
         const TopKOptions options{.k = k, .self = self, .exclude = excluded.view()};
-        Answered answered{};
+        Proven answered{};
         answered.seconds = seconds_of([&] {
           const auto prepared = corpus.prepared(job);
           answered.proof = top_k(scans_for(corpus.device()), *queries->rows, *prepared->handle,
@@ -58,7 +40,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
         });
         return answered;
       },
-      answered_object);
+      proven_object);
 }
 
 }  // namespace gemmine::binding

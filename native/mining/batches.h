@@ -54,4 +54,16 @@ inline std::vector<std::int32_t> barred_rows(const RowLists& exclude, const Self
 // A canonical score as answers hold it: rounded once, beyond float32's range infinite, never −0.
 inline float answer_score(double score) { return static_cast<float>(score) + 0.0f; }
 
+// The k best of a query, −1 and NaN where there are fewer.
+inline void write_row(const std::vector<Scored>& best, Index k, std::int32_t* indices,
+                      float* scores) {
+  const auto found = std::min(k, static_cast<Index>(best.size()));
+  for (Index i = 0; i < found; ++i) {
+    indices[i] = best[i].row;
+    scores[i] = answer_score(best[i].score);
+  }
+  std::fill(indices + found, indices + k, -1);
+  std::fill(scores + found, scores + k, std::numeric_limits<float>::quiet_NaN());
+}
+
 }  // namespace gemmine

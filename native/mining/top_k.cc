@@ -1,23 +1,7 @@
-#include <algorithm>
-#include <limits>
-
 #include "mining/batches.h"
 #include "mining/mine.h"
 
 namespace gemmine {
-namespace {
-
-void write_row(const std::vector<Scored>& best, Index k, std::int32_t* indices, float* scores) {
-  const auto found = std::min(k, static_cast<Index>(best.size()));
-  for (Index i = 0; i < found; ++i) {
-    indices[i] = best[i].row;
-    scores[i] = answer_score(best[i].score);
-  }
-  std::fill(indices + found, indices + k, -1);
-  std::fill(scores + found, scores + k, std::numeric_limits<float>::quiet_NaN());
-}
-
-}  // namespace
 
 Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job) {

@@ -312,6 +312,37 @@ describe('the addon, past the checks of lib/', () => {
     await expect(ask(Int32Array.of(0, 1), Int32Array.of(0))).rejects.toThrow('exclude.indptr')
   })
 
+  it('refuses starts of texts that are not in the matrix', async () => {
+    const ask = async (queryStarts: number[], documentStarts: number[]) =>
+      native().maxSim(
+        source(),
+        source(),
+        {
+          device: 'cpu',
+          metric: 'dot',
+          k: 1,
+          queryStarts: Int32Array.from(queryStarts),
+          documentStarts: Int32Array.from(documentStarts),
+        },
+        new Int32Array(queryStarts.length - 1),
+        new Float32Array(queryStarts.length - 1),
+        control(),
+      )
+    const right = [0, rows]
+    await expect(ask(right, right)).resolves.toMatchObject({ certified: 1 })
+    for (const wrong of [
+      [0, rows + 1],
+      [1, rows],
+      [0, 3, 2, rows],
+      [0, -1, rows],
+      [-5, rows],
+    ]) {
+      await expect(ask(wrong, right)).rejects.toThrow('for queryStarts')
+      await expect(ask(right, wrong)).rejects.toThrow('for documentStarts')
+    }
+    await expect(ask(right, [0])).rejects.toThrow('for documentStarts')
+  })
+
   it('takes no other object for a prepared corpus', async () => {
     const corpus = await native().prepareCorpus(
       source(),

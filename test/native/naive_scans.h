@@ -1,7 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "backend/scans.h"
@@ -75,6 +78,35 @@ class NaiveScans : public gemmine::Scans {
     for (const ScanQuery& query : request.asked) rankings.push_back(ranked(request, query));
     return rankings;
   }
+  std::vector<gemmine::BestSegments> segment_max(const gemmine::SegmentMaxRequest& request,
+                                                 const gemmine::Job&) override {
+    std::vector<gemmine::BestSegments> answers;
+    for (Index i = 0; i < request.count; ++i) {
+      std::vector<Scored> best;
+      for (std::int32_t document = 0; document < request.corpus_segments.count; ++document)
+        if (request.corpus_segments.size(document) > 0)
+          best.push_back({late_interaction(request, request.begin + i, document), document});
+      keep_best(best, request.depth);
+      answers.push_back({std::move(best), false});
+    }
+    return answers;
+  }
+  std::vector<gemmine::BoundedValue> log_sum_exp(const gemmine::LogSumExpRequest& request,
+                                                 const gemmine::Job&) override {
+    std::vector<gemmine::BoundedValue> values;
+    for (Index i = 0; i < request.count; ++i) {
+      std::vector<long double> scores;
+      for (Index row = 0; row < request.queries.corpus().rows().rows(); ++row)
+        scores.push_back(naive(request.queries).score(request.begin + i, row));
+      const long double largest = *std::max_element(scores.begin(), scores.end());
+      long double sum = 0;
+      for (const long double score : scores)
+        sum += std::exp((score - largest) / request.temperature);
+      const long double value = largest / request.temperature + std::log(sum);
+      values.push_back({.value = static_cast<double>(value), .error = 0});
+    }
+    return values;
+  }
 
  private:
   static const NaiveQueries& naive(const gemmine::QueryHandle& handle) {
@@ -100,6 +132,20 @@ class NaiveScans : public gemmine::Scans {
     keep_best(ranking.admissible, query.depth);
     keep_best(ranking.rejected, query.rejected_depth);
     return ranking;
+  }
+
+  // Σ over the query's rows of the highest score with a row of the document.
+  static double late_interaction(const gemmine::SegmentMaxRequest& request, Index query,
+                                 Index document) {
+    const auto& [queries, documents] = std::tie(request.query_segments, request.corpus_segments);
+    double sum = 0;
+    for (Index token = queries.starts[query]; token < queries.starts[query + 1]; ++token) {
+      double highest = -std::numeric_limits<double>::infinity();
+      for (Index row = documents.starts[document]; row < documents.starts[document + 1]; ++row)
+        highest = std::max(highest, naive(request.queries).score(token, row));
+      sum += highest;
+    }
+    return sum;
   }
 
   static void keep_best(std::vector<Scored>& rows, Index depth) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "backend/cpu/log_sum_exp.h"
 #include "backend/cpu/scan.h"
 #include "backend/cpu/scan_corpus.h"
+#include "backend/cpu/segment_max.h"
 
 namespace test {
 
@@ -47,6 +49,16 @@ class TrialScans : public gemmine::Scans {
       for (auto& each : gemmine::cpu::scan(part, job)) rankings.push_back(std::move(each));
     }
     return rankings;
+  }
+  std::vector<gemmine::BestSegments> segment_max(const gemmine::SegmentMaxRequest& request,
+                                                 const gemmine::Job& job) override {
+    gemmine::SegmentMaxRequest trial = request;
+    trial.bound_factor = bound_factor;
+    return gemmine::cpu::segment_max(trial, job);
+  }
+  std::vector<gemmine::BoundedValue> log_sum_exp(const gemmine::LogSumExpRequest& request,
+                                                 const gemmine::Job& job) override {
+    return gemmine::cpu::log_sum_exp(request, job);
   }
 };
 

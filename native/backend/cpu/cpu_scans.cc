@@ -1,6 +1,8 @@
 #include "backend/cpu/cpu_scans.h"
 
+#include "backend/cpu/log_sum_exp.h"
 #include "backend/cpu/scan.h"
+#include "backend/cpu/segment_max.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -24,6 +26,13 @@ class CpuScans : public Scans {
   }
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
     return cpu::scan(request, job);
+  }
+  std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
+                                        const Job& job) override {
+    return cpu::segment_max(request, job);
+  }
+  std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) override {
+    return cpu::log_sum_exp(request, job);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/proof/log_sum.h"
 #include "core/matrix.h"
 
 namespace gemmine::cpu {
@@ -86,6 +87,8 @@ struct CenterBounds {
   const float* lengths;
   Index padded;
 };
+inline constexpr Index exponentials_at_once = 32;
+inline constexpr Index maxima_lanes = 16;
 
 // Everything that is compiled once for each instruction set.
 struct Kernels {
@@ -142,6 +145,11 @@ struct Kernels {
   // The same, and sums += weight·scale·row.
   double (*add_to_cluster)(const float* row, Index d, double scale, double weight,
                            const double* center, double* sums);
+  // Adds exponentials_at_once rows, those of score −∞ as nothing. The same bits in every set.
+  void (*add_exponentials)(const double* scores, const double* widths, double scale, LogSum& to);
+  // maxima [count × maxima_lanes] are raised by columns begin .. end − 1 of rows [count ×
+  // 2·maxima_lanes]: each row's maximum is the largest of its lanes.
+  void (*raise_maxima)(const float* rows, Index count, Index begin, Index end, float* maxima);
 };
 
 extern const Kernels baseline_kernels;

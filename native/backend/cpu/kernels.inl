@@ -90,10 +90,12 @@ inline Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
 inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 #include "backend/cpu/element_kernels.inl"
+#include "backend/cpu/maxima_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/row_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
+#include "backend/cpu/sum_exp_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
 
 }  // namespace
@@ -121,6 +123,8 @@ const Kernels GEMMINE_KERNELS = {
     .near_centers = near_centers,
     .squared_distance = squared_distance,
     .add_to_cluster = add_to_cluster,
+    .add_exponentials = add_exponentials,
+    .raise_maxima = raise_maxima,
 };
 
 }  // namespace gemmine::cpu

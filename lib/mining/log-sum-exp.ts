@@ -1,0 +1,98 @@
+import { loanOf } from '../data/loan'
+import { resultArray } from '../data/typed-array'
+import type { MatrixInput } from '../data/matrix'
+import { toQueries } from '../data/source'
+import { runJob } from '../native'
+import {
+  checkJob,
+  checkNumber,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+
+/** The only place where the defaults of {@link logSumExp} are written. */
+export const logSumExpDefaults = frozen({
+  /** The metric; `cosine`, or that for which the bank was prepared, unless given. */
+  metric: undefined as Metric | undefined,
+})
+
+export type LogSumExpOptions = {
+  /** What scores are divided by, to be given; in 1e-100..1e100. */
+  temperature: number
+} & Overrides<typeof logSumExpDefaults> &
+  JobOptions
+
+export interface LogSums {
+  /** Number of queries. */
+  readonly queries: number
+  /** How scores were computed. */
+  readonly metric: Metric
+  /** log Σ exp(score / temperature) over the bank's rows, for each query, [queries]. */
+  readonly values: Float64Array
+  /** How far each value can be from that of canonical scores in exact arithmetic, [queries]. */
+  readonly errorBounds: Float64Array
+  /** Time inside the scan, in seconds. */
+  readonly seconds: number
+}
+
+/** Between these no score divided by a temperature leaves the range of float64. */
+const [lowest, highest] = [1e-100, 1e100]
+
+/**
+ * The logarithm of Σ exp(score / temperature) over all rows of a bank, for each query: the denominator of
+ * a softmax or an InfoNCE loss over more negatives than fit in a score matrix, which never exists. Scores
+ * are float32 products and the sums are float64 in a fixed order: the same bits for any number of threads,
+ * and a proven error bound. Nothing overflows, however small the temperature.
+ *
+ * @param queries [nq × d], dense or a file; no rows give no values. Borrowed until the promise settles.
+ * @param bank [nc × d], dense, a file, or prepared by `prepareCorpus`.
+ * @throws {TypeError | RangeError} if shapes disagree, `temperature` is not in 1e-100..1e100, or an entry
+ *   is not finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a bank that was disposed of, or a file that was closed.
+ * @see van den Oord, Li & Vinyals (2018), "Representation Learning with Contrastive Predictive Coding",
+ *   arXiv 1807.03748
+ *
+ * @example
+ * const { values } = await logSumExp(queries, bank, { temperature: 0.05 })
+ * const lossOfQuery7 = values[7] - positiveScore / 0.05 // with the positive's row in the bank
+ */
+export async function logSumExp(
+  queries: MatrixInput,
+  bank: CorpusInput,
+  given: LogSumExpOptions,
+): Promise<LogSums> {
+  const {
+    temperature,
+    metric: asked,
+    ...rest
+  } = withDefaults({ temperature: required, ...logSumExpDefaults, ...jobDefaults }, given)
+  const { device, ...job } = checkJob(rest)
+  const source = toQueries(queries)
+  const { metric, matrix, handle } = scanned(bank, asked, source, 'bank')
+  checkNumber('temperature', temperature, lowest, highest)
+  const values = resultArray(Float64Array, source.rows)
+  const errorBounds = resultArray(Float64Array, source.rows)
+  const loan = loanOf({ queries: source, bank: matrix })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const options = { device, metric, temperature }
+  const seconds =
+    source.rows === 0
+      ? 0
+      : await runJob(job, arrays, (addon, control) =>
+          addon.logSumExp(
+            lent.queries,
+            handle ?? lent.bank!,
+            options,
+            values,
+            errorBounds,
+            control,
+          ),
+        )
+  return { queries: source.rows, metric, values, errorBounds, seconds }
+}

@@ -1,0 +1,158 @@
+import { loanOf } from '../data/loan'
+import { resultArray } from '../data/typed-array'
+import { isInt32Array } from 'node:util/types'
+import type { MatrixInput } from '../data/matrix'
+import { toQueries } from '../data/source'
+import { invalid, invalidText } from '../errors'
+import { planMemory } from '../memory'
+import { nothingAsked, runJob } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+
+/** The only place where the defaults of {@link maxSim} are written. */
+export const maxSimDefaults = frozen({
+  /** The metric of two tokens; `cosine`, or that for which the documents were prepared, unless given. */
+  metric: undefined as Metric | undefined,
+})
+
+export type MaxSimOptions = {
+  /** Documents wanted for each query, to be given; at least 1. */
+  k: number
+} & Overrides<typeof maxSimDefaults> &
+  JobOptions
+
+/** Texts of which each has several vectors, such as one for each token: those of all one after the other. */
+export interface MultiVectors<Tokens = MatrixInput> {
+  /** Token vectors, [tokens × d], dense or a file. */
+  readonly tokens: Tokens
+  /**
+   * Where each text's tokens begin, and the number of all tokens: text i has the rows
+   * `starts[i]`..`starts[i + 1] - 1` and may have none, [texts + 1].
+   */
+  readonly starts: Int32Array | readonly number[]
+}
+
+export interface RankedDocuments {
+  /** Number of queries. */
+  readonly queries: number
+  /** Slots for each query. */
+  readonly k: number
+  /** How two tokens were scored. */
+  readonly metric: Metric
+  /** Documents, best first, [queries × k]; −1 where fewer than k have tokens. */
+  readonly indices: Int32Array
+  /** Sums of maxima rounded to float32, [queries × k]; NaN where fewer than k documents have tokens. */
+  readonly scores: Float32Array
+  /** Queries whose answer the certificate proved without a rescan. */
+  readonly certified: number
+  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
+  readonly fallback: number
+  /** Time inside the scan, in seconds. */
+  readonly seconds: number
+}
+
+/**
+ * The k best documents for each query by late interaction, as ColBERT scores them:
+ * Σ over the query's tokens of the highest score with a token of the document. Exact: the maxima are
+ * canonical float64 scores, added in the order of the query's tokens; equal scores by lower document; the
+ * same bits on every machine and for any number of threads. No score matrix ever exists.
+ *
+ * @param queries Token vectors and where each query begins. Borrowed until the promise settles. A query
+ *   without tokens scores 0 with every document; no queries give an answer without rows.
+ * @param documents The same for documents; tokens may be prepared by `prepareCorpus`. A document without
+ *   tokens is never found.
+ * @throws {TypeError | RangeError} if shapes disagree, starts do not ascend from 0 to the number of
+ *   tokens, k is not at least 1, or an entry is not finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for tokens that were disposed of, or a file that was closed.
+ * @see Khattab & Zaharia (2020), "ColBERT: Efficient and Effective Passage Search via Contextualized Late
+ *   Interaction over BERT", arXiv 2004.12832
+ *
+ * @example
+ * const documents = { tokens: { data, rows: 5, cols: 128 }, starts: [0, 3, 5] } // of 3 and 2 tokens
+ * const { indices, scores } = await maxSim(queries, documents, { k: 2 })
+ */
+export async function maxSim(
+  queries: MultiVectors,
+  documents: MultiVectors<CorpusInput>,
+  given: MaxSimOptions,
+): Promise<RankedDocuments> {
+  const {
+    k,
+    metric: asked,
+    ...rest
+  } = withDefaults({ k: required, ...maxSimDefaults, ...jobDefaults }, given)
+  const { device, ...job } = checkJob(rest)
+  checkMultiVectors('queries', queries)
+  checkMultiVectors('documents', documents)
+  const source = toQueries(queries.tokens, 'queries.tokens')
+  const { rows, metric, matrix, handle } = scanned(
+    documents.tokens,
+    asked,
+    source,
+    'documents.tokens',
+  )
+  const queryStarts = toStarts('queries.starts', queries.starts, source.rows, 0)
+  const documentStarts = toStarts('documents.starts', documents.starts, rows, 1)
+  const count = queryStarts.length - 1
+  if (source.rows === 0 && count > 0)
+    throw invalidText('queries.tokens', 'the tokens of some query', 'none', RangeError)
+  checkInteger('k', k, 1)
+  planMemory(`An answer of ${k} documents for each of ${count} queries`, 8 * count * k)
+  const indices = resultArray(Int32Array, count * k)
+  const scores = resultArray(Float32Array, count * k)
+  const loan = loanOf({ 'queries.tokens': source, 'documents.tokens': matrix })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const options = { device, metric, k, queryStarts, documentStarts }
+  const { certified, fallback, seconds } =
+    count === 0
+      ? nothingAsked
+      : await runJob(job, arrays, (addon, control) =>
+          addon.maxSim(
+            lent['queries.tokens'],
+            handle ?? lent['documents.tokens']!,
+            options,
+            indices,
+            scores,
+            control,
+          ),
+        )
+  return { queries: count, k, metric, indices, scores, certified, fallback, seconds }
+}
+
+function checkMultiVectors(name: string, given: unknown): asserts given is MultiVectors<unknown> {
+  const isObject = typeof given === 'object' && given !== null
+  if (isObject && 'tokens' in given && 'starts' in given) return
+  const expected = 'token vectors and where those of each text begin, { tokens, starts }'
+  if (isObject && 'data' in given) throw invalidText(name, expected, 'a matrix without starts')
+  throw invalid(name, expected, given)
+}
+
+/** A checked copy, which nobody can change while a job runs. */
+function toStarts(name: string, given: unknown, tokens: number, fewest: number): Int32Array {
+  if (!isInt32Array(given) && !Array.isArray(given))
+    throw invalid(name, 'an Int32Array or an array of integers', given)
+  const { length } = given
+  if (length < fewest + 1)
+    throw invalidText(name, `at least ${fewest + 1}, one more than texts`, `${length}`, RangeError)
+  const starts = new Int32Array(length)
+  for (let i = 0; i < length; i++) {
+    const start: unknown = given[i]
+    const [low, high] = i === 0 ? [0, 0] : [starts[i - 1]!, tokens]
+    checkInteger(`${name}[${i}]`, start, low, high)
+    starts[i] = start
+  }
+  const last = starts[length - 1]!
+  if (last !== tokens)
+    throw invalid(`${name}[${length - 1}]`, `${tokens}, the number of tokens`, last)
+  return starts
+}

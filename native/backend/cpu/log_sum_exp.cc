@@ -1,0 +1,184 @@
+#include "backend/cpu/log_sum_exp.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "backend/cpu/canonical_scan.h"
+#include "backend/cpu/kernels.h"
+#include "backend/cpu/pool.h"
+#include "backend/proof/log_sum.h"
+
+namespace gemmine::cpu {
+namespace {
+
+// Sums begin anew with each segment of rows and are merged in the order of segments, so that bits
+// do not depend on how much is worked on at a time.
+constexpr Index segment_panels = 8;
+constexpr Index segment_rows = segment_panels * panel_rows;
+constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
+constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
+constexpr Index wanted_blocks = 16;     // so that threads end together
+static_assert(exponentials_at_once == panel_rows);
+
+void fill(std::span<double> from, double value) { std::fill(from.begin(), from.end(), value); }
+
+class LogSumScan {
+ public:
+  LogSumScan(const LogSumExpRequest& request, const CpuQueries& queries, const ScanPanels& panels,
+             const Job& job);
+
+  std::vector<BoundedValue> run();
+
+ private:
+  void walk(const float* panels, Index first, Index count, Index block, LogSum* sums);
+  void look(const float* panel, Index first_row, Index tile, LogSum* sums) const;
+  void merge(Index block, Index segments);
+  BoundedValue canonical(Index query) const;
+  void report(Index panels_done) const;
+  Index end_of(Index block) const { return std::min((block + 1) * block_, tiles_->count()); }
+
+  const LogSumExpRequest& request_;
+  const CpuQueries& queries_;
+  const ScanPanels& panels_;
+  const Job& job_;
+  Index rows_;  // of the corpus
+  std::optional<QueryTiles> tiles_;
+  std::vector<double> scales_;  // of each query: the scan's unit / temperature
+  Index block_;                 // tiles in a task
+  Index blocks_;
+  Index group_;                // segments
+  std::vector<LogSum> parts_;  // [group × queries]
+  std::vector<LogSum> sums_;   // [queries]
+};
+
+LogSumScan::LogSumScan(const LogSumExpRequest& request, const CpuQueries& queries,
+                       const ScanPanels& panels, const Job& job)
+    : request_(request),
+      queries_(queries),
+      panels_(panels),
+      job_(job),
+      rows_(queries.corpus().rows().rows()),
+      sums_(request.count) {
+  std::vector<ScanQuery> asked;
+  for (Index i = 0; i < request.count; ++i)
+    asked.push_back({.query = request.begin + i, .depth = 1});
+  std::vector<const ScanQuery*> pointers;
+  for (const ScanQuery& each : asked) pointers.push_back(&each);
+  tiles_.emplace(queries, panels, pointers, 1.0, job);
+  for (Index i = 0; i < request.count; ++i)
+    scales_.push_back(tiles_->bound(i).unit / request.temperature);
+  block_ = std::clamp<Index>(tiles_->count() / wanted_blocks, 1, largest_block);
+  blocks_ = (tiles_->count() + block_ - 1) / block_;
+  const Index segment_bytes = segment_panels * panels.size() * Index{sizeof(float)};
+  const Index segments = (panels.count() + segment_panels - 1) / segment_panels;
+  group_ = std::clamp<Index>(group_bytes / segment_bytes, 1, segments);
+  parts_.resize(group_ * request.count);
+}
+
+std::vector<BoundedValue> LogSumScan::run() {
+  const Index group_panels = group_ * segment_panels;
+  AlignedFloats space = allocate_aligned(group_panels * panels_.size());
+  for (Index begin = 0; begin < panels_.count(); begin += group_panels) {
+    report(begin);
+    const Index count = std::min(group_panels, panels_.count() - begin);
+    const Index segments = (count + segment_panels - 1) / segment_panels;
+    const float* panels = panels_.get(begin, count, space.get(), job_);
+    std::fill(parts_.begin(), parts_.end(), LogSum{});
+    parallel_for(job_, blocks_ * segments, [&](Index task, Index) {
+      const Index segment = task / blocks_;
+      const Index from = segment * segment_panels;
+      walk(panels + from * panels_.size(), begin + from, std::min(segment_panels, count - from),
+           task % blocks_, &parts_[segment * request_.count]);
+    });
+    parallel_for(job_, blocks_, [&](Index block, Index) { merge(block, segments); });
+  }
+  report(panels_.count());
+  std::vector<BoundedValue> values;
+  for (Index i = 0; i < request_.count; ++i)
+    values.push_back(tiles_->bound(i).usable
+                         ? log_sum_value(sums_[i], tiles_->bound(i), request_.temperature, rows_)
+                         : canonical(request_.begin + i));
+  return values;
+}
+
+void LogSumScan::report(Index panels_done) const {
+  const Index panels = panels_.count();
+  job_.progress("scan", request_.begin * panels + request_.count * panels_done,
+                queries_.rows().rows() * panels);
+}
+
+void LogSumScan::walk(const float* panels, Index first, Index count, Index block, LogSum* sums) {
+  for (Index i = 0; i < count; ++i)
+    for (Index tile = block * block_; tile < end_of(block); ++tile)
+      look(panels + i * panels_.size(), (first + i) * panel_rows, tile, sums);
+}
+
+void LogSumScan::look(const float* panel, Index first_row, Index tile, LogSum* sums) const {
+  alignas(64) float scores[tile_queries * panel_rows];
+  alignas(64) float upper[tile_queries * panel_rows];
+  alignas(64) float lower[tile_queries * panel_rows];
+  alignas(64) double middle[panel_rows], width[panel_rows];
+  const Index first = tile * tile_queries;
+  const int count = static_cast<int>(std::min<Index>(tile_queries, request_.count - first));
+  panels_.format().score_tile(tiles_->tile(tile), count, panel, panels_.words(), scores);
+  scan_kernels().bound_tile(scores, tiles_->factors(tile), count, panels_.bounds_of(panel), upper,
+                            lower);
+  const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
+  for (int q = 0; q < count; ++q) {
+    const float* high = upper + q * panel_rows;
+    const float* low = lower + q * panel_rows;
+    for (Index i = 0; i < panel_rows; ++i) {
+      middle[i] = 0.5 * (double{high[i]} + double{low[i]});
+      width[i] = 0.5 * (double{high[i]} - double{low[i]});
+    }
+    fill(std::span(middle).subspan(rows), -std::numeric_limits<double>::infinity());
+    fill(std::span(width).subspan(rows), 0.0);
+    kernels().add_exponentials(middle, width, scales_[first + q], sums[first + q]);
+  }
+}
+
+void LogSumScan::merge(Index block, Index segments) {
+  const Index first = block * block_ * tile_queries;
+  const Index end = std::min(end_of(block) * tile_queries, request_.count);
+  for (Index i = first; i < end; ++i)
+    for (Index segment = 0; segment < segments; ++segment)
+      sums_[i].merge(parts_[segment * request_.count + i], scales_[i]);
+}
+
+// For a query that float32 could overflow with.
+BoundedValue LogSumScan::canonical(Index query) const {
+  const Index segments = (rows_ + segment_rows - 1) / segment_rows;
+  const double scale = 1 / request_.temperature;
+  std::vector<LogSum> parts(segments);
+  std::vector<CanonicalScorer> scorers(worker_count(job_), scorer_of(queries_));
+  std::vector<RowScratch> scratch(worker_count(job_));
+  parallel_for(job_, segments, [&](Index segment, Index worker) {
+    scorers[worker].begin(query);
+    const double exact[panel_rows] = {};
+    double scores[panel_rows];
+    const Index end = std::min((segment + 1) * segment_rows, rows_);
+    for (Index begin = segment * segment_rows; begin < end; begin += panel_rows) {
+      const Index rows = std::min<Index>(panel_rows, end - begin);
+      scorers[worker].score_rows(queries_.corpus().rows().block(begin, rows, scratch[worker]).dense,
+                                 begin, scores);
+      fill(std::span(scores).subspan(rows), -std::numeric_limits<double>::infinity());
+      kernels().add_exponentials(scores, exact, scale, parts[segment]);
+    }
+  });
+  LogSum sum;
+  for (const LogSum& part : parts) sum.merge(part, scale);
+  return log_sum_value(sum, {.unit = 1, .offset = 0, .error = 0, .usable = true},
+                       request_.temperature, rows_);
+}
+
+}  // namespace
+
+std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) {
+  const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
+  const ScanPanels& held = queries.corpus().panels();
+  if (&held.format() == &finest_format()) return LogSumScan(request, queries, held, job).run();
+  const ScanPanels panels(held.rows(), finest_format(), false, job);
+  return LogSumScan(request, queries, panels, job).run();
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,49 @@
+#include "backend/cpu/segment_scorer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "backend/cpu/canonical_scan.h"
+
+namespace gemmine::cpu {
+namespace {
+
+constexpr Index block_rows = 64;  // that all rows of a query see while they are in cache
+
+}  // namespace
+
+SegmentScorer::SegmentScorer(const CpuQueries& queries, Segments query_segments,
+                             Segments corpus_segments)
+    : queries_(queries),
+      query_segments_(query_segments),
+      corpus_segments_(corpus_segments),
+      scores_(block_rows) {}
+
+void SegmentScorer::begin(Index query_segment) {
+  tokens_ = query_segments_.size(query_segment);
+  while (static_cast<Index>(scorers_.size()) < tokens_) scorers_.push_back(scorer_of(queries_));
+  for (Index t = 0; t < tokens_; ++t) scorers_[t].begin(query_segments_.starts[query_segment] + t);
+}
+
+void SegmentScorer::score(const std::int32_t* segments, Index count, double* scores) {
+  for (Index i = 0; i < count; ++i) scores[i] = score_segment(segments[i]);
+}
+
+double SegmentScorer::score_segment(Index segment) {
+  highest_.assign(tokens_, -std::numeric_limits<double>::infinity());
+  const Index end = corpus_segments_.starts[segment + 1];
+  for (Index begin = corpus_segments_.starts[segment]; begin < end; begin += block_rows) {
+    const Index count = std::min(block_rows, end - begin);
+    const auto rows = queries_.corpus().rows().block(begin, count, scratch_).dense;
+    for (Index t = 0; t < tokens_; ++t) {
+      scorers_[t].score_rows(rows, begin, scores_.data());
+      highest_[t] =
+          std::max(highest_[t], *std::max_element(scores_.begin(), scores_.begin() + count));
+    }
+  }
+  double sum = 0;
+  for (const double each : highest_) sum += each;
+  return sum;
+}
+
+}  // namespace gemmine::cpu

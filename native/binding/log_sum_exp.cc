@@ -1,0 +1,34 @@
+// logSumExp(queries, bank, options, values, errorBounds, control)
+#include "mining/log_sum_exp.h"
+
+#include "backend/registry.h"
+#include "binding/corpus.h"
+#include "binding/entry_points.h"
+#include "binding/job.h"
+#include "binding/read.h"
+
+namespace gemmine::binding {
+
+Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const auto queries = read_dense_source(info[0], borrowed);
+  const Napi::Object given = read_object(info[2], "options");
+  const CorpusArgument bank(info[1], given, borrowed);
+  check_columns(info.Env(), *queries, bank.cols());
+  const Index count = queries->rows->rows();
+  const auto temperature = read<double>(given, "temperature");
+  auto* const values = read_array<double>(info[3], "values", count, 1, borrowed);
+  auto* const errors = read_array<double>(info[4], "errorBounds", count, 1, borrowed);
+  return run_job(
+      info.Env(), info[5], std::move(borrowed),
+      [=](const Job& job) {
+        return seconds_of([&] {
+          const auto prepared = bank.prepared(job);
+          log_sum_exp(scans_for(bank.device()), *queries->rows, *prepared->handle, temperature,
+                      values, errors, job);
+        });
+      },
+      [](Napi::Env env, double seconds) { return Napi::Number::New(env, seconds); });
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,59 @@
+// maxSim(queries, documents, options, indices, scores, control)
+#include "mining/max_sim.h"
+
+#include <algorithm>
+
+#include "backend/registry.h"
+#include "binding/corpus.h"
+#include "binding/entry_points.h"
+#include "binding/job.h"
+#include "binding/proven.h"
+#include "binding/read.h"
+
+namespace gemmine::binding {
+namespace {
+
+// Where segments of a matrix's rows begin: at least one segment. lib/ hands over a copy that nobody
+// else can change.
+Segments read_segments(const Napi::Object& from, const char* name, Index rows,
+                       Borrowed& borrowed) {
+  const auto starts = read_span<std::int32_t>(from.Get(name), name, borrowed);
+  const bool right = starts.size() >= 2 && starts.front() == 0 && starts.back() == rows &&
+                     std::ranges::is_sorted(starts);
+  if (!right) refuse(from.Env(), "ascending starts from 0 to the number of rows", name);
+  return {.starts = starts.data(), .count = static_cast<Index>(starts.size()) - 1};
+}
+
+}  // namespace
+
+Napi::Value MaxSim(const Napi::CallbackInfo& info) {
+  Borrowed borrowed;
+  const auto queries = read_dense_source(info[0], borrowed);
+  const Napi::Object given = read_object(info[2], "options");
+  const CorpusArgument corpus(info[1], given, borrowed);
+  check_columns(info.Env(), *queries, corpus.cols());
+  const auto k = read<Index>(given, "k");
+  if (k < 1) refuse(info.Env(), "a positive integer", "k");
+  const MaxSimOptions options{.k = k,
+                              .queries = read_segments(given, "queryStarts",
+                                                       queries->rows->rows(), borrowed),
+                              .documents =
+                                  read_segments(given, "documentStarts", corpus.rows(), borrowed)};
+  const Index count = options.queries.count;
+  auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
+  auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);
+  return run_job(
+      info.Env(), info[5], std::move(borrowed),
+      [=](const Job& job) {
+        Proven answered{};
+        answered.seconds = seconds_of([&] {
+          const auto prepared = corpus.prepared(job);
+          answered.proof = max_sim(scans_for(corpus.device()), *queries->rows, *prepared->handle,
+                                   options, indices, scores, job);
+        });
+        return answered;
+      },
+      proven_object);
+}
+
+}  // namespace gemmine::binding

@@ -1,0 +1,25 @@
+#include "mining/log_sum_exp.h"
+
+#include <algorithm>
+
+#include "mining/batches.h"
+
+namespace gemmine {
+
+void log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
+                 double temperature, double* values, double* errors, const Job& job) {
+  const auto handle = scans.prepare_queries(queries, bank, job);
+  const Index at_once = std::max<Index>(request_bytes / (4 * queries.cols() + 1024), 1);
+  for (Index begin = 0; begin < queries.rows(); begin += at_once) {
+    const LogSumExpRequest request{.queries = *handle,
+                                   .begin = begin,
+                                   .count = std::min(at_once, queries.rows() - begin),
+                                   .temperature = temperature};
+    for (const BoundedValue& each : scans.log_sum_exp(request, job)) {
+      *values++ = each.value;
+      *errors++ = each.error;
+    }
+  }
+}
+
+}  // namespace gemmine

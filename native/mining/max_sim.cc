@@ -1,0 +1,49 @@
+#include "mining/max_sim.h"
+
+#include <algorithm>
+
+#include "mining/batches.h"
+
+namespace gemmine {
+namespace {
+
+// The first query after those that fit in memory with `begin`.
+Index end_of_request(const MaxSimOptions& options, Index begin, Index cols) {
+  const Index depth = std::min(options.k, options.documents.count);
+  const Index list = scan_bytes({.query = 0, .depth = depth}, 0, {});
+  Index bytes = 0, end = begin;
+  while (end < options.queries.count && bytes <= request_bytes)
+    bytes += list + options.queries.size(end++) * (cols * Index{sizeof(float)} + 512);
+  return end;
+}
+
+}  // namespace
+
+Proof max_sim(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+              const MaxSimOptions& options, std::int32_t* indices, float* scores, const Job& job) {
+  const auto handle = scans.prepare_queries(queries, corpus, job);
+  const Index depth = std::min(options.k, options.documents.count);
+  Index fallback = 0;
+  for (Index begin = 0; begin < options.queries.count;) {
+    const Index end = end_of_request(options, begin, queries.cols());
+    const SegmentMaxRequest request{.queries = *handle,
+                                    .query_segments = options.queries,
+                                    .corpus_segments = options.documents,
+                                    .begin = begin,
+                                    .count = end - begin,
+                                    .depth = depth,
+                                    .bound_factor = 1.0};
+    for (const BestSegments& each : scans.segment_max(request, job)) {
+      fallback += each.rescanned;
+      write_row(each.best, options.k, indices + begin * options.k,
+                scores + begin * options.k);
+      ++begin;
+    }
+  }
+  return {.certified = options.queries.count - fallback,
+          .fallback = fallback,
+          .zero_queries = handle->zero_rows(),
+          .zero_rows = corpus.zero_rows()};
+}
+
+}  // namespace gemmine
