@@ -113,7 +113,9 @@ export async function rangeSearch(
   const found =
     source.rows === 0
       ? nothingFound()
-      : await runJob(job, (addon, control) => addon.rangeSearch(source, native, options, control))
+      : await runJob(job, arrays, (addon, control) =>
+          addon.rangeSearch(lent.queries, handle ?? lent.corpus!, options, control),
+        )
   const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found })
   return { queries: source.rows, metric, ...found, warnings }
 }
