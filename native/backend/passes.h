@@ -50,6 +50,14 @@ struct Extrapolated {
   BackendView<float> previous;
 };
 
+// What a row step adds to what X says: numerators P + weight·numerators [n×k], and for row i the
+// normal matrix N + weight·diagonal_i·I. Of the multiplicative kinds alone. Sums hold X alone.
+struct RowAddend {
+  double weight;
+  BackendView<const float> numerators;  // [n×k]
+  BackendView<const float> diagonal;    // [n×1]
+};
+
 // Components that are factorized side by side with others over the same read of X. Tiles and
 // products depend on a group's own count of components, so that its bits are those of a pass of its
 // own.
@@ -64,6 +72,7 @@ struct Group {
   Mask mask = no_mask;  // under a divergence
   Noise noise = no_noise;
   std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
+  std::optional<RowAddend> addend = std::nullopt;
 };
 
 // One read of X, as a value: a device knows from it alone what to do.
@@ -174,6 +183,8 @@ class Passes {
   // The same by StepKind::ratio, from the numerators and denominators of a pass.
   virtual void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
                                 const Job& job) = 0;
+  // weight·Σ_ij W_ij (diagonal_i W_ij − numerators_ij) in float64.
+  virtual double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.
   virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
   // S [d×k], for the few callers that go on with it on the host.

@@ -27,6 +27,12 @@ enum class StepKind {
   product,
 };
 
+// Whether the step can take a normal matrix with a diagonal of its own for each row.
+constexpr bool takes_row_diagonal(StepKind kind) {
+  return kind == StepKind::multiplicative || kind == StepKind::sign_split ||
+         kind == StepKind::ratio;
+}
+
 // A value, so that a GPU or another host can carry it out. Penalty weights are against ‖X − WH‖²
 // without ½: the objective adds l1·Σ|·| + l2·Σ(·)².
 struct Step {

@@ -113,6 +113,15 @@ class NaivePasses : public Passes {
         scale_by_ratio(step, of.cross[t * Ht.cols + j], of.denominators[t * Ht.cols + j],
                        Ht.row(t)[j]);
   }
+  double energy(const RowAddend& addend, Cross W, const Job&) override {
+    double sum = 0;
+    for (Index i = 0; i < W.rows; ++i)
+      for (Index j = 0; j < W.cols; ++j) {
+        const double w = at(W, i, j);
+        sum += w * (double{at(addend.diagonal, i, 0)} * w - at(addend.numerators, i, j));
+      }
+    return addend.weight * sum;
+  }
   double inner(const Sums& sums, Cross Ht, const Job&) override {
     double sum = 0;
     for (Index t = 0; t < Ht.rows; ++t)
@@ -332,7 +341,8 @@ class NaivePasses : public Passes {
       for (Index j = 0; j < k; ++j)
         sums.incoming_product +=
             weight(pass.row_weights, i) * product[i * k + j] * at(group.W, i, j);
-    if (group.step) {
+    if (group.step && group.addend) improve_with_addend(group, product, job);
+    if (group.step && !group.addend) {
       std::vector<float> cross(product.begin(), product.end());
       improve(*group.step, Cross{cross.data(), n, k, k}, group.normal, group.W, job);
     }
@@ -344,6 +354,23 @@ class NaivePasses : public Passes {
       for (Index j = 0; j < k; ++j)
         sums.cross[entry.column * k + j] +=
             weight(pass.row_weights, entry.row) * entry.x * at(group.W, entry.row, j);
+  }
+
+  // Row by row: each has a normal matrix of its own.
+  void improve_with_addend(const Group& group, const std::vector<double>& product, const Job& job) {
+    const RowAddend& addend = *group.addend;
+    const Index k = group.W.cols;
+    std::vector<float> cross(static_cast<std::size_t>(k));
+    for (Index i = 0; i < group.W.rows; ++i) {
+      for (Index j = 0; j < k; ++j)
+        cross[j] =
+            static_cast<float>(product[i * k + j] + addend.weight * at(addend.numerators, i, j));
+      std::vector<double> gram = group.normal.gram();
+      for (Index j = 0; j < k; ++j)
+        gram[j * (k + 1)] += addend.weight * at(addend.diagonal, i, 0);
+      improve(*group.step, Cross{cross.data(), 1, k, k}, NormalMatrix(gram, k, 0, false),
+              group.W.row_block(i, 1), job);
+    }
   }
 
   static double divergence(double x, double v, double beta) {
@@ -397,7 +424,11 @@ class NaivePasses : public Passes {
         return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
       });
       each_element(group.W, [&](float& f, Index i, Index j) {
-        scale_by_ratio(*group.step, of_rows.above[i * k + j], of_rows.below[i * k + j], f);
+        const std::optional<RowAddend>& addend = group.addend;
+        const double more = addend ? addend->weight * at(addend->numerators, i, j) : 0;
+        const double diagonal = addend ? addend->weight * at(addend->diagonal, i, 0) : 0;
+        scale_by_ratio(*group.step, of_rows.above[i * k + j] + more,
+                       of_rows.below[i * k + j] + diagonal * f, f);
       });
     }
     if (!group.accumulate) return;

@@ -81,6 +81,9 @@ class CpuPasses : public Passes {
                         const Job& job) override {
     cpu::improve_by_ratio(kernels_, step, cpu_sums(sums), host(Ht), job);
   }
+  double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) override {
+    return cpu::energy(addend, host(W), job);
+  }
   double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
     return cpu::inner(cpu_sums(sums).cross, host(Ht), job);
   }

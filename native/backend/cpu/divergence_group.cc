@@ -288,6 +288,7 @@ class DivergenceGroup : public GroupPass {
         wide[j] = above(i, j);
         wide[k_ + j] = by_column() ? weight(entries.begin + i) * column_sums_[j] : below(i, j);
       }
+      if (group_.addend) add_row(*group_.addend, entries.begin + i, W.row(i), wide);
       kernels_.ratio_update({.factor = W.row(i),
                              .above = wide,
                              .below = wide + k_,
@@ -295,6 +296,16 @@ class DivergenceGroup : public GroupPass {
                              .half_l1 = group_.step->l1 / 2,
                              .l2 = group_.step->l2,
                              .exponent = group_.step->exponent});
+    }
+  }
+
+  // To the numerators and denominators of a row.
+  void add_row(const RowAddend& addend, Index row, const float* w, double* wide) const {
+    const float* numerators = host(addend.numerators).row(row);
+    const double diagonal = addend.weight * host(addend.diagonal)(row, 0);
+    for (Index j = 0; j < k_; ++j) {
+      wide[j] += addend.weight * numerators[j];
+      wide[k_ + j] += diagonal * w[j];
     }
   }
 

@@ -106,6 +106,31 @@ double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& 
   return sum_over_rows(Ht.rows, 1, job, add)[0];
 }
 
+double energy(const RowAddend& addend, HostView<const float> W, const Job& job) {
+  const HostView<const float> numerators = host(addend.numerators);
+  const HostView<const float> diagonal = host(addend.diagonal);
+  const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index j = 0; j < W.cols; ++j) {
+        const double w = W(i, j);
+        sums[0] += w * (double{diagonal(i, 0)} * w - numerators(i, j));
+      }
+  };
+  return addend.weight * sum_over_rows(W.rows, 1, job, add)[0];
+}
+
+void add_rows(const RowAddend& addend, Index begin, HostView<float> P,
+              std::vector<float>& row_diagonal) {
+  const HostView<const float> numerators = host(addend.numerators.row_block(begin, P.rows));
+  const HostView<const float> diagonal = host(addend.diagonal.row_block(begin, P.rows));
+  row_diagonal.resize(static_cast<std::size_t>(P.rows));
+  for (Index i = 0; i < P.rows; ++i) {
+    row_diagonal[i] = static_cast<float>(addend.weight * diagonal(i, 0));
+    for (Index j = 0; j < numerators.cols; ++j)
+      P(i, j) = static_cast<float>(P(i, j) + addend.weight * numerators(i, j));
+  }
+}
+
 ColumnSums column_sums(HostView<const float> factor, const Job& job) {
   const Index k = factor.cols;
   const std::vector<double> both =

@@ -23,6 +23,10 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
 
 std::vector<double> gram(HostView<const float> factor, const Job& job);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
+double energy(const RowAddend& addend, HostView<const float> W, const Job& job);
+// P [b×k] += weight·numerators of the rows from `begin` on, and their weight·diagonal.
+void add_rows(const RowAddend& addend, Index begin, HostView<float> P,
+              std::vector<float>& row_diagonal);
 ColumnSums column_sums(HostView<const float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
 void shift(double value, HostView<float> factor, const Job& job);

@@ -68,7 +68,7 @@ class FrobeniusGroup : public GroupPass {
       if (identity_)
         for (Index i = 0; i < rows.count; ++i)
           sums.incoming_product += weight(begin + i) * kernels_.dot(P.row(i), W.row(i), k_);
-      if (step_) step_->improve({P.data, rows.count, k_, padded_k_}, W);
+      if (step_) improve(P, begin, W, workspace);
       if (group_.extrapolated) {
         Extrapolated by = *group_.extrapolated;
         by.previous = by.previous.row_block(begin, rows.count);
@@ -102,6 +102,12 @@ class FrobeniusGroup : public GroupPass {
 
   double weight(Index row) const {
     return pass_.row_weights.empty() ? 1.0 : double{pass_.row_weights[row]};
+  }
+
+  void improve(HostView<float> P, Index begin, HostView<float> W, Workspace& workspace) const {
+    if (group_.addend) add_rows(*group_.addend, begin, P, workspace.row_diagonal);
+    step_->improve({P.data, P.rows, k_, P.stride}, W,
+                   group_.addend ? workspace.row_diagonal.data() : nullptr);
   }
 
   // W with its rows times the roots of their weights.

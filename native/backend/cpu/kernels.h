@@ -27,7 +27,8 @@ struct SweepProblem {
   Index cross_stride;
   float* factor;
   Index factor_stride;
-  float* scratch;  // sweep_scratch(k) floats
+  const float* row_diagonal;  // [rows], what a row adds to positive's diagonal; null: nothing
+  float* scratch;             // sweep_scratch(k) floats
 };
 
 // What is read off a run of elements. Float32 elements, float64 sums over lanes.

@@ -33,7 +33,7 @@ class RunningPass {
   }
 
   void run() {
-    const std::vector<Index> firsts = row_blocks(pass_.X);
+    const std::vector<Index> firsts = row_blocks(pass_.X, forms_sums());
     const auto blocks = static_cast<Index>(firsts.size()) - 1;
     std::vector<AllSums> partial = take_partial(std::min(blocks, worker_count(job_) + 2));
     reduce_in_order(
@@ -49,6 +49,12 @@ class RunningPass {
   }
 
  private:
+  bool forms_sums() const {
+    return std::ranges::any_of(pass_.groups, [](const Group& group) {
+      return group.accumulate || group.measure != Measure::none;
+    });
+  }
+
   // The memory of an earlier pass is used again.
   std::vector<AllSums> take_partial(Index slots) {
     std::vector<AllSums> partial(static_cast<std::size_t>(slots), AllSums(groups_.size()));

@@ -93,7 +93,8 @@ void PreparedStep::pack() {
   }
 }
 
-SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> factor) const {
+SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> factor,
+                                   const float* row_diagonal) const {
   return {.rows = factor.rows,
           .k = factor.cols,
           .padded = padded_,
@@ -107,19 +108,23 @@ SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> 
           .cross_stride = cross.stride,
           .factor = factor.data,
           .factor_stride = factor.stride,
+          .row_diagonal = row_diagonal,
           .scratch = sweep_memory(padded_)};
 }
 
-void PreparedStep::improve(HostView<const float> cross, HostView<float> factor) const {
+void PreparedStep::improve(HostView<const float> cross, HostView<float> factor,
+                           const float* row_diagonal) const {
+  expect(row_diagonal == nullptr || takes_row_diagonal(step_.kind),
+         "a row addend goes with a multiplicative step");
   switch (step_.kind) {
     case StepKind::nonnegative_sweep:
-      return kernels_.nonnegative_sweep(problem(cross, factor));
+      return kernels_.nonnegative_sweep(problem(cross, factor, row_diagonal));
     case StepKind::signed_sweep:
-      return kernels_.signed_sweep(problem(cross, factor));
+      return kernels_.signed_sweep(problem(cross, factor, row_diagonal));
     case StepKind::multiplicative:
-      return kernels_.multiplicative_update(problem(cross, factor));
+      return kernels_.multiplicative_update(problem(cross, factor, row_diagonal));
     case StepKind::sign_split:
-      return kernels_.sign_split_update(problem(cross, factor));
+      return kernels_.sign_split_update(problem(cross, factor, row_diagonal));
     case StepKind::solve:
       return solve(cross, factor);
     case StepKind::ratio:

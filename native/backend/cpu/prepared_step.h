@@ -14,12 +14,14 @@ class PreparedStep {
  public:
   PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal);
 
-  // cross [b×k], factor [b×k]; see StepKind.
-  void improve(HostView<const float> cross, HostView<float> factor) const;
+  // cross [b×k], factor [b×k]; see StepKind. row_diagonal [b]: see RowAddend; null: none.
+  void improve(HostView<const float> cross, HostView<float> factor,
+               const float* row_diagonal = nullptr) const;
 
  private:
   void pack();
-  SweepProblem problem(HostView<const float> cross, HostView<float> factor) const;
+  SweepProblem problem(HostView<const float> cross, HostView<float> factor,
+                       const float* row_diagonal) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
 
   const Kernels& kernels_;

@@ -18,8 +18,8 @@ constexpr Index whole_tile = 96;  // rows: no ends in products (6, 8, 12) or swe
 constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
 
-std::vector<Index> cut_by_nonzeros(const RowSource& X) {
-  const Index wanted = std::max(nonzeros_by_column * X.cols(), block_nonzeros);
+std::vector<Index> cut_by_nonzeros(const RowSource& X, bool with_sums) {
+  const Index wanted = std::max(with_sums ? nonzeros_by_column * X.cols() : 0, block_nonzeros);
   const double* starts = X.indptr();
   std::vector<Index> firsts = {0};
   for (Index row = 1; row < X.rows(); ++row)
@@ -38,8 +38,8 @@ std::vector<Index> even_parts(Index count, Index most) {
   return firsts;
 }
 
-std::vector<Index> row_blocks(const RowSource& X) {
-  if (X.sparse()) return cut_by_nonzeros(X);
+std::vector<Index> row_blocks(const RowSource& X, bool with_sums) {
+  if (X.sparse()) return cut_by_nonzeros(X, with_sums);
   const Index by_count = std::clamp(X.rows() / blocks_wanted, small_block_rows, block_rows);
   const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);
   const Index most = std::max(by_count, by_width);

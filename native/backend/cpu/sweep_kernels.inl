@@ -10,12 +10,13 @@ struct Tile {
   Lanes* F;      // the factor
   Lanes* C;      // cross
   Lanes* other;  // the factor that comes next
+  Lanes diagonal[2];
 };
 
 Tile tile_in(float* scratch, Index padded) {
   const auto address = reinterpret_cast<std::uintptr_t>(scratch);
   auto* first = reinterpret_cast<Lanes*>((address + 63) / 64 * 64);
-  return {first, first + 2 * padded, first + 4 * padded};
+  return {first, first + 2 * padded, first + 4 * padded, {}};
 }
 
 // Rows and components that do not exist are zeros.
@@ -94,6 +95,8 @@ void for_tiles(const SweepProblem& problem, Sweep sweep) {
     load_tile(problem.cross + begin * problem.cross_stride, problem.cross_stride, count, problem.k,
               problem.padded, rows.C);
     load_tile(factor, problem.factor_stride, count, problem.k, problem.padded, rows.F);
+    if (problem.row_diagonal != nullptr)
+      load_tile(problem.row_diagonal + begin, 1, count, 1, 1, rows.diagonal);
     for (Index s = 0; s < problem.sweeps; ++s) sweep(rows);
     store_tile(rows.F, count, problem.k, problem.factor_stride, factor);
   }
@@ -137,7 +140,8 @@ void multiplicative_update(const SweepProblem& problem) {
     for (Index j0 = 0; j0 < problem.padded; j0 += panel) {
       Panel below;
       for (Index p = 0; p < panel; ++p)
-        for (Index v = 0; v < 2; ++v) below.at[p][v] = all(problem.half_l1);
+        for (Index v = 0; v < 2; ++v)
+          below.at[p][v] = all(problem.half_l1) + rows.diagonal[v] * rows.F[2 * (j0 + p) + v];
       add_products<add_product>(rows.F, problem.positive + j0 * problem.padded, problem.padded,
                                 below);
       for (Index p = 0; p < panel; ++p)
@@ -162,7 +166,8 @@ void sign_split_update(const SweepProblem& problem) {
         for (Index v = 0; v < 2; ++v) {
           const Lanes c = rows.C[2 * (j0 + p) + v];
           above.at[p][v] = max(c, Lanes{});
-          below.at[p][v] = max(-c, Lanes{}) + problem.half_l1;
+          below.at[p][v] = max(-c, Lanes{}) + problem.half_l1 +
+                           rows.diagonal[v] * rows.F[2 * (j0 + p) + v];
         }
       const Index at_panel = j0 * problem.padded;
       add_products<add_product>(rows.F, problem.negative + at_panel, problem.padded, above);
