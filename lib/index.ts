@@ -83,6 +83,14 @@ export {
   type SemiNmfOptions,
 } from './factorization/semi-nmf'
 export { nmf, nmfDefaults, type NmfInit, type NmfOptions } from './factorization/nmf'
+export type { Graph } from './factorization/graph'
+export {
+  semiOrthogonalNmf,
+  semiOrthogonalNmfDefaults,
+  type SemiOrthogonalNmfInit,
+  type SemiOrthogonalNmfOptions,
+} from './factorization/semi-orthogonal-nmf'
+export { snmf, snmfDefaults, type SnmfInit, type SnmfOptions } from './factorization/snmf'
 export {
   truncatedSvd,
   truncatedSvdDefaults,

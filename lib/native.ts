@@ -41,8 +41,8 @@ export interface NativeRowLists {
 /** Field for field `FitOptions` of native/factorization/fit.h. */
 export interface NativeFitOptions {
   readonly device: string
-  readonly model: 'semi-nmf' | 'nmf'
-  readonly solver: 'hals' | 'mu'
+  readonly model: 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
+  readonly solver: 'hals' | 'mu' | 'cayley'
   readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar' | 'custom'
   /** The factors of `custom`. */
   readonly givenW: Matrix | undefined
@@ -70,6 +70,12 @@ export interface NativeFitOptions {
   readonly l1H: number
   readonly l2H: number
   readonly seed: number
+  /** The graph of a term on W, and its weight. */
+  readonly adjacency?: NativeSource | undefined
+  readonly graphWeight?: number | undefined
+  /** Of snmf. */
+  readonly sparsity?: number | undefined
+  readonly patience?: number | undefined
 }
 
 export interface NativeConvergence {
@@ -253,7 +259,7 @@ export interface Addon {
   transform(
     X: NativeSource,
     H: Matrix,
-    options: { device: string; model: 'semi-nmf' | 'nmf'; l1W: number; l2W: number },
+    options: { device: string; model: NativeFitOptions['model']; l1W: number; l2W: number },
     W: Matrix,
     control: JobControl,
   ): Promise<{ relativeError: number; seconds: number }>

@@ -68,6 +68,8 @@ const defaultsOf: Record<string, object> = {
   PrepareCorpusOptions: gemmine.prepareCorpusDefaults,
   SemiNmfOptions: gemmine.semiNmfDefaults,
   RangeSearchOptions: gemmine.rangeSearchDefaults,
+  SemiOrthogonalNmfOptions: gemmine.semiOrthogonalNmfDefaults,
+  SnmfOptions: gemmine.snmfDefaults,
   TopKOptions: gemmine.topKDefaults,
   TransformOptions: {},
   InverseTransformOptions: {},

@@ -23,7 +23,9 @@ describe('withDefaults', () => {
 describe('the defaults', () => {
   const { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults } = lib
   const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
-  const all = { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults }
+  const { semiOrthogonalNmfDefaults, snmfDefaults } = lib
+  const models = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
+  const all = { ...models, kmeansDefaults, truncatedSvdDefaults }
 
   it.each(
     Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }),
@@ -70,9 +72,11 @@ describe('lists that stand on both sides of the border', () => {
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
     expect(new Set(declared)).toEqual(
-      new Set(
-        ['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`)),
-      ),
+      new Set([
+        ...['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`)),
+        'semi-orthogonal-nmf/cayley',
+        'snmf/mu',
+      ]),
     )
   })
 

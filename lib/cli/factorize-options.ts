@@ -10,6 +10,12 @@ import {
   semiNmfInits,
   type SemiNmfInit,
 } from '../factorization/semi-nmf'
+import {
+  semiOrthogonalNmfDefaults,
+  semiOrthogonalNmfInits,
+  type SemiOrthogonalNmfInit,
+} from '../factorization/semi-orthogonal-nmf'
+import { snmfDefaults } from '../factorization/snmf'
 import type { entryDefaults } from '../factorization/entry-options'
 import type { Overrides } from '../options'
 import {
@@ -20,14 +26,15 @@ import {
   type CommonOptions,
 } from './common-options'
 
-export const models = ['semi-nmf', 'nmf'] as const
+export const models = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
 
 /** The only place where the defaults of the command itself are written; others are those of lib. */
 export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as const
 
 /** Arrays are files here. */
 type Scalars = Omit<
-  Overrides<typeof fitDefaults> & Overrides<typeof entryDefaults>,
+  Overrides<typeof fitDefaults & Pick<typeof snmfDefaults, 'sparsity' | 'patience'>> &
+    Overrides<typeof entryDefaults>,
   'mask' | 'sampleWeight'
 >
 
@@ -35,7 +42,7 @@ export type FactorizeOptions = CommonOptions &
   Scalars & {
     readonly model?: (typeof models)[number]
     readonly rank?: number
-    readonly init?: NmfInit | SemiNmfInit | 'custom'
+    readonly init?: NmfInit | SemiNmfInit | SemiOrthogonalNmfInit | 'custom'
     readonly w0?: string
     readonly h0?: string
     readonly mask?: string
@@ -51,7 +58,9 @@ export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: Facto
 const startsDescription =
   `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
   `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.usual}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
-  'custom: from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
+  `semi-orthogonal-nmf: ${semiOrthogonalNmfInits.join(', ')} (default: ${semiOrthogonalNmfDefaults.init}); ` +
+  `snmf: as semi-nmf (default: ${snmfDefaults.init}); ` +
+  'custom (semi-nmf and nmf): from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
 
 const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
@@ -67,7 +76,13 @@ function describeSteps(command: Command) {
         standard.solver,
       ),
     )
-    .addOption(countOption('--iterations <N>', 'iterations at most', standard.iterations))
+    .addOption(
+      countOption(
+        '--iterations <N>',
+        `iterations at most; snmf: ${snmfDefaults.iterations}`,
+        standard.iterations,
+      ),
+    )
     .addOption(
       numberOption(
         '--tolerance <T>',
@@ -88,6 +103,20 @@ function describeSteps(command: Command) {
         'how iterations build on each other',
         accelerations,
         standard.acceleration,
+      ),
+    )
+    .addOption(
+      numberOption(
+        '--sparsity <SHARE>',
+        'share of the entries that each row of H keeps, for snmf',
+        snmfDefaults.sparsity,
+      ),
+    )
+    .addOption(
+      countOption(
+        '--patience <N>',
+        'stop after so many iterations without a better pair, for snmf',
+        snmfDefaults.patience,
       ),
     )
     .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
@@ -131,7 +160,7 @@ export function describeFactorize(command: Command) {
   command
     .addOption(countOption('--rank <K>', 'number of components; required'))
     .addOption(
-      choiceOption('--model <NAME>', 'signs of the factors', models, factorizeDefaults.model),
+      choiceOption('--model <NAME>', 'what the factors obey', models, factorizeDefaults.model),
     )
     .addOption(new Option('--init <NAME>', startsDescription))
     .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))

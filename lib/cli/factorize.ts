@@ -5,11 +5,17 @@ import { fileError } from '../data/file'
 import { toDenseView, type Matrix } from '../data/matrix'
 import { asFloat32, readFloatsNpy, readNpy, writeNpy } from '../data/npy'
 import { sidesOf, type SourceInput } from '../data/source'
-import { invalidText } from '../errors'
+import { invalid, invalidText } from '../errors'
 import { needsRatios } from '../factorization/entry-options'
-import { checkFitOptions, type Factorization } from '../factorization/fit'
+import { checkFitOptions, notOffered, solvers, type Factorization } from '../factorization/fit'
 import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
 import { semiNmf, semiNmfDefaults, semiNmfInits } from '../factorization/semi-nmf'
+import {
+  semiOrthogonalNmf,
+  semiOrthogonalNmfDefaults,
+  semiOrthogonalNmfInits,
+} from '../factorization/semi-orthogonal-nmf'
+import { snmf, snmfDefaults } from '../factorization/snmf'
 import { checkOneOf, withDefaults } from '../options'
 import { required, withCommonOptions } from './common-options'
 import {
@@ -22,8 +28,28 @@ import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, matrixFiles, withSource, type Shape } from './load'
 
 const families = {
-  'semi-nmf': { fit: semiNmf, defaults: semiNmfDefaults, inits: semiNmfInits },
-  nmf: { fit: nmf, defaults: nmfDefaults, inits: nmfInits },
+  'semi-nmf': {
+    fit: semiNmf,
+    defaults: semiNmfDefaults,
+    inits: semiNmfInits,
+    solvers,
+    custom: true,
+  },
+  nmf: { fit: nmf, defaults: nmfDefaults, inits: nmfInits, solvers, custom: true },
+  'semi-orthogonal-nmf': {
+    fit: semiOrthogonalNmf,
+    defaults: semiOrthogonalNmfDefaults,
+    inits: semiOrthogonalNmfInits,
+    solvers: ['cayley'],
+    custom: false,
+  },
+  snmf: {
+    fit: snmf,
+    defaults: snmfDefaults,
+    inits: semiNmfInits,
+    solvers: ['mu'],
+    custom: false,
+  },
 } as const
 
 type Fit = (X: SourceInput, options: object) => Promise<Factorization>
@@ -37,6 +63,20 @@ const fitOptions = (given: FactorizeOptions) =>
       .filter((name) => name !== 'mask' && name !== 'sampleWeight' && name !== 'init')
       .map((name) => [name, given[name as keyof FactorizeOptions]]),
   )
+
+/** Every option that some model has a default for. */
+const allNames = new Set(Object.values(families).flatMap(({ defaults }) => Object.keys(defaults)))
+
+/** Options of other models, which lib does not see. */
+function checkForeign(given: FactorizeOptions) {
+  const { defaults } = familyOf(given)
+  for (const name of allNames) {
+    const value = given[name as keyof FactorizeOptions]
+    if (value === undefined || Object.hasOwn(defaults, name) || value === 'frobenius') continue
+    const { model = factorizeDefaults.model } = given
+    throw invalid(name, `nothing (the model ${model} has no such option)`, value)
+  }
+}
 
 /** What only nmf has, and what belongs together. */
 function checkTogether(given: FactorizeOptions, out: string | undefined) {
@@ -61,12 +101,13 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
 
 /** Checks what can be checked by the shape of X. A start that lib chooses suits every rank. */
 function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Shape) {
-  const { inits } = familyOf(given)
-  const options = withDefaults<typeof nmfDefaults, object>(nmfDefaults, fitOptions(given))
+  const { inits, defaults, solvers: known } = familyOf(given)
+  const standard = { ...nmfDefaults, ...notOffered, solver: known[0], ...defaults }
+  const options = withDefaults<typeof standard, object>(standard, fitOptions(given))
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
   const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
   const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
-  checkFitOptions({ ...masked, solver, rank, init }, inits, rows, cols)
+  checkFitOptions({ ...masked, solver, rank, init }, inits, rows, cols, known)
 }
 
 /** A factor of any real type, as float32. */
@@ -97,9 +138,11 @@ async function readArrays({ w0, h0, init, mask, sampleWeight }: FactorizeOptions
 
 async function factorize(path: string, given: FactorizeOptions) {
   const rank = required(given.rank, '--rank', 'the number of components')
-  const { inits, fit } = familyOf(given)
-  if (given.init !== undefined) checkOneOf('--init', given.init, [...inits, 'custom'])
+  const { inits, custom, fit } = familyOf(given)
+  const starts = custom ? [...inits, 'custom'] : inits
+  if (given.init !== undefined) checkOneOf('--init', given.init, starts)
   checkTogether(given, given.out)
+  checkForeign(given)
   const fitTo = async (X: SourceInput, job: Job) => {
     const arrays = await readArrays(given)
     const found = await job.progress.during('factorize', (onProgress) =>
@@ -156,7 +199,9 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
 
 const footer = `
 X has one row a sample: ${matrixFiles}. nmf needs X >= 0 and gives W >= 0 and H >= 0;
-semi-nmf takes any sign and gives W >= 0.
+semi-nmf takes any sign and gives W >= 0; so do semi-orthogonal-nmf, whose rows of H are orthonormal
+(K <= min(n, d)), and snmf, whose rows of H keep a share of their entries and whose results are the
+best pair of the run.
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json.
 

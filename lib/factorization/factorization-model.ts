@@ -17,10 +17,10 @@ import {
 } from '../options'
 import { version } from '../version'
 
-/** Which signs the factors may have: W ≥ 0 for both, H ≥ 0 for `nmf` only. */
-export type ModelName = 'semi-nmf' | 'nmf'
+/** Which constraints the factors obey: W ≥ 0 for all, H ≥ 0 for `nmf` only. */
+export type ModelName = 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
 
-const modelNames = ['semi-nmf', 'nmf'] as const
+const modelNames = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
 
 /** The options a model was fitted with, as its file keeps them. */
 export type ModelOptions = Readonly<Record<string, string | number>>

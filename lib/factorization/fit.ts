@@ -33,6 +33,7 @@ import {
 } from './checkpoint'
 import {
   checkEntryOptions,
+  entryDefaults,
   isMasked,
   needsRatios,
   weightDefaults,
@@ -40,7 +41,7 @@ import {
 } from './entry-options'
 import { FactorizationModel, type ModelName } from './factorization-model'
 import { fitBytes } from './memory'
-import { checkPenalties, type Penalties } from './penalties'
+import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
 /** How the factors are improved, for a fixed other side. */
 export type Solver = 'hals' | 'mu'
@@ -98,7 +99,7 @@ export type Init<Name extends string> = Name | GivenFactors
 
 export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly rank: number
-  readonly solver: Solver
+  readonly solver: NativeFitOptions['solver']
   readonly acceleration: Acceleration
   readonly init: Init<NativeFitOptions['init']>
   readonly iterations: number
@@ -106,6 +107,15 @@ export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly innerSweeps: number
   readonly seed: number
 }
+
+/** What models take that are not offered these. */
+export const notOffered = {
+  ...noPenalties,
+  ...entryDefaults,
+  ...weightDefaults,
+  innerSweeps: 1,
+  acceleration: 'none',
+} as const
 
 /** The options of all factorizations that have no default. */
 export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
@@ -126,7 +136,7 @@ const outputDefaults: FactorOutputs = { W: undefined, H: undefined }
 export interface Convergence {
   /**
    * The objective before the first and after each iteration. It does not increase, up to the rounding of
-   * float32: some 1e-7 of ‖X‖².
+   * float32: some 1e-7 of ‖X‖². That of `snmf` may: its factors are those of the lowest objective.
    */
   readonly objective: Float64Array
   /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 for an X of zeros. */
@@ -230,9 +240,10 @@ export function checkFitOptions(
   inits: readonly string[],
   rows: number,
   cols: number,
+  known: readonly NativeFitOptions['solver'][] = solvers,
 ) {
   const { solver, init, acceleration } = options
-  checkOneOf('solver', solver, solvers)
+  checkOneOf('solver', solver, known)
   checkOneOf('acceleration', acceleration, accelerations)
   if (acceleration !== 'none' && solver === 'mu')
     throw invalid('acceleration', 'none for the solver mu', acceleration)
@@ -258,6 +269,16 @@ export interface Family {
   readonly inits: readonly NativeFitOptions['init'][]
   /** Whether the native side may try another start beside the one named. */
   readonly triesSvd: boolean
+  /** `hals` and `mu` unless given. */
+  readonly solvers?: readonly NativeFitOptions['solver'][]
+}
+
+/** What one member alone asks of the addon, and the memory it takes besides. */
+export interface OwnOptions extends Pick<
+  NativeFitOptions,
+  'adjacency' | 'graphWeight' | 'sparsity' | 'patience'
+> {
+  readonly bytes: number
 }
 
 /** Runs a job over the memory of X. */
@@ -268,51 +289,62 @@ async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
+  { adjacency, ...own }: Omit<OwnOptions, 'bytes'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, mask, sampleWeight, ...rest } = options
-  const X = await run((addon, control) => addon.fingerprint(source, control))
+  const fingerprint = (of: NativeSource) => run((addon, control) => addon.fingerprint(of, control))
+  const X = await fingerprint(source)
+  const graph = adjacency ? await fingerprint(adjacency) : 'none'
   const { init, ...scalars } = rest
-  const given = { ...scalars, init: typeof init === 'string' ? init : 'custom' }
+  const given = { ...scalars, ...own, init: typeof init === 'string' ? init : 'custom' }
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
   const masked = {
     mask: String(mask?.length ?? 'none'),
     sampleWeight: sampleWeight ? 'given' : 'none',
   }
-  return { X, model, ...(Object.fromEntries(texts) as Record<string, string>), ...masked }
+  return { X, graph, model, ...(Object.fromEntries(texts) as Record<string, string>), ...masked }
 }
 
 /** The options of checkpoints as the addon takes them. */
-async function checkpointsOf(model: string, options: FitOptions, run: Run, source: NativeSource) {
+async function checkpointsOf(
+  model: string,
+  options: FitOptions,
+  run: Run,
+  own: Omit<OwnOptions, 'bytes'>,
+  source: NativeSource,
+) {
   const { checkpoint, checkpointSeconds, resume } = options
   const files = { checkpoint, checkpointSeconds, resume }
   if (checkpoint === undefined && resume === undefined)
     return { ...files, identity: '{}', resumeObjectives: 0 }
-  const identity = await identityOf(model, options, run, source)
+  const identity = await identityOf(model, options, run, own, source)
   const resumeObjectives = resume === undefined ? 0 : await checkResume(resume, identity)
   return { ...files, identity: identityText(identity), resumeObjectives }
 }
 
 export async function fit(
-  { model, inits, triesSvd }: Family,
+  { model, inits, triesSvd, solvers: known }: Family,
   X: SourceInput,
   given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
+  { bytes, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
   const { threads, device: wanted, signal, onProgress, out, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
-  checkFitOptions(options, inits, source.rows, source.cols)
+  checkFitOptions(options, inits, source.rows, source.cols, known)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init } = options
   const start = typeof init === 'string' ? init : 'custom'
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { rank, solver: options.solver, init: start }, triesSvd),
+    fitBytes(source, { rank, solver: options.solver, init: start }, triesSvd) + bytes,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
-  checkApart({ 'out.W': W.own, 'out.H': H.own }, arraysOf(source))
+  const memory = { ...arraysOf(source), ...(own.adjacency && arraysOf(own.adjacency)) }
+  checkApart({ 'out.W': W.own, 'out.H': H.own }, memory)
   const { mask, sampleWeight, ...others } = entries
   const given0 = typeof init === 'string' ? {} : init
   const { inputs, arrays } = await loanOf({
@@ -321,12 +353,14 @@ export async function fit(
     sampleWeight,
     'init.W': given0.W,
     'init.H': given0.H,
+    graph: own.adjacency,
   })
   const lent = { ...arrays, 'out.W': outputs.W, 'out.H': outputs.H }
   const checkpoints = await checkpointsOf(
     model,
     options,
     (start) => runJob(job, arrays, start),
+    { ...own, adjacency: inputs.graph },
     inputs.X,
   )
   const { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed } = options
@@ -338,10 +372,12 @@ export async function fit(
     givenH: inputs['init.H'],
   }
   const all = { device, model, triesSvd, maxIterations, init: start } as const
-  const asked = { ...all, ...named, ...others, ...borrowed, ...checkpoints }
+  const lentGraph = { adjacency: inputs.graph }
+  const asked = { ...all, ...named, ...others, ...borrowed, ...checkpoints, ...own, ...lentGraph }
   const run = await runJob(job, lent, (addon, control) =>
     addon.fit(inputs.X, asked, W.matrix, H.matrix, control),
   )
   const factors = [await W.settle(), await H.settle()] as const
-  return new Factorization(model, ...factors, { ...options, init: run.init }, run)
+  const { adjacency: _, ...kept } = own
+  return new Factorization(model, ...factors, { ...options, ...kept, init: run.init }, run)
 }

@@ -53,6 +53,15 @@ export function kmeansBytes(source: NativeSource, clusters: number): number {
   return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
 }
 
+/** A·W, the pair that a run goes back to, W in panels, and what belongs to the rows of a graph. */
+export const graphBytes = (rows: number, rank: number) => 4 * rows * (2 * rank + padded(rank) + 2)
+
+/** F, its slope and its next value in float64, for H [rank × d]. */
+export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96 * rank * rank
+
+/** The best pair. */
+export const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
+
 interface FitShape {
   readonly rank: number
   readonly init: string

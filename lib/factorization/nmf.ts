@@ -16,6 +16,7 @@ import {
   type FactorOutputs,
   type Init,
 } from './fit'
+import { graphTerm, type Graph } from './graph'
 
 /** Where an NMF starts. */
 export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
@@ -48,6 +49,11 @@ export type NmfOptions = {
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
+  /**
+   * A graph of the rows, with a term in the objective that makes the codes of neighbours alike; none
+   * unless given. For the loss `frobenius` and the solver `mu` with one inner sweep.
+   */
+  graph?: Graph | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
   JobOptions
 
@@ -65,18 +71,23 @@ export type NmfOptions = {
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
  * @see Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
  *   factorizations" (hals); Lee & Seung (2001), "Algorithms for non-negative matrix factorization" (mu);
- *   Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd)
+ *   Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd); Cai, He, Han & Huang (2011),
+ *   "Graph regularized nonnegative matrix factorization for data representation" (graph)
  *
  * @example
  * const { W, H, relativeError } = await nmf({ data, rows: 2429, cols: 361 }, { rank: 49 })
  */
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
-  const given = withDefaults({ ...fitArguments, ...nmfDefaults, ...jobDefaults }, options)
+  const { graph, ...given } = withDefaults(
+    { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
+    options,
+  )
   const { rows, cols } = sidesOf('X', X)
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const init = given.init ?? nmfDefaultInits[wide ? 'wide' : 'usual']
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
-  return await fit(family, X, { ...given, solver, init })
+  const own = graph && (await graphTerm(graph, { ...given, solver }, rows))
+  return await fit(family, X, { ...given, solver, init }, own)
 }

@@ -12,3 +12,6 @@ export interface Penalties {
 export function checkPenalties({ l1W, l2W, l1H, l2H }: Penalties) {
   for (const [name, weight] of Object.entries({ l1W, l2W, l1H, l2H })) checkNumber(name, weight, 0)
 }
+
+/** Of models that take none. */
+export const noPenalties: Penalties = { l1W: 0, l2W: 0, l1H: 0, l2H: 0 }

@@ -174,7 +174,8 @@ class Passes {
 
   // ---- The other side, from the sums of a pass.
 
-  // Improves all rows of Ht for the cross product S + Ht·diag(pull), rounded once to float32.
+  // Improves all rows of Ht for the cross product S + Ht·diag(pull), rounded once to float32;
+  // StepKind::cayley reads S in float64 and takes no pull.
   virtual void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                        std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
   // The same for a cross product of the caller's.
@@ -197,6 +198,9 @@ class Passes {
   virtual ColumnSums column_sums(BackendView<const float> factor, const Job& job) = 0;
   virtual void scale_columns(std::span<const double> by, BackendView<float> factor,
                              const Job& job) = 0;
+  // Of each column, elements of smaller magnitude than its count-th largest become 0: with ties
+  // more than `count` stay.
+  virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
   // Adds the value to every element.
   virtual void shift(double value, BackendView<float> factor, const Job& job) = 0;
   virtual void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) = 0;

@@ -5,7 +5,7 @@
 namespace gemmine {
 
 // How a factor F [b×k] is improved for a fixed other side, given C = X_b·other [b×k] and the normal
-// matrix N = otherᵀ·other [k×k]. Every kind treats rows on their own.
+// matrix N = otherᵀ·other [k×k]. Every kind but cayley treats rows on their own.
 enum class StepKind {
   // Component by component f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)). A
   // component with N_jj + l2 == 0 keeps its column. HALS: Cichocki & Phan (2009); with ω ≠ 1
@@ -25,6 +25,14 @@ enum class StepKind {
   ratio,
   // F = C.
   product,
+  // F = max(0, C − l1/2) / (1 + l2), the minimum where N = I.
+  project,
+  // All of F [d×k], whose columns are orthonormal and stay so, in float64: from F = U (FᵀF)^-½, a
+  // step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F R − C), which
+  // is the slope of ‖X − W Fᵀ‖². t is the 2^j·√k/‖C‖ from j = 0 uphill at which ⟨C, F(t)⟩ is
+  // largest, and 0 where it gains nothing; `sweeps` times. Wen & Yin (2013), "A feasible method for
+  // optimization with orthogonality constraints", Mathematical Programming 142.
+  cayley,
 };
 
 // Whether the step can take a normal matrix with a diagonal of its own for each row.

@@ -10,6 +10,7 @@
 #include "binding/names.h"
 #include "binding/read.h"
 #include "binding/to_js.h"
+#include "factorization/model.h"
 
 namespace gemmine::binding {
 namespace {
@@ -59,11 +60,26 @@ std::optional<ResumeOptions> read_resume_options(const Napi::Object& from) {
       .objectives = read<Index>(from, "resumeObjectives")};
 }
 
+// A [n×n], or nothing.
+std::shared_ptr<const Source> read_adjacency(const Napi::Object& from, Index n,
+                                             Borrowed& borrowed) {
+  const Napi::Value given = from.Get("adjacency");
+  if (given.IsUndefined()) return nullptr;
+  auto adjacency = read_source(given, borrowed);
+  const RowSource& rows = *adjacency->rows;
+  if (!rows.sparse() || rows.rows() != n || rows.cols() != n)
+    refuse(from.Env(), "a sparse matrix, as many rows and columns as rows of X", adjacency->name);
+  return adjacency;
+}
+
 FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index cols,
-                        Borrowed& borrowed) {
+                        const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed) {
   const EntryOptions entries = read_entries(from, rows, cols, borrowed);
-  return {.model = read_choice(from, "model", models),
-          .solver = read_choice(from, "solver", solvers),
+  const Model model = read_choice(from, "model", models);
+  const Solver solver = read_choice(from, "solver", solvers);
+  if (find_rule(model, solver) == nullptr) refuse(from.Env(), "a solver of the model", "solver");
+  return {.model = model,
+          .solver = solver,
           .start = read_choice(from, "init", starts),
           .tries_svd = read<bool>(from, "triesSvd"),
           .max_iterations = read<Index>(from, "maxIterations"),
@@ -73,7 +89,8 @@ FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index 
           .penalties = {.l1_w = read<double>(from, "l1W"),
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),
-                        .l2_h = read<double>(from, "l2H")},
+                        .l2_h = read<double>(from, "l2H"),
+                        .graph = read_optional<double>(from, "graphWeight").value_or(0)},
           .seed = read<std::uint64_t>(from, "seed"),
           .loss = entries.loss,
           .mask = entries.mask,
@@ -81,7 +98,10 @@ FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index 
           .given_W = read_given(from, "givenW", rows, rank, borrowed),
           .given_H = read_given(from, "givenH", rank, cols, borrowed),
           .checkpoint = read_checkpoint_options(from),
-          .resume = read_resume_options(from)};
+          .resume = read_resume_options(from),
+          .adjacency = adjacency ? adjacency->rows.get() : nullptr,
+          .kept_share = read_optional<double>(from, "sparsity").value_or(1),
+          .patience = read_optional<Index>(from, "patience").value_or(0)};
 }
 
 std::string name_of(Start start) {
@@ -115,12 +135,15 @@ Napi::Value Fit(const Napi::CallbackInfo& info) {
   const HostView<float> H = read_matrix(info[3], "H", borrowed);
   check_shape(info.Env(), "W", W, X->rows->rows(), W.cols);
   check_shape(info.Env(), "H", H, W.cols, X->rows->cols());
+  const Index rows = X->rows->rows();
+  const auto adjacency = read_adjacency(given, rows, borrowed);
   const FitOptions options =
-      read_options(given, X->rows->rows(), W.cols, X->rows->cols(), borrowed);
+      read_options(given, rows, W.cols, X->rows->cols(), adjacency, borrowed);
   return run_job(
       info.Env(), info[4], std::move(borrowed),
-      [X, W, H, options, device = read<std::string>(given, "device")](const Job& job) {
+      [X, W, H, adjacency, options, device = read<std::string>(given, "device")](const Job& job) {
         check_entries(*X);
+        if (adjacency) check_entries(*adjacency);
         Fitted fitted{};
         fitted.seconds =
             seconds_of([&] { fitted.run = fit(passes_for(device), *X->rows, options, W, H, job); });

@@ -9,6 +9,7 @@
 #include "binding/names.h"
 #include "binding/to_js.h"
 #include "core/available_memory.h"
+#include "factorization/model.h"
 #include "mining/mine.h"
 
 namespace gemmine::binding {
@@ -36,7 +37,8 @@ std::vector<std::string> solver_names() {
   std::vector<std::string> names;
   for (const auto& model : models)
     for (const auto& solver : solvers)
-      names.push_back(std::string(model.first) + "/" + solver.first);
+      if (find_rule(model.second, solver.second) != nullptr)
+        names.push_back(std::string(model.first) + "/" + solver.first);
   return names;
 }
 

@@ -8,9 +8,13 @@
 // How lib/ spells the members of the factorization family; info() lists them.
 namespace gemmine::binding {
 
-inline constexpr std::array<Named<Model>, 2> models{
-    {{"semi-nmf", Model::semi_nmf}, {"nmf", Model::nmf}}};
-inline constexpr std::array<Named<Solver>, 2> solvers{{{"hals", Solver::hals}, {"mu", Solver::mu}}};
+inline constexpr std::array<Named<Model>, 4> models{
+    {{"semi-nmf", Model::semi_nmf},
+     {"nmf", Model::nmf},
+     {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
+     {"snmf", Model::snmf}}};
+inline constexpr std::array<Named<Solver>, 3> solvers{
+    {{"hals", Solver::hals}, {"mu", Solver::mu}, {"cayley", Solver::cayley}}};
 inline constexpr std::array<Named<Start>, 7> starts{{{"random", Start::random},
                                                      {"kmeans", Start::kmeans},
                                                      {"svd", Start::svd},

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/loop/columns_first.h"
 #include "factorization/loop/reseeding.h"
 #include "factorization/second_start.h"
 #include "factorization/starts.h"
@@ -19,13 +21,13 @@ int exponent_of_largest(const HostMatrix<float>& A) {
   return largest > 0 ? std::ilogb(largest) : 0;
 }
 
-// Undoes the scaling, exactly. Without penalties the factors may share the scale in any way: the
-// largest entry of H' is brought into [1, 2), so that H is as large as X and stays in range.
-void hand_back(Passes& backend, const Exponents& exponents, bool penalised,
+// Undoes the scaling, exactly. Where the factors may share the scale in any way, the largest entry
+// of H' is brought into [1, 2), so that H is as large as X and stays in range.
+void hand_back(Passes& backend, const Exponents& exponents, bool fixed,
                BackendView<float> scaled_W, BackendView<float> scaled_Ht, HostView<float> W,
                HostView<float> H) {
   const HostMatrix<float> Ht = downloaded(backend, scaled_Ht);
-  const int shift = penalised ? 0 : exponent_of_largest(Ht);
+  const int shift = fixed ? 0 : exponent_of_largest(Ht);
   for (Index j = 0; j < H.rows; ++j)
     for (Index t = 0; t < H.cols; ++t) H(j, t) = std::ldexp(Ht(t, j), exponents.H - shift);
   backend.download(scaled_W, W);
@@ -35,7 +37,7 @@ void hand_back(Passes& backend, const Exponents& exponents, bool penalised,
 }
 
 void warn_of_one_side(const Penalties& p, std::vector<std::string>& warnings) {
-  const bool on_W = p.l1_w > 0 || p.l2_w > 0;
+  const bool on_W = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
   const bool on_H = p.l1_h > 0 || p.l2_h > 0;
   if (on_W == on_H) return;
   const std::string one = on_W ? "W" : "H";
@@ -65,10 +67,11 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
   // What a step that cannot leave a zero has lost says nothing about the rank.
+  const std::string alternative = find_rule(options.model, Solver::hals) ? ", or hals." : ".";
   const std::string remedy =
       rule_for(options.model, options.solver).leaves_zeros
           ? "a smaller rank would do."
-          : "mu cannot bring one back that reached zero: try another init or seed, or hals.";
+          : "mu cannot bring one back that reached zero: try another init or seed" + alternative;
   if (unused > 0) warnings.push_back(components(unused, k) + " have no part in the fit; " + remedy);
   if (options.model != Model::semi_nmf || options.penalties.l1_h > 0 || options.penalties.l2_h > 0)
     return;
@@ -78,6 +81,26 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
     warnings.push_back("The codes of " + components(dependent, k) +
                        " depend linearly on the others, so that H is not determined; a weight "
                        "l2 on both factors or a smaller rank would settle it.");
+}
+
+// The scale of orthonormal rows is given.
+Exponents exponents_of(int exponent, const FitOptions& options) {
+  if (rule_for(options.model, options.solver).orthonormal)
+    return {.X = exponent, .W = exponent, .H = 0};
+  return split_exponent(exponent, options.penalties);
+}
+
+// Codes for orthonormal rows are as long as the rows of X, which may be longer than their entries.
+void check_range(const RowSource& X, HostView<const float> W) {
+  for (Index i = 0; i < W.rows; ++i)
+    for (Index j = 0; j < W.cols; ++j) {
+      if (std::isfinite(W(i, j))) continue;
+      Index largest = 0;
+      for (Index t = 1; t < X.cols(); ++t)
+        if (std::abs(X.entry(i, t)) > std::abs(X.entry(i, largest))) largest = t;
+      throw InvalidEntry(X.argument, i, largest, X.entry(i, largest),
+                         "rows whose length is a float32, as that of their codes");
+    }
 }
 
 Examined examined(const RowSource& X, const FitOptions& options) {
@@ -103,9 +126,22 @@ void check_weights(std::span<const float> weights) {
 // Whether elements need denominators of their own: entries may be left out, or rows weigh
 // differently beside a penalty on their codes.
 bool takes_ratios(const FitOptions& options) {
-  const bool penalised = options.penalties.l1_w > 0 || options.penalties.l2_w > 0;
+  const Penalties& p = options.penalties;
+  const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
   return options.loss.kind == LossKind::divergence || !options.mask.all_pass() ||
          (!options.row_weights.empty() && penalised);
+}
+
+Alternated run_loop(const Input& input, const FitOptions& options, const LoopOptions& loop,
+                    Checkpoints& checkpoints, Previous previous, LoopState& state,
+                    BackendView<float> W, BackendView<float> Ht) {
+  const ModelRule& rule = rule_for(options.model, options.solver);
+  if (!rule.monotone)
+    return alternate_columns_first(
+        input, rule, loop, {.kept_share = options.kept_share, .patience = options.patience},
+        checkpoints, previous, state, W, Ht);
+  if (takes_ratios(options)) return alternate_by_ratios(input, loop, checkpoints, state, W, Ht);
+  return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 
 // A run from one start to its end.
@@ -119,17 +155,22 @@ const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
 // One X and its factors in the making.
 class Fitting {
  public:
-  Fitting(const ScaledInput& scaled_input, const FitOptions& options, HostView<float> W,
-          HostView<float> H)
-      : input_(*scaled_input),
+  Fitting(const RowSource& X, const ScaledInput& scaled_input, const FitOptions& options,
+          HostView<float> W, HostView<float> H)
+      : X_(X),
+        input_(*scaled_input),
         options_(options),
-        exponents_(split_exponent(scaled_input.exponent(), options.penalties)),
+        rule_(rule_for(options.model, options.solver)),
+        exponents_(exponents_of(scaled_input.exponent(), options)),
         degree_(options.loss.kind == LossKind::frobenius ? 2 : options.loss.beta),
         penalties_(scaled(options.penalties, exponents_, degree_)),
         scaled_W_(input_.backend, W.rows, W.cols),
         scaled_Ht_(input_.backend, H.cols, H.rows),
         W_(W),
-        H_(H) {}
+        H_(H) {
+    if (options.adjacency != nullptr)
+      graph_.emplace(input_.backend, *options.adjacency, penalties_.graph, W.cols, input_.job);
+  }
 
   Convergence run() {
     const Attempt first = options_.resume ? resumed() : started(options_.start, options_.checkpoint);
@@ -160,7 +201,8 @@ class Fitting {
 
   Attempt resumed() {
     const ResumedRun from = read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
-                                            options_.resume->objectives, options_.extrapolated);
+                                            options_.resume->objectives,
+                                            options_.extrapolated || !rule_.monotone);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from);
@@ -173,27 +215,24 @@ class Fitting {
                            .extrapolated = options_.extrapolated,
                            .penalties = penalties_,
                            .objective_exponent = degree_ * exponents_.X,
-                           .seed = options_.seed};
+                           .seed = options_.seed,
+                           .graph = graph_ ? &*graph_ : nullptr};
     // A run with checkpoints is stopped at the end of an iteration.
     Job job = input_.job;
     if (!checkpoint.path.empty()) job.cancellation = job.cancellation.until_end_of_iteration();
     const Input input = input_.with_job(job);
     Checkpoints checkpoints(input, checkpoint);
-    const BackendView<float> W = scaled_W_.view();
-    const BackendView<float> Ht = scaled_Ht_.view();
-    const Alternated end =
-        takes_ratios(options_)
-            ? alternate_by_ratios(input, loop, checkpoints, state, W, Ht)
-            : alternate(input, rule_for(options_.model, options_.solver), loop, checkpoints,
-                        previous, state, W, Ht);
+    const Alternated end = run_loop(input, options_, loop, checkpoints, previous, state,
+                                    scaled_W_.view(), scaled_Ht_.view());
     return {std::move(state), end};
   }
 
   // The factors go to the caller's memory, where a better pair may take their place.
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
-    hand_back(input_.backend, exponents_, any(options_.penalties), scaled_W_.view(),
-              scaled_Ht_.view(), W_, H_);
+    hand_back(input_.backend, exponents_, any(options_.penalties) || rule_.orthonormal,
+              scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    if (rule_.orthonormal) check_range(X_, W_);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,
                        .iterations = iterations,
@@ -205,7 +244,8 @@ class Fitting {
     const Penalties& p = options_.penalties;
     if (any(p) && !takes_ratios(options_))  // of the factors handed back: tiny entries may be gone
       result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
-                                penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h);
+                                penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
+                                (graph_ ? graph_penalty(*options_.adjacency, p.graph, W_) : 0);
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
@@ -215,11 +255,14 @@ class Fitting {
     return result;
   }
 
+  const RowSource& X_;
   const Input& input_;
   const FitOptions& options_;
+  const ModelRule& rule_;
   const Exponents exponents_;
   const double degree_;        // the objective grows with this power of X
   const Penalties penalties_;  // of the scaled factors
+  std::optional<GraphTerm> graph_;
   BackendMatrix scaled_W_;
   BackendMatrix scaled_Ht_;
   HostView<float> W_;
@@ -232,7 +275,7 @@ Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, 
                 HostView<float> H, const Job& job) {
   check_weights(options.row_weights);
   const ScaledInput scaled_input(backend, examined(X, options), job, options.loss);
-  return Fitting(scaled_input, options, W, H).run();
+  return Fitting(X, scaled_input, options, W, H).run();
 }
 
 }  // namespace gemmine

@@ -10,8 +10,8 @@
 
 namespace gemmine {
 
-enum class Model { semi_nmf, nmf };
-enum class Solver { hals, mu };
+enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
+enum class Solver { hals, mu, cayley };
 
 // The entries that a model takes.
 constexpr EntrySign sign_of(Model model) {
@@ -38,6 +38,7 @@ struct Penalties {
   double l2_w;
   double l1_h;
   double l2_h;
+  double graph = 0;  // of tr(Wᵀ(D − A)W), see graph_term.h
 };
 
 // No default values here: lib/ owns them, and the build rejects a field left out.
@@ -60,6 +61,9 @@ struct FitOptions {
   HostView<const float> given_H;
   CheckpointOptions checkpoint;
   std::optional<ResumeOptions> resume;  // instead of a start
+  const RowSource* adjacency;          // A of the graph term [n×n], sparse; null: none
+  double kept_share;                   // of each row of H, for snmf
+  Index patience;                      // iterations without a better pair, for snmf
 };
 
 struct Convergence {

@@ -80,7 +80,8 @@ Input Input::with_job(const Job& other) const {
 
 void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
                  BackendView<float> W, Measure measure, Sums& sums,
-                 const std::optional<Extrapolated>& extrapolated) const {
+                 const std::optional<Extrapolated>& extrapolated,
+                 const std::optional<RowAddend>& addend) const {
   const Group group{.Ht = Ht,
                     .normal = normal,
                     .step = step,
@@ -88,7 +89,8 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
                     .measure = measure,
                     .accumulate = true,
                     .sums = sums,
-                    .extrapolated = extrapolated};
+                    .extrapolated = extrapolated,
+                    .addend = addend};
   backend.pass(
       {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
 }
@@ -217,7 +219,8 @@ Penalties scaled(const Penalties& p, const Exponents& e, double degree) {
   return {.l1_w = p.l1_w * std::exp2(e.W - of_loss),
           .l2_w = p.l2_w * std::exp2(2 * e.W - of_loss),
           .l1_h = p.l1_h * std::exp2(e.H - of_loss),
-          .l2_h = p.l2_h * std::exp2(2 * e.H - of_loss)};
+          .l2_h = p.l2_h * std::exp2(2 * e.H - of_loss),
+          .graph = p.graph * std::exp2(2 * e.W - of_loss)};
 }
 
 double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,

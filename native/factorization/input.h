@@ -31,7 +31,8 @@ struct Input {
   // One read of X, with its sums.
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
             BackendView<float> W, Measure measure, Sums& sums,
-            const std::optional<Extrapolated>& extrapolated = std::nullopt) const;
+            const std::optional<Extrapolated>& extrapolated = std::nullopt,
+            const std::optional<RowAddend>& addend = std::nullopt) const;
   // The same without sums.
   void improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
                BackendView<float> W) const;
@@ -94,6 +95,8 @@ double penalty_of(Passes& backend, BackendView<const float> factor, double l1, d
                   const Job& job);
 double penalty_of(HostView<const float> factor, double l1, double l2);
 
-inline bool any(const Penalties& p) { return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0; }
+inline bool any(const Penalties& p) {
+  return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0 || p.graph > 0;
+}
 
 }  // namespace gemmine

@@ -24,7 +24,7 @@ void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, Ba
 void fit_columns(const Input& input, Model model, const Sums& sums, const HostMatrix<float>& before,
                  BackendView<float> Ht) {
   input.backend.upload(before.view(), Ht);
-  const bool semi = model == Model::semi_nmf;
+  const bool semi = sign_of(model) == EntrySign::any;
   const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
   constexpr Index sweeps = 20;
   const std::vector<double> no_pull(static_cast<std::size_t>(Ht.cols));

@@ -13,6 +13,9 @@ struct ModelRule {
   StepKind column_step;
   bool columns_free;  // H may be negative
   bool leaves_zeros;  // the row step can raise an entry of W that is 0
+  bool monotone;      // no iteration raises the objective; else columns go first, and the best pair
+                      // stays
+  bool orthonormal;   // the rows of H are, so that W takes the scale
 
   // The column step needs the normal matrix factorized.
   bool solves() const { return column_step == StepKind::solve; }
@@ -26,7 +29,9 @@ inline constexpr ModelRule semi_nmf_hals{.model = Model::semi_nmf,
                                          .row_step = StepKind::nonnegative_sweep,
                                          .column_step = StepKind::solve,
                                          .columns_free = true,
-                                         .leaves_zeros = true};
+                                         .leaves_zeros = true,
+                                         .monotone = true,
+                                         .orthonormal = false};
 
 // Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1),
 // equations 10 (H) and 11 (W, with the square root that its monotonicity needs).
@@ -35,7 +40,9 @@ inline constexpr ModelRule semi_nmf_mu{.model = Model::semi_nmf,
                                        .row_step = StepKind::sign_split,
                                        .column_step = StepKind::solve,
                                        .columns_free = true,
-                                       .leaves_zeros = false};
+                                       .leaves_zeros = false,
+                                       .monotone = true,
+                                       .orthonormal = false};
 
 // Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
 // factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each
@@ -45,7 +52,9 @@ inline constexpr ModelRule nmf_hals{.model = Model::nmf,
                                     .row_step = StepKind::nonnegative_sweep,
                                     .column_step = StepKind::nonnegative_sweep,
                                     .columns_free = false,
-                                    .leaves_zeros = true};
+                                    .leaves_zeros = true,
+                                    .monotone = true,
+                                    .orthonormal = false};
 
 // Lee & Seung (2001), "Algorithms for non-negative matrix factorization", NIPS 13, theorem 1.
 inline constexpr ModelRule nmf_mu{.model = Model::nmf,
@@ -53,16 +62,46 @@ inline constexpr ModelRule nmf_mu{.model = Model::nmf,
                                   .row_step = StepKind::multiplicative,
                                   .column_step = StepKind::multiplicative,
                                   .columns_free = false,
-                                  .leaves_zeros = false};
+                                  .leaves_zeros = false,
+                                  .monotone = true,
+                                  .orthonormal = false};
 
-inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals, &semi_nmf_mu, &nmf_hals,
-                                                   &nmf_mu};
+// Li, Zhu, Qu, Ye & Sun, "Semi-orthogonal non-negative matrix factorization": W by its closed form,
+// H along a Cayley curve. docs/math/semi-orthogonal-nmf.md.
+inline constexpr ModelRule semi_orthogonal_nmf{.model = Model::semi_orthogonal_nmf,
+                                               .solver = Solver::cayley,
+                                               .row_step = StepKind::project,
+                                               .column_step = StepKind::cayley,
+                                               .columns_free = true,
+                                               .leaves_zeros = true,
+                                               .monotone = true,
+                                               .orthonormal = true};
+
+// Shafran, Geiger & Geva (2025), "Decomposing MLP Activations into Interpretable Features via
+// Semi-Nonnegative Matrix Factorization", arXiv 2506.10920. docs/math/snmf.md.
+inline constexpr ModelRule snmf_mu{.model = Model::snmf,
+                                   .solver = Solver::mu,
+                                   .row_step = StepKind::sign_split,
+                                   .column_step = StepKind::solve,
+                                   .columns_free = true,
+                                   .leaves_zeros = false,
+                                   .monotone = false,
+                                   .orthonormal = false};
+
+inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals, &semi_nmf_mu,         &nmf_hals,
+                                                   &nmf_mu,        &semi_orthogonal_nmf, &snmf_mu};
+
+// Null where the model has no such solver.
+inline const ModelRule* find_rule(Model model, Solver solver) {
+  for (const ModelRule* rule : model_rules)
+    if (rule->model == model && rule->solver == solver) return rule;
+  return nullptr;
+}
 
 inline const ModelRule& rule_for(Model model, Solver solver) {
-  for (const ModelRule* rule : model_rules)
-    if (rule->model == model && rule->solver == solver) return *rule;
-  expect(false, "every model has a row for every solver");
-  return *model_rules[0];
+  const ModelRule* rule = find_rule(model, solver);
+  expect(rule != nullptr, "the model has the solver");
+  return *rule;
 }
 
 }  // namespace gemmine

@@ -13,6 +13,8 @@ namespace {
 
 double start_by_name(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht) {
+  if (rule_for(options.model, options.solver).orthonormal)
+    return start_orthonormal(input, options, W, Ht);
   switch (options.start) {
     case Start::random:
       return start_random(input, options, W, Ht);
@@ -62,7 +64,7 @@ double start_random(const Input& input, const FitOptions& options, BackendView<f
                     BackendView<float> Ht) {
   const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
   const auto k = static_cast<double>(W.cols);
-  const bool semi = options.model == Model::semi_nmf;
+  const bool semi = sign_of(options.model) == EntrySign::any;
   const double of_both = std::sqrt(input.mean / k);
   const double of_H = semi ? std::sqrt(3 * input.squared_norm / entries / k) : of_both;
   const auto fill = [&](Distribution distribution, double scale, RandomStream stream,

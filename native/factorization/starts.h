@@ -15,6 +15,9 @@ double start_random(const Input&, const FitOptions&, BackendView<float> W, Backe
 double start_kmeans(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 double start_svd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
 double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, BackendView<float> Ht);
+// H with orthonormal rows from `svd` or `random`, and the W that fits it.
+double start_orthonormal(const Input&, const FitOptions&, BackendView<float> W,
+                         BackendView<float> Ht);
 
 // The caller's factors, checked and scaled; a missing one is the answer of the model's step to the
 // other.

@@ -3,6 +3,7 @@ import { gemmine } from '../../lib/cli/program'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
+import { snmfDefaults } from '../../lib/factorization/snmf'
 import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
 import { helpOf } from './commands'
 
@@ -11,7 +12,7 @@ const common = '--out --force --threads --device --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h',
+    '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
   transform: '--model',
   topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
@@ -53,6 +54,8 @@ describe('defaults in help are those of lib', () => {
     ['factorize', '--iterations', semiNmfDefaults.iterations],
     ['factorize', '--tolerance', semiNmfDefaults.tolerance],
     ['factorize', '--solver', semiNmfDefaults.solver],
+    ['factorize', '--sparsity', snmfDefaults.sparsity],
+    ['factorize', '--patience', snmfDefaults.patience],
     ['mine', '--num-negatives', mineHardNegativesDefaults.numNegatives],
     ['mine', '--sampling', mineHardNegativesDefaults.sampling],
     ['mine', '--relative-margin', '0.05 for cosine and dot, none for l2'],

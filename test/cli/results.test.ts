@@ -44,6 +44,25 @@ const fields = {
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
 
 describe.each([
+  ['semi-orthogonal-nmf', []],
+  ['snmf', ['--sparsity', '0.4', '--patience', '3']],
+])('gemmine factorize --model %s', (model, own) => {
+  it('writes factors that transform takes', async () => {
+    const factorize = ['factorize', 'docs.npy', '--rank', '3', '--model', model, ...own]
+    expect(await run(folder, ...factorize, '--out', model)).toMatchObject({ code: 0 })
+    const coded = await run(folder, 'transform', 'docs.npy', '--model', model, '--json')
+    expect(JSON.parse(coded.stdout)).toMatchObject({ model, rank: 3 })
+  })
+
+  it('names an option that it does not have', async () => {
+    const wrong = ['--rank', '3', '--model', model, '--l1-w', '1', '--json']
+    const { code, stderr } = await run(folder, 'factorize', 'docs.npy', ...wrong)
+    expect(code).toBe(2)
+    expect(stderr).toContain(`nothing (the model ${model} has no such option) for --l1-w`)
+  })
+})
+
+describe.each([
   [
     'factorize',
     ['docs.npy', '--rank', '3'],

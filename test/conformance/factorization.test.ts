@@ -1,7 +1,13 @@
 import { matrixOf, gaussian, planted } from '../matrices'
+import { ringGraph, roughness } from '../reference/graphs'
 import type { Matrix } from '../../lib/data/matrix'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
 import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
+import {
+  semiOrthogonalNmf,
+  semiOrthogonalNmfInits,
+} from '../../lib/factorization/semi-orthogonal-nmf'
+import { snmf } from '../../lib/factorization/snmf'
 import { solvers } from '../../lib/factorization/fit'
 import { factorizationSuite } from './factorization-suite'
 
@@ -36,3 +42,37 @@ for (const solver of solvers)
         run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
           nmf(scaled(positive, scale), { ...base, solver, init, iterations, ...more }),
       })
+
+const ring = ringGraph(120)
+const weight = 2
+factorizationSuite({
+  name: 'nmf, mu, with a graph',
+  X: positive,
+  signedH: false,
+  term: ({ W }) => weight * roughness(ring, W),
+  run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) => {
+    const graph = { adjacency: ring, weight: weight * scale }
+    return nmf(scaled(positive, scale), { ...base, solver: 'mu', graph, iterations, ...more })
+  },
+})
+
+for (const init of semiOrthogonalNmfInits)
+  factorizationSuite({
+    name: `semi-orthogonal-nmf, ${init}`,
+    X: mixed,
+    signedH: true,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      semiOrthogonalNmf(scaled(mixed, scale), { ...base, init, iterations, ...more }),
+  })
+
+for (const init of semiNmfInits)
+  factorizationSuite({
+    name: `snmf, ${init}`,
+    X: mixed,
+    signedH: true,
+    penalised: false,
+    monotone: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      snmf(scaled(mixed, scale), { ...base, sparsity: 0.2, init, iterations, ...more }),
+  })

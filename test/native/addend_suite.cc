@@ -75,7 +75,8 @@ class Scene {
 void steps_with_an_addend_agree(Passes& device) {
   NaivePasses naive;
   const Loss divergence{LossKind::divergence, 2};
-  for (const auto& [n, d, k] : {std::tuple<Index, Index, Index>{1, 1, 1}, {33, 17, 5}, {700, 40, 9}}) {
+  for (const auto& [n, d, k] :
+       {std::tuple<Index, Index, Index>{1, 1, 1}, {33, 17, 5}, {700, 40, 9}}) {
     const Scene scene(n, d, k);
     for (const Case& c : {Case{StepKind::multiplicative, frobenius_loss, false, 1},
                           Case{StepKind::multiplicative, frobenius_loss, true, 2},

@@ -5,6 +5,7 @@
 
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/loop/columns_first.h"
 #include "factorization/starts.h"
 #include "factorization_matrices.h"
 
@@ -52,13 +53,15 @@ Ending run(const Scene& scene, Index iterations, const ResumedRun* from, const s
   const Input& input = *scaled;
   const BackendMatrix W(device, scene.X.rows, k);
   const BackendMatrix Ht(device, scene.X.cols, k);
+  const ModelRule& rule = rule_for(scene.options.model, scene.options.solver);
   LoopState state;
   if (from != nullptr) {
     device.upload(from->W.view(), W.view());
     device.upload(from->Ht.view(), Ht.view());
     state = from->state;
   } else {
-    start_random(input, scene.options, W.view(), Ht.view());
+    const auto start = rule.orthonormal ? start_orthonormal : start_random;
+    start(input, scene.options, W.view(), Ht.view());
     state = start_state(scene.X.cols, k, scene.options.penalties, 1);
   }
   const CheckpointOptions where{.path = path, .seconds = 1e9, .metadata = metadata};
@@ -66,9 +69,11 @@ Ending run(const Scene& scene, Index iterations, const ResumedRun* from, const s
   const LoopOptions options = loop_options(scene.options, iterations);
   if (scene.options.loss.kind == LossKind::divergence)
     alternate_by_ratios(input, options, checkpoints, state, W.view(), Ht.view());
+  else if (rule.monotone)
+    alternate(input, rule, options, checkpoints, from, state, W.view(), Ht.view());
   else
-    alternate(input, rule_for(scene.options.model, scene.options.solver), options, checkpoints,
-              from, state, W.view(), Ht.view());
+    alternate_columns_first(input, rule, options, {.kept_share = 0.1, .patience = 100},
+                            checkpoints, from, state, W.view(), Ht.view());
   const HostMatrix<float> host_W = downloaded(device, W.view());
   const HostMatrix<float> host_Ht = downloaded(device, Ht.view());
   return {{host_W.row(0), host_W.row(host_W.rows())},
@@ -94,7 +99,10 @@ std::vector<Scene> scenes() {
           {"nmf extrapolated", absolute(mixed), with(Model::nmf, Solver::hals, extrapolated)},
           {"semi-nmf extrapolated", small, with(Model::semi_nmf, Solver::hals, extrapolated)},
           {"nmf penalised", absolute(small), with(Model::nmf, Solver::hals, penalised)},
-          {"nmf kullback-leibler", absolute(mixed), with(Model::nmf, Solver::mu, kullback)}};
+          {"nmf kullback-leibler", absolute(mixed), with(Model::nmf, Solver::mu, kullback)},
+          {"semi-orthogonal nmf", mixed, with(Model::semi_orthogonal_nmf, Solver::cayley, plain)},
+          {"snmf", mixed, with(Model::snmf, Solver::mu, plain)},
+          {"small snmf", small, with(Model::snmf, Solver::mu, plain)}};
 }
 
 void resumed_runs_have_the_bits_of_undisturbed_ones() {
@@ -107,8 +115,11 @@ void resumed_runs_have_the_bits_of_undisturbed_ones() {
       // The last objective of a run is measured once more, after its checkpoint.
       for (Index objectives = stop; objectives <= stop + 1; ++objectives) {
         try {
+          const bool two_pairs =
+              scene.options.extrapolated ||
+              !rule_for(scene.options.model, scene.options.solver).monotone;
           const ResumedRun read = read_checkpoint({path, 0, metadata}, scene.X.rows, scene.X.cols,
-                                                  k, objectives, scene.options.extrapolated);
+                                                  k, objectives, two_pairs);
           const Ending rest = run(scene, 12, &read, "");
           same_bits(rest.W.data(), whole.W.data(), whole.W.size(), name + ", W");
           same_bits(rest.Ht.data(), whole.Ht.data(), whole.Ht.size(), name + ", Ht");

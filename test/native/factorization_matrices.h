@@ -107,7 +107,10 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .given_W = {nullptr, 0, 0, 0},
           .given_H = {nullptr, 0, 0, 0},
           .checkpoint = {.path = "", .seconds = 0, .metadata = ""},
-          .resume = std::nullopt};
+          .resume = std::nullopt,
+          .adjacency = nullptr,
+          .kept_share = 1,
+          .patience = iterations};
 }
 
 struct Fitted {
@@ -143,7 +146,7 @@ inline void expect_lawful(const Dense& X, const Fitted& result, const FitOptions
                    " then " + std::to_string(f[t])))
       break;
   check(signs_hold(result.W), name + ": W >= 0");
-  check(options.model == Model::semi_nmf || signs_hold(result.H), name + ": H >= 0");
+  check(sign_of(options.model) == EntrySign::any || signs_hold(result.H), name + ": H >= 0");
 
   const double error = squared_error(X, result.W, result.H);
   const Penalties& p = options.penalties;

@@ -7,11 +7,14 @@
 #include "backend/passes.h"
 #include "core/random.h"
 #include "naive_labels.h"
+#include "naive_steps.h"
 #include "small_problems.h"
 
 namespace test {
 
 using namespace gemmine;
+using naive::at;
+using naive::weight;
 
 struct NaiveSums : Sums {
   NaiveSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
@@ -79,8 +82,9 @@ class NaivePasses : public Passes {
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                std::span<const double> pull, Factor Ht, const Job& job) override {
-    const std::vector<double>& S = naive(sums).cross;
+    const std::vector<double>& S = own(sums).cross;
     const Index k = Ht.cols;
+    if (step.kind == StepKind::cayley) return naive::cayley(S, step.sweeps, Ht);
     std::vector<float> rounded(S.size());
     for (Index t = 0; t < Ht.rows; ++t)
       for (Index j = 0; j < k; ++j)
@@ -93,25 +97,29 @@ class NaivePasses : public Passes {
       case StepKind::nonnegative_sweep:
         return nonnegative_sweep(cross, N, step, factor);
       case StepKind::signed_sweep:
-        return signed_sweep(cross, N, step, factor);
+        return naive::signed_sweep(cross, N, step, factor);
       case StepKind::multiplicative:
-        return multiplicative_update(cross, N, step, factor);
+        return naive::multiplicative_update(cross, N, step, factor);
       case StepKind::sign_split:
-        return sign_split_update(cross, N, step, factor);
+        return naive::sign_split_update(cross, N, step, factor);
       case StepKind::solve:
-        return solve_normal(cross, N, factor);
+        return naive::solve_normal(cross, N, factor);
       case StepKind::ratio:
         return expect(false, "a ratio step has denominators of its own");
       case StepKind::product:
         return copy(cross, factor);
+      case StepKind::project:
+        return naive::project(cross, step, factor);
+      case StepKind::cayley:
+        return expect(false, "a Cayley step sees all rows at once");
     }
   }
   void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job&) override {
-    const NaiveSums& of = naive(sums);
+    const NaiveSums& of = own(sums);
     for (Index t = 0; t < Ht.rows; ++t)
       for (Index j = 0; j < Ht.cols; ++j)
-        scale_by_ratio(step, of.cross[t * Ht.cols + j], of.denominators[t * Ht.cols + j],
-                       Ht.row(t)[j]);
+        naive::scale_by_ratio(step, of.cross[t * Ht.cols + j], of.denominators[t * Ht.cols + j],
+                              Ht.row(t)[j]);
   }
   double energy(const RowAddend& addend, Cross W, const Job&) override {
     double sum = 0;
@@ -125,10 +133,10 @@ class NaivePasses : public Passes {
   double inner(const Sums& sums, Cross Ht, const Job&) override {
     double sum = 0;
     for (Index t = 0; t < Ht.rows; ++t)
-      for (Index j = 0; j < Ht.cols; ++j) sum += naive(sums).cross[t * Ht.cols + j] * at(Ht, t, j);
+      for (Index j = 0; j < Ht.cols; ++j) sum += own(sums).cross[t * Ht.cols + j] * at(Ht, t, j);
     return sum;
   }
-  std::vector<double> cross(const Sums& sums) override { return naive(sums).cross; }
+  std::vector<double> cross(const Sums& sums) override { return own(sums).cross; }
 
   // Coordinate descent from W until it stands still.
   void settle_codes(const LeastSquares& problem, Factor W, const Job&) override {
@@ -136,7 +144,7 @@ class NaivePasses : public Passes {
     RowScratch scratch;
     std::vector<double> x(problem.X.cols());
     for (Index i = 0; i < W.rows; ++i) {
-      dense_row(problem.X, i, scratch, x);
+      naive::dense_row(problem.X, i, scratch, x);
       std::vector<double> cross(k, -problem.l1 / 2);
       std::vector<double> w(k);
       for (Index j = 0; j < k; ++j) {
@@ -144,11 +152,13 @@ class NaivePasses : public Passes {
         for (Index t = 0; t < problem.X.cols(); ++t)
           cross[j] += std::ldexp(x[t], -problem.exponent) * at(problem.Ht, t, j);
       }
-      descend(problem, cross, w);
+      naive::descend(problem, cross, w);
       for (Index j = 0; j < k; ++j) W.data[i * W.stride + j] = static_cast<float>(w[j]);
     }
   }
-  std::vector<double> gram(Cross factor, const Job&) override { return weighted_gram(factor, {}); }
+  std::vector<double> gram(Cross factor, const Job&) override {
+    return naive::weighted_gram(factor, {});
+  }
 
   ColumnSums column_sums(Cross factor, const Job&) override {
     ColumnSums sums{std::vector<double>(factor.cols), std::vector<double>(factor.cols)};
@@ -161,6 +171,15 @@ class NaivePasses : public Passes {
   }
   void scale_columns(std::span<const double> by, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index j) { x = static_cast<float>(x * by[j]); });
+  }
+  void keep_largest(Index count, Factor factor, const Job&) override {
+    for (Index j = 0; j < factor.cols && count < factor.rows; ++j) {
+      std::vector<float> sizes;
+      for (Index i = 0; i < factor.rows; ++i) sizes.push_back(std::abs(at(factor, i, j)));
+      std::ranges::sort(sizes, std::greater<>());
+      for (Index i = 0; i < factor.rows; ++i)
+        if (std::abs(at(factor, i, j)) < sizes[count - 1]) factor.row(i)[j] = 0;
+    }
   }
   void shift(double value, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index) { x += static_cast<float>(value); });
@@ -209,84 +228,18 @@ class NaivePasses : public Passes {
  protected:
   virtual void nonnegative_sweep(Cross cross, const NormalMatrix& N, const Step& options,
                                  Factor factor) {
-    sweep(cross, N, options, factor, [&](double f, double minimum, double curvature) {
-      const double step = minimum - options.l1 / 2 / curvature - f;
-      return std::max(0.0, f + options.relaxation * step);
-    });
-  }
-  void signed_sweep(Cross cross, const NormalMatrix& N, const Step& options, Factor factor) {
-    sweep(cross, N, options, factor, [&](double, double minimum, double curvature) {
-      const double threshold = options.l1 / 2 / curvature;
-      return std::copysign(std::max(0.0, std::abs(minimum) - threshold), minimum);
-    });
-  }
-  void multiplicative_update(Cross cross, const NormalMatrix& N, const Step& options,
-                             Factor factor) {
-    update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
-      const double f = at(factor, i, j);
-      const double below = plus - minus + options.l1 / 2 + options.l2 * f;
-      return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : 0;
-    });
-  }
-  void sign_split_update(Cross cross, const NormalMatrix& N, const Step& options, Factor factor) {
-    update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
-      const double f = at(factor, i, j);
-      const double c = at(cross, i, j);
-      const double below = std::max(0.0, -c) + plus + options.l1 / 2 + options.l2 * f;
-      return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : 0;
-    });
-  }
-  void solve_normal(Cross cross, const NormalMatrix& N, Factor factor) {
-    const auto& F = N.independent();
-    const auto& L = N.cholesky();
-    const Index m = static_cast<Index>(F.size());
-    const Index k = N.size();
-    std::vector<double> y(m);
-    for (Index i = 0; i < factor.rows; ++i) {
-      for (Index a = 0; a < m; ++a) {
-        y[a] = at(cross, i, F[a]);
-        for (const Index e : N.dependent()) y[a] -= at(factor, i, e) * N.gram()[e * k + F[a]];
-        for (Index b = 0; b < a; ++b) y[a] -= L[a * m + b] * y[b];
-        y[a] /= L[a * m + a];
-      }
-      for (Index a = m; a-- > 0;) {
-        for (Index b = a + 1; b < m; ++b) y[a] -= L[b * m + a] * y[b];
-        y[a] /= L[a * m + a];
-        factor.row(i)[F[a]] = static_cast<float>(y[a]);
-      }
-    }
+    naive::nonnegative_sweep(cross, N, options, factor);
   }
 
  private:
-  static void descend(const LeastSquares& problem, const std::vector<double>& cross,
-                      std::vector<double>& w) {
-    const Index k = problem.normal.size();
-    const std::vector<double>& N = problem.normal.gram();
-    double change = 1;
-    for (int sweep = 0; sweep < 200000 && change > 1e-13; ++sweep) {
-      change = 0;
-      for (Index j = 0; j < k; ++j) {
-        double slope = cross[j] - problem.l2 * w[j];
-        for (Index c = 0; c < k; ++c) slope -= w[c] * N[c * k + j];
-        const double curvature = N[j * k + j] + problem.l2;
-        if (!(curvature > 0)) continue;
-        const double next = std::max(0.0, w[j] + slope / curvature);
-        change = std::max(change, std::abs(next - w[j]));
-        w[j] = next;
-      }
-    }
-  }
-
-  static float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
-
   template <class Visit>
   static void each_element(Factor factor, const Visit& visit) {
     for (Index i = 0; i < factor.rows; ++i)
       for (Index j = 0; j < factor.cols; ++j) visit(factor.row(i)[j], i, j);
   }
 
-  static NaiveSums& naive(Sums& sums) { return dynamic_cast<NaiveSums&>(sums); }
-  static const NaiveSums& naive(const Sums& sums) { return dynamic_cast<const NaiveSums&>(sums); }
+  static NaiveSums& own(Sums& sums) { return dynamic_cast<NaiveSums&>(sums); }
+  static const NaiveSums& own(const Sums& sums) { return dynamic_cast<const NaiveSums&>(sums); }
 
   // An entry of X that counts, scaled and with noise.
   struct Entry {
@@ -294,10 +247,6 @@ class NaivePasses : public Passes {
     Index column;
     double x;
   };
-
-  static double weight(std::span<const float> weights, Index row) {
-    return weights.empty() ? 1.0 : double{weights[row]};
-  }
 
   static std::vector<Entry> entries_of(const Pass& pass, const Group& group) {
     std::vector<Entry> entries;
@@ -327,7 +276,7 @@ class NaivePasses : public Passes {
 
   void run(const Pass& pass, const Group& group, const std::vector<Entry>& entries,
            const Job& job) {
-    NaiveSums& sums = naive(group.sums);
+    NaiveSums& sums = own(group.sums);
     const Index k = group.Ht.cols;
     const Index n = group.W.rows;
     measure_residual(pass, group, entries);
@@ -335,7 +284,7 @@ class NaivePasses : public Passes {
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
         product[entry.row * k + j] += entry.x * at(group.Ht, entry.column, j);
-    sums.incoming_gram = weighted_gram(group.W, pass.row_weights);
+    sums.incoming_gram = naive::weighted_gram(group.W, pass.row_weights);
     sums.incoming_product = 0;
     for (Index i = 0; i < n; ++i)
       for (Index j = 0; j < k; ++j)
@@ -348,7 +297,7 @@ class NaivePasses : public Passes {
     }
     if (group.extrapolated) extrapolate(*group.extrapolated, group.W, job);
     if (!group.accumulate) return;
-    sums.gram = weighted_gram(group.W, pass.row_weights);
+    sums.gram = naive::weighted_gram(group.W, pass.row_weights);
     std::ranges::fill(sums.cross, 0.0);
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
@@ -366,24 +315,10 @@ class NaivePasses : public Passes {
         cross[j] =
             static_cast<float>(product[i * k + j] + addend.weight * at(addend.numerators, i, j));
       std::vector<double> gram = group.normal.gram();
-      for (Index j = 0; j < k; ++j)
-        gram[j * (k + 1)] += addend.weight * at(addend.diagonal, i, 0);
+      for (Index j = 0; j < k; ++j) gram[j * (k + 1)] += addend.weight * at(addend.diagonal, i, 0);
       improve(*group.step, Cross{cross.data(), 1, k, k}, NormalMatrix(gram, k, 0, false),
               group.W.row_block(i, 1), job);
     }
-  }
-
-  static double divergence(double x, double v, double beta) {
-    if (beta == 2) return 0.5 * (x - v) * (x - v);
-    if (beta == 1) return (x == 0 ? 0 : x * std::log(x / v)) - x + v;
-    if (beta == 0) return x / v - std::log(x / v) - 1;
-    return (std::pow(x, beta) + (beta - 1) * std::pow(v, beta) - beta * x * std::pow(v, beta - 1)) /
-           (beta * (beta - 1));
-  }
-
-  static void scale_by_ratio(const Step& step, double above, double below, float& f) {
-    below += step.l1 / 2 + step.l2 * f;
-    if (below > 0) f = static_cast<float>(f * std::pow(above / below, step.exponent));
   }
 
   // Σ x v^(β−2) and Σ v^(β−1), times the other side; those of W's rows, or of Ht's.
@@ -410,7 +345,7 @@ class NaivePasses : public Passes {
   }
 
   static void run_ratios(const Pass& pass, const Group& group, const std::vector<Entry>& entries) {
-    NaiveSums& sums = naive(group.sums);
+    NaiveSums& sums = own(group.sums);
     const Index k = group.Ht.cols;
     const double beta = pass.loss.beta;
     measure_residual(pass, group, entries);
@@ -418,7 +353,7 @@ class NaivePasses : public Passes {
     for (const Entry& entry : entries)
       sums.incoming_divergence +=
           weight(pass.row_weights, entry.row) *
-          divergence(entry.x, std::max(0x1p-60, model(group.W, group.Ht, entry)), beta);
+          naive::divergence(entry.x, std::max(0x1p-60, model(group.W, group.Ht, entry)), beta);
     for (Index sweep = 0; group.step && sweep < group.step->sweeps; ++sweep) {
       const Terms of_rows = terms(group, entries, beta, true, [&](Index row) {
         return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
@@ -427,8 +362,8 @@ class NaivePasses : public Passes {
         const std::optional<RowAddend>& addend = group.addend;
         const double more = addend ? addend->weight * at(addend->numerators, i, j) : 0;
         const double diagonal = addend ? addend->weight * at(addend->diagonal, i, 0) : 0;
-        scale_by_ratio(*group.step, of_rows.above[i * k + j] + more,
-                       of_rows.below[i * k + j] + diagonal * f, f);
+        naive::scale_by_ratio(*group.step, of_rows.above[i * k + j] + more,
+                              of_rows.below[i * k + j] + diagonal * f, f);
       });
     }
     if (!group.accumulate) return;
@@ -438,28 +373,6 @@ class NaivePasses : public Passes {
     sums.denominators = std::move(of_columns.below);
   }
 
-  static std::vector<double> weighted_gram(Cross factor, std::span<const float> weights) {
-    const Index k = factor.cols;
-    std::vector<double> gram(static_cast<std::size_t>(k * k));
-    for (Index i = 0; i < factor.rows; ++i)
-      for (Index a = 0; a < k; ++a)
-        for (Index b = 0; b < k; ++b)
-          gram[a * k + b] += weight(weights, i) * at(factor, i, a) * at(factor, i, b);
-    return gram;
-  }
-
-  static void dense_row(const RowSource& X, Index row, RowScratch& scratch,
-                        std::vector<double>& x) {
-    const RowBlock block = X.block(row, 1, scratch);
-    if (block.dense.data != nullptr) {
-      std::copy_n(block.dense.data, x.size(), x.begin());
-      return;
-    }
-    std::ranges::fill(x, 0.0);
-    for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]); ++e)
-      x[block.indices[e]] += block.values[e];
-  }
-
   // visit(row, column, x) for the entries that a mask lets pass.
   template <class Visit>
   static void each_entry(const RowSource& X, const Mask& mask, const Visit& visit) {
@@ -467,7 +380,7 @@ class NaivePasses : public Passes {
     std::vector<double> x(X.cols());
     std::vector<char> stored(X.cols());
     for (Index i = 0; i < X.rows(); ++i) {
-      dense_row(X, i, scratch, x);
+      naive::dense_row(X, i, scratch, x);
       std::ranges::fill(stored, !mask.implicit_is_missing);
       if (X.sparse() && mask.implicit_is_missing) {
         const RowBlock block = X.block(i, 1, scratch);
@@ -481,47 +394,6 @@ class NaivePasses : public Passes {
         visit(i, t, x[t]);
       }
     }
-  }
-
-  // (F N)_ij.
-  static double fitted(const NormalMatrix& N, Factor factor, Index i, Index j) {
-    double sum = 0;
-    for (Index l = 0; l < N.size(); ++l) sum += at(factor, i, l) * N.gram()[l * N.size() + j];
-    return sum;
-  }
-
-  template <class Next>
-  static void sweep(Cross cross, const NormalMatrix& N, const Step& options, Factor factor,
-                    const Next& next) {
-    for (Index s = 0; s < options.sweeps; ++s)
-      for (Index i = 0; i < factor.rows; ++i)
-        for (Index j = 0; j < N.size(); ++j) {
-          const double f = at(factor, i, j);
-          const double curvature = N.gram()[j * (N.size() + 1)] + options.l2;
-          if (curvature == 0) continue;
-          const double slope = at(cross, i, j) - fitted(N, factor, i, j) - options.l2 * f;
-          factor.row(i)[j] = static_cast<float>(next(f, f + slope / curvature, curvature));
-        }
-  }
-
-  // Every entry of a row from the row as it was: plus = F N⁺, minus = F N⁻.
-  template <class Ratio>
-  static void update(Index sweeps, const NormalMatrix& N, Factor factor, const Ratio& next) {
-    const Index k = N.size();
-    std::vector<double> row(k);
-    for (Index s = 0; s < sweeps; ++s)
-      for (Index i = 0; i < factor.rows; ++i) {
-        for (Index j = 0; j < k; ++j) {
-          double plus = 0;
-          double minus = 0;
-          for (Index l = 0; l < k; ++l) {
-            const double part = at(factor, i, l) * N.gram()[l * k + j];
-            (part > 0 ? plus : minus) += std::abs(part);
-          }
-          row[j] = next(i, j, plus, minus);
-        }
-        std::copy(row.begin(), row.end(), factor.row(i));
-      }
   }
 };
 

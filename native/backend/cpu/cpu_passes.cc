@@ -99,6 +99,9 @@ class CpuPasses : public Passes {
                      const Job& job) override {
     cpu::scale_columns(by, host(factor), job);
   }
+  void keep_largest(Index count, BackendView<float> factor, const Job& job) override {
+    cpu::keep_largest(count, host(factor), job);
+  }
   void shift(double value, BackendView<float> factor, const Job& job) override {
     cpu::shift(value, host(factor), job);
   }

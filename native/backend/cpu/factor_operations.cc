@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
+#include "backend/cpu/cayley.h"
 #include "backend/cpu/host.h"
-#include "backend/cpu/ordered_blocks.h"
+#include "backend/cpu/over_rows.h"
 #include "backend/cpu/prepared_step.h"
-#include "backend/cpu/row_blocks.h"
 #include "backend/cpu/small_gram.h"
 #include "core/random.h"
 
@@ -14,33 +15,6 @@ namespace gemmine::cpu {
 namespace {
 
 constexpr Index step_rows = 128;
-constexpr Index sum_rows = 512;  // float64 sums of a block are merged in order
-
-// body(first row, count) for fixed blocks of rows.
-template <class Body>
-void over_rows(Index rows, Index most, const Job& job, Body body) {
-  const std::vector<Index> firsts = even_parts(rows, most);
-  parallel_for(job, static_cast<Index>(firsts.size()) - 1,
-               [&](Index block, Index) { body(firsts[block], firsts[block + 1] - firsts[block]); });
-}
-
-// add(first row, count, sums) for fixed blocks of rows; the sums of all, in their order.
-template <class Add>
-std::vector<double> sum_over_rows(Index rows, std::size_t length, const Job& job, Add add) {
-  const std::vector<Index> firsts = even_parts(rows, sum_rows);
-  std::vector<double> total(length);
-  std::vector<std::vector<double>> partial;
-  reduce_in_order(
-      job, static_cast<Index>(firsts.size()) - 1, partial,
-      [&](Index block, Index, std::vector<double>& sums) {
-        sums.assign(length, 0.0);
-        add(firsts[block], firsts[block + 1] - firsts[block], sums);
-      },
-      [&](const std::vector<double>& sums) {
-        for (std::size_t i = 0; i < length; ++i) total[i] += sums[i];
-      });
-  return total;
-}
 
 }  // namespace
 
@@ -55,6 +29,7 @@ void improve_blocks(const Kernels& kernels, const Step& step, HostView<const flo
 void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job) {
+  if (step.kind == StepKind::cayley) return cayley_steps(S, step.sweeps, Ht, job);
   const PreparedStep prepared(kernels, step, normal);
   const Index k = Ht.cols;
   over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
@@ -151,6 +126,18 @@ void scale_columns(std::span<const double> by, HostView<float> factor, const Job
     for (Index i = begin; i < begin + count; ++i)
       for (Index j = 0; j < factor.cols; ++j)
         factor(i, j) = static_cast<float>(factor(i, j) * by[j]);
+  });
+}
+
+void keep_largest(Index count, HostView<float> factor, const Job& job) {
+  if (count >= factor.rows) return;
+  parallel_for(job, factor.cols, [&](Index j, Index) {
+    std::vector<float> sizes(static_cast<std::size_t>(factor.rows));
+    for (Index i = 0; i < factor.rows; ++i) sizes[i] = std::abs(factor(i, j));
+    const auto last = sizes.begin() + (count - 1);
+    std::nth_element(sizes.begin(), last, sizes.end(), std::greater<>());
+    for (Index i = 0; i < factor.rows; ++i)
+      if (std::abs(factor(i, j)) < *last) factor(i, j) = 0;
   });
 }
 

@@ -29,6 +29,7 @@ void add_rows(const RowAddend& addend, Index begin, HostView<float> P,
               std::vector<float>& row_diagonal);
 ColumnSums column_sums(HostView<const float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
+void keep_largest(Index count, HostView<float> factor, const Job& job);
 void shift(double value, HostView<float> factor, const Job& job);
 void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
 // On the calling thread.

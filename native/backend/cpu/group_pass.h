@@ -24,11 +24,11 @@ struct BlockSums {
 
 // Memory of one thread for one group.
 struct Workspace {
-  std::vector<float> cross;      // P [tile×k]
-  std::vector<float> residual;   // X − W Htᵀ [tile×d]
-  std::vector<float> W_panels;   // W [tile×k]
-  std::vector<float> weighted;   // W, rows times the roots of their weights
-  std::vector<float> perturbed;  // X with noise
+  std::vector<float> cross;         // P [tile×k]
+  std::vector<float> residual;      // X − W Htᵀ [tile×d]
+  std::vector<float> W_panels;      // W [tile×k]
+  std::vector<float> weighted;      // W, rows times the roots of their weights
+  std::vector<float> perturbed;     // X with noise
   std::vector<float> row_diagonal;  // of a row addend, times its weight [tile]
 
   // Of a divergence, see TileEntries of divergence_group.cc.

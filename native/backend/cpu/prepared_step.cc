@@ -89,6 +89,8 @@ void PreparedStep::pack() {
     case StepKind::solve:
     case StepKind::ratio:
     case StepKind::product:
+    case StepKind::project:
+    case StepKind::cayley:
       break;
   }
 }
@@ -129,9 +131,21 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor,
       return solve(cross, factor);
     case StepKind::ratio:
       return expect(false, "a ratio step has denominators of its own");
+    case StepKind::project:
+      return project(cross, factor);
+    case StepKind::cayley:
+      return expect(false, "a Cayley step sees all rows at once");
     case StepKind::product:
       for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
   }
+}
+
+void PreparedStep::project(HostView<const float> cross, HostView<float> factor) const {
+  const double half_l1 = step_.l1 / 2;
+  const double inverse = 1 / (1 + step_.l2);
+  for (Index i = 0; i < cross.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      factor(i, j) = static_cast<float>(std::max(0.0, (cross(i, j) - half_l1) * inverse));
 }
 
 void PreparedStep::solve(HostView<const float> cross, HostView<float> factor) const {

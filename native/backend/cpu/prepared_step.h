@@ -22,6 +22,7 @@ class PreparedStep {
   void pack();
   SweepProblem problem(HostView<const float> cross, HostView<float> factor,
                        const float* row_diagonal) const;
+  void project(HostView<const float> cross, HostView<float> factor) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
 
   const Kernels& kernels_;

@@ -19,6 +19,8 @@
 extern "C" {
 void dsyev_(const char* job, const char* triangle, const blasint* n, double* A, const blasint* lda,
             double* values, double* work, const blasint* lwork, blasint* info);
+void dgesv_(const blasint* n, const blasint* right_sides, double* A, const blasint* lda,
+            blasint* pivots, double* B, const blasint* ldb, blasint* info);
 void dgeqrf_(const blasint* m, const blasint* n, double* A, const blasint* lda, double* tau,
              double* work, const blasint* lwork, blasint* info);
 void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* A, const blasint* lda,
@@ -94,8 +96,29 @@ void multiply(HostView<const float> A, HostView<const float> B, HostView<float> 
 
 void multiply(HostView<const double> A, HostView<const double> B, HostView<double> C) {
   if (C.rows == 0 || C.cols == 0) return;
+  reserve_buffers();
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size(C.rows), size(C.cols), size(A.cols),
               1.0, A.data, size(A.stride), B.data, size(B.stride), 0.0, C.data, size(C.stride));
+}
+
+void multiply_at_b(HostView<const double> A, HostView<const double> B, HostView<double> C) {
+  if (C.rows == 0 || C.cols == 0) return;
+  reserve_buffers();
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, size(C.rows), size(C.cols), size(A.rows),
+              1.0, A.data, size(A.stride), B.data, size(B.stride), 0.0, C.data, size(C.stride));
+}
+
+// Rows in memory are LAPACK's columns, so that it sees Aᵀ and solves Aᵀ Bᵀ.
+void divide_rows(HostView<double> B, HostView<double> A) {
+  reserve_buffers();
+  const blasint n = size(A.rows);
+  const blasint right_sides = size(B.rows);
+  const blasint lda = size(A.stride);
+  const blasint ldb = size(B.stride);
+  std::vector<blasint> pivots(static_cast<std::size_t>(A.rows));
+  blasint info = 0;
+  dgesv_(&n, &right_sides, A.data, &lda, pivots.data(), B.data, &ldb, &info);
+  expect(info == 0, "the system of a Cayley step is not singular");
 }
 
 void multiply_at_a(HostView<const double> A, HostView<double> C, Into into) {

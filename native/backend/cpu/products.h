@@ -20,6 +20,13 @@ void multiply(HostView<const double> A, HostView<const double> B, HostView<doubl
 // The upper triangle of C = AᵀA or C += AᵀA.
 void multiply_at_a(HostView<const double> A, HostView<double> C, Into into);
 
+// C = A·B, and C = Aᵀ·B.
+void multiply(HostView<const double> A, HostView<const double> B, HostView<double> C);
+void multiply_at_b(HostView<const double> A, HostView<const double> B, HostView<double> C);
+
+// B = B A⁻¹ for a square A, which is overwritten.
+void divide_rows(HostView<double> B, HostView<double> A);
+
 // B = B (L Lᵀ)⁻¹, L lower triangular.
 void solve_rows(HostView<const double> L, HostView<double> B);
 

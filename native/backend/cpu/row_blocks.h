@@ -7,8 +7,8 @@
 namespace gemmine::cpu {
 
 // First rows of the blocks whose sums a pass forms in float32, and the number of rows at the end.
-// They depend on n, d, k and the non-zeros only, never on the number of threads. A pass without sums
-// has nothing to merge, and cuts a sparse X finer.
+// They depend on n, d, k and the non-zeros only, never on the number of threads. A pass without
+// sums has nothing to merge, and cuts a sparse X finer.
 std::vector<Index> row_blocks(const RowSource& X, bool with_sums = true);
 
 // A block is worked through in tiles of this many rows at most. X should stay in cache from X_b·Ht

@@ -166,8 +166,8 @@ void sign_split_update(const SweepProblem& problem) {
         for (Index v = 0; v < 2; ++v) {
           const Lanes c = rows.C[2 * (j0 + p) + v];
           above.at[p][v] = max(c, Lanes{});
-          below.at[p][v] = max(-c, Lanes{}) + problem.half_l1 +
-                           rows.diagonal[v] * rows.F[2 * (j0 + p) + v];
+          below.at[p][v] =
+              max(-c, Lanes{}) + problem.half_l1 + rows.diagonal[v] * rows.F[2 * (j0 + p) + v];
         }
       const Index at_panel = j0 * problem.padded;
       add_products<add_product>(rows.F, problem.negative + at_panel, problem.padded, above);

@@ -32,9 +32,11 @@ class Alternation {
         before_columns_(device_, Ht.rows, Ht.cols),
         column_gram_(device_.gram(Ht, input.job)),
         reseeding_(input, rule, options.seed) {
+    expect(rule.monotone, "a model that is not monotone keeps its best pair");
+    if (options.graph != nullptr) options.graph->follow(W, input.job);
     if (!options.extrapolated) return;
     extrapolation_.emplace(input, state, !rule.columns_free, W, Ht);
-    if (previous != nullptr) extrapolation_->resume(previous->previous_W, previous->previous_Ht);
+    if (previous != nullptr) extrapolation_->resume(previous->other_W, previous->other_Ht);
   }
 
   Alternated run() {
@@ -55,15 +57,18 @@ class Alternation {
   // An iteration that may be a step back is measured before the next one begins.
   bool measures_at_once() const { return state_.guarded || extrapolation_; }
   double row_penalty() const {
-    return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job);
+    return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job) +
+           (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
   }
   double column_penalty() const {
     return penalty_of(device_, Ht_, penalties().l1_h, penalties().l2_h, input_.job);
   }
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
   void end_iteration() {
-    checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_,
-                                     extrapolation_ ? &*extrapolation_ : nullptr);
+    const OtherPair previous =
+        extrapolation_ ? OtherPair{extrapolation_->previous_W(), extrapolation_->previous_Ht()}
+                       : no_pair;
+    checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, previous);
   }
 
   void iterate(Index t) {
@@ -110,7 +115,8 @@ class Alternation {
     }
     const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
     input_.read(Ht_, normal, step(rule_.row_step, penalties().l1_w, penalties().l2_w), W_, measure,
-                *sums_, moved);
+                *sums_, moved, addend_of(options_.graph));
+    if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);
     sharpen_sums();
     if (!known)
       record(t, objective::incoming_error(input_, *sums_, measure, column_gram_) + penalty,
@@ -146,7 +152,7 @@ class Alternation {
       device_.copy(before_columns_.view(), Ht_);
       column_gram_ = gram_before;
     }
-    if (rule_.columns_free) clear_noise();
+    if (rule_.columns_free && !rule_.orthonormal) clear_noise();
   }
 
   void clear_noise() {
@@ -186,6 +192,7 @@ class Alternation {
   // Goes back to the pair before the iteration, and on with smaller steps for a few times.
   void go_back(Index t) {
     kept_.restore(device_, W_, Ht_);
+    if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);
     column_gram_ = device_.gram(Ht_, input_.job);
     if (extrapolation_) {
       extrapolation_->reject(W_, Ht_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "factorization/graph_term.h"
 #include "factorization/input.h"
 #include "factorization/loop/checkpoint.h"
 #include "factorization/loop/state.h"
@@ -16,6 +17,7 @@ struct LoopOptions {
   Penalties penalties;        // of the scaled factors
   double objective_exponent;  // the objective of X is 2^this times that of the scaled X
   std::uint64_t seed;
+  GraphTerm* graph = nullptr;  // of W, in the objective
 };
 
 struct Alternated {

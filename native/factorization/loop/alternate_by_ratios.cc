@@ -18,7 +18,9 @@ class RatioAlternation {
         W_(W),
         Ht_(Ht),
         unused_(std::vector<double>(Ht.cols * Ht.cols), Ht.cols, 0, false),
-        sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
+        sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {
+    if (options.graph != nullptr) options.graph->follow(W, input.job);
+  }
 
   Alternated run() {
     end_iteration();
@@ -38,13 +40,13 @@ class RatioAlternation {
 
  private:
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
-  void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, nullptr); }
+  void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, no_pair); }
   bool frobenius() const { return input_.loss.kind == LossKind::frobenius; }
 
   // D_2 has a ½ that ‖X − W Htᵀ‖² has not.
+  double unit() const { return frobenius() ? 1 : 2; }
   Step step_of(double l1, double l2, Index sweeps) const {
-    const double unit = frobenius() ? 1 : 2;
-    Step step = gemmine::step_of(StepKind::ratio, unit * l1, unit * l2, sweeps);
+    Step step = gemmine::step_of(StepKind::ratio, unit() * l1, unit() * l2, sweeps);
     step.exponent = monotone_exponent(input_.loss.beta);
     return step;
   }
@@ -54,7 +56,8 @@ class RatioAlternation {
   void pass(const std::optional<Step>& step, bool accumulate, Index t) {
     const Penalties& p = options_.penalties;
     const double penalty = penalty_of(input_.backend, W_, p.l1_w, p.l2_w, input_.job) +
-                           penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job);
+                           penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job) +
+                           (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
     const Group group{.Ht = Ht_,
                       .normal = unused_,
                       .step = step,
@@ -62,13 +65,15 @@ class RatioAlternation {
                       .measure = frobenius() ? Measure::direct : Measure::divergence,
                       .accumulate = accumulate,
                       .sums = *sums_,
-                      .mask = input_.mask};
+                      .mask = input_.mask,
+                      .addend = addend_of(options_.graph, unit())};
     input_.backend.pass({.X = input_.X,
                          .exponent = input_.pass_exponent,
                          .groups = {&group, 1},
                          .loss = {LossKind::divergence, input_.loss.beta},
                          .row_weights = input_.row_weights},
                         input_.job);
+    if (options_.graph != nullptr && step) options_.graph->follow(W_, input_.job);
     const double error = frobenius() ? sums_->incoming_residual : sums_->incoming_divergence;
     objective::record(state_, t, error + penalty, true, options_.tolerance);
   }

@@ -19,6 +19,8 @@ void each_number(State& state, Visit visit) {
   visit(state.damping);
   visit(state.extrapolation);
   visit(state.most_extrapolation);
+  visit(state.best);
+  visit(state.progressed);
   visit(state.worked);
 }
 
@@ -73,8 +75,8 @@ std::vector<FileTensor> tensors_of(Arrays& arrays, ResumedRun& factors) {
           tensor("row_gram", arrays.row_gram),
           tensor("W", factors.W),
           tensor("Ht", factors.Ht),
-          tensor("previous_W", factors.previous_W),
-          tensor("previous_Ht", factors.previous_Ht)};
+          tensor("other_W", factors.other_W),
+          tensor("other_Ht", factors.other_Ht)};
 }
 
 // What tells the length of the arrays to a reader.
@@ -87,14 +89,14 @@ std::string with_sizes(const std::string& metadata, std::size_t objectives) {
 
 void Checkpoints::at_end_of_iteration(const LoopState& state, bool is_last,
                                       BackendView<const float> W, BackendView<const float> Ht,
-                                      const Extrapolation* extrapolation) {
+                                      const OtherPair& other) {
   const bool stops = input_.job.cancellation.asked_to_stop();
   if (!options_.path.empty()) {
     const auto now = std::chrono::steady_clock::now();
     const double waited = std::chrono::duration<double>(now - written_).count();
     const bool first = written_ == std::chrono::steady_clock::time_point{};
     if (first || is_last || stops || waited >= options_.seconds) {
-      write(state, W, Ht, extrapolation);
+      write(state, W, Ht, other);
       written_ = now;
     }
   }
@@ -102,24 +104,23 @@ void Checkpoints::at_end_of_iteration(const LoopState& state, bool is_last,
 }
 
 void Checkpoints::write(const LoopState& state, BackendView<const float> W,
-                        BackendView<const float> Ht, const Extrapolation* extrapolation) {
+                        BackendView<const float> Ht, const OtherPair& other) {
   Arrays arrays = arrays_of(state);
-  const auto previous = [&](BackendView<const float> factor, bool of_W) {
-    if (extrapolation == nullptr) return HostMatrix<float>(0, factor.cols);
-    return downloaded(input_.backend,
-                      of_W ? extrapolation->previous_W() : extrapolation->previous_Ht());
+  const auto if_there = [&](BackendView<const float> factor) {
+    return factor.data == nullptr ? HostMatrix<float>(0, W.cols)
+                                  : downloaded(input_.backend, factor);
   };
   ResumedRun factors{.state = {},
                      .W = downloaded(input_.backend, W),
                      .Ht = downloaded(input_.backend, Ht),
-                     .previous_W = previous(W, true),
-                     .previous_Ht = previous(Ht, false)};
+                     .other_W = if_there(other.W),
+                     .other_Ht = if_there(other.Ht)};
   write_tensor_file(options_.path, with_sizes(options_.metadata, arrays.objective.size()),
                     tensors_of(arrays, factors));
 }
 
 ResumedRun read_checkpoint(const CheckpointOptions& options, Index n, Index d, Index k,
-                           Index objectives, bool extrapolated) {
+                           Index objectives, bool with_other_pair) {
   const LoopState empty;
   Arrays arrays = arrays_of(empty);
   const auto length = static_cast<std::size_t>(objectives);
@@ -131,8 +132,8 @@ ResumedRun read_checkpoint(const CheckpointOptions& options, Index n, Index d, I
   ResumedRun run{.state = {},
                  .W = HostMatrix<float>(n, k),
                  .Ht = HostMatrix<float>(d, k),
-                 .previous_W = HostMatrix<float>(extrapolated ? n : 0, k),
-                 .previous_Ht = HostMatrix<float>(extrapolated ? d : 0, k)};
+                 .other_W = HostMatrix<float>(with_other_pair ? n : 0, k),
+                 .other_Ht = HostMatrix<float>(with_other_pair ? d : 0, k)};
   read_tensor_file(options.path, with_sizes(options.metadata, length), tensors_of(arrays, run));
   run.state = state_of(arrays);
   return run;

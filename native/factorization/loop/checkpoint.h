@@ -3,11 +3,19 @@
 #include <chrono>
 #include <string>
 
+#include "factorization/factors.h"
 #include "factorization/input.h"
-#include "factorization/loop/acceleration.h"
 #include "factorization/loop/state.h"
 
 namespace gemmine {
+
+// A second pair that a run goes on with: the one before extrapolation, or the best one of a model that
+// is not monotone. Null where there is none.
+struct OtherPair {
+  BackendView<const float> W;
+  BackendView<const float> Ht;
+};
+inline constexpr OtherPair no_pair{{nullptr, 0, 0, 0}, {nullptr, 0, 0, 0}};
 
 // Writes the state of a run at the end of an iteration: at iteration 0, after that many seconds, at
 // the end, and when the job is to stop, which throws Cancelled.
@@ -17,11 +25,11 @@ class Checkpoints {
       : input_(input), options_(options) {}
 
   void at_end_of_iteration(const LoopState& state, bool is_last, BackendView<const float> W,
-                           BackendView<const float> Ht, const Extrapolation* extrapolation);
+                           BackendView<const float> Ht, const OtherPair& other);
 
  private:
   void write(const LoopState& state, BackendView<const float> W, BackendView<const float> Ht,
-             const Extrapolation* extrapolation);
+             const OtherPair& other);
 
   const Input& input_;
   const CheckpointOptions& options_;
@@ -33,12 +41,12 @@ struct ResumedRun {
   LoopState state;
   HostMatrix<float> W;  // scaled, as all factors here
   HostMatrix<float> Ht;
-  HostMatrix<float> previous_W;  // of extrapolation; without rows where there is none
-  HostMatrix<float> previous_Ht;
+  HostMatrix<float> other_W;  // see OtherPair; without rows where there is none
+  HostMatrix<float> other_Ht;
 };
 
 // Throws ErrorCode::file unless the file is a checkpoint of this run with that many objectives.
 ResumedRun read_checkpoint(const CheckpointOptions& options, Index n, Index d, Index k,
-                           Index objectives, bool extrapolated);
+                           Index objectives, bool with_other_pair);
 
 }  // namespace gemmine

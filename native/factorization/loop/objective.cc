@@ -32,11 +32,17 @@ double incoming_error(const Input& input, const Sums& sums, Measure measure,
       0.0, input.squared_norm - 2 * sums.incoming_product + inner(sums.incoming_gram, column_gram));
 }
 
-void record(LoopState& state, Index t, double objective, bool measured, double tolerance) {
-  state.objective.resize(t + 1);
-  state.measured.resize(t + 1);
+void set(LoopState& state, Index t, double objective, bool measured) {
+  if (t >= static_cast<Index>(state.objective.size())) {
+    state.objective.resize(t + 1);
+    state.measured.resize(t + 1);
+  }
   state.objective[t] = objective;
   state.measured[t] = measured;
+}
+
+void record(LoopState& state, Index t, double objective, bool measured, double tolerance) {
+  set(state, t, objective, measured);
   if (t == 0 || state.measured[t - 1] != state.measured[t]) return;
   const double previous = state.objective[t - 1];
   const bool still = previous == 0 || previous - objective < tolerance * previous;

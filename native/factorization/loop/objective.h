@@ -18,6 +18,9 @@ Measure next_measure(bool known, const LoopState& state);
 double incoming_error(const Input& input, const Sums& sums, Measure measure,
                       const std::vector<double>& column_gram);
 
+// Sets objective t.
+void set(LoopState& state, Index t, double objective, bool measured);
+
 // Sets objective t (the last one is set twice) and applies the stopping rule, which compares only
 // errors of one kind: their noise differs.
 void record(LoopState& state, Index t, double objective, bool measured, double tolerance);

@@ -92,7 +92,7 @@ std::vector<bool> dead_components(const std::vector<double>& row_gram,
 bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
                        const std::vector<double>& column_gram, BackendView<float> W,
                        BackendView<float> Ht) {
-  if (!rule_.leaves_zeros) return false;
+  if (!rule_.leaves_zeros || rule_.orthonormal) return false;
   const std::vector<Index> components =
       due(dead_components(row_gram, column_gram, input_.squared_norm), state);
   if (components.empty()) return false;

@@ -14,12 +14,28 @@ void KeptPair::keep(Passes& device, BackendView<const float> W, BackendView<cons
   device.copy(Ht, Ht_->view());
 }
 
+void KeptPair::keep(Passes& device, const HostMatrix<float>& W, const HostMatrix<float>& Ht) {
+  W_.emplace(device, W.rows(), W.cols());
+  Ht_.emplace(device, Ht.rows(), Ht.cols());
+  device.upload(W.view(), W_->view());
+  device.upload(Ht.view(), Ht_->view());
+}
+
 void KeptPair::restore(Passes& device, BackendView<float> W, BackendView<float> Ht) const {
   device.copy(W_->view(), W);
   device.copy(Ht_->view(), Ht);
 }
 
 namespace safeguard {
+
+bool is_best(LoopState& state, double tolerance) {
+  const Index t = state.iteration;
+  const std::vector<double>& f = state.objective;
+  if (f[t] < (1 - tolerance) * f[state.progressed]) state.progressed = t;
+  if (t > 0 && !(f[t] < f[state.best])) return false;
+  state.best = t;
+  return true;
+}
 
 bool rises(const LoopState& state, double objective, double squared_norm) {
   const double slack = 1e-6 * state.objective.back() + 2e-7 * squared_norm;

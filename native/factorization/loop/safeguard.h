@@ -16,6 +16,10 @@ class KeptPair {
  public:
   void keep(Passes& device, BackendView<const float> W, BackendView<const float> Ht);
   void restore(Passes& device, BackendView<float> W, BackendView<float> Ht) const;
+  // The same of a pair in host memory.
+  void keep(Passes& device, const HostMatrix<float>& W, const HostMatrix<float>& Ht);
+  BackendView<const float> W() const { return W_->view(); }
+  BackendView<const float> Ht() const { return Ht_->view(); }
   bool holds() const { return W_.has_value(); }
 
  private:
@@ -24,6 +28,10 @@ class KeptPair {
 };
 
 namespace safeguard {
+
+// Of a model that is not monotone: whether the pair after the last iteration is the best so far.
+// Notes which is, and the last iteration that fell below the one before by more than the tolerance.
+bool is_best(LoopState& state, double tolerance);
 
 // Whether this objective is above the last one by more than rounding.
 bool rises(const LoopState& state, double objective, double squared_norm);

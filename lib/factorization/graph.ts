@@ -1,0 +1,50 @@
+import { isSparse, type SparseMatrix } from '../data/sparse'
+import { toSource } from '../data/source'
+import { invalid } from '../errors'
+import { checkNumber, required, withDefaults } from '../options'
+import type { FitOptions, OwnOptions } from './fit'
+import { graphBytes } from './memory'
+
+/** How strongly the rows of a matrix are tied to each other. */
+export interface Graph {
+  /**
+   * A [n × n] for the n rows of X: symmetric up to a millionth of each entry, no entry below zero, 0
+   * where two rows are not tied. The diagonal counts for nothing.
+   */
+  readonly adjacency: SparseMatrix
+  /** Weight λ ≥ 0 of λ·tr(Wᵀ(D − A)W) = λ/2·Σ A_ij ‖w_i − w_j‖², added to ‖X − W H‖². */
+  readonly weight: number
+}
+
+const graphArguments = { adjacency: required, weight: required } as Graph
+
+/** The term of a graph as the addon takes it, checked but for its entries. */
+export async function graphTerm(
+  given: Graph,
+  { loss, solver, innerSweeps, rank }: Pick<FitOptions, 'loss' | 'solver' | 'innerSweeps' | 'rank'>,
+  rows: number,
+): Promise<OwnOptions> {
+  const { adjacency, weight } = withDefaults(graphArguments, given, 'graph')
+  if (loss !== 'frobenius')
+    throw invalid('loss', 'frobenius for a factorization with a graph', loss)
+  if (solver !== 'mu')
+    throw invalid(
+      'solver',
+      'mu for a factorization with a graph, whose term it alone takes',
+      solver,
+    )
+  if (innerSweeps !== 1)
+    throw invalid(
+      'innerSweeps',
+      '1 for a factorization with a graph, where each sweep needs the new codes of all neighbours',
+      innerSweeps,
+    )
+  checkNumber('graph.weight', weight, 0)
+  if (!isSparse(adjacency))
+    throw invalid('graph.adjacency', `a sparse matrix of ${rows} × ${rows}`, adjacency)
+  for (const side of ['rows', 'cols'] as const)
+    if (adjacency[side] !== rows)
+      throw invalid(`graph.adjacency.${side}`, `${rows}, the rows of X`, adjacency[side])
+  const source = await toSource('graph.adjacency', adjacency)
+  return { adjacency: source, graphWeight: weight, bytes: graphBytes(rows, rank) }
+}

@@ -1,0 +1,100 @@
+import { sidesOf, type SourceInput } from '../data/source'
+import {
+  checkInteger,
+  checkOneOf,
+  frozen,
+  jobDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import { checkpointDefaults } from './checkpoint'
+import {
+  fit,
+  fitArguments,
+  fitDefaults,
+  notOffered,
+  type Factorization,
+  type FactorOutputs,
+} from './fit'
+import { cayleyBytes } from './memory'
+
+/** Where a semi-orthogonal NMF starts. */
+export type SemiOrthogonalNmfInit = 'svd' | 'random'
+
+export const semiOrthogonalNmfInits = ['svd', 'random'] as const
+
+const ownDefaults = frozen({
+  /**
+   * Where H starts; `svd` unless given: the right singular vectors of X, each turned to the side on which
+   * the codes carry more. `random`: random orthonormal rows.
+   */
+  init: 'svd' as SemiOrthogonalNmfInit,
+  /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
+  iterations: fitDefaults.iterations,
+  /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
+  tolerance: fitDefaults.tolerance,
+  /** Steps of H for each read of X; they do not touch X; 1 unless given. */
+  innerSweeps: fitDefaults.innerSweeps,
+  /**
+   * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
+   * of threads.
+   */
+  seed: fitDefaults.seed,
+})
+
+/** The defaults of {@link semiOrthogonalNmf}: its own, and those of checkpoints. */
+export const semiOrthogonalNmfDefaults: typeof ownDefaults & typeof checkpointDefaults = frozen({
+  ...ownDefaults,
+  ...checkpointDefaults,
+})
+
+export type SemiOrthogonalNmfOptions = {
+  /** Components, to be given; in 1..min(n, d). */
+  rank: number
+  /** The caller's arrays for the factors; new ones unless given. */
+  out?: FactorOutputs | undefined
+} & Overrides<typeof ownDefaults & typeof checkpointDefaults> &
+  JobOptions
+
+/**
+ * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and rows of H that are orthonormal: H Hᵀ = I. A
+ * code is how far a row of X reaches along a component, max(0, x·h), and W holds the scale of X.
+ *
+ * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
+ *   buffer is resizable): do not write to it or transfer it before the promise settles.
+ * @returns The factors, with |H Hᵀ − I| < 1e-5 in every entry of the float32 H, the objective ‖X − W H‖²
+ *   before the first and after each iteration, and `transform`, `inverseTransform` and `save`.
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, a row of X is longer than a
+ *   float32, or an option is wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
+ *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
+ * @see Li, Zhu, Qu, Ye & Sun, "Semi-orthogonal non-negative matrix factorization"; Wen & Yin (2013), "A
+ *   feasible method for optimization with orthogonality constraints"
+ *
+ * @example
+ * const { W, H } = await semiOrthogonalNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
+ */
+export async function semiOrthogonalNmf(
+  X: SourceInput,
+  options: SemiOrthogonalNmfOptions,
+): Promise<Factorization> {
+  const given = withDefaults(
+    { ...fitArguments, ...semiOrthogonalNmfDefaults, ...jobDefaults },
+    options,
+  )
+  const { rows, cols } = sidesOf('X', X)
+  checkOneOf('init', given.init, semiOrthogonalNmfInits)
+  checkInteger('rank', given.rank, 1, Math.min(rows, cols))
+  return await fit(
+    {
+      model: 'semi-orthogonal-nmf',
+      inits: semiOrthogonalNmfInits,
+      solvers: ['cayley'],
+      triesSvd: false,
+    },
+    X,
+    { ...notOffered, ...given, solver: 'cayley' },
+    { bytes: cayleyBytes(cols, given.rank) },
+  )
+}

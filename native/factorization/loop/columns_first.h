@@ -1,0 +1,19 @@
+#pragma once
+
+#include "factorization/loop/alternate.h"
+
+namespace gemmine {
+
+struct ColumnsFirstOptions {
+  double kept_share;  // of the elements of each column of Ht; the others become 0
+  Index patience;     // iterations without a better pair before the run ends, unless tolerance is 0
+};
+
+// The same loop for a model whose iterations may raise the objective: H from the W of the iteration
+// before, its largest elements alone, then W. The pair that is left in W and Ht is the best one.
+Alternated alternate_columns_first(const Input& input, const ModelRule& rule,
+                                   const LoopOptions& options, const ColumnsFirstOptions& own,
+                                   Checkpoints& checkpoints, Previous previous, LoopState& state,
+                                   BackendView<float> W, BackendView<float> Ht);
+
+}  // namespace gemmine

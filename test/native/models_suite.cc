@@ -1,0 +1,498 @@
+// Members of the family that use the seam in ways of their own, against transcriptions of their
+// formulae in float64: a graph term on the codes, orthonormal components, and a model that is not
+// monotone.
+#include <limits>
+#include <numeric>
+
+#include "backend/cpu/pool.h"
+#include "factorization/factors.h"
+#include "factorization_matrices.h"
+#include "naive_passes.h"
+
+namespace {
+
+using namespace test;
+using oracle::Matrix;
+
+Matrix widened(const Dense& A) { return {A.rows, A.cols, {A.values.begin(), A.values.end()}}; }
+
+double relative_difference(const Matrix& A, const Dense& B) {
+  double sum = 0;
+  for (std::size_t i = 0; i < A.data.size(); ++i)
+    sum += (A.data[i] - B.values[i]) * (A.data[i] - B.values[i]);
+  return std::sqrt(sum / oracle::inner(A, A));
+}
+
+std::vector<Passes*> devices() {
+  static NaivePasses naive;
+  return {&naive, &passes_for("cpu")};
+}
+
+void expect_falling(const std::vector<double>& f, double norm, const std::string& name) {
+  for (std::size_t t = 1; t < f.size(); ++t)
+    check(f[t] <= f[t - 1] * (1 + 1e-6) + 5e-7 * norm,
+          name + " never rises, at " + std::to_string(t) + ": " + std::to_string(f[t - 1]) +
+              " then " + std::to_string(f[t]));
+}
+
+void same_bits_of(const Fitted& a, const Fitted& b, const std::string& name) {
+  same_bits(a.W.values.data(), b.W.values.data(), a.W.values.size(), name + ", W");
+  same_bits(a.H.values.data(), b.H.values.data(), a.H.values.size(), name + ", H");
+}
+
+// ---- A graph term: X ≈ W H with λ tr(Wᵀ(D − A)W).
+
+// Rows on a ring, each tied to the next ones; weights differ.
+struct Ring {
+  explicit Ring(Index n) : n(n), A(n, n), indptr{0} {
+    for (Index i = 0; i < n; ++i)
+      for (const Index step : {1, 3}) {
+        const Index j = (i + step) % n;
+        const float weight = 0.25f * static_cast<float>(1 + (i + j) % 4);
+        A(i, j) = A(j, i) = i == j ? 0 : weight;
+      }
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < n; ++j)
+        if (A(i, j) != 0) {
+          indices.push_back(static_cast<std::int32_t>(j));
+          values.push_back(static_cast<float>(A(i, j)));
+        }
+      indptr.push_back(static_cast<double>(indices.size()));
+    }
+  }
+  std::unique_ptr<RowSource> source() const {
+    return sparse_source(indptr.data(), indices.data(), values.data(), n, n);
+  }
+  double degree(Index i) const {
+    double sum = 0;
+    for (Index j = 0; j < n; ++j) sum += A(i, j);
+    return sum;
+  }
+  // tr(Wᵀ(D − A)W).
+  double energy(const Matrix& W) const {
+    double sum = 0;
+    for (Index i = 0; i < n; ++i)
+      for (Index j = 0; j < n; ++j)
+        for (Index c = 0; c < W.cols; ++c)
+          sum += A(i, j) * (W(i, c) - W(j, c)) * (W(i, c) - W(j, c)) / 2;
+    return sum;
+  }
+
+  Index n;
+  Matrix A;
+  std::vector<double> indptr;
+  std::vector<std::int32_t> indices;
+  std::vector<float> values;
+};
+
+FitOptions graph_options(const RowSource& adjacency, double weight, Index iterations) {
+  FitOptions o = options(Model::nmf, Solver::mu, Start::random, iterations);
+  o.adjacency = &adjacency;
+  o.penalties.graph = weight;
+  return o;
+}
+
+// W ⊙ (X Ht + λ A W) / (W Q + λ D W), then H as ever.
+void graph_iteration(const Matrix& X, const Ring& ring, double weight, Matrix& W, Matrix& Ht) {
+  const Matrix P = oracle::multiply(X, Ht);
+  const Matrix WQ = oracle::multiply(W, oracle::multiply(oracle::transpose(Ht), Ht));
+  const Matrix AW = oracle::multiply(ring.A, W);
+  for (Index i = 0; i < W.rows; ++i)
+    for (Index j = 0; j < W.cols; ++j)
+      W(i, j) *= (P(i, j) + weight * AW(i, j)) / (WQ(i, j) + weight * ring.degree(i) * W(i, j));
+  oracle::multiplicative(oracle::multiply(oracle::transpose(X), W),
+                         oracle::multiply(oracle::transpose(W), W), {0, 0}, Ht);
+}
+
+void graph_terms_agree_with_the_formula() {
+  const Dense X = absolute(gaussian(60, 17, 9));
+  const Ring ring(60);
+  const auto adjacency = ring.source();
+  for (Passes* device : devices())
+    for (const double weight : {0.0, 0.5, 40.0}) {
+      const auto run = [&](Index iterations) {
+        return fitted(*device, *X.source(), 4, graph_options(*adjacency, weight, iterations));
+      };
+      const Fitted start = run(0);
+      Matrix W = widened(start.W);
+      Matrix Ht = oracle::transpose(widened(start.H));
+      for (int t = 0; t < 8; ++t) graph_iteration(widened(X), ring, weight, W, Ht);
+      const Fitted ours = run(8);
+      check(relative_difference(W, ours.W) < 1e-5, "W under a graph");
+      check(relative_difference(oracle::transpose(Ht), ours.H) < 1e-5, "H under a graph");
+      const double objective = oracle::squared_error(widened(X), W, Ht) + weight * ring.energy(W);
+      near(ours.run.objective.back(), objective, 1e-5 * objective, "the objective with its term");
+    }
+}
+
+void graph_terms_obey_the_laws() {
+  const Ring ring(400);
+  const auto adjacency = ring.source();
+  for (const Dense& X :
+       {absolute(gaussian(400, 30, 3)), absolute(planted(400, 30, 5, 7)), zeros(400, 30)})
+    for (const double weight : {1e-6, 0.1, 10.0, 1e4, 1e8}) {
+      const FitOptions o = graph_options(*adjacency, weight, 60);
+      const Fitted one = fitted(X, 5, o, 1);
+      expect_falling(one.run.objective, squares(X), "a graph of " + std::to_string(weight));
+      check(signs_hold(one.W) && signs_hold(one.H), "signs under a graph");
+      const double objective =
+          squared_error(X, one.W, one.H) + weight * ring.energy(widened(one.W));
+      near(one.run.objective.back(), objective, 1e-4 * objective + 1e-11 * squares(X),
+           "the last objective is true");
+      check(std::ranges::any_of(one.run.warnings,
+                                [](const std::string& text) {
+                                  return text.find("penalty on W alone") != std::string::npos;
+                                }),
+            "warns of a term that scaling evades");
+      for (const Index threads : {2, 3}) same_bits_of(one, fitted(X, 5, o, threads), "graph");
+    }
+}
+
+// Beyond float32: codes are as smooth as they can be, and finite.
+void deadly_graphs_stay_finite() {
+  const Ring ring(60);
+  const auto adjacency = ring.source();
+  for (const double weight : {1e15, 1e30, 1e300}) {
+    const Dense X = absolute(gaussian(60, 17, 9));
+    const Fitted result = fitted(X, 4, graph_options(*adjacency, weight, 100));
+    for (const float value : result.W.values) check(std::isfinite(value), "finite W");
+    for (const float value : result.H.values) check(std::isfinite(value), "finite H");
+  }
+}
+
+// The same run where some entries are left out, by ratio steps.
+void graph_terms_go_with_masks() {
+  const Dense X = absolute(gaussian(60, 17, 9));
+  const Ring ring(60);
+  const auto adjacency = ring.source();
+  const std::vector<std::uint8_t> all(60 * 17, 1);
+  FitOptions o = graph_options(*adjacency, 3, 10);
+  const Fitted plain = fitted(X, 4, o);
+  o.mask.seen = all.data();
+  const Fitted masked = fitted(X, 4, o);
+  for (std::size_t t = 0; t <= 10; ++t)
+    near(masked.run.objective[t] / plain.run.objective[t], 1, 1e-5, "a mask that hides nothing");
+  o.mask.held_out = 0.3;
+  expect_falling(fitted(X, 4, o).run.objective, squares(X), "a graph beside a mask");
+}
+
+// Codes of neighbours come closer; without edges nothing changes.
+void graphs_smooth_codes() {
+  const Dense X = absolute(gaussian(120, 20, 5));
+  const Ring ring(120);
+  const auto adjacency = ring.source();
+  double before = std::numeric_limits<double>::infinity();
+  for (const double weight : {0.0, 1.0, 100.0}) {
+    FitOptions o = graph_options(*adjacency, weight, 100);
+    o.penalties.l2_h = weight > 0 ? 0.1 : 0;
+    const Fitted result = fitted(X, 4, o);
+    const double roughness = ring.energy(widened(result.W)) / squares(result.W);
+    check(roughness < before, "a heavier term makes smoother codes");
+    before = roughness;
+  }
+  const std::vector<double> no_edges(121);
+  const auto empty = sparse_source(no_edges.data(), nullptr, nullptr, 120, 120);
+  const FitOptions lonely = graph_options(*empty, 5, 20);
+  FitOptions halves = options(Model::nmf, Solver::mu, Start::random, 20);
+  halves.penalties.graph = 5;  // the same split of the scale
+  same_bits_of(fitted(X, 4, lonely), fitted(X, 4, halves), "a graph without edges");
+}
+
+void bad_graphs_are_named() {
+  const Dense X = absolute(gaussian(60, 17, 9));
+  const auto refused = [&](auto change, Index row, const std::string& expected) {
+    Ring ring(60);
+    change(ring);
+    const auto adjacency = ring.source();
+    adjacency->argument = "graph.adjacency";
+    throws<InvalidEntry>([&] { fitted(X, 4, graph_options(*adjacency, 1, 3)); },
+                         [&](const InvalidEntry& error) {
+                           check(error.argument == "graph.adjacency" && error.row == row, "where");
+                           check(error.expected.find(expected) == 0, error.expected);
+                         },
+                         expected);
+  };
+  refused([](Ring& ring) { ring.values[0] += 1; }, 0, "a symmetric matrix (0.5, as at row 1");
+  refused([](Ring& ring) { ring.values[1] = -2; }, 0, "a non-negative number");
+  refused([](Ring& ring) { ring.values[5] = NAN; }, 1, "a finite number");
+  refused([](Ring& ring) { ring.indices[0] = 0; }, 1, "a symmetric matrix (0");
+}
+
+// ---- Orthonormal components.
+
+double distance_from_orthonormal(const Dense& H) {
+  double worst = 0;
+  for (Index a = 0; a < H.rows; ++a)
+    for (Index b = 0; b < H.rows; ++b) {
+      double sum = a == b ? -1 : 0;
+      for (Index t = 0; t < H.cols; ++t) sum += double{H(a, t)} * H(b, t);
+      worst = std::max(worst, std::abs(sum));
+    }
+  return worst;
+}
+
+FitOptions orthonormal_options(Start start, Index iterations) {
+  return options(Model::semi_orthogonal_nmf, Solver::cayley, start, iterations);
+}
+
+void components_stay_orthonormal() {
+  for (const Dense& X : {gaussian(90, 20, 71), planted(300, 40, 6, 72), zeros(30, 8),
+                         filled(40, 12, [](Index, Index) { return 2; }), gaussian(5, 5, 3)})
+    for (const Start start : {Start::svd, Start::random})
+      for (const Index k : {1, 3, 5})
+        for (const Index iterations : {0, 1, 2, 3, 4, 5, 6, 7, 8, 30}) {
+          const Fitted result = fitted(X, k, orthonormal_options(start, iterations));
+          check(distance_from_orthonormal(result.H) < 1e-6, "H Hᵀ = I after every iteration");
+        }
+  const Dense X = gaussian(200, 30, 4);
+  check(distance_from_orthonormal(fitted(X, 30, orthonormal_options(Start::svd, 2000)).H) < 1e-6,
+        "rounding does not add up over 2000 iterations");
+}
+
+void orthonormal_runs_obey_the_laws() {
+  for (const Dense& X : {gaussian(90, 20, 71), planted(4200, 12, 4, 79), zeros(30, 8)})
+    for (const Start start : {Start::svd, Start::random})
+      for (const Index steps : {1, 4}) {
+        FitOptions o = orthonormal_options(start, 100);
+        o.inner_sweeps = steps;
+        expect_lawful(X, fitted(X, 4, o), o, "orthonormal");
+      }
+}
+
+void orthonormal_runs_agree_with_the_formula() {
+  const Dense X = gaussian(80, 17, 9);
+  for (const Start start : {Start::svd, Start::random}) {
+    const FitOptions o = orthonormal_options(start, 12);
+    const Fitted theirs = fitted(*devices()[0], *X.source(), 4, o);
+    const Fitted ours = fitted(X, 4, o);
+    for (std::size_t t = 0; t < ours.run.objective.size(); ++t)
+      near(ours.run.objective[t] / theirs.run.objective[t], 1, 1e-5, "against the formula");
+    check(relative_difference(widened(theirs.H), ours.H) < 1e-3, "H against the formula");
+    for (const Index threads : {1, 3}) same_bits_of(ours, fitted(X, 4, o, threads), "threads");
+  }
+}
+
+// The best H for a W is the polar factor of S = XᵀW, where ⟨S, Ht⟩ is the sum of S's singular
+// values: steps on steps end there.
+void many_steps_end_at_the_polar_factor() {
+  const Dense X = gaussian(40, 9, 11);
+  const Fitted start = fitted(X, 3, orthonormal_options(Start::random, 0));
+  const Matrix S = oracle::multiply(oracle::transpose(widened(X)), widened(start.W));
+  Matrix StS = oracle::multiply(oracle::transpose(S), S);
+  double best = 0;
+  for (const double square : oracle::symmetric_eigen({StS.data.data(), 3, 3, 3}))
+    best += std::sqrt(square);
+  for (Passes* device : devices()) {
+    FitOptions o = orthonormal_options(Start::random, 1);
+    o.inner_sweeps = 300;
+    const Fitted result = fitted(*device, *X.source(), 3, o);
+    near(oracle::inner(S, oracle::transpose(widened(result.H))) / best, 1, 1e-6, "polar factor");
+  }
+}
+
+// X = W H with orthonormal H and rows that use one component each.
+void planted_orthonormal_components_are_found() {
+  const Fitted frame = fitted(gaussian(50, 24, 1), 5, orthonormal_options(Start::svd, 0));
+  const Dense codes = filled(300, 5, [](Index i, Index j) {
+    return i % 5 == j ? 1 + (i % 7) * 0.25 + 0.2 * static_cast<double>(j) : 0;
+  });
+  const Dense X = product(codes, frame.H);
+  const Fitted found = fitted(X, 5, orthonormal_options(Start::svd, 300));
+  check(found.run.relative_error < 1e-3,
+        "planted components: " + std::to_string(found.run.relative_error));
+}
+
+// The scale is that of the codes; where they leave float32, the row is named.
+void codes_take_the_scale() {
+  const Dense plain = gaussian(60, 12, 2);
+  const Fitted first = fitted(plain, 3, orthonormal_options(Start::svd, 10));
+  for (const int power : {100, -90}) {
+    Dense X = plain;
+    for (float& value : X.values) value = std::ldexp(value, power);
+    const Fitted other = fitted(X, 3, orthonormal_options(Start::svd, 10));
+    same_bits(first.H.values.data(), other.H.values.data(), first.H.values.size(), "H");
+    near(std::ldexp(other.W(3, 1), -power), first.W(3, 1), 0, "W");
+    near(other.run.relative_error, first.run.relative_error, 0, "relative error");
+  }
+  const Dense huge = filled(6, 9, [](Index i, Index) { return i == 4 ? 3e38 : 1e38; });
+  throws<InvalidEntry>([&] { fitted(huge, 1, orthonormal_options(Start::svd, 3)); },
+                       [](const InvalidEntry& error) { check(error.row == 4, "the longest row"); },
+                       "codes beyond float32");
+}
+
+// ---- The code of Shafran, Geiger & Geva, reference/factorization.md 2.1: not monotone.
+
+FitOptions snmf_options(double kept_share, Index iterations) {
+  FitOptions o = options(Model::snmf, Solver::mu, Start::random, iterations);
+  o.kept_share = kept_share;
+  return o;
+}
+
+// F ← A G (GᵀG + 1e-6 I)⁻¹, its largest entries by column, and G's columns to unit length.
+void snmf_columns(const Matrix& X, double share, Matrix& G, Matrix& F) {
+  Matrix GtG = oracle::multiply(oracle::transpose(G), G);
+  for (Index j = 0; j < G.cols; ++j) GtG(j, j) += 1e-6;
+  const Matrix AG = oracle::multiply(oracle::transpose(X), G);
+  F = oracle::transpose(naive::divided(GtG, oracle::transpose(AG)));
+  const auto count = static_cast<std::size_t>(std::ceil(share * static_cast<double>(F.rows)));
+  for (Index j = 0; j < F.cols; ++j) {
+    std::vector<double> sizes;
+    for (Index t = 0; t < F.rows; ++t) sizes.push_back(std::abs(F(t, j)));
+    std::ranges::sort(sizes, std::greater<>());
+    double norm = 0;
+    for (Index i = 0; i < G.rows; ++i) norm += G(i, j) * G(i, j);
+    norm = std::max(std::sqrt(norm), 1e-8);
+    for (Index t = 0; t < F.rows; ++t)
+      F(t, j) = std::abs(F(t, j)) >= sizes[count - 1] ? F(t, j) * norm : 0;
+    for (Index i = 0; i < G.rows; ++i) G(i, j) /= norm;
+  }
+}
+
+// G ← G ⊙ √((P⁺ + G Q⁻) / (P⁻ + G Q⁺ + 1e-6)).
+void snmf_rows(const Matrix& X, const Matrix& F, Matrix& G) {
+  const Matrix P = oracle::multiply(X, F);
+  const Matrix Q = oracle::multiply(oracle::transpose(F), F);
+  Matrix plus = Q;
+  Matrix minus = Q;
+  for (double& q : plus.data) q = std::max(q, 0.0);
+  for (double& q : minus.data) q = std::max(-q, 0.0);
+  const Matrix GQplus = oracle::multiply(G, plus);
+  const Matrix GQminus = oracle::multiply(G, minus);
+  for (std::size_t i = 0; i < G.data.size(); ++i)
+    G.data[i] *= std::sqrt((std::max(P.data[i], 0.0) + GQminus.data[i]) /
+                           (std::max(-P.data[i], 0.0) + GQplus.data[i] + 1e-6));
+}
+
+// X with its largest entry in [1, 2), where the small numbers of the code are those of ours.
+Dense activations(Index n, Index d, std::uint64_t seed) {
+  Dense X = planted(n, d, 6, seed);
+  const Dense noise = gaussian(n, d, seed + 9);
+  double largest = 0;
+  for (std::size_t i = 0; i < X.values.size(); ++i) {
+    X.values[i] += 0.3f * noise.values[i];
+    largest = std::max(largest, std::abs(double{X.values[i]}));
+  }
+  for (float& x : X.values) x = static_cast<float>(x / largest * 1.5);
+  return X;
+}
+
+void snmf_agrees_with_its_formulae() {
+  const Dense X = activations(90, 40, 21);
+  for (Passes* device : devices())
+    for (const double share : {1.0, 0.25, 0.1}) {
+      constexpr Index iterations = 12;
+      const auto run = [&](Index t) {
+        return fitted(*device, *X.source(), 5, snmf_options(share, t));
+      };
+      const Fitted start = run(0);
+      Matrix G = widened(start.W);
+      Matrix F = oracle::transpose(widened(start.H));
+      const Fitted ours = run(iterations);
+      Matrix best_G = G;
+      double best = oracle::squared_error(widened(X), G, F);
+      near(ours.run.objective[0] / best, 1, 1e-5, "the start");
+      for (Index t = 1; t <= iterations; ++t) {
+        snmf_columns(widened(X), share, G, F);
+        snmf_rows(widened(X), F, G);
+        const double error = oracle::squared_error(widened(X), G, F);
+        near(ours.run.objective[t] / error, 1, 1e-4,
+             "snmf of " + std::to_string(share) + ", iteration " + std::to_string(t));
+        if (error < best) best_G = G;
+        best = std::min(best, error);
+      }
+      near(squared_error(X, ours.W, ours.H) / best, 1, 1e-4, "the best pair comes back");
+      // Both factors may share the scale in any way.
+      const double ratio = ours.W(3, 2) / best_G(3, 2);
+      for (double& g : best_G.data) g *= ratio;
+      check(relative_difference(best_G, ours.W) < 1e-2, "G");
+    }
+}
+
+void snmf_keeps_its_best_pair() {
+  const Dense X = activations(200, 100, 5);
+  bool rose = false;
+  for (const double share : {0.05, 0.2, 1.0}) {
+    const Fitted one = fitted(X, 10, snmf_options(share, 150), 1);
+    const std::vector<double>& f = one.run.objective;
+    const double best = *std::ranges::min_element(f);
+    check(f.size() == 151, "all iterations");
+    for (std::size_t t = 1; t < f.size(); ++t) rose = rose || f[t] > f[t - 1] * 1.0001;
+    const double error = squared_error(X, one.W, one.H);
+    near(error / best, 1, 1e-4, "the pair of the lowest objective");
+    near(one.run.relative_error, std::sqrt(error / squares(X)), 1e-6, "its relative error");
+    check(signs_hold(one.W), "codes are not negative");
+    const auto most = static_cast<Index>(std::ceil(share * 100));
+    for (Index j = 0; j < 10; ++j) {
+      Index count = 0;
+      for (Index t = 0; t < 100; ++t) count += one.H(j, t) != 0;
+      check(count <= most, "as many neurons as asked for");
+    }
+    for (const Index threads : {2, 3})
+      same_bits_of(one, fitted(X, 10, snmf_options(share, 150), threads), "snmf");
+  }
+  check(rose, "the model is not monotone");
+}
+
+void snmf_stops_by_patience() {
+  const Dense X = activations(200, 100, 5);
+  FitOptions o = snmf_options(0.05, 500);
+  o.tolerance = 1e-4;
+  o.patience = 20;
+  const Fitted stopped = fitted(X, 10, o);
+  check(stopped.run.converged && stopped.run.iterations < 500, "stops");
+  const std::vector<double>& f = stopped.run.objective;
+  const auto best = std::ranges::min_element(f) - f.begin();
+  check(stopped.run.iterations >= best && stopped.run.iterations >= 20, "after its patience");
+}
+
+void edges_of_snmf() {
+  for (const Dense& X : {zeros(30, 8), gaussian(1, 1, 2), gaussian(20, 1, 3), gaussian(4, 30, 4)}) {
+    const Fitted result = fitted(X, 2, snmf_options(0.01, 20));
+    for (const float value : result.W.values) check(std::isfinite(value), "finite W");
+    for (const float value : result.H.values) check(std::isfinite(value), "finite H");
+  }
+}
+
+// ---- What devices provide for them.
+
+void the_largest_of_each_column_stay() {
+  for (Passes* device : devices()) {
+    const Dense start{4, 3, {1, 5, 0, -3, 5, 0, 2, -5, 0, 0.5f, 1, 0}};
+    const BackendMatrix on_device(*device, 4, 3);
+    device->upload(start.view(), on_device.view());
+    device->keep_largest(2, on_device.view(), job());
+    Dense after = zeros(4, 3);
+    device->download(on_device.view(), after.view());
+    const std::vector<float> expected = {0, 5, 0, -3, 5, 0, 2, -5, 0, 0, 0, 0};
+    check(after.values == expected, "two of each column, more where they tie");
+    device->upload(start.view(), on_device.view());
+    device->keep_largest(4, on_device.view(), job());
+    device->download(on_device.view(), after.view());
+    check(after.values == start.values, "all");
+  }
+}
+
+}  // namespace
+
+int main() {
+  cpu::set_pool_threads(3);
+  the_largest_of_each_column_stay();
+  graph_terms_agree_with_the_formula();
+  graph_terms_obey_the_laws();
+  deadly_graphs_stay_finite();
+  graph_terms_go_with_masks();
+  graphs_smooth_codes();
+  bad_graphs_are_named();
+  components_stay_orthonormal();
+  orthonormal_runs_obey_the_laws();
+  orthonormal_runs_agree_with_the_formula();
+  many_steps_end_at_the_polar_factor();
+  planted_orthonormal_components_are_found();
+  codes_take_the_scale();
+  snmf_agrees_with_its_formulae();
+  snmf_keeps_its_best_pair();
+  snmf_stops_by_patience();
+  edges_of_snmf();
+  cpu::stop_pool();
+  return test::report("models");
+}

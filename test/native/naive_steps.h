@@ -1,0 +1,249 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "backend/passes.h"
+#include "core/error.h"
+#include "oracle.h"
+
+// The steps of NaivePasses: plain loops in float64 over the rows of a factor.
+namespace test::naive {
+
+using namespace gemmine;
+using Cross = BackendView<const float>;
+using Factor = BackendView<float>;
+
+inline float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
+
+inline double weight(std::span<const float> weights, Index row) {
+  return weights.empty() ? 1.0 : double{weights[row]};
+}
+
+inline std::vector<double> weighted_gram(Cross factor, std::span<const float> weights) {
+  const Index k = factor.cols;
+  std::vector<double> gram(static_cast<std::size_t>(k * k));
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index a = 0; a < k; ++a)
+      for (Index b = 0; b < k; ++b)
+        gram[a * k + b] += weight(weights, i) * at(factor, i, a) * at(factor, i, b);
+  return gram;
+}
+
+inline void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::vector<double>& x) {
+  const RowBlock block = X.block(row, 1, scratch);
+  if (block.dense.data != nullptr) {
+    std::copy_n(block.dense.data, x.size(), x.begin());
+    return;
+  }
+  std::ranges::fill(x, 0.0);
+  for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]); ++e)
+    x[block.indices[e]] += block.values[e];
+}
+
+// (F N)_ij.
+inline double fitted(const NormalMatrix& N, Factor factor, Index i, Index j) {
+  double sum = 0;
+  for (Index l = 0; l < N.size(); ++l) sum += at(factor, i, l) * N.gram()[l * N.size() + j];
+  return sum;
+}
+
+template <class Next>
+void sweep(Cross cross, const NormalMatrix& N, const Step& options, Factor factor,
+           const Next& next) {
+  for (Index s = 0; s < options.sweeps; ++s)
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index j = 0; j < N.size(); ++j) {
+        const double f = at(factor, i, j);
+        const double curvature = N.gram()[j * (N.size() + 1)] + options.l2;
+        if (curvature == 0) continue;
+        const double slope = at(cross, i, j) - fitted(N, factor, i, j) - options.l2 * f;
+        factor.row(i)[j] = static_cast<float>(next(f, f + slope / curvature, curvature));
+      }
+}
+
+// Every entry of a row from the row as it was: plus = F N⁺, minus = F N⁻.
+template <class Ratio>
+void update(Index sweeps, const NormalMatrix& N, Factor factor, const Ratio& next) {
+  const Index k = N.size();
+  std::vector<double> row(k);
+  for (Index s = 0; s < sweeps; ++s)
+    for (Index i = 0; i < factor.rows; ++i) {
+      for (Index j = 0; j < k; ++j) {
+        double plus = 0;
+        double minus = 0;
+        for (Index l = 0; l < k; ++l) {
+          const double part = at(factor, i, l) * N.gram()[l * k + j];
+          (part > 0 ? plus : minus) += std::abs(part);
+        }
+        row[j] = next(i, j, plus, minus);
+      }
+      std::copy(row.begin(), row.end(), factor.row(i));
+    }
+}
+
+inline void nonnegative_sweep(Cross cross, const NormalMatrix& N, const Step& options,
+                              Factor factor) {
+  sweep(cross, N, options, factor, [&](double f, double minimum, double curvature) {
+    const double step = minimum - options.l1 / 2 / curvature - f;
+    return std::max(0.0, f + options.relaxation * step);
+  });
+}
+inline void signed_sweep(Cross cross, const NormalMatrix& N, const Step& options, Factor factor) {
+  sweep(cross, N, options, factor, [&](double, double minimum, double curvature) {
+    const double threshold = options.l1 / 2 / curvature;
+    return std::copysign(std::max(0.0, std::abs(minimum) - threshold), minimum);
+  });
+}
+inline void multiplicative_update(Cross cross, const NormalMatrix& N, const Step& options,
+                                  Factor factor) {
+  update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
+    const double f = at(factor, i, j);
+    const double below = plus - minus + options.l1 / 2 + options.l2 * f;
+    return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : 0;
+  });
+}
+inline void sign_split_update(Cross cross, const NormalMatrix& N, const Step& options,
+                              Factor factor) {
+  update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
+    const double f = at(factor, i, j);
+    const double c = at(cross, i, j);
+    const double below = std::max(0.0, -c) + plus + options.l1 / 2 + options.l2 * f;
+    return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : 0;
+  });
+}
+inline void solve_normal(Cross cross, const NormalMatrix& N, Factor factor) {
+  const auto& F = N.independent();
+  const auto& L = N.cholesky();
+  const Index m = static_cast<Index>(F.size());
+  const Index k = N.size();
+  std::vector<double> y(m);
+  for (Index i = 0; i < factor.rows; ++i) {
+    for (Index a = 0; a < m; ++a) {
+      y[a] = at(cross, i, F[a]);
+      for (const Index e : N.dependent()) y[a] -= at(factor, i, e) * N.gram()[e * k + F[a]];
+      for (Index b = 0; b < a; ++b) y[a] -= L[a * m + b] * y[b];
+      y[a] /= L[a * m + a];
+    }
+    for (Index a = m; a-- > 0;) {
+      for (Index b = a + 1; b < m; ++b) y[a] -= L[b * m + a] * y[b];
+      y[a] /= L[a * m + a];
+      factor.row(i)[F[a]] = static_cast<float>(y[a]);
+    }
+  }
+}
+inline void nearest_component(Cross cross, const NormalMatrix& N, Factor factor) {
+  for (Index i = 0; i < factor.rows; ++i) {
+    Index best = 0;
+    const auto score = [&](Index j) {
+      return N.gram()[j * (N.size() + 1)] - 2.0 * at(cross, i, j);
+    };
+    for (Index j = 1; j < factor.cols; ++j)
+      if (score(j) < score(best)) best = j;
+    for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
+  }
+}
+
+inline double divergence(double x, double v, double beta) {
+  if (beta == 2) return 0.5 * (x - v) * (x - v);
+  if (beta == 1) return (x == 0 ? 0 : x * std::log(x / v)) - x + v;
+  if (beta == 0) return x / v - std::log(x / v) - 1;
+  return (std::pow(x, beta) + (beta - 1) * std::pow(v, beta) - beta * x * std::pow(v, beta - 1)) /
+         (beta * (beta - 1));
+}
+
+inline void scale_by_ratio(const Step& step, double above, double below, float& f) {
+  below += step.l1 / 2 + step.l2 * f;
+  if (below > 0) f = static_cast<float>(f * std::pow(above / below, step.exponent));
+}
+
+// Coordinate descent on the codes of one row until they stand still.
+inline void descend(const LeastSquares& problem, const std::vector<double>& cross,
+                    std::vector<double>& w) {
+  const Index k = problem.normal.size();
+  const std::vector<double>& N = problem.normal.gram();
+  double change = 1;
+  for (int sweep = 0; sweep < 200000 && change > 1e-13; ++sweep) {
+    change = 0;
+    for (Index j = 0; j < k; ++j) {
+      double slope = cross[j] - problem.l2 * w[j];
+      for (Index c = 0; c < k; ++c) slope -= w[c] * N[c * k + j];
+      const double curvature = N[j * k + j] + problem.l2;
+      if (!(curvature > 0)) continue;
+      const double next = std::max(0.0, w[j] + slope / curvature);
+      change = std::max(change, std::abs(next - w[j]));
+      w[j] = next;
+    }
+  }
+}
+
+inline void project(Cross cross, const Step& step, Factor factor) {
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      factor.row(i)[j] =
+          static_cast<float>(std::max(0.0, (at(cross, i, j) - step.l1 / 2) / (1 + step.l2)));
+}
+
+using oracle::Matrix;
+
+// A⁻¹ B by Gauss and Jordan with pivots.
+inline Matrix divided(Matrix A, Matrix B) {
+  const Index n = A.rows;
+  for (Index c = 0; c < n; ++c) {
+    Index pivot = c;
+    for (Index i = c; i < n; ++i)
+      if (std::abs(A(i, c)) > std::abs(A(pivot, c))) pivot = i;
+    for (Index j = 0; j < n; ++j) std::swap(A(c, j), A(pivot, j));
+    for (Index j = 0; j < B.cols; ++j) std::swap(B(c, j), B(pivot, j));
+    for (Index i = 0; i < n; ++i) {
+      if (i == c) continue;
+      const double ratio = A(i, c) / A(c, c);
+      for (Index j = c; j < n; ++j) A(i, j) -= ratio * A(c, j);
+      for (Index j = 0; j < B.cols; ++j) B(i, j) -= ratio * B(c, j);
+    }
+  }
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < B.cols; ++j) B(i, j) /= A(i, i);
+  return B;
+}
+
+// F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = 2 (F Sᵀ − S Fᵀ), as [d×d] matrices.
+inline Matrix on_the_curve(const Matrix& F, const Matrix& S, double t) {
+  const Matrix FSt = oracle::multiply(F, oracle::transpose(S));
+  Matrix plus(F.rows, F.rows);
+  Matrix minus(F.rows, F.rows);
+  for (Index i = 0; i < F.rows; ++i)
+    for (Index j = 0; j < F.rows; ++j) {
+      const double half = t * (FSt(i, j) - FSt(j, i));
+      plus(i, j) = (i == j) + half;
+      minus(i, j) = (i == j) - half;
+    }
+  return divided(plus, oracle::multiply(minus, F));
+}
+
+inline void cayley(const std::vector<double>& S_data, Index sweeps, Factor Ht) {
+  const Matrix S(Ht.rows, Ht.cols, S_data);
+  const double size = std::sqrt(oracle::inner(S, S));
+  Matrix F(Ht.rows, Ht.cols);
+  for (Index t = 0; t < Ht.rows; ++t)
+    for (Index j = 0; j < Ht.cols; ++j) F(t, j) = at(Ht, t, j);
+  for (Index sweep = 0; sweep < sweeps && size > 0; ++sweep) {
+    const double now = oracle::inner(S, F);
+    const auto gain = [&](double t) { return oracle::inner(S, on_the_curve(F, S, t)) - now; };
+    double t = std::sqrt(static_cast<double>(Ht.cols)) / size;
+    if (gain(t) > 0 && gain(2 * t) > gain(t)) {
+      for (int i = 0; i < 16 && gain(2 * t) > gain(t); ++i) t *= 2;
+    } else {
+      for (int i = 0; i < 16 && (gain(t) <= 0 || gain(t / 2) > gain(t)); ++i) t /= 2;
+    }
+    if (!(gain(t) > 0)) break;
+    F = on_the_curve(F, S, t);
+  }
+  for (Index t = 0; t < Ht.rows; ++t)
+    for (Index j = 0; j < Ht.cols; ++j) Ht.row(t)[j] = static_cast<float>(F(t, j));
+}
+
+}  // namespace test::naive
