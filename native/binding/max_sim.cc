@@ -15,8 +15,7 @@ namespace {
 
 // Where segments of a matrix's rows begin: at least one segment. lib/ hands over a copy that nobody
 // else can change.
-Segments read_segments(const Napi::Object& from, const char* name, Index rows,
-                       Borrowed& borrowed) {
+Segments read_segments(const Napi::Object& from, const char* name, Index rows, Borrowed& borrowed) {
   const auto starts = read_span<std::int32_t>(from.Get(name), name, borrowed);
   const bool right = starts.size() >= 2 && starts.front() == 0 && starts.back() == rows &&
                      std::ranges::is_sorted(starts);
@@ -34,11 +33,10 @@ Napi::Value MaxSim(const Napi::CallbackInfo& info) {
   check_columns(info.Env(), *queries, corpus.cols());
   const auto k = read<Index>(given, "k");
   if (k < 1) refuse(info.Env(), "a positive integer", "k");
-  const MaxSimOptions options{.k = k,
-                              .queries = read_segments(given, "queryStarts",
-                                                       queries->rows->rows(), borrowed),
-                              .documents =
-                                  read_segments(given, "documentStarts", corpus.rows(), borrowed)};
+  const MaxSimOptions options{
+      .k = k,
+      .queries = read_segments(given, "queryStarts", queries->rows->rows(), borrowed),
+      .documents = read_segments(given, "documentStarts", corpus.rows(), borrowed)};
   const Index count = options.queries.count;
   auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
   auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);

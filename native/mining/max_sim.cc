@@ -35,8 +35,7 @@ Proof max_sim(Scans& scans, const RowSource& queries, const CorpusHandle& corpus
                                     .bound_factor = 1.0};
     for (const BestSegments& each : scans.segment_max(request, job)) {
       fallback += each.rescanned;
-      write_row(each.best, options.k, indices + begin * options.k,
-                scores + begin * options.k);
+      write_row(each.best, options.k, indices + begin * options.k, scores + begin * options.k);
       ++begin;
     }
   }

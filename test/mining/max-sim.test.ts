@@ -141,7 +141,9 @@ describe('maxSim', () => {
     await expect(ask([0, 5])).rejects.toThrow('an integer in 0..4 for documents.starts[1]')
     await expect(ask([0, 0.5, 4])).rejects.toThrow('documents.starts[1]')
     await expect(ask([0, , 4])).rejects.toThrow('documents.starts[1]') // eslint-disable-line no-sparse-arrays
-    await expect(ask([0])).rejects.toThrow('at least 2, one more than texts for documents.starts, received 1')
+    await expect(ask([0])).rejects.toThrow(
+      'at least 2, one more than texts for documents.starts, received 1',
+    )
     await expect(ask(new Float64Array([0, 4]))).rejects.toThrow('an Int32Array')
     await expect(ask(undefined)).rejects.toThrow('documents.starts')
   })

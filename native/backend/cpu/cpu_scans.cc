@@ -27,8 +27,7 @@ class CpuScans : public Scans {
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
     return cpu::scan(request, job);
   }
-  std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
-                                        const Job& job) override {
+  std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) override {
     return cpu::segment_max(request, job);
   }
   std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) override {
