@@ -17,7 +17,8 @@ constexpr Index rows_at_once = 256;
 
 std::string fingerprint(const RowSource& X, const Job& job) {
   RowScratch scratch;
-  std::uint64_t all = combine(static_cast<std::uint64_t>(X.rows()), static_cast<std::uint64_t>(X.cols()));
+  std::uint64_t all =
+      combine(static_cast<std::uint64_t>(X.rows()), static_cast<std::uint64_t>(X.cols()));
   for (Index begin = 0; begin < X.rows(); begin += rows_at_once) {
     job.cancellation.check();
     const Index count = std::min(rows_at_once, X.rows() - begin);

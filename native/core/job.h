@@ -16,7 +16,8 @@ class Cancellation {
   Cancellation() = default;
   explicit Cancellation(const std::int32_t* flag) : flag_(flag) {}
 
-  // For a loop that stops at the end of an iteration: it asks there, and nothing inside is cut short.
+  // For a loop that stops at the end of an iteration: it asks there, and nothing inside is cut
+  // short.
   Cancellation until_end_of_iteration() const {
     Cancellation patient = *this;
     patient.patient_ = true;

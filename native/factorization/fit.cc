@@ -23,9 +23,8 @@ int exponent_of_largest(const HostMatrix<float>& A) {
 
 // Undoes the scaling, exactly. Where the factors may share the scale in any way, the largest entry
 // of H' is brought into [1, 2), so that H is as large as X and stays in range.
-void hand_back(Passes& backend, const Exponents& exponents, bool fixed,
-               BackendView<float> scaled_W, BackendView<float> scaled_Ht, HostView<float> W,
-               HostView<float> H) {
+void hand_back(Passes& backend, const Exponents& exponents, bool fixed, BackendView<float> scaled_W,
+               BackendView<float> scaled_Ht, HostView<float> W, HostView<float> H) {
   const HostMatrix<float> Ht = downloaded(backend, scaled_Ht);
   const int shift = fixed ? 0 : exponent_of_largest(Ht);
   for (Index j = 0; j < H.rows; ++j)
@@ -137,9 +136,9 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
                     BackendView<float> W, BackendView<float> Ht) {
   const ModelRule& rule = rule_for(options.model, options.solver);
   if (!rule.monotone)
-    return alternate_columns_first(
-        input, rule, loop, {.kept_share = options.kept_share, .patience = options.patience},
-        checkpoints, previous, state, W, Ht);
+    return alternate_columns_first(input, rule, loop,
+                                   {.kept_share = options.kept_share, .patience = options.patience},
+                                   checkpoints, previous, state, W, Ht);
   if (takes_ratios(options)) return alternate_by_ratios(input, loop, checkpoints, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
@@ -173,7 +172,8 @@ class Fitting {
   }
 
   Convergence run() {
-    const Attempt first = options_.resume ? resumed() : started(options_.start, options_.checkpoint);
+    const Attempt first =
+        options_.resume ? resumed() : started(options_.start, options_.checkpoint);
     Convergence result = handed_back(first, options_.start);
     if (!options_.tries_svd ||
         !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.state.row_gram,
@@ -200,9 +200,9 @@ class Fitting {
   }
 
   Attempt resumed() {
-    const ResumedRun from = read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
-                                            options_.resume->objectives,
-                                            options_.extrapolated || !rule_.monotone);
+    const ResumedRun from =
+        read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
+                        options_.resume->objectives, options_.extrapolated || !rule_.monotone);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from);
@@ -250,8 +250,9 @@ class Fitting {
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
     warn_of_standstill(state.worked, iterations, result.warnings);
-    warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(), input_.backend.gram(scaled_Ht_.view(), input_.job),
-                  input_.squared_norm, W_.cols, result.warnings);
+    warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(),
+                  input_.backend.gram(scaled_Ht_.view(), input_.job), input_.squared_norm, W_.cols,
+                  result.warnings);
     return result;
   }
 

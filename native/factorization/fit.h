@@ -61,9 +61,9 @@ struct FitOptions {
   HostView<const float> given_H;
   CheckpointOptions checkpoint;
   std::optional<ResumeOptions> resume;  // instead of a start
-  const RowSource* adjacency;          // A of the graph term [n×n], sparse; null: none
-  double kept_share;                   // of each row of H, for snmf
-  Index patience;                      // iterations without a better pair, for snmf
+  const RowSource* adjacency;           // A of the graph term [n×n], sparse; null: none
+  double kept_share;                    // of each row of H, for snmf
+  Index patience;                       // iterations without a better pair, for snmf
 };
 
 struct Convergence {

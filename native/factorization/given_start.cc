@@ -85,16 +85,16 @@ class MissingFactor {
   // With sweeps, W improves; without, only the sums for H are formed.
   void pass_by_entry(Index sweeps) {
     const NormalMatrix unused(std::vector<double>(Ht_.cols * Ht_.cols), Ht_.cols, 0, false);
-    const Group group{
-        .Ht = Ht_,
-        .normal = unused,
-        .step = sweeps > 0 ? std::optional(ratio(penalties_.l1_w, penalties_.l2_w, sweeps))
-                           : std::nullopt,
-        .W = W_,
-        .measure = Measure::none,
-        .accumulate = true,
-        .sums = *sums_,
-        .mask = input_.mask};
+    const Group group{.Ht = Ht_,
+                      .normal = unused,
+                      .step = sweeps > 0
+                                  ? std::optional(ratio(penalties_.l1_w, penalties_.l2_w, sweeps))
+                                  : std::nullopt,
+                      .W = W_,
+                      .measure = Measure::none,
+                      .accumulate = true,
+                      .sums = *sums_,
+                      .mask = input_.mask};
     input_.backend.pass({.X = input_.X,
                          .exponent = input_.pass_exponent,
                          .groups = {&group, 1},

@@ -72,8 +72,8 @@ Ending run(const Scene& scene, Index iterations, const ResumedRun* from, const s
   else if (rule.monotone)
     alternate(input, rule, options, checkpoints, from, state, W.view(), Ht.view());
   else
-    alternate_columns_first(input, rule, options, {.kept_share = 0.1, .patience = 100},
-                            checkpoints, from, state, W.view(), Ht.view());
+    alternate_columns_first(input, rule, options, {.kept_share = 0.1, .patience = 100}, checkpoints,
+                            from, state, W.view(), Ht.view());
   const HostMatrix<float> host_W = downloaded(device, W.view());
   const HostMatrix<float> host_Ht = downloaded(device, Ht.view());
   return {{host_W.row(0), host_W.row(host_W.rows())},
@@ -115,9 +115,8 @@ void resumed_runs_have_the_bits_of_undisturbed_ones() {
       // The last objective of a run is measured once more, after its checkpoint.
       for (Index objectives = stop; objectives <= stop + 1; ++objectives) {
         try {
-          const bool two_pairs =
-              scene.options.extrapolated ||
-              !rule_for(scene.options.model, scene.options.solver).monotone;
+          const bool two_pairs = scene.options.extrapolated ||
+                                 !rule_for(scene.options.model, scene.options.solver).monotone;
           const ResumedRun read = read_checkpoint({path, 0, metadata}, scene.X.rows, scene.X.cols,
                                                   k, objectives, two_pairs);
           const Ending rest = run(scene, 12, &read, "");

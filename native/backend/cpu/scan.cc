@@ -6,8 +6,8 @@
 #include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
-#include "core/checksum.h"
 #include "backend/cpu/self_join.h"
+#include "core/checksum.h"
 
 namespace gemmine::cpu {
 namespace {

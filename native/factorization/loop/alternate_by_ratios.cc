@@ -55,9 +55,10 @@ class RatioAlternation {
   // known.
   void pass(const std::optional<Step>& step, bool accumulate, Index t) {
     const Penalties& p = options_.penalties;
-    const double penalty = penalty_of(input_.backend, W_, p.l1_w, p.l2_w, input_.job) +
-                           penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job) +
-                           (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
+    const double penalty =
+        penalty_of(input_.backend, W_, p.l1_w, p.l2_w, input_.job) +
+        penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job) +
+        (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
     const Group group{.Ht = Ht_,
                       .normal = unused_,
                       .step = step,

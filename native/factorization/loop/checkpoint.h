@@ -9,8 +9,8 @@
 
 namespace gemmine {
 
-// A second pair that a run goes on with: the one before extrapolation, or the best one of a model that
-// is not monotone. Null where there is none.
+// A second pair that a run goes on with: the one before extrapolation, or the best one of a model
+// that is not monotone. Null where there is none.
 struct OtherPair {
   BackendView<const float> W;
   BackendView<const float> Ht;

@@ -22,9 +22,9 @@ struct LoopState {
   double damping = 1e-5;       // the share of R_jj that a step which solves is pulled by
   double extrapolation = 0.5;  // β and its bound, see acceleration.h
   double most_extrapolation = 1;
-  Index best = 0;        // iteration of the best pair, where a model is not monotone
-  Index progressed = 0;  // the last iteration that was clearly better than those before
-  Index worked = 0;      // iterations computed; later ones repeat the last objective
+  Index best = 0;                // iteration of the best pair, where a model is not monotone
+  Index progressed = 0;          // the last iteration that was clearly better than those before
+  Index worked = 0;              // iterations computed; later ones repeat the last objective
   bool stepped_back = false;     // the last iteration was taken back
   std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration
   std::vector<Index> dead_for;   // iterations, of each component
