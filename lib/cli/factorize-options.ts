@@ -52,7 +52,9 @@ export type FactorizeOptions = CommonOptions &
 /** The files that the command reads, by what they are. */
 export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: FactorizeOptions) =>
   Object.fromEntries(
-    Object.entries({ X, w0, h0, mask, sampleWeight, resume }).filter(([, path]) => path),
+    Object.entries({ X, w0, h0, mask, sampleWeight, resume }).filter(
+      ([, path]) => path !== undefined,
+    ),
   ) as Record<string, string> & { readonly X: string }
 
 const startsDescription =

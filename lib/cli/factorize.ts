@@ -24,6 +24,7 @@ import {
   filesOf,
   type FactorizeOptions,
 } from './factorize-options'
+import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, matrixFiles, withSource, type Shape } from './load'
 
@@ -74,7 +75,7 @@ function checkForeign(given: FactorizeOptions) {
     const value = given[name as keyof FactorizeOptions]
     if (value === undefined || Object.hasOwn(defaults, name) || value === 'frobenius') continue
     const { model = factorizeDefaults.model } = given
-    throw invalid(name, `nothing (the model ${model} has no such option)`, value)
+    throw invalid(optionOf(name), `nothing (the model ${model} has no such option)`, value)
   }
 }
 

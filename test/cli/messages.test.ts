@@ -71,7 +71,7 @@ describe('a mistake on the command line', () => {
     ],
     [
       factorize('--init', 'nndsvd'),
-      'Expected one of random, kmeans, svd for --init, received nndsvd',
+      'Expected one of random, kmeans, svd, custom for --init, received nndsvd',
     ],
     [
       factorize('--model', 'nmf', '--solver', 'mu', '--init', 'nndsvd'),
