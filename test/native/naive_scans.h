@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/scans.h"
+#include "core/checksum.h"
 #include "mining_oracle.h"
 
 // Every scan the slow way: all scores in float64, and nothing but the definitions.
@@ -66,6 +67,16 @@ class NaiveScans : public gemmine::Scans {
                                                         const gemmine::CorpusHandle& corpus,
                                                         const gemmine::Job&) override {
     return std::make_unique<NaiveQueries>(rows, dynamic_cast<const NaiveCorpus&>(corpus));
+  }
+  std::vector<std::uint64_t> checksums(const gemmine::RowSource& rows,
+                                       const gemmine::Job&) override {
+    std::vector<std::uint64_t> sums;
+    gemmine::RowScratch scratch;
+    for (Index begin = 0; begin < rows.rows(); begin += gemmine::checksum_rows) {
+      const Index count = std::min(gemmine::checksum_rows, rows.rows() - begin);
+      sums.push_back(gemmine::checksum(rows.block(begin, count, scratch).dense));
+    }
+    return sums;
   }
   void score_pairs(const gemmine::QueryHandle& handle, const gemmine::RowLists& lists,
                    double* scores, const gemmine::Job&) override {
