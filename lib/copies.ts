@@ -5,7 +5,8 @@ import { version } from './version'
 
 const mark = Symbol.for('gemmine.copy')
 
-const thisCopy = `${version} in ${join(__dirname, '..')}`
+const place = typeof __dirname === 'string' ? join(__dirname, '..') : 'a bundle'
+const thisCopy = `${version} in ${place}`
 
 /** Has the objects of a class tell other copies whose they are. */
 export function marked(Class: { readonly prototype: object }) {

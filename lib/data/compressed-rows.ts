@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '../cancellation'
 import { planMemory } from '../memory'
 import { runJob, type NativeEntries, type NativeFileArray } from '../native'
 import { plannedBytes } from './dense-elements'
@@ -37,7 +38,7 @@ export async function compressRows(
   path: string,
   entries: NativeEntries,
   room: number,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<SparseMatrix> {
   const { rows, cols } = entries
   const needed = entryBytes * room + rowBytes * rows

@@ -1,3 +1,4 @@
+import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { planMemory } from '../memory'
 import { runJob } from '../native'
 import type { ByteReader } from './byte-reader'
@@ -25,7 +26,7 @@ export interface Loading {
   readonly limit: number
   /** Keeps the file open for that, and gives its descriptor; never called where the limit is Infinity. */
   readonly keep?: () => OpenFile
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignalLike | undefined
 }
 
 /** Less memory than this is taken without a look at what there is. */
@@ -44,11 +45,14 @@ const pieceBytes = 1 << 24
 export async function readBytes(
   reader: ByteReader,
   length: number,
-  { signal, factor }: { readonly signal?: AbortSignal | undefined; readonly factor?: number } = {},
+  {
+    signal,
+    factor,
+  }: { readonly signal?: AbortSignalLike | undefined; readonly factor?: number } = {},
 ): Promise<Uint8Array> {
   const room = plannedRoom(reader.path, length, factor)
   for (let at = 0; at < length; at += pieceBytes) {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     const piece = room.subarray(at, at + pieceBytes)
     const got = await reader.fill(piece)
     if (got < piece.length)
@@ -76,7 +80,7 @@ export async function swapBytes(bytes: Uint8Array, size: number): Promise<void> 
 export async function transposed(
   columns: Uint8Array,
   { rows, cols, type }: Layout,
-  { path, signal }: { readonly path: string; readonly signal?: AbortSignal | undefined },
+  { path, signal }: { readonly path: string; readonly signal?: AbortSignalLike | undefined },
 ): Promise<Uint8Array> {
   const to = plannedRoom(path, columns.length)
   const sides = { rows, cols, size: sizeOf(type) }

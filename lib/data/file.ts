@@ -12,7 +12,7 @@ const pieceBytes = 1 << 26
 const openDescriptor = promisify(fs.open)
 const readDescriptor = promisify(fs.read)
 const statDescriptor = promisify(fs.fstat)
-export const closeDescriptor = promisify(fs.close)
+export const closeDescriptor: (fd: number) => Promise<void> = promisify(fs.close)
 
 /** The error for a file that is missing, unreadable, damaged, or not what it claims to be. */
 export const fileError = (path: string, sentence: string, options?: { readonly cause?: unknown }) =>

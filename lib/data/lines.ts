@@ -1,3 +1,4 @@
+import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { checkPath, fileError, systemFailure } from './file'
@@ -91,13 +92,13 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
 export async function readLines<T>(
   path: string,
   reader: LineReader<T>,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<Awaited<T>> {
   checkPath(path)
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
   try {
     for await (const piece of plainPieces(path)) {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       cutter.push(piece)
       if (reader.done) return await reader.finish()
     }

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '../cancellation'
 import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { invalid } from '../errors'
@@ -134,7 +135,7 @@ export const loadMatrixDefaults = frozen({
   /** Which of several arrays or tensors is meant; the only matrix of floats unless given. */
   name: undefined as string | undefined,
   /** Aborts the reading; none unless given. */
-  signal: undefined as AbortSignal | undefined,
+  signal: undefined as AbortSignalLike | undefined,
 })
 
 export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '../cancellation'
 import { arrayInMemory, compressRows } from './compressed-rows'
 import { plannedRoom, transposed } from './dense-elements'
 import { fileError } from './file'
@@ -21,7 +22,7 @@ class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promis
 
   constructor(
     path: string,
-    private readonly signal?: AbortSignal,
+    private readonly signal?: AbortSignalLike,
   ) {
     super(path)
   }
@@ -165,7 +166,7 @@ export const parseMatrixMarket = (bytes: Uint8Array, path: string): Promise<Read
  */
 export const readMatrixMarket = (path: string): Promise<Read> => loadMatrixMarket(path)
 
-export const loadMatrixMarket = (path: string, signal?: AbortSignal): Promise<Read> =>
+export const loadMatrixMarket = (path: string, signal?: AbortSignalLike): Promise<Read> =>
   readLines(path, new MatrixMarketReader(path, signal), signal)
 
 /** How many rows and columns a file tells of. */

@@ -1,4 +1,5 @@
 // Sparse matrices as SciPy's save_npz lays them into the members of an archive.
+import type { AbortSignalLike } from '../cancellation'
 import type { NativeFileArray } from '../native'
 import { take, type Bytes } from './byte-reader'
 import { compressRows, largestSide, rowLimit } from './compressed-rows'
@@ -27,7 +28,7 @@ export interface Archive {
   readonly bytes: Bytes
   readonly members: Members
   readonly limit: number
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignalLike | undefined
 }
 
 const fileOf = (name: string) => `${name}.npy`

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '../cancellation'
 import { invalid } from '../errors'
 import { frozen, withDefaults, type Overrides } from '../options'
 import { bytesInMemory, withBytes } from './byte-reader'
@@ -44,7 +45,7 @@ async function denseMember({ bytes, members }: Archive, name: string | undefined
 }
 
 /** What a matrix is read from; the archive may itself be packed. */
-async function opened(packed: Bytes, limit: number, signal?: AbortSignal): Promise<Archive> {
+async function opened(packed: Bytes, limit: number, signal?: AbortSignalLike): Promise<Archive> {
   const bytes = await unpackedWhole(packed, limit)
   return { bytes, members: await zipMembers(bytes), limit, signal }
 }

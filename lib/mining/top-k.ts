@@ -1,6 +1,6 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { arraysOf, toQueries } from '../data/source'
 import { checkApart, outputArray } from '../data/typed-array'
 import { planMemory } from '../memory'
@@ -79,6 +79,13 @@ export interface Neighbours {
   readonly warnings: readonly string[]
 }
 
+/** The memory of lists and of the rows that queries are, by the names of messages. */
+const arraysOfLists = (lists: RowLists | undefined, self: SelfRows) => ({
+  'exclude.indptr': lists?.indptr,
+  'exclude.indices': lists?.indices,
+  excludeSelf: typeof self === 'boolean' ? undefined : self,
+})
+
 /** What the answer to a search is not. */
 export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
   ...ofSmallCorpus('k', k, found, name),
@@ -125,13 +132,7 @@ export async function topK(
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
-  const inputs = {
-    ...arraysOf(source),
-    ...memory,
-    'exclude.indptr': lists?.indptr,
-    'exclude.indices': lists?.indices,
-    excludeSelf: typeof self === 'boolean' ? undefined : self,
-  }
+  const inputs = { ...arraysOf(source), ...memory, ...arraysOfLists(lists, self) }
   checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan

@@ -20,7 +20,7 @@ const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy }
 type Call = [(...given: any[]) => unknown, unknown[], string]
 
 const fitOptions =
-  'rank, out, solver, iterations, tolerance, innerSweeps, l1W, l2W, l1H, l2H, seed, init, threads, device, signal, onProgress'
+  'rank, out, solver, iterations, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed, sampleWeight, checkpoint, checkpointSeconds, resume, init, threads, device, signal, onProgress'
 const positives = X.data.slice(0, 12).fill(0)
 
 const calls: Record<string, Call[]> = {

@@ -1,6 +1,7 @@
 // A run that is stopped at the end of any iteration and read back goes on with the same bits.
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "factorization/loop/alternate.h"
@@ -38,7 +39,8 @@ LoopOptions loop_options(const FitOptions& o, Index iterations) {
 }
 
 std::string checkpoint_path() {
-  return "/tmp/gemmine-checkpoint-" + std::to_string(::getpid()) + ".safetensors";
+  const std::string name = "checkpoint-" + std::to_string(::getpid()) + ".safetensors";
+  return std::filesystem::temp_directory_path() / name;
 }
 
 const std::string metadata = "{\"run\":\"of a test\"}";

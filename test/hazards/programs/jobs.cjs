@@ -44,6 +44,12 @@ const fitOptions = {
   l1H: 0,
   l2H: 0,
   seed: 1,
+  triesSvd: false,
+  acceleration: 'none',
+  nanIsMissing: false,
+  implicitIsMissing: false,
+  checkpointSeconds: 60,
+  identity: '{}',
 }
 
 /** A factorization that ends when it is stopped, unless `options` say otherwise. */

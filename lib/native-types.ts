@@ -1,0 +1,339 @@
+// The addon's functions as TypeScript sees them: what lib/ hands over, and what comes back.
+import type { DenseView, Matrix } from './data/matrix'
+import type { SparseView } from './data/sparse'
+
+/** A matrix as the addon takes it, with the name by which messages call it. */
+export type NativeSource = (DenseView | SparseView) & { readonly name: string }
+
+/** What the addon takes of a running job besides its data. */
+export interface JobControl {
+  /** Compute threads at most; 0 for all. */
+  readonly threads: number
+  /** One element in shared memory; not 0 means: stop at the next block. */
+  readonly cancel: Int32Array
+  /**
+   * `objective` is NaN where there is none. Called on the JavaScript thread, throttled. What it throws
+   * stops the job and rejects its promise.
+   */
+  readonly onProgress?:
+    ((phase: string, done: number, total: number, objective: number) => void) | undefined
+}
+
+/** In any order, with repeats; the job checks the elements. */
+export interface NativeRowLists {
+  readonly indptr: Int32Array
+  readonly indices: Int32Array
+}
+
+/** Field for field `FitOptions` of native/factorization/fit.h. */
+export interface NativeFitOptions {
+  readonly device: string
+  readonly model: 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
+  readonly solver: 'hals' | 'mu' | 'cayley'
+  readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar' | 'custom'
+  /** The factors of `custom`. */
+  readonly givenW: Matrix | undefined
+  readonly givenH: Matrix | undefined
+  /** Whether to go on from svd where that may leave less, and to keep the better pair. */
+  readonly triesSvd: boolean
+  readonly maxIterations: number
+  readonly tolerance: number
+  readonly innerSweeps: number
+  readonly acceleration: 'none' | 'extrapolated'
+  /** Of a divergence; nothing for ‖X − W H‖². */
+  readonly beta: number | undefined
+  readonly mask: Uint8Array | undefined
+  readonly nanIsMissing: boolean
+  readonly implicitIsMissing: boolean
+  readonly sampleWeight: Float32Array | undefined
+  readonly checkpoint: string | undefined
+  readonly checkpointSeconds: number
+  readonly resume: string | undefined
+  /** A JSON object of texts that a checkpoint keeps. */
+  readonly identity: string
+  readonly resumeObjectives: number
+  readonly l1W: number
+  readonly l2W: number
+  readonly l1H: number
+  readonly l2H: number
+  readonly seed: number
+  /** The graph of a term on W, and its weight. */
+  readonly adjacency?: NativeSource | undefined
+  readonly graphWeight?: number | undefined
+  /** Of snmf. */
+  readonly sparsity?: number | undefined
+  readonly patience?: number | undefined
+}
+
+export interface NativeConvergence {
+  readonly objective: Float64Array
+  readonly iterations: number
+  readonly converged: boolean
+  readonly relativeError: number
+  /** Where the pair started that all the rest belongs to. */
+  readonly init: NativeFitOptions['init']
+  readonly warnings: string[]
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/** An array of a sparse matrix as its bytes lie in a file. */
+export interface NativeFileArray {
+  /** How messages call it. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly type: string
+  readonly bigEndian: boolean
+}
+
+/** Field for field `SparseEntries` of native/core/compressed_rows.h. */
+export interface NativeEntries {
+  readonly layout: 'csr' | 'csc' | 'coordinate'
+  readonly mirror: 'none' | 'symmetric' | 'skew'
+  readonly rows: number
+  readonly cols: number
+  readonly entries: number
+  readonly major: NativeFileArray
+  readonly minor: NativeFileArray
+  readonly values: NativeFileArray
+}
+
+/** A prepared corpus; the memory it holds is reported to V8. */
+export interface NativeCorpus {
+  readonly bytes: number
+  dispose(): void
+}
+
+export type NativeMetric = 'cosine' | 'dot' | 'l2'
+
+export interface NativeTopKOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly k: number
+  readonly excludeSelf: boolean | Int32Array
+  readonly exclude?: NativeRowLists | undefined
+}
+
+export interface NativeRangeOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly threshold: number
+  readonly limit?: number | undefined
+  readonly excludeSelf: boolean | Int32Array
+  readonly exclude?: NativeRowLists | undefined
+}
+
+export interface NativeMaxSimOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly k: number
+  /** Where the token vectors of each begin, and the number of all: [queries + 1], [documents + 1]. */
+  readonly queryStarts: Int32Array
+  readonly documentStarts: Int32Array
+}
+
+export interface NativeFoundRows extends NativeProof {
+  readonly indptr: Float64Array
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+}
+
+export interface NativeProof {
+  readonly certified: number
+  readonly fallback: number
+  /** Queries and corpus rows that are zero vectors, under cosine. */
+  readonly zeroQueries: number
+  readonly zeroRows: number
+  readonly seconds: number
+}
+
+/**
+ * Field for field `MineOptions` of native/mining/mine.h. The ceilings in force stand beside these, by the
+ * names of mining/ceiling-rules.ts.
+ */
+export interface NativeMineOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  readonly numNegatives: number
+  readonly minScore?: number | undefined
+  readonly reference: 'min' | 'max' | 'mean'
+  readonly skipRanks: number
+  readonly maxRank?: number | undefined
+  readonly maxPositiveRank?: number | undefined
+  readonly skipSurvivors: number
+  readonly sampling: 'top' | 'random' | 'top1-random'
+  readonly pool: number
+  readonly seed: number
+  readonly excludeSelf: boolean | Int32Array
+  readonly positives: NativeRowLists
+  readonly exclude?: NativeRowLists | undefined
+  readonly groups: 'off' | 'different' | 'same'
+  readonly queryGroups?: Int32Array | undefined
+  readonly corpusGroups?: Int32Array | undefined
+  /** Equal texts have equal classes. */
+  readonly queryTexts?: Int32Array | undefined
+  readonly corpusTexts?: Int32Array | undefined
+  readonly explain: number
+}
+
+export interface NativeMinedArrays {
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+  readonly counts: Int32Array
+  readonly ranks: Int32Array
+  /** Of the positives as they are used: ascending, each once. */
+  readonly positiveStarts: Int32Array
+  readonly positiveRows: Int32Array
+  readonly positiveScores: Float64Array
+}
+
+export interface NativeRejected {
+  readonly queries: Int32Array
+  readonly indptr: Int32Array
+  readonly rows: Int32Array
+  readonly scores: Float64Array
+  readonly rules: Uint8Array
+}
+
+export interface NativeMined extends NativeProof {
+  /** In the order of `ruleNames`. */
+  readonly dropped: Float64Array
+  readonly queriesWithoutPositives: number
+  readonly inconsistent: number
+  readonly rejected: NativeRejected
+}
+
+export interface NativeInfo {
+  readonly cpu: {
+    readonly model: string
+    /** Instruction sets that the kernels use. */
+    readonly features: string[]
+    /** The numbers that a search begins with; its answers do not depend on them. */
+    readonly scan: 'float32' | 'bfloat16'
+  }
+  readonly blas: { readonly name: string; readonly version: string; readonly core: string }
+  readonly threads: number
+  readonly threadsReason: string
+  readonly devices: {
+    readonly name: string
+    readonly available: boolean
+    readonly reason?: string
+  }[]
+  readonly elementTypes: string[]
+  readonly solvers: string[]
+  readonly rules: string[]
+}
+
+export interface Addon {
+  /** 16 hexadecimal digits of the entries of X. */
+  fingerprint(X: NativeSource, control: JobControl): Promise<string>
+  fit(
+    X: NativeSource,
+    options: NativeFitOptions,
+    W: Matrix,
+    H: Matrix,
+    control: JobControl,
+  ): Promise<NativeConvergence>
+  transform(
+    X: NativeSource,
+    H: Matrix,
+    options: { device: string; model: NativeFitOptions['model']; l1W: number; l2W: number },
+    W: Matrix,
+    control: JobControl,
+  ): Promise<{ relativeError: number; seconds: number }>
+  inverseTransform(
+    W: NativeSource,
+    H: Matrix,
+    options: { device: string },
+    X: Matrix,
+    control: JobControl,
+  ): Promise<void>
+  truncatedSvd(
+    X: NativeSource,
+    options: {
+      device: string
+      rank: number
+      oversamples: number
+      powerIterations: number
+      seed: number
+    },
+    U: Matrix,
+    s: Float64Array,
+    V: Matrix,
+    control: JobControl,
+  ): Promise<{ warnings: string[]; seconds: number }>
+  kmeans(
+    X: NativeSource,
+    options: {
+      device: string
+      clusters: number
+      maxIterations: number
+      tolerance: number
+      seed: number
+    },
+    labels: Int32Array,
+    centers: Matrix,
+    control: JobControl,
+  ): Promise<{ inertia: number; iterations: number; converged: boolean; seconds: number }>
+  prepareCorpus(
+    corpus: NativeSource,
+    options: { device: string; metric: NativeMetric; own: boolean; verify: boolean },
+    control: JobControl,
+  ): Promise<NativeCorpus>
+  topK(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeTopKOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+    control: JobControl,
+  ): Promise<NativeProof>
+  rangeSearch(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeRangeOptions,
+    control: JobControl,
+  ): Promise<NativeFoundRows>
+  maxSim(
+    queries: NativeSource,
+    documents: NativeSource | NativeCorpus,
+    options: NativeMaxSimOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+    control: JobControl,
+  ): Promise<NativeProof>
+  logSumExp(
+    queries: NativeSource,
+    bank: NativeSource | NativeCorpus,
+    options: { device: string; metric: NativeMetric; temperature: number },
+    values: Float64Array,
+    errorBounds: Float64Array,
+    control: JobControl,
+  ): Promise<number>
+  mine(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    out: NativeMinedArrays,
+    control: JobControl,
+  ): Promise<NativeMined>
+  /** Gives the number of entries that are left once repeats are summed. */
+  compressRows(
+    entries: NativeEntries,
+    indptr: Int32Array | Float64Array,
+    indices: Int32Array,
+    values: Float32Array,
+    control: JobControl,
+  ): Promise<number>
+  transpose(
+    from: Uint8Array,
+    to: Uint8Array,
+    sides: { rows: number; cols: number; size: number },
+    control: JobControl,
+  ): Promise<void>
+  /** Rejects the calls that wait for their turn and whose flags are raised. */
+  dropCancelled(): void
+  /** Bytes that the process may still take; undefined where the system does not tell. */
+  availableMemory(): number | undefined
+  info(): NativeInfo
+}
