@@ -10,7 +10,7 @@
 #include <functional>
 #include <vector>
 
-#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/products.h"
 #include "backend/registry.h"
@@ -74,54 +74,53 @@ class SquareProduct {
   std::vector<float> C_ = std::vector<float>(size * size);
 };
 
-const Step sweep = [](Backend& backend, BackendView<const float> cross, const NormalMatrix& normal,
-                      const StepOptions& options, BackendView<float> factor) {
-  backend.nonnegative_sweep(cross, normal, options, factor);
-};
-const Step solve = [](Backend& backend, BackendView<const float> cross, const NormalMatrix& normal,
-                      const StepOptions&,
-                      BackendView<float> factor) { backend.solve_normal(cross, normal, factor); };
+constexpr Step step_of(StepKind kind) {
+  return {.kind = kind, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1};
+}
 
 class SemiNmf {
  public:
-  SemiNmf(Backend& backend, Index n, Index d, Index k)
-      : backend_(backend),
+  SemiNmf(Passes& device, Index n, Index d, Index k)
+      : device_(device),
         n_(n),
         d_(d),
         k_(k),
         X_(random_floats(n * d, 3, false)),
         W_(random_floats(n * k, 4, true)),
         Ht_(random_floats(d * k, 5, false)),
-        cross_(d * k),
+        no_pull_(k),
         source_(dense_source(X_.data(), ElementType::float32, n, d, d)),
-        sums_(d, k) {}
+        sums_(device.make_sums(d, k)) {}
 
   // P, the sweep over W, S, R, and H by least squares.
   Rate run(const Job& job, Measure measure) {
     return rate(4.0 * static_cast<double>(n_ * d_ * k_), [&] {
       const BackendView<float> Ht = {Ht_.data(), d_, k_, k_};
-      const NormalMatrix normal(backend_.gram(Ht, job), k_, 0, false);
-      const StepOptions options{0, 0, 1, 1};
-      backend_.pass(
-          {*source_, 0, Ht, normal, &sweep, options, {W_.data(), n_, k_, k_}, measure, true}, sums_,
-          job);
-      std::copy(sums_.cross.begin(), sums_.cross.end(), cross_.begin());
-      const NormalMatrix gram(sums_.gram, k_, 0, true);
-      backend_.apply(solve, {cross_.data(), d_, k_, k_}, gram, options, Ht, job);
+      const NormalMatrix normal(device_.gram(Ht, job), k_, 0, false);
+      const Group group{.Ht = Ht,
+                        .normal = normal,
+                        .step = step_of(StepKind::nonnegative_sweep),
+                        .W = {W_.data(), n_, k_, k_},
+                        .measure = measure,
+                        .accumulate = true,
+                        .sums = *sums_};
+      device_.pass({.X = *source_, .exponent = 0, .groups = {&group, 1}}, job);
+      const NormalMatrix gram(sums_->gram, k_, 0, true);
+      device_.improve(step_of(StepKind::solve), *sums_, gram, no_pull_, Ht, job);
     });
   }
 
  private:
-  Backend& backend_;
+  Passes& device_;
   Index n_;
   Index d_;
   Index k_;
   std::vector<float> X_;
   std::vector<float> W_;
   std::vector<float> Ht_;
-  std::vector<float> cross_;
+  std::vector<double> no_pull_;
   std::unique_ptr<RowSource> source_;
-  PassSums sums_;
+  std::unique_ptr<Sums> sums_;
 };
 
 double median(std::vector<double> values) {
@@ -153,9 +152,9 @@ int main(int count, char** arguments) {
   const Job job{.cancellation = {}, .report = {}, .threads = argument(5, cpu::pool_threads())};
   describe_machine(cpu::worker_count(job));
 
-  const auto backend = cpu::make_backend(cpu::kernels());
+  const auto device = cpu::make_passes(cpu::kernels());
   SquareProduct square;
-  SemiNmf model(*backend, n, d, k);
+  SemiNmf model(*device, n, d, k);
   model.run(job, Measure::none);
   for (const Measure measure : {Measure::none, Measure::identity, Measure::direct}) {
     std::vector<double> rates;
