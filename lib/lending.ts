@@ -82,6 +82,7 @@ const runtime = () => (known ??= tried())
 /** Whether a job may use this memory in place: nothing that a program does by accident takes it away. */
 export function canLend({ buffer, byteLength }: ArrayBufferView): boolean {
   if (isSharedArrayBuffer(buffer)) return true
+  if ((buffer as { readonly resizable?: boolean }).resizable) return false
   if (byteLength <= smallestLent || results.has(buffer) || !runtime().holds) return false
   if (lent.has(buffer)) return true
   if (!runtime().transferHolds && !Object.isExtensible(buffer)) return false

@@ -2,6 +2,7 @@ import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
+import { handOut } from '../lending'
 import { nothingAsked, runJob } from '../native'
 import {
   checkInteger,
@@ -116,6 +117,7 @@ export async function rangeSearch(
       : await runJob(job, arrays, (addon, control) =>
           addon.rangeSearch(lent.queries, handle ?? lent.corpus!, options, control),
         )
+  for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
   const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found })
   return { queries: source.rows, metric, ...found, warnings }
 }

@@ -139,6 +139,16 @@ Shared CorpusArgument::prepared(const Job& job) const {
   return prepared_ ? prepared_ : prepare(device_, source_, metric_, std::nullopt, job);
 }
 
+double CorpusArgument::scan(
+    const Job& job,
+    const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const {
+  return seconds_of([&] {
+    const Shared corpus = prepared(job);
+    look(scans_for(device_), *corpus->handle);
+    corpus->verify(job);
+  });
+}
+
 // prepareCorpus(corpus, options, control)
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
   Borrowed borrowed;

@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,14 +35,17 @@ class CorpusArgument {
   // Throws Napi::Error with code ERR_GEMMINE_DISPOSED for a handle that was disposed of.
   CorpusArgument(const Napi::Value& value, const Napi::Object& options, Borrowed& borrowed);
 
-  const std::string& device() const { return device_; }
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
 
-  // On the job's thread.
-  std::shared_ptr<const PreparedCorpus> prepared(const Job& job) const;
+  // On the job's thread: has `look` scan the corpus, then verifies it where that was asked for. Gives
+  // the seconds that this took.
+  double scan(const Job& job,
+              const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
 
  private:
+  std::shared_ptr<const PreparedCorpus> prepared(const Job& job) const;
+
   std::string device_;
   Metric metric_;
   std::shared_ptr<const PreparedCorpus> prepared_;  // null for a matrix

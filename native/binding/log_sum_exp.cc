@@ -1,7 +1,6 @@
 // logSumExp(queries, bank, options, values, errorBounds, control)
 #include "mining/log_sum_exp.h"
 
-#include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
@@ -22,10 +21,8 @@ Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
   return run_job(
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
-        return seconds_of([&] {
-          const auto prepared = bank.prepared(job);
-          log_sum_exp(scans_for(bank.device()), *queries->rows, *prepared->handle, temperature,
-                      values, errors, job);
+        return bank.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
         });
       },
       [](Napi::Env env, double seconds) { return Napi::Number::New(env, seconds); });

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
@@ -44,10 +43,8 @@ Napi::Value MaxSim(const Napi::CallbackInfo& info) {
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
         Proven answered{};
-        answered.seconds = seconds_of([&] {
-          const auto prepared = corpus.prepared(job);
-          answered.proof = max_sim(scans_for(corpus.device()), *queries->rows, *prepared->handle,
-                                   options, indices, scores, job);
+        answered.seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          answered.proof = max_sim(scans, *queries->rows, rows, options, indices, scores, job);
         });
         return answered;
       },

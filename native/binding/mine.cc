@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
@@ -171,11 +170,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         options.exclude = excluded.view();
         check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
-        mined->seconds = seconds_of([&] {
-          const auto prepared = corpus.prepared(job);
-          mined->counts = mine(scans_for(corpus.device()), *queries->rows, *prepared->handle,
-                               options, out, job);
-          prepared->verify(job);
+        mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          mined->counts = mine(scans, *queries->rows, rows, options, out, job);
         });
         return std::shared_ptr<const Mined>(mined);
       },

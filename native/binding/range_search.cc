@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
@@ -61,10 +60,8 @@ Napi::Value RangeSearch(const Napi::CallbackInfo& info) {
         const RangeOptions options{
             .threshold = threshold, .limit = limit, .self = self, .exclude = excluded.view()};
         const auto answered = std::make_shared<Answered>();
-        answered->seconds = seconds_of([&] {
-          const auto prepared = corpus.prepared(job);
-          answered->found = range_search(scans_for(corpus.device()), *queries->rows,
-                                         *prepared->handle, options, job);
+        answered->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          answered->found = range_search(scans, *queries->rows, rows, options, job);
         });
         return std::shared_ptr<const Answered>(answered);
       },

@@ -1,7 +1,6 @@
 // topK(queries, corpus, options, indices, scores, control)
 #include <utility>
 
-#include "backend/registry.h"
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
@@ -32,11 +31,8 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
         check_self_rows(self, count, corpus.rows());
         const TopKOptions options{.k = k, .self = self, .exclude = excluded.view()};
         Proven answered{};
-        answered.seconds = seconds_of([&] {
-          const auto prepared = corpus.prepared(job);
-          answered.proof = top_k(scans_for(corpus.device()), *queries->rows, *prepared->handle,
-                                 options, indices, scores, job);
-          prepared->verify(job);
+        answered.seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          answered.proof = top_k(scans, *queries->rows, rows, options, indices, scores, job);
         });
         return answered;
       },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { nmf } from '../../lib/factorization/nmf'
@@ -62,7 +63,7 @@ describe('inputs over any kind of memory', () => {
   })
 })
 
-type Elements = Float32Array | Float64Array | Int32Array | Uint32Array
+type Elements = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
 
 /** The same elements over a resizable buffer, and what takes them away. */
 function resizable<Kind extends Elements>(elements: Kind) {
@@ -147,6 +148,38 @@ describe('a resizable buffer that shrinks in the middle of a job', () => {
       const expected = await job(elements as never)
       const { array, shrink } = resizable(elements)
       const running = job(array as never)
+      shrink()
+      expect(await running).toEqual(expected)
+    })
+
+  const later: Record<string, [Elements, Job]> = {
+    'a given start': [
+      gaussian(n, rank, 7).data.map(Math.abs),
+      async (data) => {
+        const init = { W: { data, rows: n, cols: rank } }
+        return (await semiNmf(large, { ...fitting, init })).W
+      },
+    ],
+    'a mask': [
+      Uint8Array.from(large.data, (value) => Number(value > -1)),
+      async (mask) => {
+        const X = { ...large, data: large.data.map(Math.abs) }
+        return (await nmf(X, { ...options, mask, solver: 'mu', init: 'random' })).W
+      },
+    ],
+    weights: [
+      large.data.slice(0, n).map(Math.abs),
+      async (sampleWeight) =>
+        (await nmf({ ...large, data: large.data.map(Math.abs) }, { ...options, sampleWeight })).W,
+    ],
+  }
+
+  for (const [name, [elements, job]] of Object.entries(later))
+    it(`is no hazard under ${name}, once the job has begun`, async () => {
+      const expected = await job(elements as never)
+      const { array, shrink } = resizable(elements)
+      const running = job(array as never)
+      await setImmediate()
       shrink()
       expect(await running).toEqual(expected)
     })

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { kmeans } from '../../lib/factorization/kmeans'
 import { FactorizationModel } from '../../lib/factorization/factorization-model'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { logSumExp } from '../../lib/mining/log-sum-exp'
+import { maxSim } from '../../lib/mining/max-sim'
 import { prepareCorpus } from '../../lib/mining/prepare-corpus'
+import { rangeSearch } from '../../lib/mining/range-search'
 import { topK } from '../../lib/mining/top-k'
 import { gaussian } from '../matrices'
 import { runProgram } from './child'
@@ -156,9 +159,16 @@ describe('verify', () => {
       code: 'ERR_GEMMINE_CHANGED',
       message: 'Rows 64 to 95 of corpus changed after the corpus was prepared: prepare it again',
     }
-    await expect(topK(queries, prepared, asked)).rejects.toMatchObject(changed)
-    const positives = new Int32Array(queries.rows)
-    await expect(mineHardNegatives(queries, prepared, positives)).rejects.toMatchObject(changed)
+    const bank = { tokens: prepared, starts: Int32Array.of(0, rows) }
+    const texts = { tokens: queries, starts: Int32Array.of(0, queries.rows) }
+    for (const call of [
+      () => topK(queries, prepared, asked),
+      () => mineHardNegatives(queries, prepared, new Int32Array(queries.rows)),
+      () => rangeSearch(queries, prepared, { threshold: 0.5 }),
+      () => logSumExp(queries, prepared, { temperature: 1 }),
+      () => maxSim(texts, bank, { k: 1 }),
+    ])
+      await expect(call()).rejects.toMatchObject(changed)
     matrix.data[at] = kept!
     await topK(queries, prepared, asked)
   })
