@@ -162,8 +162,7 @@ export function scanned(
 ): Scanned {
   const prepared = corpus instanceof PreparedCorpus ? corpus : undefined
   const other = !prepared && typeof corpus === 'object' && corpus !== null && copyOf(corpus)
-  if (other)
-    throw invalidText(name, `a corpus ${ofThisCopy}`, `one that the copy ${other} made`)
+  if (other) throw invalidText(name, `a corpus ${ofThisCopy}`, `one that the copy ${other} made`)
   const fallback = prepared?.metric ?? prepareCorpusDefaults.metric
   const wanted = metric ?? fallback
   const called = name === 'corpus' ? 'the corpus' : name

@@ -38,8 +38,8 @@ class CorpusArgument {
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
 
-  // On the job's thread: has `look` scan the corpus, then verifies it where that was asked for. Gives
-  // the seconds that this took.
+  // On the job's thread: has `look` scan the corpus, then verifies it where that was asked for.
+  // Gives the seconds that this took.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
 
