@@ -72,12 +72,12 @@ export async function truncatedSvd(
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  // The sampled factors with their oversamples, in float32 and once more in float64, and Z twice more
-  // where the last products are formed in float64.
+  // The sampled factors with their oversamples: U in float32 and once more in float64, V five times in
+  // float64.
   const width = Math.min(rank + oversamples, source.rows, source.cols)
   planMemory(
     `A truncated SVD of rank ${rank}`,
-    (16 * source.rows + 32 * source.cols) * width + 48 * width * width,
+    (16 * source.rows + 40 * source.cols) * width + 48 * width * width,
   )
   const U = resultMatrix(source.rows, rank)
   const V = resultMatrix(rank, source.cols)

@@ -68,7 +68,6 @@ class RangeFinder {
     return basis;
   }
 
-  BackendView<float> Z() const { return Z_.view(); }
   BackendView<float> T() const { return T_.view(); }
 
  private:
@@ -143,53 +142,54 @@ RightVectors right_vectors(const Input& input, BackendView<const float> T, bool 
   return found;
 }
 
-// U and V of T Zᵀ, where T = X Z.
+// U and V of T Zᵀ, where T = X Z and `rows` are Vᵀ.
 SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
-                             BackendView<const float> Z, const RightVectors& vectors, Index rank) {
+                             const RightVectors& vectors, const HostMatrix<double>& rows,
+                             Index rank) {
   const std::vector<double>& s = vectors.s;
   Index certain = 0;
-  HostMatrix<float> right(Z.cols, rank);
-  HostMatrix<float> left(Z.cols, rank);
+  HostMatrix<float> left(T.cols, rank);
   for (Index j = 0; j < rank; ++j) {
     if (s[j] > noise_share * s[0]) certain = j + 1;
-    for (Index i = 0; i < Z.cols; ++i) {
-      right(i, j) = static_cast<float>(vectors.rows(j, i));
-      left(i, j) = certain > j ? static_cast<float>(vectors.rows(j, i) / s[j]) : 0;
-    }
+    for (Index i = 0; i < T.cols && certain > j; ++i)
+      left(i, j) = static_cast<float>(vectors.rows(j, i) / s[j]);
   }
+  HostMatrix<float> Vt(rows.cols(), rank);
+  for (Index t = 0; t < Vt.rows(); ++t)
+    for (Index j = 0; j < rank; ++j) Vt(t, j) = static_cast<float>(rows(j, t));
   SingularTriplets triplets{.U = tall_product(input, T, left),
                             .s = {s.begin(), s.begin() + rank},
-                            .Vt = tall_product(input, Z, right),
+                            .Vt = std::move(Vt),
                             .certain = certain};
   complete(input.backend, triplets.U, certain);
   fix_signs(triplets);
   return triplets;
 }
 
-// The basis Z of these right singular vectors of T = X Z, orthonormal in float64 [l×d].
-HostMatrix<double> turned_basis(const Input& input, BackendView<const float> Z,
-                                const RightVectors& vectors) {
-  const HostMatrix<float> columns = downloaded(input.backend, Z);
-  HostMatrix<double> basis(Z.cols, Z.rows);
-  for (Index t = 0; t < Z.rows; ++t)
-    for (Index j = 0; j < Z.cols; ++j)
-      for (Index i = 0; i < Z.cols; ++i) basis(j, t) += vectors.rows(j, i) * columns(t, i);
-  input.backend.orthonormalise_rows(basis.view());
-  return basis;
+// A·B in float64 of small matrices on the host.
+HostMatrix<double> product(const HostMatrix<double>& A, const HostMatrix<double>& B) {
+  HostMatrix<double> C(A.rows(), B.cols());
+  for (Index i = 0; i < A.rows(); ++i)
+    for (Index l = 0; l < A.cols(); ++l)
+      for (Index t = 0; t < B.cols(); ++t) C(i, t) += A(i, l) * B(l, t);
+  return C;
 }
 
-SingularTriplets from_range(const Input& input, RangeFinder& range, Index rank) {
-  const RightVectors vectors = right_vectors(input, range.T(), false);
-  if (vectors.s[rank - 1] >= refined_share * vectors.s[0])
-    return triplets_of(input, range.T(), range.Z(), vectors, rank);
-  // Each column of T is now as small as its singular value, and so is its rounding: one more power
-  // step sharpens the small ones too.
-  HostMatrix<double> basis = turned_basis(input, range.Z(), vectors);
-  range.read_in_float64(basis);
-  basis = range.next_basis();
-  input.backend.orthonormalise_rows(basis.view());
-  range.multiply_in_float64(basis);
-  return triplets_of(input, range.T(), range.Z(), right_vectors(input, range.T(), true), rank);
+SingularTriplets from_range(const Input& input, RangeFinder& range, HostMatrix<double> basis,
+                            Index rank) {
+  RightVectors vectors = right_vectors(input, range.T(), false);
+  if (vectors.s[rank - 1] < refined_share * vectors.s[0]) {
+    // Each column of T becomes as small as its singular value, and so does its rounding: one more
+    // power step sharpens the small ones too.
+    basis = product(vectors.rows, basis);
+    input.backend.orthonormalise_rows(basis.view());
+    range.read_in_float64(basis);
+    basis = range.next_basis();
+    input.backend.orthonormalise_rows(basis.view());
+    range.multiply_in_float64(basis);
+    vectors = right_vectors(input, range.T(), true);
+  }
+  return triplets_of(input, range.T(), vectors, product(vectors.rows, basis), rank);
 }
 
 }  // namespace
@@ -207,7 +207,7 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
     if (step == options.power_iterations) break;
     basis = range.next_basis();
   }
-  return from_range(input, range, options.rank);
+  return from_range(input, range, std::move(basis), options.rank);
 }
 
 namespace {
