@@ -38,7 +38,7 @@ export const kmeansShapes = [
   { rows: scaled(100_000), cols: 32, clusters: 1000 },
   { rows: scaled(50_000), cols: 384, clusters: 256 },
 ] as const
-export const kmeansIterations = { fewer: 1, more: 6 }
+export const kmeansIterations = { fewer: 1, more: 25 }
 
 export const topKShape = { queries: scaled(2_000), corpus: scaled(100_000), cols: 384, k: 100 }
 
