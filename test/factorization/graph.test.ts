@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { nmf } from '../../lib/index'
 import { matrixOf } from '../matrices'
 import { ringGraph, roughness } from '../reference/graphs'
@@ -6,6 +9,10 @@ import { squares } from '../reference/factors'
 
 const X = matrixOf(60, 20, (i, j) => ((i * 7 + j * 13) % 11) / 3)
 const ring = ringGraph(60)
+
+const folder = mkdtempSync(join(tmpdir(), 'gemmine-graph-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 const options = { rank: 4, solver: 'mu', init: 'random', tolerance: 0, iterations: 60 } as const
 
 describe('nmf with a graph', () => {
@@ -49,6 +56,11 @@ describe('nmf with a graph', () => {
     [{ graph: { adjacency: ring, weight: 1, wieght: 2 } }, 'graph.wieght', 'one of the options'],
     [{ graph: { adjacency: ring, weight: 1 }, solver: 'hals' }, 'solver', 'mu'],
     [{ graph: { adjacency: ring, weight: 1 }, innerSweeps: 2 }, 'innerSweeps', '1 '],
+    [
+      { graph: { adjacency: ring, weight: 1 }, loss: 'kullback-leibler' },
+      'loss',
+      'frobenius for a factorization with a graph',
+    ],
     [{ graph: 3 }, 'graph', 'an object of adjacency, weight'],
   ])('names what is wrong: %#', async (given, argument, expected) => {
     const failure = await nmf(X, { ...options, ...given } as never).catch((error) => error)
@@ -63,6 +75,33 @@ describe('nmf with a graph', () => {
   ])('names the entry of A that is wrong: %#', async (change, expected, row, column) => {
     const run = nmf(X, { ...options, graph: values(change) })
     await expect(run).rejects.toMatchObject({ argument: 'graph.adjacency', expected, row, column })
+  })
+
+  it('counts beside missing entries and row weights, and never raises the objective', async () => {
+    const mask = Uint8Array.from({ length: 60 * 20 }, (_, at) => (at % 7 === 0 ? 0 : 1))
+    const sampleWeight = Float32Array.from({ length: 60 }, (_, i) => 1 + (i % 3))
+    const graph = { adjacency: ring, weight: 2 }
+    const plain = await nmf(X, { ...options, graph })
+    const seen = await nmf(X, { ...options, graph, mask: new Uint8Array(60 * 20).fill(1) })
+    seen.objective.forEach((f, t) => expect(f / plain.objective[t]!).toBeCloseTo(1, 4))
+    for (const more of [{ mask }, { sampleWeight }, { mask, sampleWeight }]) {
+      const { objective } = await nmf(X, { ...options, graph, ...more })
+      for (let t = 1; t < objective.length; t++)
+        expect(objective[t]!).toBeLessThanOrEqual(objective[t - 1]! * (1 + 1e-6))
+    }
+  })
+
+  it('is part of what a checkpoint must agree with', async () => {
+    const checkpoint = join(folder, 'graph.safetensors')
+    const graph = { adjacency: ring, weight: 2 }
+    const whole = await nmf(X, { ...options, graph })
+    await nmf(X, { ...options, iterations: 20, graph, checkpoint })
+    const rest = await nmf(X, { ...options, graph, resume: checkpoint })
+    expect([rest.W, rest.H]).toEqual([whole.W, whole.H])
+    for (const other of [{ ...graph, weight: 3 }, values((v) => v.fill(0)), undefined])
+      await expect(nmf(X, { ...options, graph: other, resume: checkpoint })).rejects.toThrow(
+        'graph.safetensors',
+      )
   })
 
   it('takes entries that differ by rounding for equal', async () => {

@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { snmf } from '../../lib/index'
 import { gaussian, matrixOf, uniform } from '../matrices'
 import { squaredError } from '../reference/factors'
+
+const folder = mkdtempSync(join(tmpdir(), 'gemmine-snmf-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Tokens × neurons from features of `width` neurons each, with noise. */
 function activations(n: number, d: number, k: number, width: number, noise: number) {
@@ -46,6 +52,19 @@ describe('snmf', () => {
     expect(iterations).toBeLessThan(1000)
   })
 
+  it('goes on from a checkpoint with the bits of an undisturbed run, best pair included', async () => {
+    const noisy = gaussian(200, 400, 2)
+    const checkpoint = join(folder, 'snmf.safetensors')
+    const options = { rank: 10, sparsity: 0.01, tolerance: 0 }
+    const whole = await snmf(noisy, { ...options, iterations: 60 })
+    await snmf(noisy, { ...options, iterations: 50, checkpoint })
+    const rest = await snmf(noisy, { ...options, iterations: 60, resume: checkpoint })
+    expect(whole.objective.indexOf(Math.min(...whole.objective))).toBeLessThan(50)
+    expect([rest.W, rest.H, rest.objective]).toEqual([whole.W, whole.H, whole.objective])
+    const other = { ...options, sparsity: 0.02, iterations: 60, resume: checkpoint }
+    await expect(snmf(noisy, other)).rejects.toThrow('sparsity')
+  })
+
   it('keeps every entry at sparsity 1', async () => {
     const { H } = await snmf(X, { rank: 4, sparsity: 1, iterations: 10 })
     expect(H.data.every((value) => value !== 0)).toBe(true)
@@ -62,6 +81,7 @@ describe('snmf', () => {
     [{ patience: 0 }, 'patience', 'an integer of at least 1'],
     [{ l1W: 1 }, 'l1W', 'one of the options'],
     [{ init: 'nndsvd' }, 'init', 'one of random, kmeans, svd'],
+    [{ init: { H: X } }, 'init', 'one of random, kmeans, svd'],
   ])('names what is wrong: %#', async (options, argument, expected) => {
     const failure = await snmf(X, { rank: 4, ...options } as never).catch((error) => error)
     expect(failure).toMatchObject({ argument })
