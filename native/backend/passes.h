@@ -85,7 +85,15 @@ struct Pass {
   // Under a divergence the step is StepKind::ratio, and S stands for the numerators.
   Loss loss = frobenius_loss;
   std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
+  // The rows that are read; all if none is given. Blocks are cut from these rows, so that sums have
+  // the bits of a source that holds them alone. Factors, masks, weights and noise still count rows
+  // from the first of X, and other rows of W stay.
+  std::optional<RowRange> rows = std::nullopt;
 };
+
+inline RowRange rows_of(const Pass& pass) {
+  return pass.rows.value_or(RowRange{.begin = 0, .count = pass.X.rows()});
+}
 
 // min ‖x·2^-exponent − w Htᵀ‖² + l1 Σ w + l2 Σ w² over w >= 0, for each row x of X.
 struct LeastSquares {

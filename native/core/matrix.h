@@ -8,6 +8,12 @@ namespace gemmine {
 
 using Index = std::int64_t;
 
+// Rows begin .. begin + count - 1.
+struct RowRange {
+  Index begin;
+  Index count;
+};
+
 // Where the elements lie. Solvers only hold backend views, so they cannot loop over elements by
 // accident; passing host memory to a device operation does not compile.
 enum class Space { host, backend };

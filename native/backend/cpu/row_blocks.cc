@@ -18,14 +18,25 @@ constexpr Index whole_tile = 96;  // rows: no ends in products (6, 8, 12) or swe
 constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
 
-std::vector<Index> cut_by_nonzeros(const RowSource& X, bool with_sums) {
+std::vector<Index> cut_by_nonzeros(const RowSource& X, RowRange rows, bool with_sums) {
   const Index wanted = std::max(with_sums ? nonzeros_by_column * X.cols() : 0, block_nonzeros);
   const double* starts = X.indptr();
-  std::vector<Index> firsts = {0};
-  for (Index row = 1; row < X.rows(); ++row)
+  const Index end = rows.begin + rows.count;
+  std::vector<Index> firsts = {rows.begin};
+  for (Index row = rows.begin + 1; row < end; ++row)
     if (starts[row] - starts[firsts.back()] >= static_cast<double>(wanted)) firsts.push_back(row);
-  firsts.push_back(X.rows());
+  firsts.push_back(end);
   return firsts;
+}
+
+// Parts of about the same number of rows, at best a multiple of even_load.
+std::vector<Index> cut_by_rows(const RowSource& X, Index rows) {
+  const Index by_count = std::clamp(rows / blocks_wanted, small_block_rows, block_rows);
+  const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);
+  const Index most = std::max(by_count, by_width);
+  if (rows <= most) return even_parts(rows, most);
+  const Index blocks = (rows + most - 1) / most;
+  return even_parts(rows, rows / ((blocks + even_load - 1) / even_load * even_load) + 1);
 }
 
 }  // namespace
@@ -38,14 +49,15 @@ std::vector<Index> even_parts(Index count, Index most) {
   return firsts;
 }
 
-std::vector<Index> row_blocks(const RowSource& X, bool with_sums) {
-  if (X.sparse()) return cut_by_nonzeros(X, with_sums);
-  const Index by_count = std::clamp(X.rows() / blocks_wanted, small_block_rows, block_rows);
-  const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);
-  const Index most = std::max(by_count, by_width);
-  if (X.rows() <= most) return even_parts(X.rows(), most);
-  const Index blocks = (X.rows() + most - 1) / most;
-  return even_parts(X.rows(), X.rows() / ((blocks + even_load - 1) / even_load * even_load) + 1);
+std::vector<Index> row_blocks(const RowSource& X, RowRange rows, bool with_sums) {
+  if (X.sparse()) return cut_by_nonzeros(X, rows, with_sums);
+  std::vector<Index> firsts = cut_by_rows(X, rows.count);
+  for (Index& first : firsts) first += rows.begin;
+  return firsts;
+}
+
+std::vector<Index> row_blocks(const RowSource& X) {
+  return row_blocks(X, {.begin = 0, .count = X.rows()}, true);
 }
 
 Index tile_rows(const RowSource& X, Index k) {
