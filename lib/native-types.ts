@@ -237,7 +237,10 @@ export interface Addon {
   transform(
     X: NativeSource,
     H: Matrix,
-    options: { device: string; model: NativeFitOptions['model']; l1W: number; l2W: number },
+    options: { device: string; l1W: number; l2W: number } & Pick<
+      NativeFitOptions,
+      'model' | 'beta'
+    >,
     W: Matrix,
     control: JobControl,
   ): Promise<{ relativeError: number; seconds: number }>

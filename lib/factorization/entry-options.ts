@@ -50,7 +50,7 @@ export type EntryOptions = {
 const betas = { 'kullback-leibler': 1, 'itakura-saito': 0 } as const
 
 /** β of a loss that is a divergence; nothing for `frobenius`. */
-const betaOf = ({ loss, beta }: EntryOptions) =>
+export const betaOf = ({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>): number | undefined =>
   loss === 'frobenius' ? undefined : loss === 'beta' ? beta : betas[loss]
 
 /** Whether some entries may not count. */
@@ -61,16 +61,21 @@ export const isMasked = ({ mask, missing }: EntryOptions) =>
 export const needsRatios = (options: EntryOptions) =>
   options.loss !== 'frobenius' || isMasked(options)
 
+/** @throws {TypeError | RangeError} naming the option. */
+export function checkLoss({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>) {
+  checkOneOf('loss', loss, losses)
+  if (loss === 'beta') checkNumber('beta', beta)
+  else if (beta !== undefined) throw invalid('beta', `no number beside the loss ${loss}`, beta)
+}
+
 /**
  * Checks these options against X, and gives them as the addon takes them.
  *
  * @throws {TypeError | RangeError} naming the option.
  */
 export function checkEntryOptions(X: SourceInput, rows: number, cols: number, given: EntryOptions) {
-  const { loss, beta, mask, missing, sampleWeight } = given
-  checkOneOf('loss', loss, losses)
-  if (loss === 'beta') checkNumber('beta', beta)
-  else if (beta !== undefined) throw invalid('beta', `no number beside the loss ${loss}`, beta)
+  const { mask, missing, sampleWeight } = given
+  checkLoss(given)
   if (mask !== undefined) {
     checkKind('mask', mask, ['Uint8Array', 'Uint8ClampedArray'], 'a Uint8Array')
     if (mask.length !== rows * cols)

@@ -6,6 +6,7 @@ import { arraysOf, toSource, type SourceInput } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
+import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
 import { runJob } from '../native'
 import {
   checkJob,
@@ -62,7 +63,8 @@ export class FactorizationModel {
    *
    * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
    *   resizable), and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
-   * @param options The penalties on W, `l1W` and `l2W`, 0 when left out; others are only kept.
+   * @param options The penalties on W, `l1W` and `l2W`, 0 when left out, and the `loss` with its
+   *   `beta`; others are only kept.
    * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or below 0
    *   for `nmf`, a weight is below 0 or no number, or a `rank` is not that of H.
    */
@@ -82,7 +84,8 @@ export class FactorizationModel {
   /**
    * Codes new rows with the components held fixed: for each row the solution of the
    * non-negative least-squares problem, under the model's penalties on W. Where components depend on
-   * each other it is one of several.
+   * each other it is one of several. Under a `loss` that is a divergence, multiplicative steps from
+   * equal codes lower that, until fifty of them gain less than a millionth.
    *
    * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
    *   see {@link DenseMatrix}. Do not write to it before the promise settles.
@@ -105,6 +108,7 @@ export class FactorizationModel {
     const options = {
       device,
       model: this.model,
+      beta: betaOf(lossOf(this.options)),
       l1W: this.#weight('l1W'),
       l2W: this.#weight('l2W'),
     }
@@ -210,10 +214,16 @@ function checkOptions(options: ModelOptions, rank: number) {
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && typeof value !== 'string' && !Number.isFinite(value))
       throw invalid(`options.${printable(name)}`, 'a text or a finite number', value)
+  checkLoss(lossOf(options))
   for (const name of ['l1W', 'l2W', 'l1H', 'l2H'])
     if (options[name] !== undefined) checkNumber(`options.${name}`, options[name], 0)
   if (options['rank'] !== undefined && options['rank'] !== rank)
     throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
+}
+
+/** The loss that codes are measured by; checked by the constructor. */
+function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
+  return { loss, beta } as { loss: Loss; beta: number | undefined }
 }
 
 /** Entries that no fit leaves behind. */

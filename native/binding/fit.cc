@@ -23,9 +23,7 @@ struct EntryOptions {
 };
 
 EntryOptions read_entries(const Napi::Object& from, Index rows, Index cols, Borrowed& borrowed) {
-  EntryOptions entries{frobenius_loss, no_mask, {}};
-  if (const auto beta = read_optional<double>(from, "beta"))
-    entries.loss = {LossKind::divergence, *beta};
+  EntryOptions entries{read_loss(from), no_mask, {}};
   entries.mask.nan_is_missing = read<bool>(from, "nanIsMissing");
   entries.mask.implicit_is_missing = read<bool>(from, "implicitIsMissing");
   if (const Napi::Value seen = from.Get("mask"); !seen.IsUndefined())

@@ -23,4 +23,10 @@ inline constexpr std::array<Named<Start>, 7> starts{{{"random", Start::random},
                                                      {"nndsvdar", Start::nndsvdar},
                                                      {"custom", Start::given}}};
 
+// `beta` of lib/: that of a divergence, undefined for frobenius.
+inline Loss read_loss(const Napi::Object& from) {
+  const auto beta = read_optional<double>(from, "beta");
+  return beta ? Loss{LossKind::divergence, *beta} : frobenius_loss;
+}
+
 }  // namespace gemmine::binding

@@ -13,6 +13,7 @@ namespace {
 
 TransformOptions read_options(const Napi::Object& from) {
   return {.model = read_choice(from, "model", models),
+          .loss = read_loss(from),
           .l1_w = read<double>(from, "l1W"),
           .l2_w = read<double>(from, "l2W")};
 }

@@ -103,9 +103,8 @@ void check_range(const RowSource& X, HostView<const float> W) {
 }
 
 Examined examined(const RowSource& X, const FitOptions& options) {
-  const bool divides = options.loss.kind == LossKind::divergence && options.loss.beta <= 0;
   return {.X = X,
-          .sign = divides ? EntrySign::positive : sign_of(options.model),
+          .sign = sign_of(options.model, options.loss),
           .mask = options.mask,
           .row_weights = options.row_weights};
 }

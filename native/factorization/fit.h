@@ -13,9 +13,14 @@ namespace gemmine {
 enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
 enum class Solver { hals, mu, cayley };
 
-// The entries that a model takes.
+// The signs that a model has in H, and takes in X.
 constexpr EntrySign sign_of(Model model) {
   return model == Model::nmf ? EntrySign::nonnegative : EntrySign::any;
+}
+// Those of X: a β-divergence with β <= 0 divides by its entries.
+constexpr EntrySign sign_of(Model model, const Loss& loss) {
+  const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
+  return divides ? EntrySign::positive : sign_of(model);
 }
 enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, given };
 
@@ -81,6 +86,7 @@ Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, 
 
 struct TransformOptions {
   Model model;
+  Loss loss;
   double l1_w;
   double l2_w;
 };
@@ -90,7 +96,8 @@ struct TransformResult {
 };
 
 // The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the solution
-// of each row's non-negative least-squares problem, one of several where H determines none.
+// of each row's non-negative least-squares problem, one of several where H determines none. Under a
+// divergence, where multiplicative steps end that no longer lower it by a millionth.
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 

@@ -1,7 +1,10 @@
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "factorization/factors.h"
 #include "factorization/input.h"
+#include "factorization/loop/alternate_by_ratios.h"
 
 namespace gemmine {
 namespace {
@@ -24,11 +27,48 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
                        W, input.job);
 }
 
+// Of one read of X: steps do not touch X, and those after the first are cheap beside a file.
+constexpr Index ratio_sweeps = 50;
+constexpr Index most_reads = 200;
+constexpr double least_gain = 1e-6;  // of the divergence, by one read
+
+// Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
+void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
+                           BackendView<const float> Ht, BackendView<float> W) {
+  Passes& backend = input.backend;
+  const ColumnSums columns = backend.column_sums(Ht, input.job);
+  const double sum = std::reduce(columns.absolute.begin(), columns.absolute.end());
+  backend.shift(sum > 0 ? input.mean * static_cast<double>(Ht.rows) / sum : 1, W, input.job);
+  const NormalMatrix unused(std::vector<double>(W.cols * W.cols), W.cols, 0, false);
+  const auto sums = backend.make_sums(Ht.rows, W.cols);
+  Step step = step_of(StepKind::ratio, 2 * penalties.l1_w, 2 * penalties.l2_w, ratio_sweeps);
+  step.exponent = monotone_exponent(input.loss.beta);
+  const Group group{.Ht = Ht,
+                    .normal = unused,
+                    .step = step,
+                    .W = W,
+                    .measure = Measure::divergence,
+                    .accumulate = false,
+                    .sums = *sums};
+  double before = std::numeric_limits<double>::infinity();
+  for (Index read = 0; read < most_reads; ++read) {
+    const double penalty = penalty_of(backend, W, penalties.l1_w, penalties.l2_w, input.job);
+    backend.pass(
+        {.X = input.X, .exponent = input.pass_exponent, .groups = {&group, 1}, .loss = input.loss},
+        input.job);
+    const double objective = sums->incoming_divergence + penalty;
+    if (!(objective < before - least_gain * before)) return;
+    before = objective;
+  }
+}
+
 }  // namespace
 
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job) {
-  const ScaledInput scaled_input(backend, {.X = X, .sign = sign_of(options.model)}, job);
+  const bool by_ratios = options.loss.kind == LossKind::divergence;
+  const ScaledInput scaled_input(backend, {.X = X, .sign = sign_of(options.model, options.loss)},
+                                 job, options.loss);
   const Input& input = *scaled_input;
   const int of_X = scaled_input.exponent();
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
@@ -36,7 +76,8 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties =
-      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents, 2);
+      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents,
+             by_ratios ? options.loss.beta : 2);
 
   HostMatrix<float> Ht(H.cols, H.rows);
   for (Index t = 0; t < H.cols; ++t)
@@ -44,7 +85,8 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
-  solve_codes(input, penalties, other.view(), codes.view());
+  const auto solve = by_ratios ? solve_codes_by_ratios : solve_codes;
+  solve(input, penalties, other.view(), codes.view());
 
   const double squared_error = input.squared_error(codes.view(), other.view());
   backend.download(codes.view(), W);
