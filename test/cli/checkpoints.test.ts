@@ -1,0 +1,58 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { writeNpy } from '../../lib/index'
+import { gaussian, uniform } from '../matrices'
+import { ended, launch, run } from './commands'
+
+let folder: string
+const at = (...parts: string[]) => join(folder, ...parts)
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gemmine-checkpoints-'))
+  const { data, rows, cols } = gaussian(4000, 60, 1)
+  await writeNpy(at('mixed.npy'), { data, shape: [rows, cols] })
+  await writeNpy(at('positive.npy'), { data: data.map(Math.abs), shape: [rows, cols] })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const often = ['--checkpoint', 'run.safetensors', '--checkpoint-seconds', '0']
+const random = uniform(7)
+
+/** Kills a run at a random moment after its first checkpoint; whether it was still running. */
+async function killed(args: string[]): Promise<boolean> {
+  const child = launch(folder, ...args)
+  const end = ended(child)
+  while (!existsSync(at('run.safetensors')) && child.exitCode === null) await pause(2)
+  await pause(400 * random())
+  child.kill('SIGKILL')
+  return (await end).code === null
+}
+
+it.each([
+  ['semi-nmf', ['mixed.npy']],
+  ['nmf', ['positive.npy', '--model', 'nmf', '--acceleration', 'extrapolated']],
+  ['nmf, kullback-leibler', ['positive.npy', '--model', 'nmf', '--loss', 'kullback-leibler']],
+  ['snmf', ['mixed.npy', '--model', 'snmf', '--sparsity', '0.1']],
+])('%s, killed again and again and resumed, has the bytes of one run', async (name, job) => {
+  const options = ['factorize', ...job, '--rank', '8', '--iterations', '120', '--tolerance', '0']
+  const whole = await run(folder, ...options, '--out', 'whole', '--force')
+  expect(whole.code).toBe(0)
+  rmSync(at('run.safetensors'), { force: true })
+  let kills = 0
+  let resume: string[] = []
+  for (const threads of ['2', '1', '2', '1']) {
+    const own = [...options, ...often, ...resume, '--threads', threads]
+    if (!(await killed([...own, '--out', 'killed', '--force']))) break
+    kills++
+    expect(existsSync(at('killed', 'W.npy'))).toBe(false)
+    resume = ['--resume', 'run.safetensors']
+  }
+  const end = await run(folder, ...options, ...resume, '--out', 'resumed', '--force')
+  expect(end.code).toBe(0)
+  expect(kills).toBeGreaterThan(0)
+  for (const file of ['W.npy', 'H.npy'])
+    expect(readFileSync(at('resumed', file)).equals(readFileSync(at('whole', file)))).toBe(true)
+})
