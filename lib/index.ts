@@ -72,10 +72,13 @@ export {
 export {
   Factorization,
   type Convergence,
+  type Acceleration,
   type FactorOutputs,
   type FitOptions,
+  type GivenFactors,
   type Solver,
 } from './factorization/fit'
+export type { Loss, Missing } from './factorization/entry-options'
 export {
   semiNmf,
   semiNmfDefaults,

@@ -9,6 +9,8 @@ export const resultFiles = [
   'W.npy',
   'H.npy',
   'model.safetensors',
+  'labels.npy',
+  'centers.npy',
   'indptr.npy',
   'indices.npy',
   'scores.npy',

@@ -5,6 +5,7 @@ import { helpOption } from './common-options'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
+import { kmeansCommand } from './kmeans'
 import { mineCommand } from './mine'
 import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
@@ -28,6 +29,7 @@ export function gemmine(): Command {
   const commands = [
     factorizeCommand,
     transformCommand,
+    kmeansCommand,
     topkCommand,
     rangeCommand,
     mineCommand,

@@ -26,7 +26,9 @@ export const kmeansDefaults = frozen({
    * nothing moves.
    */
   tolerance: 1e-4,
-  /** Seed of the first centres; 0 unless given. */
+  /** Runs from other first centres, of which the one of lowest inertia is kept; 1 unless given. */
+  restarts: 1,
+  /** Seed of the first centres, 0 unless given; restart r has the seed `seed` + r. */
   seed: 0,
 })
 
@@ -50,7 +52,7 @@ export interface Clustering {
   readonly iterations: number
   /** Whether the tolerance was met before the iterations ran out. */
   readonly converged: boolean
-  /** Time inside the solver, in seconds. */
+  /** Time inside the solver, in seconds: that of all restarts. */
   readonly seconds: number
 }
 
@@ -69,7 +71,7 @@ export interface Clustering {
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
  */
 export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clustering> {
-  const { clusters, iterations, tolerance, seed, ...rest } = withDefaults(
+  const { clusters, iterations, tolerance, restarts, seed, ...rest } = withDefaults(
     { clusters: required, ...kmeansDefaults, ...jobDefaults },
     given,
   )
@@ -78,14 +80,25 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
   checkInteger('clusters', clusters, 1, source.rows)
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)
-  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  checkInteger('restarts', restarts, 1)
+  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - (restarts - 1))
   planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
-  const labels = resultArray(Int32Array, source.rows)
-  const centers = resultMatrix(clusters, source.cols)
-  const options = { device, clusters, maxIterations: iterations, tolerance, seed }
   const { inputs, arrays } = await loanOf({ X: source })
-  const run = await runJob(job, arrays, (addon, control) =>
-    addon.kmeans(inputs.X, options, labels, centers, control),
-  )
-  return { labels, centers, ...run }
+  const runOf = async (restart: number): Promise<Clustering> => {
+    const labels = resultArray(Int32Array, source.rows)
+    const centers = resultMatrix(clusters, source.cols)
+    const options = { device, clusters, maxIterations: iterations, tolerance, seed: seed + restart }
+    const run = await runJob(job, arrays, (addon, control) =>
+      addon.kmeans(inputs.X, options, labels, centers, control),
+    )
+    return { labels, centers, ...run }
+  }
+  let best = await runOf(0)
+  let seconds = best.seconds
+  for (let restart = 1; restart < restarts; restart++) {
+    const next = await runOf(restart)
+    seconds += next.seconds
+    if (next.inertia < best.inertia) best = next
+  }
+  return { ...best, seconds }
 }

@@ -36,7 +36,7 @@ it.each([
   ['nmf', ['positive.npy', '--model', 'nmf', '--acceleration', 'extrapolated']],
   ['nmf, kullback-leibler', ['positive.npy', '--model', 'nmf', '--loss', 'kullback-leibler']],
   ['snmf', ['mixed.npy', '--model', 'snmf', '--sparsity', '0.1']],
-])('%s, killed again and again and resumed, has the bytes of one run', async (name, job) => {
+])('%s, killed again and again and resumed, has the bytes of one run', async (_, job) => {
   const options = ['factorize', ...job, '--rank', '8', '--iterations', '120', '--tolerance', '0']
   const whole = await run(folder, ...options, '--out', 'whole', '--force')
   expect(whole.code).toBe(0)

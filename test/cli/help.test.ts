@@ -14,6 +14,7 @@ const promised = {
   factorize:
     '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
   transform: '--model',
+  kmeans: '--seed --clusters --iterations --tolerance --restarts',
   topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',

@@ -36,6 +36,8 @@ const fields = {
     'command version model solver init innerSweeps shape rank objective relativeError iterations converged seconds gflops threads seed device blas warnings',
   transform:
     'command version model shape rank relativeError seconds gflops threads device warnings',
+  kmeans:
+    'command version shape clusters inertia iterations converged restarts seconds gflops threads seed device warnings',
   topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback unknownIds warnings',
   range:
     'command version queries corpus dimensions threshold metric found seconds gflops threads device precision certified fallback unknownIds warnings',
@@ -74,6 +76,12 @@ describe.each([
     ['docs.npy', '--model', 'factorize'],
     'W.npy summary.json',
     '60 rows, relative error 0\\.\\d{3}',
+  ],
+  [
+    'kmeans',
+    ['docs.npy', '--clusters', '4', '--restarts', '3'],
+    'centers.npy labels.npy summary.json',
+    'inertia \\d+\\.\\d+ after \\d+ iterations?, converged',
   ],
   [
     'topk',

@@ -101,6 +101,16 @@ describe('kmeans', () => {
     expect(inertia).toBe(0)
   })
 
+  it('keeps the restart of lowest inertia', async () => {
+    const X = gaussian(300, 4, 3)
+    const runs = [5, 6, 7, 8].map((seed) => kmeans(X, { clusters: 12, seed }))
+    const best = (await Promise.all(runs)).reduce((a, b) => (b.inertia < a.inertia ? b : a))
+    const found = await kmeans(X, { clusters: 12, seed: 5, restarts: 4 })
+    expect(found.inertia).toBe(best.inertia)
+    expect(found.labels).toEqual(best.labels)
+    expect(found.centers).toEqual(best.centers)
+  })
+
   it('gives equal bits for any number of threads, and sparse rows the labels of dense ones', async () => {
     const X = matrixOf(6000, 12, (i, j) => ((i * 7 + j * 3) % 5 === 0 ? (i % 97) + j : 0))
     const one = await kmeans(X, { clusters: 20, threads: 1, seed: 5 })
