@@ -9,6 +9,7 @@ import {
   type GemmineErrorCode,
   type MistakeError,
 } from './errors'
+import { nativeFileFailure } from './file-errors'
 import { checkReturned, filled, lend } from './lending'
 import type { NamedArrays } from './data/typed-array'
 import type { Addon, JobControl, NativeProof } from './native-types'
@@ -41,6 +42,9 @@ interface NativeFailure extends Error {
   readonly value?: number | string
   readonly row?: number
   readonly column?: number
+  /** The file, and the number of the system's error, where the system failed. */
+  readonly path?: string
+  readonly errno?: number
 }
 
 /** An argument that lib/ had found right, and the addon finds wrong. */
@@ -61,10 +65,11 @@ function invalidValue({ argument, expected, value, row, column }: NativeFailure)
 }
 
 function translated(failure: NativeFailure, signal: AbortSignalLike | undefined): unknown {
-  const { code, message } = failure
+  const { code, message, path, errno } = failure
   if (code === 'CANCELLED') return signal ? reasonOf(signal) : failure
   if (code === 'INVALID_ENTRY') return invalidValue(failure)
   if (failure instanceof TypeError) return changedAfterTheCall(failure) ?? failure
+  if (errno !== undefined) return nativeFileFailure(path!, errno, failure)
   return code?.startsWith('ERR_GEMMINE_')
     ? new GemmineError(code, message, { cause: failure })
     : failure

@@ -49,13 +49,13 @@ export type FactorizeOptions = CommonOptions &
     readonly sampleWeight?: string
   }
 
-/** The files that the command reads, by what they are. */
-export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: FactorizeOptions) =>
-  Object.fromEntries(
-    Object.entries({ X, w0, h0, mask, sampleWeight, resume }).filter(
-      ([, path]) => path !== undefined,
-    ),
+/** The files that the command reads, by the names of options and those of lib. */
+export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: FactorizeOptions) => {
+  const files = { X, w0, h0, mask, sampleWeight, resume, 'init.W': w0, 'init.H': h0 }
+  return Object.fromEntries(
+    Object.entries(files).filter(([, path]) => path !== undefined),
   ) as Record<string, string> & { readonly X: string }
+}
 
 const startsDescription =
   `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +

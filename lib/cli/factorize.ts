@@ -1,11 +1,12 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
-import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { fileError } from '../data/file'
 import { toDenseView, type Matrix } from '../data/matrix'
-import { asFloat32, readFloatsNpy, readNpy, writeNpy } from '../data/npy'
+import { toFloat32 } from '../data/floats'
+import { readFloatsNpy, readNpy, writeNpy } from '../data/npy'
 import { sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
+import { checkPlace } from '../factorization/checkpoint'
 import { needsRatios } from '../factorization/entry-options'
 import { checkFitOptions, notOffered, solvers, type Factorization } from '../factorization/fit'
 import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
@@ -27,6 +28,7 @@ import {
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, matrixFiles, withSource, type Shape } from './load'
+import { checkOutside } from './outputs'
 
 const families = {
   'semi-nmf': {
@@ -95,9 +97,7 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
     )
   if (init === 'custom' && !starts)
     throw invalidText('--init custom', '--w0, --h0 or both beside it', 'neither')
-  if (given.checkpoint !== undefined && out !== undefined)
-    if (dirname(resolve(given.checkpoint)) === resolve(out))
-      throw invalidText('--checkpoint', `a file outside --out ${out}`, given.checkpoint)
+  if (given.checkpoint && out) checkOutside('--checkpoint', given.checkpoint, out)
 }
 
 /** Checks what can be checked by the shape of X. A start that lib chooses suits every rank. */
@@ -115,20 +115,29 @@ function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Sha
 async function readFactor(path: string | undefined): Promise<Matrix | undefined> {
   if (path === undefined) return undefined
   const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
-  return { data: await asFloat32(path, data!, type), rows, cols }
+  return { data: await toFloat32(path, data!, type, cols), rows, cols }
 }
 
-async function readMask(path: string): Promise<Uint8Array> {
-  const { data, type } = toDenseView(path, await readNpy(path))
+async function readMask(path: string, X: Shape, matrix: string): Promise<Uint8Array> {
+  const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
+  if (rows !== X.rows || cols !== X.cols)
+    throw fileError(
+      path,
+      `expected ${X.rows} rows and ${X.cols} columns, as in ${matrix}, received ${rows} and ${cols}`,
+    )
   if (type !== 'uint8' && type !== 'bool')
     throw fileError(path, `expected uint8 or bool, received ${type}`)
   return data as Uint8Array
 }
 
 /** The arrays that stand in files. */
-async function readArrays({ w0, h0, init, mask, sampleWeight }: FactorizeOptions) {
+async function readArrays(
+  { w0, h0, init, mask, sampleWeight }: FactorizeOptions,
+  path: string,
+  shape: Shape,
+) {
   const start = { W: await readFactor(w0), H: await readFactor(h0) }
-  const seen = mask === undefined ? undefined : await readMask(mask)
+  const seen = mask === undefined ? undefined : await readMask(mask, shape, path)
   const weights = sampleWeight === undefined ? undefined : await readFloatsNpy(sampleWeight)
   return {
     init: init === 'custom' ? start : init,
@@ -145,20 +154,21 @@ async function factorize(path: string, given: FactorizeOptions) {
   checkTogether(given, given.out)
   checkForeign(given)
   const fitTo = async (X: SourceInput, job: Job) => {
-    const arrays = await readArrays(given)
+    const arrays = await readArrays(given, path, sidesOf('X', X))
     const found = await job.progress.during('factorize', (onProgress) =>
       (fit as Fit)(X, { ...fitOptions(given), ...arrays, ...job.options, rank, onProgress }),
     )
     await writeFactors(found, job)
     return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
   }
-  await runCommand(given, filesOf(path, given), (job) =>
-    withSource(
+  await runCommand(given, filesOf(path, given), async (job) => {
+    if (given.checkpoint) await checkPlace(given.checkpoint)
+    return withSource(
       path,
       (shape) => checkOptions(given, rank, shape),
       (X) => fitTo(X, job),
-    ),
-  )
+    )
+  })
 }
 
 async function writeFactors(found: Factorization, { write }: Job) {

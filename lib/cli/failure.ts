@@ -54,14 +54,21 @@ export const optionOf = (argument: string) =>
 /** Bounds as words: `0..11` reads badly in a sentence for the command line. */
 const worded = (expected: string) => expected.replace(/\bin (-?\d+)\.\.(-?\d+)/, 'from $1 to $2')
 
-/** The files that were given for arguments of lib, by the argument's name. */
+/** The files that were given for arguments of lib, by the name of the argument: `X`, `init.W`. */
 export type Files = Readonly<Record<string, string | undefined>>
+
+/** The file or option that was typed for an argument such as `init.W.rows` or `exclude.indices[3]`. */
+function typedName(argument: string, files: Files): string {
+  const ends = [...argument.matchAll(/[.[]|$/g)].map(({ index }) => index).reverse()
+  const parts = ends.map((end) => argument.slice(0, end))
+  const given = parts.find((part) => files[part] !== undefined)
+  return given === undefined ? optionOf(parts.at(-1)!) : files[given]!
+}
 
 /** Names the file or option that was typed in a mistake that lib found. Other errors stay as they are. */
 export function inTypedWords(error: unknown, files: Files): unknown {
   if (!isMistake(error)) return error
-  const argument = /^[^.[]*/.exec(error.argument)![0]
-  const name = files[argument] ?? optionOf(argument)
+  const name = typedName(error.argument, files)
   const { row, column, received } = error
   const expected = worded(error.expected)
   return row === undefined || column === undefined

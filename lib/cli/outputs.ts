@@ -1,8 +1,8 @@
 // A folder of results that appears complete or not at all.
 import * as fs from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileError, systemFailure } from '../data/file'
-import { GemmineError } from '../errors'
+import { GemmineError, invalidText } from '../errors'
 
 /** Every file that a command may leave; nothing else in a folder is ever touched. */
 export const resultFiles = [
@@ -65,6 +65,27 @@ export function checkInputs(inputs: readonly string[], given: string) {
         input,
         `expected an input outside the results in --out, received one in ${given}, which this run would replace or remove`,
       )
+}
+
+/** Where a path leads, as far as it exists. */
+function placeOf(path: string): string {
+  try {
+    return fs.realpathSync.native(path)
+  } catch {
+    return dirname(path) === path ? path : join(placeOf(dirname(path)), basename(path))
+  }
+}
+
+/**
+ * Refuses a file beside the results that lies in their folder or would stand in its way.
+ *
+ * @throws {TypeError} naming the option.
+ */
+export function checkOutside(option: string, path: string, out: string) {
+  const [file, folder] = [join(placeOf(dirname(path)), basename(path)), placeOf(out)]
+  const isAbove = (above: string, below: string) => `${below}${sep}`.startsWith(`${above}${sep}`)
+  if (isAbove(folder, file) || isAbove(file, folder))
+    throw invalidText(option, `a file outside --out ${out}`, path)
 }
 
 /** Renames, or copies where the folder is a mount of its own. */

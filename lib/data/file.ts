@@ -2,9 +2,12 @@ import * as fs from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
+import { fileError, systemFailure } from '../file-errors'
 import type { DenseData } from './element-types'
 import { planMemory } from '../memory'
 import { borrowable } from './typed-array'
+
+export { fileError, systemFailure } from '../file-errors'
 
 /** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
 const pieceBytes = 1 << 26
@@ -13,29 +16,6 @@ const openDescriptor = promisify(fs.open)
 const readDescriptor = promisify(fs.read)
 const statDescriptor = promisify(fs.fstat)
 export const closeDescriptor: (fd: number) => Promise<void> = promisify(fs.close)
-
-/** The error for a file that is missing, unreadable, damaged, or not what it claims to be. */
-export const fileError = (path: string, sentence: string, options?: { readonly cause?: unknown }) =>
-  new GemmineError('ERR_GEMMINE_FILE', `${path}: ${sentence}`, options)
-
-const reasons: Record<string, string> = {
-  EACCES: 'permission is denied',
-  EISDIR: 'expected a file, received a folder',
-  EMFILE: 'too many files are open',
-  ENOENT: 'there is no such file or folder',
-  ENOSPC: 'no space is left on the disk',
-  ENOTDIR: 'a part of its path is not a folder',
-  EPERM: 'permission is denied',
-  EROFS: 'the file system can only be read',
-}
-
-/** A failure of the system as a file error; anything else, such as an abort, stays what it is. */
-export function systemFailure(path: string, error: unknown): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException
-  if (code === 'ERR_INVALID_ARG_VALUE') return fileError(path, 'expected a path without zero bytes')
-  if (syscall === undefined || code === undefined) return error
-  return fileError(path, reasons[code] ?? `the system reports ${code}`, { cause: error })
-}
 
 export function checkPath(path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '') throw invalid('path', 'a path', path)

@@ -8,6 +8,7 @@ import type { Loading } from './dense-elements'
 import { elementTypes, elementsOver, sizeOf } from './element-types'
 import type { DenseData, ElementType } from './element-types'
 import { bytesOf, fileError, writePieces } from './file'
+import { toFloat32 } from './floats'
 import { isMatrixFile, toDenseView, withoutGaps } from './matrix'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import {
@@ -181,24 +182,8 @@ export const readFloatsNpy = (path: string): Promise<Float32Array> =>
     const bytes = await readBytes(reader, array.bytes)
     await checkEnd(reader, array)
     if (array.bigEndian) await swapBytes(bytes, sizeOf(array.type))
-    return asFloat32(path, elementsOver(bytes, array.type), array.type)
+    return toFloat32(path, elementsOver(bytes, array.type), array.type, 1)
   })
-
-/** Elements as float32; the bits of half precision are no numbers here. */
-export async function asFloat32(
-  path: string,
-  elements: DenseData,
-  type: ElementType,
-): Promise<Float32Array> {
-  if (elements instanceof Float32Array) return elements
-  if (type === 'float16' || type === 'bfloat16')
-    throw fileError(path, `expected float32, float64 or integers here, received ${type}`)
-  const floats = new Float32Array(elements.length)
-  await inSlices(floats.length, (begin, end) => {
-    for (let i = begin; i < end; i++) floats[i] = Number(elements[i])
-  })
-  return floats
-}
 
 async function narrowed(path: string, elements: DenseData): Promise<Int32Array> {
   if (elements instanceof Int32Array) return elements

@@ -1,5 +1,5 @@
 // Checkpoints of a run: where it writes them, and how it goes on from one.
-import { open } from 'node:fs/promises'
+import { open, stat, unlink } from 'node:fs/promises'
 import { fileError, printable, systemFailure } from '../data/file'
 import { checkInteger, checkNumber, frozen } from '../options'
 import { invalid } from '../errors'
@@ -64,6 +64,36 @@ async function readMetadata(path: string): Promise<Record<string, unknown>> {
     return {}
   } finally {
     await file.close()
+  }
+}
+
+async function kindOf(path: string) {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw systemFailure(path, error)
+  }
+}
+
+/**
+ * Makes sure, before work starts, that a checkpoint can come to stand at a place.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if its folder is missing or takes no files, or another file is
+ *   there, which the first checkpoint would replace.
+ */
+export async function checkPlace(path: string): Promise<void> {
+  const there = await kindOf(path)
+  if (there?.isDirectory()) throw fileError(path, 'expected a file, received a folder')
+  if (there && !there.isFile()) throw fileError(path, 'expected a file, received a pipe or device')
+  if (there && there.size > 0 && (await readMetadata(path))['format'] !== format)
+    throw fileError(path, 'expected a new file, or a checkpoint to replace, received another file')
+  const beside = `${path}.part-${process.pid}-tried`
+  try {
+    await (await open(beside, 'w')).close()
+    await unlink(beside)
+  } catch (error) {
+    throw systemFailure(path, error)
   }
 }
 

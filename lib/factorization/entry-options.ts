@@ -2,7 +2,7 @@
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
 import { checkKind, invalidLength } from '../data/typed-array'
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
 import { checkNumber, checkOneOf, frozen } from '../options'
 
 /** What is minimised beside the penalties. */
@@ -64,30 +64,41 @@ export const needsRatios = (options: EntryOptions) =>
 /** @throws {TypeError | RangeError} naming the option. */
 export function checkLoss({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>) {
   checkOneOf('loss', loss, losses)
-  if (loss === 'beta') checkNumber('beta', beta)
-  else if (beta !== undefined) throw invalid('beta', `no number beside the loss ${loss}`, beta)
+  if (loss !== 'beta' && beta !== undefined)
+    throw invalid('beta', `no number beside the loss ${loss}`, beta)
+  if (loss !== 'beta') return
+  if (beta === undefined) throw invalidText('beta', 'a number beside the loss beta', 'none')
+  checkNumber('beta', beta)
+}
+
+/** Checks what does not depend on X. */
+export function checkKinds(options: EntryOptions) {
+  checkLoss(options)
+  if (options.missing !== undefined) checkOneOf('missing', options.missing, missingKinds)
 }
 
 /**
- * Checks these options against X, and gives them as the addon takes them.
+ * Checks these options, which {@link checkKinds} found right, against X, and gives them as the addon takes them.
  *
  * @throws {TypeError | RangeError} naming the option.
  */
 export function checkEntryOptions(X: SourceInput, rows: number, cols: number, given: EntryOptions) {
   const { mask, missing, sampleWeight } = given
-  checkLoss(given)
   if (mask !== undefined) {
     checkKind('mask', mask, ['Uint8Array', 'Uint8ClampedArray'], 'a Uint8Array')
     if (mask.length !== rows * cols)
-      throw invalidLength('mask.length', `${rows * cols} (${rows} × ${cols})`, mask)
+      throw invalidLength('mask.length', `${rows * cols} elements (${rows} × ${cols})`, mask)
   }
-  if (missing !== undefined) checkOneOf('missing', missing, missingKinds)
   if (missing === 'implicit' && !isSparse(X))
     throw invalid('missing', "'nan' for an X that is not sparse", missing)
   if (sampleWeight !== undefined) {
     checkKind('sampleWeight', sampleWeight, ['Float32Array'], 'a Float32Array')
     if (sampleWeight.length !== rows)
-      throw invalidLength('sampleWeight.length', `${rows}, the number of rows`, sampleWeight)
+      throw invalidLength(
+        'sampleWeight.length',
+        `${rows} elements, one for each row of X,`,
+        sampleWeight,
+      )
   }
   return {
     beta: betaOf(given),

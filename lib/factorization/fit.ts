@@ -25,6 +25,7 @@ import {
 } from '../options'
 import {
   checkCheckpointOptions,
+  checkPlace,
   checkpointDefaults,
   checkResume,
   identityText,
@@ -33,6 +34,7 @@ import {
 } from './checkpoint'
 import {
   checkEntryOptions,
+  checkKinds,
   entryDefaults,
   isMasked,
   needsRatios,
@@ -204,8 +206,9 @@ function checkInit(options: FitOptions, inits: readonly string[], rows: number, 
     checkInteger('rank', rank, 1)
     const { W, H } = withDefaults({ W: undefined, H: undefined }, init, 'init')
     if (W === undefined && H === undefined) throw invalid('init', 'W, H or both', init)
-    if (W !== undefined) outputMatrixLike('init.W', W, rows, rank)
-    if (H !== undefined) outputMatrixLike('init.H', H, rank, cols)
+    const components = [rank, 'component'] as const
+    if (W !== undefined) checkFactor('init.W', W, [rows, 'row of X'], components)
+    if (H !== undefined) checkFactor('init.H', H, components, [cols, 'column of X'])
     return
   }
   checkOneOf('init', init, inits)
@@ -214,12 +217,19 @@ function checkInit(options: FitOptions, inits: readonly string[], rows: number, 
     throw invalid('init', 'random or given factors where entries are missing', init)
 }
 
-function outputMatrixLike(name: string, matrix: Matrix, rows: number, cols: number) {
+/** Checks a factor to start from. `row` and `column` tell what a row and a column of it are. */
+function checkFactor(
+  name: string,
+  matrix: Matrix,
+  [rows, row]: readonly [number, string],
+  [cols, column]: readonly [number, string],
+) {
   const { data } = toDenseView(name, matrix)
   if (!(data instanceof Float32Array)) throw invalid(`${name}.data`, 'a Float32Array', data)
-  for (const [side, expected] of Object.entries({ rows, cols }))
-    if (matrix[side as 'rows' | 'cols'] !== expected)
-      throw invalid(`${name}.${side}`, String(expected), matrix[side as 'rows' | 'cols'])
+  if (matrix.rows !== rows)
+    throw invalid(`${name}.rows`, `${rows} rows, one for each ${row},`, matrix.rows)
+  if (matrix.cols !== cols)
+    throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
 /** What only multiplicative steps can do. */
@@ -243,6 +253,7 @@ export function checkFitOptions(
   known: readonly NativeFitOptions['solver'][] = solvers,
 ) {
   const { solver, init, acceleration } = options
+  checkKinds(options)
   checkOneOf('solver', solver, known)
   checkOneOf('acceleration', acceleration, accelerations)
   if (acceleration !== 'none' && solver === 'mu')
@@ -318,6 +329,7 @@ async function checkpointsOf(
   const files = { checkpoint, checkpointSeconds, resume }
   if (checkpoint === undefined && resume === undefined)
     return { ...files, identity: '{}', resumeObjectives: 0 }
+  if (checkpoint !== undefined) await checkPlace(checkpoint)
   const identity = await identityOf(model, options, run, own, source)
   const resumeObjectives = resume === undefined ? 0 : await checkResume(resume, identity)
   return { ...files, identity: identityText(identity), resumeObjectives }
@@ -346,13 +358,13 @@ export async function fit(
   const memory = { ...arraysOf(source), ...(own.adjacency && arraysOf(own.adjacency)) }
   checkApart({ 'out.W': W.own, 'out.H': H.own }, memory)
   const { mask, sampleWeight, ...others } = entries
-  const given0 = typeof init === 'string' ? {} : init
+  const givenFactors = typeof init === 'string' ? {} : init
   const { inputs, arrays } = await loanOf({
     X: source,
     mask,
     sampleWeight,
-    'init.W': given0.W,
-    'init.H': given0.H,
+    'init.W': givenFactors.W,
+    'init.H': givenFactors.H,
     graph: own.adjacency,
   })
   const lent = { ...arrays, 'out.W': outputs.W, 'out.H': outputs.H }

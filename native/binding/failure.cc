@@ -37,6 +37,13 @@ Napi::Object coded(Napi::Env env, const char* code, const std::string& message) 
   return error;
 }
 
+Napi::Object file_failure(Napi::Env env, const FileFailure& failure) {
+  Napi::Object error = coded(env, code_name(failure.code), failure.what());
+  error["path"] = failure.path;
+  error["errno"] = failure.number;
+  return error;
+}
+
 Napi::Object invalid_entry(Napi::Env env, const InvalidEntry& entry) {
   Napi::Object error = coded(env, code_name(entry.code), entry.what());
   error["argument"] = entry.argument;
@@ -70,6 +77,8 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
     return invalid_entry(env, entry);
   } catch (const InvalidElement& element) {
     return invalid_element(env, element);
+  } catch (const FileFailure& failure) {
+    return file_failure(env, failure);
   } catch (const Error& error) {
     return coded(env, code_name(error.code), error.what());
   } catch (const Cancelled& cancelled) {

@@ -2,8 +2,15 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 
 namespace gemmine {
+
+FileFailure::FileFailure(std::string path, int number)
+    : Error(ErrorCode::file, path + ": " + std::strerror(number)),
+      path(std::move(path)),
+      number(number) {}
 
 void expect(bool truth, const char* what, std::source_location at) {
   if (truth) return;

@@ -26,6 +26,14 @@ class Error : public std::runtime_error {
   const ErrorCode code;
 };
 
+// What the system reports of a file.
+class FileFailure : public Error {
+ public:
+  FileFailure(std::string path, int number);
+  const std::string path;  // as the caller gave it
+  const int number;        // errno
+};
+
 // An entry of an input that no job accepts: not finite, or negative for NMF.
 class InvalidEntry : public Error {
  public:

@@ -96,7 +96,7 @@ class FileSource : public RowSource {
         rows_(rows),
         cols_(cols),
         path_(std::move(path)) {
-    if (fd_ < 0) throw Error(ErrorCode::file, path_ + ": " + std::strerror(errno));
+    if (fd_ < 0) throw FileFailure(path_, errno);
   }
   ~FileSource() override { ::close(fd_); }
   FileSource(const FileSource&) = delete;
@@ -145,7 +145,7 @@ class FileSource : public RowSource {
       const auto wanted = static_cast<std::size_t>(bytes - done);
       const ssize_t got = ::pread(fd_, to + done, wanted, at + done);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw Error(ErrorCode::file, path_ + ": " + std::strerror(errno));
+      if (got < 0) throw FileFailure(path_, errno);
       if (got == 0)
         throw Error(ErrorCode::file, path_ + ": expected " + std::to_string(at + bytes) +
                                          " bytes, the file ends after " +

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "core/error.h"
@@ -18,12 +17,13 @@ namespace {
   throw Error(ErrorCode::file, path + ": " + what);
 }
 
-// A descriptor that is closed at the end of its scope.
+// A descriptor that is closed at the end of its scope. Errors name `path`, whose file may be opened
+// under another name first.
 class Descriptor {
  public:
-  Descriptor(const std::string& path, int flags)
-      : path_(path), value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (value_ < 0) fail(path, std::strerror(errno));
+  Descriptor(const std::string& path, const std::string& opened, int flags)
+      : path_(path), value_(::open(opened.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (value_ < 0) throw FileFailure(path, errno);
   }
   ~Descriptor() {
     if (value_ >= 0) ::close(value_);
@@ -34,7 +34,7 @@ class Descriptor {
     while (!bytes.empty()) {
       const ssize_t written = ::write(value_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail(path_, std::strerror(errno));
+      if (written <= 0) throw FileFailure(path_, errno);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
@@ -42,7 +42,7 @@ class Descriptor {
     while (!bytes.empty()) {
       const ssize_t got = ::read(value_, bytes.data(), bytes.size());
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail(path_, std::strerror(errno));
+      if (got < 0) throw FileFailure(path_, errno);
       if (got == 0) fail(path_, "expected a whole checkpoint, received one that ends early");
       bytes = bytes.subspan(static_cast<std::size_t>(got));
     }
@@ -56,7 +56,7 @@ class Descriptor {
     const bool fine = ::fsync(value_) == 0 && ::close(value_) == 0;
     const int error = errno;
     value_ = -1;
-    if (!fine) fail(path_, std::strerror(error));
+    if (!fine) throw FileFailure(path_, error);
   }
 
  private:
@@ -94,7 +94,7 @@ void write_tensor_file(const std::string& path, const std::string& metadata,
   const std::uint64_t length = header.size();
   const std::string beside = path + ".part-" + std::to_string(::getpid());
   try {
-    Descriptor file(beside, O_WRONLY | O_CREAT | O_TRUNC);
+    Descriptor file(path, beside, O_WRONLY | O_CREAT | O_TRUNC);
     file.write(std::as_bytes(std::span(&length, 1)));
     file.write(view(header));
     for (const FileTensor& tensor : tensors) file.write(tensor.bytes);
@@ -106,13 +106,13 @@ void write_tensor_file(const std::string& path, const std::string& metadata,
   if (std::rename(beside.c_str(), path.c_str()) == 0) return;
   const int error = errno;
   ::unlink(beside.c_str());
-  fail(path, std::strerror(error));
+  throw FileFailure(path, error);
 }
 
 void read_tensor_file(const std::string& path, const std::string& metadata,
                       std::span<const FileTensor> tensors) {
   const std::string expected = header_of(metadata, tensors);
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(path, path, O_RDONLY);
   std::uint64_t length = 0;
   file.read(std::as_writable_bytes(std::span(&length, 1)));
   std::string header(expected.size(), '\0');

@@ -1,4 +1,5 @@
 // What a wrong command line is told: one sentence, in the words in which it was typed.
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failureOf, inTypedWords, optionOf } from '../../lib/cli/failure'
 import { Interruption } from '../../lib/cli/interruption'
@@ -143,6 +144,126 @@ describe('a mistake on the command line', () => {
   })
 })
 
+const custom = (...args: string[]) => factorize('--init', 'custom', ...args)
+const nmf = (...args: string[]) => factorize('--model', 'nmf', ...args)
+const float64 = (name: string, values: number[], shape: number[]) =>
+  folder.write(name, Buffer.concat(formatNpy({ data: Float64Array.from(values), shape })))
+const start = (name: string, at: number, value: number) =>
+  float64(
+    name,
+    Array.from({ length: 24 }, (_, i) => (i === at ? value : 1)),
+    [12, 2],
+  )
+const beta = (...args: string[]) => nmf('--loss', 'beta', ...args)
+
+describe('what is missing or wrong beside another option', () => {
+  const w4 = npy('w4.npy', 12, 4)
+  const turned = npy('turned.npy', 5, 2)
+  const list = npy('list.npy', 1, 11)
+  const mask = folder.write(
+    'mask.npy',
+    Buffer.concat(
+      formatNpy({ data: new Uint8Array(60).fill(1), rows: 5, cols: 12, type: 'uint8' }),
+    ),
+  )
+  const [negative, infinite, large] = [-1, NaN, 1e300].map((value, i) =>
+    start(`start${i}.npy`, 7, value),
+  ) as [string, string, string]
+
+  it.each([
+    [
+      'no β: "received undefined" told nothing',
+      beta(),
+      'Expected a number beside the loss beta for --beta, received none',
+    ],
+    [
+      'a start of another rank was called --init',
+      custom('--w0', w4),
+      `Expected 2 columns, one for each component, for ${w4}, received 4`,
+    ],
+    [
+      'a start that is turned round',
+      custom('--h0', turned),
+      `Expected 2 rows, one for each component, for ${turned}, received 5`,
+    ],
+    [
+      'a start for fewer rows',
+      custom('--w0', turned),
+      `Expected 12 rows, one for each row of X, for ${turned}, received 5`,
+    ],
+    [
+      'a start of the wrong sign',
+      custom('--w0', negative),
+      `Expected a non-negative number at row 3, column 1 of ${negative}, received -1`,
+    ],
+    [
+      'a start that is not finite',
+      custom('--w0', infinite),
+      `Expected a finite number at row 3, column 1 of ${infinite}, received NaN`,
+    ],
+    [
+      'a number that float32 does not hold was received as Infinity',
+      custom('--w0', large),
+      `${large}: expected a number within float32's range at row 3, column 1, received 1e+300`,
+    ],
+    ['an empty name', custom('--w0', ''), 'Expected the path of a file for --w0, received nothing'],
+    [
+      'a mask that is turned round was taken',
+      nmf('--mask', mask),
+      `${mask}: expected 12 rows and 5 columns, as in ${X}, received 5 and 12`,
+    ],
+    [
+      'weights that are a matrix',
+      nmf('--sample-weight', list),
+      `${list}: expected 1 dimension, received 2: the shape (1, 11)`,
+    ],
+    [
+      'weights for fewer rows',
+      nmf('--sample-weight', float64('weights.npy', [1, 2, 3], [3])),
+      `Expected 12 elements, one for each row of X, for ${folder.path('weights.npy')}, received 3`,
+    ],
+  ])('%s', async (_, args, sentence) => {
+    expect(await failureFrom(...args)).toEqual({ sentence, exitCode: 2 })
+  })
+})
+
+describe('a place where no checkpoint can stand is told before work starts', () => {
+  const within = folder.path('out/deep')
+  mkdirSync(within, { recursive: true })
+  symlinkSync(within, folder.path('link'))
+  mkdirSync(folder.path('folder'))
+  const plain = folder.write('plain', 'text')
+
+  it.each([
+    ['its folder is missing', 'nofolder/x', ': there is no such file or folder'],
+    ['its folder is a file', 'plain/x', ': a part of its path is not a folder'],
+    ['a folder', 'folder', ': expected a file, received a folder'],
+    [
+      'another file, which it would replace',
+      'plain',
+      ': expected a new file, or a checkpoint to replace, received another file',
+    ],
+  ])('%s', async (_, name, sentence) => {
+    const path = `${folder.path('.')}/${name}`
+    expect(await failureFrom(...factorize('--checkpoint', path))).toEqual({
+      sentence: path + sentence,
+      exitCode: 2,
+    })
+    expect(readFileSync(plain, 'utf8')).toBe('text')
+  })
+
+  it.each(['out/x', 'out/deep/x', 'link/x', 'link/../x', 'out'])(
+    'in --out, or in its way: %s',
+    async (name) => {
+      const path = `${folder.path('.')}/${name}`
+      expect(await failureFrom(...factorize('--checkpoint', path))).toEqual({
+        sentence: `Expected a file outside --out ${out} for --checkpoint, received ${path}`,
+        exitCode: 2,
+      })
+    },
+  )
+})
+
 describe('numbers are read strictly', () => {
   it.each(['', ' 1', '1 ', '0x10', '1,5', '1_000', 'Infinity', 'NaN', '1e999', '--2'])(
     '%j',
@@ -164,7 +285,8 @@ describe('numbers are read strictly', () => {
 })
 
 describe('an error of lib in the words of the command line', () => {
-  const sentenceOf = (error: unknown) => failureOf(inTypedWords(error, { X: 'a.npy' })).sentence
+  const files = { X: 'a.npy', 'init.W': 'w.npy' }
+  const sentenceOf = (error: unknown) => failureOf(inTypedWords(error, files)).sentence
 
   it.each([
     [
@@ -176,6 +298,8 @@ describe('an error of lib in the words of the command line', () => {
       'Expected an integer from 1 to 12 for --num-negatives, received 13',
     ],
     [invalid('X.cols', '5 columns', 6), 'Expected 5 columns for a.npy, received 6'],
+    [invalid('init.W.rows', '5 rows', 6), 'Expected 5 rows for w.npy, received 6'],
+    [invalid('init.H.rows', '5 rows', 6), 'Expected 5 rows for --init, received 6'],
   ])('%s', (error, sentence) => {
     expect(sentenceOf(error)).toBe(sentence)
   })

@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -56,6 +64,20 @@ describe('checkpoints', () => {
       await nmf(positive, options),
     )
     expect(readdirSync(folder).filter((name) => name.includes('.part-'))).toEqual([])
+  })
+
+  it('fail in the words of other files when the place goes away in the middle', async () => {
+    const gone = join(folder, 'gone')
+    mkdirSync(gone)
+    const checkpoint = join(gone, 'run.safetensors')
+    const onProgress = () => rmSync(gone, { recursive: true, force: true })
+    const options = { rank: 3, checkpoint, checkpointSeconds: 0, tolerance: 0, onProgress }
+    const { message, code, cause } = (await nmf(positive, { ...options, iterations: 1000 }).catch(
+      (error: unknown) => error,
+    )) as NodeJS.ErrnoException
+    expect(message).toBe(`${checkpoint}: there is no such file or folder`)
+    expect(code).toBe('ERR_GEMMINE_FILE')
+    expect(cause).toMatchObject({ code: 'ENOENT' })
   })
 
   it('of another X, model or option, and what is none, are refused by name', async () => {

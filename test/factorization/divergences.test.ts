@@ -84,7 +84,9 @@ describe('nmf under a divergence', () => {
     await expect(nmf(X, { ...itakura, solver: 'hals' })).rejects.toThrow(
       'mu for the loss itakura-saito for solver, received',
     )
-    await expect(nmf(X, { rank: k, loss: 'beta' })).rejects.toThrow('a finite number for beta')
+    await expect(nmf(X, { rank: k, loss: 'beta' })).rejects.toThrow(
+      'a number beside the loss beta for beta, received none',
+    )
     await expect(nmf(X, { rank: k, beta: 1 })).rejects.toThrow('beta')
   })
 })

@@ -1,0 +1,51 @@
+// Elements of a file as float32, where a job takes no other type.
+import type { DenseData, ElementType } from './element-types'
+import { fileError } from './file'
+import { inSlices } from './slices'
+
+/** IEEE 754 binary16, exact. */
+function widenFloat16(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023]
+  const sign = bits & 0x8000 ? -1 : 1
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1024 + fraction) * 2 ** (exponent - 25)
+}
+
+const largestInteger = 2n ** 53n
+
+function expectedOf(element: number | bigint): string | undefined {
+  if (typeof element === 'bigint' && (element > largestInteger || -element > largestInteger))
+    return 'an integer from -2^53 to 2^53'
+  const value = Number(element)
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+    return "a number within float32's range"
+  return undefined
+}
+
+/**
+ * Elements of `cols` columns as float32; a list has one. float32 is borrowed, not copied.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` naming row and column of a number that float32 cannot hold.
+ */
+export async function toFloat32(
+  path: string,
+  elements: DenseData,
+  type: ElementType,
+  cols: number,
+): Promise<Float32Array> {
+  if (elements instanceof Float32Array) return elements
+  const floats = new Float32Array(elements.length)
+  const isHalf = type === 'float16'
+  await inSlices(floats.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      const element = elements[i]!
+      floats[i] = isHalf ? widenFloat16(Number(element)) : Number(element)
+      const expected = isHalf ? undefined : expectedOf(element)
+      if (expected === undefined) continue
+      const place = `row ${Math.floor(i / cols)}, column ${i % cols}`
+      throw fileError(path, `expected ${expected} at ${place}, received ${element}`)
+    }
+  })
+  return floats
+}
