@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds } from '../factorization/entry-options'
-import { accelerations, solvers, type fitDefaults } from '../factorization/fit'
+import { accelerations, solvers, stepsOf, type fitDefaults } from '../factorization/fit'
 import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
 import {
   semiNmfDefaultInit,
@@ -59,13 +59,17 @@ export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: Facto
 
 const startsDescription =
   `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
-  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.usual}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
+  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
   `semi-orthogonal-nmf: ${semiOrthogonalNmfInits.join(', ')} (default: ${semiOrthogonalNmfDefaults.init}); ` +
   `snmf: as semi-nmf (default: ${snmfDefaults.init}); ` +
   'custom (semi-nmf and nmf): from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
 
 const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
+
+/** A default that depends on the solver, as help shows it. */
+const bySolver = (name: 'innerSweeps' | 'acceleration') =>
+  `hals: ${stepsOf('hals')[name]}, other solvers: ${stepsOf('mu')[name]}`
 
 function describeSteps(command: Command) {
   const standard = semiNmfDefaults
@@ -96,7 +100,7 @@ function describeSteps(command: Command) {
       countOption(
         '--inner-sweeps <N>',
         'sweeps in each half of an iteration',
-        standard.innerSweeps,
+        bySolver('innerSweeps'),
       ),
     )
     .addOption(
@@ -104,7 +108,7 @@ function describeSteps(command: Command) {
         '--acceleration <NAME>',
         'how iterations build on each other',
         accelerations,
-        standard.acceleration,
+        bySolver('acceleration'),
       ),
     )
     .addOption(

@@ -8,7 +8,13 @@ import { sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { needsRatios } from '../factorization/entry-options'
-import { checkFitOptions, notOffered, solvers, type Factorization } from '../factorization/fit'
+import {
+  checkFitOptions,
+  notOffered,
+  solvers,
+  withSteps,
+  type Factorization,
+} from '../factorization/fit'
 import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
 import { semiNmf, semiNmfDefaults, semiNmfInits } from '../factorization/semi-nmf'
 import {
@@ -108,7 +114,7 @@ function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Sha
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
   const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
   const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
-  checkFitOptions({ ...masked, solver, rank, init }, inits, rows, cols, known)
+  checkFitOptions(withSteps({ ...masked, solver, rank, init }), inits, rows, cols, known)
 }
 
 /** A factor of any real type, as float32. */

@@ -55,6 +55,14 @@ export type Acceleration = 'none' | 'extrapolated'
 
 export const accelerations = ['none', 'extrapolated'] as const
 
+/** The steps of hals where nothing is said, and those of other solvers: decision 0017 has the measurements. */
+const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as const)
+const plainSteps = frozen({ innerSweeps: 1, acceleration: 'none' } as const)
+
+/** What a solver takes where nothing is said. */
+export const stepsOf = (solver: NativeFitOptions['solver']) =>
+  solver === 'hals' ? halsSteps : plainSteps
+
 const stepDefaults = frozen({
   /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
   solver: 'hals' as Solver,
@@ -62,13 +70,13 @@ const stepDefaults = frozen({
   iterations: 200,
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
-  /** Sweeps over the components for each read of X; they do not touch X; 1 unless given. */
-  innerSweeps: 1,
+  /** Sweeps over the components for each read of X; they do not touch X; 2 for `hals`, 1 for `mu` unless given. */
+  innerSweeps: undefined as number | undefined,
   /**
-   * `none` unless given; `extrapolated`: either factor goes past its new value by a share of its last change,
-   * and an iteration that raises the objective is taken back (Ang & Gillis, 2019). Solver `hals`.
+   * `extrapolated`: either factor goes past its new value by a share of its last change, and an iteration
+   * that raises the objective is taken back (Ang & Gillis, 2019); for `hals`, unless `none` is given.
    */
-  acceleration: 'none' as Acceleration,
+  acceleration: undefined as Acceleration | undefined,
   /** Weight of Σ|W|; 0 unless given. */
   l1W: 0,
   /** Weight of ΣW²; 0 unless given. */
@@ -108,6 +116,22 @@ export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly tolerance: number
   readonly innerSweeps: number
   readonly seed: number
+}
+
+/** The same options, with the steps of their solver where none were given. */
+export function withSteps<
+  Options extends {
+    readonly solver: NativeFitOptions['solver']
+    readonly innerSweeps: number | undefined
+    readonly acceleration: Acceleration | undefined
+  },
+>(options: Options) {
+  const { innerSweeps, acceleration } = stepsOf(options.solver)
+  return {
+    ...options,
+    innerSweeps: options.innerSweeps ?? innerSweeps,
+    acceleration: options.acceleration ?? acceleration,
+  }
 }
 
 /** What models take that are not offered these. */

@@ -12,6 +12,7 @@ import {
   fit,
   fitArguments,
   fitDefaults,
+  withSteps,
   type Factorization,
   type FactorOutputs,
   type Init,
@@ -23,16 +24,16 @@ export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
 
 export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as const
 
-/** The start where none is asked for, and the one where rank > min(n, d). */
-export const nmfDefaultInits = { usual: 'nndsvda', wide: 'random' } as const
+/** The start of each solver where none is asked for, and the one where rank > min(n, d). */
+export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const
 
 const ownDefaults = frozen({
   /**
-   * Where W and H start; `nndsvda` unless given (`random` where rank > min(n, d)): non-negative parts of
-   * singular vectors, zeros filled with the mean of X. `nndsvd` leaves the zeros, `nndsvdar` fills them
-   * with small random numbers; `kmeans`: as for semi-NMF; `random`. For `mu`, which cannot leave a zero,
-   * random numbers up to the mean take the place of zeros. Where entries are missing: `random`. Or factors
-   * `{ W, H }` to start from, either or both.
+   * Where W and H start. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
+   * the mean of X, `nndsvdar` with random numbers about a hundredth of it; `kmeans`: as for semi-NMF;
+   * `random`. Unless given `nndsvdar` for `hals`, `nndsvda` for `mu`, `random` where rank > min(n, d) or
+   * entries are missing. For `mu`, which cannot leave a zero, random numbers up to the mean take the place
+   * of zeros. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })
@@ -85,9 +86,10 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const { rows, cols } = sidesOf('X', X)
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
-  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : 'usual']
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
+  const settled = withSteps({ ...given, solver })
+  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : solver]
   const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
-  const own = graph && (await graphTerm(graph, { ...given, solver }, rows))
-  return await fit(family, X, { ...given, solver, init }, own)
+  const own = graph && (await graphTerm(graph, settled, rows))
+  return await fit(family, X, { ...settled, init }, own)
 }

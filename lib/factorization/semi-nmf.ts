@@ -12,6 +12,7 @@ import {
   fit,
   fitArguments,
   fitDefaults,
+  withSteps,
   type Factorization,
   type FactorOutputs,
   type Init,
@@ -79,7 +80,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
     given.rank <= Math.min(rows, cols)
   const family = { model: 'semi-nmf', inits: semiNmfInits, triesSvd } as const
   return await fit(family, X, {
-    ...given,
+    ...withSteps(given),
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
   })

@@ -35,7 +35,7 @@ const ownDefaults = frozen({
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: fitDefaults.tolerance,
   /** Steps of H for each read of X; they do not touch X; 1 unless given. */
-  innerSweeps: fitDefaults.innerSweeps,
+  innerSweeps: 1,
   /**
    * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
    * of threads.

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -48,7 +49,8 @@ describe('checkpoints', () => {
   it('are written when a signal aborts, at the end of the iteration', async () => {
     const checkpoint = join(folder, 'aborted.safetensors')
     const control = new AbortController()
-    const options = { rank: 6, tolerance: 0, iterations: 2000, init: 'random' } as const
+    const steps = { init: 'random', acceleration: 'none' } as const
+    const options = { rank: 6, tolerance: 0, iterations: 2000, ...steps }
     const stopped = nmf(positive, {
       ...options,
       checkpoint,
@@ -70,7 +72,7 @@ describe('checkpoints', () => {
     const gone = join(folder, 'gone')
     mkdirSync(gone)
     const checkpoint = join(gone, 'run.safetensors')
-    const onProgress = () => rmSync(gone, { recursive: true, force: true })
+    const onProgress = () => existsSync(gone) && renameSync(gone, join(folder, 'elsewhere'))
     const options = { rank: 3, checkpoint, checkpointSeconds: 0, tolerance: 0, onProgress }
     const { message, code, cause } = (await nmf(positive, { ...options, iterations: 1000 }).catch(
       (error: unknown) => error,

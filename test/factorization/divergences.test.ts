@@ -174,7 +174,8 @@ describe('factors to start from', () => {
       [nmf, 'mu'],
       [semiNmf, 'hals'],
     ] as const) {
-      const options = { rank: k, tolerance: 0, solver, iterations: 5 }
+      const acceleration = 'none' as const
+      const options = { rank: k, tolerance: 0, solver, iterations: 5, acceleration }
       const whole = await fit(X, { ...options, init: { W, H } })
       const part = await fit(X, { ...options, iterations: 2, init: { W, H } })
       const rest = await fit(X, { ...options, iterations: 3, init: { W: part.W, H: part.H } })
