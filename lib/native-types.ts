@@ -264,7 +264,7 @@ export interface Addon {
     s: Float64Array,
     V: Matrix,
     control: JobControl,
-  ): Promise<{ warnings: string[]; seconds: number }>
+  ): Promise<{ relativeError: number; warnings: string[]; seconds: number }>
   kmeans(
     X: NativeSource,
     options: {

@@ -9,6 +9,7 @@ import { kmeansCommand } from './kmeans'
 import { mineCommand } from './mine'
 import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
+import { svdCommand } from './svd'
 import { topkCommand } from './topk'
 import { transformCommand } from './transform'
 
@@ -30,6 +31,7 @@ export function gemmine(): Command {
     factorizeCommand,
     transformCommand,
     kmeansCommand,
+    svdCommand,
     topkCommand,
     rangeCommand,
     mineCommand,

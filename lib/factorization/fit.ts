@@ -73,8 +73,9 @@ const stepDefaults = frozen({
   /** Sweeps over the components for each read of X; they do not touch X; 2 for `hals`, 1 for `mu` unless given. */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated`: either factor goes past its new value by a share of its last change, and an iteration
-   * that raises the objective is taken back (Ang & Gillis, 2019); for `hals`, unless `none` is given.
+   * `extrapolated` for `hals`, `none` for `mu` unless given. `extrapolated`: either factor goes past its new
+   * value by a share of its last change, and an iteration that raises the objective is taken back (Ang &
+   * Gillis, 2019).
    */
   acceleration: undefined as Acceleration | undefined,
   /** Weight of Σ|W|; 0 unless given. */

@@ -41,6 +41,8 @@ export interface TruncatedSvd {
   readonly s: Float64Array
   /** Right singular vectors as rows, [rank × d]; the entry of largest magnitude in each is positive. */
   readonly V: Matrix
+  /** ‖X − U diag(s) V‖ / ‖X‖; 0 for an X of zeros. */
+  readonly relativeError: number
   /** Sentences on what may surprise: the columns of U that are no singular vectors. */
   readonly warnings: readonly string[]
   /** Time inside the solver, in seconds. */

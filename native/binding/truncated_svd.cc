@@ -22,13 +22,14 @@ SvdOptions read_options(const Napi::Object& from) {
 }
 
 struct Decomposed {
-  std::vector<std::string> warnings;
+  SvdResult result;
   double seconds;
 };
 
 Napi::Value decomposed_object(Napi::Env env, const Decomposed& decomposed) {
   Napi::Object object = Napi::Object::New(env);
-  object["warnings"] = strings(env, decomposed.warnings);
+  object["relativeError"] = decomposed.result.relative_error;
+  object["warnings"] = strings(env, decomposed.result.warnings);
   object["seconds"] = decomposed.seconds;
   return object;
 }
@@ -51,9 +52,8 @@ Napi::Value TruncatedSvd(const Napi::CallbackInfo& info) {
         check_entries(*X);
         Decomposed decomposed{};
         decomposed.seconds = seconds_of([&] {
-          std::vector<double> values;
-          decomposed.warnings =
-              truncated_svd(passes_for(device), *X->rows, options, U, values, V, job);
+          decomposed.result = truncated_svd(passes_for(device), *X->rows, options, U, V, job);
+          const std::vector<double>& values = decomposed.result.s;
           expect(std::ssize(values) == options.rank, "as many singular values as asked for");
           std::ranges::copy(values, s);
         });

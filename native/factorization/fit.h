@@ -114,13 +114,17 @@ struct SvdOptions {
   std::uint64_t seed;
 };
 
-// X ≈ U diag(s) V [n×r][r][r×d], s descending; U and Vᵀ have orthonormal columns; the sign of each
-// component makes the entry of largest magnitude in V's row positive. Returns warnings, complete
-// sentences for people.
-// Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
-std::vector<std::string> truncated_svd(Passes& backend, const RowSource& X,
-                                       const SvdOptions& options, HostView<float> U,
-                                       std::vector<double>& s, HostView<float> V, const Job& job);
+struct SvdResult {
+  std::vector<double> s;              // [rank], descending
+  double relative_error;              // ‖X − U diag(s) V‖ / ‖X‖; 0 for an X of zeros
+  std::vector<std::string> warnings;  // complete sentences for people
+};
+
+// X ≈ U diag(s) V [n×r][r][r×d]; U and Vᵀ have orthonormal columns; the sign of each component
+// makes the entry of largest magnitude in V's row positive. Halko, Martinsson & Tropp (2011),
+// "Finding structure with randomness", SIAM Review 53(2).
+SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
+                        HostView<float> U, HostView<float> V, const Job& job);
 
 struct KmeansOptions {
   Index clusters;

@@ -224,20 +224,44 @@ std::string completion_warning(Index certain, Index rank) {
          std::to_string(certain) + " would do.";
 }
 
+// Above this share of ‖X‖² the residual is what the singular values leave; below, that would
+// cancel.
+constexpr double direct_share = 1e-2;
+
+// ‖X − U diag(s) V‖ / ‖X‖ of the scaled X.
+double relative_error(const Input& input, const SingularTriplets& triplets) {
+  if (input.squared_norm == 0) return 0;
+  double left = input.squared_norm;
+  for (const double value : triplets.s) left -= value * value;
+  if (left < direct_share * input.squared_norm) {
+    HostMatrix<float> scaled_U(triplets.U.rows(), triplets.U.cols());
+    for (Index i = 0; i < scaled_U.rows(); ++i)
+      for (Index j = 0; j < scaled_U.cols(); ++j)
+        scaled_U(i, j) = static_cast<float>(triplets.U(i, j) * triplets.s[j]);
+    const BackendMatrix W(input.backend, scaled_U.rows(), scaled_U.cols());
+    const BackendMatrix Ht(input.backend, triplets.Vt.rows(), triplets.Vt.cols());
+    input.backend.upload(std::as_const(scaled_U).view(), W.view());
+    input.backend.upload(triplets.Vt.view(), Ht.view());
+    left = input.squared_error(W.view(), Ht.view());
+  }
+  return std::sqrt(left / input.squared_norm);
+}
+
 }  // namespace
 
-std::vector<std::string> truncated_svd(Passes& backend, const RowSource& X,
-                                       const SvdOptions& options, HostView<float> U,
-                                       std::vector<double>& s, HostView<float> V, const Job& job) {
+SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
+                        HostView<float> U, HostView<float> V, const Job& job) {
   const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);
   for (Index i = 0; i < U.rows; ++i) std::copy_n(triplets.U.row(i), U.cols, U.row(i));
   for (Index j = 0; j < V.rows; ++j)
     for (Index t = 0; t < V.cols; ++t) V(j, t) = triplets.Vt(t, j);
-  for (double& value : triplets.s) value = std::ldexp(value, scaled.exponent());
-  s = std::move(triplets.s);
-  if (triplets.certain == options.rank) return {};
-  return {completion_warning(triplets.certain, options.rank)};
+  SvdResult result{
+      .s = triplets.s, .relative_error = relative_error(*scaled, triplets), .warnings = {}};
+  for (double& value : result.s) value = std::ldexp(value, scaled.exponent());
+  if (triplets.certain < options.rank)
+    result.warnings.push_back(completion_warning(triplets.certain, options.rank));
+  return result;
 }
 
 }  // namespace gemmine

@@ -15,6 +15,7 @@ const promised = {
     '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
   transform: '--model',
   kmeans: '--seed --clusters --iterations --tolerance --restarts',
+  svd: '--seed --rank --oversamples --power-iterations',
   topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',

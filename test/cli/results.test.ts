@@ -38,6 +38,7 @@ const fields = {
     'command version model shape rank relativeError seconds gflops threads device warnings',
   kmeans:
     'command version shape clusters inertia iterations converged restarts seconds gflops threads seed device warnings',
+  svd: 'command version shape rank relativeError seconds gflops threads seed device warnings',
   topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback unknownIds warnings',
   range:
     'command version queries corpus dimensions threshold metric found seconds gflops threads device precision certified fallback unknownIds warnings',
@@ -82,6 +83,12 @@ describe.each([
     ['docs.npy', '--clusters', '4', '--restarts', '3'],
     'centers.npy labels.npy summary.json',
     'inertia \\d+\\.\\d+ after \\d+ iterations?, converged',
+  ],
+  [
+    'svd',
+    ['docs.npy', '--rank', '3'],
+    'U.npy V.npy s.npy summary.json',
+    'relative error 0\\.\\d{3}',
   ],
   [
     'topk',
