@@ -167,6 +167,7 @@ export interface NativeMineOptions {
   readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
+  readonly candidates?: NativeRowLists | undefined
   readonly groups: 'off' | 'different' | 'same'
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
@@ -200,6 +201,7 @@ export interface NativeMined extends NativeProof {
   readonly dropped: Float64Array
   readonly queriesWithoutPositives: number
   readonly inconsistent: number
+  readonly candidatePairs: number
   readonly rejected: NativeRejected
 }
 

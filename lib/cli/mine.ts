@@ -51,8 +51,10 @@ async function mine(given: MineOptions) {
   const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
-  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude } = given
-  const named = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude }
+  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups } = given
+  const { exclude, candidates } = given
+  const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
+  const named = { ...partners, exclude, candidates }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
@@ -115,7 +117,7 @@ function summaryOf(
   { unknownIds }: MiningFiles,
   { threads, device, precision }: Job,
 ) {
-  const { queries, corpus, dimensions, seconds, ceilings, scanned } = mined
+  const { queries, corpus, dimensions, seconds, ceilings, candidatePairs } = mined
   return {
     ...heading('mine'),
     queries,
@@ -131,11 +133,11 @@ function summaryOf(
     ceilings,
     ...mined.statistics(),
     seconds,
-    gflops: rateOf(2 * scanned * corpus * dimensions, seconds),
+    gflops: rateOf(2 * candidatePairs * dimensions, seconds),
     threads,
     seed: given.seed ?? mineHardNegativesDefaults.seed,
     device,
-    precision,
+    precision: given.candidates === undefined ? precision : 'canonical',
     certified: mined.certified,
     fallback: mined.fallback,
     unknownIds,

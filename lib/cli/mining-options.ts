@@ -30,6 +30,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly queries?: string
   readonly corpus?: string
   readonly positives?: string
+  readonly candidates?: string
   readonly queryTexts?: string
   readonly corpusTexts?: string
   readonly queryGroups?: string
@@ -60,7 +61,8 @@ positive. What scores above it is probably an unlabelled positive and is dropped
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
 with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
-asked for.
+asked for. With --candidates the rows of a query's list are its only candidates: gemmine scores them
+itself, and ranks and counts are those within the list.
 
 Layouts of negatives.jsonl, for the trainers of sentence-transformers but for the last:
   triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
@@ -91,6 +93,10 @@ const inputs = () => [
   ),
   ...idOptions(),
   unknownIdsOption(),
+  pathOption(
+    '--candidates <FILE>',
+    'lines of query<TAB>corpus, with a score or without, or a run of TREC: only these rows are candidates',
+  ),
   pathOption(
     '--query-texts <FILE>',
     'texts of the queries, one a line, or .jsonl with text and title',

@@ -72,6 +72,12 @@ const ownDefaults = {
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
+   * The only rows that each query may get, as a list for each query, such as those of a lexical search:
+   * their scores are computed, and ranks and `dropped` count them alone. A row that is listed twice counts
+   * once. Every row of the corpus unless given.
+   */
+  candidates: undefined as RowListsInput | undefined,
+  /**
    * A query gets rows of `different` groups only, or of the `same`; group −1 passes. Groups do not matter
    * unless given.
    */
@@ -188,15 +194,16 @@ async function nativeOptions(
   ceilings: Ceilings,
   device: string,
 ): Promise<NativeMineOptions & Ceilings> {
-  const { numNegatives, exclude } = options
+  const { numNegatives, exclude, candidates } = options
   checkRules(options)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const explain = explained(options.explain, queries, rows)
   const groups = groupsOf(options, queries, rows)
   // All begin at once: a resizable buffer is copied before the caller can shrink it.
-  const [listed, excluded, texts] = await Promise.all([
+  const [listed, excluded, only, texts] = await Promise.all([
     toRowLists('positives', positives, queries, rows),
     exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
+    candidates === undefined ? undefined : toRowLists('candidates', candidates, queries, rows),
     textsOf(options, queries, rows),
   ])
   return {
@@ -217,6 +224,7 @@ async function nativeOptions(
     explain,
     positives: listed,
     exclude: excluded,
+    candidates: only,
     ...groups,
     ...texts,
   }
@@ -249,6 +257,7 @@ const nothingMined: NativeMined = {
   dropped: new Float64Array(ruleNames.length),
   queriesWithoutPositives: 0,
   inconsistent: 0,
+  candidatePairs: 0,
   rejected: {
     queries: new Int32Array(0),
     indptr: new Int32Array(1),
@@ -299,8 +308,9 @@ export async function mineHardNegatives(
       12 * options.positives.indices.length,
   )
   const out = minedArrays(source.rows, options.numNegatives, options.positives.indices.length)
-  const { excludeSelf, positives: listed, exclude, queryGroups, corpusGroups } = options
-  const lists = { excludeSelf, positives: listed, exclude, queryGroups, corpusGroups }
+  const { excludeSelf, positives: listed, exclude, candidates } = options
+  const { queryGroups, corpusGroups } = options
+  const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
   const { queries: asked, corpus: matrix, ...lent } = inputs
   const { dropped, ...run } =

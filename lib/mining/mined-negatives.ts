@@ -53,6 +53,7 @@ export interface MinedRun {
   readonly ceilings: Ceilings
   readonly queriesWithoutPositives: number
   readonly inconsistent: number
+  readonly candidatePairs: number
   readonly certified: number
   readonly fallback: number
   readonly zeroQueries: number
@@ -94,6 +95,11 @@ export class MinedNegatives implements MinedRun {
   readonly queriesWithoutPositives!: number
   /** Queries left out by `maxPositiveRank`. */
   readonly inconsistent!: number
+  /**
+   * Pairs of a mined query and a candidate: a row of its list where `candidates` was given, else every row
+   * of the corpus. Those whose query `maxPositiveRank` left out are counted.
+   */
+  readonly candidatePairs!: number
   /** Queries whose answer the certificate proved without a rescan. */
   readonly certified!: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */

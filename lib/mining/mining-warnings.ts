@@ -13,6 +13,7 @@ type Found = Pick<
   | 'counts'
   | 'dropped'
   | 'inconsistent'
+  | 'candidatePairs'
   | 'ceilings'
   | 'zeroQueries'
   | 'zeroRows'
@@ -57,6 +58,8 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
     reasons.push(`${inconsistent} queries left out by ${name('maxPositiveRank')}`)
   if (skipSurvivors)
     reasons.push(`the best ${skipSurvivors} of each query left out by ${name('skipSurvivors')}`)
+  if (found.candidatePairs === 0)
+    reasons.push(`${name('candidates')} lists no row for a query that is mined`)
   if (minScore !== undefined && maxScore !== undefined && minScore > maxScore)
     reasons.unshift(
       `the floor ${name('minScore')} ${minScore} is above the ceiling ${name('maxScore')} ${maxScore}`,

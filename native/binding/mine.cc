@@ -63,6 +63,7 @@ MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed&
       .self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed),
       .positives = {.indptr = nullptr, .indices = nullptr},
       .exclude = {.indptr = nullptr, .indices = nullptr},
+      .candidates = std::nullopt,
       .groups = read_choice(from, "groups", groupings),
       .query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed),
       .corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed),
@@ -116,6 +117,7 @@ Napi::Object mined_object(Napi::Env env, const Mined& mined) {
       array_of<double>(env, std::vector<double>(counts.dropped, counts.dropped + rule_count));
   object["queriesWithoutPositives"] = number(env, counts.queries_without_positives);
   object["inconsistent"] = number(env, counts.inconsistent);
+  object["candidatePairs"] = number(env, counts.candidate_pairs);
   object["certified"] = number(env, counts.proof.certified);
   object["fallback"] = number(env, counts.proof.fallback);
   object["zeroQueries"] = number(env, counts.proof.zero_queries);
@@ -152,6 +154,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
       read_row_lists(given.Get("positives"), "positives", sizes.queries, borrowed);
   if (positives.starts.empty()) refuse(info.Env(), "lists of rows", "positives");
   const auto exclude = read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed);
+  const auto candidates =
+      read_row_lists(given.Get("candidates"), "candidates", sizes.queries, borrowed);
   const MineOptions fixed = read_options(given, sizes, borrowed);
   const std::size_t pairs = positives.rows.size();
   const Napi::Object arrays = read_object(info[3], "out");
@@ -168,6 +172,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
             write_canonical(positives, sizes.corpus, job, listed.starts, listed.rows);
         const CanonicalLists excluded(exclude, sizes.corpus, job);
         options.exclude = excluded.view();
+        const CanonicalLists only(candidates, sizes.corpus, job);
+        if (!candidates.starts.empty()) options.candidates = only.view();
         check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
         mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {

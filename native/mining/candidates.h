@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Population {
   Index above_ceiling;                           // of the rows that take raw ranks
   Index above_reference;                         // likewise; 0 where nobody asks
   bool rescanned;
+
+  Index candidates() const { return std::accumulate(dropped.begin(), dropped.end(), admissible); }
 };
 
 // One query's part of Candidates.

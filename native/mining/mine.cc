@@ -22,7 +22,8 @@ class Miner {
         job_(job),
         handle_(scans.prepare_queries(queries, corpus, job)),
         index_(options, queries.rows(), corpus.rows().rows()),
-        retrieval_(scan_retrieval(scans, *handle_, options, index_)) {}
+        retrieval_(options.candidates ? list_retrieval(scans, *handle_, options, index_)
+                                       : scan_retrieval(scans, *handle_, options, index_)) {}
 
   MinedCounts mine() {
     counts_.proof.zero_queries = handle_->zero_rows();
@@ -57,6 +58,7 @@ class Miner {
       .dropped = {},
       .queries_without_positives = 0,
       .inconsistent = 0,
+      .candidate_pairs = 0,
       .proof = {.certified = 0, .fallback = 0, .zero_queries = 0, .zero_rows = 0},
       .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
 };
@@ -102,6 +104,7 @@ void Miner::settle(Index query, const QueryCandidates& candidates) {
   Verdict verdict = judge(options_, candidates);
   (candidates.population.rescanned ? counts_.proof.fallback : counts_.proof.certified) += 1;
   counts_.inconsistent += verdict.inconsistent;
+  counts_.candidate_pairs += candidates.population.candidates();
   for (Index rule = 0; rule < rule_count; ++rule) counts_.dropped[rule] += verdict.dropped[rule];
   if (verdict.inconsistent) return;
   sample_negatives(options_, query, verdict.survivors);

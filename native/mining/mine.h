@@ -72,6 +72,7 @@ struct MineOptions {
   SelfRows self;
   RowLists positives;
   RowLists exclude;
+  std::optional<RowLists> candidates;  // the only ones; nothing: every row of the corpus
   Groups groups;
   const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
@@ -106,6 +107,7 @@ struct MinedCounts {
   std::int64_t dropped[rule_count];
   Index queries_without_positives;
   Index inconsistent;
+  std::int64_t candidate_pairs;  // of a mined query, inconsistent ones too
   Proof proof;
   Rejected rejected;
 };

@@ -32,4 +32,8 @@ class Retrieval {
 std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
                                           const MineOptions& options, const RowIndex& index);
 
+// Only the rows of options.candidates are; all of them are scored.
+std::unique_ptr<Retrieval> list_retrieval(Scans& scans, const QueryHandle& queries,
+                                          const MineOptions& options, const RowIndex& index);
+
 }  // namespace gemmine

@@ -108,6 +108,7 @@ describe('its examples', () => {
     },
     dropped: Object.fromEntries(ruleNames.map((name) => [name, 0])) as MinedNegatives['dropped'],
     ceilings: {},
+    candidatePairs: 0,
     queriesWithoutPositives: 0,
     inconsistent: 0,
     certified: queries,

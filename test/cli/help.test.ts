@@ -21,7 +21,7 @@ const promised = {
   mine:
     '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
+    '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format',
 }
 

@@ -16,6 +16,7 @@ export interface Scene {
   readonly corpus: Matrix
   readonly positives: readonly (readonly number[])[]
   readonly excluded: readonly (readonly number[])[]
+  readonly listed: readonly (readonly number[])[]
   readonly queryGroups: Int32Array
   readonly corpusGroups: Int32Array
   readonly queryTexts: readonly string[]
@@ -27,6 +28,7 @@ export interface Trial extends Rules {
   readonly metric?: Metric
   readonly numNegatives?: number
   readonly exclude?: boolean
+  readonly candidates?: boolean
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly explain?: number
@@ -53,7 +55,7 @@ function copies(
 }
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric, numNegatives, exclude, texts, groups, explain, ...rules } = trial
+  const { metric, numNegatives, exclude, candidates, texts, groups, explain, ...rules } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {
@@ -61,6 +63,7 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         self: undefined,
         positives,
         excluded: exclude ? scene.excluded[query]! : [],
+        candidates: candidates ? scene.listed[query] : undefined,
         forbidden: (row) => forbids(scene, groups, query, row),
         copied: (row) => texts === true && copies(scene, query, row),
         text: (row) => (texts ? scene.corpusTexts[row] : undefined),
@@ -72,11 +75,12 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
 
 const optionsOf = (
   scene: Scene,
-  { exclude, texts, groups, relativeMargin, ...rules }: Trial,
+  { exclude, candidates, texts, groups, relativeMargin, ...rules }: Trial,
 ): MineHardNegativesOptions => ({
   ...rules,
   relativeMargin: relativeMargin ?? null,
   ...(exclude && { exclude: scene.excluded }),
+  ...(candidates && { candidates: scene.listed }),
   ...(texts && { queryTexts: scene.queryTexts, corpusTexts: scene.corpusTexts }),
   ...(groups && { groups, queryGroups: scene.queryGroups, corpusGroups: scene.corpusGroups }),
 })

@@ -31,6 +31,10 @@ function plantedScene(metricName: string, nq: number, nc: number, d: number, see
       sample([0, 1, 1, 2, 4][i % 5]!, nc, seed + 100 + i),
     ),
     excluded: Array.from({ length: nq }, (_, i) => sample(7 * (i % 3), nc, seed + 300 + i)),
+    // Some hold nothing, some a positive, the texts of others or excluded rows.
+    listed: Array.from({ length: nq }, (_, i) =>
+      sample([0, 1, 12, 60, nc / 2][i % 5]!, nc, seed + 500 + i),
+    ),
     queryGroups: groups(nq),
     corpusGroups: groups(nc),
     // The last queries ask what the first do; some rows say nothing, and one text stands in many rows.
@@ -83,6 +87,22 @@ const trials: Record<string, Trial> = {
     numNegatives: 8,
     explain: 400,
   },
+  'listed candidates': { candidates: true, maxScore: 0.4, skipRanks: 1, numNegatives: 8 },
+  'listed candidates under every rule': {
+    candidates: true,
+    exclude: true,
+    texts: true,
+    groups: 'different',
+    maxScore: 0.6,
+    absoluteMargin: 0.05,
+    minScore: -0.1,
+    skipRanks: 2,
+    maxRank: 30,
+    maxPositiveRank: 25,
+    skipSurvivors: 1,
+    numNegatives: 8,
+    explain: 20,
+  },
   'dot products': { metric: 'dot', relativeMargin: 0.1, explain: 5 },
   'squared distances': { metric: 'l2', relativeMargin: 0.1, numNegatives: 6, explain: 5 },
 }
@@ -97,6 +117,7 @@ it('the oracle refuses a rule that it does not know', () => {
     self: undefined,
     positives: [],
     excluded: [],
+    candidates: undefined,
     forbidden: () => false,
     copied: () => false,
     text: () => undefined,
