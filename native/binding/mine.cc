@@ -26,6 +26,22 @@ struct Sizes {
   Index corpus;
 };
 
+// The queries that are mined.
+struct QueryRange {
+  Index first;
+  Index count;
+};
+
+QueryRange read_range(const Napi::Object& from, Index queries) {
+  const QueryRange range{.first = read<Index>(from, "firstQuery"),
+                         .count = read<Index>(from, "queryCount")};
+  if (range.first < 0 || range.first > queries)
+    refuse(from.Env(), "a row of the queries", "firstQuery");
+  if (range.count < 0 || range.count > queries - range.first)
+    refuse(from.Env(), "rows of the queries", "queryCount");
+  return range;
+}
+
 // One number for each row; null for undefined.
 const std::int32_t* read_classes(const Napi::Object& from, const char* name, Index rows,
                                  Borrowed& borrowed) {
@@ -49,6 +65,8 @@ MiningRules read_rules(const Napi::Object& from) {
 // All but the lists, which are made on the job's thread.
 MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
   const MineOptions options{
+      .all_queries = sizes.queries,
+      .first_query = read_range(from, sizes.queries).first,
       .num_negatives = read<Index>(from, "numNegatives"),
       .rules = read_rules(from),
       .min_score = read_optional<double>(from, "minScore"),
@@ -159,7 +177,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const MineOptions fixed = read_options(given, sizes, borrowed);
   const std::size_t pairs = positives.rows.size();
   const Napi::Object arrays = read_object(info[3], "out");
-  const MinedArrays out = read_arrays(arrays, sizes.queries, fixed.num_negatives, pairs, borrowed);
+  const QueryRange range = read_range(given, sizes.queries);
+  const MinedArrays out = read_arrays(arrays, range.count, fixed.num_negatives, pairs, borrowed);
   const PositiveArrays listed = read_positive_arrays(arrays, sizes.queries, pairs, borrowed);
   const Napi::Object control = read_object(info[4], "control");
   const auto kept_control =
@@ -176,8 +195,9 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         if (!candidates.starts.empty()) options.candidates = only.view();
         check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
+        const auto asked = row_range(*queries->rows, range.first, range.count);
         mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          mined->counts = mine(scans, *queries->rows, rows, options, out, job);
+          mined->counts = mine(scans, *asked, rows, options, out, job);
         });
         return std::shared_ptr<const Mined>(mined);
       },

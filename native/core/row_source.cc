@@ -199,11 +199,38 @@ class SparseSource : public RowSource {
   Index cols_;
 };
 
+class RowRange : public RowSource {
+ public:
+  RowRange(const RowSource& all, Index begin, Index count)
+      : all_(all), begin_(begin), count_(count) {
+    argument = all.argument;
+    first = all.first + begin;
+  }
+  Index rows() const override { return count_; }
+  Index cols() const override { return all_.cols(); }
+  void take(Index begin, Index count) const override { all_.take(begin_ + begin, count); }
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    RowBlock rows = all_.block(begin_ + begin, count, scratch);
+    rows.begin = begin;
+    return rows;
+  }
+  double entry(Index row, Index column) const override { return all_.entry(begin_ + row, column); }
+
+ private:
+  const RowSource& all_;
+  Index begin_;
+  Index count_;
+};
+
 }  // namespace
+
+std::unique_ptr<RowSource> row_range(const RowSource& rows, Index begin, Index count) {
+  return std::make_unique<RowRange>(rows, begin, count);
+}
 
 InvalidEntry not_finite(const RowSource& source, Index row, Index column) {
   const double value = source.entry(row, column);
-  return {source.argument, row, column, value,
+  return {source.argument, source.first + row, column, value,
           std::isfinite(value) ? "a number within float32's range" : "a finite number"};
 }
 

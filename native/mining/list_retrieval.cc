@@ -24,7 +24,7 @@ class ListRetrieval : public Retrieval {
     scores.score(scans_, queries_, job);
     Candidates candidates;
     for (const MinedQuery& query : asked) {
-      std::vector<RuledRow> rows = scores.of(query.query);
+      std::vector<RuledRow> rows = scores.of(query.query - options_.first_query);
       const Population population = settle(query, rows);
       candidates.append(rows, population);
     }
@@ -44,7 +44,7 @@ class ListRetrieval : public Retrieval {
 
 // With the rules that need no score. Both lists ascend.
 void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
-  to.begin(query.query);
+  to.begin(query.query - options_.first_query);
   const std::vector<std::int32_t>& named = query.listed.rows;
   auto at = named.begin();
   for (const std::int32_t row : list_of(*options_.candidates, query.query)) {

@@ -18,7 +18,7 @@ struct ListedRows {
 // Corpus rows by text and by group.
 class RowIndex {
  public:
-  RowIndex(const MineOptions& options, Index queries, Index corpus_rows);
+  RowIndex(const MineOptions& options, Index corpus_rows);
 
   ListedRows listed_rows(Index query) const;
   // Rows that the group rule forbids, listed ones too.

@@ -6,7 +6,7 @@
 
 namespace gemmine {
 
-// Rows that are scored for some queries, which ascend.
+// Rows that are scored for some queries, which ascend; by their places in a handle.
 class ListedScores {
  public:
   void begin(Index query) { indptr_.resize(query + 1, end()); }

@@ -21,7 +21,7 @@ class Miner {
         out_(out),
         job_(job),
         handle_(scans.prepare_queries(queries, corpus, job)),
-        index_(options, queries.rows(), corpus.rows().rows()),
+        index_(options, corpus.rows().rows()),
         retrieval_(options.candidates ? list_retrieval(scans, *handle_, options, index_)
                                        : scan_retrieval(scans, *handle_, options, index_)) {}
 
@@ -33,7 +33,7 @@ class Miner {
     for_batches(
         handle_->rows().rows(), request_bytes,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
-        [&](Index query) { return ask(query); },
+        [&](Index query) { return ask(options_.first_query + query); },
         [&](const std::vector<MinedQuery>& asked) { run(asked); });
     return std::move(counts_);
   }
@@ -64,7 +64,9 @@ class Miner {
 };
 
 void Miner::score_positives() {
-  scans_.score_pairs(*handle_, options_.positives, out_.positive_scores, job_);
+  const RowLists& positives = options_.positives;
+  scans_.score_pairs(*handle_, {positives.indptr + options_.first_query, positives.indices},
+                     out_.positive_scores, job_);
 }
 
 void Miner::clear() {
@@ -113,8 +115,9 @@ void Miner::settle(Index query, const QueryCandidates& candidates) {
 }
 
 void Miner::write(Index query, const std::vector<Negative>& negatives) {
-  out_.counts[query] = static_cast<std::int32_t>(negatives.size());
-  Index at = query * options_.num_negatives;
+  const Index place = query - options_.first_query;
+  out_.counts[place] = static_cast<std::int32_t>(negatives.size());
+  Index at = place * options_.num_negatives;
   for (const Negative& each : negatives) {
     out_.indices[at] = each.row;
     out_.scores[at] = answer_score(each.score);

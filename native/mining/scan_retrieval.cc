@@ -155,7 +155,7 @@ Index ScanRetrieval::needed_depth(const ListedRows& listed) const {
 }
 
 ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
-  ScanQuery asked{.query = query.query,
+  ScanQuery asked{.query = query.query - options_.first_query,
                   .depth = needed_depth(query.listed),
                   .ceiling = query.ceiling,
                   .rejected_depth = std::min(options_.explain, corpus_rows_),
@@ -171,7 +171,7 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
   ListedScores left_out;
   for (const MinedQuery& query : asked) {
     questions.push_back(question(query));
-    left_out.begin(query.query);
+    left_out.begin(questions.back().query);
     for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
       if (is_scored(query.listed.rules[i]))
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
@@ -188,7 +188,7 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
   Candidates candidates;
   for (std::size_t i = 0; i < asked.size(); ++i)
     Assembly(options_, index_, asked[i], rankings[i], corpus_rows_)
-        .add(left_out.of(asked[i].query), candidates);
+        .add(left_out.of(questions[i].query), candidates);
   return candidates;
 }
 

@@ -72,6 +72,8 @@ MineScene mine_scene(Index seed) {
   const double level = some_level(metric, queries, corpus, dice);
   const double margin = std::abs(level) * dice.uniform();
   scene.options = MineOptions{
+      .all_queries = nq,
+      .first_query = 0,
       .num_negatives = k,
       .rules = {.max_score = maybe(dice, 2, level),
                 .absolute_margin = maybe(dice, 3, dice.chance(3) ? 0.0 : margin),
@@ -262,7 +264,9 @@ void test_draws() {
   scene.excluded = Lists(std::vector<std::vector<std::int32_t>>(2000));
   scene.query_texts.clear();
   scene.candidates.reset();
-  scene.options = MineOptions{.num_negatives = 4,
+  scene.options = MineOptions{.all_queries = 2000,
+                              .first_query = 0,
+                              .num_negatives = 4,
                               .rules = {},
                               .min_score = {},
                               .reference = gemmine::Reference::min,
