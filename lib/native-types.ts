@@ -154,6 +154,9 @@ export interface NativeProof {
 export interface NativeMineOptions {
   readonly device: string
   readonly metric: NativeMetric
+  /** The queries that are mined, of those that are given. */
+  readonly firstQuery: number
+  readonly queryCount: number
   readonly numNegatives: number
   readonly minScore?: number | undefined
   readonly reference: 'min' | 'max' | 'mean'

@@ -2,12 +2,8 @@
 import { Command } from 'commander'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { writeNpy } from '../data/npy'
-import {
-  checkMiningOptions,
-  mineHardNegatives,
-  mineHardNegativesDefaults,
-  type MineHardNegativesOptions,
-} from '../mining/mine-hard-negatives'
+import { mineHardNegatives } from '../mining/mine-hard-negatives'
+import { checkMiningOptions, mineHardNegativesDefaults, type MineHardNegativesOptions } from '../mining/mining-options'
 import type { CeilingName } from '../mining/ceiling-rules'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { miningWarnings } from '../mining/mining-warnings'

@@ -8,7 +8,7 @@ import {
   mineHardNegativesDefaults as standard,
   references,
   samplings,
-} from '../mining/mine-hard-negatives'
+} from '../mining/mining-options'
 import type { Metric } from '../mining/metric'
 import {
   choiceOption,

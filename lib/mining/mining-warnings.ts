@@ -14,12 +14,14 @@ type Found = Pick<
   | 'dropped'
   | 'inconsistent'
   | 'candidatePairs'
+  | 'shard'
   | 'ceilings'
   | 'zeroQueries'
   | 'zeroRows'
 >
 
-interface Asked {
+/** The options that warnings speak of. */
+export interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
   readonly sampling: string
@@ -86,13 +88,16 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
   ]
 }
 
+/** What is said of all queries waits until the parts of a job are put together. */
+const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
+  found.shard ? [] : [...ofPositives(found, name), ...ofNothingLeft(found, asked, name)]
+
 /** Complete sentences about options and lists that leave less than was meant. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
   ...ofZeroVectors(found),
   ...ofMargin(found),
-  ...ofPositives(found, name),
-  ...ofNothingLeft(found, asked, name),
+  ...ofAllQueries(found, asked, name),
   ...ofNoCeiling(found, asked, name),
   ...ofPool(asked, name),
 ]

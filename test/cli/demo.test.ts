@@ -86,6 +86,8 @@ describe('its examples', () => {
   const starts = Int32Array.from({ length: queries + 1 }, (_, q) => q)
   const mined = new MinedNegatives({
     queries,
+    firstQuery: 0,
+    shard: undefined,
     corpus: queries,
     dimensions: 1,
     numNegatives: 1,

@@ -4,7 +4,7 @@ import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
 import { snmfDefaults } from '../../lib/factorization/snmf'
-import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mining-options'
 import { helpOf } from './commands'
 
 const common = '--out --force --threads --device --json --quiet --progress -h,'

@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import { ruleNames } from '../../lib/data/mined-lines'
 import type { Metric } from '../../lib/mining/metric'
-import {
-  mineHardNegatives,
-  type MineHardNegativesOptions,
-} from '../../lib/mining/mine-hard-negatives'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
 import { scoresOf } from '../reference/scores'
 import { survivors, type Answer, type Rules } from '../reference/survivors'
 
@@ -73,7 +71,8 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
   )
 }
 
-const optionsOf = (
+/** The options of a trial, with the lists of a scene. */
+export const optionsOf = (
   scene: Scene,
   { exclude, candidates, texts, groups, relativeMargin, ...rules }: Trial,
 ): MineHardNegativesOptions => ({
