@@ -10,6 +10,7 @@ import {
   samplings,
 } from '../mining/mining-options'
 import type { Metric } from '../mining/metric'
+import type { QueryShard } from '../mining/query-shard'
 import {
   choiceOption,
   countOption,
@@ -19,7 +20,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { matrixFiles } from './load'
-import { realOrNone } from './numbers'
+import { partOfAll, realOrNone } from './numbers'
 import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
 import { metricOption } from './topk'
 
@@ -50,6 +51,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly sampling?: 'top' | 'random' | 'top1-random'
   readonly pool?: number
   readonly explain?: number
+  readonly shard?: QueryShard
   readonly format?: MinedFormat
 }
 
@@ -75,7 +77,8 @@ Lines hold texts with --query-texts and --corpus-texts; without them ids, or row
 trainer can read as texts.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl, with --explain rejected.jsonl, and summary.json.
+negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
+shard takes the files of the whole job, and gemmine merge puts shards together.
 
 Example:
   $ printf '0\\t3\\n1\\t7\\n' > positives.tsv
@@ -165,6 +168,10 @@ const results = () => [
     '--explain <M>',
     'also write rejected.jsonl: the M best dropped of each query, and why',
   ),
+  new Option(
+    '--shard <I/N>',
+    'mine part I (from 0) of N of the queries, and write part.safetensors for gemmine merge',
+  ).argParser(partOfAll('--shard')),
 ]
 
 const sections = {

@@ -148,7 +148,11 @@ function groupArray(name: string, groups: Int32Array | undefined, count: number)
   return borrowable(groups)
 }
 
-function groupsOf({ groups, queryGroups, corpusGroups }: SettledMining, queries: number, corpus: number) {
+function groupsOf(
+  { groups, queryGroups, corpusGroups }: SettledMining,
+  queries: number,
+  corpus: number,
+) {
   if (groups === undefined) {
     const given = queryGroups ? 'queryGroups' : corpusGroups && 'corpusGroups'
     if (given) throw invalid('groups', `'different' or 'same' beside ${given}`, groups)
@@ -162,7 +166,11 @@ function groupsOf({ groups, queryGroups, corpusGroups }: SettledMining, queries:
   }
 }
 
-async function textsOf({ queryTexts, corpusTexts }: SettledMining, queries: number, corpus: number) {
+async function textsOf(
+  { queryTexts, corpusTexts }: SettledMining,
+  queries: number,
+  corpus: number,
+) {
   if (queryTexts === undefined && corpusTexts === undefined) return {}
   if (queryTexts === undefined || corpusTexts === undefined)
     throw invalid(

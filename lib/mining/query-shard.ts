@@ -81,12 +81,18 @@ export async function fingerprintOf({ matrices, options, run }: ShardInputs): Pr
   const hash = createHash('sha256')
   for (const matrix of matrices) {
     const hasRows = matrix !== undefined && matrix.rows > 0
-    hash.update(hasRows ? await run((addon, control) => addon.fingerprint(matrix, control)) : 'none')
+    hash.update(
+      hasRows ? await run((addon, control) => addon.fingerprint(matrix, control)) : 'none',
+    )
   }
   for (const [name, array] of arraysAmong(options)) {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
     hash.update(`${name} ${bytes.length} `)
-    await inSlices(bytes.length, (begin, end) => hash.update(bytes.subarray(begin, end)), pieceBytes)
+    await inSlices(
+      bytes.length,
+      (begin, end) => hash.update(bytes.subarray(begin, end)),
+      pieceBytes,
+    )
   }
   return hash.digest('hex')
 }

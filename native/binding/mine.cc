@@ -27,17 +27,12 @@ struct Sizes {
 };
 
 // The queries that are mined.
-struct QueryRange {
-  Index first;
-  Index count;
-};
-
-QueryRange read_range(const Napi::Object& from, Index queries) {
-  const QueryRange range{.first = read<Index>(from, "firstQuery"),
-                         .count = read<Index>(from, "queryCount")};
-  if (range.first < 0 || range.first > queries)
+RowRange read_range(const Napi::Object& from, Index queries) {
+  const RowRange range{.begin = read<Index>(from, "firstQuery"),
+                       .count = read<Index>(from, "queryCount")};
+  if (range.begin < 0 || range.begin > queries)
     refuse(from.Env(), "a row of the queries", "firstQuery");
-  if (range.count < 0 || range.count > queries - range.first)
+  if (range.count < 0 || range.count > queries - range.begin)
     refuse(from.Env(), "rows of the queries", "queryCount");
   return range;
 }
@@ -66,7 +61,7 @@ MiningRules read_rules(const Napi::Object& from) {
 MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
   const MineOptions options{
       .all_queries = sizes.queries,
-      .first_query = read_range(from, sizes.queries).first,
+      .first_query = read_range(from, sizes.queries).begin,
       .num_negatives = read<Index>(from, "numNegatives"),
       .rules = read_rules(from),
       .min_score = read_optional<double>(from, "minScore"),
@@ -177,7 +172,7 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const MineOptions fixed = read_options(given, sizes, borrowed);
   const std::size_t pairs = positives.rows.size();
   const Napi::Object arrays = read_object(info[3], "out");
-  const QueryRange range = read_range(given, sizes.queries);
+  const RowRange range = read_range(given, sizes.queries);
   const MinedArrays out = read_arrays(arrays, range.count, fixed.num_negatives, pairs, borrowed);
   const PositiveArrays listed = read_positive_arrays(arrays, sizes.queries, pairs, borrowed);
   const Napi::Object control = read_object(info[4], "control");
@@ -195,7 +190,7 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         if (!candidates.starts.empty()) options.candidates = only.view();
         check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
-        const auto asked = row_range(*queries->rows, range.first, range.count);
+        const auto asked = rows_within(*queries->rows, range);
         mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
           mined->counts = mine(scans, *asked, rows, options, out, job);
         });

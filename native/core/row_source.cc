@@ -199,33 +199,33 @@ class SparseSource : public RowSource {
   Index cols_;
 };
 
-class RowRange : public RowSource {
+class RowsWithin : public RowSource {
  public:
-  RowRange(const RowSource& all, Index begin, Index count)
-      : all_(all), begin_(begin), count_(count) {
+  RowsWithin(const RowSource& all, RowRange range) : all_(all), range_(range) {
     argument = all.argument;
-    first = all.first + begin;
+    first = all.first + range.begin;
   }
-  Index rows() const override { return count_; }
+  Index rows() const override { return range_.count; }
   Index cols() const override { return all_.cols(); }
-  void take(Index begin, Index count) const override { all_.take(begin_ + begin, count); }
+  void take(Index begin, Index count) const override { all_.take(range_.begin + begin, count); }
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
-    RowBlock rows = all_.block(begin_ + begin, count, scratch);
+    RowBlock rows = all_.block(range_.begin + begin, count, scratch);
     rows.begin = begin;
     return rows;
   }
-  double entry(Index row, Index column) const override { return all_.entry(begin_ + row, column); }
+  double entry(Index row, Index column) const override {
+    return all_.entry(range_.begin + row, column);
+  }
 
  private:
   const RowSource& all_;
-  Index begin_;
-  Index count_;
+  RowRange range_;
 };
 
 }  // namespace
 
-std::unique_ptr<RowSource> row_range(const RowSource& rows, Index begin, Index count) {
-  return std::make_unique<RowRange>(rows, begin, count);
+std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range) {
+  return std::make_unique<RowsWithin>(rows, range);
 }
 
 InvalidEntry not_finite(const RowSource& source, Index row, Index column) {

@@ -82,8 +82,8 @@ InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 // Whether both are the same rows of the same memory or file, so that they cannot differ.
 bool same_rows(const RowSource& a, const RowSource& b);
 
-// Some consecutive rows of a dense source, which is borrowed.
-std::unique_ptr<RowSource> row_range(const RowSource& rows, Index begin, Index count);
+// Some rows of a dense source, which is borrowed.
+std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range);
 
 // Borrowed memory; float32 is handed on without a copy, anything else is widened by block. Blocks
 // that hold an inexact integer (elements.h) throw InvalidEntry, those of files too.

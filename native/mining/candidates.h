@@ -41,14 +41,14 @@ struct QueryCandidates {
 };
 
 // Where retrieving, judging and selecting meet: the candidates of some queries, from a scan of the
-// corpus or from lists. Of each query there are listed at least the best admissible rows, as many as
-// its answer can depend on, and the best rejected ones, as many as are to be explained.
+// corpus or from lists. Of each query there are listed at least the best admissible rows, as many
+// as its answer can depend on, and the best rejected ones, as many as are to be explained.
 struct Candidates {
-  std::vector<Index> indptr = {0};  // [queries + 1]
-  std::vector<std::int32_t> rows;   // best first within a query
-  std::vector<double> scores;       // canonical
-  std::vector<std::int32_t> ranks;  // raw ranks of the admissible rows, −1 for others
-  std::vector<Rule> rules;          // no_rule: admissible
+  std::vector<Index> indptr = {0};      // [queries + 1]
+  std::vector<std::int32_t> rows;       // best first within a query
+  std::vector<double> scores;           // canonical
+  std::vector<std::int32_t> ranks;      // raw ranks of the admissible rows, −1 for others
+  std::vector<Rule> rules;              // no_rule: admissible
   std::vector<Population> populations;  // [queries]
 
   QueryCandidates of(std::size_t query) const;

@@ -50,9 +50,9 @@ void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
   for (const std::int32_t row : list_of(*options_.candidates, query.query)) {
     at = std::lower_bound(at, named.end(), row);
     const bool is_named = at != named.end() && *at == row;
-    to.push(row, is_named                              ? query.listed.rules[at - named.begin()]
+    to.push(row, is_named                           ? query.listed.rules[at - named.begin()]
                  : index_.forbids(query.query, row) ? Rule::group
-                                                       : no_rule);
+                                                    : no_rule);
   }
 }
 

@@ -23,7 +23,7 @@ class Miner {
         handle_(scans.prepare_queries(queries, corpus, job)),
         index_(options, corpus.rows().rows()),
         retrieval_(options.candidates ? list_retrieval(scans, *handle_, options, index_)
-                                       : scan_retrieval(scans, *handle_, options, index_)) {}
+                                      : scan_retrieval(scans, *handle_, options, index_)) {}
 
   MinedCounts mine() {
     counts_.proof.zero_queries = handle_->zero_rows();

@@ -57,8 +57,8 @@ struct TextClasses {
   const std::int32_t* corpus;   // [corpus rows]
 };
 
-// What lists, groups and texts say of queries they say of all; the queries that are mined are some of
-// them, with the numbers first_query, first_query + 1, ...
+// What lists, groups and texts say of queries they say of all; the queries that are mined are some
+// of them, with the numbers first_query, first_query + 1, ...
 struct MineOptions {
   Index all_queries;
   Index first_query;

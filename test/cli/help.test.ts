@@ -22,14 +22,15 @@ const promised = {
     '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format',
+    '--corpus-texts --explain --format --shard',
+  merge: '--out',
 }
 
 describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   const help = helpOf(command)
 
   it.each(`${own} ${common}`.split(' '))('explains %s', (option) => {
-    expect(help).toMatch(new RegExp(`^  ${option}( <\\w+>| --help)? {2,}\\S`, 'm'))
+    expect(help).toMatch(new RegExp(`^  ${option}( <[\\w/]+>| --help)? {2,}\\S`, 'm'))
   })
 
   it('shows an example that can be typed', () => {

@@ -92,7 +92,16 @@ it('qrels of TREC and ids of BEIR are read', async () => {
 
 describe('--candidates', () => {
   const lists = ['--candidates', 'lists.tsv']
-  const mine = ['mine', ...both, ...ids, ...lists, '--num-negatives', '1', '--positives', 'trec.txt']
+  const mine = [
+    'mine',
+    ...both,
+    ...ids,
+    ...lists,
+    '--num-negatives',
+    '1',
+    '--positives',
+    'trec.txt',
+  ]
 
   it('are the only rows of a query, by ids, whatever scores are recorded', async () => {
     const summary = await summaryOf(...mine, '--unknown-ids', 'skip', '--relative-margin', 'none')

@@ -10,7 +10,13 @@ const sample = (count: number, limit: number, seed: number) => {
 }
 
 /** Rows near the queries so that ceilings bite; every eleventh row repeats the one before it. */
-export function plantedScene(metricName: string, nq: number, nc: number, d: number, seed: number): Scene {
+export function plantedScene(
+  metricName: string,
+  nq: number,
+  nc: number,
+  d: number,
+  seed: number,
+): Scene {
   const queries = gaussian(nq, d, seed)
   const noise = gaussian(nc, d, seed + 1).data
   const group = uniform(seed + 2)

@@ -152,7 +152,11 @@ describe('mergeMined refuses', () => {
   })
 
   it('parts that are missing or double, by their names', async () => {
-    const [a, b, c] = (await partsOf(options, 3)) as [MinedNegatives, MinedNegatives, MinedNegatives]
+    const [a, b, c] = (await partsOf(options, 3)) as [
+      MinedNegatives,
+      MinedNegatives,
+      MinedNegatives,
+    ]
     expect(() => mergeMined([a, c])).toThrow(/all 3 parts .* for parts\[0\], received no part 1\/3/)
     expect(() => mergeMined([a, b, c, b])).toThrow(
       /every part once for parts\[3\], received part 1\/3 again, which parts\[1\] is/,
@@ -175,7 +179,10 @@ describe('mergeMined refuses', () => {
     ;(await complaint({ relativeMargin: null })).toThrow('relativeMargin 0.05')
     ;(await complaint({ minScore: 0 })).toThrow('minScore not given for parts[1], received 0')
     ;(await complaint({ shard: { index: 1, count: 3 } })).toThrow('parts of the job 2')
-    const swapped = { ...scene, queries: { ...scene.queries, data: scene.queries.data.slice().reverse() } }
+    const swapped = {
+      ...scene,
+      queries: { ...scene.queries, data: scene.queries.data.slice().reverse() },
+    }
     ;(await complaint({}, swapped)).toThrow('fingerprint of the inputs')
     ;(await complaint({ exclude: scene.excluded })).toThrow('fingerprint of the inputs')
     expect(mergeMined([a, b]).queries).toBe(20)
