@@ -137,11 +137,10 @@ export {
   type MultiVectors,
   type RankedDocuments,
 } from './mining/max-sim'
-export {
-  mineHardNegatives,
-  mineHardNegativesDefaults,
-  type MineHardNegativesOptions,
-} from './mining/mine-hard-negatives'
+export { mineHardNegatives } from './mining/mine-hard-negatives'
+export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mining/mining-options'
+export type { MinedShard, QueryShard } from './mining/query-shard'
+export { mergeMined } from './mining/merge-mined'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
 export {
   MinedNegatives,

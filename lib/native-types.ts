@@ -154,6 +154,9 @@ export interface NativeProof {
 export interface NativeMineOptions {
   readonly device: string
   readonly metric: NativeMetric
+  /** The queries that are mined, of those that are given. */
+  readonly firstQuery: number
+  readonly queryCount: number
   readonly numNegatives: number
   readonly minScore?: number | undefined
   readonly reference: 'min' | 'max' | 'mean'
@@ -167,6 +170,7 @@ export interface NativeMineOptions {
   readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
+  readonly candidates?: NativeRowLists | undefined
   readonly groups: 'off' | 'different' | 'same'
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
@@ -200,6 +204,7 @@ export interface NativeMined extends NativeProof {
   readonly dropped: Float64Array
   readonly queriesWithoutPositives: number
   readonly inconsistent: number
+  readonly candidatePairs: number
   readonly rejected: NativeRejected
 }
 

@@ -2,12 +2,15 @@
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
+type Written = {
+  readonly [Name in 'out' | 'format' | 'explain']?: MineOptions[Name] | undefined
+}
+
 /** Why negatives.jsonl has no line, though some query has a negative. */
-function ofNoLine(
-  mined: MinedNegatives,
-  { out, format = mineDefaults.format }: MineOptions,
-): string[] {
-  const { counts, positives, numNegatives } = mined
+function ofNoLine(mined: MinedNegatives, { out, format = mineDefaults.format }: Written): string[] {
+  const { counts, positives, numNegatives, shard } = mined
+  // The lines of a part say nothing of those of the whole.
+  if (shard) return []
   if (out === undefined || mined.found === 0 || positives.indices.length === 0) return []
   const isTuple = format === 'n-tuple'
   const fewest = isTuple ? numNegatives : 1
@@ -24,7 +27,7 @@ function ofNoLine(
 }
 
 /** Options that only shape files, given without --out. */
-const ofNoFiles = ({ out, format, explain }: MineOptions): string[] =>
+const ofNoFiles = ({ out, format, explain }: Written): string[] =>
   Object.entries({ format, explain })
     .filter(([, value]) => out === undefined && value !== undefined)
     .map(
@@ -32,7 +35,7 @@ const ofNoFiles = ({ out, format, explain }: MineOptions): string[] =>
         `--${name} ${value} has no effect without --out, where its file would stand`,
     )
 
-export const fileWarnings = (mined: MinedNegatives, given: MineOptions): string[] => [
+export const fileWarnings = (mined: MinedNegatives, given: Written): string[] => [
   ...ofNoLine(mined, given),
   ...ofNoFiles(given),
 ]

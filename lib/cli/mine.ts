@@ -1,24 +1,24 @@
 // gemmine mine: hard negatives for each query, from files to training data.
 import { Command } from 'commander'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
-import { writeNpy } from '../data/npy'
+import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import {
   checkMiningOptions,
-  mineHardNegatives,
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,
-} from '../mining/mine-hard-negatives'
+} from '../mining/mining-options'
 import type { CeilingName } from '../mining/ceiling-rules'
 import type { MinedNegatives } from '../mining/mined-negatives'
-import { miningWarnings } from '../mining/mining-warnings'
+import type { MinedPart } from '../mining/merge-mined'
+import type { Asked } from '../mining/mining-warnings'
 import { checkInteger } from '../options'
 import { required } from './common-options'
-import { optionOf, type Files } from './failure'
-import { fileWarnings } from './file-warnings'
-import { counted, heading, rateOf, runCommand, type Job } from './job'
+import { runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
+import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
+import { digestOf, writePart } from './part-files'
 
 /** The rules as lib takes them, but for those that come in files. */
 const rulesOf = (given: MineOptions) =>
@@ -39,6 +39,7 @@ const rulesOf = (given: MineOptions) =>
     seed: given.seed,
     groups: given.groups,
     explain: given.explain,
+    shard: given.shard,
   }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
 
 /** Without ids on both sides `--exclude-self` means rows, whose numbers are known before any file is read. */
@@ -51,8 +52,10 @@ async function mine(given: MineOptions) {
   const positives = required(given.positives, '--positives', 'a file of query<TAB>corpus lines')
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
-  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude } = given
-  const named = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups, exclude }
+  const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups } = given
+  const { exclude, candidates } = given
+  const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
+  const named = { ...partners, exclude, candidates }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
@@ -66,81 +69,49 @@ async function mine(given: MineOptions) {
         mineHardNegatives(Q, C, files.positives, { ...options, onProgress }),
       ),
     )
-    await writeMined(mined, given, files, job)
-    const summary = summaryOf(mined, given, files, job)
-    return { summary, outcome: outcomeOf(mined) }
+    const run = runOf(given, positives, files, job)
+    await writeMined(mined, run, files, job)
+    const summary = minedSummary(mined, run, askedOf(given), given.out)
+    return { summary, outcome: minedOutcome(mined) }
   })
 }
 
-async function writeMined(mined: MinedNegatives, given: MineOptions, files: MiningFiles, job: Job) {
-  const { queries, numNegatives, indices, scores, counts, rejected } = mined
-  const shape = [queries, numNegatives]
+async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFiles, job: Job) {
   const { words } = files
-  const lines = minedLines(given.format ?? mineDefaults.format, mined, words)
+  const lines = minedLines(run.format ?? mineDefaults.format, mined, words)
   const { signal } = job.options
-  await job.write('indices.npy', (path) => writeNpy(path, { data: indices, shape }))
-  await job.write('scores.npy', (path) => writeNpy(path, { data: scores, shape }))
-  await job.write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [queries] }))
+  await writeArrays(mined, job)
   await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
-  if (given.explain !== undefined)
+  if (run.explain !== undefined)
     await job.write('rejected.jsonl', (path) =>
-      writeLines(path, rejectedLines(rejected, words), { signal }),
+      writeLines(path, rejectedLines(mined.rejected, words), { signal }),
+    )
+  const { shard, corpus } = mined
+  if (shard)
+    await job.write('part.safetensors', (path) =>
+      writePart(path, mined as MinedPart, run, digestOf(words, shard.queries, corpus)),
     )
 }
 
-/** What the warnings of lib speak of, as it was typed or is written. */
-function namingOf({ positives }: MineOptions) {
-  const files: Files = { positives, 'triplets()': 'negatives.jsonl' }
-  return (argument: string) => files[argument] ?? optionOf(argument)
-}
-
-function outcomeOf({ found, counts, queries, shortfall, numNegatives, dropped }: MinedNegatives) {
-  const served = counts.reduce((sum, count) => sum + Number(count > 0), 0)
-  return (
-    `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
-    `${shortfall} with fewer than ${numNegatives}, ` +
-    `${counted(dropped.ceiling, 'candidate')} above the ceiling`
-  )
-}
-
-function warningsOf(mined: MinedNegatives, given: MineOptions): string[] {
-  const { relativeMargin } = rulesOf(given)
-  const asked = { ...mineHardNegativesDefaults, ...given, relativeMargin }
-  return [...miningWarnings(mined, asked, namingOf(given)), ...fileWarnings(mined, given)]
-}
-
-function summaryOf(
-  mined: MinedNegatives,
+const runOf = (
   given: MineOptions,
+  positives: string,
   { unknownIds }: MiningFiles,
   { threads, device, precision }: Job,
-) {
-  const { queries, corpus, dimensions, seconds, ceilings, scanned } = mined
-  return {
-    ...heading('mine'),
-    queries,
-    corpus,
-    dimensions,
-    numNegatives: mined.numNegatives,
-    metric: mined.metric,
-    found: mined.found,
-    shortfall: mined.shortfall,
-    queriesWithoutPositives: mined.queriesWithoutPositives,
-    inconsistent: mined.inconsistent,
-    dropped: mined.dropped,
-    ceilings,
-    ...mined.statistics(),
-    seconds,
-    gflops: rateOf(2 * scanned * corpus * dimensions, seconds),
-    threads,
-    seed: given.seed ?? mineHardNegativesDefaults.seed,
-    device,
-    precision,
-    certified: mined.certified,
-    fallback: mined.fallback,
-    unknownIds,
-    warnings: warningsOf(mined, given),
-  }
+): MineRun => ({
+  seed: given.seed ?? mineHardNegativesDefaults.seed,
+  unknownIds,
+  threads,
+  device,
+  precision: given.candidates === undefined ? precision : 'canonical',
+  positives,
+  format: given.format,
+  explain: given.explain,
+})
+
+function askedOf(given: MineOptions): Asked {
+  const { relativeMargin } = rulesOf(given)
+  return { ...mineHardNegativesDefaults, ...given, relativeMargin }
 }
 
 export const mineCommand = (): Command =>

@@ -16,6 +16,7 @@ export interface MiningFiles {
   readonly rules: {
     readonly excludeSelf: SelfRows
     readonly exclude: RowLists | undefined
+    readonly candidates: RowLists | undefined
     readonly queryGroups: Int32Array | undefined
     readonly corpusGroups: Int32Array | undefined
     readonly queryTexts: readonly string[] | undefined
@@ -51,9 +52,11 @@ export async function readMiningFiles(
     ifGiven(path, (file) => readTexts(file, count, side))
   const files = await PairFiles.open(given, counts)
   const exclude = await files.excluded()
+  const candidates = await ifGiven(given.candidates, (file) => files.read(file, 'score'))
   const rules = {
     excludeSelf: files.self(),
     exclude,
+    candidates,
     queryGroups: await ifGiven(given.queryGroups, readInt32Npy),
     corpusGroups: await ifGiven(given.corpusGroups, readInt32Npy),
     queryTexts: await texts(given.queryTexts, 'query', counts.queries),
@@ -64,7 +67,10 @@ export async function readMiningFiles(
     document: speaker(rules.corpusTexts, files.corpusIds),
   }
   const pairs = await files.read(positives)
-  const unknownIds = pairs.unknownIds + (exclude?.unknownIds ?? 0)
+  const unknownIds = [pairs, exclude, candidates].reduce(
+    (sum, each) => sum + (each?.unknownIds ?? 0),
+    0,
+  )
   return { positives: pairs, rules, words, unknownIds }
 }
 

@@ -8,8 +8,9 @@ import {
   mineHardNegativesDefaults as standard,
   references,
   samplings,
-} from '../mining/mine-hard-negatives'
+} from '../mining/mining-options'
 import type { Metric } from '../mining/metric'
+import type { QueryShard } from '../mining/query-shard'
 import {
   choiceOption,
   countOption,
@@ -19,7 +20,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { matrixFiles } from './load'
-import { realOrNone } from './numbers'
+import { partOfAll, realOrNone } from './numbers'
 import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
 import { metricOption } from './topk'
 
@@ -30,6 +31,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly queries?: string
   readonly corpus?: string
   readonly positives?: string
+  readonly candidates?: string
   readonly queryTexts?: string
   readonly corpusTexts?: string
   readonly queryGroups?: string
@@ -49,6 +51,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly sampling?: 'top' | 'random' | 'top1-random'
   readonly pool?: number
   readonly explain?: number
+  readonly shard?: QueryShard
   readonly format?: MinedFormat
 }
 
@@ -60,7 +63,8 @@ positive. What scores above it is probably an unlabelled positive and is dropped
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
 with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
-asked for.
+asked for. With --candidates the rows of a query's list are its only candidates: gemmine scores them
+itself, and ranks and counts are those within the list.
 
 Layouts of negatives.jsonl, for the trainers of sentence-transformers but for the last:
   triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
@@ -73,7 +77,8 @@ Lines hold texts with --query-texts and --corpus-texts; without them ids, or row
 trainer can read as texts.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl, with --explain rejected.jsonl, and summary.json.
+negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
+shard takes the files of the whole job, and gemmine merge puts shards together.
 
 Example:
   $ printf '0\\t3\\n1\\t7\\n' > positives.tsv
@@ -91,6 +96,10 @@ const inputs = () => [
   ),
   ...idOptions(),
   unknownIdsOption(),
+  pathOption(
+    '--candidates <FILE>',
+    'lines of query<TAB>corpus, with a score or without, or a run of TREC: only these rows are candidates',
+  ),
   pathOption(
     '--query-texts <FILE>',
     'texts of the queries, one a line, or .jsonl with text and title',
@@ -159,6 +168,10 @@ const results = () => [
     '--explain <M>',
     'also write rejected.jsonl: the M best dropped of each query, and why',
   ),
+  new Option(
+    '--shard <I/N>',
+    'mine part I (from 0) of N of the queries, and write part.safetensors for gemmine merge',
+  ).argParser(partOfAll('--shard')),
 ]
 
 const sections = {

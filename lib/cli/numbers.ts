@@ -18,6 +18,14 @@ export const integer = (option: string) => (text: string) => {
 
 export const real = (option: string) => (text: string) => parsed(option, 'a number', text)
 
+/** Which part of how many: `0/4` is the first of four. */
+export const partOfAll = (option: string) => (text: string) => {
+  const [, index, count] = /^(\d{1,15})\/(\d{1,15})$/.exec(text) ?? []
+  if (count !== undefined && Number(index) < Number(count))
+    return { index: Number(index), count: Number(count) }
+  throw invalid(option, 'I/N with I from 0 to N - 1, such as 0/4', text)
+}
+
 /** A number, or a word that turns the option off. */
 export const realOrNone = (option: string) => (text: string) =>
   text === 'none' ? text : parsed(option, 'a number, or none', text)

@@ -20,6 +20,7 @@ export const resultFiles = [
   'counts.npy',
   'negatives.jsonl',
   'rejected.jsonl',
+  'part.safetensors',
   // Written last and removed first, so that it never lies beside the results of another run.
   'summary.json',
 ] as const

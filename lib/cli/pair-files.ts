@@ -5,6 +5,7 @@ import {
   readPairsDefaults,
   unknownIdsModes,
   type Pairs,
+  type PairValue,
   type UnknownIds,
 } from '../data/pairs'
 import type { SelfRows } from '../mining/self-rows'
@@ -63,9 +64,10 @@ export class PairFiles {
     )
   }
 
-  read(path: string): Promise<Pairs> {
+  read(path: string, value: PairValue = readPairsDefaults.value): Promise<Pairs> {
     const { counts, queryIds, corpusIds } = this
-    return readPairs(path, { ...counts, queryIds, corpusIds, unknownIds: this.given.unknownIds })
+    const { unknownIds } = this.given
+    return readPairs(path, { ...counts, queryIds, corpusIds, unknownIds, value })
   }
 
   async excluded(): Promise<Pairs | undefined> {

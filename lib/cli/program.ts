@@ -6,6 +6,7 @@ import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
 import { kmeansCommand } from './kmeans'
+import { mergeCommand } from './merge'
 import { mineCommand } from './mine'
 import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
@@ -35,6 +36,7 @@ export function gemmine(): Command {
     topkCommand,
     rangeCommand,
     mineCommand,
+    mergeCommand,
     infoCommand,
     demoCommand,
   ]

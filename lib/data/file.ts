@@ -134,12 +134,15 @@ export function bytesOf(array: DenseData): Uint8Array {
 }
 
 /** Writes a file piece after piece; each piece is asked for when the one before it is written. */
-export async function writePieces(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
+export async function writePieces(
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   checkPath(path)
   try {
     const handle = await open(path, 'w')
     try {
-      for (const piece of pieces) await handle.writeFile(piece)
+      for await (const piece of pieces) await handle.writeFile(piece)
     } finally {
       await handle.close()
     }

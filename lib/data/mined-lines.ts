@@ -24,6 +24,8 @@ export type RuleName = (typeof ruleNames)[number]
 /** What was mined, as far as lines speak of it. */
 export interface Mined {
   readonly queries: number
+  /** The number of the first query, as `words` takes it; 0 where it is left out. */
+  readonly firstQuery?: number | undefined
   readonly numNegatives: number
   /** [queries × numNegatives], best first; −1 where there is none. */
   readonly indices: Int32Array
@@ -131,7 +133,7 @@ function checkWords(words: Words) {
 }
 
 function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
-  const { positives, positiveScores, numNegatives } = mined
+  const { positives, positiveScores, numNegatives, firstQuery = 0 } = mined
   const document = (row: number) => wordJson(words, 'document', row)
   for (let q = 0; q < mined.queries; q++) {
     const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
@@ -139,7 +141,7 @@ function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator
     const end = start + mined.counts[q]!
     if (first === last || start === end) continue
     const example = {
-      query: wordJson(words, 'query', q),
+      query: wordJson(words, 'query', firstQuery + q),
       positives: jsonOf(positives.indices, first, last, document),
       negatives: jsonOf(mined.indices, start, end, document),
       positiveScores: jsonOf(positiveScores, first, last, scoreJson),

@@ -22,7 +22,15 @@ export interface PairsOptions {
    * and count it; `error` unless given.
    */
   readonly unknownIds?: UnknownIds | undefined
+  /**
+   * What is said of a pair: its `relevance`, which leaves the pair out where it is 0 or less, or a `score`,
+   * which is checked to be a number and not used; `relevance` unless given.
+   */
+  readonly value?: PairValue | undefined
 }
+
+export const pairValues = ['relevance', 'score'] as const
+export type PairValue = (typeof pairValues)[number]
 
 export const unknownIdsModes = ['error', 'skip'] as const
 export type UnknownIds = (typeof unknownIdsModes)[number]
@@ -41,6 +49,7 @@ const sides = ['query', 'corpus'] as const
 /** The only place where the defaults of {@link readPairs} are written. */
 export const readPairsDefaults = frozen({
   unknownIds: 'error' as UnknownIds,
+  value: 'relevance' as PairValue,
 })
 
 const pairsOptions = {
@@ -51,9 +60,10 @@ const pairsOptions = {
   ...readPairsDefaults,
 }
 
-function checkedOptions(given: PairsOptions): PairsOptions {
+function checkedOptions(given: PairsOptions) {
   const options = withDefaults<typeof pairsOptions, PairsOptions>(pairsOptions, given)
   checkOneOf('unknownIds', options.unknownIds, unknownIdsModes)
+  checkOneOf('value', options.value, pairValues)
   for (const name of ['queries', 'corpus'] as const) checkInteger(name, options[name], 0)
   for (const name of ['queryIds', 'corpusIds'] as const) {
     const ids = options[name]
@@ -66,21 +76,25 @@ function checkedOptions(given: PairsOptions): PairsOptions {
 /** What stands in the first line of the qrels files of BEIR. */
 const headerStart = 'query-id\tcorpus-id'
 
-const relevancePattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
+const numberPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
 /** A pair of names, and what is said of them. */
-type Columns = readonly [query: string, corpus: string, relevance?: string | undefined]
+type Columns = readonly [query: string, corpus: string, value?: string | undefined]
 
-/**
- * `query<TAB>corpus`, with a relevance as third column, or the four columns of TREC: query, iteration,
- * document, relevance, between tabs or, as TREC has them, any blanks.
- */
-function columnsOf(text: string): Columns | undefined {
+/** Where TREC's columns, between tabs or any blanks, hold the document and the value: qrels and runs. */
+const trecColumns = {
+  relevance: { count: 4, document: 2, value: 3, name: "TREC's four columns" },
+  score: { count: 6, document: 2, value: 4, name: "TREC's six columns" },
+} as const
+
+/** `query<TAB>corpus`, with a value as third column, or the columns that TREC has for such values. */
+function columnsOf(text: string, value: PairValue): Columns | undefined {
   const columns = text.includes('\t') ? text.split('\t') : text.trim().split(/ +/)
-  const [first, second, third, fourth] = columns
-  if (columns.length === 4) return [first!, third!, fourth]
+  const trec = trecColumns[value]
+  if (columns.length === trec.count)
+    return [columns[0]!, columns[trec.document]!, columns[trec.value]]
   const isPair = columns.length === 2 || columns.length === 3
-  return isPair && text.includes('\t') ? [first!, second!, third] : undefined
+  return isPair && text.includes('\t') ? [columns[0]!, columns[1]!, columns[2]] : undefined
 }
 
 class PairsReader implements LineReader<Pairs> {
@@ -88,7 +102,7 @@ class PairsReader implements LineReader<Pairs> {
 
   private unknownIds = 0
 
-  private readonly options: PairsOptions
+  private readonly options: ReturnType<typeof checkedOptions>
 
   constructor(
     private readonly path: string,
@@ -99,19 +113,19 @@ class PairsReader implements LineReader<Pairs> {
 
   line(text: string, number: number) {
     if (text.trim() === '' || (number === 1 && text.startsWith(headerStart))) return
-    const columns = columnsOf(text)
+    const { queries, corpus, queryIds, corpusIds, value } = this.options
+    const columns = columnsOf(text, value)
     if (!columns)
       throw this.wrong(
         number,
-        "query<TAB>corpus, then a relevance or nothing, or TREC's four columns",
+        `query<TAB>corpus, then a ${value} or nothing, or ${trecColumns[value].name}`,
         text,
       )
-    const { queries, corpus, queryIds, corpusIds } = this.options
     const query = this.row('query', columns[0], queries, queryIds, number)
     const row = this.row('corpus', columns[1], corpus, corpusIds, number)
-    const isRelevant = this.isRelevant(columns[2], number)
+    const counts = this.counts(columns[2], number)
     if (query === undefined || row === undefined) this.unknownIds++
-    else if (isRelevant) {
+    else if (counts) {
       this.pairs.push(query)
       this.pairs.push(row)
     }
@@ -123,7 +137,6 @@ class PairsReader implements LineReader<Pairs> {
   }
 
   /** Nothing for one that does not exist and is to be skipped. */
-
   private row(
     side: Side,
     text: string,
@@ -139,11 +152,11 @@ class PairsReader implements LineReader<Pairs> {
   }
 
   /** A relevance of 0 or less says that the two do not belong together. */
-  private isRelevant(relevance: string | undefined, number: number): boolean {
-    if (relevance === undefined) return true
-    if (!relevancePattern.test(relevance.trim()))
-      throw this.wrong(number, 'a number as relevance', relevance)
-    return Number(relevance) > 0
+  private counts(text: string | undefined, number: number): boolean {
+    if (text === undefined) return true
+    const { value } = this.options
+    if (!numberPattern.test(text.trim())) throw this.wrong(number, `a number as ${value}`, text)
+    return value === 'score' || Number(text) > 0
   }
 
   private wrong(number: number, expected: string, received: string) {
@@ -166,8 +179,9 @@ export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOption
  * Reads pairs of a query and a corpus row, such as positives, from a TSV file or qrels.
  *
  * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, or the four columns of TREC, `query
- * iteration corpus relevance`, between tabs or blanks; a relevance of 0 or less leaves the pair out. A first
- * line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
+ * iteration corpus relevance`, between tabs or blanks; a relevance of 0 or less leaves the pair out. With
+ * `value: 'score'` the third column is a score, and TREC's columns are the six of a run, `query iteration
+ * corpus rank score run`. A first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
  *
  * @returns The corpus rows of each query, ascending, each once; and how many pairs were skipped.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.

@@ -5,6 +5,7 @@ import { checkInteger } from '../options'
 import type { Ceilings } from './ceiling-rules'
 import type { Metric } from './metric'
 import { distributionOf, type Distribution } from './distribution'
+import type { MinedShard } from './query-shard'
 
 export interface Triplet {
   readonly query: number
@@ -39,6 +40,8 @@ export interface MiningStatistics {
 
 export interface MinedRun {
   readonly queries: number
+  readonly firstQuery: number
+  readonly shard: MinedShard | undefined
   readonly corpus: number
   readonly dimensions: number
   readonly numNegatives: number
@@ -53,6 +56,7 @@ export interface MinedRun {
   readonly ceilings: Ceilings
   readonly queriesWithoutPositives: number
   readonly inconsistent: number
+  readonly candidatePairs: number
   readonly certified: number
   readonly fallback: number
   readonly zeroQueries: number
@@ -62,10 +66,17 @@ export interface MinedRun {
   readonly warnings: readonly string[]
 }
 
-/** The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. */
+/**
+ * The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. Of a part of
+ * a job arrays begin with its first query; wherever a query has a number, that is its row among all.
+ */
 export class MinedNegatives implements MinedRun {
-  /** Number of queries. */
+  /** Number of queries that arrays have rows for. */
   readonly queries!: number
+  /** The row of the first of them among the queries given; 0 but in a part of a job. */
+  readonly firstQuery!: number
+  /** Which part of a job this is; undefined for the whole. */
+  readonly shard!: MinedShard | undefined
   /** Number of corpus rows. */
   readonly corpus!: number
   /** Columns of either side. */
@@ -94,6 +105,11 @@ export class MinedNegatives implements MinedRun {
   readonly queriesWithoutPositives!: number
   /** Queries left out by `maxPositiveRank`. */
   readonly inconsistent!: number
+  /**
+   * Pairs of a mined query and a candidate: a row of its list where `candidates` was given, else every row
+   * of the corpus. Those whose query `maxPositiveRank` left out are counted.
+   */
+  readonly candidatePairs!: number
   /** Queries whose answer the certificate proved without a rescan. */
   readonly certified!: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
@@ -136,9 +152,9 @@ export class MinedNegatives implements MinedRun {
    * @throws {TypeError | RangeError} if there is no such query.
    */
   positivesOf(query: number): Int32Array {
-    this.#checkQuery(query)
+    const place = this.#placeOf(query)
     const { indptr, indices } = this.positives
-    return indices.subarray(indptr[query], indptr[query + 1])
+    return indices.subarray(indptr[place], indptr[place + 1])
   }
 
   /**
@@ -147,21 +163,21 @@ export class MinedNegatives implements MinedRun {
    * @throws {TypeError | RangeError} if there is no such query.
    */
   negativesOf(query: number): Int32Array {
-    this.#checkQuery(query)
-    const start = query * this.numNegatives
-    return this.indices.subarray(start, start + this.counts[query]!)
+    const place = this.#placeOf(query)
+    const start = place * this.numNegatives
+    return this.indices.subarray(start, start + this.counts[place]!)
   }
 
   /** One for each query, positive and negative. */
   *triplets(): Generator<Triplet> {
-    for (let query = 0; query < this.queries; query++)
+    for (const query of this.#numbers())
       for (const positive of this.positivesOf(query))
         for (const negative of this.negativesOf(query)) yield { query, positive, negative }
   }
 
   /** One for each query and positive; queries short of `numNegatives` are left out. */
   *nTuples(): Generator<NTuple> {
-    for (let query = 0; query < this.queries; query++) {
+    for (const query of this.#numbers()) {
       const negatives = this.negativesOf(query)
       if (negatives.length < this.numNegatives) continue
       for (const positive of this.positivesOf(query)) yield { query, positive, negatives }
@@ -170,12 +186,13 @@ export class MinedNegatives implements MinedRun {
 
   /** One for each query that has a positive and a negative. */
   *labeledLists(): Generator<LabeledList> {
-    for (let query = 0; query < this.queries; query++) {
+    for (const query of this.#numbers()) {
       const positives = this.positivesOf(query)
       const negatives = this.negativesOf(query)
       if (positives.length === 0 || negatives.length === 0) continue
-      const from = this.positives.indptr[query]!
-      const start = query * this.numNegatives
+      const place = query - this.firstQuery
+      const from = this.positives.indptr[place]!
+      const start = place * this.numNegatives
       yield {
         query,
         rows: [...positives, ...negatives],
@@ -197,8 +214,13 @@ export class MinedNegatives implements MinedRun {
     }
   }
 
-  #checkQuery(query: number) {
-    checkInteger('query', query, 0, this.queries - 1)
+  *#numbers(): Generator<number> {
+    for (let place = 0; place < this.queries; place++) yield this.firstQuery + place
+  }
+
+  #placeOf(query: number): number {
+    checkInteger('query', query, this.firstQuery, this.firstQuery + this.queries - 1)
+    return query - this.firstQuery
   }
 
   #written(values: Float32Array | Int32Array): Float64Array {

@@ -13,12 +13,15 @@ type Found = Pick<
   | 'counts'
   | 'dropped'
   | 'inconsistent'
+  | 'candidatePairs'
+  | 'shard'
   | 'ceilings'
   | 'zeroQueries'
   | 'zeroRows'
 >
 
-interface Asked {
+/** The options that warnings speak of. */
+export interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
   readonly sampling: string
@@ -57,6 +60,8 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
     reasons.push(`${inconsistent} queries left out by ${name('maxPositiveRank')}`)
   if (skipSurvivors)
     reasons.push(`the best ${skipSurvivors} of each query left out by ${name('skipSurvivors')}`)
+  if (found.candidatePairs === 0)
+    reasons.push(`${name('candidates')} lists no row for a query that is mined`)
   if (minScore !== undefined && maxScore !== undefined && minScore > maxScore)
     reasons.unshift(
       `the floor ${name('minScore')} ${minScore} is above the ceiling ${name('maxScore')} ${maxScore}`,
@@ -83,13 +88,16 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
   ]
 }
 
+/** What is said of all queries waits until the parts of a job are put together. */
+const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
+  found.shard ? [] : [...ofPositives(found, name), ...ofNothingLeft(found, asked, name)]
+
 /** Complete sentences about options and lists that leave less than was meant. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
   ...ofZeroVectors(found),
   ...ofMargin(found),
-  ...ofPositives(found, name),
-  ...ofNothingLeft(found, asked, name),
+  ...ofAllQueries(found, asked, name),
   ...ofNoCeiling(found, asked, name),
   ...ofPool(asked, name),
 ]

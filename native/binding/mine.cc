@@ -26,6 +26,17 @@ struct Sizes {
   Index corpus;
 };
 
+// The queries that are mined.
+RowRange read_range(const Napi::Object& from, Index queries) {
+  const RowRange range{.begin = read<Index>(from, "firstQuery"),
+                       .count = read<Index>(from, "queryCount")};
+  if (range.begin < 0 || range.begin > queries)
+    refuse(from.Env(), "a row of the queries", "firstQuery");
+  if (range.count < 0 || range.count > queries - range.begin)
+    refuse(from.Env(), "rows of the queries", "queryCount");
+  return range;
+}
+
 // One number for each row; null for undefined.
 const std::int32_t* read_classes(const Napi::Object& from, const char* name, Index rows,
                                  Borrowed& borrowed) {
@@ -49,6 +60,8 @@ MiningRules read_rules(const Napi::Object& from) {
 // All but the lists, which are made on the job's thread.
 MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
   const MineOptions options{
+      .all_queries = sizes.queries,
+      .first_query = read_range(from, sizes.queries).begin,
       .num_negatives = read<Index>(from, "numNegatives"),
       .rules = read_rules(from),
       .min_score = read_optional<double>(from, "minScore"),
@@ -63,6 +76,7 @@ MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed&
       .self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed),
       .positives = {.indptr = nullptr, .indices = nullptr},
       .exclude = {.indptr = nullptr, .indices = nullptr},
+      .candidates = std::nullopt,
       .groups = read_choice(from, "groups", groupings),
       .query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed),
       .corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed),
@@ -116,6 +130,7 @@ Napi::Object mined_object(Napi::Env env, const Mined& mined) {
       array_of<double>(env, std::vector<double>(counts.dropped, counts.dropped + rule_count));
   object["queriesWithoutPositives"] = number(env, counts.queries_without_positives);
   object["inconsistent"] = number(env, counts.inconsistent);
+  object["candidatePairs"] = number(env, counts.candidate_pairs);
   object["certified"] = number(env, counts.proof.certified);
   object["fallback"] = number(env, counts.proof.fallback);
   object["zeroQueries"] = number(env, counts.proof.zero_queries);
@@ -152,10 +167,13 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
       read_row_lists(given.Get("positives"), "positives", sizes.queries, borrowed);
   if (positives.starts.empty()) refuse(info.Env(), "lists of rows", "positives");
   const auto exclude = read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed);
+  const auto candidates =
+      read_row_lists(given.Get("candidates"), "candidates", sizes.queries, borrowed);
   const MineOptions fixed = read_options(given, sizes, borrowed);
   const std::size_t pairs = positives.rows.size();
   const Napi::Object arrays = read_object(info[3], "out");
-  const MinedArrays out = read_arrays(arrays, sizes.queries, fixed.num_negatives, pairs, borrowed);
+  const RowRange range = read_range(given, sizes.queries);
+  const MinedArrays out = read_arrays(arrays, range.count, fixed.num_negatives, pairs, borrowed);
   const PositiveArrays listed = read_positive_arrays(arrays, sizes.queries, pairs, borrowed);
   const Napi::Object control = read_object(info[4], "control");
   const auto kept_control =
@@ -168,10 +186,13 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
             write_canonical(positives, sizes.corpus, job, listed.starts, listed.rows);
         const CanonicalLists excluded(exclude, sizes.corpus, job);
         options.exclude = excluded.view();
+        const CanonicalLists only(candidates, sizes.corpus, job);
+        if (!candidates.starts.empty()) options.candidates = only.view();
         check_self_rows(options.self, sizes.queries, sizes.corpus);
         const auto mined = std::make_shared<Mined>();
+        const auto asked = rows_within(*queries->rows, range);
         mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          mined->counts = mine(scans, *queries->rows, rows, options, out, job);
+          mined->counts = mine(scans, *asked, rows, options, out, job);
         });
         return std::shared_ptr<const Mined>(mined);
       },

@@ -199,11 +199,38 @@ class SparseSource : public RowSource {
   Index cols_;
 };
 
+class RowsWithin : public RowSource {
+ public:
+  RowsWithin(const RowSource& all, RowRange range) : all_(all), range_(range) {
+    argument = all.argument;
+    first = all.first + range.begin;
+  }
+  Index rows() const override { return range_.count; }
+  Index cols() const override { return all_.cols(); }
+  void take(Index begin, Index count) const override { all_.take(range_.begin + begin, count); }
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    RowBlock rows = all_.block(range_.begin + begin, count, scratch);
+    rows.begin = begin;
+    return rows;
+  }
+  double entry(Index row, Index column) const override {
+    return all_.entry(range_.begin + row, column);
+  }
+
+ private:
+  const RowSource& all_;
+  RowRange range_;
+};
+
 }  // namespace
+
+std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range) {
+  return std::make_unique<RowsWithin>(rows, range);
+}
 
 InvalidEntry not_finite(const RowSource& source, Index row, Index column) {
   const double value = source.entry(row, column);
-  return {source.argument, row, column, value,
+  return {source.argument, source.first + row, column, value,
           std::isfinite(value) ? "a number within float32's range" : "a finite number"};
 }
 

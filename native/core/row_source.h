@@ -73,6 +73,7 @@ class RowSource {
   virtual std::optional<RowPlace> place() const { return std::nullopt; }
 
   const char* argument = "X";  // how lib/ calls this input, for messages
+  Index first = 0;             // what number its first row has there
 };
 
 // For an entry that is not finite as a float32.
@@ -80,6 +81,9 @@ InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
 // Whether both are the same rows of the same memory or file, so that they cannot differ.
 bool same_rows(const RowSource& a, const RowSource& b);
+
+// Some rows of a dense source, which is borrowed.
+std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range);
 
 // Borrowed memory; float32 is handed on without a copy, anything else is widened by block. Blocks
 // that hold an inexact integer (elements.h) throw InvalidEntry, those of files too.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "mining/mine.h"
@@ -19,10 +21,11 @@ inline Index request_budget(const RowSource& queries, const CorpusHandle& corpus
 }
 
 // Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
-// once.
+// once. `ask` gives what is asked of a query, or nothing.
 template <class Bytes, class Ask, class Run>
 void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) {
-  std::vector<ScanQuery> asked;
+  using Asked = typename std::invoke_result_t<Ask, Index>::value_type;
+  std::vector<Asked> asked;
   Index bytes = 0;
   const auto flush = [&] {
     if (!asked.empty()) run(asked);
@@ -30,10 +33,10 @@ void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) 
     bytes = 0;
   };
   for (Index query = 0; query < queries; ++query) {
-    const std::optional<ScanQuery> next = ask(query);
+    std::optional<Asked> next = ask(query);
     if (!next) continue;
-    asked.push_back(*next);
     bytes += bytes_of(*next);
+    asked.push_back(std::move(*next));
     if (bytes > budget) flush();
   }
   flush();

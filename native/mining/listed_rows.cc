@@ -4,8 +4,8 @@
 
 namespace gemmine {
 
-RowIndex::RowIndex(const MineOptions& options, Index queries, Index corpus_rows)
-    : options_(options), corpus_rows_(corpus_rows), texts_(options, queries, corpus_rows) {
+RowIndex::RowIndex(const MineOptions& options, Index corpus_rows)
+    : options_(options), corpus_rows_(corpus_rows), texts_(options, corpus_rows) {
   if (options.groups != Groups::off)
     for (Index row = 0; row < corpus_rows; ++row) ++group_sizes_[options.corpus_groups[row]];
 }

@@ -3,13 +3,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mining/mine.h"
+#include "mining/candidates.h"
 #include "mining/text_index.h"
 
 namespace gemmine {
-
-// Positions in rule_names.
-enum class Rule : std::uint8_t { self, positive, excluded, group, duplicate, ceiling, floor, rank };
 
 // The rows that the rules name for one query whatever they score, each with the first rule that
 // hits it. Scans leave them all out; duplicates still take raw ranks.
@@ -21,7 +18,7 @@ struct ListedRows {
 // Corpus rows by text and by group.
 class RowIndex {
  public:
-  RowIndex(const MineOptions& options, Index queries, Index corpus_rows);
+  RowIndex(const MineOptions& options, Index corpus_rows);
 
   ListedRows listed_rows(Index query) const;
   // Rows that the group rule forbids, listed ones too.

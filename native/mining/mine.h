@@ -57,7 +57,11 @@ struct TextClasses {
   const std::int32_t* corpus;   // [corpus rows]
 };
 
+// What lists, groups and texts say of queries they say of all; the queries that are mined are some
+// of them, with the numbers first_query, first_query + 1, ...
 struct MineOptions {
+  Index all_queries;
+  Index first_query;
   Index num_negatives;
   MiningRules rules;
   std::optional<double> min_score;
@@ -72,6 +76,7 @@ struct MineOptions {
   SelfRows self;
   RowLists positives;
   RowLists exclude;
+  std::optional<RowLists> candidates;  // the only ones; nothing: every row of the corpus
   Groups groups;
   const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
@@ -85,17 +90,17 @@ inline constexpr const char* rule_names[] = {"self",      "positive", "excluded"
                                              "duplicate", "ceiling",  "floor",    "rank"};
 inline constexpr Index rule_count = 8;
 
-// Where the caller wants the answers.
+// Where the caller wants the answers of the queries that are mined.
 struct MinedArrays {
   std::int32_t* indices;    // [queries × num_negatives], −1 padded
   float* scores;            // [queries × num_negatives], NaN padded
   std::int32_t* counts;     // [queries]
   std::int32_t* ranks;      // [queries × num_negatives] raw ranks, −1 padded
-  double* positive_scores;  // parallel to positives.indices
+  double* positive_scores;  // parallel to positives.indices; those of other queries are left alone
 };
 
 struct Rejected {
-  std::vector<std::int32_t> queries;  // mined queries, ascending
+  std::vector<std::int32_t> queries;  // numbers of mined queries, ascending
   std::vector<std::int32_t> indptr;   // [queries.size() + 1]
   std::vector<std::int32_t> rows;
   std::vector<double> scores;
@@ -106,10 +111,12 @@ struct MinedCounts {
   std::int64_t dropped[rule_count];
   Index queries_without_positives;
   Index inconsistent;
+  std::int64_t candidate_pairs;  // of a mined query, inconsistent ones too
   Proof proof;
   Rejected rejected;
 };
 
+// `queries` are those that are mined.
 MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                  const MineOptions& options, const MinedArrays& out, const Job& job);
 

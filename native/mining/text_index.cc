@@ -14,12 +14,11 @@ void sort_unique(std::vector<std::int32_t>& values) {
 
 }  // namespace
 
-TextIndex::TextIndex(const MineOptions& options, Index queries, Index corpus_rows)
-    : options_(options) {
+TextIndex::TextIndex(const MineOptions& options, Index corpus_rows) : options_(options) {
   if (options.texts.corpus == nullptr) return;
   collect_rows(corpus_rows);
   collect_classes(corpus_rows);
-  collect_known(queries);
+  collect_known();
   count_repeated();
 }
 
@@ -54,10 +53,10 @@ void TextIndex::collect_classes(Index corpus_rows) {
               .rows = class_rows_.data()};
 }
 
-// Queries of one text share one list.
-void TextIndex::collect_known(Index queries) {
+// Queries of one text share one list, those that are not mined here too.
+void TextIndex::collect_known() {
   const TextClasses& texts = options_.texts;
-  for (Index query = 0; query < queries; ++query) {
+  for (Index query = 0; query < options_.all_queries; ++query) {
     if (texts.queries[query] == -1) continue;
     std::vector<std::int32_t>& known = known_[texts.queries[query]];
     for (const std::int32_t row : list_of(options_.positives, query))

@@ -12,7 +12,7 @@ namespace gemmine {
 // Corpus rows by text, and what each query's text is known to be answered by.
 class TextIndex {
  public:
-  TextIndex(const MineOptions& options, Index queries, Index corpus_rows);
+  TextIndex(const MineOptions& options, Index corpus_rows);
 
   // Of the rows that have a text in common with another one.
   const RowClasses& classes() const { return classes_; }
@@ -28,7 +28,7 @@ class TextIndex {
  private:
   void collect_rows(Index corpus_rows);
   void collect_classes(Index corpus_rows);
-  void collect_known(Index queries);
+  void collect_known();
   void count_repeated();
   Index admitted(std::int32_t row_class, std::int32_t group) const;
 

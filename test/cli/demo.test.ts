@@ -86,6 +86,8 @@ describe('its examples', () => {
   const starts = Int32Array.from({ length: queries + 1 }, (_, q) => q)
   const mined = new MinedNegatives({
     queries,
+    firstQuery: 0,
+    shard: undefined,
     corpus: queries,
     dimensions: 1,
     numNegatives: 1,
@@ -108,6 +110,7 @@ describe('its examples', () => {
     },
     dropped: Object.fromEntries(ruleNames.map((name) => [name, 0])) as MinedNegatives['dropped'],
     ceilings: {},
+    candidatePairs: 0,
     queriesWithoutPositives: 0,
     inconsistent: 0,
     certified: queries,

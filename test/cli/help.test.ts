@@ -4,7 +4,7 @@ import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
 import { snmfDefaults } from '../../lib/factorization/snmf'
-import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mining-options'
 import { helpOf } from './commands'
 
 const common = '--out --force --threads --device --json --quiet --progress -h,'
@@ -22,15 +22,16 @@ const promised = {
   mine:
     '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format',
+    '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
+    '--corpus-texts --explain --format --shard',
+  merge: '--out',
 }
 
 describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   const help = helpOf(command)
 
   it.each(`${own} ${common}`.split(' '))('explains %s', (option) => {
-    expect(help).toMatch(new RegExp(`^  ${option}( <\\w+>| --help)? {2,}\\S`, 'm'))
+    expect(help).toMatch(new RegExp(`^  ${option}( <[\\w/]+>| --help)? {2,}\\S`, 'm'))
   })
 
   it('shows an example that can be typed', () => {

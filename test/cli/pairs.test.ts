@@ -23,6 +23,7 @@ const files = {
   'qrels.tsv': 'query-id\tcorpus-id\tscore\nd2\td1\t1\nd2\td9\t1\nq7\td2\t1\n',
   'trec.txt': 'd2 0 d1 1\nd2 0 d3 0\n',
   'p.tsv': '0\t0\n',
+  'lists.tsv': 'd2\td3\t-7\nd2\td1\t2.5\nd2\td9\t1\nd2\td3\t-7\n',
   'nothing.tsv': '',
 }
 
@@ -87,6 +88,34 @@ it('qrels of TREC and ids of BEIR are read', async () => {
   const given = ['--query-ids', 'q.jsonl', '--corpus-ids', 'c.txt', '--positives', 'trec.txt']
   const { dropped } = await summaryOf('mine', ...both, ...given, '--num-negatives', '1')
   expect(dropped).toMatchObject({ positive: 1 })
+})
+
+describe('--candidates', () => {
+  const lists = ['--candidates', 'lists.tsv']
+  const mine = [
+    'mine',
+    ...both,
+    ...ids,
+    ...lists,
+    '--num-negatives',
+    '1',
+    '--positives',
+    'trec.txt',
+  ]
+
+  it('are the only rows of a query, by ids, whatever scores are recorded', async () => {
+    const summary = await summaryOf(...mine, '--unknown-ids', 'skip', '--relative-margin', 'none')
+    expect(summary).toMatchObject({ unknownIds: 1, found: 1, precision: 'canonical' })
+    expect(summary.dropped).toMatchObject({ positive: 1, self: 0, ceiling: 0 })
+  })
+
+  it('that do not exist are an error that names the line', async () => {
+    const { code, stderr } = await run(folder, ...mine, '--json')
+    expect([code, stderr]).toEqual([
+      2,
+      'gemmine: lists.tsv: line 3: expected a known corpus id, received d9\n',
+    ])
+  })
 })
 
 describe('--exclude-self with ids leaves out the row of the own id', () => {

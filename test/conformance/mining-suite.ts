@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import { ruleNames } from '../../lib/data/mined-lines'
 import type { Metric } from '../../lib/mining/metric'
-import {
-  mineHardNegatives,
-  type MineHardNegativesOptions,
-} from '../../lib/mining/mine-hard-negatives'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
 import { scoresOf } from '../reference/scores'
 import { survivors, type Answer, type Rules } from '../reference/survivors'
 
@@ -16,6 +14,7 @@ export interface Scene {
   readonly corpus: Matrix
   readonly positives: readonly (readonly number[])[]
   readonly excluded: readonly (readonly number[])[]
+  readonly listed: readonly (readonly number[])[]
   readonly queryGroups: Int32Array
   readonly corpusGroups: Int32Array
   readonly queryTexts: readonly string[]
@@ -27,6 +26,7 @@ export interface Trial extends Rules {
   readonly metric?: Metric
   readonly numNegatives?: number
   readonly exclude?: boolean
+  readonly candidates?: boolean
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly explain?: number
@@ -53,7 +53,7 @@ function copies(
 }
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric, numNegatives, exclude, texts, groups, explain, ...rules } = trial
+  const { metric, numNegatives, exclude, candidates, texts, groups, explain, ...rules } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {
@@ -61,6 +61,7 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         self: undefined,
         positives,
         excluded: exclude ? scene.excluded[query]! : [],
+        candidates: candidates ? scene.listed[query] : undefined,
         forbidden: (row) => forbids(scene, groups, query, row),
         copied: (row) => texts === true && copies(scene, query, row),
         text: (row) => (texts ? scene.corpusTexts[row] : undefined),
@@ -70,13 +71,15 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
   )
 }
 
-const optionsOf = (
+/** The options of a trial, with the lists of a scene. */
+export const optionsOf = (
   scene: Scene,
-  { exclude, texts, groups, relativeMargin, ...rules }: Trial,
+  { exclude, candidates, texts, groups, relativeMargin, ...rules }: Trial,
 ): MineHardNegativesOptions => ({
   ...rules,
   relativeMargin: relativeMargin ?? null,
   ...(exclude && { exclude: scene.excluded }),
+  ...(candidates && { candidates: scene.listed }),
   ...(texts && { queryTexts: scene.queryTexts, corpusTexts: scene.corpusTexts }),
   ...(groups && { groups, queryGroups: scene.queryGroups, corpusGroups: scene.corpusGroups }),
 })

@@ -1,45 +1,8 @@
 import { expect, it } from 'vitest'
 import { ceilingRules } from '../../lib/mining/ceiling-rules'
 import { survivors } from '../reference/survivors'
-import { gaussian, matrixOf, uniform } from '../matrices'
-import { miningSuite, type Scene, type Trial } from './mining-suite'
-
-const sample = (count: number, limit: number, seed: number) => {
-  const next = uniform(seed)
-  const chosen = new Set<number>()
-  while (chosen.size < count) chosen.add(Math.floor(next() * limit))
-  return [...chosen].sort((a, b) => a - b)
-}
-
-/** Rows near the queries so that ceilings bite; every eleventh row repeats the one before it. */
-function plantedScene(metricName: string, nq: number, nc: number, d: number, seed: number): Scene {
-  const queries = gaussian(nq, d, seed)
-  const noise = gaussian(nc, d, seed + 1).data
-  const group = uniform(seed + 2)
-  const groups = (count: number) =>
-    Int32Array.from({ length: count }, () => Math.floor(group() * 5) - 1)
-  return {
-    name: metricName,
-    queries,
-    corpus: matrixOf(nc, d, (row, j) => {
-      const i = row - Number(row % 11 === 10)
-      return i < nc / 5
-        ? queries.data[(i % nq) * d + j]! + 0.5 * noise[i * d + j]!
-        : noise[i * d + j]!
-    }),
-    positives: Array.from({ length: nq }, (_, i) =>
-      sample([0, 1, 1, 2, 4][i % 5]!, nc, seed + 100 + i),
-    ),
-    excluded: Array.from({ length: nq }, (_, i) => sample(7 * (i % 3), nc, seed + 300 + i)),
-    queryGroups: groups(nq),
-    corpusGroups: groups(nc),
-    // The last queries ask what the first do; some rows say nothing, and one text stands in many rows.
-    queryTexts: Array.from({ length: nq }, (_, i) => (i % 7 === 6 ? '' : `text ${i % (nq - 4)}`)),
-    corpusTexts: Array.from({ length: nc }, (_, i) =>
-      i % 13 === 12 ? '' : i % 17 === 3 ? 'boilerplate' : `text ${i % (nc / 2)}`,
-    ),
-  }
-}
+import { plantedScene } from './mining-scenes'
+import { miningSuite, type Trial } from './mining-suite'
 
 const trials: Record<string, Trial> = {
   'no rule but the positives': { numNegatives: 10 },
@@ -83,6 +46,22 @@ const trials: Record<string, Trial> = {
     numNegatives: 8,
     explain: 400,
   },
+  'listed candidates': { candidates: true, maxScore: 0.4, skipRanks: 1, numNegatives: 8 },
+  'listed candidates under every rule': {
+    candidates: true,
+    exclude: true,
+    texts: true,
+    groups: 'different',
+    maxScore: 0.6,
+    absoluteMargin: 0.05,
+    minScore: -0.1,
+    skipRanks: 2,
+    maxRank: 30,
+    maxPositiveRank: 25,
+    skipSurvivors: 1,
+    numNegatives: 8,
+    explain: 20,
+  },
   'dot products': { metric: 'dot', relativeMargin: 0.1, explain: 5 },
   'squared distances': { metric: 'l2', relativeMargin: 0.1, numNegatives: 6, explain: 5 },
 }
@@ -97,6 +76,7 @@ it('the oracle refuses a rule that it does not know', () => {
     self: undefined,
     positives: [],
     excluded: [],
+    candidates: undefined,
     forbidden: () => false,
     copied: () => false,
     text: () => undefined,

@@ -49,7 +49,7 @@ describe('a pairs file', () => {
     [
       'with an unknown option',
       { ...sides, ids: 1 },
-      'queries, corpus, queryIds, corpusIds, unknownIds for ids',
+      'queries, corpus, queryIds, corpusIds, unknownIds, value for ids',
     ],
     [
       'with ids that are no Map',
@@ -85,6 +85,19 @@ describe('a pairs file', () => {
     expect(() =>
       parsePairs(bytes(''), 'p.tsv', { ...sides, unknownIds: 'drop' as 'skip' }),
     ).toThrow("one of error, skip for unknownIds, received 'drop'")
+  })
+
+  it('of candidates has scores of any sign, or is a run of TREC', () => {
+    const options = { queries: 3, corpus: 9, value: 'score' } as const
+    const read = (text: string) => parsePairs(Buffer.from(text), 'lists.tsv', options)
+    const { indptr, indices } = read('query-id\tcorpus-id\tscore\n2\t8\t-1.5\n0\t1\t0\n2\t3\n')
+    expect([[...indptr], [...indices]]).toEqual([
+      [0, 1, 1, 3],
+      [1, 3, 8],
+    ])
+    expect([...read('1 Q0 7 1 12.5 bm25\n1 Q0 2 2 -3e-1 bm25\n').indices]).toEqual([2, 7])
+    expect(() => read('0\t1\thigh\n')).toThrow('line 1: expected a number as score, received high')
+    expect(() => read('0 0 1 1\n')).toThrow("then a score or nothing, or TREC's six columns")
   })
 
   it('may be empty', () => {

@@ -1,10 +1,8 @@
 // Rows that say the same: which of them are candidates, and what is counted.
 import { describe, expect, it } from 'vitest'
 import { fromRows } from '../../lib/data/matrix'
-import {
-  mineHardNegatives,
-  type MineHardNegativesOptions,
-} from '../../lib/mining/mine-hard-negatives'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
 import { gaussian } from '../matrices'
 
 /** Mines one-column rows by dot product: a score is the number that stands for a row. */

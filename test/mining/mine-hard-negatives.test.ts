@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { fromRows } from '../../lib/data/matrix'
 import { ceilingRules } from '../../lib/mining/ceiling-rules'
-import { mineHardNegatives, mineHardNegativesDefaults } from '../../lib/mining/mine-hard-negatives'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import { mineHardNegativesDefaults } from '../../lib/mining/mining-options'
 import { prepareCorpusDefaults } from '../../lib/mining/prepare-corpus'
 import { topKDefaults } from '../../lib/mining/top-k'
 import { gaussian } from '../matrices'
@@ -145,6 +146,67 @@ describe('mineHardNegatives', () => {
   it('has defaults that nobody can change', () => {
     for (const defaults of [mineHardNegativesDefaults, prepareCorpusDefaults, topKDefaults])
       expect(Object.isFrozen(defaults)).toBe(true)
+  })
+})
+
+describe('candidates', () => {
+  const [queries, corpus] = withScores(0.9, 0.5, 0.4, 0.8, 0.3)
+  const given = { metric: 'dot', numNegatives: 2 } as const
+  const mine = (candidates: unknown, options: object = {}) =>
+    mineHardNegatives(queries, corpus, [[0]], { ...given, candidates, ...options } as never)
+
+  it('are the only rows that ranks and counters see', async () => {
+    const mined = await mine([[4, 2, 0]])
+    expect([...mined.indices]).toEqual([2, 4])
+    expect([...mined.ranks]).toEqual([0, 1])
+    expect(mined.dropped).toMatchObject({ positive: 1, ceiling: 0, self: 0 })
+    expect(mined.candidatePairs).toBe(3)
+    expect([mined.certified, mined.fallback]).toEqual([1, 0])
+  })
+
+  it('count once where they are listed twice, in any form of lists', async () => {
+    for (const lists of [
+      [[2, 4, 2, 2]],
+      { indptr: Int32Array.of(0, 3), indices: Int32Array.of(4, 4, 2) },
+    ]) {
+      const mined = await mine(lists)
+      expect([...mined.indices]).toEqual([2, 4])
+      expect(mined.candidatePairs).toBe(2)
+    }
+    expect([...(await mine(Int32Array.of(3))).indices]).toEqual([3, -1])
+  })
+
+  it('are refused where a row does not exist, by place and value', async () => {
+    await expect(mine([[2, 5]])).rejects.toThrow(
+      'Expected a corpus row in 0..4 for candidates[0][1], received 5',
+    )
+    const lists = { indptr: Int32Array.of(0, 1), indices: Int32Array.of(-1) }
+    await expect(mine(lists)).rejects.toThrow('for candidates.indices[0], received -1')
+    await expect(mine([[1], [2]])).rejects.toThrow('1 entries, one for each query for candidates')
+  })
+
+  it('that are none leave the query without negatives, and say so', async () => {
+    const mined = await mine([[]])
+    expect([mined.found, mined.candidatePairs]).toEqual([0, 0])
+    expect(mined.warnings).toEqual([
+      'No query has a negative: candidates lists no row for a query that is mined',
+    ])
+  })
+
+  it('all of them give the answer of a scan, whatever is drawn', async () => {
+    const [Q, C] = [gaussian(9, 12, 3), gaussian(200, 12, 4)]
+    const positives = Int32Array.from({ length: 9 }, (_, i) => i)
+    const all = Array.from({ length: 9 }, () => Array.from({ length: 200 }, (_, row) => row))
+    for (const sampling of ['top', 'random', 'top1-random'] as const) {
+      const options = { sampling, pool: 30, explain: 5, maxRank: 100, seed: 3 } as const
+      const scanned = await mineHardNegatives(Q, C, positives, options)
+      const listed = await mineHardNegatives(Q, C, positives, { ...options, candidates: all })
+      expect({ ...listed, seconds: 0, certified: 0 }).toEqual({
+        ...scanned,
+        seconds: 0,
+        certified: 0,
+      })
+    }
   })
 })
 

@@ -105,7 +105,8 @@ class Oracle {
     if (known.empty() && !options_.rules.max_score) return expected;
     std::vector<Ranked> all;
     for (std::int32_t row = 0; row < corpus_.rows; ++row)
-      all.push_back({score(query, row), row, -1, barrier(query, row)});
+      if (is_candidate(query, row))
+        all.push_back({score(query, row), row, -1, barrier(query, row)});
     std::sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
       return a.score > b.score || (a.score == b.score && a.row < b.row);
     });
@@ -128,6 +129,12 @@ class Oracle {
     const auto own = options_.query_groups[query], other = options_.corpus_groups[row];
     if (own == -1 || other == -1) return -1;
     return (own == other) == (options_.groups == gemmine::Groups::different) ? 3 : -1;
+  }
+
+  bool is_candidate(Index query, std::int32_t row) const {
+    if (!options_.candidates) return true;
+    const auto listed = list_of(*options_.candidates, query);
+    return std::find(listed.begin(), listed.end(), row) != listed.end();
   }
 
   bool copies(Index query, std::int32_t row) const {

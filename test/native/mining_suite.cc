@@ -16,6 +16,7 @@ struct MineScene {
   Rows corpus;
   Lists positives;
   Lists excluded;
+  std::optional<Lists> candidates;
   std::vector<std::int32_t> query_groups, corpus_groups, query_texts, corpus_texts;
   MineOptions options;
 };
@@ -61,6 +62,7 @@ MineScene mine_scene(Index seed) {
                   .corpus = corpus,
                   .positives = Lists(positives),
                   .excluded = Lists(excluded),
+                  .candidates = std::nullopt,
                   .query_groups = labels(nq, 4, dice),
                   .corpus_groups = labels(nc, 4, dice),
                   .query_texts = labels(nq, std::max(text_count, nq / 2), dice),
@@ -70,6 +72,8 @@ MineScene mine_scene(Index seed) {
   const double level = some_level(metric, queries, corpus, dice);
   const double margin = std::abs(level) * dice.uniform();
   scene.options = MineOptions{
+      .all_queries = nq,
+      .first_query = 0,
       .num_negatives = k,
       .rules = {.max_score = maybe(dice, 2, level),
                 .absolute_margin = maybe(dice, 3, dice.chance(3) ? 0.0 : margin),
@@ -86,12 +90,19 @@ MineScene mine_scene(Index seed) {
       .self = {.same = self && dice.chance(2), .rows = nullptr},
       .positives = {},
       .exclude = {},
+      .candidates = std::nullopt,
       .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
       .query_groups = nullptr,
       .corpus_groups = nullptr,
       .texts = {nullptr, nullptr},
       .explain = dice.chance(2) ? (dice.chance(3) ? nc : dice.below(15)) : 0};
   if (!texts) scene.query_texts.clear();
+  if (dice.chance(3)) {
+    std::vector<std::vector<std::int32_t>> candidates(nq);
+    for (auto& each : candidates)
+      each = some_rows(dice.below(dice.chance(2) ? 2 * nc : 20), nc, dice);
+    scene.candidates = Lists(candidates);
+  }
   return scene;
 }
 
@@ -107,6 +118,7 @@ MineOptions options_of(const MineScene& scene) {
   MineOptions options = scene.options;
   options.positives = scene.positives.view();
   options.exclude = scene.excluded.view();
+  if (scene.candidates) options.candidates = scene.candidates->view();
   options.query_groups = scene.query_groups.data();
   options.corpus_groups = scene.corpus_groups.data();
   if (!scene.query_texts.empty())
@@ -230,6 +242,7 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
     Dice dice(seed);
     scene.corpus = twins(scene.corpus.rows, scene.corpus.d, dice);
     scene.queries = scene.options.self.same ? scene.corpus : scene.queries;
+    scene.candidates.reset();  // which are scored without a bound
     wrong += !mined_agrees(run_mine(backend, scene, true, 2), scene);
   }
   std::printf("mine in %s without the bound: %ld of 40 scenes wrong\n", format.name,
@@ -250,7 +263,10 @@ void test_draws() {
   scene.positives = Lists(positives);
   scene.excluded = Lists(std::vector<std::vector<std::int32_t>>(2000));
   scene.query_texts.clear();
-  scene.options = MineOptions{.num_negatives = 4,
+  scene.candidates.reset();
+  scene.options = MineOptions{.all_queries = 2000,
+                              .first_query = 0,
+                              .num_negatives = 4,
                               .rules = {},
                               .min_score = {},
                               .reference = gemmine::Reference::min,
@@ -264,6 +280,7 @@ void test_draws() {
                               .self = {.same = false, .rows = nullptr},
                               .positives = {},
                               .exclude = {},
+                              .candidates = std::nullopt,
                               .groups = Groups::off,
                               .query_groups = nullptr,
                               .corpus_groups = nullptr,

@@ -18,6 +18,8 @@ export interface Question {
   readonly self: number | undefined
   readonly positives: readonly number[]
   readonly excluded: readonly number[]
+  /** The only ones; undefined: all rows. */
+  readonly candidates: readonly number[] | undefined
   forbidden(row: number): boolean
   /** Whether a row has a text that the query is known by. */
   copied(row: number): boolean
@@ -111,7 +113,8 @@ export function survivors(question: Question, rules: Rules): Answer {
   const known = positives.map((row) => scores[row]!)
   const p = known.length ? references[rules.reference ?? 'min'](known) : undefined
   if (p === undefined && rules.maxScore === undefined) return unmined(false)
-  const ranked = ranking(scores)
+  const only = question.candidates
+  const ranked = ranking(scores).filter((row) => only === undefined || only.includes(row))
   const barriers = ranked.map((row) => barrier(row, question))
   const above = ranked.filter((row, i) => !barriers[i] && scores[row]! > p!).length
   if (p !== undefined && above >= (rules.maxPositiveRank ?? Infinity)) return unmined(true)

@@ -1,0 +1,79 @@
+// gemmine merge: the parts of a mining job, put together into what one run would have written.
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { fileError, writePieces } from '../data/file'
+import { joinParts, partComplaint } from '../mining/merge-mined'
+import type { Asked } from '../mining/mining-warnings'
+import { required, seedWarnings, withCommonOptions, type CommonOptions } from './common-options'
+import { runCommand, type Job } from './job'
+import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
+import type { ResultFile } from './outputs'
+import { bytesOfFiles, readPart, type Part } from './part-files'
+
+/** The parts in the order of their queries. */
+async function readParts(folders: readonly string[]): Promise<[Part, ...Part[]]> {
+  const parts: Part[] = []
+  for (const folder of folders) parts.push(await readPart(folder))
+  const complaint = partComplaint(
+    parts.map(({ mined }) => mined),
+    folders,
+  )
+  if (complaint) {
+    const { part, expected, received } = complaint
+    throw fileError(folders[part]!, `expected ${expected}, received ${received}`)
+  }
+  const ordered = parts.sort((a, b) => a.mined.shard.index - b.mined.shard.index)
+  return ordered as [Part, ...Part[]]
+}
+
+/** What one run would have told; threads are those of the part that had most. */
+const runOf = (parts: readonly [Part, ...Part[]]): MineRun => ({
+  ...parts[0].run,
+  threads: Math.max(...parts.map(({ run }) => run.threads)),
+})
+
+async function writeLinesOf(parts: readonly Part[], name: ResultFile, { write }: Job) {
+  const files = parts.map(({ folder }) => join(folder, name))
+  await write(name, (path) => writePieces(path, bytesOfFiles(files)))
+}
+
+async function merge(folders: readonly string[], given: CommonOptions) {
+  for (const folder of folders) required(folder, 'PART', 'a folder that gemmine mine --shard wrote')
+  const inputs = Object.fromEntries(
+    folders.map((folder, i) => [`part ${i}`, join(folder, 'part.safetensors')]),
+  )
+  await runCommand(given, inputs, async (job) => {
+    const parts = await readParts(folders)
+    const run = runOf(parts)
+    const mined = joinParts(parts.map((part) => part.mined))
+    await writeArrays(mined, job)
+    await writeLinesOf(parts, 'negatives.jsonl', job)
+    if (run.explain !== undefined) await writeLinesOf(parts, 'rejected.jsonl', job)
+    const asked = parts[0].mined.shard.options as unknown as Asked
+    const summary = minedSummary(mined, run, asked, given.out)
+    const warnings = [...summary.warnings, ...seedWarnings('merge', given)]
+    return { summary: { ...summary, warnings }, outcome: minedOutcome(mined) }
+  })
+}
+
+const footer = `
+Takes the folders that gemmine mine --shard 0/n to n-1/n wrote, in any order, each once, and writes the
+files of one run for all queries, byte for byte. In summary.json seconds, certified and fallback are
+sums, and threads are those of the part that had most.
+
+Example:
+  $ for i in 0 1 2 3; do gemmine mine --queries q.npy --corpus c.npy --positives p.tsv \\
+      --shard $i/4 --out part$i; done
+  $ gemmine merge part0 part1 part2 part3 --out mined
+`
+
+export const mergeCommand = (): Command =>
+  withCommonOptions(
+    new Command('merge')
+      .summary('put the parts of a mining job together')
+      .description('Put the parts of a mining job together, as one run would have written it.')
+      .argument('<part...>', 'folders that gemmine mine --shard wrote'),
+    { isRandom: false },
+  )
+    .addHelpText('after', footer)
+    .action((folders: string[], options: CommonOptions) => merge(folders, options))

@@ -1,0 +1,88 @@
+// What mine writes, and merge writes again from the parts of a job.
+import { writeNpy } from '../data/npy'
+import type { MinedFormat } from '../data/mined-lines'
+import type { MinedNegatives } from '../mining/mined-negatives'
+import { miningWarnings, type Asked } from '../mining/mining-warnings'
+import { optionOf, type Files } from './failure'
+import { fileWarnings } from './file-warnings'
+import { counted, heading, rateOf, type Job } from './job'
+
+/** What a summary tells of a run besides what was found. */
+export interface MineRun {
+  readonly seed: number
+  readonly unknownIds: number
+  readonly threads: number
+  readonly device: string
+  readonly precision: string
+  /** The file of positives as it was typed. */
+  readonly positives: string
+  readonly format?: MinedFormat | undefined
+  readonly explain?: number | undefined
+}
+
+export async function writeArrays(mined: MinedNegatives, { write }: Job) {
+  const { queries, numNegatives, indices, scores, counts } = mined
+  const shape = [queries, numNegatives]
+  await write('indices.npy', (path) => writeNpy(path, { data: indices, shape }))
+  await write('scores.npy', (path) => writeNpy(path, { data: scores, shape }))
+  await write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [queries] }))
+}
+
+/** What the warnings of lib speak of, as it was typed or is written. */
+function namingOf({ positives }: MineRun) {
+  const files: Files = { positives, 'triplets()': 'negatives.jsonl' }
+  return (argument: string) => files[argument] ?? optionOf(argument)
+}
+
+/** @param out Where the files stand, if any are written. */
+export function minedSummary(
+  mined: MinedNegatives,
+  run: MineRun,
+  asked: Asked,
+  out: string | undefined,
+) {
+  const { queries, corpus, dimensions, seconds, shard } = mined
+  const warnings = miningWarnings(mined, asked, namingOf(run))
+  return {
+    ...heading('mine'),
+    queries,
+    corpus,
+    dimensions,
+    ...(shard && { shard: { index: shard.index, count: shard.count, queries: shard.queries } }),
+    numNegatives: mined.numNegatives,
+    metric: mined.metric,
+    found: mined.found,
+    shortfall: mined.shortfall,
+    queriesWithoutPositives: mined.queriesWithoutPositives,
+    inconsistent: mined.inconsistent,
+    dropped: mined.dropped,
+    ceilings: mined.ceilings,
+    ...mined.statistics(),
+    seconds,
+    gflops: rateOf(2 * mined.candidatePairs * dimensions, seconds),
+    threads: run.threads,
+    seed: run.seed,
+    device: run.device,
+    precision: run.precision,
+    certified: mined.certified,
+    fallback: mined.fallback,
+    unknownIds: run.unknownIds,
+    warnings: [...warnings, ...fileWarnings(mined, { ...run, out })],
+  }
+}
+
+export function minedOutcome({
+  found,
+  counts,
+  queries,
+  shortfall,
+  numNegatives,
+  dropped,
+}: MinedNegatives) {
+  const served = counts.reduce((sum, count) => sum + Number(count > 0), 0)
+  return (
+    `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
+    `${shortfall} with fewer than ${numNegatives}, ` +
+    `${counted(dropped.ceiling, 'candidate')} above the ceiling`
+  )
+}

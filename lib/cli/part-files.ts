@@ -1,0 +1,159 @@
+// part.safetensors: what gemmine merge needs of a part of a mining job beside its other files.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { withReader } from '../data/byte-reader'
+import { readBytes } from '../data/dense-elements'
+import { elementsOver, type ElementType } from '../data/element-types'
+import { closeDescriptor, fileError, openFile, readRange, systemFailure } from '../data/file'
+import type { Words } from '../data/mined-lines'
+import { readNpyArray } from '../data/npy-array'
+import { readSafetensors, writeSafetensors, type Tensors } from '../data/safetensors'
+import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
+import type { MinedPart } from '../mining/merge-mined'
+import { interrupted } from './interruption'
+import type { MineRun } from './mined-files'
+
+/** Changes with what stands in the file. */
+const kind = 'gemmine mined part 1'
+
+/** The arrays that stand in files of their own, or are written again from their lines. */
+type Elsewhere =
+  | 'indices'
+  | 'scores'
+  | 'counts'
+  | 'ranks'
+  | 'positives'
+  | 'positiveScores'
+  | 'rejected'
+  | 'warnings'
+
+type Facts = Omit<MinedRun, Elsewhere>
+
+/** A part of a job, as its folder holds it. */
+export interface Part {
+  readonly folder: string
+  readonly mined: MinedPart
+  readonly run: MineRun
+}
+
+/** Hexadecimal digits of how lines speak of all queries and documents. */
+export function digestOf(words: Words, queries: number, corpus: number): string {
+  const hash = createHash('sha256')
+  for (let row = 0; row < queries; row++) hash.update(`${JSON.stringify(words.query(row))}\n`)
+  for (let row = 0; row < corpus; row++) hash.update(`${JSON.stringify(words.document(row))}\n`)
+  return hash.digest('hex')
+}
+
+/** @param words Tell parts whose lines speak of other ids or texts. */
+export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
+  const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
+  const { indices, scores, counts, rejected, warnings, shard, ...facts } = rest
+  const options = { ...shard.options, format: run.format ?? null, 'ids and texts': words }
+  const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
+  const pairs = positives.indices.length
+  await writeSafetensors(path, {
+    tensors: {
+      ranks: { data: ranks, shape: [queries, numNegatives] },
+      positiveStarts: { data: positives.indptr, shape: [queries + 1] },
+      positiveRows: { data: positives.indices, shape: [pairs] },
+      positiveScores: { data: positiveScores, shape: [pairs] },
+    },
+    metadata: { kind, facts: JSON.stringify(told), run: JSON.stringify(run) },
+  })
+}
+
+const notWritten = (path: string, received: string, cause?: unknown) =>
+  fileError(path, `expected what gemmine mine --shard writes, received ${received}`, { cause })
+
+function parsedObject<T extends object>(path: string, name: string, text: string | undefined): T {
+  try {
+    const value: unknown = JSON.parse(text ?? '')
+    if (typeof value === 'object' && value !== null) return value as T
+  } catch (error) {
+    throw notWritten(path, `${name} that are no JSON`, error)
+  }
+  throw notWritten(path, `${name} that are no object`)
+}
+
+/** The facts of a file, checked as far as arrays are sized by them. */
+function factsIn(path: string, { metadata }: Tensors): Facts {
+  if (metadata.kind !== kind) throw notWritten(path, `the kind ${metadata.kind ?? 'nothing'}`)
+  const facts = parsedObject<Facts>(path, 'facts', metadata.facts)
+  const { queries, numNegatives, dropped, ceilings, shard } = facts
+  const isWhole = [queries, numNegatives, shard?.index, shard?.count].every(Number.isSafeInteger)
+  const isFull = [dropped, ceilings, shard?.options].every((each) => typeof each === 'object')
+  if (!isWhole || !isFull) throw notWritten(path, 'facts that are not complete')
+  return facts
+}
+
+function tensorIn<Kind extends Int32Array | Float64Array>(
+  path: string,
+  { tensors }: Tensors,
+  name: string,
+  Kind: new (length: number) => Kind,
+  length?: number,
+): Kind {
+  const data: unknown = tensors[name]?.data
+  if (data instanceof Kind && (length === undefined || data.length === length)) return data
+  throw notWritten(path, `no ${name} of the size that its facts tell`)
+}
+
+/** An array of one of the other files, of the shape that the facts tell; it may have no rows. */
+const readArray = (path: string, type: ElementType, shape: readonly number[]) =>
+  withReader(path, async (reader) => {
+    const expected = `${type} elements of the shape [${shape.join(', ')}]`
+    const array = await readNpyArray(reader, { expected, includes: (each) => each === type })
+    if (array.shape.join() !== shape.join() || array.bigEndian || array.fortranOrder)
+      throw fileError(path, `expected ${expected}, received [${array.shape.join(', ')}]`)
+    return elementsOver(await readBytes(reader, array.bytes), type)
+  })
+
+/** Reads what `gemmine mine --shard` left in a folder, but for the lines. */
+export async function readPart(folder: string): Promise<Part> {
+  const path = join(folder, 'part.safetensors')
+  const file = await readSafetensors(path)
+  const facts = factsIn(path, file)
+  const { queries, numNegatives } = facts
+  const shape = [queries, numNegatives]
+  const at = (name: string) => join(folder, name)
+  const indptr = tensorIn(path, file, 'positiveStarts', Int32Array, queries + 1)
+  const pairs = indptr.at(-1)!
+  const mined = new MinedNegatives({
+    ...facts,
+    indices: (await readArray(at('indices.npy'), 'int32', shape)) as Int32Array,
+    scores: (await readArray(at('scores.npy'), 'float32', shape)) as Float32Array,
+    counts: (await readArray(at('counts.npy'), 'int32', [queries])) as Int32Array,
+    ranks: tensorIn(path, file, 'ranks', Int32Array, queries * numNegatives),
+    positives: { indptr, indices: tensorIn(path, file, 'positiveRows', Int32Array, pairs) },
+    positiveScores: tensorIn(path, file, 'positiveScores', Float64Array, pairs),
+    rejected: {
+      queries: new Int32Array(0),
+      indptr: new Int32Array(1),
+      rows: new Int32Array(0),
+      scores: new Float64Array(0),
+      rules: new Uint8Array(0),
+    },
+    warnings: [],
+  }) as MinedPart
+  return { folder, mined, run: parsedObject<MineRun>(path, 'runs', file.metadata.run) }
+}
+
+/** Bytes that are copied at a time. */
+const pieceBytes = 1 << 22
+
+/** The bytes of files one after the other, read as they are asked for. */
+export async function* bytesOfFiles(paths: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const path of paths) {
+    const file = await openFile(path)
+    try {
+      for (let at = 0; at < file.size; at += pieceBytes) {
+        interrupted.throwIfAborted()
+        yield await readRange(file, at, Math.min(pieceBytes, file.size - at))
+      }
+    } catch (error) {
+      throw systemFailure(path, error)
+    } finally {
+      await closeDescriptor(file.fd)
+    }
+  }
+}

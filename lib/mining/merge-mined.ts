@@ -1,0 +1,195 @@
+// Puts the parts of a mining job together.
+import { ruleNames } from '../data/mined-lines'
+import { resultArray } from '../data/typed-array'
+import { invalid, invalidText } from '../errors'
+import { handOut } from '../lending'
+import type { NativeRejected } from '../native'
+import { MinedNegatives, type MinedRun } from './mined-negatives'
+import { miningWarnings, type Asked } from './mining-warnings'
+import type { MinedShard } from './query-shard'
+
+/** A mined part with what is known of its shard. */
+export type MinedPart = MinedNegatives & { readonly shard: MinedShard }
+
+/** What is wrong with one of several parts. */
+export interface PartComplaint {
+  readonly part: number
+  readonly expected: string
+  readonly received: string
+}
+
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** The fields that all parts of a job share, by the names of messages. */
+function identityOf({ shard, ...run }: MinedPart): Record<string, unknown> {
+  const { queries, count, options, fingerprint } = shard
+  const { corpus, dimensions, metric, numNegatives } = run
+  const sizes = { queries, corpus, dimensions, metric, numNegatives, 'parts of the job': count }
+  return { ...sizes, ...options, 'fingerprint of the inputs': fingerprint }
+}
+
+function foreign(parts: readonly MinedPart[], names: readonly string[]): PartComplaint | undefined {
+  const wanted = identityOf(parts[0]!)
+  for (const [part, each] of parts.entries()) {
+    const found = identityOf(each)
+    for (const name of new Set([...Object.keys(wanted), ...Object.keys(found)]))
+      if (found[name] !== wanted[name]) {
+        const expected = `a part of the job of ${names[0]}, with ${name} ${shown(wanted[name] ?? 'not given')}`
+        return { part, expected, received: shown(found[name] ?? 'none') }
+      }
+  }
+  return undefined
+}
+
+/**
+ * The first thing that keeps parts from being put together, or nothing.
+ *
+ * @param names What messages call the parts.
+ */
+export function partComplaint(
+  parts: readonly MinedPart[],
+  names: readonly string[],
+): PartComplaint | undefined {
+  const complaint = foreign(parts, names)
+  if (complaint) return complaint
+  const { count } = parts[0]!.shard
+  const holders = new Map<number, number>()
+  for (const [part, { shard }] of parts.entries()) {
+    const other = holders.get(shard.index)
+    if (other !== undefined)
+      return {
+        part,
+        expected: 'every part once',
+        received: `part ${shard.index}/${count} again, which ${names[other]} is`,
+      }
+    holders.set(shard.index, part)
+  }
+  if (holders.size === count) return undefined
+  let missing = 0
+  while (holders.has(missing)) missing++
+  const received = `no part ${missing}/${count}`
+  return { part: 0, expected: `all ${count} parts of the job beside it`, received }
+}
+
+const sum = (parts: readonly MinedPart[], value: (part: MinedPart) => number) =>
+  parts.reduce((total, part) => total + value(part), 0)
+
+function joined<Kind extends Int32Array | Float32Array | Float64Array | Uint8Array>(
+  arrays: readonly Kind[],
+  Kind: new (length: number) => Kind,
+): Kind {
+  const all = handOut(new Kind(arrays.reduce((length, array) => length + array.length, 0)))
+  let at = 0
+  for (const array of arrays) {
+    all.set(array as never, at)
+    at += array.length
+  }
+  return all
+}
+
+/** The starts of lists that follow each other, in one array. */
+function joinedStarts(starts: readonly Int32Array[]): Int32Array {
+  const all = resultArray(
+    Int32Array,
+    starts.reduce((length, each) => length + each.length - 1, 1),
+  )
+  let at = 0
+  for (const each of starts) {
+    const base = all[at]!
+    for (let i = 1; i < each.length; i++) all[++at] = base + each[i]!
+  }
+  return all
+}
+
+const rejectedOf = (parts: readonly NativeRejected[]): NativeRejected => ({
+  queries: joined(
+    parts.map(({ queries }) => queries),
+    Int32Array,
+  ),
+  indptr: joinedStarts(parts.map(({ indptr }) => indptr)),
+  rows: joined(
+    parts.map(({ rows }) => rows),
+    Int32Array,
+  ),
+  scores: joined(
+    parts.map(({ scores }) => scores),
+    Float64Array,
+  ),
+  rules: joined(
+    parts.map(({ rules }) => rules),
+    Uint8Array,
+  ),
+})
+
+/** Parts that were found to fit, in any order, as one answer. */
+export function joinParts(given: readonly MinedPart[]): MinedNegatives {
+  const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
+  const [first] = parts as [MinedPart]
+  const { corpus, dimensions, numNegatives, metric, ceilings, shard } = first
+  const all = <Kind extends Int32Array | Float32Array | Float64Array>(
+    of: (part: MinedPart) => Kind,
+    Kind: new (length: number) => Kind,
+  ) => joined(parts.map(of), Kind)
+  const run: Omit<MinedRun, 'warnings'> = {
+    queries: shard.queries,
+    firstQuery: 0,
+    shard: undefined,
+    corpus,
+    dimensions,
+    numNegatives,
+    metric,
+    ceilings,
+    positives: {
+      indptr: joinedStarts(parts.map(({ positives }) => positives.indptr)),
+      indices: all(({ positives }) => positives.indices, Int32Array),
+    },
+    positiveScores: all(({ positiveScores }) => positiveScores, Float64Array),
+    indices: all(({ indices }) => indices, Int32Array),
+    scores: all(({ scores }) => scores, Float32Array),
+    counts: all(({ counts }) => counts, Int32Array),
+    ranks: all(({ ranks }) => ranks, Int32Array),
+    dropped: Object.fromEntries(
+      ruleNames.map((rule) => [rule, sum(parts, ({ dropped }) => dropped[rule])]),
+    ) as MinedNegatives['dropped'],
+    queriesWithoutPositives: sum(parts, (part) => part.queriesWithoutPositives),
+    inconsistent: sum(parts, (part) => part.inconsistent),
+    candidatePairs: sum(parts, (part) => part.candidatePairs),
+    certified: sum(parts, (part) => part.certified),
+    fallback: sum(parts, (part) => part.fallback),
+    zeroQueries: sum(parts, (part) => part.zeroQueries),
+    // A part without queries has not looked at the corpus.
+    zeroRows: Math.max(...parts.map(({ zeroRows }) => zeroRows)),
+    seconds: sum(parts, (part) => part.seconds),
+    rejected: rejectedOf(parts.map(({ rejected }) => rejected)),
+  }
+  const asked = shard.options as unknown as Asked
+  return new MinedNegatives({ ...run, warnings: miningWarnings(run, asked, String) })
+}
+
+/**
+ * Puts together what {@link mineHardNegatives} gave for the parts of a job (`shard`): the answer, bit for
+ * bit, of one call for all queries. `seconds`, `certified` and `fallback` are sums.
+ *
+ * @param parts Every part of one job, each once, in any order.
+ * @throws {TypeError | RangeError} naming the part that belongs to another job, comes twice or is missing.
+ *
+ * @example
+ * const parts = await Promise.all(
+ *   [0, 1].map((index) =>
+ *     mineHardNegatives(queries, corpus, positives, { shard: { index, count: 2 } }),
+ *   ),
+ * )
+ * const mined = mergeMined(parts)
+ */
+export function mergeMined(parts: readonly MinedNegatives[]): MinedNegatives {
+  if (!Array.isArray(parts) || parts.length === 0)
+    throw invalid('parts', 'the parts of a job, at least one', parts)
+  for (const [i, part] of parts.entries())
+    if (!(part instanceof MinedNegatives && part.shard))
+      throw invalid(`parts[${i}]`, 'what mineHardNegatives() gave with shard', part)
+  const checked = parts as readonly MinedPart[]
+  const names = checked.map((_, i) => `parts[${i}]`)
+  const complaint = partComplaint(checked, names)
+  if (complaint) throw invalidText(names[complaint.part]!, complaint.expected, complaint.received)
+  return joinParts(checked)
+}

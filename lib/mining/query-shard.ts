@@ -1,0 +1,98 @@
+// One of several parts of a mining job, cut by queries, so that machines can share it out.
+import { createHash } from 'node:crypto'
+import { inSlices } from '../data/slices'
+import { invalid } from '../errors'
+import type { Addon, JobControl, NativeSource } from '../native'
+import { checkInteger } from '../options'
+import type { Ceilings } from './ceiling-rules'
+import type { MineHardNegativesOptions } from './mining-options'
+
+/** Which part of the queries is mined: number `index`, from 0, of `count`. */
+export interface QueryShard {
+  readonly index: number
+  readonly count: number
+}
+
+/** A part of a job, and what tells the parts of one job from those of another. */
+export interface MinedShard extends QueryShard {
+  /** Queries of the whole job. */
+  readonly queries: number
+  /** The numbers and names among the options, as they were settled. */
+  readonly options: Readonly<Record<string, string | number | boolean | null>>
+  /** Of everything that was given besides: rows, lists, groups and texts. */
+  readonly fingerprint: string
+}
+
+/** The first query of a part, and how many it has: rows ⌊index·n/count⌋ to ⌊(index + 1)·n/count⌋ − 1. */
+export function shardRange(shard: QueryShard | undefined, queries: number) {
+  if (shard === undefined) return { firstQuery: 0, queryCount: queries }
+  const start = (index: number) => Number((BigInt(index) * BigInt(queries)) / BigInt(shard.count))
+  const firstQuery = start(shard.index)
+  return { firstQuery, queryCount: start(shard.index + 1) - firstQuery }
+}
+
+/** @throws {TypeError | RangeError} if `shard` is no part of something. */
+export function checkShard(shard: QueryShard | undefined) {
+  if (shard === undefined) return
+  if (typeof shard !== 'object' || shard === null || Array.isArray(shard))
+    throw invalid('shard', 'an object of index and count', shard)
+  checkInteger('shard.count', shard.count, 1)
+  checkInteger('shard.index', shard.index, 0, shard.count - 1)
+}
+
+/** The settled options that are numbers or names, with the ceilings in force. */
+export function plainOptions(
+  settled: MineHardNegativesOptions,
+  inForce: Ceilings,
+): MinedShard['options'] {
+  const { threads, device, signal, onProgress, shard, excludeSelf, ...rules } = settled
+  const all = { ...rules, excludeSelf: Boolean(excludeSelf), ...inForce }
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) =>
+      ['string', 'number', 'boolean'].includes(typeof value) || value === null
+        ? [[name, value as string | number | boolean | null] as const]
+        : [],
+    ),
+  )
+}
+
+/** Bytes that are hashed between two looks at the event loop. */
+const pieceBytes = 1 << 22
+
+/** Everything but numbers and names that the parts of one job have in common. */
+export interface ShardInputs {
+  /** Undefined for a prepared corpus, of which nobody knows the rows any more. */
+  readonly matrices: readonly (NativeSource | undefined)[]
+  /** Options that are arrays, or lists made of arrays, are looked at. */
+  readonly options: object
+  run(start: (addon: Addon, control: JobControl) => Promise<string>): Promise<string>
+}
+
+/** The arrays among options, and those of lists, by name. */
+const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
+  Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+    if (ArrayBuffer.isView(value)) return [[name, value] as const]
+    if (typeof value !== 'object' || value === null) return []
+    return arraysAmong(value).map(([part, array]) => [`${name}.${part}`, array] as const)
+  })
+
+/** Hexadecimal digits that other inputs hardly have. */
+export async function fingerprintOf({ matrices, options, run }: ShardInputs): Promise<string> {
+  const hash = createHash('sha256')
+  for (const matrix of matrices) {
+    const hasRows = matrix !== undefined && matrix.rows > 0
+    hash.update(
+      hasRows ? await run((addon, control) => addon.fingerprint(matrix, control)) : 'none',
+    )
+  }
+  for (const [name, array] of arraysAmong(options)) {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+    hash.update(`${name} ${bytes.length} `)
+    await inSlices(
+      bytes.length,
+      (begin, end) => hash.update(bytes.subarray(begin, end)),
+      pieceBytes,
+    )
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,38 @@
+#include "mining/candidates.h"
+
+#include <algorithm>
+
+namespace gemmine {
+
+QueryCandidates Candidates::of(std::size_t query) const {
+  const auto begin = static_cast<std::size_t>(indptr[query]);
+  const auto count = static_cast<std::size_t>(indptr[query + 1]) - begin;
+  return {.rows = std::span(rows).subspan(begin, count),
+          .scores = std::span(scores).subspan(begin, count),
+          .ranks = std::span(ranks).subspan(begin, count),
+          .rules = std::span(rules).subspan(begin, count),
+          .population = populations[query]};
+}
+
+// Rows above the ceiling take the first ranks. Below it admissible rows and duplicates take one
+// each, and whatever else is listed there comes after the last admissible row or takes none.
+void Candidates::append(std::vector<RuledRow>& listed, const Population& population) {
+  const auto is_better = [](const RuledRow& a, const RuledRow& b) {
+    return better(a.scored, b.scored);
+  };
+  if (!std::is_sorted(listed.begin(), listed.end(), is_better))
+    std::sort(listed.begin(), listed.end(), is_better);
+  Index rank = population.above_ceiling;
+  for (const RuledRow& each : listed) {
+    rows.push_back(each.scored.row);
+    scores.push_back(each.scored.score);
+    rules.push_back(each.rule);
+    ranks.push_back(each.rule == no_rule ? static_cast<std::int32_t>(rank) : -1);
+    if (each.scored.score <= population.ceiling)
+      rank += each.rule == no_rule || each.rule == Rule::duplicate;
+  }
+  indptr.push_back(static_cast<Index>(rows.size()));
+  populations.push_back(population);
+}
+
+}  // namespace gemmine

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <iterator>
+
+#include "mining/judge.h"
+#include "mining/listed_scores.h"
+#include "mining/retrieval.h"
+
+namespace gemmine {
+namespace {
+
+// One query's candidates from what the scan ranked, and from the rows that it left out.
+class Assembly {
+ public:
+  Assembly(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
+           Ranking& ranking, Index corpus_rows)
+      : options_(options),
+        index_(index),
+        query_(query),
+        ranking_(ranking),
+        corpus_rows_(corpus_rows) {}
+
+  // `left_out` are rows that the scan did not look at, with their rules.
+  void add(std::vector<RuledRow> left_out, Candidates& to) {
+    listed_ = std::move(left_out);
+    count_scanned(count_left_out());
+    for (const Scored& each : ranking_.admissible) listed_.push_back({each, no_rule});
+    for (const Scored& each : ranking_.repeats) listed_.push_back({each, Rule::duplicate});
+    for (const Scored& each : ranking_.rejected)
+      if (!is_listed_repeat(each)) listed_.push_back({each, rule_of(each)});
+    to.append(listed_, population_);
+  }
+
+ private:
+  Index left_out_above(double score) const;
+  Index count_left_out();
+  void count_scanned(Index unscanned);
+  bool is_listed_repeat(const Scored& scored) const;
+  Rule rule_of(const Scored& rejected) const;
+
+  std::int64_t& dropped(Rule rule) { return population_.dropped[static_cast<std::size_t>(rule)]; }
+
+  const MineOptions& options_;
+  const RowIndex& index_;
+  const MinedQuery& query_;
+  Ranking& ranking_;
+  const Index corpus_rows_;
+  std::vector<RuledRow> listed_;
+  Population population_{.ceiling = query_.ceiling,
+                         .dropped = {},
+                         .admissible = 0,
+                         .above_ceiling = 0,
+                         .above_reference = 0,
+                         .rescanned = ranking_.rescanned};
+};
+
+// Of the rows that were left out only duplicates take raw ranks.
+Index Assembly::left_out_above(double score) const {
+  return std::count_if(listed_.begin(), listed_.end(), [&](const RuledRow& each) {
+    return each.rule == Rule::duplicate && each.scored.score > score;
+  });
+}
+
+// Returns how many rows the scan did not look at.
+Index Assembly::count_left_out() {
+  dropped(Rule::group) = index_.forbidden_rows(query_.query);
+  Index unscanned = dropped(Rule::group);
+  for (std::size_t i = 0; i < query_.listed.rows.size(); ++i) {
+    if (query_.listed.rules[i] == Rule::group) continue;
+    ++dropped(query_.listed.rules[i]);
+    if (index_.forbids(query_.query, query_.listed.rows[i]))
+      --dropped(Rule::group);
+    else
+      ++unscanned;
+  }
+  return unscanned;
+}
+
+void Assembly::count_scanned(Index unscanned) {
+  const auto distinct_above = [&](Level level) {
+    return ranking_.above[level] - ranking_.repeated[level];
+  };
+  const Index repeated = index_.repeated_rows(query_.query, query_.listed);
+  const Index distinct = corpus_rows_ - unscanned - repeated;
+  const Index above = distinct_above(ceiling_level);
+  const Index floored = options_.min_score ? distinct_above(floor_level) : distinct;
+  population_.admissible = std::max<Index>(floored - above, 0);
+  dropped(Rule::duplicate) += repeated;
+  dropped(Rule::ceiling) = above;
+  dropped(Rule::floor) = distinct - above - population_.admissible;
+  population_.above_ceiling = ranking_.above[ceiling_level] + left_out_above(query_.ceiling);
+  if (options_.max_positive_rank && query_.reference)
+    population_.above_reference =
+        ranking_.above[reference_level] + left_out_above(*query_.reference);
+}
+
+bool Assembly::is_listed_repeat(const Scored& scored) const {
+  return std::binary_search(ranking_.repeats.begin(), ranking_.repeats.end(), scored, better);
+}
+
+Rule Assembly::rule_of(const Scored& rejected) const {
+  const std::vector<std::int32_t>& repeats = ranking_.rejected_repeats;
+  if (index_.forbids(query_.query, rejected.row)) return Rule::group;
+  if (std::binary_search(repeats.begin(), repeats.end(), rejected.row)) return Rule::duplicate;
+  return rejected.score > query_.ceiling ? Rule::ceiling : Rule::floor;
+}
+
+class ScanRetrieval : public Retrieval {
+ public:
+  ScanRetrieval(Scans& scans, const QueryHandle& queries, const MineOptions& options,
+                const RowIndex& index)
+      : scans_(scans),
+        queries_(queries),
+        options_(options),
+        index_(index),
+        corpus_rows_(queries.corpus().rows().rows()) {}
+
+  Index bytes(const MinedQuery& query) const override {
+    return scan_bytes(question(query), queries_.rows().cols(), index_.classes());
+  }
+
+  Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) override;
+
+ private:
+  ScanQuery question(const MinedQuery& query) const;
+  Index needed_depth(const ListedRows& listed) const;
+  bool is_scored(Rule rule) const { return options_.explain > 0 || rule == Rule::duplicate; }
+
+  Scans& scans_;
+  const QueryHandle& queries_;
+  const MineOptions& options_;
+  const RowIndex& index_;
+  const Index corpus_rows_;
+};
+
+// How many of the best admissible rows decide the answer: skipped ranks and survivors come before
+// the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
+Index ScanRetrieval::needed_depth(const ListedRows& listed) const {
+  const auto capped = [&](Index count) { return std::min(count, corpus_rows_); };
+  Index depth =
+      capped(options_.skip_ranks) + capped(options_.skip_survivors) + capped(pool_size(options_));
+  if (options_.max_rank) {
+    const bool duplicates =
+        index_.classes().count > 0 ||
+        std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) != listed.rules.end();
+    // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
+    // it.
+    if (options_.explain > 0)
+      depth = capped(*options_.max_rank) + capped(options_.explain);
+    else if (duplicates)
+      depth = *options_.max_rank;
+    else
+      depth = std::min(depth, *options_.max_rank);
+  }
+  return std::clamp<Index>(depth, 1, corpus_rows_);
+}
+
+ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
+  ScanQuery asked{.query = query.query - options_.first_query,
+                  .depth = needed_depth(query.listed),
+                  .ceiling = query.ceiling,
+                  .rejected_depth = std::min(options_.explain, corpus_rows_),
+                  .barred = query.listed.rows,
+                  .group = index_.group_of(query.query)};
+  if (options_.min_score) asked.floor = *options_.min_score;
+  if (options_.max_positive_rank && query.reference) asked.reference = *query.reference;
+  return asked;
+}
+
+Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job& job) {
+  std::vector<ScanQuery> questions;
+  ListedScores left_out;
+  for (const MinedQuery& query : asked) {
+    questions.push_back(question(query));
+    left_out.begin(questions.back().query);
+    for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
+      if (is_scored(query.listed.rules[i]))
+        left_out.push(query.listed.rows[i], query.listed.rules[i]);
+  }
+  std::vector<Ranking> rankings = scans_.scan({.queries = queries_,
+                                               .asked = questions,
+                                               .groups = options_.groups,
+                                               .corpus_groups = options_.corpus_groups,
+                                               .classes = index_.classes(),
+                                               .counted = true,
+                                               .bound_factor = 1.0},
+                                              job);
+  left_out.score(scans_, queries_, job);
+  Candidates candidates;
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    Assembly(options_, index_, asked[i], rankings[i], corpus_rows_)
+        .add(left_out.of(questions[i].query), candidates);
+  return candidates;
+}
+
+}  // namespace
+
+std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
+                                          const MineOptions& options, const RowIndex& index) {
+  return std::make_unique<ScanRetrieval>(scans, queries, options, index);
+}
+
+}  // namespace gemmine

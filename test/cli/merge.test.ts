@@ -1,0 +1,201 @@
+// gemmine mine --shard and gemmine merge: what one run writes, byte for byte.
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { gemmine } from '../../lib/cli/program'
+import { writeNpy } from '../../lib/data/npy'
+import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors'
+import { gaussian } from '../matrices'
+import { failureFrom } from './commands'
+
+const folder = mkdtempSync(join(tmpdir(), 'gemmine-merge-'))
+const at = (...path: string[]) => join(folder, ...path)
+const [nq, nc, d] = [11, 90, 8]
+const lines = (count: number, line: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => `${line(i)}\n`).join('')
+
+beforeAll(async () => {
+  for (const [name, rows, seed] of [
+    ['q.npy', nq, 1],
+    ['c.npy', nc, 2],
+    ['other.npy', nc, 3],
+  ] as const)
+    await writeNpy(at(name), { data: gaussian(rows, d, seed).data, shape: [rows, d] })
+  for (const [name, rows] of [
+    ['qg.npy', nq],
+    ['cg.npy', nc],
+  ] as const)
+    await writeNpy(at(name), {
+      data: Int32Array.from({ length: rows }, (_, i) => (i % 3) - 1),
+      shape: [rows],
+    })
+  // The last queries have no positive; some texts stand in several rows and queries.
+  writeFileSync(
+    at('p.tsv'),
+    lines(2 * nq, (i) => (i % nq > 7 ? '' : `${i % nq}\t${(7 * i) % nc}`)),
+  )
+  writeFileSync(
+    at('lists.tsv'),
+    lines(20 * nq, (i) => `${i % nq}\t${(13 * i) % nc}\t${i - 50}`),
+  )
+  writeFileSync(
+    at('qt.txt'),
+    lines(nq, (i) => `query ${i % 9}`),
+  )
+  writeFileSync(
+    at('ct.txt'),
+    lines(nc, (i) => `document ${i % 60}`),
+  )
+  writeFileSync(
+    at('q.txt'),
+    lines(nq, (i) => `q${i}`),
+  )
+  writeFileSync(
+    at('c.txt'),
+    lines(nc, (i) => `d${i}`),
+  )
+  writeFileSync(
+    at('named.tsv'),
+    lines(8, (i) => `q${i}\td${7 * i}`),
+  )
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const base = ['mine', '--queries', at('q.npy'), '--corpus', at('c.npy'), '--positives', at('p.tsv')]
+const texts = ['--query-texts', at('qt.txt'), '--corpus-texts', at('ct.txt')]
+const ids = ['--query-ids', at('q.txt'), '--corpus-ids', at('c.txt')]
+const groups = ['--query-groups', at('qg.npy'), '--corpus-groups', at('cg.npy')]
+
+const gemmineRuns = (...args: string[]) =>
+  gemmine().parseAsync([...args, '--quiet', '--force'], { from: 'user' })
+
+async function mineParts(name: string, count: number, ...options: string[]) {
+  const folders = Array.from({ length: count }, (_, index) => at(`${name}-${index}-${count}`))
+  for (const [index, out] of folders.entries())
+    await gemmineRuns(...base, ...options, '--shard', `${index}/${count}`, '--out', out)
+  return folders
+}
+
+/** What may differ between one run and several. */
+const exempt = ['seconds', 'gflops', 'threads', 'precision', 'certified', 'fallback']
+
+function contentsOf(out: string) {
+  return Object.fromEntries(
+    readdirSync(out).map((name) => {
+      const bytes = readFileSync(join(out, name))
+      if (name !== 'summary.json') return [name, bytes.toString('latin1')]
+      const kept = bytes.toString().split('\n')
+      return [name, kept.filter((line) => !exempt.some((key) => line.includes(`"${key}"`)))]
+    }),
+  )
+}
+
+describe('gemmine merge writes what one run writes for', () => {
+  it.each([
+    ['triplets and rejected rows', ['--format', 'triplet', '--explain', '3']],
+    ['random draws and texts', ['--format', 'labeled', '--sampling', 'random', ...texts]],
+    [
+      'the best, drawn ones and groups',
+      ['--format', 'n-tuple', '--sampling', 'top1-random', '--groups', 'different', ...groups],
+    ],
+    [
+      'lists of candidates',
+      ['--format', 'flag-embedding', '--candidates', at('lists.tsv'), '--max-positive-rank', '4'],
+    ],
+
+    ['ids', ['--positives', at('named.tsv'), ...ids]],
+    ['nothing at all', ['--min-score', '2', '--pool', '20']],
+  ])('%s', async (_, options) => {
+    await gemmineRuns(...base, ...options, '--out', at('one'))
+    for (const count of [1, 3, nq + 2]) {
+      const parts = await mineParts('part', count, ...options)
+      await gemmineRuns('merge', ...parts.reverse(), '--out', at('merged'))
+      expect(contentsOf(at('merged')), `${count} parts`).toEqual(contentsOf(at('one')))
+      for (const part of parts) rmSync(part, { recursive: true })
+    }
+    for (const out of ['one', 'merged']) rmSync(at(out), { recursive: true })
+  })
+})
+
+describe('gemmine merge refuses', () => {
+  const merge = (...args: string[]) => failureFrom('merge', ...args, '--out', at('refused'))
+
+  it('parts that are missing, double or of another job, and names them', async () => {
+    const [a, b, c] = (await mineParts('p', 3)) as [string, string, string]
+    const other = at('other')
+    const shard = ['--shard', '1/3', '--out', other]
+    expect(await merge(a, c)).toEqual({
+      exitCode: 2,
+      sentence: `${a}: expected all 3 parts of the job beside it, received no part 1/3`,
+    })
+    expect(await merge(a, b, c, b)).toEqual({
+      exitCode: 2,
+      sentence: `${b}: expected every part once, received part 1/3 again, which ${b} is`,
+    })
+    for (const [options, what] of [
+      [['--num-negatives', '7'], 'numNegatives'],
+      [['--seed', '1'], 'seed'],
+      [['--corpus', at('other.npy')], 'fingerprint of the inputs'],
+      [['--format', 'labeled'], 'format'],
+      [texts, 'ids and texts'],
+    ] as const) {
+      await gemmineRuns(...base, ...options, ...shard)
+      const { exitCode, sentence } = await merge(a, other, c)
+      expect([exitCode, sentence]).toEqual([
+        2,
+        expect.stringContaining(`${other}: expected a part of the job of ${a}, with ${what}`),
+      ])
+    }
+    expect(readdirSync(folder)).not.toContain('refused')
+  })
+
+  it('a folder that is no part, or a damaged one', async () => {
+    await gemmineRuns(...base, '--out', at('whole'))
+    const missing = await merge(at('whole'))
+    expect(missing).toMatchObject({ exitCode: 2 })
+    expect(missing.sentence).toContain(at('whole', 'part.safetensors'))
+    const [part] = (await mineParts('d', 1)) as [string]
+    const path = join(part, 'part.safetensors')
+    const { tensors, metadata } = await readSafetensors(path)
+    const damages = [
+      { tensors, metadata: {} },
+      { tensors, metadata: { ...metadata, facts: '{' } },
+      { tensors, metadata: { ...metadata, facts: '{}' } },
+      { tensors: { ...tensors, ranks: { data: Int32Array.of(1), shape: [1] } }, metadata },
+    ]
+    for (const damage of damages) {
+      await writeSafetensors(path, damage)
+      const { exitCode, sentence } = await merge(part)
+      expect([exitCode, sentence]).toEqual([
+        2,
+        expect.stringContaining(`${path}: expected what gemmine mine --shard writes`),
+      ])
+    }
+    await writeSafetensors(path, { tensors, metadata })
+    copyFileSync(join(part, 'scores.npy'), join(part, 'indices.npy'))
+    expect((await merge(part)).sentence).toContain(join(part, 'indices.npy'))
+  })
+
+  it('to replace one of the parts', async () => {
+    const parts = await mineParts('r', 2)
+    const failure = await failureFrom('merge', ...parts, '--out', parts[0]!, '--force')
+    expect(failure).toMatchObject({ exitCode: 2 })
+    expect(failure.sentence).toContain('expected an input outside the results in --out')
+  })
+
+  it.each(['2/2', '1', '-1/2', '0/0', 'a/b', '1/2/3'])('--shard %s', async (shard) => {
+    const failure = await failureFrom(...base, '--shard', shard, '--json')
+    expect(failure).toEqual({
+      exitCode: 2,
+      sentence: `Expected I/N with I from 0 to N - 1, such as 0/4 for --shard, received ${shard}`,
+    })
+  })
+})
