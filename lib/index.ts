@@ -69,15 +69,14 @@ export {
   type ModelOptions,
   type TransformOptions,
 } from './factorization/factorization-model'
-export {
-  Factorization,
-  type Convergence,
-  type Acceleration,
-  type FactorOutputs,
-  type FitOptions,
-  type GivenFactors,
-  type Solver,
-} from './factorization/fit'
+export { Factorization, type Convergence } from './factorization/fit'
+export type {
+  Acceleration,
+  FactorOutputs,
+  FitOptions,
+  GivenFactors,
+  Solver,
+} from './factorization/fit-options'
 export type { Loss, Missing } from './factorization/entry-options'
 export {
   semiNmf,

@@ -8,13 +8,8 @@ import { sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { needsRatios } from '../factorization/entry-options'
-import {
-  checkFitOptions,
-  notOffered,
-  solvers,
-  withSteps,
-  type Factorization,
-} from '../factorization/fit'
+import type { Factorization } from '../factorization/fit'
+import { checkFitOptions, notOffered, solvers, withSteps } from '../factorization/fit-options'
 import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
 import { semiNmf, semiNmfDefaults, semiNmfInits } from '../factorization/semi-nmf'
 import {

@@ -2,7 +2,8 @@ import { isSparse, type SparseMatrix } from '../data/sparse'
 import { toSource } from '../data/source'
 import { invalid } from '../errors'
 import { checkNumber, required, withDefaults } from '../options'
-import type { FitOptions, OwnOptions } from './fit'
+import type { OwnOptions } from './fit'
+import type { FitOptions } from './fit-options'
 import { graphBytes } from './memory'
 
 /** How strongly the rows of a matrix are tied to each other. */

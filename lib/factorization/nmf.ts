@@ -8,15 +8,8 @@ import {
   type Overrides,
 } from '../options'
 import { entryDefaults, isMasked, needsRatios } from './entry-options'
-import {
-  fit,
-  fitArguments,
-  fitDefaults,
-  withSteps,
-  type Factorization,
-  type FactorOutputs,
-  type Init,
-} from './fit'
+import { fit, type Factorization } from './fit'
+import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 import { graphTerm, type Graph } from './graph'
 
 /** Where an NMF starts. */
@@ -31,8 +24,8 @@ const ownDefaults = frozen({
   /**
    * Where W and H start. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, `nndsvdar` with random numbers about a hundredth of it; `kmeans`: as for semi-NMF;
-   * `random`. Unless given `nndsvdar` for `hals`, `nndsvda` for `mu`, `random` where rank > min(n, d) or
-   * entries are missing. For `mu`, which cannot leave a zero, random numbers up to the mean take the place
+   * `random`. `nndsvdar` for `hals`, `nndsvda` for `mu` unless given, and `random` where rank > min(n, d)
+   * or entries are missing. For `mu`, which cannot leave a zero, random numbers up to the mean take the place
    * of zeros. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,

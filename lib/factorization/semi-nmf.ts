@@ -8,15 +8,8 @@ import {
   type Overrides,
 } from '../options'
 import { entryDefaults } from './entry-options'
-import {
-  fit,
-  fitArguments,
-  fitDefaults,
-  withSteps,
-  type Factorization,
-  type FactorOutputs,
-  type Init,
-} from './fit'
+import { fit, type Factorization } from './fit'
+import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 
 /** Where a semi-NMF starts. */
 export type SemiNmfInit = 'random' | 'kmeans' | 'svd'

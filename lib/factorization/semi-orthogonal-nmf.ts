@@ -9,14 +9,8 @@ import {
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'
-import {
-  fit,
-  fitArguments,
-  fitDefaults,
-  notOffered,
-  type Factorization,
-  type FactorOutputs,
-} from './fit'
+import { fit, type Factorization } from './fit'
+import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { cayleyBytes } from './memory'
 
 /** Where a semi-orthogonal NMF starts. */

@@ -11,14 +11,8 @@ import {
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'
-import {
-  fit,
-  fitArguments,
-  fitDefaults,
-  notOffered,
-  type Factorization,
-  type FactorOutputs,
-} from './fit'
+import { fit, type Factorization } from './fit'
+import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { bestPairBytes } from './memory'
 import { semiNmfInits, type SemiNmfInit } from './semi-nmf'
 

@@ -8,7 +8,7 @@ import {
   semiOrthogonalNmfInits,
 } from '../../lib/factorization/semi-orthogonal-nmf'
 import { snmf } from '../../lib/factorization/snmf'
-import { solvers } from '../../lib/factorization/fit'
+import { solvers } from '../../lib/factorization/fit-options'
 import { factorizationSuite } from './factorization-suite'
 
 const base = { rank: 5, tolerance: 0, seed: 3 }

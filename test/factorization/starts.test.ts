@@ -1,7 +1,7 @@
 // Where factorizations start, and what they must not end above.
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
-import { solvers } from '../../lib/factorization/fit'
+import { solvers } from '../../lib/factorization/fit-options'
 import { gaussian, matrixOf, planted, uniform } from '../matrices'
 import { singularValues, squares } from '../reference/factors'
 
