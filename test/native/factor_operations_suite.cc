@@ -2,8 +2,7 @@
 // against naive float64.
 #include <cmath>
 
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 #include "naive_passes.h"
 #include "small_problems.h"
@@ -154,11 +153,6 @@ void factor_operations_suite(Passes& backend) {
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    factor_operations_suite(*cpu::make_passes(*kernels));
-  }
-  cpu::stop_pool();
+  each_device(factor_operations_suite);
   return test::report("factor operations");
 }

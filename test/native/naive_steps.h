@@ -89,7 +89,7 @@ inline void multiplicative_update(Cross cross, const NormalMatrix& N, const Step
   update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
     const double f = at(factor, i, j);
     const double below = plus - minus + options.l1 / 2 + options.l2 * f;
-    return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : 0;
+    return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : f;
   });
 }
 inline void sign_split_update(Cross cross, const NormalMatrix& N, const Step& options,
@@ -98,7 +98,7 @@ inline void sign_split_update(Cross cross, const NormalMatrix& N, const Step& op
     const double f = at(factor, i, j);
     const double c = at(cross, i, j);
     const double below = std::max(0.0, -c) + plus + options.l1 / 2 + options.l2 * f;
-    return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : 0;
+    return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : f;
   });
 }
 inline void solve_normal(Cross cross, const NormalMatrix& N, Factor factor) {
