@@ -8,8 +8,15 @@
 
 namespace test {
 
-// Runs a suite on every device there is: the CPU with each set of kernels, and one whose memory
-// host code cannot touch.
+// Runs a suite on a device whose memory host code cannot touch.
+template <class Suite>
+void on_guarded_memory(const Suite& suite) {
+  std::printf("guarded memory, smaller scenes: its naive loops are slow\n");
+  GuardedPasses guarded;
+  suite(guarded);
+}
+
+// On the CPU with each set of kernels, and on guarded memory.
 template <class Suite>
 void each_device(const Suite& suite) {
   cpu::set_pool_threads(3);
@@ -18,14 +25,12 @@ void each_device(const Suite& suite) {
     suite(*cpu::make_passes(*kernels));
   }
   cpu::stop_pool();
-  std::printf("guarded memory, smaller scenes: its naive loops are slow\n");
-  GuardedPasses guarded;
-  suite(guarded);
+  on_guarded_memory(suite);
 }
 
-// A tenth of many rows on a device of naive loops.
-inline Index shortened(const Passes& device, Index rows) {
-  return device.name() == "guarded" && rows > 100 ? rows / 10 : rows;
+// A tenth of many rows or iterations on a device of naive loops.
+inline Index shortened(const Passes& device, Index count) {
+  return device.name() == "guarded" && count > 100 ? count / 10 : count;
 }
 
 }  // namespace test
