@@ -28,9 +28,11 @@ void each_device(const Suite& suite) {
   on_guarded_memory(suite);
 }
 
+inline bool loops_naively(const Passes& device) { return device.name() == "guarded"; }
+
 // A tenth of many rows or iterations on a device of naive loops.
 inline Index shortened(const Passes& device, Index count) {
-  return device.name() == "guarded" && count > 100 ? count / 10 : count;
+  return loops_naively(device) && count > 100 ? count / 10 : count;
 }
 
 }  // namespace test
