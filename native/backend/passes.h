@@ -216,6 +216,9 @@ class Passes {
   // scale · draw of (seed, stream, row, column).
   virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                            std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
+  // Entries of at most `smallest` become such draws, in (0, scale).
+  virtual void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                           BackendView<float> factor, const Job& job) = 0;
 
   // ---- Small problems in float64, on the host and on one thread. ----
 

@@ -87,6 +87,9 @@ void operations_on_elements(Passes& backend) {
     device.shift(0.25, factor.view(), job_of(threads));
     std::vector<float> all = factor.floats();
     const ColumnSums sums = device.column_sums(factor.view(), job_of(threads));
+    device.raise_small(0.5f, 2, 11, 4, factor.view(), job_of(threads));
+    const std::vector<float> raised = factor.floats();
+    all.insert(all.end(), raised.begin(), raised.end());
     for (const Distribution distribution :
          {Distribution::uniform, Distribution::normal, Distribution::half_normal}) {
       device.fill_random(distribution, 3, 11, 2, factor.view(), job_of(threads));

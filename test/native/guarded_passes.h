@@ -210,6 +210,11 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     naive_.fill_random(distribution, scale, seed, stream, factor, job);
   }
+  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                   Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.raise_small(smallest, scale, seed, stream, factor, job);
+  }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     return naive_.symmetric_eigen(A);

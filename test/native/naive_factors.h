@@ -89,6 +89,14 @@ class NaiveFactors : public Passes {
       x = static_cast<float>(scale * draw);
     });
   }
+  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                   Factor factor, const Job&) override {
+    const CounterRandom random(seed, stream);
+    each_element(factor, [&](float& x, Index i, Index j) {
+      if (x > smallest) return;
+      x = static_cast<float>(scale * random.uniform(i, static_cast<std::uint32_t>(j)));
+    });
+  }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     return oracle::symmetric_eigen(A);
