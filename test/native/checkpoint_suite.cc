@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "backend/registry.h"
 #include "devices.h"
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"

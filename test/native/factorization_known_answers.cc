@@ -1,7 +1,6 @@
 // Known answers of single steps, and theorems about the parts that starts are made of.
 #include <limits>
 
-#include "backend/registry.h"
 #include "devices.h"
 #include "factorization/factors.h"
 #include "factorization_matrices.h"

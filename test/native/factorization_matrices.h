@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/registry.h"
 #include "check.h"
 #include "core/random.h"
 #include "factorization/fit.h"
@@ -128,6 +129,10 @@ inline Fitted fitted(Passes& backend, const RowSource& X, Index k, const FitOpti
 inline Fitted fitted(Passes& device, const Dense& X, Index k, const FitOptions& options,
                      Index threads = 2) {
   return fitted(device, *X.source(), k, options, threads);
+}
+
+inline Fitted fitted(const Dense& X, Index k, const FitOptions& options, Index threads = 2) {
+  return fitted(passes_for("cpu"), X, k, options, threads);
 }
 
 inline bool signs_hold(const Dense& A) {

@@ -1,6 +1,5 @@
 // How far a run gets: what starts and over-relaxation are worth, and what a run does that gets
 // stuck.
-#include "backend/registry.h"
 #include "factorization/loop/alternate.h"
 #include "factorization_matrices.h"
 #include "naive_passes.h"
@@ -10,26 +9,24 @@ namespace {
 using namespace test;
 
 // Where the sample is small beside X, its factorization leaves little to do.
-void a_start_from_a_sample_is_nearly_there(Passes& device) {
+void a_start_from_a_sample_is_nearly_there() {
   const Dense X = planted(5000, 40, 8, 31);
   for (const Model model : {Model::semi_nmf, Model::nmf}) {
     const Dense suited = model == Model::nmf ? absolute(X) : X;
     const auto objective = [&](Start start, Index iterations) {
-      return fitted(device, suited, 8, options(model, Solver::hals, start, iterations))
-          .run.objective;
+      return fitted(suited, 8, options(model, Solver::hals, start, iterations)).run.objective;
     };
     const double sampled = objective(Start::kmeans, 0)[0];
     const std::vector<double> random = objective(Start::random, 5);
     check(sampled < random[5], "the start from a sample is worth more than five iterations");
     const Dense few = filled(4000, 40, [&](Index i, Index j) { return suited(i, j); });
     const FitOptions none = options(model, Solver::hals, Start::kmeans, 0);
-    check(1.25 * sampled < fitted(device, few, 8, none).run.objective[0],
-          "or than clusters of all rows");
+    check(1.25 * sampled < fitted(few, 8, none).run.objective[0], "or than clusters of all rows");
   }
 }
 
 // Rows that a sample does not speak for: few distinct ones, and heavy tails.
-void a_sample_that_misleads_is_left(Passes& device) {
+void a_sample_that_misleads_is_left() {
   const Dense distinct = gaussian(5, 24, 41);
   const CounterRandom random(42, 100);
   const Dense repeated = filled(4096, 24, [&](Index i, Index j) {
@@ -38,10 +35,10 @@ void a_sample_that_misleads_is_left(Passes& device) {
   const Dense base = planted(8000, 20, 12, 43);
   const Dense heavy = filled(
       8000, 20, [&](Index i, Index j) { return base(i, j) * std::exp(2 * random.normal(i, 99)); });
-  const auto error = [&](const Dense& X, Index k, Start start, std::uint64_t seed) {
+  const auto error = [](const Dense& X, Index k, Start start, std::uint64_t seed) {
     FitOptions o = options(Model::semi_nmf, Solver::hals, start, 200);
     o.seed = seed;
-    return fitted(device, X, k, o).run.relative_error;
+    return fitted(X, k, o).run.relative_error;
   };
   for (const std::uint64_t seed : {0, 1}) {
     check(error(repeated, 20, Start::kmeans, seed) < 1e-4, "five distinct rows");
@@ -129,8 +126,8 @@ void a_run_that_cannot_go_on_stands_still() {
 }  // namespace
 
 int main() {
-  a_start_from_a_sample_is_nearly_there(passes_for("cpu"));
-  a_sample_that_misleads_is_left(passes_for("cpu"));
+  a_start_from_a_sample_is_nearly_there();
+  a_sample_that_misleads_is_left();
   over_relaxation_saves_iterations();
   a_run_that_cannot_go_on_stands_still();
   return test::report("factorization progress");

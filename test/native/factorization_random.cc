@@ -1,7 +1,6 @@
 // The laws of factorization on configurations drawn at random: shapes, ranks above both sides,
 // nearly singular data, exact fits, one-sided and deadly penalties. The argument is the number of
 // runs.
-#include "backend/registry.h"
 #include "devices.h"
 #include "factorization_matrices.h"
 
