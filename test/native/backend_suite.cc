@@ -128,6 +128,7 @@ void pass_agrees_with_the_formula(Passes& backend) {
         for (Measure measure : {Measure::none, Measure::identity, Measure::direct, Measure::exact})
           for (const std::optional<Step>& step : {std::optional(sweep_step), std::optional<Step>()})
             for (bool sums : {true, false}) {
+              if (measure == Measure::exact && (!step || !sums)) continue;
               const PassCase c{*source, W, Ht, exponent, measure, step, sums};
               check_pass(c, unit, run_pass(backend, c, 2), what);
             }

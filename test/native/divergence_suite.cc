@@ -119,6 +119,7 @@ void passes_agree(Passes& device) {
   for (const auto& [n, d] : {std::pair<Index, Index>{7, 5}, {130, 33}, {600, 70}}) {
     const Data data(shortened(device, n), d);
     for (const double beta : {1.0, 0.0, 2.0, 0.5, 1.5, 3.0, -1.0}) {
+      if (n == 600 && beta != 1 && beta != 0.5) continue;
       const Loss loss{LossKind::divergence, beta};
       const std::string name = "beta " + std::to_string(beta);
       const Mask bitmap{data.seen.data(), false, false, 0, 0};

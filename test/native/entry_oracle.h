@@ -58,7 +58,9 @@ struct Entry {
 
 inline std::vector<Entry> entries_of(const Pass& pass, const Group& group) {
   std::vector<Entry> entries;
+  const RowRange rows = rows_of(pass);
   each_entry(pass.X, group.mask, [&](Index row, Index column, double x) {
+    if (row < rows.begin || row >= rows.begin + rows.count) return;
     const auto given = static_cast<float>(x);
     const float noisy =
         group.noise.amplitude == 0 ? given : perturbed(given, group.noise, row, column);

@@ -162,30 +162,41 @@ class NaivePasses : public NaiveFactors {
     }
   }
 
+  static std::vector<double> weighted_gram(const Pass& pass, Cross W) {
+    const std::span<const float> weights = pass.row_weights;
+    return naive::weighted_gram(
+        W, weights.empty() ? weights : weights.subspan(rows_of(pass).begin, W.rows));
+  }
+
   void run(const Pass& pass, const Group& group, const std::vector<Entry>& entries,
            const Job& job) {
     NaiveSums& sums = own(group.sums);
     const Index k = group.Ht.cols;
-    const Index n = group.W.rows;
+    const RowRange rows = rows_of(pass);
+    const Factor W = group.W.row_block(rows.begin, rows.count);
     measure_residual(pass, group, entries);
-    std::vector<double> product(static_cast<std::size_t>(n * k));
+    std::vector<double> product(static_cast<std::size_t>(rows.count * k));
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
-        product[entry.row * k + j] += entry.x * at(group.Ht, entry.column, j);
-    sums.incoming_gram = naive::weighted_gram(group.W, pass.row_weights);
+        product[(entry.row - rows.begin) * k + j] += entry.x * at(group.Ht, entry.column, j);
+    sums.incoming_gram = weighted_gram(pass, W);
     sums.incoming_product = 0;
-    for (Index i = 0; i < n; ++i)
+    for (Index i = 0; i < rows.count; ++i)
       for (Index j = 0; j < k; ++j)
         sums.incoming_product +=
-            weight(pass.row_weights, i) * product[i * k + j] * at(group.W, i, j);
-    if (group.step && group.addend) improve_with_addend(group, product, job);
+            weight(pass.row_weights, rows.begin + i) * product[i * k + j] * at(W, i, j);
+    if (group.step && group.addend) improve_with_addend(group, rows, product, job);
     if (group.step && !group.addend) {
       std::vector<float> cross(product.begin(), product.end());
-      improve(*group.step, Cross{cross.data(), n, k, k}, group.normal, group.W, job);
+      improve(*group.step, Cross{cross.data(), rows.count, k, k}, group.normal, W, job);
     }
-    if (group.extrapolated) extrapolate(*group.extrapolated, group.W, job);
+    if (group.extrapolated) {
+      Extrapolated by = *group.extrapolated;
+      by.previous = by.previous.row_block(rows.begin, rows.count);
+      extrapolate(by, W, job);
+    }
     if (!group.accumulate) return;
-    sums.gram = naive::weighted_gram(group.W, pass.row_weights);
+    sums.gram = weighted_gram(pass, W);
     std::ranges::fill(sums.cross, 0.0);
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
@@ -194,14 +205,15 @@ class NaivePasses : public NaiveFactors {
   }
 
   // Row by row: each has a normal matrix of its own.
-  void improve_with_addend(const Group& group, const std::vector<double>& product, const Job& job) {
+  void improve_with_addend(const Group& group, RowRange rows, const std::vector<double>& product,
+                           const Job& job) {
     const RowAddend& addend = *group.addend;
     const Index k = group.W.cols;
     std::vector<float> cross(static_cast<std::size_t>(k));
-    for (Index i = 0; i < group.W.rows; ++i) {
+    for (Index i = rows.begin; i < rows.begin + rows.count; ++i) {
       for (Index j = 0; j < k; ++j)
-        cross[j] =
-            static_cast<float>(product[i * k + j] + addend.weight * at(addend.numerators, i, j));
+        cross[j] = static_cast<float>(product[(i - rows.begin) * k + j] +
+                                      addend.weight * at(addend.numerators, i, j));
       std::vector<double> gram = group.normal.gram();
       for (Index j = 0; j < k; ++j) gram[j * (k + 1)] += addend.weight * at(addend.diagonal, i, 0);
       improve(*group.step, Cross{cross.data(), 1, k, k}, NormalMatrix(gram, k, 0, false),
@@ -224,13 +236,16 @@ class NaivePasses : public NaiveFactors {
       const Terms of_rows = oracle::terms(group, entries, beta, true, [&](Index row) {
         return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
       });
-      each_element(group.W, [&](float& f, Index i, Index j) {
-        const std::optional<RowAddend>& addend = group.addend;
-        const double more = addend ? addend->weight * at(addend->numerators, i, j) : 0;
-        const double diagonal = addend ? addend->weight * at(addend->diagonal, i, 0) : 0;
-        naive::scale_by_ratio(*group.step, of_rows.above[i * k + j] + more,
-                              of_rows.below[i * k + j] + diagonal * f, f);
-      });
+      const RowRange rows = rows_of(pass);
+      each_element(
+          group.W.row_block(rows.begin, rows.count), [&](float& f, Index in_range, Index j) {
+            const Index i = rows.begin + in_range;
+            const std::optional<RowAddend>& addend = group.addend;
+            const double more = addend ? addend->weight * at(addend->numerators, i, j) : 0;
+            const double diagonal = addend ? addend->weight * at(addend->diagonal, i, 0) : 0;
+            naive::scale_by_ratio(*group.step, of_rows.above[i * k + j] + more,
+                                  of_rows.below[i * k + j] + diagonal * f, f);
+          });
     }
     if (!group.accumulate) return;
     Terms of_columns = oracle::terms(group, entries, beta, false,
