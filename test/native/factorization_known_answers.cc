@@ -267,9 +267,10 @@ void transform_finds_the_codes(Passes& device) {
       for (float& value : X.values) value = std::ldexp(value, power);
       const Fitted trained = fitted(device, X, 6, options(model, Solver::hals, Start::kmeans, 100));
       Dense W = zeros(300, 6);
-      const double error = transform(device, *X.source(), trained.H.view(),
-                                     {.model = model, .l1_w = 0, .l2_w = 0}, W.view(), job())
-                               .relative_error;
+      const double error =
+          transform(device, *X.source(), trained.H.view(),
+                    {.model = model, .loss = frobenius_loss, .l1_w = 0, .l2_w = 0}, W.view(), job())
+              .relative_error;
       check(error <= 1.001 * trained.run.relative_error + 1e-6, "as good as in training");
       check(signs_hold(W), "codes are not negative");
       near(std::sqrt(squared_error(X, W, trained.H) / squares(X)), error, 1e-4 * error + 4e-6,
@@ -282,8 +283,8 @@ void transform_heeds_penalties(Passes& device) {
   const Dense X = absolute(gaussian(120, 30, 5));
   const Dense H = absolute(gaussian(5, 30, 6));
   Dense W = zeros(120, 5);
-  transform(device, *X.source(), H.view(), {.model = Model::nmf, .l1_w = 3, .l2_w = 0.5}, W.view(),
-            job());
+  transform(device, *X.source(), H.view(),
+            {.model = Model::nmf, .loss = frobenius_loss, .l1_w = 3, .l2_w = 0.5}, W.view(), job());
   const Dense WH = product(W, H);
   double balance = 3 * sum_of_absolutes(W) + squares(W);
   for (std::size_t i = 0; i < X.values.size(); ++i)
