@@ -21,6 +21,7 @@ enum class Measure {
   none,
   identity,    // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
   direct,      // Σ‖X_b − W_b Htᵀ‖², half as much work again
+  exact,       // the same in float64, under frobenius_loss: slow, for small X
   divergence,  // Σ d_β(x, v) over the entries that count; direct measures these alone too
 };
 
@@ -35,8 +36,8 @@ class Sums {
   std::vector<double> gram;           // R = WᵀW [k×k] of the new W
   std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
   double incoming_product = 0;        // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
-  double incoming_residual = 0;       // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct)
-  double incoming_divergence = 0;     // of the pair that came in (Measure::divergence)
+  double incoming_residual = 0;    // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct, exact)
+  double incoming_divergence = 0;  // of the pair that came in (Measure::divergence)
 
  protected:
   Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
@@ -215,6 +216,9 @@ class Passes {
   // scale · draw of (seed, stream, row, column).
   virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                            std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
+  // Entries of at most `smallest` become such draws, in (0, scale).
+  virtual void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                           BackendView<float> factor, const Job& job) = 0;
 
   // ---- Small problems in float64, on the host and on one thread. ----
 

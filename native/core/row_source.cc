@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -226,6 +227,17 @@ class RowsWithin : public RowSource {
 
 std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range) {
   return std::make_unique<RowsWithin>(rows, range);
+}
+
+void take_row(const RowBlock& block, Index i, double scale, std::span<double> row) {
+  if (block.dense.data != nullptr) {
+    for (Index t = 0; t < block.dense.cols; ++t) row[t] = block.dense(i, t) * scale;
+    return;
+  }
+  std::ranges::fill(row, 0.0);
+  const auto end = static_cast<Index>(block.indptr[i + 1]);
+  for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
+    row[block.indices[at]] += block.values[at] * scale;
 }
 
 InvalidEntry not_finite(const RowSource& source, Index row, Index column) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct RowBlock {
   const std::int32_t* indices;
   const float* values;
 };
+
+// `row` [d] becomes row i of a block, times the scale.
+void take_row(const RowBlock& block, Index i, double scale, std::span<double> row);
 
 // Memory that a block may need: widened elements, bytes read from a file. One for each thread.
 struct RowScratch {

@@ -67,7 +67,7 @@ bool Clustering::fill_empty() {
   RowScratch scratch;
   std::vector<double> row(d);
   const auto take = [&](Index i) {
-    take_row(input_.X.block(i, 1, scratch), 0, input_.pass_exponent, row);
+    take_row(input_.X.block(i, 1, scratch), 0, input_.scale(), row);
   };
   bool filled = false;
   for (Index j = 0; j < centers_.rows(); ++j) {

@@ -127,52 +127,18 @@ void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
   improve(Ht, unused, step_of(StepKind::product, 0, 0, 1), to);
 }
 
-void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>& row) {
-  const double scale = std::ldexp(1.0, -exponent);
-  if (block.dense.data != nullptr) {
-    for (Index t = 0; t < block.dense.cols; ++t) row[t] = block.dense(i, t) * scale;
-    return;
-  }
-  std::fill(row.begin(), row.end(), 0.0);
-  const auto end = static_cast<Index>(block.indptr[i + 1]);
-  for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
-    row[block.indices[at]] += block.values[at] * scale;
-}
-
-namespace {
-
-// In float64, on the host.
-double exact_squared_error(const Input& input, const HostMatrix<float>& W,
-                           const HostMatrix<float>& Ht) {
-  RowScratch scratch;
-  std::vector<double> residual(static_cast<std::size_t>(input.cols()));
-  double sum = 0;
-  for (Index i = 0; i < W.rows(); ++i) {
-    take_row(input.X.block(i, 1, scratch), 0, input.pass_exponent, residual);
-    for (Index t = 0; t < Ht.rows(); ++t) {
-      for (Index j = 0; j < Ht.cols(); ++j) residual[t] -= double{W(i, j)} * Ht(t, j);
-      sum += residual[t] * residual[t];
-    }
-  }
-  return sum;
-}
-
-// In products of few elements float32's rounding does not average; those that small are quick.
-constexpr Index exact_products = Index{1} << 20;
-
-}  // namespace
-
 double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) const {
+  // In products of few elements float32's rounding does not average; those that small are quick.
+  constexpr Index most_exact_products = Index{1} << 20;
   const bool plain = mask.all_pass() && row_weights.empty();
-  if (plain && W.rows * Ht.rows <= exact_products / Ht.cols)
-    return exact_squared_error(*this, downloaded(backend, W), downloaded(backend, Ht));
+  const bool exact = plain && W.rows * Ht.rows <= most_exact_products / Ht.cols;
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
                     .normal = normal,
                     .step = std::nullopt,
                     .W = W,
-                    .measure = Measure::direct,
+                    .measure = exact ? Measure::exact : Measure::direct,
                     .accumulate = false,
                     .sums = *sums,
                     .mask = mask};

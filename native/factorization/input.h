@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <memory>
 
 #include "backend/passes.h"
@@ -25,6 +26,7 @@ struct Input {
   // The same for another job.
   Input with_job(const Job& other) const;
 
+  double scale() const { return std::ldexp(1.0, -pass_exponent); }
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
 
@@ -43,9 +45,6 @@ struct Input {
   // ‖X − W Htᵀ‖² of the scaled X, directly.
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
 };
-
-// Row i of a block, in float64 and scaled by 2^-exponent.
-void take_row(const RowBlock& block, Index i, int exponent, std::vector<double>& row);
 
 // The first read of X: checks every entry and finds the scale.
 class ScaledInput {

@@ -64,7 +64,7 @@ void RowSample::append(const RowBlock& row) {
 std::vector<double> RowSample::dense_row(Index s) const {
   RowScratch scratch;
   std::vector<double> row(input_->cols());
-  take_row(input_->X.block(s, 1, scratch), 0, input_->pass_exponent, row);
+  take_row(input_->X.block(s, 1, scratch), 0, input_->scale(), row);
   return row;
 }
 
@@ -75,7 +75,7 @@ double RowSample::squared_norm(Index s) const {
 }
 
 std::vector<double> RowSample::medians() const {
-  const double scale = std::ldexp(1.0, -input_->pass_exponent);
+  const double scale = input_->scale();
   std::vector<std::vector<float>> columns(input_->cols());
   RowScratch scratch;
   for (Index s = 0; s < size(); ++s) {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/random.h"
 #include "factorization/model.h"
 #include "factorization/random_streams.h"
 
@@ -35,15 +34,7 @@ void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream,
   const std::vector<double> sums = input.backend.column_sums(factor, input.job).absolute;
   const double mean = std::reduce(sums.begin(), sums.end()) /
                       (static_cast<double>(factor.rows) * static_cast<double>(factor.cols));
-  const auto smallest = static_cast<float>(1e-6 * mean);
-  const CounterRandom random(seed, stream);
-  visit_rows(input.backend, factor, true, [&](Index begin, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i)
-      for (Index j = 0; j < block.cols; ++j)
-        if (block(i, j) <= smallest)
-          block(i, j) =
-              static_cast<float>(mean * random.uniform(begin + i, static_cast<std::uint32_t>(j)));
-  });
+  input.backend.raise_small(static_cast<float>(1e-6 * mean), mean, seed, stream, factor, input.job);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // Conformance of a backend in what a row step adds to what X says, against naive float64.
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 #include "naive_passes.h"
 
@@ -95,7 +94,7 @@ void steps_with_an_addend_agree(Passes& device) {
 }
 
 void an_addend_leaves_the_bits_to_any_number_of_threads(Passes& device) {
-  const Scene scene(9000, 30, 11);
+  const Scene scene(shortened(device, 9000), 30, 11);
   for (const bool sparse : {false, true}) {
     const Case c{StepKind::multiplicative, frobenius_loss, sparse, 1};
     const Result one = scene.run(device, c, 2, 1);
@@ -134,19 +133,15 @@ void known_answer(Passes& device) {
   test::near(W.matrix()(0, 0), 2 * 4.0 / 8, 1e-6, "a step");
 }
 
+void addend_suite(Passes& device) {
+  known_answer(device);
+  steps_with_an_addend_agree(device);
+  an_addend_leaves_the_bits_to_any_number_of_threads(device);
+}
+
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  NaivePasses naive;
-  known_answer(naive);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    const auto device = cpu::make_passes(*kernels);
-    known_answer(*device);
-    steps_with_an_addend_agree(*device);
-    an_addend_leaves_the_bits_to_any_number_of_threads(*device);
-  }
-  cpu::stop_pool();
+  each_device(addend_suite);
   return test::report("addend");
 }

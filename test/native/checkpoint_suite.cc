@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "devices.h"
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/columns_first.h"
@@ -46,8 +47,8 @@ std::string checkpoint_path() {
 const std::string metadata = "{\"run\":\"of a test\"}";
 
 // Runs to `iterations`, from a checkpoint where there is one.
-Ending run(const Scene& scene, Index iterations, const ResumedRun* from, const std::string& path) {
-  Passes& device = passes_for("cpu");
+Ending run(Passes& device, const Scene& scene, Index iterations, const ResumedRun* from,
+           const std::string& path) {
   const Job quiet = job();
   const auto source = scene.X.source();
   const ScaledInput scaled(device, {.X = *source, .sign = EntrySign::any}, quiet,
@@ -107,13 +108,13 @@ std::vector<Scene> scenes() {
           {"small snmf", small, with(Model::snmf, Solver::mu, plain)}};
 }
 
-void resumed_runs_have_the_bits_of_undisturbed_ones() {
+void resumed_runs_have_the_bits_of_undisturbed_ones(Passes& device) {
   const std::string path = checkpoint_path();
   for (const Scene& scene : scenes()) {
-    const Ending whole = run(scene, 12, nullptr, "");
+    const Ending whole = run(device, scene, 12, nullptr, "");
     for (const Index stop : {0, 1, 5, 11}) {
       const std::string name = scene.name + " from " + std::to_string(stop);
-      const Ending part = run(scene, stop, nullptr, path);
+      const Ending part = run(device, scene, stop, nullptr, path);
       // The last objective of a run is measured once more, after its checkpoint.
       for (Index objectives = stop; objectives <= stop + 1; ++objectives) {
         try {
@@ -121,7 +122,7 @@ void resumed_runs_have_the_bits_of_undisturbed_ones() {
                                  !rule_for(scene.options.model, scene.options.solver).monotone;
           const ResumedRun read = read_checkpoint({path, 0, metadata}, scene.X.rows, scene.X.cols,
                                                   k, objectives, two_pairs);
-          const Ending rest = run(scene, 12, &read, "");
+          const Ending rest = run(device, scene, 12, &read, "");
           same_bits(rest.W.data(), whole.W.data(), whole.W.size(), name + ", W");
           same_bits(rest.Ht.data(), whole.Ht.data(), whole.Ht.size(), name + ", Ht");
           same_bits(rest.state.objective.data(), whole.state.objective.data(),
@@ -137,10 +138,10 @@ void resumed_runs_have_the_bits_of_undisturbed_ones() {
   ::unlink(path.c_str());
 }
 
-void damaged_checkpoints_are_refused() {
+void damaged_checkpoints_are_refused(Passes& device) {
   const std::string path = checkpoint_path();
   const Scene scene = scenes()[0];
-  run(scene, 3, nullptr, path);
+  run(device, scene, 3, nullptr, path);
   std::ifstream in(path, std::ios::binary);
   const std::string good{std::istreambuf_iterator<char>(in), {}};
   const auto refused = [&](const std::string& bytes, const std::string& of, Index rows) {
@@ -161,10 +162,15 @@ void damaged_checkpoints_are_refused() {
   ::unlink(path.c_str());
 }
 
+void checkpoint_suite(Passes& device) {
+  resumed_runs_have_the_bits_of_undisturbed_ones(device);
+  damaged_checkpoints_are_refused(device);
+}
+
 }  // namespace
 
 int main() {
-  resumed_runs_have_the_bits_of_undisturbed_ones();
-  damaged_checkpoints_are_refused();
+  checkpoint_suite(passes_for("cpu"));
+  on_guarded_memory(checkpoint_suite);
   return test::report("checkpoint");
 }

@@ -2,8 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 
 namespace {
@@ -81,16 +80,14 @@ void examine_finds_the_first_bad_entry(Passes& backend) {
       "float64 beyond float32");
 }
 
+void examine_suite(Passes& backend) {
+  examine_measures(backend);
+  examine_finds_the_first_bad_entry(backend);
+}
+
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    const auto device = cpu::make_passes(*kernels);
-    examine_measures(*device);
-    examine_finds_the_first_bad_entry(*device);
-  }
-  cpu::stop_pool();
+  each_device(examine_suite);
   return test::report("examine");
 }

@@ -1,9 +1,9 @@
 // Known answers of single steps, and theorems about the parts that starts are made of.
 #include <limits>
 
+#include "devices.h"
 #include "factorization/factors.h"
 #include "factorization_matrices.h"
-#include "naive_passes.h"
 
 namespace {
 
@@ -79,25 +79,22 @@ void iterations_of_semi_mu(Passes& backend) {
   }
 }
 
-void steps_know_their_answers() {
-  NaivePasses naive;
-  for (Passes* backend : {static_cast<Passes*>(&naive), &passes_for("cpu")}) {
-    one_iteration_of_hals(*backend);
-    one_iteration_of_mu(*backend);
-    iterations_of_semi_mu(*backend);
-  }
+void steps_know_their_answers(Passes& device) {
+  one_iteration_of_hals(device);
+  one_iteration_of_mu(device);
+  iterations_of_semi_mu(device);
 }
 
 // The infimum 0 of this problem is not attained: the factors grow without end.
-void ill_posed_stays_finite() {
+void ill_posed_stays_finite(Passes& device) {
   const Dense X = matrix(3, 2, {1, 0, 0, 1, -1, 0});
   for (const Start start : {Start::random, Start::kmeans, Start::svd})
     for (const Solver solver : {Solver::hals, Solver::mu}) {
-      FitOptions o = options(Model::semi_nmf, solver, start, 3000);
-      const Fitted free = fitted(X, 2, o);
+      FitOptions o = options(Model::semi_nmf, solver, start, shortened(device, 3000));
+      const Fitted free = fitted(device, X, 2, o);
       expect_lawful(X, free, o, "ill-posed");
       o.penalties.l2_w = o.penalties.l2_h = 0.01;
-      const Fitted bounded = fitted(X, 2, o);
+      const Fitted bounded = fitted(device, X, 2, o);
       expect_lawful(X, bounded, o, "ill-posed, with a ridge");
       check(squares(bounded.H) < 1e4, "a ridge bounds H");
     }
@@ -109,10 +106,10 @@ struct Svd {
   Dense V;
 };
 
-Svd svd(const Dense& X, Index rank, Index oversamples, Index power_iterations) {
+Svd svd(Passes& device, const Dense& X, Index rank, Index oversamples, Index power_iterations) {
   Svd result{zeros(X.rows, rank), {}, zeros(rank, X.cols)};
   const SvdResult found = truncated_svd(
-      passes_for("cpu"), *X.source(),
+      device, *X.source(),
       {.rank = rank, .oversamples = oversamples, .power_iterations = power_iterations, .seed = 1},
       result.U.view(), result.V.view(), job());
   result.s = found.s;
@@ -135,24 +132,24 @@ void expect_orthonormal(const Dense& rows, const std::string& name) {
 }
 
 // U diag(s) V with known s.
-Dense with_spectrum(Index n, Index d, const std::vector<double>& s) {
+Dense with_spectrum(Passes& device, Index n, Index d, const std::vector<double>& s) {
   const auto r = static_cast<Index>(s.size());
-  const Svd left = svd(gaussian(n, 2 * r, 3), r, 2 * r, 1);
-  const Svd right = svd(gaussian(d, 2 * r, 4), r, 2 * r, 1);
+  const Svd left = svd(device, gaussian(n, 2 * r, 3), r, 2 * r, 1);
+  const Svd right = svd(device, gaussian(d, 2 * r, 4), r, 2 * r, 1);
   Dense US = left.U;
   for (Index i = 0; i < n; ++i)
     for (Index j = 0; j < r; ++j) US(i, j) *= static_cast<float>(s[j]);
   return product(US, transposed(right.U));
 }
 
-void svd_finds_a_known_spectrum() {
+void svd_finds_a_known_spectrum(Passes& device) {
   std::vector<double> s;
   for (int j = 0; j < 20; ++j) s.push_back(10 * std::pow(0.7, j));
   for (const auto& [n, d] : {std::pair<Index, Index>{300, 60}, {60, 300}, {40, 40}}) {
     for (const int power : {0, 90, -90}) {
-      Dense X = with_spectrum(n, d, s);
+      Dense X = with_spectrum(device, n, d, s);
       for (float& value : X.values) value = std::ldexp(value, power);
-      const Svd found = svd(X, 8, 10, 4);
+      const Svd found = svd(device, X, 8, 10, 4);
       for (int j = 0; j < 8; ++j)
         near(std::ldexp(found.s[j], -power) / s[j], 1, 1e-5, "a singular value");
       expect_orthonormal(transposed(found.U), "U");
@@ -167,10 +164,10 @@ void svd_finds_a_known_spectrum() {
   }
 }
 
-void svd_of_full_rank_is_exact() {
+void svd_of_full_rank_is_exact(Passes& device) {
   for (const auto& [n, d] : {std::pair<Index, Index>{50, 12}, {12, 50}, {1, 9}, {9, 1}}) {
     const Dense X = gaussian(n, d, 8);
-    const Svd full = svd(X, std::min(n, d), 10, 2);
+    const Svd full = svd(device, X, std::min(n, d), 10, 2);
     Dense US = full.U;
     for (Index i = 0; i < n; ++i)
       for (Index j = 0; j < US.cols; ++j) US(i, j) *= static_cast<float>(full.s[j]);
@@ -178,9 +175,9 @@ void svd_of_full_rank_is_exact() {
   }
 }
 
-void svd_completes_deficient_matrices() {
+void svd_completes_deficient_matrices(Passes& device) {
   for (const Dense& X : {zeros(30, 10), planted(50, 20, 3, 5)}) {
-    const Svd found = svd(X, 6, 4, 2);
+    const Svd found = svd(device, X, 6, 4, 2);
     expect_orthonormal(transposed(found.U), "U of a deficient matrix");
     expect_orthonormal(found.V, "V of a deficient matrix");
     for (std::size_t j = squares(X) > 0 ? 3 : 0; j < 6; ++j)
@@ -189,29 +186,29 @@ void svd_completes_deficient_matrices() {
 }
 
 // Gillis & Kumar (2015): semi-NMF of rank k starts at the error of the best rank k − 1 matrix.
-void svd_start_is_as_good_as_the_svd() {
+void svd_start_is_as_good_as_the_svd(Passes& device) {
   std::vector<double> s;
   for (int j = 0; j < 20; ++j) s.push_back(10 * std::pow(0.7, j));
-  const Dense X = with_spectrum(200, 50, s);
+  const Dense X = with_spectrum(device, 200, 50, s);
   for (const Index k : {2, 3, 8}) {
     double left = 0;
     for (std::size_t j = k - 1; j < s.size(); ++j) left += s[j] * s[j];
     const FitOptions o = options(Model::semi_nmf, Solver::hals, Start::svd, 1);
-    near(fitted(X, k, o).run.objective[0] / left, 1, 1e-4, "the error of the start");
+    near(fitted(device, X, k, o).run.objective[0] / left, 1, 1e-4, "the error of the start");
   }
 }
 
-void nndsvd_finds_rank_one() {
+void nndsvd_finds_rank_one(Passes& device) {
   const Dense X = product(absolute(gaussian(40, 1, 1)), absolute(gaussian(1, 15, 2)));
   const FitOptions o = options(Model::nmf, Solver::hals, Start::nndsvd, 1);
-  check(fitted(X, 1, o).run.objective[0] < 1e-11 * squares(X), "a bᵀ is its own NNDSVD");
+  check(fitted(device, X, 1, o).run.objective[0] < 1e-11 * squares(X), "a bᵀ is its own NNDSVD");
 }
 
-KmeansResult clustered(const Dense& X, Index clusters, Index iterations, Dense& centers,
-                       std::vector<std::int32_t>& labels) {
+KmeansResult clustered(Passes& device, const Dense& X, Index clusters, Index iterations,
+                       Dense& centers, std::vector<std::int32_t>& labels) {
   centers = zeros(clusters, X.cols);
   labels.assign(X.rows, -1);
-  return kmeans(passes_for("cpu"), *X.source(),
+  return kmeans(device, *X.source(),
                 {.clusters = clusters, .max_iterations = iterations, .tolerance = 0, .seed = 3},
                 labels.data(), centers.view(), job());
 }
@@ -237,50 +234,51 @@ void expect_nearest(const Dense& X, const Dense& centers, const std::vector<std:
   near(inertia, total, 1e-12 * total, "inertia");
 }
 
-void kmeans_finds_planted_clusters() {
+void kmeans_finds_planted_clusters(Passes& device) {
   const Dense truth = gaussian(7, 30, 1);
   const Dense noise = gaussian(6000, 30, 2);
   const Dense X =
       filled(6000, 30, [&](Index i, Index j) { return 9 * truth(i % 7, j) + noise(i, j); });
   Dense centers;
   std::vector<std::int32_t> labels;
-  const KmeansResult found = clustered(X, 7, 50, centers, labels);
+  const KmeansResult found = clustered(device, X, 7, 50, centers, labels);
   check(found.converged, "k-means converges");
   for (Index i = 7; i < 6000; ++i) check(labels[i] == labels[i % 7], "a planted cluster");
   near(found.inertia / (6000 * 30), 1, 0.02, "the inertia is that of the noise");
   expect_nearest(X, centers, labels, found.inertia);
 }
 
-void kmeans_on_edges() {
+void kmeans_on_edges(Passes& device) {
   Dense centers;
   std::vector<std::int32_t> labels;
   for (const Dense& X : {gaussian(5, 3, 1), zeros(20, 4), gaussian(1, 1, 1)})
     for (const Index clusters : {1, 3, 8}) {
-      const KmeansResult found = clustered(X, clusters, 20, centers, labels);
+      const KmeansResult found = clustered(device, X, clusters, 20, centers, labels);
       expect_nearest(X, centers, labels, found.inertia);
       if (clusters >= X.rows) near(found.inertia, 0, 1e-10, "a centre for each row");
     }
 }
 
 // Every cluster but one is far away and tiny: seeds drawn blindly leave some centres empty.
-void kmeans_separates_outliers() {
+void kmeans_separates_outliers(Passes& device) {
   const Dense X = filled(500, 2, [](Index i, Index j) {
     return i < 6 ? 100.0 * (j == 0 ? std::cos(i) : std::sin(i)) : 0.01 * ((i * (j + 3)) % 7);
   });
   Dense centers;
   std::vector<std::int32_t> labels;
-  check(clustered(X, 7, 30, centers, labels).inertia < 1, "outliers have centres of their own");
+  check(clustered(device, X, 7, 30, centers, labels).inertia < 1,
+        "outliers have centres of their own");
 }
 
-void transform_finds_the_codes() {
+void transform_finds_the_codes(Passes& device) {
   for (const Model model : {Model::semi_nmf, Model::nmf})
     for (const int power : {0, 100}) {
       Dense X = model == Model::nmf ? absolute(planted(300, 40, 6, 72)) : planted(300, 40, 6, 72);
       for (float& value : X.values) value = std::ldexp(value, power);
-      const Fitted trained = fitted(X, 6, options(model, Solver::hals, Start::kmeans, 100));
+      const Fitted trained = fitted(device, X, 6, options(model, Solver::hals, Start::kmeans, 100));
       Dense W = zeros(300, 6);
       const double error =
-          transform(passes_for("cpu"), *X.source(), trained.H.view(),
+          transform(device, *X.source(), trained.H.view(),
                     {.model = model, .loss = frobenius_loss, .l1_w = 0, .l2_w = 0}, W.view(), job())
               .relative_error;
       check(error <= 1.001 * trained.run.relative_error + 1e-6, "as good as in training");
@@ -291,11 +289,11 @@ void transform_finds_the_codes() {
 }
 
 // ⟨WH − X, WH⟩·2 + l1 ΣW + 2 l2 ΣW² = 0 where the codes are optimal.
-void transform_heeds_penalties() {
+void transform_heeds_penalties(Passes& device) {
   const Dense X = absolute(gaussian(120, 30, 5));
   const Dense H = absolute(gaussian(5, 30, 6));
   Dense W = zeros(120, 5);
-  transform(passes_for("cpu"), *X.source(), H.view(),
+  transform(device, *X.source(), H.view(),
             {.model = Model::nmf, .loss = frobenius_loss, .l1_w = 3, .l2_w = 0.5}, W.view(), job());
   const Dense WH = product(W, H);
   double balance = 3 * sum_of_absolutes(W) + squares(W);
@@ -305,20 +303,17 @@ void transform_heeds_penalties() {
 }
 
 // Float32 sums, repaired in float64 where they overflow; columns in several blocks.
-void inverse_transform_multiplies() {
-  NaivePasses naive;
+void inverse_transform_multiplies(Passes& device) {
   const Dense W = gaussian(300, 7, 1);
   const Dense H = gaussian(7, 520, 2);
   const Dense expected = product(W, H);
-  for (Passes* backend : {static_cast<Passes*>(&naive), &passes_for("cpu")}) {
-    Dense X = zeros(300, 520);
-    inverse_transform(*backend, *W.source(), H.view(), X.view(), job());
-    for (std::size_t i = 0; i < X.values.size(); ++i)
-      near(X.values[i], expected.values[i], 1e-5, "an entry of W H");
-  }
+  Dense X = zeros(300, 520);
+  inverse_transform(device, *W.source(), H.view(), X.view(), job());
+  for (std::size_t i = 0; i < X.values.size(); ++i)
+    near(X.values[i], expected.values[i], 1e-5, "an entry of W H");
 }
 
-void inverse_transform_overflows_late() {
+void inverse_transform_overflows_late(Passes& device) {
   const float inf = std::numeric_limits<float>::infinity();
   const Dense W = matrix(2, 2, {1e30f, -1e30f, 1e30f, 1e-30f});
   const Dense H = matrix(2, 3, {1e30f, 1e-30f, 0, 1e30f, 1e30f, 1e-30f});
@@ -329,29 +324,34 @@ void inverse_transform_overflows_late() {
   const auto dense = W.source();
   for (const RowSource* source : {dense.get(), sparse.get()}) {
     Dense X = zeros(2, 3);
-    inverse_transform(passes_for("cpu"), *source, H.view(), X.view(), job());
+    inverse_transform(device, *source, H.view(), X.view(), job());
     for (std::size_t i = 0; i < 6; ++i)
       check(X.values[i] == expected[i] || std::abs(X.values[i] - expected[i]) < 1e-6,
             "an entry beyond the range of its terms");
   }
 }
 
+void known_answers(Passes& device) {
+  steps_know_their_answers(device);
+  ill_posed_stays_finite(device);
+  svd_finds_a_known_spectrum(device);
+  svd_of_full_rank_is_exact(device);
+  svd_completes_deficient_matrices(device);
+  svd_start_is_as_good_as_the_svd(device);
+  nndsvd_finds_rank_one(device);
+  kmeans_finds_planted_clusters(device);
+  kmeans_on_edges(device);
+  kmeans_separates_outliers(device);
+  transform_finds_the_codes(device);
+  transform_heeds_penalties(device);
+  inverse_transform_multiplies(device);
+  inverse_transform_overflows_late(device);
+}
+
 }  // namespace
 
 int main() {
-  steps_know_their_answers();
-  ill_posed_stays_finite();
-  svd_finds_a_known_spectrum();
-  svd_of_full_rank_is_exact();
-  svd_completes_deficient_matrices();
-  svd_start_is_as_good_as_the_svd();
-  nndsvd_finds_rank_one();
-  kmeans_finds_planted_clusters();
-  kmeans_on_edges();
-  kmeans_separates_outliers();
-  transform_finds_the_codes();
-  transform_heeds_penalties();
-  inverse_transform_multiplies();
-  inverse_transform_overflows_late();
+  known_answers(passes_for("cpu"));
+  on_guarded_memory(known_answers);
   return test::report("factorization_known_answers");
 }

@@ -126,8 +126,13 @@ inline Fitted fitted(Passes& backend, const RowSource& X, Index k, const FitOpti
   return result;
 }
 
+inline Fitted fitted(Passes& device, const Dense& X, Index k, const FitOptions& options,
+                     Index threads = 2) {
+  return fitted(device, *X.source(), k, options, threads);
+}
+
 inline Fitted fitted(const Dense& X, Index k, const FitOptions& options, Index threads = 2) {
-  return fitted(passes_for("cpu"), *X.source(), k, options, threads);
+  return fitted(passes_for("cpu"), X, k, options, threads);
 }
 
 inline bool signs_hold(const Dense& A) {

@@ -1,6 +1,7 @@
 // The laws of factorization on configurations drawn at random: shapes, ranks above both sides,
 // nearly singular data, exact fits, one-sided and deadly penalties. The argument is the number of
 // runs.
+#include "devices.h"
 #include "factorization_matrices.h"
 
 namespace {
@@ -76,7 +77,7 @@ Penalties drawn_penalties(Dice& dice, const Dense& X) {
           weight() * scale};
 }
 
-void one_run(Dice& dice, int number) {
+void one_run(Passes& device, Dice& dice, int number) {
   Dense X = drawn_matrix(dice);
   const auto k = static_cast<Index>(dice.spread(1, 30));
   const Model model = dice.below(2) ? Model::nmf : Model::semi_nmf;
@@ -91,16 +92,21 @@ void one_run(Dice& dice, int number) {
   std::snprintf(name, sizeof name, "run %d: %dx%d, k %d, model %d, solver %d, start %d", number,
                 static_cast<int>(X.rows), static_cast<int>(X.cols), static_cast<int>(k),
                 static_cast<int>(model), static_cast<int>(solver), static_cast<int>(start));
-  expect_lawful(X, fitted(X, k, o), o, name);
+  expect_lawful(X, fitted(device, X, k, o), o, name);
+}
+
+void runs_of(Passes& device, int runs) {
+  for (int number = 0; number < runs; ++number) {
+    Dice dice(static_cast<std::uint64_t>(number));
+    one_run(device, dice, number);
+  }
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   const int runs = count > 1 ? std::atoi(arguments[1]) : 400;
-  for (int number = 0; number < runs; ++number) {
-    Dice dice(static_cast<std::uint64_t>(number));
-    one_run(dice, number);
-  }
+  runs_of(passes_for("cpu"), runs);
+  on_guarded_memory([&](Passes& guarded) { runs_of(guarded, runs / 10); });
   return test::report("factorization_random");
 }

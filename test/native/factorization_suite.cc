@@ -1,6 +1,6 @@
 // Theorems that hold for every model, solver, start, shape and penalty, and known answers.
+#include "devices.h"
 #include "factorization_matrices.h"
-#include "naive_passes.h"
 
 namespace {
 
@@ -74,31 +74,34 @@ std::vector<Penalties> penalties() {
   return all;
 }
 
-void laws_hold_everywhere() {
+void laws_hold_everywhere(Passes& device) {
   for (const Scene& scene : scenes())
     for (const Configuration& c : configurations) {
       if (!takes_any_rank(c.start) && scene.k > std::min(scene.X.rows, scene.X.cols)) continue;
       const Dense X = c.model == Model::nmf ? absolute(scene.X) : scene.X;
       for (const std::uint64_t seed : {5, 6, 7}) {
-        FitOptions o = options(c.model, c.solver, c.start, 150);
+        if (seed > 5 && loops_naively(device)) continue;
+        FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 8 : 150);
         o.seed = seed;
-        expect_lawful(X, fitted(X, scene.k, o), o, std::string(scene.name) + ", " + c.name);
+        expect_lawful(X, fitted(device, X, scene.k, o), o, std::string(scene.name) + ", " + c.name);
       }
     }
 }
 
-void laws_hold_under_penalties() {
+void laws_hold_under_penalties(Passes& device) {
   const Dense mixed = gaussian(90, 20, 71);
   const Dense positive = absolute(mixed);
+  const std::vector<Penalties> all = penalties();
   for (const Configuration& c : configurations)
-    for (const Penalties& p : penalties()) {
+    for (std::size_t at = 0; at < all.size(); at += loops_naively(device) ? 7 : 1) {
+      const Penalties& p = all[at];
       const Dense& X = c.model == Model::nmf ? positive : mixed;
-      FitOptions o = options(c.model, c.solver, c.start, 60);
+      FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 10 : 60);
       o.penalties = p;
       char name[160];
       std::snprintf(name, sizeof name, "%s under %g %g %g %g", c.name, p.l1_w, p.l2_w, p.l1_h,
                     p.l2_h);
-      const Fitted result = fitted(X, 6, o);
+      const Fitted result = fitted(device, X, 6, o);
       expect_lawful(X, result, o, name);
       const bool one_side = (p.l1_w + p.l2_w > 0) != (p.l1_h + p.l2_h > 0);
       const bool warned = std::ranges::any_of(result.run.warnings, [](const std::string& text) {
@@ -109,15 +112,15 @@ void laws_hold_under_penalties() {
 }
 
 // 2⟨WH − X, WH⟩ + pull = 0 along either factor: stretching it gains nothing.
-void penalties_balance() {
-  const Dense mixed = gaussian(300, 40, 71);
+void penalties_balance(Passes& device) {
+  const Dense mixed = gaussian(shortened(device, 300), 40, 71);
   for (const Model model : {Model::semi_nmf, Model::nmf})
     for (const Solver solver : {Solver::hals, Solver::mu}) {
       const Dense X = model == Model::nmf ? absolute(mixed) : mixed;
       FitOptions o =
           options(model, solver, model == Model::nmf ? Start::nndsvda : Start::kmeans, 300);
       o.penalties = {2, 0.1, 2, 0.1};
-      const Fitted result = fitted(X, 5, o);
+      const Fitted result = fitted(device, X, 5, o);
       const Dense WH = product(result.W, result.H);
       double stretch = 0;
       for (std::size_t i = 0; i < X.values.size(); ++i)
@@ -129,33 +132,34 @@ void penalties_balance() {
     }
 }
 
-void threads_leave_the_bits() {
-  const Dense mixed = filled(5000, 33, [random = CounterRandom(105, 100)](Index i, Index j) {
-    const auto item = static_cast<std::uint32_t>(j);
-    return random.normal(i, item) * std::pow(10.0, 3 * random.uniform(i, item + 1000));
-  });
+void threads_leave_the_bits(Passes& device) {
+  const Dense mixed =
+      filled(shortened(device, 5000), 33, [random = CounterRandom(105, 100)](Index i, Index j) {
+        const auto item = static_cast<std::uint32_t>(j);
+        return random.normal(i, item) * std::pow(10.0, 3 * random.uniform(i, item + 1000));
+      });
   for (const Configuration& c : configurations) {
     const Dense X = c.model == Model::nmf ? absolute(mixed) : mixed;
     const FitOptions o = options(c.model, c.solver, c.start, 5);
-    const Fitted one = fitted(X, 7, o, 1);
+    const Fitted one = fitted(device, X, 7, o, 1);
     for (const Index threads : {2, 3, 1}) {
-      const Fitted other = fitted(X, 7, o, threads);
+      const Fitted other = fitted(device, X, 7, o, threads);
       test::same_bits(one.W.values.data(), other.W.values.data(), one.W.values.size(), c.name);
       test::same_bits(one.H.values.data(), other.H.values.data(), one.H.values.size(), c.name);
     }
   }
 }
 
-void scale_leaves_the_bits() {
+void scale_leaves_the_bits(Passes& device) {
   for (const Configuration& c : configurations) {
-    const Dense plain =
-        c.model == Model::nmf ? absolute(gaussian(200, 30, 71)) : gaussian(200, 30, 71);
+    const Dense mixed = gaussian(shortened(device, 200), 30, 71);
+    const Dense plain = c.model == Model::nmf ? absolute(mixed) : mixed;
     const FitOptions o = options(c.model, c.solver, c.start, 20);
-    const Fitted first = fitted(plain, 6, o);
+    const Fitted first = fitted(device, plain, 6, o);
     for (const int power : {1, 59, 61, 80, 124, -59, -61, -80, -110}) {
       Dense X = plain;
       for (float& value : X.values) value = std::ldexp(value, power);
-      const Fitted other = fitted(X, 6, o);
+      const Fitted other = fitted(device, X, 6, o);
       const std::string name = std::string(c.name) + " times 2^" + std::to_string(power);
       test::same_bits(first.W.values.data(), other.W.values.data(), first.W.values.size(), name);
       near(other.run.relative_error, first.run.relative_error, 0, name);
@@ -166,16 +170,17 @@ void scale_leaves_the_bits() {
   const FitOptions o = options(Model::nmf, Solver::hals, Start::nndsvda, 50);
   Dense subnormal = counts;
   for (float& value : subnormal.values) value = std::ldexp(value, -147);
-  near(fitted(subnormal, 4, o).run.relative_error, fitted(counts, 4, o).run.relative_error, 1e-6,
-       "subnormal entries count");
+  near(fitted(device, subnormal, 4, o).run.relative_error,
+       fitted(device, counts, 4, o).run.relative_error, 1e-6, "subnormal entries count");
 }
 
-void sparse_equals_dense(Index rows, Index cols) {
+void sparse_equals_dense(Passes& device, Index rows, Index cols) {
   const Dense X = filled(rows, cols, [random = CounterRandom(3, 100)](Index i, Index j) {
     const auto item = static_cast<std::uint32_t>(j);
     return random.uniform(i, item) < 0.2 ? 1 + random.uniform(i, item + 100) : 0;
   });
-  for (const int power : {0, 100}) {
+  for (const int power : {100, 0}) {
+    if (power == 0 && loops_naively(device)) continue;
     std::vector<double> indptr{0};
     std::vector<std::int32_t> indices;
     std::vector<float> values;
@@ -189,22 +194,23 @@ void sparse_equals_dense(Index rows, Index cols) {
     }
     const auto source = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
     for (const Configuration& c : configurations) {
-      const FitOptions o = options(c.model, c.solver, c.start, 15);
-      const double dense = fitted(X, 6, o).run.objective.back();
-      const Fitted sparse = fitted(passes_for("cpu"), *source, 6, o);
+      const FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 4 : 15);
+      const double dense = fitted(device, X, 6, o).run.objective.back();
+      const Fitted sparse = fitted(device, *source, 6, o);
       near(std::ldexp(sparse.run.objective.back(), -2 * power), dense, 1e-4 * dense,
            std::string(c.name) + ", sparse");
     }
   }
 }
 
-void runs_share_their_prefix() {
-  const Dense X = gaussian(300, 40, 71);
+void runs_share_their_prefix(Passes& device) {
+  const Dense X = gaussian(shortened(device, 300), 40, 71);
   const double norm = squares(X);
   for (const Configuration& c : configurations) {
     const Dense suited = c.model == Model::nmf ? absolute(X) : X;
     const auto run = [&](Index iterations) {
-      return fitted(suited, 6, options(c.model, c.solver, c.start, iterations)).run.objective;
+      return fitted(device, suited, 6, options(c.model, c.solver, c.start, iterations))
+          .run.objective;
     };
     const std::vector<double> longest = run(40);
     for (const Index iterations : {1, 7})
@@ -213,20 +219,20 @@ void runs_share_their_prefix() {
   }
 }
 
-void agrees_with_the_oracle() {
+void agrees_with_the_oracle(Passes& device) {
   test::NaivePasses naive;
   for (const Configuration& c : configurations) {
     const Dense X = c.model == Model::nmf ? absolute(gaussian(80, 17, 9)) : gaussian(80, 17, 9);
     const FitOptions o = options(c.model, c.solver, c.start, 10);
-    const Fitted ours = fitted(X, 4, o);
-    const Fitted theirs = fitted(naive, *X.source(), 4, o);
+    const Fitted ours = fitted(device, X, 4, o);
+    const Fitted theirs = fitted(naive, X, 4, o);
     for (std::size_t t = 0; t < ours.run.objective.size(); ++t)
       near(ours.run.objective[t], theirs.run.objective[t], 1e-4 * theirs.run.objective[t],
            std::string(c.name) + " against the oracle");
   }
 }
 
-void spare_components_do_no_harm() {
+void spare_components_do_no_harm(Passes& device) {
   for (const Scene& scene : scenes()) {
     if (std::string(scene.name) != "four distinct rows") continue;
     for (const Model model : {Model::semi_nmf, Model::nmf})
@@ -235,39 +241,39 @@ void spare_components_do_no_harm() {
           const Dense X = model == Model::nmf ? absolute(scene.X) : scene.X;
           FitOptions o = options(model, Solver::hals, start, 80);
           o.seed = seed;
-          const double error = fitted(X, 8, o).run.relative_error;
+          const double error = fitted(device, X, 8, o).run.relative_error;
           check(error <= 1e-2, "four rows fit eight components: " + std::to_string(error));
         }
   }
 }
 
-void stops_by_tolerance() {
+void stops_by_tolerance(Passes& device) {
   const Dense X = absolute(planted(300, 40, 6, 72));
   FitOptions o = options(Model::nmf, Solver::hals, Start::nndsvda, 2000);
   o.tolerance = 1e-3;
-  const Fitted stopped = fitted(X, 4, o);
+  const Fitted stopped = fitted(device, X, 4, o);
   check(stopped.run.converged && stopped.run.iterations < 2000, "stops");
   o.tolerance = 1e-9;
   o.max_iterations = 2;
-  const Fitted cut = fitted(X, 4, o);
+  const Fitted cut = fitted(device, X, 4, o);
   check(!cut.run.converged && cut.run.iterations == 2, "is cut");
 }
 
-void inner_sweeps_go_farther() {
+void inner_sweeps_go_farther(Passes& device) {
   const Dense X = gaussian(300, 40, 71);
   FitOptions o = options(Model::semi_nmf, Solver::hals, Start::random, 1);
-  const std::vector<double> once = fitted(X, 6, o).run.objective;
+  const std::vector<double> once = fitted(device, X, 6, o).run.objective;
   o.inner_sweeps = 3;
-  const std::vector<double> thrice = fitted(X, 6, o).run.objective;
+  const std::vector<double> thrice = fitted(device, X, 6, o).run.objective;
   check(once[0] == thrice[0], "the same start");
   check(thrice[1] < once[1], "three sweeps fit better than one");
 }
 
-void bad_entries_are_named() {
+void bad_entries_are_named(Passes& device) {
   Dense X = gaussian(50, 9, 1);
   X(31, 4) = std::nanf("");
   const auto run = [&](Model model) {
-    fitted(X, 3, options(model, Solver::hals, Start::random, 3));
+    fitted(device, X, 3, options(model, Solver::hals, Start::random, 3));
   };
   test::throws<InvalidEntry>(
       [&] { run(Model::semi_nmf); },
@@ -280,7 +286,7 @@ void bad_entries_are_named() {
       "a negative entry");
 }
 
-void cancelled_in_the_middle() {
+void cancelled_in_the_middle(Passes& device) {
   const Dense X = gaussian(2000, 60, 1);
   std::int32_t flag = 0;
   Job cancelled{.cancellation = Cancellation(&flag),
@@ -290,29 +296,34 @@ void cancelled_in_the_middle() {
   Dense H = zeros(5, 60);
   test::throws<Cancelled>(
       [&] {
-        fit(passes_for("cpu"), *X.source(),
-            options(Model::semi_nmf, Solver::hals, Start::random, 1000), W.view(), H.view(),
-            cancelled);
+        fit(device, *X.source(), options(Model::semi_nmf, Solver::hals, Start::random, 1000),
+            W.view(), H.view(), cancelled);
       },
       [](const Cancelled&) {}, "cancellation");
+}
+
+void factorization_suite(Passes& device) {
+  laws_hold_everywhere(device);
+  laws_hold_under_penalties(device);
+  penalties_balance(device);
+  threads_leave_the_bits(device);
+  scale_leaves_the_bits(device);
+  sparse_equals_dense(device, 200, 40);
+  // k-means starts from a sample of these.
+  sparse_equals_dense(device, 4200, loops_naively(device) ? 8 : 20);
+  runs_share_their_prefix(device);
+  agrees_with_the_oracle(device);
+  spare_components_do_no_harm(device);
+  stops_by_tolerance(device);
+  inner_sweeps_go_farther(device);
+  bad_entries_are_named(device);
+  cancelled_in_the_middle(device);
 }
 
 }  // namespace
 
 int main() {
-  laws_hold_everywhere();
-  laws_hold_under_penalties();
-  penalties_balance();
-  threads_leave_the_bits();
-  scale_leaves_the_bits();
-  sparse_equals_dense(200, 40);
-  sparse_equals_dense(4200, 20);  // k-means starts from a sample of these
-  runs_share_their_prefix();
-  agrees_with_the_oracle();
-  spare_components_do_no_harm();
-  stops_by_tolerance();
-  inner_sweeps_go_farther();
-  bad_entries_are_named();
-  cancelled_in_the_middle();
+  factorization_suite(passes_for("cpu"));
+  on_guarded_memory(factorization_suite);
   return test::report("factorization");
 }

@@ -81,7 +81,7 @@ void graph_terms_agree_with_the_formula() {
   for (Passes* device : tried_devices())
     for (const double weight : {0.0, 0.5, 40.0}) {
       const auto run = [&](Index iterations) {
-        return fitted(*device, *X.source(), 4, graph_options(*adjacency, weight, iterations));
+        return fitted(*device, X, 4, graph_options(*adjacency, weight, iterations));
       };
       const Fitted start = run(0);
       Matrix W = widened(start.W);
@@ -136,14 +136,16 @@ void graph_terms_go_with_masks() {
   const Ring ring(60);
   const auto adjacency = ring.source();
   const std::vector<std::uint8_t> all(60 * 17, 1);
-  FitOptions o = graph_options(*adjacency, 3, 10);
-  const Fitted plain = fitted(X, 4, o);
-  o.mask.seen = all.data();
-  const Fitted masked = fitted(X, 4, o);
-  for (std::size_t t = 0; t <= 10; ++t)
-    near(masked.run.objective[t] / plain.run.objective[t], 1, 1e-5, "a mask that hides nothing");
-  o.mask.held_out = 0.3;
-  expect_falling(fitted(X, 4, o).run.objective, squares(X), "a graph beside a mask");
+  for (Passes* device : tried_devices()) {
+    FitOptions o = graph_options(*adjacency, 3, 10);
+    const Fitted plain = fitted(*device, X, 4, o);
+    o.mask.seen = all.data();
+    const Fitted masked = fitted(*device, X, 4, o);
+    for (std::size_t t = 0; t <= 10; ++t)
+      near(masked.run.objective[t] / plain.run.objective[t], 1, 1e-5, "a mask that hides nothing");
+    o.mask.held_out = 0.3;
+    expect_falling(fitted(*device, X, 4, o).run.objective, squares(X), "a graph beside a mask");
+  }
 }
 
 // Codes of neighbours come closer; without edges nothing changes.

@@ -2,8 +2,7 @@
 #include <atomic>
 #include <cstdio>
 
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 #include "naive_passes.h"
 
@@ -147,7 +146,7 @@ void equal_distances_go_to_the_lower_label(Passes& backend) {
 
 void labels_have_the_same_bits_on_any_number_of_threads(Passes& backend) {
   for (const bool sparse : {false, true}) {
-    Case c{.rows = rounded(oracle::random(9000, 24, 1)),
+    Case c{.rows = rounded(oracle::random(shortened(backend, 9000), 24, 1)),
            .centers = oracle::random(37, 24, 2),
            .sparse = sparse};
     if (sparse) c.rows = sparsened(c.rows);
@@ -233,11 +232,6 @@ void labels_suite(Passes& backend) {
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    labels_suite(*cpu::make_passes(*kernels));
-  }
-  cpu::stop_pool();
+  each_device(labels_suite);
   return test::report("labels");
 }

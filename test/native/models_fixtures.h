@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "factorization_matrices.h"
-#include "naive_passes.h"
+#include "guarded_passes.h"
 
 // What the suites of models share.
 namespace test {
@@ -24,8 +24,8 @@ inline double relative_difference(const Matrix& A, const Dense& B) {
 }
 
 inline std::vector<Passes*> tried_devices() {
-  static NaivePasses naive;
-  return {&naive, &passes_for("cpu")};
+  static GuardedPasses guarded;
+  return {&guarded, &passes_for("cpu")};
 }
 
 inline void expect_falling(const std::vector<double>& f, double norm, const std::string& name) {

@@ -78,7 +78,7 @@ void many_steps_end_at_the_polar_factor() {
   for (Passes* device : tried_devices()) {
     FitOptions o = orthonormal_options(Start::random, 1);
     o.inner_sweeps = 300;
-    const Fitted result = fitted(*device, *X.source(), 3, o);
+    const Fitted result = fitted(*device, X, 3, o);
     near(oracle::inner(S, oracle::transpose(widened(result.H))) / best, 1, 1e-6, "polar factor");
   }
 }
@@ -174,9 +174,7 @@ void snmf_agrees_with_its_formulae() {
   for (Passes* device : tried_devices())
     for (const double share : {1.0, 0.25, 0.1}) {
       constexpr Index iterations = 12;
-      const auto run = [&](Index t) {
-        return fitted(*device, *X.source(), 5, snmf_options(share, t));
-      };
+      const auto run = [&](Index t) { return fitted(*device, X, 5, snmf_options(share, t)); };
       const Fitted start = run(0);
       Matrix G = widened(start.W);
       Matrix F = oracle::transpose(widened(start.H));

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "backend/passes.h"
+#include "entry_oracle.h"
 
 // Rows and centres by their definitions, in float64.
 namespace test {
@@ -15,15 +16,9 @@ using namespace gemmine;
 template <class Visit>
 void each_scaled_row(const RowSource& X, int exponent, const Visit& visit) {
   RowScratch scratch;
+  std::vector<double> x(X.cols());
   for (Index i = 0; i < X.rows(); ++i) {
-    std::vector<double> x(X.cols());
-    const RowBlock block = X.block(i, 1, scratch);
-    if (block.dense.data != nullptr)
-      std::copy_n(block.dense.data, x.size(), x.begin());
-    else
-      for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]);
-           ++e)
-        x[block.indices[e]] += block.values[e];
+    oracle::dense_row(X, i, scratch, x);
     for (double& value : x) value = std::ldexp(value, -exponent);
     visit(i, x);
   }

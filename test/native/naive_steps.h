@@ -8,6 +8,7 @@
 
 #include "backend/passes.h"
 #include "core/error.h"
+#include "entry_oracle.h"
 #include "oracle.h"
 
 // The steps of NaivePasses: plain loops in float64 over the rows of a factor.
@@ -19,29 +20,14 @@ using Factor = BackendView<float>;
 
 inline float at(Cross matrix, Index i, Index j) { return matrix.row(i)[j]; }
 
-inline double weight(std::span<const float> weights, Index row) {
-  return weights.empty() ? 1.0 : double{weights[row]};
-}
-
 inline std::vector<double> weighted_gram(Cross factor, std::span<const float> weights) {
   const Index k = factor.cols;
   std::vector<double> gram(static_cast<std::size_t>(k * k));
   for (Index i = 0; i < factor.rows; ++i)
     for (Index a = 0; a < k; ++a)
       for (Index b = 0; b < k; ++b)
-        gram[a * k + b] += weight(weights, i) * at(factor, i, a) * at(factor, i, b);
+        gram[a * k + b] += oracle::weight(weights, i) * at(factor, i, a) * at(factor, i, b);
   return gram;
-}
-
-inline void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::vector<double>& x) {
-  const RowBlock block = X.block(row, 1, scratch);
-  if (block.dense.data != nullptr) {
-    std::copy_n(block.dense.data, x.size(), x.begin());
-    return;
-  }
-  std::ranges::fill(x, 0.0);
-  for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]); ++e)
-    x[block.indices[e]] += block.values[e];
 }
 
 // (F N)_ij.
@@ -103,7 +89,7 @@ inline void multiplicative_update(Cross cross, const NormalMatrix& N, const Step
   update(options.sweeps, N, factor, [&](Index i, Index j, double plus, double minus) {
     const double f = at(factor, i, j);
     const double below = plus - minus + options.l1 / 2 + options.l2 * f;
-    return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : 0;
+    return below > 0 ? f * std::max(0.0, double{at(cross, i, j)}) / below : f;
   });
 }
 inline void sign_split_update(Cross cross, const NormalMatrix& N, const Step& options,
@@ -112,7 +98,7 @@ inline void sign_split_update(Cross cross, const NormalMatrix& N, const Step& op
     const double f = at(factor, i, j);
     const double c = at(cross, i, j);
     const double below = std::max(0.0, -c) + plus + options.l1 / 2 + options.l2 * f;
-    return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : 0;
+    return below > 0 ? f * std::sqrt((std::max(0.0, c) + minus) / below) : f;
   });
 }
 inline void solve_normal(Cross cross, const NormalMatrix& N, Factor factor) {
@@ -145,14 +131,6 @@ inline void nearest_component(Cross cross, const NormalMatrix& N, Factor factor)
       if (score(j) < score(best)) best = j;
     for (Index j = 0; j < factor.cols; ++j) factor.row(i)[j] = j == best ? 1.0f : 0.0f;
   }
-}
-
-inline double divergence(double x, double v, double beta) {
-  if (beta == 2) return 0.5 * (x - v) * (x - v);
-  if (beta == 1) return (x == 0 ? 0 : x * std::log(x / v)) - x + v;
-  if (beta == 0) return x / v - std::log(x / v) - 1;
-  return (std::pow(x, beta) + (beta - 1) * std::pow(v, beta) - beta * x * std::pow(v, beta - 1)) /
-         (beta * (beta - 1));
 }
 
 inline void scale_by_ratio(const Step& step, double above, double below, float& f) {

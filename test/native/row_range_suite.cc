@@ -1,7 +1,6 @@
 // Conformance of a device in passes over a range of rows: the bits of a source that holds these
 // rows alone; masks, weights and noise count rows from the first of X.
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 #include "small_problems.h"
 
@@ -153,17 +152,15 @@ void an_empty_range_changes_nothing(Passes& device) {
   }
 }
 
+void row_range_suite(Passes& device) {
+  a_range_gives_the_bits_of_its_rows_alone(device);
+  ranges_see_the_masks_weights_and_noise_of_their_rows(device);
+  an_empty_range_changes_nothing(device);
+}
+
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    const auto device = cpu::make_passes(*kernels);
-    a_range_gives_the_bits_of_its_rows_alone(*device);
-    ranges_see_the_masks_weights_and_noise_of_their_rows(*device);
-    an_empty_range_changes_nothing(*device);
-  }
-  cpu::stop_pool();
+  each_device(row_range_suite);
   return test::report("row range");
 }

@@ -2,8 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
+#include "devices.h"
 #include "fixtures.h"
 #include "naive_passes.h"
 
@@ -272,11 +271,6 @@ void steps_suite(Passes& backend) {
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
-  for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
-    std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
-    steps_suite(*cpu::make_passes(*kernels));
-  }
-  cpu::stop_pool();
+  each_device(steps_suite);
   return test::report("steps");
 }

@@ -112,6 +112,10 @@ class CpuPasses : public Passes {
                    std::uint32_t stream, BackendView<float> factor, const Job& job) override {
     cpu::fill_random(distribution, scale, seed, stream, host(factor), job);
   }
+  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                   BackendView<float> factor, const Job& job) override {
+    cpu::raise_small(smallest, scale, seed, stream, host(factor), job);
+  }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     std::vector<double> values;

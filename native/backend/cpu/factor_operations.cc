@@ -183,4 +183,16 @@ void fill_random(Distribution distribution, double scale, std::uint64_t seed, st
   });
 }
 
+void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                 HostView<float> factor, const Job& job) {
+  const CounterRandom random(seed, stream);
+  over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index j = 0; j < factor.cols; ++j)
+        if (factor(i, j) <= smallest)
+          factor(i, j) =
+              static_cast<float>(scale * random.uniform(i, static_cast<std::uint32_t>(j)));
+  });
+}
+
 }  // namespace gemmine::cpu

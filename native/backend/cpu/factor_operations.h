@@ -34,6 +34,8 @@ void shift(double value, HostView<float> factor, const Job& job);
 void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
 // On the calling thread.
 void extrapolate_rows(const Extrapolated& by, HostView<float> factor);
+void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                 HostView<float> factor, const Job& job);
 void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
                  HostView<float> factor, const Job& job);
 

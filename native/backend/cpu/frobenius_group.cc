@@ -62,6 +62,8 @@ class FrobeniusGroup : public GroupPass {
     if (direct_)
       sums.incoming_residual +=
           X_.sparse() ? sparse_residual(rows, W) : dense_residual(rows, W, workspace);
+    if (group_.measure == Measure::exact)
+      add_exact_residual(rows, W, workspace.wide, sums.incoming_residual);
     if (forms_cross_) {
       const HostView<float> P = rows_in(workspace.cross, rows.count, k_, padded_k_);
       multiply_rows(rows, P);
@@ -180,6 +182,19 @@ class FrobeniusGroup : public GroupPass {
       }
     }
     return sum;
+  }
+
+  // Element by element in float64, since float32's rounding does not average over a few.
+  void add_exact_residual(const RowBlock& rows, HostView<const float> W, std::vector<double>& row,
+                          double& sum) const {
+    row.resize(static_cast<std::size_t>(d_));
+    for (Index i = 0; i < rows.count; ++i) {
+      take_row(rows, i, scale_, row);
+      for (Index t = 0; t < d_; ++t) {
+        for (Index j = 0; j < k_; ++j) row[t] -= double{W(i, j)} * Ht_(t, j);
+        sum += weight(rows.begin + i) * (row[t] * row[t]);
+      }
+    }
   }
 
   const Kernels& kernels_;

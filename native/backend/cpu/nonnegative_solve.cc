@@ -155,19 +155,9 @@ class Settling {
     }
   }
 
-  void take_row(const RowBlock& rows, Index i, std::vector<double>& x) const {
-    x.assign(static_cast<std::size_t>(d_), 0.0);
-    if (rows.dense.data != nullptr) {
-      for (Index t = 0; t < d_; ++t) x[t] = scale_ * rows.dense(i, t);
-      return;
-    }
-    const auto end = static_cast<Index>(rows.indptr[i + 1]);
-    for (auto at = static_cast<Index>(rows.indptr[i]); at < end; ++at)
-      x[rows.indices[at]] += scale_ * rows.values[at];
-  }
-
   void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
-    take_row(rows, i, workspace.residual);
+    workspace.residual.resize(static_cast<std::size_t>(d_));
+    take_row(rows, i, scale_, workspace.residual);
     multiply(workspace.residual, workspace.b);
     set_right_side(workspace);
     std::vector<double>& v = workspace.v;  // as settled() left them

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "backend/passes.h"
+
+// The entries of X and what each contributes to a pass, by their definitions in float64.
+namespace oracle {
+
+using namespace gemmine;
+
+inline double weight(std::span<const float> weights, Index row) {
+  return weights.empty() ? 1.0 : double{weights[row]};
+}
+
+inline void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::vector<double>& x) {
+  const RowBlock block = X.block(row, 1, scratch);
+  if (block.dense.data != nullptr) {
+    std::copy_n(block.dense.data, x.size(), x.begin());
+    return;
+  }
+  std::ranges::fill(x, 0.0);
+  for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]); ++e)
+    x[block.indices[e]] += block.values[e];
+}
+
+// visit(row, column, x) for the entries that a mask lets pass.
+template <class Visit>
+void each_entry(const RowSource& X, const Mask& mask, const Visit& visit) {
+  RowScratch scratch;
+  std::vector<double> x(X.cols());
+  std::vector<char> stored(X.cols());
+  for (Index i = 0; i < X.rows(); ++i) {
+    dense_row(X, i, scratch, x);
+    std::ranges::fill(stored, !mask.implicit_is_missing);
+    if (X.sparse() && mask.implicit_is_missing) {
+      const RowBlock block = X.block(i, 1, scratch);
+      for (auto e = static_cast<Index>(block.indptr[0]); e < static_cast<Index>(block.indptr[1]);
+           ++e)
+        stored[block.indices[e]] = 1;
+    }
+    for (Index t = 0; t < X.cols(); ++t) {
+      if (stored[t] == 0 || (mask.seen != nullptr && mask.seen[i * X.cols() + t] == 0)) continue;
+      if ((mask.nan_is_missing && std::isnan(x[t])) || is_held_out(mask, i, t)) continue;
+      visit(i, t, x[t]);
+    }
+  }
+}
+
+// An entry of X that counts, scaled and with noise.
+struct Entry {
+  Index row;
+  Index column;
+  double x;
+};
+
+inline std::vector<Entry> entries_of(const Pass& pass, const Group& group) {
+  std::vector<Entry> entries;
+  const RowRange rows = rows_of(pass);
+  each_entry(pass.X, group.mask, [&](Index row, Index column, double x) {
+    if (row < rows.begin || row >= rows.begin + rows.count) return;
+    const auto given = static_cast<float>(x);
+    const float noisy =
+        group.noise.amplitude == 0 ? given : perturbed(given, group.noise, row, column);
+    entries.push_back({row, column, std::ldexp(noisy, -pass.exponent)});
+  });
+  return entries;
+}
+
+inline double model(BackendView<const float> W, BackendView<const float> Ht, const Entry& entry) {
+  double v = 0;
+  for (Index j = 0; j < W.cols; ++j) v += double{W.row(entry.row)[j]} * Ht.row(entry.column)[j];
+  return v;
+}
+
+inline double divergence(double x, double v, double beta) {
+  if (beta == 2) return 0.5 * (x - v) * (x - v);
+  if (beta == 1) return (x == 0 ? 0 : x * std::log(x / v)) - x + v;
+  if (beta == 0) return x / v - std::log(x / v) - 1;
+  return (std::pow(x, beta) + (beta - 1) * std::pow(v, beta) - beta * x * std::pow(v, beta - 1)) /
+         (beta * (beta - 1));
+}
+
+// Σ x v^(β−2) and Σ v^(β−1), times the other side; those of W's rows, or of Ht's.
+struct Terms {
+  std::vector<double> above;
+  std::vector<double> below;
+};
+template <class Weight>
+Terms terms(const Group& group, const std::vector<Entry>& entries, double beta, bool of_rows,
+            Weight weight) {
+  const Index k = group.Ht.cols;
+  const Index rows = of_rows ? group.W.rows : group.Ht.rows;
+  Terms sums{std::vector<double>(rows * k), std::vector<double>(rows * k)};
+  for (const Entry& entry : entries) {
+    const double v = std::max(0x1p-60, model(group.W, group.Ht, entry));
+    for (Index j = 0; j < k; ++j) {
+      const Index to = (of_rows ? entry.row : entry.column) * k + j;
+      const double other = of_rows ? group.Ht.row(entry.column)[j] : group.W.row(entry.row)[j];
+      sums.above[to] += weight(entry.row) * entry.x * std::pow(v, beta - 2) * other;
+      sums.below[to] += weight(entry.row) * std::pow(v, beta - 1) * other;
+    }
+  }
+  return sums;
+}
+
+}  // namespace oracle

@@ -1,0 +1,161 @@
+// Conformance of a backend in its memory, in operations on whole factors and in small problems,
+// against naive float64.
+#include <cmath>
+
+#include "devices.h"
+#include "fixtures.h"
+#include "naive_passes.h"
+#include "small_problems.h"
+
+namespace {
+
+using namespace test;
+
+Matrix symmetric(Index k, std::uint64_t seed) {
+  const Matrix A = oracle::random(k, k, seed);
+  Matrix S(k, k);
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < k; ++j) S(i, j) = A(i, j) + A(j, i);
+  return S;
+}
+
+HostView<double> view(Matrix& A) { return {A.data.data(), A.rows, A.cols, A.cols}; }
+
+void eigenvalues_agree_with_jacobi(Passes& backend) {
+  for (Index k : {1, 2, 3, 7, 40}) {
+    const Matrix A = symmetric(k, 9);
+    Matrix vectors = A;
+    Matrix rotated = A;
+    const std::vector<double> values = backend.symmetric_eigen(view(vectors));
+    close(values, oracle::symmetric_eigen(view(rotated)), 1e-12, "eigenvalues, descending");
+    Matrix stretched = vectors;
+    for (Index i = 0; i < k; ++i)
+      for (Index t = 0; t < k; ++t) stretched(i, t) *= values[i];
+    close(oracle::multiply(vectors, A).data, stretched.data, 1e-12, "rows are eigenvectors");
+  }
+}
+
+void rows_become_orthonormal(Passes& backend) {
+  for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {1, 5}, {4, 4}, {6, 50}, {33, 40}}) {
+    Matrix A = oracle::random(k, d, 11);
+    if (k > 3)
+      for (Index t = 0; t < d; ++t) A(2, t) = A(0, t) - 3 * A(1, t), A(3, t) = 0;
+    Matrix Q = A;
+    Matrix expected = A;
+    backend.orthonormalise_rows(view(Q));
+    oracle::orthonormalise_rows(view(expected));
+    Matrix identity(k, k);
+    for (Index i = 0; i < k; ++i) identity(i, i) = 1;
+    close(oracle::multiply(Q, oracle::transpose(Q)).data, identity.data, 1e-12, "orthonormal");
+    for (Index i = 0; i < std::min<Index>(k, 2); ++i)
+      for (Index t = 0; t < d; ++t)
+        test::near(Q(i, t), expected(i, t), 1e-12, "each within the span of those before it");
+  }
+}
+
+void improve_and_gram(Passes& backend) {
+  for (Index rows : {1, 127, 1000}) {
+    const Matrix F = oracle::random(rows, 9, 1);
+    const Factor factor(backend, F);
+    const std::vector<double> one = backend.gram(factor.view(), job_of(1));
+    close(one, gram_of(F).data, 1e-13, "gram");
+    for (Index threads : {2, 3}) {
+      const std::vector<double> many = backend.gram(factor.view(), job_of(threads));
+      test::same_bits(one.data(), many.data(), many.size(), "gram by threads");
+    }
+    const Matrix other = oracle::random(30, 9, 2);
+    const Matrix cross = oracle::multiply(oracle::random(rows, 30, 3), other);
+    Matrix expected = F;
+    for (double& x : expected.data) x = std::abs(x);
+    const Factor improved(backend, expected);
+    backend.improve(
+        {.kind = StepKind::nonnegative_sweep, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1},
+        Factor(backend, cross).view(), normal_of(other), improved.view(), job_of(3));
+    oracle::nonnegative_sweep(cross, gram_of(other), {0, 0}, 1, expected);
+    close(improved.matrix().data, expected.data, 1e-4, "improve");
+  }
+}
+
+// What the naive device makes of the same factor.
+void operations_on_elements(Passes& backend) {
+  NaivePasses naive;
+  const Matrix start = oracle::random(1300, 7, 1);
+  const std::vector<double> by = {0, 1, -2, 0.5, 3, 1e-3, 7};
+  const auto run = [&](Passes& device, Index threads) {
+    const Factor factor(device, start);
+    device.scale_columns(by, factor.view(), job_of(threads));
+    device.shift(0.25, factor.view(), job_of(threads));
+    std::vector<float> all = factor.floats();
+    const ColumnSums sums = device.column_sums(factor.view(), job_of(threads));
+    device.raise_small(0.5f, 2, 11, 4, factor.view(), job_of(threads));
+    const std::vector<float> raised = factor.floats();
+    all.insert(all.end(), raised.begin(), raised.end());
+    for (const Distribution distribution :
+         {Distribution::uniform, Distribution::normal, Distribution::half_normal}) {
+      device.fill_random(distribution, 3, 11, 2, factor.view(), job_of(threads));
+      const std::vector<float> drawn = factor.floats();
+      all.insert(all.end(), drawn.begin(), drawn.end());
+    }
+    return std::pair(all, sums);
+  };
+  const auto [expected, expected_sums] = run(naive, 1);
+  for (const Index threads : {1, 3}) {
+    const auto [actual, sums] = run(backend, threads);
+    test::same_bits(actual.data(), expected.data(), expected.size(), "elements");
+    close(sums.absolute, expected_sums.absolute, 1e-13, "column sums");
+    close(sums.square, expected_sums.square, 1e-13, "column sums of squares");
+  }
+}
+
+// The other side from the sums of a pass, with a pull towards where it is.
+void columns_improve_from_sums(Passes& backend) {
+  NaivePasses naive;
+  const Matrix X = oracle::random(700, 300, 1);
+  const std::vector<float> floats = X.floats();
+  const auto source = dense_source(floats.data(), ElementType::float32, 700, 300, 300);
+  const Matrix W = oracle::random(700, 6, 2, true);
+  const Matrix Ht = oracle::random(300, 6, 3);
+  const std::vector<double> pull(6, 0.5);
+  const auto run = [&](Passes& device, Index threads) {
+    const Factor on_W(device, W);
+    const Factor on_Ht(device, Ht);
+    const NormalMatrix of_Ht = normal_of(Ht);
+    const NormalMatrix of_W = normal_of(W, 0.5, true);
+    const auto sums = device.make_sums(300, 6);
+    const Group group{on_Ht.view(), of_Ht, std::nullopt, on_W.view(), Measure::none, true, *sums};
+    device.pass({*source, 0, {&group, 1}}, job_of(threads));
+    const Step solve{.kind = StepKind::solve, .l1 = 0, .l2 = 0.5, .sweeps = 1, .relaxation = 1};
+    device.improve(solve, *sums, of_W, pull, on_Ht.view(), job_of(threads));
+    return std::pair(on_Ht.matrix().data, device.inner(*sums, on_Ht.view(), job_of(threads)));
+  };
+  const auto [expected, expected_inner] = run(naive, 1);
+  const auto [one, inner] = run(backend, 1);
+  close(one, expected, 1e-5, "columns");
+  test::near(inner / expected_inner, 1, 1e-6, "inner product");
+  const auto [three, inner_of_three] = run(backend, 3);
+  test::same_bits(one.data(), three.data(), one.size(), "columns by threads");
+  test::same_bits(&inner, &inner_of_three, 1, "inner product by threads");
+}
+
+void memory_starts_as_zeros(Passes& backend) {
+  const auto memory = backend.allocate(1000);
+  std::vector<float> out(1000, 1.0f);
+  backend.download({memory.get(), 10, 100, 100}, {out.data(), 10, 100, 100});
+  test::check(std::ranges::all_of(out, [](float x) { return x == 0; }), "zeroed");
+}
+
+void factor_operations_suite(Passes& backend) {
+  memory_starts_as_zeros(backend);
+  eigenvalues_agree_with_jacobi(backend);
+  rows_become_orthonormal(backend);
+  improve_and_gram(backend);
+  operations_on_elements(backend);
+  columns_improve_from_sums(backend);
+}
+
+}  // namespace
+
+int main() {
+  each_device(factor_operations_suite);
+  return test::report("factor operations");
+}

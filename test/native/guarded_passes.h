@@ -1,0 +1,251 @@
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+
+#include "naive_passes.h"
+
+namespace test {
+
+// Memory that host code cannot touch: its pages are inaccessible but while a DeviceAccess lives.
+// Several threads may use it at once; it is open until the last of them is done. Addresses are
+// taken from one range, so that one system call opens it, and are used once only.
+class DeviceMemory {
+ public:
+  std::shared_ptr<float[]> allocate(Index count) {
+    const std::lock_guard lock(range_->mutex);
+    float* begin = range_->take(std::max<std::size_t>(1, count * sizeof(float)));
+    range_->blocks[begin] = count;
+    // The block may outlive the device.
+    return {begin, [range = range_](float* block) {
+              const std::lock_guard freeing(range->mutex);
+              range->blocks.erase(block);
+            }};
+  }
+
+  // Whether the elements from `first` up to `end` lie in one allocation.
+  bool holds(const float* first, const float* end) const {
+    const std::lock_guard lock(range_->mutex);
+    auto after = range_->blocks.upper_bound(const_cast<float*>(first));
+    if (after == range_->blocks.begin()) return false;
+    const auto [begin, count] = *--after;
+    return end <= begin + count;
+  }
+  bool touches(const void* address) const {
+    return address >= range_->begin && address < range_->begin + Range::bytes;
+  }
+
+ private:
+  friend class DeviceAccess;
+
+  struct Range {
+    static constexpr std::size_t bytes = std::size_t{1} << 34;  // of addresses
+
+    Range()
+        : begin(static_cast<std::byte*>(mmap(nullptr, bytes, PROT_NONE,
+                                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+      expect(begin != MAP_FAILED, "addresses for a test");
+    }
+    ~Range() { munmap(begin, bytes); }
+    Range(const Range&) = delete;
+
+    // Whole pages, so that the next block begins on one of its own. Once nothing is left, all
+    // addresses are new again: the system zeroes their pages.
+    float* take(std::size_t needed) {
+      const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+      if (blocks.empty() && accesses == 0 && used > 0) {
+        expect(mmap(begin, used, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+                    -1, 0) == begin,
+               "fresh memory for a test");
+        used = 0;
+      }
+      auto* taken = reinterpret_cast<float*>(begin + used);
+      used += (needed + page - 1) / page * page;
+      expect(used <= bytes, "addresses for a test");
+      if (accesses > 0) protect();
+      return taken;
+    }
+    void protect() {
+      const int protection = accesses > 0 ? PROT_READ | PROT_WRITE : PROT_NONE;
+      expect(mprotect(begin, used, protection) == 0, "protection of a test's memory");
+    }
+
+    std::mutex mutex;
+    std::byte* const begin;
+    std::size_t used = 0;
+    std::map<float*, Index> blocks;  // where each begins, and its elements
+    Index accesses = 0;
+  };
+
+  std::shared_ptr<Range> range_ = std::make_shared<Range>();
+};
+
+class DeviceAccess {
+ public:
+  explicit DeviceAccess(DeviceMemory& memory) : range_(memory.range_) {
+    const std::lock_guard lock(range_->mutex);
+    if (range_->accesses++ == 0) range_->protect();
+  }
+  ~DeviceAccess() {
+    const std::lock_guard lock(range_->mutex);
+    if (--range_->accesses == 0) range_->protect();
+  }
+  DeviceAccess(const DeviceAccess&) = delete;
+
+ private:
+  std::shared_ptr<DeviceMemory::Range> range_;
+};
+
+// The naive device over such memory: as with a GPU, an access by other code ends the process, and
+// so does an operation on a view of other memory.
+class GuardedPasses : public Passes {
+ public:
+  using Cross = BackendView<const float>;
+  using Factor = BackendView<float>;
+
+  // Elements of factors and sums that crossed so far.
+  std::atomic<Index> down = 0;
+  std::atomic<Index> up = 0;
+
+  std::string name() const override { return "guarded"; }
+  std::shared_ptr<float[]> allocate(Index count) override { return memory_.allocate(count); }
+  void upload(HostView<const float> from, Factor to) override {
+    expect(to.rows == 0 || !memory_.touches(from.data), "an upload reads host memory");
+    up += to.rows * to.cols;
+    const DeviceAccess access = open(to);
+    naive_.upload(from, to);
+  }
+  void download(Cross from, HostView<float> to) override {
+    expect(to.rows == 0 || !memory_.touches(to.data), "a download writes host memory");
+    down += to.rows * to.cols;
+    const DeviceAccess access = open(from);
+    naive_.download(from, to);
+  }
+  void copy(Cross from, Factor to) override {
+    const DeviceAccess access = open(from, to);
+    naive_.copy(from, to);
+  }
+
+  SourceNorm examine(const Examined& examined, const Job& job) override {
+    return naive_.examine(examined, job);
+  }
+  std::unique_ptr<Sums> make_sums(Index d, Index k) override { return naive_.make_sums(d, k); }
+  void pass(const Pass& pass, const Job& job) override {
+    for (const Group& group : pass.groups) {
+      expect_device(group.Ht);
+      expect_device(group.W);
+      if (group.extrapolated) expect_device(group.extrapolated->previous);
+      if (group.addend)
+        expect_device(group.addend->numerators), expect_device(group.addend->diagonal);
+    }
+    const DeviceAccess access = open();
+    naive_.pass(pass, job);
+  }
+  void settle_codes(const LeastSquares& problem, Factor W, const Job& job) override {
+    const DeviceAccess access = open(problem.Ht, W);
+    naive_.settle_codes(problem, W, job);
+  }
+  void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B, Factor to,
+                           const Job& job) override {
+    const DeviceAccess access = open(to);
+    naive_.multiply_in_float64(X, exponent, B, to, job);
+  }
+  void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
+    naive_.assign(assignment, assigned, job);
+  }
+  std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                 const Job& job) override {
+    return naive_.potentials(candidates, distances, job);
+  }
+
+  void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
+               std::span<const double> pull, Factor Ht, const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    naive_.improve(step, sums, normal, pull, Ht, job);
+  }
+  void improve(const Step& step, Cross cross, const NormalMatrix& normal, Factor factor,
+               const Job& job) override {
+    const DeviceAccess access = open(cross, factor);
+    naive_.improve(step, cross, normal, factor, job);
+  }
+  void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    naive_.improve_by_ratio(step, sums, Ht, job);
+  }
+  double energy(const RowAddend& addend, Cross W, const Job& job) override {
+    const DeviceAccess access = open(addend.numerators, addend.diagonal, W);
+    return naive_.energy(addend, W, job);
+  }
+  double inner(const Sums& sums, Cross Ht, const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    return naive_.inner(sums, Ht, job);
+  }
+  std::vector<double> cross(const Sums& sums) override {
+    down += sums.d * sums.k;
+    return naive_.cross(sums);
+  }
+
+  std::vector<double> gram(Cross factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    return naive_.gram(factor, job);
+  }
+  ColumnSums column_sums(Cross factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    return naive_.column_sums(factor, job);
+  }
+  void scale_columns(std::span<const double> by, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.scale_columns(by, factor, job);
+  }
+  void keep_largest(Index count, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.keep_largest(count, factor, job);
+  }
+  void shift(double value, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.shift(value, factor, job);
+  }
+  void extrapolate(const Extrapolated& by, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(by.previous, factor);
+    naive_.extrapolate(by, factor, job);
+  }
+  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.fill_random(distribution, scale, seed, stream, factor, job);
+  }
+  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                   Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.raise_small(smallest, scale, seed, stream, factor, job);
+  }
+
+  std::vector<double> symmetric_eigen(HostView<double> A) override {
+    return naive_.symmetric_eigen(A);
+  }
+  void orthonormalise_rows(HostView<double> A) override { naive_.orthonormalise_rows(A); }
+
+ private:
+  void expect_device(Cross view) const {
+    if (view.rows == 0 || view.cols == 0) return;
+    expect(memory_.holds(view.data, view.row(view.rows - 1) + view.cols),
+           "a view of the device's memory");
+  }
+
+  // Opens the memory, for views of it alone.
+  template <class... Views>
+  DeviceAccess open(const Views&... views) {
+    (expect_device(views), ...);
+    return DeviceAccess(memory_);
+  }
+
+  DeviceMemory memory_;
+  NaivePasses naive_;
+};
+
+}  // namespace test

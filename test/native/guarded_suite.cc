@@ -1,0 +1,137 @@
+// What the guarded device guards: its memory ends a process that touches it from outside, and no
+// iteration of a factorization needs factors on the host.
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <thread>
+
+#include "factorization/factors.h"
+#include "factorization_matrices.h"
+#include "guarded_passes.h"
+
+namespace {
+
+using namespace test;
+
+// The signal that ends a child process which runs `body`; 0: none.
+template <class Body>
+int signal_that_ends(const Body& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    std::signal(SIGSEGV, SIG_DFL);  // sanitizers have a handler of their own
+    close(STDERR_FILENO);
+    body();
+    _exit(EXIT_SUCCESS);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+void read_from_host(BackendView<float> view) {
+  [[maybe_unused]] const float seen = *static_cast<volatile float*>(view.row(3));
+}
+void write_from_host(BackendView<float> view) { *static_cast<volatile float*>(view.row(3)) = 1; }
+
+void host_code_that_touches_device_memory_dies() {
+  GuardedPasses guarded;
+  NaivePasses naive;
+  const BackendMatrix F(guarded, 2000, 3);
+  const BackendMatrix open(naive, 2000, 3);
+  guarded.shift(1, F.view(), job());
+  check(signal_that_ends([&] { read_from_host(F.view()); }) == SIGSEGV, "a read");
+  check(signal_that_ends([&] { write_from_host(F.view()); }) == SIGSEGV, "a write");
+  check(signal_that_ends([&] { read_from_host(open.view()); }) == 0, "a read of other memory");
+  check(signal_that_ends([&] { guarded.shift(1, F.view(), job()); }) == 0, "an operation");
+  Dense values = zeros(2000, 3);
+  guarded.download(F.view(), values.view());
+  check(std::ranges::all_of(values.values, [](float x) { return x == 1; }), "a download");
+}
+
+void memory_is_closed_after_an_exception() {
+  GuardedPasses guarded;
+  const Dense X = gaussian(20, 4, 1);
+  const auto source = X.source();
+  const BackendMatrix W(guarded, 20, 2);
+  const BackendMatrix Ht(guarded, 4, 2);
+  const NormalMatrix normal(std::vector<double>(4), 2, 0, false);
+  const auto sums = guarded.make_sums(4, 2);
+  const Group group{Ht.view(), normal, std::nullopt, W.view(), Measure::none, true, *sums};
+  const std::int32_t flag = 1;
+  const Job job{.cancellation = Cancellation(&flag), .report = {}, .threads = 1};
+  throws<Cancelled>([&] { guarded.pass({*source, 0, {&group, 1}}, job); }, [](auto&) {}, "a pass");
+  check(signal_that_ends([&] { read_from_host(W.view()); }) == SIGSEGV, "a read afterwards");
+}
+
+void operations_on_other_memory_die() {
+  GuardedPasses guarded;
+  const BackendMatrix F(guarded, 10, 3);
+  std::vector<float> values(30);
+  const BackendView<float> of_host{values.data(), 10, 3, 3};
+  const BackendView<float> too_long{F.view().data, 11, 3, 3};
+  const HostView<float> of_device{F.view().data, 10, 3, 3};
+  check(signal_that_ends([&] { guarded.shift(1, of_host, job()); }) == SIGABRT, "host memory");
+  check(signal_that_ends([&] { guarded.shift(1, too_long, job()); }) == SIGABRT, "past the end");
+  check(signal_that_ends([&] { guarded.upload(of_device, F.view()); }) == SIGABRT, "an upload");
+  check(signal_that_ends([&] { guarded.download(F.view(), of_device); }) == SIGABRT, "a download");
+}
+
+void two_threads_share_a_device() {
+  GuardedPasses guarded;
+  const Dense X = planted(60, 12, 3, 5);
+  const auto source = X.source();
+  const FitOptions o = options(Model::semi_nmf, Solver::hals, Start::random, 20);
+  Fitted results[2];
+  std::thread other([&] { results[1] = fitted(guarded, *source, 3, o); });
+  results[0] = fitted(guarded, *source, 3, o);
+  other.join();
+  test::same_bits(results[0].W.values.data(), results[1].W.values.data(), 180, "W of both");
+  const BackendMatrix F(guarded, 10, 3);
+  check(signal_that_ends([&] { read_from_host(F.view()); }) == SIGSEGV, "a read afterwards");
+}
+
+// Elements that cross to the host and from it in a run.
+std::pair<Index, Index> crossed(const Dense& X, const FitOptions& options) {
+  GuardedPasses guarded;
+  fitted(guarded, *X.source(), 4, options);
+  return {guarded.down, guarded.up};
+}
+
+void iterations_leave_factors_on_the_device() {
+  const Dense X = absolute(planted(80, 16, 4, 7));
+  std::vector<FitOptions> runs;
+  for (const Model model : {Model::semi_nmf, Model::nmf})
+    for (const Solver solver : {Solver::hals, Solver::mu})
+      for (const Penalties& p : {no_penalty, Penalties{0.1, 0.1, 0.1, 0.1}})
+        for (const bool extrapolated : {false, true}) {
+          runs.push_back(options(model, solver, Start::random, 0));
+          runs.back().penalties = p;
+          runs.back().extrapolated = extrapolated && solver == Solver::hals;
+        }
+  for (const double beta : {0.5, 1.0}) {
+    runs.push_back(options(Model::nmf, Solver::mu, Start::random, 0));
+    runs.back().loss = {LossKind::divergence, beta};
+  }
+  runs.push_back(options(Model::nmf, Solver::mu, Start::random, 0));
+  runs.back().mask = {nullptr, false, false, 0.2, 1};
+  for (FitOptions& run : runs) {
+    run.max_iterations = 2;
+    const auto few = crossed(X, run);
+    run.max_iterations = 12;
+    check(crossed(X, run) == few, "ten iterations more download or upload nothing more");
+  }
+}
+
+}  // namespace
+
+int main() {
+  host_code_that_touches_device_memory_dies();
+  memory_is_closed_after_an_exception();
+  operations_on_other_memory_die();
+  iterations_leave_factors_on_the_device();
+  two_threads_share_a_device();
+  return test::report("guarded");
+}

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "backend/passes.h"
+#include "core/random.h"
+#include "naive_steps.h"
+#include "small_problems.h"
+
+namespace test {
+
+using namespace gemmine;
+using naive::at;
+
+// A device's memory and operations on whole factors, by their definitions.
+class NaiveFactors : public Passes {
+ public:
+  using Cross = BackendView<const float>;
+  using Factor = BackendView<float>;
+
+  std::shared_ptr<float[]> allocate(Index count) override {
+    return std::shared_ptr<float[]>(new float[static_cast<std::size_t>(count)]());
+  }
+  void upload(HostView<const float> from, Factor to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
+  }
+  void download(Cross from, HostView<float> to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
+  }
+  void copy(Cross from, Factor to) override {
+    for (Index i = 0; i < to.rows; ++i) std::copy_n(from.row(i), to.cols, to.row(i));
+  }
+
+  std::vector<double> gram(Cross factor, const Job&) override {
+    return naive::weighted_gram(factor, {});
+  }
+  double energy(const RowAddend& addend, Cross W, const Job&) override {
+    double sum = 0;
+    for (Index i = 0; i < W.rows; ++i)
+      for (Index j = 0; j < W.cols; ++j) {
+        const double w = at(W, i, j);
+        sum += w * (double{at(addend.diagonal, i, 0)} * w - at(addend.numerators, i, j));
+      }
+    return addend.weight * sum;
+  }
+  ColumnSums column_sums(Cross factor, const Job&) override {
+    ColumnSums sums{std::vector<double>(factor.cols), std::vector<double>(factor.cols)};
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index j = 0; j < factor.cols; ++j) {
+        sums.absolute[j] += std::abs(double{at(factor, i, j)});
+        sums.square[j] += double{at(factor, i, j)} * at(factor, i, j);
+      }
+    return sums;
+  }
+  void scale_columns(std::span<const double> by, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index, Index j) { x = static_cast<float>(x * by[j]); });
+  }
+  void keep_largest(Index count, Factor factor, const Job&) override {
+    for (Index j = 0; j < factor.cols && count < factor.rows; ++j) {
+      std::vector<float> sizes;
+      for (Index i = 0; i < factor.rows; ++i) sizes.push_back(std::abs(at(factor, i, j)));
+      std::ranges::sort(sizes, std::greater<>());
+      for (Index i = 0; i < factor.rows; ++i)
+        if (std::abs(at(factor, i, j)) < sizes[count - 1]) factor.row(i)[j] = 0;
+    }
+  }
+  void shift(double value, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index, Index) { x += static_cast<float>(value); });
+  }
+  void extrapolate(const Extrapolated& by, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index i, Index j) {
+      float& previous = by.previous.row(i)[j];
+      const float now = x;
+      const float moved = now + static_cast<float>(by.share) * (now - previous);
+      x = by.nonnegative ? std::max(0.0f, moved) : moved;
+      previous = now;
+    });
+  }
+  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, Factor factor, const Job&) override {
+    const CounterRandom random(seed, stream);
+    each_element(factor, [&](float& x, Index i, Index j) {
+      const auto item = static_cast<std::uint32_t>(j);
+      double draw =
+          distribution == Distribution::uniform ? random.uniform(i, item) : random.normal(i, item);
+      if (distribution == Distribution::half_normal) draw = std::abs(draw);
+      x = static_cast<float>(scale * draw);
+    });
+  }
+  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+                   Factor factor, const Job&) override {
+    const CounterRandom random(seed, stream);
+    each_element(factor, [&](float& x, Index i, Index j) {
+      if (x > smallest) return;
+      x = static_cast<float>(scale * random.uniform(i, static_cast<std::uint32_t>(j)));
+    });
+  }
+
+  std::vector<double> symmetric_eigen(HostView<double> A) override {
+    return oracle::symmetric_eigen(A);
+  }
+  void orthonormalise_rows(HostView<double> A) override { oracle::orthonormalise_rows(A); }
+
+ protected:
+  template <class Visit>
+  static void each_element(Factor factor, const Visit& visit) {
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index j = 0; j < factor.cols; ++j) visit(factor.row(i)[j], i, j);
+  }
+};
+
+}  // namespace test
