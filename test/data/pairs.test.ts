@@ -90,14 +90,20 @@ describe('a pairs file', () => {
   it('of candidates has scores of any sign, or is a run of TREC', async () => {
     const options = { queries: 3, corpus: 9, value: 'score' } as const
     const read = (text: string) => parsePairs(Buffer.from(text), 'lists.tsv', options)
-    const { indptr, indices } = await read('query-id\tcorpus-id\tscore\n2\t8\t-1.5\n0\t1\t0\n2\t3\n')
+    const { indptr, indices } = await read(
+      'query-id\tcorpus-id\tscore\n2\t8\t-1.5\n0\t1\t0\n2\t3\n',
+    )
     expect([[...indptr], [...indices]]).toEqual([
       [0, 1, 1, 3],
       [1, 3, 8],
     ])
     expect([...(await read('1 Q0 7 1 12.5 bm25\n1 Q0 2 2 -3e-1 bm25\n')).indices]).toEqual([2, 7])
-    await expect(read('0\t1\thigh\n')).rejects.toThrow('line 1: expected a number as score, received high')
-    await expect(read('0 0 1 1\n')).rejects.toThrow("then a score or nothing, or TREC's six columns")
+    await expect(read('0\t1\thigh\n')).rejects.toThrow(
+      'line 1: expected a number as score, received high',
+    )
+    await expect(read('0 0 1 1\n')).rejects.toThrow(
+      "then a score or nothing, or TREC's six columns",
+    )
   })
 
   it('may be empty', async () => {
