@@ -1,5 +1,4 @@
 import { mineHardNegatives, writeNpy, type Matrix, type MinedNegatives } from '../lib/index'
-import { rowListsOf } from '../lib/data/row-lists'
 import { AdmissibleSearch } from './admissible'
 import { exchangePath, handOver, readMatrix, readPairsWithin, sharedFile } from './data'
 import { experiment, type Experiment } from './experiment'
@@ -9,6 +8,13 @@ import { miningShape } from './shapes'
 
 const question =
   'How fast are hard negatives mined over given embeddings, and do all admissible ones come?'
+
+/** Query and corpus row in turn, as a list for each query. */
+function listsOf(queries: number, pairs: Int32Array): number[][] {
+  const lists: number[][] = Array.from({ length: queries }, () => [])
+  for (let t = 0; t < pairs.length; t += 2) lists[pairs[t]!]!.push(pairs[t + 1]!)
+  return lists
+}
 
 const { set, numNegatives, relativeMargin, checkedQueries } = miningShape
 
@@ -56,7 +62,7 @@ experiment(__filename, question, async (report) => {
   const queries = await readMatrix(queryPath)
   const corpus = await readMatrix(corpusPath)
   const pairs = readPairsWithin(pairsPath, queries.rows, corpus.rows)
-  const positives = rowListsOf(queries.rows, pairs)
+  const { positives } = await mineHardNegatives(queries, corpus, listsOf(queries.rows, pairs))
   const rival = await startRival(report, queries, corpus, pairs)
 
   const mine = () => mineHardNegatives(queries, corpus, positives, { numNegatives, relativeMargin })

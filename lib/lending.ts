@@ -106,7 +106,7 @@ export function lend(arrays: NamedArrays) {
 export const detached = (name: string) =>
   invalidText(
     name,
-    'an array that stays where it is until the job has ended',
+    'an array that stays where it is until the promise has settled',
     'one whose buffer was detached (transferred) in the meantime',
   )
 

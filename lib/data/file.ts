@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
 import { fileError, systemFailure } from '../file-errors'
 import type { DenseData } from './element-types'
+import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { borrowable } from './typed-array'
 
@@ -133,12 +134,19 @@ export function bytesOf(array: DenseData): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/** Writes a file piece after piece; each piece is asked for when the one before it is written. */
+/**
+ * Writes a file piece after piece; each piece is asked for when the one before it is written.
+ *
+ * @throws {TypeError} if pieces that were there at the call are detached in the meantime.
+ */
 export async function writePieces(
   path: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   checkPath(path)
+  const there = Array.isArray(pieces) ? (pieces as Uint8Array[]) : []
+  const lengths = there.map(({ byteLength }) => byteLength)
+  const areGone = () => there.some(({ byteLength }, i) => byteLength !== lengths[i])
   try {
     const handle = await open(path, 'w')
     try {
@@ -146,7 +154,8 @@ export async function writePieces(
     } finally {
       await handle.close()
     }
+    if (areGone()) throw detached('data')
   } catch (error) {
-    throw systemFailure(path, error)
+    throw areGone() ? detached('data') : systemFailure(path, error)
   }
 }

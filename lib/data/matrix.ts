@@ -139,9 +139,9 @@ function bytesRemedy(data: Sized & ArrayBufferView, needed: number): string {
   const Kind = kindOf(data) === 'Uint8Array' && arraysOfBytes[bytes]
   if (!Kind) return ''
   const isAligned = data.byteOffset % bytes === 0
-  const place = isAligned ? `b.buffer, b.byteOffset, ${needed}` : 'new Uint8Array(b).buffer'
+  const place = isAligned ? 'b.buffer, b.byteOffset' : 'b.buffer.slice(b.byteOffset), 0'
   const type = bytes === 2 ? " with type 'float16'" : ''
-  return ` (for bytes b of other numbers: new ${Kind}(${place})${type})`
+  return ` (for bytes b of other numbers: new ${Kind}(${place}, ${needed})${type})`
 }
 
 /** A Buffer holds bytes of anything, so that they are the numbers must be said. */

@@ -1,10 +1,10 @@
 import { invalid } from '../errors'
 import { checkInteger, checkOneOf, frozen, required, withDefaults } from '../options'
 import { fileError, printable, shownJson } from './file'
+import { arrayInMemory, compressRows } from './compressed-rows'
 import { GrowingArray } from './growing-array'
 import { parseLines, readLines } from './lines'
 import type { LineReader } from './lines'
-import { rowListsOf } from './row-lists'
 import type { RowLists } from './row-lists'
 
 /** What the two columns of a pairs file may say. */
@@ -97,8 +97,9 @@ function columnsOf(text: string, value: PairValue): Columns | undefined {
   return isPair && text.includes('\t') ? [columns[0]!, columns[1]!, columns[2]] : undefined
 }
 
-class PairsReader implements LineReader<Pairs> {
-  private readonly pairs = new GrowingArray(new Int32Array(0))
+class PairsReader implements LineReader<Promise<Pairs>> {
+  private readonly listed = new GrowingArray(new Int32Array(0))
+  private readonly rows = new GrowingArray(new Int32Array(0))
 
   private unknownIds = 0
 
@@ -126,14 +127,33 @@ class PairsReader implements LineReader<Pairs> {
     const counts = this.counts(columns[2], number)
     if (query === undefined || row === undefined) this.unknownIds++
     else if (counts) {
-      this.pairs.push(query)
-      this.pairs.push(row)
+      this.listed.push(query)
+      this.rows.push(row)
     }
   }
 
-  finish(): Pairs {
-    const lists = rowListsOf(this.options.queries, this.pairs.view())
-    return { ...lists, unknownIds: this.unknownIds }
+  /** Sorts the pairs by query and row in a job, and leaves out repeats. */
+  async finish(): Promise<Pairs> {
+    const { path, unknownIds } = this
+    const { queries, corpus } = this.options
+    const entries = this.rows.length
+    if (entries === 0)
+      return { indptr: new Int32Array(queries + 1), indices: new Int32Array(0), unknownIds }
+    const { indptr, indices } = await compressRows(
+      path,
+      {
+        layout: 'coordinate',
+        mirror: 'none',
+        rows: queries,
+        cols: corpus,
+        entries,
+        major: arrayInMemory(path, await this.listed.joined()),
+        minor: arrayInMemory(path, await this.rows.joined()),
+        values: { name: path, bytes: new Uint8Array(entries), type: 'uint8', bigEndian: false },
+      },
+      entries,
+    )
+    return { indptr: indptr as Int32Array, indices: indices as Int32Array, unknownIds }
   }
 
   /** Nothing for one that does not exist and is to be skipped. */
@@ -172,8 +192,11 @@ class PairsReader implements LineReader<Pairs> {
  *
  * @param path Names the file in errors.
  */
-export const parsePairs = (bytes: Uint8Array, path: string, options: PairsOptions): Pairs =>
-  parseLines(bytes, path, new PairsReader(path, options))
+export const parsePairs = async (
+  bytes: Uint8Array,
+  path: string,
+  options: PairsOptions,
+): Promise<Pairs> => parseLines(bytes, path, new PairsReader(path, options))
 
 /**
  * Reads pairs of a query and a corpus row, such as positives, from a TSV file or qrels.

@@ -20,35 +20,6 @@ export interface RowLists {
  */
 export type RowListsInput = RowLists | readonly (readonly number[] | Int32Array)[] | Int32Array
 
-/** Sorts every list and removes repeats, in place. */
-function canonical({ indptr, indices }: RowLists): RowLists {
-  let written = 0
-  for (let q = 0, start = 0; q + 1 < indptr.length; q++) {
-    const end = indptr[q + 1]!
-    indices.subarray(start, end).sort()
-    for (let t = start; t < end; t++)
-      if (t === start || indices[t] !== indices[t - 1]) indices[written++] = indices[t]!
-    start = end
-    indptr[q + 1] = written
-  }
-  return { indptr, indices: indices.slice(0, written) }
-}
-
-/**
- * The lists of pairs of a query and a corpus row.
- *
- * @param pairs [2 × pairs], query and corpus row in turn, in any order; repeats count once.
- */
-export function rowListsOf(queries: number, pairs: Int32Array): RowLists {
-  const indptr = new Int32Array(queries + 1)
-  for (let t = 0; t < pairs.length; t += 2) indptr[pairs[t]! + 1]!++
-  for (let q = 0; q < queries; q++) indptr[q + 1]! += indptr[q]!
-  const next = indptr.slice()
-  const indices = new Int32Array(pairs.length / 2)
-  for (let t = 0; t < pairs.length; t += 2) indices[next[pairs[t]!]!++] = pairs[t + 1]!
-  return canonical({ indptr, indices })
-}
-
 /**
  * Lists of corpus rows in any accepted form, as the addon takes them: in any order, with repeats. Borrows
  * {@link RowLists}, unless their buffers are resizable, and leaves it to the job to check their elements;

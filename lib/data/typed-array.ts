@@ -35,20 +35,21 @@ function emptyLike<Kind extends Elements>(array: Kind): Kind {
   return new globalThis[name](array.length) as ArrayBufferView as Kind
 }
 
+/** Bytes between two looks at the event loop. */
+const pieceBytes = 1 << 23
+
 /**
- * An input as native code may read it. A buffer that shrank in the middle of a job would end the process,
- * so an array over a resizable one is copied.
+ * An input as it is looked at. A buffer that shrank in the middle of a job would end the process, so an array
+ * over a resizable one is copied: here, before the caller can shrink it, or by {@link lendable} where that
+ * takes long.
  */
 export function borrowable<Kind extends ArrayBufferView>(given: Kind): Kind {
-  if (!isResizable(given)) return given
+  if (!isResizable(given) || given.byteLength > pieceBytes) return given
   const array = given as ArrayBufferView as Elements
   const copy = emptyLike(array)
   copy.set(array, 0)
   return copy as ArrayBufferView as Kind
 }
-
-/** Bytes between two looks at the event loop. */
-const pieceBytes = 1 << 23
 
 function copyPiece(name: string, from: Elements, to: Elements, at: number, end: number) {
   if (from.length < end || to.length < end) throw detached(name)

@@ -72,7 +72,8 @@ export class FactorizationModel {
     checkOneOf('model', model, modelNames)
     this.model = model
     this.H = components(H)
-    checkEntries(this.H, model)
+    // A fit found its own H right.
+    if (new.target === FactorizationModel) checkEntries(this.H, model)
     checkOptions(options, this.H.rows)
     this.options = { ...options }
   }

@@ -118,6 +118,11 @@ describe('toDenseView', () => {
       'of 3 (for bytes b of other numbers: new Float32Array(b.buffer, b.byteOffset, 6)) for X.data, received 24',
     ],
     [
+      'bytes of float32 at an odd place, where only a copy helps',
+      { data: Buffer.alloc(64).subarray(5, 29), rows: 2, cols: 3 },
+      'of 3 (for bytes b of other numbers: new Float32Array(b.buffer.slice(b.byteOffset), 0, 6)) for X.data, received 24',
+    ],
+    [
       'bytes of float64',
       { data: new Uint8Array(48), shape: [2, 3] },
       'new Float64Array(b.buffer, b.byteOffset, 6)) for X.data, received 48',

@@ -26,8 +26,8 @@ const queryIds = new Map(['q0', 'q1', 'q2'].map((id, row) => [id, row]))
 const corpusIds = new Map(Array.from({ length: 12 }, (_, row) => [`c ${row}`, row]))
 
 describe('a pairs file', () => {
-  it('is read in any order, each pair once', () => {
-    expect(parsePairs(bytes('2\t5\n0\t9\n2\t1\n2\t5\n'), 'p.tsv', sides)).toEqual(
+  it('is read in any order, each pair once', async () => {
+    expect(await parsePairs(bytes('2\t5\n0\t9\n2\t1\n2\t5\n'), 'p.tsv', sides)).toEqual(
       pairs([0, 1, 1, 3], [9, 1, 5]),
     )
   })
@@ -38,10 +38,10 @@ describe('a pairs file', () => {
     expect(await readPairs(folder.write('p.tsv', text), sides)).toEqual(pairs([0, 1, 1, 2], [9, 1]))
   })
 
-  it('may hold ids', () => {
+  it('may hold ids', async () => {
     const text = 'query-id\tcorpus-id\nq2\tc 5\nq0\tc 11\n'
     const options = { ...sides, queryIds, corpusIds }
-    expect(parsePairs(bytes(text), 'p.tsv', options)).toEqual(pairs([0, 1, 1, 2], [11, 5]))
+    expect(await parsePairs(bytes(text), 'p.tsv', options)).toEqual(pairs([0, 1, 1, 2], [11, 5]))
   })
 
   it.each<[string, unknown, string]>([
@@ -61,7 +61,7 @@ describe('a pairs file', () => {
     expect(error).toMatchObject({ message: expect.stringContaining(message) })
   })
 
-  it.each(['\t', ' ', '  '])('may have the four columns of TREC between %j', (blank) => {
+  it.each(['\t', ' ', '  '])('may have the four columns of TREC between %j', async (blank) => {
     const judged = [
       ['q0', '0', 'd3', '1'],
       ['q2', 'Q0', 'd1', '2'],
@@ -70,38 +70,44 @@ describe('a pairs file', () => {
     const text = judged.map((columns) => columns.join(blank)).join('\n')
     const docs = new Map(Array.from({ length: 12 }, (_, row) => [`d${row}`, row]))
     const options = { ...sides, queryIds, corpusIds: docs }
-    expect(parsePairs(bytes(text), 'qrels', options)).toEqual(pairs([0, 1, 1, 2], [3, 1]))
+    expect(await parsePairs(bytes(text), 'qrels', options)).toEqual(pairs([0, 1, 1, 2], [3, 1]))
   })
 
-  it('leaves out what it does not know, where that is asked for, and counts it', () => {
+  it('leaves out what it does not know, where that is asked for, and counts it', async () => {
     const skipping = { ...sides, unknownIds: 'skip' } as const
     const ids = { ...skipping, queryIds, corpusIds }
     const text = 'query-id\tcorpus-id\tscore\nq0\tc 3\t1\nq0\tc 99\t1\nq7\tc 1\t1\nq9\tc 98\t0\n'
-    expect(parsePairs(bytes(text), 'p.tsv', ids)).toEqual(pairs([0, 1, 1, 1], [3], 3))
-    expect(parsePairs(bytes('0\t3\n0\t12\n3\t0'), 'p.tsv', skipping)).toEqual(
+    expect(await parsePairs(bytes(text), 'p.tsv', ids)).toEqual(pairs([0, 1, 1, 1], [3], 3))
+    expect(await parsePairs(bytes('0\t3\n0\t12\n3\t0'), 'p.tsv', skipping)).toEqual(
       pairs([0, 1, 1, 1], [3], 2),
     )
-    expect(() => parsePairs(bytes('0\tfive'), 'p.tsv', skipping)).toThrow('received five')
-    expect(() =>
+    await expect(parsePairs(bytes('0\tfive'), 'p.tsv', skipping)).rejects.toThrow('received five')
+    await expect(
       parsePairs(bytes(''), 'p.tsv', { ...sides, unknownIds: 'drop' as 'skip' }),
-    ).toThrow("one of error, skip for unknownIds, received 'drop'")
+    ).rejects.toThrow("one of error, skip for unknownIds, received 'drop'")
   })
 
-  it('of candidates has scores of any sign, or is a run of TREC', () => {
+  it('of candidates has scores of any sign, or is a run of TREC', async () => {
     const options = { queries: 3, corpus: 9, value: 'score' } as const
     const read = (text: string) => parsePairs(Buffer.from(text), 'lists.tsv', options)
-    const { indptr, indices } = read('query-id\tcorpus-id\tscore\n2\t8\t-1.5\n0\t1\t0\n2\t3\n')
+    const { indptr, indices } = await read(
+      'query-id\tcorpus-id\tscore\n2\t8\t-1.5\n0\t1\t0\n2\t3\n',
+    )
     expect([[...indptr], [...indices]]).toEqual([
       [0, 1, 1, 3],
       [1, 3, 8],
     ])
-    expect([...read('1 Q0 7 1 12.5 bm25\n1 Q0 2 2 -3e-1 bm25\n').indices]).toEqual([2, 7])
-    expect(() => read('0\t1\thigh\n')).toThrow('line 1: expected a number as score, received high')
-    expect(() => read('0 0 1 1\n')).toThrow("then a score or nothing, or TREC's six columns")
+    expect([...(await read('1 Q0 7 1 12.5 bm25\n1 Q0 2 2 -3e-1 bm25\n')).indices]).toEqual([2, 7])
+    await expect(read('0\t1\thigh\n')).rejects.toThrow(
+      'line 1: expected a number as score, received high',
+    )
+    await expect(read('0 0 1 1\n')).rejects.toThrow(
+      "then a score or nothing, or TREC's six columns",
+    )
   })
 
-  it('may be empty', () => {
-    expect(parsePairs(bytes(''), 'p.tsv', sides)).toEqual(pairs([0, 0, 0, 0], []))
+  it('may be empty', async () => {
+    expect(await parsePairs(bytes(''), 'p.tsv', sides)).toEqual(pairs([0, 0, 0, 0], []))
   })
 
   it('of real data is read', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rowListsOf, toRowLists, type RowLists } from '../../lib/data/row-lists'
+import { toRowLists, type RowLists } from '../../lib/data/row-lists'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { topK } from '../../lib/mining/top-k'
 import { gaussian } from '../matrices'
@@ -10,12 +10,6 @@ const lists = (indptr: number[], indices: number[]) => ({
 })
 
 describe('lists of rows', () => {
-  it('come from pairs in any order, each pair once', () => {
-    const pairs = Int32Array.of(2, 5, 0, 9, 2, 1, 2, 5, 0, 0)
-    expect(rowListsOf(4, pairs)).toEqual(lists([0, 2, 2, 4, 4], [0, 9, 1, 5]))
-    expect(rowListsOf(2, new Int32Array(0))).toEqual(lists([0, 0, 0], []))
-  })
-
   it('come from arrays, as they are', async () => {
     expect(await toRowLists('positives', [[3, 1, 3], [], Int32Array.of(0)], 3, 4)).toEqual(
       lists([0, 3, 3, 4], [3, 1, 3, 0]),

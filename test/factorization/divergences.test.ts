@@ -69,6 +69,16 @@ describe('nmf under a divergence', () => {
     }
   })
 
+  it('that every component has a part in warns of none that has not', async () => {
+    const mask = new Uint8Array(n * d).fill(1)
+    mask[3] = 0
+    for (const more of [{ loss: 'kullback-leibler' }, { mask }] as const)
+      expect((await nmf(X, { rank: k, iterations: 9, ...more })).warnings).toEqual([])
+    const lost = { W: { ...W, data: W.data.map((w, at) => (at % k === 1 ? 0 : w)) }, H }
+    const { warnings } = await nmf(X, { ...twenty, init: lost, loss: 'kullback-leibler' })
+    expect(warnings).toEqual([expect.stringContaining('1 of 4 components have no part')])
+  })
+
   it('beta 2 halves the squared error and its steps are those of frobenius', async () => {
     const half = await nmf(X, { ...twenty, loss: 'beta', beta: 2 })
     const whole = await nmf(X, { ...twenty, solver: 'mu' })

@@ -29,6 +29,15 @@ describe('semiNmf without a start of the caller', () => {
     ),
   }
 
+  it('keeps a start that is right up to the rounding of float32, however long it runs', async () => {
+    const low = planted(600, 30, 4, 3)
+    const X = matrixOf(600, 30, (i, j) => 1000 + low.data[i * 30 + j]!)
+    for (const tolerance of [1e-4, 0]) {
+      const { relativeError } = await semiNmf(X, { rank: 6, tolerance })
+      expect(relativeError).toBeLessThan(5e-7)
+    }
+  })
+
   it.each(Object.entries(sets))(
     'ends below the error of one rank less, which is always within reach: %s',
     async (_, X) => {

@@ -1,5 +1,9 @@
 // Memory that jobs are lent, before and after them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { writeNpy } from '../../lib/data/npy'
 import { kmeans } from '../../lib/factorization/kmeans'
 import { FactorizationModel } from '../../lib/factorization/factorization-model'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
@@ -72,6 +76,28 @@ describe('buffers after a job', () => {
     const running = kmeans({ ...corpus, data, type: 'uint8' }, { clusters: 3 })
     resizable.resize(0)
     expect((await running).labels).toEqual(expected.labels)
+  })
+
+  it('of more than a few megabytes that are resizable are copied in pieces, and named if they shrink', async () => {
+    const [n, bytes] = [100_000, 4 * 100_000 * cols]
+    const resizable = new (ArrayBuffer as any)(bytes, { maxByteLength: bytes })
+    const X = { data: new Float32Array(resizable), rows: n, cols }
+    X.data.forEach((_, i) => (X.data[i] = Math.sin(i)))
+    const options = { clusters: 2, iterations: 1 }
+    const expected = await kmeans({ ...X, data: X.data.slice() }, options)
+    expect((await kmeans(X, options)).labels).toEqual(expected.labels)
+    const running = kmeans(X, options)
+    resizable.resize(0)
+    await expect(running).rejects.toMatchObject({ argument: 'X.data' })
+  })
+
+  it('that are written to a file are named when they are transferred meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lending-'))
+    const data = new Float32Array(1 << 20)
+    const written = writeNpy(join(folder, 'x.npy'), { data, rows: 1 << 10, cols: 1 << 10 })
+    transferred(data)
+    await expect(written).rejects.toMatchObject({ argument: 'data' })
+    rmSync(folder, { recursive: true })
   })
 
   it.each(['indptr', 'indices', 'values'] as const)(

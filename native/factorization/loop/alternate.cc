@@ -118,9 +118,10 @@ class Alternation {
                 *sums_, moved, addend_of(options_.graph));
     if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);
     sharpen_sums();
-    if (!known)
-      record(t, objective::incoming_error(input_, *sums_, measure, column_gram_) + penalty,
-             measure == Measure::direct);
+    if (known) return;
+    const double error = objective::incoming_error(input_, *sums_, measure, column_gram_);
+    state_.guarded = state_.guarded || safeguard::near_rounding(error, input_.squared_norm);
+    record(t, error + penalty, measure == Measure::direct);
   }
 
   // Components of free sign may cancel each other: then the float32 noise of R and S is large
@@ -232,7 +233,7 @@ class Alternation {
 LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share) {
   LoopState state;
   state.direct = objective::starts_direct(d, k, expected_share);
-  state.guarded = any(penalties);
+  state.guarded = any(penalties) || safeguard::near_rounding(expected_share, 1);
   state.dead_for.assign(k, 0);
   state.attempts.assign(k, 0);
   state.row_gram.assign(k * k, 0.0);

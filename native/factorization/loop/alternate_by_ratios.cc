@@ -35,6 +35,7 @@ class RatioAlternation {
       end_iteration();
     }
     pass(std::nullopt, false, state_.iteration);
+    state_.row_gram = input_.backend.gram(W_, input_.job);
     return {.squared_error = input_.squared_error(W_, Ht_)};
   }
 

@@ -33,6 +33,10 @@ namespace safeguard {
 // Notes which is, and the last iteration that fell below the one before by more than the tolerance.
 bool is_best(LoopState& state, double tolerance);
 
+// Whether a pair leaves so little of X that the float32 noise of S and R can make any step a step
+// back: then pairs are measured directly, each at once.
+bool near_rounding(double squared_error, double squared_norm);
+
 // Whether this objective is above the last one by more than rounding.
 bool rises(const LoopState& state, double objective, double squared_norm);
 

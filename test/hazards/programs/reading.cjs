@@ -1,36 +1,16 @@
-// Reads a file of a large matrix: prints { took, longest }, in ms: the time it took, and the longest that the
-// event loop computed at one turn. On Linux that is time on a CPU, which a busy machine does not lengthen.
-const { readFileSync } = require('node:fs')
+// Reads a file of a large matrix, or of many pairs: prints { took, longest } of turns.cjs.
 const { join } = require('node:path')
+const { longestTurn } = require('./turns.cjs')
 const gemmine = require(join(__dirname, '..', '..', '..'))
 const [path] = process.argv.slice(2)
 
-function busy() {
-  if (process.platform !== 'linux') return performance.now()
-  return (
-    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6
-  )
-}
+const read = () =>
+  path.endsWith('.tsv')
+    ? gemmine.readPairs(path, { queries: 1000, corpus: 1e6 })
+    : gemmine.loadMatrix(path)
 
 async function main() {
   await gemmine.loadMatrix(__filename).catch(() => {}) // loads what reading needs
-  let longest = 0
-  let last = busy()
-  let stopped = false
-  const turn = () => {
-    const now = busy()
-    longest = Math.max(longest, now - last)
-    last = now
-    if (!stopped) setImmediate(turn)
-  }
-  setImmediate(turn)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  longest = 0
-  const began = performance.now()
-  await gemmine.loadMatrix(path)
-  const took = performance.now() - began
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  stopped = true
-  console.log(JSON.stringify({ took, longest }))
+  console.log(JSON.stringify(await longestTurn(read)))
 }
 main()

@@ -1,0 +1,30 @@
+/** Time of this thread on a CPU, in ms, which a busy machine does not lengthen; off Linux, time. */
+function busy() {
+  if (process.platform !== 'linux') return performance.now()
+  const { readFileSync } = require('node:fs')
+  return (
+    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6
+  )
+}
+
+/** The time that some work took, and the longest that the event loop computed at one turn, in ms. */
+exports.longestTurn = async (work) => {
+  let longest = 0
+  let last = busy()
+  let stopped = false
+  const turn = () => {
+    const now = busy()
+    longest = Math.max(longest, now - last)
+    last = now
+    if (!stopped) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  longest = 0
+  const began = performance.now()
+  await work()
+  const took = performance.now() - began
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  stopped = true
+  return { took, longest }
+}
