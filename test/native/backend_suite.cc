@@ -111,7 +111,7 @@ void pass_agrees_with_the_formula(Passes& backend) {
     shape.n = shortened(backend, shape.n);
     for (bool sparse : {false, true})
       for (int exponent : {-100, 0, 5}) {
-        if (exponent >= 0 && loops_naively(backend)) continue;
+        if (exponent >= 0 && is_slow(backend)) continue;
         Matrix unit = oracle::random(shape.n, shape.d, 1);
         if (sparse)
           for (double& x : unit.data) x = std::abs(x) < 1 ? 0 : x;
@@ -181,7 +181,7 @@ void groups_of_one_pass_give_the_bits_of_passes_of_their_own(Passes& backend) {
   for (const RowSource* source : {dense.get(), streamed.get(), sparse.get()}) {
     std::vector<Matrix> W;
     std::vector<Matrix> Ht;
-    for (const Index k : {5, loops_naively(backend) ? 12 : 120, 1}) {
+    for (const Index k : {5, is_slow(backend) ? 12 : 120, 1}) {
       W.push_back(oracle::random(n, k, 2, true));
       Ht.push_back(oracle::random(300, k, 3));
     }

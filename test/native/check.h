@@ -10,6 +10,12 @@
 // What suites need: a check says where it failed and goes on; main returns report().
 namespace test {
 
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool thread_sanitizer = true;
+#else
+inline constexpr bool thread_sanitizer = false;
+#endif
+
 inline int failures = 0;
 inline int checks = 0;
 

@@ -11,6 +11,11 @@ namespace test {
 // Runs a suite on a device whose memory host code cannot touch.
 template <class Suite>
 void on_guarded_memory(const Suite& suite) {
+  if (thread_sanitizer) {
+    std::printf(
+        "guarded memory: skipped under the thread sanitizer, its loops are those of one thread\n");
+    return;
+  }
   std::printf("guarded memory, smaller scenes: its naive loops are slow\n");
   GuardedPasses guarded;
   suite(guarded);
@@ -23,16 +28,21 @@ void each_device(const Suite& suite) {
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
     suite(*cpu::make_passes(*kernels));
+    if (thread_sanitizer) {
+      std::printf("other kernels: skipped under the thread sanitizer, their threads do the same\n");
+      break;
+    }
   }
   cpu::stop_pool();
   on_guarded_memory(suite);
 }
 
-inline bool loops_naively(const Passes& device) { return device.name() == "guarded"; }
+// Whether a suite takes fewer and smaller scenes.
+inline bool is_slow(const Passes& device) { return thread_sanitizer || device.name() == "guarded"; }
 
 // A tenth of many rows or iterations on a device of naive loops.
 inline Index shortened(const Passes& device, Index count) {
-  return loops_naively(device) && count > 100 ? count / 10 : count;
+  return is_slow(device) && count > 100 ? count / 10 : count;
 }
 
 }  // namespace test

@@ -80,8 +80,8 @@ void laws_hold_everywhere(Passes& device) {
       if (!takes_any_rank(c.start) && scene.k > std::min(scene.X.rows, scene.X.cols)) continue;
       const Dense X = c.model == Model::nmf ? absolute(scene.X) : scene.X;
       for (const std::uint64_t seed : {5, 6, 7}) {
-        if (seed > 5 && loops_naively(device)) continue;
-        FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 8 : 150);
+        if (seed > 5 && is_slow(device)) continue;
+        FitOptions o = options(c.model, c.solver, c.start, is_slow(device) ? 8 : 150);
         o.seed = seed;
         expect_lawful(X, fitted(device, X, scene.k, o), o, std::string(scene.name) + ", " + c.name);
       }
@@ -93,10 +93,10 @@ void laws_hold_under_penalties(Passes& device) {
   const Dense positive = absolute(mixed);
   const std::vector<Penalties> all = penalties();
   for (const Configuration& c : configurations)
-    for (std::size_t at = 0; at < all.size(); at += loops_naively(device) ? 7 : 1) {
+    for (std::size_t at = 0; at < all.size(); at += is_slow(device) ? 7 : 1) {
       const Penalties& p = all[at];
       const Dense& X = c.model == Model::nmf ? positive : mixed;
-      FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 10 : 60);
+      FitOptions o = options(c.model, c.solver, c.start, is_slow(device) ? 10 : 60);
       o.penalties = p;
       char name[160];
       std::snprintf(name, sizeof name, "%s under %g %g %g %g", c.name, p.l1_w, p.l2_w, p.l1_h,
@@ -180,7 +180,7 @@ void sparse_equals_dense(Passes& device, Index rows, Index cols) {
     return random.uniform(i, item) < 0.2 ? 1 + random.uniform(i, item + 100) : 0;
   });
   for (const int power : {100, 0}) {
-    if (power == 0 && loops_naively(device)) continue;
+    if (power == 0 && is_slow(device)) continue;
     std::vector<double> indptr{0};
     std::vector<std::int32_t> indices;
     std::vector<float> values;
@@ -194,7 +194,7 @@ void sparse_equals_dense(Passes& device, Index rows, Index cols) {
     }
     const auto source = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
     for (const Configuration& c : configurations) {
-      const FitOptions o = options(c.model, c.solver, c.start, loops_naively(device) ? 4 : 15);
+      const FitOptions o = options(c.model, c.solver, c.start, is_slow(device) ? 4 : 15);
       const double dense = fitted(device, X, 6, o).run.objective.back();
       const Fitted sparse = fitted(device, *source, 6, o);
       near(std::ldexp(sparse.run.objective.back(), -2 * power), dense, 1e-4 * dense,
@@ -310,7 +310,7 @@ void factorization_suite(Passes& device) {
   scale_leaves_the_bits(device);
   sparse_equals_dense(device, 200, 40);
   // k-means starts from a sample of these.
-  sparse_equals_dense(device, 4200, loops_naively(device) ? 8 : 20);
+  sparse_equals_dense(device, 4200, is_slow(device) ? 8 : 20);
   runs_share_their_prefix(device);
   agrees_with_the_oracle(device);
   spare_components_do_no_harm(device);
