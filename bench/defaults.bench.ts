@@ -125,6 +125,7 @@ experiment(__filename, question, async (report) => {
     named(sweeps(2, 'none')),
     named(sweeps(3, 'none')),
     named(sweeps(4, 'none')),
+    named(sweeps(2, 'extrapolated')),
     named(sweeps(3, 'extrapolated')),
   ])
 })
