@@ -4,6 +4,7 @@
 
 #include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/pool.h"
+#include "check.h"
 #include "guarded_passes.h"
 
 namespace test {
