@@ -23,14 +23,14 @@ Index part_of(Index rows, Index most) {
 
 // Rows of either side whose lists are in memory at once.
 struct Chunks {
-  Chunks(const ScanRequest& request, const ScanRequest& reverse) {
+  Chunks(const ScanRequest& request, const ScanRequest& reverse, Index memory) {
     const auto all = static_cast<Index>(request.asked.size());
     const auto all_rows = static_cast<Index>(reverse.asked.size());
     Index depth = 1;
     for (const ScanRequest* each : {&request, &reverse})
       for (const ScanQuery& query : each->asked) depth = std::max(depth, query.depth);
     if (depth > std::max(all, all_rows)) return;
-    const Index fitting = largest_join / join_bytes(1, request.queries.rows().cols(), depth);
+    const Index fitting = memory / join_bytes(1, request.queries.rows().cols(), depth);
     queries = part_of(all, std::max(fitting / 2, fitting - all_rows));
     rows = part_of(all_rows, fitting - queries);
   }
@@ -113,8 +113,8 @@ class Chunk {
 
 class ColumnTop {
  public:
-  ColumnTop(const ScanRequest& request, const ScanRequest& reverse, const Job& job)
-      : job_(job), queries_(request), rows_(reverse), chunks_(request, reverse) {}
+  ColumnTop(const ScanRequest& request, const ScanRequest& reverse, const Job& job, Index memory)
+      : job_(job), queries_(request), rows_(reverse), chunks_(request, reverse, memory) {}
 
   BothWays run() {
     const auto& queries = dynamic_cast<const CpuQueries&>(queries_.request.queries);
@@ -170,14 +170,15 @@ bool asks_all(const ScanRequest& request) {
 
 }  // namespace
 
-bool is_join(const ScanRequest& request, const ScanRequest& reverse) {
+bool is_join(const ScanRequest& request, const ScanRequest& reverse, Index memory) {
   if (!asks_all(request) || !asks_all(reverse)) return false;
-  const Chunks chunks(request, reverse);
+  const Chunks chunks(request, reverse, memory);
   return std::min(chunks.queries, chunks.rows) >= fewest_joined;
 }
 
-BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
-  if (is_join(request, reverse)) return ColumnTop(request, reverse, job).run();
+BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job,
+                    Index memory) {
+  if (is_join(request, reverse, memory)) return ColumnTop(request, reverse, job, memory).run();
   return {.queries = scan(request, job), .rows = scan(reverse, in_reverse(job))};
 }
 
