@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "backend/reverse.h"
 #include "backend/row_classes.h"
 #include "core/job.h"
 #include "core/row_source.h"
@@ -193,12 +192,11 @@ class Scans {
                            const Job& job) = 0;
   // The rankings of the queries asked about, in their order.
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
-  // The best rows of queries and the best queries of rows: what two scans would answer, but a device
-  // may compute each score once for both.
+  // The best rows of queries and the best queries of rows, of any number: what scans of parts of
+  // both requests would answer (backend/parts.h), but a device may compute each score once for
+  // both.
   virtual BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
-                              const Job& job) {
-    return {.queries = scan(request, job), .rows = scan(reverse, in_reverse(job))};
-  }
+                              const Job& job);
   // The answers to the query segments asked about, in their order.
   virtual std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
                                                 const Job& job) = 0;

@@ -82,11 +82,13 @@ struct Pair {
 Pair random_pair(Index seed, Dice& dice) {
   const Index ds[] = {1, 3, 8, 17};
   const Index d = ds[dice.below(4)];
-  const Index of_queries = dice.below(kinds), of_rows = dice.chance(2) ? of_queries : dice.below(kinds);
-  Pair pair{.metric = metrics[seed % 3],
-            .queries = random_rows(of_queries, gemmine::cpu::fewest_joined + dice.below(200), d, dice),
-            .rows = random_rows(of_rows, gemmine::cpu::fewest_joined + 64 + dice.below(200), d, dice),
-            .name = {}};
+  const Index of_queries = dice.below(kinds),
+              of_rows = dice.chance(2) ? of_queries : dice.below(kinds);
+  Pair pair{
+      .metric = metrics[seed % 3],
+      .queries = random_rows(of_queries, gemmine::cpu::fewest_joined + dice.below(200), d, dice),
+      .rows = random_rows(of_rows, gemmine::cpu::fewest_joined + 64 + dice.below(200), d, dice),
+      .name = {}};
   pair.name = "scene " + std::to_string(seed) + ", kinds " + std::to_string(of_queries) + " and " +
               std::to_string(of_rows) + ", " + name_of(pair.metric) + ", d " + std::to_string(d);
   return pair;
@@ -115,8 +117,7 @@ void test_threads(TrialScans& scans) {
     std::copy_n(&queries.values[0], 12, &queries.values[i * 3 * 12]);
     std::copy_n(&queries.values[0], 12, &rows.values[i * 3 * 12]);
   }
-  const Question question{.queries = Asking(1500, 1400, dice),
-                          .rows = Asking(1400, 1500, dice)};
+  const Question question{.queries = Asking(1500, 1400, dice), .rows = Asking(1400, 1500, dice)};
   const auto answer = [&](Index threads) {
     const Job job = job_of(threads);
     const BothSides sides(scans, Metric::dot, queries, rows, threads > 1, job);

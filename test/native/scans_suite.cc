@@ -259,8 +259,7 @@ int main(int argc, char** argv) {
   }
   TrialScans scans;
   test_many_rows_above(scans);
-  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
-{
+  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     test_self_join(*format);
     test_bound_of_self_join(*format);
   }

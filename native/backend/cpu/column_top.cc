@@ -4,7 +4,7 @@
 
 #include "backend/cpu/join.h"
 #include "backend/cpu/ladder.h"
-#include "backend/cpu/scan.h"
+#include "backend/reverse.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -178,8 +178,7 @@ bool is_join(const ScanRequest& request, const ScanRequest& reverse, Index memor
 
 BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job,
                     Index memory) {
-  if (is_join(request, reverse, memory)) return ColumnTop(request, reverse, job, memory).run();
-  return {.queries = scan(request, job), .rows = scan(reverse, in_reverse(job))};
+  return ColumnTop(request, reverse, job, memory).run();
 }
 
 }  // namespace gemmine::cpu

@@ -11,6 +11,7 @@ inline constexpr Index fewest_joined = 768;
 // lists take more are cut into parts.
 bool is_join(const ScanRequest& request, const ScanRequest& reverse, Index memory = largest_join);
 
+// Of a join.
 BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job,
                     Index memory = largest_join);
 

@@ -68,7 +68,8 @@ bool is_self_join(const ScanRequest& request) {
   const RowSource& rows = request.queries.rows();
   const auto all = static_cast<Index>(request.asked.size());
   return all == rows.rows() && all > block_unit && is_plain(request) &&
-         same_rows(rows, request.queries.corpus().rows()) && join_bytes(all, rows.cols(), deepest(request)) <= largest_join;
+         same_rows(rows, request.queries.corpus().rows()) &&
+         join_bytes(all, rows.cols(), deepest(request)) <= largest_join;
 }
 
 Join::Join(const JoinQuestion& rows, const ScanPanels& panels, bool last, const Job& job)
@@ -148,8 +149,8 @@ std::vector<Join::Pair> Join::round(Index number) const {
   const Index rows = parts_of(rows_->size(), row_block_);
   std::vector<Pair> pairs;
   for (Index i = 0; i < std::min(queries, rows); ++i)
-    pairs.push_back({queries <= rows ? i : (i + number) % queries,
-                     queries <= rows ? (i + number) % rows : i});
+    pairs.push_back(
+        {queries <= rows ? i : (i + number) % queries, queries <= rows ? (i + number) % rows : i});
   return pairs;
 }
 
@@ -214,9 +215,9 @@ void Join::serve_queries(const float* upper, const float* lower, Index tile, Ind
     const int at = events[i].query * panel_rows;
     for (std::uint32_t bits = events[i].admissible & valid; bits != 0; bits &= bits - 1) {
       const int bit = std::countr_zero(bits);
-      queries_->take(tile * tile_queries + events[i].query,
-                     {upper[at + bit], lower[at + bit],
-                      static_cast<std::int32_t>(first_row_ + first + bit)});
+      queries_->take(
+          tile * tile_queries + events[i].query,
+          {upper[at + bit], lower[at + bit], static_cast<std::int32_t>(first_row_ + first + bit)});
     }
   }
 }

@@ -21,9 +21,6 @@ constexpr double column_slack = 0x1p-17;
 constexpr double nearest_offset = 32;  // up to which column_slack will do
 // The same for the roundings to float64 of a bound that is turned into another row's units.
 constexpr double turned_slack = 0x1p-44;
-// A number grown by so much of itself and by this is not below it once it is rounded to float32.
-constexpr double to_float = 0x1p-23;
-constexpr double smallest = 0x1p-148;
 
 Index parts_of(Index rows, Index part) { return (rows + part - 1) / part; }
 
@@ -90,17 +87,6 @@ bool JoinSide::bars(Index i, std::int32_t other) const {
   return std::binary_search(barred.begin(), barred.end(), other);
 }
 
-Candidate JoinSide::turned(const JoinSide& from, Index at, Index i, float upper,
-                           float lower) const {
-  const Row &query = from.rows_[at], &to = rows_[i];
-  const double scale = query.scale / to.scale;
-  const double slack = query.slack * scale + to.slack;
-  const double above = (upper + query.above) * scale - to.above + slack;
-  const double below = (lower + query.below) * scale - to.below - slack;
-  return {static_cast<float>(above + (std::abs(above) * to_float + smallest)),
-          static_cast<float>(below - (std::abs(below) * to_float + smallest)), from.row(at)};
-}
-
 void JoinSide::take(Index i, const Candidate& candidate) {
   if (bars(i, candidate.row)) return;
   CandidateList& list = lists_[i];
@@ -115,8 +101,8 @@ void JoinSide::update(Index i) {
   const Row& row = rows_[i];
   const float threshold = lists_[i].threshold();
   this->threshold(i) = threshold;
-  columns_[i] = std::isinf(threshold) ? threshold
-                                      : bounds::float_below((threshold + row.above) * row.scale);
+  columns_[i] =
+      std::isinf(threshold) ? threshold : bounds::float_below((threshold + row.above) * row.scale);
 }
 
 Asked JoinSide::rank(std::vector<Ranking>& rankings, const Job& job) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cmath>
 #include <vector>
 
 #include "backend/cpu/tile_scan.h"
@@ -29,7 +30,15 @@ class JoinSide {
   const float* thresholds(Index first) const { return &columns_[first]; }
 
   // The bounds of a score that query `at` of another side has with row i, in units of row i.
-  Candidate turned(const JoinSide& from, Index at, Index i, float upper, float lower) const;
+  Candidate turned(const JoinSide& from, Index at, Index i, float upper, float lower) const {
+    const Row &query = from.rows_[at], &to = rows_[i];
+    const double scale = query.scale / to.scale;
+    const double slack = query.slack * scale + to.slack;
+    const double above = (upper + query.above) * scale - to.above + slack;
+    const double below = (lower + query.below) * scale - to.below - slack;
+    return {static_cast<float>(above + float_slack(above)),
+            static_cast<float>(below - float_slack(below)), from.row(at)};
+  }
   // Adds to row i's list what is not barred.
   void take(Index i, const Candidate& candidate);
   // The same where the candidate reaches the list's threshold.
@@ -53,6 +62,9 @@ class JoinSide {
     std::int32_t first_barred;  // above last_barred where no row is barred
     std::int32_t last_barred;
   };
+
+  // A number grown by this much is not below it once it is rounded to float32.
+  static double float_slack(double x) { return std::abs(x) * 0x1p-23 + 0x1p-148; }
 
   Row row_of(Index i) const;
   ColumnUnits units_of(Index tile) const;
