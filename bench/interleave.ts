@@ -37,6 +37,17 @@ export async function seconds(job: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000
 }
 
+/**
+ * Seconds of the CPU that this process takes meanwhile, over all its threads: on a machine that others use
+ * too, the sides of a ratio are compared so.
+ */
+export async function cpuSeconds(job: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  await job()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
+}
+
 export function median(values: readonly number[]): number {
   const ascending = [...values].sort((a, b) => a - b)
   const middle = ascending.length >> 1

@@ -42,6 +42,30 @@ export const kmeansIterations = { fewer: 1, more: 25 }
 
 export const topKShape = { queries: scaled(2_000), corpus: scaled(100_000), cols: 384, k: 100 }
 
+/** A corpus among its own rows. */
+export const selfJoinShape = { rows: scaled(20_000), cols: 384, k: 10 }
+
+/** Searches both ways, {@link topKShape} for the others. */
+export const bothWaysShape = {
+  queries: scaled(20_000),
+  corpus: scaled(20_000),
+  cols: 384,
+  k: 10,
+} as const
+
+/** Random directions score .051 · N(0, 1): some 100 rows of 100 000 are found for each query. */
+export const rangeThreshold = 0.158
+export const temperature = 0.05
+
+export const maxSimShape = {
+  queries: isTrial ? 8 : 100,
+  queryTokens: 32,
+  documents: isTrial ? 50 : 2_000,
+  documentTokens: 100,
+  cols: 128,
+  k: 10,
+} as const
+
 export const miningShape = {
   set: 'minilm_tldr',
   numNegatives: 4,

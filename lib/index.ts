@@ -118,6 +118,18 @@ export {
   type TopKOutputs,
 } from './mining/top-k'
 export {
+  reverseTopK,
+  reverseTopKDefaults,
+  type ReverseNeighbours,
+  type ReverseTopKOptions,
+} from './mining/reverse-top-k'
+export {
+  mutualNeighbours,
+  mutualNeighboursDefaults,
+  type MutualNeighbours,
+  type MutualNeighboursOptions,
+} from './mining/mutual-neighbours'
+export {
   rangeSearch,
   rangeSearchDefaults,
   type FoundRows,

@@ -296,6 +296,20 @@ export interface Addon {
     scores: Float32Array,
     control: JobControl,
   ): Promise<NativeProof>
+  reverseTopK(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeTopKOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+    control: JobControl,
+  ): Promise<NativeProof>
+  mutualNeighbours(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeTopKOptions,
+    control: JobControl,
+  ): Promise<NativeFoundRows>
   rangeSearch(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,

@@ -33,6 +33,11 @@ class FaissFlat:
             _, self.rows = self.index.search(self.queries, self.k)
         return {"seconds": watch.seconds}
 
+    def range(self, threshold):
+        with Stopwatch() as watch:
+            self.index.range_search(self.queries, threshold)
+        return {"seconds": watch.seconds}
+
     def answer(self, rows):
         np.save(rows, self.rows.astype(np.float32))
 

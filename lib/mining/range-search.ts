@@ -69,7 +69,7 @@ export interface FoundRows {
 
 /** What the answer to a range search is not. */
 export const rangeWarnings = (found: Searched): string[] =>
-  ofZeroVectors(found, 'every row or none is the answer')
+  ofZeroVectors(found, ', and every row or none is the answer')
 
 /**
  * All corpus rows that score at least `threshold` for each query: exact, the comparison in float64, the
@@ -122,7 +122,8 @@ export async function rangeSearch(
   return { queries: source.rows, metric, ...found, warnings }
 }
 
-const nothingFound = () => ({
+/** The answer to no queries. */
+export const nothingFound = () => ({
   indptr: new Float64Array(1),
   indices: new Int32Array(0),
   scores: new Float32Array(0),

@@ -15,19 +15,20 @@ export interface Searched {
 const counted = (count: number, all: number, one: string, many: string) =>
   `${count} of ${all} ${all === 1 ? one : many} ${count === 1 ? 'is a zero vector' : 'are zero vectors'}`
 
-/** A zero vector has the cosine 0 with everything; `answer` tells what such a query gets. */
+/** A zero vector has the cosine 0 with everything; the answers tell what such a query or row gets. */
 export function ofZeroVectors(
   { queries, corpus, zeroQueries, zeroRows }: Searched,
-  answer = 'the first rows are the answer',
+  answer = ', and the first rows are the answer',
+  answerOfRow = '',
 ): string[] {
   const warnings: string[] = []
   if (zeroQueries > 0)
     warnings.push(
-      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0, and ${answer}`,
+      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0${answer}`,
     )
   if (zeroRows > 0)
     warnings.push(
-      `${counted(zeroRows, corpus, 'corpus row', 'corpus rows')}: the cosine with every query is 0`,
+      `${counted(zeroRows, corpus, 'corpus row', 'corpus rows')}: the cosine with every query is 0${answerOfRow}`,
     )
   return warnings
 }
@@ -43,5 +44,14 @@ export const ofSmallCorpus = (
     ? []
     : [
         `${name(argument)} ${wanted} is above the ${corpus} ${corpus === 1 ? 'row' : 'rows'} of the corpus: ` +
+          'the places beyond hold -1 and NaN',
+      ]
+
+/** The same of a search for queries. */
+export const ofFewQueries = (k: number, queries: number): string[] =>
+  k <= queries
+    ? []
+    : [
+        `k ${k} is above the ${queries} ${queries === 1 ? 'query' : 'queries'}: ` +
           'the places beyond hold -1 and NaN',
       ]

@@ -112,6 +112,13 @@ struct ScanRequest {
   double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
 };
 
+// The answers to a request and to its reverse, which asks about the rows of the corpus, in a corpus
+// of the queries.
+struct BothWays {
+  std::vector<Ranking> queries;
+  std::vector<Ranking> rows;
+};
+
 // log Σ exp(score / temperature) over all rows of the corpus, for each of some queries.
 struct LogSumExpRequest {
   const QueryHandle& queries;
@@ -185,6 +192,11 @@ class Scans {
                            const Job& job) = 0;
   // The rankings of the queries asked about, in their order.
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
+  // The best rows of queries and the best queries of rows, of any number: what scans of parts of
+  // both requests would answer (backend/parts.h), but a device may compute each score once for
+  // both.
+  virtual BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
+                              const Job& job);
   // The answers to the query segments asked about, in their order.
   virtual std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
                                                 const Job& job) = 0;

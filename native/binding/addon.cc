@@ -56,6 +56,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["rangeSearch"] = Napi::Function::New<RangeSearch>(env, "rangeSearch");
+  exports["reverseTopK"] = Napi::Function::New<ReverseTopK>(env, "reverseTopK");
+  exports["mutualNeighbours"] = Napi::Function::New<MutualNeighbours>(env, "mutualNeighbours");
   exports["logSumExp"] = Napi::Function::New<LogSumExp>(env, "logSumExp");
   exports["maxSim"] = Napi::Function::New<MaxSim>(env, "maxSim");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");

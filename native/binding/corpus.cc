@@ -36,10 +36,16 @@ Keeping read_keeping(const Napi::Object& options, const Source& source) {
 Shared prepare(const std::string& device, std::shared_ptr<const Source> source, Metric metric,
                const std::optional<Keeping>& keeping, const Job& job) {
   Scans& scans = scans_for(device);
-  if (keeping && keeping->own) source = owned(*source);
+  OwnedRows* rows = nullptr;
+  if (keeping && keeping->own) {
+    const std::shared_ptr<Source> copy = owned(*source);
+    rows = static_cast<OwnedRows*>(copy->rows.get());
+    source = copy;
+  }
   const auto corpus = std::make_shared<PreparedCorpus>();
   if (keeping && keeping->verify) corpus->checksums.emplace(*source, scans, job);
   corpus->handle = scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
+  if (rows != nullptr) rows->detach();  // jobs may take the rows again, as queries
   corpus->source = std::move(source);
   corpus->device = device;
   return corpus;
@@ -146,6 +152,14 @@ double CorpusArgument::scan(
     const Shared corpus = prepared(job);
     look(scans_for(device_), *corpus->handle);
     corpus->verify(job);
+  });
+}
+
+double CorpusArgument::look_at_rows(
+    const Job& job, const std::function<void(Scans& scans, const RowSource& rows)>& look) const {
+  return seconds_of([&] {
+    look(scans_for(device_), *source_->rows);
+    if (prepared_) prepared_->verify(job);
   });
 }
 

@@ -37,11 +37,15 @@ class CorpusArgument {
 
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
+  Metric metric() const { return metric_; }
 
   // On the job's thread: has `look` scan the corpus, then verifies it where that was asked for.
   // Gives the seconds that this took.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
+  // The same for a look at its rows alone, for which nothing is prepared.
+  double look_at_rows(const Job& job,
+                      const std::function<void(Scans& scans, const RowSource& rows)>& look) const;
 
  private:
   std::shared_ptr<const PreparedCorpus> prepared(const Job& job) const;

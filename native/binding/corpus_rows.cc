@@ -8,7 +8,7 @@
 
 namespace gemmine::binding {
 
-std::shared_ptr<const Source> owned(const Source& borrowed) {
+std::shared_ptr<Source> owned(const Source& borrowed) {
   const auto source = std::make_shared<Source>();
   source->name = borrowed.name;
   source->place = borrowed.place;

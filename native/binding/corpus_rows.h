@@ -11,7 +11,7 @@
 namespace gemmine::binding {
 
 // The same rows in memory of their own, which are copied when a corpus is prepared of them.
-std::shared_ptr<const Source> owned(const Source& borrowed);
+std::shared_ptr<Source> owned(const Source& borrowed);
 
 // Checksums of rows that somebody else may write to.
 class RowChecksums {

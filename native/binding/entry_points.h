@@ -17,6 +17,8 @@ Napi::Value RangeSearch(const Napi::CallbackInfo& info);
 Napi::Value LogSumExp(const Napi::CallbackInfo& info);
 Napi::Value MaxSim(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);
+Napi::Value ReverseTopK(const Napi::CallbackInfo& info);
+Napi::Value MutualNeighbours(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
 Napi::Value CompressRows(const Napi::CallbackInfo& info);
 Napi::Value Transpose(const Napi::CallbackInfo& info);

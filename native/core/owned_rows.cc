@@ -15,6 +15,7 @@ OwnedRows::OwnedRows(const DenseElements& from, const char* name)
 Index OwnedRows::bytes() const { return from_.rows * row_bytes_; }
 
 void OwnedRows::take(Index begin, Index count) const {
+  if (from_.data == nullptr) return;
   const Index stride = from_.stride * size_of(from_.type);
   const auto* rows = static_cast<const std::byte*>(from_.data) + begin * stride;
   std::byte* to = memory_.get() + begin * row_bytes_;

@@ -16,12 +16,14 @@ struct DenseElements {
   Index stride;
 };
 
-// A copy of dense rows, without gaps between them; whole once every row was taken.
+// A copy of dense rows, without gaps between them; whole once every row was taken. Then `detach`
+// has it forget where they lay, and further takes copy nothing.
 class OwnedRows : public RowSource {
  public:
   OwnedRows(const DenseElements& from, const char* name);
 
   Index bytes() const;
+  void detach() { from_.data = nullptr; }
   Index rows() const override { return from_.rows; }
   Index cols() const override { return from_.cols; }
   void take(Index begin, Index count) const override;  // copies rows from where they lie
@@ -31,7 +33,7 @@ class OwnedRows : public RowSource {
   double entry(Index row, Index column) const override { return view_->entry(row, column); }
 
  private:
-  DenseElements from_;  // its data is not looked at after the last take
+  DenseElements from_;
   Index row_bytes_;
   Aligned<std::byte> memory_;
   std::unique_ptr<RowSource> view_;

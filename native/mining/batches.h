@@ -7,18 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "backend/parts.h"
 #include "mining/mine.h"
 
 namespace gemmine {
-
-inline constexpr Index request_bytes = Index{256} << 20;
-
-// All rows of a corpus against itself make one request where they fit.
-inline Index request_budget(const RowSource& queries, const CorpusHandle& corpus, Index depth) {
-  const bool joins = same_rows(queries, corpus.rows()) &&
-                     join_bytes(queries.rows(), queries.cols(), depth) <= largest_join;
-  return joins ? std::numeric_limits<Index>::max() : request_bytes;
-}
 
 // Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
 // once. `ask` gives what is asked of a query, or nothing.

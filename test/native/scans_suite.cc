@@ -1,7 +1,7 @@
 // Every scan of every implementation against the naive one: random questions on random, tied and
 // degenerate rows. An implementation is a row of main().
+#include "backend/cpu/join.h"
 #include "backend/cpu/pool.h"
-#include "backend/cpu/self_join.h"
 #include "check.h"
 #include "scan_scenes.h"
 #include "trial_scans.h"
@@ -161,7 +161,7 @@ std::pair<std::vector<Ranking>, Index> neighbours(const gemmine::cpu::ScanFormat
   Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
   for (Index query = 0; query < rows.rows; ++query)
     questions.asked.push_back({.query = query, .depth = 10});
-  check(gemmine::cpu::SelfJoin::answers(questions.of(*sides.queries)) == (&rows == &corpus),
+  check(gemmine::cpu::is_self_join(questions.of(*sides.queries)) == (&rows == &corpus),
         "a corpus against itself is recognised, and a copy is none");
   auto rankings = scans.scan(questions.of(*sides.queries), job);
   Index rescanned = 0;
@@ -192,6 +192,55 @@ void test_self_join(const gemmine::cpu::ScanFormat& format) {
   }
 }
 
+// Rows whose scores are nearer to each other than a scan can tell.
+std::vector<std::pair<const char*, Rows>> planted_rows() {
+  Dice dice(6);
+  std::vector<std::pair<const char*, Rows>> planted;
+  planted.push_back({"twins", twins(400, 384, dice)});
+  // As far away in both directions: no centre helps.
+  planted.push_back({"1e4 + N(0,1)", random_rows(3, 400, 64, dice)});
+  Rows& far = planted.back().second;
+  for (Index i = 0; i < far.rows; i += 2)
+    for (Index t = 0; t < far.d; ++t) far.values[i * far.d + t] -= 2e4f;
+  return planted;
+}
+
+Index wrong_of(const std::vector<Ranking>& rankings, const std::vector<Ranking>& expected) {
+  Index wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    wrong += !same(rankings[i].admissible, expected[i].admissible);
+  return wrong;
+}
+
+// A join is only a filter: without its bound the planted scenes come out wrong, for every metric.
+void test_bound_of_self_join(const gemmine::cpu::ScanFormat& format) {
+  TrialScans scans;
+  NaiveScans naive;
+  scans.format = &format;
+  const Job job = job_of(3);
+  const auto planted = planted_rows();
+  for (const Metric metric : metrics) {
+    Index wrong_without = 0;
+    for (const auto& [name, rows] : planted) {
+      Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
+      for (Index query = 0; query < rows.rows; ++query)
+        questions.asked.push_back({.query = query, .depth = 20});
+      const Sides plain(naive, metric, rows, rows, true, job);
+      const Sides sides(scans, metric, rows, rows, true, job);
+      const auto expected = naive.scan(questions.of(*plain.queries), job);
+      check(gemmine::cpu::is_self_join(questions.of(*sides.queries)), "a self-join is planted");
+      scans.bound_factor = 1;
+      check(wrong_of(scans.scan(questions.of(*sides.queries), job), expected) == 0,
+            std::string(name) + ", self-join, " + name_of(metric));
+      scans.bound_factor = 0;
+      wrong_without += wrong_of(scans.scan(questions.of(*sides.queries), job), expected);
+    }
+    std::printf("%s, %s: %ld wrong without the bound of a self-join\n", format.name,
+                name_of(metric), static_cast<long>(wrong_without));
+    check(wrong_without > 0, std::string("the bound of a self-join, ") + format.name);
+  }
+}
+
 void scans_suite(Scans& scans, const std::string& name, Index scenes) {
   test_rankings(scans, name + ", top", ask_for_top, false, scenes);
   test_rankings(scans, name + ", above", ask_for_above, false, scenes);
@@ -210,8 +259,10 @@ int main(int argc, char** argv) {
   }
   TrialScans scans;
   test_many_rows_above(scans);
-  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
+  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     test_self_join(*format);
+    test_bound_of_self_join(*format);
+  }
   const int status = report("scans");
   gemmine::cpu::stop_pool();
   return status;

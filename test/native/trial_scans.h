@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "backend/cpu/column_top.h"
 #include "backend/cpu/log_sum_exp.h"
 #include "backend/cpu/scan.h"
 #include "backend/cpu/scan_corpus.h"
@@ -49,6 +50,14 @@ class TrialScans : public gemmine::Scans {
       for (auto& each : gemmine::cpu::scan(part, job)) rankings.push_back(std::move(each));
     }
     return rankings;
+  }
+  gemmine::BothWays column_top(const gemmine::ScanRequest& request,
+                               const gemmine::ScanRequest& reverse,
+                               const gemmine::Job& job) override {
+    gemmine::ScanRequest forth = request, back = reverse;
+    forth.bound_factor = back.bound_factor = bound_factor;
+    if (gemmine::cpu::is_join(forth, back)) return gemmine::cpu::column_top(forth, back, job);
+    return Scans::column_top(forth, back, job);
   }
   std::vector<gemmine::BestSegments> segment_max(const gemmine::SegmentMaxRequest& request,
                                                  const gemmine::Job& job) override {

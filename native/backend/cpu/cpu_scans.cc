@@ -1,5 +1,6 @@
 #include "backend/cpu/cpu_scans.h"
 
+#include "backend/cpu/column_top.h"
 #include "backend/cpu/log_sum_exp.h"
 #include "backend/cpu/scan.h"
 #include "backend/cpu/segment_max.h"
@@ -26,6 +27,11 @@ class CpuScans : public Scans {
   }
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
     return cpu::scan(request, job);
+  }
+  BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
+                      const Job& job) override {
+    if (is_join(request, reverse)) return cpu::column_top(request, reverse, job);
+    return Scans::column_top(request, reverse, job);
   }
   std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) override {
     return cpu::segment_max(request, job);

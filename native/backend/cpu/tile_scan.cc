@@ -88,12 +88,12 @@ void TileScan::update(TileFilter& filter, int query, const Collector& collector)
 }
 
 void TileScan::report(Index panels_done) const {
-  const Index panels = panels_.count();
   const bool is_first = &panels_ == &queries_.corpus().panels();
   const Index first = asked_.front()->query;
   const Index span = asked_.back()->query + 1 - first;
-  job_.progress(is_first ? "scan" : "rescan", first * panels + span * panels_done,
-                queries_.rows().rows() * panels);
+  const Index rows_done = std::min(panels_done * panel_rows, rows_);
+  job_.progress(is_first ? "scan" : "rescan", first * rows_ + span * rows_done,
+                queries_.rows().rows() * rows_);
 }
 
 // Whether the finer scan has to look at most queries anyway.

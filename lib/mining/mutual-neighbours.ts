@@ -1,0 +1,107 @@
+import { loanOf } from '../data/loan'
+import type { MatrixInput } from '../data/matrix'
+import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toQueries } from '../data/source'
+import { handOut } from '../lending'
+import { planMemory } from '../memory'
+import { runJob } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+import { nothingFound, type FoundRows } from './range-search'
+import { ofZeroVectors } from './search-warnings'
+import { checkedSelf, type SelfRows } from './self-rows'
+
+/** The only place where the defaults of {@link mutualNeighbours} are written. */
+export const mutualNeighboursDefaults = frozen({
+  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  metric: undefined as Metric | undefined,
+  /** Corpus rows that are no neighbours of a query, as a list for each query; none unless given. */
+  exclude: undefined as RowListsInput | undefined,
+  /**
+   * True where the queries are the corpus, so that row i is no neighbour of query i; or the row that each
+   * query is itself, [nq], −1 for none; false unless given.
+   */
+  excludeSelf: false as SelfRows,
+})
+
+export type MutualNeighboursOptions = {
+  /** How many of the other side's best count as neighbours, to be given; at least 1. */
+  k: number
+} & Overrides<typeof mutualNeighboursDefaults> &
+  JobOptions
+
+/** As of `rangeSearch`: the pairs of query i stand at indptr[i] .. indptr[i + 1] − 1, best first. */
+export interface MutualNeighbours extends Omit<FoundRows, 'certified' | 'fallback'> {
+  /** How many of the other side's best count as neighbours. */
+  readonly k: number
+  /** Neighbours of a query or a corpus row that the certificate proved without a rescan: how many such lists. */
+  readonly certified: number
+  /** Such lists that were scanned again in float64; `certified + fallback` is all queries and corpus rows. */
+  readonly fallback: number
+}
+
+/**
+ * The pairs of a query and a corpus row of which each is among the k best of the other: translations of each
+ * other, duplicates of two collections, edges of a mutual nearest-neighbour graph. Exact, equal scores by
+ * lower row, the same bits on every machine and for any number of threads. One pass over the scores serves
+ * both sides.
+ *
+ * @param queries [nq × d], dense or a file; no rows give no pairs. Lent until the promise settles: see
+ *   {@link DenseMatrix}.
+ * @param corpus [nc × d], dense, a file, or prepared by `prepareCorpus`.
+ * @throws {TypeError | RangeError} if shapes disagree, k is not at least 1, or an entry is not finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
+ *
+ * @example
+ * const { indptr, indices } = await mutualNeighbours(english, german, { k: 1 })
+ * const translationOfSentence7 = indices[indptr[7]] // undefined where indptr[8] is no more
+ */
+export async function mutualNeighbours(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: MutualNeighboursOptions,
+): Promise<MutualNeighbours> {
+  const { k, exclude, excludeSelf, ...rest } = withDefaults(
+    { k: required, ...mutualNeighboursDefaults, ...jobDefaults },
+    given,
+  )
+  const { metric: asked, ...jobOptions } = rest
+  const { device, ...job } = checkJob(jobOptions)
+  const source = toQueries(queries)
+  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  checkInteger('k', k, 1)
+  const self = checkedSelf(excludeSelf, source.rows, rows)
+  const excluded =
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  const lists = excluded instanceof Promise ? await excluded : excluded
+  const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
+  planMemory(`${k} neighbours of ${source.rows} queries and of ${rows} corpus rows`, 16 * kept)
+  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
+  const found =
+    source.rows === 0
+      ? { ...nothingFound(), certified: rows }
+      : await runJob(job, arrays, (addon, control) =>
+          addon.mutualNeighbours(lent.queries, handle ?? lent.corpus!, options, control),
+        )
+  for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
+  const sizes = { queries: source.rows, corpus: rows, ...found }
+  const warnings = ofZeroVectors(
+    sizes,
+    ', and the first rows count as its neighbours',
+    ', and the first queries count as its neighbours',
+  )
+  return { queries: source.rows, k, metric, ...found, warnings }
+}

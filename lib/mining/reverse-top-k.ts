@@ -1,0 +1,132 @@
+import { loanOf } from '../data/loan'
+import type { MatrixInput } from '../data/matrix'
+import { toRowLists, type RowListsInput } from '../data/row-lists'
+import { toQueries } from '../data/source'
+import { resultArray } from '../data/typed-array'
+import { planMemory } from '../memory'
+import { nothingAsked, runJob } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import type { Metric } from './metric'
+import { scanned, type CorpusInput } from './prepare-corpus'
+import { ofFewQueries, ofZeroVectors } from './search-warnings'
+import { checkedSelf, type SelfRows } from './self-rows'
+
+/** The only place where the defaults of {@link reverseTopK} are written. */
+export const reverseTopKDefaults = frozen({
+  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  metric: undefined as Metric | undefined,
+  /** Corpus rows that must not get a query, as a list for each query; none unless given. */
+  exclude: undefined as RowListsInput | undefined,
+  /**
+   * True where the queries are the corpus, so that row i does not get query i; or the row that each query
+   * is itself and that does not get it, [nq], −1 for none; false unless given.
+   */
+  excludeSelf: false as SelfRows,
+})
+
+export type ReverseTopKOptions = {
+  /** Queries wanted for each corpus row, to be given; at least 1. */
+  k: number
+} & Overrides<typeof reverseTopKDefaults> &
+  JobOptions
+
+export interface ReverseNeighbours {
+  /** Number of corpus rows. */
+  readonly rows: number
+  /** Slots for each corpus row. */
+  readonly k: number
+  /** How scores were computed. */
+  readonly metric: Metric
+  /** Queries, best first, [rows × k]; −1 where fewer than k candidates exist. */
+  readonly indices: Int32Array
+  /** Canonical scores rounded to float32, [rows × k]; NaN where fewer than k candidates exist. */
+  readonly scores: Float32Array
+  /** Corpus rows whose answer the certificate proved without a rescan. */
+  readonly certified: number
+  /** Corpus rows for which all queries were scanned again in float64; `certified + fallback` is all of them. */
+  readonly fallback: number
+  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  readonly zeroQueries: number
+  /** The same of corpus rows. */
+  readonly zeroRows: number
+  /** Time inside the scan, in seconds. */
+  readonly seconds: number
+  /** Complete sentences about zero vectors, and about a `k` above the queries. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The k best queries for each corpus row: exact, equal scores by lower query, the same bits on every
+ * machine and for any number of threads. Scores have the bits of `topK`; the answer is that of `topK` with
+ * its sides exchanged, but `exclude` and `excludeSelf` say what they say there.
+ *
+ * @param queries [nq × d], dense or a file; without any, each row's answer is empty. Lent until the promise
+ *   settles: see {@link DenseMatrix}.
+ * @param corpus [nc × d], dense, a file, or prepared by `prepareCorpus`, of which the rows alone are used:
+ *   it is the queries that are packed.
+ * @throws {TypeError | RangeError} if shapes disagree, k is not at least 1, or an entry is not finite.
+ * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
+ *
+ * @example
+ * const { indices } = await reverseTopK(users, items, { k: 10 }) // the ten users nearest to each item
+ */
+export async function reverseTopK(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: ReverseTopKOptions,
+): Promise<ReverseNeighbours> {
+  const { k, exclude, excludeSelf, ...rest } = withDefaults(
+    { k: required, ...reverseTopKDefaults, ...jobDefaults },
+    given,
+  )
+  const { metric: asked, ...jobOptions } = rest
+  const { device, ...job } = checkJob(jobOptions)
+  const source = toQueries(queries)
+  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  checkInteger('k', k, 1)
+  const self = checkedSelf(excludeSelf, source.rows, rows)
+  const excluded =
+    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  const lists = excluded instanceof Promise ? await excluded : excluded
+  planMemory(`An answer of ${k} queries for each of ${rows} corpus rows`, 8 * rows * k)
+  const indices = resultArray(Int32Array, rows * k)
+  const scores = resultArray(Float32Array, rows * k)
+  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
+  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
+  const proof =
+    source.rows === 0
+      ? noQueries(indices, scores, rows)
+      : await runJob(job, arrays, (addon, control) =>
+          addon.reverseTopK(
+            lent.queries,
+            handle ?? lent.corpus!,
+            options,
+            indices,
+            scores,
+            control,
+          ),
+        )
+  const sizes = { queries: source.rows, corpus: rows, ...proof }
+  const warnings = [
+    ...ofFewQueries(k, source.rows),
+    ...ofZeroVectors(sizes, '', ', and the first queries are the answer'),
+  ]
+  return { rows, k, metric, indices, scores, ...proof, warnings }
+}
+
+function noQueries(indices: Int32Array, scores: Float32Array, rows: number) {
+  indices.fill(-1)
+  scores.fill(NaN)
+  return { ...nothingAsked, certified: rows }
+}

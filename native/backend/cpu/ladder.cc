@@ -1,0 +1,84 @@
+#include "backend/cpu/ladder.h"
+
+#include <algorithm>
+
+#include "backend/cpu/canonical_scan.h"
+#include "backend/cpu/join.h"
+
+namespace gemmine::cpu {
+namespace {
+
+// Fewer than this are settled canonically in less time of the CPU than panels in another format are
+// prepared.
+constexpr Index fewest_rescanned = 16;
+
+bool are_few(const Asked& asked) { return static_cast<Index>(asked.size()) < fewest_rescanned; }
+
+}  // namespace
+
+Ladder::Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job)
+    : request_(request),
+      queries_(dynamic_cast<const CpuQueries&>(request.queries)),
+      first_(queries_.corpus().panels()),
+      rankings_(rankings),
+      job_(job) {}
+
+void Ladder::answer(const Asked& all) {
+  if (!is_self_join(request_)) return settle(scan_in(first_, all, is_finest()), is_finest());
+  Asked left = join_in(first_, all, all, is_finest());
+  if (!is_finest() && 2 * left.size() > all.size()) {
+    const ScanPanels panels(first_.rows(), finest_format(), false, job_);
+    return settle(join_in(panels, all, left, true), true);
+  }
+  settle(std::move(left), is_finest());
+}
+
+void Ladder::settle(Asked left, bool in_finest) {
+  if (!in_finest && !are_few(left)) left = scan_in_finest(left);
+  scan_canonically(request_, queries_, left, rankings_, job_);
+}
+
+Asked Ladder::scan_in_finest(const Asked& asked) {
+  if (is_finest()) return scan_in(first_, asked, true);
+  return scan_in(ScanPanels(first_.rows(), finest_format(), false, job_), asked, true);
+}
+
+// The same as scan_in for a corpus against itself, of which the rows in `open` are asked about.
+Asked Ladder::join_in(const ScanPanels& panels, const Asked& all, const Asked& open, bool last) {
+  Join join({.request = request_, .asked = all, .open = open}, panels, last, job_);
+  const ScanEnd end = join.run();
+  if (end == ScanEnd::complete) return join.rank_queries(rankings_);
+  return end == ScanEnd::full || last ? scan_in(panels, open, last) : open;
+}
+
+// Returns the queries that are left undecided.
+Asked Ladder::scan_in(const ScanPanels& panels, const Asked& asked, bool last) {
+  if (asked.empty()) return {};
+  TileScan scan(request_, panels, asked, last, job_);
+  switch (scan.run()) {
+    case ScanEnd::complete:
+      return scan.rank(rankings_);
+    case ScanEnd::full:
+      return scan_in_parts(panels, asked, last, scan.progress());
+    default:
+      return asked;
+  }
+}
+
+// `progress` tells how much of the corpus filled the memory.
+Asked Ladder::scan_in_parts(const ScanPanels& panels, const Asked& asked, bool last,
+                            double progress) {
+  const auto all = static_cast<Index>(asked.size());
+  const auto size = static_cast<Index>(static_cast<double>(all) * progress * 0.75);
+  const Index step = std::clamp<Index>(size, std::min<Index>(tile_queries, all / 2), all / 2);
+  Asked left;
+  for (Index begin = 0; begin < all; begin += step) {
+    const Index end = std::min(begin + step, all);
+    for (const ScanQuery* each :
+         scan_in(panels, Asked(asked.begin() + begin, asked.begin() + end), last))
+      left.push_back(each);
+  }
+  return left;
+}
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "backend/cpu/tile_scan.h"
+
+namespace gemmine::cpu {
+
+// The queries of one request through the formats of a scan, from the first to the canonical one.
+class Ladder {
+ public:
+  Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job);
+
+  void answer(const Asked& all);
+  // Those that were left undecided in the first format, or in the finest one.
+  void settle(Asked left, bool in_finest);
+
+ private:
+  bool is_finest() const { return &first_.format() == &finest_format(); }
+  Asked join_in(const ScanPanels& panels, const Asked& all, const Asked& open, bool last);
+  Asked scan_in(const ScanPanels& panels, const Asked& asked, bool last);
+  Asked scan_in_parts(const ScanPanels& panels, const Asked& asked, bool last, double progress);
+  Asked scan_in_finest(const Asked& asked);
+
+  const ScanRequest& request_;
+  const CpuQueries& queries_;
+  const ScanPanels& first_;
+  std::vector<Ranking>& rankings_;
+  const Job& job_;
+};
+
+}  // namespace gemmine::cpu

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+
+#include "backend/scans.h"
+
+// A request's buffers have to fit in memory: jobs of many queries are cut up.
+namespace gemmine {
+
+inline constexpr Index request_bytes = Index{256} << 20;
+
+// All rows of a corpus against itself make one request where they fit.
+inline Index request_budget(const RowSource& queries, const CorpusHandle& corpus, Index depth) {
+  const bool joins = same_rows(queries, corpus.rows()) &&
+                     join_bytes(queries.rows(), queries.cols(), depth) <= largest_join;
+  return joins ? std::numeric_limits<Index>::max() : request_bytes;
+}
+
+// What `scan(part, ...)` answers to all parts of a request.
+template <class Scan>
+std::vector<Ranking> scan_in_parts(const ScanRequest& request, Scan scan) {
+  const RowSource& rows = request.queries.rows();
+  Index depth = 0;
+  for (const ScanQuery& query : request.asked) depth = std::max(depth, query.depth);
+  const Index budget = request_budget(rows, request.queries.corpus(), depth);
+  std::vector<Ranking> rankings;
+  for (std::size_t begin = 0, end = 0; begin < request.asked.size(); begin = end) {
+    for (Index bytes = 0; end < request.asked.size() && bytes <= budget; ++end)
+      bytes += scan_bytes(request.asked[end], rows.cols(), request.classes);
+    ScanRequest part = request;
+    part.asked = request.asked.subspan(begin, end - begin);
+    std::ranges::move(scan(part), std::back_inserter(rankings));
+  }
+  return rankings;
+}
+
+}  // namespace gemmine

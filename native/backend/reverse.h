@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstring>
+#include <utility>
+
+#include "core/job.h"
+
+namespace gemmine {
+
+// A job whose phases have names of their own: a search with the sides exchanged has other totals
+// than the one beside it.
+inline Job in_reverse(const Job& job) {
+  if (!job.report) return job;
+  Job reverse = job;
+  reverse.report = [report = job.report](Progress progress) {
+    constexpr std::pair<const char*, const char*> names[] = {{"prepare", "reverse prepare"},
+                                                             {"measure", "reverse measure"},
+                                                             {"scan", "reverse scan"},
+                                                             {"rescan", "reverse rescan"},
+                                                             {"settle", "reverse settle"}};
+    for (const auto& [name, reversed] : names)
+      if (std::strcmp(progress.phase, name) == 0) progress.phase = reversed;
+    report(progress);
+  };
+  return reverse;
+}
+
+}  // namespace gemmine

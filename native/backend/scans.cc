@@ -1,0 +1,15 @@
+#include "backend/scans.h"
+
+#include "backend/parts.h"
+#include "backend/reverse.h"
+
+namespace gemmine {
+
+BothWays Scans::column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
+  const auto answers = [&](const ScanRequest& all, const Job& by) {
+    return scan_in_parts(all, [&](const ScanRequest& part) { return scan(part, by); });
+  };
+  return {.queries = answers(request, job), .rows = answers(reverse, in_reverse(job))};
+}
+
+}  // namespace gemmine

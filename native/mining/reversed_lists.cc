@@ -1,0 +1,34 @@
+#include "mining/reversed_lists.h"
+
+#include <limits>
+
+#include "core/error.h"
+#include "mining/batches.h"
+
+namespace gemmine {
+
+ReversedLists::ReversedLists(const RowLists& exclude, const SelfRows& self, Index queries,
+                             Index rows) {
+  if (exclude.indptr == nullptr && self.rows == nullptr) return;
+  // Pairs are copied and checked in one go: the lists are the caller's memory, which may change.
+  struct Pair {
+    std::int32_t query, row;
+  };
+  std::vector<Pair> pairs;
+  const SelfRows listed{.same = false, .rows = self.rows};  // `same` is its own reverse
+  for (Index query = 0; query < queries; ++query)
+    for (const std::int32_t row : barred_rows(exclude, listed, query))
+      if (row >= 0 && row < rows) pairs.push_back({static_cast<std::int32_t>(query), row});
+  if (pairs.size() > std::numeric_limits<std::int32_t>::max())
+    throw Error(ErrorCode::out_of_memory,
+                "exclude and excludeSelf name more than 2147483647 pairs together");
+  starts_.resize(rows + 1);
+  for (const Pair& pair : pairs) ++starts_[pair.row + 1];
+  for (Index row = 0; row < rows; ++row) starts_[row + 1] += starts_[row];
+  std::vector<std::int32_t> next(starts_.begin(), starts_.end() - 1);
+  queries_.resize(pairs.size());
+  for (const Pair& pair : pairs) queries_[next[pair.row]++] = pair.query;
+  view_ = {.indptr = starts_.data(), .indices = queries_.data()};
+}
+
+}  // namespace gemmine
