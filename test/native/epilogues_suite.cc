@@ -1,11 +1,11 @@
 // What else becomes of a tile, in every implementation of Scans, against the naive one: late
-// interaction over segments and sums of exponentials. An implementation is a row of main().
+// interaction over segments and sums of exponentials. Implementations are in scans_devices.h.
 #include <cmath>
 
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "scan_scenes.h"
-#include "trial_scans.h"
+#include "scans_devices.h"
 
 using namespace test;
 using gemmine::Scans;
@@ -129,19 +129,19 @@ void test_log_sums(Scans& scans, const std::string& what, Index scenes) {
   }
 }
 
+void epilogues_suite(Scans& scans, const std::string& name, Index scenes) {
+  test_segments(scans, name + ", segment maxima", scenes);
+  test_log_sums(scans, name + ", log-sum-exp", scenes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 100;
-  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
-    TrialScans scans;
-    scans.format = format;
-    const std::string name = std::string("cpu, ") + format->name;
-    test_segments(scans, name + ", segment maxima", scenes);
-    test_log_sums(scans, name + ", log-sum-exp", scenes);
+  each_scans(scenes, epilogues_suite);
+  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     test_bound_of_segments(*format);
-  }
   const int status = report("epilogues");
   gemmine::cpu::stop_pool();
   return status;

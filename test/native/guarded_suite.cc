@@ -1,11 +1,8 @@
 // What the guarded device guards: its memory ends a process that touches it from outside, and no
 // iteration of a factorization needs factors on the host.
-#include <sys/resource.h>
-#include <sys/wait.h>
-
-#include <csignal>
 #include <thread>
 
+#include "ended_by.h"
 #include "factorization/factors.h"
 #include "factorization_matrices.h"
 #include "guarded_passes.h"
@@ -13,23 +10,6 @@
 namespace {
 
 using namespace test;
-
-// The signal that ends a child process which runs `body`; 0: none.
-template <class Body>
-int signal_that_ends(const Body& body) {
-  const pid_t child = fork();
-  if (child == 0) {
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    std::signal(SIGSEGV, SIG_DFL);  // sanitizers have a handler of their own
-    close(STDERR_FILENO);
-    body();
-    _exit(EXIT_SUCCESS);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-}
 
 void read_from_host(BackendView<float> view) {
   [[maybe_unused]] const float seen = *static_cast<volatile float*>(view.row(3));

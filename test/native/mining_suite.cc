@@ -2,7 +2,7 @@
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "mining_scenes.h"
-#include "trial_scans.h"
+#include "scans_devices.h"
 
 using namespace test;
 using gemmine::Groups;
@@ -126,7 +126,7 @@ MineOptions options_of(const MineScene& scene) {
   return options;
 }
 
-Mined run_mine(TrialScans& backend, const MineScene& scene, bool keep, Index threads) {
+Mined run_mine(gemmine::Scans& backend, const MineScene& scene, bool keep, Index threads) {
   const Job job = job_of(threads);
   const Index nq = scene.queries.rows, size = nq * scene.options.num_negatives;
   Mined mined{.indices = std::vector<std::int32_t>(size),
@@ -232,6 +232,16 @@ void test_random_mining(Index scenes) {
               static_cast<long>(queries), static_cast<long>(fallback));
 }
 
+// Mining needs nothing of a device's memory but what scans answer.
+void test_guarded_mining(Index scenes) {
+  GuardedScans guarded;
+  for (Index seed = 0; seed < scenes; ++seed) {
+    const MineScene scene = mine_scene(seed);
+    check(mined_agrees(run_mine(guarded, scene, true, 1), scene),
+          "mine on guarded memory, scene " + std::to_string(seed));
+  }
+}
+
 void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
   TrialScans backend;
   backend.format = &format;
@@ -317,7 +327,9 @@ void test_draws() {
 
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
-  test_random_mining(argc > 1 ? std::atol(argv[1]) : 300);
+  const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
+  test_random_mining(scenes);
+  test_guarded_mining((scenes + 4) / 5);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     test_mining_needs_the_bound(*format);
   test_draws();

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <memory>
+#include <set>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "backend/scans.h"
@@ -20,17 +23,24 @@ using gemmine::ScanQuery;
 using gemmine::ScanRequest;
 using gemmine::Scored;
 
-inline Rows rows_of(const RowSource& source) {
-  Rows rows{source.rows(), source.cols(), std::vector<float>(source.rows() * source.cols())};
-  gemmine::RowScratch scratch;
-  for (Index i = 0; i < rows.rows; ++i)
-    std::copy_n(source.block(i, 1, scratch).dense.data, rows.d, &rows.values[i * rows.d]);
-  return rows;
-}
+// Rows in memory of the device that prepared them.
+struct PreparedRows {
+  PreparedRows(const RowSource& source, std::shared_ptr<float[]> memory)
+      : rows(source.rows()), d(source.cols()), values(std::move(memory)) {
+    gemmine::RowScratch scratch;
+    for (Index i = 0; i < rows; ++i)
+      std::copy_n(source.block(i, 1, scratch).dense.data, d, &values[i * d]);
+  }
+  const float* row(Index i) const { return &values[i * d]; }
+
+  Index rows;
+  Index d;
+  std::shared_ptr<float[]> values;
+};
 
 struct NaiveCorpus : gemmine::CorpusHandle {
-  NaiveCorpus(const RowSource& source, Metric asked)
-      : held(&source), asked_metric(asked), values(rows_of(source)) {}
+  NaiveCorpus(const RowSource& source, Metric asked, std::shared_ptr<float[]> memory)
+      : held(&source), asked_metric(asked), values(source, std::move(memory)) {}
   const RowSource& rows() const override { return *held; }
   Metric metric() const override { return asked_metric; }
   Index bytes() const override { return 0; }
@@ -38,12 +48,12 @@ struct NaiveCorpus : gemmine::CorpusHandle {
 
   const RowSource* held;
   Metric asked_metric;
-  Rows values;
+  PreparedRows values;
 };
 
 struct NaiveQueries : gemmine::QueryHandle {
-  NaiveQueries(const RowSource& source, const NaiveCorpus& asked)
-      : held(&source), asked_corpus(&asked), values(rows_of(source)) {}
+  NaiveQueries(const RowSource& source, const NaiveCorpus& asked, std::shared_ptr<float[]> memory)
+      : held(&source), asked_corpus(&asked), values(source, std::move(memory)) {}
   const RowSource& rows() const override { return *held; }
   const gemmine::CorpusHandle& corpus() const override { return *asked_corpus; }
   Index zero_rows() const override { return 0; }
@@ -54,19 +64,20 @@ struct NaiveQueries : gemmine::QueryHandle {
 
   const RowSource* held;
   const NaiveCorpus* asked_corpus;
-  Rows values;
+  PreparedRows values;
 };
 
 class NaiveScans : public gemmine::Scans {
  public:
   std::unique_ptr<gemmine::CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool,
                                                         const gemmine::Job&) override {
-    return std::make_unique<NaiveCorpus>(rows, metric);
+    return std::make_unique<NaiveCorpus>(rows, metric, allocate(rows.rows() * rows.cols()));
   }
   std::unique_ptr<gemmine::QueryHandle> prepare_queries(const RowSource& rows,
                                                         const gemmine::CorpusHandle& corpus,
                                                         const gemmine::Job&) override {
-    return std::make_unique<NaiveQueries>(rows, dynamic_cast<const NaiveCorpus&>(corpus));
+    return std::make_unique<NaiveQueries>(rows, dynamic_cast<const NaiveCorpus&>(corpus),
+                                          allocate(rows.rows() * rows.cols()));
   }
   std::vector<std::uint64_t> checksums(const gemmine::RowSource& rows,
                                        const gemmine::Job&) override {
@@ -119,19 +130,22 @@ class NaiveScans : public gemmine::Scans {
     return values;
   }
 
- private:
+ protected:
+  virtual std::shared_ptr<float[]> allocate(Index count) {
+    return std::shared_ptr<float[]>(new float[static_cast<std::size_t>(count)]);
+  }
   static const NaiveQueries& naive(const gemmine::QueryHandle& handle) {
     return dynamic_cast<const NaiveQueries&>(handle);
   }
 
+ private:
   static Ranking ranked(const ScanRequest& request, const ScanQuery& query) {
     const NaiveQueries& queries = naive(request.queries);
     Ranking ranking{};
     for (std::int32_t row = 0; row < queries.asked_corpus->values.rows; ++row) {
       if (std::find(query.barred.begin(), query.barred.end(), row) != query.barred.end()) continue;
       const Scored scored{queries.score(query.query, row), row};
-      const bool forbidden = request.groups != gemmine::Groups::off &&
-                             group_forbids(request.groups, query.group, request.corpus_groups[row]);
+      const bool forbidden = is_forbidden(request, query, row);
       if (!forbidden) {
         ranking.above[gemmine::ceiling_level] += scored.score > query.ceiling;
         ranking.above[gemmine::floor_level] += scored.score >= query.floor;
@@ -140,9 +154,49 @@ class NaiveScans : public gemmine::Scans {
       const bool inside = scored.score <= query.ceiling && scored.score >= query.floor;
       (!forbidden && inside ? ranking.admissible : ranking.rejected).push_back(scored);
     }
+    const std::set<std::int32_t> repeated = set_repeats_aside(request, query, ranking);
     keep_best(ranking.admissible, query.depth);
     keep_best(ranking.rejected, query.rejected_depth);
+    keep_repeats(ranking, repeated);
     return ranking;
+  }
+
+  static bool is_forbidden(const ScanRequest& request, const ScanQuery& query, std::int32_t row) {
+    return request.groups != gemmine::Groups::off &&
+           group_forbids(request.groups, query.group, request.corpus_groups[row]);
+  }
+
+  // Of each class the best row alone may be admissible. Returns the others.
+  static std::set<std::int32_t> set_repeats_aside(const ScanRequest& request,
+                                                  const ScanQuery& query, Ranking& ranking) {
+    std::vector<Scored> classed;
+    for (const auto* rows : {&ranking.admissible, &ranking.rejected})
+      for (const Scored& each : *rows)
+        if (request.classes.class_of(each.row) >= 0 && !is_forbidden(request, query, each.row))
+          classed.push_back(each);
+    std::sort(classed.begin(), classed.end(), gemmine::better);
+    std::set<std::int32_t> met, repeated;
+    for (const Scored& each : classed) {
+      if (met.insert(request.classes.class_of(each.row)).second) continue;
+      repeated.insert(each.row);
+      ranking.repeated[gemmine::ceiling_level] += each.score > query.ceiling;
+      ranking.repeated[gemmine::floor_level] += each.score >= query.floor;
+      if (each.score <= query.ceiling) ranking.repeats.push_back(each);
+    }
+    const auto is_repeated = [&](const Scored& each) { return repeated.contains(each.row); };
+    std::ranges::copy_if(ranking.admissible, std::back_inserter(ranking.rejected), is_repeated);
+    std::erase_if(ranking.admissible, is_repeated);
+    return repeated;
+  }
+
+  // Of the repeated rows those better than the last admissible one, and those among the rejected.
+  static void keep_repeats(Ranking& ranking, const std::set<std::int32_t>& repeated) {
+    std::erase_if(ranking.repeats, [&](const Scored& each) {
+      return ranking.admissible.empty() || !better(each, ranking.admissible.back());
+    });
+    for (const Scored& each : ranking.rejected)
+      if (repeated.contains(each.row)) ranking.rejected_repeats.push_back(each.row);
+    std::ranges::sort(ranking.rejected_repeats);
   }
 
   // Σ over the query's rows of the highest score with a row of the document.

@@ -1,10 +1,10 @@
 // Every scan of every implementation against the naive one: random questions on random, tied and
-// degenerate rows. An implementation is a row of main().
+// degenerate rows. Implementations are in scans_devices.h.
 #include "backend/cpu/join.h"
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "scan_scenes.h"
-#include "trial_scans.h"
+#include "scans_devices.h"
 
 using namespace test;
 using gemmine::every_row;
@@ -252,11 +252,7 @@ void scans_suite(Scans& scans, const std::string& name, Index scenes) {
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 100;
-  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
-    TrialScans scans;
-    scans.format = format;
-    scans_suite(scans, std::string("cpu, ") + format->name, scenes);
-  }
+  each_scans(scenes, scans_suite);
   TrialScans scans;
   test_many_rows_above(scans);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "guarded_scans.h"
+#include "trial_scans.h"
+
+namespace test {
+
+// Runs a suite on the CPU in its coarsest and its finest format, and on memory that host code
+// cannot touch; there on fewer scenes, because its naive loops are slow.
+template <class Suite>
+void each_scans(Index scenes, const Suite& suite) {
+  for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
+    TrialScans scans;
+    scans.format = format;
+    suite(scans, std::string("cpu, ") + format->name, scenes);
+  }
+  GuardedScans guarded;
+  suite(guarded, std::string("guarded memory"), (scenes + 4) / 5);
+}
+
+}  // namespace test
