@@ -197,6 +197,9 @@ class Passes {
   virtual double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.
   virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
+  // Z [d×k] becomes orthonormal columns that span those of S: formed in float64 as by
+  // orthonormalise_rows of Sᵀ, rounded once.
+  virtual void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) = 0;
   // S [d×k], for the few callers that go on with it on the host.
   virtual std::vector<double> cross(const Sums& sums) = 0;
 
@@ -210,6 +213,15 @@ class Passes {
   // Of each column, elements of smaller magnitude than its count-th largest become 0: with ties
   // more than `count` stay.
   virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
+  // to = A·B, for an A [n×l] of as many rows as X or fewer, and a small B [l×r].
+  virtual void multiply(BackendView<const float> A, BackendView<const float> B,
+                        BackendView<float> to, const Job& job) = 0;
+  // Row i of `to` becomes row rows[i] of `from`.
+  virtual void gather_rows(BackendView<const float> from, std::span<const Index> rows,
+                           BackendView<float> to, const Job& job) = 0;
+  // Element labels[i] of row i becomes rest + 1, all others rest.
+  virtual void indicate(std::span<const std::int32_t> labels, float rest, BackendView<float> factor,
+                        const Job& job) = 0;
   // Adds the value to every element.
   virtual void shift(double value, BackendView<float> factor, const Job& job) = 0;
   virtual void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) = 0;

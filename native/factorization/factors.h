@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -43,21 +42,6 @@ class HostMatrix {
   Index rows_;
   Index cols_;
 };
-
-// Visits the rows of a matrix in the backend's memory in blocks that the visitor may change:
-// visit(first row, block on the host). With `write_back`, the block returns to the backend.
-template <class Visit>
-void visit_rows(Passes& backend, BackendView<float> matrix, bool write_back, const Visit& visit) {
-  constexpr Index rows_at_once = 4096;
-  HostMatrix<float> buffer(std::min(rows_at_once, matrix.rows), matrix.cols);
-  for (Index begin = 0; begin < matrix.rows; begin += rows_at_once) {
-    const Index count = std::min(rows_at_once, matrix.rows - begin);
-    const HostView<float> block = buffer.view().row_block(0, count);
-    backend.download(matrix.row_block(begin, count), block);
-    visit(begin, block);
-    if (write_back) backend.upload(block, matrix.row_block(begin, count));
-  }
-}
 
 inline HostMatrix<float> downloaded(Passes& backend, BackendView<const float> matrix) {
   HostMatrix<float> copy(matrix.rows, matrix.cols);

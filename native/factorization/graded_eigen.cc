@@ -1,5 +1,6 @@
 #include "factorization/graded_eigen.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 

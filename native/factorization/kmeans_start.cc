@@ -10,7 +10,7 @@ namespace {
 
 // Added to every entry of the indicator: without it multiplicative steps could not leave the
 // clustering. Ding, Li & Jordan (2010), section 2.2.
-constexpr double indicator_shift = 0.2;
+constexpr float indicator_shift = 0.2f;
 
 // Sweeps of W towards the codes for a fixed Ht, in one read of X; the sums of the new W.
 void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, BackendView<float> W,
@@ -21,9 +21,9 @@ void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, Ba
 }
 
 // The H that fits the W of these sums; where it is not determined, that of `before`.
-void fit_columns(const Input& input, Model model, const Sums& sums, const HostMatrix<float>& before,
+void fit_columns(const Input& input, Model model, const Sums& sums, BackendView<const float> before,
                  BackendView<float> Ht) {
-  input.backend.upload(before.view(), Ht);
+  input.backend.copy(before, Ht);
   const bool semi = sign_of(model) == EntrySign::any;
   const NormalMatrix normal(sums.gram, Ht.cols, 0, semi);
   constexpr Index sweeps = 20;
@@ -38,21 +38,17 @@ void fit_columns(const Input& input, Model model, const Sums& sums, const HostMa
 void start_from_clusters(const Input& input, const FitOptions& options,
                          const Clustering& clustering, BackendView<float> W,
                          BackendView<float> Ht) {
-  visit_rows(input.backend, W, true, [&](Index begin, HostView<float> block) {
-    for (Index i = 0; i < block.rows; ++i) {
-      std::fill_n(block.row(i), block.cols, static_cast<float>(indicator_shift));
-      block(i, clustering.assigned().labels[begin + i]) += 1;
-    }
-  });
-  const HostMatrix<float> centers = clustering.Ht();
+  input.backend.indicate(clustering.assigned().labels, indicator_shift, W, input.job);
+  const HostMatrix<float> on_host = clustering.Ht();
+  const BackendMatrix centers(input.backend, Ht.rows, Ht.cols);
+  input.backend.upload(on_host.view(), centers.view());
   const auto sums = input.backend.make_sums(Ht.rows, Ht.cols);
   if (options.solver == Solver::hals) {
-    input.backend.upload(centers.view(), Ht);
-    code_rows(input, Ht, 2, W, *sums);
+    code_rows(input, centers.view(), 2, W, *sums);
   } else {
     input.form_sums(W, *sums);
   }
-  fit_columns(input, options.model, *sums, centers, Ht);
+  fit_columns(input, options.model, *sums, centers.view(), Ht);
 }
 
 // Most of the way to a good H needs few rows: the factorization of a sample, started from its
@@ -103,9 +99,10 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
   backend.scale_columns(zeros, W, input.job);
   backend.shift(indicator_shift, W, input.job);
   const auto sums = backend.make_sums(Ht.rows, k);
-  const HostMatrix<float> before = downloaded(backend, Ht);
   code_rows(input, Ht, sweeps_of_all_rows, W, *sums);
-  fit_columns(input, options.model, *sums, before, Ht);
+  const BackendMatrix before(backend, Ht.rows, k);
+  backend.copy(Ht, before.view());
+  fit_columns(input, options.model, *sums, before.view(), Ht);
   const double expected = run.squared_error / sample.squared_norm;
   const double share =
       identity_error(input, *sums, Ht, backend.gram(Ht, input.job)) / input.squared_norm;

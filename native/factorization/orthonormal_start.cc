@@ -13,10 +13,10 @@ namespace {
 HostMatrix<float> leading_directions(const Input& input, Index k, std::uint64_t seed) {
   SingularTriplets triplets =
       singular_triplets(input, {.rank = k, .oversamples = 10, .power_iterations = 4, .seed = seed});
+  const HostMatrix<float> U = downloaded(input.backend, triplets.U.view());
   for (Index j = 0; j < k; ++j) {
     double balance = 0;
-    for (Index i = 0; i < triplets.U.rows(); ++i)
-      balance += double{triplets.U(i, j)} * std::abs(triplets.U(i, j));
+    for (Index i = 0; i < U.rows(); ++i) balance += double{U(i, j)} * std::abs(U(i, j));
     for (Index t = 0; balance < 0 && t < triplets.Vt.rows(); ++t)
       triplets.Vt(t, j) = -triplets.Vt(t, j);
   }

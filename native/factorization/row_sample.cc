@@ -99,6 +99,12 @@ std::vector<double> RowSample::medians() const {
   return medians;
 }
 
+HostMatrix<float> RowSample::rows_of(BackendView<const float> W) const {
+  const BackendMatrix result(input_->backend, size(), W.cols);
+  input_->backend.gather_rows(W, rows_, result.view(), job_);
+  return downloaded(input_->backend, result.view());
+}
+
 HostMatrix<float> RowSample::times(const HostMatrix<float>& Ht) const {
   Passes& backend = input_->backend;
   const Index k = Ht.cols();

@@ -23,12 +23,13 @@ class RowSample {
   RowSample(const RowSample&) = delete;  // its input refers to it
 
   Index size() const { return static_cast<Index>(rows_.size()); }
-  Index row(Index s) const { return rows_[s]; }                // its number in X
-  const Input& input() const { return *input_; }               // the sample as an X of its own
-  std::vector<double> dense_row(Index s) const;                // the scaled row [d]
-  double squared_norm(Index s) const;                          // of the scaled row
-  std::vector<double> medians() const;                         // of the scaled columns [d]
-  HostMatrix<float> times(const HostMatrix<float>& Ht) const;  // X_s·Ht [size×k]
+  Index row(Index s) const { return rows_[s]; }                 // its number in X
+  const Input& input() const { return *input_; }                // the sample as an X of its own
+  std::vector<double> dense_row(Index s) const;                 // the scaled row [d]
+  double squared_norm(Index s) const;                           // of the scaled row
+  std::vector<double> medians() const;                          // of the scaled columns [d]
+  HostMatrix<float> rows_of(BackendView<const float> W) const;  // of W [n×k] [size×k]
+  HostMatrix<float> times(const HostMatrix<float>& Ht) const;   // X_s·Ht [size×k]
   HostMatrix<double> times_gram(const HostMatrix<float>& Ht) const;  // (X_sᵀX_s·Ht)ᵀ [k×d]
 
  private:

@@ -62,16 +62,15 @@ double gain_of_free_codes(const Input& input, const RowSample& sample, BackendVi
                           const HostMatrix<float>& Ht, const NormalMatrix& of_H) {
   const Index k = W.cols;
   const HostMatrix<float> cross = sample.times(Ht);
-  HostMatrix<float> codes(1, k);
+  const HostMatrix<float> codes = sample.rows_of(W);
   std::vector<double> slope(static_cast<std::size_t>(k));
   double gain = 0;
   for (Index s = 0; s < sample.size(); ++s) {
     input.job.cancellation.check();
-    input.backend.download(W.row_block(sample.row(s), 1), codes.view());
     for (Index j = 0; j < k; ++j) slope[j] = cross(s, j);
     for (Index i = 0; i < k; ++i) {
-      if (codes(0, i) == 0) continue;
-      for (Index j = 0; j < k; ++j) slope[j] -= codes(0, i) * of_H.gram()[i * k + j];
+      if (codes(s, i) == 0) continue;
+      for (Index j = 0; j < k; ++j) slope[j] -= codes(s, i) * of_H.gram()[i * k + j];
     }
     std::vector<double> change = slope;
     solve(of_H, change);

@@ -7,7 +7,7 @@ namespace gemmine {
 
 // X ≈ U diag(s) Vtᵀ of the scaled X.
 struct SingularTriplets {
-  HostMatrix<float> U;    // [n×r], orthonormal columns
+  BackendMatrix U;        // [n×r], orthonormal columns
   std::vector<double> s;  // [r], descending
   HostMatrix<float> Vt;   // [d×r], orthonormal columns; the largest entry of each is positive
   Index certain;          // the columns of U from here on only complete it

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "core/random.h"
 #include "factorization/random_streams.h"
@@ -10,9 +11,17 @@
 namespace gemmine {
 namespace {
 
-SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
-  return singular_triplets(input,
-                           {.rank = rank, .oversamples = 10, .power_iterations = 4, .seed = seed});
+// The leading triplets on the host, once for a start.
+struct Triplets {
+  HostMatrix<float> U;  // [n×r]
+  std::vector<double> s;
+  HostMatrix<float> Vt;  // [d×r]
+};
+
+Triplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
+  SingularTriplets found = singular_triplets(
+      input, {.rank = rank, .oversamples = 10, .power_iterations = 4, .seed = seed});
+  return {downloaded(input.backend, found.U.view()), std::move(found.s), std::move(found.Vt)};
 }
 
 double share_left(const Input& input, const std::vector<double>& s) {
@@ -21,13 +30,13 @@ double share_left(const Input& input, const std::vector<double>& s) {
   return input.squared_norm > 0 ? std::max(0.0, 1 - kept / input.squared_norm) : 1;
 }
 
-void flip(SingularTriplets& triplets, Index j) {
+void flip(Triplets& triplets, Index j) {
   for (Index i = 0; i < triplets.U.rows(); ++i) triplets.U(i, j) = -triplets.U(i, j);
   for (Index t = 0; t < triplets.Vt.rows(); ++t) triplets.Vt(t, j) = -triplets.Vt(t, j);
 }
 
 // Flips the first `count` components so that the least entry of U's column is as large as possible.
-void flip_towards_positive(SingularTriplets& triplets, Index count) {
+void flip_towards_positive(Triplets& triplets, Index count) {
   const HostMatrix<float>& U = triplets.U;
   for (Index j = 0; j < count; ++j) {
     float least = U(0, j);
@@ -42,7 +51,7 @@ void flip_towards_positive(SingularTriplets& triplets, Index count) {
 
 // k = 1: the positive part of the first left singular vector, flipped to where most entries are
 // positive; the first right one times s fits it, as both are singular vectors.
-void rank_one(SingularTriplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
+void rank_one(Triplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
   const HostMatrix<float>& U = triplets.U;
   Index positive = 0;
   Index negative = 0;
@@ -62,7 +71,7 @@ constexpr double largest_shift = 100;
 
 // How much of the first left singular vector makes each other one non-negative, flipping those that
 // then need less; none where the first has entries of both signs, or some vector needs too much.
-std::optional<std::vector<double>> shifts_along_first(SingularTriplets& triplets) {
+std::optional<std::vector<double>> shifts_along_first(Triplets& triplets) {
   const HostMatrix<float>& U = triplets.U;
   const Index k = U.cols();
   std::vector<double> lowest(static_cast<std::size_t>(k));
@@ -86,7 +95,7 @@ std::optional<std::vector<double>> shifts_along_first(SingularTriplets& triplets
 
 // Gillis & Kumar (2015), section 4: where the first left singular vector u is positive, as that of
 // X >= 0 is, U + u·shiftsᵀ >= 0, and with it the best approximation of rank k has W >= 0.
-void lift_along_first(const SingularTriplets& triplets, const std::vector<double>& shifts,
+void lift_along_first(const Triplets& triplets, const std::vector<double>& shifts,
                       HostMatrix<float>& W, HostMatrix<float>& Ht) {
   const double length = std::sqrt(static_cast<double>(W.rows()));
   for (Index i = 0; i < W.rows(); ++i)
@@ -106,7 +115,7 @@ void lift_along_first(const SingularTriplets& triplets, const std::vector<double
 
 // Gillis & Kumar (2015), Algorithm 2: the best approximation of rank k − 1, U A, becomes
 // W = [U + m 1ᵀ, m] >= 0 and H = [A; −1ᵀA], with the same product for any shift m of the rows.
-void lift_by_a_component(SingularTriplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
+void lift_by_a_component(Triplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
   const Index r = W.cols() - 1;
   const double length = std::sqrt(static_cast<double>(W.rows()));
   flip_towards_positive(triplets, r);
@@ -131,7 +140,7 @@ void lift_by_a_component(SingularTriplets& triplets, HostMatrix<float>& W, HostM
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W_out,
                  BackendView<float> Ht_out) {
   const Index k = W_out.cols;
-  SingularTriplets triplets = leading_triplets(input, k, options.seed);
+  Triplets triplets = leading_triplets(input, k, options.seed);
   HostMatrix<float> W(input.rows(), k);
   HostMatrix<float> Ht(input.cols(), k);
   flip_towards_positive(triplets, 1);
@@ -196,7 +205,7 @@ void fill_zeros(HostMatrix<float>& factor, const FitOptions& options, double mea
 double start_nndsvd(const Input& input, const FitOptions& options, BackendView<float> W_out,
                     BackendView<float> Ht_out) {
   const Index k = W_out.cols;
-  const SingularTriplets triplets = leading_triplets(input, k, options.seed);
+  const Triplets triplets = leading_triplets(input, k, options.seed);
   HostMatrix<float> W(input.rows(), k);
   HostMatrix<float> Ht(input.cols(), k);
   for (Index j = 0; j < k; ++j) {

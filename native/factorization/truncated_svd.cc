@@ -35,6 +35,9 @@ class RangeFinder {
     input_.backend.upload(Z.view(), Z_.view());
   }
 
+  // Z spans XᵀT of the last read.
+  void advance() { input_.backend.orthonormalise(*sums_, Z_.view(), input_.job); }
+
   // T = X Z and, with the same read of X, XᵀT.
   void read() {
     const Index k = Z_.view().cols;
@@ -86,44 +89,41 @@ HostMatrix<double> random_basis(Index rows, Index cols, std::uint64_t seed) {
 }
 
 // A·B for a tall A in the backend's memory and a small B.
-HostMatrix<float> tall_product(const Input& input, BackendView<const float> A,
-                               const HostMatrix<float>& B) {
-  const HostMatrix<float> rows = downloaded(input.backend, A);
-  const auto source = dense_source(rows.row(0), ElementType::float32, A.rows, A.cols, A.cols);
-  const Input tall{.backend = input.backend,
-                   .X = *source,
-                   .pass_exponent = 0,
-                   .squared_norm = 0,
-                   .mean = 0,
-                   .job = input.job};
+BackendMatrix tall_product(const Input& input, BackendView<const float> A,
+                           const HostMatrix<float>& B) {
   const BackendMatrix other(input.backend, B.rows(), B.cols());
-  const BackendMatrix result(input.backend, A.rows, B.cols());
+  BackendMatrix result(input.backend, A.rows, B.cols());
   input.backend.upload(B.view(), other.view());
-  tall.multiply(other.view(), result.view());
-  return downloaded(input.backend, result.view());
+  input.backend.multiply(A, other.view(), result.view(), input.job);
+  return result;
 }
 
-// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion.
-void complete(Passes& backend, HostMatrix<float>& U, Index first) {
-  if (first == U.cols()) return;
+// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion: on the
+// host, because it is rare.
+void complete(Passes& backend, BackendView<float> on_device, Index first) {
+  if (first == on_device.cols) return;
+  HostMatrix<float> U = downloaded(backend, on_device);
   HostMatrix<double> rows(U.cols(), U.rows());
   for (Index j = 0; j < first; ++j)
     for (Index i = 0; i < U.rows(); ++i) rows(j, i) = U(i, j);
   backend.orthonormalise_rows(rows.view());
   for (Index j = first; j < U.cols(); ++j)
     for (Index i = 0; i < U.rows(); ++i) U(i, j) = static_cast<float>(rows(j, i));
+  backend.upload(std::as_const(U).view(), on_device);
 }
 
-void fix_signs(SingularTriplets& triplets) {
+void fix_signs(const Input& input, SingularTriplets& triplets) {
   HostMatrix<float>& V = triplets.Vt;
+  std::vector<double> signs(triplets.s.size(), 1.0);
   for (Index j = 0; j < V.cols(); ++j) {
     Index largest = 0;
     for (Index t = 1; t < V.rows(); ++t)
       if (std::abs(V(t, j)) > std::abs(V(largest, j))) largest = t;
     if (V(largest, j) >= 0) continue;
     for (Index t = 0; t < V.rows(); ++t) V(t, j) = -V(t, j);
-    for (Index i = 0; i < triplets.U.rows(); ++i) triplets.U(i, j) = -triplets.U(i, j);
+    signs[j] = -1;
   }
+  input.backend.scale_columns(signs, triplets.U.view(), input.job);
 }
 
 // The right singular vectors [l×l], as rows, and the singular values of a tall T [n×l], through the
@@ -161,8 +161,8 @@ SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
                             .s = {s.begin(), s.begin() + rank},
                             .Vt = std::move(Vt),
                             .certain = certain};
-  complete(input.backend, triplets.U, certain);
-  fix_signs(triplets);
+  complete(input.backend, triplets.U.view(), certain);
+  fix_signs(input, triplets);
   return triplets;
 }
 
@@ -199,13 +199,21 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
   const Index columns = std::min(most, options.rank + options.oversamples);
   RangeFinder range(input, columns);
   HostMatrix<double> basis = random_basis(columns, input.cols(), options.seed);
-  for (Index step = 0;; ++step) {
+  const auto set_basis = [&] {
     input.backend.orthonormalise_rows(basis.view());
     range.set_basis(basis);
+  };
+  set_basis();
+  for (Index step = 0;; ++step) {
     range.read();
     input.job.progress("power", step + 1, options.power_iterations + 1);
     if (step == options.power_iterations) break;
-    basis = range.next_basis();
+    if (step + 1 < options.power_iterations) {
+      range.advance();
+    } else {  // the last basis is needed in float64
+      basis = range.next_basis();
+      set_basis();
+    }
   }
   return from_range(input, range, std::move(basis), options.rank);
 }
@@ -234,13 +242,11 @@ double relative_error(const Input& input, const SingularTriplets& triplets) {
   double left = input.squared_norm;
   for (const double value : triplets.s) left -= value * value;
   if (left < direct_share * input.squared_norm) {
-    HostMatrix<float> scaled_U(triplets.U.rows(), triplets.U.cols());
-    for (Index i = 0; i < scaled_U.rows(); ++i)
-      for (Index j = 0; j < scaled_U.cols(); ++j)
-        scaled_U(i, j) = static_cast<float>(triplets.U(i, j) * triplets.s[j]);
-    const BackendMatrix W(input.backend, scaled_U.rows(), scaled_U.cols());
+    const BackendView<float> U = triplets.U.view();
+    const BackendMatrix W(input.backend, U.rows, U.cols);
     const BackendMatrix Ht(input.backend, triplets.Vt.rows(), triplets.Vt.cols());
-    input.backend.upload(std::as_const(scaled_U).view(), W.view());
+    input.backend.copy(U, W.view());
+    input.backend.scale_columns(triplets.s, W.view(), input.job);
     input.backend.upload(triplets.Vt.view(), Ht.view());
     left = input.squared_error(W.view(), Ht.view());
   }
@@ -253,7 +259,7 @@ SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& o
                         HostView<float> U, HostView<float> V, const Job& job) {
   const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);
-  for (Index i = 0; i < U.rows; ++i) std::copy_n(triplets.U.row(i), U.cols, U.row(i));
+  backend.download(triplets.U.view(), U);
   for (Index j = 0; j < V.rows; ++j)
     for (Index t = 0; t < V.cols; ++t) V(j, t) = triplets.Vt(t, j);
   SvdResult result{

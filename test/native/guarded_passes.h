@@ -92,6 +92,10 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(Ht);
     return naive_.inner(sums, Ht, job);
   }
+  void orthonormalise(const Sums& sums, Factor Z, const Job& job) override {
+    const DeviceAccess access = open(Z);
+    naive_.orthonormalise(sums, Z, job);
+  }
   std::vector<double> cross(const Sums& sums) override {
     down += sums.d * sums.k;
     return naive_.cross(sums);
@@ -112,6 +116,19 @@ class GuardedPasses : public Passes {
   void keep_largest(Index count, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
     naive_.keep_largest(count, factor, job);
+  }
+  void multiply(Cross A, Cross B, Factor to, const Job& job) override {
+    const DeviceAccess access = open(A, B, to);
+    naive_.multiply(A, B, to, job);
+  }
+  void gather_rows(Cross from, std::span<const Index> rows, Factor to, const Job& job) override {
+    const DeviceAccess access = open(from, to);
+    naive_.gather_rows(from, rows, to, job);
+  }
+  void indicate(std::span<const std::int32_t> labels, float rest, Factor factor,
+                const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.indicate(labels, rest, factor, job);
   }
   void shift(double value, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);

@@ -97,12 +97,33 @@ void iterations_leave_factors_on_the_device() {
   }
   runs.push_back(options(Model::nmf, Solver::mu, Start::random, 0));
   runs.back().mask = {nullptr, false, false, 0.2, 1};
+  runs.push_back(options(Model::snmf, Solver::mu, Start::random, 0));
+  runs.push_back(options(Model::semi_orthogonal_nmf, Solver::cayley, Start::random, 0));
   for (FitOptions& run : runs) {
     run.max_iterations = 2;
     const auto few = crossed(X, run);
     run.max_iterations = 12;
     check(crossed(X, run) == few, "ten iterations more download or upload nothing more");
   }
+}
+
+// The codes of a start from clusters are made of labels, and sums of power iterations stay.
+void starts_leave_factors_on_the_device() {
+  const Index n = 2000;
+  const Dense X = absolute(planted(n, 6, 4, 7));
+  const auto [down, up] = crossed(X, options(Model::nmf, Solver::mu, Start::kmeans, 1));
+  check(up < n, "a start from clusters uploads no W");
+  check(down < 2 * n * 4, "W comes down once");
+  const auto of_svd = [&](Index power_iterations) {
+    GuardedPasses guarded;
+    Dense U = zeros(n, 2), V = zeros(2, 6);
+    truncated_svd(guarded, *X.source(),
+                  {.rank = 2, .oversamples = 2, .power_iterations = power_iterations, .seed = 1},
+                  U.view(), V.view(), job());
+    check(guarded.down < 3 * n, "U comes down once");
+    return std::pair<Index, Index>(guarded.down, guarded.up);
+  };
+  check(of_svd(2) == of_svd(8), "power iterations download or upload nothing more");
 }
 
 }  // namespace
@@ -112,6 +133,7 @@ int main() {
   memory_is_closed_after_an_exception();
   operations_on_other_memory_die();
   iterations_leave_factors_on_the_device();
+  starts_leave_factors_on_the_device();
   two_threads_share_a_device();
   return test::report("guarded");
 }

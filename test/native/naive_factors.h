@@ -66,6 +66,20 @@ class NaiveFactors : public Passes {
         if (std::abs(at(factor, i, j)) < sizes[count - 1]) factor.row(i)[j] = 0;
     }
   }
+  void multiply(Cross A, Cross B, Factor to, const Job&) override {
+    each_element(to, [&](float& x, Index i, Index j) {
+      double sum = 0;
+      for (Index l = 0; l < A.cols; ++l) sum += double{at(A, i, l)} * at(B, l, j);
+      x = static_cast<float>(sum);
+    });
+  }
+  void gather_rows(Cross from, std::span<const Index> rows, Factor to, const Job&) override {
+    each_element(to, [&](float& x, Index i, Index j) { x = at(from, rows[i], j); });
+  }
+  void indicate(std::span<const std::int32_t> labels, float rest, Factor factor,
+                const Job&) override {
+    each_element(factor, [&](float& x, Index i, Index j) { x = labels[i] == j ? rest + 1 : rest; });
+  }
   void shift(double value, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index) { x += static_cast<float>(value); });
   }

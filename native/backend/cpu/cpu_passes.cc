@@ -87,6 +87,10 @@ class CpuPasses : public Passes {
   double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
     return cpu::inner(cpu_sums(sums).cross, host(Ht), job);
   }
+  void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) override {
+    job.cancellation.check();
+    on_pool([&] { orthonormalise_columns(cpu_sums(sums).cross, host(Z)); });
+  }
   std::vector<double> cross(const Sums& sums) override { return cpu_sums(sums).cross; }
 
   std::vector<double> gram(BackendView<const float> factor, const Job& job) override {
@@ -101,6 +105,18 @@ class CpuPasses : public Passes {
   }
   void keep_largest(Index count, BackendView<float> factor, const Job& job) override {
     cpu::keep_largest(count, host(factor), job);
+  }
+  void multiply(BackendView<const float> A, BackendView<const float> B, BackendView<float> to,
+                const Job& job) override {
+    cpu::multiply(kernels_, A, B, to, job);
+  }
+  void gather_rows(BackendView<const float> from, std::span<const Index> rows,
+                   BackendView<float> to, const Job& job) override {
+    cpu::gather_rows(host(from), rows, host(to), job);
+  }
+  void indicate(std::span<const std::int32_t> labels, float rest, BackendView<float> factor,
+                const Job& job) override {
+    cpu::indicate(labels, rest, host(factor), job);
   }
   void shift(double value, BackendView<float> factor, const Job& job) override {
     cpu::shift(value, host(factor), job);

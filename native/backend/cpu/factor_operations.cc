@@ -7,6 +7,7 @@
 #include "backend/cpu/cayley.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/over_rows.h"
+#include "backend/cpu/pass.h"
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/small_gram.h"
 #include "core/random.h"
@@ -55,6 +56,17 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
                             .l2 = step.l2,
                             .exponent = step.exponent});
   });
+}
+
+void orthonormalise_columns(const std::vector<double>& S, HostView<float> Z) {
+  const Index d = Z.rows;
+  const Index k = Z.cols;
+  std::vector<double> transposed(S.size());
+  for (Index t = 0; t < d; ++t)
+    for (Index j = 0; j < k; ++j) transposed[j * d + t] = S[t * k + j];
+  orthonormalise_rows({transposed.data(), k, d, d});
+  for (Index t = 0; t < d; ++t)
+    for (Index j = 0; j < k; ++j) Z(t, j) = static_cast<float>(transposed[j * d + t]);
 }
 
 std::vector<double> gram(HostView<const float> factor, const Job& job) {
@@ -138,6 +150,41 @@ void keep_largest(Index count, HostView<float> factor, const Job& job) {
     std::nth_element(sizes.begin(), last, sizes.end(), std::greater<>());
     for (Index i = 0; i < factor.rows; ++i)
       if (std::abs(factor(i, j)) < *last) factor(i, j) = 0;
+  });
+}
+
+void multiply(const Kernels& kernels, BackendView<const float> A, BackendView<const float> B,
+              BackendView<float> to, const Job& job) {
+  const HostView<const float> rows = host(A);
+  const auto tall = dense_source(rows.data, ElementType::float32, A.rows, A.cols, A.stride);
+  const NormalMatrix unused(std::vector<double>(B.cols * B.cols), B.cols, 0, false);
+  CpuSums none(0, B.cols);
+  const Group group{
+      .Ht = B,
+      .normal = unused,
+      .step = Step{.kind = StepKind::product, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1},
+      .W = to,
+      .measure = Measure::none,
+      .accumulate = false,
+      .sums = none};
+  run_pass(kernels, {.X = *tall, .exponent = 0, .groups = {&group, 1}}, job);
+}
+
+void gather_rows(HostView<const float> from, std::span<const Index> rows, HostView<float> to,
+                 const Job& job) {
+  over_rows(to.rows, sum_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i)
+      std::copy_n(from.row(rows[i]), to.cols, to.row(i));
+  });
+}
+
+void indicate(std::span<const std::int32_t> labels, float rest, HostView<float> factor,
+              const Job& job) {
+  over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
+    for (Index i = begin; i < begin + count; ++i) {
+      std::fill_n(factor.row(i), factor.cols, rest);
+      factor(i, labels[i]) += 1;
+    }
   });
 }
 

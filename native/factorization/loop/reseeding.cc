@@ -13,12 +13,11 @@ class Residuals {
  public:
   Residuals(const RowSample& sample, const Input& input, BackendView<const float> W,
             const HostMatrix<float>& Ht, const std::vector<double>& column_gram)
-      : sample_(sample), Ht_(Ht), codes_(sample.size(), Ht.cols()), squares_(sample.size()) {
+      : sample_(sample), Ht_(Ht), codes_(sample.rows_of(W)), squares_(sample.size()) {
     const Index k = Ht.cols();
     const HostMatrix<float> cross = sample.times(Ht);
     for (Index s = 0; s < sample.size(); ++s) {
       input.job.cancellation.check();
-      input.backend.download(W.row_block(sample.row(s), 1), codes_.view().row_block(s, 1));
       double square = sample.squared_norm(s);
       for (Index i = 0; i < k; ++i) {
         double fitted = 0;
@@ -63,7 +62,7 @@ class Residuals {
  private:
   const RowSample& sample_;
   const HostMatrix<float>& Ht_;
-  HostMatrix<float> codes_;
+  const HostMatrix<float> codes_;
   std::vector<double> squares_;
 };
 
