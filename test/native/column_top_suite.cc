@@ -1,10 +1,10 @@
 // The best rows of queries and the best queries of rows from the same tiles, in every
-// implementation of Scans, against the naive one. An implementation is a row of main().
+// implementation of Scans, against the naive one. Implementations are in scans_devices.h.
 #include "backend/cpu/column_top.h"
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "scan_scenes.h"
-#include "trial_scans.h"
+#include "scans_devices.h"
 
 using namespace test;
 using gemmine::BothWays;
@@ -220,11 +220,10 @@ void test_bound() {
 
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
-  const Index scenes = argc > 1 ? std::atol(argv[1]) : 6;
+  each_scans(argc > 1 ? std::atol(argv[1]) : 6, test_random_pairs);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     TrialScans scans;
     scans.format = format;
-    test_random_pairs(scans, std::string("cpu, ") + format->name, scenes);
     test_threads(scans);
     test_parts(*format);
   }

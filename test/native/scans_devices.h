@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "check.h"
 #include "guarded_scans.h"
 #include "trial_scans.h"
 
@@ -14,6 +17,7 @@ void each_scans(Index scenes, const Suite& suite) {
     scans.format = format;
     suite(scans, std::string("cpu, ") + format->name, scenes);
   }
+  if (thread_sanitizer) return;  // naive loops are those of one thread
   GuardedScans guarded;
   suite(guarded, std::string("guarded memory"), (scenes + 4) / 5);
 }
