@@ -213,7 +213,7 @@ class Passes {
   // Of each column, elements of smaller magnitude than its count-th largest become 0: with ties
   // more than `count` stay.
   virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
-  // to = A·B, for an A [n×l] of as many rows as X or fewer, and a small B [l×r].
+  // to = A·B, for a tall A [n×l] and a small B [l×r]; `to` is memory of its own.
   virtual void multiply(BackendView<const float> A, BackendView<const float> B,
                         BackendView<float> to, const Job& job) = 0;
   // Row i of `to` becomes row rows[i] of `from`.
