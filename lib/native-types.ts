@@ -164,7 +164,7 @@ export interface NativeMineOptions {
   readonly maxRank?: number | undefined
   readonly maxPositiveRank?: number | undefined
   readonly skipSurvivors: number
-  readonly sampling: 'top' | 'random' | 'top1-random'
+  readonly sampling: 'top' | 'random' | 'top1-random' | 'band'
   readonly pool: number
   readonly seed: number
   readonly excludeSelf: boolean | Int32Array

@@ -44,10 +44,15 @@ const ownDefaults = {
   skipSurvivors: 0,
   /**
    * Which survivors are taken; `top` unless given: the best. `random`: drawn from the pool; `top1-random`:
-   * the best and others drawn.
+   * the best and others drawn; `band`: drawn from all survivors, each with the same chance, so that floor
+   * and ceiling alone say how hard they are. A second scan counts the raw ranks of the rows that `band`
+   * draws, and none does where `maxRank` is given.
    */
-  sampling: 'top' as 'top' | 'random' | 'top1-random',
-  /** Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. */
+  sampling: 'top' as 'top' | 'random' | 'top1-random' | 'band',
+  /**
+   * Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. An error
+   * with `band`, which draws from all.
+   */
   pool: undefined as number | undefined,
   /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
   seed: 0,
@@ -112,7 +117,7 @@ export const settleMining = (given: MineHardNegativesOptions) =>
   withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
 
 export const references = ['min', 'max', 'mean'] as const
-export const samplings = ['top', 'random', 'top1-random'] as const
+export const samplings = ['top', 'random', 'top1-random', 'band'] as const
 export const groupModes = ['different', 'same'] as const
 
 function checkRules(options: SettledMining) {
@@ -126,6 +131,8 @@ function checkRules(options: SettledMining) {
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(name, options[name], 1)
   if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
+  if (options.pool !== undefined && options.sampling === 'band')
+    throw invalid('pool', 'nothing beside sampling band, which draws from all survivors', options.pool)
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkShard(options.shard)
 }

@@ -16,8 +16,10 @@ namespace {
 
 constexpr std::array<Named<Reference>, 3> references{
     {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
-constexpr std::array<Named<Sampling>, 3> samplings{
-    {{"top", Sampling::top}, {"random", Sampling::random}, {"top1-random", Sampling::top1_random}}};
+constexpr std::array<Named<Sampling>, 4> samplings{{{"top", Sampling::top},
+                                                    {"random", Sampling::random},
+                                                    {"top1-random", Sampling::top1_random},
+                                                    {"band", Sampling::band}}};
 constexpr std::array<Named<Groups>, 3> groupings{
     {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
 

@@ -49,7 +49,7 @@ struct MiningRules {
 };
 
 enum class Reference { min, max, mean };
-enum class Sampling { top, random, top1_random };
+enum class Sampling { top, random, top1_random, band };
 
 // Rows with equal classes say the same; built by lib/ from texts. −1 equals nothing.
 struct TextClasses {

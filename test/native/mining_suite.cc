@@ -84,7 +84,7 @@ MineScene mine_scene(Index seed) {
       .max_rank = maybe(dice, 3, 1 + dice.below(nc)),
       .max_positive_rank = maybe(dice, 4, 1 + dice.below(nc)),
       .skip_survivors = dice.chance(3) ? dice.below(12) : 0,
-      .sampling = gemmine::Sampling::top,
+      .sampling = dice.chance(3) ? gemmine::Sampling::band : gemmine::Sampling::top,
       .pool = k,
       .seed = 3,
       .self = {.same = self && dice.chance(2), .rows = nullptr},
@@ -232,7 +232,8 @@ void test_random_mining(Index scenes) {
               static_cast<long>(queries), static_cast<long>(fallback));
 }
 
-void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
+void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format,
+                                 gemmine::Sampling sampling) {
   TrialScans backend;
   backend.format = &format;
   backend.bound_factor = 0;
@@ -243,6 +244,8 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
     scene.corpus = twins(scene.corpus.rows, scene.corpus.d, dice);
     scene.queries = scene.options.self.same ? scene.corpus : scene.queries;
     scene.candidates.reset();  // which are scored without a bound
+    scene.options.sampling = sampling;
+    if (sampling == gemmine::Sampling::band) scene.options.max_rank.reset();  // or nothing is drawn
     wrong += !mined_agrees(run_mine(backend, scene, true, 2), scene);
   }
   std::printf("mine in %s without the bound: %ld of 40 scenes wrong\n", format.name,
@@ -251,6 +254,38 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
 }
 
 // ---- Sampling
+
+// Two rows of a band of six, for many queries that score all rows alike: each of the 15 pairs has
+// the same chance.
+void test_band(MineScene scene) {
+  constexpr Index queries = 2000, rows = 20;
+  scene.metric = Metric::dot;
+  scene.queries = {queries, 1, std::vector<float>(queries, 1.0f)};
+  scene.corpus = {rows, 1, std::vector<float>(rows)};
+  for (Index row = 0; row < rows; ++row) scene.corpus.values[row] = static_cast<float>(row);
+  scene.positives = Lists(std::vector<std::vector<std::int32_t>>(queries, {19}));
+  scene.options.sampling = gemmine::Sampling::band;
+  scene.options.num_negatives = 2;
+  scene.options.min_score = 7;
+  scene.options.rules.max_score = 12;
+  TrialScans backend;
+  const Mined mined = run_mine(backend, scene, true, 2);
+  double pairs[rows][rows] = {};
+  for (Index query = 0; query < queries; ++query)
+    ++pairs[mined.indices[2 * query]][mined.indices[2 * query + 1]];
+  double chi_square = 0, all = 0;
+  for (Index better = 7; better <= 12; ++better)
+    for (Index worse = 7; worse < better; ++worse) {
+      const double expected = queries / 15.0, gap = pairs[better][worse] - expected;
+      chi_square += gap * gap / expected;
+      all += pairs[better][worse];
+    }
+  check(all == queries, "two different rows of the band, best first");
+  check(chi_square < 36.1, "every pair has the same chance");  // 1 in 1000 beyond, 14 degrees
+  bool ranked = true;
+  for (Index i = 0; i < 2 * queries; ++i) ranked &= mined.ranks[i] == 18 - mined.indices[i];
+  check(ranked, "drawn rows have their raw ranks");
+}
 
 void test_draws() {
   MineScene scene = mine_scene(1);
@@ -311,6 +346,7 @@ void test_draws() {
   bool kept = true;
   for (Index query = 0; query < 2000; ++query) kept &= first.ranks[query * 4] == 0;
   check(kept, "top1-random keeps the best");
+  test_band(scene);
 }
 
 }  // namespace
@@ -319,7 +355,8 @@ int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
   test_random_mining(argc > 1 ? std::atol(argv[1]) : 300);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
-    test_mining_needs_the_bound(*format);
+    for (const auto sampling : {gemmine::Sampling::top, gemmine::Sampling::band})
+      test_mining_needs_the_bound(*format, sampling);
   test_draws();
   const int status = report("mining");
   gemmine::cpu::stop_pool();
