@@ -132,7 +132,7 @@ function checkRules(options: SettledMining) {
     if (options[name] !== undefined) checkInteger(name, options[name], 1)
   if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
   if (options.pool !== undefined && options.sampling === 'band')
-    throw invalid('pool', 'nothing beside sampling band, which draws from all survivors', options.pool)
+    throw invalid('pool', 'no pool beside the sampling band, which is all survivors', options.pool)
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkShard(options.shard)
 }

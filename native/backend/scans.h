@@ -77,7 +77,7 @@ struct ScanQuery {
   double reference = std::numeric_limits<double>::infinity();  // to count the rows above it
   std::int32_t reference_row = -1;  // rows before this one count where their score is the reference
   Draw draw = {};                   // from all admissible rows; only where rows are counted
-  Index rejected_depth = 0;  // how many of the best that group, ceiling or floor reject
+  Index rejected_depth = 0;         // how many of the best that group, ceiling or floor reject
   std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
 };

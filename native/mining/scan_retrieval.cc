@@ -14,7 +14,8 @@ bool is_best(const Ranking& ranking, const Scored& scored) {
   return !ranking.admissible.empty() && !better(ranking.admissible.back(), scored);
 }
 
-// Whether a scan draws the negatives. Where ranks are limited, the best rows are all that there are.
+// Whether a scan draws the negatives. Where ranks are limited, the best rows are all that there
+// are.
 bool is_drawn(const MineOptions& options) {
   return options.sampling == Sampling::band && !options.max_rank;
 }
@@ -91,8 +92,7 @@ std::vector<RankedRow> Assembly::rank_drawn(std::span<const std::int32_t> ranks)
   for (std::size_t i = 0; i < ranking_.drawn.size(); ++i) {
     const Scored& scored = ranking_.drawn[i];
     if (!is_best(ranking_, scored))
-      drawn.push_back(
-          {scored, ranks[i] + static_cast<std::int32_t>(left_out_above(scored))});
+      drawn.push_back({scored, ranks[i] + static_cast<std::int32_t>(left_out_above(scored))});
   }
   return drawn;
 }
@@ -124,8 +124,7 @@ void Assembly::count_scanned(Index unscanned) {
   dropped(Rule::duplicate) += repeated;
   dropped(Rule::ceiling) = above;
   dropped(Rule::floor) = distinct - above - population_.admissible;
-  population_.above_ceiling =
-      ranking_.above[ceiling_level] + left_out_above({query_.ceiling, 0});
+  population_.above_ceiling = ranking_.above[ceiling_level] + left_out_above({query_.ceiling, 0});
   if (options_.max_positive_rank && query_.reference)
     population_.above_reference =
         ranking_.above[reference_level] + left_out_above({*query_.reference, 0});

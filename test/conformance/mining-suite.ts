@@ -30,7 +30,7 @@ export interface Trial extends Rules {
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly explain?: number
-  readonly sampling?: 'top' | 'band'
+  readonly sampling?: MineHardNegativesOptions['sampling']
   readonly seed?: number
 }
 
@@ -55,7 +55,18 @@ function copies(
 }
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric, numNegatives, exclude, candidates, texts, groups, explain, sampling, seed, ...rules } = trial
+  const {
+    metric,
+    numNegatives,
+    exclude,
+    candidates,
+    texts,
+    groups,
+    explain,
+    sampling,
+    seed,
+    ...rules
+  } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {

@@ -104,8 +104,8 @@ std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked)
-    most = std::max(most, std::min(query->depth, rows) + query->rejected_depth +
-                              4 * query->draw.count);
+    most = std::max(most,
+                    std::min(query->depth, rows) + query->rejected_depth + 4 * query->draw.count);
   const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128)) + 2 * classed;
   const Index bytes = held * static_cast<Index>(sizeof(Scored));
   return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));

@@ -15,9 +15,8 @@ constexpr Index fewest_rescanned = 16;
 // Of a level in the middle of a corpus so many rows lie within the bound of a coarse format that
 // scoring them costs more than the finest one.
 bool only_counts(const ScanRequest& request) {
-  return std::ranges::all_of(request.asked, [](const ScanQuery& each) {
-    return each.depth == 0 && each.draw.count == 0;
-  });
+  return std::ranges::all_of(
+      request.asked, [](const ScanQuery& each) { return each.depth == 0 && each.draw.count == 0; });
 }
 
 bool are_few(const Asked& asked) { return static_cast<Index>(asked.size()) < fewest_rescanned; }

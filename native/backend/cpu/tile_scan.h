@@ -65,11 +65,11 @@ class TileScan {
   const bool last_;
   const Job& job_;
   Index asked_count_;
-  Index rows_;                  // of the corpus
-  Asked queries_asked_;         // the first question of every query
-  std::vector<Index> starts_;   // [queries + 1], into asked_
+  Index rows_;                 // of the corpus
+  Asked queries_asked_;        // the first question of every query
+  std::vector<Index> starts_;  // [queries + 1], into asked_
   QueryTiles tiles_;
-  std::vector<Index> layers_;   // [tiles + 1], of the tiles before
+  std::vector<Index> layers_;          // [tiles + 1], of the tiles before
   Index block_;                        // tiles in a task
   Index segments_;                     // of a group of panels
   Index group_;                        // panels

@@ -33,8 +33,8 @@ struct ScanResult {
   std::vector<Candidate> admissible;  // one row, any, stands for all of its class
   std::vector<Candidate> rejected;
   std::unique_ptr<DrawList> drawn = {};  // null where nothing is drawn
-  float dropped_below;  // no admissible row with a higher upper bound was left out
-  double unit;          // canonical score <= (upper + offset)·unit
+  float dropped_below;                   // no admissible row with a higher upper bound was left out
+  double unit;                           // canonical score <= (upper + offset)·unit
   double offset;
 
   double upper_score(float upper) const { return (upper + offset) * unit; }

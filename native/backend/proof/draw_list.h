@@ -28,8 +28,8 @@ class DrawList {
   void merge(const DrawList& other);
   // The rows with keys below the limit, in the order of their keys.
   std::vector<DrawnRow> take();
-  // Whether no row was left out. Otherwise rows beyond the limit are missing, and the draw is proven
-  // only if enough of the others are admissible.
+  // Whether no row was left out. Otherwise rows beyond the limit are missing, and the draw is
+  // proven only if enough of the others are admissible.
   bool is_complete() const { return limit_.key == highest_key; }
 
  private:

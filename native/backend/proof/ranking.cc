@@ -109,8 +109,7 @@ void RankingCollector::take_classed(Ranking& ranking, std::vector<std::int32_t>&
   for (const Scored& each : classed_) {
     const bool repeated = best[classes.of[each.row]].row != each.row;
     for (int level = 0; level < classed_levels; ++level)
-      ranking.repeated[level] +=
-          repeated && is_above(each, static_cast<Level>(level), *query_);
+      ranking.repeated[level] += repeated && is_above(each, static_cast<Level>(level), *query_);
     if (repeated) repeated_rows.push_back(each.row);
     if (repeated && each.score <= query_->ceiling) ranking.repeats.push_back(each);
     if (!repeated && is_admissible(each.score, *query_))
