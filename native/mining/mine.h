@@ -116,8 +116,11 @@ struct MinedCounts {
   Rejected rejected;
 };
 
-// `queries` are those that are mined.
-MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
-                 const MineOptions& options, const MinedArrays& out, const Job& job);
+// One answer for each of some options, all from the same scans. Queries, lists, groups and texts
+// are those of the first; the numbers and names beside them may differ. `queries` are those that
+// are mined; positive_scores of the first arrays are written, those of the others not looked at.
+std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                              std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
+                              const Job& job);
 
 }  // namespace gemmine

@@ -25,7 +25,12 @@ Job ranking_job(const Job& job) {
   if (!job.report) return job;
   Job ranking = job;
   ranking.report = [report = job.report](Progress progress) {
-    progress.phase = std::strcmp(progress.phase, "settle") == 0 ? "settle ranks" : "rank";
+    constexpr std::pair<const char*, const char*> names[] = {{"prepare", "prepare ranks"},
+                                                             {"scan", "rank"},
+                                                             {"rescan", "rank"},
+                                                             {"settle", "settle ranks"}};
+    for (const auto& [name, ranked] : names)
+      if (std::strcmp(progress.phase, name) == 0) progress.phase = ranked;
     report(progress);
   };
   return ranking;
@@ -34,9 +39,8 @@ Job ranking_job(const Job& job) {
 // One query's candidates from what the scan ranked, and from the rows that it left out.
 class Assembly {
  public:
-  Assembly(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-           Ranking& ranking, Index corpus_rows)
-      : options_(options),
+  Assembly(const RowIndex& index, const MinedQuery& query, Ranking& ranking, Index corpus_rows)
+      : options_(query.options),
         index_(index),
         query_(query),
         ranking_(ranking),
@@ -143,11 +147,13 @@ Rule Assembly::rule_of(const Scored& rejected) const {
 
 class ScanRetrieval : public Retrieval {
  public:
-  ScanRetrieval(Scans& scans, const QueryHandle& queries, const MineOptions& options,
+  ScanRetrieval(Scans& scans, const QueryHandle& queries, std::span<const MineOptions> sweep,
                 const RowIndex& index)
       : scans_(scans),
         queries_(queries),
-        options_(options),
+        shared_(sweep.front()),
+        explained_(std::ranges::any_of(
+            sweep, [](const MineOptions& options) { return options.explain > 0; })),
         index_(index),
         corpus_rows_(queries.corpus().rows().rows()) {}
 
@@ -168,55 +174,58 @@ class ScanRetrieval : public Retrieval {
   std::vector<std::vector<std::int32_t>> drawn_ranks(std::span<const ScanQuery> asked,
                                                      std::vector<Ranking>& rankings,
                                                      const Job& job);
-  Index skipped() const {
-    return std::min(options_.skip_ranks, corpus_rows_) +
-           std::min(options_.skip_survivors, corpus_rows_);
+  Index skipped(const MineOptions& options) const {
+    return std::min(options.skip_ranks, corpus_rows_) +
+           std::min(options.skip_survivors, corpus_rows_);
   }
-  Index needed_depth(const ListedRows& listed) const;
-  bool is_scored(Rule rule) const { return options_.explain > 0 || rule == Rule::duplicate; }
+  Index needed_depth(const MinedQuery& query) const;
+  bool is_scored(Rule rule) const { return explained_ || rule == Rule::duplicate; }
 
   Scans& scans_;
   const QueryHandle& queries_;
-  const MineOptions& options_;
+  const MineOptions& shared_;  // of its numbers none is looked at
+  const bool explained_;       // by some options
   const RowIndex& index_;
   const Index corpus_rows_;
 };
 
 // How many of the best admissible rows decide the answer: skipped ranks and survivors come before
 // the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
-Index ScanRetrieval::needed_depth(const ListedRows& listed) const {
+Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
+  const MineOptions& options = query.options;
+  const std::vector<Rule>& rules = query.listed.rules;
   const auto capped = [&](Index count) { return std::min(count, corpus_rows_); };
-  if (is_drawn(options_)) return capped(skipped());
-  Index depth = skipped() + capped(pool_size(options_));
-  if (options_.max_rank) {
-    const bool duplicates =
-        index_.classes().count > 0 ||
-        std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) != listed.rules.end();
+  if (is_drawn(options)) return capped(skipped(options));
+  Index depth = skipped(options) + capped(pool_size(options));
+  if (options.max_rank) {
+    const bool duplicates = index_.classes().count > 0 ||
+                            std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
     // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
     // it.
-    if (options_.explain > 0)
-      depth = capped(*options_.max_rank) + capped(options_.explain);
+    if (options.explain > 0)
+      depth = capped(*options.max_rank) + capped(options.explain);
     else if (duplicates)
-      depth = *options_.max_rank;
+      depth = *options.max_rank;
     else
-      depth = std::min(depth, *options_.max_rank);
+      depth = std::min(depth, *options.max_rank);
   }
   return std::clamp<Index>(depth, 1, corpus_rows_);
 }
 
 ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
-  ScanQuery asked{.query = query.query - options_.first_query,
-                  .depth = needed_depth(query.listed),
+  const MineOptions& options = query.options;
+  ScanQuery asked{.query = query.query - shared_.first_query,
+                  .depth = needed_depth(query),
                   .ceiling = query.ceiling,
-                  .rejected_depth = std::min(options_.explain, corpus_rows_),
+                  .rejected_depth = std::min(options.explain, corpus_rows_),
                   .barred = query.listed.rows,
                   .group = index_.group_of(query.query)};
-  if (options_.min_score) asked.floor = *options_.min_score;
-  if (options_.max_positive_rank && query.reference) asked.reference = *query.reference;
+  if (options.min_score) asked.floor = *options.min_score;
+  if (options.max_positive_rank && query.reference) asked.reference = *query.reference;
   // Of rows that are skipped as many may be drawn in vain.
-  if (is_drawn(options_))
-    asked.draw = {.count = std::min(skipped() + options_.num_negatives, corpus_rows_),
-                  .seed = options_.seed,
+  if (is_drawn(options))
+    asked.draw = {.count = std::min(skipped(options) + options.num_negatives, corpus_rows_),
+                  .seed = options.seed,
                   .query = static_cast<std::uint64_t>(query.query)};
   return asked;
 }
@@ -235,8 +244,8 @@ std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
                                          const RowClasses& classes, const Job& job) {
   return scans_.scan({.queries = queries_,
                       .asked = asked,
-                      .groups = options_.groups,
-                      .corpus_groups = options_.corpus_groups,
+                      .groups = shared_.groups,
+                      .corpus_groups = shared_.corpus_groups,
                       .classes = classes,
                       .counted = true,
                       .bound_factor = 1.0},
@@ -274,7 +283,7 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
   ListedScores left_out;
   for (const MinedQuery& query : asked) {
     questions.push_back(question(query));
-    left_out.begin(questions.back().query);
+    if (!left_out.begin(questions.back().query)) continue;
     for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
       if (is_scored(query.listed.rules[i]))
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
@@ -284,7 +293,7 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
   left_out.score(scans_, queries_, job);
   Candidates candidates;
   for (std::size_t i = 0; i < asked.size(); ++i)
-    Assembly(options_, index_, asked[i], rankings[i], corpus_rows_)
+    Assembly(index_, asked[i], rankings[i], corpus_rows_)
         .add(left_out.of(questions[i].query), ranks[i], candidates);
   return candidates;
 }
@@ -292,8 +301,9 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
 }  // namespace
 
 std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
-                                          const MineOptions& options, const RowIndex& index) {
-  return std::make_unique<ScanRetrieval>(scans, queries, options, index);
+                                          std::span<const MineOptions> sweep,
+                                          const RowIndex& index) {
+  return std::make_unique<ScanRetrieval>(scans, queries, sweep, index);
 }
 
 }  // namespace gemmine

@@ -126,22 +126,38 @@ MineOptions options_of(const MineScene& scene) {
   return options;
 }
 
-Mined run_mine(TrialScans& backend, const MineScene& scene, bool keep, Index threads) {
+Mined arrays_for(const MineScene& scene, Index num_negatives) {
+  const Index nq = scene.queries.rows, size = nq * num_negatives;
+  return {.indices = std::vector<std::int32_t>(size),
+          .counts = std::vector<std::int32_t>(nq),
+          .ranks = std::vector<std::int32_t>(size),
+          .scores = std::vector<float>(size),
+          .positive_scores = std::vector<double>(scene.positives.indices.size()),
+          .result = {}};
+}
+
+// One answer for each of some options, which have the lists of the scene.
+std::vector<Mined> run_sweep(TrialScans& backend, const MineScene& scene,
+                             const std::vector<MineOptions>& sweep, bool keep, Index threads) {
   const Job job = job_of(threads);
-  const Index nq = scene.queries.rows, size = nq * scene.options.num_negatives;
-  Mined mined{.indices = std::vector<std::int32_t>(size),
-              .counts = std::vector<std::int32_t>(nq),
-              .ranks = std::vector<std::int32_t>(size),
-              .scores = std::vector<float>(size),
-              .positive_scores = std::vector<double>(scene.positives.indices.size()),
-              .result = {}};
+  std::vector<Mined> mined;
+  for (const MineOptions& each : sweep) mined.push_back(arrays_for(scene, each.num_negatives));
+  std::vector<gemmine::MinedArrays> out;
+  for (Mined& each : mined)
+    out.push_back({each.indices.data(), each.scores.data(), each.counts.data(), each.ranks.data(),
+                   each.positive_scores.data()});
   const auto queries = source_of(scene.queries), corpus = source_of(scene.corpus);
   const auto handle = backend.prepare_corpus(*corpus, scene.metric, keep, job);
-  mined.result = mine(backend, *queries, *handle, options_of(scene),
-                      {mined.indices.data(), mined.scores.data(), mined.counts.data(),
-                       mined.ranks.data(), mined.positive_scores.data()},
-                      job);
+  auto results = mine(backend, *queries, *handle, sweep, out, job);
+  for (std::size_t i = 0; i < mined.size(); ++i) {
+    mined[i].result = std::move(results[i]);
+    mined[i].positive_scores = mined.front().positive_scores;
+  }
   return mined;
+}
+
+Mined run_mine(TrialScans& backend, const MineScene& scene, bool keep, Index threads) {
+  return std::move(run_sweep(backend, scene, {options_of(scene)}, keep, threads).front());
 }
 
 bool negatives_agree(const Mined& mined, const MineScene& scene, Index query,
@@ -208,6 +224,11 @@ bool mined_agrees(const Mined& mined, const MineScene& scene) {
 bool same_answers(const Mined& a, const Mined& b) {
   return a.indices == b.indices && a.ranks == b.ranks && a.counts == b.counts &&
          std::memcmp(a.scores.data(), b.scores.data(), a.scores.size() * sizeof(float)) == 0 &&
+         std::equal(a.result.dropped, a.result.dropped + gemmine::rule_count, b.result.dropped) &&
+         a.result.inconsistent == b.result.inconsistent &&
+         a.result.candidate_pairs == b.result.candidate_pairs &&
+         a.result.queries_without_positives == b.result.queries_without_positives &&
+         a.result.rejected.rules == b.result.rejected.rules &&
          a.result.rejected.rows == b.result.rejected.rows;
 }
 
@@ -230,6 +251,41 @@ void test_random_mining(Index scenes) {
   }
   std::printf("mine: %ld scenes, %ld queries, %ld fell back\n", static_cast<long>(scenes),
               static_cast<long>(queries), static_cast<long>(fallback));
+}
+
+// The rules of other scenes, on the lists of this one.
+std::vector<MineOptions> some_sweep(const MineScene& scene, Index seed) {
+  std::vector<MineOptions> sweep{options_of(scene)};
+  for (Index i = 1; i <= 3; ++i) {
+    const MineOptions rules = mine_scene(seed + 1000 * i).options;
+    MineOptions each = sweep.front();
+    each.num_negatives = rules.num_negatives;
+    each.rules = rules.rules;
+    each.min_score = rules.min_score;
+    each.reference = rules.reference;
+    each.skip_ranks = rules.skip_ranks;
+    each.max_rank = rules.max_rank;
+    each.max_positive_rank = rules.max_positive_rank;
+    each.skip_survivors = rules.skip_survivors;
+    each.sampling = rules.sampling;
+    each.seed = rules.seed + static_cast<std::uint64_t>(i);
+    each.explain = rules.explain;
+    sweep.push_back(each);
+  }
+  return sweep;
+}
+
+void test_sweeps(Index scenes) {
+  TrialScans backend;
+  for (Index seed = 0; seed < scenes; ++seed) {
+    const MineScene scene = mine_scene(seed);
+    const auto sweep = some_sweep(scene, seed);
+    const auto together = run_sweep(backend, scene, sweep, seed % 2 == 0, 1 + seed % 3);
+    bool same = true;
+    for (std::size_t i = 0; i < sweep.size(); ++i)
+      same = same && same_answers(together[i], run_sweep(backend, scene, {sweep[i]}, true, 2)[0]);
+    check(same, "every answer of a sweep is that of its own run, scene " + std::to_string(seed));
+  }
 }
 
 void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format,
@@ -354,6 +410,7 @@ void test_draws() {
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
   test_random_mining(argc > 1 ? std::atol(argv[1]) : 300);
+  test_sweeps(30);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     for (const auto sampling : {gemmine::Sampling::top, gemmine::Sampling::band})
       test_mining_needs_the_bound(*format, sampling);
