@@ -283,9 +283,10 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
                 event.straddling[level] & live, first);
   const std::uint32_t below_ceiling =
       live & ~event.above[ceiling_level] & ~event.straddling[ceiling_level];
-  for_each_bit(event.admissible & below_ceiling, [&](int i) {
-    if (!(upper[i] < admissible_.threshold())) admissible_.push(upper[i], lower[i], first + i);
-  });
+  if (query_->depth > 0)
+    for_each_bit(event.admissible & below_ceiling, [&](int i) {
+      if (!(upper[i] < admissible_.threshold())) admissible_.push(upper[i], lower[i], first + i);
+    });
   if (drawn_) take_drawn(event, first, live);
   if (query_->rejected_depth > 0) take_rejected(event, upper, lower, first, open, forbidden);
   give_up_if_full();
