@@ -409,8 +409,9 @@ void test_draws() {
 
 int main(int argc, char** argv) {
   gemmine::cpu::set_pool_threads(3);
-  test_random_mining(argc > 1 ? std::atol(argv[1]) : 300);
-  test_sweeps(30);
+  const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
+  test_random_mining(scenes);
+  test_sweeps(scenes / 10);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     for (const auto sampling : {gemmine::Sampling::top, gemmine::Sampling::band})
       test_mining_needs_the_bound(*format, sampling);
