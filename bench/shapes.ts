@@ -74,6 +74,8 @@ export const miningShape = {
   checkedQueries: isTrial ? 50 : 500,
 } as const
 
+export const sweepShape = { queries: scaled(6_000), corpus: scaled(30_000), cols: 384 }
+
 export const scaling = {
   factorization: {
     rows: scaled(20_000),

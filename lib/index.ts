@@ -150,6 +150,7 @@ export {
 } from './mining/max-sim'
 export { mineHardNegatives } from './mining/mine-hard-negatives'
 export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mining/mining-options'
+export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
 export { mergeMined } from './mining/merge-mined'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'

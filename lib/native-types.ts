@@ -148,15 +148,10 @@ export interface NativeProof {
 }
 
 /**
- * Field for field `MineOptions` of native/mining/mine.h. The ceilings in force stand beside these, by the
- * names of mining/ceiling-rules.ts.
+ * What a sweep may change of `MineOptions` of native/mining/mine.h, field for field. The ceilings in force
+ * stand beside these, by the names of mining/ceiling-rules.ts.
  */
-export interface NativeMineOptions {
-  readonly device: string
-  readonly metric: NativeMetric
-  /** The queries that are mined, of those that are given. */
-  readonly firstQuery: number
-  readonly queryCount: number
+export interface NativeMineRules {
   readonly numNegatives: number
   readonly minScore?: number | undefined
   readonly reference: 'min' | 'max' | 'mean'
@@ -164,9 +159,19 @@ export interface NativeMineOptions {
   readonly maxRank?: number | undefined
   readonly maxPositiveRank?: number | undefined
   readonly skipSurvivors: number
-  readonly sampling: 'top' | 'random' | 'top1-random'
+  readonly sampling: 'top' | 'random' | 'top1-random' | 'band'
   readonly pool: number
   readonly seed: number
+  readonly explain: number
+}
+
+/** The other fields of `MineOptions`. */
+export interface NativeMineOptions {
+  readonly device: string
+  readonly metric: NativeMetric
+  /** The queries that are mined, of those that are given. */
+  readonly firstQuery: number
+  readonly queryCount: number
   readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
@@ -177,7 +182,6 @@ export interface NativeMineOptions {
   /** Equal texts have equal classes. */
   readonly queryTexts?: Int32Array | undefined
   readonly corpusTexts?: Int32Array | undefined
-  readonly explain: number
 }
 
 export interface NativeMinedArrays {
@@ -185,7 +189,10 @@ export interface NativeMinedArrays {
   readonly scores: Float32Array
   readonly counts: Int32Array
   readonly ranks: Int32Array
-  /** Of the positives as they are used: ascending, each once. */
+}
+
+/** Of the positives as they are used: ascending, each once. */
+export interface NativePositiveArrays {
   readonly positiveStarts: Int32Array
   readonly positiveRows: Int32Array
   readonly positiveScores: Float64Array
@@ -336,9 +343,10 @@ export interface Addon {
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,
     options: NativeMineOptions,
-    out: NativeMinedArrays,
+    positives: NativePositiveArrays,
+    sweep: readonly { readonly options: NativeMineRules; readonly out: NativeMinedArrays }[],
     control: JobControl,
-  ): Promise<NativeMined>
+  ): Promise<NativeMined[]>
   /** Gives the number of entries that are left once repeats are summed. */
   compressRows(
     entries: NativeEntries,

@@ -48,7 +48,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly maxRank?: number
   readonly maxPositiveRank?: number
   readonly skipSurvivors?: number
-  readonly sampling?: 'top' | 'random' | 'top1-random'
+  readonly sampling?: 'top' | 'random' | 'top1-random' | 'band'
   readonly pool?: number
   readonly explain?: number
   readonly shard?: QueryShard
@@ -149,7 +149,7 @@ const results = () => [
   countOption('--num-negatives <K>', 'negatives wanted for each query', standard.numNegatives),
   choiceOption(
     '--sampling <NAME>',
-    'the best, some drawn from a pool of the best, or the best and some drawn',
+    'the best, some drawn from a pool of the best, the best and some drawn, or some drawn from all between floor and ceiling',
     samplings,
     standard.sampling,
   ),

@@ -51,12 +51,15 @@ export const ceilingDefaults = Object.fromEntries(
   rules.map(([name]) => [name, undefined]),
 ) as unknown as CeilingDefaults
 
-/** @throws {TypeError | RangeError} naming the rule whose value is no number that it takes. */
-export function checkCeilings(options: CeilingOptions) {
+/**
+ * @param at What messages put before the name of a rule.
+ * @throws {TypeError | RangeError} naming the rule whose value is no number that it takes.
+ */
+export function checkCeilings(options: CeilingOptions, at = '') {
   for (const [name, { lowest, standard }] of rules) {
     const value = options[name]
     if (value === undefined || (value === null && standard)) continue
-    checkNumber(name, value, lowest)
+    checkNumber(`${at}${name}`, value, lowest)
   }
 }
 

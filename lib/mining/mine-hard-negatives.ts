@@ -9,28 +9,35 @@ import { planMemory } from '../memory'
 import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import { MinedNegatives } from './mined-negatives'
-import { nativeOptions, settleMining, type MineHardNegativesOptions } from './mining-options'
+import { MinedNegatives, type MinedRun } from './mined-negatives'
+import {
+  nativeOptions,
+  nativeRules,
+  type MineHardNegativesOptions,
+  type SettledMining,
+} from './mining-options'
+import { settleSweep, type MiningSweep } from './mining-sweep'
 import { miningWarnings } from './mining-warnings'
-import { scanned, type CorpusInput } from './prepare-corpus'
-import { fingerprintOf, plainOptions, type MinedShard, type shardRange } from './query-shard'
+import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
+import { fingerprintOf, plainOptions, type shardRange } from './query-shard'
 
 /** Arrays of the sizes that the addon fills. */
-const minedArrays = (queries: number, numNegatives: number, pairs: number, all: number) => ({
+const minedArrays = (queries: number, numNegatives: number) => ({
   indices: resultArray(Int32Array, queries * numNegatives),
   scores: resultArray(Float32Array, queries * numNegatives),
   counts: resultArray(Int32Array, queries),
   ranks: resultArray(Int32Array, queries * numNegatives),
+})
+
+const positiveArrays = (pairs: number, all: number) => ({
   positiveStarts: resultArray(Int32Array, all + 1),
   positiveRows: resultArray(Int32Array, pairs),
   positiveScores: resultArray(Float64Array, pairs),
 })
 
-type MinedArrays = ReturnType<typeof minedArrays>
-
 /** The positives of the mined queries as they were used, and their scores. */
 function positivesOf(
-  { positiveStarts, positiveRows, positiveScores }: MinedArrays,
+  { positiveStarts, positiveRows, positiveScores }: ReturnType<typeof positiveArrays>,
   { firstQuery, queryCount }: ReturnType<typeof shardRange>,
 ) {
   const starts = positiveStarts.subarray(firstQuery, firstQuery + queryCount + 1)
@@ -79,6 +86,8 @@ const nothingMined: NativeMined = {
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
+ * @param given With `sweep`, several sets of rules, the promise is of an array of their answers, in their
+ *   order, each that of a call of its own; one scan serves them all, and `seconds` is that of all.
  * @returns Arrays padded with −1 and NaN, exact counters for each rule, and lazy lists.
  * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
  * @see "NV-Retriever: Improving text embedding models with effective hard-negative mining" (2024), section 3
@@ -86,26 +95,72 @@ const nothingMined: NativeMined = {
  * @example
  * const mined = await mineHardNegatives(queries, corpus, [[3], [0, 7]], { numNegatives: 8 })
  * for (const { query, positive, negative } of mined.triplets()) console.log(query, positive, negative)
+ *
+ * const [wide, narrow] = await mineHardNegatives(queries, corpus, [[3], [0, 7]], {
+ *   sweep: [{ relativeMargin: 0.05 }, { relativeMargin: 0.2 }],
+ * })
  */
+export function mineHardNegatives(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: RowListsInput,
+  given?: MineHardNegativesOptions & { readonly sweep?: undefined },
+): Promise<MinedNegatives>
+export function mineHardNegatives(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: RowListsInput,
+  given: MiningSweep,
+): Promise<MinedNegatives[]>
 export async function mineHardNegatives(
   queries: MatrixInput,
   corpus: CorpusInput,
   positives: RowListsInput,
-  given: MineHardNegativesOptions = {},
-): Promise<MinedNegatives> {
-  const settled = settleMining(given)
-  const { device, ...job } = checkJob(settled)
-  const source = toQueries(queries)
-  const target = scanned(corpus, settled.metric, source)
-  const ceilings = ceilingsOf(settled, target.metric)
-  const options = await nativeOptions(settled, positives, source.rows, target, ceilings, device)
-  const { firstQuery, queryCount, numNegatives } = options
-  const pairs = options.positives.indices.length
+  given: MineHardNegativesOptions | MiningSweep = {},
+): Promise<MinedNegatives | MinedNegatives[]> {
+  const settled = settleSweep(given)
+  const answers = await mineAll(queries, corpus, positives, settled)
+  const isSweep = 'sweep' in given && given.sweep !== undefined
+  return isSweep ? answers : answers[0]!
+}
+
+/** The rules of each answer as the addon takes them, once there is memory for all answers. */
+function sweptRules(
+  settled: readonly SettledMining[],
+  { metric, rows }: Scanned,
+  queries: number,
+  pairs: number,
+) {
+  const sweep = settled.map((each) => {
+    const ceilings = ceilingsOf(each, metric)
+    return { ceilings, options: nativeRules(each, ceilings, queries, rows) }
+  })
+  const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
+  const explained = sweep.reduce((sum, { options }) => sum + options.explain, 0)
   planMemory(
-    `${numNegatives} negatives for each of ${queryCount} queries`,
-    queryCount * (12 * numNegatives + 50 * options.explain) + 12 * pairs,
+    `${places} negatives for each of ${queries} queries`,
+    queries * (12 * places + 50 * explained) + 12 * pairs,
   )
-  const out = minedArrays(queryCount, numNegatives, pairs, source.rows)
+  return sweep
+}
+
+/** An answer for each of some options, which have the same lists. */
+async function mineAll(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: RowListsInput,
+  settled: readonly SettledMining[],
+): Promise<MinedNegatives[]> {
+  const [first] = settled as [SettledMining]
+  const { device, ...job } = checkJob(first)
+  const source = toQueries(queries)
+  const target = scanned(corpus, first.metric, source)
+  const options = await nativeOptions(first, positives, source.rows, target, device)
+  const { firstQuery, queryCount } = options
+  const pairs = options.positives.indices.length
+  const sweep = sweptRules(settled, target, queryCount, pairs)
+  const out = sweep.map(({ options: { numNegatives } }) => minedArrays(queryCount, numNegatives))
+  const listedOut = positiveArrays(pairs, source.rows)
   const { excludeSelf, positives: listed, exclude, candidates } = options
   const { queryGroups, corpusGroups } = options
   const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }
@@ -113,41 +168,53 @@ export async function mineHardNegatives(
   const { queries: asked, corpus: matrix, ...lent } = inputs
   const run = <Result>(start: (addon: Addon, control: JobControl) => Promise<Result>) =>
     runJob(job, arrays, start)
-  const shard = settled.shard && {
-    ...settled.shard,
-    queries: source.rows,
-    options: plainOptions(settled, ceilings),
-    fingerprint: await fingerprintOf({
-      matrices: [asked, matrix],
-      options: { ...options, ...lent },
-      run,
-    }),
-  }
-  const { dropped, ...mined } =
+  const fingerprint =
+    first.shard &&
+    (await fingerprintOf({ matrices: [asked, matrix], options: { ...options, ...lent }, run }))
+  const mined =
     queryCount === 0
-      ? nothingMined
+      ? settled.map(() => nothingMined)
       : await run((addon, control) =>
-          addon.mine(asked, target.handle ?? matrix!, { ...options, ...lent }, out, control),
+          addon.mine(
+            asked,
+            target.handle ?? matrix!,
+            { ...options, ...lent },
+            listedOut,
+            sweep.map(({ options: rules }, i) => ({ options: rules, out: out[i]! })),
+            control,
+          ),
         )
-  for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
-  const found = {
+  const shared = {
     queries: queryCount,
     firstQuery,
-    shard: shard as MinedShard | undefined,
     corpus: target.rows,
     dimensions: source.cols,
-    numNegatives,
     metric: target.metric,
-    ...positivesOf(out, options),
-    ceilings,
-    dropped: Object.fromEntries(
-      ruleNames.map((name, i) => [name, dropped[i]!]),
-    ) as MinedNegatives['dropped'],
-    indices: out.indices,
-    scores: out.scores,
-    counts: out.counts,
-    ranks: out.ranks,
-    ...mined,
+    ...positivesOf(listedOut, options),
   }
-  return new MinedNegatives({ ...found, warnings: miningWarnings(found, settled, String) })
+  return settled.map((each, i) => {
+    const { ceilings } = sweep[i]!
+    const shard = each.shard && {
+      ...each.shard,
+      queries: source.rows,
+      options: plainOptions(each, ceilings),
+      fingerprint: fingerprint!,
+    }
+    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]! }
+    return answerOf(found, mined[i]!, each)
+  })
+}
+
+/** What was found, with counters by the names of their rules. */
+function answerOf(
+  found: Omit<MinedRun, keyof NativeMined | 'warnings'>,
+  { dropped, ...mined }: NativeMined,
+  settled: SettledMining,
+): MinedNegatives {
+  for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
+  const counters = Object.fromEntries(
+    ruleNames.map((name, i) => [name, dropped[i]!]),
+  ) as MinedNegatives['dropped']
+  const run = { ...found, ...mined, dropped: counters }
+  return new MinedNegatives({ ...run, warnings: miningWarnings(run, settled, String) })
 }

@@ -3,7 +3,7 @@ import { isInt32Array } from 'node:util/types'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { borrowable } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import type { NativeMineOptions } from '../native'
+import type { NativeMineOptions, NativeMineRules } from '../native'
 import {
   checkInteger,
   checkNumber,
@@ -44,10 +44,15 @@ const ownDefaults = {
   skipSurvivors: 0,
   /**
    * Which survivors are taken; `top` unless given: the best. `random`: drawn from the pool; `top1-random`:
-   * the best and others drawn.
+   * the best and others drawn; `band`: drawn from all survivors, each with the same chance, so that floor
+   * and ceiling alone say how hard they are. A second scan counts the raw ranks of the rows that `band`
+   * draws, and none does where `maxRank` is given.
    */
-  sampling: 'top' as 'top' | 'random' | 'top1-random',
-  /** Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. */
+  sampling: 'top' as 'top' | 'random' | 'top1-random' | 'band',
+  /**
+   * Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. An error
+   * with `band`, which draws from all.
+   */
   pool: undefined as number | undefined,
   /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
   seed: 0,
@@ -112,22 +117,28 @@ export const settleMining = (given: MineHardNegativesOptions) =>
   withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
 
 export const references = ['min', 'max', 'mean'] as const
-export const samplings = ['top', 'random', 'top1-random'] as const
+export const samplings = ['top', 'random', 'top1-random', 'band'] as const
 export const groupModes = ['different', 'same'] as const
 
-function checkRules(options: SettledMining) {
-  checkInteger('numNegatives', options.numNegatives, 1)
-  checkCeilings(options)
-  if (options.minScore !== undefined) checkNumber('minScore', options.minScore)
-  checkOneOf('reference', options.reference, references)
-  checkOneOf('sampling', options.sampling, samplings)
+/** @param at What messages put before the names: `sweep[1].`, or nothing. */
+export function checkRules(options: SettledMining, at = '') {
+  checkInteger(`${at}numNegatives`, options.numNegatives, 1)
+  checkCeilings(options, at)
+  if (options.minScore !== undefined) checkNumber(`${at}minScore`, options.minScore)
+  checkOneOf(`${at}reference`, options.reference, references)
+  checkOneOf(`${at}sampling`, options.sampling, samplings)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
-    checkInteger(name, options[name], 0)
+    checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
-    if (options[name] !== undefined) checkInteger(name, options[name], 1)
-  if (options.pool !== undefined) checkInteger('pool', options.pool, options.numNegatives)
-  checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
-  checkShard(options.shard)
+    if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
+  if (options.pool !== undefined) checkInteger(`${at}pool`, options.pool, options.numNegatives)
+  if (options.pool !== undefined && options.sampling === 'band')
+    throw invalid(
+      `${at}pool`,
+      'no pool beside the sampling band, which is all survivors',
+      options.pool,
+    )
+  checkInteger(`${at}seed`, options.seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
 /** Checks every option that is a number or a name, before any row is read. */
@@ -138,6 +149,7 @@ export function checkMiningOptions(
 ) {
   const settled = settleMining(given)
   checkRules(settled)
+  checkShard(settled.shard)
   checkedSelf(settled.excludeSelf, queries, corpus)
 }
 
@@ -189,20 +201,38 @@ function explained(explain: number, queries: number, rows: number): number {
   return Math.min(explain, rows)
 }
 
-/** The options as the addon takes them, checked up to the elements of lists. */
+/** The numbers and names as the addon takes them; they were checked. */
+export const nativeRules = (
+  options: SettledMining,
+  ceilings: Ceilings,
+  queries: number,
+  rows: number,
+): NativeMineRules & Ceilings => ({
+  ...ceilings,
+  numNegatives: options.numNegatives,
+  minScore: options.minScore,
+  reference: options.reference,
+  skipRanks: options.skipRanks,
+  maxRank: options.maxRank,
+  maxPositiveRank: options.maxPositiveRank,
+  skipSurvivors: options.skipSurvivors,
+  sampling: options.sampling,
+  pool: options.pool ?? defaultPool(options.numNegatives),
+  seed: options.seed,
+  explain: explained(options.explain, queries, rows),
+})
+
+/** The other options as the addon takes them, checked up to the elements of lists. */
 export async function nativeOptions(
   options: SettledMining,
   positives: RowListsInput,
   queries: number,
   { rows, metric }: Scanned,
-  ceilings: Ceilings,
   device: string,
-): Promise<NativeMineOptions & Ceilings> {
-  const { numNegatives, exclude, candidates } = options
-  checkRules(options)
+): Promise<NativeMineOptions> {
+  const { exclude, candidates } = options
+  checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
-  const range = shardRange(options.shard, queries)
-  const explain = explained(options.explain, range.queryCount, rows)
   const groups = groupsOf(options, queries, rows)
   // All begin at once: a resizable buffer is copied before the caller can shrink it.
   const [listed, excluded, only, texts] = await Promise.all([
@@ -212,22 +242,10 @@ export async function nativeOptions(
     textsOf(options, queries, rows),
   ])
   return {
-    ...ceilings,
     device,
     metric,
-    ...range,
-    numNegatives,
-    minScore: options.minScore,
-    reference: options.reference,
-    skipRanks: options.skipRanks,
-    maxRank: options.maxRank,
-    maxPositiveRank: options.maxPositiveRank,
-    skipSurvivors: options.skipSurvivors,
-    sampling: options.sampling,
-    pool: options.pool ?? defaultPool(numNegatives),
-    seed: options.seed,
+    ...shardRange(options.shard, queries),
     excludeSelf,
-    explain,
     positives: listed,
     exclude: excluded,
     candidates: only,

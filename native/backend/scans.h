@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/draw.h"
 #include "backend/row_classes.h"
 #include "core/job.h"
 #include "core/row_source.h"
@@ -70,11 +71,13 @@ inline constexpr Index every_row = std::numeric_limits<Index>::max();
 // barred nor forbidden by their group; of these the admissible ones lie between floor and ceiling.
 struct ScanQuery {
   Index query;  // row
-  Index depth;  // how many of the best admissible rows, >= 1, or every_row
+  Index depth;  // how many of the best admissible rows, or every_row
   double ceiling = std::numeric_limits<double>::infinity();    // score <= ceiling
   double floor = -std::numeric_limits<double>::infinity();     // score >= floor
   double reference = std::numeric_limits<double>::infinity();  // to count the rows above it
-  Index rejected_depth = 0;  // how many of the best that group, ceiling or floor reject
+  std::int32_t reference_row = -1;  // rows before this one count where their score is the reference
+  Draw draw = {};                   // from all admissible rows; only where rows are counted
+  Index rejected_depth = 0;         // how many of the best that group, ceiling or floor reject
   std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
 };
@@ -94,6 +97,7 @@ struct Ranking {
   Index above[level_count];        // rows above each level asked about (at or above the floor)
   Index repeated[classed_levels];  // of these, the repeated rows
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
+  std::vector<Scored> drawn = {};  // the draw.count with the smallest keys, or all; best first
   // The repeated rows at or below the ceiling that are better than the last admissible one.
   std::vector<Scored> repeats;
   std::vector<Scored> rejected;                // the `rejected_depth` best, or all; best first
@@ -101,10 +105,12 @@ struct Ranking {
   bool rescanned;                              // the scan proved nothing, and all rows were scored
 };
 
-// `top` where a query has a depth, `above` where it takes every row at its floor or above.
+// `top` where a query has a depth, `above` where it takes every row at its floor or above, `keyed`
+// where it has a draw.
 struct ScanRequest {
   const QueryHandle& queries;
-  std::span<const ScanQuery> asked;  // in ascending order of queries
+  // In ascending order of queries. Several questions about one query cost its scores once.
+  std::span<const ScanQuery> asked;
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
   RowClasses classes = {};

@@ -1,4 +1,4 @@
-// mine(queries, corpus, options, out, control)
+// mine(queries, corpus, shared, positives, sweep, control)
 #include "mining/mine.h"
 
 #include <utility>
@@ -16,8 +16,10 @@ namespace {
 
 constexpr std::array<Named<Reference>, 3> references{
     {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
-constexpr std::array<Named<Sampling>, 3> samplings{
-    {{"top", Sampling::top}, {"random", Sampling::random}, {"top1-random", Sampling::top1_random}}};
+constexpr std::array<Named<Sampling>, 4> samplings{{{"top", Sampling::top},
+                                                    {"random", Sampling::random},
+                                                    {"top1-random", Sampling::top1_random},
+                                                    {"band", Sampling::band}}};
 constexpr std::array<Named<Groups>, 3> groupings{
     {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
 
@@ -57,42 +59,43 @@ MiningRules read_rules(const Napi::Object& from) {
           .relative_margin = read_optional<double>(from, "relativeMargin")};
 }
 
-// All but the lists, which are made on the job's thread.
-MineOptions read_options(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
-  const MineOptions options{
-      .all_queries = sizes.queries,
-      .first_query = read_range(from, sizes.queries).begin,
-      .num_negatives = read<Index>(from, "numNegatives"),
-      .rules = read_rules(from),
-      .min_score = read_optional<double>(from, "minScore"),
-      .reference = read_choice(from, "reference", references),
-      .skip_ranks = read<Index>(from, "skipRanks"),
-      .max_rank = read_optional<Index>(from, "maxRank"),
-      .max_positive_rank = read_optional<Index>(from, "maxPositiveRank"),
-      .skip_survivors = read<Index>(from, "skipSurvivors"),
-      .sampling = read_choice(from, "sampling", samplings),
-      .pool = read<Index>(from, "pool"),
-      .seed = read<std::uint64_t>(from, "seed"),
-      .self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed),
-      .positives = {.indptr = nullptr, .indices = nullptr},
-      .exclude = {.indptr = nullptr, .indices = nullptr},
-      .candidates = std::nullopt,
-      .groups = read_choice(from, "groups", groupings),
-      .query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed),
-      .corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed),
-      .texts = {.queries = read_classes(from, "queryTexts", sizes.queries, borrowed),
-                .corpus = read_classes(from, "corpusTexts", sizes.corpus, borrowed)},
-      .explain = read<Index>(from, "explain")};
+// What a sweep may change.
+void read_swept(const Napi::Object& from, MineOptions& options) {
+  options.num_negatives = read<Index>(from, "numNegatives");
+  options.rules = read_rules(from);
+  options.min_score = read_optional<double>(from, "minScore");
+  options.reference = read_choice(from, "reference", references);
+  options.skip_ranks = read<Index>(from, "skipRanks");
+  options.max_rank = read_optional<Index>(from, "maxRank");
+  options.max_positive_rank = read_optional<Index>(from, "maxPositiveRank");
+  options.skip_survivors = read<Index>(from, "skipSurvivors");
+  options.sampling = read_choice(from, "sampling", samplings);
+  options.pool = read<Index>(from, "pool");
+  options.seed = read<std::uint64_t>(from, "seed");
+  options.explain = read<Index>(from, "explain");
+  if (options.num_negatives < 1) refuse(from.Env(), "a positive integer", "numNegatives");
+}
+
+// All but what a sweep may change, and but the lists, which are made on the job's thread.
+MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
+  MineOptions options{};
+  options.all_queries = sizes.queries;
+  options.first_query = read_range(from, sizes.queries).begin;
+  options.self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed);
+  options.groups = read_choice(from, "groups", groupings);
+  options.query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed);
+  options.corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed);
+  options.texts = {.queries = read_classes(from, "queryTexts", sizes.queries, borrowed),
+                   .corpus = read_classes(from, "corpusTexts", sizes.corpus, borrowed)};
   const Napi::Env env = from.Env();
   check_pair(env, options.query_groups, options.corpus_groups, options.groups != Groups::off,
              "groups");
   check_pair(env, options.texts.queries, options.texts.corpus, false, "texts");
-  if (options.num_negatives < 1) refuse(env, "a positive integer", "numNegatives");
   return options;
 }
 
 MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negatives,
-                        std::size_t pairs, Borrowed& borrowed) {
+                        Borrowed& borrowed) {
   const auto rows_of = [&]<class T>(T, const char* name) {
     return read_array<T>(from.Get(name), name, queries, num_negatives, borrowed);
   };
@@ -100,14 +103,14 @@ MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negat
           .scores = rows_of(float{}, "scores"),
           .counts = read_array<std::int32_t>(from.Get("counts"), "counts", queries, 1, borrowed),
           .ranks = rows_of(std::int32_t{}, "ranks"),
-          .positive_scores = read_array<double>(from.Get("positiveScores"), "positiveScores",
-                                                static_cast<Index>(pairs), 1, borrowed)};
+          .positive_scores = nullptr};
 }
 
-// Where the canonical positives go; their scores are parallel to them.
+// Where the canonical positives go.
 struct PositiveArrays {
   std::int32_t* starts;  // [queries + 1]
   std::int32_t* rows;    // as many as given
+  double* scores;        // parallel to them
 };
 
 PositiveArrays read_positive_arrays(const Napi::Object& from, Index queries, std::size_t pairs,
@@ -115,16 +118,39 @@ PositiveArrays read_positive_arrays(const Napi::Object& from, Index queries, std
   return {.starts = read_array<std::int32_t>(from.Get("positiveStarts"), "positiveStarts",
                                              queries + 1, 1, borrowed),
           .rows = read_array<std::int32_t>(from.Get("positiveRows"), "positiveRows",
-                                           static_cast<Index>(pairs), 1, borrowed)};
+                                           static_cast<Index>(pairs), 1, borrowed),
+          .scores = read_array<double>(from.Get("positiveScores"), "positiveScores",
+                                       static_cast<Index>(pairs), 1, borrowed)};
+}
+
+// What each of some options asks, and where it is answered.
+struct Sweep {
+  std::vector<MineOptions> options;
+  std::vector<MinedArrays> out;
+};
+
+Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Index queries,
+                 Borrowed& borrowed) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0)
+    refuse(value.Env(), "options and arrays, at least once", "sweep");
+  const auto list = value.As<Napi::Array>();
+  Sweep sweep;
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Object each = read_object(list.Get(i), "sweep");
+    sweep.options.push_back(shared);
+    read_swept(read_object(each.Get("options"), "options"), sweep.options.back());
+    sweep.out.push_back(read_arrays(read_object(each.Get("out"), "out"), queries,
+                                    sweep.options.back().num_negatives, borrowed));
+  }
+  return sweep;
 }
 
 struct Mined {
-  MinedCounts counts;
+  std::vector<MinedCounts> counts;  // of each of the options
   double seconds;
 };
 
-Napi::Object mined_object(Napi::Env env, const Mined& mined) {
-  const MinedCounts& counts = mined.counts;
+Napi::Object mined_object(Napi::Env env, const MinedCounts& counts, double seconds) {
   Napi::Object object = Napi::Object::New(env);
   object["dropped"] =
       array_of<double>(env, std::vector<double>(counts.dropped, counts.dropped + rule_count));
@@ -135,23 +161,30 @@ Napi::Object mined_object(Napi::Env env, const Mined& mined) {
   object["fallback"] = number(env, counts.proof.fallback);
   object["zeroQueries"] = number(env, counts.proof.zero_queries);
   object["zeroRows"] = number(env, counts.proof.zero_rows);
-  object["seconds"] = mined.seconds;
+  object["seconds"] = seconds;
   return object;
 }
 
-Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& mined,
-                          const Napi::Object& control) {
-  const Rejected& from = mined->counts.rejected;
-  PendingCopies copies;
+Napi::Object rejected_object(Napi::Env env, const Rejected& from, PendingCopies& copies) {
   Napi::Object rejected = Napi::Object::New(env);
   rejected["queries"] = copies.array_for(env, from.queries);
   rejected["indptr"] = copies.array_for(env, from.indptr);
   rejected["rows"] = copies.array_for(env, from.rows);
   rejected["scores"] = copies.array_for(env, from.scores);
   rejected["rules"] = copies.array_for(env, from.rules);
-  Napi::Object object = mined_object(env, *mined);
-  object["rejected"] = rejected;
-  return after_copies(env, control, object, mined, std::move(copies));
+  return rejected;
+}
+
+Napi::Value with_rejected(Napi::Env env, const std::shared_ptr<const Mined>& mined,
+                          const Napi::Object& control) {
+  PendingCopies copies;
+  Napi::Array answers = Napi::Array::New(env, mined->counts.size());
+  for (std::size_t i = 0; i < mined->counts.size(); ++i) {
+    Napi::Object object = mined_object(env, mined->counts[i], mined->seconds);
+    object["rejected"] = rejected_object(env, mined->counts[i].rejected, copies);
+    answers[static_cast<std::uint32_t>(i)] = object;
+  }
+  return after_copies(env, control, answers, mined, std::move(copies));
 }
 
 }  // namespace
@@ -169,30 +202,31 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const auto exclude = read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed);
   const auto candidates =
       read_row_lists(given.Get("candidates"), "candidates", sizes.queries, borrowed);
-  const MineOptions fixed = read_options(given, sizes, borrowed);
   const std::size_t pairs = positives.rows.size();
-  const Napi::Object arrays = read_object(info[3], "out");
   const RowRange range = read_range(given, sizes.queries);
-  const MinedArrays out = read_arrays(arrays, range.count, fixed.num_negatives, pairs, borrowed);
-  const PositiveArrays listed = read_positive_arrays(arrays, sizes.queries, pairs, borrowed);
-  const Napi::Object control = read_object(info[4], "control");
+  const PositiveArrays listed =
+      read_positive_arrays(read_object(info[3], "positives"), sizes.queries, pairs, borrowed);
+  const auto sweep = std::make_shared<Sweep>(
+      read_sweep(info[4], read_shared(given, sizes, borrowed), range.count, borrowed));
+  const Napi::Object control = read_object(info[5], "control");
   const auto kept_control =
       std::make_shared<const Napi::ObjectReference>(Napi::Persistent(control));
   return run_job(
       info.Env(), control, std::move(borrowed),
       [=](const Job& job) {
-        MineOptions options = fixed;
-        options.positives =
+        MineOptions& shared = sweep->options.front();
+        shared.positives =
             write_canonical(positives, sizes.corpus, job, listed.starts, listed.rows);
         const CanonicalLists excluded(exclude, sizes.corpus, job);
-        options.exclude = excluded.view();
+        shared.exclude = excluded.view();
         const CanonicalLists only(candidates, sizes.corpus, job);
-        if (!candidates.starts.empty()) options.candidates = only.view();
-        check_self_rows(options.self, sizes.queries, sizes.corpus);
+        if (!candidates.starts.empty()) shared.candidates = only.view();
+        check_self_rows(shared.self, sizes.queries, sizes.corpus);
+        sweep->out.front().positive_scores = listed.scores;
         const auto mined = std::make_shared<Mined>();
         const auto asked = rows_within(*queries->rows, range);
         mined->seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          mined->counts = mine(scans, *asked, rows, options, out, job);
+          mined->counts = mine(scans, *asked, rows, sweep->options, sweep->out, job);
         });
         return std::shared_ptr<const Mined>(mined);
       },

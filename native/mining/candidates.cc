@@ -14,9 +14,18 @@ QueryCandidates Candidates::of(std::size_t query) const {
           .population = populations[query]};
 }
 
+void Candidates::append(const RuledRow& row, Index rank) {
+  rows.push_back(row.scored.row);
+  scores.push_back(row.scored.score);
+  rules.push_back(row.rule);
+  ranks.push_back(row.rule == no_rule ? static_cast<std::int32_t>(rank) : -1);
+}
+
 // Rows above the ceiling take the first ranks. Below it admissible rows and duplicates take one
-// each, and whatever else is listed there comes after the last admissible row or takes none.
-void Candidates::append(std::vector<RuledRow>& listed, const Population& population) {
+// each, and whatever else is listed there comes after the last of the best admissible rows or takes
+// none.
+void Candidates::append(std::vector<RuledRow>& listed, const Population& population,
+                        std::span<const RankedRow> drawn) {
   const auto is_better = [](const RuledRow& a, const RuledRow& b) {
     return better(a.scored, b.scored);
   };
@@ -24,13 +33,13 @@ void Candidates::append(std::vector<RuledRow>& listed, const Population& populat
     std::sort(listed.begin(), listed.end(), is_better);
   Index rank = population.above_ceiling;
   for (const RuledRow& each : listed) {
-    rows.push_back(each.scored.row);
-    scores.push_back(each.scored.score);
-    rules.push_back(each.rule);
-    ranks.push_back(each.rule == no_rule ? static_cast<std::int32_t>(rank) : -1);
+    for (; !drawn.empty() && better(drawn.front().scored, each.scored); drawn = drawn.subspan(1))
+      append({drawn.front().scored, no_rule}, drawn.front().rank);
+    append(each, rank);
     if (each.scored.score <= population.ceiling)
       rank += each.rule == no_rule || each.rule == Rule::duplicate;
   }
+  for (const RankedRow& each : drawn) append({each.scored, no_rule}, each.rank);
   indptr.push_back(static_cast<Index>(rows.size()));
   populations.push_back(population);
 }

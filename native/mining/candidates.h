@@ -19,6 +19,12 @@ struct RuledRow {
   Rule rule;  // the first that drops the row
 };
 
+// A row whose rank was counted.
+struct RankedRow {
+  Scored scored;
+  std::int32_t rank;
+};
+
 // All candidates of a query in numbers, those too that are not listed. Exact.
 struct Population {
   double ceiling;
@@ -42,7 +48,8 @@ struct QueryCandidates {
 
 // Where retrieving, judging and selecting meet: the candidates of some queries, from a scan of the
 // corpus or from lists. Of each query there are listed at least the best admissible rows, as many
-// as its answer can depend on, and the best rejected ones, as many as are to be explained.
+// as its answer can depend on, those with the smallest keys where its answer is drawn from all, and
+// the best rejected ones, as many as are to be explained.
 struct Candidates {
   std::vector<Index> indptr = {0};      // [queries + 1]
   std::vector<std::int32_t> rows;       // best first within a query
@@ -52,8 +59,13 @@ struct Candidates {
   std::vector<Population> populations;  // [queries]
 
   QueryCandidates of(std::size_t query) const;
-  // Adds the next query. Each row comes once, in any order.
-  void append(std::vector<RuledRow>& listed, const Population& population);
+  // Adds the next query. Each row comes once, in any order. `drawn` are admissible rows beyond the
+  // best ones, best first.
+  void append(std::vector<RuledRow>& listed, const Population& population,
+              std::span<const RankedRow> drawn = {});
+
+ private:
+  void append(const RuledRow& row, Index rank);
 };
 
 }  // namespace gemmine

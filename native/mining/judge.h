@@ -23,6 +23,7 @@ struct Verdict {
 
 // Survivors that a query's answer is chosen from.
 inline Index pool_size(const MineOptions& options) {
+  if (options.sampling == Sampling::band) return every_row;
   return options.sampling == Sampling::top ? options.num_negatives
                                            : std::max(options.num_negatives, options.pool);
 }

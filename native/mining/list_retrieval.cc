@@ -8,13 +8,13 @@ namespace {
 
 class ListRetrieval : public Retrieval {
  public:
-  ListRetrieval(Scans& scans, const QueryHandle& queries, const MineOptions& options,
+  ListRetrieval(Scans& scans, const QueryHandle& queries, std::span<const MineOptions> sweep,
                 const RowIndex& index)
-      : scans_(scans), queries_(queries), options_(options), index_(index) {}
+      : scans_(scans), queries_(queries), shared_(sweep.front()), index_(index) {}
 
   Index bytes(const MinedQuery& query) const override {
     constexpr auto each = static_cast<Index>(2 * sizeof(RuledRow) + 4 * sizeof(double));
-    const auto candidates = static_cast<Index>(list_of(*options_.candidates, query.query).size());
+    const auto candidates = static_cast<Index>(list_of(*shared_.candidates, query.query).size());
     return each * candidates + 4 * static_cast<Index>(query.listed.rows.size()) + 256;
   }
 
@@ -24,7 +24,7 @@ class ListRetrieval : public Retrieval {
     scores.score(scans_, queries_, job);
     Candidates candidates;
     for (const MinedQuery& query : asked) {
-      std::vector<RuledRow> rows = scores.of(query.query - options_.first_query);
+      std::vector<RuledRow> rows = scores.of(query.query - shared_.first_query);
       const Population population = settle(query, rows);
       candidates.append(rows, population);
     }
@@ -38,16 +38,16 @@ class ListRetrieval : public Retrieval {
 
   Scans& scans_;
   const QueryHandle& queries_;
-  const MineOptions& options_;
+  const MineOptions& shared_;
   const RowIndex& index_;
 };
 
 // With the rules that need no score. Both lists ascend.
 void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
-  to.begin(query.query - options_.first_query);
+  if (!to.begin(query.query - shared_.first_query)) return;
   const std::vector<std::int32_t>& named = query.listed.rows;
   auto at = named.begin();
-  for (const std::int32_t row : list_of(*options_.candidates, query.query)) {
+  for (const std::int32_t row : list_of(*shared_.candidates, query.query)) {
     at = std::lower_bound(at, named.end(), row);
     const bool is_named = at != named.end() && *at == row;
     to.push(row, is_named                           ? query.listed.rules[at - named.begin()]
@@ -80,6 +80,7 @@ Population ListRetrieval::settle(const MinedQuery& query, std::vector<RuledRow>&
                  .above_ceiling = 0,
                  .above_reference = 0,
                  .rescanned = false};
+  const std::optional<double> min_score = query.options.get().min_score;
   for (RuledRow& each : rows) {
     const double score = each.scored.score;
     if (each.rule == no_rule || each.rule == Rule::duplicate) {
@@ -87,8 +88,7 @@ Population ListRetrieval::settle(const MinedQuery& query, std::vector<RuledRow>&
       all.above_reference += query.reference && score > *query.reference;
     }
     if (each.rule == no_rule && score > query.ceiling) each.rule = Rule::ceiling;
-    if (each.rule == no_rule && options_.min_score && score < *options_.min_score)
-      each.rule = Rule::floor;
+    if (each.rule == no_rule && min_score && score < *min_score) each.rule = Rule::floor;
     if (each.rule == no_rule)
       ++all.admissible;
     else
@@ -100,8 +100,9 @@ Population ListRetrieval::settle(const MinedQuery& query, std::vector<RuledRow>&
 }  // namespace
 
 std::unique_ptr<Retrieval> list_retrieval(Scans& scans, const QueryHandle& queries,
-                                          const MineOptions& options, const RowIndex& index) {
-  return std::make_unique<ListRetrieval>(scans, queries, options, index);
+                                          std::span<const MineOptions> sweep,
+                                          const RowIndex& index) {
+  return std::make_unique<ListRetrieval>(scans, queries, sweep, index);
 }
 
 }  // namespace gemmine

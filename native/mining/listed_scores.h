@@ -9,7 +9,12 @@ namespace gemmine {
 // Rows that are scored for some queries, which ascend; by their places in a handle.
 class ListedScores {
  public:
-  void begin(Index query) { indptr_.resize(query + 1, end()); }
+  // False where the query is the last one again: its rows are there.
+  bool begin(Index query) {
+    if (static_cast<Index>(indptr_.size()) == query + 1) return false;
+    indptr_.resize(query + 1, end());
+    return true;
+  }
   // Rows of the query that was begun last, ascending.
   void push(std::int32_t row, Rule rule) {
     rows_.push_back(row);

@@ -12,121 +12,124 @@
 namespace gemmine {
 namespace {
 
+MinedCounts nothing_counted(const QueryHandle& queries) {
+  return {.dropped = {},
+          .queries_without_positives = 0,
+          .inconsistent = 0,
+          .candidate_pairs = 0,
+          .proof = {.certified = 0,
+                    .fallback = 0,
+                    .zero_queries = queries.zero_rows(),
+                    .zero_rows = queries.corpus().zero_rows()},
+          .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
+}
+
+// Where one of the options has its answer.
+struct Answer {
+  const MineOptions& options;
+  const MinedArrays& out;
+  MinedCounts counts;
+};
+
 class Miner {
  public:
   Miner(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
-        const MineOptions& options, const MinedArrays& out, const Job& job)
+        std::span<const MineOptions> sweep, std::span<const MinedArrays> out, const Job& job)
       : scans_(scans),
-        options_(options),
-        out_(out),
+        sweep_(sweep),
+        shared_(sweep.front()),
+        positive_scores_(out.front().positive_scores),
         job_(job),
         handle_(scans.prepare_queries(queries, corpus, job)),
-        index_(options, corpus.rows().rows()),
-        retrieval_(options.candidates ? list_retrieval(scans, *handle_, options, index_)
-                                      : scan_retrieval(scans, *handle_, options, index_)) {}
+        index_(shared_, corpus.rows().rows()),
+        retrieval_(shared_.candidates ? list_retrieval(scans, *handle_, sweep, index_)
+                                      : scan_retrieval(scans, *handle_, sweep, index_)) {
+    for (std::size_t i = 0; i < sweep.size(); ++i)
+      answers_.push_back({sweep[i], out[i], nothing_counted(*handle_)});
+  }
 
-  MinedCounts mine() {
-    counts_.proof.zero_queries = handle_->zero_rows();
-    counts_.proof.zero_rows = handle_->corpus().zero_rows();
+  // Questions about one query follow each other, so that they share its scores.
+  std::vector<MinedCounts> mine() {
     score_positives();
-    clear();
+    for (const Answer& each : answers_) clear(each);
+    const auto each = static_cast<Index>(answers_.size());
     for_batches(
-        handle_->rows().rows(), request_bytes,
+        handle_->rows().rows() * each, request_bytes,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
-        [&](Index query) { return ask(options_.first_query + query); },
+        [&](Index i) { return ask(shared_.first_query + i / each, answers_[i % each]); },
         [&](const std::vector<MinedQuery>& asked) { run(asked); });
-    return std::move(counts_);
+    std::vector<MinedCounts> counts;
+    for (Answer& answer : answers_) counts.push_back(std::move(answer.counts));
+    return counts;
   }
 
  private:
   void score_positives();
-  void clear();
-  std::optional<MinedQuery> ask(Index query);
+  void clear(const Answer& answer);
+  std::optional<MinedQuery> ask(Index query, Answer& answer);
   void run(const std::vector<MinedQuery>& asked);
-  void settle(Index query, const QueryCandidates& candidates);
-  void write(Index query, const std::vector<Negative>& negatives);
-  void append(Index query, const std::vector<RuledRow>& rejected);
 
   Scans& scans_;
-  const MineOptions& options_;
-  const MinedArrays& out_;
+  const std::span<const MineOptions> sweep_;
+  const MineOptions& shared_;
+  double* const positive_scores_;
   const Job& job_;
   const std::unique_ptr<QueryHandle> handle_;
   const RowIndex index_;
   const std::unique_ptr<Retrieval> retrieval_;
-  MinedCounts counts_{
-      .dropped = {},
-      .queries_without_positives = 0,
-      .inconsistent = 0,
-      .candidate_pairs = 0,
-      .proof = {.certified = 0, .fallback = 0, .zero_queries = 0, .zero_rows = 0},
-      .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
+  std::vector<Answer> answers_;
 };
 
 void Miner::score_positives() {
-  const RowLists& positives = options_.positives;
-  scans_.score_pairs(*handle_, {positives.indptr + options_.first_query, positives.indices},
-                     out_.positive_scores, job_);
+  const RowLists& positives = shared_.positives;
+  scans_.score_pairs(*handle_, {positives.indptr + shared_.first_query, positives.indices},
+                     positive_scores_, job_);
 }
 
-void Miner::clear() {
+void Miner::clear(const Answer& answer) {
   const Index queries = handle_->rows().rows();
-  const Index size = queries * options_.num_negatives;
-  std::fill(out_.indices, out_.indices + size, -1);
-  std::fill(out_.ranks, out_.ranks + size, -1);
-  std::fill(out_.scores, out_.scores + size, std::numeric_limits<float>::quiet_NaN());
-  std::fill(out_.counts, out_.counts + queries, 0);
+  const Index size = queries * answer.options.num_negatives;
+  const MinedArrays& out = answer.out;
+  std::fill(out.indices, out.indices + size, -1);
+  std::fill(out.ranks, out.ranks + size, -1);
+  std::fill(out.scores, out.scores + size, std::numeric_limits<float>::quiet_NaN());
+  std::fill(out.counts, out.counts + queries, 0);
 }
 
 // Nothing for a query that is not mined.
-std::optional<MinedQuery> Miner::ask(Index query) {
-  const auto positives = list_of(options_.positives, query);
-  counts_.queries_without_positives += positives.empty();
-  if (positives.empty() && !options_.rules.max_score) {
-    ++counts_.proof.certified;
+std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
+  const MineOptions& options = answer.options;
+  const auto positives = list_of(shared_.positives, query);
+  answer.counts.queries_without_positives += positives.empty();
+  if (positives.empty() && !options.rules.max_score) {
+    ++answer.counts.proof.certified;
     return std::nullopt;
   }
   std::optional<double> reference;
   if (!positives.empty()) {
-    const double* scores = out_.positive_scores + options_.positives.indptr[query];
-    reference = reference_score({scores, positives.size()}, options_.reference);
+    const double* scores = positive_scores_ + shared_.positives.indptr[query];
+    reference = reference_score({scores, positives.size()}, options.reference);
   }
   return MinedQuery{.query = query,
+                    .options = std::cref(options),
                     .reference = reference,
-                    .ceiling = score_ceiling(reference, options_.rules),
+                    .ceiling = score_ceiling(reference, options.rules),
                     .listed = index_.listed_rows(query)};
 }
 
-void Miner::run(const std::vector<MinedQuery>& asked) {
-  const Candidates candidates = retrieval_->retrieve(asked, job_);
-  for (std::size_t i = 0; i < asked.size(); ++i) settle(asked[i].query, candidates.of(i));
-}
-
-void Miner::settle(Index query, const QueryCandidates& candidates) {
-  Verdict verdict = judge(options_, candidates);
-  (candidates.population.rescanned ? counts_.proof.fallback : counts_.proof.certified) += 1;
-  counts_.inconsistent += verdict.inconsistent;
-  counts_.candidate_pairs += candidates.population.candidates();
-  for (Index rule = 0; rule < rule_count; ++rule) counts_.dropped[rule] += verdict.dropped[rule];
-  if (verdict.inconsistent) return;
-  sample_negatives(options_, query, verdict.survivors);
-  write(query, verdict.survivors);
-  if (options_.explain > 0) append(query, verdict.rejected);
-}
-
-void Miner::write(Index query, const std::vector<Negative>& negatives) {
-  const Index place = query - options_.first_query;
-  out_.counts[place] = static_cast<std::int32_t>(negatives.size());
-  Index at = place * options_.num_negatives;
+void write(const Answer& answer, Index query, const std::vector<Negative>& negatives) {
+  const Index place = query - answer.options.first_query;
+  const MinedArrays& out = answer.out;
+  out.counts[place] = static_cast<std::int32_t>(negatives.size());
+  Index at = place * answer.options.num_negatives;
   for (const Negative& each : negatives) {
-    out_.indices[at] = each.row;
-    out_.scores[at] = answer_score(each.score);
-    out_.ranks[at++] = each.rank;
+    out.indices[at] = each.row;
+    out.scores[at] = answer_score(each.score);
+    out.ranks[at++] = each.rank;
   }
 }
 
-void Miner::append(Index query, const std::vector<RuledRow>& rejected) {
-  Rejected& all = counts_.rejected;
+void append(Rejected& all, Index query, const std::vector<RuledRow>& rejected) {
   all.queries.push_back(static_cast<std::int32_t>(query));
   for (const RuledRow& each : rejected) {
     all.rows.push_back(each.scored.row);
@@ -136,11 +139,31 @@ void Miner::append(Index query, const std::vector<RuledRow>& rejected) {
   all.indptr.push_back(static_cast<std::int32_t>(all.rows.size()));
 }
 
+void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
+  MinedCounts& counts = answer.counts;
+  Verdict verdict = judge(answer.options, candidates);
+  (candidates.population.rescanned ? counts.proof.fallback : counts.proof.certified) += 1;
+  counts.inconsistent += verdict.inconsistent;
+  counts.candidate_pairs += candidates.population.candidates();
+  for (Index rule = 0; rule < rule_count; ++rule) counts.dropped[rule] += verdict.dropped[rule];
+  if (verdict.inconsistent) return;
+  sample_negatives(answer.options, query, verdict.survivors);
+  write(answer, query, verdict.survivors);
+  if (answer.options.explain > 0) append(counts.rejected, query, verdict.rejected);
+}
+
+void Miner::run(const std::vector<MinedQuery>& asked) {
+  const Candidates candidates = retrieval_->retrieve(asked, job_);
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    settle(answers_[&asked[i].options.get() - sweep_.data()], asked[i].query, candidates.of(i));
+}
+
 }  // namespace
 
-MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
-                 const MineOptions& options, const MinedArrays& out, const Job& job) {
-  return Miner(scans, queries, corpus, options, out, job).mine();
+std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                              std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
+                              const Job& job) {
+  return Miner(scans, queries, corpus, sweep, out, job).mine();
 }
 
 }  // namespace gemmine

@@ -49,7 +49,7 @@ struct MiningRules {
 };
 
 enum class Reference { min, max, mean };
-enum class Sampling { top, random, top1_random };
+enum class Sampling { top, random, top1_random, band };
 
 // Rows with equal classes say the same; built by lib/ from texts. −1 equals nothing.
 struct TextClasses {
@@ -116,8 +116,11 @@ struct MinedCounts {
   Rejected rejected;
 };
 
-// `queries` are those that are mined.
-MinedCounts mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
-                 const MineOptions& options, const MinedArrays& out, const Job& job);
+// One answer for each of some options, all from the same scans. Queries, lists, groups and texts
+// are those of the first; the numbers and names beside them may differ. `queries` are those that
+// are mined; positive_scores of the first arrays are written, those of the others not looked at.
+std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                              std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
+                              const Job& job);
 
 }  // namespace gemmine

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,9 +11,10 @@
 
 namespace gemmine {
 
-// What the rules ask of one query.
+// What some options ask of one query.
 struct MinedQuery {
   Index query;
+  std::reference_wrapper<const MineOptions> options;
   std::optional<double> reference;  // score of its positives; nothing without any
   double ceiling;
   ListedRows listed;
@@ -24,16 +26,18 @@ class Retrieval {
   virtual ~Retrieval() = default;
   // Memory that a query needs, so that jobs can be cut into requests.
   virtual Index bytes(const MinedQuery& query) const = 0;
-  // The candidates of some queries, which ascend.
+  // The candidates of some queries, which ascend; several options may ask about the same one.
   virtual Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) = 0;
 };
 
 // Every row of the corpus is a candidate: an exact scan finds those that matter.
 std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
-                                          const MineOptions& options, const RowIndex& index);
+                                          std::span<const MineOptions> sweep,
+                                          const RowIndex& index);
 
-// Only the rows of options.candidates are; all of them are scored.
+// Only the rows of `candidates` are; all of them are scored.
 std::unique_ptr<Retrieval> list_retrieval(Scans& scans, const QueryHandle& queries,
-                                          const MineOptions& options, const RowIndex& index);
+                                          std::span<const MineOptions> sweep,
+                                          const RowIndex& index);
 
 }  // namespace gemmine

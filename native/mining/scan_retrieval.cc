@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "mining/judge.h"
@@ -8,30 +9,59 @@
 namespace gemmine {
 namespace {
 
+// Whether a row is among the best admissible ones, whose ranks follow from the order.
+bool is_best(const Ranking& ranking, const Scored& scored) {
+  return !ranking.admissible.empty() && !better(ranking.admissible.back(), scored);
+}
+
+// Whether a scan draws the negatives. Where ranks are limited, the best rows are all that there
+// are.
+bool is_drawn(const MineOptions& options) {
+  return options.sampling == Sampling::band && !options.max_rank;
+}
+
+// The phases of the scan that counts ranks have totals of their own.
+Job ranking_job(const Job& job) {
+  if (!job.report) return job;
+  Job ranking = job;
+  ranking.report = [report = job.report](Progress progress) {
+    constexpr std::pair<const char*, const char*> names[] = {{"prepare", "prepare ranks"},
+                                                             {"scan", "rank"},
+                                                             {"rescan", "rank"},
+                                                             {"settle", "settle ranks"}};
+    for (const auto& [name, ranked] : names)
+      if (std::strcmp(progress.phase, name) == 0) progress.phase = ranked;
+    report(progress);
+  };
+  return ranking;
+}
+
 // One query's candidates from what the scan ranked, and from the rows that it left out.
 class Assembly {
  public:
-  Assembly(const MineOptions& options, const RowIndex& index, const MinedQuery& query,
-           Ranking& ranking, Index corpus_rows)
-      : options_(options),
+  Assembly(const RowIndex& index, const MinedQuery& query, Ranking& ranking, Index corpus_rows)
+      : options_(query.options),
         index_(index),
         query_(query),
         ranking_(ranking),
         corpus_rows_(corpus_rows) {}
 
-  // `left_out` are rows that the scan did not look at, with their rules.
-  void add(std::vector<RuledRow> left_out, Candidates& to) {
+  // `left_out` are rows that the scan did not look at, with their rules; `ranks` are those of the
+  // drawn rows among the rows that it looked at.
+  void add(std::vector<RuledRow> left_out, std::span<const std::int32_t> ranks, Candidates& to) {
     listed_ = std::move(left_out);
     count_scanned(count_left_out());
+    const std::vector<RankedRow> drawn = rank_drawn(ranks);
     for (const Scored& each : ranking_.admissible) listed_.push_back({each, no_rule});
     for (const Scored& each : ranking_.repeats) listed_.push_back({each, Rule::duplicate});
     for (const Scored& each : ranking_.rejected)
       if (!is_listed_repeat(each)) listed_.push_back({each, rule_of(each)});
-    to.append(listed_, population_);
+    to.append(listed_, population_, drawn);
   }
 
  private:
-  Index left_out_above(double score) const;
+  std::vector<RankedRow> rank_drawn(std::span<const std::int32_t> ranks) const;
+  Index left_out_above(const Scored& least) const;
   Index count_left_out();
   void count_scanned(Index unscanned);
   bool is_listed_repeat(const Scored& scored) const;
@@ -54,10 +84,21 @@ class Assembly {
 };
 
 // Of the rows that were left out only duplicates take raw ranks.
-Index Assembly::left_out_above(double score) const {
+Index Assembly::left_out_above(const Scored& least) const {
   return std::count_if(listed_.begin(), listed_.end(), [&](const RuledRow& each) {
-    return each.rule == Rule::duplicate && each.scored.score > score;
+    return each.rule == Rule::duplicate && better(each.scored, least);
   });
+}
+
+// The drawn rows that are not among the best ones.
+std::vector<RankedRow> Assembly::rank_drawn(std::span<const std::int32_t> ranks) const {
+  std::vector<RankedRow> drawn;
+  for (std::size_t i = 0; i < ranking_.drawn.size(); ++i) {
+    const Scored& scored = ranking_.drawn[i];
+    if (!is_best(ranking_, scored))
+      drawn.push_back({scored, ranks[i] + static_cast<std::int32_t>(left_out_above(scored))});
+  }
+  return drawn;
 }
 
 // Returns how many rows the scan did not look at.
@@ -87,10 +128,10 @@ void Assembly::count_scanned(Index unscanned) {
   dropped(Rule::duplicate) += repeated;
   dropped(Rule::ceiling) = above;
   dropped(Rule::floor) = distinct - above - population_.admissible;
-  population_.above_ceiling = ranking_.above[ceiling_level] + left_out_above(query_.ceiling);
+  population_.above_ceiling = ranking_.above[ceiling_level] + left_out_above({query_.ceiling, 0});
   if (options_.max_positive_rank && query_.reference)
     population_.above_reference =
-        ranking_.above[reference_level] + left_out_above(*query_.reference);
+        ranking_.above[reference_level] + left_out_above({*query_.reference, 0});
 }
 
 bool Assembly::is_listed_repeat(const Scored& scored) const {
@@ -106,64 +147,135 @@ Rule Assembly::rule_of(const Scored& rejected) const {
 
 class ScanRetrieval : public Retrieval {
  public:
-  ScanRetrieval(Scans& scans, const QueryHandle& queries, const MineOptions& options,
+  ScanRetrieval(Scans& scans, const QueryHandle& queries, std::span<const MineOptions> sweep,
                 const RowIndex& index)
       : scans_(scans),
         queries_(queries),
-        options_(options),
+        shared_(sweep.front()),
+        explained_(std::ranges::any_of(
+            sweep, [](const MineOptions& options) { return options.explain > 0; })),
         index_(index),
         corpus_rows_(queries.corpus().rows().rows()) {}
 
   Index bytes(const MinedQuery& query) const override {
-    return scan_bytes(question(query), queries_.rows().cols(), index_.classes());
+    const ScanQuery asked = question(query);
+    const Index cols = queries_.rows().cols();
+    return scan_bytes(asked, cols, index_.classes()) +
+           asked.draw.count * scan_bytes(rank_question(asked, {}), cols, {});
   }
 
   Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) override;
 
  private:
   ScanQuery question(const MinedQuery& query) const;
-  Index needed_depth(const ListedRows& listed) const;
-  bool is_scored(Rule rule) const { return options_.explain > 0 || rule == Rule::duplicate; }
+  static ScanQuery rank_question(const ScanQuery& query, const Scored& scored);
+  std::vector<Ranking> scan(std::span<const ScanQuery> asked, const RowClasses& classes,
+                            const Job& job);
+  std::vector<std::vector<std::int32_t>> drawn_ranks(std::span<const ScanQuery> asked,
+                                                     std::vector<Ranking>& rankings,
+                                                     const Job& job);
+  Index skipped(const MineOptions& options) const {
+    return std::min(options.skip_ranks, corpus_rows_) +
+           std::min(options.skip_survivors, corpus_rows_);
+  }
+  Index needed_depth(const MinedQuery& query) const;
+  bool is_scored(Rule rule) const { return explained_ || rule == Rule::duplicate; }
 
   Scans& scans_;
   const QueryHandle& queries_;
-  const MineOptions& options_;
+  const MineOptions& shared_;  // of its numbers none is looked at
+  const bool explained_;       // by some options
   const RowIndex& index_;
   const Index corpus_rows_;
 };
 
 // How many of the best admissible rows decide the answer: skipped ranks and survivors come before
 // the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
-Index ScanRetrieval::needed_depth(const ListedRows& listed) const {
+Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
+  const MineOptions& options = query.options;
+  const std::vector<Rule>& rules = query.listed.rules;
   const auto capped = [&](Index count) { return std::min(count, corpus_rows_); };
-  Index depth =
-      capped(options_.skip_ranks) + capped(options_.skip_survivors) + capped(pool_size(options_));
-  if (options_.max_rank) {
-    const bool duplicates =
-        index_.classes().count > 0 ||
-        std::find(listed.rules.begin(), listed.rules.end(), Rule::duplicate) != listed.rules.end();
+  if (is_drawn(options)) return capped(skipped(options));
+  Index depth = skipped(options) + capped(pool_size(options));
+  if (options.max_rank) {
+    const bool duplicates = index_.classes().count > 0 ||
+                            std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
     // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
     // it.
-    if (options_.explain > 0)
-      depth = capped(*options_.max_rank) + capped(options_.explain);
+    if (options.explain > 0)
+      depth = capped(*options.max_rank) + capped(options.explain);
     else if (duplicates)
-      depth = *options_.max_rank;
+      depth = *options.max_rank;
     else
-      depth = std::min(depth, *options_.max_rank);
+      depth = std::min(depth, *options.max_rank);
   }
   return std::clamp<Index>(depth, 1, corpus_rows_);
 }
 
 ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
-  ScanQuery asked{.query = query.query - options_.first_query,
-                  .depth = needed_depth(query.listed),
+  const MineOptions& options = query.options;
+  ScanQuery asked{.query = query.query - shared_.first_query,
+                  .depth = needed_depth(query),
                   .ceiling = query.ceiling,
-                  .rejected_depth = std::min(options_.explain, corpus_rows_),
+                  .rejected_depth = std::min(options.explain, corpus_rows_),
                   .barred = query.listed.rows,
                   .group = index_.group_of(query.query)};
-  if (options_.min_score) asked.floor = *options_.min_score;
-  if (options_.max_positive_rank && query.reference) asked.reference = *query.reference;
+  if (options.min_score) asked.floor = *options.min_score;
+  if (options.max_positive_rank && query.reference) asked.reference = *query.reference;
+  // Of rows that are skipped as many may be drawn in vain.
+  if (is_drawn(options))
+    asked.draw = {.count = std::min(skipped(options) + options.num_negatives, corpus_rows_),
+                  .seed = options.seed,
+                  .query = static_cast<std::uint64_t>(query.query)};
   return asked;
+}
+
+// Counts the rows that are better than one.
+ScanQuery ScanRetrieval::rank_question(const ScanQuery& query, const Scored& scored) {
+  return {.query = query.query,
+          .depth = 0,
+          .reference = scored.score,
+          .reference_row = scored.row,
+          .barred = query.barred,
+          .group = query.group};
+}
+
+std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
+                                         const RowClasses& classes, const Job& job) {
+  return scans_.scan({.queries = queries_,
+                      .asked = asked,
+                      .groups = shared_.groups,
+                      .corpus_groups = shared_.corpus_groups,
+                      .classes = classes,
+                      .counted = true,
+                      .bound_factor = 1.0},
+                     job);
+}
+
+// Of the drawn rows of each query, among the rows that the scan looks at. Drawn rows may lie
+// anywhere, so that only a scan of its own can count what is better.
+std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<const ScanQuery> asked,
+                                                                  std::vector<Ranking>& rankings,
+                                                                  const Job& job) {
+  std::vector<std::vector<std::int32_t>> ranks(asked.size());
+  std::vector<ScanQuery> questions;
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // of query and drawn row
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    ranks[i].resize(rankings[i].drawn.size());
+    for (std::size_t j = 0; j < ranks[i].size(); ++j) {
+      if (is_best(rankings[i], rankings[i].drawn[j])) continue;
+      questions.push_back(rank_question(asked[i], rankings[i].drawn[j]));
+      places.emplace_back(i, j);
+    }
+  }
+  if (questions.empty()) return ranks;
+  const std::vector<Ranking> counted = scan(questions, {}, ranking_job(job));
+  for (std::size_t k = 0; k < counted.size(); ++k) {
+    const auto [i, j] = places[k];
+    ranks[i][j] = static_cast<std::int32_t>(counted[k].above[reference_level]);
+    rankings[i].rescanned = rankings[i].rescanned || counted[k].rescanned;
+  }
+  return ranks;
 }
 
 Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job& job) {
@@ -171,32 +283,27 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
   ListedScores left_out;
   for (const MinedQuery& query : asked) {
     questions.push_back(question(query));
-    left_out.begin(questions.back().query);
+    if (!left_out.begin(questions.back().query)) continue;
     for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
       if (is_scored(query.listed.rules[i]))
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
   }
-  std::vector<Ranking> rankings = scans_.scan({.queries = queries_,
-                                               .asked = questions,
-                                               .groups = options_.groups,
-                                               .corpus_groups = options_.corpus_groups,
-                                               .classes = index_.classes(),
-                                               .counted = true,
-                                               .bound_factor = 1.0},
-                                              job);
+  std::vector<Ranking> rankings = scan(questions, index_.classes(), job);
+  const auto ranks = drawn_ranks(questions, rankings, job);
   left_out.score(scans_, queries_, job);
   Candidates candidates;
   for (std::size_t i = 0; i < asked.size(); ++i)
-    Assembly(options_, index_, asked[i], rankings[i], corpus_rows_)
-        .add(left_out.of(questions[i].query), candidates);
+    Assembly(index_, asked[i], rankings[i], corpus_rows_)
+        .add(left_out.of(questions[i].query), ranks[i], candidates);
   return candidates;
 }
 
 }  // namespace
 
 std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
-                                          const MineOptions& options, const RowIndex& index) {
-  return std::make_unique<ScanRetrieval>(scans, queries, options, index);
+                                          std::span<const MineOptions> sweep,
+                                          const RowIndex& index) {
+  return std::make_unique<ScanRetrieval>(scans, queries, sweep, index);
 }
 
 }  // namespace gemmine

@@ -101,6 +101,7 @@ function contentsOf(out: string) {
 describe('gemmine merge writes what one run writes for', () => {
   it.each([
     ['triplets and rejected rows', ['--format', 'triplet', '--explain', '3']],
+    ['a band and texts', ['--sampling', 'band', '--min-score', '-0.2', '--explain', '4', ...texts]],
     ['random draws and texts', ['--format', 'labeled', '--sampling', 'random', ...texts]],
     [
       'the best, drawn ones and groups',

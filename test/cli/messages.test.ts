@@ -107,6 +107,10 @@ describe('a mistake on the command line', () => {
     ],
     [mine('--max-score', '0,5'), 'Expected a number for --max-score, received 0,5'],
     [mine('--pool', '2'), 'Expected an integer of at least 4 for --pool, received 2'],
+    [
+      mine('--sampling', 'band', '--pool', '9'),
+      'Expected no pool beside the sampling band, which is all survivors for --pool, received 9',
+    ],
     [mine('--explain', '0'), 'Expected an integer of at least 1 for --explain, received 0'],
     [
       mine('--groups', 'same'),

@@ -6,7 +6,7 @@ import type { Metric } from '../../lib/mining/metric'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
 import { scoresOf } from '../reference/scores'
-import { survivors, type Answer, type Rules } from '../reference/survivors'
+import { drawn, survivors, type Answer, type Rules } from '../reference/survivors'
 
 export interface Scene {
   readonly name: string
@@ -30,6 +30,8 @@ export interface Trial extends Rules {
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly explain?: number
+  readonly sampling?: MineHardNegativesOptions['sampling']
+  readonly seed?: number
 }
 
 function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number): boolean {
@@ -53,7 +55,18 @@ function copies(
 }
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric, numNegatives, exclude, candidates, texts, groups, explain, ...rules } = trial
+  const {
+    metric,
+    numNegatives,
+    exclude,
+    candidates,
+    texts,
+    groups,
+    explain,
+    sampling,
+    seed,
+    ...rules
+  } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {
@@ -104,7 +117,9 @@ export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
           scene.positives,
           optionsOf(scene, trial),
         )
-        answers.forEach(({ rows, ranks }, query) => {
+        answers.forEach((answer, query) => {
+          const { rows, ranks } =
+            trial.sampling === 'band' ? drawn(answer, k, trial.seed ?? 0, query) : answer
           expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows.slice(0, k))
           const place = query * k
           expect(

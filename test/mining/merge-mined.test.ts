@@ -41,6 +41,7 @@ const trials: Record<string, Trial & Drawn> = {
   'the best': { numNegatives: 6, explain: 7 },
   'random draws': { sampling: 'random', pool: 30, seed: 4 },
   'the best and random draws': { sampling: 'top1-random', pool: 12, seed: 9, maxScore: 0.5 },
+  'a band': { sampling: 'band', seed: 7, texts: true, minScore: -0.2, maxScore: 0.4, explain: 4 },
   'texts, groups and exclusions': {
     texts: true,
     groups: 'different',

@@ -5,7 +5,7 @@ import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { mineHardNegativesDefaults } from '../../lib/mining/mining-options'
 import { prepareCorpusDefaults } from '../../lib/mining/prepare-corpus'
 import { topKDefaults } from '../../lib/mining/top-k'
-import { gaussian } from '../matrices'
+import { gaussian, matrixOf } from '../matrices'
 
 /** Scores of one query with rows of a single column, as dot products. */
 const withScores = (...scores: number[]) =>
@@ -84,6 +84,35 @@ describe('mineHardNegatives', () => {
     const [all, few, other] = [await draw(1), await draw(1, 7), await draw(2)]
     expect(few.indices).toEqual(all.indices.subarray(0, few.indices.length))
     expect(other.indices).not.toEqual(all.indices)
+  })
+
+  it('draws every row of a band as often as the others, and a pool beside it is an error', async () => {
+    const [nq, nc] = [1500, 40]
+    const queries = matrixOf(nq, 1, () => 1)
+    const corpus = matrixOf(nc, 1, (row) => row)
+    const positives = Int32Array.from({ length: nq }, () => nc - 1)
+    const band = { metric: 'dot', sampling: 'band', minScore: 10, maxScore: 24 } as const
+    const mined = await mineHardNegatives(queries, corpus, positives, {
+      ...band,
+      numNegatives: 3,
+      seed: 12,
+    })
+    const times = new Array<number>(nc).fill(0)
+    for (const row of mined.indices) times[row]!++
+    const expected = (3 * nq) / 15
+    const chiSquared = times
+      .slice(10, 25)
+      .reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+    expect(times.slice(0, 10).concat(times.slice(25))).toEqual(new Array(25).fill(0))
+    expect(chiSquared).toBeLessThan(36.1) // 14 degrees of freedom: one seed in a thousand
+    for (let query = 0; query < nq; query++)
+      expect(new Set(mined.negativesOf(query)).size, `rows of query ${query}`).toBe(3)
+    expect([...mined.ranks]).toEqual([...mined.indices].map((row) => nc - 2 - row))
+    await expect(
+      mineHardNegatives(queries, corpus, positives, { ...band, pool: 20 }),
+    ).rejects.toThrow(
+      'Expected no pool beside the sampling band, which is all survivors for pool, received 20',
+    )
   })
 
   it('yields triplets, tuples and labelled lists', async () => {
@@ -197,8 +226,14 @@ describe('candidates', () => {
     const [Q, C] = [gaussian(9, 12, 3), gaussian(200, 12, 4)]
     const positives = Int32Array.from({ length: 9 }, (_, i) => i)
     const all = Array.from({ length: 9 }, () => Array.from({ length: 200 }, (_, row) => row))
-    for (const sampling of ['top', 'random', 'top1-random'] as const) {
-      const options = { sampling, pool: 30, explain: 5, maxRank: 100, seed: 3 } as const
+    for (const trial of [
+      { sampling: 'top' },
+      { sampling: 'random', pool: 30, maxRank: 100 },
+      { sampling: 'top1-random', pool: 30, maxRank: 100 },
+      { sampling: 'band', skipRanks: 8 },
+      { sampling: 'band', maxRank: 100 },
+    ] as const) {
+      const options = { ...trial, explain: 5, seed: 3 }
       const scanned = await mineHardNegatives(Q, C, positives, options)
       const listed = await mineHardNegatives(Q, C, positives, { ...options, candidates: all })
       expect({ ...listed, seconds: 0, certified: 0 }).toEqual({

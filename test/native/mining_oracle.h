@@ -117,6 +117,7 @@ class Oracle {
     if (expected.inconsistent) return expected;
     expected.mined = true;
     sort_out(query, ceiling(p), all, expected);
+    if (options_.sampling == gemmine::Sampling::band) draw(query, expected.found);
     return expected;
   }
 
@@ -208,6 +209,19 @@ class Oracle {
       else if (to_skip-- <= 0)
         expected.found.push_back(each);
     }
+  }
+
+  // The rows with the smallest keys, best first.
+  void draw(Index query, std::vector<Ranked>& found) const {
+    const gemmine::CounterRandom random(options_.seed, gemmine::draw_stream);
+    const auto key = [&](const Ranked& each) {
+      return random.bits(static_cast<std::uint64_t>(query), static_cast<std::uint32_t>(each.row));
+    };
+    std::sort(found.begin(), found.end(),
+              [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
+    found.resize(std::min(found.size(), static_cast<std::size_t>(options_.num_negatives)));
+    std::sort(found.begin(), found.end(),
+              [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
   }
 
   Metric metric_;

@@ -1,215 +1,12 @@
 // mine against brute force: every rule, alone and beside the others, with ties and duplicates.
 #include "backend/cpu/pool.h"
 #include "check.h"
-#include "mining_scenes.h"
+#include "mining_runs.h"
 #include "scans_devices.h"
 
 using namespace test;
-using gemmine::Groups;
-using gemmine::MineOptions;
 
 namespace {
-
-struct MineScene {
-  Metric metric;
-  Rows queries;
-  Rows corpus;
-  Lists positives;
-  Lists excluded;
-  std::optional<Lists> candidates;
-  std::vector<std::int32_t> query_groups, corpus_groups, query_texts, corpus_texts;
-  MineOptions options;
-};
-
-std::vector<std::int32_t> labels(Index count, Index limit, Dice& dice) {
-  std::vector<std::int32_t> made(count);
-  for (auto& each : made) each = static_cast<std::int32_t>(dice.below(limit)) - 1;
-  return made;
-}
-
-template <class T>
-std::optional<T> maybe(Dice& dice, Index one_in, T value) {
-  return dice.chance(one_in) ? std::optional<T>(value) : std::nullopt;
-}
-
-// A level near the scores there are, sometimes exactly one of them.
-double some_level(Metric metric, const Rows& queries, const Rows& corpus, Dice& dice) {
-  const double score = plain_score(metric, queries.row(dice.below(queries.rows)),
-                                   corpus.row(dice.below(corpus.rows)), corpus.d);
-  return dice.chance(2) ? score : score * (0.5 + dice.uniform());
-}
-
-MineScene mine_scene(Index seed) {
-  Dice dice(1000 + seed);
-  const Index ds[] = {1, 5, 8, 17, 24, 64};
-  const Index d = ds[dice.below(6)];
-  const Index nc = 1 + dice.below(dice.chance(5) ? 1500 : 150);
-  const bool self = dice.chance(3);
-  const Index nq = self ? nc : 1 + dice.below(40);
-  const Index kind = dice.chance(2) ? dice.below(2) : dice.below(kinds);
-  const auto metric = metrics[dice.below(3)];
-  Rows corpus = random_rows(kind, nc, d, dice);
-  Rows queries = self ? corpus : random_rows(kind, nq, d, dice);
-  std::vector<std::vector<std::int32_t>> positives(nq), excluded(nq);
-  for (auto& each : positives) each = some_rows(dice.below(4), nc, dice);
-  if (dice.chance(2))
-    for (auto& each : excluded) each = some_rows(dice.below(std::min<Index>(nc, 20)), nc, dice);
-  const bool grouped = dice.chance(2), texts = !dice.chance(3);
-  const Index text_counts[] = {2, 5, std::max<Index>(2, nc / 3), nc + 1};
-  const Index text_count = text_counts[dice.below(4)];
-  MineScene scene{.metric = metric,
-                  .queries = queries,
-                  .corpus = corpus,
-                  .positives = Lists(positives),
-                  .excluded = Lists(excluded),
-                  .candidates = std::nullopt,
-                  .query_groups = labels(nq, 4, dice),
-                  .corpus_groups = labels(nc, 4, dice),
-                  .query_texts = labels(nq, std::max(text_count, nq / 2), dice),
-                  .corpus_texts = labels(nc, text_count, dice),
-                  .options = {}};
-  const Index k = 1 + dice.below(std::min<Index>(nc, 12));
-  const double level = some_level(metric, queries, corpus, dice);
-  const double margin = std::abs(level) * dice.uniform();
-  scene.options = MineOptions{
-      .all_queries = nq,
-      .first_query = 0,
-      .num_negatives = k,
-      .rules = {.max_score = maybe(dice, 2, level),
-                .absolute_margin = maybe(dice, 3, dice.chance(3) ? 0.0 : margin),
-                .relative_margin = maybe(dice, 2, dice.chance(3) ? 0.0 : dice.uniform() * 0.5)},
-      .min_score = maybe(dice, 3, some_level(metric, queries, corpus, dice)),
-      .reference = static_cast<gemmine::Reference>(dice.below(3)),
-      .skip_ranks = dice.chance(3) ? dice.below(nc + 2) : 0,
-      .max_rank = maybe(dice, 3, 1 + dice.below(nc)),
-      .max_positive_rank = maybe(dice, 4, 1 + dice.below(nc)),
-      .skip_survivors = dice.chance(3) ? dice.below(12) : 0,
-      .sampling = gemmine::Sampling::top,
-      .pool = k,
-      .seed = 3,
-      .self = {.same = self && dice.chance(2), .rows = nullptr},
-      .positives = {},
-      .exclude = {},
-      .candidates = std::nullopt,
-      .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
-      .query_groups = nullptr,
-      .corpus_groups = nullptr,
-      .texts = {nullptr, nullptr},
-      .explain = dice.chance(2) ? (dice.chance(3) ? nc : dice.below(15)) : 0};
-  if (!texts) scene.query_texts.clear();
-  if (dice.chance(3)) {
-    std::vector<std::vector<std::int32_t>> candidates(nq);
-    for (auto& each : candidates)
-      each = some_rows(dice.below(dice.chance(2) ? 2 * nc : 20), nc, dice);
-    scene.candidates = Lists(candidates);
-  }
-  return scene;
-}
-
-struct Mined {
-  std::vector<std::int32_t> indices, counts, ranks;
-  std::vector<float> scores;
-  std::vector<double> positive_scores;
-  gemmine::MinedCounts result;
-};
-
-// The options borrow from the scene only here, so that scenes can be moved.
-MineOptions options_of(const MineScene& scene) {
-  MineOptions options = scene.options;
-  options.positives = scene.positives.view();
-  options.exclude = scene.excluded.view();
-  if (scene.candidates) options.candidates = scene.candidates->view();
-  options.query_groups = scene.query_groups.data();
-  options.corpus_groups = scene.corpus_groups.data();
-  if (!scene.query_texts.empty())
-    options.texts = {scene.query_texts.data(), scene.corpus_texts.data()};
-  return options;
-}
-
-Mined run_mine(gemmine::Scans& backend, const MineScene& scene, bool keep, Index threads) {
-  const Job job = job_of(threads);
-  const Index nq = scene.queries.rows, size = nq * scene.options.num_negatives;
-  Mined mined{.indices = std::vector<std::int32_t>(size),
-              .counts = std::vector<std::int32_t>(nq),
-              .ranks = std::vector<std::int32_t>(size),
-              .scores = std::vector<float>(size),
-              .positive_scores = std::vector<double>(scene.positives.indices.size()),
-              .result = {}};
-  const auto queries = source_of(scene.queries), corpus = source_of(scene.corpus);
-  const auto handle = backend.prepare_corpus(*corpus, scene.metric, keep, job);
-  mined.result = mine(backend, *queries, *handle, options_of(scene),
-                      {mined.indices.data(), mined.scores.data(), mined.counts.data(),
-                       mined.ranks.data(), mined.positive_scores.data()},
-                      job);
-  return mined;
-}
-
-bool negatives_agree(const Mined& mined, const MineScene& scene, Index query,
-                     const ExpectedQuery& expected) {
-  const Index k = scene.options.num_negatives;
-  const auto count = std::min(k, static_cast<Index>(expected.found.size()));
-  bool right = mined.counts[query] == count;
-  for (Index i = 0; i < k; ++i) {
-    const Index at = query * k + i;
-    if (i >= count)
-      right &= mined.indices[at] == -1 && mined.ranks[at] == -1 && std::isnan(mined.scores[at]);
-    else
-      right &= mined.indices[at] == expected.found[i].row &&
-               mined.ranks[at] == expected.found[i].rank &&
-               mined.scores[at] == static_cast<float>(expected.found[i].score);
-  }
-  return right;
-}
-
-bool rejected_agree(const gemmine::Rejected& got, Index at, Index query, Index explain,
-                    const ExpectedQuery& expected) {
-  if (at >= static_cast<Index>(got.queries.size()) || got.queries[at] != query) return false;
-  const Index begin = got.indptr[at], count = got.indptr[at + 1] - begin;
-  bool right = count == std::min(explain, static_cast<Index>(expected.rejected.size()));
-  for (Index i = 0; i < count && right; ++i) {
-    const Ranked& want = expected.rejected[i];
-    right &= got.rows[begin + i] == want.row && got.rules[begin + i] == want.rule &&
-             got.scores[begin + i] == want.score;
-  }
-  return right;
-}
-
-// Whether everything that `mine` hands out is what brute force says.
-bool mined_agrees(const Mined& mined, const MineScene& scene) {
-  const MineOptions options = options_of(scene);
-  const Oracle oracle(scene.metric, scene.queries, scene.corpus, options, scene.positives,
-                      scene.excluded);
-  std::int64_t dropped[gemmine::rule_count] = {};
-  Index inconsistent = 0, without = 0, mined_queries = 0;
-  bool right = true;
-  for (Index query = 0; query < scene.queries.rows; ++query) {
-    const ExpectedQuery expected = oracle.answer(query);
-    inconsistent += expected.inconsistent;
-    without += scene.positives.of(query).empty();
-    for (const Ranked& each : expected.rejected) ++dropped[each.rule];
-    right &= negatives_agree(mined, scene, query, expected);
-    if (options.explain > 0 && expected.mined)
-      right &=
-          rejected_agree(mined.result.rejected, mined_queries++, query, options.explain, expected);
-    const auto known = scene.positives.of(query);
-    for (std::size_t i = 0; i < known.size(); ++i)
-      right &=
-          mined.positive_scores[scene.positives.indptr[query] + i] == oracle.score(query, known[i]);
-  }
-  for (Index rule = 0; rule < gemmine::rule_count; ++rule)
-    right &= mined.result.dropped[rule] == dropped[rule];
-  const gemmine::MinedCounts& result = mined.result;
-  return right && result.inconsistent == inconsistent &&
-         result.queries_without_positives == without &&
-         static_cast<Index>(result.rejected.queries.size()) == mined_queries &&
-         result.proof.certified + result.proof.fallback == scene.queries.rows;
-}
-
-bool same_answers(const Mined& a, const Mined& b) {
-  return a.indices == b.indices && a.ranks == b.ranks && a.counts == b.counts &&
-         std::memcmp(a.scores.data(), b.scores.data(), a.scores.size() * sizeof(float)) == 0 &&
-         a.result.rejected.rows == b.result.rejected.rows;
-}
 
 void test_random_mining(Index scenes) {
   TrialScans backend;
@@ -242,7 +39,43 @@ void test_guarded_mining(Index scenes) {
   }
 }
 
-void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
+// The rules of other scenes, on the lists of this one.
+std::vector<MineOptions> some_sweep(const MineScene& scene, Index seed) {
+  std::vector<MineOptions> sweep{options_of(scene)};
+  for (Index i = 1; i <= 3; ++i) {
+    const MineOptions rules = mine_scene(seed + 1000 * i).options;
+    MineOptions each = sweep.front();
+    each.num_negatives = rules.num_negatives;
+    each.rules = rules.rules;
+    each.min_score = rules.min_score;
+    each.reference = rules.reference;
+    each.skip_ranks = rules.skip_ranks;
+    each.max_rank = rules.max_rank;
+    each.max_positive_rank = rules.max_positive_rank;
+    each.skip_survivors = rules.skip_survivors;
+    each.sampling = rules.sampling;
+    each.seed = rules.seed + static_cast<std::uint64_t>(i);
+    each.explain = rules.explain;
+    sweep.push_back(each);
+  }
+  return sweep;
+}
+
+void test_sweeps(Index scenes) {
+  TrialScans backend;
+  for (Index seed = 0; seed < scenes; ++seed) {
+    const MineScene scene = mine_scene(seed);
+    const auto sweep = some_sweep(scene, seed);
+    const auto together = run_sweep(backend, scene, sweep, seed % 2 == 0, 1 + seed % 3);
+    bool same = true;
+    for (std::size_t i = 0; i < sweep.size(); ++i)
+      same = same && same_answers(together[i], run_sweep(backend, scene, {sweep[i]}, true, 2)[0]);
+    check(same, "every answer of a sweep is that of its own run, scene " + std::to_string(seed));
+  }
+}
+
+void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format,
+                                 gemmine::Sampling sampling) {
   TrialScans backend;
   backend.format = &format;
   backend.bound_factor = 0;
@@ -253,6 +86,8 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
     scene.corpus = twins(scene.corpus.rows, scene.corpus.d, dice);
     scene.queries = scene.options.self.same ? scene.corpus : scene.queries;
     scene.candidates.reset();  // which are scored without a bound
+    scene.options.sampling = sampling;
+    if (sampling == gemmine::Sampling::band) scene.options.max_rank.reset();  // or nothing is drawn
     wrong += !mined_agrees(run_mine(backend, scene, true, 2), scene);
   }
   std::printf("mine in %s without the bound: %ld of 40 scenes wrong\n", format.name,
@@ -262,7 +97,40 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format) {
 
 // ---- Sampling
 
-void test_draws() {
+// Two rows of a band of six, for many queries that score all rows alike: each of the 15 pairs has
+// the same chance.
+void test_band(MineScene scene) {
+  constexpr Index queries = 2000, rows = 20;
+  scene.metric = Metric::dot;
+  scene.queries = {queries, 1, std::vector<float>(queries, 1.0f)};
+  scene.corpus = {rows, 1, std::vector<float>(rows)};
+  for (Index row = 0; row < rows; ++row) scene.corpus.values[row] = static_cast<float>(row);
+  scene.positives = Lists(std::vector<std::vector<std::int32_t>>(queries, {19}));
+  scene.options.sampling = gemmine::Sampling::band;
+  scene.options.num_negatives = 2;
+  scene.options.min_score = 7;
+  scene.options.rules.max_score = 12;
+  TrialScans backend;
+  const Mined mined = run_mine(backend, scene, true, 2);
+  double pairs[rows][rows] = {};
+  for (Index query = 0; query < queries; ++query)
+    ++pairs[mined.indices[2 * query]][mined.indices[2 * query + 1]];
+  double chi_square = 0, all = 0;
+  for (Index better = 7; better <= 12; ++better)
+    for (Index worse = 7; worse < better; ++worse) {
+      const double expected = queries / 15.0, gap = pairs[better][worse] - expected;
+      chi_square += gap * gap / expected;
+      all += pairs[better][worse];
+    }
+  check(all == queries, "two different rows of the band, best first");
+  check(chi_square < 36.1, "every pair has the same chance");  // 1 in 1000 beyond, 14 degrees
+  bool ranked = true;
+  for (Index i = 0; i < 2 * queries; ++i) ranked &= mined.ranks[i] == 18 - mined.indices[i];
+  check(ranked, "drawn rows have their raw ranks");
+}
+
+// 2000 queries that draw 4 of the 40 best rows.
+MineScene draw_scene() {
   MineScene scene = mine_scene(1);
   Dice dice(4);
   scene.metric = Metric::cosine;
@@ -296,6 +164,11 @@ void test_draws() {
                               .corpus_groups = nullptr,
                               .texts = {nullptr, nullptr},
                               .explain = 0};
+  return scene;
+}
+
+void test_draws() {
+  MineScene scene = draw_scene();
   TrialScans backend;
   const Mined mined = run_mine(backend, scene, true, 2);
   std::vector<double> places(40);
@@ -321,6 +194,7 @@ void test_draws() {
   bool kept = true;
   for (Index query = 0; query < 2000; ++query) kept &= first.ranks[query * 4] == 0;
   check(kept, "top1-random keeps the best");
+  test_band(scene);
 }
 
 }  // namespace
@@ -330,8 +204,10 @@ int main(int argc, char** argv) {
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
   test_random_mining(scenes);
   if (!thread_sanitizer) test_guarded_mining((scenes + 4) / 5);
+  test_sweeps(scenes / 10);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
-    test_mining_needs_the_bound(*format);
+    for (const auto sampling : {gemmine::Sampling::top, gemmine::Sampling::band})
+      test_mining_needs_the_bound(*format, sampling);
   test_draws();
   const int status = report("mining");
   gemmine::cpu::stop_pool();

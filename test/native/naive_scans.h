@@ -149,12 +149,15 @@ class NaiveScans : public gemmine::Scans {
       if (!forbidden) {
         ranking.above[gemmine::ceiling_level] += scored.score > query.ceiling;
         ranking.above[gemmine::floor_level] += scored.score >= query.floor;
-        ranking.above[gemmine::reference_level] += scored.score > query.reference;
+        ranking.above[gemmine::reference_level] +=
+            scored.score > query.reference ||
+            (scored.score == query.reference && row < query.reference_row);
       }
       const bool inside = scored.score <= query.ceiling && scored.score >= query.floor;
       (!forbidden && inside ? ranking.admissible : ranking.rejected).push_back(scored);
     }
     const std::set<std::int32_t> repeated = set_repeats_aside(request, query, ranking);
+    ranking.drawn = drawn(ranking.admissible, query.draw);
     keep_best(ranking.admissible, query.depth);
     keep_best(ranking.rejected, query.rejected_depth);
     keep_repeats(ranking, repeated);
@@ -197,6 +200,15 @@ class NaiveScans : public gemmine::Scans {
     for (const Scored& each : ranking.rejected)
       if (repeated.contains(each.row)) ranking.rejected_repeats.push_back(each.row);
     std::ranges::sort(ranking.rejected_repeats);
+  }
+
+  static std::vector<Scored> drawn(std::vector<Scored> rows, const gemmine::Draw& draw) {
+    std::sort(rows.begin(), rows.end(), [&](const Scored& a, const Scored& b) {
+      return gemmine::RowKey{draw.key(a.row), a.row} < gemmine::RowKey{draw.key(b.row), b.row};
+    });
+    rows.resize(std::min(draw.count, static_cast<Index>(rows.size())));
+    std::sort(rows.begin(), rows.end(), gemmine::better);
+    return rows;
   }
 
   // Σ over the query's rows of the highest score with a row of the document.

@@ -34,11 +34,22 @@ struct Questions {
 
 void bar_some_rows(Questions& questions, const Scene& scene, Dice& dice) {
   const Index rows = scene.right().rows;
-  questions.barred.resize(scene.queries.rows);
+  questions.barred.resize(questions.asked.size());
   for (std::size_t i = 0; i < questions.asked.size(); ++i) {
     questions.barred[i] = some_rows(dice.below(std::min<Index>(rows, 20)), rows, dice);
     questions.asked[i].barred = questions.barred[i];
   }
+}
+
+// Rows drawn beside the best ones or without any, or rows counted alone.
+void ask_for_draw(ScanQuery& asked, Index rows, Dice& dice) {
+  if (dice.chance(2)) asked.depth = 0;
+  if (dice.chance(3))
+    asked.reference_row = static_cast<std::int32_t>(dice.below(rows));
+  else
+    asked.draw = {.count = 1 + dice.below(std::min<Index>(rows, 9)),
+                  .seed = static_cast<std::uint64_t>(dice.below(3)),
+                  .query = static_cast<std::uint64_t>(1000 + asked.query)};
 }
 
 // Whole rankings, with everything that a query can ask at once.
@@ -54,6 +65,7 @@ Questions ask_for_top(const Scene& scene, Dice& dice) {
     if (questions.counted && dice.chance(3)) asked.reference = some_score(scene, dice);
     if (questions.counted && dice.chance(3)) asked.rejected_depth = dice.below(6);
     if (dice.chance(3)) asked.floor = some_score(scene, dice);
+    if (questions.counted && dice.chance(3)) ask_for_draw(asked, rows, dice);
     asked.group = static_cast<std::int32_t>(dice.below(4)) - 1;
     questions.asked.push_back(asked);
   }
@@ -63,6 +75,31 @@ Questions ask_for_top(const Scene& scene, Dice& dice) {
     for (Index row = 0; row < rows; ++row)
       questions.corpus_groups.push_back(static_cast<std::int32_t>(dice.below(4)) - 1);
   }
+  return questions;
+}
+
+// Several questions about some of the queries.
+Questions ask_repeatedly(const Scene& scene, Dice& dice) {
+  const Questions once = ask_for_top(scene, dice), again = ask_for_top(scene, dice);
+  Questions questions{.asked = {}, .barred = {}, .corpus_groups = once.corpus_groups};
+  questions.counted = once.counted && again.counted;
+  questions.groups = once.groups;
+  for (const ScanQuery& each : once.asked) {
+    questions.asked.push_back(each);
+    questions.asked.back().barred = {};
+    for (const ScanQuery& other : again.asked)
+      for (Index times = other.query == each.query ? dice.below(5) : 0; times > 0; --times) {
+        questions.asked.push_back(other);
+        questions.asked.back().barred = {};
+        questions.asked.back().depth += times;
+      }
+  }
+  if (!questions.counted) {
+    questions.groups = Groups::off;
+    for (ScanQuery& each : questions.asked)
+      each = {.query = each.query, .depth = each.depth, .floor = each.floor};
+  }
+  if (dice.chance(2)) bar_some_rows(questions, scene, dice);
   return questions;
 }
 
@@ -121,6 +158,7 @@ void test_rankings(Scans& scans, const std::string& what, Ask ask, bool self, In
     bool right = rankings.size() == expected.size();
     for (std::size_t i = 0; right && i < expected.size(); ++i) {
       right = same(rankings[i].admissible, expected[i].admissible) &&
+              same(rankings[i].drawn, expected[i].drawn) &&
               (questions.asked[i].rejected_depth == 0 ||
                same(rankings[i].rejected, expected[i].rejected));
       for (const gemmine::Level level : levels_of(questions, questions.asked[i]))
@@ -243,6 +281,7 @@ void test_bound_of_self_join(const gemmine::cpu::ScanFormat& format) {
 
 void scans_suite(Scans& scans, const std::string& name, Index scenes) {
   test_rankings(scans, name + ", top", ask_for_top, false, scenes);
+  test_rankings(scans, name + ", several questions", ask_repeatedly, false, scenes / 2);
   test_rankings(scans, name + ", above", ask_for_above, false, scenes);
   test_rankings(scans, name + ", self-join", ask_of_itself, true, scenes);
 }

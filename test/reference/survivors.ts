@@ -2,7 +2,11 @@
 // the order of the contract.
 import type { RuleName } from '../../lib/data/mined-lines'
 import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
+import { counterBits } from './counter-random'
 import { ranking } from './scores'
+
+/** Keeps the keys of draws apart from other uses of the generator. */
+const drawStream = 0x6d696e65
 
 export interface Rules extends Ceilings {
   readonly minScore?: number
@@ -11,6 +15,21 @@ export interface Rules extends Ceilings {
   readonly maxRank?: number
   readonly maxPositiveRank?: number
   readonly skipSurvivors?: number
+}
+
+/** The rows with the smallest keys, best first: what `sampling: 'band'` draws from the survivors. */
+export function drawn(
+  { rows, ranks }: Pick<Answer, 'rows' | 'ranks'>,
+  count: number,
+  seed: number,
+  query: number,
+): Pick<Answer, 'rows' | 'ranks'> {
+  const keys = rows.map((row) => counterBits(seed, drawStream, query, row))
+  const places = [...rows.keys()]
+    .sort((a, b) => Number(keys[a]! > keys[b]!) - Number(keys[a]! < keys[b]!))
+    .slice(0, count)
+    .sort((a, b) => a - b)
+  return { rows: places.map((i) => rows[i]!), ranks: places.map((i) => ranks[i]!) }
 }
 
 export interface Question {

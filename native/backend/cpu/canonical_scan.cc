@@ -81,7 +81,8 @@ void CanonicalScan::walk(Index group, Index segment, Worker& worker) {
     const Index rows = std::min(block_, end - begin);
     const HostView<const float> block = corpus_.block(begin, rows, worker.rows).dense;
     for (Index i = 0; i < count; ++i) {
-      worker.scorers[i].score_rows(block, begin, worker.scores.data());
+      if (i == 0 || asked_[first + i]->query != asked_[first + i - 1]->query)
+        worker.scorers[i].score_rows(block, begin, worker.scores.data());
       collector(segment, first + i)
           .take(begin, std::span(worker.scores).first(static_cast<std::size_t>(rows)));
     }
@@ -103,7 +104,8 @@ std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked)
-    most = std::max(most, std::min(query->depth, rows) + query->rejected_depth);
+    most = std::max(most,
+                    std::min(query->depth, rows) + query->rejected_depth + 4 * query->draw.count);
   const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128)) + 2 * classed;
   const Index bytes = held * static_cast<Index>(sizeof(Scored));
   return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));

@@ -60,7 +60,11 @@ double common_unit(const JoinQuestion& queries, const std::vector<ScanBound>& bo
 }  // namespace
 
 bool is_plain(const ScanRequest& request) {
+  const auto is_repeated = [](const ScanQuery& a, const ScanQuery& b) {
+    return a.query == b.query;
+  };
   return !request.counted && request.groups == Groups::off && request.classes.count == 0 &&
+         std::ranges::adjacent_find(request.asked, is_repeated) == request.asked.end() &&
          std::ranges::all_of(request.asked, [](const ScanQuery& each) { return is_plain(each); });
 }
 

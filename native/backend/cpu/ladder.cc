@@ -12,6 +12,13 @@ namespace {
 // prepared.
 constexpr Index fewest_rescanned = 16;
 
+// Of a level in the middle of a corpus so many rows lie within the bound of a coarse format that
+// scoring them costs more than the finest one.
+bool only_counts(const ScanRequest& request) {
+  return std::ranges::all_of(
+      request.asked, [](const ScanQuery& each) { return each.depth == 0 && each.draw.count == 0; });
+}
+
 bool are_few(const Asked& asked) { return static_cast<Index>(asked.size()) < fewest_rescanned; }
 
 }  // namespace
@@ -24,6 +31,7 @@ Ladder::Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const
       job_(job) {}
 
 void Ladder::answer(const Asked& all) {
+  if (only_counts(request_) && !is_finest()) return settle(scan_in_finest(all), true);
   if (!is_self_join(request_)) return settle(scan_in(first_, all, is_finest()), is_finest());
   Asked left = join_in(first_, all, all, is_finest());
   if (!is_finest() && 2 * left.size() > all.size()) {

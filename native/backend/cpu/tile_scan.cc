@@ -30,6 +30,37 @@ TileFilter used_filters(const ScanRequest& request, const Asked& asked) {
   return filter;
 }
 
+Asked first_of_each_query(const Asked& asked) {
+  Asked first;
+  for (const ScanQuery* each : asked)
+    if (first.empty() || first.back()->query != each->query) first.push_back(each);
+  return first;
+}
+
+constexpr ScanThresholds nothing_passes = [] {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  return ScanThresholds{
+      infinity, infinity, {infinity, infinity, infinity}, {infinity, infinity, infinity}};
+}();
+
+void set_thresholds(TileFilter& filter, int lane, const ScanThresholds& now) {
+  filter.admissible[lane] = now.admissible;
+  filter.rejected[lane] = now.rejected;
+  for (int level = 0; level < level_count; ++level) {
+    filter.above[level][lane] = now.above[level];
+    filter.maybe[level][lane] = now.maybe[level];
+  }
+}
+
+// Of the questions about each query, and where the last ones end.
+std::vector<Index> starts_of(const Asked& asked) {
+  std::vector<Index> starts;
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    if (i == 0 || asked[i]->query != asked[i - 1]->query) starts.push_back(static_cast<Index>(i));
+  starts.push_back(static_cast<Index>(asked.size()));
+  return starts;
+}
+
 }  // namespace
 
 TileScan::TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked,
@@ -42,7 +73,9 @@ TileScan::TileScan(const ScanRequest& request, const ScanPanels& panels, const A
       job_(job),
       asked_count_(static_cast<Index>(asked.size())),
       rows_(queries_.corpus().rows().rows()),
-      tiles_(queries_, panels, asked, request.bound_factor, job),
+      queries_asked_(first_of_each_query(asked)),
+      starts_(starts_of(asked)),
+      tiles_(queries_, panels, queries_asked_, request.bound_factor, job),
       block_(std::clamp<Index>(tiles_.count() / wanted_tasks, 1, largest_block)),
       used_(used_filters(request, asked)) {
   const Index blocks = (tiles_.count() + block_ - 1) / block_;
@@ -51,12 +84,12 @@ TileScan::TileScan(const ScanRequest& request, const ScanPanels& panels, const A
   group_ = std::min(std::max(group_bytes / panel_bytes, 2 * segments_), panels_.count());
   collectors_.reserve(segments_ * asked_count_);
   const CollectorLimits most = limits();
+  const auto queries = static_cast<Index>(queries_asked_.size());
   for (Index segment = 0; segment < segments_; ++segment)
-    for (Index i = 0; i < asked_count_; ++i)
-      collectors_.emplace_back(request, *asked[i], tiles_.bound(i), rows_, most);
-  for (Index segment = 0; segment < segments_; ++segment)
-    for (Index tile = 0; tile < tiles_.count(); ++tile)
-      filters_.push_back(filter_of(segment, tile));
+    for (Index query = 0; query < queries; ++query)
+      for (Index i = starts_[query]; i < starts_[query + 1]; ++i)
+        collectors_.emplace_back(request, *asked[i], tiles_.bound(query), rows_, most);
+  set_layers();
   unlimited_ = asked_count_ > tile_queries &&
                std::any_of(asked.begin(), asked.end(),
                            [](const ScanQuery* query) { return query->depth == every_row; });
@@ -69,22 +102,32 @@ CollectorLimits TileScan::limits() const {
                                    largest_straddlers)};
 }
 
-TileFilter TileScan::filter_of(Index segment, Index tile) {
-  TileFilter filter = used_;
-  const Index first = tile * tile_queries;
-  filter.count = static_cast<int>(std::min<Index>(tile_queries, asked_count_ - first));
-  for (int i = 0; i < filter.count; ++i) update(filter, i, collector(segment, first + i));
-  return filter;
+// As many layers for a tile as any of its queries has questions.
+void TileScan::set_layers() {
+  const auto queries = static_cast<Index>(queries_asked_.size());
+  layers_ = {0};
+  for (Index tile = 0; tile < tiles_.count(); ++tile) {
+    Index most = 0;
+    for (Index i = tile * tile_queries; i < std::min((tile + 1) * tile_queries, queries); ++i)
+      most = std::max(most, starts_[i + 1] - starts_[i]);
+    layers_.push_back(layers_.back() + most);
+  }
+  for (Index segment = 0; segment < segments_; ++segment)
+    for (Index tile = 0; tile < tiles_.count(); ++tile)
+      for (Index layer = 0; layer < layers_[tile + 1] - layers_[tile]; ++layer)
+        filters_.push_back(filter_of(segment, tile, layer));
 }
 
-void TileScan::update(TileFilter& filter, int query, const Collector& collector) const {
-  const ScanThresholds now = collector.thresholds();
-  filter.admissible[query] = now.admissible;
-  filter.rejected[query] = now.rejected;
-  for (int level = 0; level < level_count; ++level) {
-    filter.above[level][query] = now.above[level];
-    filter.maybe[level][query] = now.maybe[level];
+TileFilter TileScan::filter_of(Index segment, Index tile, Index layer) {
+  TileFilter filter = used_;
+  const auto queries = static_cast<Index>(queries_asked_.size());
+  filter.count = static_cast<int>(std::min<Index>(tile_queries, queries - tile * tile_queries));
+  for (int lane = 0; lane < filter.count; ++lane) {
+    const Index asked = question(tile, layer, lane);
+    set_thresholds(filter, lane,
+                   asked < 0 ? nothing_passes : collector(segment, asked).thresholds());
   }
+  return filter;
 }
 
 void TileScan::report(Index panels_done) const {
@@ -146,21 +189,29 @@ void TileScan::look(const float* panel, Index first_row, Index tile, Index segme
   alignas(64) float upper[tile_queries * panel_rows];
   alignas(64) float lower[tile_queries * panel_rows];
   const ScanKernels& kernels = scan_kernels();
-  TileFilter& filter = filters_[segment * tiles_.count() + tile];
-  panels_.format().score_tile(tiles_.tile(tile), filter.count, panel, panels_.words(), scores);
-  kernels.bound_tile(scores, tiles_.factors(tile), filter.count, panels_.bounds_of(panel), upper,
-                     lower);
+  const int lanes = filters_[segment * layers_.back() + layers_[tile]].count;
+  panels_.format().score_tile(tiles_.tile(tile), lanes, panel, panels_.words(), scores);
+  kernels.bound_tile(scores, tiles_.factors(tile), lanes, panels_.bounds_of(panel), upper, lower);
+  for (Index layer = 0; layer < layers_[tile + 1] - layers_[tile]; ++layer)
+    filter(layer, tile, segment, upper, lower, first_row);
+}
+
+void TileScan::filter(Index layer, Index tile, Index segment, const float* upper,
+                      const float* lower, Index first_row) {
+  TileFilter& filter = filters_[segment * layers_.back() + layers_[tile] + layer];
   ScanEvent events[tile_queries];
-  const int found = kernels.filter_tile(filter, upper, lower, events);
+  const int found = scan_kernels().filter_tile(filter, upper, lower, events);
   const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
   const std::uint32_t valid = rows == panel_rows ? ~0u : (1u << rows) - 1;
   for (int i = 0; i < found; ++i) {
-    const int query = events[i].query;
-    Collector& collecting = collector(segment, tile * tile_queries + query);
-    const int at = query * panel_rows;
+    const int lane = events[i].query;
+    const Index asked = question(tile, layer, lane);
+    if (asked < 0) continue;  // a bound that is no number passes
+    Collector& collecting = collector(segment, asked);
+    const int at = lane * panel_rows;
     const Index before = unlimited_ ? collecting.held() : 0;
     if (collecting.take(events[i], upper + at, lower + at, first_row, valid))
-      update(filter, query, collecting);
+      set_thresholds(filter, lane, collecting.thresholds());
     if (unlimited_) held_.fetch_add(collecting.held() - before, std::memory_order_relaxed);
   }
 }

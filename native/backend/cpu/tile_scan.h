@@ -20,9 +20,11 @@ enum class ScanEnd {
   full,      // queries that take every row found more than the memory holds
 };
 
-// Walks the corpus in one format for some queries of a request. Few queries share the corpus out in
-// segments, each with collectors of its own; the cut depends on shapes only, and so do the counts
-// of the proof. `last` tells that no scan in a finer format follows.
+// Walks the corpus in one format for some questions of a request. Questions about one query, which
+// follow each other, share the products of its tile: each lane of a tile is a query, and each layer
+// holds one question of every lane. Few queries share the corpus out in segments, each with
+// collectors of its own; the cut depends on shapes only, and so do the counts of the proof. `last`
+// tells that no scan in a finer format follows.
 class TileScan {
  public:
   TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, bool last,
@@ -38,11 +40,19 @@ class TileScan {
   void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
             Index end_tile);
   void look(const float* panel, Index first_row, Index tile, Index segment);
+  void filter(Index layer, Index tile, Index segment, const float* upper, const float* lower,
+              Index first_row);
   Collector& collector(Index segment, Index asked) {
     return collectors_[segment * asked_count_ + asked];
   }
-  void update(TileFilter& filter, int query, const Collector& collector) const;
-  TileFilter filter_of(Index segment, Index tile);
+  // The question that a layer holds in a lane; −1 where the query has fewer.
+  Index question(Index tile, Index layer, int lane) const {
+    const Index query = tile * tile_queries + lane;
+    const Index at = starts_[query] + layer;
+    return at < starts_[query + 1] ? at : -1;
+  }
+  void set_layers();
+  TileFilter filter_of(Index segment, Index tile, Index layer);
   CollectorLimits limits() const;
   bool is_hopeless();
   bool is_full() const;
@@ -55,15 +65,18 @@ class TileScan {
   const bool last_;
   const Job& job_;
   Index asked_count_;
-  Index rows_;  // of the corpus
+  Index rows_;                 // of the corpus
+  Asked queries_asked_;        // the first question of every query
+  std::vector<Index> starts_;  // [queries + 1], into asked_
   QueryTiles tiles_;
+  std::vector<Index> layers_;          // [tiles + 1], of the tiles before
   Index block_;                        // tiles in a task
   Index segments_;                     // of a group of panels
   Index group_;                        // panels
   TileFilter used_;                    // what of a filter is in use
   std::vector<Collector> collectors_;  // [segments × asked]
-  std::vector<TileFilter> filters_;    // [segments × tiles]
-  bool unlimited_;                     // some query takes every row
+  std::vector<TileFilter> filters_;    // [segments × layers of all tiles]
+  bool unlimited_;                     // some question takes every row
   std::atomic<Index> held_ = 0;        // candidates, when unlimited
   double progress_ = 0;
 };

@@ -12,12 +12,14 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// Levels are asked for as "score > level"; a floor counts the scores that are equal to it.
+// Levels are asked for as "score > level"; a floor counts the scores that are equal to it, and so
+// may a reference.
 double level_of(const ScanQuery& query, int level) {
   if (level == ceiling_level) return query.ceiling;
-  if (level == reference_level) return query.reference;
-  if (std::isinf(query.floor)) return query.floor;
-  return std::nextafter(query.floor, -std::numeric_limits<double>::infinity());
+  const double at = level == reference_level ? query.reference : query.floor;
+  const bool is_closed = level == floor_level || query.reference_row >= 0;
+  if (!is_closed || std::isinf(at)) return at;
+  return std::nextafter(at, -std::numeric_limits<double>::infinity());
 }
 
 // Of the rows that count for a threshold some may be found to be repeated later on.
@@ -65,8 +67,9 @@ Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) 
   const Index depths = depth + query.rejected_depth;
   const Index classed =
       query.rejected_depth > 0 && classes.count > 0 ? classes.starts[classes.count] : 0;
-  const Index lists = ((2 * depths + 128) << most_widenings) + 2 * classed;
+  const Index lists = (depths == 0 ? 0 : (2 * depths + 128) << most_widenings) + 2 * classed;
   return lists * static_cast<Index>(sizeof(Candidate)) + cols * 4 +
+         draw_capacity(query.draw) * static_cast<Index>(sizeof(DrawnRow)) +
          static_cast<Index>(query.barred.size()) * 4 + classed_levels * classes.count / 8 + 1024;
 }
 
@@ -114,6 +117,7 @@ void CandidateList::release() {
 }
 
 Index CandidateList::class_rows(Index depth) const {
+  if (depth == 0) return 0;
   std::vector<float> lowers;
   for (const Candidate& each : candidates_) lowers.push_back(each.lower);
   float last = -infinity;
@@ -218,10 +222,11 @@ Collector::Collector(const ScanRequest& request, const ScanQuery& query, const S
       rows_(rows),
       most_straddlers_(static_cast<std::size_t>(limits.straddlers)),
       overflow_(!bound.usable),
-      admissible_(listed_depth(query, classes_), rows, limits.widenings, thresholds_.admissible,
-                  2 * bound.error),
+      admissible_(listed_depth(query, classes_), rows, limits.widenings,
+                  query.depth == 0 ? infinity : thresholds_.admissible, 2 * bound.error),
       rejected_(query.rejected_depth, rows, limits.widenings, thresholds_.rejected,
-                2 * bound.error) {
+                2 * bound.error),
+      drawn_(query.draw.count > 0 ? std::make_unique<DrawList>(query.draw) : nullptr) {
   if (classes_.count == 0) return;
   class_counts_.assign(classed_levels, ClassCount(classes_.count));
   admissible_.classify(Classed::merge, classes_, &class_counts_[ceiling_level]);
@@ -236,13 +241,14 @@ void Collector::give_up_if_full() {
   straddlers_ = {};
   admissible_.release();
   rejected_.release();
+  if (drawn_) *drawn_ = DrawList(query_->draw);
 }
 
 ScanThresholds Collector::thresholds() const {
   if (overflow())
     return {infinity, infinity, {infinity, infinity, infinity}, {infinity, infinity, infinity}};
   ScanThresholds now = thresholds_;
-  now.admissible = admissible_.threshold();
+  if (!drawn_) now.admissible = query_->depth == 0 ? infinity : admissible_.threshold();
   now.rejected = rejected_.threshold();
   return now;
 }
@@ -277,8 +283,11 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
                 event.straddling[level] & live, first);
   const std::uint32_t below_ceiling =
       live & ~event.above[ceiling_level] & ~event.straddling[ceiling_level];
-  for_each_bit(event.admissible & below_ceiling,
-               [&](int i) { admissible_.push(upper[i], lower[i], first + i); });
+  if (query_->depth > 0)
+    for_each_bit(event.admissible & below_ceiling, [&](int i) {
+      if (!(upper[i] < admissible_.threshold())) admissible_.push(upper[i], lower[i], first + i);
+    });
+  if (drawn_) take_drawn(event, first, live);
   if (query_->rejected_depth > 0) take_rejected(event, upper, lower, first, open, forbidden);
   give_up_if_full();
   return overflow_ || admissible != admissible_.threshold() || rejected != rejected_.threshold();
@@ -292,6 +301,16 @@ void Collector::count_level(Level level, std::uint32_t above, std::uint32_t stra
                  [&](int i) { class_counts_[level].add(classes_.of[first + i]); });
   for_each_bit(straddling, [&](int i) {
     straddlers_.push_back({static_cast<std::int32_t>(first + i), level});
+  });
+}
+
+// Which row of a class is admissible is known at the end.
+void Collector::take_drawn(const ScanEvent& event, Index first, std::uint32_t live) {
+  const bool floored = query_->floor > -std::numeric_limits<double>::infinity();
+  const std::uint32_t certain = ~event.straddling[ceiling_level] & ~shared_rows(first) &
+                                (floored ? event.above[floor_level] : ~0u);
+  for_each_bit(event.admissible & live & ~event.above[ceiling_level], [&](int i) {
+    drawn_->push(static_cast<std::int32_t>(first + i), 0, (certain >> i & 1u) != 0);
   });
 }
 
@@ -316,6 +335,7 @@ void Collector::merge(Collector& other) {
     class_counts_[i].merge(other.class_counts_[i]);
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
+  if (drawn_) drawn_->merge(*other.drawn_);
   overflow_ = overflow_ || other.overflow_;
   give_up_if_full();
 }
@@ -336,6 +356,7 @@ ScanResult Collector::result() {
                     .classes = std::move(class_counts_),
                     .admissible = std::move(admissible_.candidates()),
                     .rejected = std::move(rejected_.candidates()),
+                    .drawn = std::move(drawn_),
                     .dropped_below = admissible_.dropped_below(),
                     .unit = bound_->unit,
                     .offset = bound_->offset + bound_->error};

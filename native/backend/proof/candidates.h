@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "backend/proof/draw_list.h"
 #include "backend/scans.h"
 
 namespace gemmine {
@@ -30,8 +32,9 @@ struct ScanResult {
   std::vector<ClassCount> classes;    // [classed_levels] of the rows certainly above, with classes
   std::vector<Candidate> admissible;  // one row, any, stands for all of its class
   std::vector<Candidate> rejected;
-  float dropped_below;  // no admissible row with a higher upper bound was left out
-  double unit;          // canonical score <= (upper + offset)·unit
+  std::unique_ptr<DrawList> drawn = {};  // null where nothing is drawn
+  float dropped_below;                   // no admissible row with a higher upper bound was left out
+  double unit;                           // canonical score <= (upper + offset)·unit
   double offset;
 
   double upper_score(float upper) const { return (upper + offset) * unit; }
@@ -156,6 +159,7 @@ class Collector {
     return classes_.count == 0 ? 0 : classes_.shared[first / 32];
   }
   void give_up_if_full();
+  void take_drawn(const ScanEvent& event, Index first, std::uint32_t live);
   void take_rejected(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t open, std::uint32_t forbidden);
 
@@ -174,6 +178,7 @@ class Collector {
   std::vector<ClassCount> class_counts_;  // [classed_levels] with classes
   CandidateList admissible_;
   CandidateList rejected_;
+  std::unique_ptr<DrawList> drawn_;  // null where nothing is drawn
 };
 
 }  // namespace gemmine

@@ -45,14 +45,16 @@ void keep_ranked(Ranking& ranking) {
   std::sort(repeats.begin(), repeats.end(), better);
 }
 
-bool is_above(double score, Level level, const ScanQuery& query) {
+bool is_above(const Scored& scored, Level level, const ScanQuery& query) {
+  const double score = scored.score;
   switch (level) {
     case ceiling_level:
       return score > query.ceiling;
     case floor_level:
       return score >= query.floor;
     default:
-      return score > query.reference;
+      return score > query.reference ||
+             (score == query.reference && scored.row < query.reference_row);
   }
 }
 
@@ -60,7 +62,13 @@ RankingCollector::RankingCollector(const ScanRequest& request, const ScanQuery& 
     : request_(&request),
       query_(&query),
       admissible_(query.depth),
-      rejected_(query.rejected_depth) {}
+      rejected_(query.rejected_depth),
+      drawn_(query.draw) {}
+
+void RankingCollector::take_admissible(const Scored& scored) {
+  admissible_.push(scored);
+  if (query_->draw.count > 0) drawn_.push(scored.row, scored.score, true);
+}
 
 void RankingCollector::take(Index first, std::span<const double> scores) {
   const ScanQuery& query = *query_;
@@ -73,11 +81,11 @@ void RankingCollector::take(Index first, std::span<const double> scores) {
     }
     const bool forbidden = forbids(*request_, query, scored.row);
     for (int level = 0; level < level_count && !forbidden; ++level)
-      above_[level] += is_above(scored.score, static_cast<Level>(level), query);
+      above_[level] += is_above(scored, static_cast<Level>(level), query);
     if (!forbidden && request_->classes.class_of(scored.row) >= 0)
       classed_.push_back(scored);
     else if (!forbidden && is_admissible(scored.score, query))
-      admissible_.push(scored);
+      take_admissible(scored);
     else if (query.rejected_depth > 0)
       rejected_.push(scored);
   }
@@ -87,6 +95,7 @@ void RankingCollector::merge(const RankingCollector& other) {
   for (int level = 0; level < level_count; ++level) above_[level] += other.above_[level];
   admissible_.merge(other.admissible_);
   rejected_.merge(other.rejected_);
+  drawn_.merge(other.drawn_);
   classed_.insert(classed_.end(), other.classed_.begin(), other.classed_.end());
 }
 
@@ -100,12 +109,11 @@ void RankingCollector::take_classed(Ranking& ranking, std::vector<std::int32_t>&
   for (const Scored& each : classed_) {
     const bool repeated = best[classes.of[each.row]].row != each.row;
     for (int level = 0; level < classed_levels; ++level)
-      ranking.repeated[level] +=
-          repeated && is_above(each.score, static_cast<Level>(level), *query_);
+      ranking.repeated[level] += repeated && is_above(each, static_cast<Level>(level), *query_);
     if (repeated) repeated_rows.push_back(each.row);
     if (repeated && each.score <= query_->ceiling) ranking.repeats.push_back(each);
     if (!repeated && is_admissible(each.score, *query_))
-      admissible_.push(each);
+      take_admissible(each);
     else if (query_->rejected_depth > 0)
       rejected_.push(each);
   }
@@ -123,6 +131,10 @@ Ranking RankingCollector::ranking() {
   if (!classed_.empty()) take_classed(ranking, repeated);
   ranking.admissible = admissible_.take();
   ranking.rejected = rejected_.take();
+  std::vector<DrawnRow> drawn = drawn_.take();
+  drawn.resize(std::min(drawn.size(), static_cast<std::size_t>(query_->draw.count)));
+  for (const DrawnRow& each : drawn) ranking.drawn.push_back({each.score, each.key.row});
+  std::sort(ranking.drawn.begin(), ranking.drawn.end(), better);
   std::sort(repeated.begin(), repeated.end());
   for (const Scored& each : ranking.rejected)
     if (std::binary_search(repeated.begin(), repeated.end(), each.row))

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/proof/draw_list.h"
 #include "backend/scans.h"
 
 namespace gemmine {
@@ -34,7 +35,7 @@ class BestRows {
 // Sorts the repeated rows and leaves those that are better than the last admissible one.
 void keep_ranked(Ranking& ranking);
 
-bool is_above(double score, Level level, const ScanQuery& query);
+bool is_above(const Scored& scored, Level level, const ScanQuery& query);
 
 inline bool is_admissible(double score, const ScanQuery& query) {
   return score <= query.ceiling && score >= query.floor;
@@ -57,6 +58,7 @@ class RankingCollector {
   Ranking ranking();
 
  private:
+  void take_admissible(const Scored& scored);
   void take_classed(Ranking& ranking, std::vector<std::int32_t>& repeated_rows);
 
   const ScanRequest* request_;
@@ -64,6 +66,7 @@ class RankingCollector {
   Index above_[level_count] = {};
   BestRows admissible_;
   BestRows rejected_;
+  DrawList drawn_;
   std::vector<Scored> classed_;  // rows with a class: which is the best is known at the end
 };
 

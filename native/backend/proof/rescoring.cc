@@ -32,6 +32,8 @@ class Rescoring {
   void take(const Scored& scored);
   void take_class(std::int32_t row_class);
   bool is_rejected(const Scored& scored);
+  bool draw();
+  bool is_drawable(const Scored& scored);
   bool is_proven();
   Ranking rank_canonically();
 
@@ -83,7 +85,7 @@ void Rescoring::settle_straddlers() {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Level level = scanned_.straddlers[i].level;
     const std::int32_t own = request_.classes.class_of(rows[i]);
-    if (is_above(scores[i], level, query_)) {
+    if (is_above({scores[i], rows[i]}, level, query_)) {
       ++ranking_.above[level];
       if (own >= 0 && level < classed_levels) scanned_.classes[level].add(own);
     } else if (level == ceiling_level) {
@@ -124,6 +126,32 @@ bool Rescoring::is_proven() {
   return !(last < scanned_.upper_score(scanned_.dropped_below));
 }
 
+bool Rescoring::is_drawable(const Scored& scored) {
+  return is_admissible(scored.score, query_) && !classes_.is_repeated(scored.row);
+}
+
+// Scores rows in the order of their keys until enough are admissible. Returns whether the draw is
+// proven.
+bool Rescoring::draw() {
+  if (!scanned_.drawn) return true;
+  const std::vector<DrawnRow> listed = scanned_.drawn->take();
+  const auto wanted = static_cast<std::size_t>(query_.draw.count);
+  std::vector<Scored>& drawn = ranking_.drawn;
+  std::vector<std::int32_t> rows;
+  std::vector<double> scores;
+  for (std::size_t at = 0; at < listed.size() && drawn.size() < wanted; at += rows.size()) {
+    rows.clear();
+    const std::size_t end = std::min(listed.size(), at + wanted - drawn.size());
+    for (std::size_t i = at; i < end; ++i) rows.push_back(listed[i].key.row);
+    scores.resize(rows.size());
+    scorer_.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (is_drawable({scores[i], rows[i]})) drawn.push_back({scores[i], rows[i]});
+  }
+  std::sort(drawn.begin(), drawn.end(), better);
+  return drawn.size() == wanted || scanned_.drawn->is_complete();
+}
+
 Ranking Rescoring::rank_canonically() {
   RankingCollector collector(request_, query_);
   const Index all = request_.queries.corpus().rows().rows();
@@ -143,7 +171,7 @@ Ranking Rescoring::rank() {
   count_above();
   rescore(scanned_.admissible, query_.depth, scanned_, scorer_, admissible_,
           [&](const Scored& scored) { take(scored); });
-  if (!is_proven()) return rank_canonically();
+  if (!is_proven() || !draw()) return rank_canonically();
   BestRows rejected(query_.rejected_depth);
   rescore(scanned_.rejected, query_.rejected_depth, scanned_, scorer_, rejected,
           [&](const Scored& scored) {
