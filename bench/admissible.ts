@@ -1,8 +1,8 @@
-// The proof that mining returned every negative that is admissible: a search in float64 that shares no
-// code with the library.
+// Checks that mining returned every admissible negative, by a search in float64 that shares no code with the
+// library.
 import type { Matrix, MinedNegatives, RowLists } from '../lib/index'
 
-/** Two float64 sums of one dot product may differ by this much. */
+/** Maximum difference of two float64 sums of the same dot product. */
 const tolerance = 1e-12
 
 const rowOf = ({ data, cols }: Matrix, row: number) => data.subarray(row * cols, (row + 1) * cols)
@@ -18,7 +18,7 @@ const norms = (matrix: Matrix) =>
     Math.sqrt(dot(rowOf(matrix, row), rowOf(matrix, row))),
   )
 
-/** Compares answers with those of a plain search under a relative margin, by cosine. */
+/** Compares results with those of a plain search with a relative margin, by cosine. */
 export class AdmissibleSearch {
   readonly #corpusNorms: Float64Array
 
@@ -31,7 +31,7 @@ export class AdmissibleSearch {
     this.#corpusNorms = norms(corpus)
   }
 
-  /** Whether the negatives of a query are the best admissible rows, all that there are up to `numNegatives`. */
+  /** Whether the negatives of a query are the best admissible rows, as many as exist up to `numNegatives`. */
   isComplete(mined: MinedNegatives, query: number): boolean {
     const scores = this.#scores(query)
     const { indptr, indices } = this.positives
@@ -43,7 +43,7 @@ export class AdmissibleSearch {
       (row) => scores[row]! <= ceiling + tolerance && !own.includes(row),
     )
     const worst = Math.min(...Array.from(returned, (row) => scores[row]!))
-    // With room left, any admissible row that is missing is one too many.
+    // If fewer than `numNegatives` were returned, no admissible row may be missing.
     const bar = returned.size < mined.numNegatives ? -Infinity : worst + tolerance
     const missing = scores.some(
       (score, row) =>

@@ -1,4 +1,4 @@
-// The matrices that the benches work on, as float32, and files through which the rivals get the same ones.
+// The matrices of the benches, as float32, and files that pass the same matrices to the rivals.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ export function sharedFile(...parts: string[]): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-/** Value of the bits of a float16. */
+/** The value of the bits of a float16. */
 function widened(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31
@@ -30,25 +30,25 @@ function asFloat32({ data, cols, type }: DenseMatrix, kept: number): Matrix {
   return { data: values, rows: kept, cols }
 }
 
-/** A matrix of a data set; a trial gets its first rows only. */
+/** Reads a matrix of a data set; a trial reads only its first rows. */
 export async function readMatrix(path: string): Promise<Matrix> {
   const matrix = await readNpy(path)
   return asFloat32(matrix, scaled(matrix.rows))
 }
 
-/** A matrix that a rival wrote. */
+/** Reads a matrix written by a rival. */
 export async function readAnswer(path: string): Promise<Matrix> {
   const matrix = await readNpy(path)
   return asFloat32(matrix, matrix.rows)
 }
 
-/** One array of a data set in a NumPy archive; a trial gets its first rows only. */
+/** Reads one array of a data set in a NumPy archive; a trial reads only its first rows. */
 export async function readMember(path: string, name: string): Promise<Matrix> {
   const matrix = (await readNpz(path, { name })) as DenseMatrix
   return asFloat32(matrix, scaled(matrix.rows))
 }
 
-/** Lines `query<TAB>row` of the rows that a trial keeps, [2 × pairs]. */
+/** Reads the lines `query<TAB>row` of the rows that a trial uses, [2 × pairs]. */
 export function readPairsWithin(path: string, queries: number, corpus: number): Int32Array {
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
   const pairs = lines.map((line) => line.split('\t').map(Number))
@@ -82,7 +82,7 @@ export function randomUnitRows(rows: number, cols: number, seed: number): Matrix
 
 let exchange: string | undefined
 
-/** A path for a file that a rival reads or writes; it goes with the process. */
+/** A path for a file that a rival reads or writes; it is removed at the end of the process. */
 export function exchangePath(name: string): string {
   if (exchange === undefined) {
     const created = mkdtempSync(join(tmpdir(), 'gemmine-bench-'))

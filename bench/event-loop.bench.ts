@@ -1,5 +1,5 @@
-// How late do 1 ms timers fire, and how long does a small readFile take, while jobs run? The promise:
-// 99 % of the timers within 5 ms while a job runs on all but one core.
+// How late do 1 ms timers fire, and how long does a small readFile take, while jobs run? Target: 99 % of the
+// timers within 5 ms while a job runs on all but one core.
 import { availableParallelism } from 'node:os'
 import { info } from '../lib/info'
 import { quantile, runProgram } from '../test/hazards/child'

@@ -1,5 +1,5 @@
-// What every bench does around its measurements: a clean environment, the machine's description, lines
-// for people, and a JSON file for the README's table.
+// The common part of the benches: a clean environment, a description of the machine, printed lines, and a
+// JSON file for the README's table.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { median, pairedRatios, type Spread } from './interleave'
@@ -8,14 +8,14 @@ import type { Rival, RivalDescription } from './rival'
 import { Roofline } from './roofline'
 import { isTrial, scale } from './shapes'
 
-/** The results that are kept, and from which the README's table is made. */
+/** The folder of the results from which the README's table is made. */
 export const keptResults = join(__dirname, 'results')
 
 export const resultsFolder = isTrial
   ? join(__dirname, '..', 'build', 'bench', 'trial')
   : keptResults
 
-/** One job against one other thing, measured in turns. */
+/** A job compared with one other program, measured in turns. */
 export interface Comparison {
   readonly job: string
   readonly against: string
@@ -23,14 +23,14 @@ export interface Comparison {
   /** Medians over the rounds. */
   readonly gemmine: number
   readonly other: number
-  /** How many times as fast gemmine is; from the paired rounds, not from the medians. */
+  /** The speed of gemmine relative to the other; from the paired rounds, not from the medians. */
   readonly speed: Spread
-  /** The least speed that was promised. */
+  /** The minimum speed required. */
   readonly target?: number | undefined
   readonly met?: boolean | undefined
 }
 
-/** Something that did not happen, and why. */
+/** A measurement or target that was missed, with the reason. */
 export interface Shortcoming {
   readonly name: string
   readonly reason: string
@@ -74,7 +74,7 @@ export class Experiment {
     if (isTrial) console.log(`TRIAL at ${scale} of the rows: these figures mean nothing\n`)
   }
 
-  /** A rival that takes part; it is stopped when the experiment ends. */
+  /** Adds a rival, which is stopped when the experiment ends. */
   addRival(rival: Rival) {
     this.#rivals.push(rival)
     const { name, version, blas } = rival.description
@@ -86,18 +86,18 @@ export class Experiment {
     console.log(`not run: ${name}: ${reason}`)
   }
 
-  /** A measured fact that is no comparison. */
+  /** Notes a measurement that is not a comparison. */
   note(text: string) {
     this.#notes.push(text)
     console.log(`  ${text}`)
   }
 
   /**
-   * The rate of a job against the square sgemm of the same rounds.
+   * Compares the rate of a job with the square sgemm of the same rounds.
    *
    * @param operations Floating-point operations of the job.
-   * @param times Seconds of the job, one a round.
-   * @param limits GFLOP/s of the square sgemm, one a round.
+   * @param times Seconds of the job, one per round.
+   * @param limits GFLOP/s of the square sgemm, one per round.
    */
   compareRate(
     job: string,
@@ -114,7 +114,7 @@ export class Experiment {
     )
   }
 
-  /** Seconds of a job against a rival's for the same job in the same rounds. */
+  /** Compares the seconds of a job with those of a rival for the same job in the same rounds. */
   compareTime(
     job: string,
     against: string,
@@ -129,13 +129,13 @@ export class Experiment {
     )
   }
 
-  /** A promise that no measurement can keep, such as a loss that is not reached. */
+  /** Records a target that cannot be measured, such as a loss that is not reached. */
   missed(job: string, reason: string) {
     this.#missed.push({ name: job, reason })
     console.log(`${job}: MISSED: ${reason}`)
   }
 
-  /** Ends the programs that take turns with the library. */
+  /** Stops the rivals. */
   async stop() {
     await Promise.all([this.roofline, ...this.#rivals].map((running) => running.stop()))
   }
@@ -183,7 +183,7 @@ export class Experiment {
   }
 }
 
-/** Runs the one experiment of a bench file. */
+/** Runs the experiment of a bench file. */
 export function experiment(
   file: string,
   question: string,

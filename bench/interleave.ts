@@ -1,16 +1,17 @@
-// Ratios on a machine that is not ours alone: the sides take turns, and each round gives one ratio.
+// Ratios on a machine with other load: the sides take turns, and each round gives one ratio.
 import { setTimeout as pause } from 'node:timers/promises'
 import { rounds } from './shapes'
 
 /** One measurement: seconds, or a rate. */
 export type Turn = () => Promise<number>
 
-/** Threads of OpenMP and OpenBLAS spin for up to 200 ms after their work and would slow the next side. */
+/**
+ * Threads of OpenMP and OpenBLAS spin for up to 200 ms after their work, which would slow down the next side.
+ */
 const settlingMilliseconds = 300
 
 /**
- * Lets all sides measure once a round. The first round is not counted, and each round begins with
- * another side.
+ * Measures all sides once per round. The first round is not counted, and each round begins with another side.
  */
 export async function interleave<Name extends string>(
   sides: Record<Name, Turn>,
@@ -30,7 +31,7 @@ export async function interleave<Name extends string>(
   return measured
 }
 
-/** Seconds that a job takes from call to result. */
+/** Seconds of a job from call to result. */
 export async function seconds(job: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await job()
@@ -63,7 +64,7 @@ export interface Spread {
   readonly rounds: number
 }
 
-/** Of the ratios of values that were measured in the same round. */
+/** The ratios of values measured in the same round. */
 export function pairedRatios(
   numerators: readonly number[],
   denominators: readonly number[],

@@ -1,4 +1,4 @@
-// A program that is kept running and answers one line for each line it is sent.
+// A program that keeps running and answers each line of input with one line.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -28,14 +28,14 @@ export class LineProcess {
         ),
       ),
     )
-    // A write to a program that has ended is told by its end.
+    // If the program has ended, its end is reported, not the failed write.
     this.#child.stdin.on('error', () => {})
     createInterface({ input: this.#child.stdout }).on('line', (line) =>
       this.#waiting.shift()?.resolve(line),
     )
   }
 
-  /** The next line of the program; without `line` nothing is sent first. */
+  /** Returns the next line of the program; sends `line` first if given. */
   ask(line?: string): Promise<string> {
     if (this.#failure) return Promise.reject(this.#failure)
     const answer = new Promise<string>((resolve, reject) => this.#waiting.push({ resolve, reject }))
@@ -43,7 +43,7 @@ export class LineProcess {
     return answer
   }
 
-  /** Ends the program, which leaves when its input does. */
+  /** Ends the program by closing its input. */
   async stop() {
     if (this.#failure) return
     this.#child.stdin.end()

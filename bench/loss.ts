@@ -1,6 +1,6 @@
 import type { Matrix } from '../lib/index'
 
-/** ‖X − W H‖² in float64, the one measure for the factors of every side. */
+/** ‖X − W H‖² in float64, the same measure for the factors of every side. */
 export function squaredError(X: Matrix, W: Matrix, H: Matrix): number {
   const components = Float64Array.from(H.data)
   const row = new Float64Array(X.cols)

@@ -1,17 +1,17 @@
-// What a figure depends on besides the code.
+// The conditions of a measurement beside the code.
 import { spawnSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { info, type Info } from '../lib/index'
 
-/** Variables that choose OpenBLAS's kernels in place of OpenBLAS, and can halve every figure. */
+/** Variables that override OpenBLAS's choice of kernels and can halve every rate. */
 const steering = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']
 
-/** Tells the restarted process what was taken from its environment. */
+/** The variable in which the restarted process finds the removed variables. */
 const removedName = 'GEMMINE_BENCH_REMOVED'
 
 /**
- * Starts this bench again without the variables that steer OpenBLAS, if there are any: an addon and the
- * rivals would read them when they are loaded. Ends the process in that case.
+ * Restarts this bench without the variables that override OpenBLAS's kernels, if any are set, because the
+ * addon and the rivals read them when they are loaded. Ends the process in that case.
  */
 export function restartUnsteered() {
   const present = steering.filter((name) => process.env[name] !== undefined)
@@ -34,13 +34,13 @@ export interface Machine {
   readonly cores: number
   readonly memoryGiB: number
   readonly blas: Info['blas']
-  /** The numbers that searches begin with. */
+  /** Number format of the first scan of a search. */
   readonly scan: Info['cpu']['scan']
   readonly threads: number
   readonly threadsReason: string
-  /** Variables that were set and are not for this run. */
+  /** Variables that were set and are removed for this run. */
   readonly removed: string
-  /** Of the last minute, before the bench began; anything near 1 is somebody else's work. */
+  /** Load of the last minute before the bench; a value near 1 means other work on the machine. */
   readonly load: number
 }
 

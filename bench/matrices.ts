@@ -1,4 +1,4 @@
-// Matrices of many kinds, to choose defaults by: data sets and planted ones, each with its ranks.
+// Matrices of many kinds for the choice of defaults: data sets and planted ones, each with its ranks.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { type Matrix, type SparseMatrix } from '../lib/index'
@@ -7,7 +7,7 @@ import { readMember, readMatrix, sharedFile } from './data'
 export interface Case {
   readonly name: string
   readonly ranks: readonly number[]
-  /** Undefined where the data set is absent. */
+  /** Undefined if the data set is absent. */
   readonly load: () => Promise<Matrix | SparseMatrix> | undefined
 }
 
@@ -37,7 +37,7 @@ function normal(seed: number): () => number {
   return () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 }
 
-/** W H + noise, with entries of W and H drawn by these. */
+/** W H + noise, with entries of W and H drawn by the given functions. */
 function planted(
   [rows, cols, rank]: readonly [number, number, number],
   ofW: () => number,
@@ -55,7 +55,7 @@ function planted(
 
 const nonnegative = ({ data, ...rest }: Matrix): Matrix => ({ ...rest, data: data.map(Math.abs) })
 
-/** Draws that are 0 with this chance. */
+/** Draws that are 0 with this probability. */
 const holed = (draw: () => number, chance: number, seed: number) => {
   const random = uniform(seed)
   return () => (random() < chance ? 0 : draw())
@@ -181,7 +181,7 @@ const plantedNonnegative: Case[] = [
   },
 ]
 
-/** Positive data that lie far from 0. */
+/** Positive data far from 0. */
 const offset: Case = {
   name: 'noise far from 0',
   ranks: [5, 20],
@@ -227,7 +227,7 @@ const plantedMixed: Case[] = [
   offset,
 ]
 
-/** One array of an archive, with something done to it. */
+/** One array of an archive, transformed. */
 const member =
   (set: string, file: string, name: string, change = (matrix: Matrix) => matrix) =>
   () => {
@@ -248,7 +248,7 @@ const array = (set: string, file: string, rows: number) => () => {
   return path === undefined ? undefined : readMatrix(path).then(firstRows(rows))
 }
 
-/** TF–IDF of texts: words of at least `least` texts, logarithmic counts, rows of length 1. */
+/** TF–IDF of texts: words that occur in at least `least` texts, logarithmic counts, rows of length 1. */
 function wordsOf(texts: readonly string[], least: number): SparseMatrix {
   const documents = texts.map((text) => text.toLowerCase().match(/[a-z]{3,}/g) ?? [])
   const frequency = new Map<string, number>()

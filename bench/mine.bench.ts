@@ -9,7 +9,7 @@ import { miningShape } from './shapes'
 const question =
   'How fast are hard negatives mined over given embeddings, and do all admissible ones come?'
 
-/** Query and corpus row in turn, as a list for each query. */
+/** Converts alternating queries and corpus rows to a list per query. */
 function listsOf(queries: number, pairs: Int32Array): number[][] {
   const lists: number[][] = Array.from({ length: queries }, () => [])
   for (let t = 0; t < pairs.length; t += 2) lists[pairs[t]!]!.push(pairs[t + 1]!)
@@ -35,7 +35,7 @@ async function startRival(report: Experiment, queries: Matrix, corpus: Matrix, p
   return rival
 }
 
-/** Queries spread over all of them, and every one that is short of negatives. */
+/** Queries spread evenly over all queries, and every query with too few negatives. */
 function queriesToCheck({ queries, counts }: MinedNegatives): number[] {
   const step = Math.max(1, Math.floor(queries / checkedQueries))
   return Array.from(counts.keys()).filter(

@@ -1,4 +1,4 @@
-// A program of bench/competitors, kept running so that it can take turns with the library.
+// A program of bench/competitors that keeps running, so that it can take turns with the library.
 import { join } from 'node:path'
 import type { Experiment } from './experiment'
 import { LineProcess } from './line-process'
@@ -8,7 +8,7 @@ type Values = Readonly<Record<string, unknown>>
 export interface RivalDescription {
   readonly name: string
   readonly version: string
-  /** The linear algebra that it found, with its core and threads. */
+  /** Its linear algebra library, with core and threads. */
   readonly blas: string
 }
 
@@ -17,7 +17,7 @@ interface Reply extends Values {
   readonly error?: string
 }
 
-/** Python leaves no compiled files beside its sources. */
+/** Prevents compiled Python files beside the sources. */
 const quiet = { PYTHONDONTWRITEBYTECODE: '1' }
 
 const python = process.env['GEMMINE_PYTHON'] ?? 'python3'
@@ -43,9 +43,9 @@ export class Rival {
   }
 
   /**
-   * Starts a script of bench/competitors. One whose libraries are not installed is reported as not run.
+   * Starts a script of bench/competitors. A script without its libraries is reported as not run.
    *
-   * @param env Variables besides those of this process; they become part of the rival's name.
+   * @param env Additional environment variables; they become part of the rival's name.
    */
   static async start(
     experiment: Experiment,

@@ -1,5 +1,5 @@
-// The limit that every rate is held against: a square sgemm over the same threads. It is measured by a
-// small program that links the OpenBLAS of the addon, because the addon has no product of its own to offer.
+// The reference of every rate: a square sgemm over the same threads. It is measured by a small program that
+// links the OpenBLAS of the addon, because the addon exports no product.
 import { LineProcess } from './line-process'
 import { compiled } from './native-program'
 import { rooflineShape } from './shapes'
@@ -12,7 +12,7 @@ export class Roofline {
     this.#process = new LineProcess(compiled('roofline'), [threads, size, repeats].map(String))
   }
 
-  /** GFLOP/s of the best of a few products, now. */
+  /** Measures GFLOP/s of the best of a few products. */
   readonly sample = async (): Promise<number> => Number(await this.#process.ask('sample'))
 
   stop(): Promise<void> {

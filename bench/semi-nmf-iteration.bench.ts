@@ -9,7 +9,7 @@ const question = 'How near to a square sgemm does one semi-NMF iteration come?'
 experiment(__filename, question, async (report) => {
   const { rows, cols, rank, fewer, more } = semiNmfIteration
   const X = randomMatrix(rows, cols, 1)
-  // The start cancels in the difference, and a random one is the least noisy.
+  // The time of the start cancels in the difference; that of a random start varies least.
   const run = (iterations: number) => () =>
     seconds(() => semiNmf(X, { rank, iterations, tolerance: 0, init: 'random' }))
   const measured = await interleave({

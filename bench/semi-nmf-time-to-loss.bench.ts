@@ -7,7 +7,7 @@ import { race } from './time-to-loss'
 
 const question = 'How fast does semiNmf reach the loss of the published multiplicative update?'
 
-/** What the published code takes, which also forms the whole residual after each update. */
+/** The time of the published code, which also forms the whole residual after each update. */
 async function noteAsPublished(report: Experiment, rival: Rival) {
   const { rivalIterations } = semiNmfRace
   const measured = await rival.seconds('run', { with_loss: true })

@@ -1,6 +1,6 @@
-// Every problem size of the benches, and how often each is measured.
+// All problem sizes of the benches, and their numbers of rounds.
 
-/** Multiplies the numbers of rows. Below 1 it tries the scripts out, and no result is kept. */
+/** Factor for the numbers of rows. Below 1 the run is a trial of the scripts, and no result is kept. */
 export const scale = Number(process.env['GEMMINE_BENCH_SCALE'] ?? 1)
 if (!(scale > 0 && scale <= 1))
   throw new RangeError(
@@ -17,10 +17,12 @@ export const rounds = isTrial ? 2 : 5
 
 export const rooflineShape = { size: 2048, repeats: 5 }
 
-/** Embedding-sized; `fewer` and `more` iterations, whose difference leaves out the start and the last residual. */
+/**
+ * Embedding-sized; the difference of `fewer` and `more` iterations excludes the start and the last residual.
+ */
 export const semiNmfIteration = { rows: scaled(50_000), cols: 1536, rank: 64, fewer: 2, more: 12 }
 
-/** scikit-learn's iterations, whose loss is to be reached. */
+/** Iterations of scikit-learn, whose loss is to be reached. */
 export const nmfRaces = [
   { set: 'cbcl_faces', rank: 49, rivalIterations: 200 },
   { set: 'mnist', rank: 32, rivalIterations: 50 },
@@ -70,7 +72,7 @@ export const miningShape = {
   set: 'minilm_tldr',
   numNegatives: 4,
   relativeMargin: 0.05,
-  /** Queries whose answer is compared with a search in float64. */
+  /** Number of queries whose result is compared with a search in float64. */
   checkedQueries: isTrial ? 50 : 500,
 } as const
 

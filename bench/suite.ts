@@ -6,8 +6,8 @@ import { isTrial } from './shapes'
 type Summary = Awaited<ReturnType<typeof b.suite>>
 
 /**
- * Measures each job in turn until its mean is known well enough, prints the list, and saves benny's own
- * summary beside the results.
+ * Measures each job until its mean is accurate enough, prints the list, and saves benny's summary beside the
+ * results.
  */
 export function suite(
   name: string,
@@ -15,7 +15,7 @@ export function suite(
   jobs: Readonly<Record<string, () => Promise<unknown>>>,
 ): Promise<Summary> {
   let running = false
-  // Before a suite runs, benny calls all cases at once to learn that they are asynchronous.
+  // Before a suite runs, benny calls all cases at once to detect that they are asynchronous.
   const once = (job: () => Promise<unknown>) => async () => void (running && (await job()))
   const begin =
     async () =>

@@ -27,7 +27,7 @@ function row(comparison: Comparison): string {
   return `| ${[job, figure(gemmine, unit), against, figure(other, unit), ratio, targetText(comparison)].join(' | ')} |`
 }
 
-/** One line for each machine, library and date that the results were measured with. */
+/** One line per machine, library and date of the results. */
 function provenance(results: readonly Results[]): string[] {
   const lines = results.map(({ date, machine, command }) => {
     const { gemmine, cpu, threads, blas, scan, node } = machine
@@ -76,7 +76,7 @@ export function tableOf(results: readonly Results[]): string {
   ].join('\n')
 }
 
-/** Results that say something of a comparison; benny's own summaries lie in the same folder. */
+/** Reads the results with comparisons; benny's summaries are in the same folder. */
 function readResults(): Results[] {
   return readdirSync(keptResults)
     .filter((file) => file.endsWith('.json') && !file.endsWith('.benny.json'))

@@ -1,4 +1,4 @@
-// The time a factorization needs to reach the loss that a rival ends with.
+// The time that a factorization needs to reach the final loss of a rival.
 import type { Factorization, Matrix } from '../lib/index'
 import { exchangePath, handOver, readAnswer } from './data'
 import type { Experiment } from './experiment'
@@ -10,11 +10,11 @@ export interface Race {
   readonly job: string
   readonly X: Matrix
   readonly rank: number
-  /** The library's run with default options, for so many iterations. */
+  /** Runs the library with default options for this many iterations. */
   readonly fit: (iterations: number) => Promise<Factorization>
   readonly rival: Rival | undefined
   readonly rivalIterations: number
-  /** Times as fast as the rival that was promised. */
+  /** The required speed relative to the rival. */
   readonly target: number
 }
 
@@ -27,7 +27,7 @@ async function rivalLoss(rival: Rival, { X }: Race): Promise<number> {
   return squaredError(X, await readAnswer(W), await readAnswer(H))
 }
 
-/** The fewest iterations after which the factors, measured in float64, have no larger a loss. */
+/** The fewest iterations whose factors have no larger loss, measured in float64. */
 async function iterationsToLoss(
   report: Experiment,
   { X, fit, rivalIterations, job }: Race,
@@ -52,7 +52,7 @@ async function iterationsToLoss(
   return undefined
 }
 
-/** Enough iterations for a rate that the noise of the start does not drown. */
+/** Enough iterations for a rate that the variation of the start does not dominate. */
 const leastForRate = 20
 
 export async function race(report: Experiment, given: Race) {

@@ -9,7 +9,7 @@ const question = 'How near to a square sgemm does exact top-k come, and to faiss
 
 const { queries: queryRows, corpus: corpusRows, cols, k } = topKShape
 
-/** The promise holds however faiss is built: with the kernels it finds by itself, and with the best ones. */
+/** The target applies to both builds of faiss: with the kernels that it selects, and with the best ones. */
 const faissEnvironments = [{}, { OPENBLAS_CORETYPE: 'SkylakeX' }] as Record<string, string>[]
 
 async function startRivals(report: Experiment, arrays: Record<string, string>): Promise<Rival[]> {
@@ -22,7 +22,7 @@ async function startRivals(report: Experiment, arrays: Record<string, string>): 
   return rivals
 }
 
-/** Rows that two answers have in common; float32 sums may order near-equal scores differently. */
+/** Counts the common rows of two results; float32 sums may order nearly equal scores differently. */
 async function noteAgreement(report: Experiment, { indices }: Neighbours, rival: Rival) {
   const path = exchangePath('rows.npy')
   await rival.call('run')

@@ -1,4 +1,4 @@
-// Finds the compiled part of this package and loads it, or tells why that fails and what helps.
+// Finds the compiled part of this package and loads it. On failure it reports the reason and a remedy.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { bundledMessage } from './bundled'
@@ -14,7 +14,7 @@ interface Loader {
 /** Where package.json and prebuilds/ are. A bundle of ECMAScript modules has no `__dirname`. */
 const root = typeof __dirname === 'string' ? join(__dirname, '..') : undefined
 
-/** Whether this file is where it was installed, and not in the bundle of another program. */
+/** Returns whether this file is in its installed folder, not in the bundle of another program. */
 function isInstalled(): boolean {
   if (root === undefined) return false
   try {
@@ -25,7 +25,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** Its stack begins where the addon was asked for: nobody has to read this file to see what is wrong. */
+/** The stack of the error begins at the caller, without the frames of this file. */
 function loadFailure(message: string, cause?: unknown): GemmineError {
   const error = new GemmineError('ERR_GEMMINE_NATIVE_LOAD', message, { cause })
   Error.captureStackTrace(error, loadAddon)
@@ -35,7 +35,7 @@ function loadFailure(message: string, cause?: unknown): GemmineError {
 /**
  * The compiled part of this package.
  *
- * @throws {GemmineError} `ERR_GEMMINE_NATIVE_LOAD` with the reason and what helps.
+ * @throws {GemmineError} `ERR_GEMMINE_NATIVE_LOAD` with the reason and a remedy.
  */
 export function loadAddon(): unknown {
   if (root === undefined) throw loadFailure(bundledMessage)
@@ -54,7 +54,7 @@ function loader(): Loader {
     return require('node-gyp-build') as Loader
   } catch (cause) {
     const { code, resource, message } = cause as LoadError
-    // It reads /etc/alpine-release, to tell musl from glibc.
+    // node-gyp-build reads /etc/alpine-release, to distinguish musl from glibc.
     if (code === 'ERR_ACCESS_DENIED' && resource !== undefined)
       throw loadFailure(`${hidden}: start node with ${readFlag(resource)} as well`, cause)
     const [said] = message.split('\n')
@@ -68,7 +68,7 @@ function loader(): Loader {
 function fileIn(folder: string, load: Loader): string {
   try {
     const file = load.path(folder)
-    // A program that this package was bundled into may have an addon of its own at the same place.
+    // A program that bundles this package may have its own addon at the same path.
     if (basename(file).startsWith(packageName) || isInstalled()) return file
   } catch (cause) {
     if (isInstalled()) throw loadFailure(noAddon(folder), cause)
@@ -76,14 +76,14 @@ function fileIn(folder: string, load: Loader): string {
   throw loadFailure(bundledMessage)
 }
 
-// ---- no file
+// ---- Errors for a missing file.
 
 const cLibrary = () =>
   process.platform === 'linux'
     ? ` with ${existsSync('/etc/alpine-release') ? 'musl' : 'glibc'}`
     : ''
 
-/** The platforms that this installation has a compiled part for, as `linux-x64 (glibc)`. */
+/** The platforms for which this installation has a compiled part, as `linux-x64 (glibc)`. */
 function prebuilt(folder: string): string[] {
   try {
     return readdirSync(join(folder, 'prebuilds')).flatMap((platform) =>
@@ -96,7 +96,7 @@ function prebuilt(folder: string): string[] {
   }
 }
 
-/** The folder as somebody in the current one would type it. */
+/** The folder as typed in a shell, relative to the current folder. */
 function typed(folder: string): string {
   const path = relative('', folder)
   const short = path.startsWith('..') ? folder : path || '.'
@@ -115,11 +115,11 @@ function noAddon(folder: string): string {
   return `This installation of gemmine has no compiled part for ${process.platform} ${process.arch}${cLibrary()}: ${list}. ${build(folder)}`
 }
 
-// ---- a file that is not loaded
+// ---- Errors for a file that cannot be loaded.
 
 type LoadError = Error & { readonly code?: string; readonly resource?: string }
 
-/** Absent without the permission model; the types of Node.js 20 do not know it. */
+/** Undefined without the permission model; missing in the types of Node.js 20. */
 const permission = () =>
   (process as { permission?: { has(scope: string, path?: string): boolean } }).permission
 
@@ -134,7 +134,7 @@ const forbidden = () =>
     ? 'the permission model of Node.js forbids addons; start node with --allow-addons as well'
     : 'Node.js was told to load no addons; start it, or the worker, without --no-addons, also in NODE_OPTIONS'
 
-/** What the loader of the system says, and what that means; the first that fits. */
+/** Messages of the system's loader with their explanations; the first match is used. */
 const causes: readonly (readonly [RegExp, (folder: string) => string])[] = [
   [
     /static TLS|failed to map segment|[Cc]annot allocate memory|ENOMEM|not enough (memory|space)/,
@@ -160,7 +160,7 @@ const causes: readonly (readonly [RegExp, (folder: string) => string])[] = [
   ],
 ]
 
-/** One sentence without its full stop; the system's words follow in parentheses. */
+/** One sentence without its full stop; the system's message follows in parentheses. */
 function whyNot({ code, message }: LoadError, folder: string): string {
   if (code === 'ERR_DLOPEN_DISABLED') return forbidden()
   const [said] = message.split('\n')

@@ -1,4 +1,4 @@
-/** What to do where a bundler took this package into a program's own file. */
+/** The remedy if a bundler included this package in a program's file. */
 export const bundledMessage =
   'gemmine was bundled into a program, and a bundle cannot hold the compiled part of gemmine. ' +
   'Leave the package out of the bundle and install it where the program runs. ' +

@@ -1,12 +1,12 @@
-// How a signal stops the jobs that were given it.
+// Stops the jobs that run under a signal.
 
 /**
- * What stops a job: an `AbortSignal` of Node.js or of a browser, or any other object with these members.
- * The type lists them because `AbortSignal` is unknown without the DOM and without @types/node.
+ * A signal that stops a job: an `AbortSignal` of Node.js or of a browser, or any object with these members.
+ * They are listed because the type `AbortSignal` needs the DOM types or @types/node.
  */
 export interface AbortSignalLike {
   readonly aborted: boolean
-  /** What a stopped job rejects with. */
+  /** The value with which a stopped job rejects. */
   readonly reason?: unknown
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
   removeEventListener(type: 'abort', listener: () => void): void
@@ -19,7 +19,7 @@ export const isAbortSignal = (value: unknown): value is AbortSignalLike =>
   'addEventListener' in value &&
   'removeEventListener' in value
 
-/** What an aborted signal rejects with; an AbortError for a signal without reasons. */
+/** The reason of an aborted signal, or an AbortError if it has none. */
 export const reasonOf = (signal: AbortSignalLike): unknown =>
   'reason' in signal ? signal.reason : AbortSignal.abort().reason
 
@@ -29,14 +29,14 @@ export function throwIfAborted(signal: AbortSignalLike | undefined) {
 }
 
 interface RunningJobs {
-  /** One element in shared memory for each job; not 0 means: stop. */
+  /** One element in shared memory per job; a value other than 0 stops the job. */
   readonly flags: Set<Int32Array>
   readonly stop: () => void
 }
 
 /**
- * The jobs that run under a signal. They share one listener: Node.js takes more than ten on one signal for
- * a leak, and a signal that lives as long as its process may stop thousands of jobs at once.
+ * The jobs that run under a signal. They share one listener, because Node.js warns of a leak above ten on one
+ * signal, and a signal with the lifetime of the process may stop thousands of jobs at once.
  */
 const running = new WeakMap<AbortSignalLike, RunningJobs>()
 
@@ -53,10 +53,10 @@ function listenTo(signal: AbortSignalLike, raised: () => void): RunningJobs {
 }
 
 /**
- * Raises a job's flag when the signal is aborted.
+ * Sets a job's flag when the signal is aborted.
  *
- * @param raised Called once all flags of the signal are raised; the same function for every job.
- * @returns Ends that. The signal keeps no listener once no job runs under it.
+ * @param raised Called after all flags of the signal are set; the same function for every job.
+ * @returns A function that ends this. The signal has no listener while no job runs under it.
  */
 export function stopOnAbort(
   signal: AbortSignalLike,

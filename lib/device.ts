@@ -1,16 +1,16 @@
 import { GemmineError, invalid } from './errors'
 
-/** The devices that native/backend/registry.cc knows; a test compares the two lists. */
+/** The devices of native/backend/registry.cc; a test compares the two lists. */
 export const deviceKinds = ['cpu'] as const
 
-/** `auto` takes the best device present; a device asked for by name must be there. */
+/** `auto` takes the best device present; a device requested by name must exist. */
 export type DeviceName = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
 
 /**
  * Resolves a device name to the one that a job runs on.
  *
  * @throws {TypeError} if `name` is no device name.
- * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE` if a named device is not there.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE` if a named device is absent.
  */
 export function resolveDevice(name: string): 'cpu' {
   if (name === 'auto' || name === 'cpu') return 'cpu'

@@ -1,25 +1,27 @@
 /**
- * What can fail for reasons outside the caller's code. A caller's mistake is a `TypeError` or a
- * `RangeError` instead (see {@link Mistake}); an abort rejects with the signal's own reason.
+ * Codes of failures with causes outside the caller's code. A caller's mistake is a `TypeError` or a
+ * `RangeError` instead (see {@link Mistake}); an abort rejects with the signal's reason.
  */
 export type GemmineErrorCode =
-  /** A file is missing, unreadable, damaged, or not what it claims to be. */
+  /** A file is missing, unreadable, damaged, or of the wrong format. */
   | 'ERR_GEMMINE_FILE'
   /** The compiled addon is missing, does not fit this machine, or may not be loaded. */
   | 'ERR_GEMMINE_NATIVE_LOAD'
   /** Node.js is too old; thrown while the package is loaded. */
   | 'ERR_GEMMINE_NODE_VERSION'
-  /** A device that was asked for by name is not there. */
+  /** A device requested by name is absent. */
   | 'ERR_GEMMINE_DEVICE_UNAVAILABLE'
   /** A device failed in the middle of a job. */
   | 'ERR_GEMMINE_DEVICE_FAILURE'
-  /** A job needs more memory than there is; the message tells how many bytes, if that is known beforehand. */
+  /**
+   * A job needs more memory than available; the message contains the number of bytes, if known in advance.
+   */
   | 'ERR_GEMMINE_OUT_OF_MEMORY'
   /** The system allows no thread for a job: a limit on threads (ulimit -u, the pids limit of a container). */
   | 'ERR_GEMMINE_BUSY'
   /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'
-  /** Rows that a prepared corpus borrows are no more what they were; see `verify` of `prepareCorpus`. */
+  /** Rows that a prepared corpus borrows have changed; see `verify` of `prepareCorpus`. */
   | 'ERR_GEMMINE_CHANGED'
 
 export class GemmineError extends Error {
@@ -34,24 +36,24 @@ export class GemmineError extends Error {
   }
 }
 
-/** The fields that a `TypeError` or `RangeError` of this package carries besides its message. */
+/** The fields of a `TypeError` or `RangeError` of this package, beside its message. */
 export interface Mistake {
-  /** The argument or option at fault, as the caller wrote it: `rank`, `X`, `queries.data`. */
+  /** The wrong argument or option, in the caller's notation: `rank`, `X`, `queries.data`. */
   readonly argument: string
-  /** What would have been right. */
+  /** A description of correct values. */
   readonly expected: string
-  /** What came, as text; without the quotes that a string has in the message. */
+  /** The received value as text; without the quotes that a string has in the message. */
   readonly received: string
-  /** The row at fault, where there is one. */
+  /** The row of the wrong entry, if any. */
   readonly row?: number
-  /** The column at fault, where there is one. */
+  /** The column of the wrong entry, if any. */
   readonly column?: number
 }
 
 /** A caller's mistake, as it is thrown. */
 export type MistakeError = (TypeError | RangeError) & Mistake
 
-/** Renders a received value on one short line. */
+/** Formats a received value on one short line. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'an empty string' : `'${shortened(value)}'`
   if (typeof value === 'object' && value !== null)
@@ -68,8 +70,8 @@ function className({ constructor }: object): string {
 const shortened = (text: string) => text.slice(0, 80)
 
 /**
- * The error for a caller's mistake, with what came told in words: "Expected two dimensions, rows and
- * columns for X.shape, received 3 dimensions".
+ * The error for a caller's mistake, with a description of the received value: "Expected two dimensions, rows
+ * and columns for X.shape, received 3 dimensions".
  */
 export function invalidText(
   argument: string,
@@ -82,9 +84,9 @@ export function invalidText(
 }
 
 /**
- * The error for a caller's mistake: "Expected an integer in 1..20 for rank, received 21". A number
- * out of bounds is a `RangeError`, anything else a `TypeError`. A string is quoted, unless it was typed
- * after an option of the command line.
+ * The error for a caller's mistake: "Expected an integer in 1..20 for rank, received 21". A number out of
+ * bounds is a `RangeError`, anything else a `TypeError`. A string is quoted, unless it is an argument of the
+ * command line.
  */
 export function invalid(argument: string, expected: string, received: unknown): MistakeError {
   if (typeof received === 'string' && received !== '') {
@@ -111,6 +113,6 @@ export function invalidEntry(
   return Object.assign(error, { argument, expected, received: text, row, column })
 }
 
-/** Whether an error is a caller's mistake, told by this package. */
+/** Returns whether an error is a caller's mistake, reported by this package. */
 export const isMistake = (error: unknown): error is MistakeError =>
   (error instanceof TypeError || error instanceof RangeError) && 'argument' in error

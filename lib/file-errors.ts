@@ -1,8 +1,8 @@
-// What goes wrong with a file, told in the same words wherever it is noticed.
+// Errors of files, with the same words in all modules.
 import { getSystemErrorName } from 'node:util'
 import { GemmineError } from './errors'
 
-/** The error for a file that is missing, unreadable, damaged, or not what it claims to be. */
+/** The error for a file that is missing, unreadable, damaged, or of the wrong format. */
 export const fileError = (path: string, sentence: string, options?: { readonly cause?: unknown }) =>
   new GemmineError('ERR_GEMMINE_FILE', `${path}: ${sentence}`, options)
 
@@ -21,7 +21,7 @@ const reasons: Record<string, string> = {
   EROFS: 'the file system can only be read',
 }
 
-/** A failure of the system as a file error; anything else, such as an abort, stays what it is. */
+/** Converts a system error to a file error; returns anything else, such as an abort, unchanged. */
 export function systemFailure(path: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === 'ERR_INVALID_ARG_VALUE') return fileError(path, 'expected a path without zero bytes')
@@ -29,7 +29,7 @@ export function systemFailure(path: string, error: unknown): unknown {
   return fileError(path, reasons[code] ?? `the system reports ${code}`, { cause: error })
 }
 
-/** What the addon was told by the system, as an error of Node.js would tell it. */
+/** A system error in the addon, in the form of an error of Node.js. */
 export function nativeFileFailure(path: string, errno: number, { message }: Error): unknown {
   const code = getSystemErrorName(-errno)
   const cause = Object.assign(new Error(message), { code, errno: -errno, path, syscall: 'file' })

@@ -8,15 +8,15 @@ export interface Info {
   /** The version of Node.js. */
   readonly node: string
   readonly cpu: NativeInfo['cpu']
-  /** The linear algebra library and the kernels that it chose for this CPU. */
+  /** The linear algebra library and its kernels for this CPU. */
   readonly blas: NativeInfo['blas'] & {
-    /** The OPENBLAS_* and OMP_* variables that the process saw. */
+    /** The OPENBLAS_* and OMP_* variables of the process. */
     readonly env: Readonly<Record<string, string>>
   }
-  /** Compute threads that a job may use, and why that many. */
+  /** Compute threads that a job may use, and the reason for this number. */
   readonly threads: number
   readonly threadsReason: string
-  /** What a job can run on, with the reason for each device that is absent. */
+  /** The devices, with the reason if one is absent. */
   readonly devices: NativeInfo['devices']
 }
 
@@ -29,7 +29,7 @@ const environment = () =>
   >
 
 /**
- * What this installation is and can do here.
+ * Describes this installation and this machine.
  *
  * @throws {GemmineError} `ERR_GEMMINE_NATIVE_LOAD` if the compiled part is missing.
  *

@@ -1,33 +1,33 @@
-// Memory of the caller that native code uses while a job runs. Node-API keeps it from the garbage
-// collector, but not from being detached: a buffer that is transferred goes with its memory, and native
-// code would end the process. What can be lent safely is lent, everything else is copied.
+// Memory of the caller that native code uses while a job runs. Node-API protects it from the garbage
+// collector, but not from being detached: if a buffer is transferred, native code would access freed memory
+// and end the process. Memory that can be lent safely is lent; all other memory is copied.
 import { isSharedArrayBuffer } from 'node:util/types'
 import { markAsUntransferable } from 'node:worker_threads'
 import type { NamedArrays } from './data/typed-array'
 import { invalidText } from './errors'
 
-/** In bytes; a smaller array is copied sooner than its buffer is marked for good. */
+/** In bytes. A smaller array is copied, because a mark on its buffer is permanent. */
 export const smallestLent = 1 << 16
 
-/** The memory of a WebAssembly module is whole pages, and detached when it grows. */
+/** The memory of a WebAssembly module has whole pages, and is detached when it grows. */
 const wasmPage = 1 << 16
 
-/** Buffers of results: their owner may transfer them whatever they were used for. */
+/** Buffers of results: they stay transferable, whatever they are used for. */
 const results = new WeakSet<object>()
 
 /** Buffers that were lent once. */
 const lent = new WeakSet<object>()
 
-/** Keeps the memory of a result from being lent to a later job, which would forbid its transfer. */
+/** Excludes the memory of a result from being lent to a later job, which would forbid its transfer. */
 export function handOut<Elements extends ArrayBufferView>(array: Elements): Elements {
   results.add(array.buffer)
   return array
 }
 
 /**
- * Whether a buffer can be transferred, without doing it: a list that names it twice is refused as such
- * after its entries were looked at. Marking any other buffer is a hazard: Node.js 24 ends the process when
- * a marked WebAssembly memory grows.
+ * Returns whether a buffer can be transferred, without a transfer: a list that names it twice is refused only
+ * after its entries were checked. Only such buffers may be marked: Node.js 24 ends the process when a marked
+ * WebAssembly memory grows.
  */
 function isTransferable(buffer: ArrayBufferLike): boolean {
   try {
@@ -52,14 +52,14 @@ const attempt = (move: () => unknown) => {
   try {
     move()
   } catch {
-    // Refusing is right as well.
+    // A refusal is correct too.
   }
 }
 
 /**
- * What this runtime does with a marked buffer, tried on small ones: Node.js and Bun keep it where it is,
- * `transfer()` aside, which Node.js 24 refuses, 22 and Bun do not. Deno detaches a buffer that was
- * only asked about.
+ * Behaviour of this runtime with a marked buffer, tried on small ones. Node.js and Bun do not detach it,
+ * except by `transfer()`, which Node.js 24 refuses, but 22 and Bun do not. Deno detaches a buffer that was
+ * only tested.
  */
 function tried(): { readonly holds: boolean; readonly transferHolds: boolean } {
   const [plain, marked, moved] = [new ArrayBuffer(8), new ArrayBuffer(8), new ArrayBuffer(8)]
@@ -79,7 +79,7 @@ function tried(): { readonly holds: boolean; readonly transferHolds: boolean } {
 let known: ReturnType<typeof tried> | undefined
 const runtime = () => (known ??= tried())
 
-/** Whether a job may use this memory in place: nothing that a program does by accident takes it away. */
+/** Returns whether a job may use this memory in place: no accident of a program can detach it. */
 export function canLend({ buffer, byteLength }: ArrayBufferView): boolean {
   if (isSharedArrayBuffer(buffer)) return true
   if ((buffer as { readonly resizable?: boolean }).resizable) return false
@@ -89,7 +89,7 @@ export function canLend({ buffer, byteLength }: ArrayBufferView): boolean {
   return isTransferable(buffer) || buffer.byteLength % wasmPage !== 0
 }
 
-/** Marks the buffers of arrays that can be lent, which cannot be undone. */
+/** Marks the buffers of arrays that can be lent. This cannot be undone. */
 export function lend(arrays: NamedArrays) {
   for (const array of Object.values(arrays)) {
     if (!array || isSharedArrayBuffer(array.buffer) || lent.has(array.buffer)) continue
@@ -102,7 +102,7 @@ export function lend(arrays: NamedArrays) {
   }
 }
 
-/** The error for an array that was there when the job began. */
+/** The error for an array that was detached after the job began. */
 export const detached = (name: string) =>
   invalidText(
     name,
@@ -110,7 +110,7 @@ export const detached = (name: string) =>
     'one whose buffer was detached (transferred) in the meantime',
   )
 
-/** Those of the arrays that have elements, for a look at them later. */
+/** The arrays that have elements, to be checked later. */
 export const filled = (arrays: NamedArrays): NamedArrays =>
   Object.fromEntries(Object.entries(arrays).filter(([, array]) => array && array.byteLength > 0))
 

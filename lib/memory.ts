@@ -2,17 +2,17 @@ import { freemem } from 'node:os'
 import { GemmineError } from './errors'
 import { native } from './native'
 
-/** Asking takes some 0.1 ms: longer than the smallest jobs themselves. */
+/** In bytes. Smaller plans are not checked: the query takes about 0.1 ms, longer than the smallest jobs. */
 const negligible = 2 ** 20
 
-/** Bytes that the process may still take, within its own limits and those of its container. */
+/** Bytes that the process may still allocate, within its own limits and those of its container. */
 export const availableMemory = (): number => native().availableMemory() ?? freemem()
 
 /**
- * Fails before work starts where a job cannot fit.
+ * Throws before work starts if the memory is insufficient.
  *
- * @param what The job and its sizes, as the message calls them.
- * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` with the bytes that are needed and there.
+ * @param what The job and its sizes, for the message.
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` with the bytes needed and available.
  */
 export function planMemory(what: string, bytes: number) {
   if (bytes <= negligible) return

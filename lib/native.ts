@@ -1,4 +1,4 @@
-// The functions of the addon, and how its failures become this package's errors. No other file calls it.
+// The functions of the addon. Its failures become this package's errors here. No other file calls it.
 import { loadAddon } from './addon'
 import { reasonOf, stopOnAbort, throwIfAborted, type AbortSignalLike } from './cancellation'
 import {
@@ -38,16 +38,16 @@ interface NativeFailure extends Error {
   readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY'
   readonly argument?: string
   readonly expected?: string
-  /** As digits where a number does not hold it. */
+  /** As digits if a number cannot represent it. */
   readonly value?: number | string
   readonly row?: number
   readonly column?: number
-  /** The file, and the number of the system's error, where the system failed. */
+  /** The file, and the number of the system's error, after a system error. */
   readonly path?: string
   readonly errno?: number
 }
 
-/** An argument that lib/ had found right, and the addon finds wrong. */
+/** The message of the addon for an argument that lib/ accepted and the addon refuses. */
 const refusal = /^Expected (.+) for (\S+)$/
 
 function changedAfterTheCall({ message }: Error): MistakeError | undefined {
@@ -77,7 +77,7 @@ function translated(failure: NativeFailure, signal: AbortSignalLike | undefined)
 
 let dropping = false
 
-/** Once for all signals that are aborted together: the addon looks through every call that waits. */
+/** Called once for all signals that are aborted together, because the addon searches all waiting calls. */
 function dropCancelled() {
   if (dropping) return
   dropping = true
@@ -96,7 +96,7 @@ interface CheckedJob {
 /**
  * Runs one job of the addon under the caller's signal and listener.
  *
- * @param lent What the job reads or writes that is the caller's own, by the names of messages.
+ * @param lent The caller's arrays that the job reads or writes, by their names in messages.
  * @throws {TypeError} if the buffer of one of them is detached while the job runs.
  */
 export async function runJob<Result>(
@@ -108,7 +108,7 @@ export async function runJob<Result>(
   const addon = native()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
   const forget = signal && stopOnAbort(signal, cancel, dropCancelled)
-  // A listener may throw anything, also what looks like a failure of the addon.
+  // A listener may throw any value, even one that resembles a failure of the addon.
   let ofListener: { readonly thrown: unknown } | undefined
   const tell = (phase: string, done: number, total: number, objective: number) => {
     const known = Number.isNaN(objective) ? {} : { objective }

@@ -3,45 +3,45 @@ import type { DeviceName } from './device'
 import { resolveDevice } from './device'
 import { invalid, invalidText } from './errors'
 
-/** The type of an option whose default is `T`: a literal number or truth value stands for its whole type. */
+/** The type of an option whose default is `T`: a literal number or boolean is widened to its type. */
 type Widened<T> = T extends boolean ? boolean : T extends number ? number : T
 
 /**
- * The options that an object of defaults describes, all of them optional. An editor shows the texts of
- * the object's fields, if it is written out: a declaration file keeps none of those that are spread
- * into another object.
+ * The options of an object of defaults, all optional. An editor shows the doc comments of the object's fields
+ * only if the object is written out: a declaration file loses those of fields that are spread into another
+ * object.
  */
 export type Overrides<Defaults> = {
   -readonly [K in keyof Defaults]?: Widened<Defaults[K]> | undefined
 }
 
-/** Defaults that no caller can change: they are exported, and every call reads them. */
+/** Freezes defaults: they are exported and every call reads them, so callers must not change them. */
 export const frozen = <const Defaults extends object>(defaults: Defaults): Readonly<Defaults> =>
   Object.freeze(defaults)
 
-/** What is known of a job while it runs. */
+/** The progress of a running job. */
 export interface Progress {
-  /** What is being done: `initialise`, `iterate`, `prepare`, `scan`, ... */
+  /** The current phase: `initialise`, `iterate`, `prepare`, `scan`, ... */
   readonly phase: string
-  /** Units done and in all: iterations of a factorization, queries × blocks of the corpus of a scan. */
+  /** Units done and in total: iterations of a factorization, queries × blocks of the corpus of a scan. */
   readonly done: number
   readonly total: number
   /** The objective after the last iteration, for a factorization. */
   readonly objective?: number
 }
 
-/** What every job takes besides its own options. */
+/** Options of every job. */
 export interface JobOptions {
   /** Compute threads at most; all that the process may use unless given. */
   threads?: number | undefined
-  /** Where to compute; `auto` unless given: the best device. Asking for an absent one is an error. */
+  /** Where to compute; `auto` unless given: the best device. Requesting an absent device is an error. */
   device?: DeviceName | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason; none unless given. */
   signal?: AbortSignalLike | undefined
   /**
-   * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with
-   * that. A promise that it returns is not waited for: one that rejects does not stop the job, and is an
-   * unhandled rejection of the process. None unless given.
+   * Called at most ten times a second, and once at the end. If it throws, the job stops and rejects with that
+   * value. A returned promise is not awaited: if it rejects, the job goes on, and the process has an
+   * unhandled rejection. None unless given.
    */
   onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -55,10 +55,10 @@ export const jobDefaults = frozen({
 })
 
 /**
- * Defaults with the overrides laid over them; an override of `undefined` leaves the default.
+ * Merges overrides into defaults; an override of `undefined` keeps the default.
  *
- * @param defaults Every option there is, with `undefined` for those without a default.
- * @param argument What messages call the object itself, and the options of any but `options`.
+ * @param defaults All options, with `undefined` for those without a default.
+ * @param argument Name of the object in messages; a prefix of its options' names unless it is `options`.
  * @throws {TypeError} if an option is unknown.
  */
 export function withDefaults<Defaults extends object, Given extends object>(
@@ -78,7 +78,7 @@ export function withDefaults<Defaults extends object, Given extends object>(
   return merged as never
 }
 
-/** An option that must be given: it has no default, and its own check tells that it is missing. */
+/** The default of an option that must be given; the check of the option reports that it is missing. */
 export const required = undefined as never
 
 const namesOf = (options: object) => Object.keys(options).join(', ')

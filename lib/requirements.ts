@@ -1,4 +1,4 @@
-// Loaded before every other module. It fails with a sentence about what is missing; the other modules
+// Loaded before every other module. It fails with a sentence about the missing requirement; the other modules
 // would fail with the name of a function that Node.js lacks.
 import { bundledMessage } from './bundled'
 import { GemmineError, type GemmineErrorCode } from './errors'
@@ -14,7 +14,7 @@ function isOlder(version: string, than: string): boolean {
   return at !== -1 && (left![at] ?? 0) < right![at]!
 }
 
-/** Bun and Deno also tell a version of Node.js, and may have functions that this version lacks. */
+/** Bun and Deno also report a version of Node.js, but may have functions that this version lacks. */
 const isNode = (versions: NodeJS.ProcessVersions) => !versions['bun'] && !versions['deno']
 
 function checkNode({ versions } = process) {
@@ -23,7 +23,7 @@ function checkNode({ versions } = process) {
   throw unmet('ERR_GEMMINE_NODE_VERSION', sentence)
 }
 
-/** A bundle of ECMAScript modules may have no `require`, even for the modules of Node.js itself. */
+/** A bundle of ECMAScript modules may have no `require`, even for modules of Node.js. */
 function checkRequire() {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -1,5 +1,5 @@
-// What package.json says of this package. The literal `require` makes a bundler copy the file into the
-// bundle, so the version stays ours there.
+// The data of package.json. The literal `require` makes a bundler copy the file into the bundle, so the
+// version is that of this package.
 
 interface Manifest {
   readonly name: string
@@ -7,8 +7,8 @@ interface Manifest {
   readonly engines: { readonly node: string }
 }
 
-// From lib/ and from dist/ alike it lies one folder above.
-// eslint-disable-next-line @typescript-eslint/no-require-imports
+// The path is the same from lib/ and from dist/. eslint-disable-next-line
+// @typescript-eslint/no-require-imports
 const manifest = require('../package.json') as Manifest
 
 export const { name: packageName, version } = manifest

@@ -9,7 +9,7 @@ const selected = readdirSync(join(root, 'bench'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .sort()
 
-// Every rival and gemmine itself choose their kernels for this CPU.
+// All rivals and gemmine select their kernels for this CPU.
 delete process.env.OPENBLAS_CORETYPE
 runSuites(
   selected.map((file) => ({

@@ -1,5 +1,5 @@
-// Formats TypeScript and JavaScript with prettier, C++ with clang-format; with --check it only tells
-// which files are not formatted.
+// Formats TypeScript and JavaScript with prettier, C++ with clang-format; with --check it only lists the
+// files that are not formatted.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { filesUnder } from '../test/house/files.mjs'

@@ -14,7 +14,7 @@ const sanitizers = [
     folder: 'build/tsan',
     env: {
       TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1',
-      // It does not see into OpenBLAS, whose products the other runs compare a million times.
+      // ThreadSanitizer does not instrument OpenBLAS; the other runs compare a million of its products.
       GEMMINE_BLAS_TEST_PRODUCTS: '100000',
     },
   },

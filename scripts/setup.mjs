@@ -1,5 +1,4 @@
-// Brings a checkout from any state to one that runs: npm packages, system packages, the addon, dist/.
-// What is in place is left alone, so a second run takes a moment.
+// Sets up a checkout: npm packages, system packages, the addon, dist/. Skips every part that is up to date.
 //   node scripts/setup.mjs [--tests] [--prebuild]
 //   --tests also compiles the suites of test/native; --prebuild also makes this platform's prebuild.
 import { spawnSync } from 'node:child_process'
@@ -22,7 +21,7 @@ const node = process.execPath
 
 // ---- npm packages
 
-/** Whether node_modules holds the versions of package-lock.json (optional ones may be absent). */
+/** Whether node_modules contains the versions of package-lock.json (optional ones may be absent). */
 function packagesMatch() {
   if (!existsSync(at('node_modules', '.package-lock.json'))) return false
   const packages = (path) => JSON.parse(readFileSync(path, 'utf8')).packages
@@ -51,7 +50,7 @@ const onPath = (...programs) =>
     .split(delimiter)
     .some((folder) => programs.some((name) => existsSync(join(folder, name))))
 
-/** Where Debian puts the thread-safe archive; elsewhere CMakeLists.txt alone knows where to look. */
+/** Checks Debian's path of the thread-safe archive; for other systems only CMakeLists.txt has the paths. */
 const hasOpenblas = () =>
   Boolean(process.env.OPENBLAS_ROOT) ||
   !onPath('apt-get') ||
@@ -76,7 +75,7 @@ const requirements = [
   },
 ]
 
-/** The words to put before apt-get, or undefined without the right to install. */
+/** The prefix of an apt-get command, or undefined without the right to install. */
 function privilege() {
   if (!onPath('apt-get')) return
   if (process.getuid?.() === 0) return []
@@ -115,7 +114,7 @@ async function installSystemPackages() {
   )
 }
 
-// ---- what is built here
+// ---- builds
 
 const filesUnder = (path) =>
   statSync(at(path)).isFile()
@@ -124,7 +123,7 @@ const filesUnder = (path) =>
         .filter((entry) => entry.isFile())
         .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 
-/** A hash of all that a result is made from: these files and folders, Node.js, the packages, OpenBLAS's place. */
+/** A hash of all inputs of a result: these files and folders, Node.js, the packages, OpenBLAS's path. */
 function contentHash(paths) {
   const hash = createHash('sha256')
   hash.update(`${process.version}\n${process.env.OPENBLAS_ROOT ?? ''}\n`)
@@ -140,7 +139,7 @@ function stamp(name, hash) {
   writeFileSync(stampOf(name), hash)
 }
 
-/** Runs `build` unless the result is there and its stamp tells that nothing has changed since. */
+/** Runs `build` unless the result exists and its stamp equals the hash of its inputs. */
 async function upToDate(name, result, sources, build) {
   const hash = contentHash(sources)
   const stamped = existsSync(stampOf(name)) && readFileSync(stampOf(name), 'utf8')

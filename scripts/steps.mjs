@@ -1,4 +1,4 @@
-// What setup and the test runners share: quiet steps with a log, and loud suites with a tally.
+// Common part of the set-up and the test runners: quiet steps with a log, and suites with a count of results.
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const logs = join(root, 'build', 'logs')
 
-/** A sentence for the user; whoever catches it prints no stack trace. */
+/** An error with a sentence for the user; it is printed without a stack trace. */
 export class Failure extends Error {}
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
@@ -15,8 +15,8 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 const lastLines = (text, count) => text.trimEnd().split('\n').slice(-count).join('\n')
 
 /**
- * Runs a program with its output in build/logs, and one line on stderr: stdout belongs to the command
- * that asked for the set-up.
+ * Runs a program with its output in build/logs, and prints one line on stderr: stdout is for the command that
+ * runs the set-up.
  */
 export async function step(label, program, args, { env = process.env } = {}) {
   mkdirSync(logs, { recursive: true })
@@ -41,14 +41,14 @@ export async function step(label, program, args, { env = process.env } = {}) {
     throw new Failure(explained(label, program, outcome, readFileSync(log, 'utf8')))
 }
 
-/** The sentence of our own CMakeLists.txt where the log has it, else the last lines. */
+/** The message of CMakeLists.txt if the log contains it, otherwise the last lines. */
 function explained(label, program, outcome, text) {
   const sentence = /^CMake Error[^\n]*\n(.*?gemmine needs.*?)\n\n/ms.exec(text)?.[1]
   if (sentence) return sentence.trim().replaceAll(/\s+/g, ' ')
   return `The step "${label}" failed (${program}: ${outcome}). The last lines of its log:\n${lastLines(text, 20)}`
 }
 
-/** Runs main, turning a {@link Failure} into its sentence and exit code 1. */
+/** Runs main; for a {@link Failure} prints its sentence and sets exit code 1. */
 export async function succeedOrExplain(main) {
   try {
     await main()
@@ -60,7 +60,7 @@ export async function succeedOrExplain(main) {
 }
 
 /**
- * Runs all suites, whatever becomes of each, and ends with the line "N passed, N failed".
+ * Runs all suites, also after a failure, and ends with the line "N passed, N failed".
  *
  * @param {{ name: string, program: string, args: string[], env?: object }[]} suites
  */

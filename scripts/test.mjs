@@ -1,4 +1,4 @@
-// Everything `npm test` runs once setup is through.
+// The suites that `npm test` runs after the set-up.
 import { runSuites } from './steps.mjs'
 
 const node = process.execPath

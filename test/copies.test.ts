@@ -1,5 +1,5 @@
-// Two copies of this package in one process: two versions in node_modules, or a module registry that a
-// test runner has emptied.
+// Two copies of this package in one process: two versions in node_modules, or a module registry that a test
+// runner has reset.
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

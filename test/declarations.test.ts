@@ -1,5 +1,5 @@
-// What an editor shows of the public types: they are read from the declarations that users get, since
-// some texts of the sources do not reach them.
+// Doc comments of the public types in an editor. They are read from the declarations of the package, because
+// some doc comments of the sources are lost there.
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import * as gemmine from '../lib/index'

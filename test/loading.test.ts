@@ -1,4 +1,4 @@
-// What a program is told when the package, or its compiled part, cannot be loaded.
+// Errors if the package, or its compiled part, cannot be loaded.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-// Options that several commands take, and the ways in which an option is declared.
+// Options of several commands, and functions that declare options.
 import { Command, Option } from 'commander'
 import { deviceKinds } from '../device'
 import { nmfDefaults } from '../factorization/nmf'
@@ -7,7 +7,7 @@ import { invalid } from '../errors'
 import { integer, real } from './numbers'
 import { resultFiles } from './outputs'
 
-/** What the parser gives for the options of every job. */
+/** Parsed options of every job. */
 export interface CommonOptions {
   readonly out?: string
   readonly force?: boolean
@@ -21,7 +21,7 @@ export interface CommonOptions {
 
 const nameOf = (flags: string) => flags.split(' ')[0]!
 
-/** A default as help shows it; `undefined` shows none. */
+/** A default as shown in the help; `undefined` shows none. */
 type Shown = string | number | undefined
 
 const described = (description: string, standard: Shown) =>
@@ -51,17 +51,17 @@ export const choiceOption = (
 
 export const pathOption = (flags: string, description: string) => new Option(flags, description)
 
-/** An option that is on or off. */
+/** An option without a value. */
 export const flagOption = pathOption
 
-/** The option that every command has. */
+/** The help option of every command. */
 export const helpOption = () => flagOption('-h, --help', 'show this help')
 
 const commonGroup = 'Common options:'
 
 /**
- * Adds what every job takes. A seed is taken by all, so that a script can give it to each, and shown in the
- * help of those that draw something.
+ * Adds the options of every job. All commands accept a seed, so that a script can pass it to each; the help
+ * shows it only for commands that use random numbers.
  */
 export function withCommonOptions(command: Command, { isRandom = true } = {}): Command {
   const options = [
@@ -94,7 +94,7 @@ export function withCommonOptions(command: Command, { isRandom = true } = {}): C
   return command.addHelpOption(helpOption().helpGroup(commonGroup))
 }
 
-/** Of a command that draws nothing. */
+/** The warning for a seed given to a command without random numbers. */
 export const seedWarnings = (command: string, { seed }: CommonOptions): string[] =>
   seed === undefined ? [] : [`--seed ${seed} has no effect on ${command}, which draws nothing`]
 

@@ -1,4 +1,4 @@
-// The options of gemmine factorize, and what lib takes of them.
+// The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds } from '../factorization/entry-options'
@@ -28,10 +28,10 @@ import {
 
 export const models = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
 
-/** The only place where the defaults of the command itself are written; others are those of lib. */
+/** The only place where the command's own defaults are written; all others are those of lib. */
 export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as const
 
-/** Arrays are files here. */
+/** Options without arrays, which are files on the command line. */
 type Scalars = Omit<
   Overrides<typeof fitDefaults & Pick<typeof snmfDefaults, 'sparsity' | 'patience'>> &
     Overrides<typeof entryDefaults>,
@@ -49,7 +49,7 @@ export type FactorizeOptions = CommonOptions &
     readonly sampleWeight?: string
   }
 
-/** The files that the command reads, by the names of options and those of lib. */
+/** The files that the command reads, by the names of their arguments in lib. */
 export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: FactorizeOptions) => {
   const files = { X, w0, h0, mask, sampleWeight, resume, 'init.W': w0, 'init.H': h0 }
   return Object.fromEntries(
@@ -67,7 +67,7 @@ const startsDescription =
 const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
 
-/** A default that depends on the solver, as help shows it. */
+/** A default that depends on the solver, as shown in the help. */
 const bySolver = (name: 'innerSweeps' | 'acceleration') =>
   `hals: ${stepsOf('hals')[name]}, other solvers: ${stepsOf('mu')[name]}`
 

@@ -60,7 +60,7 @@ type Fit = (X: SourceInput, options: object) => Promise<Factorization>
 
 const familyOf = ({ model }: FactorizeOptions) => families[model ?? factorizeDefaults.model]
 
-/** Those options that lib has a default for and that are no files, by the names that they have there. */
+/** Options with a default in lib that are not files, by their names there. */
 const fitOptions = (given: FactorizeOptions) =>
   Object.fromEntries(
     Object.keys(familyOf(given).defaults)
@@ -68,10 +68,10 @@ const fitOptions = (given: FactorizeOptions) =>
       .map((name) => [name, given[name as keyof FactorizeOptions]]),
   )
 
-/** Every option that some model has a default for. */
+/** All options for which some model has a default. */
 const allNames = new Set(Object.values(families).flatMap(({ defaults }) => Object.keys(defaults)))
 
-/** Options of other models, which lib does not see. */
+/** Refuses options of other models, which are not passed to lib. */
 function checkForeign(given: FactorizeOptions) {
   const { defaults } = familyOf(given)
   for (const name of allNames) {
@@ -82,7 +82,7 @@ function checkForeign(given: FactorizeOptions) {
   }
 }
 
-/** What only nmf has, and what belongs together. */
+/** Checks options that only nmf has, and options that need each other. */
 function checkTogether(given: FactorizeOptions, out: string | undefined) {
   const { model = factorizeDefaults.model, loss = factorizeDefaults.loss, init } = given
   const entries = { loss, beta: given.beta, mask: given.mask, missing: given.missing }
@@ -101,7 +101,7 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
   if (given.checkpoint && out) checkOutside('--checkpoint', given.checkpoint, out)
 }
 
-/** Checks what can be checked by the shape of X. A start that lib chooses suits every rank. */
+/** Checks that need only the shape of X. A start chosen by lib is valid for every rank. */
 function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Shape) {
   const { inits, defaults, solvers: known } = familyOf(given)
   const standard = { ...nmfDefaults, ...notOffered, solver: known[0], ...defaults }
@@ -112,7 +112,7 @@ function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Sha
   checkFitOptions(withSteps({ ...masked, solver, rank, init }), inits, rows, cols, known)
 }
 
-/** A factor of any real type, as float32. */
+/** Reads a factor of any real type as float32. */
 async function readFactor(path: string | undefined): Promise<Matrix | undefined> {
   if (path === undefined) return undefined
   const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
@@ -131,7 +131,7 @@ async function readMask(path: string, X: Shape, matrix: string): Promise<Uint8Ar
   return data as Uint8Array
 }
 
-/** The arrays that stand in files. */
+/** Reads the arrays that are given as files. */
 async function readArrays(
   { w0, h0, init, mask, sampleWeight }: FactorizeOptions,
   path: string,

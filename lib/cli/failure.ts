@@ -1,4 +1,4 @@
-// Turns every error into one line and an exit code. The line names options and files as they were typed.
+// Converts every error to one line and an exit code. The line names options and files as typed.
 import { CommanderError } from 'commander'
 import { systemFailure } from '../data/file'
 import { GemmineError, invalidEntry, invalidText, isMistake } from '../errors'
@@ -12,17 +12,17 @@ export interface Failure {
   readonly exitCode: number
 }
 
-/** Failures of the system that happen with every command line: exit code 3. */
+/** System errors that are independent of the arguments: exit code 3. */
 const exhausted = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EIO'])
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code ?? ''
 
-/** V8 throws a plain RangeError for an array or string that does not fit into memory. */
+/** V8 throws a plain RangeError for an array or string that does not fit in memory. */
 const isOutOfMemory = (error: Error) =>
   error instanceof RangeError &&
   /allocation failed|Invalid (typed array|array buffer|array|string) length/.test(error.message)
 
-/** The line for an error, and the exit code: 2 for the caller's mistake, 3 for the environment. */
+/** The line for an error, and its exit code: 2 for the caller's mistake, 3 for the environment. */
 export function failureOf(error: unknown): Failure {
   const { sentence, exitCode } = classified(error)
   return { sentence: sentence.replace(/\s*\n\s*/g, ' '), exitCode }
@@ -51,13 +51,13 @@ export const optionOf = (argument: string) =>
     ? argument
     : `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-/** Bounds as words: `0..11` reads badly in a sentence for the command line. */
+/** Replaces `in 0..11` by words for a sentence on the command line. */
 const worded = (expected: string) => expected.replace(/\bin (-?\d+)\.\.(-?\d+)/, 'from $1 to $2')
 
-/** The files that were given for arguments of lib, by the name of the argument: `X`, `init.W`. */
+/** The given files, by the name of their argument in lib: `X`, `init.W`. */
 export type Files = Readonly<Record<string, string | undefined>>
 
-/** The file or option that was typed for an argument such as `init.W.rows` or `exclude.indices[3]`. */
+/** The typed file or option for an argument such as `init.W.rows` or `exclude.indices[3]`. */
 function typedName(argument: string, files: Files): string {
   const ends = [...argument.matchAll(/[.[]|$/g)].map(({ index }) => index).reverse()
   const parts = ends.map((end) => argument.slice(0, end))
@@ -65,7 +65,7 @@ function typedName(argument: string, files: Files): string {
   return given === undefined ? optionOf(parts.at(-1)!) : files[given]!
 }
 
-/** Names the file or option that was typed in a mistake that lib found. Other errors stay as they are. */
+/** Replaces the argument in a mistake by the typed file or option. Returns other errors unchanged. */
 export function inTypedWords(error: unknown, files: Files): unknown {
   if (!isMistake(error)) return error
   const name = typedName(error.argument, files)

@@ -1,4 +1,5 @@
-// Warnings about files that a mining job leaves empty or does not write: a trainer may not notice either.
+// Warnings about files that a mining job leaves empty or does not write, which a training program may not
+// report.
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
@@ -6,10 +7,10 @@ type Written = {
   readonly [Name in 'out' | 'format' | 'explain']?: MineOptions[Name] | undefined
 }
 
-/** Why negatives.jsonl has no line, though some query has a negative. */
+/** The reason why negatives.jsonl has no line although some query has a negative. */
 function ofNoLine(mined: MinedNegatives, { out, format = mineDefaults.format }: Written): string[] {
   const { counts, positives, numNegatives, shard } = mined
-  // The lines of a part say nothing of those of the whole.
+  // A part without lines does not mean that the whole has none.
   if (shard) return []
   if (out === undefined || mined.found === 0 || positives.indices.length === 0) return []
   const isTuple = format === 'n-tuple'

@@ -1,4 +1,4 @@
-// gemmine info: what this installation is and can do here.
+// gemmine info: describes this installation and this machine.
 import { Command } from 'commander'
 import { info, type Info } from '../info'
 import { flagOption, helpOption } from './common-options'

@@ -1,11 +1,12 @@
-// SIGINT, SIGTERM and SIGHUP: jobs stop within a block, staged files go, the exit code names the signal.
+// SIGINT, SIGTERM and SIGHUP: jobs stop within a block, staged files are removed, the exit code contains the
+// signal.
 
 /** Exit codes are 128 + the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 type Stopping = keyof typeof exitCodes
 
-/** How long a job may take to stop in order, in milliseconds. */
+/** Limit of the time in which a job must stop, in milliseconds. */
 const patience = 1000
 
 export class Interruption extends Error {
@@ -19,12 +20,12 @@ export class Interruption extends Error {
 
 const controller = new AbortController()
 
-/** Aborted, with an {@link Interruption} as its reason, when the process is told to stop. */
+/** Aborted, with an {@link Interruption} as its reason, when the process receives one of these signals. */
 export const interrupted: AbortSignal = controller.signal
 
 const listeners = new Map<Stopping, () => void>()
 
-/** @param giveUp Ends the process; called when a job does not stop, or at the second signal. */
+/** @param giveUp Ends the process; called if a job does not stop, or at the second signal. */
 export function listenForSignals(giveUp: (reason: unknown) => void) {
   for (const signal of Object.keys(exitCodes) as Stopping[]) {
     const stop = () => {
@@ -38,8 +39,8 @@ export function listenForSignals(giveUp: (reason: unknown) => void) {
 }
 
 /**
- * Gives signals their usual effect again. Called when the results are in place: from then on the message
- * that nothing was written would be wrong.
+ * Restores the usual effect of signals. Called when the results are in place: a message that nothing was
+ * written would then be wrong.
  */
 export function ignoreInterruptions() {
   for (const [signal, stop] of listeners) process.off(signal, stop)

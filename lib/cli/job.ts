@@ -1,4 +1,4 @@
-// What factorize, transform, topk and mine share: cheap checks first, results staged, a summary last.
+// Common part of the commands: quick checks first, then the job, staged results, and the summary last.
 import { writeFile } from 'node:fs/promises'
 import { systemFailure } from '../data/file'
 import { partOf } from '../data/matrix-files'
@@ -14,22 +14,22 @@ import { ignoreInterruptions, interrupted } from './interruption'
 import { checkInputs, Outputs, type ResultFile } from './outputs'
 import { Progress } from './progress'
 
-/** What a command does its work with. */
+/** The context of a command's work. */
 export interface Job {
-  /** Options of the job itself, without its listener. */
+  /** Options of the job, without its listener. */
   readonly options: JobOptions
   readonly device: string
   /** Compute threads that the job uses. */
   readonly threads: number
   readonly blas: Info['blas']
-  /** The numbers that a search begins with. */
+  /** Number format of the first scan of a search. */
   readonly precision: Info['cpu']['scan']
   readonly progress: Progress
-  /** Writes one file of the results; with `--json` alone there are none. */
+  /** Writes one file of the results; with only `--json` there are none. */
   write(name: ResultFile, write: (path: string) => Promise<void>): Promise<void>
 }
 
-/** The fields that every summary has besides its own. */
+/** The fields of every summary. */
 interface Summary {
   readonly command: string
   readonly seconds: number
@@ -37,7 +37,7 @@ interface Summary {
   readonly warnings: readonly string[]
 }
 
-/** What a command's work ends with. */
+/** The result of a command's work. */
 export interface Finished {
   readonly summary: Summary
   /** The outcome in a few words, for a terminal. */
@@ -47,18 +47,18 @@ export interface Finished {
 /** The beginning of every summary. */
 export const heading = <Command extends string>(command: Command) => ({ command, version })
 
-/** The arithmetic that defines a job, over the time it took. */
+/** The arithmetic operations that define a job, in 10⁹ per second. */
 export const rateOf = (operations: number, seconds: number) =>
   seconds > 0 ? operations / seconds / 1e9 : 0
 
-/** Seconds that a job takes at least for its rate to mean anything: a shorter one is mostly its start. */
+/** Minimum time of a job, in seconds, for a meaningful rate: a shorter job is mostly start-up. */
 const shortest = 0.1
 
 /** `1 query`, `2 queries`. */
 export const counted = (count: number, one: string, many = `${one}s`) =>
   `${count} ${count === 1 ? one : many}`
 
-/** Runs a command's work and writes its results. Errors name options and files as they were typed. */
+/** Runs a command's work and writes its results. Errors name options and files as typed. */
 export async function runCommand(
   given: CommonOptions,
   files: Files,
@@ -84,7 +84,7 @@ function checkCommon({ out, json, threads, seed }: CommonOptions) {
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
-/** Refuses empty file names: a shell makes one of a variable that is not set. */
+/** Refuses empty file names, which result from an unset variable of a shell. */
 function checkNames(files: Files) {
   for (const [name, path] of Object.entries(files))
     if (path === '')
@@ -132,7 +132,7 @@ async function finish(
   progress.say(`${command}: ${outcome}; ${seconds.toFixed(2)} s${rate}${wrote}`)
 }
 
-/** Indented JSON, with lists of numbers on one line each. */
+/** Indented JSON with each list of numbers on one line. */
 const jsonOf = (summary: Summary) =>
   `${JSON.stringify(summary, null, 2)}\n`.replace(
     /\[\n\s*([^"{}[\]]*?)\s*\]/g,
@@ -141,7 +141,7 @@ const jsonOf = (summary: Summary) =>
     },
   )
 
-/** Writes to stdout and waits until that is done. A reader that closed the pipe is no failure. */
+/** Writes to stdout and waits for the end of the write. A closed pipe is no failure. */
 const print = (text: string) =>
   new Promise<void>((settle, fail) => {
     process.stdout.write(text, (error) => {

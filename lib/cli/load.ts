@@ -1,4 +1,4 @@
-// Matrices by their file's name: shapes are known, and checked, before any element is read.
+// Loads matrices from files. Shapes are checked before any element is read.
 import { resolve } from 'node:path'
 import { take, withReader } from '../data/byte-reader'
 import { fileError } from '../data/file'
@@ -15,7 +15,7 @@ export interface Shape {
   readonly cols: number
 }
 
-/** Files of matrices, as helps tell of them. */
+/** The supported files of matrices, for the help. */
 export const matrixFiles = `.npy of any real type and order,
 .npz (NumPy's, or SciPy's sparse csr, csc and coo), Matrix Market .mtx, or .safetensors, each also as
 .gz; FILE:NAME is one of several arrays in a .npz or .safetensors`
@@ -23,7 +23,7 @@ export const matrixFiles = `.npy of any real type and order,
 const refuseSparse = (path: string) =>
   fileError(path, 'expected a dense matrix, received a sparse one')
 
-/** Queries without a row, or nothing where the file has rows or is no such file. */
+/** Queries without rows; undefined if the file has rows or another format. */
 async function withoutRows(path: string): Promise<MatrixInput | undefined> {
   try {
     const head = await withReader(path, (reader) => take(reader, headerLimit))
@@ -36,7 +36,7 @@ async function withoutRows(path: string): Promise<MatrixInput | undefined> {
   }
 }
 
-/** The shape of queries, of which there may be none. */
+/** The shape of queries, possibly without rows. */
 async function queriesShape(path: string): Promise<Shape> {
   return ((await withoutRows(path)) as Shape | undefined) ?? (await shapeOf(path))
 }
@@ -64,8 +64,8 @@ const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise<T>): P
   })
 
 /**
- * Reads a matrix to factorize, dense or sparse, and closes it after use. `check` is asked about the shape as
- * soon as that is known.
+ * Reads a matrix to factorize, dense or sparse, and closes it after use. Calls `check` as soon as the shape
+ * is known.
  */
 export async function withSource<T>(
   path: string,
@@ -76,11 +76,11 @@ export async function withSource<T>(
   return withMatrix(path, use)
 }
 
-/** Entries that take part in a product: all of a dense matrix, the stored ones of a sparse one. */
+/** Number of entries in a product: all of a dense matrix, the stored ones of a sparse one. */
 export const entriesOf = (X: SourceInput, { rows, cols }: Shape) =>
   isSparse(X) ? X.values.length : rows * cols
 
-/** Reads queries and corpus, once where they are one file, and closes them after use. */
+/** Reads queries and corpus, only once if they are the same file, and closes them after use. */
 export async function withQueriesAndCorpus<T>(
   queries: string,
   corpus: string,
@@ -92,7 +92,7 @@ export async function withQueriesAndCorpus<T>(
   return withDense(queries, (left) => withDense(corpus, (right) => use(left, right)))
 }
 
-/** The shapes of queries and corpus, which must be equally wide. */
+/** The shapes of queries and corpus, which must have the same number of columns. */
 export async function shapesOf(queries: string, corpus: string) {
   const [left, right] = [await queriesShape(queries), await shapeOf(corpus)]
   checkWidth(queries, left.cols, right.cols, corpus)

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Runs the command line and turns every failure into one line and an exit code.
+// Runs the command line and converts every failure to one line and an exit code.
 import './requirements'
 import { systemFailure } from '../data/file'
 import { failureOf } from './failure'
 import { listenForSignals } from './interruption'
 import { gemmine } from './program'
 
-/** The parser throws an exception with exit code 0 after it has shown the help or the version. */
+/** The parser throws an exception with exit code 0 after the help or the version. */
 const isDone = (error: unknown) => (error as { exitCode?: number }).exitCode === 0
 
 function fail(error: unknown): never {
@@ -16,7 +16,7 @@ function fail(error: unknown): never {
   process.exit(exitCode)
 }
 
-/** A reader of stdout may stop before the end, as `head` does; that is no failure. */
+/** The reader of stdout may close it early, as `head` does; that is no failure. */
 function onStdoutError(error: NodeJS.ErrnoException) {
   if (error.code !== 'EPIPE') fail(systemFailure('stdout', error))
 }

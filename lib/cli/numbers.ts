@@ -1,4 +1,4 @@
-// Numbers as they are typed after an option. Their bounds are checked in lib, where they are known.
+// Parses numbers of options. Their bounds are checked in lib.
 import { invalid } from '../errors'
 
 const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
@@ -9,7 +9,7 @@ function parsed(option: string, expected: string, text: string): number {
   throw invalid(option, expected, text)
 }
 
-/** Reads a whole number. 2.5 passes: the check in lib refuses it, and names the bounds too. */
+/** Parses a whole number. Accepts 2.5: the check in lib refuses it with a message that has the bounds. */
 export const integer = (option: string) => (text: string) => {
   const value = parsed(option, 'an integer', text)
   if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value
@@ -18,7 +18,7 @@ export const integer = (option: string) => (text: string) => {
 
 export const real = (option: string) => (text: string) => parsed(option, 'a number', text)
 
-/** Which part of how many: `0/4` is the first of four. */
+/** Parses a part and the number of parts: `0/4` is the first of four. */
 export const partOfAll = (option: string) => (text: string) => {
   const [, index, count] = /^(\d{1,15})\/(\d{1,15})$/.exec(text) ?? []
   if (count !== undefined && Number(index) < Number(count))

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileError, systemFailure } from '../data/file'
 import { GemmineError, invalidText } from '../errors'
 
-/** Every file that a command may leave; nothing else in a folder is ever touched. */
+/** All files that a command may write. Other files in a folder are never changed. */
 export const resultFiles = [
   'W.npy',
   'H.npy',
@@ -21,7 +21,7 @@ export const resultFiles = [
   'negatives.jsonl',
   'rejected.jsonl',
   'part.safetensors',
-  // Written last and removed first, so that it never lies beside the results of another run.
+  // Written last and removed first, so that it never describes the results of another run.
   'summary.json',
 ] as const
 
@@ -43,8 +43,8 @@ function isWritable(folder: string) {
 }
 
 /**
- * The real path of a file, and the path of the link if its last part is one. Empty where the path leads
- * nowhere: opening the file reports that.
+ * The real path of a file, and the path of the link if its last part is one. Empty if the path does not
+ * exist: opening the file reports that.
  */
 function placesOf(path: string): string[] {
   try {
@@ -57,7 +57,7 @@ function placesOf(path: string): string[] {
 /**
  * Refuses an input that is one of the results in the folder: this run would replace or remove it.
  *
- * @throws {GemmineError} `ERR_GEMMINE_FILE` if an input is one of the files that may be replaced there.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if an input is one of these files.
  */
 export function checkInputs(inputs: readonly string[], given: string) {
   const [folder] = placesOf(given)
@@ -71,7 +71,7 @@ export function checkInputs(inputs: readonly string[], given: string) {
       )
 }
 
-/** Where a path leads, as far as it exists. */
+/** The real path, as far as the path exists. */
 function placeOf(path: string): string {
   try {
     return fs.realpathSync.native(path)
@@ -81,7 +81,7 @@ function placeOf(path: string): string {
 }
 
 /**
- * Refuses a file beside the results that lies in their folder or would stand in its way.
+ * Refuses an additional file inside the folder of results, or at the folder's own path.
  *
  * @throws {TypeError} naming the option.
  */
@@ -92,7 +92,7 @@ export function checkOutside(option: string, path: string, out: string) {
     throw invalidText(option, `a file outside --out ${out}`, path)
 }
 
-/** Renames, or copies where the folder is a mount of its own. */
+/** Renames, or copies if the folder is on another file system. */
 function move(from: string, to: string) {
   try {
     fs.renameSync(from, to)
@@ -103,7 +103,7 @@ function move(from: string, to: string) {
   }
 }
 
-/** Makes the folder for staging. Some folders exist and take no new files, such as /proc. */
+/** Creates the folder for staging. Some existing folders accept no new files, such as /proc. */
 function stagingIn(base: string, given: string): string {
   try {
     return fs.mkdtempSync(join(base, '.gemmine-'))
@@ -114,17 +114,17 @@ function stagingIn(base: string, given: string): string {
   }
 }
 
-/** Where results are to stand. */
+/** The target of the results. */
 interface Target {
-  /** The folder as it was given, for messages. */
+  /** The folder as given, for messages. */
   readonly given: string
   readonly folder: string
   readonly force: boolean
-  /** Every file that may be left, replaced or removed there. */
+  /** All files that may be written, replaced or removed there. */
   readonly names: readonly string[]
 }
 
-/** The results of earlier runs in a folder. */
+/** Finds the results of earlier runs in a folder. */
 function held({ folder, given, names }: Target): string[] {
   return names.filter((name) => {
     const stat = statOf(join(folder, name))
@@ -146,11 +146,12 @@ export class Outputs {
   }
 
   /**
-   * Makes sure that results can come to stand in a folder, and opens a hidden one beside it where
-   * they are written first: inside it only where nothing can be written beside it.
+   * Checks that results can be written to a folder, and creates a hidden folder for staging beside it, or
+   * inside it if that is not possible.
    *
-   * @param names Every file that the command may leave, in the order in which they come to stand.
-   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the folder is filled, no folder, or not writable.
+   * @param names All files that the command may write, in the order in which they are moved to the folder.
+   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the folder contains results, is no folder, or is not
+   *   writable.
    */
   static open(given: string, force: boolean, names: readonly string[] = resultFiles): Outputs {
     try {
@@ -166,7 +167,7 @@ export class Outputs {
     }
   }
 
-  /** Stages one file; `write` gets the path for it. */
+  /** Stages one file; `write` receives its path. */
   async write(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.staging, name)
     this.#written.push(name)
@@ -177,7 +178,7 @@ export class Outputs {
     }
   }
 
-  /** Replaces the results in the folder by the staged ones: all of them, or none after an error. */
+  /** Replaces the results in the folder by the staged ones: all, or none after an error. */
   commit() {
     const { folder, given, names } = this.target
     if (statOf(folder)) checkFolder(this.target)
@@ -201,13 +202,13 @@ export class Outputs {
     }
   }
 
-  /** Removes what is staged. */
+  /** Removes the staged files. */
   discard() {
     process.off('exit', this.#discard)
     this.#discard()
   }
 
-  /** The paths that the written files get, for a message. */
+  /** The paths of the written files, for a message. */
   toString() {
     return this.#written.map((name) => join(this.target.given, name)).join(', ')
   }

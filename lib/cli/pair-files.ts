@@ -1,4 +1,4 @@
-// Files that speak of queries and corpus rows by their ids, and what topk and mine take of them.
+// Reads files that refer to queries and corpus rows by ids, for topk and mine.
 import {
   readIds,
   readPairs,
@@ -45,7 +45,7 @@ interface Counts {
 
 type Ids = ReadonlyMap<string, number>
 
-/** Reads ids, and pairs by them or by rows. */
+/** Reads ids, and pairs of ids or of rows. */
 export class PairFiles {
   private constructor(
     private readonly counts: Counts,
@@ -74,7 +74,7 @@ export class PairFiles {
     return this.given.exclude === undefined ? undefined : this.read(this.given.exclude)
   }
 
-  /** With ids on both sides a query is the row of its own id, otherwise the row of its number. */
+  /** With ids on both sides a query is the corpus row with its id, otherwise the row with its index. */
   self(): SelfRows {
     const { queryIds, corpusIds } = this
     if (!this.given.excludeSelf) return false

@@ -1,14 +1,14 @@
-// Progress and messages on stderr: a bar on a terminal, lines when asked for, otherwise silence.
+// Progress and messages on stderr: a bar on a terminal, lines if requested, otherwise nothing.
 import type { SingleBar } from 'cli-progress'
 import type { Progress as JobProgress } from '../options'
 
 export interface ProgressOptions {
-  /** Lines instead of a bar, also where stderr is no terminal. */
+  /** Lines instead of a bar, even if stderr is no terminal. */
   readonly lines?: boolean | undefined
   readonly quiet?: boolean | undefined
 }
 
-/** Between two lines of one phase, in milliseconds. */
+/** Time between two lines of a phase, in milliseconds. */
 const pause = 1000
 
 type Listener = (progress: JobProgress) => void
@@ -26,13 +26,13 @@ export class Progress {
     this.#isQuiet = quiet
   }
 
-  /** Runs a job and shows how far it is. */
+  /** Runs a job and shows its progress. */
   async during<T>(label: string, run: (onProgress: Listener) => Promise<T>): Promise<T> {
     if (this.#mode === 'bar') return withBar(label, run)
     return run(this.#mode === 'lines' ? lineWriter(label) : () => {})
   }
 
-  /** A message beside the progress; none where that is not shown. */
+  /** Prints a message beside the progress, if progress is shown. */
   say(sentence: string) {
     if (this.#mode !== 'none') process.stderr.write(`gemmine: ${sentence}\n`)
   }
@@ -50,7 +50,7 @@ async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<
     clearOnComplete: true,
     barsize: 24,
   })
-  // The bar turns line wrapping off, which must be on again when the process ends early.
+  // The bar disables line wrapping, which must be restored if the process ends early.
   const stop = () => bar.stop()
   process.once('exit', stop)
   try {

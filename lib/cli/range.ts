@@ -1,4 +1,4 @@
-// gemmine range: all corpus rows at a score or above it for each query, exactly.
+// gemmine range: all corpus rows with at least a given score for each query, exactly.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
 import type { Metric } from '../mining/metric'

@@ -1,10 +1,10 @@
-// Adds to the messages of the parser what would be right.
+// Adds remedies to the messages of the parser.
 import { CommanderError, type Command } from 'commander'
 
-/** The word in quotes in a message of the parser: the one that it does not understand. */
+/** The quoted word in a message of the parser: the unknown one. */
 const quoted = (message: string) => /'([^']*)'/.exec(message)?.[1] ?? ''
 
-/** The one option whose value goes by the name of an unknown option: `--rank <K>` for `--k`. */
+/** The only option whose value has the name of an unknown option: `--rank <K>` for `--k`. */
 function namesake({ options }: Command, flag: string): string | undefined {
   const name = flag.replace(/^-+|=.*$/g, '').toUpperCase()
   const found = options.filter(({ flags }) => flags.endsWith(`<${name}>`))
@@ -21,7 +21,7 @@ function ofUnknownOption(command: Command, message: string): string {
 const ofUnknownCommand = ({ commands }: Command, message: string) =>
   `${message}; expected one of ${commands.map((each) => each.name()).join(', ')}`
 
-/** For what the parser answers with the whole help: no command, or `help` with an unknown one. */
+/** The message for no command, or `help` with an unknown one, for which the parser prints the whole help. */
 function ofNoCommand(program: Command): string {
   const [, name] = program.args
   return name === undefined
@@ -37,7 +37,7 @@ function remedied(command: Command, { code, message }: CommanderError): string {
   return message
 }
 
-/** Makes a command throw a failure of the parser, with what would be right. */
+/** Makes a command throw failures of the parser, with remedies. */
 export const withRemedies = (command: Command): Command =>
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error

@@ -1,4 +1,4 @@
-// The first import of the command line: what the package lacks here is told in one line and exit code 3.
+// The first import of the command line: a missing requirement gives one line and exit code 3.
 try {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   require('../requirements')

@@ -89,7 +89,7 @@ function summaryOf(found: Neighbours, corpus: number, dimensions: number, job: J
   }
 }
 
-/** How close two rows are, as topk and mine take it. */
+/** The metric of topk and mine. */
 export const metricOption = () =>
   choiceOption(
     '--metric <NAME>',

@@ -1,4 +1,4 @@
-// gemmine transform: codes of new rows under a model that factorize left.
+// gemmine transform: codes of new rows for a model of gemmine factorize.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -21,7 +21,7 @@ interface TransformOptions extends CommonOptions {
   readonly model?: string
 }
 
-/** The file of a model that is given by itself or by its folder. */
+/** The file of a model, given as a file or as its folder. */
 async function modelFile(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? join(path, 'model.safetensors') : path
@@ -36,7 +36,7 @@ async function loadModel(file: string): Promise<FactorizationModel> {
   try {
     return await FactorizationModel.load(file)
   } catch (error) {
-    // A failure of the system, such as a missing permission, has nothing to do with what --model takes.
+    // A system error, such as a missing permission, is not a wrong --model.
     if (!(error instanceof GemmineError) || error.cause !== undefined) throw error
     throw new GemmineError(error.code, `${error.message}; --model takes ${expectedModel}`)
   }

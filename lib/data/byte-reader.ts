@@ -2,13 +2,13 @@ import { closeDescriptor, openFile, readInto, systemFailure } from './file'
 import type { OpenFile } from './file'
 import { inflated, isGzip, largestRatio } from './inflate'
 
-/** Bytes that can be read anywhere: a file, or memory. */
+/** Bytes with random access: a file, or memory. */
 export interface Bytes {
   readonly path: string
   readonly size: number
-  /** Whether a job can read them where they lie. */
+  /** Whether a job can read them directly from the file. */
   readonly inFile: boolean
-  /** Fills `target` from `position` on; both lie within. */
+  /** Fills `target` from `position` on; the whole range must exist. */
   readInto(target: Uint8Array, position: number): Promise<void>
 }
 
@@ -27,38 +27,38 @@ export const bytesInMemory = (bytes: Uint8Array, path: string): Bytes => ({
     target.set(bytes.subarray(position, position + target.length)),
 })
 
-/** As many bytes from `position` on as there are, `length` at most. */
+/** Up to `length` bytes from `position` on, fewer only at the end. */
 export async function readAt(bytes: Bytes, position: number, length: number): Promise<Uint8Array> {
   const target = new Uint8Array(Math.max(0, Math.min(length, bytes.size - position)))
   await bytes.readInto(target, position)
   return target
 }
 
-/** Bytes that are read once, from the front: a part of a file, or what it unpacks to. */
+/** Bytes that are read once, in order: a part of a file, or its unpacked content. */
 export interface ByteReader {
-  /** How messages call it. */
+  /** Name in messages. */
   readonly path: string
-  /** No more bytes than this are left; exactly as many unless they are unpacked. */
+  /** Upper limit of the remaining bytes; exact unless they are unpacked. */
   readonly left: number
   readonly unpacked: boolean
-  /** Where the next byte lies in the file, if a job can read on from there. */
+  /** Position of the next byte in the file, if a job can read it from there. */
   readonly position?: number | undefined
-  /** Fills `target`, and gives how much of it: less only at the end. */
+  /** Fills `target` and resolves to the number of bytes, less than its length only at the end. */
   fill(target: Uint8Array): Promise<number>
-  /** Stops unpacking; what was read from stays open. */
+  /** Stops unpacking; the underlying bytes stay open. */
   close(): Promise<void>
 }
 
-/** At most as many bytes, fewer only at the end. */
+/** Reads up to `length` bytes, fewer only at the end. */
 export async function take(reader: ByteReader, length: number): Promise<Uint8Array> {
   const target = new Uint8Array(Math.min(length, reader.left))
   return target.subarray(0, await reader.fill(target))
 }
 
-/** Bytes that are read at a time where they are not kept. */
+/** Bytes per read when they are skipped. */
 const pieceBytes = 1 << 18
 
-/** Leaves out as many bytes, fewer only at the end, and gives how many. */
+/** Skips up to `length` bytes, fewer only at the end, and resolves to their number. */
 export async function skip(reader: ByteReader, length: number): Promise<number> {
   if (reader instanceof PlainReader) return reader.skip(length)
   const room = new Uint8Array(Math.min(length, pieceBytes))
@@ -71,7 +71,7 @@ export async function skip(reader: ByteReader, length: number): Promise<number> 
   return done
 }
 
-/** The bytes of a part of a file, as they lie. */
+/** The bytes of a part of a file, unchanged. */
 export class PlainReader implements ByteReader {
   readonly unpacked = false
 
@@ -109,7 +109,7 @@ export class PlainReader implements ByteReader {
   async close() {}
 }
 
-/** What a part of a file unpacks to. */
+/** The unpacked content of a part of a file. */
 export class InflatingReader implements ByteReader {
   readonly unpacked = true
   left: number
@@ -155,14 +155,14 @@ async function* piecesOf(reader: ByteReader): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** What bytes hold, or unpack to where they are gzip data. */
+/** A reader of the bytes, unpacked if they are gzip data. */
 export async function readerOf(bytes: Bytes): Promise<ByteReader> {
   const plain = new PlainReader(bytes, 0, bytes.size)
   if (!isGzip(await take(plain, 2))) return new PlainReader(bytes, 0, bytes.size)
   return new InflatingReader(new PlainReader(bytes, 0, bytes.size), 'gzip', bytes.path)
 }
 
-/** Lets `use` read what bytes hold or unpack to. */
+/** Calls `use` with a reader of the bytes, unpacked if they are gzip data. */
 export async function reading<T>(
   bytes: Bytes,
   use: (reader: ByteReader) => Promise<T>,
@@ -176,8 +176,8 @@ export async function reading<T>(
 }
 
 /**
- * Opens a file, and closes it when `use` is done: unless `use` called `keep`, which gives the descriptor to
- * the caller.
+ * Opens a file and closes it after `use`, unless `use` called `keep`, which passes the descriptor to the
+ * caller.
  */
 export async function withBytes<T>(
   path: string,
@@ -199,6 +199,6 @@ export async function withBytes<T>(
   }
 }
 
-/** Opens a file, lets `use` read what it holds or unpacks to, and closes it. */
+/** Opens a file, calls `use` with a reader of its content, unpacked if it is gzip data, and closes it. */
 export const withReader = <T>(path: string, use: (reader: ByteReader) => Promise<T>): Promise<T> =>
   withBytes(path, (bytes) => reading(bytes, use))

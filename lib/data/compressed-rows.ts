@@ -4,20 +4,20 @@ import { runJob, type NativeEntries, type NativeFileArray } from '../native'
 import { plannedBytes } from './dense-elements'
 import type { SparseMatrix } from './sparse'
 
-/** The most rows or columns that a sparse matrix may have. */
+/** Maximum of rows or columns of a sparse matrix. */
 export const largestSide = 2 ** 31 - 1
 
-/** A few bytes of a file may claim no more rows than this without an entry in them. */
+/** Maximum of rows without entries: a small file could otherwise claim huge arrays. */
 const emptyRowsLimit = 2 ** 24
 
-/** The most rows that a file may claim for so many entries. */
+/** Maximum of rows that a file may claim for this many entries. */
 export const rowLimit = (entries: number) => Math.min(largestSide, emptyRowsLimit + entries)
 
-/** Row starts as int32 where they fit. */
+/** Row starts, int32 if they fit. */
 const allocateStarts = (rows: number, entries: number) =>
   entries < 2 ** 31 ? new Int32Array(rows + 1) : new Float64Array(rows + 1)
 
-/** An array in memory, as entries take those of files. */
+/** An array in memory, in the form of an array of a file. */
 export const arrayInMemory = (name: string, array: Int32Array | Float64Array): NativeFileArray => ({
   name,
   bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
@@ -25,14 +25,14 @@ export const arrayInMemory = (name: string, array: Int32Array | Float64Array): N
   bigEndian: false,
 })
 
-/** Places of entries, their order, and the result, in bytes; of a row, what is kept while it is sorted. */
+/** Memory in bytes: per entry, its position, its order and its result; per row, the buffers of its sort. */
 const [entryBytes, rowBytes] = [24, 32]
 
 /**
- * Compresses entries that are given in any order: columns ascend within a row, and repeats are summed.
+ * Converts entries in any order to compressed rows: columns ascend within a row, and repeats are summed.
  *
- * @param room Entries at most, those that are mirrored counted twice.
- * @throws {GemmineError} `ERR_GEMMINE_FILE`, naming the array, the entry and what stands there.
+ * @param room Maximum of entries; mirrored ones count twice.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE`, naming the array, the entry and its value.
  */
 export async function compressRows(
   path: string,
@@ -50,7 +50,7 @@ export async function compressRows(
     {},
     (addon, control) => addon.compressRows(entries, indptr, indices, values, control),
   )
-  // Views, not copies: those would keep the event loop waiting.
+  // Views, because copies would block the event loop.
   const kept =
     written === room
       ? { indices, values }

@@ -10,38 +10,38 @@ import type { OpenFile } from './file'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import { inSlices } from './slices'
 
-/** How the elements of a matrix lie in a file. */
+/** The layout of a matrix in a file. */
 export interface Layout {
   readonly rows: number
   readonly cols: number
   readonly type: ElementType
   readonly bigEndian: boolean
-  /** Columns lie one after the other, not rows. */
+  /** Whether columns are contiguous, not rows. */
   readonly fortranOrder: boolean
 }
 
-/** How a matrix is taken from a file. */
+/** How a matrix is loaded from a file. */
 export interface Loading {
-  /** Elements of more bytes stay in the file where a job can read them there. */
+  /** Elements of more bytes stay in the file, if a job can read them there. */
   readonly limit: number
-  /** Keeps the file open for that, and gives its descriptor; never called where the limit is Infinity. */
+  /** Keeps the file open for that and returns its descriptor; never called if the limit is Infinity. */
   readonly keep?: () => OpenFile
   readonly signal?: AbortSignalLike | undefined
 }
 
-/** Less memory than this is taken without a look at what there is. */
+/** Less memory than this is allocated without a check of the available memory. */
 export const plannedBytes = 1 << 26
 
-/** Memory for what is read from a file, if there is as much. Nothing is taken before that. */
+/** Allocates memory for elements of a file, after a check that it is available. */
 export function plannedRoom(path: string, bytes: number, factor = 1): Uint8Array {
   if (bytes >= plannedBytes) planMemory(`Reading ${path}`, factor * bytes)
   return allocateBytes(path, bytes)
 }
 
-/** Bytes between two looks at the caller's signal. */
+/** Bytes between two checks of the caller's signal. */
 const pieceBytes = 1 << 24
 
-/** The next bytes. */
+/** Reads the next bytes. */
 export async function readBytes(
   reader: ByteReader,
   length: number,
@@ -61,7 +61,7 @@ export async function readBytes(
   return room
 }
 
-/** Brings elements into the byte order of this machine, in place. */
+/** Converts elements to the byte order of this machine, in place. */
 export async function swapBytes(bytes: Uint8Array, size: number): Promise<void> {
   if (size === 1) return
   await inSlices(
@@ -76,7 +76,7 @@ export async function swapBytes(bytes: Uint8Array, size: number): Promise<void> 
   )
 }
 
-/** Elements that lie column after column, brought into rows. */
+/** Converts elements from Fortran order to rows. */
 export async function transposed(
   columns: Uint8Array,
   { rows, cols, type }: Layout,
@@ -91,8 +91,8 @@ export async function transposed(
 }
 
 /**
- * The matrix whose elements come next: in memory, or to be read in blocks where it is larger than the limit
- * and its rows lie one after the other, unpacked.
+ * The matrix whose elements follow: in memory, or left in the file to be read in blocks, if it is larger than
+ * the limit, in C order and not packed.
  */
 export async function loadElements(
   reader: ByteReader,

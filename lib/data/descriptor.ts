@@ -3,8 +3,8 @@ import { GemmineError } from '../errors'
 import { closeDescriptor, systemFailure } from './file'
 
 /**
- * A descriptor that knows whether it is open: the system gives the number of a closed one to the next
- * file. Copies of an object that holds one share it, so that closing any of them closes all.
+ * A descriptor with the state whether it is open, because the system reuses the number of a closed one.
+ * Copies of an object share its descriptor, so closing one of them closes all.
  */
 export class Descriptor {
   #fd: number | undefined
@@ -15,14 +15,14 @@ export class Descriptor {
     this.#fd = fd
   }
 
-  /** @throws {GemmineError} `ERR_GEMMINE_DISPOSED` once it is closed. */
+  /** @throws {GemmineError} `ERR_GEMMINE_DISPOSED` after it is closed. */
   get fd(): number {
     if (this.#fd !== undefined) return this.#fd
     const sentence = `${this.#path}: this file was closed; open it again to read it`
     throw new GemmineError('ERR_GEMMINE_DISPOSED', sentence)
   }
 
-  /** Doing it twice is no error. */
+  /** Closing twice is no error. */
   async close(): Promise<void> {
     const fd = this.#fd
     this.#fd = undefined
@@ -36,6 +36,6 @@ export class Descriptor {
 
 marked(Descriptor)
 
-/** Also one that another copy of this package made: it does what this one's do. */
+/** Also true for a descriptor of another copy of this package, which behaves in the same way. */
 export const isDescriptor = (value: unknown): value is Descriptor =>
   typeof value === 'object' && value !== null && copyOf(value) !== undefined && 'fd' in value

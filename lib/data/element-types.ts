@@ -1,6 +1,6 @@
 /**
- * Every element type that a matrix may hold: the array that holds it, and its names in files. Types that
- * share an array with others stand after the one that such an array is taken for.
+ * All element types of matrices, with their array types and their names in files. If types share an array
+ * type, the first is the one that is assumed.
  */
 export const elementTypes = {
   float32: { array: Float32Array, npy: 'f4', safetensors: 'F32' },
@@ -18,10 +18,10 @@ export const elementTypes = {
   bool: { array: Uint8Array, npy: 'b1', safetensors: 'BOOL' },
 } as const
 
-/** The element types that a dense matrix may hold; everything is computed as if converted to float32 first. */
+/** Element types of dense matrices. Results are as if the elements had been converted to float32 first. */
 export type ElementType = keyof typeof elementTypes
 
-/** An array of elements; float16 and bfloat16 as their bits, truth values as bytes. */
+/** An array of elements; float16 and bfloat16 as their bits, booleans as bytes. */
 export type DenseData =
   | Float32Array
   | Float64Array
@@ -38,7 +38,7 @@ export const elementTypeNames = Object.keys(elementTypes) as ElementType[]
 
 export const isFloat = (type: ElementType) => type.includes('float')
 
-/** In bytes. */
+/** Size of an element in bytes. */
 export const sizeOf = (type: ElementType): number => elementTypes[type].array.BYTES_PER_ELEMENT
 
 const typesBy = (name: 'npy' | 'safetensors') =>
@@ -47,28 +47,33 @@ const typesBy = (name: 'npy' | 'safetensors') =>
 export const npyTypes: ReadonlyMap<string | undefined, ElementType> = typesBy('npy')
 export const safetensorsTypes: ReadonlyMap<string | undefined, ElementType> = typesBy('safetensors')
 
-/** The types that arrays of a kind, such as `Int8Array`, may hold. */
+/** The element types of an array type such as `Int8Array`. */
 const typesOfKind = (kind: string): readonly ElementType[] =>
   elementTypeNames.filter((type) => elementTypes[type].array.name === kind)
 
-/** An array that several types share is taken for the first of them, but this one holds more than integers. */
+/**
+ * For an array type of several element types the first is assumed, except for this one, which may also hold
+ * floats.
+ */
 const ambiguousKind = 'Uint16Array'
 
 const kinds = [...new Set(elementTypeNames.map((type) => elementTypes[type].array.name))]
 
-/** Every kind of array that holds elements, as messages list them. */
+/** All array types of elements, as listed in messages. */
 export const wantedArrays =
   `a ${kinds.filter((kind) => kind !== ambiguousKind).join(', ')}, Float16Array, ` +
   `or a ${ambiguousKind} with type '${typesOfKind(ambiguousKind).join("', '")}'`
 
-/** What an array holds, by its kind and the type that was declared for it; nothing where neither tells. */
+/**
+ * The element type of an array by its array type and its declared type; undefined if neither determines it.
+ */
 export function typeOfArray(kind: string, declared: string | undefined): ElementType | undefined {
   if (kind === 'Float16Array') return 'float16'
   const types = typesOfKind(kind)
   return types.find((type) => type === declared) ?? (kind === ambiguousKind ? undefined : types[0])
 }
 
-/** Elements over bytes of this machine's order, borrowed where they are aligned and copied where not. */
+/** An array of elements over bytes in this machine's order; borrowed if aligned, otherwise copied. */
 export function elementsOver(bytes: Uint8Array, type: ElementType): DenseData {
   const Elements = elementTypes[type].array
   const size = Elements.BYTES_PER_ELEMENT

@@ -1,12 +1,12 @@
 import { printable } from './file'
 
-/** What the first bytes of a file are, by format. */
+/** The first bytes of files, by format. */
 export const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 const zipMagic = [0x50, 0x4b, 0x03, 0x04]
-/** Of an archive without members. */
+/** The first bytes of an archive without members. */
 const emptyZipMagic = [0x50, 0x4b, 0x05, 0x06]
 
-/** First bytes that show what a file is. */
+/** Number of first bytes that a message about a wrong format uses. */
 export const shownBytes = 80
 
 const beginsWith = (bytes: Uint8Array, magic: readonly number[]) =>
@@ -17,7 +17,7 @@ export const isNpy = (bytes: Uint8Array) => beginsWith(bytes, npyMagic)
 export const isZip = (bytes: Uint8Array) =>
   beginsWith(bytes, zipMagic) || beginsWith(bytes, emptyZipMagic)
 
-/** A length of 8 bytes, of which the upper ones are 0, and a JSON object. */
+/** A length of 8 bytes, whose upper bytes are 0, then a JSON object. */
 export const isSafetensors = (bytes: Uint8Array) =>
   bytes[8] === 0x7b && beginsWith(bytes.subarray(4), [0, 0, 0, 0])
 
@@ -34,7 +34,7 @@ const others: readonly (readonly [start: string, name: string])[] = [
   ['\xfd7zXZ', 'xz data'],
 ]
 
-/** What a file that is not what it should be begins with, or seems to be. */
+/** For messages: the apparent format of a file, or its first bytes. */
 export function shownFormat(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'an empty file'
   if (isNpy(bytes)) return 'a NumPy .npy file'

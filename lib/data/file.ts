@@ -10,7 +10,7 @@ import { borrowable } from './typed-array'
 
 export { fileError, systemFailure } from '../file-errors'
 
-/** At most this much is asked of the system in one read; a single read cannot pass 2 GiB. */
+/** Maximum of bytes per read of the system, whose limit is 2 GiB. */
 const pieceBytes = 1 << 26
 
 const openDescriptor = promisify(fs.open)
@@ -27,7 +27,7 @@ const escapes: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' 
 const escaped = (character: string) =>
   escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** Text out of a file on one short line. */
+/** Text of a file on one short line. */
 export function printable(text: string, limit = 80): string {
   if (text === '') return 'nothing'
   const plain = text
@@ -36,7 +36,7 @@ export function printable(text: string, limit = 80): string {
   return plain.length > limit ? `${plain.slice(0, limit)}…` : plain
 }
 
-/** A value out of JSON on one short line, however deep it is. */
+/** A JSON value on one short line, of any depth. */
 export function shownJson(value: unknown): string {
   if (typeof value === 'string') return printable(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
@@ -46,18 +46,18 @@ export function shownJson(value: unknown): string {
 export interface OpenFile {
   readonly path: string
   readonly fd: number
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number
 }
 
 /**
- * Opens a regular file for reading. The descriptor is a plain number, which no garbage collection
- * closes: whoever opens closes.
+ * Opens a regular file for reading. The descriptor is a plain number, which the garbage collector does not
+ * close: the caller must close it.
  */
 export async function openFile(path: string): Promise<OpenFile> {
   checkPath(path)
   try {
-    // Asked first, because opening a pipe waits for its writer.
+    // Checked first, because opening a pipe waits for its writer.
     const kind = await stat(path)
     if (!kind.isFile())
       throw fileError(
@@ -91,7 +91,7 @@ export async function readInto({ path, fd }: OpenFile, target: Uint8Array, posit
   }
 }
 
-/** A part of a file in a buffer of its own, so that a typed array over it is aligned. */
+/** Reads a part of a file into a new buffer, so that a typed array over it is aligned. */
 export async function readRange(
   file: OpenFile,
   position: number,
@@ -124,7 +124,7 @@ export async function withFile<T>(path: string, use: (file: OpenFile) => Promise
   }
 }
 
-/** A whole file, of any size that memory holds. */
+/** Reads a whole file, of any size that fits in memory. */
 export const readBytes = (path: string): Promise<Uint8Array> =>
   withFile(path, (file) => readRange(file, 0, file.size))
 
@@ -135,9 +135,9 @@ export function bytesOf(array: DenseData): Uint8Array {
 }
 
 /**
- * Writes a file piece after piece; each piece is asked for when the one before it is written.
+ * Writes a file piece by piece; each piece is requested after the one before it is written.
  *
- * @throws {TypeError} if pieces that were there at the call are detached in the meantime.
+ * @throws {TypeError} if pieces given at the call are detached in the meantime.
  */
 export async function writePieces(
   path: string,

@@ -1,4 +1,4 @@
-// Elements of a file as float32, where a job takes no other type.
+// Converts elements of a file to float32, for jobs that accept no other type.
 import type { DenseData, ElementType } from './element-types'
 import { fileError } from './file'
 import { inSlices } from './slices'
@@ -24,9 +24,9 @@ function expectedOf(element: number | bigint): string | undefined {
 }
 
 /**
- * Elements of `cols` columns as float32; a list has one. float32 is borrowed, not copied.
+ * Converts elements of `cols` columns to float32; a list has one column. float32 is borrowed, not copied.
  *
- * @throws {GemmineError} `ERR_GEMMINE_FILE` naming row and column of a number that float32 cannot hold.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` naming row and column of a number beyond float32.
  */
 export async function toFloat32(
   path: string,

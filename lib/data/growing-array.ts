@@ -3,13 +3,13 @@ import { inSlices } from './slices'
 
 type Numbers = Int32Array | Float64Array
 
-/** Numbers in one piece, at most. */
+/** Maximum of numbers per piece. */
 const pieceLength = 1 << 17
 
-/** What there is of memory is looked at again with every so many pieces. */
+/** Pieces between two checks of the available memory. */
 const plannedPieces = 64
 
-/** A list of numbers that grows piece by piece, so that much is never copied at once. */
+/** A list of numbers that grows piece by piece, without large copies. */
 export class GrowingArray<T extends Numbers> {
   private readonly full: T[] = []
   private size = 0
@@ -21,13 +21,16 @@ export class GrowingArray<T extends Numbers> {
     return this.full.length * pieceLength + this.size
   }
 
-  /** @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no room for as many again. */
+  /**
+   * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for as many numbers
+   * again.
+   */
   push(value: number) {
     if (this.size === this.last.length) this.grow()
     this.last[this.size++] = value
   }
 
-  /** What was pushed, in one array. */
+  /** All pushed numbers in one array. */
   view(): T {
     if (this.full.length === 0) return this.last.subarray(0, this.size) as T
     const all = this.allocate(this.length)
@@ -35,7 +38,7 @@ export class GrowingArray<T extends Numbers> {
     return all
   }
 
-  /** The same, while the event loop turns. */
+  /** The same, without blocking the event loop. */
   async joined(): Promise<T> {
     if (this.full.length === 0) return this.view()
     const all = this.allocate(this.length)

@@ -2,19 +2,19 @@ import { Readable, pipeline } from 'node:stream'
 import { createGunzip, createInflateRaw } from 'node:zlib'
 import { fileError } from './file'
 
-/** DEFLATE makes at most 258 bytes of 2 bits; a larger claim is a lie. */
+/** DEFLATE expands 2 bits to at most 258 bytes; a larger claimed ratio is wrong. */
 export const largestRatio = 1032
 
-/** Bytes that are unpacked at a time: well below a millisecond of work for whoever takes them. */
+/** Bytes per piece: the consumer needs far less than a millisecond for them. */
 const pieceBytes = 1 << 16
 
-/** Whether bytes begin as a gzip file does, which no other format here does. */
+/** Whether bytes begin like a gzip file; no other supported format does. */
 export const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 const failures: Record<string, string> = { Z_BUF_ERROR: 'data that is cut short' }
 
 /**
- * Unpacks pieces on a thread of the system's pool, as they are asked for.
+ * Unpacks pieces on demand, on a thread of libuv's pool.
  *
  * @param wrapping `gzip`, or `raw` as in a zip archive.
  * @param path Names the file in errors.
@@ -26,7 +26,7 @@ export async function* inflated(
 ): AsyncGenerator<Uint8Array> {
   const make = wrapping === 'gzip' ? createGunzip : createInflateRaw
   const unpacking = make({ chunkSize: pieceBytes })
-  // An error on either side ends the other, and the loop below throws it.
+  // An error on either side ends the other; the loop below throws it.
   pipeline(Readable.from(pieces), unpacking, () => {})
   try {
     for await (const piece of unpacking) yield piece as Uint8Array

@@ -4,25 +4,25 @@ import { createReadStream } from 'node:fs'
 import { checkPath, fileError, systemFailure } from './file'
 import { inflated, isGzip } from './inflate'
 
-/** Bytes that are cut into lines at a time: a few milliseconds of work. */
+/** Bytes that are split into lines at a time: a few milliseconds of work. */
 const pieceBytes = 1 << 15
 
-/** No line is longer, so that a file without line ends cannot fill the memory. */
+/** Maximum of bytes in a line, so that a file without line ends cannot fill the memory. */
 const lineLimit = 1 << 28
 
 const newline = 0x0a
 
-/** Takes the lines of a file one after the other, numbered from 1, and makes something of them. */
+/** Receives the lines of a file in order, numbered from 1, and builds a result. */
 export interface LineReader<T> {
   line(text: string, number: number): void
   finish(): T
-  /** Whether no further line is of interest. */
+  /** Whether no further line is needed. */
   readonly done?: boolean
 }
 
 /**
- * Cuts UTF-8 bytes, given piece by piece, into lines. A byte order mark and carriage returns before
- * line ends are left out; a line end at the end of the file begins no further line.
+ * Splits UTF-8 bytes, given piece by piece, into lines. Removes a byte order mark and carriage returns before
+ * line ends; a line end at the end of the file does not begin another line.
  */
 class LineCutter {
   private pieces: Uint8Array[] = []
@@ -76,7 +76,7 @@ class LineCutter {
   }
 }
 
-/** Reads the lines of a file that lies in memory. */
+/** Reads the lines of a file in memory. */
 export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReader<T>): T {
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
   for (let at = 0; at < bytes.length; at += pieceBytes)
@@ -86,7 +86,7 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
 }
 
 /**
- * Reads the lines of a file or a pipe, which may be packed, as they come; the event loop turns between the
+ * Reads the lines of a file or a pipe, which may be packed, piece by piece; the event loop runs between the
  * pieces.
  */
 export async function readLines<T>(
@@ -109,7 +109,7 @@ export async function readLines<T>(
   return await reader.finish()
 }
 
-/** The pieces of a file, unpacked where they are gzip data. */
+/** The pieces of a file, unpacked if it is gzip data. */
 async function* plainPieces(path: string): AsyncGenerator<Uint8Array> {
   const pieces = createReadStream(path, { highWaterMark: pieceBytes })[Symbol.asyncIterator]()
   try {

@@ -2,15 +2,15 @@ import { lendable, type Elements, type NamedArrays } from './typed-array'
 
 type Inputs = Readonly<Record<string, unknown>>
 
-/** The inputs of a job as it may borrow them, and every array among them by the name of messages. */
+/** The inputs of a job in a form that can be borrowed, and all their arrays by their names in messages. */
 export interface Loan<Given> {
   readonly inputs: Given
   readonly arrays: NamedArrays
 }
 
 /**
- * Replaces what cannot be lent (see {@link lendable}) among inputs that were checked: arrays, and the
- * arrays that objects hold. Ready at once unless there is much to copy.
+ * Replaces, in checked inputs, arrays that cannot be lent (see {@link lendable}), also those in objects, by
+ * copies. Returns a promise only if much has to be copied.
  */
 export function loanOf<Given extends Inputs>(given: Given): Loan<Given> | Promise<Loan<Given>> {
   const inputs: Record<string, unknown> = {}

@@ -24,11 +24,11 @@ export interface Sides {
 
 type Loaded = DenseMatrix | SparseMatrix | MatrixFile
 
-/** How matrices are read from files of one format. */
+/** Reads matrices from files of one format. */
 interface Format {
-  /** How the name of such a file ends, before `.gz`. */
+  /** The extension of such a file, before `.gz`. */
   readonly extension: string
-  /** Whether a file begins so, once it is unpacked. */
+  /** Whether these are the first bytes of an unpacked file of this format. */
   begins(head: Uint8Array): boolean
   readonly isNamed: boolean
   sides(bytes: Bytes, name: string | undefined): Promise<Sides>
@@ -43,7 +43,10 @@ const npy: Format = {
   load: (bytes, _, loading) => reading(bytes, (reader) => loadNpyFrom(reader, loading)),
 }
 
-/** Every format of matrices; a file is told by its first bytes, and where those say nothing by its name. */
+/**
+ * All matrix formats. The format of a file is that of its first bytes, or, if they do not determine it, that
+ * of its name.
+ */
 const formats: readonly Format[] = [
   npy,
   {
@@ -74,13 +77,13 @@ const formats: readonly Format[] = [
   },
 ]
 
-/** A file, and the array in it that is meant. */
+/** A file, and the name of the array in it. */
 interface Part {
   readonly path: string
   readonly name: string | undefined
 }
 
-/** `file:name` means an array in a file, unless there is a file of that whole name. */
+/** Splits `file:name`, which names an array in a file, unless a file of that full name exists. */
 export function partOf(given: string): Part {
   const colon = given.lastIndexOf(':')
   if (colon < 1 || colon === given.length - 1 || existsSync(given))
@@ -96,7 +99,7 @@ const byExtension = (path: string) => {
   return formats.find((format) => format.extension === extension)
 }
 
-/** Opens a file and lets `use` read it as what it is. */
+/** Opens a file and calls `use` with its format. */
 async function withFormat<T>(
   { path, name }: Part,
   use: (format: Format, bytes: Bytes, keep: () => OpenFile) => Promise<T>,
@@ -118,7 +121,7 @@ function checkedName(format: Format, path: string, name: string | undefined): Fo
   )
 }
 
-/** How many rows and columns a matrix has that {@link loadMatrix} would read; no element is read for it. */
+/** The numbers of rows and columns of the matrix that {@link loadMatrix} would read; reads no elements. */
 export const sidesInFile = (path: string): Promise<Sides> => {
   const part = partOf(path)
   return withFormat(part, (format, bytes) => format.sides(bytes, part.name))
@@ -127,12 +130,12 @@ export const sidesInFile = (path: string): Promise<Sides> => {
 /** The only place where the defaults of {@link loadMatrix} are written. */
 export const loadMatrixDefaults = frozen({
   /**
-   * Elements of a dense matrix of more bytes stay in the file, to be read block by block; unless given,
-   * 1 GiB, or a quarter of the memory that is available where that is less. Packed ones, those in Fortran
-   * order and those of text are read into memory, however large.
+   * Elements of a dense matrix of more bytes stay in the file, to be read block by block; unless given, 1
+   * GiB, or a quarter of the available memory if that is less. Packed files, text files and Fortran order are
+   * read into memory, whatever their size.
    */
   limit: loadNpyDefaults.limit,
-  /** Which of several arrays or tensors is meant; the only matrix of floats unless given. */
+  /** The name of one of several arrays or tensors; the only matrix of floats unless given. */
   name: undefined as string | undefined,
   /** Aborts the reading; none unless given. */
   signal: undefined as AbortSignalLike | undefined,
@@ -142,13 +145,13 @@ export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>
 
 /**
  * Reads a matrix from a file of any format: `.npy`, `.npz` (dense, or sparse from SciPy), Matrix Market
- * `.mtx`, `.safetensors`, each also packed as `.gz`. The format is told by the first bytes.
+ * `.mtx`, `.safetensors`, each also packed as `.gz`. The format is detected by the first bytes.
  *
- * @param path Of the file; `file:name` is the array of that name in a `.npz` or `.safetensors`.
+ * @param path Path of the file; `file:name` is the array of that name in a `.npz` or `.safetensors`.
  * @returns A dense matrix in memory, or one that stays in its file until {@link closeMatrix}, or a sparse one,
  *   which has `indptr`.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it holds no such matrix, or several and no name, or
- *   is damaged; `ERR_GEMMINE_OUT_OF_MEMORY`, before it is read.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it contains no such matrix, or several and no name
+ *   is given, or is damaged; `ERR_GEMMINE_OUT_OF_MEMORY`, before it is read.
  *
  * @example
  * const X = await loadMatrix('model.safetensors:embeddings')

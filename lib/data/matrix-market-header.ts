@@ -1,4 +1,4 @@
-// The first lines of a Matrix Market file: what it holds, and how much of it.
+// The first lines of a Matrix Market file: the kind and the size of its matrix.
 import { largestSide, rowLimit } from './compressed-rows'
 import { fileError, printable } from './file'
 
@@ -10,11 +10,11 @@ export type Symmetry = (typeof symmetries)[number]
 export interface Size {
   readonly rows: number
   readonly cols: number
-  /** That the file lists: of an array all, or those of one half. */
+  /** Number of entries listed in the file: for an array all, or those of one half. */
   readonly entries: number
 }
 
-/** Reads lines up to that of the sizes. */
+/** Reads the lines up to the line of sizes. */
 export class MatrixMarketHeader {
   protected field: string | undefined
   protected isArray = false
@@ -94,7 +94,7 @@ export class MatrixMarketHeader {
 
 const listed = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
-/** Tells the sides of a matrix; nothing after them is read. */
+/** Reads the numbers of rows and columns, and nothing after them. */
 export class MatrixMarketSides extends MatrixMarketHeader {
   get done() {
     return this.size !== undefined

@@ -27,7 +27,7 @@ class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promis
     super(path)
   }
 
-  /** Entries beside the diagonal. */
+  /** Number of entries off the diagonal. */
   private beside = 0
   private readonly rows = new GrowingArray(new Int32Array(0))
   private readonly columns = new GrowingArray(new Int32Array(0))
@@ -103,7 +103,7 @@ class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promis
     return compressRows(path, given, entries + (mirror === 'none' ? 0 : this.beside), this.signal)
   }
 
-  /** The values of an array stand column after column. */
+  /** The values of an array are listed column by column. */
   private async dense({ rows, cols }: Size): Promise<DenseMatrix> {
     const values = await this.values.joined()
     const layout = { rows, cols, type: 'float64', bigEndian: false, fortranOrder: true } as const
@@ -120,7 +120,7 @@ class MatrixMarketReader extends MatrixMarketHeader implements LineReader<Promis
     return { data, rows, cols, type: 'float64' }
   }
 
-  /** Both halves of an array from its lower one. */
+  /** Fills both halves of an array from its lower half. */
   private async mirror(values: Float64Array, data: Float64Array, n: number) {
     const isSkew = this.symmetry === 'skew-symmetric'
     const [first, sign] = isSkew ? [1, -1] : [0, 1]
@@ -144,7 +144,7 @@ const wordsOf = (words: readonly string[]) =>
   words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
 /**
- * Reads a matrix out of the bytes of a Matrix Market file; see {@link readMatrixMarket}.
+ * Reads a matrix from the bytes of a Matrix Market file; see {@link readMatrixMarket}.
  *
  * @param path Names the file in errors.
  */
@@ -152,12 +152,12 @@ export const parseMatrixMarket = (bytes: Uint8Array, path: string): Promise<Read
   parseLines(bytes, path, new MatrixMarketReader(path))
 
 /**
- * Reads a matrix from a Matrix Market file, or one that is packed (`.mtx.gz`): real, integer,
- * unsigned-integer or pattern entries (a pattern's are 1), general, symmetric (either half is listed) or
- * skew-symmetric. Coordinates give a sparse matrix, in which entries that repeat are summed; an array gives
- * a dense one, of float64.
+ * Reads a matrix from a Matrix Market file, possibly packed (`.mtx.gz`): real, integer, unsigned-integer or
+ * pattern entries (a pattern's are 1), general, symmetric (either half is listed) or skew-symmetric.
+ * Coordinates give a sparse matrix, in which repeated entries are summed; an array gives a dense one of
+ * float64.
  *
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content.
  * @see Boisvert, Pozo & Remington (1996), "The Matrix Market Exchange Formats: Initial Design",
  *   NISTIR 5935
  *
@@ -169,5 +169,5 @@ export const readMatrixMarket = (path: string): Promise<Read> => loadMatrixMarke
 export const loadMatrixMarket = (path: string, signal?: AbortSignalLike): Promise<Read> =>
   readLines(path, new MatrixMarketReader(path, signal), signal)
 
-/** How many rows and columns a file tells of. */
+/** The numbers of rows and columns in the header of a file. */
 export const matrixMarketSides = (path: string) => readLines(path, new MatrixMarketSides(path))

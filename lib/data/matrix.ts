@@ -16,38 +16,38 @@ export type { DenseData, ElementType } from './element-types'
 
 /** A dense matrix of float32, row-major: entry (i, j) is `data[i * stride + j]`. Results have this form. */
 export interface Matrix {
-  /** rows · cols elements, and more only where a stride is given. */
+  /** rows · cols elements, or more if a stride is given. */
   readonly data: Float32Array
   readonly rows: number
   readonly cols: number
-  /** Elements from one row to the next; `cols` when left out. */
+  /** Elements from one row to the next; `cols` if omitted. */
   readonly stride?: number | undefined
 }
 
 /**
- * A dense matrix of any element type that can be read. Readers give float16 and bfloat16 as their bits in a
- * `Uint16Array`, and truth values as bytes.
+ * A dense matrix of any element type that can be read. Readers return float16 and bfloat16 as their bits in a
+ * `Uint16Array`, and booleans as bytes.
  *
- * The memory of an input, and of an `out`, is lent to the job: do not write to it before the promise
- * settles. Its buffer is marked, for good, as one that cannot be transferred (Node.js 20 then clones it,
- * later versions throw). Copied, and not marked, are arrays of up to 64 KiB, results of earlier jobs,
- * resizable buffers and WebAssembly memory; a SharedArrayBuffer is lent and needs no mark. On Node.js 22 and
- * in Bun `ArrayBuffer.prototype.transfer.call(buffer)` in the middle of a job can still end the process.
+ * The memory of an input, and of an `out`, is lent to the job: do not write to it before the promise settles.
+ * Its buffer is marked permanently as not transferable (Node.js 20 then clones it, later versions throw).
+ * Arrays of up to 64 KiB, results of earlier jobs, resizable buffers and WebAssembly memory are copied and
+ * not marked; a SharedArrayBuffer is lent and needs no mark. On Node.js 22 and in Bun,
+ * `ArrayBuffer.prototype.transfer.call(buffer)` during a job can still end the process.
  */
 export interface DenseMatrix<Data = DenseData> {
-  /** rows · cols elements, and more only where a stride is given. */
+  /** rows · cols elements, or more if a stride is given. */
   readonly data: Data
   readonly rows: number
   readonly cols: number
   readonly stride?: number | undefined
   /**
-   * Needed for a `Uint16Array`, which may hold `uint16`, `float16` or `bfloat16`, and for a Buffer of `uint8`,
-   * which may hold the bytes of other numbers.
+   * Needed for a `Uint16Array`, which may contain `uint16`, `float16` or `bfloat16`, and for a Buffer of
+   * `uint8`, which may contain the bytes of other numbers.
    */
   readonly type?: ElementType | undefined
 }
 
-/** A `Float16Array`, described for compilers and versions of Node.js that do not have one. */
+/** A `Float16Array`, declared for compilers and versions of Node.js without one. */
 export interface Float16Data {
   readonly [Symbol.toStringTag]: 'Float16Array'
   readonly buffer: ArrayBufferLike
@@ -57,9 +57,9 @@ export interface Float16Data {
   readonly [index: number]: number
 }
 
-/** `{ data, shape }`, and a scijs ndarray with unit stride along its rows. */
+/** `{ data, shape }`, or a scijs ndarray with unit stride along its rows. */
 export interface NdArrayLike {
-  /** As many elements as the shape needs, and more only where a stride or an offset is given. */
+  /** The number of elements of the shape, or more if a stride or an offset is given. */
   readonly data: DenseData | Float16Data
   readonly shape: readonly number[]
   readonly stride?: readonly number[] | undefined
@@ -68,7 +68,7 @@ export interface NdArrayLike {
 
 /** A Tensor of onnxruntime or transformers.js. */
 export interface TensorLike {
-  /** One of the arrays of {@link NdArrayLike}; the libraries' own types allow for others and for lists. */
+  /** One of the arrays of {@link NdArrayLike}; the types of the libraries also allow others and lists. */
   readonly data: ArrayBufferView | readonly unknown[]
   readonly dims: readonly number[]
   readonly type?: string | undefined
@@ -78,19 +78,19 @@ export interface TensorLike {
 export interface MatrixFile {
   readonly path: string
   readonly descriptor: Descriptor
-  /** Where the elements begin, in bytes. */
+  /** Offset of the first element, in bytes. */
   readonly offset: number
   readonly rows: number
   readonly cols: number
   readonly type: ElementType
-  /** Whether elements lie in the other byte order than that of this machine; not where left out. */
+  /** Whether the byte order of the elements is not that of this machine; false if omitted. */
   readonly bigEndian?: boolean | undefined
 }
 
 export type MatrixInput =
   DenseMatrix<DenseData | Float16Data> | NdArrayLike | TensorLike | MatrixFile
 
-/** The form in which the addon takes a dense matrix: exactly one of `data` and `fd` is there. */
+/** A dense matrix for the addon: exactly one of `data` and `fd` is given. */
 export interface DenseView {
   readonly rows: number
   readonly cols: number
@@ -100,7 +100,7 @@ export interface DenseView {
   readonly fd?: number
   readonly offset?: number
   readonly bigEndian?: boolean | undefined
-  /** How messages call the file. */
+  /** Name of the file in messages. */
   readonly path?: string
 }
 
@@ -117,7 +117,7 @@ function elementType(name: string, data: unknown, declared: string | undefined):
 const isFloat16 = (data: DenseData | Float16Data): data is Float16Data =>
   kindOf(data) === 'Float16Array'
 
-/** float16 is handed on as its bits. */
+/** float16 is passed as its bits. */
 const bitsOf = (data: DenseData | Float16Data): DenseData =>
   isFloat16(data) ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
 
@@ -126,14 +126,14 @@ function checkSide(name: string, value: unknown): asserts value is number {
   throw invalid(name, 'a positive integer', value)
 }
 
-/** How bytes that were read from elsewhere become numbers, by the bytes of each. */
+/** Array types for remedies in messages, by the size of a number in bytes. */
 const arraysOfBytes: Record<number, string> = {
   2: 'Uint16Array',
   4: 'Float32Array',
   8: 'Float64Array',
 }
 
-/** A view where the bytes lie as its elements must; a copy, which always does, where not. */
+/** The remedy for bytes: a view if they are aligned, otherwise a copy. */
 function bytesRemedy(data: Sized & ArrayBufferView, needed: number): string {
   const bytes = data.length / needed
   const Kind = kindOf(data) === 'Uint8Array' && arraysOfBytes[bytes]
@@ -144,14 +144,14 @@ function bytesRemedy(data: Sized & ArrayBufferView, needed: number): string {
   return ` (for bytes b of other numbers: new ${Kind}(${place}, ${needed})${type})`
 }
 
-/** A Buffer holds bytes of anything, so that they are the numbers must be said. */
+/** A Buffer may contain any bytes, so its `type` must be given. */
 function checkBytes(name: string, { data, type }: { data: unknown; type: string | undefined }) {
   if (type === 'uint8' || type === 'bool' || !Buffer.isBuffer(data)) return
   const floats = 'new Float32Array(new Uint8Array(b).buffer) for a Buffer b of float32'
   throw invalid(name, `numbers (${floats}, new Uint8Array(b) for one of uint8)`, data)
 }
 
-/** Room after the last row is for those who tell where rows lie; others have mistaken their data. */
+/** Extra elements are accepted only with a stride or an offset; otherwise the data have a wrong length. */
 function checkLength(
   name: string,
   given: DenseMatrix<Sized & ArrayBufferView>,
@@ -230,10 +230,10 @@ function checkMatrix(name: string, input: unknown): asserts input is object {
 }
 
 /**
- * Any accepted matrix as the addon takes it. Borrows the elements; only a resizable buffer is copied.
+ * Converts any accepted matrix to the form for the addon. Borrows the elements; only a resizable buffer is
+ * copied.
  *
- * @throws {TypeError | RangeError} naming `name` if the value is no matrix, or its data of another length
- *   than it needs.
+ * @throws {TypeError | RangeError} naming `name` if the value is no matrix, or its data have a wrong length.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a file that was closed.
  */
 export function toDenseView(name: string, input: MatrixInput): DenseView {
@@ -244,25 +244,25 @@ export function toDenseView(name: string, input: MatrixInput): DenseView {
   return denseView(name, input, input.type)
 }
 
-/** The elements of a matrix alone, row after row; borrowed where they lie so already. */
+/** The elements of a matrix without gaps between rows; borrowed if there are none. */
 export function withoutGaps<Data extends DenseData>(matrix: DenseMatrix<Data>): Data {
   const { data, rows, cols, stride = cols } = matrix
   if (stride === cols) return data.subarray(0, rows * cols) as Data
   const packed = data.slice(0, rows * cols) as Data
-  // The compiler knows no array type that has both a set() of numbers and one of bigints.
+  // TypeScript has no array type with a set() for both numbers and bigints.
   const [to, from] = [packed as Float32Array, data as Float32Array]
   for (let i = 0; i < rows; i++) to.set(from.subarray(i * stride, i * stride + cols), i * cols)
   return packed
 }
 
-/** A matrix for a result, of zeros. */
+/** A zero matrix for a result. */
 export const resultMatrix = (rows: number, cols: number): Matrix => ({
   data: resultArray(Float32Array, rows * cols),
   rows,
   cols,
 })
 
-/** A matrix of zeros. */
+/** A zero matrix. */
 export const allocateMatrix = (rows: number, cols: number): Matrix => ({
   data: new Float32Array(rows * cols),
   rows,
@@ -270,7 +270,7 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
 })
 
 /**
- * Copies an array of rows, as embedding services return them, into one matrix.
+ * Copies an array of rows, as returned by embedding services, into one matrix.
  *
  * @throws {TypeError | RangeError} if there is no row, or a row's length or an element's type differs, or
  *   an element is not finite in float32, naming its row and column.
@@ -294,7 +294,7 @@ export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
   return matrix
 }
 
-/** The value is told as it was given: in the matrix, one beyond float32 would be an Infinity. */
+/** Reports the value as given; in the matrix, a value beyond float32 would be Infinity. */
 function checkElement(value: unknown, i: number, j: number) {
   if (typeof value !== 'number') throw invalid(`rows[${i}][${j}]`, 'a number', value)
   if (Number.isFinite(Math.fround(value))) return
@@ -317,7 +317,7 @@ export interface OutputMatrix {
   settle(): Promise<Matrix>
 }
 
-/** Uses the caller's array for a result, or makes one. */
+/** Uses the caller's array for a result, or a new one. */
 export function outputMatrix(
   name: string,
   out: Float32Array | undefined,

@@ -4,11 +4,11 @@ import { checkOneOf } from '../options'
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
-/** The layouts of mined examples, as sentence-transformers and FlagEmbedding read them. */
+/** Layouts of mined examples that sentence-transformers and FlagEmbedding read. */
 export const minedFormats = ['triplet', 'n-tuple', 'labeled', 'flag-embedding'] as const
 export type MinedFormat = (typeof minedFormats)[number]
 
-/** The rules that drop a candidate, in the order in which they are asked. */
+/** The rules that drop a candidate, in the order in which they are applied. */
 export const ruleNames = [
   'self',
   'positive',
@@ -21,26 +21,26 @@ export const ruleNames = [
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 
-/** What was mined, as far as lines speak of it. */
+/** The mined negatives, as far as lines need them. */
 export interface Mined {
   readonly queries: number
-  /** The number of the first query, as `words` takes it; 0 where it is left out. */
+  /** Index of the first query in `words`; 0 if omitted. */
   readonly firstQuery?: number | undefined
   readonly numNegatives: number
-  /** [queries × numNegatives], best first; −1 where there is none. */
+  /** [queries × numNegatives], best first; −1 for none. */
   readonly indices: Int32Array
   /** [queries × numNegatives]. */
   readonly scores: Float32Array
-  /** [queries], negatives found. */
+  /** [queries], number of negatives found. */
   readonly counts: Int32Array
   readonly positives: RowLists
   /** Parallel to `positives.indices`. */
   readonly positiveScores: Float64Array
 }
 
-/** The best dropped candidates of the queries that were mined. */
+/** The best dropped candidates of the mined queries. */
 export interface Rejected {
-  /** The queries that were mined, in order. */
+  /** The mined queries, in order. */
   readonly queries: Int32Array
   /** [queries + 1]: the candidates of the i-th are `rows[indptr[i]]`..`rows[indptr[i + 1] - 1]`. */
   readonly indptr: Int32Array
@@ -50,13 +50,13 @@ export interface Rejected {
   readonly rules: Uint8Array
 }
 
-/** How lines speak of a query or a document: its text, its id, or its row. */
+/** How lines represent a query or a document: by its text, its id, or its row. */
 export interface Words {
   query(row: number): string | number
   document(row: number): string | number
 }
 
-/** A query with its positives and negatives, every part of it as JSON. */
+/** A query with its positives and negatives, each as JSON text. */
 interface Example {
   readonly query: string
   readonly positives: readonly string[]
@@ -65,7 +65,7 @@ interface Example {
   readonly negativeScores: readonly string[]
 }
 
-/** A word as JSON, which has no text for what is neither a string nor a number. */
+/** A word as JSON; throws unless it is a string or a finite number. */
 function wordJson(words: Words, side: keyof Words, row: number): string {
   const word: unknown = words[side](row)
   if (typeof word === 'string' || Number.isFinite(word)) return JSON.stringify(word)
@@ -98,7 +98,7 @@ const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => I
   },
 }
 
-/** Scores are float32, as in scores.npy; JSON has no number for one beyond its range. */
+/** Scores are rounded to float32, as in scores.npy; one beyond its range becomes null. */
 const scoreJson = (score: number) => JSON.stringify(Math.fround(score))
 
 const jsonOf = (
@@ -109,11 +109,11 @@ const jsonOf = (
 ) => Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
 
 /**
- * The lines of mined examples in one of four layouts, made as they are asked for. A query that
- * lacks positives or negatives has none; in n-tuples neither has one short of `numNegatives`.
+ * Generates the lines of mined examples in one of four layouts. A query without positives or negatives has no
+ * line; in n-tuples, neither has a query with fewer than `numNegatives`.
  *
- * @throws {TypeError} if there is no such layout, or something else stands for `mined` or `words`; while
- *   lines are asked for, if a word is neither a string nor a finite number, naming its row.
+ * @throws {TypeError} if the layout does not exist, or `mined` or `words` has a wrong type; during
+ *   generation, if a word is neither a string nor a finite number, naming its row.
  *
  * @example
  * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
@@ -152,10 +152,9 @@ function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator
 }
 
 /**
- * Lines `{query, rejected: [{doc, score, rule}]}`, one for each query that was mined.
+ * Generates lines `{query, rejected: [{doc, score, rule}]}`, one per mined query.
  *
- * @throws {TypeError} if something else stands for `rejected` or `words`, or, while lines are asked for,
- *   for a word.
+ * @throws {TypeError} if `rejected` or `words` has a wrong type, or, during generation, a word has.
  */
 export function rejectedLines(rejected: Rejected, words: Words): Generator<string> {
   if (typeof rejected?.indptr !== 'object')
@@ -199,11 +198,11 @@ function* chunksOf(
 }
 
 /**
- * Writes lines to a file, replacing one that is there. Lines are asked for as they are written, so
- * that they never lie in memory all at once.
+ * Writes lines to a file, replacing one that is there. Lines are generated while they are written, so they
+ * are never all in memory.
  *
- * @param signal Stops between two chunks; what was written until then stays.
- * @throws {TypeError} if `lines` are no iterable of lines, or one string.
+ * @param signal Stops between two chunks; the chunks written so far stay.
+ * @throws {TypeError} if `lines` is not an iterable of lines, or is a string.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written, or the
  *   signal's reason.
  */
@@ -216,7 +215,7 @@ export async function writeLines(
   await writePieces(path, chunksOf(lines, signal))
 }
 
-/** A string is an iterable as well, of its letters. */
+/** A string is refused, although it is an iterable of its letters. */
 function checkLines(lines: unknown) {
   const isIterable = typeof lines === 'object' && lines !== null && Symbol.iterator in lines
   if (!isIterable) throw invalid('lines', 'an array or a generator of lines', lines)

@@ -1,13 +1,13 @@
-// Files that hold several arrays by name: which of them is the matrix that is meant.
+// Selects a matrix in a file of several named arrays.
 import type { ElementType } from './element-types'
 import { isFloat } from './element-types'
 import { fileError, printable } from './file'
 
-/** An array in a file, as far as its header tells. */
+/** The header of an array in a file. */
 export interface NamedArray {
   readonly name: string
   readonly shape: readonly number[]
-  /** Nothing where it is none that a matrix may have. */
+  /** Undefined if it is not an element type of matrices. */
   readonly type: ElementType | undefined
 }
 
@@ -18,9 +18,9 @@ const listed = (arrays: readonly NamedArray[]) =>
 const listLimit = 200
 
 /**
- * The array of this name, or else the only matrix of floats, or where there is none, of other numbers.
+ * The array of this name; without a name the only matrix of floats, or if there is none, of other numbers.
  *
- * @throws {GemmineError} `ERR_GEMMINE_FILE`, with the arrays that there are.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE`, listing the arrays of the file.
  */
 export function chosenMatrix<T extends NamedArray>(
   path: string,

@@ -1,4 +1,4 @@
-// Arrays of the .npy format, as they come out of any source of bytes.
+// Reads arrays of the .npy format from any source of bytes.
 import type { ByteReader } from './byte-reader'
 import { skip, take } from './byte-reader'
 import type { Layout } from './dense-elements'
@@ -8,17 +8,17 @@ import { fileError, printable } from './file'
 import { headerBytes, parseNpyHeader, prefixBytes, shownShape } from './npy-header'
 import type { NpyHeader } from './npy-header'
 
-/** An array whose header was read; its elements come next. */
+/** An array whose header has been read; its elements follow. */
 export interface NpyArray {
   readonly shape: readonly number[]
   readonly type: ElementType
   readonly bigEndian: boolean
   readonly fortranOrder: boolean
-  /** Of all elements together. */
+  /** Size of all elements. */
   readonly bytes: number
 }
 
-/** Reads what stands before the elements. */
+/** Reads the part before the elements. */
 export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
   const prefix = await take(reader, prefixBytes)
   const needed = headerBytes(prefix)
@@ -27,8 +27,8 @@ export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
 }
 
 /**
- * The element type of a header and its byte order, or nothing where they are no numbers of 1 to 8 bytes.
- * `=` and no sign at all are the order of this machine, and single bytes have none.
+ * The element type and byte order of a header, or undefined if the elements are not numbers of 1 to 8 bytes.
+ * `=` or no prefix means the order of this machine; single bytes have none.
  */
 export function elementFormat(descr: string) {
   const [, order, code] = /^([<>=|]?)([a-z]\d)$/.exec(descr) ?? []
@@ -36,7 +36,7 @@ export function elementFormat(descr: string) {
   return type && { type, bigEndian: order === '>' && sizeOf(type) > 1 }
 }
 
-/** What NumPy's kinds of elements are, that no matrix is made of. */
+/** Names of NumPy's kinds of elements that are not supported. */
 const kinds: Record<string, string> = {
   c: 'complex numbers',
   f: 'floats of more than 8 bytes',
@@ -55,7 +55,7 @@ const remedies: Record<string, string> = {
   V: " (.astype('float32') makes them of bfloat16)",
 }
 
-/** The element type, if it is one of `wanted`, whose names stand in `expected`. */
+/** The element type, if it is one of `wanted`; otherwise throws with its `expected`. */
 function checkedFormat(path: string, descr: string, wanted: ElementKinds) {
   const format = elementFormat(descr)
   if (format && wanted.includes(format.type)) return format
@@ -66,7 +66,7 @@ function checkedFormat(path: string, descr: string, wanted: ElementKinds) {
   throw fileError(path, `expected ${wanted.expected}${remedy}, received ${received}`)
 }
 
-/** Which element types are wanted, and what messages call them. */
+/** Accepted element types, with their description in messages. */
 interface ElementKinds {
   readonly expected: string
   readonly isMatrix?: boolean
@@ -79,7 +79,7 @@ export const realNumbers: ElementKinds = {
   includes: () => true,
 }
 
-/** @param expected What messages call them. */
+/** @param expected Their description in messages. */
 export const integers = (expected: string): ElementKinds => ({
   expected,
   includes: (type) => type.includes('int'),
@@ -88,8 +88,8 @@ export const integers = (expected: string): ElementKinds => ({
 const lengthOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1)
 
 /**
- * Reads the header of an array and checks what it says: its elements must fill the rest to the last byte.
- * Nothing is allocated for them.
+ * Reads and checks the header of an array: its elements must fill exactly the remaining bytes. Allocates
+ * nothing for them.
  */
 export async function readNpyArray(reader: ByteReader, wanted: ElementKinds): Promise<NpyArray> {
   const { descr, shape, fortranOrder } = await readNpyHeader(reader)
@@ -107,7 +107,7 @@ const wrongLength = ({ path, unpacked }: ByteReader, { bytes, shape }: NpyArray,
     `expected ${bytes} bytes of elements for the shape ${shownShape(shape)}, received ${unpacked && left !== 'more' ? 'at most ' : ''}${left}`,
   )
 
-/** What is unpacked has told its length only once it ends. */
+/** The length of packed data is known only at its end. */
 export async function checkEnd(reader: ByteReader, array: NpyArray) {
   if ((await skip(reader, 1)) > 0) throw wrongLength(reader, array, 'more')
 }

@@ -1,26 +1,28 @@
 import { fileError, printable } from './file'
 import { isNpy, npyMagic, shownBytes, shownFormat } from './file-format'
 
-/** What stands before the elements of a `.npy` file. */
+/** The header of a `.npy` file. */
 export interface NpyHeader {
   /** NumPy's name of the element type: `<f4`, `|u1`, `>i8`; a structured type is `[…]`. */
   readonly descr: string
   readonly fortranOrder: boolean
   readonly shape: readonly number[]
-  /** Where the elements begin, in bytes. */
+  /** Offset of the first element, in bytes. */
   readonly offset: number
 }
 
-/** The longest header that is read; NumPy itself warns above 10 000 bytes. */
+/** Maximum length of a header; NumPy warns above 10 000 bytes. */
 export const headerLimit = 65535
 
-/** As many dimensions as NumPy has. */
+/** Maximum of dimensions, as in NumPy. */
 const dimensionLimit = 64
 
-/** As many first bytes as tell how long a header is. */
+/** Number of first bytes that contain the length of the header. */
 export const prefixBytes = 12
 
-/** How many first bytes of a file are its header, or show what it is where it is no `.npy`. */
+/**
+ * The number of first bytes of a file to read: its header, or, if it is no `.npy`, enough for the message.
+ */
 export function headerBytes(prefix: Uint8Array): number {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   if (prefix.length < prefixBytes || !isNpy(prefix)) return shownBytes
@@ -28,7 +30,7 @@ export function headerBytes(prefix: Uint8Array): number {
   return Math.max(prefixBytes, Math.min(length, headerLimit + prefixBytes))
 }
 
-/** One `'name': value` of the dictionary: a string, a truth value, a tuple or a list. */
+/** One `'name': value` of the dictionary: a string, a boolean, a tuple or a list. */
 const entry =
   /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\\n]*)\3|(True|False)|\(([^()]*)\)|(\[[^\]]*\]))\s*(?:,|(?=\}))/y
 
@@ -36,7 +38,7 @@ const entry =
  * Reads the header of a `.npy` file, versions 1 to 3, from the first bytes of the file.
  *
  * @param path Names the file in errors.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no such header, or cut short.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no such header, or truncated.
  */
 export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   checkMagic(bytes, path)
@@ -90,7 +92,7 @@ interface Value {
   readonly tuple?: string | undefined
 }
 
-/** The entries of a Python dictionary of the few literals that a header may hold, or nothing. */
+/** The entries of a Python dictionary of the literals allowed in a header; undefined if it is invalid. */
 function dictionaryEntries(text: string): Map<string, Value> | undefined {
   const values = new Map<string, Value>()
   const open = /^\s*\{/.exec(text)
@@ -106,7 +108,7 @@ function dictionaryEntries(text: string): Map<string, Value> | undefined {
   return /^\s*\}\s*$/.test(text.slice(at)) ? values : undefined
 }
 
-/** `3, 4`, `3,` or nothing; a trailing L is how Python 2 wrote an integer. */
+/** Parses `3, 4`, `3,` or an empty tuple; Python 2 wrote integers with a trailing L. */
 function parseShape(tuple: string, path: string): number[] {
   const parts = tuple.split(',').map((part) => part.trim())
   const closed = parts.length > 1 || parts[0] === ''

@@ -31,15 +31,15 @@ export type { NpyHeader } from './npy-header'
 export const loadNpyDefaults = frozen({
   /**
    * Elements of at most this many bytes are read into memory; unless given, 1 GiB, or a quarter of the
-   * memory that is available where that is less.
+   * available memory if that is less.
    */
   limit: undefined as number | undefined,
 })
 
-/** Room must be left for a second matrix and for the job itself. */
+/** Leaves memory for a second matrix and for the job. */
 export const usualLimit = () => Math.min(2 ** 30, availableMemory() / 4)
 
-/** Reads a matrix, or leaves it in the file, as `loading` tells. */
+/** Reads a matrix, or leaves it in the file, depending on `loading`. */
 export async function loadNpyFrom(
   reader: ByteReader,
   loading: Loading,
@@ -50,14 +50,14 @@ export async function loadNpyFrom(
   return matrix
 }
 
-/** How many rows and columns the header tells of. */
+/** The numbers of rows and columns in the header. */
 export async function npySides(reader: ByteReader) {
   const { rows, cols } = layoutOf(reader.path, await readNpyArray(reader, realNumbers))
   return { rows, cols, isSparse: false }
 }
 
 /**
- * Reads a matrix out of the bytes of a `.npy` file; see {@link readNpy}.
+ * Reads a matrix from the bytes of a `.npy` file; see {@link readNpy}.
  *
  * @param path Names the file in errors.
  */
@@ -66,7 +66,7 @@ export const parseNpy = async (bytes: Uint8Array, path: string): Promise<DenseMa
     loadNpyFrom(reader, { limit: Infinity }),
   )) as DenseMatrix
 
-/** Why a matrix cannot be read block by block. */
+/** The reason why a matrix cannot be read block by block, if any. */
 function whyWhole(reader: ByteReader, fortranOrder: boolean): string | undefined {
   if (reader.unpacked)
     return 'unpacked data, to be read in blocks (readNpy reads it whole), received gzip data'
@@ -81,9 +81,9 @@ function whyWhole(reader: ByteReader, fortranOrder: boolean): string | undefined
  * The header and the length of the file are checked. The file stays open until
  * {@link closeMatrix}.
  *
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no matrix of floats, integers or truth
- *   values of 1 to 8 bytes, its length is not what its shape needs, or it has to be read whole: in Fortran
- *   order, or as gzip data.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no matrix of floats, integers or booleans of
+ *   1 to 8 bytes, its length does not match its shape, or it cannot be read in blocks: in Fortran order, or
+ *   as gzip data.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  *
  * @example
@@ -103,9 +103,9 @@ export const openNpy = (path: string): Promise<MatrixFile> =>
   )
 
 /**
- * Closes what {@link openNpy}, {@link loadNpy} or {@link loadMatrix} opened; a matrix in memory needs no
- * closing. Jobs that run and corpora that were prepared keep a hold of their own on the file. Doing it twice
- * is no error.
+ * Closes a file opened by {@link openNpy}, {@link loadNpy} or {@link loadMatrix}; a matrix in memory need not
+ * be closed. Running jobs and prepared corpora have their own descriptors of the file. Closing twice is no
+ * error.
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the system cannot close the file.
  */
@@ -116,12 +116,12 @@ export async function closeMatrix(matrix: DenseMatrix | MatrixFile | SparseMatri
 }
 
 /**
- * Reads a `.npy` matrix [rows × cols] into memory, however large: in either order of its elements and of
- * their bytes, and packed as `.npy.gz`. The matrix has the element type of the file.
+ * Reads a `.npy` matrix [rows × cols] of any size into memory: in C or Fortran order, in either byte order,
+ * and possibly packed as `.npy.gz`. The matrix has the element type of the file.
  *
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no matrix of floats, integers or truth
- *   values of 1 to 8 bytes, or is damaged; `ERR_GEMMINE_OUT_OF_MEMORY` if there is no room for it (twice
- *   its size, for Fortran order).
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no matrix of floats, integers or booleans of
+ *   1 to 8 bytes, or is damaged; `ERR_GEMMINE_OUT_OF_MEMORY` if the memory is insufficient (twice its size,
+ *   for Fortran order).
  *
  * @example
  * const corpus = await readNpy('docs.npy')
@@ -135,8 +135,8 @@ export function checkLimit(limit: unknown): asserts limit is number {
 }
 
 /**
- * Reads a `.npy` matrix into memory up to a limit; a larger one is opened, to be read block by
- * block. {@link closeMatrix} takes either. Fortran order and gzip data are read into memory, however large.
+ * Reads a `.npy` matrix into memory up to a limit; a larger one is opened, to be read block by block. {@link
+ * closeMatrix} accepts both. Fortran order and gzip data are always read into memory.
  *
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` or `ERR_GEMMINE_OUT_OF_MEMORY` as {@link readNpy}.
  *
@@ -155,10 +155,10 @@ export async function loadNpy(
 }
 
 /**
- * Reads a list of int32 out of a `.npy` file, such as the groups of queries. Other integers are taken too
- * where every value fits, and `.npy.gz`.
+ * Reads a list of int32 from a `.npy` file, such as the groups of queries. Other integer types are accepted
+ * if every value fits, and also `.npy.gz`.
  *
- * @returns The list; a matrix of int32, such as the `indices` of a search, is not read.
+ * @returns The list; a matrix of int32, such as the `indices` of a search, is refused.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is anything else.
  *
  * @example
@@ -174,7 +174,7 @@ export const readInt32Npy = (path: string): Promise<Int32Array> =>
     return narrowed(path, elementsOver(bytes, array.type))
   })
 
-/** Reads a list of real numbers out of a `.npy` file, as float32, such as the weights of rows. */
+/** Reads a list of real numbers from a `.npy` file, as float32, such as the weights of rows. */
 export const readFloatsNpy = (path: string): Promise<Float32Array> =>
   withReader(path, async (reader) => {
     const array = await readNpyArray(reader, realNumbers)
@@ -198,7 +198,7 @@ async function narrowed(path: string, elements: DenseData): Promise<Int32Array> 
   return narrow
 }
 
-/** An array of any shape, as it is written. */
+/** An array of any shape, for writing. */
 export interface WritableArray {
   readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array
   readonly shape: readonly number[]
@@ -218,7 +218,7 @@ interface Written {
   readonly type: ElementType
 }
 
-/** An array of any accepted form, checked, and a matrix without gaps between its rows. */
+/** Checks an array of any accepted form; removes gaps between the rows of a matrix. */
 function checkedArray(array: WritableArray | DenseMatrix): Written {
   if (typeof array !== 'object' || array === null)
     throw invalid('array', 'a matrix { data, rows, cols }, or { data, shape }', array)
@@ -241,7 +241,7 @@ function checkedMatrix(matrix: DenseMatrix): Written {
 /**
  * The bytes of a `.npy` file, in two pieces: the header, and the elements, which are borrowed.
  *
- * @throws {RangeError} if the shape does not hold as many elements as there are.
+ * @throws {RangeError} if the number of elements does not match the shape.
  */
 export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
   const { data, shape, type } = checkedArray(array)
@@ -255,11 +255,11 @@ export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
 }
 
 /**
- * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there. Elements are
- * written as they are: {@link readNpy} and {@link readInt32Npy} give them back.
+ * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there. Elements keep
+ * their type: {@link readNpy} and {@link readInt32Npy} read them back.
  *
- * @throws {TypeError | RangeError} if the elements are of another type than a matrix in memory, or
- *   {@link WritableArray}, may have, or not as many as the shape needs.
+ * @throws {TypeError | RangeError} if the elements have a type that neither a matrix in memory nor {@link
+ *   WritableArray} allows, or their number does not match the shape.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if the file cannot be written.
  *
  * @example

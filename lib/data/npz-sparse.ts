@@ -1,4 +1,4 @@
-// Sparse matrices as SciPy's save_npz lays them into the members of an archive.
+// Reads sparse matrices in the layout of SciPy's save_npz.
 import type { AbortSignalLike } from '../cancellation'
 import type { NativeFileArray } from '../native'
 import { take, type Bytes } from './byte-reader'
@@ -12,7 +12,7 @@ import { shownShape } from './npy-header'
 import type { SparseMatrix } from './sparse'
 import { readMember, type Member } from './zip'
 
-/** The members of each format besides `format`, `shape` and `data`. */
+/** The members of each format beside `format`, `shape` and `data`. */
 const placeMembers = {
   csr: ['indptr', 'indices'],
   csc: ['indptr', 'indices'],
@@ -23,7 +23,7 @@ type SparseFormat = keyof typeof placeMembers
 
 type Members = ReadonlyMap<string, Member>
 
-/** What a matrix is read from, and how far its members may unpack together, in bytes. */
+/** The members of an archive, and the limit of their total unpacked size, in bytes. */
 export interface Archive {
   readonly bytes: Bytes
   readonly members: Members
@@ -41,7 +41,7 @@ interface List extends NativeFileArray {
   readonly count: number
 }
 
-/** Reads a list out of a member; its elements stay as they lie. */
+/** Reads a list from a member, without conversion of its elements. */
 const readList = (
   { bytes, members, signal }: Archive,
   name: string,
@@ -60,14 +60,14 @@ const readList = (
     return { name: reader.path, bytes: content, type, bigEndian, count: array.shape[0]! }
   })
 
-/** One integer of a list; one beyond 2^53 comes out rounded, and is out of every range here. */
+/** One integer of a list. An integer beyond 2^53 is rounded, but is then out of range anyway. */
 function integerAt({ bytes, type, bigEndian }: List, i: number): number {
   const size = sizeOf(type)
   const element = bytes.slice(i * size, (i + 1) * size)
   return Number(elementsOver(bigEndian ? element.reverse() : element, type)[0])
 }
 
-/** The letters of an array without dimensions of bytes or of UTF-32 characters. */
+/** Reads the format from a zero-dimensional array of bytes or of UTF-32 characters. */
 async function readFormat({ bytes, members }: Archive): Promise<SparseFormat> {
   const member = members.get(fileOf('format'))!
   const letters = await readMember(bytes, member, async (reader) => {
@@ -84,7 +84,7 @@ async function readFormat({ bytes, members }: Archive): Promise<SparseFormat> {
   )
 }
 
-/** Of the longest name that is looked at. */
+/** Limit of the name of a format. */
 const formatBytes = 64
 
 function checkMembers({ bytes, members, limit }: Archive, format: SparseFormat) {
@@ -116,7 +116,7 @@ export async function readSides(archive: Archive): Promise<[rows: number, cols: 
   )
 }
 
-/** How many entries there are; SciPy permits room after the last. */
+/** The number of entries; SciPy permits unused elements after the last. */
 function entriesIn(path: string, format: SparseFormat, major: List, minor: List, values: List) {
   if (format === 'coo') {
     if (major.count === minor.count && major.count === values.count) return values.count
@@ -133,7 +133,7 @@ function entriesIn(path: string, format: SparseFormat, major: List, minor: List,
   )
 }
 
-/** A list of starts is as long as there are rows, or columns, and one more. */
+/** Checks that a list of starts has one element more than there are rows, or columns. */
 function checkStarts({ name, count }: List, what: string, sides: number) {
   if (count === sides + 1) return
   throw fileError(

@@ -15,9 +15,9 @@ import { readMember, zipMembers, type Member } from './zip'
 
 /** The only place where the defaults of {@link readNpz} are written. */
 export const readNpzDefaults = frozen({
-  /** The members of an archive may unpack to at most this many bytes together; 4294967296 unless given. */
+  /** Limit of the total unpacked size of the members, in bytes; 4294967296 unless given. */
   limit: 2 ** 32,
-  /** Which of several arrays is meant, as `np.savez` names them; the only matrix of floats unless given. */
+  /** The name of one of several arrays, as in `np.savez`; the only matrix of floats unless given. */
   name: undefined as string | undefined,
 })
 
@@ -27,7 +27,7 @@ interface DenseMember extends NamedArray {
   readonly member: Member
 }
 
-/** What the header of a member tells. */
+/** Reads the header of a member. */
 const described = (bytes: Bytes, member: Member): Promise<DenseMember> =>
   readMember(bytes, member, async (reader) => {
     const { descr, shape } = await readNpyHeader(reader)
@@ -44,13 +44,13 @@ async function denseMember({ bytes, members }: Archive, name: string | undefined
   return chosenMatrix(bytes.path, arrays, name).member
 }
 
-/** What a matrix is read from; the archive may itself be packed. */
+/** Opens an archive, which may itself be packed. */
 async function opened(packed: Bytes, limit: number, signal?: AbortSignalLike): Promise<Archive> {
   const bytes = await unpackedWhole(packed, limit)
   return { bytes, members: await zipMembers(bytes), limit, signal }
 }
 
-/** How many rows and columns the matrix has that a name means, or the only one. */
+/** The numbers of rows and columns of the matrix of this name, or of the only one. */
 export async function npzSides(packed: Bytes, name: string | undefined) {
   const archive = await opened(packed, Infinity)
   if (isSparseArchive(archive.members) && name === undefined) {
@@ -61,7 +61,7 @@ export async function npzSides(packed: Bytes, name: string | undefined) {
   return readMember(archive.bytes, member, (reader) => npySides(reader))
 }
 
-/** Reads a matrix out of an archive, dense or sparse. */
+/** Reads a matrix from an archive, dense or sparse. */
 export async function loadNpzFrom(
   packed: Bytes,
   { limit, name }: { readonly limit: number; readonly name: string | undefined },
@@ -87,11 +87,11 @@ function optionsOf(given: NpzOptions) {
   return { limit, name }
 }
 
-/** Everything in memory. */
+/** Reads everything into memory. */
 const whole: Loading = { limit: Infinity }
 
 /**
- * Reads a matrix out of the bytes of a `.npz` file; see {@link readNpz}.
+ * Reads a matrix from the bytes of a `.npz` file; see {@link readNpz}.
  *
  * @param path Names the file in errors.
  */
@@ -100,14 +100,13 @@ export const parseNpz = async (bytes: Uint8Array, path: string, given: NpzOption
     DenseMatrix | SparseMatrix
 
 /**
- * Reads a matrix from an `.npz` archive: a sparse one that SciPy's `save_npz` wrote in the format csr, csc or
- * coo, or a dense one out of NumPy's `savez`. A sparse one comes as compressed rows, columns in order within
- * their row, entries that repeat summed. Archives of 64 bits and such as are packed once more (`.npz.gz`) are
- * read too.
+ * Reads a matrix from an `.npz` archive: a sparse one of SciPy's `save_npz` in the format csr, csc or coo, or
+ * a dense one of NumPy's `savez`. A sparse one is returned as compressed rows with ascending columns;
+ * repeated entries are summed. Zip64 archives and packed ones (`.npz.gz`) are read too.
  *
  * @returns A sparse matrix has `indptr`, a dense one `data` of the element type of the file.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if there is no such matrix, or several and no `name`,
- *   or it is damaged, or unpacks to more than `limit` bytes; `ERR_GEMMINE_OUT_OF_MEMORY`.
+ *   or if it is damaged, or its unpacked size exceeds `limit` bytes; `ERR_GEMMINE_OUT_OF_MEMORY`.
  * @see https://docs.scipy.org/doc/scipy/reference/generated/scipy.sparse.save_npz.html
  *
  * @example

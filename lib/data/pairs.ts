@@ -7,24 +7,24 @@ import { parseLines, readLines } from './lines'
 import type { LineReader } from './lines'
 import type { RowLists } from './row-lists'
 
-/** What the two columns of a pairs file may say. */
+/** Options for the columns of a file of pairs. */
 export interface PairsOptions {
   /** Number of queries. */
   readonly queries: number
   /** Number of corpus rows. */
   readonly corpus: number
-  /** The row of each query id; without it the first column holds rows. See {@link readIds}. */
+  /** The row of each query id; without it the first column contains rows. See {@link readIds}. */
   readonly queryIds?: ReadonlyMap<string, number> | undefined
-  /** The row of each corpus id; without it the second column holds rows. */
+  /** The row of each corpus id; without it the second column contains rows. */
   readonly corpusIds?: ReadonlyMap<string, number> | undefined
   /**
-   * What is done with a pair whose query or corpus row does not exist: `error`, or `skip` to leave it out
-   * and count it; `error` unless given.
+   * How to handle a pair whose query or corpus row does not exist: `error`, or `skip` to omit and count it;
+   * `error` unless given.
    */
   readonly unknownIds?: UnknownIds | undefined
   /**
-   * What is said of a pair: its `relevance`, which leaves the pair out where it is 0 or less, or a `score`,
-   * which is checked to be a number and not used; `relevance` unless given.
+   * The value of a pair: its `relevance`, of which 0 or less omits the pair, or a `score`, which must be a
+   * number and is not used; `relevance` unless given.
    */
   readonly value?: PairValue | undefined
 }
@@ -37,11 +37,11 @@ export type UnknownIds = (typeof unknownIdsModes)[number]
 
 /** The pairs of a file, as lists. */
 export interface Pairs extends RowLists {
-  /** Pairs left out because their query or corpus row does not exist. */
+  /** Number of pairs omitted because their query or corpus row does not exist. */
   readonly unknownIds: number
 }
 
-/** The side of a job that a file speaks of. */
+/** The side of a job that a file describes. */
 export type Side = 'query' | 'corpus'
 
 const sides = ['query', 'corpus'] as const
@@ -73,21 +73,21 @@ function checkedOptions(given: PairsOptions) {
   return options
 }
 
-/** What stands in the first line of the qrels files of BEIR. */
+/** The first line of BEIR's qrels files begins so. */
 const headerStart = 'query-id\tcorpus-id'
 
 const numberPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
-/** A pair of names, and what is said of them. */
+/** A pair of names and its value. */
 type Columns = readonly [query: string, corpus: string, value?: string | undefined]
 
-/** Where TREC's columns, between tabs or any blanks, hold the document and the value: qrels and runs. */
+/** Positions of the document and the value in TREC's columns, separated by tabs or blanks: qrels and runs. */
 const trecColumns = {
   relevance: { count: 4, document: 2, value: 3, name: "TREC's four columns" },
   score: { count: 6, document: 2, value: 4, name: "TREC's six columns" },
 } as const
 
-/** `query<TAB>corpus`, with a value as third column, or the columns that TREC has for such values. */
+/** Splits `query<TAB>corpus`, with an optional value as third column, or TREC's columns for such values. */
 function columnsOf(text: string, value: PairValue): Columns | undefined {
   const columns = text.includes('\t') ? text.split('\t') : text.trim().split(/ +/)
   const trec = trecColumns[value]
@@ -132,7 +132,7 @@ class PairsReader implements LineReader<Promise<Pairs>> {
     }
   }
 
-  /** Sorts the pairs by query and row in a job, and leaves out repeats. */
+  /** Sorts the pairs by query and row in a job, and removes repeats. */
   async finish(): Promise<Pairs> {
     const { path, unknownIds } = this
     const { queries, corpus } = this.options
@@ -156,7 +156,7 @@ class PairsReader implements LineReader<Promise<Pairs>> {
     return { indptr: indptr as Int32Array, indices: indices as Int32Array, unknownIds }
   }
 
-  /** Nothing for one that does not exist and is to be skipped. */
+  /** Returns undefined for a row that does not exist and is to be skipped. */
   private row(
     side: Side,
     text: string,
@@ -171,7 +171,7 @@ class PairsReader implements LineReader<Promise<Pairs>> {
     throw this.wrong(number, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
   }
 
-  /** A relevance of 0 or less says that the two do not belong together. */
+  /** A relevance of 0 or less means that the two do not match. */
   private counts(text: string | undefined, number: number): boolean {
     if (text === undefined) return true
     const { value } = this.options
@@ -188,7 +188,7 @@ class PairsReader implements LineReader<Promise<Pairs>> {
 }
 
 /**
- * Reads pairs out of the bytes of a TSV file; see {@link readPairs}.
+ * Reads pairs from the bytes of a TSV file; see {@link readPairs}.
  *
  * @param path Names the file in errors.
  */
@@ -202,11 +202,11 @@ export const parsePairs = async (
  * Reads pairs of a query and a corpus row, such as positives, from a TSV file or qrels.
  *
  * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, or the four columns of TREC, `query
- * iteration corpus relevance`, between tabs or blanks; a relevance of 0 or less leaves the pair out. With
+ * iteration corpus relevance`, separated by tabs or blanks; a relevance of 0 or less omits the pair. With
  * `value: 'score'` the third column is a score, and TREC's columns are the six of a run, `query iteration
  * corpus rank score run`. A first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
  *
- * @returns The corpus rows of each query, ascending, each once; and how many pairs were skipped.
+ * @returns The corpus rows of each query, ascending, each once; and the number of skipped pairs.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
  *
@@ -225,7 +225,7 @@ interface JsonLine {
   readonly text?: unknown
 }
 
-/** Takes one line for each row of a side, and counts them. */
+/** Reads one line per row of a side, and counts the lines. */
 abstract class PerRowReader {
   private received = 0
 
@@ -250,13 +250,13 @@ abstract class PerRowReader {
     return isJsonLines.test(this.path)
   }
 
-  /** The object that a line of a JSONL file is. */
+  /** Parses a line of a JSONL file, which must be an object. */
   protected object(line: string, number: number, part: string): JsonLine {
     try {
       const value: unknown = JSON.parse(line)
       if (typeof value === 'object' && value !== null) return value
     } catch {
-      // Falls through to the one error for whatever is no object.
+      // Falls through to the error for a line that is no object.
     }
     throw this.wrong(number, `a JSON object with ${part}`, line)
   }
@@ -304,7 +304,7 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
   }
 }
 
-/** Reads ids out of the bytes of a file; see {@link readIds}. */
+/** Reads ids from the bytes of a file; see {@link readIds}. */
 export const parseIds = (
   bytes: Uint8Array,
   path: string,
@@ -313,12 +313,12 @@ export const parseIds = (
 ): Map<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
- * Reads the ids of the queries or of the corpus, one a line, in the order of the rows. In a file whose
- * name ends in `.jsonl`, as BEIR has them, a line is an object, and the id its `_id`.
+ * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
+ * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
  *
- * @returns The row of each id; its keys are the ids in the order of the rows.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or comes twice, or there
- *   are not `count` of them.
+ * @returns A map from each id to its row; its keys are in the order of the rows.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
+ *   `count`.
  *
  * @example
  * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
@@ -354,17 +354,17 @@ class TextsReader extends PerRowReader implements LineReader<string[]> {
   }
 }
 
-/** Reads texts out of the bytes of a file; see {@link readTexts}. */
+/** Reads texts from the bytes of a file; see {@link readTexts}. */
 export const parseTexts = (bytes: Uint8Array, path: string, count: number, side: Side): string[] =>
   parseLines(bytes, path, new TextsReader(path, count, side))
 
 /**
- * Reads the texts of the queries or of the corpus, one a line, in the order of the rows. In a file
- * whose name ends in `.jsonl` or `.jsonl.gz` a line is an object, and the text its `text`, after its `title` and
- * a space where it has one.
+ * Reads the texts of the queries or of the corpus, one per line, in the order of the rows. In a file whose
+ * name ends in `.jsonl` or `.jsonl.gz` a line is an object; the text is its `text`, preceded by its `title`
+ * and a space if it has one.
  *
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or there are
- *   not `count` of them.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or their number is not
+ *   `count`.
  *
  * @example
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')

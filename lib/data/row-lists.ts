@@ -4,7 +4,7 @@ import { invalid } from '../errors'
 import { borrowable, invalidLength } from './typed-array'
 
 /**
- * A list of corpus rows for each query, such as its positives: those of query q are
+ * Lists of corpus rows per query, such as positives: those of query q are
  * `indices[indptr[q]]`..`indices[indptr[q + 1] - 1]`, ascending, each once.
  */
 export interface RowLists {
@@ -14,21 +14,20 @@ export interface RowLists {
 }
 
 /**
- * What is taken for lists of rows: {@link RowLists} in any order and with repeats, an array of rows
- * for each query, or an Int32Array of one row for each query, where −1 is none. Borrowed until the promise
- * settles.
+ * Accepted lists of rows: {@link RowLists} in any order and with repeats, an array of rows per query, or an
+ * Int32Array with one row per query, −1 for none. Borrowed until the promise settles.
  */
 export type RowListsInput = RowLists | readonly (readonly number[] | Int32Array)[] | Int32Array
 
 /**
- * Lists of corpus rows in any accepted form, as the addon takes them: in any order, with repeats. Borrows
- * {@link RowLists}, unless their buffers are resizable, and leaves it to the job to check their elements;
- * others are copied and checked a piece at a time, so that the event loop turns in between: those lists
- * come as a promise.
+ * Converts lists of corpus rows in any accepted form to that of the addon: in any order, with repeats. {@link
+ * RowLists} are borrowed, unless their buffers are resizable, and the job checks their elements. Other forms
+ * are copied and checked in pieces, so that the event loop can run between them, and are returned as a
+ * promise.
  *
  * @param name The argument in errors.
- * @throws {TypeError | RangeError} naming the entry that is no row in 0..corpus − 1, or a length
- *   that does not fit `queries`.
+ * @throws {TypeError | RangeError} naming an entry that is no row in 0..corpus − 1, or a length that does not
+ *   match `queries`.
  */
 export function toRowLists(
   name: string,
@@ -56,13 +55,13 @@ export function toRowLists(
   return { indptr: borrowable(indptr), indices: borrowable(indices) }
 }
 
-/** Places in lists are numbered in int32. */
+/** Positions in lists are int32. */
 const mostRows = 2 ** 31 - 1
 
-/** Elements that are looked at in one go: a fraction of a millisecond. */
+/** Elements per piece: a fraction of a millisecond of work. */
 const piece = 1 << 14
 
-/** Calls `look` for 0..count − 1, and lets the event loop turn between pieces. */
+/** Calls `look` for 0..count − 1 and lets the event loop run between pieces. */
 async function inPieces(count: number, look: (i: number) => void) {
   for (let start = 0; start < count; start += piece) {
     if (start > 0) await setImmediate()
@@ -102,13 +101,13 @@ async function fromRowPerQuery(
   return { indptr, indices: indices.subarray(0, count) }
 }
 
-/** Whoever gives a number meant one row a query, which comes as an Int32Array. */
+/** The expectation for a list. A number suggests one row per query, for which an Int32Array is needed. */
 const listWanted = (list: unknown) =>
   typeof list === 'number'
     ? 'an array of rows (one row for each query goes into an Int32Array instead)'
     : 'an array of rows'
 
-/** The starts of lists; holes of the array are seen, which forEach() skips. */
+/** The starts of lists. Also checks holes of the array, which forEach() would skip. */
 async function startsOf(name: string, lists: readonly unknown[], queries: number) {
   const starts = new Float64Array(queries + 1)
   await inPieces(queries, (q) => {

@@ -1,4 +1,4 @@
-// What stands before the elements of a safetensors file, checked.
+// Reads and checks the header of a safetensors file.
 import { take } from './byte-reader'
 import type { ByteReader } from './byte-reader'
 import { safetensorsTypes, sizeOf } from './element-types'
@@ -7,14 +7,14 @@ import { fileError, printable, shownJson } from './file'
 
 export const metadataName = '__metadata__'
 
-/** The longest header that is read, as in the reference implementation. */
+/** Maximum length of a header, as in the reference implementation. */
 const headerLimit = 100_000_000
 
-/** A tensor's place in the file, in bytes after the header. */
+/** Position of a tensor in the file, in bytes after the header. */
 export interface Place {
   readonly name: string
   readonly dtype: string
-  /** Nothing for a dtype that no array holds. */
+  /** Undefined for a dtype without an array type. */
   readonly type: ElementType | undefined
   readonly shape: readonly number[]
   readonly begin: number
@@ -36,7 +36,7 @@ export const isSizes = (value: unknown): value is number[] =>
 export const product = (shape: readonly number[]) =>
   shape.reduce((length, side) => length * side, 1)
 
-/** Reads the header; the data come next. */
+/** Reads the header; the data follow. */
 export async function readHeader(reader: ByteReader): Promise<Header> {
   const { path } = reader
   const header = parseObject(await headerText(reader), path)
@@ -69,7 +69,7 @@ function parseObject(text: string, path: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text)
     if (isObject(value)) return value
   } catch {
-    // Falls through to the one error for whatever is no object.
+    // Falls through to the error for a header that is no object.
   }
   throw fileError(
     path,
@@ -104,7 +104,7 @@ function checkPlace(name: string, entry: unknown, path: string): Place {
   return { name, dtype, type, shape, begin, end }
 }
 
-/** The tensors must fill the data from its first to its last byte, one after the other. */
+/** Checks that the tensors fill the data without gaps or overlaps. */
 function checkCover(places: Place[], { path, left, unpacked }: ByteReader) {
   let covered = 0
   for (const { name, begin, end } of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {

@@ -19,23 +19,23 @@ import { kindOf } from './typed-array'
 
 /** A tensor, row-major. */
 export interface Tensor {
-  /** Elements as they lie in the file; those of a type that no array holds are bytes. */
+  /** Elements of the file's type; bytes if the type has no array type. */
   readonly data: DenseData
   readonly shape: readonly number[]
   /**
-   * Needed for a `Uint16Array` alone, which may hold `uint16`, `float16` or `bfloat16`. A tensor that was
-   * read has it, unless it is of a type that no array holds.
+   * Needed only for a `Uint16Array`, which may contain `uint16`, `float16` or `bfloat16`. Readers set it,
+   * unless the type has no array type.
    */
   readonly type?: ElementType | undefined
 }
 
-/** Named tensors, and texts about them. */
+/** Named tensors, and metadata of strings. */
 export interface Tensors {
   readonly tensors: Readonly<Record<string, Tensor>>
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Reads every tensor; they lie one after the other. */
+/** Reads every tensor, in the order of the file. */
 async function readTensors(reader: ByteReader): Promise<Tensors> {
   const { places, metadata } = await readHeader(reader)
   const tensors: (readonly [string, Tensor])[] = []
@@ -48,13 +48,13 @@ async function readTensors(reader: ByteReader): Promise<Tensors> {
   return { tensors: Object.fromEntries(tensors), metadata }
 }
 
-/** What is unpacked has told its length only once it ends. */
+/** The length of packed data is known only at its end. */
 async function checkEnd(reader: ByteReader) {
   if ((await skip(reader, 1)) > 0)
     throw fileError(reader.path, 'expected no data after the last tensor, received more')
 }
 
-/** The matrix that a name means, or the only one of floats, and where it begins in the data. */
+/** The matrix of this name, or the only one of floats, and its position in the data. */
 export async function matrixIn(reader: ByteReader, name: string | undefined) {
   const { places } = await readHeader(reader)
   const place = chosenMatrix(reader.path, places, name)
@@ -71,7 +71,7 @@ export async function matrixIn(reader: ByteReader, name: string | undefined) {
   return { begin, rows, cols, type, bigEndian: false, fortranOrder: false }
 }
 
-/** Reads that matrix, or leaves it in the file. */
+/** Reads this matrix, or leaves it in the file. */
 export async function loadSafetensorsFrom(
   reader: ByteReader,
   name: string | undefined,
@@ -83,7 +83,7 @@ export async function loadSafetensorsFrom(
 }
 
 /**
- * Reads named tensors out of the bytes of a safetensors file; see {@link readSafetensors}.
+ * Reads named tensors from the bytes of a safetensors file; see {@link readSafetensors}.
  *
  * @param path Names the file in errors.
  */
@@ -94,7 +94,7 @@ export const parseSafetensors = (bytes: Uint8Array, path: string): Promise<Tenso
  * The bytes of a safetensors file in pieces: the header, padded to a multiple of 8 bytes, then the
  * elements of each tensor, which are borrowed.
  *
- * @throws {TypeError | RangeError} if a shape does not hold as many elements as there are.
+ * @throws {TypeError | RangeError} if the number of elements does not match a shape.
  */
 export function formatSafetensors(contents: Tensors): Uint8Array[] {
   checkContents(contents)
@@ -136,10 +136,10 @@ function headerBytes(header: Record<string, unknown>): Uint8Array {
 }
 
 /**
- * Reads named tensors and their metadata from a safetensors file, or one that is packed
- * (`.safetensors.gz`). Every tensor has the element type of the file.
+ * Reads named tensors and their metadata from a safetensors file, possibly packed (`.safetensors.gz`). Every
+ * tensor has the element type of the file.
  *
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is no such file, or is damaged;
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if it is not such a file, or is damaged;
  *   `ERR_GEMMINE_OUT_OF_MEMORY`.
  * @see https://huggingface.co/docs/safetensors
  *

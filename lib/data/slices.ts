@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Elements between two looks at the event loop: about a millisecond of plain work. */
+/** Elements per slice: about a millisecond of simple work. */
 const stride = 1 << 18
 
-/** Does work in slices begin..end - 1 of 0..length - 1, and lets the event loop turn between them. */
+/** Works in slices begin..end - 1 of 0..length - 1 and lets the event loop run between them. */
 export async function inSlices(
   length: number,
   work: (begin: number, end: number) => void,

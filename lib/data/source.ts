@@ -3,18 +3,18 @@ import { toDenseView, type DenseView, type MatrixInput } from './matrix'
 import { isSparse, toSparseView, type SparseMatrix } from './sparse'
 import type { NamedArrays } from './typed-array'
 
-/** What a factorization reads: a dense matrix in any accepted form, a file, or a sparse matrix. */
+/** Input of a factorization: a dense matrix in any accepted form, a file, or a sparse matrix. */
 export type SourceInput = MatrixInput | SparseMatrix
 
 /**
- * A dense or sparse matrix as the addon takes it, called `name` in messages.
+ * A dense or sparse matrix for the addon, called `name` in messages.
  *
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
 export const toSource = async (name: string, input: SourceInput): Promise<NativeSource> =>
   isSparse(input) ? { name, ...(await toSparseView(name, input)) } : toDenseSource(name, input)
 
-/** The same for a job that takes dense matrices only. */
+/** The same for a job that accepts only dense matrices. */
 export const toDenseSource = (
   name: string,
   input: MatrixInput,
@@ -23,7 +23,7 @@ export const toDenseSource = (
   ...toDenseView(name, input),
 })
 
-/** The queries of a search, of which there may be none; messages call them `name`. */
+/** The queries of a search, possibly none, called `name` in messages. */
 export function toQueries(input: MatrixInput, name = 'queries'): NativeSource {
   const cols = colsWithoutRows(input)
   if (cols === undefined) return toDenseSource(name, input)
@@ -31,7 +31,7 @@ export function toQueries(input: MatrixInput, name = 'queries'): NativeSource {
   return { name, data, type: 'float32', rows: 0, cols, stride: cols }
 }
 
-/** The columns of a matrix that has no row; nothing for any other value. */
+/** The number of columns of a matrix without rows; undefined for any other value. */
 function colsWithoutRows(input: MatrixInput): number | undefined {
   if (typeof input !== 'object' || input === null) return undefined
   const { rows, cols, shape, dims } = input as Partial<
@@ -44,13 +44,13 @@ function colsWithoutRows(input: MatrixInput): number | undefined {
     : undefined
 }
 
-/** The memory that a job reads of it, by the names that messages call it; a file has none. */
+/** The arrays that a job reads from a source, by their names in messages; a file has none. */
 export const arraysOf = (source: NativeSource): NamedArrays =>
   'indptr' in source
     ? { [`${source.name}.indices`]: source.indices, [`${source.name}.values`]: source.values }
     : { [`${source.name}.data`]: source.data }
 
-/** How many rows and columns an input has. */
+/** The numbers of rows and columns of an input. */
 export function sidesOf(name: string, input: SourceInput): { rows: number; cols: number } {
   const { rows, cols } = isSparse(input) ? input : toDenseView(name, input)
   return { rows, cols }

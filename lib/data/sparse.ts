@@ -15,11 +15,11 @@ export interface SparseMatrix {
   readonly values: Float32Array
 }
 
-/** The form in which the addon takes a sparse matrix. */
+/** A sparse matrix for the addon. */
 export interface SparseView {
   readonly rows: number
   readonly cols: number
-  /** Widened to float64, which holds every index below 2^53. */
+  /** Converted to float64, which represents every index below 2^53. */
   readonly indptr: Float64Array
   readonly indices: Int32Array
   readonly values: Float32Array
@@ -29,8 +29,8 @@ export const isSparse = (input: unknown): input is SparseMatrix =>
   typeof input === 'object' && input !== null && 'indptr' in input
 
 /**
- * Checks the shape of a sparse matrix, every row start and every column index, without keeping the event
- * loop waiting.
+ * Checks the shape of a sparse matrix, every row start and every column index, without blocking the event
+ * loop.
  *
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
@@ -41,7 +41,7 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
   checkKinds(name, input)
   if (input.indptr.length !== rows + 1)
     throw invalidLength(`${name}.indptr`, `${rows + 1} row starts`, input.indptr)
-  // Before the event loop turns: a resizable buffer could shrink meanwhile.
+  // Before the event loop can run, because a resizable buffer could shrink then.
   const [starts, indices] = [borrowable(input.indptr), borrowable(input.indices)]
   const values = borrowable(input.values)
   const entries = indices.length
@@ -102,7 +102,7 @@ async function checkStarts(name: string, indptr: Float64Array, entries: number) 
     throw invalid(`${name}.indptr[${indptr.length - 1}]`, `${entries}`, indptr.at(-1))
 }
 
-/** Rows and entries between two looks at the event loop. */
+/** Rows and entries between two pauses for the event loop. */
 const stride = 1 << 18
 
 async function checkColumns(
@@ -131,7 +131,7 @@ async function checkColumns(
 interface Part {
   readonly begin: number
   readonly end: number
-  /** Whether the row begins with it. */
+  /** Whether it is the first entry of its row. */
   readonly isStart: boolean
 }
 

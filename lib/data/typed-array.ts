@@ -3,11 +3,11 @@ import { canLend, detached, handOut } from '../lending'
 import { planMemory } from '../memory'
 import { inSlices } from './slices'
 
-/** Which kind of typed array a value is, of this realm or another; nothing for any other value. */
+/** The typed-array type of a value of any realm; undefined for any other value. */
 export const kindOf = (value: unknown): string =>
   ArrayBuffer.isView(value) ? Object.prototype.toString.call(value).slice(8, -1) : ''
 
-/** Checks that a value is a typed array of one of `kinds`, which `expected` describes. */
+/** Checks that a value is a typed array of one of `kinds`; `expected` describes them. */
 export function checkKind(
   name: string,
   value: unknown,
@@ -17,7 +17,7 @@ export function checkKind(
   if (!kinds.includes(kindOf(value))) throw invalid(name, expected, value)
 }
 
-/** Whether the memory may shrink: a shared buffer only grows. */
+/** Whether the memory may shrink; a shared buffer can only grow. */
 const isResizable = ({ buffer }: ArrayBufferView) =>
   Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' &&
   (buffer as { resizable?: boolean }).resizable === true
@@ -29,19 +29,19 @@ export interface Elements extends ArrayBufferView {
   subarray(begin: number, end: number): Elements
 }
 
-/** Zeros of the same kind; not a slice(), because that of a Buffer is no copy. */
+/** A zero array of the same type and length. Not slice(), which does not copy a Buffer. */
 function emptyLike<Kind extends Elements>(array: Kind): Kind {
   const name = kindOf(array) as 'Float32Array'
   return new globalThis[name](array.length) as ArrayBufferView as Kind
 }
 
-/** Bytes between two looks at the event loop. */
+/** Bytes between two pauses for the event loop. */
 const pieceBytes = 1 << 23
 
 /**
- * An input as it is looked at. A buffer that shrank in the middle of a job would end the process, so an array
- * over a resizable one is copied: here, before the caller can shrink it, or by {@link lendable} where that
- * takes long.
+ * An input in a form that can be read safely. A buffer that shrinks during a job would end the process, so an
+ * array over a resizable buffer is copied: here, before the caller can shrink it, or by {@link lendable} if
+ * the copy takes long.
  */
 export function borrowable<Kind extends ArrayBufferView>(given: Kind): Kind {
   if (!isResizable(given) || given.byteLength > pieceBytes) return given
@@ -56,7 +56,7 @@ function copyPiece(name: string, from: Elements, to: Elements, at: number, end: 
   to.set(from.subarray(at, end), at)
 }
 
-/** Copies elements without keeping the event loop waiting: at once where they are few. */
+/** Copies elements without blocking the event loop; synchronously if they are few. */
 function copyInto(name: string, from: Elements, to: Elements): Promise<void> | undefined {
   const { length, byteLength } = from
   const copy = (begin: number, end: number) => copyPiece(name, from, to, begin, end)
@@ -67,10 +67,11 @@ function copyInto(name: string, from: Elements, to: Elements): Promise<void> | u
 }
 
 /**
- * An input as a job may borrow it: itself, or a copy where its memory can be taken away in the meantime,
- * is small, or is a result of an earlier job, which stays transferable. A large copy takes its time.
+ * An input in a form that a job may borrow: itself, or a copy if its memory could be detached or shrink
+ * during the job, is small, or is a result of an earlier job, which stays transferable. A large copy is
+ * returned as a promise.
  *
- * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` where a copy does not fit.
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for a copy.
  */
 export function lendable(name: string, array: Elements): Elements | Promise<Elements> {
   if (canLend(array)) return array
@@ -85,7 +86,7 @@ export interface Sized {
   readonly buffer: ArrayBufferLike
 }
 
-/** The error for an array of another length; a detached array has none, which explains itself to few. */
+/** The error for an array of a wrong length; mentions a detached array, whose length is 0. */
 export const invalidLength = (name: string, expected: string, { length, buffer }: Sized) =>
   buffer.byteLength === 0
     ? invalidText(name, expected, `${length}: its buffer may be detached (transferred)`, RangeError)
@@ -101,10 +102,9 @@ function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
 }
 
 /**
- * Checks that no output lies in the memory of another array: a job reads its inputs, and what it has
- * written, while it writes.
+ * Checks that no output overlaps another array: a job reads its inputs and earlier outputs while it writes.
  *
- * @throws {RangeError} naming the output and the array that it overlaps.
+ * @throws {RangeError} naming the output and the overlapping array.
  */
 export function checkApart(outputs: NamedArrays, inputs: NamedArrays) {
   const arrays = Object.entries({ ...inputs, ...outputs })
@@ -124,25 +124,25 @@ interface ArrayKind<Elements> {
   readonly name: string
 }
 
-/** A new array for a result, which its owner may transfer whatever it is used for. */
+/** A new array for a result; it stays transferable whatever it is used for. */
 export const resultArray = <Kind extends ArrayBufferView>(Kind: ArrayKind<Kind>, length: number) =>
   handOut(new Kind(length))
 
-/** An array that a job fills, and how its owner gets it. */
+/** An array that a job fills, and the way back to the caller. */
 export interface Output<Kind> {
-  /** The caller's array, or a new one; by this checks go. */
+  /** The caller's array, or a new one; checks use this one. */
   readonly own: Kind
-  /** What the job fills: `own`, or memory beside it where that cannot be lent. */
+  /** The array that the job fills: `own`, or a temporary one if `own` cannot be lent. */
   readonly array: Kind
-  /** Brings the result to where it belongs. */
+  /** Copies the result to `own` if needed, and resolves to it. */
   settle(): Promise<Kind>
 }
 
 /**
  * The caller's array for a result, or a new one.
  *
- * @throws {TypeError | RangeError} if the array is of another type or length, or its buffer could
- *   shrink in the middle of the job that fills it.
+ * @throws {TypeError | RangeError} if the array has a wrong type or length, or its buffer could shrink during
+ *   the job.
  */
 export function outputArray<Kind extends Float32Array | Int32Array>(
   name: string,

@@ -7,10 +7,7 @@ import { inSlices } from './slices'
 
 const pieceBytes = 1 << 20
 
-/**
- * Bytes that can be read anywhere: those of a gzip file are unpacked into memory, as far as there is room for
- * them twice.
- */
+/** Bytes with random access: a gzip file is unpacked into memory, if there is room for twice its size. */
 export async function unpackedWhole(bytes: Bytes, limit: number): Promise<Bytes> {
   const reader = await readerOf(bytes)
   if (!reader.unpacked) return bytes
@@ -24,7 +21,7 @@ export async function unpackedWhole(bytes: Bytes, limit: number): Promise<Bytes>
       size += piece.length
       if (size > limit)
         throw fileError(bytes.path, `expected at most ${limit} bytes when unpacked, received more`)
-      // Again for every doubling: nobody knows how much is to come.
+      // Checked again as the data grow, because their size is not known in advance.
       if (size >= plannedBytes && pieces.length % 64 === 0)
         planMemory(`Unpacking ${bytes.path}`, size)
     }

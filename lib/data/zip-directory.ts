@@ -1,26 +1,26 @@
-// Where the directory of a zip archive lies: at its end, which may speak in 64 bits.
+// Finds the directory of a zip archive from the end record of the archive, possibly Zip64.
 import { readAt } from './byte-reader'
 import type { Bytes } from './byte-reader'
 import { fileError } from './file'
 
 const signatures = { end: 0x06054b50, wideEnd: 0x06064b50, wideLocator: 0x07064b50 }
 
-/** The end record is 22 bytes and a comment of at most 65 535; its locator stands before it. */
+/** The end record has 22 bytes and a comment of at most 65 535; the Zip64 locator precedes it. */
 const endBytes = 22
 const locatorBytes = 20
 const wideEndBytes = 56
 
-/** Some 50 000 members: it is walked while the event loop waits. */
+/** About 50 000 members: reading the directory blocks the event loop. */
 const directoryLimit = 1 << 22
 
 export const damaged = (path: string, what: string) =>
   fileError(path, `expected a whole zip archive, received ${what}`)
 
 interface Place {
-  /** In bytes. */
+  /** Position in bytes. */
   readonly begin: number
   readonly size: number
-  /** Members in it. */
+  /** Number of members. */
   readonly count: number
 }
 
@@ -48,7 +48,7 @@ function endRecord(tail: Buffer): number | undefined {
   return undefined
 }
 
-/** The record of a Zip64 archive, if the bytes before its end record tell where it is. */
+/** The Zip64 record, if a locator precedes the end record. */
 async function wideRecord(bytes: Bytes, tail: Buffer, end: number): Promise<Place | undefined> {
   const locator = end - locatorBytes
   if (locator < 0 || tail.readUInt32LE(locator) !== signatures.wideLocator) return undefined

@@ -6,15 +6,15 @@ import { fileError, printable } from './file'
 import { largestRatio } from './inflate'
 import { damaged, directoryPlace } from './zip-directory'
 
-/** A member of an archive as its directory lists it. */
+/** A member of an archive, as listed in its directory. */
 export interface Member {
   readonly name: string
-  /** Where its own header lies in the archive, in bytes. */
+  /** Position of its local header in the archive, in bytes. */
   readonly local: number
   /** Bytes in the archive. */
   readonly packed: number
   readonly deflated: boolean
-  /** Bytes of the content, as claimed. */
+  /** Claimed size of the content, in bytes. */
   readonly size: number
   readonly checksum: number
 }
@@ -23,18 +23,17 @@ const signatures = { local: 0x04034b50, entry: 0x02014b50 }
 
 const methods = { stored: 0, deflated: 8 }
 
-/** Fields of 32 bits that hold this stand in 64 bits elsewhere. */
+/** A 32-bit field with this value is stored in 64 bits in the extra field. */
 const elsewhere = 0xffffffff
 
-/** The kind of extra field that holds them. */
+/** The id of that extra field. */
 const zip64Field = 0x0001
 
-/** Members of no more bytes are unpacked at once. */
+/** Members of at most this many bytes are unpacked synchronously. */
 const smallBytes = 1 << 15
 
 /**
- * Lists the members of a zip archive, Zip64 too. Sizes are checked against the archive, and nothing is
- * unpacked.
+ * Lists the members of a zip archive, also Zip64. Checks their sizes against the archive; unpacks nothing.
  */
 export async function zipMembers(bytes: Bytes): Promise<Map<string, Member>> {
   const { begin, size, count } = await directoryPlace(bytes)
@@ -90,7 +89,7 @@ function checkedMethod(path: string, name: string, flags: number, method: number
   return method === methods.deflated
 }
 
-/** Fields with those that stand elsewhere taken from the extra field, where they follow in this order. */
+/** Replaces fields that are stored elsewhere by those of the extra field, which has them in this order. */
 function wideFields(fields: readonly number[], extra: Buffer): number[] {
   let at = zip64Extra(extra)
   return fields.map((field) => {
@@ -106,7 +105,7 @@ function zip64Extra(extra: Buffer): number | undefined {
   return undefined
 }
 
-/** A local header repeats the name and may have another extra field than the directory. */
+/** The local header repeats the name; its extra field may differ from that of the directory. */
 async function contentStart(bytes: Bytes, { name, local, packed }: Member): Promise<number> {
   const header = Buffer.from(await readAt(bytes, local, 30))
   if (header.length < 30 || header.readUInt32LE(0) !== signatures.local)
@@ -121,10 +120,10 @@ const notWhole = (path: string, { name }: Member, cause?: unknown) =>
     cause,
   })
 
-/** Bytes whose checksum is taken at a time. */
+/** Bytes per update of the checksum. */
 const pieceBytes = 1 << 20
 
-/** What a member holds; it is checked as it is read, and its end by {@link MemberReader.checkEnd}. */
+/** Reads the content of a member with a checksum; {@link MemberReader.checkEnd} checks the end. */
 export class MemberReader implements ByteReader {
   readonly unpacked = false
   readonly path: string
@@ -166,7 +165,7 @@ export class MemberReader implements ByteReader {
     }
   }
 
-  /** Reads what is left, and throws unless all of it was what was packed. */
+  /** Reads the rest, and throws if size or checksum is wrong. */
   async checkEnd() {
     await skip(this, this.left)
     const more = await this.next(new Uint8Array(1))
@@ -177,7 +176,7 @@ export class MemberReader implements ByteReader {
   close = () => this.content.close()
 }
 
-/** Where the content of a member lies: a small one is unpacked at once, with no thread to wait for. */
+/** A reader of the content of a member. A small one is unpacked synchronously, without a thread. */
 async function contentOf(bytes: Bytes, member: Member, start: number): Promise<ByteReader> {
   const { path } = bytes
   const lying = new PlainReader(bytes, start, start + member.packed)
@@ -193,7 +192,7 @@ async function contentOf(bytes: Bytes, member: Member, start: number): Promise<B
   }
 }
 
-/** Lets `use` read a member. */
+/** Calls `use` with a reader of a member. */
 export async function readMember<T>(
   bytes: Bytes,
   member: Member,

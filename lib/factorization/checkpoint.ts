@@ -1,4 +1,4 @@
-// Checkpoints of a run: where it writes them, and how it goes on from one.
+// Checks the files of checkpoints, for writing and for resuming.
 import { open, stat, unlink } from 'node:fs/promises'
 import { fileError, printable, systemFailure } from '../data/file'
 import { checkInteger, checkNumber, frozen } from '../options'
@@ -7,16 +7,16 @@ import { invalid } from '../errors'
 /** The only place where the defaults of checkpoints are written. */
 export const checkpointDefaults = frozen({
   /**
-   * A file in which the run keeps itself; none unless given. It is written, whole and by rename, after the
+   * A file for the state of the run; none unless given. It is written completely and renamed: after the
    * start, at the end of the first iteration after every `checkpointSeconds`, at the end, and when `signal`
-   * aborts, for which the iteration under way is finished first.
+   * aborts, after the current iteration.
    */
   checkpoint: undefined as string | undefined,
   /** Seconds between two checkpoints, 60 unless given. */
   checkpointSeconds: 60,
   /**
-   * A checkpoint to go on from, to the bits of a run that was never interrupted; none unless given. X and
-   * all options but `iterations`, `threads` and checkpoints must be those of the run that wrote it.
+   * A checkpoint from which to resume, with the same bits as a run without interruption; none unless given. X
+   * and all options except `iterations`, `threads` and checkpoints must equal those of the run that wrote it.
    */
   resume: undefined as string | undefined,
 })
@@ -27,12 +27,12 @@ export interface CheckpointOptions {
   readonly resume?: string | undefined
 }
 
-/** What tells a run: all of it must agree where one goes on. */
+/** The identity of a run; all fields must be equal when it is resumed. */
 export type Identity = Readonly<Record<string, string>>
 
 const format = 'gemmine.checkpoint'
 
-/** Longer headers are no checkpoint's. */
+/** Maximum header length of a checkpoint. */
 const headerLimit = 1 << 20
 
 export function checkCheckpointOptions(options: CheckpointOptions) {
@@ -77,9 +77,9 @@ async function kindOf(path: string) {
 }
 
 /**
- * Makes sure, before work starts, that a checkpoint can come to stand at a place.
+ * Checks, before work starts, that a checkpoint can be written to a path.
  *
- * @throws {GemmineError} `ERR_GEMMINE_FILE` if its folder is missing or takes no files, or another file is
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if its folder is missing or not writable, or another file exists
  *   there, which the first checkpoint would replace.
  */
 export async function checkPlace(path: string): Promise<void> {
@@ -98,9 +98,9 @@ export async function checkPlace(path: string): Promise<void> {
 }
 
 /**
- * How many objectives a checkpoint holds.
+ * Returns the number of objectives in a checkpoint.
  *
- * @throws {TypeError} if the file is no checkpoint, or one of another X, model or option.
+ * @throws {TypeError} if the file is no checkpoint, or that of another X, model or option.
  */
 export async function checkResume(path: string, identity: Identity): Promise<number> {
   const metadata = await readMetadata(path)

@@ -1,45 +1,48 @@
-// What an entry of X contributes to the objective, and which entries do.
+// Options for the loss of an entry of X, and for the entries that count.
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
 import { checkKind, invalidLength } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { checkNumber, checkOneOf, frozen } from '../options'
 
-/** What is minimised beside the penalties. */
+/** The loss that is minimised, in addition to the penalties. */
 export type Loss = 'frobenius' | 'kullback-leibler' | 'itakura-saito' | 'beta'
 
 export const losses = ['frobenius', 'kullback-leibler', 'itakura-saito', 'beta'] as const
 
-/** What stands for an entry that was not seen. */
+/** How missing entries are marked. */
 export type Missing = 'nan' | 'implicit'
 
 export const missingKinds = ['nan', 'implicit'] as const
 
-/** Only {@link nmf} has these: they need ratio steps, which keep both factors non-negative. */
+/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
 export const entryDefaults = frozen({
   /**
-   * What is minimised: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
-   * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the divergence of `beta`. All but `frobenius`
-   * need the solver `mu`, which is their default.
+   * The loss to minimise: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
+   * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the β-divergence. All except `frobenius` need the
+   * solver `mu`, which is their default.
    */
   loss: 'frobenius' as Loss,
   /**
    * β of the loss `beta`, to be given with it: 2 is ½(x − v)², 1 Kullback–Leibler, 0 Itakura–Saito; β ≤ 0
-   * needs X > 0.
+   * requires X > 0.
    */
   beta: undefined as number | undefined,
-  /** [n · d]: 0 where an entry was not seen, which then is not read; none unless given. Solver `mu`. */
+  /** [n · d]: 0 for a missing entry, which is not read; none unless given. Solver `mu`. */
   mask: undefined as Uint8Array | undefined,
   /**
-   * Which entries were not seen: `nan`: those that are NaN; `implicit`: those that a sparse X does not
-   * store; none unless given. Solver `mu`.
+   * Which entries are missing: `nan`: those that are NaN; `implicit`: those that a sparse X does not store;
+   * none unless given. Solver `mu`.
    */
   missing: undefined as Missing | undefined,
 })
 
-/** The default that every factorization has. */
+/** The default shared by all factorizations. */
 export const weightDefaults = frozen({
-  /** [n] Weights of the rows in the objective, at least 0; all 1 unless given. A row of weight 0 only gets codes. */
+  /**
+   * [n] Weights of the rows in the objective, at least 0; all 1 unless given. A row of weight 0 still gets
+   * codes.
+   */
   sampleWeight: undefined as Float32Array | undefined,
 })
 
@@ -49,15 +52,15 @@ export type EntryOptions = {
 
 const betas = { 'kullback-leibler': 1, 'itakura-saito': 0 } as const
 
-/** β of a loss that is a divergence; nothing for `frobenius`. */
+/** β of a loss that is a divergence; undefined for `frobenius`. */
 export const betaOf = ({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>): number | undefined =>
   loss === 'frobenius' ? undefined : loss === 'beta' ? beta : betas[loss]
 
-/** Whether some entries may not count. */
+/** Whether some entries may be missing. */
 export const isMasked = ({ mask, missing }: EntryOptions) =>
   mask !== undefined || missing !== undefined
 
-/** Whether multiplicative steps are the only ones there are. */
+/** Whether multiplicative steps are required. */
 export const needsRatios = (options: EntryOptions) =>
   options.loss !== 'frobenius' || isMasked(options)
 
@@ -71,14 +74,14 @@ export function checkLoss({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>) {
   checkNumber('beta', beta)
 }
 
-/** Checks what does not depend on X. */
+/** Checks the parts that do not depend on X. */
 export function checkKinds(options: EntryOptions) {
   checkLoss(options)
   if (options.missing !== undefined) checkOneOf('missing', options.missing, missingKinds)
 }
 
 /**
- * Checks these options, which {@link checkKinds} found right, against X, and gives them as the addon takes them.
+ * Checks these options against X, after {@link checkKinds}, and returns them in the form for the addon.
  *
  * @throws {TypeError | RangeError} naming the option.
  */

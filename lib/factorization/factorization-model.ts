@@ -18,21 +18,21 @@ import {
 } from '../options'
 import { version } from '../version'
 
-/** Which constraints the factors obey: W ≥ 0 for all, H ≥ 0 for `nmf` only. */
+/** The constraints of the factors: W ≥ 0 for all, H ≥ 0 only for `nmf`. */
 export type ModelName = 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
 
 const modelNames = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
 
-/** The options a model was fitted with, as its file keeps them. */
+/** The options with which a model was fitted, as stored in its file. */
 export type ModelOptions = Readonly<Record<string, string | number>>
 
 export interface TransformOptions extends JobOptions {
-  /** Where the codes go, [n · rank], apart from what is read; a new array unless given. */
+  /** Output of the codes, [n · rank], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
 export interface InverseTransformOptions extends JobOptions {
-  /** Where the rows go, [n · d], apart from what is read; a new array unless given. */
+  /** Output of the rows, [n · d], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
@@ -48,10 +48,10 @@ export interface Codes {
   readonly seconds: number
 }
 
-/** The marks by which a model file is told from any other safetensors file. */
+/** Marks that distinguish a model file from other safetensors files. */
 const format = 'gemmine.factorization'
 
-/** Components H [rank × d] and what is needed to code new rows with them. */
+/** Components H [rank × d] and the options needed to code new rows with them. */
 export class FactorizationModel {
   readonly model: ModelName
   /** Components, [rank × d]. */
@@ -59,20 +59,20 @@ export class FactorizationModel {
   readonly options: ModelOptions
 
   /**
-   * A model of components that are there already.
+   * Creates a model of existing components.
    *
-   * @param H [rank × d], of float32, rows any stride apart. Borrowed, not copied (unless its buffer is
-   *   resizable), and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
-   * @param options The penalties on W, `l1W` and `l2W`, 0 when left out, and the `loss` with its
-   *   `beta`; others are only kept.
-   * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or below 0
-   *   for `nmf`, a weight is below 0 or no number, or a `rank` is not that of H.
+   * @param H [rank × d], of float32, with any stride. Borrowed, not copied (unless its buffer is resizable),
+   *   and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
+   * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, and the `loss` with its `beta`; other
+   *   options are only stored.
+   * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or is below 0
+   *   for `nmf`, a weight is below 0 or not a number, or `rank` is not that of H.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
     checkOneOf('model', model, modelNames)
     this.model = model
     this.H = components(H)
-    // A fit found its own H right.
+    // The H of a fit needs no check.
     if (new.target === FactorizationModel) checkEntries(this.H, model)
     checkOptions(options, this.H.rows)
     this.options = { ...options }
@@ -83,13 +83,13 @@ export class FactorizationModel {
   }
 
   /**
-   * Codes new rows with the components held fixed: for each row the solution of the
-   * non-negative least-squares problem, under the model's penalties on W. Where components depend on
-   * each other it is one of several. Under a `loss` that is a divergence, multiplicative steps from
-   * equal codes lower that, until fifty of them gain less than a millionth.
+   * Codes new rows with fixed components: for each row the solution of the non-negative least-squares problem
+   * with the model's penalties on W; one of several if components are dependent. For a `loss` that is a
+   * divergence, multiplicative steps start from equal codes and end when fifty of them gain less than a
+   * millionth.
    *
-   * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
-   *   see {@link DenseMatrix}. Do not write to it before the promise settles.
+   * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards: see {@link
+   *   DenseMatrix}. Do not write to it before the promise settles.
    * @throws {TypeError | RangeError} if X is no matrix of d finite columns, or an option is wrong or
    *   unknown.
    * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
@@ -121,8 +121,8 @@ export class FactorizationModel {
   }
 
   /**
-   * Puts rows together again from their codes: W H, [n × d], in float32. An entry of W H beyond
-   * float32's range is ±Infinity.
+   * Computes rows from their codes: W H, [n × d], in float32. An entry of W H beyond the range of float32 is
+   * ±Infinity.
    *
    * @param W [n × rank], of any sign: dense, a file, or sparse. Lent, not copied, and not
    *   transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
@@ -141,7 +141,7 @@ export class FactorizationModel {
     const source = await toSource('W', W)
     if (source.cols !== H.rows)
       throw invalid('W.cols', `${H.rows} columns, one for each component`, source.cols)
-    // The result, and the columns of it that are computed at once.
+    // The result, and the columns that are computed at once.
     planMemory(
       `W H of ${source.rows} × ${H.cols}`,
       4 * source.rows * (H.cols + Math.min(H.cols, 256)),
@@ -170,10 +170,10 @@ export class FactorizationModel {
   }
 
   /**
-   * Reads a model that {@link save} wrote.
+   * Reads a model written by {@link save}.
    *
-   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of this
-   *   package: also if H has an entry that is not finite, or below 0 in an `nmf`, or a weight is wrong.
+   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of this package;
+   *   also if H has an entry that is not finite, or is below 0 in an `nmf`, or a weight is wrong.
    */
   static async load(path: string): Promise<FactorizationModel> {
     const { tensors, metadata } = await readSafetensors(path)
@@ -201,7 +201,7 @@ export class FactorizationModel {
   }
 }
 
-/** H as jobs take it: checked, and not over a buffer that could shrink in the middle of one. */
+/** H in a form for jobs: checked, and not over a buffer that could shrink during a job. */
 function components(H: Matrix): Matrix {
   const { data, rows, cols, stride, type } = toDenseView('H', H)
   if (!data || type !== 'float32') throw invalidText('H', 'a matrix of float32 in memory', type)
@@ -222,12 +222,12 @@ function checkOptions(options: ModelOptions, rank: number) {
     throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
 }
 
-/** The loss that codes are measured by; checked by the constructor. */
+/** The loss of the codes; checked by the constructor. */
 function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
   return { loss, beta } as { loss: Loss; beta: number | undefined }
 }
 
-/** Entries that no fit leaves behind. */
+/** Throws for entries that no fit produces. */
 function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
   const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
   const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
@@ -238,7 +238,7 @@ function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelN
     }
 }
 
-/** What is wrong with a model, said of its file. */
+/** Converts a mistake in a model to an error of its file. */
 function damaged(path: string, mistake: MistakeError) {
   const { argument, expected, received, row, column } = mistake
   const place =
@@ -254,7 +254,7 @@ function parsedOptions(path: string, text = '{}'): ModelOptions {
     if (typeof options === 'object' && options !== null && !Array.isArray(options))
       return options as ModelOptions
   } catch {
-    // Told below, with what would be right.
+    // Reported below, with correct values.
   }
   throw fileError(
     path,

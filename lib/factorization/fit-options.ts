@@ -1,4 +1,4 @@
-// The options of all factorizations: names, defaults, and what can be checked by the shape of X.
+// The options of all factorizations: names, defaults, and checks that need only the shape of X.
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import type { NativeFitOptions } from '../native'
@@ -14,21 +14,21 @@ import {
 } from './entry-options'
 import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
-/** How the factors are improved, for a fixed other side. */
+/** How each factor is improved while the other is fixed. */
 export type Solver = 'hals' | 'mu'
 
 export const solvers = ['hals', 'mu'] as const
 
-/** How iterations build on each other. */
+/** How an iteration uses earlier ones. */
 export type Acceleration = 'none' | 'extrapolated'
 
 export const accelerations = ['none', 'extrapolated'] as const
 
-/** The steps of hals where nothing is said, and those of other solvers: decision 0017 has the measurements. */
+/** Default steps of hals, then those of other solvers; decision 0017 has the measurements. */
 const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as const)
 const plainSteps = frozen({ innerSweeps: 1, acceleration: 'none' } as const)
 
-/** What a solver takes where nothing is said. */
+/** The default steps of a solver. */
 export const stepsOf = (solver: NativeFitOptions['solver']) =>
   solver === 'hals' ? halsSteps : plainSteps
 
@@ -39,11 +39,11 @@ const stepDefaults = frozen({
   iterations: 200,
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
-  /** Sweeps over the components for each read of X; they do not touch X; 2 for `hals`, 1 for `mu` unless given. */
+  /** Sweeps over the components per read of X; they do not read X; 2 for `hals`, 1 for `mu` unless given. */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` for `hals`, `none` for `mu` unless given. `extrapolated`: either factor goes past its new
-   * value by a share of its last change, and an iteration that raises the objective is taken back (Ang &
+   * `extrapolated` for `hals`, `none` for `mu` unless given. `extrapolated`: each factor is moved past its
+   * new value by a share of its last change, and an iteration that raises the objective is undone (Ang &
    * Gillis, 2019).
    */
   acceleration: undefined as Acceleration | undefined,
@@ -56,21 +56,21 @@ const stepDefaults = frozen({
   /** Weight of ΣH²; 0 unless given. */
   l2H: 0,
   /**
-   * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
-   * of threads.
+   * Seed of all random numbers; 0 unless given. Equal seeds give equal bits on one device, for any number of
+   * threads.
    */
   seed: 0,
 })
 
-/** The defaults that all factorizations share. */
+/** The defaults shared by all factorizations. */
 export const fitDefaults: typeof stepDefaults & typeof weightDefaults & typeof checkpointDefaults =
   frozen({ ...stepDefaults, ...weightDefaults, ...checkpointDefaults })
 
-/** Factors to start from; a missing one is the answer of the model's step to the other. */
+/** Factors to start from; a missing factor is computed from the other by the model's step. */
 export interface GivenFactors {
   /** [n × rank], at least 0 */
   readonly W?: Matrix | undefined
-  /** [rank × d], of the signs of the model */
+  /** [rank × d], with the signs of the model */
   readonly H?: Matrix | undefined
 }
 
@@ -88,7 +88,7 @@ export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly seed: number
 }
 
-/** The same options, with the steps of their solver where none were given. */
+/** The same options, with the default steps of their solver where none were given. */
 export function withSteps<
   Options extends {
     readonly solver: NativeFitOptions['solver']
@@ -104,7 +104,7 @@ export function withSteps<
   }
 }
 
-/** What models take that are not offered these. */
+/** The values for models without these options. */
 export const notOffered = {
   ...noPenalties,
   ...entryDefaults,
@@ -113,12 +113,12 @@ export const notOffered = {
   acceleration: 'none',
 } as const
 
-/** The options of all factorizations that have no default. */
+/** The options of all factorizations without a default. */
 export const fitArguments = { rank: required, out: undefined as FactorOutputs | undefined }
 
 /**
- * Where the factors go, over buffers of fixed size, apart from each other and from X, and lent to the job
- * ({@link DenseMatrix}); new arrays when left out, which can be transferred.
+ * Output arrays of the factors: over buffers of fixed size, not overlapping each other or X, and lent to the
+ * job ({@link DenseMatrix}); if omitted, new arrays, which can be transferred.
  */
 export interface FactorOutputs {
   /** [n · rank] */
@@ -129,7 +129,7 @@ export interface FactorOutputs {
 
 export const outputDefaults: FactorOutputs = { W: undefined, H: undefined }
 
-/** Starts that singular vectors give: there are no more of them than min(n, d). */
+/** Whether a start uses singular vectors, of which there are min(n, d). */
 const bounded = (init: string) => init !== 'random' && init !== 'kmeans'
 
 function checkRank(rank: number, init: string, inits: readonly string[], highest: number) {
@@ -157,7 +157,7 @@ function checkInit(options: FitOptions, inits: readonly string[], rows: number, 
     throw invalid('init', 'random or given factors where entries are missing', init)
 }
 
-/** Checks a factor to start from. `row` and `column` tell what a row and a column of it are. */
+/** Checks a factor to start from. `row` and `column` name the meaning of its rows and columns. */
 function checkFactor(
   name: string,
   matrix: Matrix,
@@ -172,7 +172,7 @@ function checkFactor(
     throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
-/** What only multiplicative steps can do. */
+/** Refuses options that only multiplicative steps support. */
 function checkRatios(options: FitOptions) {
   if (needsRatios(options) && options.solver !== 'mu')
     throw invalid(

@@ -1,4 +1,4 @@
-// What semiNmf and nmf share: one job of the addon between checked options and a result.
+// Common part of all factorizations: one job of the addon between checked options and a result.
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
 import { loanOf } from '../data/loan'
@@ -22,22 +22,22 @@ import { fitBytes } from './memory'
 export interface Convergence {
   /**
    * The objective before the first and after each iteration. It does not increase, up to the rounding of
-   * float32: some 1e-7 of ‖X‖². That of `snmf` may: its factors are those of the lowest objective.
+   * float32, about 1e-7 of ‖X‖². That of `snmf` may increase: its factors are those of the lowest objective.
    */
   readonly objective: Float64Array
-  /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 for an X of zeros. */
+  /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 if X is zero. */
   readonly relativeError: number
-  /** Iterations done; each reads X once. */
+  /** Number of iterations; each reads X once. */
   readonly iterations: number
-  /** Whether the tolerance was met before the iterations ran out. */
+  /** Whether the tolerance was reached within the iterations. */
   readonly converged: boolean
-  /** Complete sentences about options that may not do what was meant. */
+  /** Complete sentences about options that may not have the intended effect. */
   readonly warnings: readonly string[]
   /** Time inside the solver, in seconds. */
   readonly seconds: number
 }
 
-/** A fitted model with the codes of the rows it was fitted to. */
+/** A fitted model with the codes of its training rows. */
 export class Factorization extends FactorizationModel implements Convergence {
   readonly objective: Float64Array
   readonly relativeError: number
@@ -64,7 +64,7 @@ export class Factorization extends FactorizationModel implements Convergence {
   }
 }
 
-/** What a model's file keeps of the options. */
+/** The options that are stored in the file of a model. */
 function keptOptions(options: FitOptions): Readonly<Record<string, string | number>> {
   const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
   const start = typeof init === 'string' ? init : 'custom'
@@ -73,17 +73,17 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
   ) as Record<string, string | number>
 }
 
-/** What tells one member of the family from another, on this side of the border. */
+/** Properties of a model in lib/. */
 export interface Family {
   readonly model: ModelName
   readonly inits: readonly NativeFitOptions['init'][]
-  /** Whether the native side may try another start beside the one named. */
+  /** Whether native code may try another start in addition to the given one. */
   readonly triesSvd: boolean
   /** `hals` and `mu` unless given. */
   readonly solvers?: readonly NativeFitOptions['solver'][]
 }
 
-/** What one member alone asks of the addon, and the memory it takes besides. */
+/** Options of the addon for one model only, and its additional memory. */
 export interface OwnOptions extends Pick<
   NativeFitOptions,
   'adjacency' | 'graphWeight' | 'sparsity' | 'patience'
@@ -94,7 +94,7 @@ export interface OwnOptions extends Pick<
 /** Runs a job over the memory of X. */
 type Run = (start: (addon: Addon, control: JobControl) => Promise<string>) => Promise<string>
 
-/** What must agree between a run and one that goes on from its checkpoint. */
+/** The identity of a run, which must equal that of a resumed run. */
 async function identityOf(
   model: string,
   options: FitOptions,
@@ -116,7 +116,7 @@ async function identityOf(
   return { X, graph, model, ...(Object.fromEntries(texts) as Record<string, string>), ...masked }
 }
 
-/** The options of checkpoints as the addon takes them. */
+/** The options of checkpoints in the form for the addon. */
 async function checkpointsOf(
   model: string,
   options: FitOptions,

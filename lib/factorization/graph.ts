@@ -6,11 +6,11 @@ import type { OwnOptions } from './fit'
 import type { FitOptions } from './fit-options'
 import { graphBytes } from './memory'
 
-/** How strongly the rows of a matrix are tied to each other. */
+/** A weighted graph of the rows of a matrix. */
 export interface Graph {
   /**
-   * A [n × n] for the n rows of X: symmetric up to a millionth of each entry, no entry below zero, 0
-   * where two rows are not tied. The diagonal counts for nothing.
+   * A [n × n] for the n rows of X: symmetric up to a millionth of each entry, no entry below zero, 0 for rows
+   * without an edge. The diagonal has no effect.
    */
   readonly adjacency: SparseMatrix
   /** Weight λ ≥ 0 of λ·tr(Wᵀ(D − A)W) = λ/2·Σ A_ij ‖w_i − w_j‖², added to ‖X − W H‖². */
@@ -19,7 +19,7 @@ export interface Graph {
 
 const graphArguments = { adjacency: required, weight: required } as Graph
 
-/** The term of a graph as the addon takes it, checked but for its entries. */
+/** The graph term in the form for the addon; checked, except its entries. */
 export async function graphTerm(
   given: Graph,
   { loss, solver, innerSweeps, rank }: Pick<FitOptions, 'loss' | 'solver' | 'innerSweeps' | 'rank'>,

@@ -1,19 +1,19 @@
-// What factorizations take beside X, in bytes: the large arrays of native/factorization that are alive at
-// once. Arrays that nobody has written to yet take nothing.
+// Memory of factorizations beside X, in bytes: the large arrays of native/factorization that exist at the
+// same time. Arrays that have not been written to take no memory.
 import { availableParallelism } from 'node:os'
 import type { NativeSource } from '../native'
 
 /** Kernels pad the columns of float32 sums to whole panels. */
 const padded = (columns: number) => Math.ceil(columns / 64) * 64
 
-/** Blocks whose sums wait for each other; few non-zeros make few blocks. */
+/** Blocks whose sums exist at the same time; few non-zeros give few blocks. */
 function blocksAtOnce(source: NativeSource): number {
   const slots = availableParallelism() + 2
   if (!('indptr' in source)) return slots
   return Math.min(slots, 1 + Math.floor(source.values.length / (16 * source.cols)))
 }
 
-/** S and R in float64 and by block, and Ht in panels, for a pass with so many columns. */
+/** S and R in float64 and per block, and Ht in panels, for a pass with this many columns. */
 function passBytes(source: NativeSource, columns: number): number {
   const wide = padded(columns)
   const sums = (8 * columns + 4 * blocksAtOnce(source) * wide) * (source.cols + columns)
@@ -23,14 +23,14 @@ function passBytes(source: NativeSource, columns: number): number {
 /** clustering_sample() of the core. */
 const sampleRows = (clusters: number) => Math.max(1024, 16 * clusters)
 
-/** Copies of so many rows, with the distances to each draw of a seed. */
+/** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
   const share = Math.min(1, rows / source.rows)
   const bytes = 'indptr' in source ? 8 * source.values.length : 4 * source.rows * source.cols
   return share * (bytes + 160 * source.rows)
 }
 
-/** Centres before and after a step, and their sums, in float64 and by block; centres in panels. */
+/** Centres before and after a step, and their sums, in float64 and per block; centres in panels. */
 function clusteringBytes(source: NativeSource, clusters: number): number {
   const centers = (8 * (3 + blocksAtOnce(source)) * clusters + 4 * padded(clusters)) * source.cols
   return 4 * source.rows + centers
@@ -53,10 +53,10 @@ export function kmeansBytes(source: NativeSource, clusters: number): number {
   return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
 }
 
-/** A·W, the pair that a run goes back to, W in panels, and what belongs to the rows of a graph. */
+/** A·W, the pair kept to undo an iteration, W in panels, and the arrays per row of a graph. */
 export const graphBytes = (rows: number, rank: number) => 4 * rows * (2 * rank + padded(rank) + 2)
 
-/** F, its slope and its next value in float64, for H [rank × d]. */
+/** F, its gradient and its next value in float64, for H [rank × d]. */
 export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96 * rank * rank
 
 /** The best pair. */
@@ -68,7 +68,7 @@ interface FitShape {
   readonly solver: string
 }
 
-/** Copies of W [n × rank] that are alive at once, at the start, in the loop or at the end. */
+/** Copies of W [n × rank] that exist at the same time: at the start, in the loop or at the end. */
 function copiesOfW(rows: number, { rank, init, solver }: FitShape): number {
   if (init === 'random') return 2
   if (init !== 'kmeans') return 4 + 20 / rank
@@ -76,7 +76,7 @@ function copiesOfW(rows: number, { rank, init, solver }: FitShape): number {
   return sampled ? 2 : 3
 }
 
-/** Of a factorization, and of one that may go on from `svd` when it is through. */
+/** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
 export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
   if (triesSvd)
     return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }))

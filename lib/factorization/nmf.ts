@@ -12,21 +12,21 @@ import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 import { graphTerm, type Graph } from './graph'
 
-/** Where an NMF starts. */
+/** A start of NMF. */
 export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
 
 export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as const
 
-/** The start of each solver where none is asked for, and the one where rank > min(n, d). */
+/** The default start of each solver, and the one for rank > min(n, d). */
 export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const
 
 const ownDefaults = frozen({
   /**
-   * Where W and H start. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
-   * the mean of X, `nndsvdar` with random numbers about a hundredth of it; `kmeans`: as for semi-NMF;
-   * `random`. `nndsvdar` for `hals`, `nndsvda` for `mu` unless given, and `random` where rank > min(n, d)
-   * or entries are missing. For `mu`, which cannot leave a zero, random numbers up to the mean take the place
-   * of zeros. Or factors `{ W, H }` to start from, either or both.
+   * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
+   * the mean of X, `nndsvdar` with random numbers of about a hundredth of it; `kmeans`: as for semi-NMF;
+   * `random`. `nndsvdar` for `hals`, `nndsvda` for `mu` unless given, and `random` if rank > min(n, d) or
+   * entries are missing. For `mu`, which cannot leave a zero, zeros are replaced by random numbers up to the
+   * mean. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })
@@ -39,13 +39,13 @@ export const nmfDefaults: typeof fitDefaults & typeof ownDefaults & typeof entry
 })
 
 export type NmfOptions = {
-  /** Components, to be given; above min(n, d) only with `init` random or kmeans. */
+  /** Number of components, to be given; above min(n, d) only with `init` random or kmeans. */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
   /**
-   * A graph of the rows, with a term in the objective that makes the codes of neighbours alike; none
-   * unless given. For the loss `frobenius` and the solver `mu` with one inner sweep.
+   * A graph of the rows, whose term in the objective makes the codes of neighbours similar; none unless
+   * given. For the loss `frobenius` and the solver `mu` with one inner sweep.
    */
   graph?: Graph | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &

@@ -11,22 +11,22 @@ import { entryDefaults } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 
-/** Where a semi-NMF starts. */
+/** A start of semi-NMF. */
 export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
 
 export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
-/** The start where none is asked for. */
+/** The default start. */
 export const semiNmfDefaultInit = 'kmeans'
 
 const ownDefaults = frozen({
   /**
-   * Where W and H start. `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some
-   * iterations on a sample of them. `svd`: a best approximation rewritten with W ≥ 0 (Gillis & Kumar,
-   * 2015), of this rank where the first left singular vector has one sign, as that of X ≥ 0, otherwise
-   * of rank − 1; for rank ≤ min(n, d). `random`. `kmeans` unless given, and beside it `svd` where a
-   * sample of rows shows that it may leave less: the better pair is returned, `options.init` of the
-   * result names its start, and `seconds` holds both. Or factors `{ W, H }` to start from, either or both.
+   * The start of W and H. `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations
+   * on a sample of them. `svd`: a best approximation rewritten with W ≥ 0 (Gillis & Kumar, 2015), of this
+   * rank if the first left singular vector has one sign, as for X ≥ 0, otherwise of rank − 1; for rank ≤
+   * min(n, d). `random`. `kmeans` unless given, and in addition `svd` if a sample of rows shows that its
+   * error may be lower: the better pair is returned, `options.init` of the result names its start, and
+   * `seconds` includes both runs. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<SemiNmfInit> | undefined,
 })
@@ -38,7 +38,7 @@ export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
 })
 
 export type SemiNmfOptions = {
-  /** Components, to be given; at most min(n, d) with `init: 'svd'`. */
+  /** Number of components, to be given; at most min(n, d) with `init: 'svd'`. */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
@@ -46,13 +46,13 @@ export type SemiNmfOptions = {
   JobOptions
 
 /**
- * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of free sign.
+ * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of any sign.
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Lent, not copied, and not transferable
  *   afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
- * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each
- *   iteration, and `transform`, `inverseTransform` and `save`. The factors are not unique: another seed
- *   may find another pair.
+ * @returns The factors, the objective ‖X − W H‖² plus penalties before the first and after each iteration,
+ *   and `transform`, `inverseTransform` and `save`. The factors are not unique: another seed may give another
+ *   pair.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or an option is wrong or unknown.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.

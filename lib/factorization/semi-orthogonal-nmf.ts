@@ -13,26 +13,26 @@ import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { cayleyBytes } from './memory'
 
-/** Where a semi-orthogonal NMF starts. */
+/** A start of semi-orthogonal NMF. */
 export type SemiOrthogonalNmfInit = 'svd' | 'random'
 
 export const semiOrthogonalNmfInits = ['svd', 'random'] as const
 
 const ownDefaults = frozen({
   /**
-   * Where H starts; `svd` unless given: the right singular vectors of X, each turned to the side on which
-   * the codes carry more. `random`: random orthonormal rows.
+   * The start of H; `svd` unless given: the right singular vectors of X, each with the sign that gives the
+   * larger codes. `random`: random orthonormal rows.
    */
   init: 'svd' as SemiOrthogonalNmfInit,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
   iterations: fitDefaults.iterations,
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: fitDefaults.tolerance,
-  /** Steps of H for each read of X; they do not touch X; 1 unless given. */
+  /** Steps of H per read of X; they do not read X; 1 unless given. */
   innerSweeps: 1,
   /**
-   * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
-   * of threads.
+   * Seed of all random numbers; 0 unless given. Equal seeds give equal bits on one device, for any number of
+   * threads.
    */
   seed: fitDefaults.seed,
 })
@@ -44,7 +44,7 @@ export const semiOrthogonalNmfDefaults: typeof ownDefaults & typeof checkpointDe
 })
 
 export type SemiOrthogonalNmfOptions = {
-  /** Components, to be given; in 1..min(n, d). */
+  /** Number of components, to be given; in 1..min(n, d). */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
@@ -52,14 +52,14 @@ export type SemiOrthogonalNmfOptions = {
   JobOptions
 
 /**
- * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and rows of H that are orthonormal: H Hᵀ = I. A
- * code is how far a row of X reaches along a component, max(0, x·h), and W holds the scale of X.
+ * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and rows of H that are orthonormal: H Hᵀ = I. A code
+ * is the non-negative projection of a row of X on a component, max(0, x·h); W has the scale of X.
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
  *   buffer is resizable): do not write to it or transfer it before the promise settles.
  * @returns The factors, with |H Hᵀ − I| < 1e-5 in every entry of the float32 H, the objective ‖X − W H‖²
  *   before the first and after each iteration, and `transform`, `inverseTransform` and `save`.
- * @throws {TypeError | RangeError} if X is no matrix of finite numbers, a row of X is longer than a
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, the length of a row of X exceeds
  *   float32, or an option is wrong or unknown.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.

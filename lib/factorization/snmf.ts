@@ -16,29 +16,29 @@ import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit
 import { bestPairBytes } from './memory'
 import { semiNmfInits, type SemiNmfInit } from './semi-nmf'
 
-/** Where an SNMF starts. */
+/** A start of SNMF. */
 export type SnmfInit = SemiNmfInit
 
 const ownDefaults = frozen({
   /**
    * The share of the d entries that each row of H keeps, in (0, 1]; 0.01 unless given: the ⌈sparsity·d⌉ of
-   * largest magnitude, and those that tie with the last of them.
+   * largest magnitude, and those tied with the last of them.
    */
   sparsity: 0.01,
-  /** Where W starts, from which H follows; `random` unless given; `kmeans`, `svd`: as for semi-NMF. */
+  /** The start of W, from which H is computed; `random` unless given; `kmeans`, `svd`: as for semi-NMF. */
   init: 'random' as SnmfInit,
   /** Iterations at most; one iteration reads X once and updates H, then W; 500 unless given. */
   iterations: 500,
   /**
-   * What counts as better: an objective that is lower by this fraction, 1e-4 unless given; 0 runs all
+   * The fraction by which an objective must be lower to count as better, 1e-4 unless given; 0 runs all
    * iterations.
    */
   tolerance: 1e-4,
-  /** Stop after so many iterations without a better pair; 100 unless given. */
+  /** Stop after this many iterations without a better pair; 100 unless given. */
   patience: 100,
   /**
-   * Seed of everything random; 0 unless given. Equal seeds give equal bits on one device, for any number
-   * of threads.
+   * Seed of all random numbers; 0 unless given. Equal seeds give equal bits on one device, for any number of
+   * threads.
    */
   seed: fitDefaults.seed,
 })
@@ -50,7 +50,7 @@ export const snmfDefaults: typeof ownDefaults & typeof checkpointDefaults = froz
 })
 
 export type SnmfOptions = {
-  /** Components, to be given; at most min(n, d) with `init: 'svd'`. */
+  /** Number of components, to be given; at most min(n, d) with `init: 'svd'`. */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
@@ -58,18 +58,18 @@ export type SnmfOptions = {
   JobOptions
 
 /**
- * Decomposes activations X [tokens × neurons] into sparse features: X ≈ W H with W ≥ 0 and rows of H that
- * hold few neurons each. The steps of "Decomposing MLP Activations into Interpretable Features via
- * Semi-Nonnegative Matrix Factorization".
+ * Decomposes activations X [tokens × neurons] into sparse features: X ≈ W H with W ≥ 0 and few neurons in
+ * each row of H. The steps of "Decomposing MLP Activations into Interpretable Features via Semi-Nonnegative
+ * Matrix Factorization".
  *
- * The objective may rise from one iteration to the next, since H is cut to its largest entries after it
- * was fitted. So the factors, and `relativeError`, are those of the iteration with the lowest objective;
+ * The objective may rise from one iteration to the next, because H is reduced to its largest entries after it
+ * was fitted. Hence the factors and `relativeError` are those of the iteration with the lowest objective;
  * `objective[t]` is that of the pair after t iterations.
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
  *   buffer is resizable): do not write to it or transfer it before the promise settles.
  * @returns The best factors, the objective ‖X − W H‖² before the first and after each iteration, and
- *   `transform`, `inverseTransform` and `save`. `converged` says that the patience ran out.
+ *   `transform`, `inverseTransform` and `save`. `converged` means that the run ended by `patience`.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or an option is wrong or unknown.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.

@@ -7,17 +7,17 @@
 
 namespace gemmine {
 
-// Rows and their nearest centres. What is as small as a label or a centre lies on the host.
+// Assigns rows to their nearest centres. Labels and centres are small and stay in host memory.
 struct Assignment {
   const RowSource& X;
-  int exponent;                    // centres are of X·2^-exponent, and so is all that comes back
+  int exponent;                    // centres and results are those of X·2^-exponent
   HostView<const double> centers;  // [k×d]
-  // [d], near most rows: approximate distances are formed relative to it. Any gives the same
-  // labels.
+  // [d], a point near most rows, relative to which approximate distances are computed. Labels do
+  // not depend on it.
   const std::vector<double>& origin;
   const double* weights;      // [n], positive; null: 1 each
-  Index far_rows;             // how many rows to report in Assigned::far, at most
-  const CounterRandom* draw;  // null: the farthest rows
+  Index far_rows;             // maximum length of Assigned::far
+  const CounterRandom* draw;  // null: take the farthest rows
 };
 
 struct FarRow {
@@ -34,12 +34,12 @@ struct Assigned {
   std::vector<double> masses;        // [k] Σ weight
   double inertia = 0;                // Σ weight·distance², each summed from differences
   // The rows of the highest ranks, descending. With `draw` they are a random sample without
-  // replacement, in proportion to weight·distance²: Efraimidis & Spirakis (2006), "Weighted random
-  // sampling with a reservoir", IPL 97(5).
+  // replacement, with probabilities in proportion to weight·distance²: Efraimidis & Spirakis
+  // (2006), "Weighted random sampling with a reservoir", IPL 97(5).
   std::vector<FarRow> far;
 };
 
-// Points that may become centres: what each would leave.
+// Computes the remaining inertia for each point that may become a centre.
 struct Candidates {
   const RowSource& X;
   int exponent;                   // points and distances are of X·2^-exponent
@@ -47,7 +47,7 @@ struct Candidates {
   const double* weights;          // [n], or null
   const double* nearest;          // [n] weight·distance² to the centres so far
 
-  static constexpr Index most = 16;  // as many as a row is compared with at the price of one
+  static constexpr Index most = 16;  // comparing a row with 16 points costs as much as with one
 };
 
 }  // namespace gemmine

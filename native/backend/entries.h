@@ -7,12 +7,13 @@
 
 namespace gemmine {
 
-// What an entry x contributes beside the model's v. Févotte & Idier (2011), "Algorithms for
+// Loss of an entry x whose value in the model is v. Févotte & Idier (2011), "Algorithms for
 // nonnegative matrix factorization with the β-divergence", Neural Computation 23(9).
 enum class LossKind {
   frobenius,  // (x − v)², by cross products and a normal matrix; all entries count
   // d_β(x, v): ½(x − v)² for β = 2, x ln(x/v) − x + v for 1, x/v − ln(x/v) − 1 for 0; by numerators
-  // Σ x v^(β−2) h and denominators Σ v^(β−1) h of every element, so that entries can be left out.
+  // Σ x v^(β−2) h and denominators Σ v^(β−1) h of every element, so that a mask can exclude
+  // entries.
   divergence,
 };
 
@@ -22,12 +23,13 @@ struct Loss {
 };
 inline constexpr Loss frobenius_loss{LossKind::frobenius, 2};
 
-// Which entries count: those that every part of a mask lets pass. Entries that do not are not read.
+// Selects the entries that count: those that no part of the mask excludes. Excluded entries are not
+// read.
 struct Mask {
-  const std::uint8_t* seen;  // [n×d], 0: not seen; null: all
+  const std::uint8_t* seen;  // [n×d], 0: excluded; null: none excluded
   bool nan_is_missing;
-  bool implicit_is_missing;  // of a sparse X, what is not stored
-  double held_out;           // this share of the entries, chosen by `seed`; 0: none
+  bool implicit_is_missing;  // entries that a sparse X does not store are excluded
+  double held_out;           // share of the entries that is excluded, chosen by `seed`; 0: none
   std::uint64_t seed;
 
   bool all_pass() const {
@@ -36,15 +38,15 @@ struct Mask {
 };
 inline constexpr Mask no_mask{nullptr, false, false, 0, 0};
 
-// Stored entries become x·(1 + amplitude·(2u − 1)), rounded once; u in (0, 1) is a function of
-// (seed, row, column) alone.
+// Stored entries become x·(1 + amplitude·(2u − 1)), rounded once; u in (0, 1) depends only on
+// (seed, row, column).
 struct Noise {
   double amplitude;  // 0: none
   std::uint64_t seed;
 };
 inline constexpr Noise no_noise{0, 0};
 
-// The streams of CounterRandom that entries use.
+// Streams of CounterRandom for entries.
 inline constexpr std::uint32_t noise_stream = 1000;
 inline constexpr std::uint32_t hold_out_stream = 1001;
 

@@ -13,12 +13,12 @@ NormalMatrix::NormalMatrix(std::vector<double> gram, Index k, double l2, bool so
   if (solvable) factorize(l2);
 }
 
-// Column by column; a dependent component is passed over, so the factor is that of the others
-// alone.
+// Column by column. A dependent component is skipped, so the factor is that of the independent
+// ones.
 void NormalMatrix::factorize(double l2) {
   double trace = 0;
   for (Index j = 0; j < k_; ++j) trace += gram_[j * k_ + j] + l2;
-  std::vector<double> rest = gram_;  // what is left after the columns so far, lower triangle
+  std::vector<double> rest = gram_;  // Schur complement of the columns so far, lower triangle
   std::vector<double> column(static_cast<std::size_t>(k_));
   for (Index j = 0; j < k_; ++j) {
     const double diagonal = gram_[j * k_ + j] + l2;

@@ -6,14 +6,14 @@
 
 namespace gemmine {
 
-// otherᵀ·other [k×k] of the fixed side, in the forms that steps use. Small: it lives on the host
-// and every device takes its own copy.
+// otherᵀ·other [k×k] of the fixed factor, in the forms that steps use. It is small: it stays on the
+// host and every device makes a copy.
 class NormalMatrix {
  public:
-  // `solvable`: also factorize N + l2 I. A component is dependent, and left out of the
-  // factorization, where its pivot falls below 1e-6 of its diagonal, or its diagonal is at most
-  // 1e-12 of the trace: float32 sums carry a relative noise of 1e-7, which smaller pivots would
-  // blow up past the objective's own noise. (No jitter: the objective does not contain it.)
+  // `solvable`: also factorize N + l2 I. A component is dependent, and excluded from the
+  // factorization, if its pivot is below 1e-6 of its diagonal, or its diagonal is at most 1e-12 of
+  // the trace: float32 sums have a relative error of 1e-7, which smaller pivots would amplify
+  // beyond the error of the objective. (No jitter: the objective does not contain it.)
   NormalMatrix(std::vector<double> gram, Index k, double l2, bool solvable);
 
   Index size() const { return k_; }

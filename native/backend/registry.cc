@@ -20,7 +20,7 @@ void require_cpu(const std::string& device) {
 
 Passes& passes_for(const std::string& device) {
   require_cpu(device);
-  // Never freed: a job may still hold it when the process exits.
+  // Never freed: a job may still use it when the process exits.
   static Passes* const cpu = cpu::make_passes(cpu::kernels()).release();
   return *cpu;
 }

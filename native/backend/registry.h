@@ -16,25 +16,25 @@ struct DeviceInfo {
 
 std::vector<DeviceInfo> devices();
 
-// What info() tells about this machine.
+// Description of this machine, for info().
 struct HostDescription {
-  std::string cpu_model;     // "AMD EPYC 9654", empty where the system does not tell
+  std::string cpu_model;     // "AMD EPYC 9654", empty if unknown
   std::string cpu_features;  // instruction sets that the kernels use, separated by spaces
-  std::string cpu_scan;      // numbers that a scan begins with: "float32", "bfloat16"
+  std::string cpu_scan;      // number format of the first scan: "float32", "bfloat16"
   std::string blas_name;
   std::string blas_version;
-  std::string blas_core;  // the CPU whose kernels the BLAS chose
+  std::string blas_core;  // the CPU type whose kernels the BLAS uses
   Index threads;          // of the pool
   std::string threads_reason;
 };
 
 HostDescription describe_host();
 
-// `device` as lib/device.ts resolved it. Backends live as long as the process.
+// `device` as resolved by lib/device.ts. Backends are never freed.
 Passes& passes_for(const std::string& device);
 Scans& scans_for(const std::string& device);
 
-// Starts the threads of all backends, which the first job does otherwise. Throws where the system
+// Starts the threads of all backends; otherwise the first job starts them. Throws if the system
 // allows none.
 void start_backends();
 

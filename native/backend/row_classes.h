@@ -9,8 +9,9 @@
 
 namespace gemmine {
 
-// Corpus rows that say the same. Of a class's rows that a scan looks at for a query, the best one
-// alone can be admissible; the others are repeated rows. A row that is alone has no class.
+// Classes of corpus rows with equal texts. Of the rows of a class that a scan considers for a
+// query, only the best can be admissible; the others are repeated rows. A row with a unique text
+// has no class.
 struct RowClasses {
   Index count = 0;                        // classes; 0: no row has one
   const std::int32_t* of = nullptr;       // [corpus rows], −1 for a row without a class
@@ -38,7 +39,7 @@ class ClassCount {
     rows_ += other.rows_;
     for (std::size_t i = 0; i < seen_.size(); ++i) seen_[i] |= other.seen_[i];
   }
-  // Of all rows but the first of every class.
+  // Number of rows added beyond the first of every class.
   Index repeated() const {
     Index classes = 0;
     for (const std::uint64_t each : seen_) classes += std::popcount(each);

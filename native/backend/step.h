@@ -4,51 +4,52 @@
 
 namespace gemmine {
 
-// How a factor F [b×k] is improved for a fixed other side, given C = X_b·other [b×k] and the normal
-// matrix N = otherᵀ·other [k×k]. Every kind but cayley treats rows on their own.
+// How a factor F [b×k] is improved with the other factor fixed, given C = X_b·other [b×k] and the
+// normal matrix N = otherᵀ·other [k×k]. Every kind except cayley treats each row independently.
 enum class StepKind {
   // Component by component f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)). A
-  // component with N_jj + l2 == 0 keeps its column. HALS: Cichocki & Phan (2009); with ω ≠ 1
-  // projected over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2).
+  // component with N_jj + l2 == 0 is unchanged. HALS: Cichocki & Phan (2009); with ω ≠ 1 projected
+  // over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2).
   nonnegative_sweep,
-  // The same for a factor of free sign, with the soft threshold at l1/2 and ω = 1.
+  // The same for a factor of any sign, with the soft threshold l1/2 and ω = 1.
   signed_sweep,
   // f = f ⊙ max(c, 0) / (F N + l1/2 + l2 f). Lee & Seung (2001). A zero stays zero.
   multiplicative,
   // f = f ⊙ sqrt((c⁺ + F N⁻) / (c⁻ + F N⁺ + l1/2 + l2 f)). Ding, Li & Jordan (2010).
   sign_split,
   // F = (C − F_D N_DF) (N_FF + l2 I)⁻¹ over the independent components F of N, in float64; the
-  // dependent ones D keep their columns. Needs a solvable normal matrix.
+  // dependent ones D are unchanged. Needs a solvable normal matrix.
   solve,
-  // f = f ⊙ (c / (N + l1/2 + l2 f))^exponent with numerators C and denominators N [b×k] of its own
-  // for every element; `sweeps` times. A zero stays zero. See Loss.
+  // f = f ⊙ (c / (N + l1/2 + l2 f))^exponent with numerators C and denominators N [b×k], one per
+  // element; `sweeps` times. A zero stays zero. See Loss.
   ratio,
   // F = C.
   product,
-  // F = max(0, C − l1/2) / (1 + l2), the minimum where N = I.
+  // F = max(0, C − l1/2) / (1 + l2), the minimum for N = I.
   project,
-  // All of F [d×k], whose columns are orthonormal and stay so, in float64: from F = U (FᵀF)^-½, a
-  // step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F R − C), which
-  // is the slope of ‖X − W Fᵀ‖². t is the 2^j·√k/‖C‖ from j = 0 uphill at which ⟨C, F(t)⟩ is
-  // largest, and 0 where it gains nothing; `sweeps` times. Wen & Yin (2013), "A feasible method for
-  // optimization with orthogonality constraints", Mathematical Programming 142.
+  // Changes F [d×k] as a whole, whose columns are and stay orthonormal, in float64: from F = U
+  // (FᵀF)^-½, a step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F R −
+  // C), which is the gradient of ‖X − W Fᵀ‖². t = 2^j·√k/‖C‖, where j goes from 0 in the direction
+  // in which ⟨C, F(t)⟩ grows, to its maximum; t = 0 if nothing is gained. `sweeps` times. Wen & Yin
+  // (2013), "A feasible method for optimization with orthogonality constraints", Mathematical
+  // Programming 142.
   cayley,
 };
 
-// Whether the step can take a normal matrix with a diagonal of its own for each row.
+// Returns whether the step supports a normal matrix with a different diagonal for each row.
 constexpr bool takes_row_diagonal(StepKind kind) {
   return kind == StepKind::multiplicative || kind == StepKind::sign_split ||
          kind == StepKind::ratio;
 }
 
-// A value, so that a GPU or another host can carry it out. Penalty weights are against ‖X − WH‖²
-// without ½: the objective adds l1·Σ|·| + l2·Σ(·)².
+// A plain value, so that a GPU or another host can execute it. Penalty weights are relative to ‖X −
+// WH‖² without ½: the objective adds l1·Σ|·| + l2·Σ(·)².
 struct Step {
   StepKind kind;
   double l1;
   double l2;
-  Index sweeps;         // over the components; they do not touch X
-  double relaxation;    // ω of nonnegative_sweep; other kinds do not read it
+  Index sweeps;         // over the components; X is not read again
+  double relaxation;    // ω of nonnegative_sweep; ignored by other kinds
   double exponent = 1;  // of ratio
 };
 

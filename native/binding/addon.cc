@@ -13,13 +13,13 @@
 namespace gemmine::binding {
 namespace {
 
-// How long an exit waits for the blocks that are being computed: most take milliseconds, an
-// eigendecomposition may take minutes.
+// Limit of the wait for running blocks at exit: most take milliseconds, an eigendecomposition may
+// take minutes.
 constexpr std::chrono::seconds patience{2};
 
-// process.exit() runs no cleanup hook of the main thread's environment before the C library takes
-// the process down; the addon itself is never unloaded (-z nodelete). A job that does not stop
-// would meet memory that destructors have taken down: the process ends before they run.
+// process.exit() reaches the exit handlers of the C library without running the cleanup hooks of
+// the main thread's environment; the addon is never unloaded (-z nodelete). A job that does not
+// stop would use objects after their destructors, so the process ends before these run.
 void drain(int status) {
   if (!job_threads().stop_all(patience)) ::_exit(status);
   stop_backends();
@@ -28,7 +28,7 @@ void drain(int status) {
 void drain_at_exit() {
 #ifdef __GLIBC__
   ::on_exit([](int status, void*) { drain(status); }, nullptr);
-#else  // the C library does not tell the status
+#else  // the C library does not pass the status
   std::atexit([] { drain(EXIT_FAILURE); });
 #endif
 }

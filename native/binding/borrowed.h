@@ -7,8 +7,8 @@
 
 namespace gemmine::binding {
 
-// JavaScript objects whose memory native code uses, kept from the garbage collector. That their
-// buffers are not transferred, lib/ sees to. Lives and dies on the JavaScript thread.
+// Keeps JavaScript objects alive whose memory native code uses. lib/ prevents the transfer of their
+// buffers. Created and destroyed on the JavaScript thread.
 class Borrowed {
  public:
   void keep(const Napi::Object& object) { kept_.push_back(Napi::Persistent(object)); }

@@ -1,4 +1,4 @@
-// compressRows(entries, indptr, indices, values, control): the number of entries left.
+// compressRows(entries, indptr, indices, values, control) resolves to the number of entries left.
 #include <utility>
 
 #include "binding/entry_points.h"

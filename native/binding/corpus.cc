@@ -21,10 +21,10 @@ Metric read_metric(const Napi::Object& options) {
 
 using Shared = std::shared_ptr<const PreparedCorpus>;
 
-// How a corpus is prepared that answers more than one call.
+// Options of a corpus that is prepared for several calls.
 struct Keeping {
-  bool own;     // the rows, which lie in borrowed memory
-  bool verify;  // that rows which are not owned stay what they are
+  bool own;     // copy the rows, which are in borrowed memory
+  bool verify;  // check that rows which are not copied do not change
 };
 
 Keeping read_keeping(const Napi::Object& options, const Source& source) {
@@ -51,18 +51,18 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
   return corpus;
 }
 
-// Giving back a gigabyte takes tens of milliseconds, which the JavaScript thread does not have.
+// Freeing a gigabyte takes tens of milliseconds, which would block the JavaScript thread.
 void free_elsewhere(Shared corpus) {
   try {
     std::thread([corpus = std::move(corpus)]() mutable { corpus.reset(); }).detach();
   } catch (const std::system_error&) {
-    // No thread to be had: the corpus went with the closure.
+    // No thread could start: the corpus was freed with the closure.
   }
 }
 
-// What the JavaScript handle holds. The finalizer is only a net under dispose().
+// Data of the JavaScript handle. The finalizer frees it if dispose() was never called.
 struct Held {
-  Shared corpus;  // null once disposed of
+  Shared corpus;  // null after dispose()
   Borrowed borrowed;
 
   Index bytes() const { return corpus ? corpus->bytes() : 0; }
@@ -77,7 +77,7 @@ struct Held {
 
 constexpr napi_type_tag handle_tag = {0x6d1f2c7ab09e4d35, 0x9b3e51c8f7a64210};
 
-// Null where `value` is no handle of ours.
+// Returns null if `value` is not a handle of a prepared corpus.
 Held* held_by(const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&handle_tag)) return nullptr;
   void* held = nullptr;

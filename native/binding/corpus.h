@@ -14,33 +14,33 @@
 
 namespace gemmine::binding {
 
-// A corpus with what scans derive from it. Shared by the JavaScript handle and the jobs that use
-// it, so that the memory goes when the last of them does.
+// A corpus with the data that scans derive from it. Shared by the JavaScript handle and the jobs
+// that use it; the last of them frees it.
 struct PreparedCorpus {
   std::shared_ptr<const Source> source;
   std::unique_ptr<const CorpusHandle> handle;  // refers to source
   std::string device;
   std::optional<RowChecksums> checksums;
 
-  Index bytes() const;  // held besides the caller's memory
+  Index bytes() const;  // beside the caller's memory
 
-  // On the job's thread, after the last look at the rows: throws ErrorCode::changed where they are
-  // to be verified, and are not what they were.
+  // Called on the job's thread, after the last read of the rows. Throws ErrorCode::changed if rows
+  // that are to be verified have changed.
   void verify(const Job& job) const;
 };
 
-// What a scan is asked about: a corpus prepared before, or a matrix to be prepared as the job goes.
+// The corpus argument of a scan: a prepared corpus, or a matrix that the job prepares.
 class CorpusArgument {
  public:
-  // Throws Napi::Error with code ERR_GEMMINE_DISPOSED for a handle that was disposed of.
+  // Throws Napi::Error with code ERR_GEMMINE_DISPOSED for a disposed handle.
   CorpusArgument(const Napi::Value& value, const Napi::Object& options, Borrowed& borrowed);
 
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
   Metric metric() const { return metric_; }
 
-  // On the job's thread: has `look` scan the corpus, then verifies it where that was asked for.
-  // Gives the seconds that this took.
+  // Called on the job's thread. Calls `look` with the corpus, then verifies the corpus if the
+  // option is set. Returns the seconds taken.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
   // The same for a look at its rows alone, for which nothing is prepared.

@@ -7,18 +7,18 @@
 #include "backend/scans.h"
 #include "binding/read.h"
 
-// What keeps the rows of a prepared corpus as they were when it was prepared.
+// Protection of a prepared corpus against changes of its rows: copies or checksums.
 namespace gemmine::binding {
 
 // The same rows in memory of their own, which are copied when a corpus is prepared of them.
 std::shared_ptr<Source> owned(const Source& borrowed);
 
-// Checksums of rows that somebody else may write to.
+// Checksums of rows in memory that the caller may write to.
 class RowChecksums {
  public:
   RowChecksums(const Source& source, Scans& scans, const Job& job);
 
-  // Reads all rows again; throws ErrorCode::changed for the first that are not as they were.
+  // Reads all rows again; throws ErrorCode::changed for the first rows that differ.
   void check(const Source& source, Scans& scans, const Job& job) const;
 
  private:

@@ -6,7 +6,7 @@
 
 namespace gemmine::binding {
 
-// How lib/ spells an element type, and the typed array that holds such elements; info() lists them.
+// An element type with its name in lib/ and its typed array; info() lists them.
 struct ElementKind {
   const char* name;
   ElementType type;

@@ -6,8 +6,8 @@
 
 namespace gemmine::binding {
 
-// Cleanup hooks run last in, first out: ours, added after that of the threadsafe function, finds it
-// open.
+// Cleanup hooks run in reverse order. This one is added after that of the threadsafe function,
+// which is therefore still open when it runs.
 Environment::Environment(Napi::Env env)
     : env_(env), attention_(Attention::New(env, "gemmine", 0, 1, this)) {
   attention_.Unref(env);
@@ -31,7 +31,7 @@ void Environment::post(std::shared_ptr<RunningJob> job) {
 
 void Environment::attend(Napi::Env env, Napi::Function, Environment*, Message* message) {
   const std::unique_ptr<Message> owned(message);
-  if (napi_env(env) != nullptr) (*owned)->attend();  // null: the environment is being taken down
+  if (napi_env(env) != nullptr) (*owned)->attend();  // null while the environment is closing
 }
 
 void Environment::close(Environment* environment) {

@@ -9,8 +9,8 @@
 
 namespace gemmine::binding {
 
-// What the addon keeps for one JavaScript environment (the main thread, a worker): its running jobs
-// and the one way back to its thread.
+// State of the addon in one JavaScript environment (the main thread or a worker): its running jobs,
+// and the threadsafe function that calls back to its thread.
 class Environment {
  public:
   explicit Environment(Napi::Env env);
@@ -20,7 +20,8 @@ class Environment {
   void add(const std::shared_ptr<RunningJob>& job);
   void remove(const std::shared_ptr<RunningJob>& job);
 
-  // Has the JavaScript thread attend to the job soon; from any thread that JobThreads waits for.
+  // Schedules RunningJob::attend() on the JavaScript thread. May be called from any thread that
+  // JobThreads waits for.
   void post(std::shared_ptr<RunningJob> job);
 
  private:
@@ -28,7 +29,7 @@ class Environment {
   static void attend(Napi::Env env, Napi::Function, Environment*, Message* message);
   using Attention = Napi::TypedThreadSafeFunction<Environment, Message, attend>;
 
-  // Runs before the environment's memory goes.
+  // Runs before the memory of the environment is freed.
   static void close(Environment* environment);
 
   Napi::Env env_;

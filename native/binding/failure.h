@@ -6,12 +6,12 @@
 
 namespace gemmine::binding {
 
-// What a C++ exception is to JavaScript. lib/native.ts makes the public error of it by its `code`:
-// ERR_GEMMINE_* (of a file with path and errno, where the system failed), CANCELLED, or
+// Converts a C++ exception to a JavaScript error, which lib/native.ts turns into a public error by
+// its `code`: ERR_GEMMINE_* (with path and errno after a system error on a file), CANCELLED, or
 // INVALID_ENTRY with argument, row, column, value and expected.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure);
 
-// For the use of a prepared corpus after its dispose().
+// The error for the use of a prepared corpus after dispose().
 Napi::Value disposed_error(Napi::Env env);
 
 }  // namespace gemmine::binding

@@ -1,4 +1,4 @@
-// fingerprint(X, control): 16 hexadecimal digits of the entries of X and of where they stand
+// fingerprint(X, control): 16 hexadecimal digits, a hash of the entries of X and their positions
 #include "core/fingerprint.h"
 
 #include <algorithm>

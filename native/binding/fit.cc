@@ -15,7 +15,7 @@
 namespace gemmine::binding {
 namespace {
 
-// What lib/ gives for the entries of X.
+// Options that concern the entries of X.
 struct EntryOptions {
   Loss loss;
   Mask mask;
@@ -34,7 +34,7 @@ EntryOptions read_entries(const Napi::Object& from, Index rows, Index cols, Borr
   return entries;
 }
 
-// A factor to start from, of this shape; none for undefined.
+// A given start of a factor, of this shape; a null view for undefined.
 HostView<const float> read_given(const Napi::Object& from, const char* name, Index rows, Index cols,
                                  Borrowed& borrowed) {
   const Napi::Value value = from.Get(name);
@@ -58,7 +58,7 @@ std::optional<ResumeOptions> read_resume_options(const Napi::Object& from) {
       .objectives = read<Index>(from, "resumeObjectives")};
 }
 
-// A [n×n], or nothing.
+// The adjacency matrix [n×n]; null if not given.
 std::shared_ptr<const Source> read_adjacency(const Napi::Object& from, Index n,
                                              Borrowed& borrowed) {
   const Napi::Value given = from.Get("adjacency");

@@ -1,4 +1,4 @@
-// info() and availableMemory(): what the addon is and finds here.
+// info() and availableMemory(): properties of the addon and of this machine.
 #include <iterator>
 #include <optional>
 #include <sstream>

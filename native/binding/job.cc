@@ -108,7 +108,8 @@ void RunningJob::hand_on(const Progress& progress) {
   }
 }
 
-// What a listener threw rejects the promise of its job: the promise has somebody who waits for it.
+// An exception of the progress listener rejects the promise of the job, so that the caller receives
+// it.
 void RunningJob::settle() {
   settled_ = true;
   try {

@@ -18,8 +18,8 @@ namespace gemmine::binding {
 
 class Environment;
 
-// One job between its start and the settling of its promise. What is not marked otherwise is the
-// JavaScript thread's.
+// One job from its start until its promise settles. Members are used on the JavaScript thread
+// unless marked otherwise.
 class RunningJob : public std::enable_shared_from_this<RunningJob> {
  public:
   using Compute = std::function<void(const Job&)>;
@@ -29,18 +29,18 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
              ToJs to_js);
 
-  // Has the job run on its turn and gives its promise, rejected where there is no thread to be had.
+  // Queues the job and returns its promise, which is rejected if no thread can start.
   Napi::Value start();
 
-  // Hands on progress, and settles the promise once the thread is done.
+  // Reports progress, and settles the promise when the job's thread is done.
   void attend();
 
-  // Lets go of all that belongs to JavaScript; afterwards the last owner may be any thread.
+  // Frees all JavaScript references; afterwards any thread may destroy the job.
   void release();
 
  private:
-  void compute();                // the job's thread
-  void finish();                 // the job's thread; JavaScript's where the work never began
+  void compute();  // the job's thread
+  void finish();   // the job's thread, or the JavaScript thread if the work never began
   void report(const Progress&);  // any thread
   void hand_on(const Progress& progress);
   void settle();
@@ -54,19 +54,19 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   ToJs to_js_;
   Index threads_;
   bool settled_ = false;
-  std::int32_t* cancel_;  // raised by the caller's signal, a throwing listener, or JobThreads
+  std::int32_t* cancel_;  // set by the caller's signal, a throwing listener, or JobThreads
 
   Compute compute_;             // the job's thread, which also destroys it
-  std::exception_ptr failure_;  // the job's thread, until it is finished
+  std::exception_ptr failure_;  // the job's thread, until the job is finished
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::optional<Progress> progress_;
   std::chrono::steady_clock::time_point posted_{};
   bool finished_ = false;
 };
 
-// Has a job's thread run `compute(const Job&)` and gives the promise of `to_js(env, result)`.
-// `compute` owns, or has in `borrowed`, all that it uses. Both are copyable.
+// Runs `compute(const Job&)` on a job thread and returns the promise of `to_js(env, result)`. All
+// data of `compute` is owned by it or kept by `borrowed`. Both functions are copyable.
 template <class Compute, class ToJs>
 Napi::Value run_job(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
                     ToJs to_js) {
@@ -79,7 +79,7 @@ Napi::Value run_job(Napi::Env env, const Napi::Value& control, Borrowed borrowed
       ->start();
 }
 
-// Runs `solve` and gives the seconds it took.
+// Runs `solve` and returns the seconds taken.
 template <class Solve>
 double seconds_of(Solve&& solve) {
   const auto begin = std::chrono::steady_clock::now();

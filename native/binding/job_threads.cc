@@ -10,9 +10,8 @@
 namespace gemmine::binding {
 namespace {
 
-// Jobs that run at once. Running jobs share the backend fairly, so this many long ones must come
-// together before a short one waits for an end; more would only hold memory. A job's thread mostly
-// sleeps.
+// Maximum of concurrent jobs. Running jobs share the backend fairly, so a short job waits only
+// behind this many long ones; more would only use memory. A job thread mostly sleeps.
 constexpr int most_threads = 16;
 
 bool raised(const std::int32_t* flag) {
@@ -39,8 +38,8 @@ void JobThreads::start(std::int32_t* cancel, const void* environment, std::funct
   arrived_.notify_one();
 }
 
-// Where threads are few, a second job must not take the one that the backend needs: until that has
-// its own there is one thread.
+// There is one thread until the backend has started its own. Otherwise, near a limit on threads, a
+// second job thread could take the one that the backend needs.
 void JobThreads::grow() {
   const auto short_of_threads = [&] {
     return threads_ == 0 || (backend_asked_ && static_cast<int>(waiting_.size()) > idle_);
@@ -52,14 +51,14 @@ void JobThreads::grow() {
       ++idle_;
     }
   } catch (const Error&) {
-    if (threads_ == 0) throw;  // else the calls wait for those that there are
+    if (threads_ == 0) throw;  // otherwise the calls wait for the existing threads
   }
 }
 
 void JobThreads::serve() {
   try {
     start_backends();
-  } catch (const std::exception&) {  // the job will meet it again, and tell its caller
+  } catch (const std::exception&) {  // the job fails with the same error and reports it
   }
   std::unique_lock lock(mutex_);
   backend_asked_ = true;
@@ -111,7 +110,7 @@ void JobThreads::drop_cancelled(const void* environment) {
 
 void JobThreads::stop(const void* environment) {
   const auto mine = [=](const Call& call) { return call.environment == environment; };
-  Calls dropped;  // destroyed after the lock is gone
+  Calls dropped;  // destroyed after the lock is released
   std::unique_lock lock(mutex_);
   dropped = take_waiting(mine);
   for (const Call& call : running_)
@@ -119,13 +118,12 @@ void JobThreads::stop(const void* environment) {
   ended_.wait(lock, [&] { return std::ranges::none_of(running_, mine); });
 }
 
-// Calls that wait stay where they are: what they hold belongs to environments that were not taken
-// down.
+// Waiting calls are not destroyed: their data belongs to environments that are still open.
 bool JobThreads::stop_all(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   exiting_ = true;
   for (const Call& call : running_) raise(call.cancel);
-  // The system's clock: waiting by the steady one needs glibc 2.30.
+  // The system clock, because waiting by the steady clock needs glibc 2.30.
   const auto end = std::chrono::system_clock::now() + patience;
   return ended_.wait_until(lock, end, [&] { return running_.empty(); });
 }

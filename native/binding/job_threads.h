@@ -9,27 +9,28 @@
 
 namespace gemmine::binding {
 
-// The threads that run jobs, of all JavaScript environments of the process. They only orchestrate:
-// the backend computes on threads of its own. A few of them take the calls in the order in which
-// they came. The memory a job borrows belongs to JavaScript, so an environment must not go away,
-// nor the process end, while one of its jobs runs.
+// The job threads of all JavaScript environments of the process. They run the calls in order of
+// arrival and only orchestrate: the backend computes on its own threads. The memory that a job
+// borrows belongs to JavaScript, so neither the environment nor the process may end while one of
+// its jobs runs.
 class JobThreads {
  public:
-  // Runs `work`, then `announce`, on one of the threads, when those before it have been taken.
-  // `cancel`, the job's flag, is not touched any more when `announce` begins: it may free it.
-  // Throws Error where no thread is to be had, Cancelled while the process exits.
+  // Queues `work`, then `announce`, for one of the threads. `cancel`, the job's flag, is not
+  // accessed after `announce` begins, which may free it. Throws Error if no thread can start,
+  // Cancelled while the process exits.
   void start(std::int32_t* cancel, const void* environment, std::function<void()> work,
              std::function<void()> announce);
 
-  // Announces the waiting calls of one environment whose flags are raised; their work never begins.
+  // Calls `announce` of the waiting calls of one environment whose flags are set; their work never
+  // begins.
   void drop_cancelled(const void* environment);
 
-  // Forgets the waiting calls of one environment, raises the flags of its running jobs and waits
-  // until their threads have nothing left to do: for the blocks that are being computed.
+  // Drops the waiting calls of one environment, sets the flags of its running jobs and waits for
+  // these to end: as long as their current blocks take.
   void stop(const void* environment);
 
-  // The same for all jobs; none starts afterwards. Waits so long at most: false if a job still
-  // runs.
+  // The same for all jobs; none starts afterwards. Waits at most `patience`; returns false if a job
+  // still runs.
   bool stop_all(std::chrono::milliseconds patience);
 
  private:
@@ -53,12 +54,12 @@ class JobThreads {
   Calls waiting_;
   Calls running_;
   int threads_ = 0;
-  int idle_ = 0;                // threads that take the next call
-  bool backend_asked_ = false;  // it has what threads it can get
+  int idle_ = 0;                // threads without a call
+  bool backend_asked_ = false;  // the backend has tried to start its threads
   bool exiting_ = false;
 };
 
-// Never destroyed: threads may look at it while the process exits.
+// Never destroyed: threads may use it while the process exits.
 JobThreads& job_threads();
 
 }  // namespace gemmine::binding

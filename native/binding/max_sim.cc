@@ -12,8 +12,7 @@
 namespace gemmine::binding {
 namespace {
 
-// Where segments of a matrix's rows begin: at least one segment. lib/ hands over a copy that nobody
-// else can change.
+// Starts of the segments of a matrix's rows; at least one segment. lib/ passes a private copy.
 Segments read_segments(const Napi::Object& from, const char* name, Index rows, Borrowed& borrowed) {
   const auto starts = read_span<std::int32_t>(from.Get(name), name, borrowed);
   const bool right = starts.size() >= 2 && starts.front() == 0 && starts.back() == rows &&

@@ -5,7 +5,7 @@
 #include "binding/read.h"
 #include "factorization/fit.h"
 
-// How lib/ spells the members of the factorization family; info() lists them.
+// Names in lib/ of models, solvers and their options; info() lists them.
 namespace gemmine::binding {
 
 inline constexpr std::array<Named<Model>, 4> models{
@@ -23,7 +23,7 @@ inline constexpr std::array<Named<Start>, 7> starts{{{"random", Start::random},
                                                      {"nndsvdar", Start::nndsvdar},
                                                      {"custom", Start::given}}};
 
-// `beta` of lib/: that of a divergence, undefined for frobenius.
+// Reads `beta` of lib/: the β of a divergence, undefined for frobenius.
 inline Loss read_loss(const Napi::Object& from) {
   const auto beta = read_optional<double>(from, "beta");
   return beta ? Loss{LossKind::divergence, *beta} : frobenius_loss;

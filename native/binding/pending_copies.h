@@ -11,7 +11,7 @@
 
 namespace gemmine::binding {
 
-// Copies still to be made into new arrays, whose pages are touched for the first time then.
+// Copies to be made into new arrays; the copy is the first access to their pages.
 class PendingCopies {
  public:
   template <class T>
@@ -38,8 +38,8 @@ class PendingCopies {
   std::vector<Copy> copies_;
 };
 
-// `object` once its arrays hold what they are to hold; `owner` keeps what is copied. The JavaScript
-// thread makes the arrays, and another job fills them where they are large.
+// Returns `object`, or a promise of it, with its arrays filled. `owner` keeps the copied data
+// alive. The JavaScript thread creates the arrays; large ones are filled in another job.
 template <class Owner>
 Napi::Value after_copies(Napi::Env env, const Napi::Object& control, const Napi::Object& object,
                          const std::shared_ptr<Owner>& owner, PendingCopies copies) {

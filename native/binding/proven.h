@@ -7,7 +7,7 @@
 
 namespace gemmine::binding {
 
-// What a search that fills the caller's arrays tells beside them: NativeProof of lib/native.ts.
+// Result of a search beside the arrays that it fills: NativeProof of lib/native.ts.
 struct Proven {
   Proof proof;
   double seconds;

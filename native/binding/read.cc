@@ -25,8 +25,8 @@ struct Elements {
   std::size_t count;
 };
 
-// A detached array has no data and no elements. The raw call, because node-addon-api's views do not
-// know every kind of array that Node.js has.
+// A detached array has no data and no elements. Calls Node-API directly, because node-addon-api's
+// views do not support all array types of Node.js.
 Elements elements_of(const Napi::Value& value, napi_typedarray_type wanted, std::size_t size,
                      const std::string& name, Borrowed& borrowed) {
   const Napi::Env env = value.Env();
@@ -44,7 +44,8 @@ Elements elements_of(const Napi::Value& value, napi_typedarray_type wanted, std:
 
 bool has(const Napi::Object& from, const char* name) { return !from.Get(name).IsUndefined(); }
 
-// Whether rows of `cols` elements, `stride` apart, lie within `length` elements; nothing overflows.
+// Returns whether rows of `cols` elements, `stride` apart, fit in `length` elements, without
+// overflow.
 bool fits(Index rows, Index cols, Index stride, Index length) {
   return rows >= 1 && cols >= 1 && stride >= cols && cols <= length &&
          rows - 1 <= (length - cols) / stride;

@@ -14,15 +14,15 @@
 #include "core/owned_rows.h"
 #include "core/row_source.h"
 
-// Reading arguments. lib/ has validated them for people; here everything that guards memory is
-// checked again: types, lengths, strides, offsets, alignment. What is wrong throws Napi::TypeError.
+// Reads arguments. lib/ has validated them with messages for users; here only memory safety is
+// checked again: types, lengths, strides, offsets, alignment. Throws Napi::TypeError.
 namespace gemmine::binding {
 
 [[noreturn]] void refuse(Napi::Env env, const std::string& expected, const std::string& name);
 
 Napi::Object read_object(const Napi::Value& value, const char* name);
 
-// An option, which must be there. Index and std::uint64_t: an integer in 0..2^53 − 1.
+// Reads a required option. Index and std::uint64_t: an integer in 0..2^53 − 1.
 template <class T>
 T read(const Napi::Object& from, const char* name);
 template <>
@@ -36,7 +36,7 @@ std::uint64_t read(const Napi::Object& from, const char* name);
 template <>
 std::string read(const Napi::Object& from, const char* name);
 
-// Nothing for undefined and null.
+// Reads an option; empty for undefined and null.
 template <class T>
 std::optional<T> read_optional(const Napi::Object& from, const char* name) {
   const Napi::Value value = from.Get(name);
@@ -56,7 +56,7 @@ Choice read_choice(const Napi::Object& from, const char* name,
   refuse(from.Env(), "a known name", name);
 }
 
-// The elements of a typed array of exactly this type, of any realm, over any kind of buffer.
+// The elements of a typed array of exactly this type, from any realm, over any kind of buffer.
 template <class T>
 std::span<T> read_span(const Napi::Value& value, const std::string& name, Borrowed& borrowed);
 extern template std::span<float> read_span(const Napi::Value&, const std::string&, Borrowed&);
@@ -66,14 +66,14 @@ extern template std::span<std::int32_t> read_span(const Napi::Value&, const std:
 extern template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
 
-// The `type` of elements, and with it whether they are `bigEndian`.
+// The `type` of the elements, and whether they are `bigEndian`.
 ElementType read_element_type(const Napi::Object& from);
 ElementFormat read_element_format(const Napi::Object& from);
 
 void check_length(Napi::Env env, const std::string& name, std::size_t received, Index rows,
                   Index cols);
 
-// The same with rows · cols elements.
+// The same for rows · cols elements.
 template <class T>
 T* read_array(const Napi::Value& value, const std::string& name, Index rows, Index cols,
               Borrowed& borrowed) {
@@ -89,12 +89,12 @@ void check_shape(Napi::Env env, const char* name, const HostView<float>& matrix,
 
 // A NativeSource of lib/native.ts.
 struct Source {
-  std::string name;   // rows->argument points at it
-  std::string place;  // the name, or that with the file's path
+  std::string name;   // rows->argument points to it
+  std::string place;  // the name, with the path if it is a file
   std::unique_ptr<RowSource> rows;
   std::size_t entries;                    // of a sparse matrix
-  std::optional<DenseElements> elements;  // of a dense matrix that lies in borrowed memory
-  Index owned_bytes = 0;                  // of rows that lie in memory of its own
+  std::optional<DenseElements> elements;  // of a dense matrix in borrowed memory
+  Index owned_bytes = 0;                  // size of rows that this source owns
 };
 
 std::shared_ptr<const Source> read_source(const Napi::Value& value, Borrowed& borrowed);
@@ -102,7 +102,8 @@ std::shared_ptr<const Source> read_dense_source(const Napi::Value& value, Borrow
 
 void check_columns(Napi::Env env, const Source& source, Index cols);
 
-// Checks every row start and column of a sparse matrix: on the job's thread, for there are many.
+// Checks every row start and column of a sparse matrix; called on the job's thread, because there
+// may be many.
 void check_entries(const Source& source);
 
 }  // namespace gemmine::binding

@@ -15,7 +15,7 @@ inline Napi::Number number(Napi::Env env, Index value) {
   return Napi::Number::New(env, static_cast<double>(value));
 }
 
-// A typed array with a copy of few elements: the JavaScript thread has no time for many.
+// A typed array with a copy of the elements. Only for a few: the copy blocks the JavaScript thread.
 template <class T>
 Napi::TypedArrayOf<T> array_of(Napi::Env env, std::span<const T> elements) {
   auto array = Napi::TypedArrayOf<T>::New(env, elements.size());

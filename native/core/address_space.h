@@ -4,7 +4,7 @@
 
 namespace gemmine {
 
-// Whether so many bytes could be mapped right now: limits of the process (ulimit -v) and strict
+// Returns whether this many bytes could be mapped now. Limits of the process (ulimit -v) and strict
 // overcommit refuse mappings long before memory is touched.
 bool has_address_space(std::size_t bytes);
 

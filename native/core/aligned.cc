@@ -28,7 +28,7 @@ void* aligned_bytes(std::size_t needed) {
   if (memory == nullptr)
     throw Error(ErrorCode::out_of_memory, "cannot allocate " + std::to_string(bytes) + " bytes");
 #ifdef __linux__
-  if (alignment == huge_page) madvise(memory, bytes, MADV_HUGEPAGE);  // fewer first touches
+  if (alignment == huge_page) madvise(memory, bytes, MADV_HUGEPAGE);  // fewer page faults
 #endif
   return memory;
 }

@@ -12,8 +12,8 @@ struct FreeAligned {
 template <class T>
 using Aligned = std::unique_ptr<T[], FreeAligned>;
 
-// For vector loads and whole cache lines, in huge pages where it is large; not zeroed. Throws
-// ErrorCode::out_of_memory.
+// Memory aligned for vector loads and whole cache lines, in huge pages if it is large; not zeroed.
+// Throws ErrorCode::out_of_memory.
 void* aligned_bytes(std::size_t bytes);
 
 }  // namespace gemmine

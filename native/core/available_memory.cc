@@ -19,14 +19,14 @@ namespace {
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();
 
-// A file of one number; "max" and a file that is not there give `otherwise`.
+// Reads a file of one number; for "max" and for a missing file returns `otherwise`.
 double number_in(const std::string& path, double otherwise) {
   std::ifstream file(path);
   double value;
   return file >> value ? value : otherwise;
 }
 
-// The sum of some lines "name value" of a file.
+// The sum of the values in those lines "name value" whose name is listed.
 double sum_in(const std::string& path, std::initializer_list<const char*> names) {
   std::ifstream file(path);
   double sum = 0;
@@ -36,8 +36,8 @@ double sum_in(const std::string& path, std::initializer_list<const char*> names)
   return sum;
 }
 
-// What files in the page cache hold is given back when it is needed. The file that tells it is
-// long: it is read only where `left` without it would be the lowest so far.
+// The system frees the page cache when memory is short, so it counts as available. memory.stat is
+// long: it is read only if `left` without it would be the lowest so far.
 double with_reclaimable(double left, double lowest, const std::string& folder,
                         std::initializer_list<const char*> names) {
   return left < lowest ? left + sum_in(folder + "/memory.stat", names) : left;
@@ -51,7 +51,7 @@ double left_v2(const std::string& folder, double lowest) {
                           {"inactive_file", "active_file", "slab_reclaimable"});
 }
 
-// Usage includes the groups below, and so do the lines that begin with "total".
+// The usage includes child groups, as do the lines that begin with "total".
 double left_v1(const std::string& folder, double lowest) {
   const double limit = number_in(folder + "/memory.limit_in_bytes", unlimited);
   const double left = limit - number_in(folder + "/memory.usage_in_bytes", 0);
@@ -77,8 +77,8 @@ double left_of_machine(const std::string& root) {
   return unlimited;
 }
 
-// What a limit of the process leaves (ulimit -v); /proc/self/statm begins with the pages it has
-// mapped.
+// Address space left below the limit of the process (ulimit -v). The first number of
+// /proc/self/statm is its mapped pages.
 double left_of_address_space(const std::string& root) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;

@@ -10,10 +10,10 @@ struct CgroupFolder {
   std::string path;
 };
 
-// Where the limits of this process by one controller (cpu, memory) may stand: its own group and all
-// groups above it, which bind it too, for either version of cgroups. Inside a container the path of
-// the group may be the host's while the mount shows only our part of it: some of the folders may
-// not exist. `root` stands before /proc and /sys, so that a test can lay out its own.
+// Folders that may hold the limits of this process by one controller (cpu, memory): its own group
+// and all its ancestors, whose limits also apply, for both versions of cgroups. In a container the
+// path of the group may be that of the host while the mount contains only a part of it, so some
+// folders may not exist. `root` is put before /proc and /sys, so that a test can use its own files.
 std::vector<CgroupFolder> cgroup_folders(const std::string& root, const std::string& controller);
 
 }  // namespace gemmine

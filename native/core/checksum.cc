@@ -6,7 +6,7 @@
 namespace gemmine {
 namespace {
 
-// Odd, so that a difference of two 32-bit numbers times it is not 0 modulo 2^64.
+// Keys are odd: a key times a nonzero difference of two 32-bit numbers is never 0 modulo 2^64.
 std::vector<std::uint32_t> keys_of(Index cols) {
   std::vector<std::uint32_t> keys(static_cast<std::size_t>(cols));
   std::uint32_t state = 0;

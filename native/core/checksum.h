@@ -6,10 +6,10 @@
 
 namespace gemmine {
 
-inline constexpr Index checksum_rows = 32;  // that share one, of a corpus
+inline constexpr Index checksum_rows = 32;  // corpus rows per checksum
 
-// A multilinear hash of the bits of all elements: the change of a single element always changes it,
-// any other change but for a chance of about 2^-32. Nothing against somebody who forges data.
+// A multilinear hash of the bits of all elements. A change of one element always changes the hash;
+// any other change goes undetected with probability about 2^-32. No protection against forgery.
 std::uint64_t checksum(HostView<const float> rows);
 
 }  // namespace gemmine

@@ -10,7 +10,7 @@
 namespace gemmine {
 namespace {
 
-// Entries between two looks at the caller's signal.
+// Entries between two checks of the caller's signal.
 constexpr Index stride = 1 << 16;
 
 struct Entry {
@@ -60,7 +60,7 @@ class Compressor {
     if (t % stride == 0) job_.cancellation.check();
   }
 
-  // A row or column of the matrix, out of an array of places.
+  // A row or column number of the matrix, read from an array of positions.
   std::int32_t place(const FileArray& array, Index t, const char* what, Index count) const {
     const double index = at(array, t);
     if (!(index >= 0 && index < static_cast<double>(count)))
@@ -116,7 +116,7 @@ class Compressor {
         visit(place(given_.minor, t, "row", given_.rows), static_cast<std::int32_t>(column), 2 * t);
   }
 
-  // Brings entries to their rows, in the order in which they are listed.
+  // Groups the entries by row and keeps their given order within a row.
   void scatter() {
     Index listed = 0;
     each([&](std::int32_t row, std::int32_t, Index item) {
@@ -162,7 +162,7 @@ class Compressor {
     if (!std::ranges::is_sorted(row_, ascending)) std::ranges::stable_sort(row_, ascending);
   }
 
-  // Equal columns become one entry. The row is a copy, so that it can be written over its place.
+  // Sums entries of equal column. Reads a copy of the row, because the result overwrites the row.
   void merge_row(Index row) {
     take_row(row);
     for (std::size_t t = 0; t < row_.size();) {
@@ -191,7 +191,7 @@ class Compressor {
   std::span<float> values_;
   const Job& job_;
   std::vector<Index> starts_;  // [rows + 1], in indices_ before repeats are summed
-  std::vector<Index> items_;   // [entries], see each(); empty where entries lie by rows already
+  std::vector<Index> items_;   // [entries], see each(); empty if already grouped by row
   std::vector<Entry> row_;
   Index written_ = 0;
 };

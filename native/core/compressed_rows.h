@@ -11,13 +11,14 @@ namespace gemmine {
 
 enum class SparseLayout { csr, csc, coordinate };
 
-// What stands for the other half of a matrix of which one half is listed: nothing, the entries with
-// rows and columns changed, or those with their signs turned.
+// How the other half of the matrix follows if only one half is listed: not at all, as the
+// transposed entries, or as the transposed entries with opposite sign.
 enum class Mirror { none, symmetric, skew };
 
-// One array of a sparse matrix as it lies in a file: unaligned, integers of any type for places.
+// One array of a sparse matrix as it is stored in a file: unaligned; positions are integers of any
+// type.
 struct FileArray {
-  std::string name;  // how messages call it
+  std::string name;  // used in messages
   const std::byte* data;
   ElementFormat format;
   Index count;
@@ -26,20 +27,20 @@ struct FileArray {
 // The entries of a sparse matrix in any order, with repeats; nothing in the arrays is checked yet.
 struct SparseEntries {
   SparseLayout layout;
-  Mirror mirror;  // of coordinates alone
+  Mirror mirror;  // for coordinates only
   Index rows;
   Index cols;
-  Index entries;     // listed; `minor` and `values` hold at least as many
+  Index entries;     // number of listed entries; `minor` and `values` hold at least as many
   FileArray major;   // csr, csc: [rows + 1] or [cols + 1] starts; coordinate: rows
   FileArray minor;   // csr, coordinate: columns; csc: rows
   FileArray values;  // real numbers
 };
 
-// Compresses entries by rows: columns ascend within a row; repeats are summed in float64, in the
-// order in which they are listed, and rounded to float32 once. Gives the number of entries left.
+// Converts entries to CSR with ascending columns in each row. Repeats are summed in float64 in
+// their given order and rounded to float32 once. Returns the number of entries left.
 //
-// `indptr` is [rows + 1]; `indices` and `values` hold as many as are listed, twice where mirrored.
-// Throws ErrorCode::file, naming the array, the entry and its value.
+// `indptr` is [rows + 1]; `indices` and `values` have room for all listed entries, twice as many if
+// mirrored. Throws ErrorCode::file, naming the array, the entry and its value.
 template <class Start>
 Index compress_rows(const SparseEntries& given, std::span<Start> indptr,
                     std::span<std::int32_t> indices, std::span<float> values, const Job& job);

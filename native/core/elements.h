@@ -8,7 +8,7 @@
 
 namespace gemmine {
 
-// What the elements of an input may be. Everything is computed as if converted to float32 first.
+// Element types of inputs. Results are as if the input had been converted to float32 first.
 enum class ElementType {
   float32,
   float64,
@@ -25,24 +25,24 @@ enum class ElementType {
   boolean  // a byte; anything but 0 is 1
 };
 
-// How elements lie: `swapped` is the byte order that this machine does not have.
+// How elements are stored. `swapped`: in the other byte order than that of this machine.
 struct ElementFormat {
   ElementFormat(ElementType type, bool swapped = false) : type(type), swapped(swapped) {}
   ElementType type;
   bool swapped;
 };
 
-// In bytes.
+// Size of an element in bytes.
 Index size_of(ElementType type);
 
-// Widens `count` elements, which need no alignment, each rounded to float32 once. False where one
-// of them is an inexact integer.
+// Converts `count` elements, which need no alignment; each is rounded to float32 once. Returns
+// false if one of them is an inexact integer.
 bool widen_elements(const std::byte* from, ElementFormat format, Index count, float* to);
 
-// One element, which needs no alignment; a 64-bit integer beyond ±2^53 is rounded.
+// Reads one element, which needs no alignment; a 64-bit integer beyond ±2^53 is rounded.
 double element(const std::byte* from, ElementFormat format);
 
-// The digits of a 64-bit integer beyond ±2^53, which float64 does not hold for certain; nothing for
+// The digits of a 64-bit integer beyond ±2^53, which float64 may not represent exactly; empty for
 // any other element.
 std::optional<std::string> inexact_integer(const std::byte* from, ElementFormat format);
 

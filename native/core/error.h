@@ -19,14 +19,14 @@ enum class ErrorCode {
   changed
 };
 
-// What a caller or the environment did; it becomes a JavaScript error at the border.
+// A failure caused by the caller or the environment; the binding turns it into a JavaScript error.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code(code) {}
   const ErrorCode code;
 };
 
-// What the system reports of a file.
+// A system error on a file.
 class FileFailure : public Error {
  public:
   FileFailure(std::string path, int number);
@@ -34,7 +34,7 @@ class FileFailure : public Error {
   const int number;        // errno
 };
 
-// An entry of an input that no job accepts: not finite, or negative for NMF.
+// An invalid entry of an input: not finite, or negative for NMF.
 class InvalidEntry : public Error {
  public:
   InvalidEntry(std::string argument, Index row, Index column, double value, std::string expected,
@@ -51,10 +51,10 @@ class InvalidEntry : public Error {
   const Index column;
   const double value;
   const std::string expected;  // "a finite number"
-  const std::string digits;    // of a value that float64 does not hold; else empty
+  const std::string digits;    // of a value that float64 cannot represent; else empty
 };
 
-// An element of a list that no job accepts.
+// An invalid element of a list.
 class InvalidElement : public Error {
  public:
   InvalidElement(std::string argument, double value, std::string expected)
@@ -73,7 +73,7 @@ class Cancelled : public std::exception {
   const char* what() const noexcept override { return "cancelled"; }
 };
 
-// Ends the process: a broken expectation is our bug, and going on would hand out wrong numbers.
+// Ends the process if `truth` is false: that is a bug of gemmine, and results would be wrong.
 void expect(bool truth, const char* what,
             std::source_location at = std::source_location::current());
 

@@ -14,7 +14,8 @@ std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 33);
 }
 
-// Entries add up with weights of their columns; lanes are independent, so that this vectorises.
+// Terms of the entries depend on their columns and are summed. Lanes are independent, so the loop
+// vectorises.
 std::uint64_t entry(float value, Index column) {
   const std::uint64_t bits = std::bit_cast<std::uint32_t>(value == 0 ? 0.0f : value);
   return bits * (2 * static_cast<std::uint64_t>(column) * 0x9E3779B97F4A7C15u + 1);

@@ -6,8 +6,8 @@
 
 namespace gemmine {
 
-// A number of the entries of some rows as float32, and of where they stand. Those of consecutive
-// blocks, combined in order, tell one X from another, whatever holds it.
+// A hash of the entries of some rows as float32 and of their positions. The hashes of consecutive
+// blocks, combined in order, identify X, however X is stored.
 std::uint64_t fingerprint_of(const RowBlock& block);
 std::uint64_t combine(std::uint64_t fingerprint, std::uint64_t next);
 

@@ -6,8 +6,7 @@
 namespace gemmine {
 
 // IEEE 754 binary16 to float32, exact, subnormals included. Branch-free, so that loops vectorise:
-// the magnitude is read as a float32 with too small an exponent, and one exact product puts that
-// right.
+// the magnitude is read as a float32 whose exponent is too small; one exact product corrects it.
 inline float widen_float16(std::uint16_t half) {
   const std::uint32_t magnitude = half & 0x7FFFu;
   const float value = std::bit_cast<float>(magnitude << 13) * 0x1p112f;

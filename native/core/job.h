@@ -10,14 +10,14 @@
 
 namespace gemmine {
 
-// A flag that another thread raises; checked between blocks. The default one is never raised.
+// A flag that another thread sets; checked between blocks. A default-constructed one is never set.
 class Cancellation {
  public:
   Cancellation() = default;
   explicit Cancellation(const std::int32_t* flag) : flag_(flag) {}
 
-  // For a loop that stops at the end of an iteration: it asks there, and nothing inside is cut
-  // short.
+  // For a loop that stops only at the end of an iteration: check() inside the iteration does
+  // nothing.
   Cancellation until_end_of_iteration() const {
     Cancellation patient = *this;
     patient.patient_ = true;
@@ -45,11 +45,10 @@ struct Progress {
   std::optional<double> objective;
 };
 
-// What a job is given besides its data. `report` may be called from any thread, often: the binding
-// throttles it.
+// Context of a job. `report` may be called often and from any thread: the binding throttles it.
 struct Job {
   Cancellation cancellation;
-  std::function<void(const Progress&)> report;  // empty: nobody listens
+  std::function<void(const Progress&)> report;  // may be empty
   Index threads;                                // a cap on this job's share of the pool, >= 1
 
   void progress(const char* phase, Index done, Index total,

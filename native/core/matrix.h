@@ -14,8 +14,8 @@ struct RowRange {
   Index count;
 };
 
-// Where the elements lie. Solvers only hold backend views, so they cannot loop over elements by
-// accident; passing host memory to a device operation does not compile.
+// Where the elements are stored. Solvers hold only backend views, so they cannot loop over elements
+// by accident; passing host memory to a device operation does not compile.
 enum class Space { host, backend };
 
 // A borrowed row-major matrix.

@@ -7,7 +7,7 @@
 
 namespace gemmine {
 
-// Dense rows that lie in memory, in their own element type.
+// Dense rows in memory, in their own element type.
 struct DenseElements {
   const void* data;
   ElementType type;
@@ -26,7 +26,7 @@ class OwnedRows : public RowSource {
   void detach() { from_.data = nullptr; }
   Index rows() const override { return from_.rows; }
   Index cols() const override { return from_.cols; }
-  void take(Index begin, Index count) const override;  // copies rows from where they lie
+  void take(Index begin, Index count) const override;  // copies rows from the borrowed memory
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     return view_->block(begin, count, scratch);
   }

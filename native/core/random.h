@@ -9,7 +9,7 @@ namespace gemmine {
 
 // Philox 4x32-10: Salmon, Moraes, Dror & Shaw (2011), "Parallel random numbers: as easy as 1, 2,
 // 3". A draw is a pure function of (seed, stream, row, item), so results do not depend on the order
-// in which threads ask. Streams keep apart the uses within one job.
+// of the threads. Each use within a job has its own stream.
 class CounterRandom {
  public:
   CounterRandom(std::uint64_t seed, std::uint32_t stream) : seed_(seed), stream_(stream) {}

@@ -12,7 +12,7 @@
 namespace gemmine {
 namespace {
 
-// Widens rows that lie `stride` elements apart to rows without gaps.
+// Converts rows that are `stride` elements apart to float32 rows without gaps.
 void widen_rows(const RowSource& source, const std::byte* from, ElementFormat format, Index stride,
                 Index begin, HostView<float> to) {
   const Index size = size_of(format.type);
@@ -37,7 +37,7 @@ RowBlock dense_block(Index begin, HostView<const float> rows) {
           .values = nullptr};
 }
 
-// Grows only, so that a thread's scratch settles after its first blocks.
+// Never shrinks, so a thread allocates scratch memory only for its first blocks.
 float* space_for(RowScratch& scratch, Index count) {
   if (static_cast<Index>(scratch.values.size()) < count) scratch.values.resize(count);
   return scratch.values.data();
@@ -155,7 +155,7 @@ class FileSource : public RowSource {
     }
   }
 
-  int fd_;  // its own: the caller may close theirs, and the system hands the number on
+  int fd_;  // a duplicate: the caller may close the original, and the system reuses its number
   Index offset_;
   ElementFormat format_;
   Index rows_;

@@ -14,7 +14,7 @@
 
 namespace gemmine {
 
-// Some consecutive rows of a source: dense, or the part of a CSR matrix.
+// Some consecutive rows of a source: dense, or part of a CSR matrix.
 struct RowBlock {
   Index begin;
   Index count;
@@ -27,18 +27,18 @@ struct RowBlock {
   const float* values;
 };
 
-// `row` [d] becomes row i of a block, times the scale.
+// Writes row i of a block, times `scale`, to `row` [d].
 void take_row(const RowBlock& block, Index i, double scale, std::span<double> row);
 
-// Memory that a block may need: widened elements, bytes read from a file. One for each thread.
+// Memory that a block may need: converted elements, bytes read from a file. One per thread.
 struct RowScratch {
   std::vector<float> values;
   std::vector<std::byte> bytes;
 };
 
-// Where the elements of a dense source lie: in memory, or in a file.
+// Location of the elements of a dense source: in memory, or in a file.
 struct RowPlace {
-  const void* memory;  // null in a file
+  const void* memory;  // null for a file
   std::uint64_t device;
   std::uint64_t file;
   Index offset;  // bytes
@@ -50,7 +50,7 @@ struct RowPlace {
 };
 
 // X, one sample per row: a borrowed typed array, a file read block by block, or CSR rows. Elements
-// are seen as float32; blocks can be asked for by several threads at once.
+// are returned as float32; several threads may request blocks at once.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -59,45 +59,45 @@ class RowSource {
   virtual Index nonzeros() const { return -1; }  // -1: dense
   bool sparse() const { return nonzeros() >= 0; }
 
-  // Called for every row once, by several threads for different rows, before anything else is read
-  // of a corpus that is prepared: sources that copy their rows do so here, while somebody looks at
-  // them.
+  // Called once for every row, by several threads for different rows, before any other read of a
+  // corpus in preparation. Sources that own their rows copy them here, where the rows are read
+  // anyway.
   virtual void take(Index, Index) const {}
 
-  // The block's memory is the caller's (zero copy) or lies in `scratch` until its next use.
+  // The block refers to the caller's memory (zero copy), or to `scratch` until its next use.
   virtual RowBlock block(Index begin, Index count, RowScratch& scratch) const = 0;
 
-  // An entry as the source holds it, for messages: a float64 may lie beyond float32's range.
+  // The entry in its own type, for messages: a float64 may be beyond the range of float32.
   virtual double entry(Index row, Index column) const = 0;
 
-  // Row starts of CSR, [rows + 1]; null when dense.
+  // Row starts of CSR, [rows + 1]; null if dense.
   virtual const double* indptr() const { return nullptr; }
 
-  // Nothing where it is not known.
+  // Empty if not known.
   virtual std::optional<RowPlace> place() const { return std::nullopt; }
 
-  const char* argument = "X";  // how lib/ calls this input, for messages
-  Index first = 0;             // what number its first row has there
+  const char* argument = "X";  // name of this input in lib/, for messages
+  Index first = 0;             // number of its first row there
 };
 
-// For an entry that is not finite as a float32.
+// The error for an entry that is not finite as a float32.
 InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
-// Whether both are the same rows of the same memory or file, so that they cannot differ.
+// Returns whether both are the same rows of the same memory or file, and hence equal.
 bool same_rows(const RowSource& a, const RowSource& b);
 
-// Some rows of a dense source, which is borrowed.
+// A range of rows of a dense source, which is borrowed.
 std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range);
 
-// Borrowed memory; float32 is handed on without a copy, anything else is widened by block. Blocks
-// that hold an inexact integer (elements.h) throw InvalidEntry, those of files too.
+// Rows in borrowed memory. float32 is returned without a copy; other types are converted block by
+// block. A block with an inexact integer (elements.h) throws InvalidEntry, also from a file.
 std::unique_ptr<RowSource> dense_source(const void* data, ElementType type, Index rows, Index cols,
                                         Index stride);
 // An open file, read with pread (never mapped: a mapped file that shrinks kills the process). A
-// short read throws ErrorCode::file. `fd` stays the caller's, to be closed at any time.
+// short read throws ErrorCode::file. The caller owns `fd` and may close it at any time.
 std::unique_ptr<RowSource> file_source(int fd, Index offset, ElementFormat format, Index rows,
                                        Index cols, std::string path);
-// Borrowed CSR arrays, checked by lib/ already.
+// Borrowed CSR arrays, already checked by lib/.
 std::unique_ptr<RowSource> sparse_source(const double* indptr, const std::int32_t* indices,
                                          const float* values, Index rows, Index cols);
 

@@ -17,8 +17,8 @@ namespace {
   throw Error(ErrorCode::file, path + ": " + what);
 }
 
-// A descriptor that is closed at the end of its scope. Errors name `path`, whose file may be opened
-// under another name first.
+// A descriptor that is closed at the end of its scope. Errors name `path`; the open file may still
+// have a temporary name.
 class Descriptor {
  public:
   Descriptor(const std::string& path, const std::string& opened, int flags)
@@ -51,7 +51,7 @@ class Descriptor {
     std::byte one;
     return ::read(value_, &one, 1) == 0;
   }
-  // After the bytes have reached the disk.
+  // Closes after the bytes have reached the disk.
   void close() {
     const bool fine = ::fsync(value_) == 0 && ::close(value_) == 0;
     const int error = errno;
@@ -78,7 +78,7 @@ std::string header_of(const std::string& metadata, std::span<const FileTensor> t
     header.append(std::to_string(offset)).append("]}");
   }
   header += "}";
-  header.append((8 - header.size() % 8) % 8, ' ');  // float64 stay aligned
+  header.append((8 - header.size() % 8) % 8, ' ');  // keeps float64 aligned
   return header;
 }
 

@@ -22,14 +22,13 @@ std::span<std::byte> bytes_of(std::span<T> values) {
   return std::as_writable_bytes(values);
 }
 
-// Writes a safetensors file: beside its place first, then by rename, so that `path` holds the old
-// file or the whole new one at every moment. `metadata` is a JSON object of texts. Throws
-// ErrorCode::file.
+// Writes a safetensors file under a temporary name and renames it, so that `path` is always the old
+// file or the complete new one. `metadata` is a JSON object of strings. Throws ErrorCode::file.
 void write_tensor_file(const std::string& path, const std::string& metadata,
                        std::span<const FileTensor> tensors);
 
-// Reads a file that write_tensor_file() wrote with the same metadata, names, types and shapes into
-// their bytes. Any other file, and one that is cut short, throws ErrorCode::file.
+// Reads a file of write_tensor_file() with the same metadata, names, types and shapes into the
+// bytes of the tensors. Any other file, and a truncated one, throws ErrorCode::file.
 void read_tensor_file(const std::string& path, const std::string& metadata,
                       std::span<const FileTensor> tensors);
 

@@ -14,7 +14,7 @@ constexpr std::size_t stack_bytes = std::size_t{8} << 20;
 
 }  // namespace
 
-// pthread_create() says EAGAIN for a limit on threads and for a stack that cannot be mapped alike.
+// pthread_create() returns EAGAIN both at a limit on threads and for a stack that cannot be mapped.
 std::thread start_thread(std::function<void()> body) {
   try {
     return std::thread(std::move(body));

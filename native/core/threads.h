@@ -5,8 +5,8 @@
 
 namespace gemmine {
 
-// A new thread that runs `body`. Where the system refuses it, the Error tells what is short: `busy`
-// at a limit on threads, `out_of_memory` where there is no address space for its stack.
+// Starts a thread that runs `body`. If the system refuses, throws Error: `busy` at a limit on
+// threads, `out_of_memory` if there is no address space for the stack.
 std::thread start_thread(std::function<void()> body);
 
 }  // namespace gemmine

@@ -8,7 +8,7 @@
 namespace gemmine {
 namespace {
 
-// Rows and columns of a tile: both sides of it stay in the first cache.
+// Rows and columns of a tile: its source and its target fit in the L1 cache.
 constexpr Index side = 32;
 
 template <class T>

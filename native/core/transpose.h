@@ -6,8 +6,8 @@
 
 namespace gemmine {
 
-// Writes [rows × cols] from its columns, which lie one after the other: Fortran order into C order.
-// `size` is that of an element in bytes: 1, 2, 4 or 8. Both are aligned to it.
+// Converts [rows × cols] from Fortran order to C order. `size` is that of an element in bytes: 1,
+// 2, 4 or 8. Both pointers are aligned to it.
 void transpose(const std::byte* from, std::byte* to, Index rows, Index cols, Index size,
                const Job& job);
 

@@ -7,7 +7,7 @@
 
 namespace gemmine {
 
-// Medians of a few rows, since a mean follows the outliers and leaves all others far away.
+// Medians of a few rows: a mean would follow outliers, and most rows would be far from it.
 std::vector<double> middle_of(const Input& input) {
   constexpr Index rows = 33;
   return RowSample(input, rows, CounterRandom(0, sample_rows)).medians();
@@ -59,8 +59,8 @@ void Clustering::move_centers() {
       centers_(j, t) = assigned_.sums[j * d + t] / assigned_.masses[j];
 }
 
-// An empty cluster takes the row that is farthest from its centre, if any is apart; the next one
-// the farthest from that row too.
+// Moves an empty cluster to the row farthest from its centre, if any has a distance; the next one
+// to the row farthest from that row too.
 bool Clustering::fill_empty() {
   std::vector<FarRow> far = assigned_.far;
   const Index d = centers_.cols();

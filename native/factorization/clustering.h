@@ -7,23 +7,24 @@ namespace gemmine {
 struct ClusteringOptions {
   Index max_iterations;
   double tolerance;
-  const char* phase;  // of the progress reports
+  const char* phase;  // name in progress reports
 };
 
 // k-means of the rows of the scaled X. Labels, centres and sums are float64 or integers on the
-// host; only the distances to all centres are float32, and only where that cannot matter.
+// host; distances to all centres are float32 only where this cannot change a label.
 class Clustering {
  public:
-  // From these centres [k×d], with a positive weight for each row, or 1 each.
+  // Starts from these centres [k×d], with a positive weight per row, or weights of 1 if empty.
   Clustering(const Input& input, HostMatrix<double> centers, std::vector<double> weights = {});
 
   // Lloyd (1982): each iteration reads X once, to assign rows, and moves the centres.
   void run(const ClusteringOptions& options);
-  // Each row to its nearest centre. What follows is the state after the last such read.
+  // Assigns each row to its nearest centre. The accessors below return the state after the last
+  // such read.
   void assign() { assign(most_empty, nullptr); }
   // The same, with `count` rows drawn in proportion to their squared distances.
   void assign_and_draw(Index count, const CounterRandom& random) { assign(count, &random); }
-  // Makes the centres what float32 holds of centre·2^exponent.
+  // Rounds centre·2^exponent to float32, for all centres.
   void round_centers(int exponent);
 
   const Input& input() const { return input_; }
@@ -34,7 +35,7 @@ class Clustering {
   bool converged() const { return converged_; }
 
  private:
-  static constexpr Index most_empty = 64;  // clusters that one iteration fills
+  static constexpr Index most_empty = 64;  // maximum of empty clusters that one iteration fills
 
   void assign(Index far_rows, const CounterRandom* draw);
   void move_centers();
@@ -49,31 +50,33 @@ class Clustering {
   bool converged_ = false;
 };
 
-// A point near most rows [d], which distances are formed relative to: ‖x − c‖² cancels far from it.
+// A point near most rows [d]. Distances are computed relative to it, because ‖x − c‖² cancels far
+// from the origin.
 std::vector<double> middle_of(const Input& input);
 
-// Of two rows [d].
+// Squared distance of two rows [d].
 double squared_distance(const double* a, const double* b, Index d);
 
-// How many rows the sample of a clustering has, where X has as many.
+// Number of rows in the sample of a clustering, if X has as many.
 Index clustering_sample(Index clusters);
 
-// The first centres [k×d] of a clustering of all rows: drawn from all of them while that is quick,
-// else the centres of a weighted sample, in which rows that a first sample serves badly are more
-// likely.
+// The first centres [k×d] of a clustering of all rows: drawn from all rows if that is fast,
+// otherwise the centres of a weighted sample, in which rows far from the centres of a first sample
+// are more likely.
 HostMatrix<double> first_centers(const Input& input, Index clusters, std::uint64_t seed);
 
-// The clusters of a plain sample: some iterations on it.
+// The clusters of a uniform sample, after a few iterations.
 struct SampleClusters {
   std::shared_ptr<const RowSample> sample;
   Clustering clustering;
 };
 SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
 
-// Rows of the sample as first centres [clusters×d], each drawn with a chance in proportion to its
-// weighted squared distance to those before it, the best of several draws: Arthur & Vassilvitskii
-// (2007), "k-means++: the advantages of careful seeding", with the greedy choice of their section
-// 5. `weights`: one for each row, or none.
+// Rows of the sample as first centres [clusters×d], each drawn with probability proportional to its
+// weighted squared distance to the earlier centres, the best of several draws: Arthur &
+// Vassilvitskii (2007), "k-means++: the advantages of careful seeding", with the greedy choice of
+// their section
+// 5. `weights`: one per row, or empty.
 HostMatrix<double> seed_centers(const RowSample& sample, const std::vector<double>& weights,
                                 Index clusters, std::uint64_t seed);
 

@@ -21,8 +21,8 @@ int exponent_of_largest(const HostMatrix<float>& A) {
   return largest > 0 ? std::ilogb(largest) : 0;
 }
 
-// Undoes the scaling, exactly. Where the factors may share the scale in any way, the largest entry
-// of H' is brought into [1, 2), so that H is as large as X and stays in range.
+// Undoes the scaling, exactly. If the scale may be shared freely between the factors, the largest
+// entry of H' is scaled to [1, 2), so that H has the magnitude of X and stays in range.
 void hand_back(Passes& backend, const Exponents& exponents, bool fixed, BackendView<float> scaled_W,
                BackendView<float> scaled_Ht, HostView<float> W, HostView<float> H) {
   const HostMatrix<float> Ht = downloaded(backend, scaled_Ht);
@@ -49,7 +49,8 @@ std::string components(Index count, Index k) {
   return std::to_string(count) + " of " + std::to_string(k) + " components";
 }
 
-// A run that rounding keeps from every further step reports what was asked, and says so.
+// If rounding prevented all further steps, the result still has the requested number of iterations,
+// and a warning.
 void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {
   if (worked >= iterations) return;
   warnings.push_back("Rounding let no iteration after the first " + std::to_string(worked) +
@@ -58,14 +59,15 @@ void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>
                      std::to_string(iterations) + " of them is too high.");
 }
 
-// Components that ended up without a part in W H, or, for free H, as copies of others.
+// Warns of components without a part in W H, or, for H of any sign, with codes that depend on
+// others.
 void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gram,
                    const std::vector<double>& column_gram, double squared_norm, Index k,
                    std::vector<std::string>& warnings) {
   if (row_gram.empty() || squared_norm == 0) return;
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
-  // What a step that cannot leave a zero has lost says nothing about the rank.
+  // If the step cannot leave a zero, unused components do not mean that the rank is too high.
   const std::string alternative = find_rule(options.model, Solver::hals) ? ", or hals." : ".";
   const std::string remedy =
       rule_for(options.model, options.solver).leaves_zeros
@@ -82,14 +84,15 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
                        "l2 on both factors or a smaller rank would settle it.");
 }
 
-// The scale of orthonormal rows is given.
+// Orthonormal rows of H have a fixed scale.
 Exponents exponents_of(int exponent, const FitOptions& options) {
   if (rule_for(options.model, options.solver).orthonormal)
     return {.X = exponent, .W = exponent, .H = 0};
   return split_exponent(exponent, options.penalties);
 }
 
-// Codes for orthonormal rows are as long as the rows of X, which may be longer than their entries.
+// Codes of orthonormal rows are as long as the rows of X, whose lengths may exceed float32 although
+// their entries do not.
 void check_range(const RowSource& X, HostView<const float> W) {
   for (Index i = 0; i < W.rows; ++i)
     for (Index j = 0; j < W.cols; ++j) {
@@ -109,7 +112,7 @@ Examined examined(const RowSource& X, const FitOptions& options) {
           .row_weights = options.row_weights};
 }
 
-// Throws InvalidEntry for a weight that is none; at least one row has to count.
+// Throws InvalidEntry for an invalid weight, or if all weights are 0.
 void check_weights(std::span<const float> weights) {
   bool counts = weights.empty();
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -121,8 +124,8 @@ void check_weights(std::span<const float> weights) {
   if (!counts) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
 }
 
-// Whether elements need denominators of their own: entries may be left out, or rows weigh
-// differently beside a penalty on their codes.
+// Returns whether each element needs its own denominator: entries may be excluded, or rows have
+// different weights and their codes a penalty.
 bool takes_ratios(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
@@ -142,7 +145,7 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 
-// A run from one start to its end.
+// A complete run from one start.
 struct Attempt {
   LoopState state;
   Alternated end;
@@ -150,7 +153,7 @@ struct Attempt {
 
 const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
 
-// One X and its factors in the making.
+// State of the factorization of one X.
 class Fitting {
  public:
   Fitting(const RowSource& X, const ScaledInput& scaled_input, const FitOptions& options,
@@ -178,7 +181,7 @@ class Fitting {
         !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.state.row_gram,
                             first.end.squared_error, options_.seed))
       return result;
-    // A run that goes on from a checkpoint of the first attempt repeats the second one.
+    // Checkpoints hold only the first attempt; a resumed run computes the second one again.
     const Attempt second = started(Start::svd, nowhere);
     if (!(second.state.objective.back() < first.state.objective.back())) return result;
     return handed_back(second, Start::svd);
@@ -216,7 +219,7 @@ class Fitting {
                            .objective_exponent = degree_ * exponents_.X,
                            .seed = options_.seed,
                            .graph = graph_ ? &*graph_ : nullptr};
-    // A run with checkpoints is stopped at the end of an iteration.
+    // A run with checkpoints stops only at the end of an iteration.
     Job job = input_.job;
     if (!checkpoint.path.empty()) job.cancellation = job.cancellation.until_end_of_iteration();
     const Input input = input_.with_job(job);
@@ -226,7 +229,7 @@ class Fitting {
     return {std::move(state), end};
   }
 
-  // The factors go to the caller's memory, where a better pair may take their place.
+  // Writes the factors to the caller's memory, where a better pair may overwrite them later.
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
     hand_back(input_.backend, exponents_, any(options_.penalties) || rule_.orthonormal,
@@ -241,7 +244,7 @@ class Fitting {
                        .warnings = {}};
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
-    if (any(p) && !takes_ratios(options_))  // of the factors handed back: tiny entries may be gone
+    if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
       result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
                                 penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
                                 (graph_ ? graph_penalty(*options_.adjacency, p.graph, W_) : 0);
@@ -260,7 +263,7 @@ class Fitting {
   const FitOptions& options_;
   const ModelRule& rule_;
   const Exponents exponents_;
-  const double degree_;        // the objective grows with this power of X
+  const double degree_;        // the objective is proportional to this power of X
   const Penalties penalties_;  // of the scaled factors
   std::optional<GraphTerm> graph_;
   BackendMatrix scaled_W_;

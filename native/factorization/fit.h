@@ -13,31 +13,31 @@ namespace gemmine {
 enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
 enum class Solver { hals, mu, cayley };
 
-// The signs that a model has in H, and takes in X.
+// The signs of H in a model, which are also those required of X.
 constexpr EntrySign sign_of(Model model) {
   return model == Model::nmf ? EntrySign::nonnegative : EntrySign::any;
 }
-// Those of X: a β-divergence with β <= 0 divides by its entries.
+// The required signs of X: a β-divergence with β <= 0 divides by its entries.
 constexpr EntrySign sign_of(Model model, const Loss& loss) {
   const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
   return divides ? EntrySign::positive : sign_of(model);
 }
 enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, given };
 
-// Where a run keeps itself, so that it can go on after the process has ended.
+// Checkpoints of a run, from which it can be resumed after the process has ended.
 struct CheckpointOptions {
-  std::string path;      // empty: nowhere
+  std::string path;      // empty: no checkpoints
   double seconds;        // between two checkpoints
-  std::string metadata;  // a JSON object that tells X, the model and its options
+  std::string metadata;  // a JSON object with X's identity, the model and its options
 };
 
-// A checkpoint to go on from.
+// A checkpoint from which a run is resumed.
 struct ResumeOptions {
   CheckpointOptions file;
-  Index objectives;  // how many it holds
+  Index objectives;  // number of objectives in it
 };
 
-// Weights of l1·Σ|·| + l2·Σ(·)² in the objective, against ‖X − WH‖² without ½.
+// Weights of l1·Σ|·| + l2·Σ(·)² in the objective, relative to ‖X − WH‖² without ½.
 struct Penalties {
   double l1_w;
   double l2_w;
@@ -62,12 +62,12 @@ struct FitOptions {
   Loss loss;
   Mask mask;
   std::span<const float> row_weights;  // [n]; empty: all 1
-  HostView<const float> given_W;       // of Start::given; data is null for a factor that is missing
+  HostView<const float> given_W;       // for Start::given; data is null for a missing factor
   HostView<const float> given_H;
   CheckpointOptions checkpoint;
   std::optional<ResumeOptions> resume;  // instead of a start
   const RowSource* adjacency;           // A of the graph term [n×n], sparse; null: none
-  double kept_share;                    // of each row of H, for snmf
+  double kept_share;                    // share of nonzeros in each row of H, for snmf
   Index patience;                       // iterations without a better pair, for snmf
 };
 
@@ -75,12 +75,13 @@ struct Convergence {
   std::vector<double> objective;  // before the first and after each iteration
   Index iterations;
   bool converged;
-  double relative_error;  // ‖X − WH‖ / ‖X‖ of the W and H handed back; 0 for an X of zeros
-  Start start;            // that of the pair handed back, to which all the rest belongs
-  std::vector<std::string> warnings;  // complete sentences for people
+  double relative_error;  // ‖X − WH‖ / ‖X‖ of the returned W and H; 0 if X is zero
+  Start start;            // the start of the returned pair, which all other members describe
+  std::vector<std::string> warnings;  // complete sentences for users
 };
 
-// X [n×d] ≈ W [n×k] · H [k×d] into the caller's memory. Throws InvalidEntry, Cancelled, Error.
+// Computes X [n×d] ≈ W [n×k] · H [k×d] in the caller's memory. Throws InvalidEntry, Cancelled,
+// Error.
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job);
 
@@ -95,14 +96,15 @@ struct TransformResult {
   double relative_error;
 };
 
-// The codes W [n×k] of new rows for a fixed H [k×d], under the penalties on W: the solution
-// of each row's non-negative least-squares problem, one of several where H determines none. Under a
-// divergence, where multiplicative steps end that no longer lower it by a millionth.
+// Computes the codes W [n×k] of new rows for a fixed H [k×d], with the penalties on W: the solution
+// of each row's non-negative least-squares problem, or one of them if H determines none. For a
+// divergence, the result of multiplicative steps, which end when they lower it by less than a
+// millionth.
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 
-// X = W H [n×d], summed in float32, and in float64 where those sums overflow: an entry is ±Infinity
-// only where W H lies beyond float32. Throws InvalidEntry for an entry of W or H that is not
+// X = W H [n×d], summed in float32, or in float64 if float32 overflows: an entry is ±Infinity only
+// if W H is beyond the range of float32. Throws InvalidEntry for an entry of W or H that is not
 // finite.
 void inverse_transform(Passes& backend, const RowSource& W, HostView<const float> H,
                        HostView<float> X, const Job& job);
@@ -116,8 +118,8 @@ struct SvdOptions {
 
 struct SvdResult {
   std::vector<double> s;              // [rank], descending
-  double relative_error;              // ‖X − U diag(s) V‖ / ‖X‖; 0 for an X of zeros
-  std::vector<std::string> warnings;  // complete sentences for people
+  double relative_error;              // ‖X − U diag(s) V‖ / ‖X‖; 0 if X is zero
+  std::vector<std::string> warnings;  // complete sentences for users
 };
 
 // X ≈ U diag(s) V [n×r][r][r×d]; U and Vᵀ have orthonormal columns; the sign of each component

@@ -7,7 +7,7 @@
 namespace gemmine {
 namespace {
 
-// Enough for a factor that is not given to fit the other one.
+// Enough sweeps for a missing factor to fit the given one.
 constexpr Index sweeps_of_missing = 32;
 
 void check(Passes& backend, HostView<const float> factor, const char* argument, EntrySign sign,
@@ -26,7 +26,8 @@ HostMatrix<float> scaled_by(HostView<const float> from, int exponent, bool trans
   return to;
 }
 
-// A factor that no step has to leave zeros of, of a size that suits the given one.
+// Fills the missing factor without zeros, which a step might not leave, with a magnitude that fits
+// the given factor.
 void fill_missing(const Input& input, BackendView<const float> given, BackendView<float> missing) {
   const ColumnSums sums = input.backend.column_sums(given, input.job);
   double square = 0;
@@ -40,7 +41,7 @@ void fill_missing(const Input& input, BackendView<const float> given, BackendVie
   input.backend.shift(size > 0 ? size : 1, missing, input.job);
 }
 
-// The row step's answer to a given H, or the column step's to a given W.
+// Computes W by the row step for a given H, or H by the column step for a given W.
 class MissingFactor {
  public:
   MissingFactor(const Input& input, const FitOptions& options, const Penalties& penalties,
@@ -82,7 +83,7 @@ class MissingFactor {
     return step;
   }
 
-  // With sweeps, W improves; without, only the sums for H are formed.
+  // With sweeps, improves W; without, only forms the sums for H.
   void pass_by_entry(Index sweeps) {
     const NormalMatrix unused(std::vector<double>(Ht_.cols * Ht_.cols), Ht_.cols, 0, false);
     const Group group{.Ht = Ht_,
@@ -103,7 +104,7 @@ class MissingFactor {
                         input_.job);
   }
 
-  // A ratio step of H needs V anew, and so a read of X.
+  // Each ratio step of H needs a new V, and hence a read of X.
   void find_Ht_by_entry() {
     constexpr Index reads = 8;
     for (Index t = 0; t < reads; ++t) {

@@ -7,9 +7,9 @@
 namespace gemmine {
 namespace {
 
-// Of √(A_pp A_qq): what float32 results can show, not what float64 could reach.
+// As a share of √(A_pp A_qq): enough for float32 results; float64 could reach less.
 constexpr double negligible = 1e-9;
-constexpr int most_sweeps = 20;  // a graded A takes two to four
+constexpr int most_sweeps = 20;  // a graded A needs two to four
 
 void rotate_rows(HostMatrix<double>& A, Index p, Index q, double cosine, double sine) {
   double* a = A.row(p);
@@ -29,7 +29,7 @@ void rotate_columns(HostMatrix<double>& A, Index p, Index q, double cosine, doub
   }
 }
 
-// Zeroes A_pq; whether it was worth it. V collects the rotations.
+// Zeroes A_pq and applies the rotation to V. Returns whether A_pq was above the threshold.
 bool annihilate(HostMatrix<double>& A, HostMatrix<double>& V, Index p, Index q) {
   const double limit = negligible * std::sqrt(std::max(0.0, A(p, p) * A(q, q)));
   if (!(std::abs(A(p, q)) > limit)) return false;

@@ -41,8 +41,8 @@ class RescaledSource : public RowSource {
   }
 
  private:
-  // In place when the block lies in the scratch memory already. The product is formed in float64,
-  // where every power of two in question is normal.
+  // In place if the block is already in scratch memory. Multiplies in float64, in which all these
+  // powers of two are normal numbers.
   const float* scale(const float* from, Index rows, Index cols, Index stride,
                      RowScratch& scratch) const {
     const bool inside = from == scratch.values.data();
@@ -59,7 +59,7 @@ class RescaledSource : public RowSource {
   double factor_;
 };
 
-// Beyond these exponents Ht·2^-exponent or a sum over a block could leave float32's range.
+// Beyond these exponents Ht·2^-exponent or a sum over a block could exceed the range of float32.
 constexpr int largest_pass_exponent = 60;
 
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
@@ -128,7 +128,8 @@ void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
 }
 
 double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) const {
-  // In products of few elements float32's rounding does not average; those that small are quick.
+  // In products of few elements the rounding errors of float32 do not average out; such small
+  // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
   const bool plain = mask.all_pass() && row_weights.empty();
   const bool exact = plain && W.rows * Ht.rows <= most_exact_products / Ht.cols;
@@ -199,7 +200,7 @@ double identity_error(const Input& input, const Sums& sums, BackendView<const fl
 Step step_of(StepKind kind, double l1, double l2, Index sweeps) {
   constexpr double largest = 1e30;
   constexpr double relaxation = 1.3;  // docs/decisions/0009
-  // With a soft threshold least squares has no closed form.
+  // With a soft threshold, least squares has no closed form.
   if (kind == StepKind::solve && l1 > 0) kind = StepKind::signed_sweep;
   return {.kind = kind,
           .l1 = std::min(l1, largest),

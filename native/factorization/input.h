@@ -9,14 +9,14 @@
 
 namespace gemmine {
 
-// X as solvers see it: X·2^-exponent with its largest entry in [1, 2), so that float32 products of
-// entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: X times any
-// such power gives the same bits of everything that is computed.
+// The X that solvers read: X·2^-exponent with its largest entry in [1, 2), so that float32 products
+// of entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: all
+// results for X times such a power have the same bits.
 struct Input {
   Passes& backend;
   const RowSource& X;
-  int pass_exponent;    // what products still have to scale, see Pass
-  double squared_norm;  // of the scaled X, as is the mean
+  int pass_exponent;    // scaling that is left to products, see Pass
+  double squared_norm;  // of the scaled X, like the mean
   double mean;
   const Job& job;
   Loss loss = frobenius_loss;
@@ -38,11 +38,11 @@ struct Input {
   // The same without sums.
   void improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
                BackendView<float> W) const;
-  // The sums of W as it is.
+  // Forms the sums of the current W.
   void form_sums(BackendView<float> W, Sums& sums) const;
   // to = X·Ht of the scaled X.
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
-  // ‖X − W Htᵀ‖² of the scaled X, directly.
+  // ‖X − W Htᵀ‖² of the scaled X, from residuals.
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
 };
 
@@ -61,32 +61,32 @@ class ScaledInput {
               const Loss& loss);
 
   int exponent_;
-  std::unique_ptr<RowSource> rescaled_;  // null where passes can scale
+  std::unique_ptr<RowSource> rescaled_;  // null if passes can scale
   Input input_;
 };
 
-// Which power of two each factor takes: X = 2^X X', W = 2^W W', H = 2^H H', with X = W + H.
+// The power of two of each factor: X = 2^X X', W = 2^W W', H = 2^H H', with X = W + H.
 struct Exponents {
   int X;
   int W;
   int H;
 };
 
-// Without penalties H holds the scale, down to where its small entries would leave float32's range.
-// With penalties, whose optimum balances the factors, both hold half.
+// Without penalties H takes the scale, unless its small entries would leave the range of float32.
+// With penalties, whose optimum balances the factors, each takes half.
 Exponents split_exponent(int exponent, const Penalties& penalties);
 
-// The weights that penalise the scaled factors as much, beside a loss of X' that grows with the
+// The equivalent weights for the scaled factors, with a loss of X' that is proportional to the
 // power `degree` of X': 2 for ‖X'‖², β for D_β.
 Penalties scaled(const Penalties& penalties, const Exponents& exponents, double degree);
 
-// ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels
-// where little is left.
+// ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels if
+// the error is small.
 double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,
                       const std::vector<double>& column_gram);
 
-// Steps compute in float32: a weight beyond its range acts like this one, which already leaves
-// nothing.
+// Steps compute in float32: larger weights are clamped to its range, where the factor already
+// becomes 0.
 Step step_of(StepKind kind, double l1, double l2, Index sweeps);
 
 // l1·Σ|·| + l2·Σ(·)² of a factor.

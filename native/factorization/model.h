@@ -5,7 +5,7 @@
 
 namespace gemmine {
 
-// A factorization is a row of the table below: what its steps are, and what its loop may rely on.
+// A factorization is a row of the table below: its steps, and properties that the loop relies on.
 struct ModelRule {
   Model model;
   Solver solver;
@@ -15,15 +15,15 @@ struct ModelRule {
   bool leaves_zeros;  // the row step can raise an entry of W that is 0
   bool monotone;      // no iteration raises the objective; else columns go first, and the best pair
                       // stays
-  bool orthonormal;   // the rows of H are, so that W takes the scale
+  bool orthonormal;   // the rows of H are orthonormal, so W takes the scale
 
-  // The column step needs the normal matrix factorized.
+  // Whether the column step needs a factorized normal matrix.
   bool solves() const { return column_step == StepKind::solve; }
 };
 
 // Gillis & Kumar (2015), "Exact and heuristic algorithms for semi-nonnegative matrix
 // factorization", SIMAX 36(4), Algorithm 1: block coordinate descent over the columns of W, least
-// squares for H. The sweep goes past each minimum: docs/decisions/0009.
+// squares for H. The sweep is over-relaxed: docs/decisions/0009.
 inline constexpr ModelRule semi_nmf_hals{.model = Model::semi_nmf,
                                          .solver = Solver::hals,
                                          .row_step = StepKind::nonnegative_sweep,
@@ -45,8 +45,8 @@ inline constexpr ModelRule semi_nmf_mu{.model = Model::semi_nmf,
                                        .orthonormal = false};
 
 // Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
-// factorizations", IEICE E92-A(3): HALS, without the normalisation inside a sweep, and past each
-// minimum as well.
+// factorizations", IEICE E92-A(3): HALS without the normalisation inside a sweep, also
+// over-relaxed.
 inline constexpr ModelRule nmf_hals{.model = Model::nmf,
                                     .solver = Solver::hals,
                                     .row_step = StepKind::nonnegative_sweep,
@@ -91,7 +91,7 @@ inline constexpr ModelRule snmf_mu{.model = Model::snmf,
 inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals, &semi_nmf_mu,         &nmf_hals,
                                                    &nmf_mu,        &semi_orthogonal_nmf, &snmf_mu};
 
-// Null where the model has no such solver.
+// Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {
   for (const ModelRule* rule : model_rules)
     if (rule->model == model && rule->solver == solver) return rule;

@@ -9,7 +9,8 @@
 namespace gemmine {
 namespace {
 
-// The right singular vectors, each turned to the side on which its left one carries more.
+// The right singular vectors, each with the sign for which the positive part of its left vector is
+// the larger one.
 HostMatrix<float> leading_directions(const Input& input, Index k, std::uint64_t seed) {
   SingularTriplets triplets =
       singular_triplets(input, {.rank = k, .oversamples = 10, .power_iterations = 4, .seed = seed});
@@ -23,7 +24,7 @@ HostMatrix<float> leading_directions(const Input& input, Index k, std::uint64_t 
   return std::move(triplets.Vt);
 }
 
-// In float64: what comes in is orthonormal at most up to float32.
+// In float64, because the input is orthonormal only up to float32.
 void orthonormalise_columns(Passes& device, HostMatrix<float>& Ht) {
   HostMatrix<double> H(Ht.cols(), Ht.rows());
   for (Index t = 0; t < Ht.rows(); ++t)
@@ -49,7 +50,7 @@ double start_orthonormal(const Input& input, const FitOptions& options, BackendV
   const NormalMatrix normal(device.gram(Ht_out, input.job), k, 0, false);
   const auto sums = device.make_sums(input.cols(), k);
   input.read(Ht_out, normal, step_of(StepKind::project, 0, 0, 1), W, Measure::none, *sums);
-  // ⟨X Ht, W⟩ = ‖W‖², which is what W H explains.
+  // ⟨X Ht, W⟩ = ‖W‖² is the part of ‖X‖² that W H explains.
   double explained = 0;
   for (Index j = 0; j < k; ++j) explained += sums->gram[j * (k + 1)];
   return input.squared_norm > 0 ? std::max(0.0, 1 - explained / input.squared_norm) : 1;

@@ -4,7 +4,7 @@
 
 namespace gemmine {
 
-// The streams of counter-based random numbers (core/random.h) within one job.
+// Streams of counter-based random numbers (core/random.h) within one job.
 enum RandomStream : std::uint32_t {
   start_W,
   start_H,

@@ -12,7 +12,7 @@ namespace {
 constexpr ClusteringOptions on_the_sample{
     .max_iterations = 10, .tolerance = 1e-2, .phase = "sample"};
 
-// Seeds are drawn from all rows up to so many, and up to so many products of a row with a centre.
+// Seeds are drawn from all rows up to this number of rows and of products of a row with a centre.
 constexpr Index most_seeding_rows = Index{1} << 18;
 constexpr double most_seeding_products = 0x1p27;
 
@@ -20,7 +20,7 @@ bool seeds_from_all_rows(const Input& input, Index clusters) {
   const auto n = static_cast<double>(input.rows());
   const double entries = input.X.sparse() ? static_cast<double>(input.X.nonzeros())
                                           : n * static_cast<double>(input.cols());
-  constexpr double beside = 8;  // products that what is done for each row and centre costs
+  constexpr double beside = 8;  // overhead per row and centre, in products
   return input.rows() <= clustering_sample(clusters) ||
          (input.rows() <= most_seeding_rows &&
           (entries + beside * n) * static_cast<double>(clusters) <= most_seeding_products);
@@ -33,7 +33,7 @@ std::vector<Index> draw(const std::vector<double>& weights, double total,
   std::ranges::sort(shares);
   std::vector<Index> rows;
   Index s = 0;
-  Index last = 0;  // with a weight: where rounding lets the sum end below the total
+  Index last = 0;  // last row with a weight, in case rounding leaves the sum below the total
   double sum = 0;
   for (const double share : shares) {
     if (!(total > 0) || std::isinf(total)) {
@@ -49,10 +49,10 @@ std::vector<Index> draw(const std::vector<double>& weights, double total,
   return rows;
 }
 
-// Rows that are farther from these centres than others are drawn besides the sample's, and weights
-// let both speak for all rows: the inverse of a row's chance to be taken, count/n + drawn·d²/Σd².
-// Bachem, Lucic & Krause (2018), "Scalable k-means clustering via lightweight coresets", with the
-// distances to centres in place of those to the mean.
+// Rows far from these centres are drawn in addition to the sample. Weights make both represent all
+// rows: the inverse of the probability of a row, count/n + drawn·d²/Σd². Bachem, Lucic & Krause
+// (2018), "Scalable k-means clustering via lightweight coresets", with distances to centres instead
+// of those to the mean.
 struct WeightedRows {
   std::vector<Index> rows;  // ascending
   std::vector<double> weights;
@@ -88,7 +88,7 @@ WeightedRows weighted_rows(const Input& input, Index clusters, std::uint64_t see
 
 }  // namespace
 
-// Where X is large k-means++, which reads its rows often, has a sample of them.
+// k-means++ reads its rows often, so it uses a sample if X is large.
 Index clustering_sample(Index clusters) { return std::max<Index>(1024, 16 * clusters); }
 
 SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed) {

@@ -10,7 +10,7 @@ struct SingularTriplets {
   BackendMatrix U;        // [n×r], orthonormal columns
   std::vector<double> s;  // [r], descending
   HostMatrix<float> Vt;   // [d×r], orthonormal columns; the largest entry of each is positive
-  Index certain;          // the columns of U from here on only complete it
+  Index certain;          // further columns of U only complete the basis
 };
 
 SingularTriplets singular_triplets(const Input& input, const SvdOptions& options);

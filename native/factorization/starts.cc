@@ -26,9 +26,9 @@ double start_by_name(const Input& input, const FitOptions& options, BackendView<
   }
 }
 
-// Multiplicative steps cannot leave a zero, and need many iterations to leave what is nearly one.
-// Such entries become random ones up to the mean. (Equal ones would keep components equal that have
-// nothing else, as those of empty clusters.)
+// Multiplicative steps cannot leave a zero, and leave a near zero only after many iterations. Such
+// entries become random numbers up to the mean. (Equal numbers would keep components equal that
+// have no other entries, as those of empty clusters.)
 void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream,
                  BackendView<float> factor) {
   const std::vector<double> sums = input.backend.column_sums(factor, input.job).absolute;
@@ -49,8 +49,8 @@ double start_factors(const Input& input, const FitOptions& options, BackendView<
   return share;
 }
 
-// NMF: |N(0, 1)| in both factors; semi-NMF: U(0, 1) in W, N(0, 1) in H; of a size that gives W H
-// the mean, or the mean square, of X.
+// NMF: |N(0, 1)| in both factors; semi-NMF: U(0, 1) in W, N(0, 1) in H; scaled so that W H has the
+// mean, or the mean square, of X.
 double start_random(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
   const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
@@ -69,7 +69,7 @@ double start_random(const Input& input, const FitOptions& options, BackendView<f
 
 namespace {
 
-// The a that minimises A a + B a² + C/a + D/a², whose derivative by log a increases.
+// The a that minimises A a + B a² + C/a + D/a²; the derivative by log a is increasing.
 double best_stretch(double A, double B, double C, double D) {
   double low = -100;
   double high = 100;

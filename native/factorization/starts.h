@@ -5,9 +5,9 @@
 
 namespace gemmine {
 
-// Fills W [n×k] and Ht [d×k] for the scaled X, in the scaled factors' units, without zeros that the
-// solver could not leave. Returns the share of
-// ‖X‖² that the start leaves as far as it knows, 1 when it knows nothing.
+// Fills W [n×k] and Ht [d×k] for the scaled X, in units of the scaled factors, without zeros that
+// the solver could not leave. Returns the estimated share of ‖X‖² that the start leaves, 1 if
+// unknown.
 double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht);
 
@@ -19,13 +19,14 @@ double start_nndsvd(const Input&, const FitOptions&, BackendView<float> W, Backe
 double start_orthonormal(const Input&, const FitOptions&, BackendView<float> W,
                          BackendView<float> Ht);
 
-// The caller's factors, checked and scaled; a missing one is the answer of the model's step to the
-// other.
+// Starts from the caller's factors, checked and scaled; a missing factor is computed from the other
+// by the model's step.
 void start_given(const Input&, const FitOptions&, const Exponents&, const Penalties&,
                  BackendView<float> W, BackendView<float> Ht);
 
-// Stretches each component, W_j·a and H_j/a, to where the penalties on both factors sum to the
-// least. The product stays, and alternating steps, which find this balance slowly, begin with it.
+// Rescales each component, W_j·a and H_j/a, to minimise the sum of the penalties on both factors.
+// The product is unchanged. Alternating steps converge slowly to this balance, so they start from
+// it.
 void balance(const Input& input, const Penalties& penalties, BackendView<float> W,
              BackendView<float> Ht);
 

@@ -9,7 +9,7 @@
 namespace gemmine {
 namespace {
 
-// Coordinate descent from W = 0 settles most rows; the others are solved by an active set.
+// Coordinate descent from W = 0 solves most rows; an active set solves the others.
 constexpr Index sweeps = 64;
 
 void solve_codes(const Input& input, const Penalties& penalties, BackendView<const float> Ht,
@@ -27,10 +27,10 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
                        W, input.job);
 }
 
-// Of one read of X: steps do not touch X, and those after the first are cheap beside a file.
+// Per read of X: further sweeps do not read X and are cheap compared with reading a file.
 constexpr Index ratio_sweeps = 50;
 constexpr Index most_reads = 200;
-constexpr double least_gain = 1e-6;  // of the divergence, by one read
+constexpr double least_gain = 1e-6;  // of the divergence, per read
 
 // Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
 void solve_codes_by_ratios(const Input& input, const Penalties& penalties,

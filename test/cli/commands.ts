@@ -1,4 +1,4 @@
-// Runs the command line: in this process for what it says, in one of its own for what it leaves.
+// Runs the command line: in this process to test its output, in a separate process to test its files.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-// The demo as a guest in somebody's folder: it finds its texts there, and replaces only its own.
+// The demo in a user's folder: it finds its texts there, and replaces only its own results.
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

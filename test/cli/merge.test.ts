@@ -1,4 +1,4 @@
-// gemmine mine --shard and gemmine merge: what one run writes, byte for byte.
+// gemmine mine --shard and gemmine merge write the same bytes as one run.
 import {
   copyFileSync,
   mkdtempSync,

@@ -1,4 +1,4 @@
-// What a wrong command line is told: one sentence, in the words in which it was typed.
+// Messages for wrong command lines: one sentence with the words as typed.
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failureOf, inTypedWords, optionOf } from '../../lib/cli/failure'

@@ -1,4 +1,4 @@
-// A folder of results appears complete or not at all, and holds nobody else's files to ransom.
+// A folder of results appears complete or not at all, and other files in it are not changed.
 import {
   existsSync,
   mkdirSync,

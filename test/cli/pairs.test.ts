@@ -1,4 +1,4 @@
-// Pairs as people have them: ids that are not there, qrels of TREC, a corpus of a few rows, no queries.
+// Pairs in practice: unknown ids, qrels of TREC, a corpus of a few rows, no queries.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// The built program from outside: what it writes, what it says, and how it stops.
+// The built program: its files, its output, and how it stops.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Theorems that hold for every member of the factorization family, whatever the solver and the start.
+// Theorems that hold for every model, solver and start.
 import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import type { Factorization } from '../../lib/factorization/fit'

@@ -1,4 +1,4 @@
-// Data that mining rules bite on.
+// Data on which mining rules drop rows.
 import { gaussian, matrixOf, uniform } from '../matrices'
 import type { Scene } from './mining-suite'
 

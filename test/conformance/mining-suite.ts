@@ -1,4 +1,4 @@
-// Mining against the slow oracle: which rows survive which rules, and what is counted.
+// Mining compared with the slow oracle: which rows pass which rules, and the counters.
 import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import { ruleNames } from '../../lib/data/mined-lines'

@@ -1,4 +1,4 @@
-// Nothing that is proportional to a file keeps the event loop waiting.
+// No work proportional to a file blocks the event loop.
 import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// Files and folders that the tests of the formats write and read.
+// Temporary files and folders for the tests of formats.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// A `.npy` file that is read while jobs run, and its descriptor.
+// A `.npy` file read during jobs, and its descriptor.
 import { describe, expect, it, vi } from 'vitest'
 import type { DenseMatrix, MatrixFile } from '../../lib/data/matrix'
 import { closeMatrix, formatNpy, loadNpy, openNpy, readNpy } from '../../lib/data/npy'

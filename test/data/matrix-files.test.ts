@@ -1,4 +1,4 @@
-// Matrices from files of any format, told by what they begin with.
+// Matrices from files of any format, detected by their first bytes.
 import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,4 @@
-// Seeded damage to files: whatever the bytes, a parser returns a well-formed value or refuses them in
-// one sentence.
+// Seeded damage to files: for any bytes, a parser returns a well-formed value or throws one sentence.
 import { expect } from 'vitest'
 import { GemmineError, isMistake } from '../../lib/errors'
 

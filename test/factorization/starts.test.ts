@@ -1,4 +1,4 @@
-// Where factorizations start, and what they must not end above.
+// Starts of factorizations, and upper bounds of their results.
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
 import { solvers } from '../../lib/factorization/fit-options'

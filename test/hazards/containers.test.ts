@@ -1,5 +1,5 @@
-// Memory limits as containers set them, in a cgroup of its own. What is read of cgroups of either version is
-// tried without them by test/native/limits_test.cc, and what loadNpy makes of it by test/data/matrix-file.test.ts.
+// Memory limits of containers, in a new cgroup. test/native/limits_test.cc tests the reading of both versions
+// of cgroups without them, and test/data/matrix-file.test.ts their effect on loadNpy.
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,

@@ -1,4 +1,4 @@
-// Memory that jobs are lent, before and after them.
+// Memory lent to jobs, before and after them.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

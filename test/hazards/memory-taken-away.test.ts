@@ -1,4 +1,4 @@
-// What may happen to the memory that a job uses: everything that JavaScript offers for taking it away.
+// All ways in which JavaScript can detach the memory that a job uses.
 import { describe, expect, it } from 'vitest'
 import { runProgram } from './child'
 

@@ -1,4 +1,4 @@
-// Arguments that no type checker has seen: every one ends in a sentence that names it.
+// Arguments of wrong types: every error is a sentence that names the argument.
 import { describe, expect, it } from 'vitest'
 import * as lib from '../../lib/index'
 import { errorOf } from '../data/files'

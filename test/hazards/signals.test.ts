@@ -1,4 +1,4 @@
-// Many jobs under one signal, as when a server stops all of them at once.
+// Many jobs under one signal, as in a server that stops all of them at once.
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { semiNmf } from '../../lib/factorization/semi-nmf'

@@ -1,4 +1,4 @@
-// Where the functions of a C++ file begin and end, by its braces: a measure, not a parser.
+// Finds begin and end of the functions of a C++ file by its braces. This is a heuristic, not a parser.
 
 /** The text with comments and literals blanked out, line breaks kept. */
 const bare = (text) =>
@@ -10,7 +10,7 @@ const bare = (text) =>
 const scopeHead =
   /^(?:inline\s+)?namespace\b|^extern\s*$|^(?:template\s*<[\s\S]*?>\s*)?(?:class|struct|union|enum)\b/
 
-/** What a brace opens, from the text between the last statement's end and the brace. */
+/** The kind of block that a brace opens, from the text between the last statement's end and the brace. */
 function kindOf(head) {
   if (scopeHead.test(head)) return 'scope'
   return head.includes('(') && !/=\s*$/.test(head) ? 'function' : 'other'
@@ -18,19 +18,19 @@ function kindOf(head) {
 
 const nameIn = (head) => /([\w:~]+|operator\s*\S+?)\s*\(/.exec(head)?.[1] ?? 'a function'
 
-/** The line comments that stand directly above `line` (0-based). */
+/** The line comments directly above `line` (0-based). */
 function commentAbove(lines, line) {
   let first = line
   while (first > 0 && lines[first - 1].trimStart().startsWith('//')) first--
   return lines.slice(first, line).join('\n')
 }
 
-/** Whether the brace at `i` begins a value, as in `x_{3}` or inside parentheses, and not a body. */
+/** Whether the brace at `i` begins a value, as in `x_{3}` or inside parentheses, not a body. */
 const beginsValue = (code, head, i) =>
   /[\w>]/.test(code[i - 1]) || head.split('(').length !== head.split(')').length
 
 /**
- * Functions at namespace or class level; lambdas count with the function around them.
+ * Functions at namespace or class level; lambdas count as part of the enclosing function.
  *
  * @returns {{ name: string, line: number, lines: number, comment: string }[]}
  */
@@ -61,7 +61,7 @@ export function cppFunctions(text) {
       const kind = top !== 'scope' || beginsValue(code, head, i) ? 'value' : kindOf(head)
       open.push({ kind, head, begin: i - before.trimStart().length })
     } else if (code[i] === '}') close(i)
-    // A value is a part of its statement, which goes on after it.
+    // A value is part of its statement, which continues after it.
     if (open.every(({ kind }) => kind === 'scope') && !(code[i] === '}' && top === 'value'))
       statement = i + 1
   }

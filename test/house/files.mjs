@@ -1,10 +1,10 @@
-// What the house checks share: the files they look at, and how they report.
+// Common part of the house checks: the list of files, and the report.
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** Paths below `folder`, relative to `root`, with forward slashes; none where the folder is absent. */
+/** Paths below `folder`, relative to `root`, with forward slashes; none if the folder is absent. */
 export function filesUnder(root, folder, extension) {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -13,7 +13,7 @@ export function filesUnder(root, folder, extension) {
     .sort()
 }
 
-/** All files of the repository, committed or about to be. */
+/** All files of the repository, committed or not. */
 export function trackedFiles(root) {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 })
@@ -23,7 +23,7 @@ export function trackedFiles(root) {
 
 export const textOf = (root, path) => readFileSync(join(root, path), 'utf8')
 
-/** Runs `check(root)` when its file is the program; the root is an argument or the working folder. */
+/** Runs `check(root)` if its file is the main program; the root is an argument or the working folder. */
 export function runAsProgram(url, check) {
   if (url !== pathToFileURL(process.argv[1]).href) return
   const violations = check(process.argv[2] ?? '.')

@@ -1,4 +1,4 @@
-// Each house check must find a violation planted for it, and pass what is right next to it.
+// Each house check must find a planted violation, and accept correct code beside it.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

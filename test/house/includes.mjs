@@ -1,5 +1,5 @@
-// Fails when a part of the house knows another that it must not know: binding -> factorization, mining
-// -> backend -> core in native; cli -> index -> factorization, mining -> data -> the rest in lib.
+// Fails if a file includes or imports against the allowed direction: binding -> factorization, mining ->
+// backend -> core in native; cli -> index -> factorization, mining -> data -> the rest in lib.
 import { posix } from 'node:path'
 import { filesUnder, runAsProgram, textOf } from './files.mjs'
 
@@ -13,18 +13,18 @@ const mayInclude = {
   mining: ['core', 'backend'],
   binding: ['core', 'backend', 'factorization', 'mining'],
 }
-// The deepest folder first, so that backend/cpu/ is not taken for backend/.
+// The deepest folder first, so that backend/cpu/ does not match backend/.
 const folders = Object.keys(mayInclude).sort((a, b) => b.length - a.length)
 const folderOf = (path) => folders.find((folder) => path.startsWith(`${folder}/`))
 
-/** System headers that one folder alone may include. */
+/** System headers that only one folder may include. */
 const reserved = [
   { header: /^(napi|node_api|js_native_api|uv)\b/, only: 'binding' },
   { header: /^(cblas|lapacke?|f77blas|openblas_config)\b/, only: 'backend/cpu' },
   { header: /^(cuda|cublas|curand|cusolver|nccl)/, only: 'backend/cuda' },
 ]
 
-/** The one file that may know concrete backends. */
+/** The only file that may include concrete backends. */
 const registry = 'backend/registry.cc'
 
 function includeViolation(file, header) {
@@ -54,7 +54,7 @@ function nativeViolations(root) {
   })
 }
 
-/** The parts of lib/, each with the parts whose code it may use; base is every other file at the top. */
+/** The parts of lib/, each with the parts that it may import; base is every other file at the top level. */
 const mayImport = {
   base: [],
   data: ['base'],
@@ -72,7 +72,7 @@ function partOf(path) {
 
 const importStatement = /^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm
 
-/** [imported file, erased]: a type import is erased, so it makes no dependency at run time. */
+/** [imported file, erased]: a type import is erased, so it is no dependency at run time. */
 function importsOf(root, path, files) {
   return [...textOf(root, path).matchAll(importStatement)]
     .filter(([, , target]) => target.startsWith('.'))
@@ -83,7 +83,7 @@ function importsOf(root, path, files) {
     .filter(([file]) => file !== undefined)
 }
 
-/** The first cycle of imports, as a path that ends where it began. */
+/** The first cycle of imports, as a path that ends at its start. */
 function findCycle(graph) {
   const done = new Set()
   const walk = (node, trail) => {

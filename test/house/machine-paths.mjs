@@ -1,4 +1,4 @@
-// Fails when a tracked file names a folder of somebody's machine, or the host of a package registry.
+// Fails if a tracked file contains a path of a developer's machine, or the host of a package registry.
 import { runAsProgram, textOf, trackedFiles } from './files.mjs'
 
 // Put together from pieces, so that this file passes its own check.

@@ -1,5 +1,5 @@
-// Fails when a file has more than 400 lines, or a function 60 or more. A kernel in native/backend may
-// have up to 90 when the comment above it says why: "Long: ...".
+// Fails if a file has more than 400 lines, or a function 60 or more. A kernel in native/backend may have up
+// to 90 if the comment above it gives the reason: "Long: ...".
 import ts from 'typescript'
 import { filesUnder, runAsProgram, textOf } from './files.mjs'
 import { cppFunctions } from './cpp-functions.mjs'
@@ -12,7 +12,7 @@ const lineCount = (text) => text.split('\n').length - (text.endsWith('\n') ? 1 :
 
 const suiteCall = /^(describe|suite|b\.suite)\b/
 
-/** Functions of a TypeScript or JavaScript file; the body of a test suite counts by its parts. */
+/** Functions of a TypeScript or JavaScript file; of a test suite, only the inner functions count. */
 function scriptFunctions(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const found = []
@@ -28,7 +28,9 @@ function scriptFunctions(path, text) {
   return found
 }
 
-/** The callback of describe(), or a suite over implementations, as in factorizationSuite(run). */
+/**
+ * Whether it is the callback of describe(), or a suite over implementations, as in factorizationSuite(run).
+ */
 const isSuiteBody = (node) =>
   /Suite$/.test(node.name?.getText() ?? '') ||
   (ts.isCallExpression(node.parent) && suiteCall.test(node.parent.expression.getText()))

@@ -1,4 +1,4 @@
-// Rows that say the same: which of them are candidates, and what is counted.
+// Rows with equal texts: which of them are candidates, and the counters.
 import { describe, expect, it } from 'vitest'
 import { fromRows } from '../../lib/data/matrix'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'

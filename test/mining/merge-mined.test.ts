@@ -1,4 +1,4 @@
-// Shards of the queries: put together they are the answer of one call, bit for bit.
+// Shards of the queries merge to the result of one call, bit for bit.
 import { describe, expect, it } from 'vitest'
 import { minedLines } from '../../lib/data/mined-lines'
 import { mergeMined } from '../../lib/mining/merge-mined'

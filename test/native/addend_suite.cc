@@ -1,4 +1,4 @@
-// Conformance of a backend in what a row step adds to what X says, against naive float64.
+// Conformance of a backend's row addends, compared with naive float64.
 #include "devices.h"
 #include "fixtures.h"
 #include "naive_passes.h"

@@ -1,4 +1,4 @@
-// Conformance of a backend in what reads X, against naive float64.
+// Conformance of a backend's operations that read X, compared with naive float64.
 #include <cmath>
 #include <cstring>
 

@@ -1,5 +1,5 @@
 // Does OpenBLAS give the same bits when many threads call it at once? A build without locks around
-// its buffers does not: a few thousand wrong products in a million.
+// its buffers does not: a few thousand of a million products are wrong.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// A run that is stopped at the end of any iteration and read back goes on with the same bits.
+// A run that is stopped after any iteration and resumed continues with the same bits.
 #include <unistd.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Entries in any order become rows, as a naive table of sums tells.
+// Conversion of entries in any order to rows, compared with a naive table of sums.
 #include "core/compressed_rows.h"
 
 #include <map>

@@ -1,5 +1,4 @@
-// Conformance of a device in what a divergence, masks, weights and noise make of a pass, against
-// naive float64.
+// Conformance of passes with a divergence, masks, weights and noise, compared with naive float64.
 #include <cmath>
 #include <limits>
 

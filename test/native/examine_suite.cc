@@ -1,4 +1,4 @@
-// Conformance of a device in the first read of X, against naive float64.
+// Conformance of the first read of X, compared with naive float64.
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,5 @@
-// Conformance of a backend in its memory, in operations on whole factors and in small problems,
-// against naive float64.
+// Conformance of a backend's memory, operations on whole factors and small problems, compared with
+// naive float64.
 #include <cmath>
 
 #include "devices.h"

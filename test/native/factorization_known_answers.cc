@@ -1,4 +1,4 @@
-// Known answers of single steps, and theorems about the parts that starts are made of.
+// Known answers of single steps, and theorems about the parts of starts.
 #include <limits>
 
 #include "devices.h"

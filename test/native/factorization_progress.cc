@@ -1,5 +1,4 @@
-// How far a run gets: what starts and over-relaxation are worth, and what a run does that gets
-// stuck.
+// Progress of runs: the gain of starts and over-relaxation, and the behaviour of stalled runs.
 #include "factorization/loop/alternate.h"
 #include "factorization_matrices.h"
 #include "naive_passes.h"

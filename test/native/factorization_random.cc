@@ -1,6 +1,6 @@
-// The laws of factorization on configurations drawn at random: shapes, ranks above both sides,
-// nearly singular data, exact fits, one-sided and deadly penalties. The argument is the number of
-// runs.
+// Invariants of factorization for random configurations: shapes, ranks above n and d, nearly
+// singular data, exact fits, one-sided penalties, and penalties that make factors 0. The argument
+// is the number of runs.
 #include "devices.h"
 #include "factorization_matrices.h"
 

@@ -1,4 +1,4 @@
-// A graph term on the codes, against a transcription of its formulae in float64.
+// A graph term on the codes, compared with its formulae in float64.
 #include <limits>
 #include <numeric>
 

@@ -1,4 +1,4 @@
-// Conformance of a backend in what k-means asks of it, against naive float64.
+// Conformance of a backend's operations for k-means, compared with naive float64.
 #include <atomic>
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-// mine against brute force: every rule, alone and beside the others, with ties and duplicates.
+// mine compared with brute force: every rule, alone and with others, with ties and duplicates.
 #include "backend/cpu/pool.h"
 #include "check.h"
 #include "mining_runs.h"

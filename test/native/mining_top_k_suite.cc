@@ -1,4 +1,4 @@
-// top_k against brute force, on scenes that are random, tied, planted and degenerate.
+// top_k compared with brute force, on random, tied, planted and degenerate scenes.
 #include <map>
 
 #include "backend/cpu/pool.h"

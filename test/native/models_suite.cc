@@ -1,5 +1,5 @@
-// Members of the family that use the seam in ways of their own, against transcriptions of their
-// formulae in float64: orthonormal components, and a model that is not monotone.
+// Models with special loops or steps, compared with their formulae in float64: orthonormal
+// components, and a model that is not monotone.
 #include <limits>
 #include <numeric>
 

@@ -1,4 +1,4 @@
-// The pool: order, workers, turns, exceptions, cancellation, exit, and how many threads it takes.
+// The pool: order, workers, turns, exceptions, cancellation, exit, and its number of threads.
 #include "backend/cpu/pool.h"
 
 #include <algorithm>

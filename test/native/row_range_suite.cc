@@ -1,5 +1,5 @@
-// Conformance of a device in passes over a range of rows: the bits of a source that holds these
-// rows alone; masks, weights and noise count rows from the first of X.
+// Conformance of passes over a range of rows: the bits are those of a source with only these rows;
+// masks, weights and noise number rows from the first row of X.
 #include "devices.h"
 #include "fixtures.h"
 #include "small_problems.h"

@@ -1,4 +1,4 @@
-// Sources of rows: what they widen, read and refuse.
+// Sources of rows: conversions, reads and errors.
 #include <algorithm>
 #include <bit>
 #include <cmath>

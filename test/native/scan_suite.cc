@@ -1,5 +1,5 @@
-// The scan's kernels for every instruction set against plain loops, and its bound on data that try
-// it.
+// The scan's kernels for every instruction set compared with plain loops, and its error bound on
+// difficult data.
 #include <bit>
 #include <cstring>
 

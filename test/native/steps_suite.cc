@@ -1,4 +1,4 @@
-// Conformance of a backend in its operations on a block, against naive float64 and known answers.
+// Conformance of a backend's operations on a block, compared with naive float64 and known answers.
 #include <cmath>
 #include <limits>
 

@@ -1,4 +1,4 @@
-// A consumer's empty folder with the packed tarball installed, as `npm install gemmine` would.
+// An empty folder in which the packed tarball is installed, like `npm install gemmine`.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

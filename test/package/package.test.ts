@@ -1,4 +1,4 @@
-// What a consumer gets: packed, installed into an empty folder without running a script, and used.
+// The package of a user: packed, installed in an empty folder without scripts, and used.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

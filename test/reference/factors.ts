@@ -1,4 +1,4 @@
-// What any right W and H obey, worked out in float64.
+// Properties of every correct W and H, in float64.
 import type { Matrix } from '../../lib/data/matrix'
 
 export const squares = (values: Iterable<number>): number => {

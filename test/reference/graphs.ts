@@ -1,4 +1,4 @@
-// Graphs of rows, and how unlike the codes of neighbours are, in float64.
+// Graphs of rows, and the differences between codes of neighbours, in float64.
 import type { Matrix } from '../../lib/data/matrix'
 import type { SparseMatrix } from '../../lib/data/sparse'
 

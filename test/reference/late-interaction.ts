@@ -1,4 +1,4 @@
-// MaxSim, the slow way: docs/math/max-sim.md.
+// MaxSim by plain loops: docs/math/max-sim.md.
 import type { Matrix } from '../../lib/data/matrix'
 import type { Metric } from '../../lib/mining/metric'
 import { scoresOf } from './scores'

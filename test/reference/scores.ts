@@ -1,4 +1,4 @@
-// Canonical scores, the slow way: docs/math/top-k.md.
+// Canonical scores by plain loops: docs/math/top-k.md.
 import type { Matrix } from '../../lib/data/matrix'
 import type { Metric } from '../../lib/mining/metric'
 

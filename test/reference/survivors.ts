@@ -1,5 +1,5 @@
-// The rules of mining, the slow way: every candidate of a query in the order of its rank, every rule in
-// the order of the contract.
+// The rules of mining by plain loops: all candidates of a query in order of rank, all rules in their
+// documented order.
 import type { RuleName } from '../../lib/data/mined-lines'
 import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
 import { counterBits } from './counter-random'

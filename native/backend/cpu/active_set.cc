@@ -6,12 +6,12 @@
 namespace gemmine::cpu {
 namespace {
 
-// Below this share of its diagonal a pivot is the rounding of the products before it.
+// A pivot below this share of its diagonal is rounding error of earlier products.
 constexpr double smallest_pivot = 1e-13;
-// A slope that is rounding, as a share of what it is the difference of.
+// A slope below this share of the terms of its difference is rounding error.
 constexpr double smallest_slope = 1e-13;
 
-// Four sums at once: the compiler may not reorder one.
+// Four sums at once, because the compiler may not reorder a single sum.
 double dot(const double* a, const double* b, Index count) {
   double sums[4] = {0, 0, 0, 0};
   Index i = 0;
@@ -32,7 +32,7 @@ ActiveSet::ActiveSet(const std::vector<double>& normal, Index k)
       minimum_(static_cast<std::size_t>(k)),
       slope_(static_cast<std::size_t>(k)) {}
 
-// Appends a row to L; false where j depends on the passive set.
+// Appends a row to L. Returns false if j depends on the passive set.
 bool ActiveSet::add(Index j) {
   const Index m = size();
   const double* N = normal_.data() + j * k_;
@@ -46,7 +46,7 @@ bool ActiveSet::add(Index j) {
   return true;
 }
 
-// Takes a row out of L and turns the ones below it back into a triangle: Golub & Van Loan, Matrix
+// Removes a row of L and rotates the rows below it back to a triangle: Golub & Van Loan, Matrix
 // Computations, 6.5.3.
 void ActiveSet::remove(Index at) {
   is_passive_[passive_[at]] = false;
@@ -71,7 +71,7 @@ void ActiveSet::clear() {
   std::fill(is_passive_.begin(), is_passive_.end(), false);
 }
 
-// The passive set becomes the positive components, which is often that of the problem before.
+// Sets the passive set to the positive components; it is often that of the previous problem.
 void ActiveSet::restart(std::vector<double>& v, const Cancellation& stop) {
   bool same = true;
   for (Index j = 0; j < k_ && same; ++j) same = is_passive_[j] == (v[j] > 0);
@@ -101,8 +101,8 @@ void ActiveSet::solve_positive(const std::vector<double>& b, std::vector<double>
   for (Index i = 0; i < size(); ++i) v[passive_[i]] = x[i];
 }
 
-// To the minimum over the passive set, or as far as every component stays positive: then without
-// those that became 0.
+// Moves v towards the minimum over the passive set. Where a component would become negative, v
+// stops, the components that became 0 leave the set, and the move is repeated.
 void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double>& v) {
   while (size() > 0) {
     for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive_[i]];
@@ -131,7 +131,7 @@ void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double
   }
 }
 
-// The component outside the passive set that gains most from being let in; −1 for none.
+// Returns the component outside the passive set with the steepest descent; −1 for none.
 Index ActiveSet::steepest(const std::vector<double>& b, const std::vector<double>& v) {
   slope_ = b;
   double size_of_terms = 0;
@@ -155,7 +155,7 @@ void ActiveSet::solve(const std::vector<double>& b, std::vector<double>& v,
                       const Cancellation& stop) {
   restart(v, stop);
   std::fill(barred_.begin(), barred_.end(), false);
-  // Each step but those that rounding makes void lowers the objective, so that no set comes twice.
+  // Each step lowers the objective, unless rounding makes it void, so no passive set occurs twice.
   for (Index steps = 0; steps < 10 * k_ + 100; ++steps) {
     stop.check();
     walk_to_minimum(b, v);
@@ -171,7 +171,8 @@ double ActiveSet::smallest_eigenvalue(const Cancellation& stop) {
   restart(x, stop);
   const bool all = std::ranges::all_of(x, [](double value) { return value > 0; });
   if (!all) return 0;
-  // Inverse iteration from signs that no smooth vector shares.
+  // Inverse iteration from an irregular pattern of signs, which is not orthogonal to smooth
+  // vectors.
   for (Index j = 0; j < k_; ++j) x[j] = (j * 7919 % 13 < 6 ? 1.0 : -1.0) + 0.01 * (j % 7);
   double growth = 1;
   for (int step = 0; step < 20; ++step) {

@@ -9,22 +9,24 @@ namespace gemmine::cpu {
 
 // Non-negative least squares by an active set, in float64: Lawson & Hanson (1974), "Solving Least
 // Squares Problems", chapter 23, from any start, with the Cholesky factor of the passive set
-// updated in place. One problem after the other, on one thread.
+// updated in place. Solves one problem after another on one thread.
 class ActiveSet {
  public:
-  // normal [k×k]: symmetric, without negative eigenvalues, each diagonal 1, or 0 in a row of zeros.
+  // normal [k×k]: symmetric, positive semidefinite, each diagonal element 1, or 0 in a row of
+  // zeros.
   ActiveSet(const std::vector<double>& normal, Index k);
 
-  // The v >= 0 that minimises v·N v − 2 b·v; takes a feasible v [k] to start from.
+  // Sets v to the minimiser of v·N v − 2 b·v over v >= 0, starting from the given feasible v [k].
   void solve(const std::vector<double>& b, std::vector<double>& v, const Cancellation& stop);
 
-  // Forgets the last problem, whose factor the next one may use again.
+  // Drops the factor of the last problem, which the next problem would reuse.
   void clear();
 
   // (N_PP)⁻¹ b_P of the last solution's positive components P, 0 elsewhere.
   void solve_positive(const std::vector<double>& b, std::vector<double>& v) const;
 
-  // About the smallest eigenvalue of N, never much above; 0 where components depend on each other.
+  // An estimate of the smallest eigenvalue of N, never much above it; 0 if components are
+  // dependent.
   double smallest_eigenvalue(const Cancellation& stop);
 
  private:
@@ -43,7 +45,7 @@ class ActiveSet {
   std::vector<double> factor_;  // rows of L, N_PP = L Lᵀ, in the order of passive_
   std::vector<Index> passive_;
   std::vector<bool> is_passive_;
-  std::vector<bool> barred_;  // until the next step that moves v
+  std::vector<bool> barred_;  // excluded from entering until a step moves v
   std::vector<double> minimum_;
   std::vector<double> slope_;
 };

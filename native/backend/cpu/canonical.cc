@@ -39,7 +39,7 @@ void CanonicalScorer::begin(Index query) {
   if (metric_ == Metric::cosine) query_norm_ = query_norms_[query];
 }
 
-// Adding +0 turns −0 into +0 and changes nothing else.
+// Adding +0 only changes −0 to +0.
 double CanonicalScorer::finish(double sum, Index row) const {
   if (metric_ == Metric::l2) return 0.0 - sum;
   if (metric_ == Metric::dot) return sum + 0.0;
@@ -55,7 +55,7 @@ void CanonicalScorer::score_four(const float* const rows[4], const Index ids[4],
   for (int i = 0; i < 4; ++i) scores[i] = finish(scores[i], ids[i]);
 }
 
-// Rows lie anywhere in memory, so the next four are asked for while these are added up.
+// Rows are scattered in memory, so the next four are prefetched while these are summed.
 void CanonicalScorer::score(const std::int32_t* rows, Index count, double* scores) {
   const Index d = corpus_.cols();
   const float* data[8];
@@ -72,7 +72,7 @@ void CanonicalScorer::score(const std::int32_t* rows, Index count, double* score
     fetch(begin + 4);
     const Index at = begin % 8;
     const Index here = std::min<Index>(4, count - begin);
-    for (Index i = here; i < 4; ++i) {  // a last group of fewer repeats its first row
+    for (Index i = here; i < 4; ++i) {  // a smaller last group repeats its first row
       ids[at + i] = ids[at];
       data[at + i] = data[at];
     }

@@ -10,7 +10,7 @@ namespace gemmine::cpu {
 // Canonical norms √(x·x) of `count` rows; `rows` are `stride` apart.
 void canonical_norms(const float* rows, Index stride, Index count, Index d, double* norms);
 
-// `query_norms` and `corpus_norms` are those of cosine, and null otherwise.
+// `query_norms` and `corpus_norms` are null unless the metric is cosine.
 class CanonicalScorer : public RowScorer {
  public:
   CanonicalScorer(const RowSource& queries, const double* query_norms, const RowSource& corpus,
@@ -18,7 +18,7 @@ class CanonicalScorer : public RowScorer {
 
   void begin(Index query);
   void score(const std::int32_t* rows, Index count, double* scores) override;
-  // Of the rows first, first + 1, ..., given as the corpus has them.
+  // Scores the rows first, first + 1, ..., given as stored in the corpus.
   void score_rows(HostView<const float> rows, Index first, double* scores) const;
 
  private:

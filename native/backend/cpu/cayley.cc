@@ -11,8 +11,8 @@
 namespace gemmine::cpu {
 namespace {
 
-// The curvature along the curve is at most some ‖S‖: a shorter step than 2^-16·√k/‖S‖ is never the
-// best one.
+// The curvature along the curve is at most about ‖S‖, so a step below 2^-16·√k/‖S‖ is never the
+// best.
 constexpr int most_doublings = 16;
 
 using Square = std::vector<double>;  // [k×k]
@@ -23,8 +23,8 @@ double inner(const double* a, const double* b, std::size_t count) {
   return sum;
 }
 
-// F R drops out of A = G Fᵀ − F Gᵀ, since F R Fᵀ is symmetric, and so does F sym(FᵀS): with
-// G = 2 (F sym(FᵀS) − S) the curve is the same, and G is small where F is nearly the best.
+// F R cancels in A = G Fᵀ − F Gᵀ, because F R Fᵀ is symmetric, and so does F sym(FᵀS): G = 2 (F
+// sym(FᵀS) − S) gives the same curve, and is small if F is near the optimum.
 class CayleySteps {
  public:
   CayleySteps(const std::vector<double>& S, HostView<float> Ht, const Job& job)
@@ -59,7 +59,7 @@ class CayleySteps {
     return sum;
   }
 
-  // change(row of A·B, row of the whole) for all rows of A [d×k].
+  // Calls change(row of A·B, its index) for all rows of A [d×k].
   template <class Change>
   void for_products(const std::vector<double>& A, const Square& B, Change change) const {
     over_rows(d_, sum_rows, job_, [&](Index begin, Index count) {
@@ -69,8 +69,8 @@ class CayleySteps {
     });
   }
 
-  // F (3 I − FᵀF) / 2 until FᵀF = I: Newton's iteration for the polar factor, which squares the
-  // distance. Björck & Bowie (1971), SIAM J. Numerical Analysis 8(2).
+  // F (3 I − FᵀF) / 2 until FᵀF = I: Newton's iteration for the polar factor, which converges
+  // quadratically. Björck & Bowie (1971), SIAM J. Numerical Analysis 8(2).
   void orthonormalise() {
     constexpr int most_rounds = 40;
     for (int round = 0;; ++round) {
@@ -91,7 +91,7 @@ class CayleySteps {
     }
   }
 
-  // Whether F moved.
+  // Returns whether F changed.
   bool step(double unit) {
     FtS_ = product(F_, S_);
     Square symmetric(FtS_.size());
@@ -116,7 +116,7 @@ class CayleySteps {
     return t > 0;
   }
 
-  // Uphill from one unit: 0 where nothing gains.
+  // Line search from `unit` in the direction of growing gain; 0 if no step gains.
   double best(double unit) const {
     double t = unit;
     double gained = gain(t);
@@ -144,7 +144,7 @@ class CayleySteps {
     std::vector<double> B(static_cast<std::size_t>(k_ * m));
     for (Index i = 0; i < k_; ++i) {
       for (Index j = 0; j < k_; ++j) {
-        const double of_E = -E_[i * k_ + j];  // E is skew
+        const double of_E = -E_[i * k_ + j];  // E is skew-symmetric
         A[i * m + j] = A[(k_ + i) * m + k_ + j] = t / 2 * of_E;
         A[i * m + k_ + j] = -t / 2 * GtG_[i * k_ + j];
         B[i * m + k_ + j] = of_E;

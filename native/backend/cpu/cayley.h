@@ -7,7 +7,7 @@
 
 namespace gemmine::cpu {
 
-// See StepKind::cayley. S [d×k], Ht [d×k] with columns that are orthonormal up to float32.
+// See StepKind::cayley. S [d×k], Ht [d×k] with columns orthonormal up to float32 rounding.
 void cayley_steps(const std::vector<double>& S, Index sweeps, HostView<float> Ht, const Job& job);
 
 }  // namespace gemmine::cpu

@@ -9,9 +9,9 @@ namespace gemmine::cpu {
 // Canonical norms of all rows; throws InvalidEntry at the first entry that is not finite.
 std::vector<double> measure_rows(const RowSource& rows, const char* phase, const Job& job);
 
-// A corpus as scans see it: rows are normalised (cosine) or scaled by one power of two (dot, l2),
-// and centred: for any vector m, q·c = q·(c − m) + q·m and ‖q − c‖ = ‖(q − m) − (c − m)‖, and where
-// rows share a direction the centred products are smaller and so are their errors.
+// The rows that scans use: normalised (cosine) or scaled by one power of two (dot, l2), and
+// centred. For any vector m, q·c = q·(c − m) + q·m and ‖q − c‖ = ‖(q − m) − (c − m)‖. If rows share
+// a direction, centred products are smaller and so are their errors.
 class CentredRows {
  public:
   CentredRows(const RowSource& source, Metric metric, const Job& job);
@@ -23,7 +23,7 @@ class CentredRows {
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent
   Index bytes() const;
 
-  // Row i of the source, given as `row` [d], to `centred` [d]; returns Σ centred².
+  // Writes row i of the source, given as `row` [d], to `centred` [d]; returns Σ centred².
   double centre_row(Index i, const float* row, float* centred) const;
 
  private:

@@ -11,7 +11,7 @@ namespace gemmine::cpu {
 namespace {
 
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
-constexpr Index whole_tile = 24;          // rows: no ends in products
+constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
 
 HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
@@ -19,18 +19,18 @@ HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Ind
   return {memory.data(), rows, cols, stride};
 }
 
-// The rows of X in a tile as ratio steps want them. Where only stored entries matter they stay
-// sparse; else the tile, never X as a whole, is dense.
+// The rows of X in a tile, in the form that ratio steps need. They stay sparse if only stored
+// entries matter; otherwise the tile is made dense, never the whole of X.
 struct TileEntries {
   bool sparse;
   HostView<float> x;     // [t×d], scaled; dense
-  HostView<float> seen;  // [t×d]; data is null where all entries count
+  HostView<float> seen;  // [t×d]; data is null if all entries count
   SparseRows rows;       // scaled; sparse
   Index begin;
   Index count;
 };
 
-// Numerators and denominators, and what is measured, of one group.
+// Forms numerators, denominators and measures of one group.
 class DivergenceGroup : public GroupPass {
  public:
   DivergenceGroup(const Kernels& kernels, const Pass& pass, const Group& group)
@@ -98,9 +98,9 @@ class DivergenceGroup : public GroupPass {
   void finish() const override {}
 
  private:
-  // Whether X is taken as stored entries; see TileEntries.
+  // Whether only stored entries of X are read; see TileEntries.
   bool sparse() const { return stored_only_ || implicit_; }
-  // Kullback–Leibler of all entries: denominators are the same for all rows.
+  // For Kullback–Leibler without a mask the denominators are the same for all rows.
   bool by_column() const { return beta_ == 1 && group_.mask.all_pass(); }
 
   void clear() const {
@@ -114,7 +114,7 @@ class DivergenceGroup : public GroupPass {
   double weight(Index row) const {
     return pass_.row_weights.empty() ? 1.0 : double{pass_.row_weights[row]};
   }
-  // A row of weight 0 has codes all the same.
+  // A row of weight 0 also gets codes.
   double weight_of_codes(Index row) const { return weight(row) == 0 ? 1.0 : weight(row); }
 
   void pad_rows(HostView<const float> from, std::vector<float>& to) const {
@@ -137,7 +137,7 @@ class DivergenceGroup : public GroupPass {
     return entries;
   }
 
-  // The stored entries that count, scaled.
+  // Returns the stored entries that count, scaled.
   SparseRows stored(const RowBlock& rows, Workspace& workspace) const {
     workspace.indptr.assign(1, 0.0);
     workspace.indices.clear();
@@ -172,7 +172,7 @@ class DivergenceGroup : public GroupPass {
       mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
   }
 
-  // V = W Htᵀ where entries are looked at.
+  // Computes V = W Htᵀ at the entries that are read.
   void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
     if (entries.sparse) {
       workspace.model.resize(workspace.values.size());
@@ -212,7 +212,7 @@ class DivergenceGroup : public GroupPass {
       const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
       sums.incoming_divergence += kernels_.divergence(run);
       if (!stored_only_) continue;
-      // Where nothing is stored, x = 0 and d = v.
+      // At entries that are not stored, x = 0 and d = v.
       double all = 0;
       for (Index j = 0; j < k_; ++j) all += W(i, j) * column_sums_[j];
       for (Index t = 0; t < run.count; ++t) all -= run.v[t];
@@ -229,7 +229,7 @@ class DivergenceGroup : public GroupPass {
       run.beta = 2;
       sums.incoming_residual += 2 * kernels_.divergence(run);
       if (!stored_only_) continue;
-      // Where nothing is stored: v².
+      // At entries that are not stored: v².
       double all = 0;
       for (Index a = 0; a < k_; ++a)
         for (Index b = 0; b < k_; ++b)
@@ -299,7 +299,7 @@ class DivergenceGroup : public GroupPass {
     }
   }
 
-  // To the numerators and denominators of a row.
+  // Adds to the numerators and denominators of a row.
   void add_row(const RowAddend& addend, Index row, const float* w, double* wide) const {
     const float* numerators = host(addend.numerators).row(row);
     const double diagonal = addend.weight * host(addend.diagonal)(row, 0);
@@ -346,8 +346,8 @@ class DivergenceGroup : public GroupPass {
   const Index padded_k_;
   const Index padded_d_;
   const double scale_;               // 2^-exponent
-  const bool stored_only_;           // of a sparse X under Kullback–Leibler, zeros need no look
-  const bool implicit_;              // what is not stored does not count
+  const bool stored_only_;           // for Kullback–Leibler, zeros of a sparse X are not read
+  const bool implicit_;              // entries that are not stored do not count
   std::vector<float> Ht_panels_;     // [d×k]
   std::vector<float> H_panels_;      // [k×d]
   std::vector<float> padded_Ht_;     // [d×padded_k]

@@ -64,7 +64,7 @@ class Examination {
     return sums;
   }
 
-  // The entries that a mask lets pass.
+  // Sums over the entries that a mask does not exclude.
   SourceSums masked(const RowBlock& rows, ExamineScratch& scratch) const {
     SourceSums sums;
     for (Index i = 0; i < rows.count; ++i) {
@@ -85,7 +85,7 @@ class Examination {
     sums.count += static_cast<double>(count);
   }
 
-  // What CSR does not hold is 0, and counts unless a mask leaves it out.
+  // Entries that CSR does not store are 0, and count unless a mask excludes them.
   void add_zeros(Index row, std::span<const std::int32_t> stored, ExamineScratch& scratch,
                  SourceSums& sums) const {
     if (examined_.mask.implicit_is_missing) return;
@@ -115,7 +115,7 @@ class Examination {
     return examined_.sign == EntrySign::positive ? value > 0 : value >= 0;
   }
 
-  // Throws at the first bad element of a row, if it has one.
+  // Throws at the first invalid element of a row, if any.
   void reject(Index row, const float* values, Index count, const std::int32_t* columns) const {
     for (Index t = 0; t < count; ++t) {
       const Index column = columns == nullptr ? t : columns[t];

@@ -13,11 +13,11 @@ namespace gemmine::cpu {
 
 void improve_blocks(const Kernels& kernels, const Step& step, HostView<const float> cross,
                     const NormalMatrix& normal, HostView<float> factor, const Job& job);
-// For the cross product S + Ht·diag(pull), S [d×k].
+// Improves Ht for the cross product S + Ht·diag(pull), S [d×k].
 void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job);
-// From the numerators and denominators of a divergence.
+// Improves Ht from the numerators and denominators of a divergence.
 void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,
                       HostView<float> Ht, const Job& job);
 
@@ -27,7 +27,7 @@ void orthonormalise_columns(const std::vector<double>& S, HostView<float> Z);
 std::vector<double> gram(HostView<const float> factor, const Job& job);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
 double energy(const RowAddend& addend, HostView<const float> W, const Job& job);
-// P [b×k] += weight·numerators of the rows from `begin` on, and their weight·diagonal.
+// P [b×k] += weight·numerators of the rows from `begin` on; row_diagonal = their weight·diagonal.
 void add_rows(const RowAddend& addend, Index begin, HostView<float> P,
               std::vector<float>& row_diagonal);
 ColumnSums column_sums(HostView<const float> factor, const Job& job);
@@ -41,7 +41,7 @@ void indicate(std::span<const std::int32_t> labels, float rest, HostView<float> 
               const Job& job);
 void shift(double value, HostView<float> factor, const Job& job);
 void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
-// On the calling thread.
+// Runs on the calling thread.
 void extrapolate_rows(const Extrapolated& by, HostView<float> factor);
 void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
                  HostView<float> factor, const Job& job);

@@ -7,7 +7,7 @@
 
 namespace gemmine::cpu {
 
-// Keeps the rows of the highest ranks, whatever the order in which they come.
+// Keeps the rows of the highest ranks, independent of the order of calls.
 class FarRows {
  public:
   void clear() {
@@ -21,7 +21,7 @@ class FarRows {
     if (static_cast<Index>(rows_.size()) < 2 * wanted + slack) return;
     std::nth_element(rows_.begin(), rows_.begin() + wanted - 1, rows_.end(), higher);
     rows_.resize(wanted);
-    // A later row of the same rank loses: it has a higher number within a block.
+    // A later row of equal rank is dropped: within a block its index is higher.
     threshold_ = rows_.back().rank;
   }
 
@@ -33,7 +33,7 @@ class FarRows {
   }
 
  private:
-  static constexpr Index slack = 32;  // entries: a threshold that is never passed costs nothing
+  static constexpr Index slack = 32;  // entries, so that selections are rare
 
   static bool higher(const FarRow& a, const FarRow& b) {
     return a.rank != b.rank ? a.rank > b.rank : a.row < b.row;

@@ -93,10 +93,10 @@ class FrobeniusGroup : public GroupPass {
   void finish() const override {
     if (forms_incoming_gram()) mirror_upper(sums_.incoming_gram, k_);
     if (!direct_ || !X_.sparse()) return;
-    // ‖W Htᵀ‖², of which the blocks took away what lies on the non-zeros of X.
+    // Adds ‖W Htᵀ‖²; the blocks have subtracted its part at the non-zeros of X.
     for (Index i = 0; i < k_ * k_; ++i)
       sums_.incoming_residual += sums_.incoming_gram[i] * group_.normal.gram()[i];
-    sums_.incoming_residual = std::max(0.0, sums_.incoming_residual);  // it may cancel
+    sums_.incoming_residual = std::max(0.0, sums_.incoming_residual);  // may cancel below 0
   }
 
  private:
@@ -112,7 +112,7 @@ class FrobeniusGroup : public GroupPass {
                    group_.addend ? workspace.row_diagonal.data() : nullptr);
   }
 
-  // W with its rows times the roots of their weights.
+  // W with its rows times the square roots of their weights.
   HostView<const float> weighted(HostView<const float> W, Index begin, Workspace& workspace) const {
     if (pass_.row_weights.empty()) return W;
     const HostView<float> to = rows_in(workspace.weighted, W.rows, k_, k_);
@@ -122,7 +122,7 @@ class FrobeniusGroup : public GroupPass {
     return to;
   }
 
-  // What an earlier pass left.
+  // Clears the sums of an earlier pass.
   void clear() const {
     sums_.incoming_product = 0;
     sums_.incoming_residual = 0;
@@ -157,7 +157,7 @@ class FrobeniusGroup : public GroupPass {
     kernels_.multiply_panels(columns_of(W), panels, R, add);
   }
 
-  // ‖2^-exponent·X − W Htᵀ‖² of a tile, on a copy.
+  // ‖2^-exponent·X − W Htᵀ‖² of a tile, computed on a copy.
   double dense_residual(const RowBlock& rows, HostView<const float> W, Workspace& workspace) const {
     const HostView<const float> X = rows.dense;
     const HostView<float> residual =
@@ -184,7 +184,8 @@ class FrobeniusGroup : public GroupPass {
     return sum;
   }
 
-  // Element by element in float64, since float32's rounding does not average over a few.
+  // Element by element in float64: over few elements the rounding errors of float32 do not average
+  // out.
   void add_exact_residual(const RowBlock& rows, HostView<const float> W, std::vector<double>& row,
                           double& sum) const {
     row.resize(static_cast<std::size_t>(d_));

@@ -10,13 +10,14 @@
 
 namespace gemmine::cpu {
 
-// What one block adds to the sums of a group. Rows of float32 sums are padded to whole panels.
+// Contribution of one block to the sums of a group. Rows of float32 sums are padded to whole
+// panels.
 struct BlockSums {
   std::vector<float> cross;           // [d×k]
   std::vector<float> gram;            // [k×k]
   std::vector<double> incoming_gram;  // upper triangle [k×k]
   std::vector<float> denominators;    // [d×k], of a divergence
-  std::vector<double> column;         // [k], where they are the same for all rows
+  std::vector<double> column;         // [k], if they are the same for all rows
   double incoming_product = 0;
   double incoming_residual = 0;
   double incoming_divergence = 0;
@@ -27,11 +28,11 @@ struct Workspace {
   std::vector<float> cross;         // P [tile×k]
   std::vector<float> residual;      // X − W Htᵀ [tile×d]
   std::vector<float> W_panels;      // W [tile×k]
-  std::vector<float> weighted;      // W, rows times the roots of their weights
+  std::vector<float> weighted;      // W, rows times the square roots of their weights
   std::vector<float> perturbed;     // X with noise
   std::vector<float> row_diagonal;  // of a row addend, times its weight [tile]
 
-  // Of a divergence, see TileEntries of divergence_group.cc.
+  // For a divergence; see TileEntries of divergence_group.cc.
   std::vector<float> x;
   std::vector<float> seen;
   std::vector<double> indptr;
@@ -46,12 +47,12 @@ struct Workspace {
   std::vector<double> wide;        // numerators and denominators of a row
 };
 
-// S, and megabytes that would otherwise be asked of the system, page by page, in every pass.
+// S, and memory of megabytes that is reused, so that passes do not allocate it again.
 class CpuSums : public Sums {
  public:
   CpuSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
   std::vector<double> cross;         // S, or numerators
-  std::vector<double> denominators;  // [d×k], or [k] where they are the same for all rows
+  std::vector<double> denominators;  // [d×k], or [k] if they are the same for all rows
   std::vector<BlockSums> partial;
   std::vector<Workspace> workspaces;
 };
@@ -59,14 +60,14 @@ class CpuSums : public Sums {
 inline CpuSums& cpu_sums(Sums& sums) { return dynamic_cast<CpuSums&>(sums); }
 inline const CpuSums& cpu_sums(const Sums& sums) { return dynamic_cast<const CpuSums&>(sums); }
 
-// What one group does with the blocks of X that come by. Several threads call tile() and block
-// operations at once on different blocks; merge() is called for one block at a time, in order.
+// Computations of one group on the blocks of X. Several threads call tile() and block operations at
+// once on different blocks; merge() is called for one block at a time, in order.
 class GroupPass {
  public:
   virtual ~GroupPass() = default;
   virtual Index tile_rows() const = 0;
   virtual void begin_block(BlockSums& sums) const = 0;
-  // Rows begin .. begin + rows.count - 1; `first` in its block or not.
+  // Rows begin .. begin + rows.count - 1; `first`: the first tile of its block.
   virtual void tile(const RowBlock& rows, Index begin, bool first, Workspace& workspace,
                     BlockSums& sums) const = 0;
   virtual void merge(const BlockSums& block) const = 0;

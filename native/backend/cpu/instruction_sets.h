@@ -1,6 +1,6 @@
 #pragma once
 
-// Which of the instruction sets that kernels are compiled for this CPU has.
+// Tests for instruction sets of this CPU for which kernels are compiled.
 namespace gemmine::cpu {
 
 #if defined(__x86_64__)

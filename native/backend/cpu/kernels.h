@@ -8,11 +8,11 @@
 
 namespace gemmine::cpu {
 
-// A sweep goes through the components in panels of this many.
+// Components per panel of a sweep.
 inline constexpr Index sweep_panel = 4;
 
-// One sweep problem over `rows` rows and k components, padded with zeros to whole panels in the
-// small matrices, which lie in panels of columns: [panels][padded][sweep_panel].
+// One sweep problem over `rows` rows and k components. The small matrices are padded with zeros to
+// whole panels and stored in panels of columns: [panels][padded][sweep_panel].
 struct SweepProblem {
   Index rows;
   Index k;
@@ -20,23 +20,23 @@ struct SweepProblem {
   Index sweeps;
   float half_l1;
   float relaxation;
-  const float* positive;  // [padded×padded]; what it holds is said at each kernel
+  const float* positive;  // [padded×padded]; contents: see each kernel
   const float* negative;  // [padded×padded]
-  const float* inverse;   // [padded] 1 / (N_jj + l2); 0 keeps the column
+  const float* inverse;   // [padded] 1 / (N_jj + l2); 0: the component is unchanged
   const float* cross;
   Index cross_stride;
   float* factor;
   Index factor_stride;
-  const float* row_diagonal;  // [rows], what a row adds to positive's diagonal; null: nothing
+  const float* row_diagonal;  // [rows], added to positive's diagonal, per row; null: none
   float* scratch;             // sweep_scratch(k) floats
 };
 
-// What is read off a run of elements. Float32 elements, float64 sums over lanes.
+// Sums over a run of elements: float32 elements, float64 sums over lanes.
 struct ElementSums {
   double squared_norm;
   double sum;
   float smallest;             // +infinity for none
-  std::int32_t largest_bits;  // of max|x|; >= 0x7F800000 where an element is not finite
+  std::int32_t largest_bits;  // of max|x|; >= 0x7F800000 if an element is not finite
 };
 
 // A left operand A [rows×depth] that is read in place: A(i, t) = data[i·row_step + t·depth_step].
@@ -56,7 +56,7 @@ struct SparseRows {
   const float* values;
 };
 
-// Some entries x of X beside those v of the model, in one row.
+// Some entries x of one row of X, with the entries v of the model.
 struct EntryRun {
   const float* x;
   const float* v;
@@ -65,8 +65,8 @@ struct EntryRun {
   double weight;  // of the row
   double beta;
 };
-// Entries of the model below this count as this: a zero could not be divided by. X is scaled so
-// that its largest entry lies in [1, 2).
+// Smaller entries of the model are raised to this, because the loss divides by them. X is scaled so
+// that its largest entry is in [1, 2).
 inline constexpr double smallest_model_entry = 0x1p-60;
 
 // Some elements of a factor with numerators and denominators.
@@ -80,8 +80,8 @@ struct RatioRun {
   double exponent;
 };
 
-// What is known of ‖c_j‖² for each centre c_j of k, padded to whole panels: the padding is never
-// near. `lengths` are at least ‖c_j‖.
+// Bounds of ‖c_j‖² for the k centres c_j, padded to whole panels; padding is never selected.
+// `lengths` are at least ‖c_j‖.
 struct CenterBounds {
   const float* low;
   const float* high;
@@ -91,7 +91,7 @@ struct CenterBounds {
 inline constexpr Index exponentials_at_once = 32;
 inline constexpr Index maxima_lanes = 16;
 
-// Everything that is compiled once for each instruction set.
+// The functions that are compiled once per instruction set.
 struct Kernels {
   const char* features;  // the instruction sets that it needs, separated by spaces
 
@@ -103,10 +103,10 @@ struct Kernels {
   // positive = N⁺ + l2 I, negative = N⁻.
   void (*sign_split_update)(const SweepProblem&);
 
-  // C = A·B or C += A·B for few columns, or few products to a sum, where a packed copy of A would
-  // cost much of the rate. B lies in panels of panel_width columns, [panels][depth][panel_width],
-  // zeros beyond its last column; C's stride is a multiple of panel_width, and it is written so
-  // far.
+  // C = A·B or C += A·B for few columns, or few products per sum, for which a packed copy of A
+  // would be slow. B is stored in panels of panel_width columns, [panels][depth][panel_width], with
+  // zeros beyond its last column; C's stride is a multiple of panel_width, and whole panels of C
+  // are written.
   Index panel_width;
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
   // C = Σ (a − b)² in place of A·B.
@@ -115,7 +115,7 @@ struct Kernels {
   ElementSums (*summarize)(const float* elements, Index count);
   // Σ a_i b_i, each product exact.
   double (*dot)(const float* a, const float* b, Index count);
-  // to += scale·from and to = scale·from; `to` of the first has no gaps between rows.
+  // to += scale·from and to = scale·from; in the first, `to` has no gaps between rows.
   void (*add_to_double)(HostView<const float> from, double scale, double* to);
   void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);
   // The same products of CSR rows: P = rows·B with B in panels [panels][depth][panel_width], and
@@ -129,16 +129,17 @@ struct Kernels {
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
-  // v_t = w_i·h_j at the entries (i, j) of CSR; rows of W and Ht end in zeros up to their strides,
-  // which are multiples of panel_width.
+  // v_t = w_i·h_j at the entries (i, j) of CSR; rows of W and Ht are padded with zeros up to their
+  // strides, which are multiples of panel_width.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 
   // to = scale·row − origin, and Σ to² of each row.
   void (*centre_rows)(HostView<const float> rows, double scale, const double* origin,
                       HostView<float> to, double* norms);
-  // The centres j, ascending, that may have the least ‖c_j‖² − 2 p_j when each differs from the
-  // truth by slack·lengths_j at most, and those within `tie` of the least. Returns how many.
+  // Writes to the last argument the centres j, ascending, that may have the smallest ‖c_j‖² − 2 p_j
+  // if each p_j has an error of at most slack·lengths_j, and those within `tie` of the smallest.
+  // Returns their number.
   Index (*near_centers)(const float* products, const CenterBounds&, float slack, float tie,
                         std::int32_t* found);
   // Σ (scale·row − center)².
@@ -146,10 +147,11 @@ struct Kernels {
   // The same, and sums += weight·scale·row.
   double (*add_to_cluster)(const float* row, Index d, double scale, double weight,
                            const double* center, double* sums);
-  // Adds exponentials_at_once rows, those of score −∞ as nothing. The same bits in every set.
+  // Adds exponentials_at_once rows; a score of −∞ adds 0. The bits are the same for every
+  // instruction set.
   void (*add_exponentials)(const double* scores, const double* widths, double scale, LogSum& to);
-  // maxima [count × maxima_lanes] are raised by columns begin .. end − 1 of rows [count ×
-  // 2·maxima_lanes]: each row's maximum is the largest of its lanes.
+  // Raises maxima [count × maxima_lanes] by columns begin .. end − 1 of rows [count ×
+  // 2·maxima_lanes]; the maximum of a row is the largest of its lanes.
   void (*raise_maxima)(const float* rows, Index count, Index begin, Index end, float* maxima);
 };
 
@@ -159,11 +161,11 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 #endif
 
-// Those that this CPU can run, the fastest first.
+// The kernels that this CPU can run, fastest first.
 std::vector<const Kernels*> runnable_kernels();
 const Kernels& kernels();
 
-// Rows of scratch are a tile of at most 32 rows; three tiles and their alignment.
+// Floats for three tiles of at most 32 rows, and their alignment.
 constexpr Index sweep_scratch(Index padded) { return 3 * 32 * padded + 16; }
 
 }  // namespace gemmine::cpu

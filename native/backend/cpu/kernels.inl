@@ -1,7 +1,7 @@
 // Compiled once for each instruction set, by kernels_avx512.cc, kernels_avx2.cc,
-// kernels_baseline.cc. Everything is local to the file that includes it, and nothing of the
-// standard library is called: the linker keeps a single copy of an inline function, which might
-// hold instructions this CPU lacks.
+// kernels_baseline.cc. Everything has internal linkage and no function of the standard library is
+// called: the linker keeps one copy of an inline function, which might contain instructions that
+// this CPU lacks.
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -29,7 +29,7 @@ typedef float HalfLanes __attribute__((vector_size(lane_bytes / 2)));
 constexpr Index lanes = lane_bytes / 4;
 constexpr Index double_lanes = lane_bytes / 8;
 
-// c + a·b and c − a·b, fused where the instruction set can.
+// c + a·b and c − a·b, fused if the instruction set supports it.
 inline Lanes add_product(Lanes c, Lanes a, Lanes b) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, c);

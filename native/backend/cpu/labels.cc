@@ -14,21 +14,21 @@ namespace {
 
 constexpr double float_rounding = 0x1p-24;
 constexpr double double_rounding = 0x1p-53;
-constexpr double upwards = 1 + 1e-6;  // outweighs the rounding of a bound itself
-constexpr float underflow = 1e-20f;   // more than what products below float32's normal range lose
-constexpr double roundings_beside = 16;      // of centring, of ‖c‖² and of the bounds' own sums
+constexpr double upwards = 1 + 1e-6;         // exceeds the rounding error of a bound
+constexpr float underflow = 1e-20f;          // exceeds the loss of products in the subnormal range
+constexpr double roundings_beside = 16;      // of centring, of ‖c‖² and of the sums of the bounds
 constexpr Index product_elements = 1 << 15;  // P of a tile: part of a second-level cache
 constexpr Index tile_unit = 12;              // rows: whole register tiles of a product
 constexpr Index most_units = 8;
 
-// How far a float32 sum of so many products can be off, as a share of Σ|products|.
+// Error bound of a float32 sum of this many products, as a share of Σ|products|.
 double rounding_of(double products) {
   const double share = (products + roundings_beside) * float_rounding;
   return share < 0.5 ? share / (1 - share) : 1;
 }
 
-// The centres less the origin, for products with the rows: of dense rows less the origin, and of
-// sparse rows as they are. ‖x − c‖² − ‖x − o‖² = ‖c − o‖² − 2 (x − o)·(c − o).
+// The centres minus the origin, for products with rows: dense rows minus the origin, and sparse
+// rows unchanged. ‖x − c‖² − ‖x − o‖² = ‖c − o‖² − 2 (x − o)·(c − o).
 class PackedCenters {
  public:
   PackedCenters(const Assignment& a, Index width, double scale_of_sparse)
@@ -61,7 +61,7 @@ class PackedCenters {
   }
 
   Index padded() const { return padded_; }
-  double origin() const { return origin_; }  // ‖o‖² where the rows keep it, else 0
+  double origin() const { return origin_; }  // ‖o‖² if the rows are not centred, else 0
   const float* panels() const { return panels_.data(); }
   CenterBounds bounds() const { return {low_.data(), high_.data(), lengths_.data(), padded_}; }
 
@@ -75,7 +75,7 @@ class PackedCenters {
   std::vector<float> panels_;
 };
 
-// What one block adds to Assigned. Sums of a cluster are cleared when its first row comes.
+// Contribution of one block to Assigned. The sums of a cluster are cleared at its first row.
 struct BlockSums {
   std::vector<double> sums;    // [k×d]
   std::vector<double> masses;  // [k]
@@ -160,8 +160,8 @@ class Assigning {
     }
   }
 
-  // The centres that may be nearest to a row of so many terms, of which ‖·‖² is the norm of what
-  // was multiplied. Distances that float64 cannot tell apart are equal.
+  // Finds the centres that may be nearest to a row of this many terms; `squared_norm` is ‖·‖² of
+  // the multiplied vector. Distances within the rounding error of float64 count as equal.
   Index find_near(const float* products, double terms, double squared_norm,
                   Workspace& workspace) const {
     const double slack = 2 * upwards * rounding_of(terms) * std::sqrt(squared_norm);

@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// See Backend, which has both.
+// See Passes.
 void assign(const Kernels& kernels, const Assignment& assignment, Assigned& assigned,
             const Job& job);
 std::vector<double> potentials(const Kernels& kernels, const Candidates& candidates,

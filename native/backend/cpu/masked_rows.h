@@ -19,11 +19,11 @@ bool is_seen(const Mask& mask, Index row, Index column, Index cols, float value)
 // Entries of row i of a block that are stored and count.
 void seen_entries(const RowBlock& block, Index i, Index cols, const Mask& mask, SeenEntries& to);
 
-// What a mask makes of a block that is dense: seen[t] is 1 or 0, and x where it is 0 becomes 1, a
-// number that every loss can take.
+// Applies a mask to a row of a dense block: seen[t] is 1 or 0; where it is 0, x becomes 1, a value
+// that is valid for every loss.
 void mask_row(const Mask& mask, Index row, std::span<float> x, std::span<float> seen);
 
-// The block with noise on its stored entries, in `memory`.
+// Returns the block with noise on its stored entries, stored in `memory`.
 RowBlock perturbed_block(const RowBlock& block, const Noise& noise, std::vector<float>& memory);
 
 }  // namespace gemmine::cpu

@@ -1,4 +1,5 @@
-// Codes to the end: what float32 sweeps leave unsettled, an active set in float64 settles.
+// Exact codes: rows that float32 sweeps leave too far from the minimum are solved by an active set
+// in float64.
 #include "backend/cpu/nonnegative_solve.h"
 
 #include <algorithm>
@@ -13,16 +14,16 @@
 namespace gemmine::cpu {
 namespace {
 
-// An objective this close to its minimum, as a share of itself or of ‖x‖², is settled. (Float32
-// tells an objective only down to the last of these shares of ‖x‖².)
+// A row is settled if its objective is this close to the minimum, as a share of itself or of ‖x‖².
+// (Float32 resolves an objective only to the latter share of ‖x‖².)
 constexpr double settled_share = 1e-6;
 constexpr double settled_share_of_row = 1e-10;
 constexpr double objective_noise = 1e-6;
-// Below this eigenvalue the rounding of N shows in codes, and a step of refinement pays.
+// Below this eigenvalue the rounding of N affects codes, and a step of refinement is needed.
 constexpr double refined_eigenvalue = 1e-8;
 
-// N + l2 I over the square roots of its diagonal on both sides: components of any size weigh the
-// same.
+// N + l2 I divided by the square roots of its diagonal on both sides, so that all components have
+// equal weight.
 struct ScaledNormal {
   ScaledNormal(const NormalMatrix& normal, double l2)
       : k(normal.size()), inverse_root(static_cast<std::size_t>(k)), entries(normal.gram()) {
@@ -83,7 +84,7 @@ class Settling {
     parallel_for(job_, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
       auto& workspace = workspaces[static_cast<std::size_t>(worker)];
       if (!workspace) workspace = std::make_unique<Workspace>(normal_);
-      workspace->set.clear();  // what it remembers must not depend on the thread
+      workspace->set.clear();  // results must not depend on earlier blocks of the thread
       const Index rows = tile_rows(problem_.X, k_);
       for (Index at = firsts[block]; at < firsts[block + 1]; at += rows)
         tile(at, std::min(rows, firsts[block + 1] - at), *workspace);
@@ -115,8 +116,8 @@ class Settling {
     return scale_ * scale_ * kernels_.summarize(rows.values + first, end - first).squared_norm;
   }
 
-  // The objective lies at most ‖projected slope‖² / λ above its minimum, λ being the smallest
-  // eigenvalue; all of it in scaled components.
+  // The objective is at most ‖projected slope‖² / λ above its minimum, where λ is the smallest
+  // eigenvalue; all in scaled components.
   bool settled(const float* w, double squared_norm, Workspace& workspace) const {
     set_right_side(workspace);
     std::vector<double>& slope = workspace.slope;
@@ -139,13 +140,13 @@ class Settling {
            smallest_ * std::max(settled_share * certain, settled_share_of_row * squared_norm);
   }
 
-  // From products x·h_j in workspace.b to the right side of the scaled problem.
+  // Converts products x·h_j in workspace.b to the right side of the scaled problem.
   void set_right_side(Workspace& workspace) const {
     for (Index j = 0; j < k_; ++j)
       workspace.b[j] = (workspace.b[j] - problem_.l1 / 2) * normal_.inverse_root[j];
   }
 
-  // x·Ht in float64, whatever x is.
+  // to = x·Ht in float64.
   void multiply(const std::vector<double>& x, std::vector<double>& to) const {
     std::fill(to.begin(), to.end(), 0.0);
     for (Index t = 0; t < d_; ++t) {
@@ -160,14 +161,14 @@ class Settling {
     take_row(rows, i, scale_, workspace.residual);
     multiply(workspace.residual, workspace.b);
     set_right_side(workspace);
-    std::vector<double>& v = workspace.v;  // as settled() left them
+    std::vector<double>& v = workspace.v;  // set by settled()
     workspace.set.solve(workspace.b, v, job_.cancellation);
     if (smallest_ < refined_eigenvalue) refine(workspace);
     for (Index j = 0; j < k_; ++j) w[j] = static_cast<float>(v[j] * normal_.inverse_root[j]);
   }
 
-  // One step from the residual itself: the codes no longer feel the rounding of N. Björck (1987),
-  // "Stability analysis of the method of seminormal equations", LAA 88/89.
+  // One step from the residual, after which the rounding of N does not affect the codes. Björck
+  // (1987), "Stability analysis of the method of seminormal equations", LAA 88/89.
   void refine(Workspace& workspace) const {
     std::vector<double>& v = workspace.v;
     std::vector<double>& x = workspace.residual;

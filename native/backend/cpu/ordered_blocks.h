@@ -10,20 +10,22 @@
 
 namespace gemmine::cpu {
 
-// Lets blocks that finish in any order be merged in theirs. A block that is early is left for the
-// thread whose turn comes, so threads wait only when they are `slots` blocks ahead.
+// Merges blocks in ascending order, although they finish in any order. An early block is merged
+// later by another thread, so threads wait only when they are `slots` blocks ahead.
 class MergeOrder {
  public:
   explicit MergeOrder(Index slots) : ready_(slots, false) {}
 
-  // Waits until the sums of `block` may be written to slot block % slots; false after abandon().
+  // Waits until the sums of `block` may be written to slot block % slots. Returns false after
+  // abandon().
   bool enter(Index block) {
     std::unique_lock lock(mutex_);
     merged_.wait(lock, [&] { return abandoned_ || block < next_ + slots(); });
     return !abandoned_;
   }
 
-  // Merges `block` and those that waited for it, or leaves it to the thread that is merging.
+  // Merges `block` and the blocks that waited for it, unless another thread is merging and will do
+  // it.
   template <class Merge>
   void leave(Index block, Merge merge) {
     std::unique_lock lock(mutex_);
@@ -41,7 +43,7 @@ class MergeOrder {
     merging_ = false;
   }
 
-  // A block failed: those that wait for it must not.
+  // Called when a block failed; wakes the threads that wait for it.
   void abandon() {
     const std::lock_guard lock(mutex_);
     abandoned_ = true;
@@ -60,8 +62,8 @@ class MergeOrder {
 };
 
 // Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the
-// blocks, so that rounding does not depend on the number of threads. `body` overwrites the sums
-// that it gets, out of `partial`, which an earlier block or call may have used.
+// blocks, so that rounding does not depend on the number of threads. `body` must overwrite its
+// sums, an element of `partial`, which may hold those of an earlier block or call.
 template <class Sums, class Body, class Merge>
 void reduce_in_order(const Job& job, Index blocks, std::vector<Sums>& partial, Body body,
                      Merge merge) {

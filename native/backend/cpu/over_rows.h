@@ -9,7 +9,7 @@ namespace gemmine::cpu {
 
 constexpr Index sum_rows = 512;  // float64 sums of a block are merged in order
 
-// body(first row, count) for fixed blocks of rows.
+// Calls body(first row, count) for fixed blocks of rows.
 template <class Body>
 void over_rows(Index rows, Index most, const Job& job, Body body) {
   const std::vector<Index> firsts = even_parts(rows, most);
@@ -17,7 +17,8 @@ void over_rows(Index rows, Index most, const Job& job, Body body) {
                [&](Index block, Index) { body(firsts[block], firsts[block + 1] - firsts[block]); });
 }
 
-// add(first row, count, sums) for fixed blocks of rows; the sums of all, in their order.
+// Calls add(first row, count, sums) for fixed blocks of rows; returns the total, summed in block
+// order.
 template <class Add>
 std::vector<double> sum_over_rows(Index rows, std::size_t length, const Job& job, Add add) {
   const std::vector<Index> firsts = even_parts(rows, sum_rows);

@@ -30,7 +30,7 @@ inline LeftOperand columns_of(HostView<const float> A) {
   return {A.data, A.cols, A.rows, 1, A.stride};
 }
 
-// A matrix in memory that is kept between uses.
+// A matrix in memory that is reused between calls.
 inline HostView<float> rows_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
   const auto needed = static_cast<std::size_t>(rows * stride);
   if (memory.size() < needed) memory.resize(needed);

@@ -20,7 +20,7 @@ RowBlock part_of(const RowBlock& block, Index begin, Index count) {
   return part;
 }
 
-// Block sums of all groups: what one block leaves.
+// Sums of one block for all groups.
 using AllSums = std::vector<BlockSums>;
 
 class RunningPass {
@@ -55,7 +55,7 @@ class RunningPass {
     });
   }
 
-  // The memory of an earlier pass is used again.
+  // Reuses the memory of an earlier pass.
   std::vector<AllSums> take_partial(Index slots) {
     std::vector<AllSums> partial(static_cast<std::size_t>(slots), AllSums(groups_.size()));
     for (std::size_t g = 0; g < groups_.size(); ++g) {
@@ -72,7 +72,8 @@ class RunningPass {
         cpu_sums(pass_.groups[g].sums).partial[s] = std::move(partial[s][g]);
   }
 
-  // One group reads a tile at a time, while it is in cache. Several share what was read.
+  // A single group reads one tile at a time, so that it stays in cache. Several groups share the
+  // rows read.
   void block(Index begin, Index count, Index worker, AllSums& sums) {
     RowScratch& scratch = scratch_[worker];
     for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g]->begin_block(sums[g]);
@@ -101,7 +102,7 @@ class RunningPass {
   const Pass& pass_;
   const Job& job_;
   std::vector<std::unique_ptr<GroupPass>> groups_;
-  std::vector<RowScratch> scratch_;  // of each worker
+  std::vector<RowScratch> scratch_;  // one per worker
 };
 
 }  // namespace

@@ -21,11 +21,13 @@ namespace {
 
 thread_local bool on_pool_thread = false;
 
-// An iteration is a few loops of milliseconds, a fraction of one apart. A thread that sleeps in
-// between may be woken onto the processor of another, and wait there for the whole loop.
+// An iteration is a few loops of milliseconds with pauses of less than a millisecond. A thread that
+// sleeps in a pause may be woken on the processor of another thread, and wait there for the whole
+// loop.
 constexpr std::chrono::microseconds patience{100};
 
-// A refused thread is asked for again; each loop would be too often.
+// After a refusal, starting the missing threads is retried at this interval; once per loop is too
+// often.
 constexpr std::chrono::seconds between_attempts{1};
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
@@ -52,9 +54,8 @@ struct Loop {
 
 class Pool {
  public:
-  // Starts the threads that are missing, as many as the system allows (ulimit -u and the pids limit
-  // of a container may allow more later): throws where it allows none. Not for several callers at
-  // once.
+  // Starts the missing threads, as many as the system allows (ulimit -u and the pids limit of a
+  // container may allow more later). Throws if it allows none. Not thread-safe.
   void grow_to(Index threads) {
     const auto now = std::chrono::steady_clock::now();
     if (size() >= threads || now < next_attempt_) return;
@@ -107,14 +108,14 @@ class Pool {
       const Index worker = loop->idle_workers.back();
       loop->idle_workers.pop_back();
       ++loop->running;
-      // One thread wakes the next while there is work: a loop whose workers were all busy may have
-      // got one back, and the thread that freed it may be this one, now busy elsewhere.
+      // Each thread wakes another while there is work: a worker of another loop may have become
+      // free, and the thread that freed it may be this one, now busy with this loop.
       if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
       run_one(*loop, index, worker, lock);
     }
   }
 
-  // Looks out for a new loop for a short while, leaving the processor to whoever wants it.
+  // Polls for a new loop for a short time and yields the processor meanwhile.
   void await_arrival(std::unique_lock<std::mutex>& lock) {
     const std::uint64_t seen = arrivals_.load(std::memory_order_relaxed);
     lock.unlock();
@@ -129,8 +130,8 @@ class Pool {
     return !loop->exhausted() && !loop->idle_workers.empty();
   }
 
-  // The first loop that has work for one more thread; it goes to the back, so that loops take
-  // turns.
+  // Returns the first loop with work for one more thread and moves it to the back, so that loops
+  // take turns.
   Loop* next_loop() {
     for (auto at = loops_.begin(); at != loops_.end(); ++at) {
       Loop* loop = *at;
@@ -187,7 +188,7 @@ Index& chosen_threads() {
 }
 
 std::mutex pool_mutex;
-Pool* the_pool = nullptr;  // never freed: threads of jobs may look at it while the process exits
+Pool* the_pool = nullptr;  // never freed: job threads may use it while the process exits
 bool exiting = false;
 
 Pool& pool() {

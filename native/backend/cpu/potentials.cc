@@ -13,7 +13,7 @@ namespace {
 constexpr Index block_elements = 1 << 16;
 constexpr double double_rounding = 0x1p-52;
 constexpr Index most = Candidates::most;
-// Sums of squares of rows stay well within float32 up to this exponent.
+// Up to this exponent, sums of squares of rows stay within the range of float32.
 constexpr int largest_exponent_of_squares = 30;
 
 using Sums = std::array<double, most>;
@@ -50,7 +50,7 @@ class Measuring {
       }
   }
 
-  // Σ min(nearest, distance) of a block, whose distances go to `to` [n×c].
+  // Returns Σ min(nearest, distance) of a block and writes its distances to `to` [n×c].
   Sums block(Index begin, Index count, Workspace& workspace, HostView<double> to) const {
     const RowBlock rows = c_.X.block(begin, count, workspace.rows);
     if (c_.X.sparse())
@@ -70,7 +70,7 @@ class Measuring {
   }
 
  private:
-  // Differences of float32 rows do not cancel, wherever the rows lie.
+  // Differences of float32 rows do not cancel, even far from the origin.
   void dense_rows(const RowBlock& rows, Workspace& workspace, HostView<double> to) const {
     const Index width = whole_panels(count_, kernels_.panel_width);
     const HostView<float> distances = rows_in(workspace.distances, rows.count, count_, width);
@@ -86,7 +86,7 @@ class Measuring {
       for (Index p = 0; p < count_; ++p) to(i, p) = factor * distances(i, p);
   }
 
-  // ‖c‖² + Σ x (x − 2c) over the non-zeros; what is within its rounding is 0.
+  // ‖c‖² + Σ x (x − 2c) over the non-zeros; a value within its rounding error becomes 0.
   void sparse_row(const RowBlock& rows, Index i, double* to) const {
     const auto first = static_cast<Index>(rows.indptr[i]);
     const auto end = static_cast<Index>(rows.indptr[i + 1]);
@@ -107,7 +107,7 @@ class Measuring {
   const Index count_;
   const Index d_;
   const double scale_;          // 2^-exponent
-  const bool in_place_;         // rows are not scaled before they are compared
+  const bool in_place_;         // rows are compared without scaling
   std::vector<float> panels_;   // the points as rows [d×c]; dense X only
   std::vector<double> points_;  // [d×16]; sparse X only
   Sums squares_{};              // ‖c‖²; sparse X only

@@ -9,8 +9,8 @@
 namespace gemmine::cpu {
 namespace {
 
-// off(N_ij) beside the diagonal, on(N_jj) on it, in panels of columns. Kernels read them as rows: N
-// is symmetric.
+// off(N_ij) beside the diagonal, on(N_jj) on it, in panels of columns. Kernels read the columns as
+// rows, because N is symmetric.
 template <class Off, class On>
 std::vector<float> panels_of(const NormalMatrix& normal, Index padded, Off off, On on) {
   const Index k = normal.size();
@@ -29,7 +29,7 @@ float positive_part(float x) { return std::max(x, 0.0f); }
 float negative_part(float x) { return std::max(-x, 0.0f); }
 double zero(double) { return 0; }
 
-// 1 / (N_jj + l2); 0 where that is too small to divide by.
+// 1 / (N_jj + l2); 0 if the denominator is too small.
 std::vector<float> inverse_diagonal(const NormalMatrix& normal, Index padded, double l2) {
   std::vector<float> inverse(static_cast<std::size_t>(padded));
   for (Index j = 0; j < normal.size(); ++j) {
@@ -47,7 +47,7 @@ float* sweep_memory(Index padded) {
   return memory.data();
 }
 
-// C − F_D N_DF of the independent components [b×m]: the dependent ones stay as they are.
+// C − F_D N_DF for the independent components [b×m]; the dependent ones are unchanged.
 void independent_cross(HostView<const float> cross, const NormalMatrix& normal,
                        HostView<const float> factor, HostView<double> right) {
   const Index k = normal.size();

@@ -8,8 +8,8 @@
 
 namespace gemmine::cpu {
 
-// A step with the small matrices as its kernel reads them: packed once, used for every block by any
-// number of threads at once. Refers to its arguments.
+// A step with its small matrices in the layout of its kernel: packed once, used for every block by
+// any number of threads at once. Keeps references to its arguments.
 class PreparedStep {
  public:
   PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal);

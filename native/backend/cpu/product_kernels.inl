@@ -1,7 +1,7 @@
 // Part of kernels.inl.
 
 // ---- Products C = A·B with A read in place and B in panels. A register tile holds `height` rows
-// of C by `width` vectors; a slab of a panel stays in cache while the rows pass by.
+// of C by `width` vectors; a slab of a panel stays in cache for all rows.
 
 #if defined(__AVX512F__)
 constexpr int widest = 4;                     // 24 sums, 4 vectors of B, 1 entry of A: 32 registers
@@ -28,7 +28,7 @@ inline void with_width(Index cols, Index j, Body body) {
   body(Width<2>());
 }
 
-// What one entry of A and one vector of B add to an entry of C.
+// The term of one entry of A and one vector of B in a sum of C.
 struct Product {
   static Lanes add(Lanes sum, Lanes a, Lanes b) { return add_product(sum, a, b); }
 };

@@ -14,8 +14,8 @@
 #include "core/address_space.h"
 #include "core/error.h"
 
-// LAPACK as it lies in OpenBLAS's archive, column-major. Of its eigensolvers this one alone gets by
-// without Fortran's runtime library.
+// LAPACK functions in OpenBLAS's archive, column-major. This eigensolver is the only one that does
+// not need Fortran's runtime library.
 extern "C" {
 void dsyev_(const char* job, const char* triangle, const blasint* n, double* A, const blasint* lda,
             double* values, double* work, const blasint* lwork, blasint* info);
@@ -26,13 +26,13 @@ void dgeqrf_(const blasint* m, const blasint* n, double* A, const blasint* lda, 
 void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* A, const blasint* lda,
              const double* tau, double* work, const blasint* lwork, blasint* info);
 
-// OpenBLAS's own (driver/others/memory.c): the work space of one thread in one call.
+// Internal to OpenBLAS (driver/others/memory.c): the work space of one call.
 void* blas_memory_alloc(int unused);
 void blas_memory_free(void* buffer);
 
-// OpenBLAS starts its threads when the addon is loaded, as many as CPUs unless the environment says
-// otherwise; where a limit refuses them, it raises SIGINT. The linker (--wrap, in CMakeLists.txt)
-// puts this in the place of its reading of OPENBLAS_NUM_THREADS.
+// OpenBLAS starts one thread per CPU when the addon is loaded, unless the environment sets a
+// number; if a limit refuses them, it raises SIGINT. The linker (--wrap, in CMakeLists.txt)
+// replaces its reading of OPENBLAS_NUM_THREADS by this function.
 int __wrap_openblas_num_threads_env();
 int __wrap_openblas_num_threads_env() { return 1; }
 }
@@ -40,8 +40,8 @@ int __wrap_openblas_num_threads_env() { return 1; }
 namespace gemmine::cpu {
 namespace {
 
-// Address space of one buffer, with room for what else the process may map in the meantime. On
-// x86-64 and ARM64 a buffer has 128 MiB.
+// Address space for one buffer and for concurrent mappings of the process. On x86-64 and ARM64 a
+// buffer is 128 MiB.
 constexpr std::size_t buffer_bytes = std::size_t{136} << 20;
 
 std::string buffers_refused(std::size_t count) {
@@ -50,9 +50,8 @@ std::string buffers_refused(std::size_t count) {
          " threads, and fewer are left (ulimit -v)";
 }
 
-// OpenBLAS takes a buffer for each call that runs, keeps it for later calls, and where the system
-// refuses one asks again for ever. So as many as calls can run at once, one a pool thread, are
-// taken before the first call.
+// OpenBLAS allocates a buffer for each running call, keeps it for later calls, and retries forever
+// if the system refuses it. Hence one buffer per pool thread is allocated before the first call.
 void reserve_buffers() {
   static std::atomic<bool> reserved = false;
   static std::mutex mutex;
@@ -73,7 +72,7 @@ blasint size(Index n) {
   return static_cast<blasint>(n);
 }
 
-// Calls run(work, size of it, info), once to ask how much it wants.
+// Calls run(work, size of work, info) twice: first to query the size, then to compute.
 template <class Run>
 void with_workspace(Run run, const char* what) {
   blasint info = 0;
@@ -108,7 +107,7 @@ void multiply_at_b(HostView<const double> A, HostView<const double> B, HostView<
               1.0, A.data, size(A.stride), B.data, size(B.stride), 0.0, C.data, size(C.stride));
 }
 
-// Rows in memory are LAPACK's columns, so that it sees Aᵀ and solves Aᵀ Bᵀ.
+// Rows in memory are columns for LAPACK, which therefore solves Aᵀ Y = Bᵀ.
 void divide_rows(HostView<double> B, HostView<double> A) {
   reserve_buffers();
   const blasint n = size(A.rows);
@@ -135,7 +134,7 @@ void solve_rows(HostView<const double> L, HostView<double> B) {
                 size(B.cols), 1.0, L.data, size(L.stride), B.data, size(B.stride));
 }
 
-// Rows in memory are LAPACK's columns; it returns the smallest value first.
+// Rows in memory are columns for LAPACK, which returns the smallest value first.
 std::vector<double> symmetric_eigen(HostView<double> A) {
   reserve_buffers();
   const blasint n = size(A.rows);
@@ -152,8 +151,8 @@ std::vector<double> symmetric_eigen(HostView<double> A) {
   return values;
 }
 
-// Rows in memory are LAPACK's columns. Householder's vectors may turn a row about; it is turned
-// back.
+// Rows in memory are columns for LAPACK. Householder reflections may flip the sign of a row, which
+// is restored.
 void orthonormalise_rows(HostView<double> A) {
   reserve_buffers();
   const blasint d = size(A.cols);

@@ -6,10 +6,10 @@
 
 namespace gemmine::cpu {
 
-// Products of row-major host matrices and what LAPACK makes of small ones, the only door to
-// OpenBLAS, always on the calling thread, which is one of the pool's. The first call of the process
-// reserves OpenBLAS's buffers for all of them, and each throws Error(out_of_memory) until that has
-// succeeded.
+// Products of row-major host matrices and LAPACK operations on small ones; no other file calls
+// OpenBLAS. All run on the calling thread, which is a pool thread. The first call of the process
+// reserves OpenBLAS's buffers for all threads; every call throws Error(out_of_memory) until that
+// has succeeded.
 
 enum class Into { replace, add };
 
@@ -30,14 +30,14 @@ void divide_rows(HostView<double> B, HostView<double> A);
 // B = B (L Lᵀ)⁻¹, L lower triangular.
 void solve_rows(HostView<const double> L, HostView<double> B);
 
-// See Passes, which has both.
+// See Passes.
 std::vector<double> symmetric_eigen(HostView<double> A);
 void orthonormalise_rows(HostView<double> A);
 
 // Called before the first product, for linkers that cannot replace openblas_num_threads_env().
 void hold_products_to_one_thread();
 
-// Name, version and build options of the library, and the CPU whose kernels it chose.
+// Name, version and build options of the library; and the CPU type whose kernels it uses.
 const char* products_configuration();
 const char* products_core();
 

@@ -16,14 +16,14 @@ inline DoubleLanes from_bits(LongLanes bits) {
 }
 inline DoubleLanes each(double x) { return x - DoubleLanes{}; }
 
-// Integers below 2^51 in magnitude: added to this number they stand in its last bits.
+// An integer below 2^51 in magnitude, added to this number, is stored in the last bits of the sum.
 constexpr double integer_shift = 0x1.8p52;
 inline DoubleLanes to_double(LongLanes integer) {
   return from_bits(integer + bits_of(each(integer_shift))) - integer_shift;
 }
 
-// ln x for positive normal x, to some 1e-16 of |ln x|: with x = m·2^e, m in [√½, √2), it is
-// e ln 2 + 2 artanh((m − 1)/(m + 1)). Of a zero it is some large negative number.
+// ln x for positive normal x, with a relative error of about 1e-16: with x = m·2^e, m in [√½, √2),
+// it is e ln 2 + 2 artanh((m − 1)/(m + 1)). For zero it is a large negative number.
 inline DoubleLanes logarithm(DoubleLanes x) {
   const LongLanes bits = bits_of(x);
   LongLanes exponent = ((bits >> 52) & 0x7FF) - 1023;

@@ -8,13 +8,13 @@ namespace {
 // Merging S in float64 costs d·k elements a block, so a block needs many rows, or non-zeros.
 constexpr Index block_rows = 1024;
 constexpr Index small_block_rows = 256;
-constexpr Index blocks_wanted = 32;  // for a small X, to have something for every thread
+constexpr Index blocks_wanted = 32;  // for a small X, so that every thread has blocks
 constexpr Index even_load = 8;       // blocks come in multiples: 7 would keep 2 threads waiting
-constexpr Index block_elements = 1 << 17;     // for a narrow X, whose blocks are over too soon
+constexpr Index block_elements = 1 << 17;     // for a narrow X, whose blocks would be too short
 constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow much longer
-constexpr Index tile_elements = 1 << 17;      // half a megabyte: part of a second-level cache
+constexpr Index tile_elements = 1 << 17;      // half a megabyte: part of an L2 cache
 constexpr Index most_tiles = 10;
-constexpr Index whole_tile = 96;  // rows: no ends in products (6, 8, 12) or sweeps (32)
+constexpr Index whole_tile = 96;  // rows: whole tiles of products (6, 8, 12) and sweeps (32)
 constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
 
@@ -29,7 +29,7 @@ std::vector<Index> cut_by_nonzeros(const RowSource& X, RowRange rows, bool with_
   return firsts;
 }
 
-// Parts of about the same number of rows, at best a multiple of even_load.
+// Parts with about equal numbers of rows; the number of parts is about a multiple of even_load.
 std::vector<Index> cut_by_rows(const RowSource& X, Index rows) {
   const Index by_count = std::clamp(rows / blocks_wanted, small_block_rows, block_rows);
   const Index by_width = std::min(block_elements / X.cols(), widest_narrow_block);

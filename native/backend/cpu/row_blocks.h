@@ -6,17 +6,17 @@
 
 namespace gemmine::cpu {
 
-// First rows of the blocks whose sums a pass forms in float32, and the row after the last.
-// They depend on n, d, k and the non-zeros only, never on the number of threads. A pass without
-// sums has nothing to merge, and cuts a sparse X finer.
+// First rows of the blocks whose sums a pass forms in float32, then the row after the last block.
+// They depend only on n, d, k and the non-zeros, never on the number of threads. A pass without
+// sums merges nothing and uses smaller blocks of a sparse X.
 std::vector<Index> row_blocks(const RowSource& X, RowRange rows, bool with_sums);
 std::vector<Index> row_blocks(const RowSource& X);  // all rows, with sums
 
-// A block is worked through in tiles of this many rows at most. X should stay in cache from X_b·Ht
-// to X_bᵀ·W_b, but a step prepares k×k numbers for each tile.
+// Maximum of rows in a tile of a block. X should stay in cache from X_b·Ht to X_bᵀ·W_b, but a step
+// prepares k×k numbers for each tile.
 Index tile_rows(const RowSource& X, Index k);
 
-// Cuts `count` rows into parts of at most `most`, as even as they get.
+// Cuts `count` rows into parts of at most `most` rows, as even as possible.
 std::vector<Index> even_parts(Index count, Index most);
 
 }  // namespace gemmine::cpu

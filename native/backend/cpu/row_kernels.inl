@@ -11,7 +11,7 @@ inline void store_double(DoubleLanes value, double* to) {
   __builtin_memcpy(to, &value, sizeof value);
 }
 
-// Tails of a row run with these, so that both parts round alike.
+// For the tail of a row; rounds like the vector part.
 inline double centred(const float* row, Index t, double scale, const double* origin) {
   return scale * static_cast<double>(row[t]) - origin[t];
 }
@@ -43,7 +43,8 @@ void centre_rows(HostView<const float> rows, double scale, const double* origin,
   }
 }
 
-// The least upper bound of ‖c‖² − 2 p, then the lower bounds that reach it.
+// Finds the smallest upper bound of ‖c‖² − 2 p, then the centres whose lower bounds are within
+// `tie` of it.
 Index near_centers(const float* products, const CenterBounds& c, float slack, float tie,
                    std::int32_t* found) {
   const Lanes s = all(slack);

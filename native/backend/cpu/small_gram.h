@@ -6,7 +6,8 @@
 
 namespace gemmine::cpu {
 
-// The upper triangle of factorᵀ·factor [k×k], widened first: products of float32 are exact there.
+// The upper triangle of factorᵀ·factor [k×k], converted to float64 first, in which products of
+// float32 are exact.
 void add_gram(HostView<const float> factor, Into into, std::vector<double>& upper);
 
 // Copies the upper triangle [k×k] to the lower one.

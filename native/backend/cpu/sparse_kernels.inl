@@ -1,7 +1,7 @@
 // Part of kernels.inl.
 
-// ---- CSR. Up to `widest` vectors of a row of P, or of W, stay in registers while the non-zeros of
-// a row of X pass by.
+// ---- CSR. Up to `widest` vectors of a row of P, or of W, stay in registers for all non-zeros of a
+// row of X.
 
 template <int width>
 inline void multiply_row(const SparseRows& rows, Index begin, Index end, const float* panel,

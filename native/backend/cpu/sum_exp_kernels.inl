@@ -1,4 +1,4 @@
-// Part of kernels.inl, after ratio_kernels.inl, whose exponential it takes.
+// Part of kernels.inl, after ratio_kernels.inl, which defines exponential().
 
 // ---- Sums of exponentials in float64.
 
@@ -10,7 +10,7 @@ inline DoubleLanes load_doubles(const double* from) {
 
 constexpr Index double_parts = 8 / double_lanes;
 
-// In the order of canonical sums, the same for every instruction set.
+// The order is that of canonical sums, the same for every instruction set.
 inline double sum_of_eight(const DoubleLanes* parts) {
   double s[8];
   __builtin_memcpy(s, parts, sizeof s);

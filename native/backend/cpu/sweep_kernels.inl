@@ -1,15 +1,15 @@
 // Part of kernels.inl.
 
-// ---- Sweeps. Lanes are rows: a tile of two vectors of rows is transposed, so that component j of
-// all its rows lies together, [padded][tile].
+// ---- Sweeps. Lanes are rows: a tile of two vectors of rows is transposed to [padded][tile], so
+// that component j of all its rows is contiguous.
 
 constexpr Index tile = 2 * lanes;
-constexpr Index panel = sweep_panel;  // their products with the others are formed at once
+constexpr Index panel = sweep_panel;  // products with other components are computed per panel
 
 struct Tile {
   Lanes* F;      // the factor
   Lanes* C;      // cross
-  Lanes* other;  // the factor that comes next
+  Lanes* other;  // output of the sweep
   Lanes diagonal[2];
 };
 
@@ -19,7 +19,7 @@ Tile tile_in(float* scratch, Index padded) {
   return {first, first + 2 * padded, first + 4 * padded, {}};
 }
 
-// Rows and components that do not exist are zeros.
+// Missing rows and components are set to zero.
 void load_tile(const float* from, Index stride, Index rows, Index k, Index padded, Lanes* to) {
   auto* out = reinterpret_cast<float*>(to);
   if (rows < tile || k < padded)
@@ -57,8 +57,8 @@ inline void add_products(const Lanes* F, const float* N, Index padded, Panel& su
 }
 
 // f_j = next(c_j − Σ_{i≠j} f_i N_ij, 1 / (N_jj + l2), f_j), one component after the other. The sums
-// of a panel start from the components before the sweep reached it; each new value is then made
-// good in the panel's later components.
+// of a panel use the values before the panel's update; each new value then corrects the sums of the
+// later components of the panel.
 template <class Next>
 void gauss_seidel(const SweepProblem& problem, const Tile& rows, Next next) {
   const Index padded = problem.padded;
@@ -85,7 +85,7 @@ void gauss_seidel(const SweepProblem& problem, const Tile& rows, Next next) {
   }
 }
 
-// Calls sweep(tile) `sweeps` times for each tile of rows; the factor ends up in tile.F.
+// Calls sweep(tile) `sweeps` times for each tile of rows; tile.F then holds the result.
 template <class Sweep>
 void for_tiles(const SweepProblem& problem, Sweep sweep) {
   Tile rows = tile_in(problem.scratch, problem.padded);
@@ -122,8 +122,8 @@ void signed_sweep(const SweepProblem& problem) {
   });
 }
 
-// f times a ratio of sums that are not negative. 0/0 says nothing about f and keeps it; a positive
-// f stays above the subnormals, which are slow, unless the numerator is zero.
+// f times a ratio of non-negative sums. 0/0 leaves f unchanged. A positive f stays above the
+// subnormals, which are slow, unless the numerator is zero.
 inline Lanes scaled_component(Lanes f, Lanes numerator, Lanes denominator, bool root) {
   const Lanes smallest = all(__FLT_MIN__);
   const Lanes zero = {};

@@ -8,7 +8,7 @@ namespace gemmine::cpu {
 
 struct ThreadLimit {
   Index threads;       // >= 1
-  std::string reason;  // what decided, for people
+  std::string reason;  // which limit applies, for messages
 };
 
 // min(affinity, cgroup v1 or v2 quota, hardware). `root` as in cgroup_folders().

@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// See Backend.
+// See Passes.
 void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
                          HostView<float> to, const Job& job);
 

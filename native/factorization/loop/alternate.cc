@@ -11,7 +11,7 @@
 namespace gemmine {
 namespace {
 
-// Below this share only rounding can be what raises the objective.
+// With a smaller share only rounding can raise the objective.
 constexpr double least_extrapolation = 1e-3;
 
 class Alternation {
@@ -54,7 +54,7 @@ class Alternation {
 
  private:
   const Penalties& penalties() const { return options_.penalties; }
-  // An iteration that may be a step back is measured before the next one begins.
+  // An iteration that may raise the objective is measured before the next one begins.
   bool measures_at_once() const { return state_.guarded || extrapolation_; }
   double row_penalty() const {
     return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job) +
@@ -81,8 +81,8 @@ class Alternation {
     conclude(t);
   }
 
-  // A component that stays dead gets another H_j before the next iteration. It leaves the objective
-  // as it is only while H carries no penalty.
+  // A component that stays dead gets a new H_j before the next iteration. The objective is
+  // unchanged only if H has no penalty.
   void reseed() {
     if (state_.iteration == 0 || state_.stepped_back || state_.stalled) return;
     if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
@@ -95,15 +95,15 @@ class Alternation {
     objective::record(state_, t, objective, measured, options_.tolerance);
   }
 
-  // Over-relaxation and extrapolation do the same thing; together they overshoot.
+  // Over-relaxation and extrapolation have the same effect; together they overshoot.
   Step step(StepKind kind, double l1, double l2) const {
     Step step = step_of(kind, l1, l2, options_.inner_sweeps);
     if (extrapolation_) step.relaxation = 1;
     return step;
   }
 
-  // The one read of X. While W and Ht are those of iteration t, it also measures them: always at t
-  // = 0, later where the identity has become too coarse.
+  // The one read of X. It also measures W and Ht of iteration t: always at t = 0, later if the
+  // identity is too inaccurate.
   void update_rows(Index t) {
     const bool known = static_cast<Index>(state_.objective.size()) > t;
     const Measure measure = objective::next_measure(known, state_);
@@ -124,17 +124,17 @@ class Alternation {
     record(t, error + penalty, measure == Measure::direct);
   }
 
-  // Components of free sign may cancel each other: then the float32 noise of R and S is large
-  // beside ‖X‖². R is formed again in float64 where its share of the identity, weighted by absolute
-  // values, outgrows ‖X‖²; where that of S does, the identity is left for good.
+  // Components of any sign may cancel each other: then the float32 errors of R and S are large
+  // compared with ‖X‖². If R's term of the identity, summed over absolute values, exceeds ‖X‖², R
+  // is formed again in float64; if that of S does, the identity is not used again.
   void sharpen_sums() {
     const auto [absolute, energy] = safeguard::cancellations(sums_->gram, column_gram_, k_);
     if (absolute > 2 * input_.squared_norm) sums_->gram = device_.gram(W_, input_.job);
     if (energy > 25 * input_.squared_norm) state_.direct = state_.guarded = true;
   }
 
-  // Rounding can make a step on a nearly singular problem a step back: then H stays as it is. Both
-  // errors share the noise of S and R, so that their order is certain.
+  // On a nearly singular problem rounding can make a step raise the objective: then H is unchanged.
+  // Both errors are computed from the same S and R, so their order is certain.
   void update_columns() {
     const double before = identity_error() + column_penalty();
     device_.copy(Ht_, before_columns_.view());
@@ -164,7 +164,7 @@ class Alternation {
     column_gram_ = device_.gram(Ht_, input_.job);
   }
 
-  // The objective after iteration t, unless it waits for the next pass, and what follows from it.
+  // Determines the objective after iteration t, unless the next pass measures it, and acts on it.
   void conclude(Index t) {
     if (!state_.direct) state_.direct = objective::cancels(identity_error(), input_.squared_norm);
     state_.stepped_back = false;
@@ -182,7 +182,7 @@ class Alternation {
     input_.job.progress("iterate", t, options_.max_iterations, known);
   }
 
-  // What extrapolation gains is told from rounding where it could be a step back.
+  // With extrapolation, a rise is compared with the rounding error.
   bool rises(double objective) const {
     if (extrapolation_ && state_.measured.back() == static_cast<std::uint8_t>(state_.direct) &&
         objective > state_.objective.back())
@@ -190,7 +190,8 @@ class Alternation {
     return safeguard::rises(state_, objective, input_.squared_norm);
   }
 
-  // Goes back to the pair before the iteration, and on with smaller steps for a few times.
+  // Restores the pair before the iteration and continues with smaller steps, a limited number of
+  // times.
   void go_back(Index t) {
     kept_.restore(device_, W_, Ht_);
     if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);

@@ -15,24 +15,24 @@ struct LoopOptions {
   Index inner_sweeps;
   bool extrapolated;          // see acceleration.h
   Penalties penalties;        // of the scaled factors
-  double objective_exponent;  // the objective of X is 2^this times that of the scaled X
+  double objective_exponent;  // objective of X = 2^objective_exponent · that of the scaled X
   std::uint64_t seed;
-  GraphTerm* graph = nullptr;  // of W, in the objective
+  GraphTerm* graph = nullptr;  // penalty on W in the objective
 };
 
 struct Alternated {
   double squared_error;  // ‖X − W Htᵀ‖² at the end
 };
 
-// What a run begins with. `expected_share` of ‖X‖² is what the start leaves, as far as it knows; 1:
-// nothing known.
+// The first state of a run. `expected_share`: the share of ‖X‖² that the start leaves, as
+// estimated; 1 if unknown.
 LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share);
 
-// What a run that goes on starts from, beside its state; null where a run begins.
+// Factors of a resumed run, beside its state; null for a new run.
 using Previous = const ResumedRun*;
 
-// X [n×d] ≈ W Htᵀ, from `state` on to the end. Both factors are tall, W [n×k] and Ht [d×k], so one
-// step fits either side.
+// X [n×d] ≈ W Htᵀ, from `state` to the end. Both factors are tall, W [n×k] and Ht [d×k], so the
+// same step code serves both.
 Alternated alternate(const Input& input, const ModelRule& rule, const LoopOptions& options,
                      Checkpoints& checkpoints, Previous previous, LoopState& state,
                      BackendView<float> W, BackendView<float> Ht);

@@ -44,7 +44,7 @@ class RatioAlternation {
   void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, no_pair); }
   bool frobenius() const { return input_.loss.kind == LossKind::frobenius; }
 
-  // D_2 has a ½ that ‖X − W Htᵀ‖² has not.
+  // D_2 contains a factor ½, ‖X − W Htᵀ‖² does not.
   double unit() const { return frobenius() ? 1 : 2; }
   Step step_of(double l1, double l2, Index sweeps) const {
     Step step = gemmine::step_of(StepKind::ratio, unit() * l1, unit() * l2, sweeps);
@@ -52,7 +52,7 @@ class RatioAlternation {
     return step;
   }
 
-  // Reads X once; the objective of the pair that comes in is that after iteration t, unless it is
+  // Reads X once and measures the given pair as the objective after iteration t, unless it is
   // known.
   void pass(const std::optional<Step>& step, bool accumulate, Index t) {
     const Penalties& p = options_.penalties;

@@ -7,7 +7,7 @@
 namespace gemmine {
 namespace {
 
-// The members of LoopState that are single numbers, in one order for both directions.
+// Visits the scalar members of LoopState, in the same order for writing and reading.
 template <class State, class Visit>
 void each_number(State& state, Visit visit) {
   visit(state.iteration);
@@ -24,7 +24,7 @@ void each_number(State& state, Visit visit) {
   visit(state.worked);
 }
 
-// A run as arrays, which a file holds by their names.
+// A run as named arrays of a file.
 struct Arrays {
   std::vector<double> numbers;
   std::vector<double> objective;
@@ -79,7 +79,7 @@ std::vector<FileTensor> tensors_of(Arrays& arrays, ResumedRun& factors) {
           tensor("other_Ht", factors.other_Ht)};
 }
 
-// What tells the length of the arrays to a reader.
+// Adds the length of the arrays, which a reader needs.
 std::string with_sizes(const std::string& metadata, std::size_t objectives) {
   return metadata.substr(0, metadata.size() - 1) + ",\"objectives\":\"" +
          std::to_string(objectives) + "\"}";

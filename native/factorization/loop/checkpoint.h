@@ -9,16 +9,16 @@
 
 namespace gemmine {
 
-// A second pair that a run goes on with: the one before extrapolation, or the best one of a model
-// that is not monotone. Null where there is none.
+// A second pair that a resumed run needs: the one before extrapolation, or the best one of a model
+// that is not monotone. Null if there is none.
 struct OtherPair {
   BackendView<const float> W;
   BackendView<const float> Ht;
 };
 inline constexpr OtherPair no_pair{{nullptr, 0, 0, 0}, {nullptr, 0, 0, 0}};
 
-// Writes the state of a run at the end of an iteration: at iteration 0, after that many seconds, at
-// the end, and when the job is to stop, which throws Cancelled.
+// Writes the state of a run at the end of an iteration: at iteration 0, after the given seconds, at
+// the end, and if the job is to stop, which then throws Cancelled.
 class Checkpoints {
  public:
   Checkpoints(const Input& input, const CheckpointOptions& options)
@@ -36,12 +36,12 @@ class Checkpoints {
   std::chrono::steady_clock::time_point written_{};
 };
 
-// A run as a checkpoint left it.
+// State of a run in a checkpoint.
 struct ResumedRun {
   LoopState state;
-  HostMatrix<float> W;  // scaled, as all factors here
+  HostMatrix<float> W;  // scaled, like all factors here
   HostMatrix<float> Ht;
-  HostMatrix<float> other_W;  // see OtherPair; without rows where there is none
+  HostMatrix<float> other_W;  // see OtherPair; has no rows if there is none
   HostMatrix<float> other_Ht;
 };
 

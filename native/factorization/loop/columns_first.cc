@@ -9,13 +9,14 @@
 namespace gemmine {
 namespace {
 
-// Of the code of Shafran, Geiger & Geva, in the units of the scaled X, whose largest entry lies in
-// [1, 2).
+// Constants of the code of Shafran, Geiger & Geva, in units of the scaled X, whose largest entry is
+// in [1, 2).
 constexpr double ridge = 1e-6;          // added to WᵀW
 constexpr double floor = 1e-6;          // added to the denominators of the row step
 constexpr double smallest_norm = 1e-8;  // of a column of W
 
-// ⌈share·count⌉, at least 1. The product of a share like 0.07 may lie a little above an integer.
+// ⌈share·count⌉, at least 1. With a share like 0.07 the rounded product may be slightly above an
+// integer.
 Index share_of(Index count, double share) {
   return std::max<Index>(1,
                          static_cast<Index>(std::ceil(share * static_cast<double>(count) - 1e-9)));
@@ -42,7 +43,7 @@ class ColumnsFirst {
   }
 
   Alternated run() {
-    // S and R of the W that a start, or an iteration before, has left.
+    // Forms S and R of the W of the start, or of the iteration before.
     read(std::nullopt);
     if (state_.iteration == 0) conclude(0);
     end_iteration();
@@ -101,8 +102,8 @@ class ColumnsFirst {
                  input_.job);
   }
 
-  // Measures the pair after iteration t, and keeps it if it is the best so far. The sums are those
-  // of its W, so that the identity holds; where it cancels, X is read once more.
+  // Measures the pair after iteration t and keeps it if it is the best so far. The sums are those
+  // of its W, so the identity holds; if it cancels, X is read once more.
   void conclude(Index t) {
     double error = identity_error(input_, *sums_, Ht_, column_gram_);
     state_.direct = state_.direct || objective::cancels(error, input_.squared_norm);

@@ -9,8 +9,9 @@ struct ColumnsFirstOptions {
   Index patience;     // iterations without a better pair before the run ends, unless tolerance is 0
 };
 
-// The same loop for a model whose iterations may raise the objective: H from the W of the iteration
-// before, its largest elements alone, then W. The pair that is left in W and Ht is the best one.
+// The same loop for a model whose iterations may raise the objective: computes H from the W of the
+// iteration before, keeps only its largest elements, then computes W. At the end W and Ht hold the
+// best pair.
 Alternated alternate_columns_first(const Input& input, const ModelRule& rule,
                                    const LoopOptions& options, const ColumnsFirstOptions& own,
                                    Checkpoints& checkpoints, Previous previous, LoopState& state,

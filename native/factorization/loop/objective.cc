@@ -5,11 +5,11 @@
 namespace gemmine::objective {
 namespace {
 
-// Below this share of ‖X‖² the identity cancels: its noise is about 1e-7·‖X‖², that of the float32
+// Below this share of ‖X‖² the identity cancels: its error is about 1e-7·‖X‖², from the float32
 // products in S and R.
 constexpr double direct_share = 1e-2;
-// That noise supposes that the rounding of many sums averages; with fewer than this, errors are
-// measured from the start.
+// This error assumes that rounding averages over many sums; with fewer sums than this, errors are
+// measured directly from the start.
 constexpr Index averaging_sums = 4096;
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 constexpr Index sample_size = 1024;
 constexpr Index most_attempts = 3;
 
-// The rows of a sample less what the components explain of them.
+// The residuals of a sample of rows.
 class Residuals {
  public:
   Residuals(const RowSample& sample, const Input& input, BackendView<const float> W,
@@ -28,7 +28,7 @@ class Residuals {
     }
   }
 
-  // The worst-fitted row, or −1 when all are fitted up to the noise of float32 products.
+  // The worst-fitted row, or −1 if all are fitted up to the rounding of float32 products.
   Index worst() const {
     const auto s = std::max_element(squares_.begin(), squares_.end()) - squares_.begin();
     return squares_[s] > 1e-6 * sample_.squared_norm(s) ? s : -1;
@@ -41,7 +41,7 @@ class Residuals {
     return residual;
   }
 
-  // What a component h of its own will explain of each row, to first order.
+  // Subtracts what a new component h will explain of each row, to first order.
   void explain(const HostMatrix<float>& h) {
     double square = 0;
     for (Index t = 0; t < h.rows(); ++t) square += double{h(t, 0)} * h(t, 0);
@@ -66,7 +66,7 @@ class Residuals {
   std::vector<double> squares_;
 };
 
-// Components that have been dead for a while, and were not given up.
+// Components that have been dead for at least two iterations and have attempts left.
 std::vector<Index> due(const std::vector<bool>& dead, LoopState& state) {
   std::vector<Index> components;
   for (Index j = 0; j < static_cast<Index>(dead.size()); ++j) {

@@ -8,18 +8,18 @@
 
 namespace gemmine {
 
-// Whether W_j H_j is too small to tell in float32, for each component.
+// For each component, whether W_j H_j is below the resolution of float32.
 std::vector<bool> dead_components(const std::vector<double>& row_gram,
                                   const std::vector<double>& column_gram, double squared_norm);
 
 // Gives components that stay dead a new H_j: the residual of the worst-fitted row, from which the
-// next sweep over W can start. The objective stays as it was.
+// next sweep over W can start. The objective is unchanged.
 class Reseeding {
  public:
   Reseeding(const Input& input, const ModelRule& rule, std::uint64_t seed)
       : input_(input), rule_(rule), seed_(seed) {}
 
-  // After an iteration that left WᵀW and HtᵀHt [k×k]; whether it changed W or Ht.
+  // Called after an iteration with its WᵀW and HtᵀHt [k×k]. Returns whether W or Ht changed.
   bool reseed(LoopState& state, const std::vector<double>& row_gram,
               const std::vector<double>& column_gram, BackendView<float> W, BackendView<float> Ht);
 

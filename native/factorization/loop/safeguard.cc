@@ -42,7 +42,8 @@ bool near_rounding(double squared_error, double squared_norm) {
 }
 
 bool rises(const LoopState& state, double objective, double squared_norm) {
-  // The rounding of S and R, or that of residuals where these are measured and all there is.
+  // The rounding error of S and R, or that of residuals if the objective is measured from them and
+  // near rounding.
   const double last = state.objective.back();
   const bool is_direct = state.direct && state.measured.back() != 0;
   const double noise = is_direct && near_rounding(last, squared_norm) ? 1e-13 : 2e-7;
@@ -89,7 +90,7 @@ std::vector<double> noise_columns(const std::vector<double>& row_gram,
   for (Index j = 0; j < k; ++j) {
     const double of_W = row_gram[j * (k + 1)];
     const double of_H = column_gram[j * (k + 1)];
-    // An H_j beside a W_j of zeros waits for codes.
+    // If W_j is zero, H_j is kept, since the next row step may use it.
     if (of_H > 0 && of_W > 0 && of_W * of_H <= 1e-14 * squared_norm) factors[j] = 0;
   }
   const bool all_stay = std::ranges::all_of(factors, [](double factor) { return factor == 1; });

@@ -9,14 +9,14 @@
 
 namespace gemmine {
 
-// The pair before an iteration. In float32 an iteration can be a step back: where components cancel
-// each other, or where a penalty drives factors out of its range. Such runs are guarded: they
-// measure each iteration at once and keep the better pair.
+// The pair before an iteration. In float32 an iteration can raise the objective, if components
+// cancel each other or a penalty drives factors out of range. Such runs are guarded: they measure
+// each iteration at once and keep the better pair.
 class KeptPair {
  public:
   void keep(Passes& device, BackendView<const float> W, BackendView<const float> Ht);
   void restore(Passes& device, BackendView<float> W, BackendView<float> Ht) const;
-  // The same of a pair in host memory.
+  // The same for a pair in host memory.
   void keep(Passes& device, const HostMatrix<float>& W, const HostMatrix<float>& Ht);
   BackendView<const float> W() const { return W_->view(); }
   BackendView<const float> Ht() const { return Ht_->view(); }
@@ -29,28 +29,30 @@ class KeptPair {
 
 namespace safeguard {
 
-// Of a model that is not monotone: whether the pair after the last iteration is the best so far.
-// Notes which is, and the last iteration that fell below the one before by more than the tolerance.
+// For a model that is not monotone: returns whether the pair after the last iteration is the best
+// so far. Records the best iteration, and the last one that lowered the objective by more than the
+// tolerance.
 bool is_best(LoopState& state, double tolerance);
 
-// Whether a pair leaves so little of X that the float32 noise of S and R can make any step a step
-// back: then pairs are measured directly, each at once.
+// Returns whether the error is so small that the float32 errors of S and R can make any step raise
+// the objective: then each pair is measured directly and at once.
 bool near_rounding(double squared_error, double squared_norm);
 
-// Whether this objective is above the last one by more than rounding.
+// Returns whether this objective is above the last one by more than rounding.
 bool rises(const LoopState& state, double objective, double squared_norm);
 
-// λ [k]: a step that solves minimises the objective + Σ_j λ_j ‖h_j − old h_j‖², which lowers the
-// objective too. Directions that R hardly sees would otherwise follow the noise of S, and grow
-// until float32 cannot tell W Htᵀ any more: with codes that depend on each other, as spare
-// components have. Zeros for a step that does not solve.
+// λ [k]: a step of kind solve minimises the objective + Σ_j λ_j ‖h_j − old h_j‖², which also lowers
+// the objective. Otherwise directions in which R is nearly 0 would follow the errors of S and grow
+// until float32 cannot represent W Htᵀ; they occur if codes are nearly dependent, as those of spare
+// components. Zeros for other kinds.
 std::vector<double> proximal_pull(const LoopState& state, const std::vector<double>& row_gram,
                                   Index k, bool solves);
 std::vector<double> with_diagonal(std::vector<double> gram, const std::vector<double>& addition);
-// Whether a component is told apart from those before it by little more than the pull.
+// Returns whether a component differs from those before it by little more than the pull.
 bool nearly_dependent(const NormalMatrix& normal, const std::vector<double>& pull);
 
-// Shares of the identity, to tell its noise: Σ |R ⊙ HtᵀHt| and Σ ‖W_j H_j‖².
+// Magnitudes of the terms of the identity, from which its error follows: Σ |R ⊙ HtᵀHt| and Σ ‖W_j
+// H_j‖².
 struct Cancellations {
   double absolute;
   double energy;
@@ -58,8 +60,8 @@ struct Cancellations {
 Cancellations cancellations(const std::vector<double>& row_gram,
                             const std::vector<double>& column_gram, Index k);
 
-// Factors [k] of the columns of Ht: 0 for a component of free sign that is not needed and holds the
-// noise of its equations, by which a sweep would divide; 1 for the others. Empty when all are 1.
+// Factors [k] of the columns of Ht: 0 for a component of any sign that is not needed and consists
+// of rounding errors, by which a sweep would divide; 1 for the others. Empty if all are 1.
 std::vector<double> noise_columns(const std::vector<double>& row_gram,
                                   const std::vector<double>& column_gram, Index k,
                                   double squared_norm);
