@@ -363,6 +363,8 @@ export interface Addon {
   ): Promise<void>
   /** Rejects the calls that wait for their turn and whose flags are raised. */
   dropCancelled(): void
+  /** Of Node.js, for files, names and compression. Throws where the system refuses them. */
+  startFileThreads(): void
   /** Bytes that the process may still take; undefined where the system does not tell. */
   availableMemory(): number | undefined
   info(): NativeInfo
