@@ -289,7 +289,13 @@ export interface Addon {
     labels: Int32Array,
     centers: Matrix,
     control: JobControl,
-  ): Promise<{ inertia: number; iterations: number; converged: boolean; seconds: number }>
+  ): Promise<{
+    inertia: number
+    iterations: number
+    converged: boolean
+    emptyClusters: number
+    seconds: number
+  }>
   prepareCorpus(
     corpus: NativeSource,
     options: { device: string; metric: NativeMetric; own: boolean; verify: boolean },
