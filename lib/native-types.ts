@@ -289,7 +289,13 @@ export interface Addon {
     labels: Int32Array,
     centers: Matrix,
     control: JobControl,
-  ): Promise<{ inertia: number; iterations: number; converged: boolean; seconds: number }>
+  ): Promise<{
+    inertia: number
+    iterations: number
+    converged: boolean
+    emptyClusters: number
+    seconds: number
+  }>
   prepareCorpus(
     corpus: NativeSource,
     options: { device: string; metric: NativeMetric; own: boolean; verify: boolean },
@@ -363,6 +369,8 @@ export interface Addon {
   ): Promise<void>
   /** Rejects the calls that wait for their turn and whose flags are raised. */
   dropCancelled(): void
+  /** Of Node.js, for files, names and compression. Throws where the system refuses them. */
+  startFileThreads(): void
   /** Bytes that the process may still take; undefined where the system does not tell. */
   availableMemory(): number | undefined
   info(): NativeInfo

@@ -87,6 +87,33 @@ function dropCancelled() {
   })
 }
 
+let fileThreadsAsked = false
+
+/**
+ * Starts the threads that Node.js keeps for files, names and compression, once. It would end the process
+ * if it got none for its first file after jobs took what a limit leaves.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_BUSY` or `ERR_GEMMINE_OUT_OF_MEMORY`, once, where the system
+ * refuses them. What runs without files may go on.
+ */
+export function startFileThreads() {
+  if (fileThreadsAsked) return
+  fileThreadsAsked = true
+  try {
+    native().startFileThreads()
+  } catch (failure) {
+    throw translated(failure as NativeFailure, undefined)
+  }
+}
+
+function tryFileThreads() {
+  try {
+    startFileThreads()
+  } catch {
+    // The job uses what there is.
+  }
+}
+
 interface CheckedJob {
   readonly threads: number
   readonly signal: AbortSignalLike | undefined
@@ -106,6 +133,7 @@ export async function runJob<Result>(
 ): Promise<Result> {
   throwIfAborted(signal)
   const addon = native()
+  tryFileThreads()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
   const forget = signal && stopOnAbort(signal, cancel, dropCancelled)
   // A listener may throw any value, even one that resembles a failure of the addon.

@@ -8,6 +8,7 @@ import { nmf } from '../factorization/nmf'
 import { truncatedSvd } from '../factorization/truncated-svd'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
+import { startFileThreads } from '../native'
 import { flagOption, helpOption, pathOption, required } from './common-options'
 import { chooseTexts, type Chosen } from './demo/choose'
 import { projected, spokenRows, takeRows } from './demo/embeddings'
@@ -165,6 +166,7 @@ interface DemoOptions {
 
 async function demo({ out = demoDefaults.out, force = false }: DemoOptions) {
   required(out, '--out', 'a folder for the results')
+  startFileThreads()
   // The default folder belongs to the demo: a second run replaces its results without --force.
   const outputs = Outputs.open(out, force || out === demoDefaults.out, demoFiles)
   try {

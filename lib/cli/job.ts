@@ -5,6 +5,7 @@ import { partOf } from '../data/matrix-files'
 import { resolveDevice } from '../device'
 import { invalidText } from '../errors'
 import { info, type Info } from '../info'
+import { startFileThreads } from '../native'
 import { checkInteger, jobDefaults, type JobOptions } from '../options'
 import { version } from '../version'
 import type { CommonOptions } from './common-options'
@@ -94,6 +95,7 @@ function checkNames(files: Files) {
 async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished>) {
   const device = resolveDevice(given.device ?? jobDefaults.device)
   const machine = info()
+  startFileThreads()
   const progress = new Progress({ lines: given.progress, quiet: given.quiet })
   const outputs =
     given.out === undefined ? undefined : Outputs.open(given.out, given.force ?? false)

@@ -44,12 +44,12 @@ async function cluster(path: string, given: KmeansOptions) {
           converged: found.converged,
           restarts: restarts ?? kmeansDefaults.restarts,
           seconds: found.seconds,
-          // The products of rows and centres, in the iterations of the run that is kept.
-          gflops: rateOf(2 * entriesOf(X, shape) * clusters * found.iterations, found.seconds),
+          // The products of rows and centres, in the iterations of all restarts.
+          gflops: rateOf(2 * entriesOf(X, shape) * clusters * found.totalIterations, found.seconds),
           threads: job.threads,
           seed: seed ?? kmeansDefaults.seed,
           device: job.device,
-          warnings: [],
+          warnings: found.warnings,
         }
         const outcome =
           `inertia ${found.inertia.toPrecision(6)} after ${counted(found.iterations, 'iteration')}, ` +

@@ -50,8 +50,12 @@ export interface Clustering {
   readonly inertia: number
   /** Iterations done; each reads X once. */
   readonly iterations: number
+  /** Iterations of all restarts together. */
+  readonly totalIterations: number
   /** Whether the tolerance was met before the iterations ran out. */
   readonly converged: boolean
+  /** Clusters that no row is nearest to, as where X has fewer distinct rows than clusters. */
+  readonly warnings: readonly string[]
   /** Time inside the solver, in seconds: that of all restarts. */
   readonly seconds: number
 }
@@ -84,7 +88,7 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - (restarts - 1))
   planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
   const { inputs, arrays } = await loanOf({ X: source })
-  const runOf = async (restart: number): Promise<Clustering> => {
+  const runOf = async (restart: number) => {
     const labels = resultArray(Int32Array, source.rows)
     const centers = resultMatrix(clusters, source.cols)
     const options = { device, clusters, maxIterations: iterations, tolerance, seed: seed + restart }
@@ -94,11 +98,20 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
     return { labels, centers, ...run }
   }
   let best = await runOf(0)
-  let seconds = best.seconds
+  let { seconds, iterations: totalIterations } = best
   for (let restart = 1; restart < restarts; restart++) {
     const next = await runOf(restart)
     seconds += next.seconds
+    totalIterations += next.iterations
     if (next.inertia < best.inertia) best = next
   }
-  return { ...best, seconds }
+  const { emptyClusters, ...kept } = best
+  return { ...kept, totalIterations, warnings: warningsOf(emptyClusters, clusters), seconds }
 }
+
+const warningsOf = (empty: number, clusters: number) =>
+  empty === 0
+    ? []
+    : [
+        `${empty} of ${clusters} clusters have no rows: X has fewer distinct ones, or iterations ran out.`,
+      ]

@@ -64,6 +64,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
   exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");
   exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
+  exports["startFileThreads"] = Napi::Function::New<StartFileThreads>(env, "startFileThreads");
   exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
   exports["info"] = Napi::Function::New<Info>(env, "info");
   return exports;

@@ -27,6 +27,9 @@ Napi::Value Transpose(const Napi::CallbackInfo& info);
 // are raised. A job that runs looks at its flag itself.
 Napi::Value DropCancelled(const Napi::CallbackInfo& info);
 
+// startFileThreads(): throws, without ending the process, where the system refuses them.
+Napi::Value StartFileThreads(const Napi::CallbackInfo& info);
+
 // availableMemory(): bytes, or undefined where the system does not tell.
 Napi::Value AvailableMemory(const Napi::CallbackInfo& info);
 Napi::Value Info(const Napi::CallbackInfo& info);

@@ -28,6 +28,7 @@ Napi::Value clustered_object(Napi::Env env, const Clustered& clustered) {
   object["inertia"] = clustered.result.inertia;
   object["iterations"] = number(env, clustered.result.iterations);
   object["converged"] = clustered.result.converged;
+  object["emptyClusters"] = number(env, clustered.result.empty_clusters);
   object["seconds"] = clustered.seconds;
   return object;
 }

@@ -139,6 +139,7 @@ struct KmeansResult {
   double inertia;  // Σ squared distances to the nearest centre
   Index iterations;
   bool converged;
+  Index empty_clusters;  // that no row is nearest to
 };
 
 // Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row

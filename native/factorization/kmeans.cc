@@ -23,7 +23,8 @@ KmeansResult kmeans(Passes& backend, const RowSource& X, const KmeansOptions& op
       centers(j, t) = static_cast<float>(std::ldexp(clustering.centers()(j, t), scaled.exponent()));
   return {.inertia = std::ldexp(clustering.assigned().inertia, 2 * scaled.exponent()),
           .iterations = clustering.iterations(),
-          .converged = clustering.converged()};
+          .converged = clustering.converged(),
+          .empty_clusters = std::ranges::count(clustering.assigned().masses, 0.0)};
 }
 
 }  // namespace gemmine

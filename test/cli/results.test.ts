@@ -362,7 +362,8 @@ it.each([
   const long = ['--rank', '64', '--iterations', '10000', '--tolerance', '0', '--init', 'random']
   const child = launch(folder, 'factorize', 'large.npy', ...long, '--out', 'stopped')
   const end = ended(child)
-  await pause(1000)
+  while (readdirSync(folder).length === before.length) await pause(20)
+  await pause(500)
   const asked = performance.now()
   child.kill(signal)
   const { code, stderr } = await end

@@ -109,6 +109,17 @@ describe('kmeans', () => {
     expect(found.inertia).toBe(best.inertia)
     expect(found.labels).toEqual(best.labels)
     expect(found.centers).toEqual(best.centers)
+    const iterations = (await Promise.all(runs)).map((run) => run.iterations)
+    expect(found.totalIterations).toBe(iterations.reduce((a, b) => a + b))
+  })
+
+  it('tells of clusters without rows, where X has fewer distinct ones', async () => {
+    const twoRows = matrixOf(20, 3, (i, j) => (i % 2) * 5 + j)
+    const { inertia, labels, warnings } = await kmeans(twoRows, { clusters: 5 })
+    expect(inertia).toBe(0)
+    expect(new Set(labels).size).toBe(2)
+    expect(warnings).toEqual([expect.stringMatching(/^3 of 5 clusters have no rows/)])
+    expect((await kmeans(twoRows, { clusters: 2 })).warnings).toEqual([])
   })
 
   it('gives equal bits for any number of threads, and sparse rows the labels of dense ones', async () => {

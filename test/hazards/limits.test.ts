@@ -1,9 +1,27 @@
 // Limits that a system sets to a process: threads, address space. The same causes are tried on the core alone
 // by test/native/limits_test.cc.
-import { describe, expect, it } from 'vitest'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeNpy } from '../../lib/data/npy'
+import { gaussian } from '../matrices'
 import { runNode, runProgram } from './child'
 
 const isLinux = process.platform === 'linux'
+
+/** Another user reads it. */
+const folder = mkdtempSync(join(tmpdir(), 'gemmine-limits-'))
+const rows = join(folder, 'rows.npy')
+beforeAll(async () => {
+  chmodSync(folder, 0o755)
+  await writeNpy(rows, gaussian(100, 8, 1))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const topk = [main, 'topk', '--queries', rows, '--corpus', rows, '--k', '3', '--json', '--quiet']
 
 /** Each a user without other processes, not even one that is ending: limits count all of a user's. */
 let user = 3_141_592
@@ -61,9 +79,35 @@ describe.skipIf(reason)('under a limit on threads', () => {
         ])
     }
   })
+
+  it('a file is read after a job, and the command line is not silent, unless plain Node.js cannot do it', async () => {
+    const plain = ['-e', "require('node:fs/promises').readdir('/').then(() => console.log('read'))"]
+    for (let threads = 10; threads <= 14; threads++) {
+      const within = () => ['timeout', '--signal', 'KILL', '20', ...withThreads(threads)]
+      if ((await runNode(plain, { within: within() })).stdout !== 'read\n') continue
+      const ended = await runProgram('file-after-job', [], { within: within() })
+      console.log(`${threads} threads: ${ended.stdout.trim()}`)
+      expect(ended).toMatchObject({ code: 0, stderr: '' })
+      const told = await runNode(topk, { within: within() })
+      if (told.code !== 0) expect(told.stderr).toMatch(/^gemmine: The system allows no further/)
+    }
+  })
 })
 
 describe.skipIf(!isLinux)('under a limit on address space', () => {
+  it('the command line does its work, or tells what is short', async () => {
+    const needed = Number((await runProgram('address-space')).stdout)
+    for (const room of [-250, -190, -130, -70, 200]) {
+      const limit = withAddressSpace(needed + room * 1024)
+      const plain = await runNode(['-e', '0'], { within: limit })
+      if (plain.code !== 0) continue
+      const { code, signal, stderr } = await runNode(topk, { within: limit })
+      console.log(`${room} MiB of room: ${code} ${stderr.trim()}`)
+      expect(signal).toBeNull()
+      expect(code === 0 || /^gemmine: .*(memory|space)/.test(stderr)).toBe(true)
+    }
+  })
+
   it('a factorization ends, or fails for want of memory', async () => {
     const needed = Number((await runProgram('address-space')).stdout)
     const seen = new Set<string>()

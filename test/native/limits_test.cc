@@ -185,6 +185,13 @@ void a_refused_thread_names_the_limit_on_threads() {
   });
 }
 
+void threads_that_were_tried_leave_room_for_as_many_at_once() {
+  under_a_limit_on_threads(3, [] {
+    fails([] { gemmine::try_threads(4); }, ErrorCode::busy, "limit on threads", "one too many");
+    for (int attempt = 0; attempt < 100; ++attempt) gemmine::try_threads(3);
+  });
+}
+
 void the_pool_works_with_what_threads_it_gets() {
   under_a_limit_on_threads(1, [] {
     const gemmine::Job job{.cancellation = {}, .report = {}, .threads = 3};
@@ -206,6 +213,7 @@ int main() {
   gemmine::cpu::set_pool_threads(3);
 #ifdef __linux__
   a_refused_thread_names_the_limit_on_threads();  // before there is a second thread: it forks
+  threads_that_were_tried_leave_room_for_as_many_at_once();
   the_pool_works_with_what_threads_it_gets();
   a_limit_on_address_space_is_a_limit_on_memory();
   a_thread_without_address_space_for_its_stack_is_no_limit_on_threads();

@@ -1,0 +1,45 @@
+// The threads that Node.js keeps for files, names and compression (libuv's pool). It starts them
+// when they are first used, and ends the process where it does not get all of them: a limit must
+// not leave them less than the threads of jobs take.
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+
+#include "binding/entry_points.h"
+#include "binding/failure.h"
+#include "core/error.h"
+#include "core/threads.h"
+
+namespace gemmine::binding {
+namespace {
+
+// As libuv reads it: https://docs.libuv.org/en/v1.x/threadpool.html
+int pool_size() {
+  const char* const given = std::getenv("UV_THREADPOOL_SIZE");
+  return given == nullptr ? 4 : std::clamp(std::atoi(given), 1, 1024);
+}
+
+class Nothing : public Napi::AsyncWorker {
+ public:
+  explicit Nothing(Napi::Env env) : AsyncWorker(env) {}
+  void Execute() override {}
+};
+
+}  // namespace
+
+// Queueing returns when all threads of the pool are there.
+Napi::Value StartFileThreads(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  static std::once_flag once;
+  try {
+    std::call_once(once, [&] {
+      try_threads(pool_size());
+      (new Nothing(env))->Queue();
+    });
+  } catch (const Error&) {
+    throw Napi::Error(env, to_js_error(env, std::current_exception()));
+  }
+  return env.Undefined();
+}
+
+}  // namespace gemmine::binding
