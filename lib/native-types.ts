@@ -1,6 +1,7 @@
 // The addon's functions as TypeScript sees them: what lib/ hands over, and what comes back.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
+import type { metrics, ModelName, SolverName, StartName } from './names'
 
 /** A matrix as the addon takes it, with the name by which messages call it. */
 export type NativeSource = (DenseView | SparseView) & { readonly name: string }
@@ -28,9 +29,9 @@ export interface NativeRowLists {
 /** Field for field `FitOptions` of native/factorization/fit.h. */
 export interface NativeFitOptions {
   readonly device: string
-  readonly model: 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
-  readonly solver: 'hals' | 'mu' | 'cayley'
-  readonly init: 'random' | 'kmeans' | 'svd' | 'nndsvd' | 'nndsvda' | 'nndsvdar' | 'custom'
+  readonly model: ModelName
+  readonly solver: SolverName
+  readonly init: StartName
   /** The factors of `custom`. */
   readonly givenW: Matrix | undefined
   readonly givenH: Matrix | undefined
@@ -104,7 +105,7 @@ export interface NativeCorpus {
   dispose(): void
 }
 
-export type NativeMetric = 'cosine' | 'dot' | 'l2'
+export type NativeMetric = (typeof metrics)[number]
 
 export interface NativeTopKOptions {
   readonly device: string
@@ -232,7 +233,11 @@ export interface NativeInfo {
     readonly reason?: string
   }[]
   readonly elementTypes: string[]
+  /** Of the addon's lists of names.ts; a solver as `model/solver`. */
+  readonly models: string[]
   readonly solvers: string[]
+  readonly starts: string[]
+  readonly metrics: string[]
   readonly rules: string[]
 }
 

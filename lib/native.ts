@@ -35,7 +35,7 @@ export function native(): Addon {
 }
 
 interface NativeFailure extends Error {
-  readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY'
+  readonly code?: GemmineErrorCode | 'CANCELLED' | 'INVALID_ENTRY' | 'REFUSED'
   readonly argument?: string
   readonly expected?: string
   /** As digits if a number cannot represent it. */
@@ -47,14 +47,10 @@ interface NativeFailure extends Error {
   readonly errno?: number
 }
 
-/** The message of the addon for an argument that lib/ accepted and the addon refuses. */
-const refusal = /^Expected (.+) for (\S+)$/
-
-function changedAfterTheCall({ message }: Error): MistakeError | undefined {
-  const [, expected, argument] = refusal.exec(message) ?? []
-  if (expected === undefined || argument === undefined) return undefined
+/** An argument that lib/ accepted and the addon refuses. */
+function changedAfterTheCall({ argument, expected }: NativeFailure): MistakeError {
   const received = 'one that changed after the call, as when its buffer is detached (transferred)'
-  return invalidText(argument, expected, received)
+  return invalidText(argument!, expected!, received)
 }
 
 /** An entry of a matrix, or an element of a list. */
@@ -68,7 +64,7 @@ function translated(failure: NativeFailure, signal: AbortSignalLike | undefined)
   const { code, message, path, errno } = failure
   if (code === 'CANCELLED') return signal ? reasonOf(signal) : failure
   if (code === 'INVALID_ENTRY') return invalidValue(failure)
-  if (failure instanceof TypeError) return changedAfterTheCall(failure) ?? failure
+  if (code === 'REFUSED') return changedAfterTheCall(failure)
   if (errno !== undefined) return nativeFileFailure(path!, errno, failure)
   return code?.startsWith('ERR_GEMMINE_')
     ? new GemmineError(code, message, { cause: failure })

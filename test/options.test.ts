@@ -6,6 +6,7 @@ import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit-options'
 import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { info } from '../lib/info'
+import { metrics, modelNames, solverNames, startNames } from '../lib/names'
 import { native } from '../lib/native'
 import * as lib from '../lib/index'
 import { checkInteger, checkJob, jobDefaults, withDefaults, type Overrides } from '../lib/options'
@@ -67,7 +68,13 @@ describe('checkJob', () => {
 
 describe('lists that stand on both sides of the border', () => {
   it('agree', () => {
-    const { devices, rules, solvers: declared, elementTypes } = native().info()
+    const { devices, rules, solvers: declared, elementTypes, ...lists } = native().info()
+    expect(lists).toMatchObject({
+      models: [...modelNames],
+      starts: [...startNames],
+      metrics: [...metrics],
+    })
+    expect(new Set(declared.map((name) => name.split('/')[1]))).toEqual(new Set(solverNames))
     expect(elementTypes).toEqual(elementTypeNames)
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])

@@ -7,6 +7,7 @@ import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
+import { modelNames, type ModelName } from '../names'
 import { runJob } from '../native'
 import {
   checkJob,
@@ -18,10 +19,7 @@ import {
 } from '../options'
 import { version } from '../version'
 
-/** The constraints of the factors: W ≥ 0 for all, H ≥ 0 only for `nmf`. */
-export type ModelName = 'semi-nmf' | 'nmf' | 'semi-orthogonal-nmf' | 'snmf'
-
-const modelNames = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
+export type { ModelName }
 
 /** The options with which a model was fitted, as stored in its file. */
 export type ModelOptions = Readonly<Record<string, string | number>>

@@ -1,7 +1,7 @@
 // The options of all factorizations: names, defaults, and checks that need only the shape of X.
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
-import type { NativeFitOptions } from '../native'
+import type { SolverName, StartName } from '../names'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
 import {
@@ -15,12 +15,12 @@ import {
 import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
 /** How each factor is improved while the other is fixed. */
-export type Solver = 'hals' | 'mu'
+export type Solver = (typeof solvers)[number]
 
-export const solvers = ['hals', 'mu'] as const
+export const solvers = ['hals', 'mu'] as const satisfies readonly SolverName[]
 
 /** How an iteration uses earlier ones. */
-export type Acceleration = 'none' | 'extrapolated'
+export type Acceleration = (typeof accelerations)[number]
 
 export const accelerations = ['none', 'extrapolated'] as const
 
@@ -29,8 +29,7 @@ const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as con
 const plainSteps = frozen({ innerSweeps: 1, acceleration: 'none' } as const)
 
 /** The default steps of a solver. */
-export const stepsOf = (solver: NativeFitOptions['solver']) =>
-  solver === 'hals' ? halsSteps : plainSteps
+export const stepsOf = (solver: SolverName) => (solver === 'hals' ? halsSteps : plainSteps)
 
 const stepDefaults = frozen({
   /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
@@ -79,9 +78,9 @@ export type Init<Name extends string> = Name | GivenFactors
 
 export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
   readonly rank: number
-  readonly solver: NativeFitOptions['solver']
+  readonly solver: SolverName
   readonly acceleration: Acceleration
-  readonly init: Init<NativeFitOptions['init']>
+  readonly init: Init<StartName>
   readonly iterations: number
   readonly tolerance: number
   readonly innerSweeps: number
@@ -91,7 +90,7 @@ export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
 /** The same options, with the default steps of their solver where none were given. */
 export function withSteps<
   Options extends {
-    readonly solver: NativeFitOptions['solver']
+    readonly solver: SolverName
     readonly innerSweeps: number | undefined
     readonly acceleration: Acceleration | undefined
   },
@@ -190,7 +189,7 @@ export function checkFitOptions(
   inits: readonly string[],
   rows: number,
   cols: number,
-  known: readonly NativeFitOptions['solver'][] = solvers,
+  known: readonly SolverName[] = solvers,
 ) {
   const { solver, init, acceleration } = options
   checkKinds(options)

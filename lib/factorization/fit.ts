@@ -5,6 +5,7 @@ import { loanOf } from '../data/loan'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { planMemory } from '../memory'
+import type { SolverName, StartName } from '../names'
 import {
   runJob,
   type Addon,
@@ -76,11 +77,11 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
 /** Properties of a model in lib/. */
 export interface Family {
   readonly model: ModelName
-  readonly inits: readonly NativeFitOptions['init'][]
+  readonly inits: readonly StartName[]
   /** Whether native code may try another start in addition to the given one. */
   readonly triesSvd: boolean
   /** `hals` and `mu` unless given. */
-  readonly solvers?: readonly NativeFitOptions['solver'][]
+  readonly solvers?: readonly SolverName[]
 }
 
 /** Options of the addon for one model only, and its additional memory. */

@@ -1,4 +1,5 @@
 import { sidesOf, type SourceInput } from '../data/source'
+import type { StartName } from '../names'
 import {
   checkInteger,
   frozen,
@@ -13,9 +14,15 @@ import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } f
 import { graphTerm, type Graph } from './graph'
 
 /** A start of NMF. */
-export type NmfInit = 'random' | 'kmeans' | 'nndsvd' | 'nndsvda' | 'nndsvdar'
+export type NmfInit = (typeof nmfInits)[number]
 
-export const nmfInits = ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'] as const
+export const nmfInits = [
+  'random',
+  'kmeans',
+  'nndsvd',
+  'nndsvda',
+  'nndsvdar',
+] as const satisfies readonly StartName[]
 
 /** The default start of each solver, and the one for rank > min(n, d). */
 export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const

@@ -1,4 +1,5 @@
 import { sidesOf, type SourceInput } from '../data/source'
+import type { StartName } from '../names'
 import {
   checkInteger,
   frozen,
@@ -12,9 +13,9 @@ import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 
 /** A start of semi-NMF. */
-export type SemiNmfInit = 'random' | 'kmeans' | 'svd'
+export type SemiNmfInit = (typeof semiNmfInits)[number]
 
-export const semiNmfInits = ['random', 'kmeans', 'svd'] as const
+export const semiNmfInits = ['random', 'kmeans', 'svd'] as const satisfies readonly StartName[]
 
 /** The default start. */
 export const semiNmfDefaultInit = 'kmeans'

@@ -1,4 +1,5 @@
 import { sidesOf, type SourceInput } from '../data/source'
+import type { StartName } from '../names'
 import {
   checkInteger,
   checkOneOf,
@@ -14,9 +15,9 @@ import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit
 import { cayleyBytes } from './memory'
 
 /** A start of semi-orthogonal NMF. */
-export type SemiOrthogonalNmfInit = 'svd' | 'random'
+export type SemiOrthogonalNmfInit = (typeof semiOrthogonalNmfInits)[number]
 
-export const semiOrthogonalNmfInits = ['svd', 'random'] as const
+export const semiOrthogonalNmfInits = ['svd', 'random'] as const satisfies readonly StartName[]
 
 const ownDefaults = frozen({
   /**

@@ -1,7 +1,9 @@
+import { metrics } from '../names'
+
 /**
  * How close a query and a corpus row are; higher is closer. `l2` is −‖q − c‖². A zero row has cosine 0
  * with everything.
  */
-export type Metric = 'cosine' | 'dot' | 'l2'
+export type Metric = (typeof metrics)[number]
 
-export const metrics = ['cosine', 'dot', 'l2'] as const
+export { metrics }

@@ -130,7 +130,7 @@ struct LogSumExpRequest {
   const QueryHandle& queries;
   Index begin;  // of queries
   Index count;
-  double temperature;  // in smallest_temperature .. largest_temperature
+  double temperature;  // such that no score divided by it leaves the range of float64
 };
 
 // Rows in segments: segment s is the rows starts[s] .. starts[s + 1] − 1, and may be empty.
@@ -158,10 +158,6 @@ struct BestSegments {
   std::vector<Scored> best;  // rows are segments of the corpus; best first
   bool rescanned;            // the scan proved nothing, and all segments were scored
 };
-
-// Between these no score divided by a temperature leaves the range of float64.
-inline constexpr double smallest_temperature = 1e-100;
-inline constexpr double largest_temperature = 1e100;
 
 struct BoundedValue {
   double value;

@@ -9,15 +9,12 @@
 #include "binding/entry_points.h"
 #include "binding/failure.h"
 #include "binding/job.h"
+#include "binding/names.h"
 
 namespace gemmine::binding {
 namespace {
 
-Metric read_metric(const Napi::Object& options) {
-  static constexpr std::array<Named<Metric>, 3> metrics{
-      {{"cosine", Metric::cosine}, {"dot", Metric::dot}, {"l2", Metric::l2}}};
-  return read_choice(options, "metric", metrics);
-}
+Metric read_metric(const Napi::Object& options) { return read_choice(options, "metric", metrics); }
 
 using Shared = std::shared_ptr<const PreparedCorpus>;
 

@@ -70,6 +70,15 @@ constexpr const char* no_memory = "The job needs more memory than there is";
 
 }  // namespace
 
+Napi::Error refusal_error(Napi::Env env, const Refusal& refusal) {
+  Napi::TypeError error = Napi::TypeError::New(env, refusal.what());
+  Napi::Object fields = error.Value();
+  fields["code"] = "REFUSED";
+  fields["argument"] = refusal.argument;
+  fields["expected"] = refusal.expected;
+  return error;
+}
+
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -87,8 +96,8 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
     return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
   } catch (const std::length_error&) {  // a vector of more elements than can be addressed
     return coded(env, code_name(ErrorCode::out_of_memory), no_memory);
-  } catch (const std::invalid_argument& error) {
-    return Napi::TypeError::New(env, error.what()).Value();
+  } catch (const Refusal& refusal) {
+    return refusal_error(env, refusal).Value();
   } catch (const std::exception& error) {
     return Napi::Error::New(env, error.what()).Value();
   }

@@ -42,6 +42,13 @@ std::vector<std::string> solver_names() {
   return names;
 }
 
+template <class Names>
+std::vector<std::string> names_of(const Names& named) {
+  std::vector<std::string> names;
+  for (const auto& each : named) names.emplace_back(each.first);
+  return names;
+}
+
 std::vector<std::string> element_names() {
   std::vector<std::string> names;
   for (const ElementKind& kind : element_kinds) names.emplace_back(kind.name);
@@ -67,7 +74,10 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["threads"] = number(env, host.threads);
   object["threadsReason"] = host.threads_reason;
   object["devices"] = device_objects(env);
+  object["models"] = strings(env, names_of(models));
   object["solvers"] = strings(env, solver_names());
+  object["starts"] = strings(env, names_of(starts));
+  object["metrics"] = strings(env, names_of(metrics));
   object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;

@@ -2,10 +2,11 @@
 
 #include <array>
 
+#include "backend/scans.h"
 #include "binding/read.h"
 #include "factorization/fit.h"
 
-// Names in lib/ of models, solvers and their options; info() lists them.
+// Names of lib/names.ts; info() lists them.
 namespace gemmine::binding {
 
 inline constexpr std::array<Named<Model>, 4> models{
@@ -28,5 +29,8 @@ inline Loss read_loss(const Napi::Object& from) {
   const auto beta = read_optional<double>(from, "beta");
   return beta ? Loss{LossKind::divergence, *beta} : frobenius_loss;
 }
+
+inline constexpr std::array<Named<Metric>, 3> metrics{
+    {{"cosine", Metric::cosine}, {"dot", Metric::dot}, {"l2", Metric::l2}}};
 
 }  // namespace gemmine::binding

@@ -107,14 +107,10 @@ std::unique_ptr<RowSource> read_sparse(const Napi::Object& from, const std::stri
   return sparse_source(starts, indices.data(), values, rows, cols);
 }
 
-[[noreturn]] void refuse_in_job(const std::string& expected, const std::string& name) {
-  throw std::invalid_argument("Expected " + expected + " for " + name);
-}
-
 }  // namespace
 
 void refuse(Napi::Env env, const std::string& expected, const std::string& name) {
-  throw Napi::TypeError::New(env, "Expected " + expected + " for " + name);
+  throw refusal_error(env, Refusal(expected, name));
 }
 
 Napi::Object read_object(const Napi::Value& value, const char* name) {
@@ -236,15 +232,15 @@ void check_entries(const Source& source) {
   const auto entries = static_cast<double>(source.entries);
   for (Index i = 0; i < rows; ++i)
     if (!(starts[i] <= starts[i + 1]) || starts[i] != std::floor(starts[i]))
-      refuse_in_job("ascending integers", source.name + ".indptr");
+      throw Refusal("ascending integers", source.name + ".indptr");
   if (starts[0] != 0 || starts[rows] != entries)
-    refuse_in_job("row starts from 0 to the number of entries", source.name + ".indptr");
+    throw Refusal("row starts from 0 to the number of entries", source.name + ".indptr");
   RowScratch unused;
   const std::int32_t* columns = source.rows->block(0, rows, unused).indices;
   const Index cols = source.rows->cols();
   for (std::size_t t = 0; t < source.entries; ++t)
     if (columns[t] < 0 || columns[t] >= cols)
-      refuse_in_job("columns of the matrix", source.name + ".indices");
+      throw Refusal("columns of the matrix", source.name + ".indices");
 }
 
 }  // namespace gemmine::binding

@@ -101,8 +101,7 @@ void test_log_sums(Scans& scans, const std::string& what, Index scenes) {
   for (Index seed = 0; seed < scenes; ++seed) {
     Dice dice(8000 + seed);
     const Scene scene = random_scene(seed, dice, dice.chance(3));
-    const double temperature =
-        std::clamp(some_temperature(dice), gemmine::smallest_temperature, 1e100);
+    const double temperature = std::clamp(some_temperature(dice), 1e-100, 1e100);
     const bool keep = dice.chance(2);
     const auto values_of = [&](Scans& asked, Index threads, Index begin) {
       const Job job = job_of(threads);
