@@ -12,9 +12,9 @@
 
 #include "backend/cpu/column_top.h"
 #include "backend/cpu/join.h"
-#include "backend/cpu/pool.h"
 #include "backend/cpu/scan.h"
 #include "backend/cpu/scan_corpus.h"
+#include "core/pool.h"
 #include "core/random.h"
 
 namespace {
@@ -94,7 +94,7 @@ std::vector<Ranking> columns_alone(const Handles& there, const Handles& back, co
 }
 
 void compare(const cpu::ScanFormat& format, const Side& queries, const Side& rows) {
-  const Job job{.cancellation = {}, .report = {}, .threads = cpu::pool_threads()};
+  const Job job{.cancellation = {}, .report = {}, .threads = pool_threads()};
   std::vector<double> there, back, both, columns, ratios, alone;
   BothWays of_scans, at_once;
   std::vector<Ranking> of_columns;
@@ -130,10 +130,10 @@ int main(int argc, char** argv) {
   const Index k = argc > 4 ? std::atol(argv[4]) : 10;
   const Side queries(n, d, k, 1), rows(m, d, k, 2);
   std::printf("%ld queries and %ld rows x %ld, k %ld, %ld threads, seconds of CPU time\n", n, m, d,
-              k, cpu::pool_threads());
+              k, pool_threads());
   std::printf("%-10s %8s %8s %8s %8s %8s %8s\n", "", "queries", "rows", "at once", "ratio",
               "columns", "ratio");
   compare(cpu::finest_format(), queries, rows);
   if (&cpu::first_format() != &cpu::finest_format()) compare(cpu::first_format(), queries, rows);
-  cpu::stop_pool();
+  stop_pool();
 }

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "backend/registry.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 #include "core/random.h"
 
 extern char** environ;
@@ -55,14 +55,14 @@ std::vector<float> random_floats(Index count, std::uint32_t stream, bool nonnega
 class SquareProduct {
  public:
   Rate run(const Job& job) {
-    const Index parts = cpu::worker_count(job);
+    const Index parts = worker_count(job);
     return rate(2.0 * size * size * size, [&] {
-      cpu::parallel_for(job, parts, [&](Index part, Index) {
+      parallel_for(job, parts, [&](Index part, Index) {
         const Index begin = size * part / parts;
         const Index rows = size * (part + 1) / parts - begin;
-        cpu::multiply(HostView<const float>{A_.data() + begin * size, rows, size, size},
-                      HostView<const float>{B_.data(), size, size, size},
-                      HostView<float>{C_.data() + begin * size, rows, size, size});
+        multiply(HostView<const float>{A_.data() + begin * size, rows, size, size},
+                 HostView<const float>{B_.data(), size, size, size},
+                 HostView<float>{C_.data() + begin * size, rows, size, size});
       });
     });
   }
@@ -149,8 +149,8 @@ int main(int count, char** arguments) {
   const Index d = argument(2, 1536);
   const Index k = argument(3, 64);
   const Index repeats = argument(4, 5);
-  const Job job{.cancellation = {}, .report = {}, .threads = argument(5, cpu::pool_threads())};
-  describe_machine(cpu::worker_count(job));
+  const Job job{.cancellation = {}, .report = {}, .threads = argument(5, pool_threads())};
+  describe_machine(worker_count(job));
 
   const auto device = cpu::make_passes(cpu::kernels());
   SquareProduct square;
@@ -178,5 +178,5 @@ int main(int count, char** arguments) {
         name, static_cast<long>(n), static_cast<long>(d), static_cast<long>(k), median(rates),
         roofline, median(shares), median(cpu_shares));
   }
-  cpu::stop_pool();
+  stop_pool();
 }

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "backend/cpu/pool.h"
 #include "backend/cpu/scan_corpus.h"
 #include "backend/registry.h"
+#include "core/pool.h"
 #include "core/random.h"
 #include "mining/mine.h"
 
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   const Index d = argc > 3 ? std::atol(argv[3]) : 384;
   const Index k = argc > 4 ? std::atol(argv[4]) : 100;
   const auto metric = static_cast<gemmine::Metric>(argc > 5 ? std::atoi(argv[5]) : 0);
-  const Index threads = gemmine::cpu::pool_threads();
+  const Index threads = gemmine::pool_threads();
   const gemmine::Job job{.cancellation = {}, .report = {}, .threads = threads};
   const std::vector<float> q = gaussian(queries * d, 1), c = gaussian(rows * d, 2);
   const auto query_source =
@@ -140,5 +140,5 @@ int main(int argc, char** argv) {
               openblas_get_corename());
   std::printf("preparing %.3f s, %ld bytes, certified %ld, fallback %ld\n", preparing.wall,
               corpus->bytes(), proof.certified, proof.fallback);
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
 }

@@ -9,9 +9,9 @@
 #include <memory>
 #include <vector>
 
-#include "backend/cpu/pool.h"
 #include "backend/cpu/scan_corpus.h"
 #include "backend/registry.h"
+#include "core/pool.h"
 #include "core/random.h"
 #include "mining/mine.h"
 
@@ -46,7 +46,7 @@ struct Answer {
 // Seconds of the CPU for preparing and searching.
 double search(const gemmine::RowSource& rows, const gemmine::RowSource& corpus,
               const gemmine::cpu::ScanFormat& format, Index k, Answer& answer) {
-  const gemmine::Job job{.cancellation = {}, .report = {}, .threads = gemmine::cpu::pool_threads()};
+  const gemmine::Job job{.cancellation = {}, .report = {}, .threads = gemmine::pool_threads()};
   const gemmine::TopKOptions options{.k = k,
                                      .self = {.same = true, .rows = nullptr},
                                      .exclude = {.indptr = nullptr, .indices = nullptr}};
@@ -86,10 +86,10 @@ int main(int argc, char** argv) {
   const Index d = argc > 2 ? std::atol(argv[2]) : 384;
   const Index k = argc > 3 ? std::atol(argv[3]) : 10;
   std::printf("self-join %ld x %ld, k %ld, %ld threads, seconds of CPU time\n", n, d, k,
-              gemmine::cpu::pool_threads());
+              gemmine::pool_threads());
   std::printf("%-10s %8s %8s %8s\n", "", "itself", "a copy", "ratio");
   compare(gemmine::cpu::finest_format(), n, d, k);
   if (&gemmine::cpu::first_format() != &gemmine::cpu::finest_format())
     compare(gemmine::cpu::first_format(), n, d, k);
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
 }

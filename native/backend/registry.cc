@@ -3,7 +3,7 @@
 #include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/cpu_scans.h"
 #include "backend/cpu/describe.h"
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 
 namespace gemmine {
 
@@ -33,7 +33,7 @@ Scans& scans_for(const std::string& device) {
 
 HostDescription describe_host() { return cpu::describe(); }
 
-void start_backends() { cpu::start_pool(); }
-void stop_backends() { cpu::stop_pool(); }
+void start_backends() { start_pool(); }
+void stop_backends() { stop_pool(); }
 
 }  // namespace gemmine

@@ -30,9 +30,9 @@ describe('include direction in native', () => {
       '  #  include "mining/mine.h"',
       'factorization must not know mining',
     ],
-    ['native/factorization/a.cc', '#include "backend/cpu/pool.h"', 'must not know backend/cpu'],
-    ['native/backend/a.h', '#include "backend/cpu/pool.h"', 'backend must not know backend/cpu'],
-    ['native/binding/a.cc', '#include "backend/cpu/pool.h"', 'binding must not know backend/cpu'],
+    ['native/factorization/a.cc', '#include "core/pool.h"', 'must not know backend/cpu'],
+    ['native/backend/a.h', '#include "core/pool.h"', 'backend must not know backend/cpu'],
+    ['native/binding/a.cc', '#include "core/pool.h"', 'binding must not know backend/cpu'],
     ['native/mining/a.cc', '#include <napi.h>', 'only binding may include <napi.h>'],
     ['native/backend/a.cc', '#include <cblas.h>', 'only backend/cpu may include <cblas.h>'],
     [

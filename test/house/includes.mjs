@@ -20,7 +20,7 @@ const folderOf = (path) => folders.find((folder) => path.startsWith(`${folder}/`
 /** System headers that only one folder may include. */
 const reserved = [
   { header: /^(napi|node_api|js_native_api|uv)\b/, only: 'binding' },
-  { header: /^(cblas|lapacke?|f77blas|openblas_config)\b/, only: 'backend/cpu' },
+  { header: /^(cblas|lapacke?|f77blas|openblas_config)\b/, only: 'core' },
   { header: /^(cuda|cublas|curand|cusolver|nccl)/, only: 'backend/cuda' },
 ]
 

@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "backend/cpu/products.h"
 #include "check.h"
+#include "core/linear_algebra.h"
 #include "oracle.h"
 
 namespace {
@@ -35,9 +35,9 @@ struct Product {
 
   std::vector<float> multiply() const {
     std::vector<float> out(rows * cols);
-    gemmine::cpu::multiply(HostView<const float>{A.data(), rows, depth, depth},
-                           HostView<const float>{B.data(), depth, cols, cols},
-                           HostView<float>{out.data(), rows, cols, cols});
+    gemmine::multiply(HostView<const float>{A.data(), rows, depth, depth},
+                      HostView<const float>{B.data(), depth, cols, cols},
+                      HostView<float>{out.data(), rows, cols, cols});
     return out;
   }
 };
@@ -54,17 +54,17 @@ struct Small {
   std::vector<double> computed() const {
     std::vector<double> gram(k * k);
     const HostView<double> square = {gram.data(), k, k, k};
-    gemmine::cpu::multiply_at_a({A.data(), 3 * k, k, k}, square, gemmine::cpu::Into::replace);
+    gemmine::multiply_at_a({A.data(), 3 * k, k, k}, square, gemmine::Into::replace);
     std::vector<double> vectors(k * k);
     for (Index i = 0; i < k; ++i)
       for (Index j = 0; j < k; ++j) vectors[i * k + j] = gram[std::min(i, j) * k + std::max(i, j)];
     std::vector<double> rows = vectors;
-    gemmine::cpu::symmetric_eigen({vectors.data(), k, k, k});
+    gemmine::symmetric_eigen({vectors.data(), k, k, k});
     for (Index i = 0; i < k; ++i) gram[i * k + i] += 1;  // any triangle with a safe diagonal
     for (Index i = 0; i < k; ++i)
       for (Index j = 0; j < i; ++j) gram[i * k + j] = gram[j * k + i] / k;
-    gemmine::cpu::solve_rows(HostView<const double>{gram.data(), k, k, k},
-                             HostView<double>{rows.data(), k, k, k});
+    gemmine::solve_rows(HostView<const double>{gram.data(), k, k, k},
+                        HostView<double>{rows.data(), k, k, k});
     rows.insert(rows.end(), vectors.begin(), vectors.end());
     return rows;
   }
@@ -73,7 +73,7 @@ struct Small {
 }  // namespace
 
 int main() {
-  gemmine::cpu::hold_products_to_one_thread();
+  gemmine::hold_products_to_one_thread();
   const std::vector<Product> products = {
       {24, 40, 16, 1}, {7, 64, 33, 3}, {48, 96, 8, 5}, {64, 128, 32, 7}};
   const std::vector<Small> smalls = {{5, 9}, {16, 11}, {33, 13}};

@@ -1,8 +1,8 @@
 // The best rows of queries and the best queries of rows from the same tiles, in every
 // implementation of Scans, against the naive one. Implementations are in scans_devices.h.
 #include "backend/cpu/column_top.h"
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "scan_scenes.h"
 #include "scans_devices.h"
 
@@ -219,7 +219,7 @@ void test_bound() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   each_scans(argc > 1 ? std::atol(argv[1]) : 6, test_random_pairs);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     TrialScans scans;
@@ -229,6 +229,6 @@ int main(int argc, char** argv) {
   }
   test_bound();
   const int status = report("column_top");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

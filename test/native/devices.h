@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "backend/cpu/cpu_passes.h"
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "guarded_passes.h"
 
 namespace test {
@@ -25,7 +25,7 @@ void on_guarded_memory(const Suite& suite) {
 // On the CPU with each set of kernels, and on guarded memory.
 template <class Suite>
 void each_device(const Suite& suite) {
-  cpu::set_pool_threads(3);
+  set_pool_threads(3);
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
     suite(*cpu::make_passes(*kernels));
@@ -34,7 +34,7 @@ void each_device(const Suite& suite) {
       break;
     }
   }
-  cpu::stop_pool();
+  stop_pool();
   on_guarded_memory(suite);
 }
 

@@ -2,8 +2,8 @@
 // interaction over segments and sums of exponentials. Implementations are in scans_devices.h.
 #include <cmath>
 
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "scan_scenes.h"
 #include "scans_devices.h"
 
@@ -136,12 +136,12 @@ void epilogues_suite(Scans& scans, const std::string& name, Index scenes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 100;
   each_scans(scenes, epilogues_suite);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     test_bound_of_segments(*format);
   const int status = report("epilogues");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

@@ -2,7 +2,7 @@
 #include <limits>
 #include <numeric>
 
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 #include "factorization/factors.h"
 #include "models_fixtures.h"
 
@@ -193,13 +193,13 @@ void bad_graphs_are_named() {
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
+  set_pool_threads(3);
   graph_terms_agree_with_the_formula();
   graph_terms_obey_the_laws();
   deadly_graphs_stay_finite();
   graph_terms_go_with_masks();
   graphs_smooth_codes();
   bad_graphs_are_named();
-  cpu::stop_pool();
+  stop_pool();
   return test::report("graph");
 }

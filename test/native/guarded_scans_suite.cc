@@ -1,6 +1,6 @@
 // Searches over scans of memory that host code cannot touch answer as those of the CPU do.
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "ended_by.h"
 #include "mining/log_sum_exp.h"
 #include "mining/max_sim.h"
@@ -93,9 +93,9 @@ void searches_need_no_more_than_scans() {
 
 int main() {
   host_code_that_touches_prepared_rows_dies();
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   searches_need_no_more_than_scans();
   const int status = report("guarded scans");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

@@ -9,10 +9,10 @@
 #include <string>
 #include <thread>
 
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "check.h"
 #include "core/available_memory.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 #include "core/threads.h"
 
 namespace {
@@ -131,7 +131,7 @@ void a_product_without_address_space_for_its_buffers_fails_and_a_later_one_does_
   double A[] = {1, 2, 3, 4};
   double C[4];
   const auto product = [&] {
-    gemmine::cpu::multiply_at_a({A, 2, 2, 2}, {C, 2, 2, 2}, gemmine::cpu::Into::replace);
+    gemmine::multiply_at_a({A, 2, 2, 2}, {C, 2, 2, 2}, gemmine::Into::replace);
   };
   limited(RLIMIT_AS, address_space(Index{200} << 20), [&] {
     fails(product, ErrorCode::out_of_memory, "MiB of address space", "too few for three threads");
@@ -181,7 +181,7 @@ void a_refused_thread_names_the_limit_on_threads() {
   under_a_limit_on_threads(0, [] {
     fails([] { gemmine::start_thread([] {}).join(); }, ErrorCode::busy, "limit on threads",
           "no thread at all");
-    fails([] { gemmine::cpu::start_pool(); }, ErrorCode::busy, "limit on threads", "no pool");
+    fails([] { gemmine::start_pool(); }, ErrorCode::busy, "limit on threads", "no pool");
   });
 }
 
@@ -196,9 +196,9 @@ void the_pool_works_with_what_threads_it_gets() {
   under_a_limit_on_threads(1, [] {
     const gemmine::Job job{.cancellation = {}, .report = {}, .threads = 3};
     Index sum = 0;
-    gemmine::cpu::parallel_for(job, 100, [&](Index i, Index) { sum += i; });
+    gemmine::parallel_for(job, 100, [&](Index i, Index) { sum += i; });
     test::check(sum == 4950, "one thread of three does it all");
-    gemmine::cpu::stop_pool();
+    gemmine::stop_pool();
   });
 }
 
@@ -210,7 +210,7 @@ int main() {
   counts_the_page_cache_of_a_container_as_available();
   is_bound_by_the_strictest_group_above();
   knows_the_machine_where_no_group_binds();
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
 #ifdef __linux__
   a_refused_thread_names_the_limit_on_threads();  // before there is a second thread: it forks
   threads_that_were_tried_leave_room_for_as_many_at_once();

@@ -1,6 +1,6 @@
 // mine compared with brute force: every rule, alone and with others, with ties and duplicates.
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "mining_runs.h"
 #include "scans_devices.h"
 
@@ -200,7 +200,7 @@ void test_draws() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
   test_random_mining(scenes);
   if (!thread_sanitizer) test_guarded_mining((scenes + 4) / 5);
@@ -210,6 +210,6 @@ int main(int argc, char** argv) {
       test_mining_needs_the_bound(*format, sampling);
   test_draws();
   const int status = report("mining");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

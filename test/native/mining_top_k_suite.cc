@@ -1,8 +1,8 @@
 // top_k compared with brute force, on random, tied, planted and degenerate scenes.
 #include <map>
 
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "mining_scenes.h"
 #include "scans_devices.h"
 
@@ -288,7 +288,7 @@ void test_cancellation() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   test_random_searches(argc > 1 ? std::atol(argv[1]) : 400);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     test_bound_is_needed(*format);
@@ -298,6 +298,6 @@ int main(int argc, char** argv) {
   test_cancellation();
   test_stages();
   const int status = report("top_k");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

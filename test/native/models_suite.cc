@@ -3,7 +3,7 @@
 #include <limits>
 #include <numeric>
 
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 #include "factorization/factors.h"
 #include "models_fixtures.h"
 
@@ -266,7 +266,7 @@ void the_largest_of_each_column_stay() {
 }  // namespace
 
 int main() {
-  cpu::set_pool_threads(3);
+  set_pool_threads(3);
   the_largest_of_each_column_stay();
   components_stay_orthonormal();
   orthonormal_runs_obey_the_laws();
@@ -278,6 +278,6 @@ int main() {
   snmf_keeps_its_best_pair();
   snmf_stops_by_patience();
   edges_of_snmf();
-  cpu::stop_pool();
+  stop_pool();
   return test::report("models");
 }

@@ -1,5 +1,5 @@
 // The pool: order, workers, turns, exceptions, cancellation, exit, and its number of threads.
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 
 #include <algorithm>
 #include <atomic>
@@ -11,14 +11,14 @@
 #include <thread>
 #include <vector>
 
-#include "backend/cpu/thread_limit.h"
 #include "check.h"
+#include "core/thread_limit.h"
 
 namespace {
 
 using gemmine::Index;
 using gemmine::Job;
-using gemmine::cpu::parallel_for;
+using gemmine::parallel_for;
 
 Job job_of(Index threads) { return {.cancellation = {}, .report = {}, .threads = threads}; }
 
@@ -31,7 +31,7 @@ void runs_every_index_once_on_workers_that_do_not_overlap() {
     std::vector<std::atomic<int>> busy(threads);
     std::atomic<bool> overlapped = false;
     parallel_for(job, 1000, [&](Index index, Index worker) {
-      if (worker >= gemmine::cpu::worker_count(job) || ++busy[worker] != 1) overlapped = true;
+      if (worker >= gemmine::worker_count(job) || ++busy[worker] != 1) overlapped = true;
       ++ran[index];
       --busy[worker];
     });
@@ -138,7 +138,7 @@ void reads_quotas_of_both_cgroup_versions() {
   write(root / "v1/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
   write(root / "none/proc/self/cgroup", "0::/\n");
   const auto limit = [&](const char* which) {
-    return gemmine::cpu::thread_limit((root / which).string());
+    return gemmine::thread_limit((root / which).string());
   };
   test::check(limit("v2").threads == 1, "half a CPU is one thread");
   test::check(limit("v2").reason == "cgroup quota of 0.5 CPUs", limit("v2").reason);
@@ -164,7 +164,7 @@ void exit_waits_for_running_blocks_and_cancels_the_rest() {
     }
   });
   while (!started) nap();
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   test::check(running == 0, "no block runs after stop_pool");
   job.join();
   test::check(cancelled, "the caller is told");
@@ -173,7 +173,7 @@ void exit_waits_for_running_blocks_and_cancels_the_rest() {
 }  // namespace
 
 int main() {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   runs_every_index_once_on_workers_that_do_not_overlap();
   starts_indices_in_ascending_order();
   rethrows_the_exception_of_the_lowest_index();

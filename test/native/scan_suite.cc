@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "backend/cpu/canonical.h"
-#include "backend/cpu/pool.h"
 #include "backend/cpu/scan_queries.h"
 #include "backend/proof/scan_bounds.h"
 #include "check.h"
+#include "core/pool.h"
 #include "mining_oracle.h"
 
 using namespace test;
@@ -318,7 +318,7 @@ void test_scorer_reads_every_type() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   for (const ScanKernels* kernels : available_scan_kernels()) {
     std::printf("kernels: %s\n", kernels->name);
     test_bound_tile(*kernels);
@@ -334,6 +334,6 @@ int main(int argc, char** argv) {
   }
   test_scorer_reads_every_type();
   const int status = report("scan");
-  stop_pool();
+  gemmine::stop_pool();
   return status;
 }

@@ -1,8 +1,8 @@
 // Every scan of every implementation against the naive one: random questions on random, tied and
 // degenerate rows. Implementations are in scans_devices.h.
 #include "backend/cpu/join.h"
-#include "backend/cpu/pool.h"
 #include "check.h"
+#include "core/pool.h"
 #include "scan_scenes.h"
 #include "scans_devices.h"
 
@@ -289,7 +289,7 @@ void scans_suite(Scans& scans, const std::string& name, Index scenes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gemmine::cpu::set_pool_threads(3);
+  gemmine::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 100;
   each_scans(scenes, scans_suite);
   TrialScans scans;
@@ -299,6 +299,6 @@ int main(int argc, char** argv) {
     test_bound_of_self_join(*format);
   }
   const int status = report("scans");
-  gemmine::cpu::stop_pool();
+  gemmine::stop_pool();
   return status;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "backend/cpu/pool.h"
 #include "backend/proof/ranking.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

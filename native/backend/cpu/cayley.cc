@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "backend/cpu/over_rows.h"
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "core/error.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "backend/cpu/canonical.h"
-#include "backend/cpu/pool.h"
 #include "backend/cpu/scan_kernels.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -9,9 +9,9 @@
 #include "backend/cpu/labels.h"
 #include "backend/cpu/nonnegative_solve.h"
 #include "backend/cpu/pass.h"
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "backend/cpu/wide_products.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -135,11 +135,11 @@ class CpuPasses : public Passes {
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     std::vector<double> values;
-    on_pool([&] { values = cpu::symmetric_eigen(A); });
+    on_pool([&] { values = gemmine::symmetric_eigen(A); });
     return values;
   }
   void orthonormalise_rows(HostView<double> A) override {
-    on_pool([&] { cpu::orthonormalise_rows(A); });
+    on_pool([&] { gemmine::orthonormalise_rows(A); });
   }
 
  private:

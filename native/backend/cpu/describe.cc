@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "backend/cpu/scan_format.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "backend/cpu/masked_rows.h"
 #include "backend/cpu/pass.h"
-#include "backend/cpu/pool.h"
 #include "backend/cpu/row_blocks.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

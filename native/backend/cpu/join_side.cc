@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "backend/cpu/canonical_scan.h"
-#include "backend/cpu/pool.h"
 #include "backend/proof/rescoring.h"
 #include "backend/proof/scan_bounds.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/pool.h"
 #include "backend/proof/log_sum.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

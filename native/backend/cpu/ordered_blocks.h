@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 

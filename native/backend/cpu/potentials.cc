@@ -4,8 +4,8 @@
 
 #include "backend/cpu/labels.h"
 #include "backend/cpu/panels.h"
-#include "backend/cpu/pool.h"
 #include "backend/cpu/row_blocks.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "backend/cpu/products.h"
 #include "core/error.h"
+#include "core/linear_algebra.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/ladder.h"
-#include "backend/cpu/pool.h"
 #include "core/checksum.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

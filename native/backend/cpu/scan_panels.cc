@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/cpu/pool.h"
 #include "backend/proof/scan_bounds.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

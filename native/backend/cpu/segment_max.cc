@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "backend/cpu/pool.h"
 #include "backend/cpu/segment_scan.h"
 #include "backend/proof/ranking.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "backend/cpu/products.h"
+#include "core/linear_algebra.h"
 
 namespace gemmine::cpu {
 

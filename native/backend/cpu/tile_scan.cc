@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "backend/cpu/canonical_scan.h"
-#include "backend/cpu/pool.h"
 #include "backend/proof/rescoring.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/cpu/pool.h"
-#include "backend/cpu/products.h"
 #include "backend/cpu/row_blocks.h"
+#include "core/linear_algebra.h"
+#include "core/pool.h"
 
 namespace gemmine::cpu {
 namespace {

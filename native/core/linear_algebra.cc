@@ -1,4 +1,4 @@
-#include "backend/cpu/products.h"
+#include "core/linear_algebra.h"
 
 #include <cblas.h>
 
@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "backend/cpu/pool.h"
 #include "core/address_space.h"
 #include "core/error.h"
+#include "core/pool.h"
 
 // LAPACK functions in OpenBLAS's archive, column-major. This eigensolver is the only one that does
 // not need Fortran's runtime library.
@@ -37,7 +37,7 @@ int __wrap_openblas_num_threads_env();
 int __wrap_openblas_num_threads_env() { return 1; }
 }
 
-namespace gemmine::cpu {
+namespace gemmine {
 namespace {
 
 // Address space for one buffer and for concurrent mappings of the process. On x86-64 and ARM64 a
@@ -179,4 +179,4 @@ void hold_products_to_one_thread() { openblas_set_num_threads(1); }
 const char* products_configuration() { return openblas_get_config(); }
 const char* products_core() { return openblas_get_corename(); }
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine

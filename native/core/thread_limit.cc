@@ -1,4 +1,4 @@
-#include "backend/cpu/thread_limit.h"
+#include "core/thread_limit.h"
 
 #ifdef __linux__
 #include <sched.h>
@@ -13,7 +13,7 @@
 
 #include "core/cgroups.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 namespace {
 
 constexpr double unlimited = std::numeric_limits<double>::infinity();
@@ -67,4 +67,4 @@ ThreadLimit thread_limit(const std::string& root) {
   return limit;
 }
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine

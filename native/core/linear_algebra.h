@@ -4,7 +4,7 @@
 
 #include "core/matrix.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 
 // Products of row-major host matrices and LAPACK operations on small ones; no other file calls
 // OpenBLAS. All run on the calling thread, which is a pool thread. The first call of the process
@@ -41,4 +41,4 @@ void hold_products_to_one_thread();
 const char* products_configuration();
 const char* products_core();
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine

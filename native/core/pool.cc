@@ -1,4 +1,4 @@
-#include "backend/cpu/pool.h"
+#include "core/pool.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "backend/cpu/products.h"
-#include "backend/cpu/thread_limit.h"
+#include "core/linear_algebra.h"
+#include "core/thread_limit.h"
 #include "core/threads.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 namespace {
 
 thread_local bool on_pool_thread = false;
@@ -236,4 +236,4 @@ void stop_pool() {
   if (the_pool != nullptr) the_pool->stop();
 }
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine

@@ -6,7 +6,7 @@
 #include "core/job.h"
 #include "core/matrix.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 
 // Runs body(index, worker) for every index in 0..count-1 on at most job.threads pool threads;
 // `worker` is below worker_count(job) and no two calls with the same worker overlap, so it can
@@ -40,4 +40,4 @@ void set_pool_threads(Index threads);
 // finished, and any later one, throws Cancelled in its caller.
 void stop_pool();
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine

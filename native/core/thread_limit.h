@@ -4,7 +4,7 @@
 
 #include "core/matrix.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 
 struct ThreadLimit {
   Index threads;       // >= 1
@@ -14,4 +14,4 @@ struct ThreadLimit {
 // min(affinity, cgroup v1 or v2 quota, hardware). `root` as in cgroup_folders().
 ThreadLimit thread_limit(const std::string& root = "");
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine
