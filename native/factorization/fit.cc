@@ -175,20 +175,20 @@ class Fitting {
 
   Convergence run() {
     const Attempt first =
-        options_.resume ? resumed() : started(options_.start, options_.checkpoint);
+        options_.resume ? resumed() : started(options_.start, options_.checkpoint, "iterate");
     Convergence result = handed_back(first, options_.start);
     if (!options_.tries_svd ||
         !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.state.row_gram,
                             first.end.squared_error, options_.seed))
       return result;
     // Checkpoints hold only the first attempt; a resumed run computes the second one again.
-    const Attempt second = started(Start::svd, nowhere);
+    const Attempt second = started(Start::svd, nowhere, "iterate from svd");
     if (!(second.state.objective.back() < first.state.objective.back())) return result;
     return handed_back(second, Start::svd);
   }
 
  private:
-  Attempt started(Start start, const CheckpointOptions& checkpoint) {
+  Attempt started(Start start, const CheckpointOptions& checkpoint, const char* phase) {
     FitOptions options = options_;
     options.start = start;
     input_.job.progress("initialise", 0, 1);
@@ -198,7 +198,7 @@ class Fitting {
     else
       share = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
     if (start != Start::given) balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
-    return attempt(start_state(H_.cols, H_.rows, penalties_, share), checkpoint, nullptr);
+    return attempt(start_state(H_.cols, H_.rows, penalties_, share), checkpoint, nullptr, phase);
   }
 
   Attempt resumed() {
@@ -207,10 +207,11 @@ class Fitting {
                         options_.resume->objectives, options_.extrapolated || !rule_.monotone);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
-    return attempt(from.state, options_.checkpoint, &from);
+    return attempt(from.state, options_.checkpoint, &from, "iterate");
   }
 
-  Attempt attempt(LoopState state, const CheckpointOptions& checkpoint, Previous previous) {
+  Attempt attempt(LoopState state, const CheckpointOptions& checkpoint, Previous previous,
+                  const char* phase) {
     const LoopOptions loop{.max_iterations = options_.max_iterations,
                            .tolerance = options_.tolerance,
                            .inner_sweeps = options_.inner_sweeps,
@@ -218,7 +219,8 @@ class Fitting {
                            .penalties = penalties_,
                            .objective_exponent = degree_ * exponents_.X,
                            .seed = options_.seed,
-                           .graph = graph_ ? &*graph_ : nullptr};
+                           .graph = graph_ ? &*graph_ : nullptr,
+                           .phase = phase};
     // A run with checkpoints stops only at the end of an iteration.
     Job job = input_.job;
     if (!checkpoint.path.empty()) job.cancellation = job.cancellation.until_end_of_iteration();

@@ -1,4 +1,6 @@
 // Progress of runs: the gain of starts and over-relaxation, and the behaviour of stalled runs.
+#include <map>
+
 #include "factorization/loop/alternate.h"
 #include "factorization_matrices.h"
 #include "naive_passes.h"
@@ -122,6 +124,26 @@ void a_run_that_cannot_go_on_stands_still() {
   test::same_bits(after.values.data(), start.values.data(), start.values.size(), "W is kept");
 }
 
+// Data far from 0, for which a second run from the singular vectors leaves less.
+void progress_within_a_phase_never_goes_back() {
+  const Dense base = planted(400, 40, 5, 5);
+  const Dense X = filled(400, 40, [&](Index i, Index j) { return 273 + 4 * base(i, j); });
+  FitOptions o = options(Model::semi_nmf, Solver::hals, Start::kmeans, 60);
+  o.tries_svd = true;
+  std::map<std::string, std::vector<Progress>> phases;
+  Job heard = job();
+  heard.report = [&](const Progress& progress) { phases[progress.phase].push_back(progress); };
+  Dense W = zeros(400, 6);
+  Dense H = zeros(6, 40);
+  const Convergence run = fit(passes_for("cpu"), *X.source(), o, W.view(), H.view(), heard);
+  check(run.start == Start::svd && phases.contains("iterate from svd"), "the second run has a name");
+  for (const auto& [phase, reports] : phases)
+    for (std::size_t i = 1; i < reports.size(); ++i) {
+      check(reports[i].total == reports[0].total, phase + ": one total");
+      check(reports[i].done >= reports[i - 1].done, phase + ": does not go back");
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -129,5 +151,6 @@ int main() {
   a_sample_that_misleads_is_left();
   over_relaxation_saves_iterations();
   a_run_that_cannot_go_on_stands_still();
+  progress_within_a_phase_never_goes_back();
   return test::report("factorization progress");
 }

@@ -179,7 +179,7 @@ class Alternation {
       if (extrapolation_ && !state_.stepped_back) extrapolation_->accept();
     }
     const double known = state_.objective.back() * std::exp2(options_.objective_exponent);
-    input_.job.progress("iterate", t, options_.max_iterations, known);
+    input_.job.progress(options_.phase, t, options_.max_iterations, known);
   }
 
   // With extrapolation, a rise is compared with the rounding error.

@@ -17,7 +17,8 @@ struct LoopOptions {
   Penalties penalties;        // of the scaled factors
   double objective_exponent;  // objective of X = 2^objective_exponent · that of the scaled X
   std::uint64_t seed;
-  GraphTerm* graph = nullptr;  // penalty on W in the objective
+  GraphTerm* graph = nullptr;     // penalty on W in the objective
+  const char* phase = "iterate";  // of the reports of progress
 };
 
 struct Alternated {

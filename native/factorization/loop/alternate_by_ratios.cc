@@ -30,7 +30,7 @@ class RatioAlternation {
       pass(step_of(p.l1_w, p.l2_w, options_.inner_sweeps), true, t - 1);
       input_.backend.improve_by_ratio(step_of(p.l1_h, p.l2_h, 1), *sums_, Ht_, input_.job);
       const double known = state_.objective.back();
-      input_.job.progress("iterate", t, options_.max_iterations,
+      input_.job.progress(options_.phase, t, options_.max_iterations,
                           known * std::exp2(options_.objective_exponent));
       end_iteration();
     }

@@ -56,7 +56,7 @@ class ColumnsFirst {
                 .sweeps = options_.inner_sweeps,
                 .relaxation = 1});
       conclude(t);
-      input_.job.progress("iterate", t, options_.max_iterations,
+      input_.job.progress(options_.phase, t, options_.max_iterations,
                           state_.objective[t] * std::exp2(options_.objective_exponent));
       end_iteration();
     }
