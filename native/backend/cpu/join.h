@@ -42,7 +42,7 @@ class Join {
 
  private:
   struct Pair {
-    Index queries;  // first block of the pair
+    Index queries;  // both are block numbers
     Index rows;
   };
 
