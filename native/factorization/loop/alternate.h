@@ -18,7 +18,7 @@ struct LoopOptions {
   double objective_exponent;  // objective of X = 2^objective_exponent · that of the scaled X
   std::uint64_t seed;
   GraphTerm* graph = nullptr;     // penalty on W in the objective
-  const char* phase = "iterate";  // of the reports of progress
+  const char* phase = "iterate";  // in progress reports
 };
 
 struct Alternated {
