@@ -236,7 +236,7 @@ export interface NativeInfo {
     readonly reason?: string
   }[]
   readonly elementTypes: string[]
-  /** Of the addon's lists of names.ts; a solver as `model/solver`. */
+  /** The addon's lists of the names in names.ts; a solver is `model/solver`. */
   readonly models: string[]
   readonly solvers: string[]
   readonly starts: string[]

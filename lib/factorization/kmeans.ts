@@ -50,7 +50,7 @@ export interface Clustering {
   readonly inertia: number
   /** Number of iterations; each reads X once. */
   readonly iterations: number
-  /** Iterations of all restarts together. */
+  /** Sum of the iterations of all restarts. */
   readonly totalIterations: number
   /** Whether the tolerance was met before the iterations ran out. */
   readonly converged: boolean
