@@ -7,8 +7,8 @@
 
 namespace gemmine {
 
-// The job with separate names for its phases: a search with exchanged sides has other totals than
-// the search beside it.
+// The job with separate names for its phases, because a search with exchanged sides has other
+// totals than the search in the original direction.
 inline Job in_reverse(const Job& job) {
   if (!job.report) return job;
   Job reverse = job;

@@ -27,7 +27,7 @@ class CorpusHandle {
   virtual const RowSource& rows() const = 0;
   virtual Metric metric() const = 0;
   virtual Index bytes() const = 0;  // memory held, without the caller's
-  // Rows of zeros, whose cosine is 0 with everything; 0 for the other metrics.
+  // Number of zero rows, which have the cosine 0 with every row; 0 for the other metrics.
   virtual Index zero_rows() const = 0;
 };
 
