@@ -20,10 +20,10 @@ type Fit = (
   options: NmfOptions & SemiNmfOptions,
 ) => Promise<Factorization>
 
-/** Iterations that all settings run; they are ended by the tolerance in the first ones. */
+/** Number of iterations of all settings; the tolerance ends the reference runs earlier. */
 const most = isTrial ? 20 : 150
 
-/** One run, and what one of its iterations takes. */
+/** One run: seconds of the start and of an iteration, and the objectives. */
 interface Trace {
   readonly start: number
   readonly iteration: number
@@ -37,7 +37,7 @@ async function trace(fit: Fit, X: Matrix | SparseMatrix, rank: number, settings:
   return { start, iteration: Math.max(seconds - start, 1e-6) / most, objective } satisfies Trace
 }
 
-/** Seconds until the objective is no higher than this, or undefined. */
+/** Seconds until the objective is at most `loss`, or undefined. */
 function secondsTo(loss: number, { start, iteration, objective }: Trace): number | undefined {
   const first = objective.findIndex((value) => value <= loss * (1 + 1e-5))
   return first < 0 ? undefined : start + first * iteration
@@ -46,7 +46,7 @@ function secondsTo(loss: number, { start, iteration, objective }: Trace): number
 const geometricMean = (values: readonly number[]) =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 
-/** What one kind of settings gave over all cases, beside the first kind. */
+/** Results of one kind of settings over all cases, relative to the first kind. */
 class Tally {
   readonly #times: number[] = []
   readonly #better: string[] = []

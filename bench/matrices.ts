@@ -1,4 +1,4 @@
-// Matrices of many kinds for the choice of defaults: data sets and planted ones, each with its ranks.
+// Matrices of many kinds for the choice of defaults: data sets and planted matrices, each with its ranks.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { type Matrix, type SparseMatrix } from '../lib/index'
@@ -55,7 +55,7 @@ function planted(
 
 const nonnegative = ({ data, ...rest }: Matrix): Matrix => ({ ...rest, data: data.map(Math.abs) })
 
-/** Draws that are 0 with this probability. */
+/** Draws that are 0 with probability `chance`. */
 const holed = (draw: () => number, chance: number, seed: number) => {
   const random = uniform(seed)
   return () => (random() < chance ? 0 : draw())

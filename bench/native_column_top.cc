@@ -1,8 +1,8 @@
-// What does it cost to find the best rows of each query and the best queries of each row at once,
-// beside two scans, and does a scan of the columns alone beat one with the sides exchanged?
+// What is the cost of the best rows of each query and the best queries of each row in one pass,
+// compared with two scans? Is a scan of the columns alone faster than a scan with exchanged sides?
 // Synthetic: 20 000 × 20 000 × 384, k = 10, cosine; arguments change queries, rows, columns and k.
-// All take turns in every format that the CPU has; times are those of the CPU, since the clock on
-// the wall is noise on a shared machine.
+// The variants run in turn in every format of the CPU. Times are CPU times, because wall time is
+// noise on a shared machine.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -47,7 +47,7 @@ struct Side {
   std::vector<ScanQuery> asked;
 };
 
-// One side as queries of the other, prepared as a call does it.
+// One side as queries of the other, prepared as in a call.
 struct Handles {
   Handles(const Side& queries, const Side& rows, const cpu::ScanFormat& format, const Job& job)
       : corpus(*rows.source, Metric::cosine, format, false, job),
@@ -79,7 +79,7 @@ bool same(const std::vector<Ranking>& a, const std::vector<Ranking>& b) {
   });
 }
 
-// The lists of the rows alone, from the tiles of the queries.
+// Only the lists of the rows, from the tiles of the queries.
 std::vector<Ranking> columns_alone(const Handles& there, const Handles& back, const Job& job) {
   cpu::Asked queries, rows;
   for (const ScanQuery& query : there.request.asked) queries.push_back(&query);

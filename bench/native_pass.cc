@@ -1,6 +1,6 @@
-// What share of a square product's rate does a whole semi-NMF iteration keep? n d k of the
-// iteration, repeats and threads are arguments. Rates count 4·n·d·k operations; the two are run in
-// turn. On a busy machine the shares by CPU time say more.
+// What share of a square product's rate does a whole semi-NMF iteration reach? n d k of the
+// iteration, repeats and threads are arguments. Rates count 4·n·d·k operations; the two run in
+// turn. On a busy machine the shares by CPU time are more reliable.
 #include <time.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ using namespace gemmine;
 
 struct Rate {
   double wall;  // GFLOP/s
-  double cpu;   // GFLOP/s of a thread
+  double cpu;   // GFLOP/s per thread
 };
 
 double seconds(clockid_t clock) {
@@ -92,7 +92,7 @@ class SemiNmf {
         source_(dense_source(X_.data(), ElementType::float32, n, d, d)),
         sums_(device.make_sums(d, k)) {}
 
-  // P, the sweep over W, S, R, and H by least squares.
+  // One iteration: P, the sweep over W, S, R, and H by least squares.
   Rate run(const Job& job, Measure measure) {
     return rate(4.0 * static_cast<double>(n_ * d_ * k_), [&] {
       const BackendView<float> Ht = {Ht_.data(), d_, k_, k_};

@@ -1,6 +1,6 @@
-// How close does the exact scan come to a square sgemm of 2048 on the same threads?
+// How near is the rate of the exact scan to that of a square sgemm of 2048 on the same threads?
 // Synthetic: 2 000 × 100 000 × 384, k = 100, cosine; arguments change them in this order, the last
-// two are the metric's number and the format that the scan begins in. All run in turn, best of 5.
+// two are the metric's number and the format of the first scan. All run in turn, best of 5.
 #include <cblas.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ namespace {
 
 using gemmine::Index;
 
-// On a shared machine the clock on the wall is noise; what the process used is not.
+// On a shared machine wall time is noise; CPU time is not.
 struct Seconds {
   double wall = 1e9;
   double cpu = 1e9;
@@ -54,7 +54,7 @@ std::vector<float> gaussian(Index count, std::uint32_t stream) {
   return values;
 }
 
-// Rows of the product are shared out; OpenBLAS itself uses one thread.
+// Threads share the rows of the product; OpenBLAS itself uses one thread.
 Seconds sgemm_seconds(Index threads) {
   constexpr int n = 2048;
   static const std::vector<float> a = gaussian(n * n, 3), b = gaussian(n * n, 4);
@@ -85,7 +85,7 @@ const gemmine::cpu::ScanFormat& format_called(const char* name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) {  // read before main starts
+  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) {  // OpenBLAS reads it before main starts
     unsetenv("OPENBLAS_CORETYPE");
     execv(argv[0], argv);
   }

@@ -1,7 +1,7 @@
-// What does a search of a corpus among its own rows cost beside a search against a copy of it?
-// Synthetic: 20 000 × 384, k = 10, cosine, without the row itself; arguments change rows, columns
-// and k. Both take turns in every format that the CPU has; times are those of the CPU, since the
-// clock on the wall is noise on a shared machine. The target is .65.
+// What is the cost of a search of a corpus among its own rows, compared with a search against a
+// copy of it? Synthetic: 20 000 × 384, k = 10, cosine, without the row itself; arguments change
+// rows, columns and k. Both run in turn in every format of the CPU. Times are CPU times, because
+// wall time is noise on a shared machine. The target is .65.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -43,7 +43,7 @@ struct Answer {
   gemmine::Proof proof;
 };
 
-// Seconds of the CPU for preparing and searching.
+// CPU seconds for preparing and searching.
 double search(const gemmine::RowSource& rows, const gemmine::RowSource& corpus,
               const gemmine::cpu::ScanFormat& format, Index k, Answer& answer) {
   const gemmine::Job job{.cancellation = {}, .report = {}, .threads = gemmine::pool_threads()};

@@ -1,6 +1,6 @@
-// The rate of a square sgemm on the library's terms: OpenBLAS with one thread a call, row blocks
-// spread over threads of our own. Usage: roofline THREADS SIZE REPEATS; for each line on standard
-// input it answers the best rate of REPEATS products, in GFLOP/s.
+// The rate of a square sgemm under the conditions of the library: OpenBLAS with one thread per
+// call, row blocks spread over our own threads. Usage: roofline THREADS SIZE REPEATS; for each line
+// on standard input it prints the best rate of REPEATS products, in GFLOP/s.
 #include <cblas.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ class SquareProduct {
   }
 
  private:
-  // Rows [begin, end) of C = A·B, whenever the gate opens.
+  // Computes rows [begin, end) of C = A·B each time the gate opens.
   void work(int begin, int end) {
     for (;;) {
       gate_.arrive_and_wait();

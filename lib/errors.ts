@@ -36,7 +36,7 @@ export class GemmineError extends Error {
   }
 }
 
-/** The fields of a `TypeError` or `RangeError` of this package, beside its message. */
+/** The fields of a `TypeError` or `RangeError` of this package, besides its message. */
 export interface Mistake {
   /** The wrong argument or option, in the caller's notation: `rank`, `X`, `queries.data`. */
   readonly argument: string

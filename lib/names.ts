@@ -1,14 +1,14 @@
-// Names that the addon knows too: it reads them by name, and info() lists them. A test compares both; the
-// types of either side are these lists.
+// Names that are also in the addon: it reads options by these names, and info() lists them. A test compares
+// both lists. The TypeScript types derive from these lists.
 
 export const modelNames = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
-/** Which constraints the factors obey: W ≥ 0 for all, H ≥ 0 for `nmf` only. */
+/** Models by the constraints of their factors: W ≥ 0 for all, H ≥ 0 for `nmf` only. */
 export type ModelName = (typeof modelNames)[number]
 
 export const solverNames = ['hals', 'mu', 'cayley'] as const
 export type SolverName = (typeof solverNames)[number]
 
-/** Where factors start; `custom` is from those that are given. */
+/** Starts of factors; `custom` means given factors. */
 export const startNames = [
   'random',
   'kmeans',

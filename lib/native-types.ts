@@ -1,32 +1,32 @@
-// The addon's functions as TypeScript sees them: what lib/ hands over, and what comes back.
+// TypeScript types of the addon's functions, their arguments and their results.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
 import type { metrics, ModelName, SolverName, StartName } from './names'
 
-/** A matrix as the addon takes it, with the name by which messages call it. */
+/** A matrix in the form for the addon, with its name in messages. */
 export type NativeSource = (DenseView | SparseView) & { readonly name: string }
 
-/** What the addon takes of a running job besides its data. */
+/** The addon's arguments for a running job besides its data. */
 export interface JobControl {
-  /** Compute threads at most; 0 for all. */
+  /** Largest number of compute threads; 0 for all. */
   readonly threads: number
   /** One element in shared memory; not 0 means: stop at the next block. */
   readonly cancel: Int32Array
   /**
-   * `objective` is NaN where there is none. Called on the JavaScript thread, throttled. What it throws
-   * stops the job and rejects its promise.
+   * `objective` is NaN if there is none. Called on the JavaScript thread, throttled. An exception in it stops
+   * the job and rejects its promise.
    */
   readonly onProgress?:
     ((phase: string, done: number, total: number, objective: number) => void) | undefined
 }
 
-/** In any order, with repeats; the job checks the elements. */
+/** Rows in any order, with repeats; the job checks the elements. */
 export interface NativeRowLists {
   readonly indptr: Int32Array
   readonly indices: Int32Array
 }
 
-/** Field for field `FitOptions` of native/factorization/fit.h. */
+/** The same fields as `FitOptions` of native/factorization/fit.h. */
 export interface NativeFitOptions {
   readonly device: string
   readonly model: ModelName
@@ -35,13 +35,13 @@ export interface NativeFitOptions {
   /** The factors of `custom`. */
   readonly givenW: Matrix | undefined
   readonly givenH: Matrix | undefined
-  /** Whether to go on from svd where that may leave less, and to keep the better pair. */
+  /** Whether to start again from svd if that may give a lower objective, and to keep the better pair. */
   readonly triesSvd: boolean
   readonly maxIterations: number
   readonly tolerance: number
   readonly innerSweeps: number
   readonly acceleration: 'none' | 'extrapolated'
-  /** Of a divergence; nothing for ‖X − W H‖². */
+  /** The β of a divergence; undefined for ‖X − W H‖². */
   readonly beta: number | undefined
   readonly mask: Uint8Array | undefined
   readonly nanIsMissing: boolean
@@ -50,7 +50,7 @@ export interface NativeFitOptions {
   readonly checkpoint: string | undefined
   readonly checkpointSeconds: number
   readonly resume: string | undefined
-  /** A JSON object of texts that a checkpoint keeps. */
+  /** A JSON object of texts that a checkpoint stores. */
   readonly identity: string
   readonly resumeObjectives: number
   readonly l1W: number
@@ -61,7 +61,7 @@ export interface NativeFitOptions {
   /** The graph of a term on W, and its weight. */
   readonly adjacency?: NativeSource | undefined
   readonly graphWeight?: number | undefined
-  /** Of snmf. */
+  /** Only for snmf. */
   readonly sparsity?: number | undefined
   readonly patience?: number | undefined
 }
@@ -71,23 +71,23 @@ export interface NativeConvergence {
   readonly iterations: number
   readonly converged: boolean
   readonly relativeError: number
-  /** Where the pair started that all the rest belongs to. */
+  /** The start of the returned pair; all other fields belong to that run. */
   readonly init: NativeFitOptions['init']
   readonly warnings: string[]
   /** Time inside the solver, in seconds. */
   readonly seconds: number
 }
 
-/** An array of a sparse matrix as its bytes lie in a file. */
+/** An array of a sparse matrix as its bytes in a file. */
 export interface NativeFileArray {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string
   readonly bytes: Uint8Array
   readonly type: string
   readonly bigEndian: boolean
 }
 
-/** Field for field `SparseEntries` of native/core/compressed_rows.h. */
+/** The same fields as `SparseEntries` of native/core/compressed_rows.h. */
 export interface NativeEntries {
   readonly layout: 'csr' | 'csc' | 'coordinate'
   readonly mirror: 'none' | 'symmetric' | 'skew'
@@ -99,7 +99,7 @@ export interface NativeEntries {
   readonly values: NativeFileArray
 }
 
-/** A prepared corpus; the memory it holds is reported to V8. */
+/** A prepared corpus; V8 gets a report of its memory. */
 export interface NativeCorpus {
   readonly bytes: number
   dispose(): void
@@ -128,7 +128,10 @@ export interface NativeMaxSimOptions {
   readonly device: string
   readonly metric: NativeMetric
   readonly k: number
-  /** Where the token vectors of each begin, and the number of all: [queries + 1], [documents + 1]. */
+  /**
+   * Start of the token vectors of each query or document, then the number of all: [queries + 1], [documents +
+   * 1].
+   */
   readonly queryStarts: Int32Array
   readonly documentStarts: Int32Array
 }
@@ -149,8 +152,8 @@ export interface NativeProof {
 }
 
 /**
- * What a sweep may change of `MineOptions` of native/mining/mine.h, field for field. The ceilings in force
- * stand beside these, by the names of mining/ceiling-rules.ts.
+ * The fields of `MineOptions` of native/mining/mine.h that a sweep may change. The active ceilings are passed
+ * beside them, by the names in mining/ceiling-rules.ts.
  */
 export interface NativeMineRules {
   readonly numNegatives: number
@@ -170,7 +173,7 @@ export interface NativeMineRules {
 export interface NativeMineOptions {
   readonly device: string
   readonly metric: NativeMetric
-  /** The queries that are mined, of those that are given. */
+  /** The range of given queries to mine. */
   readonly firstQuery: number
   readonly queryCount: number
   readonly excludeSelf: boolean | Int32Array
@@ -192,7 +195,7 @@ export interface NativeMinedArrays {
   readonly ranks: Int32Array
 }
 
-/** Of the positives as they are used: ascending, each once. */
+/** Output arrays of the positives that are used: ascending, each once. */
 export interface NativePositiveArrays {
   readonly positiveStarts: Int32Array
   readonly positiveRows: Int32Array
@@ -221,7 +224,7 @@ export interface NativeInfo {
     readonly model: string
     /** Instruction sets that the kernels use. */
     readonly features: string[]
-    /** The numbers that a search begins with; its answers do not depend on them. */
+    /** Format of the numbers in the first scan of a search; answers do not depend on it. */
     readonly scan: 'float32' | 'bfloat16'
   }
   readonly blas: { readonly name: string; readonly version: string; readonly core: string }
@@ -233,7 +236,7 @@ export interface NativeInfo {
     readonly reason?: string
   }[]
   readonly elementTypes: string[]
-  /** Of the addon's lists of names.ts; a solver as `model/solver`. */
+  /** The addon's lists of the names in names.ts; a solver is `model/solver`. */
   readonly models: string[]
   readonly solvers: string[]
   readonly starts: string[]
@@ -242,7 +245,7 @@ export interface NativeInfo {
 }
 
 export interface Addon {
-  /** 16 hexadecimal digits of the entries of X. */
+  /** A hash of the entries of X, 16 hexadecimal digits. */
   fingerprint(X: NativeSource, control: JobControl): Promise<string>
   fit(
     X: NativeSource,
@@ -358,7 +361,7 @@ export interface Addon {
     sweep: readonly { readonly options: NativeMineRules; readonly out: NativeMinedArrays }[],
     control: JobControl,
   ): Promise<NativeMined[]>
-  /** Gives the number of entries that are left once repeats are summed. */
+  /** Returns the number of entries after repeats are summed. */
   compressRows(
     entries: NativeEntries,
     indptr: Int32Array | Float64Array,
@@ -372,11 +375,11 @@ export interface Addon {
     sides: { rows: number; cols: number; size: number },
     control: JobControl,
   ): Promise<void>
-  /** Rejects the calls that wait for their turn and whose flags are raised. */
+  /** Rejects waiting calls with a raised flag. */
   dropCancelled(): void
-  /** Of Node.js, for files, names and compression. Throws where the system refuses them. */
+  /** Starts the threads of Node.js for files, names and compression. Throws if the system refuses them. */
   startFileThreads(): void
-  /** Bytes that the process may still take; undefined where the system does not tell. */
+  /** Bytes that the process may still allocate; undefined if the system does not report them. */
   availableMemory(): number | undefined
   info(): NativeInfo
 }

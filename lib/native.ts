@@ -86,11 +86,11 @@ function dropCancelled() {
 let fileThreadsAsked = false
 
 /**
- * Starts the threads that Node.js keeps for files, names and compression, once. It would end the process
- * if it got none for its first file after jobs took what a limit leaves.
+ * Starts the threads of Node.js for files, names and compression, once. Otherwise Node.js may start them
+ * after jobs have used up a limit on threads, and then it ends the process.
  *
- * @throws {GemmineError} `ERR_GEMMINE_BUSY` or `ERR_GEMMINE_OUT_OF_MEMORY`, once, where the system
- * refuses them. What runs without files may go on.
+ * @throws {GemmineError} `ERR_GEMMINE_BUSY` or `ERR_GEMMINE_OUT_OF_MEMORY`, once, if the system
+ *   refuses them. Work without files can continue.
  */
 export function startFileThreads() {
   if (fileThreadsAsked) return
@@ -106,7 +106,7 @@ function tryFileThreads() {
   try {
     startFileThreads()
   } catch {
-    // The job uses what there is.
+    // The job uses the threads that it can get.
   }
 }
 

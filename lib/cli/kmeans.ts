@@ -1,4 +1,4 @@
-// gemmine kmeans: clusters around means, from a file to labels, centres and a summary.
+// gemmine kmeans: k-means of a file; writes labels, centres and a summary.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
 import { sidesOf } from '../data/source'
@@ -44,7 +44,7 @@ async function cluster(path: string, given: KmeansOptions) {
           converged: found.converged,
           restarts: restarts ?? kmeansDefaults.restarts,
           seconds: found.seconds,
-          // The products of rows and centres, in the iterations of all restarts.
+          // Counts the products of rows and centres in the iterations of all restarts.
           gflops: rateOf(2 * entriesOf(X, shape) * clusters * found.totalIterations, found.seconds),
           threads: job.threads,
           seed: seed ?? kmeansDefaults.seed,

@@ -1,4 +1,4 @@
-// gemmine merge: the parts of a mining job, put together into what one run would have written.
+// gemmine merge: merges the parts of a mining job into the files of a single run.
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { fileError, writePieces } from '../data/file'
@@ -26,7 +26,7 @@ async function readParts(folders: readonly string[]): Promise<[Part, ...Part[]]>
   return ordered as [Part, ...Part[]]
 }
 
-/** What one run would have told; threads are those of the part that had most. */
+/** The report of a single run; threads is the largest number among the parts. */
 const runOf = (parts: readonly [Part, ...Part[]]): MineRun => ({
   ...parts[0].run,
   threads: Math.max(...parts.map(({ run }) => run.threads)),

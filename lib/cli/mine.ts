@@ -20,7 +20,7 @@ import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
 import { digestOf, writePart } from './part-files'
 
-/** The rules as lib takes them, but for those that come in files. */
+/** The rules in the form for lib, except those from files. */
 const rulesOf = (given: MineOptions) =>
   ({
     numNegatives: given.numNegatives,
@@ -42,7 +42,7 @@ const rulesOf = (given: MineOptions) =>
     shard: given.shard,
   }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
 
-/** Without ids on both sides `--exclude-self` means rows, whose numbers are known before any file is read. */
+/** Unless both sides have ids, `--exclude-self` compares row numbers, so it needs no file of ids. */
 const isSelfByRow = ({ excludeSelf, queryIds, corpusIds }: MineOptions) =>
   excludeSelf && (queryIds === undefined || corpusIds === undefined)
 

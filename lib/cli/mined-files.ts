@@ -1,4 +1,4 @@
-// What mine writes, and merge writes again from the parts of a job.
+// The files that `mine` writes, and that `merge` writes from the parts of a job.
 import { writeNpy } from '../data/npy'
 import type { MinedFormat } from '../data/mined-lines'
 import type { MinedNegatives } from '../mining/mined-negatives'
@@ -7,14 +7,14 @@ import { optionOf, type Files } from './failure'
 import { fileWarnings } from './file-warnings'
 import { counted, heading, rateOf, type Job } from './job'
 
-/** What a summary tells of a run besides what was found. */
+/** Data of a run for the summary, besides the results. */
 export interface MineRun {
   readonly seed: number
   readonly unknownIds: number
   readonly threads: number
   readonly device: string
   readonly precision: string
-  /** The file of positives as it was typed. */
+  /** The path of the positives as typed. */
   readonly positives: string
   readonly format?: MinedFormat | undefined
   readonly explain?: number | undefined
@@ -28,13 +28,13 @@ export async function writeArrays(mined: MinedNegatives, { write }: Job) {
   await write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [queries] }))
 }
 
-/** What the warnings of lib speak of, as it was typed or is written. */
+/** Names for lib's warnings: as the user typed them, or as in the output. */
 function namingOf({ positives }: MineRun) {
   const files: Files = { positives, 'triplets()': 'negatives.jsonl' }
   return (argument: string) => files[argument] ?? optionOf(argument)
 }
 
-/** @param out Where the files stand, if any are written. */
+/** @param out Path of the files, if any are written. */
 export function minedSummary(
   mined: MinedNegatives,
   run: MineRun,

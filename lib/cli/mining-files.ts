@@ -1,4 +1,4 @@
-// The files that rules and words of a mining job come from.
+// Reads the files with the rules and words of a mining job.
 import { CommanderError } from 'commander'
 import { readInt32Npy } from '../data/npy'
 import { readTexts } from '../data/pairs'
@@ -12,7 +12,7 @@ import type { MineOptions } from './mining-options'
 
 export interface MiningFiles {
   readonly positives: RowLists
-  /** Options of lib that come in files. */
+  /** Options of lib that are read from files. */
   readonly rules: {
     readonly excludeSelf: SelfRows
     readonly exclude: RowLists | undefined
@@ -23,7 +23,7 @@ export interface MiningFiles {
     readonly corpusTexts: readonly string[] | undefined
   }
   readonly words: Words
-  /** Pairs left out because one side does not exist. */
+  /** Pairs that are skipped because one side does not exist. */
   readonly unknownIds: number
 }
 
@@ -37,7 +37,7 @@ const ifGiven = async <T>(path: string | undefined, read: (path: string) => Prom
 
 type Ids = ReadonlyMap<string, number> | undefined
 
-/** How one side is spoken of: by its texts, else its ids, else its rows. */
+/** The words for the rows of one side: texts, else ids, else row numbers. */
 function speaker(texts: readonly string[] | undefined, ids: Ids): (row: number) => string | number {
   const names = texts ?? (ids && [...ids.keys()])
   return names ? (row) => names[row]! : (row) => row
@@ -74,7 +74,7 @@ export async function readMiningFiles(
   return { positives: pairs, rules, words, unknownIds }
 }
 
-/** Throws where some of a few options are given that make sense together only. */
+/** Throws if only some of several options are given that must be given together. */
 function checkTogether(values: Readonly<Record<string, unknown>>) {
   const names = Object.keys(values)
   const given = names.find((name) => values[name] !== undefined)

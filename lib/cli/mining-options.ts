@@ -1,4 +1,4 @@
-// What gemmine mine can be told, and how its help explains it.
+// The options of gemmine mine, with their help texts.
 import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
@@ -24,7 +24,7 @@ import { partOfAll, realOrNone } from './numbers'
 import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
 import { metricOption } from './topk'
 
-/** The only place where the defaults of the command itself are written; others are those of lib. */
+/** The only place for the defaults of the command itself; other defaults are in lib. */
 export const mineDefaults = { format: 'triplet' as MinedFormat } as const
 
 export interface MineOptions extends CommonOptions, PairOptions {

@@ -1,4 +1,4 @@
-// part.safetensors: what gemmine merge needs of a part of a mining job beside its other files.
+// part.safetensors: data of a part of a mining job that gemmine merge needs besides the part's other files.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { withReader } from '../data/byte-reader'
@@ -13,10 +13,10 @@ import type { MinedPart } from '../mining/merge-mined'
 import { interrupted } from './interruption'
 import type { MineRun } from './mined-files'
 
-/** Changes with what stands in the file. */
+/** Must change with the contents of the file. */
 const kind = 'gemmine mined part 1'
 
-/** The arrays that stand in files of their own, or are written again from their lines. */
+/** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =
   | 'indices'
   | 'scores'
@@ -29,14 +29,14 @@ type Elsewhere =
 
 type Facts = Omit<MinedRun, Elsewhere>
 
-/** A part of a job, as its folder holds it. */
+/** A part of a job, read from its folder. */
 export interface Part {
   readonly folder: string
   readonly mined: MinedPart
   readonly run: MineRun
 }
 
-/** Hexadecimal digits of how lines speak of all queries and documents. */
+/** A hash, in hexadecimal digits, of the words for all queries and documents in lines. */
 export function digestOf(words: Words, queries: number, corpus: number): string {
   const hash = createHash('sha256')
   for (let row = 0; row < queries; row++) hash.update(`${JSON.stringify(words.query(row))}\n`)
@@ -44,7 +44,7 @@ export function digestOf(words: Words, queries: number, corpus: number): string 
   return hash.digest('hex')
 }
 
-/** @param words Tell parts whose lines speak of other ids or texts. */
+/** @param words A digest of the ids and texts in lines; it differs for parts with other ids or texts. */
 export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
   const { indices, scores, counts, rejected, warnings, shard, ...facts } = rest
@@ -75,7 +75,7 @@ function parsedObject<T extends object>(path: string, name: string, text: string
   throw notWritten(path, `${name} that are no object`)
 }
 
-/** The facts of a file, checked as far as arrays are sized by them. */
+/** The facts of a file; those that give sizes of arrays are checked. */
 function factsIn(path: string, { metadata }: Tensors): Facts {
   if (metadata.kind !== kind) throw notWritten(path, `the kind ${metadata.kind ?? 'nothing'}`)
   const facts = parsedObject<Facts>(path, 'facts', metadata.facts)
@@ -98,7 +98,7 @@ function tensorIn<Kind extends Int32Array | Float64Array>(
   throw notWritten(path, `no ${name} of the size that its facts tell`)
 }
 
-/** An array of one of the other files, of the shape that the facts tell; it may have no rows. */
+/** Reads an array from one of the other files, with the shape in the facts; it may have no rows. */
 const readArray = (path: string, type: ElementType, shape: readonly number[]) =>
   withReader(path, async (reader) => {
     const expected = `${type} elements of the shape [${shape.join(', ')}]`
@@ -108,7 +108,7 @@ const readArray = (path: string, type: ElementType, shape: readonly number[]) =>
     return elementsOver(await readBytes(reader, array.bytes), type)
   })
 
-/** Reads what `gemmine mine --shard` left in a folder, but for the lines. */
+/** Reads the files of `gemmine mine --shard` in a folder, except the lines. */
 export async function readPart(folder: string): Promise<Part> {
   const path = join(folder, 'part.safetensors')
   const file = await readSafetensors(path)
@@ -138,10 +138,10 @@ export async function readPart(folder: string): Promise<Part> {
   return { folder, mined, run: parsedObject<MineRun>(path, 'runs', file.metadata.run) }
 }
 
-/** Bytes that are copied at a time. */
+/** Bytes to copy at a time. */
 const pieceBytes = 1 << 22
 
-/** The bytes of files one after the other, read as they are asked for. */
+/** The bytes of consecutive files, read on demand. */
 export async function* bytesOfFiles(paths: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const path of paths) {
     const file = await openFile(path)

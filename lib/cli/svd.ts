@@ -1,4 +1,4 @@
-// gemmine svd: the largest singular values with their vectors, from a file to U, s, V and a summary.
+// gemmine svd: the largest singular values and vectors of a file; writes U, s, V and a summary.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
 import { sidesOf } from '../data/source'

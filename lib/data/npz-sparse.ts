@@ -12,7 +12,7 @@ import { shownShape } from './npy-header'
 import type { SparseMatrix } from './sparse'
 import { readMember, type Member } from './zip'
 
-/** The members of each format beside `format`, `shape` and `data`. */
+/** The members of each format besides `format`, `shape` and `data`. */
 const placeMembers = {
   csr: ['indptr', 'indices'],
   csc: ['indptr', 'indices'],

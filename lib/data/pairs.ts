@@ -208,7 +208,7 @@ export const parsePairs = async (
  *
  * @returns The corpus rows of each query, ascending, each once; and the number of skipped pairs.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and what stands there.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content.
  *
  * @example
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })

@@ -19,14 +19,14 @@ import { kmeansBytes } from './memory'
 
 /** The only place where the defaults of {@link kmeans} are written. */
 export const kmeansDefaults = frozen({
-  /** Iterations at most; each reads X once; 100 unless given. */
+  /** Largest number of iterations; each reads X once; 100 unless given. */
   iterations: 100,
   /**
-   * Stop when an iteration lowers the inertia by a smaller fraction, 1e-4 unless given; 0 runs until
-   * nothing moves.
+   * Stop when an iteration lowers the inertia by a smaller fraction, 1e-4 unless given; 0 runs until the
+   * centres stop moving.
    */
   tolerance: 1e-4,
-  /** Runs from other first centres, of which the one of lowest inertia is kept; 1 unless given. */
+  /** Number of runs with different first centres; the run with the lowest inertia is kept; 1 unless given. */
   restarts: 1,
   /** Seed of the first centres, 0 unless given; restart r has the seed `seed` + r. */
   seed: 0,
@@ -40,30 +40,30 @@ export type KmeansOptions = {
 
 export interface Clustering {
   /**
-   * The cluster of each row, [n]: its nearest centre by distances in float64 to `centers` as they are
-   * given here, of equally near ones the lowest.
+   * The cluster of each row, [n]: the nearest of the returned `centers`, by distances in float64; the lowest
+   * one of equally near centres.
    */
   readonly labels: Int32Array
-  /** The centres that rows were last assigned to, [clusters × d]: means up to that last assignment. */
+  /** The centres of the last assignment of rows, [clusters × d]; they are not updated after it. */
   readonly centers: Matrix
-  /** Sum of the squared distances of all rows to their centres, in float64 from their differences. */
+  /** Sum of the squared distances of all rows to their centres, in float64, from differences. */
   readonly inertia: number
-  /** Iterations done; each reads X once. */
+  /** Number of iterations; each reads X once. */
   readonly iterations: number
-  /** Iterations of all restarts together. */
+  /** Sum of the iterations of all restarts. */
   readonly totalIterations: number
   /** Whether the tolerance was met before the iterations ran out. */
   readonly converged: boolean
-  /** Clusters that no row is nearest to, as where X has fewer distinct rows than clusters. */
+  /** Warnings of clusters without rows, for example if X has fewer distinct rows than clusters. */
   readonly warnings: readonly string[]
-  /** Time inside the solver, in seconds: that of all restarts. */
+  /** Time inside the solver for all restarts, in seconds. */
   readonly seconds: number
 }
 
 /**
- * Clusters rows around means. The first centres are drawn from all rows while X is small, else from a
- * weighted sample that rows far from others are more likely to be in; a cluster that loses its rows takes
- * the row that is farthest from its centre. Data far from the origin are no less accurate.
+ * Clusters rows around means. The first centres are drawn from all rows if X is small, else from a weighted
+ * sample; rows far from the others are in the sample with a higher probability. A cluster that loses its rows
+ * gets the row that is farthest from its centre. Results are as accurate for data far from the origin.
  *
  * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
  *   see {@link DenseMatrix}. Do not write to it before the promise settles.

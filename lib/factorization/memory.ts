@@ -1,4 +1,4 @@
-// Memory of factorizations beside X, in bytes: the large arrays of native/factorization that exist at the
+// Memory of factorizations without X, in bytes: the large arrays of native/factorization that exist at the
 // same time. Arrays that have not been written to take no memory.
 import { availableParallelism } from 'node:os'
 import type { NativeSource } from '../native'

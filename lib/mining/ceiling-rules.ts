@@ -1,20 +1,20 @@
-// The rules that give a query its ceiling, each declared once on this side of the border: its option,
-// its default, its check and its place in a result come from this list. Their formulae are those of
-// native/mining/score_ceiling.h, their derivation is in docs/math/mining.md.
+// The rules for a query's ceiling. TypeScript declares each rule only here: its option, default, check and
+// place in a result come from this list. The formulae are in native/mining/score_ceiling.h, the derivation is
+// in docs/math/mining.md.
 import { checkNumber } from '../options'
 import type { Metric } from './metric'
 
 interface CeilingRule {
-  /** The lowest value that makes sense; any finite number does when left out. */
+  /** The lowest valid value; every finite number is valid if left out. */
   readonly lowest?: number
-  /** The value where the option is left out, by metric. A rule that has one is turned off by null. */
+  /** The default value, by metric. null turns off a rule with a default. */
   readonly standard?: Readonly<Partial<Record<Metric, number>>>
 }
 
-/** The published value for cosines (NV-Retriever, 2024): a ceiling at 95 % of the positive's score. */
+/** The published value for cosines (NV-Retriever, 2024): the ceiling is 95 % of the positive's score. */
 export const defaultRelativeMargin = 0.05
 
-/** What stands above a rule is what an editor shows of its option. */
+/** An editor shows the comment of a rule as the text of its option. */
 export const ceilingRules = {
   /** A negative scores at most this; no limit unless given. */
   maxScore: {},
@@ -22,7 +22,7 @@ export const ceilingRules = {
   absoluteMargin: { lowest: 0 },
   /**
    * A negative scores at most the reference − this · |reference|; null turns the rule off. 0.05 for cosine
-   * and dot unless given, whatever other ceilings are, and off for l2.
+   * and dot unless given, with or without other ceilings, and off for l2.
    */
   relativeMargin: {
     lowest: 0,
@@ -33,27 +33,27 @@ export const ceilingRules = {
 type Declared = typeof ceilingRules
 export type CeilingName = keyof Declared
 
-/** The options of the rules: a number, or null for a rule that is on by itself. */
+/** The options of the rules: a number, or null for a rule with a default. */
 export type CeilingOptions = {
   -readonly [Name in keyof Declared]?:
     number | (Declared[Name] extends { readonly standard: object } ? null : never) | undefined
 }
 
-/** The ceilings in force: a rule that is off is left out. */
+/** The active ceilings, without rules that are off. */
 export type Ceilings = { readonly [Name in keyof Declared]?: number }
 
 type CeilingDefaults = { readonly [Name in keyof Declared]: undefined }
 
 const rules = Object.entries<CeilingRule>(ceilingRules) as (readonly [CeilingName, CeilingRule])[]
 
-/** Undefined for every rule: what that means may depend on the metric. */
+/** Undefined for every rule, because the default may depend on the metric. */
 export const ceilingDefaults = Object.fromEntries(
   rules.map(([name]) => [name, undefined]),
 ) as unknown as CeilingDefaults
 
 /**
- * @param at What messages put before the name of a rule.
- * @throws {TypeError | RangeError} naming the rule whose value is no number that it takes.
+ * @param at Prefix of a rule's name in messages.
+ * @throws {TypeError | RangeError} naming the rule with an invalid value.
  */
 export function checkCeilings(options: CeilingOptions, at = '') {
   for (const [name, { lowest, standard }] of rules) {

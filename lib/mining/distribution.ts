@@ -1,4 +1,4 @@
-/** Where some numbers lie; every field is null when there are none. Quantiles interpolate linearly. */
+/** Statistics of a set of numbers; every field is null for an empty set. Quantiles interpolate linearly. */
 export interface Distribution {
   readonly min: number | null
   readonly mean: number | null
@@ -8,7 +8,9 @@ export interface Distribution {
   readonly q95: number | null
 }
 
-/** Between the two values around a place in the order, in proportion; equal infinities stay what they are. */
+/**
+ * Interpolates linearly between the two nearest values in the order; two equal infinities give that infinity.
+ */
 function quantile(ascending: Float64Array, fraction: number): number {
   const at = fraction * (ascending.length - 1)
   const low = ascending[Math.floor(at)]!

@@ -18,12 +18,12 @@ import { scanned, type CorpusInput } from './prepare-corpus'
 
 /** The only place where the defaults of {@link logSumExp} are written. */
 export const logSumExpDefaults = frozen({
-  /** The metric; `cosine`, or that for which the bank was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared bank, unless given. */
   metric: undefined as Metric | undefined,
 })
 
 export type LogSumExpOptions = {
-  /** What scores are divided by, to be given; in 1e-100..1e100. */
+  /** Divisor of the scores, to be given; in 1e-100..1e100. */
   temperature: number
 } & Overrides<typeof logSumExpDefaults> &
   JobOptions
@@ -31,24 +31,24 @@ export type LogSumExpOptions = {
 export interface LogSums {
   /** Number of queries. */
   readonly queries: number
-  /** How scores were computed. */
+  /** Metric of the scores. */
   readonly metric: Metric
   /** log Σ exp(score / temperature) over the bank's rows, for each query, [queries]. */
   readonly values: Float64Array
-  /** How far each value can be from that of canonical scores in exact arithmetic, [queries]. */
+  /** Bound of each value's distance from the value for canonical scores in exact arithmetic, [queries]. */
   readonly errorBounds: Float64Array
   /** Time inside the scan, in seconds. */
   readonly seconds: number
 }
 
-/** Between these no score divided by a temperature leaves the range of float64. */
+/** For temperatures in this range score / temperature stays in the range of float64. */
 const [lowest, highest] = [1e-100, 1e100]
 
 /**
- * The logarithm of Σ exp(score / temperature) over all rows of a bank, for each query: the denominator of
- * a softmax or an InfoNCE loss over more negatives than fit in a score matrix, which never exists. Scores
- * are float32 products and the sums are float64 in a fixed order: the same bits for any number of threads,
- * and a proven error bound. Nothing overflows, however small the temperature.
+ * The logarithm of Σ exp(score / temperature) over all rows of a bank, for each query: the denominator of a
+ * softmax or an InfoNCE loss over more negatives than fit in a score matrix; none is made. Scores are float32
+ * products and the sums are float64 in a fixed order: the same bits for any number of threads, and a proven
+ * error bound. Nothing overflows, however small the temperature.
  *
  * @param queries [nq × d], dense or a file; no rows give no values. Borrowed until the promise settles.
  * @param bank [nc × d], dense, a file, or prepared by `prepareCorpus`.

@@ -22,7 +22,7 @@ import { scanned, type CorpusInput } from './prepare-corpus'
 
 /** The only place where the defaults of {@link maxSim} are written. */
 export const maxSimDefaults = frozen({
-  /** The metric of two tokens; `cosine`, or that for which the documents were prepared, unless given. */
+  /** The metric of two tokens; `cosine`, or the metric of prepared documents, unless given. */
   metric: undefined as Metric | undefined,
 })
 
@@ -32,13 +32,16 @@ export type MaxSimOptions = {
 } & Overrides<typeof maxSimDefaults> &
   JobOptions
 
-/** Texts of which each has several vectors, such as one for each token: those of all one after the other. */
+/**
+ * Texts with several vectors each, such as one vector per token; the vectors of all texts are in one matrix,
+ * in order.
+ */
 export interface MultiVectors<Tokens = MatrixInput> {
   /** Token vectors, [tokens × d], dense or a file. */
   readonly tokens: Tokens
   /**
-   * Where each text's tokens begin, and the number of all tokens: text i has the rows
-   * `starts[i]`..`starts[i + 1] - 1` and may have none, [texts + 1].
+   * Start of each text's tokens, then the number of all tokens: text i has the rows `starts[i]`..`starts[i +
+   * 1] - 1`, possibly none, [texts + 1].
    */
   readonly starts: Int32Array | readonly number[]
 }
@@ -48,13 +51,13 @@ export interface RankedDocuments {
   readonly queries: number
   /** Slots for each query. */
   readonly k: number
-  /** How two tokens were scored. */
+  /** Metric of two tokens. */
   readonly metric: Metric
-  /** Documents, best first, [queries × k]; −1 where fewer than k have tokens. */
+  /** Documents, best first, [queries × k]; −1 if fewer than k documents have tokens. */
   readonly indices: Int32Array
-  /** Sums of maxima rounded to float32, [queries × k]; NaN where fewer than k documents have tokens. */
+  /** Sums of maxima rounded to float32, [queries × k]; NaN if fewer than k documents have tokens. */
   readonly scores: Float32Array
-  /** Queries whose answer the certificate proved without a rescan. */
+  /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
@@ -63,14 +66,14 @@ export interface RankedDocuments {
 }
 
 /**
- * The k best documents for each query by late interaction, as ColBERT scores them:
- * Σ over the query's tokens of the highest score with a token of the document. Exact: the maxima are
- * canonical float64 scores, added in the order of the query's tokens; equal scores by lower document; the
- * same bits on every machine and for any number of threads. No score matrix ever exists.
+ * The k best documents for each query by late interaction (the score of ColBERT): the sum, over the query's
+ * tokens, of the highest score with a token of the document. Exact: the maxima are canonical float64 scores,
+ * added in the order of the query's tokens; equal scores by lower document; the same bits on every machine
+ * and for any number of threads. No score matrix is made.
  *
- * @param queries Token vectors and where each query begins. Borrowed until the promise settles. A query
+ * @param queries Token vectors and the start of each query. Borrowed until the promise settles. A query
  *   without tokens scores 0 with every document; no queries give an answer without rows.
- * @param documents The same for documents; tokens may be prepared by `prepareCorpus`. A document without
+ * @param documents The same for documents; `prepareCorpus` may have prepared the tokens. A document without
  *   tokens is never found.
  * @throws {TypeError | RangeError} if shapes disagree, starts do not ascend from 0 to the number of
  *   tokens, k is not at least 1, or an entry is not finite.
@@ -102,7 +105,8 @@ export async function maxSim(
     source,
     'documents.tokens',
   )
-  // Whoever disposes of the tokens right after the call has a job that runs, unless starts are many.
+  // The job starts before the call returns (unless starts are many), so a `dispose()` right after the call
+  // does not affect it.
   const ofQueries = toStarts('queries.starts', queries.starts, source.rows, 0)
   const queryStarts = ofQueries instanceof Promise ? await ofQueries : ofQueries
   const ofDocuments = toStarts('documents.starts', documents.starts, rows, 1)
@@ -141,10 +145,10 @@ function checkMultiVectors(name: string, given: unknown): asserts given is Multi
   throw invalid(name, expected, given)
 }
 
-/** Starts that are looked at in one go: a fraction of a millisecond. */
+/** Starts to check without a pause; they take a fraction of a millisecond. */
 const startsAtOnce = 1 << 16
 
-/** A checked copy, which nobody can change while a job runs: at once unless there are many. */
+/** A checked copy, which cannot change while a job runs. A promise only if there are many starts. */
 function toStarts(
   name: string,
   given: unknown,

@@ -1,4 +1,4 @@
-// Puts the parts of a mining job together.
+// Merges the parts of a mining job.
 import { ruleNames } from '../data/mined-lines'
 import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
@@ -8,10 +8,10 @@ import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
 import type { MinedShard } from './query-shard'
 
-/** A mined part with what is known of its shard. */
+/** A mined part with the description of its shard. */
 export type MinedPart = MinedNegatives & { readonly shard: MinedShard }
 
-/** What is wrong with one of several parts. */
+/** A fault of one of several parts. */
 export interface PartComplaint {
   readonly part: number
   readonly expected: string
@@ -20,7 +20,7 @@ export interface PartComplaint {
 
 const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** The fields that all parts of a job share, by the names of messages. */
+/** The fields that all parts of a job share, by their names in messages. */
 function identityOf({ shard, ...run }: MinedPart): Record<string, unknown> {
   const { queries, count, options, fingerprint } = shard
   const { corpus, dimensions, metric, numNegatives } = run
@@ -42,9 +42,9 @@ function foreign(parts: readonly MinedPart[], names: readonly string[]): PartCom
 }
 
 /**
- * The first thing that keeps parts from being put together, or nothing.
+ * The first reason why parts cannot be merged, or nothing.
  *
- * @param names What messages call the parts.
+ * @param names Names of the parts in messages.
  */
 export function partComplaint(
   parts: readonly MinedPart[],
@@ -87,7 +87,7 @@ function joined<Kind extends Int32Array | Float32Array | Float64Array | Uint8Arr
   return all
 }
 
-/** The starts of lists that follow each other, in one array. */
+/** The starts of consecutive lists, in one array. */
 function joinedStarts(starts: readonly Int32Array[]): Int32Array {
   const all = resultArray(
     Int32Array,
@@ -121,7 +121,7 @@ const rejectedOf = (parts: readonly NativeRejected[]): NativeRejected => ({
   ),
 })
 
-/** Parts that were found to fit, in any order, as one answer. */
+/** Joins checked parts, in any order, to one answer. */
 export function joinParts(given: readonly MinedPart[]): MinedNegatives {
   const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
   const [first] = parts as [MinedPart]
@@ -157,7 +157,7 @@ export function joinParts(given: readonly MinedPart[]): MinedNegatives {
     certified: sum(parts, (part) => part.certified),
     fallback: sum(parts, (part) => part.fallback),
     zeroQueries: sum(parts, (part) => part.zeroQueries),
-    // A part without queries has not looked at the corpus.
+    // A part without queries has not read the corpus.
     zeroRows: Math.max(...parts.map(({ zeroRows }) => zeroRows)),
     seconds: sum(parts, (part) => part.seconds),
     rejected: rejectedOf(parts.map(({ rejected }) => rejected)),
@@ -167,11 +167,11 @@ export function joinParts(given: readonly MinedPart[]): MinedNegatives {
 }
 
 /**
- * Puts together what {@link mineHardNegatives} gave for the parts of a job (`shard`): the answer, bit for
- * bit, of one call for all queries. `seconds`, `certified` and `fallback` are sums.
+ * Merges the answers of {@link mineHardNegatives} for the parts of a job (`shard`). The result is, bit for
+ * bit, the answer of one call for all queries; `seconds`, `certified` and `fallback` are sums.
  *
- * @param parts Every part of one job, each once, in any order.
- * @throws {TypeError | RangeError} naming the part that belongs to another job, comes twice or is missing.
+ * @param parts All parts of one job, each once, in any order.
+ * @throws {TypeError | RangeError} naming the part that belongs to another job, is given twice or is missing.
  *
  * @example
  * const parts = await Promise.all(

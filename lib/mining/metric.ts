@@ -1,8 +1,8 @@
 import { metrics } from '../names'
 
 /**
- * How close a query and a corpus row are; higher is closer. `l2` is −‖q − c‖². A zero row has cosine 0
- * with everything.
+ * The similarity of a query and a corpus row; a higher score is closer. `l2` is −‖q − c‖². A zero row has
+ * cosine 0 with every row.
  */
 export type Metric = (typeof metrics)[number]
 

@@ -21,7 +21,7 @@ import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type shardRange } from './query-shard'
 
-/** Arrays of the sizes that the addon fills. */
+/** The arrays that the addon fills. */
 const minedArrays = (queries: number, numNegatives: number) => ({
   indices: resultArray(Int32Array, queries * numNegatives),
   scores: resultArray(Float32Array, queries * numNegatives),
@@ -35,7 +35,7 @@ const positiveArrays = (pairs: number, all: number) => ({
   positiveScores: resultArray(Float64Array, pairs),
 })
 
-/** The positives of the mined queries as they were used, and their scores. */
+/** The positives that were used for the mined queries, and their scores. */
 function positivesOf(
   { positiveStarts, positiveRows, positiveScores }: ReturnType<typeof positiveArrays>,
   { firstQuery, queryCount }: ReturnType<typeof shardRange>,
@@ -74,22 +74,22 @@ const nothingMined: NativeMined = {
 /**
  * Mines, for each query, the hardest corpus rows that are not likely to be unlabelled positives.
  *
- * A candidate is dropped when, in this order: it is the query itself, a positive, excluded, barred by its
- * group, equal in text to the query, a positive (of any query with its text) or a better candidate, above
- * the ceiling, below the floor, or outside the ranks asked for. The ceiling is the lowest of `maxScore`, p − absoluteMargin and
- * p − relativeMargin · |p|, with p the reference score of the positives, and is applied inside the exact
- * scan: the best admissible rows come back however deep they lie. A query without positives is mined
- * only under `maxScore`.
+ * A candidate is dropped if it is, in this order: the query itself; a positive; excluded; barred by its
+ * group; equal in text to the query, to a positive (of any query with its text) or to a better candidate;
+ * above the ceiling; below the floor; or outside the requested ranks. The ceiling is the lowest of
+ * `maxScore`, p − absoluteMargin and p − relativeMargin · |p|, with p the reference score of the positives,
+ * and is applied inside the exact scan, so the best admissible rows are found at any depth. A query without
+ * positives is mined only if `maxScore` is given.
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
  *   settles: see {@link DenseMatrix}.
  * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
- * @param given With `sweep`, several sets of rules, the promise is of an array of their answers, in their
- *   order, each that of a call of its own; one scan serves them all, and `seconds` is that of all.
+ * @param given With `sweep` (several sets of rules) the result is an array of answers in their order, each
+ *   equal to the answer of a separate call. One scan serves all sets, and `seconds` is the time of all.
  * @returns Arrays padded with −1 and NaN, exact counters for each rule, and lazy lists.
- * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
+ * @throws {TypeError | RangeError} naming the wrong argument, row and value.
  * @see "NV-Retriever: Improving text embedding models with effective hard-negative mining" (2024), section 3
  *
  * @example
@@ -124,7 +124,7 @@ export async function mineHardNegatives(
   return isSweep ? answers : answers[0]!
 }
 
-/** The rules of each answer as the addon takes them, once there is memory for all answers. */
+/** The rules of each answer in the form for the addon, after a check that there is memory for all answers. */
 function sweptRules(
   settled: readonly SettledMining[],
   { metric, rows }: Scanned,
@@ -144,7 +144,7 @@ function sweptRules(
   return sweep
 }
 
-/** An answer for each of some options, which have the same lists. */
+/** One answer for each of several options with the same lists. */
 async function mineAll(
   queries: MatrixInput,
   corpus: CorpusInput,
@@ -205,7 +205,7 @@ async function mineAll(
   })
 }
 
-/** What was found, with counters by the names of their rules. */
+/** The answer, with counters by the names of their rules. */
 function answerOf(
   found: Omit<MinedRun, keyof NativeMined | 'warnings'>,
   { dropped, ...mined }: NativeMined,

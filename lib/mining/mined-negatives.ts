@@ -28,7 +28,7 @@ export interface LabeledList {
   readonly scores: readonly number[]
 }
 
-/** What statistics say of the scores and ranks of one job. */
+/** Statistics of the scores and ranks of one job. */
 export interface MiningStatistics {
   /** Over all pairs of a query and a positive. */
   readonly positiveScore: Distribution
@@ -67,25 +67,25 @@ export interface MinedRun {
 }
 
 /**
- * The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. Of a part of
- * a job arrays begin with its first query; wherever a query has a number, that is its row among all.
+ * The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. In a part of a
+ * job, arrays start with the first query of the part, and a query number is always the row among all queries.
  */
 export class MinedNegatives implements MinedRun {
-  /** Number of queries that arrays have rows for. */
+  /** Number of queries in the arrays. */
   readonly queries!: number
-  /** The row of the first of them among the queries given; 0 but in a part of a job. */
+  /** Row of the first of them among the given queries; 0 unless this is a part of a job. */
   readonly firstQuery!: number
-  /** Which part of a job this is; undefined for the whole. */
+  /** The part of a job; undefined for a whole job. */
   readonly shard!: MinedShard | undefined
   /** Number of corpus rows. */
   readonly corpus!: number
-  /** Columns of either side. */
+  /** Columns of both sides. */
   readonly dimensions!: number
   /** Slots for each query. */
   readonly numNegatives!: number
-  /** How scores were computed. */
+  /** Metric of the scores. */
   readonly metric!: Metric
-  /** The positives as used: ascending and unique for each query. */
+  /** The positives that were used: ascending and unique for each query. */
   readonly positives!: RowLists
   /** Corpus rows, best first, [queries × numNegatives]. */
   readonly indices!: Int32Array
@@ -93,39 +93,42 @@ export class MinedNegatives implements MinedRun {
   readonly scores!: Float32Array
   /** Negatives found for each query, [queries]. */
   readonly counts!: Int32Array
-  /** Raw rank of each negative among the candidates that no list and no group bars, [queries × numNegatives]. */
+  /**
+   * Raw rank of each negative among the candidates that are not barred by a list or group, [queries ×
+   * numNegatives].
+   */
   readonly ranks!: Int32Array
   /** Scores of `positives.indices`, in float64. */
   readonly positiveScores!: Float64Array
-  /** Candidates over the whole corpus that each rule dropped, each charged to the first rule that hit it. */
+  /** Candidates of the whole corpus that each rule dropped; each counts for the first rule that applies. */
   readonly dropped!: Readonly<Record<RuleName, number>>
-  /** The ceilings in force, defaults included. */
+  /** The active ceilings, defaults included. */
   readonly ceilings!: Ceilings
   /** Queries without a positive: not mined unless `maxScore` is given. */
   readonly queriesWithoutPositives!: number
-  /** Queries left out by `maxPositiveRank`. */
+  /** Queries that `maxPositiveRank` excluded. */
   readonly inconsistent!: number
   /**
-   * Pairs of a mined query and a candidate: a row of its list where `candidates` was given, else every row
-   * of the corpus. Those whose query `maxPositiveRank` left out are counted.
+   * Pairs of a mined query and a candidate: a row of its list if `candidates` was given, else every row of
+   * the corpus. Pairs of queries that `maxPositiveRank` excluded are counted.
    */
   readonly candidatePairs!: number
-  /** Queries whose answer the certificate proved without a rescan. */
+  /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified!: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback!: number
-  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries!: number
-  /** The same of corpus rows. */
+  /** The same for corpus rows. */
   readonly zeroRows!: number
   /** Time inside the scan, in seconds. */
   readonly seconds!: number
-  /** The best rejected candidates of each mined query, when `explain` asked for them. */
+  /** The best rejected candidates of each mined query, if `explain` was given. */
   readonly rejected!: NativeRejected
-  /** Complete sentences about options and lists that leave less than was meant. */
+  /** Complete sentences about options and lists that give fewer negatives than intended. */
   readonly warnings!: readonly string[]
 
-  /** Made by {@link mineHardNegatives}. */
+  /** Only for {@link mineHardNegatives}. */
   constructor(run: MinedRun) {
     Object.assign(this, run)
   }
@@ -140,7 +143,7 @@ export class MinedNegatives implements MinedRun {
     return this.counts.reduce((sum, count) => sum + Number(count < this.numNegatives), 0)
   }
 
-  /** Queries that the corpus was scanned for: those without positives are not, unless `maxScore` is given. */
+  /** Queries that were mined: a query without positives is mined only if `maxScore` is given. */
   get scanned(): number {
     const left = this.ceilings.maxScore === undefined ? this.queriesWithoutPositives : 0
     return this.queries - left
@@ -168,14 +171,14 @@ export class MinedNegatives implements MinedRun {
     return this.indices.subarray(start, start + this.counts[place]!)
   }
 
-  /** One for each query, positive and negative. */
+  /** One triplet for each query, positive and negative. */
   *triplets(): Generator<Triplet> {
     for (const query of this.#numbers())
       for (const positive of this.positivesOf(query))
         for (const negative of this.negativesOf(query)) yield { query, positive, negative }
   }
 
-  /** One for each query and positive; queries short of `numNegatives` are left out. */
+  /** One tuple for each query and positive, without queries that have fewer than `numNegatives` negatives. */
   *nTuples(): Generator<NTuple> {
     for (const query of this.#numbers()) {
       const negatives = this.negativesOf(query)
@@ -184,7 +187,7 @@ export class MinedNegatives implements MinedRun {
     }
   }
 
-  /** One for each query that has a positive and a negative. */
+  /** One list for each query with a positive and a negative. */
   *labeledLists(): Generator<LabeledList> {
     for (const query of this.#numbers()) {
       const positives = this.positivesOf(query)
@@ -205,7 +208,7 @@ export class MinedNegatives implements MinedRun {
     }
   }
 
-  /** Distributions of scores and ranks, worked out when asked for. */
+  /** Distributions of scores and ranks, computed at each call. */
   statistics(): MiningStatistics {
     return {
       positiveScore: distributionOf(this.positiveScores),

@@ -1,4 +1,4 @@
-// What mineHardNegatives() can be told: every default, its checks, and what the addon gets.
+// The options of mineHardNegatives(): all defaults, the checks, and their form for the addon.
 import { isInt32Array } from 'node:util/types'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { borrowable } from '../data/typed-array'
@@ -21,57 +21,57 @@ import { checkShard, shardRange, type QueryShard } from './query-shard'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
-/** All defaults of `mineHardNegatives` but those of its ceilings. */
+/** All defaults of `mineHardNegatives` except those of its ceilings. */
 const ownDefaults = {
   /** Negatives wanted for each query; 4 unless given. */
   numNegatives: 4,
-  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
   /** A negative scores at least this; no limit unless given. */
   minScore: undefined as number | undefined,
-  /** Which score of several positives the ceilings refer to; `min` unless given. */
+  /** The score of several positives that ceilings use as reference; `min` unless given. */
   reference: 'min' as 'min' | 'max' | 'mean',
-  /** The best raw ranks that are skipped, those above the ceiling counted; 0 unless given. */
+  /** Number of best raw ranks to skip, counting rows above the ceiling; 0 unless given. */
   skipRanks: 0,
   /** Only raw ranks below this; no limit unless given. */
   maxRank: undefined as number | undefined,
   /**
-   * A query whose reference score is below that of so many candidates or more is not mined; no limit
-   * unless given.
+   * A query is not mined if at least this many candidates score above its reference score; no limit unless
+   * given.
    */
   maxPositiveRank: undefined as number | undefined,
-  /** The best survivors that are skipped, after every rule; 0 unless given. */
+  /** Number of best survivors to skip, after all rules; 0 unless given. */
   skipSurvivors: 0,
   /**
-   * Which survivors are taken; `top` unless given: the best. `random`: drawn from the pool; `top1-random`:
-   * the best and others drawn; `band`: drawn from all survivors, each with the same chance, so that floor
-   * and ceiling alone say how hard they are. A second scan counts the raw ranks of the rows that `band`
-   * draws, and none does where `maxRank` is given.
+   * The choice of survivors; `top` unless given: the best. `random`: drawn from the pool; `top1-random`: the
+   * best one and others drawn from the pool; `band`: drawn from all survivors with equal probability, so only
+   * floor and ceiling decide how hard they are. With `band` a second scan counts the raw ranks of the drawn
+   * rows, unless `maxRank` is given.
    */
   sampling: 'top' as 'top' | 'random' | 'top1-random' | 'band',
   /**
-   * Best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}. An error
-   * with `band`, which draws from all.
+   * Number of best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}.
+   * An error with `band`, because it draws from all survivors.
    */
   pool: undefined as number | undefined,
-  /** Seed of the draws, which depend on it, the query and the row alone; 0 unless given. */
+  /** Seed of the draws, which depend only on the seed, the query and the row; 0 unless given. */
   seed: 0,
   /**
-   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
-   * is itself and does not get, [nq], −1 for none; false unless given.
+   * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
+   * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * The only rows that each query may get, as a list for each query, such as those of a lexical search:
-   * their scores are computed, and ranks and `dropped` count them alone. A row that is listed twice counts
-   * once. Every row of the corpus unless given.
+   * The only rows that each query may get, as a list for each query, for example from a lexical search. Their
+   * scores are computed, and ranks and `dropped` count only them. A row that is listed twice counts once.
+   * Every row of the corpus unless given.
    */
   candidates: undefined as RowListsInput | undefined,
   /**
-   * A query gets rows of `different` groups only, or of the `same`; group −1 passes. Groups do not matter
-   * unless given.
+   * A query gets only rows of `different` groups, or only rows of the `same` group; group −1 always passes.
+   * Groups have no effect unless given.
    */
   groups: undefined as 'different' | 'same' | undefined,
   /** Group of each query, [nq]; none unless given. */
@@ -79,31 +79,34 @@ const ownDefaults = {
   /** Group of each corpus row, [nc]; none unless given. */
   corpusGroups: undefined as Int32Array | undefined,
   /**
-   * Text of each query, [nq], with `corpusTexts`: a row is dropped that has the text of the query, of one
-   * of its positives, or of a positive of another query with the query's text; and of rows with one text
-   * only the best is a candidate. An empty text equals none. None unless given.
+   * Text of each query, [nq], with `corpusTexts`. A row is dropped if its text is that of the query, of one
+   * of its positives, or of a positive of another query with the same text. Of several rows with the same
+   * text only the best is a candidate. An empty text equals no other. None unless given.
    */
   queryTexts: undefined as readonly string[] | undefined,
   /** Text of each corpus row, [nc]; none unless given. */
   corpusTexts: undefined as readonly string[] | undefined,
-  /** Best rejected candidates to report for each mined query; 0 unless given. */
+  /** Number of best rejected candidates to report for each mined query; 0 unless given. */
   explain: 0,
   /**
-   * Mines number `index` (from 0) of `count` parts of the queries: rows ⌊index·nq/count⌋ to
-   * ⌊(index + 1)·nq/count⌋ − 1. All arguments are those of the whole job, since texts and positives of other
-   * queries count and draws go by rows of the whole; `mergeMined` puts the parts together. All queries
+   * Mines number `index` (from 0) of `count` parts of the queries: rows ⌊index·nq/count⌋ to ⌊(index +
+   * 1)·nq/count⌋ − 1. All other arguments must be those of the whole job, because texts and positives of
+   * other queries count and draws depend on rows of the whole. `mergeMined` merges the parts. All queries
    * unless given.
    */
   shard: undefined as QueryShard | undefined,
 } as const
 
-/** The defaults of `mineHardNegatives`: those of its ceilings, and its own. */
+/** All defaults of `mineHardNegatives`, including those of its ceilings. */
 export const mineHardNegativesDefaults: typeof ownDefaults & typeof ceilingDefaults = frozen({
   ...ownDefaults,
   ...ceilingDefaults,
 })
 
-/** Best survivors to draw from unless `pool` is given: twice as many as wanted, and at least `least`. */
+/**
+ * Number of best survivors to draw from unless `pool` is given: twice the number of negatives, and at least
+ * `least`.
+ */
 export const defaultPool = Object.assign(
   (numNegatives: number) => Math.max(defaultPool.least, defaultPool.times * numNegatives),
   { least: 10, times: 2 },
@@ -120,7 +123,7 @@ export const references = ['min', 'max', 'mean'] as const
 export const samplings = ['top', 'random', 'top1-random', 'band'] as const
 export const groupModes = ['different', 'same'] as const
 
-/** @param at What messages put before the names: `sweep[1].`, or nothing. */
+/** @param at Prefix of names in messages: `sweep[1].`, or nothing. */
 export function checkRules(options: SettledMining, at = '') {
   checkInteger(`${at}numNegatives`, options.numNegatives, 1)
   checkCeilings(options, at)
@@ -193,7 +196,7 @@ async function textsOf(
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 
-/** Dropped candidates for each query; their places in one array are numbered in int32. */
+/** Rejected candidates to report for each query; their places in one array must fit in int32. */
 function explained(explain: number, queries: number, rows: number): number {
   const most = Math.floor((2 ** 31 - 1) / queries)
   if (Math.min(explain, rows) > most)
@@ -201,7 +204,7 @@ function explained(explain: number, queries: number, rows: number): number {
   return Math.min(explain, rows)
 }
 
-/** The numbers and names as the addon takes them; they were checked. */
+/** The checked numbers and names, in the form for the addon. */
 export const nativeRules = (
   options: SettledMining,
   ceilings: Ceilings,
@@ -222,7 +225,7 @@ export const nativeRules = (
   explain: explained(options.explain, queries, rows),
 })
 
-/** The other options as the addon takes them, checked up to the elements of lists. */
+/** The other options in the form for the addon, checked except for the elements of lists. */
 export async function nativeOptions(
   options: SettledMining,
   positives: RowListsInput,
@@ -234,7 +237,7 @@ export async function nativeOptions(
   checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
-  // All begin at once: a resizable buffer is copied before the caller can shrink it.
+  // All start at the same time, so that a resizable buffer is copied before the caller can shrink it.
   const [listed, excluded, only, texts] = await Promise.all([
     toRowLists('positives', positives, queries, rows),
     exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),

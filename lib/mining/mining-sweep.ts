@@ -1,4 +1,4 @@
-// Several sets of rules that one mining call answers from the same scans.
+// Sweeps: several sets of rules, answered by one mining call from the same scans.
 import { invalid } from '../errors'
 import { withDefaults } from '../options'
 import { ceilingDefaults } from './ceiling-rules'
@@ -10,7 +10,7 @@ import {
   type SettledMining,
 } from './mining-options'
 
-/** What the sets of rules of a sweep may differ in. */
+/** The options in which the sets of rules of a sweep may differ. */
 const sweptNames = [
   ...(Object.keys(ceilingDefaults) as (keyof typeof ceilingDefaults)[]),
   'numNegatives',
@@ -26,14 +26,14 @@ const sweptNames = [
   'explain',
 ] as const
 
-/** One set of rules of a sweep: what it leaves out is what the call's own options say. */
+/** One set of rules of a sweep; a missing option has the value of the call's own options. */
 export type SweptRules = Pick<MineHardNegativesOptions, (typeof sweptNames)[number]>
 
 /** Options of `mineHardNegatives` with several sets of rules. */
 export type MiningSweep = MineHardNegativesOptions & {
   /**
-   * Sets of rules, each of which gets an answer of its own, that of a call with these rules alone: one scan
-   * keeps what each of them needs. Must be given.
+   * Sets of rules. Each gets its own answer, equal to that of a call with these rules alone; one scan serves
+   * all of them. Must be given.
    */
   readonly sweep: readonly SweptRules[]
 }
@@ -42,7 +42,7 @@ const sweptDefaults = Object.fromEntries(
   sweptNames.map((name) => [name, mineHardNegativesDefaults[name]]),
 )
 
-/** The settled options of every answer: one, or those of a sweep. All have the same lists. */
+/** The settled options of each answer: of one call, or of each set of a sweep. All have the same lists. */
 export function settleSweep(given: MineHardNegativesOptions | MiningSweep): SettledMining[] {
   if (typeof given !== 'object' || given === null || !('sweep' in given)) return [settledOne(given)]
   const { sweep, ...shared } = given
@@ -64,6 +64,6 @@ function settledOne(given: MineHardNegativesOptions): SettledMining {
   return settled
 }
 
-/** Without the fields that are undefined, which stand for nothing given. */
+/** The rules without undefined fields, because undefined means not given. */
 const known = (rules: SweptRules): SweptRules =>
   Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined))

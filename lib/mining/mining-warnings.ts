@@ -1,8 +1,9 @@
-// What a mining job left out without an error, so that nobody trains on nothing.
+// Warnings about missing results of a mining job that are no errors, so that users do not train on empty
+// data.
 import type { MinedNegatives } from './mined-negatives'
 import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
-/** What was found, as far as warnings speak of it. */
+/** The results that warnings mention. */
 type Found = Pick<
   MinedNegatives,
   | 'metric'
@@ -20,7 +21,7 @@ type Found = Pick<
   | 'zeroRows'
 >
 
-/** The options that warnings speak of. */
+/** The options that warnings mention. */
 export interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
@@ -47,7 +48,7 @@ function ofPositives({ positives, queries, ceilings }: Found, name: Naming): str
   return [`${name('positives')} holds no positive: ${consequence}`]
 }
 
-/** Why no query has a negative, though some were mined. */
+/** The reason why no query has a negative although some were mined. */
 function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: Naming): string[] {
   const { positives, counts, dropped, inconsistent, ceilings } = found
   const { maxScore } = ceilings
@@ -75,7 +76,10 @@ function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
   return [`${name('pool')} ${pool} has no effect on ${drawing}`]
 }
 
-/** Only l2 has no ceiling of its own, and whoever turns a rule off has thought of it. */
+/**
+ * Only l2 has no default ceiling. There is no warning if the user turned a rule off, because that was
+ * intended.
+ */
 function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name: Naming): string[] {
   const isCeiled = Object.keys(found.ceilings).length > 0
   if (isCeiled || relativeMargin === null || found.counts.every((count) => count === 0)) return []
@@ -88,11 +92,11 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
   ]
 }
 
-/** What is said of all queries waits until the parts of a job are put together. */
+/** Warnings about all queries are left out for a part of a job; the merge gives them. */
 const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
   found.shard ? [] : [...ofPositives(found, name), ...ofNothingLeft(found, asked, name)]
 
-/** Complete sentences about options and lists that leave less than was meant. */
+/** Complete sentences about options and lists that give fewer negatives than intended. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
   ...ofZeroVectors(found),

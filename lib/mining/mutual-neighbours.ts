@@ -23,38 +23,38 @@ import { checkedSelf, type SelfRows } from './self-rows'
 
 /** The only place where the defaults of {@link mutualNeighbours} are written. */
 export const mutualNeighboursDefaults = frozen({
-  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that are no neighbours of a query, as a list for each query; none unless given. */
+  /** Corpus rows that must not be neighbours of a query, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * True where the queries are the corpus, so that row i is no neighbour of query i; or the row that each
-   * query is itself, [nq], −1 for none; false unless given.
+   * True if the queries are the corpus, so that row i is no neighbour of query i; or an array with the row
+   * that is each query itself, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
 })
 
 export type MutualNeighboursOptions = {
-  /** How many of the other side's best count as neighbours, to be given; at least 1. */
+  /** Number of best rows of the other side that count as neighbours, to be given; at least 1. */
   k: number
 } & Overrides<typeof mutualNeighboursDefaults> &
   JobOptions
 
-/** As of `rangeSearch`: the pairs of query i stand at indptr[i] .. indptr[i + 1] − 1, best first. */
+/** In the form of `rangeSearch`: the pairs of query i are at indptr[i] .. indptr[i + 1] − 1, best first. */
 export interface MutualNeighbours extends Omit<FoundRows, 'certified' | 'fallback'> {
-  /** How many of the other side's best count as neighbours. */
+  /** Number of best rows of the other side that count as neighbours. */
   readonly k: number
-  /** Neighbours of a query or a corpus row that the certificate proved without a rescan: how many such lists. */
+  /** Lists of neighbours (of a query or a corpus row) that the certificate proved without a rescan. */
   readonly certified: number
   /** Such lists that were scanned again in float64; `certified + fallback` is all queries and corpus rows. */
   readonly fallback: number
 }
 
 /**
- * The pairs of a query and a corpus row of which each is among the k best of the other: translations of each
- * other, duplicates of two collections, edges of a mutual nearest-neighbour graph. Exact, equal scores by
- * lower row, the same bits on every machine and for any number of threads. One pass over the scores serves
- * both sides.
+ * The pairs of a query and a corpus row in which each is among the k best of the other: for example
+ * translations, duplicates in two collections, or edges of a mutual nearest-neighbour graph. Exact, equal
+ * scores by lower row, the same bits on every machine and for any number of threads. Scores are computed once
+ * for both sides.
  *
  * @param queries [nq × d], dense or a file; no rows give no pairs. Lent until the promise settles: see
  *   {@link DenseMatrix}.
@@ -83,7 +83,8 @@ export async function mutualNeighbours(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
+  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
   planMemory(`${k} neighbours of ${source.rows} queries and of ${rows} corpus rows`, 16 * kept)

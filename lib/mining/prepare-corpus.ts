@@ -21,30 +21,32 @@ import { metrics, type Metric } from './metric'
 
 /** The only place where the defaults of {@link prepareCorpus} are written. */
 export const prepareCorpusDefaults = frozen({
-  /** What later questions will ask for; `cosine` unless given. A prepared corpus answers one metric. */
+  /** The metric of later searches; `cosine` unless given. A prepared corpus has one metric. */
   metric: 'cosine' as Metric,
   /**
-   * Whether every call ends by reading borrowed rows again, to see that they are what was prepared; false
-   * unless given. Rows that the corpus owns cannot change.
+   * Whether every call reads borrowed rows again at its end, to check that they are the rows that were
+   * prepared; false unless given. Rows that the corpus owns cannot change.
    */
   verify: false,
 })
 
-/** Of the numbers that a search begins with. */
+/** Bytes per number in the first scan of a search. */
 const entryBytes = { float32: 4, bfloat16: 2 } as const
 
-/** Whether a corpus copies the rows: memory that is shared, or a file, it borrows. */
+/** Whether a corpus copies the rows. It borrows shared memory and files. */
 const isOwned = ({ data }: DenseView) => data !== undefined && !isSharedArrayBuffer(data.buffer)
 
 export type PrepareCorpusOptions = Overrides<typeof prepareCorpusDefaults> & JobOptions
 
-/** A corpus with everything a scan derives from it, for many questions. Dispose of it when done. */
+/**
+ * A corpus with all data that scans derive from it, for many searches. Call `dispose()` after the last one.
+ */
 export class PreparedCorpus implements Disposable {
   #native: NativeCorpus | undefined
   readonly #device: string
   readonly #borrowed: NamedArrays
 
-  /** Made by {@link prepareCorpus}. */
+  /** Only for {@link prepareCorpus}. */
   constructor(
     readonly rows: number,
     readonly cols: number,
@@ -58,7 +60,7 @@ export class PreparedCorpus implements Disposable {
     this.#borrowed = borrowed
   }
 
-  /** Memory held, in bytes, the rows counted where they are owned; 0 after `dispose()`. */
+  /** Memory held, in bytes, including rows that the corpus owns; 0 after `dispose()`. */
   get bytes(): number {
     return this.#native?.bytes ?? 0
   }
@@ -68,7 +70,7 @@ export class PreparedCorpus implements Disposable {
     return this.#device
   }
 
-  /** Frees the memory; jobs that are running keep it until they end. Doing it twice is no error. */
+  /** Frees the memory; running jobs keep it until they end. A second call is no error. */
   dispose(): void {
     this.#native?.dispose()
     this.#native = undefined
@@ -96,15 +98,15 @@ export class PreparedCorpus implements Disposable {
 marked(PreparedCorpus)
 
 /**
- * Prepares a corpus once (norms and packed panels) for many `topK` and `mineHardNegatives` calls: rows in
- * memory are copied, so that later writes do not matter; rows of a SharedArrayBuffer or a file are
- * borrowed until `dispose()` and must not change, which `verify` checks.
+ * Prepares a corpus once (norms and packed panels) for many `topK` and `mineHardNegatives` calls. Rows in
+ * memory are copied, so later writes have no effect. Rows of a SharedArrayBuffer or a file are borrowed until
+ * `dispose()` and must not change; `verify` checks this.
  *
- * @param corpus [n × d], one document per row: dense or a file. Lent while it is prepared, as to any
- *   job: see {@link DenseMatrix}.
+ * @param corpus [n × d], one document per row: dense or a file. Lent while it is prepared, as to every job:
+ *   see {@link DenseMatrix}.
  * @throws {TypeError | RangeError} if the corpus is no matrix of finite numbers.
  * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`. With `verify`, later calls throw
- *   `ERR_GEMMINE_CHANGED`, naming the first rows that changed.
+ *   `ERR_GEMMINE_CHANGED`, naming the first changed rows.
  *
  * @example
  * const corpus = await prepareCorpus(embeddings, { metric: 'cosine' })
@@ -136,23 +138,24 @@ export async function prepareCorpus(
   return new PreparedCorpus(rows, cols, metric, device, handle, own ? {} : arraysOf(source))
 }
 
-/** What a scan is asked about: a corpus prepared before, or a matrix that is prepared as it goes. */
+/** The corpus of a search: a prepared corpus, or a matrix that the search prepares in steps. */
 export type CorpusInput = PreparedCorpus | MatrixInput
 
 export interface Scanned {
   readonly rows: number
   readonly metric: Metric
-  /** One of them is there. */
+  /** Exactly one of these is defined. */
   readonly matrix: NativeSource | undefined
   readonly handle: NativeCorpus | undefined
-  /** What is read of it that is the caller's memory. */
+  /** The caller's arrays that searches read. */
   readonly memory: NamedArrays
 }
 
 /**
- * The corpus as the addon takes it, its metric settled, as wide as the queries.
+ * The corpus in the form for the addon, with its metric, after a check that it has as many columns as the
+ * queries.
  *
- * @param name What messages call it.
+ * @param name Name of the corpus in messages.
  */
 export function scanned(
   corpus: CorpusInput,

@@ -1,4 +1,4 @@
-// One of several parts of a mining job, cut by queries, so that machines can share it out.
+// Parts of a mining job, cut by queries, so that several machines can do it.
 import { createHash } from 'node:crypto'
 import { inSlices } from '../data/slices'
 import { invalid } from '../errors'
@@ -7,23 +7,25 @@ import { checkInteger } from '../options'
 import type { Ceilings } from './ceiling-rules'
 import type { MineHardNegativesOptions } from './mining-options'
 
-/** Which part of the queries is mined: number `index`, from 0, of `count`. */
+/** The part of the queries to mine: number `index`, from 0, of `count` parts. */
 export interface QueryShard {
   readonly index: number
   readonly count: number
 }
 
-/** A part of a job, and what tells the parts of one job from those of another. */
+/** A part of a job, with the data that distinguishes parts of different jobs. */
 export interface MinedShard extends QueryShard {
   /** Queries of the whole job. */
   readonly queries: number
-  /** The numbers and names among the options, as they were settled. */
+  /** The settled options that are numbers or names. */
   readonly options: Readonly<Record<string, string | number | boolean | null>>
-  /** Of everything that was given besides: rows, lists, groups and texts. */
+  /** Fingerprint of all other inputs: rows, lists, groups and texts. */
   readonly fingerprint: string
 }
 
-/** The first query of a part, and how many it has: rows ⌊index·n/count⌋ to ⌊(index + 1)·n/count⌋ − 1. */
+/**
+ * The first query of a part, and its number of queries: rows ⌊index·n/count⌋ to ⌊(index + 1)·n/count⌋ − 1.
+ */
 export function shardRange(shard: QueryShard | undefined, queries: number) {
   if (shard === undefined) return { firstQuery: 0, queryCount: queries }
   const start = (index: number) => Number((BigInt(index) * BigInt(queries)) / BigInt(shard.count))
@@ -31,7 +33,7 @@ export function shardRange(shard: QueryShard | undefined, queries: number) {
   return { firstQuery, queryCount: start(shard.index + 1) - firstQuery }
 }
 
-/** @throws {TypeError | RangeError} if `shard` is no part of something. */
+/** @throws {TypeError | RangeError} if `shard` is not a valid part. */
 export function checkShard(shard: QueryShard | undefined) {
   if (shard === undefined) return
   if (typeof shard !== 'object' || shard === null || Array.isArray(shard))
@@ -40,7 +42,7 @@ export function checkShard(shard: QueryShard | undefined) {
   checkInteger('shard.index', shard.index, 0, shard.count - 1)
 }
 
-/** The settled options that are numbers or names, with the ceilings in force. */
+/** The settled options that are numbers or names, with the active ceilings. */
 export function plainOptions(
   settled: MineHardNegativesOptions,
   inForce: Ceilings,
@@ -56,19 +58,19 @@ export function plainOptions(
   )
 }
 
-/** Bytes that are hashed between two looks at the event loop. */
+/** Bytes to hash between two turns of the event loop. */
 const pieceBytes = 1 << 22
 
-/** Everything but numbers and names that the parts of one job have in common. */
+/** All common inputs of the parts of one job, except numbers and names. */
 export interface ShardInputs {
-  /** Undefined for a prepared corpus, of which nobody knows the rows any more. */
+  /** Undefined for a prepared corpus, because its rows are no longer available. */
   readonly matrices: readonly (NativeSource | undefined)[]
-  /** Options that are arrays, or lists made of arrays, are looked at. */
+  /** Only options that are arrays, or lists made of arrays, are used. */
   readonly options: object
   run(start: (addon: Addon, control: JobControl) => Promise<string>): Promise<string>
 }
 
-/** The arrays among options, and those of lists, by name. */
+/** The arrays among the options, and the arrays of lists, by name. */
 const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
   Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
     if (ArrayBuffer.isView(value)) return [[name, value] as const]
@@ -76,7 +78,7 @@ const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
     return arraysAmong(value).map(([part, array]) => [`${name}.${part}`, array] as const)
   })
 
-/** Hexadecimal digits that other inputs hardly have. */
+/** A hash of all inputs in hexadecimal digits; two different inputs are very unlikely to have the same. */
 export async function fingerprintOf({ matrices, options, run }: ShardInputs): Promise<string> {
   const hash = createHash('sha256')
   for (const matrix of matrices) {

@@ -22,15 +22,17 @@ import { checkedSelf, type SelfRows } from './self-rows'
 
 /** The only place where the defaults of {@link rangeSearch} are written. */
 export const rangeSearchDefaults = frozen({
-  /** Rows for a query at most, the best of them; every row at the threshold or above it unless given. */
+  /**
+   * Largest number of rows for a query, the best ones; every row at the threshold or above it unless given.
+   */
   limit: undefined as number | undefined,
-  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
-   * is itself and does not get, [nq], −1 for none; false unless given.
+   * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
+   * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
 })
@@ -41,25 +43,25 @@ export type RangeSearchOptions = {
 } & Overrides<typeof rangeSearchDefaults> &
   JobOptions
 
-/** The rows of each query one after the other: those of query i stand at indptr[i] .. indptr[i + 1] − 1. */
+/** The rows of all queries in one array: the rows of query i are at indptr[i] .. indptr[i + 1] − 1. */
 export interface FoundRows {
   /** Number of queries. */
   readonly queries: number
-  /** How scores were computed. */
+  /** Metric of the scores. */
   readonly metric: Metric
-  /** Where each query's rows begin, [queries + 1]; integers below 2^53. */
+  /** Start of each query's rows, then the number of all rows, [queries + 1]; integers below 2^53. */
   readonly indptr: Float64Array
   /** Corpus rows, best first within a query, equal scores by lower row, [found]. */
   readonly indices: Int32Array
   /** Canonical scores rounded to float32, [found]. */
   readonly scores: Float32Array
-  /** Queries whose answer the certificate proved without a rescan. */
+  /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
-  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries: number
-  /** The same of corpus rows. */
+  /** The same for corpus rows. */
   readonly zeroRows: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
@@ -67,14 +69,14 @@ export interface FoundRows {
   readonly warnings: readonly string[]
 }
 
-/** What the answer to a range search is not. */
+/** Warnings about the answer to a range search. */
 export const rangeWarnings = (found: Searched): string[] =>
   ofZeroVectors(found, ', and every row or none is the answer')
 
 /**
- * All corpus rows that score at least `threshold` for each query: exact, the comparison in float64, the
- * same bits on every machine and for any number of threads. The score matrix never exists, but the answer
- * is as large as what is found: 8 bytes a row, and some 30 while a part of it is worked out.
+ * All corpus rows that score at least `threshold` for each query: exact, the comparison in float64, the same
+ * bits on every machine and for any number of threads. No score matrix is made, but the answer takes 8 bytes
+ * for each row found, and about 30 bytes while a part of it is computed.
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Borrowed until the promise
  *   settles.
@@ -82,7 +84,7 @@ export const rangeWarnings = (found: Searched): string[] =>
  * @throws {TypeError | RangeError} if shapes disagree, `threshold` is no finite number, or an entry is not
  *   finite.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of,
- *   `ERR_GEMMINE_OUT_OF_MEMORY` if more is found than the memory holds.
+ *   `ERR_GEMMINE_OUT_OF_MEMORY` if the rows found do not fit in memory.
  *
  * @example
  * const { indptr, indices } = await rangeSearch(X, X, { threshold: 0.95, excludeSelf: true })
@@ -105,7 +107,8 @@ export async function rangeSearch(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
+  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
@@ -122,7 +125,7 @@ export async function rangeSearch(
   return { queries: source.rows, metric, ...found, warnings }
 }
 
-/** The answer to no queries. */
+/** The answer without queries. */
 export const nothingFound = () => ({
   indptr: new Float64Array(1),
   indices: new Int32Array(0),
@@ -130,7 +133,7 @@ export const nothingFound = () => ({
   ...nothingAsked,
 })
 
-/** Checks what is a number, before any row is read. */
+/** Checks the options that are numbers, before any row is read. */
 export function checkRange(threshold: unknown, limit: unknown) {
   checkNumber('threshold', threshold)
   if (limit !== undefined) checkInteger('limit', limit, 1)

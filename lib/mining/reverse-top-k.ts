@@ -22,13 +22,13 @@ import { checkedSelf, type SelfRows } from './self-rows'
 
 /** The only place where the defaults of {@link reverseTopK} are written. */
 export const reverseTopKDefaults = frozen({
-  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that must not get a query, as a list for each query; none unless given. */
+  /** Corpus rows that must not get a certain query, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * True where the queries are the corpus, so that row i does not get query i; or the row that each query
-   * is itself and that does not get it, [nq], −1 for none; false unless given.
+   * True if the queries are the corpus, so that row i does not get query i; or an array with the row that is
+   * each query itself and that does not get the query, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
 })
@@ -44,35 +44,35 @@ export interface ReverseNeighbours {
   readonly rows: number
   /** Slots for each corpus row. */
   readonly k: number
-  /** How scores were computed. */
+  /** Metric of the scores. */
   readonly metric: Metric
-  /** Queries, best first, [rows × k]; −1 where fewer than k candidates exist. */
+  /** Queries, best first, [rows × k]; −1 if fewer than k candidates exist. */
   readonly indices: Int32Array
-  /** Canonical scores rounded to float32, [rows × k]; NaN where fewer than k candidates exist. */
+  /** Canonical scores rounded to float32, [rows × k]; NaN if fewer than k candidates exist. */
   readonly scores: Float32Array
-  /** Corpus rows whose answer the certificate proved without a rescan. */
+  /** Corpus rows with an answer that the certificate proved without a rescan. */
   readonly certified: number
   /** Corpus rows for which all queries were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
-  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries: number
-  /** The same of corpus rows. */
+  /** The same for corpus rows. */
   readonly zeroRows: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
-  /** Complete sentences about zero vectors, and about a `k` above the queries. */
+  /** Complete sentences about zero vectors, and about a `k` above the number of queries. */
   readonly warnings: readonly string[]
 }
 
 /**
- * The k best queries for each corpus row: exact, equal scores by lower query, the same bits on every
- * machine and for any number of threads. Scores have the bits of `topK`; the answer is that of `topK` with
- * its sides exchanged, but `exclude` and `excludeSelf` say what they say there.
+ * The k best queries for each corpus row: exact, equal scores by lower query, the same bits on every machine
+ * and for any number of threads. Scores have the bits of `topK`. The answer is that of `topK` with exchanged
+ * sides, but `exclude` and `excludeSelf` have the same form as for `topK`.
  *
  * @param queries [nq × d], dense or a file; without any, each row's answer is empty. Lent until the promise
  *   settles: see {@link DenseMatrix}.
- * @param corpus [nc × d], dense, a file, or prepared by `prepareCorpus`, of which the rows alone are used:
- *   it is the queries that are packed.
+ * @param corpus [nc × d], dense, a file, or prepared by `prepareCorpus`, of which only the rows are used,
+ *   because the queries are packed.
  * @throws {TypeError | RangeError} if shapes disagree, k is not at least 1, or an entry is not finite.
  * @throws {GemmineError} `ERR_GEMMINE_DISPOSED` for a corpus that was disposed of, or a file that was closed.
  *
@@ -96,7 +96,8 @@ export async function reverseTopK(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // Whoever disposes of the corpus right after the call has a job that runs, unless lists are copied.
+  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
+  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} queries for each of ${rows} corpus rows`, 8 * rows * k)
   const indices = resultArray(Int32Array, rows * k)

@@ -1,9 +1,9 @@
-// What a search cannot answer as it was meant, though it is no mistake.
+// Warnings about inputs that are valid but cannot give the intended answer.
 
-/** What an argument or option is called where the warning is read. */
+/** The name of an argument or option in a warning. */
 export type Naming = (argument: string) => string
 
-/** Sizes of a search, and what it found of them. */
+/** Sizes of a search, and its counts of zero vectors. */
 export interface Searched {
   readonly queries: number
   readonly corpus: number
@@ -15,7 +15,10 @@ export interface Searched {
 const counted = (count: number, all: number, one: string, many: string) =>
   `${count} of ${all} ${all === 1 ? one : many} ${count === 1 ? 'is a zero vector' : 'are zero vectors'}`
 
-/** A zero vector has the cosine 0 with everything; the answers tell what such a query or row gets. */
+/**
+ * A zero vector has the cosine 0 with every vector. `answer` and `answerOfRow` describe the result for such a
+ * query or row.
+ */
 export function ofZeroVectors(
   { queries, corpus, zeroQueries, zeroRows }: Searched,
   answer = ', and the first rows are the answer',
@@ -33,7 +36,7 @@ export function ofZeroVectors(
   return warnings
 }
 
-/** `wanted` places are asked for by `argument`. */
+/** The option `argument` requests `wanted` places. */
 export const ofSmallCorpus = (
   argument: string,
   wanted: number,
@@ -47,7 +50,7 @@ export const ofSmallCorpus = (
           'the places beyond hold -1 and NaN',
       ]
 
-/** The same of a search for queries. */
+/** The same for a search of queries. */
 export const ofFewQueries = (k: number, queries: number): string[] =>
   k <= queries
     ? []

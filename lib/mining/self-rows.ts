@@ -2,12 +2,12 @@ import { isInt32Array } from 'node:util/types'
 import { borrowable, invalidLength } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 
-/** Which corpus row a query is itself: the row of its own number, or the one that an array gives. */
+/** The corpus row that is a query itself: the row with its number (true), or the row in an array. */
 export type SelfRows = boolean | Int32Array
 
 /**
- * Checks `excludeSelf` up to the elements of an array, which the job checks. Without an array a query can
- * only be left out of its own answer where the two sides are the same rows.
+ * Checks `excludeSelf`, except the elements of an array: the job checks them. Without an array both sides
+ * must be the same rows.
  */
 export function checkedSelf(excludeSelf: unknown, queries: number, corpus: number): SelfRows {
   if (isInt32Array(excludeSelf)) {

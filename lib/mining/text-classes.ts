@@ -6,10 +6,10 @@ export interface TextClasses {
   readonly corpusTexts: Int32Array
 }
 
-/** Texts between two looks at the event loop, which must not wait for a million of them. */
+/** Texts between two turns of the event loop, which must not wait for a million texts. */
 const stride = 20_000
 
-/** The class of an empty text, which equals no other. */
+/** The class of an empty text, which equals no other text. */
 const none = -1
 
 function classOf(text: string, known: Map<string, number>): number {
@@ -38,7 +38,7 @@ async function classesOf(
   return classes
 }
 
-/** Numbers for texts, equal where the texts are, character by character; −1 for an empty one. */
+/** Numbers for texts: equal numbers if the texts have the same characters; −1 for an empty text. */
 export async function textClasses(
   queryTexts: readonly string[],
   corpusTexts: readonly string[],

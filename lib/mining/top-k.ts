@@ -22,22 +22,22 @@ import { checkedSelf, type SelfRows } from './self-rows'
 
 /** The only place where the defaults of {@link topK} are written. */
 export const topKDefaults = frozen({
-  /** The metric; `cosine`, or that for which the corpus was prepared, unless given. */
+  /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
-   * True where the queries are the corpus, so that query i does not get row i; or the row that each query
-   * is itself and does not get, [nq], −1 for none; false unless given.
+   * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
+   * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
-  /** Where the answers go; new arrays unless given. */
+  /** Arrays for the answers; new arrays unless given. */
   out: undefined as TopKOutputs | undefined,
 })
 
 /**
- * The caller's arrays for the answers, over buffers of fixed size, apart from each other and from inputs, and
- * lent to the job ({@link DenseMatrix}).
+ * The caller's arrays for the answers. Their buffers must have a fixed size and must not overlap each other
+ * or inputs; they are lent to the job ({@link DenseMatrix}).
  */
 export interface TopKOutputs {
   /** [queries · k] */
@@ -59,42 +59,42 @@ export interface Neighbours {
   readonly queries: number
   /** Slots for each query. */
   readonly k: number
-  /** How scores were computed. */
+  /** Metric of the scores. */
   readonly metric: Metric
-  /** Corpus rows, best first, [queries × k]; −1 where fewer than k candidates exist. */
+  /** Corpus rows, best first, [queries × k]; −1 if fewer than k candidates exist. */
   readonly indices: Int32Array
-  /** Canonical scores rounded to float32, [queries × k]; NaN where fewer than k candidates exist. */
+  /** Canonical scores rounded to float32, [queries × k]; NaN if fewer than k candidates exist. */
   readonly scores: Float32Array
-  /** Queries whose answer the certificate proved without a rescan. */
+  /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
-  /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
+  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries: number
-  /** The same of corpus rows. */
+  /** The same for corpus rows. */
   readonly zeroRows: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
-  /** Complete sentences about zero vectors, and about a `k` above the corpus. */
+  /** Complete sentences about zero vectors, and about a `k` above the number of corpus rows. */
   readonly warnings: readonly string[]
 }
 
-/** The memory of lists and of the rows that queries are, by the names of messages. */
+/** The arrays of lists and of `excludeSelf`, by their names in messages. */
 const arraysOfLists = (lists: RowLists | undefined, self: SelfRows) => ({
   'exclude.indptr': lists?.indptr,
   'exclude.indices': lists?.indices,
   excludeSelf: typeof self === 'boolean' ? undefined : self,
 })
 
-/** What the answer to a search is not. */
+/** Warnings about the answer to a search. */
 export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
   ...ofSmallCorpus('k', k, found, name),
   ...ofZeroVectors(found),
 ]
 
 /**
- * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine
- * and for any number of threads. The score matrix never exists.
+ * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine and
+ * for any number of threads. No score matrix is made.
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
  *   settles: see {@link DenseMatrix}.
@@ -126,8 +126,8 @@ export async function topK(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // Whoever disposes of the corpus right after the call has a job that runs, unless lists, or much of
-  // what is lent, are copied.
+  // The job starts before the call returns (unless lists, or large lent arrays, are copied), so a `dispose()`
+  // right after the call does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)

@@ -8,21 +8,21 @@
 
 namespace gemmine {
 
-inline constexpr std::uint32_t draw_stream = 0x6D696E65;  // keeps the keys apart from other uses
+inline constexpr std::uint32_t draw_stream = 0x6D696E65;  // apart from other random numbers
 
-// A draw without weights: each row has a key that depends on the seed, the query and the row alone,
-// and the `count` rows with the smallest keys are a uniform subset.
+// An unweighted draw: the key of a row depends on the seed, the query and the row alone, and the
+// `count` rows with the smallest keys are a uniform subset.
 struct Draw {
   Index count = 0;
   std::uint64_t seed = 0;
-  std::uint64_t query = 0;  // its number among all queries, not in the request
+  std::uint64_t query = 0;  // its number among all queries, not its place in the request
 
   std::uint64_t key(std::int32_t row) const {
     return CounterRandom(seed, draw_stream).bits(query, static_cast<std::uint32_t>(row));
   }
 };
 
-// Keys in their order; equal ones by row.
+// Ordered by key; equal keys by row.
 struct RowKey {
   std::uint64_t key;
   std::int32_t row;

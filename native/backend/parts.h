@@ -5,19 +5,19 @@
 
 #include "backend/scans.h"
 
-// A request's buffers have to fit in memory: jobs of many queries are cut up.
+// Cuts jobs of many queries into parts, because a request's buffers must fit in memory.
 namespace gemmine {
 
 inline constexpr Index request_bytes = Index{256} << 20;
 
-// All rows of a corpus against itself make one request where they fit.
+// All rows of a corpus against itself are one request if they fit in memory.
 inline Index request_budget(const RowSource& queries, const CorpusHandle& corpus, Index depth) {
   const bool joins = same_rows(queries, corpus.rows()) &&
                      join_bytes(queries.rows(), queries.cols(), depth) <= largest_join;
   return joins ? std::numeric_limits<Index>::max() : request_bytes;
 }
 
-// What `scan(part, ...)` answers to all parts of a request.
+// The answers of `scan(part, ...)` to all parts of a request.
 template <class Scan>
 std::vector<Ranking> scan_in_parts(const ScanRequest& request, Scan scan) {
   const RowSource& rows = request.queries.rows();

@@ -21,47 +21,47 @@ enum class Measure {
   none,
   identity,    // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
   direct,      // Σ‖X_b − W_b Htᵀ‖², half as much work again
-  exact,       // the same in float64, under frobenius_loss: slow, for small X
-  divergence,  // Σ d_β(x, v) over the entries that count; direct measures these alone too
+  exact,       // as direct, in float64, under frobenius_loss: slow, for small X
+  divergence,  // Σ d_β(x, v) over the entries that count; direct too measures only these
 };
 
-// What one read of X leaves behind of one group. S = 2^-exponent·XᵀW [d×k] of the new W stays with
-// the device that made this; the small terms are here. Float32 inside a block, float64 across
-// blocks, in block order.
+// Sums over one read of X, for one group. S = 2^-exponent·XᵀW [d×k] of the new W stays on the
+// device that made this object; the small terms are stored here. Summed in float32 inside a block
+// and in float64 across blocks, in block order.
 class Sums {
  public:
   virtual ~Sums() = default;
   const Index d;
   const Index k;
   std::vector<double> gram;           // R = WᵀW [k×k] of the new W
-  std::vector<double> incoming_gram;  // WᵀW of the W that came in (Measure::identity)
-  double incoming_product = 0;        // ⟨XHt, W⟩ of the pair that came in (Measure::identity)
-  double incoming_residual = 0;    // ‖X − W Htᵀ‖² of the pair that came in (Measure::direct, exact)
-  double incoming_divergence = 0;  // of the pair that came in (Measure::divergence)
+  std::vector<double> incoming_gram;  // WᵀW of the W before the step (Measure::identity)
+  double incoming_product = 0;        // ⟨XHt, W⟩ of the pair before the step (Measure::identity)
+  double incoming_residual = 0;       // ‖X − W Htᵀ‖² before the step (Measure::direct, exact)
+  double incoming_divergence = 0;     // of the pair before the step (Measure::divergence)
 
  protected:
   Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
 };
 
-// A factor goes past its new value F by a share of its change: F + share·(F − previous), or the
-// nearest non-negative matrix; `previous` becomes F.
+// Extrapolation of a factor with new value F: the factor becomes F + share·(F − previous), or the
+// non-negative matrix nearest to it; `previous` becomes F.
 struct Extrapolated {
   double share;
   bool nonnegative;
   BackendView<float> previous;
 };
 
-// What a row step adds to what X says: numerators P + weight·numerators [n×k], and for row i the
-// normal matrix N + weight·diagonal_i·I. Of the multiplicative kinds alone. Sums hold X alone.
+// Terms that a row step adds to those of X: numerators P + weight·numerators [n×k], and for row i
+// the normal matrix N + weight·diagonal_i·I. Only for multiplicative steps. Sums hold the terms of
+// X alone.
 struct RowAddend {
   double weight;
   BackendView<const float> numerators;  // [n×k]
   BackendView<const float> diagonal;    // [n×1]
 };
 
-// Components that are factorized side by side with others over the same read of X. Tiles and
-// products depend on a group's own count of components, so that its bits are those of a pass of its
-// own.
+// Components that share a read of X with other groups. Tiles and products depend on the group's own
+// number of components only, so its bits are those of a separate pass.
 struct Group {
   BackendView<const float> Ht;  // [d×k]
   const NormalMatrix& normal;   // HtᵀHt [k×k]
@@ -76,7 +76,7 @@ struct Group {
   std::optional<RowAddend> addend = std::nullopt;
 };
 
-// One read of X, as a value: a device knows from it alone what to do.
+// One read of X, as a value that describes the whole work of the device.
 struct Pass {
   const RowSource& X;
   // The factors hold X·2^-exponent ≈ W Htᵀ: products see Ht scaled by 2^-exponent in addition, and
@@ -88,7 +88,7 @@ struct Pass {
   std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
   // The rows that are read; all if none is given. Blocks are cut from these rows, so that sums have
   // the bits of a source that holds them alone. Factors, masks, weights and noise still count rows
-  // from the first of X, and other rows of W stay.
+  // from the first row of X, and the other rows of W stay.
   std::optional<RowRange> rows = std::nullopt;
 };
 
@@ -106,16 +106,16 @@ struct LeastSquares {
   double l2;
 };
 
-// What the first read of X finds, of the entries that count.
+// Measurements of X by its first read, over the entries that count.
 struct SourceNorm {
   double squared_norm;  // ‖X‖² of X·2^-exponent, rows weighted
   int exponent;         // max|X|·2^-exponent in [1, 2); 0 for an X of zeros
   double sum;           // Σ X·2^-exponent
   double smallest;      // min X, as given
-  double count;         // of the entries that count
+  double count;         // number of entries that count
 };
 
-// Which entries an X may have.
+// Signs that the entries of X may have.
 enum class EntrySign { any, nonnegative, positive };
 
 struct Examined {
@@ -125,7 +125,7 @@ struct Examined {
   std::span<const float> row_weights = {};
 };
 
-// What a factor is filled with.
+// Distribution of the random numbers that fill a factor.
 enum class Distribution {
   uniform,      // in (0, 1)
   normal,       // N(0, 1)
@@ -138,9 +138,9 @@ struct ColumnSums {
   std::vector<double> square;
 };
 
-// What a device must provide for factorizations. Nothing above this line knows which device it is,
-// and nothing below it calls back. Results do not depend on the number of threads: blocks depend on
-// n, d, k and nnz only.
+// Operations that a device must provide for factorizations. Code above this interface does not
+// depend on the device, and code below it calls nothing above. Results do not depend on the number
+// of threads: blocks depend on n, d, k and nnz only.
 class Passes {
  public:
   virtual ~Passes() = default;
@@ -153,28 +153,29 @@ class Passes {
   virtual void copy(BackendView<const float> from, BackendView<float> to) = 0;
 
   // Reads X once; throws InvalidEntry at the first entry (in row order) that counts and is not
-  // finite or not of the sign that is asked for.
+  // finite or does not have the required sign.
   virtual SourceNorm examine(const Examined& examined, const Job& job) = 0;
 
   // ---- The one read of X.
 
   virtual std::unique_ptr<Sums> make_sums(Index d, Index k) = 0;
-  // For each fixed block of rows and each group: P_b = X_b·Ht, the measure, the row step, then
-  // S += X_bᵀW_b and R += W_bᵀW_b if wanted.
+  // For each fixed block of rows and each group: P_b = X_b·Ht, the measure, the row step, then S +=
+  // X_bᵀW_b and R += W_bᵀW_b if the group accumulates.
   virtual void pass(const Pass& pass, const Job& job) = 0;
 
-  // W [n×k] >= 0, near the solution already, becomes the solution: rows whose objective may lie
-  // more than a millionth above its minimum, as far as float32 can tell, are solved in float64.
-  // Reads X once.
+  // Turns W [n×k] >= 0, which must be near the solution, into the solution: rows whose objective
+  // may be more than a millionth above its minimum, within the precision of float32, are solved in
+  // float64. Reads X once.
   virtual void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) = 0;
-  // to = X·2^-exponent·B [n×c], products and sums in float64, which `to` rounds.
+  // to = X·2^-exponent·B [n×c]. Products and sums are in float64 and are rounded when they are
+  // stored in `to`.
   virtual void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
                                    BackendView<float> to, const Job& job) = 0;
 
   // ---- Rows and centres (assignment.h), each one read of X.
 
-  // The label of each row is its nearest centre by squared distances in float64, summed from
-  // differences, ties to the lower index.
+  // The label of each row is the index of its nearest centre by squared distances in float64,
+  // summed from differences; a tie goes to the lower index.
   virtual void assign(const Assignment& assignment, Assigned& assigned, const Job& job) = 0;
   // `distances` [n×c] become the weighted squared distances to the candidates. Returns
   // Σ min(nearest, distance) of each.
@@ -187,7 +188,7 @@ class Passes {
   // StepKind::cayley reads S in float64 and takes no pull.
   virtual void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                        std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
-  // The same for a cross product of the caller's.
+  // The same for a cross product that the caller gives.
   virtual void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
                        BackendView<float> factor, const Job& job) = 0;
   // The same by StepKind::ratio, from the numerators and denominators of a pass.
@@ -200,7 +201,7 @@ class Passes {
   // Z [d×k] becomes orthonormal columns that span those of S: formed in float64 as by
   // orthonormalise_rows of Sᵀ, rounded once.
   virtual void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) = 0;
-  // S [d×k], for the few callers that go on with it on the host.
+  // S [d×k], for the few callers that need it on the host.
   virtual std::vector<double> cross(const Sums& sums) = 0;
 
   // ---- Factors, element by element.
@@ -210,16 +211,16 @@ class Passes {
   virtual ColumnSums column_sums(BackendView<const float> factor, const Job& job) = 0;
   virtual void scale_columns(std::span<const double> by, BackendView<float> factor,
                              const Job& job) = 0;
-  // Of each column, elements of smaller magnitude than its count-th largest become 0: with ties
+  // In each column, elements of smaller magnitude than its count-th largest become 0: with ties
   // more than `count` stay.
   virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
-  // to = A·B, for a tall A [n×l] and a small B [l×r]; `to` is memory of its own.
+  // to = A·B, for a tall A [n×l] and a small B [l×r]; `to` must not overlap A or B.
   virtual void multiply(BackendView<const float> A, BackendView<const float> B,
                         BackendView<float> to, const Job& job) = 0;
   // Row i of `to` becomes row rows[i] of `from`.
   virtual void gather_rows(BackendView<const float> from, std::span<const Index> rows,
                            BackendView<float> to, const Job& job) = 0;
-  // Element labels[i] of row i becomes rest + 1, all others rest.
+  // Element labels[i] of row i becomes rest + 1, all others become rest.
   virtual void indicate(std::span<const std::int32_t> labels, float rest, BackendView<float> factor,
                         const Job& job) = 0;
   // Adds the value to every element.
@@ -228,7 +229,7 @@ class Passes {
   // scale · draw of (seed, stream, row, column).
   virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                            std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
-  // Entries of at most `smallest` become such draws, in (0, scale).
+  // Entries of at most `smallest` become uniform draws in (0, scale).
   virtual void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
                            BackendView<float> factor, const Job& job) = 0;
 
@@ -236,8 +237,8 @@ class Passes {
 
   // The eigenvalues, descending, of a symmetric A [k×k]; its rows become the eigenvectors.
   virtual std::vector<double> symmetric_eigen(HostView<double> A) = 0;
-  // Makes the rows of A orthonormal, each against those before it; one that depends on them becomes
-  // any other direction. A has at least as many columns as rows.
+  // Makes the rows of A orthonormal, each against those before it; a row that depends linearly on
+  // them becomes any orthogonal direction. A has at least as many columns as rows.
   virtual void orthonormalise_rows(HostView<double> A) = 0;
 };
 

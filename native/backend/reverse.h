@@ -7,8 +7,8 @@
 
 namespace gemmine {
 
-// A job whose phases have names of their own: a search with the sides exchanged has other totals
-// than the one beside it.
+// The job with separate names for its phases, because a search with exchanged sides has other
+// totals than the search in the original direction.
 inline Job in_reverse(const Job& job) {
   if (!job.report) return job;
   Job reverse = job;

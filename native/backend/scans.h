@@ -11,23 +11,23 @@
 #include "core/job.h"
 #include "core/row_source.h"
 
-// What a device must provide for searching a corpus. A question is a value, and so is its answer: a
-// device gets no function of its caller to call, so that one whose memory the host cannot read can
+// Operations that a device must provide for searching a corpus. A question is a value, and so is
+// its answer. A device gets no callback, so a device with memory that the host cannot read can
 // carry out every scan.
 namespace gemmine {
 
 enum class Metric { cosine, dot, l2 };
 
-// A corpus and what scans derive from it (norms, packed panels). With
-// `keep_panels` everything is prepared once and kept, for a service that asks often; without,
-// panels are prepared as a call goes and only the norms are kept.
+// A corpus and the data that scans derive from it (norms, packed panels). With `keep_panels`
+// everything is prepared once and kept, for services with many calls; without it, each call
+// prepares its panels in steps and only the norms are kept.
 class CorpusHandle {
  public:
   virtual ~CorpusHandle() = default;
   virtual const RowSource& rows() const = 0;
   virtual Metric metric() const = 0;
-  virtual Index bytes() const = 0;  // memory held besides the caller's
-  // Rows of zeros, whose cosine is 0 with everything; 0 for the other metrics.
+  virtual Index bytes() const = 0;  // memory held, without the caller's
+  // Number of zero rows, which have the cosine 0 with every row; 0 for the other metrics.
   virtual Index zero_rows() const = 0;
 };
 
@@ -37,7 +37,7 @@ class QueryHandle {
   virtual ~QueryHandle() = default;
   virtual const RowSource& rows() const = 0;
   virtual const CorpusHandle& corpus() const = 0;
-  virtual Index zero_rows() const = 0;  // as of a corpus
+  virtual Index zero_rows() const = 0;  // as for a corpus
 };
 
 // Rows of the corpus for each query, ascending and unique within a query; null pointers mean none.
@@ -51,7 +51,7 @@ inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query)
   return {lists.indices + lists.indptr[query], lists.indices + lists.indptr[query + 1]};
 }
 
-// Which groups a query may not be given; group −1 forbids nothing and is never forbidden.
+// Which groups of rows a query may get; group −1 forbids nothing and is never forbidden.
 enum class Groups { off, different, same };
 
 inline bool group_forbids(Groups groups, std::int32_t query, std::int32_t row) {
@@ -59,25 +59,26 @@ inline bool group_forbids(Groups groups, std::int32_t query, std::int32_t row) {
   return (query == row) == (groups == Groups::different);
 }
 
-// Bounds that a scan counts rows above; the names are positions.
+// A scan counts the rows above each of these levels; the names are positions in arrays.
 enum Level : int { ceiling_level, floor_level, reference_level };
 inline constexpr int level_count = 3;
-inline constexpr int classed_levels = 2;  // the first levels, above which classes are counted too
+inline constexpr int classed_levels = 2;  // the first levels: classes above them are counted too
 
-// A depth that takes every admissible row.
+// The depth for all admissible rows.
 inline constexpr Index every_row = std::numeric_limits<Index>::max();
 
-// What one query asks of a scan, in canonical scores. The scan looks at the rows that are neither
-// barred nor forbidden by their group; of these the admissible ones lie between floor and ceiling.
+// One question about one query, in canonical scores. The scan considers the rows that are neither
+// barred nor forbidden by their group; the admissible rows are those of them between floor and
+// ceiling.
 struct ScanQuery {
   Index query;  // row
   Index depth;  // how many of the best admissible rows, or every_row
   double ceiling = std::numeric_limits<double>::infinity();    // score <= ceiling
   double floor = -std::numeric_limits<double>::infinity();     // score >= floor
-  double reference = std::numeric_limits<double>::infinity();  // to count the rows above it
-  std::int32_t reference_row = -1;  // rows before this one count where their score is the reference
-  Draw draw = {};                   // from all admissible rows; only where rows are counted
-  Index rejected_depth = 0;         // how many of the best that group, ceiling or floor reject
+  double reference = std::numeric_limits<double>::infinity();  // rows above it are counted
+  std::int32_t reference_row = -1;  // rows before it count if they score exactly `reference`
+  Draw draw = {};                   // from all admissible rows; only if the request counts rows
+  Index rejected_depth = 0;  // best rows to list of those that group, ceiling or floor reject
   std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
 };
@@ -92,9 +93,9 @@ inline bool better(const Scored& a, const Scored& b) {
   return a.score > b.score || (a.score == b.score && a.row < b.row);
 }
 
-// The answer to one query, exact in canonical scores. Rows that were barred take no part.
+// The answer to one query, exact in canonical scores. Barred rows take no part.
 struct Ranking {
-  Index above[level_count];        // rows above each level asked about (at or above the floor)
+  Index above[level_count];        // rows above each level of the question (at or above the floor)
   Index repeated[classed_levels];  // of these, the repeated rows
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
   std::vector<Scored> drawn = {};  // the draw.count with the smallest keys, or all; best first
@@ -102,24 +103,24 @@ struct Ranking {
   std::vector<Scored> repeats;
   std::vector<Scored> rejected;                // the `rejected_depth` best, or all; best first
   std::vector<std::int32_t> rejected_repeats;  // of these, the repeated rows, ascending
-  bool rescanned;                              // the scan proved nothing, and all rows were scored
+  bool rescanned;                              // no proof from the scan; all rows were scored
 };
 
-// `top` where a query has a depth, `above` where it takes every row at its floor or above, `keyed`
-// where it has a draw.
+// Questions about some queries: the best rows (a depth), all rows at or above a floor (every_row),
+// a random draw (draw).
 struct ScanRequest {
   const QueryHandle& queries;
-  // In ascending order of queries. Several questions about one query cost its scores once.
+  // In ascending order of queries. Several questions about one query share its scores.
   std::span<const ScanQuery> asked;
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
   RowClasses classes = {};
-  bool counted;         // fill in Ranking::above; false needs neither ceiling nor rejected rows
-  double bound_factor;  // 1; with 0, as counter-tests set it, the answers are those of the format
+  bool counted;         // fill in Ranking::above; must be true for a ceiling or rejected rows
+  double bound_factor;  // 1; counter-tests set 0, which gives the unproven answers of the format
 };
 
-// The answers to a request and to its reverse, which asks about the rows of the corpus, in a corpus
-// of the queries.
+// The answers to a request and to its reverse. The reverse asks about the rows of the corpus and
+// searches the queries.
 struct BothWays {
   std::vector<Ranking> queries;
   std::vector<Ranking> rows;
@@ -130,10 +131,10 @@ struct LogSumExpRequest {
   const QueryHandle& queries;
   Index begin;  // of queries
   Index count;
-  double temperature;  // such that no score divided by it leaves the range of float64
+  double temperature;  // score / temperature must stay in the range of float64
 };
 
-// Rows in segments: segment s is the rows starts[s] .. starts[s + 1] − 1, and may be empty.
+// Rows in segments: segment s consists of the rows starts[s] .. starts[s + 1] − 1 and may be empty.
 struct Segments {
   const std::int32_t* starts;  // [count + 1], ascending from 0 to the number of rows
   Index count;
@@ -142,8 +143,8 @@ struct Segments {
 };
 
 // The `depth` best segments of the corpus for each of some segments of queries. The score of two
-// segments is the sum, over the query's rows in their order, of the highest canonical score that
-// each has with a row of the corpus's segment. A segment without rows is no candidate.
+// segments is the sum, over the query's rows in their order, of the highest canonical score of each
+// row with a row of the corpus segment. A segment without rows is no candidate.
 struct SegmentMaxRequest {
   const QueryHandle& queries;
   Segments query_segments;
@@ -151,12 +152,12 @@ struct SegmentMaxRequest {
   Index begin;  // of query segments
   Index count;
   Index depth;          // >= 1
-  double bound_factor;  // as of a ScanRequest
+  double bound_factor;  // as in ScanRequest
 };
 
 struct BestSegments {
   std::vector<Scored> best;  // rows are segments of the corpus; best first
-  bool rescanned;            // the scan proved nothing, and all segments were scored
+  bool rescanned;            // no proof from the scan; all segments were scored
 };
 
 struct BoundedValue {
@@ -164,13 +165,12 @@ struct BoundedValue {
   double error;  // |value − exact| is at most this; exact in canonical scores
 };
 
-// Memory that a scan needs for a query, so that callers can cut their jobs into requests. A query
-// that takes every row is counted by what it needs at least.
+// Bytes that a scan needs for a query, so that callers can cut their jobs into requests. For a
+// query of depth every_row it is the least that the scan needs.
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes);
 
-// The same for a request of all rows of a corpus against itself, which a device may answer with
-// half the tiles: each tile serves both its sides. Requests beyond largest_join are cut up as any
-// other.
+// Bytes for a request of all rows of a corpus against itself. A device may answer it with half the
+// tiles: each tile serves both its sides. Requests above largest_join are cut like all others.
 Index join_bytes(Index rows, Index cols, Index depth);
 inline constexpr Index largest_join = Index{1} << 30;
 
@@ -179,30 +179,30 @@ class Scans {
   virtual ~Scans() = default;
 
   // Reads the corpus once or twice; throws InvalidEntry at the first entry (in row order) that is
-  // not finite. The handle refers to `rows`.
+  // not finite. The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
-  // The same check for queries. The handle refers to both arguments.
+  // The same check for queries. The handle keeps references to both arguments.
   virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
                                                        const CorpusHandle& corpus,
                                                        const Job& job) = 0;
-  // Of each checksum_rows rows (core/checksum.h); reads all of them.
+  // One checksum for each checksum_rows rows (core/checksum.h); reads all rows.
   virtual std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job) = 0;
-  // Canonical scores of the pairs that `lists` names, parallel to lists.indices. Canonical means
-  // float64 numbers of the same bits on every machine (docs/math/top-k.md).
+  // Canonical scores of the pairs in `lists`, parallel to lists.indices. A canonical score is a
+  // float64 number with the same bits on every machine (docs/math/top-k.md).
   virtual void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scores,
                            const Job& job) = 0;
-  // The rankings of the queries asked about, in their order.
+  // One ranking for each question, in the order of the questions.
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
-  // The best rows of queries and the best queries of rows, of any number: what scans of parts of
-  // both requests would answer (backend/parts.h), but a device may compute each score once for
-  // both.
+  // The best rows of queries and the best queries of rows, for requests of any size. The answers
+  // are those of scans of parts of both requests (backend/parts.h), but a device may compute each
+  // score once for both.
   virtual BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
                               const Job& job);
-  // The answers to the query segments asked about, in their order.
+  // One answer for each query segment of the request, in their order.
   virtual std::vector<BestSegments> segment_max(const SegmentMaxRequest& request,
                                                 const Job& job) = 0;
-  // From float32 products, with sums in float64 in an order that depends on the corpus alone.
+  // Products are in float32; sums are in float64, in an order that depends on the corpus alone.
   virtual std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request,
                                                 const Job& job) = 0;
 };

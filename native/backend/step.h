@@ -27,12 +27,12 @@ enum class StepKind {
   product,
   // F = max(0, C − l1/2) / (1 + l2), the minimum for N = I.
   project,
-  // Changes F [d×k] as a whole, whose columns are and stay orthonormal, in float64: from F = U
-  // (FᵀF)^-½, a step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F R −
-  // C), which is the gradient of ‖X − W Fᵀ‖². t = 2^j·√k/‖C‖, where j goes from 0 in the direction
-  // in which ⟨C, F(t)⟩ grows, to its maximum; t = 0 if nothing is gained. `sweeps` times. Wen & Yin
-  // (2013), "A feasible method for optimization with orthogonality constraints", Mathematical
-  // Programming 142.
+  // Changes all of F [d×k] in float64; the columns of F are orthonormal before and after it: from F
+  // = U (FᵀF)^-½, a step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F
+  // R − C), which is the gradient of ‖X − W Fᵀ‖². t = 2^j·√k/‖C‖, where j goes from 0 in the
+  // direction in which ⟨C, F(t)⟩ grows, to its maximum; t = 0 if nothing is gained. `sweeps` times.
+  // Wen & Yin (2013), "A feasible method for optimization with orthogonality constraints",
+  // Mathematical Programming 142.
   cayley,
 };
 

@@ -22,7 +22,7 @@ struct PreparedCorpus {
   std::string device;
   std::optional<RowChecksums> checksums;
 
-  Index bytes() const;  // beside the caller's memory
+  Index bytes() const;  // without the caller's memory
 
   // Called on the job's thread, after the last read of the rows. Throws ErrorCode::changed if rows
   // that are to be verified have changed.

@@ -10,7 +10,8 @@
 // Protection of a prepared corpus against changes of its rows: copies or checksums.
 namespace gemmine::binding {
 
-// The same rows in memory of their own, which are copied when a corpus is prepared of them.
+// A source of the same rows in separate memory. The rows are copied when a corpus is prepared from
+// it.
 std::shared_ptr<Source> owned(const Source& borrowed);
 
 // Checksums of rows in memory that the caller may write to.

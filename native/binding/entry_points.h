@@ -24,13 +24,13 @@ Napi::Value CompressRows(const Napi::CallbackInfo& info);
 Napi::Value Transpose(const Napi::CallbackInfo& info);
 
 // dropCancelled(): rejects the calls of this environment that wait for their turn and whose flags
-// are raised. A job that runs looks at its flag itself.
+// are raised. A running job reads its flag itself.
 Napi::Value DropCancelled(const Napi::CallbackInfo& info);
 
-// startFileThreads(): throws, without ending the process, where the system refuses them.
+// startFileThreads(): throws if the system refuses the threads; the process goes on.
 Napi::Value StartFileThreads(const Napi::CallbackInfo& info);
 
-// availableMemory(): bytes, or undefined where the system does not tell.
+// availableMemory(): bytes, or undefined if the system does not report it.
 Napi::Value AvailableMemory(const Napi::CallbackInfo& info);
 Napi::Value Info(const Napi::CallbackInfo& info);
 

@@ -9,7 +9,7 @@
 
 namespace gemmine::binding {
 
-// An argument that lib/ accepted: it changed after the call.
+// An invalid argument that lib/ has accepted, because it changed after the call.
 struct Refusal : std::invalid_argument {
   Refusal(std::string expected, std::string argument)
       : std::invalid_argument("Expected " + expected + " for " + argument),

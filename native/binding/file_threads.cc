@@ -1,6 +1,6 @@
-// The threads that Node.js keeps for files, names and compression (libuv's pool). It starts them
-// when they are first used, and ends the process where it does not get all of them: a limit must
-// not leave them less than the threads of jobs take.
+// The threads of Node.js for files, names and compression (libuv's pool). Node.js starts them at
+// their first use and ends the process if the system refuses one. So they must start before jobs
+// use up a limit on threads.
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
@@ -13,7 +13,7 @@
 namespace gemmine::binding {
 namespace {
 
-// As libuv reads it: https://docs.libuv.org/en/v1.x/threadpool.html
+// UV_THREADPOOL_SIZE, read as in libuv: https://docs.libuv.org/en/v1.x/threadpool.html
 int pool_size() {
   const char* const given = std::getenv("UV_THREADPOOL_SIZE");
   return given == nullptr ? 4 : std::clamp(std::atoi(given), 1, 1024);
@@ -27,7 +27,7 @@ class Nothing : public Napi::AsyncWorker {
 
 }  // namespace
 
-// Queueing returns when all threads of the pool are there.
+// napi_queue_async_work() returns after all threads of the pool have started.
 Napi::Value StartFileThreads(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   static std::once_flag once;

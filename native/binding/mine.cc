@@ -28,7 +28,7 @@ struct Sizes {
   Index corpus;
 };
 
-// The queries that are mined.
+// The range of queries to mine.
 RowRange read_range(const Napi::Object& from, Index queries) {
   const RowRange range{.begin = read<Index>(from, "firstQuery"),
                        .count = read<Index>(from, "queryCount")};
@@ -39,14 +39,14 @@ RowRange read_range(const Napi::Object& from, Index queries) {
   return range;
 }
 
-// One number for each row; null for undefined.
+// One class number per row; null for undefined.
 const std::int32_t* read_classes(const Napi::Object& from, const char* name, Index rows,
                                  Borrowed& borrowed) {
   const Napi::Value value = from.Get(name);
   return value.IsUndefined() ? nullptr : read_array<std::int32_t>(value, name, rows, 1, borrowed);
 }
 
-// Both or neither: the one is compared with the other.
+// Requires both or neither, because one is compared with the other.
 void check_pair(Napi::Env env, const void* first, const void* second, bool needed,
                 const char* name) {
   if ((first == nullptr) != (second == nullptr) || (needed && first == nullptr))
@@ -59,7 +59,7 @@ MiningRules read_rules(const Napi::Object& from) {
           .relative_margin = read_optional<double>(from, "relativeMargin")};
 }
 
-// What a sweep may change.
+// Reads the options that a sweep may change.
 void read_swept(const Napi::Object& from, MineOptions& options) {
   options.num_negatives = read<Index>(from, "numNegatives");
   options.rules = read_rules(from);
@@ -76,7 +76,7 @@ void read_swept(const Napi::Object& from, MineOptions& options) {
   if (options.num_negatives < 1) refuse(from.Env(), "a positive integer", "numNegatives");
 }
 
-// All but what a sweep may change, and but the lists, which are made on the job's thread.
+// Reads all other options except the lists, which are made on the job's thread.
 MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed) {
   MineOptions options{};
   options.all_queries = sizes.queries;
@@ -106,10 +106,10 @@ MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negat
           .positive_scores = nullptr};
 }
 
-// Where the canonical positives go.
+// Output arrays of the canonical positives.
 struct PositiveArrays {
   std::int32_t* starts;  // [queries + 1]
-  std::int32_t* rows;    // as many as given
+  std::int32_t* rows;    // as long as the given list
   double* scores;        // parallel to them
 };
 
@@ -123,7 +123,7 @@ PositiveArrays read_positive_arrays(const Napi::Object& from, Index queries, std
                                        static_cast<Index>(pairs), 1, borrowed)};
 }
 
-// What each of some options asks, and where it is answered.
+// Each of several options, with the arrays for its answer.
 struct Sweep {
   std::vector<MineOptions> options;
   std::vector<MinedArrays> out;
@@ -146,7 +146,7 @@ Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Index quer
 }
 
 struct Mined {
-  std::vector<MinedCounts> counts;  // of each of the options
+  std::vector<MinedCounts> counts;  // one for each of the options
   double seconds;
 };
 

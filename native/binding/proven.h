@@ -7,7 +7,7 @@
 
 namespace gemmine::binding {
 
-// Result of a search beside the arrays that it fills: NativeProof of lib/native.ts.
+// Result of a search besides the arrays that it fills: NativeProof of lib/native.ts.
 struct Proven {
   Proof proof;
   double seconds;

@@ -25,8 +25,8 @@ constexpr std::size_t stack_bytes = std::size_t{8} << 20;
 
 long number_of_this_thread() { return ::syscall(SYS_gettid); }
 
-// A limit counts a thread for some microseconds after it could be joined; its entry in /proc goes
-// last.
+// A limit counts a thread for some microseconds after join() returns; the thread's entry in /proc
+// disappears last.
 void await_uncounted(const std::vector<long>& threads) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   for (const long thread : threads) {

@@ -9,8 +9,8 @@ namespace gemmine {
 // threads, `out_of_memory` if there is no address space for the stack.
 std::thread start_thread(std::function<void()> body);
 
-// Starts `count` threads at once and ends them: throws as start_thread() does where the system
-// refuses one of them, and otherwise leaves room for so many.
+// Starts `count` threads at the same time and ends them. Throws like start_thread() if the system
+// refuses one of them; otherwise there is room for `count` threads after it returns.
 void try_threads(int count);
 
 }  // namespace gemmine

@@ -7,7 +7,7 @@
 
 namespace gemmine {
 
-// A matrix in the backend's memory that lives as long as this does. Starts as zeros.
+// A matrix in the backend's memory, freed with this object. Initially zeros.
 class BackendMatrix {
  public:
   BackendMatrix(Passes& backend, Index rows, Index cols)
@@ -21,7 +21,7 @@ class BackendMatrix {
   Index cols_;
 };
 
-// A matrix in host memory that lives as long as this does. Starts as zeros.
+// A matrix in host memory, freed with this object. Initially zeros.
 template <class T>
 class HostMatrix {
  public:

@@ -139,7 +139,7 @@ struct KmeansResult {
   double inertia;  // Σ squared distances to the nearest centre
   Index iterations;
   bool converged;
-  Index empty_clusters;  // that no row is nearest to
+  Index empty_clusters;  // number of clusters without rows
 };
 
 // Lloyd (1982) from k-means++ centres (Arthur & Vassilvitskii, 2007). Empty clusters take the row

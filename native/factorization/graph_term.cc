@@ -8,14 +8,14 @@
 namespace gemmine {
 namespace {
 
-// Steps compute in float32. A weight beyond this acts like it: nothing of X is left where a row has
+// Steps compute in float32. A larger weight has the same effect: X no longer matters for a row with
 // neighbours.
 constexpr double largest_weight = 1e20;
 
-// Entries that were scaled row by row and column by column differ by that much.
+// Scaling by row and by column may make entries differ by this much.
 constexpr float rounding = 1e-6f;
 
-// Rows of CSR, all of them.
+// All rows, as CSR.
 RowBlock all_rows(const RowSource& adjacency) {
   expect(adjacency.sparse() && adjacency.rows() == adjacency.cols(), "an adjacency is CSR [n×n]");
   RowScratch unused;
@@ -31,7 +31,7 @@ void each_edge(const RowBlock& rows, const Visit& visit) {
       visit(i, Index{rows.indices[t]}, rows.values[t]);
 }
 
-// A_ij, by its place among the ascending columns of row i.
+// A_ij, by binary search in the ascending columns of row i.
 float entry_of(const RowBlock& rows, Index i, Index j) {
   const auto* begin = rows.indices + static_cast<Index>(rows.indptr[i]);
   const auto* end = rows.indices + static_cast<Index>(rows.indptr[i + 1]);

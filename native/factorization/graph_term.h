@@ -10,10 +10,11 @@ namespace gemmine {
 // factorization for data representation", TPAMI 33(8).
 class GraphTerm {
  public:
-  // `weight` is that of the scaled W. Throws InvalidEntry where A is not symmetric or below 0.
+  // `weight` is the weight for the scaled W. Throws InvalidEntry if A is not symmetric or has a
+  // negative entry.
   GraphTerm(Passes& device, const RowSource& adjacency, double weight, Index k, const Job& job);
 
-  // Reads A, and forms A·W: what stands below is of this W.
+  // Reads A and forms A·W; the functions below refer to this W.
   void follow(BackendView<const float> W, const Job& job);
   // λAW and λD, for multiplicative steps.
   RowAddend addend() const;
@@ -26,7 +27,7 @@ class GraphTerm {
   BackendMatrix degrees_;     // D [n×1]
 };
 
-// `times`: for steps whose numerators are so many times the slope of ½‖X − WH‖².
+// `times`: the ratio of a step's numerators to the slope of ½‖X − WH‖².
 inline std::optional<RowAddend> addend_of(const GraphTerm* graph, double times = 1) {
   if (graph == nullptr) return std::nullopt;
   RowAddend addend = graph->addend();

@@ -13,7 +13,7 @@ constexpr Index rows_at_once = 4096;
 
 // Whether float32 sums could overflow: every |w| < 2^(of_W + 1), every |h| < 2^(of_H + 1).
 bool may_overflow(int of_W, int of_H, Index rank) {
-  constexpr int highest = 124;  // leaves room for rounding
+  constexpr int highest = 124;  // with a margin for rounding
   return of_W + of_H + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rank))) > highest;
 }
 
@@ -30,7 +30,7 @@ float exact_entry(const RowBlock& row, HostView<const float> H, Index t) {
   return static_cast<float>(sum);
 }
 
-// Once a float32 sum has overflowed it stays ±Infinity or NaN, whatever is added to it.
+// A float32 sum that has overflowed stays ±Infinity or NaN for all further terms.
 void repair(const RowSource& W, HostView<const float> H, Index begin, HostView<float> X,
             RowScratch& scratch) {
   const auto overflowed = [](float value) { return !std::isfinite(value); };
@@ -56,7 +56,7 @@ void inverse_transform(Passes& backend, const RowSource& W, HostView<const float
   components->argument = "H";
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const int of_W = backend.examine({.X = W, .sign = EntrySign::any}, job).exponent;
-  // Neither is scaled: where they hold large and small entries, some would vanish.
+  // Neither factor is scaled, because small entries beside large ones would become 0.
   const Input codes{
       .backend = backend, .X = W, .pass_exponent = 0, .squared_norm = 0, .mean = 0, .job = job};
   RowScratch scratch;

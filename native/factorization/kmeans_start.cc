@@ -8,11 +8,11 @@
 namespace gemmine {
 namespace {
 
-// Added to every entry of the indicator: without it multiplicative steps could not leave the
-// clustering. Ding, Li & Jordan (2010), section 2.2.
+// Added to every entry of the indicator, because multiplicative steps cannot change zeros. Ding, Li
+// & Jordan (2010), section 2.2.
 constexpr float indicator_shift = 0.2f;
 
-// Sweeps of W towards the codes for a fixed Ht, in one read of X; the sums of the new W.
+// Sweeps of W towards the codes for a fixed Ht, in one read of X; `sums` become those of the new W.
 void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, BackendView<float> W,
                Sums& sums) {
   const NormalMatrix normal(input.backend.gram(Ht, input.job), Ht.cols, 0, false);
@@ -20,7 +20,7 @@ void code_rows(const Input& input, BackendView<const float> Ht, Index sweeps, Ba
              sums);
 }
 
-// The H that fits the W of these sums; where it is not determined, that of `before`.
+// The H that fits the W of these sums. Where the sums do not determine it, it stays as in `before`.
 void fit_columns(const Input& input, Model model, const Sums& sums, BackendView<const float> before,
                  BackendView<float> Ht) {
   input.backend.copy(before, Ht);
@@ -32,9 +32,10 @@ void fit_columns(const Input& input, Model model, const Sums& sums, BackendView<
                         sums, normal, no_pull, Ht, input.job);
 }
 
-// The indicator of k-means, + 0.2, and the H that fits it. HALS first takes two sweeps towards the
-// centres: an indicator is far from the best codes, and this read of X brings it halfway. (More
-// sweeps fit better at once, but leave components that differ less: slower later.)
+// The indicator of k-means, + 0.2, and the H that fits it. HALS first takes two sweeps for the
+// centres as H: an indicator is far from the best codes, and this read of X moves it halfway. (More
+// sweeps give a better fit at first, but components that are more alike, so later iterations are
+// slower.)
 void start_from_clusters(const Input& input, const FitOptions& options,
                          const Clustering& clustering, BackendView<float> W,
                          BackendView<float> Ht) {
@@ -51,17 +52,18 @@ void start_from_clusters(const Input& input, const FitOptions& options,
   fit_columns(input, options.model, *sums, centers.view(), Ht);
 }
 
-// Most of the way to a good H needs few rows: the factorization of a sample, started from its
-// clusters, and then the codes of all rows for its H. See docs/decisions/0009.
+// A few rows are enough for most of the progress to a good H: factorize a sample, started from its
+// clusters, then compute the codes of all rows for its H. See docs/decisions/0009.
 constexpr Index iterations_on_sample = 10;
 constexpr Index sweeps_of_all_rows = 4;
 
-// Whether X has so many more rows than the sample that its iterations cost little.
+// Whether X has so many more rows than the sample that the sample's iterations cost little.
 bool sample_is_small(const Input& input, Index k) {
   return input.rows() >= 4 * clustering_sample(k);
 }
 
-// That supposes that the sample speaks for all rows: they are as large, and fit nearly as well.
+// Limits for a representative sample: its rows have about the norms of all rows, and all rows fit
+// nearly as well.
 constexpr double largest_ratio_of_norms = 1.25;
 constexpr double largest_ratio_of_errors = 1.5;
 
@@ -69,7 +71,7 @@ bool alike(double a, double b) {
   return a <= largest_ratio_of_norms * b && b <= largest_ratio_of_norms * a;
 }
 
-// The share of ‖X‖² that this start leaves; none if the sample does not speak for all rows.
+// The share of ‖X‖² that this start leaves; none if the sample is not representative.
 std::optional<double> start_from_sample(const Input& input, const FitOptions& options,
                                         BackendView<float> W, BackendView<float> Ht) {
   Passes& backend = input.backend;

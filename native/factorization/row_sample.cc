@@ -90,7 +90,7 @@ std::vector<double> RowSample::medians() const {
   std::vector<double> medians(columns.size());
   for (std::size_t t = 0; t < columns.size(); ++t) {
     std::vector<float>& column = columns[t];
-    if (2 * static_cast<Index>(column.size()) <= size()) continue;  // zeros are the most
+    if (2 * static_cast<Index>(column.size()) <= size()) continue;  // the median is 0
     column.resize(rows_.size());
     const auto middle = column.begin() + size() / 2;
     std::nth_element(column.begin(), middle, column.end());

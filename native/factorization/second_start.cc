@@ -8,18 +8,18 @@
 namespace gemmine {
 namespace {
 
-// Less than this share of ‖X‖² is the rounding of the factors.
+// A residual below this share of ‖X‖² is rounding of the factors.
 constexpr double rounding_share = 1e-12;
-// A start is worth its reads of X where codes of free sign would gain this share of the least
-// component or this share of the error, or where a direction that H lacks holds this many times as
-// much as the least component.
+// A second start is worth its reads of X if codes of free sign would gain this share of the least
+// component or this share of the error, or if a direction outside H has this many times the energy
+// of the least component.
 constexpr double gain_of_least = 0.5;
 constexpr double gain_of_error = 0.1;
 constexpr double lacking_of_least = 1.2;
 
 Index sample_rows_for(Index k) { return std::max<Index>(512, 4 * k); }
 
-// x = (L Lᵀ)⁻¹ x, for a normal matrix without dependent components.
+// x = (L Lᵀ)⁻¹ x, for a normal matrix with independent components.
 void solve(const NormalMatrix& normal, std::vector<double>& x) {
   const Index k = normal.size();
   const double* L = normal.cholesky().data();
@@ -40,7 +40,7 @@ double length_of(const std::vector<double>& x) {
 }
 
 // σ² of the least component of W H, the smallest eigenvalue of (WᵀW)(HHᵀ), by inverse iteration;
-// more rather than less by some percent.
+// too large by some percent rather than too small.
 double least_energy(const NormalMatrix& of_W, const NormalMatrix& of_H, std::uint64_t seed) {
   const CounterRandom random(seed, least_component);
   std::vector<double> x(static_cast<std::size_t>(of_W.size()));
@@ -56,8 +56,8 @@ double least_energy(const NormalMatrix& of_W, const NormalMatrix& of_H, std::uin
   return 1 / growth;
 }
 
-// What codes of free sign would gain for the same H, estimated over all rows: Σ g N⁻¹ gᵀ with
-// N = HHᵀ and g = x Hᵀ − w N.
+// The gain of codes of free sign for the same H, estimated over all rows: Σ g N⁻¹ gᵀ with N = HHᵀ
+// and g = x Hᵀ − w N.
 double gain_of_free_codes(const Input& input, const RowSample& sample, BackendView<const float> W,
                           const HostMatrix<float>& Ht, const NormalMatrix& of_H) {
   const Index k = W.cols;
@@ -79,7 +79,7 @@ double gain_of_free_codes(const Input& input, const RowSample& sample, BackendVi
   return gain;
 }
 
-// Takes from the rows of `basis` [c×d] their parts in the row space of H.
+// Subtracts from the rows of `basis` [c×d] their parts in the row space of H.
 void leave_row_space(const HostMatrix<float>& Ht, const NormalMatrix& of_H,
                      HostMatrix<double>& basis) {
   std::vector<double> parts(static_cast<std::size_t>(Ht.cols()));
@@ -101,8 +101,8 @@ HostMatrix<float> transposed(const HostMatrix<double>& basis) {
 }
 
 // Σ (x·v)² over the rows x of a sample for the best direction v outside the row space of H: found
-// in one sample by subspace iteration and measured in another, since the best one for few rows
-// flatters them.
+// in one sample by subspace iteration and measured in another, because the best direction for few
+// rows overestimates the sum for all.
 double lacking_energy(const RowSample& found_in, const RowSample& measured_in,
                       const HostMatrix<float>& Ht, const NormalMatrix& of_H, std::uint64_t seed) {
   const Index room = Ht.rows() - Ht.cols();

@@ -11,7 +11,7 @@
 namespace gemmine {
 namespace {
 
-// The leading triplets on the host, once for a start.
+// The leading triplets on the host; computed once per start.
 struct Triplets {
   HostMatrix<float> U;  // [n×r]
   std::vector<double> s;
@@ -35,7 +35,8 @@ void flip(Triplets& triplets, Index j) {
   for (Index t = 0; t < triplets.Vt.rows(); ++t) triplets.Vt(t, j) = -triplets.Vt(t, j);
 }
 
-// Flips the first `count` components so that the least entry of U's column is as large as possible.
+// Flips signs of the first `count` components so that the least entry of each column of U is as
+// large as possible.
 void flip_towards_positive(Triplets& triplets, Index count) {
   const HostMatrix<float>& U = triplets.U;
   for (Index j = 0; j < count; ++j) {
@@ -49,8 +50,8 @@ void flip_towards_positive(Triplets& triplets, Index count) {
   }
 }
 
-// k = 1: the positive part of the first left singular vector, flipped to where most entries are
-// positive; the first right one times s fits it, as both are singular vectors.
+// k = 1: the positive part of the first left singular vector, with the sign that makes most entries
+// positive. The first right singular vector times s fits it, because both are singular vectors.
 void rank_one(Triplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
   const HostMatrix<float>& U = triplets.U;
   Index positive = 0;
@@ -63,14 +64,15 @@ void rank_one(Triplets& triplets, HostMatrix<float>& W, HostMatrix<float>& Ht) {
     Ht(t, 0) = sign * triplets.Vt(t, 0) * static_cast<float>(triplets.s[0]) / length;
 }
 
-// Zeros would stop multiplicative steps: entries stay this far above them, or this share of what
-// lifts them.
+// Multiplicative steps cannot change zeros, so entries stay above zero by this much, or by this
+// share of the shift.
 constexpr double above = 1e-3;
-// A component that needs more of the first one to become non-negative would drown in it in float32.
+// A component with a larger shift would lose its digits in float32.
 constexpr double largest_shift = 100;
 
-// How much of the first left singular vector makes each other one non-negative, flipping those that
-// then need less; none where the first has entries of both signs, or some vector needs too much.
+// The multiples of the first left singular vector that make each other one non-negative; a vector
+// is flipped if it then needs less. None if the first one has entries of both signs, or if some
+// vector needs too much.
 std::optional<std::vector<double>> shifts_along_first(Triplets& triplets) {
   const HostMatrix<float>& U = triplets.U;
   const Index k = U.cols();
@@ -93,8 +95,8 @@ std::optional<std::vector<double>> shifts_along_first(Triplets& triplets) {
   return shifts;
 }
 
-// Gillis & Kumar (2015), section 4: where the first left singular vector u is positive, as that of
-// X >= 0 is, U + u·shiftsᵀ >= 0, and with it the best approximation of rank k has W >= 0.
+// Gillis & Kumar (2015), section 4: if the first left singular vector u is positive, as for X >= 0,
+// then U + u·shiftsᵀ >= 0, so the best approximation of rank k has a form with W >= 0.
 void lift_along_first(const Triplets& triplets, const std::vector<double>& shifts,
                       HostMatrix<float>& W, HostMatrix<float>& Ht) {
   const double length = std::sqrt(static_cast<double>(W.rows()));
@@ -159,7 +161,7 @@ double start_svd(const Input& input, const FitOptions& options, BackendView<floa
 
 namespace {
 
-// The lengths of the positive and the negative part of a column.
+// Lengths of the positive and the negative part of a column.
 struct Parts {
   double positive;
   double negative;
@@ -172,7 +174,7 @@ Parts part_lengths(const HostMatrix<float>& A, Index j) {
   return {std::sqrt(squares.positive), std::sqrt(squares.negative)};
 }
 
-// to_j = size · part / ‖part‖ for the part of the given sign of from_j.
+// to_j = size · part / ‖part‖, with the part of from_j that has the given sign.
 void take_part(const HostMatrix<float>& from, Index j, double sign, double length, double size,
                HostMatrix<float>& to) {
   for (Index i = 0; i < from.rows(); ++i)

@@ -11,14 +11,14 @@
 namespace gemmine {
 namespace {
 
-// Float32 products of X leave columns of U with an error of 6e-8·s₀/s at most. Where a singular
-// value is below this share of the first, the last product is formed in float64.
+// With float32 products of X, columns of U have an error of at most 6e-8·s₀/s. If a singular value
+// is below this share of the first, the last product is formed in float64.
 constexpr double refined_share = 1e-3;
 
-// Below this share singular values are the noise of X's own float32 entries.
+// Singular values below this share are rounding noise of X's float32 entries.
 constexpr double noise_share = 1e-7;
 
-// The range finder: Z spans nearly the leading right singular vectors, T = X Z.
+// The range finder: Z spans approximately the leading right singular vectors, and T = X Z.
 class RangeFinder {
  public:
   RangeFinder(const Input& input, Index columns)
@@ -27,7 +27,7 @@ class RangeFinder {
         T_(input.backend, input.rows(), columns),
         sums_(input.backend.make_sums(input.cols(), columns)) {}
 
-  // Z [columns×d], transposed.
+  // `basis` is the transpose of Z, [columns×d].
   void set_basis(const HostMatrix<double>& basis) {
     HostMatrix<float> Z(basis.cols(), basis.rows());
     for (Index t = 0; t < Z.rows(); ++t)
@@ -35,10 +35,10 @@ class RangeFinder {
     input_.backend.upload(Z.view(), Z_.view());
   }
 
-  // Z spans XᵀT of the last read.
+  // Z becomes a basis of XᵀT of the last read.
   void advance() { input_.backend.orthonormalise(*sums_, Z_.view(), input_.job); }
 
-  // T = X Z and, with the same read of X, XᵀT.
+  // T = X Z and XᵀT, in one read of X.
   void read() {
     const Index k = Z_.view().cols;
     const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
@@ -46,7 +46,7 @@ class RangeFinder {
                 *sums_);
   }
 
-  // T = X Z in float64 for a Z that is not rounded to float32.
+  // T = X Z in float64, for a Z that is not rounded to float32.
   void multiply_in_float64(const HostMatrix<double>& basis) {
     set_basis(basis);
     HostMatrix<double> Z(basis.cols(), basis.rows());
@@ -98,8 +98,8 @@ BackendMatrix tall_product(const Input& input, BackendView<const float> A,
   return result;
 }
 
-// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion: on the
-// host, because it is rare.
+// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion. It runs
+// on the host because it is rare.
 void complete(Passes& backend, BackendView<float> on_device, Index first) {
   if (first == on_device.cols) return;
   HostMatrix<float> U = downloaded(backend, on_device);
@@ -126,7 +126,7 @@ void fix_signs(const Input& input, SingularTriplets& triplets) {
   input.backend.scale_columns(signs, triplets.U.view(), input.job);
 }
 
-// The right singular vectors [l×l], as rows, and the singular values of a tall T [n×l], through the
+// The right singular vectors [l×l], as rows, and the singular values of a tall T [n×l], from the
 // eigenvectors of TᵀT in float64.
 struct RightVectors {
   HostMatrix<double> rows;
@@ -142,7 +142,7 @@ RightVectors right_vectors(const Input& input, BackendView<const float> T, bool 
   return found;
 }
 
-// U and V of T Zᵀ, where T = X Z and `rows` are Vᵀ.
+// U and V of T Zᵀ, with T = X Z; the rows of `rows` are Vᵀ.
 SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
                              const RightVectors& vectors, const HostMatrix<double>& rows,
                              Index rank) {
@@ -166,7 +166,7 @@ SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
   return triplets;
 }
 
-// A·B in float64 of small matrices on the host.
+// A·B in float64, for small matrices on the host.
 HostMatrix<double> product(const HostMatrix<double>& A, const HostMatrix<double>& B) {
   HostMatrix<double> C(A.rows(), B.cols());
   for (Index i = 0; i < A.rows(); ++i)
@@ -179,8 +179,8 @@ SingularTriplets from_range(const Input& input, RangeFinder& range, HostMatrix<d
                             Index rank) {
   RightVectors vectors = right_vectors(input, range.T(), false);
   if (vectors.s[rank - 1] < refined_share * vectors.s[0]) {
-    // Each column of T becomes as small as its singular value, and so does its rounding: one more
-    // power step sharpens the small ones too.
+    // Each column of T becomes as small as its singular value, and its rounding error too, so one
+    // more power step also improves the small singular vectors.
     basis = product(vectors.rows, basis);
     input.backend.orthonormalise_rows(basis.view());
     range.read_in_float64(basis);
@@ -232,8 +232,8 @@ std::string completion_warning(Index certain, Index rank) {
          std::to_string(certain) + " would do.";
 }
 
-// Above this share of ‖X‖² the residual is what the singular values leave; below, that would
-// cancel.
+// A residual above this share of ‖X‖² is computed as ‖X‖² − Σ s²; for a smaller one that difference
+// would cancel.
 constexpr double direct_share = 1e-2;
 
 // ‖X − U diag(s) V‖ / ‖X‖ of the scaled X.

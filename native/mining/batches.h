@@ -12,8 +12,8 @@
 
 namespace gemmine {
 
-// Cuts a job's queries into requests whose buffers fit in memory; each request reads the corpus
-// once. `ask` gives what is asked of a query, or nothing.
+// Cuts a job's queries into requests with buffers that fit in memory; each request reads the corpus
+// once. `ask` returns the question about a query, or nothing.
 template <class Bytes, class Ask, class Run>
 void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) {
   using Asked = typename std::invoke_result_t<Ask, Index>::value_type;
@@ -34,7 +34,7 @@ void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) 
   flush();
 }
 
-// The rows that a list leaves out for one query, and the one that the query is itself.
+// The rows that a list excludes for one query, and the row that is the query itself.
 inline std::vector<std::int32_t> barred_rows(const RowLists& exclude, const SelfRows& self_rows,
                                              Index query) {
   const auto excluded = list_of(exclude, query);
@@ -46,10 +46,11 @@ inline std::vector<std::int32_t> barred_rows(const RowLists& exclude, const Self
   return rows;
 }
 
-// A canonical score as answers hold it: rounded once, beyond float32's range infinite, never −0.
+// A canonical score in the form of answers: rounded once, infinite outside the range of float32,
+// never −0.
 inline float answer_score(double score) { return static_cast<float>(score) + 0.0f; }
 
-// The k best of a query, −1 and NaN where there are fewer.
+// Writes the k best rows of a query, padded with −1 and NaN.
 inline void write_row(const std::vector<Scored>& best, Index k, std::int32_t* indices,
                       float* scores) {
   const auto found = std::min(k, static_cast<Index>(best.size()));

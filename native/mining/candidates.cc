@@ -21,9 +21,9 @@ void Candidates::append(const RuledRow& row, Index rank) {
   ranks.push_back(row.rule == no_rule ? static_cast<std::int32_t>(rank) : -1);
 }
 
-// Rows above the ceiling take the first ranks. Below it admissible rows and duplicates take one
-// each, and whatever else is listed there comes after the last of the best admissible rows or takes
-// none.
+// Rows above the ceiling have the first ranks. Below the ceiling each admissible row and each
+// duplicate has a rank. Every other listed row below the ceiling comes after the last of the best
+// admissible rows or has no rank.
 void Candidates::append(std::vector<RuledRow>& listed, const Population& population,
                         std::span<const RankedRow> drawn) {
   const auto is_better = [](const RuledRow& a, const RuledRow& b) {

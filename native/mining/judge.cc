@@ -5,9 +5,9 @@
 namespace gemmine {
 namespace {
 
-// Admissible rows by what their ranks are worth.
+// Counts of admissible rows by the position of their ranks relative to a window.
 struct Window {
-  Index begin;  // ranks that are neither skipped nor too deep
+  Index begin;  // the window holds the ranks that are neither skipped nor too deep
   Index end;
   Index seen = 0;
   Index before = 0;
@@ -21,11 +21,12 @@ struct Window {
     return within;
   }
 
-  // How many admissible rows lie within, those that are not listed too.
+  // Number of admissible rows in the window, listed or not.
   Index size(const Population& population, bool ends) const {
     if (seen == population.admissible) return inside;
     if (!ends) return population.admissible - before;
-    // Duplicates shift ranks; candidates with duplicates are listed up to the end of the window.
+    // Duplicates shift ranks; with duplicates all candidates up to the end of the window are
+    // listed.
     if (population.dropped[static_cast<std::size_t>(Rule::duplicate)] > 0) return inside;
     return std::clamp<Index>(end - population.above_ceiling - before, 0,
                              population.admissible - before);

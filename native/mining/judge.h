@@ -10,25 +10,25 @@ namespace gemmine {
 struct Negative {
   double score;
   std::int32_t row;
-  std::int32_t rank;  // among the rows that are not themselves, positives, excluded or forbidden
+  std::int32_t rank;  // without itself, positive, excluded and forbidden rows
 };
 
-// One query's part of the answer.
+// The part of the answer for one query.
 struct Verdict {
-  bool inconsistent;                // max_positive_rank leaves the query out
+  bool inconsistent;                // max_positive_rank excludes the query
   std::vector<Negative> survivors;  // best first, after all skips; as many as are needed
   std::array<std::int64_t, rule_count> dropped;
   std::vector<RuledRow> rejected;  // the `explain` best
 };
 
-// Survivors that a query's answer is chosen from.
+// Number of survivors from which a query's answer is chosen.
 inline Index pool_size(const MineOptions& options) {
   if (options.sampling == Sampling::band) return every_row;
   return options.sampling == Sampling::top ? options.num_negatives
                                            : std::max(options.num_negatives, options.pool);
 }
 
-// Applies the rules on ranks to one query's candidates, wherever they come from.
+// Applies the rules on ranks to the candidates of one query, from a scan or from lists.
 Verdict judge(const MineOptions& options, const QueryCandidates& candidates);
 
 }  // namespace gemmine

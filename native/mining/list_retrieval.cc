@@ -42,7 +42,7 @@ class ListRetrieval : public Retrieval {
   const RowIndex& index_;
 };
 
-// With the rules that need no score. Both lists ascend.
+// Adds the rows of a query with the rules that need no score. Both lists are in ascending order.
 void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
   if (!to.begin(query.query - shared_.first_query)) return;
   const std::vector<std::int32_t>& named = query.listed.rows;
@@ -56,7 +56,7 @@ void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
   }
 }
 
-// Of candidates with one text the best is left.
+// Keeps the best one of all candidates with the same text.
 void ListRetrieval::drop_repeats(std::vector<RuledRow>& best_first) const {
   if (index_.classes().count == 0) return;
   std::vector<std::pair<std::int32_t, std::size_t>> classed;  // class, place

@@ -8,8 +8,8 @@
 
 namespace gemmine {
 
-// The rows that the rules name for one query whatever they score, each with the first rule that
-// hits it. Scans leave them all out; duplicates still take raw ranks.
+// The rows that rules drop for one query independent of scores, each with the first rule that
+// applies. Scans exclude all of them; duplicates still have raw ranks.
 struct ListedRows {
   std::vector<std::int32_t> rows;  // ascending, unique
   std::vector<Rule> rules;         // self, positive, excluded, group (of a duplicate) or duplicate
@@ -21,9 +21,10 @@ class RowIndex {
   RowIndex(const MineOptions& options, Index corpus_rows);
 
   ListedRows listed_rows(Index query) const;
-  // Rows that the group rule forbids, listed ones too.
+  // Number of rows that the group rule forbids, listed or not.
   Index forbidden_rows(Index query) const;
-  // Rows that are neither listed nor forbidden and have a better one of their text among those.
+  // Number of rows that are neither listed nor forbidden and for which a better such row has the
+  // same text.
   Index repeated_rows(Index query, const ListedRows& listed) const;
   std::int32_t group_of(Index query) const;
   bool forbids(Index query, std::int32_t row) const;

@@ -6,16 +6,16 @@
 
 namespace gemmine {
 
-// Rows that are scored for some queries, which ascend; by their places in a handle.
+// Rows to be scored for some queries, by the places of the queries in a handle, in ascending order.
 class ListedScores {
  public:
-  // False where the query is the last one again: its rows are there.
+  // Returns false if the query is the same as the last one: its rows are already present.
   bool begin(Index query) {
     if (static_cast<Index>(indptr_.size()) == query + 1) return false;
     indptr_.resize(query + 1, end());
     return true;
   }
-  // Rows of the query that was begun last, ascending.
+  // Adds a row of the query that was begun last; rows must ascend.
   void push(std::int32_t row, Rule rule) {
     rows_.push_back(row);
     rules_.push_back(rule);

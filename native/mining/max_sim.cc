@@ -7,7 +7,7 @@
 namespace gemmine {
 namespace {
 
-// The first query after those that fit in memory with `begin`.
+// The end of the queries from `begin` that fit in memory together.
 Index end_of_request(const MaxSimOptions& options, Index begin, Index cols) {
   const Index depth = std::min(options.k, options.documents.count);
   const Index list = scan_bytes({.query = 0, .depth = depth}, 0, {});

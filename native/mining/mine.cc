@@ -24,7 +24,7 @@ MinedCounts nothing_counted(const QueryHandle& queries) {
           .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
 }
 
-// Where one of the options has its answer.
+// The answer to one of the options.
 struct Answer {
   const MineOptions& options;
   const MinedArrays& out;
@@ -48,7 +48,7 @@ class Miner {
       answers_.push_back({sweep[i], out[i], nothing_counted(*handle_)});
   }
 
-  // Questions about one query follow each other, so that they share its scores.
+  // Questions about one query are consecutive, so that they share its scores.
   std::vector<MinedCounts> mine() {
     score_positives();
     for (const Answer& each : answers_) clear(each);
@@ -96,7 +96,7 @@ void Miner::clear(const Answer& answer) {
   std::fill(out.counts, out.counts + queries, 0);
 }
 
-// Nothing for a query that is not mined.
+// Returns nothing for a query that is not mined.
 std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
   const MineOptions& options = answer.options;
   const auto positives = list_of(shared_.positives, query);

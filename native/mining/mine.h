@@ -11,10 +11,10 @@
 
 namespace gemmine {
 
-// The corpus row that a query is itself, which is no answer to it.
+// The corpus row that is the query itself. It is never an answer.
 struct SelfRows {
   bool same;                 // query i is row i
-  const std::int32_t* rows;  // [queries], −1 for none; null: as `same` says
+  const std::int32_t* rows;  // [queries], −1 for none; null: use `same`
 
   std::int32_t of(Index query) const {
     if (rows != nullptr) return rows[query];
@@ -35,13 +35,13 @@ struct Proof {
   Index zero_rows;     // of the corpus
 };
 
-// indices [queries × k] (−1 where fewer exist), scores [queries × k] (NaN there), best first, equal
+// indices [queries × k] (padded with −1), scores [queries × k] (padded with NaN), best first, equal
 // scores by lower row. Scores are canonical float64 rounded once to float32, never −0.
 Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
 
-// Mining rules. A rule turns a query's reference positive score into the highest score a negative
-// may have; rules combine by taking the lowest ceiling, so their order cannot matter.
+// Mining rules. A rule gives the highest score that a negative may have, from a query's reference
+// positive score. The lowest ceiling applies, so the order of the rules does not matter.
 struct MiningRules {
   std::optional<double> max_score;        // score <= max_score
   std::optional<double> absolute_margin;  // score <= positive − margin
@@ -51,14 +51,15 @@ struct MiningRules {
 enum class Reference { min, max, mean };
 enum class Sampling { top, random, top1_random, band };
 
-// Rows with equal classes say the same; built by lib/ from texts. −1 equals nothing.
+// Rows with equal classes have equal texts; lib/ makes the classes from texts. −1 equals no other
+// class.
 struct TextClasses {
   const std::int32_t* queries;  // [queries], null without texts
   const std::int32_t* corpus;   // [corpus rows]
 };
 
-// What lists, groups and texts say of queries they say of all; the queries that are mined are some
-// of them, with the numbers first_query, first_query + 1, ...
+// Lists, groups and texts are those of all queries; the mined queries are first_query, first_query
+// + 1, ... of them.
 struct MineOptions {
   Index all_queries;
   Index first_query;
@@ -76,27 +77,27 @@ struct MineOptions {
   SelfRows self;
   RowLists positives;
   RowLists exclude;
-  std::optional<RowLists> candidates;  // the only ones; nothing: every row of the corpus
+  std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
   Groups groups;
   const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
   TextClasses texts;
-  Index explain;  // best rejected candidates to report for each mined query
+  Index explain;  // number of best rejected candidates to report for each mined query
 };
 
-// The order in which a candidate is tried; it is charged to the first rule that hits it. lib/ has
-// the same list, compared by a test.
+// The order in which the rules are applied. A dropped candidate counts for the first rule that
+// applies. lib/ has the same list; a test compares them.
 inline constexpr const char* rule_names[] = {"self",      "positive", "excluded", "group",
                                              "duplicate", "ceiling",  "floor",    "rank"};
 inline constexpr Index rule_count = 8;
 
-// Where the caller wants the answers of the queries that are mined.
+// The caller's arrays for the answers of the mined queries.
 struct MinedArrays {
   std::int32_t* indices;    // [queries × num_negatives], −1 padded
   float* scores;            // [queries × num_negatives], NaN padded
   std::int32_t* counts;     // [queries]
   std::int32_t* ranks;      // [queries × num_negatives] raw ranks, −1 padded
-  double* positive_scores;  // parallel to positives.indices; those of other queries are left alone
+  double* positive_scores;  // parallel to positives.indices; not written for other queries
 };
 
 struct Rejected {
@@ -111,14 +112,14 @@ struct MinedCounts {
   std::int64_t dropped[rule_count];
   Index queries_without_positives;
   Index inconsistent;
-  std::int64_t candidate_pairs;  // of a mined query, inconsistent ones too
+  std::int64_t candidate_pairs;  // of all mined queries, inconsistent ones included
   Proof proof;
   Rejected rejected;
 };
 
-// One answer for each of some options, all from the same scans. Queries, lists, groups and texts
-// are those of the first; the numbers and names beside them may differ. `queries` are those that
-// are mined; positive_scores of the first arrays are written, those of the others not looked at.
+// One answer for each of several options, all from the same scans. Queries, lists, groups and texts
+// are those of the first options; other numbers and names may differ. `queries` are the mined
+// queries. positive_scores is written in the first arrays only and not used in the others.
 std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                               std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
                               const Job& job);

@@ -9,7 +9,7 @@
 namespace gemmine {
 namespace {
 
-// What each row of one side asks of the other.
+// The questions of each row of one side about the other side.
 struct Asking {
   Asking(const QueryHandle& handle, Index k, const RowLists& exclude, const SelfRows& self) {
     const Index rows = handle.rows().rows();
@@ -53,7 +53,7 @@ Index rescanned(const std::vector<Ranking>& rankings) {
   return std::ranges::count_if(rankings, [](const Ranking& each) { return each.rescanned; });
 }
 
-// Where a side is its own other side, one scan answers both.
+// If both sides are the same, one scan answers both.
 BothWays ways_of(Scans& scans, const QueryHandle& handle, const TopKOptions& options,
                  const Job& job) {
   const RowSource &queries = handle.rows(), &rows = handle.corpus().rows();

@@ -9,14 +9,14 @@ namespace gemmine {
 
 struct RangeOptions {
   double threshold;            // score >= threshold, canonical
-  std::optional<Index> limit;  // of rows for a query, >= 1
+  std::optional<Index> limit;  // most rows for a query, >= 1
   SelfRows self;
   RowLists exclude;
 };
 
-// Rows of the corpus for each query, best first, equal scores by lower row.
+// Rows of the corpus for each query: best first, equal scores by lower row.
 struct FoundRows {
-  std::vector<double> indptr;  // [queries + 1], integers, as JavaScript holds them
+  std::vector<double> indptr;  // [queries + 1], integers, as double for JavaScript
   std::vector<std::int32_t> rows;
   std::vector<float> scores;  // canonical scores rounded once, never −0
   Proof proof;

@@ -11,31 +11,32 @@
 
 namespace gemmine {
 
-// What some options ask of one query.
+// A query with the options for its mining.
 struct MinedQuery {
   Index query;
   std::reference_wrapper<const MineOptions> options;
-  std::optional<double> reference;  // score of its positives; nothing without any
+  std::optional<double> reference;  // score of its positives; empty without positives
   double ceiling;
   ListedRows listed;
 };
 
-// Where candidates come from.
+// A source of candidates.
 class Retrieval {
  public:
   virtual ~Retrieval() = default;
-  // Memory that a query needs, so that jobs can be cut into requests.
+  // Memory that a query needs, for cutting jobs into requests.
   virtual Index bytes(const MinedQuery& query) const = 0;
-  // The candidates of some queries, which ascend; several options may ask about the same one.
+  // The candidates of some queries in ascending order; a query may occur several times with
+  // different options.
   virtual Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) = 0;
 };
 
-// Every row of the corpus is a candidate: an exact scan finds those that matter.
+// Every row of the corpus is a candidate; an exact scan finds those that can affect the answer.
 std::unique_ptr<Retrieval> scan_retrieval(Scans& scans, const QueryHandle& queries,
                                           std::span<const MineOptions> sweep,
                                           const RowIndex& index);
 
-// Only the rows of `candidates` are; all of them are scored.
+// Only the rows of `candidates` are candidates; all of them are scored.
 std::unique_ptr<Retrieval> list_retrieval(Scans& scans, const QueryHandle& queries,
                                           std::span<const MineOptions> sweep,
                                           const RowIndex& index);

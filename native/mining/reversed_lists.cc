@@ -10,7 +10,8 @@ namespace gemmine {
 ReversedLists::ReversedLists(const RowLists& exclude, const SelfRows& self, Index queries,
                              Index rows) {
   if (exclude.indptr == nullptr && self.rows == nullptr) return;
-  // Pairs are copied and checked in one go: the lists are the caller's memory, which may change.
+  // Each pair is copied and checked at the same time, because the lists are in the caller's memory
+  // and may change.
   struct Pair {
     std::int32_t query, row;
   };

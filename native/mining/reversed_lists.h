@@ -6,14 +6,14 @@
 
 namespace gemmine {
 
-// Which queries a row of the corpus must not get: those that must not get the row, and those that
-// are the row themselves.
+// The queries that a row of the corpus must not get: the queries that must not get the row, and the
+// queries that are the row itself.
 class ReversedLists {
  public:
   // Throws ErrorCode::out_of_memory for lists of more than 2^31 − 1 entries.
   ReversedLists(const RowLists& exclude, const SelfRows& self, Index queries, Index rows);
 
-  // Ascending, each query once; a row that is a query of its own number is not in the lists.
+  // Ascending, each query once. With `same`, the query with the number of the row is not added.
   const RowLists& lists() const { return view_; }
 
  private:

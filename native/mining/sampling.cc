@@ -6,8 +6,8 @@
 
 namespace gemmine {
 
-// The K smallest of M independent keys are a uniform K-subset, and a key depends on nothing but the
-// seed, the query and the row.
+// The K smallest of M independent keys are a uniform K-subset. A key depends only on the seed, the
+// query and the row.
 void sample_negatives(const MineOptions& options, Index query, std::vector<Negative>& survivors) {
   const Index count = std::min(options.num_negatives, static_cast<Index>(survivors.size()));
   const Index fixed = options.sampling == Sampling::top1_random && count > 0 ? 1 : 0;

@@ -9,18 +9,17 @@
 namespace gemmine {
 namespace {
 
-// Whether a row is among the best admissible ones, whose ranks follow from the order.
+// Whether a row is among the best admissible rows. Their ranks follow from their order.
 bool is_best(const Ranking& ranking, const Scored& scored) {
   return !ranking.admissible.empty() && !better(ranking.admissible.back(), scored);
 }
 
-// Whether a scan draws the negatives. Where ranks are limited, the best rows are all that there
-// are.
+// Whether a scan draws the negatives. With limited ranks the best rows include all survivors.
 bool is_drawn(const MineOptions& options) {
   return options.sampling == Sampling::band && !options.max_rank;
 }
 
-// The phases of the scan that counts ranks have totals of their own.
+// A job for the scan that counts ranks, with separate progress totals.
 Job ranking_job(const Job& job) {
   if (!job.report) return job;
   Job ranking = job;
@@ -36,7 +35,7 @@ Job ranking_job(const Job& job) {
   return ranking;
 }
 
-// One query's candidates from what the scan ranked, and from the rows that it left out.
+// Makes one query's candidates from the ranking of the scan and the rows that the scan excluded.
 class Assembly {
  public:
   Assembly(const RowIndex& index, const MinedQuery& query, Ranking& ranking, Index corpus_rows)
@@ -46,8 +45,8 @@ class Assembly {
         ranking_(ranking),
         corpus_rows_(corpus_rows) {}
 
-  // `left_out` are rows that the scan did not look at, with their rules; `ranks` are those of the
-  // drawn rows among the rows that it looked at.
+  // `left_out` are rows that the scan excluded, with their rules; `ranks` are the ranks of the
+  // drawn rows among the rows of the scan.
   void add(std::vector<RuledRow> left_out, std::span<const std::int32_t> ranks, Candidates& to) {
     listed_ = std::move(left_out);
     count_scanned(count_left_out());
@@ -83,14 +82,14 @@ class Assembly {
                          .rescanned = ranking_.rescanned};
 };
 
-// Of the rows that were left out only duplicates take raw ranks.
+// Of the excluded rows only duplicates have raw ranks.
 Index Assembly::left_out_above(const Scored& least) const {
   return std::count_if(listed_.begin(), listed_.end(), [&](const RuledRow& each) {
     return each.rule == Rule::duplicate && better(each.scored, least);
   });
 }
 
-// The drawn rows that are not among the best ones.
+// The drawn rows that are not among the best rows.
 std::vector<RankedRow> Assembly::rank_drawn(std::span<const std::int32_t> ranks) const {
   std::vector<RankedRow> drawn;
   for (std::size_t i = 0; i < ranking_.drawn.size(); ++i) {
@@ -101,7 +100,7 @@ std::vector<RankedRow> Assembly::rank_drawn(std::span<const std::int32_t> ranks)
   return drawn;
 }
 
-// Returns how many rows the scan did not look at.
+// Returns the number of rows that the scan excluded.
 Index Assembly::count_left_out() {
   dropped(Rule::group) = index_.forbidden_rows(query_.query);
   Index unscanned = dropped(Rule::group);
@@ -183,14 +182,14 @@ class ScanRetrieval : public Retrieval {
 
   Scans& scans_;
   const QueryHandle& queries_;
-  const MineOptions& shared_;  // of its numbers none is looked at
-  const bool explained_;       // by some options
+  const MineOptions& shared_;  // only its lists, groups and texts and the range of queries are used
+  const bool explained_;       // some options explain
   const RowIndex& index_;
   const Index corpus_rows_;
 };
 
-// How many of the best admissible rows decide the answer: skipped ranks and survivors come before
-// the pool. Rows above the ceiling take the first ranks, so no rank is needed beyond these.
+// The number of best admissible rows that decide the answer: skipped ranks and survivors, then the
+// pool. Rows above the ceiling have the first ranks, so no deeper row is needed.
 Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   const MineOptions& options = query.options;
   const std::vector<Rule>& rules = query.listed.rules;
@@ -200,8 +199,8 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   if (options.max_rank) {
     const bool duplicates = index_.classes().count > 0 ||
                             std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
-    // Duplicates shift ranks, so that all rows in the window must be seen; explaining, those after
-    // it.
+    // Duplicates shift ranks, so all rows in the window are needed; `explain` needs rows after it
+    // too.
     if (options.explain > 0)
       depth = capped(*options.max_rank) + capped(options.explain);
     else if (duplicates)
@@ -222,7 +221,7 @@ ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
                   .group = index_.group_of(query.query)};
   if (options.min_score) asked.floor = *options.min_score;
   if (options.max_positive_rank && query.reference) asked.reference = *query.reference;
-  // Of rows that are skipped as many may be drawn in vain.
+  // Skipped rows can be among the drawn rows, so as many more are drawn.
   if (is_drawn(options))
     asked.draw = {.count = std::min(skipped(options) + options.num_negatives, corpus_rows_),
                   .seed = options.seed,
@@ -230,7 +229,7 @@ ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
   return asked;
 }
 
-// Counts the rows that are better than one.
+// A question that counts the rows better than `scored`.
 ScanQuery ScanRetrieval::rank_question(const ScanQuery& query, const Scored& scored) {
   return {.query = query.query,
           .depth = 0,
@@ -252,14 +251,14 @@ std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
                      job);
 }
 
-// Of the drawn rows of each query, among the rows that the scan looks at. Drawn rows may lie
-// anywhere, so that only a scan of its own can count what is better.
+// Ranks of the drawn rows of each query among the rows of the scan. Drawn rows can be anywhere in
+// the order, so a second scan must count the better rows.
 std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<const ScanQuery> asked,
                                                                   std::vector<Ranking>& rankings,
                                                                   const Job& job) {
   std::vector<std::vector<std::int32_t>> ranks(asked.size());
   std::vector<ScanQuery> questions;
-  std::vector<std::pair<std::size_t, std::size_t>> places;  // of query and drawn row
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // places of query and drawn row
   for (std::size_t i = 0; i < asked.size(); ++i) {
     ranks[i].resize(rankings[i].drawn.size());
     for (std::size_t j = 0; j < ranks[i].size(); ++j) {

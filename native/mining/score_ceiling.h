@@ -9,7 +9,8 @@
 
 namespace gemmine {
 
-// Of one query's positive scores, at least one, in ascending order of rows.
+// The reference of one query's positive scores; `scores` is not empty and in ascending order of
+// rows.
 inline double reference_score(std::span<const double> scores, Reference reference) {
   if (reference == Reference::min) return *std::min_element(scores.begin(), scores.end());
   if (reference == Reference::max) return *std::max_element(scores.begin(), scores.end());
@@ -18,8 +19,8 @@ inline double reference_score(std::span<const double> scores, Reference referenc
   return sum / static_cast<double>(scores.size());
 }
 
-// Each operation rounds on its own (the build forbids fused multiply-add): the contract says so.
-// Without a positive only the highest score is left.
+// Each operation is rounded separately, as documented; the build forbids fused multiply-add.
+// Without a positive only max_score applies.
 inline double score_ceiling(std::optional<double> positive, const MiningRules& rules) {
   double ceiling = std::numeric_limits<double>::infinity();
   if (rules.max_score) ceiling = std::min(ceiling, *rules.max_score);

@@ -53,7 +53,7 @@ void TextIndex::collect_classes(Index corpus_rows) {
               .rows = class_rows_.data()};
 }
 
-// Queries of one text share one list, those that are not mined here too.
+// Queries with the same text share one list; it includes queries that are not mined here.
 void TextIndex::collect_known() {
   const TextClasses& texts = options_.texts;
   for (Index query = 0; query < options_.all_queries; ++query) {
@@ -89,8 +89,8 @@ std::span<const std::int32_t> TextIndex::rows_of(std::int32_t text) const {
   return {first, end};
 }
 
-// One walk over the classes serves all groups: a group changes only the classes that it has rows
-// in.
+// One loop over the classes is enough for all groups, because a group changes the count of a class
+// only if it has rows in the class.
 void TextIndex::count_repeated() {
   std::unordered_map<std::int32_t, Index> sizes;
   for (Index each = 0; each < classes_.count; ++each) {

@@ -9,20 +9,21 @@
 
 namespace gemmine {
 
-// Corpus rows by text, and what each query's text is known to be answered by.
+// Corpus rows by text, and the known answers of each query text.
 class TextIndex {
  public:
   TextIndex(const MineOptions& options, Index corpus_rows);
 
-  // Of the rows that have a text in common with another one.
+  // Classes of the rows that share their text with another row.
   const RowClasses& classes() const { return classes_; }
-  // Texts that no negative of a query may have: its own, those of its positives and of the
-  // positives of queries with its text. Ascending, unique.
+  // Texts that no negative of a query may have: its own text, those of its positives, and those of
+  // the positives of queries with the same text. Ascending, unique.
   std::vector<std::int32_t> known_texts(Index query) const;
   std::span<const std::int32_t> rows_of(std::int32_t text) const;
-  // Rows, less one for every class that has any, among the rows that the group of a query admits.
+  // Among the rows that the group of a query admits: rows with a class, minus one for every class
+  // with such rows.
   Index repeated_rows(std::int32_t group) const;
-  // How many fewer they are without `left_out` (rows that the group admits, ascending).
+  // The decrease of this number without the rows `left_out` (ascending, admitted by the group).
   Index repeated_among(std::int32_t group, std::span<const std::int32_t> left_out) const;
 
  private:
@@ -33,14 +34,14 @@ class TextIndex {
   Index admitted(std::int32_t row_class, std::int32_t group) const;
 
   const MineOptions& options_;
-  std::vector<std::int32_t> rows_;   // that have a text, by text, then row
+  std::vector<std::int32_t> rows_;   // rows with a text, by text, then row
   std::vector<std::int32_t> class_;  // [corpus rows]
   std::vector<std::uint32_t> shared_;
   std::vector<Index> starts_;
   std::vector<std::int32_t> class_rows_;
   RowClasses classes_;
-  std::unordered_map<std::int32_t, std::vector<std::int32_t>> known_;  // by the text of a query
-  Index repeated_ = 0;  // among the rows of no group in particular
+  std::unordered_map<std::int32_t, std::vector<std::int32_t>> known_;  // by query text
+  Index repeated_ = 0;                                     // among all rows, without a group
   std::unordered_map<std::int32_t, Index> repeated_more_;  // by group
 };
 

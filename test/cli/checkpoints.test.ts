@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const often = ['--checkpoint', 'run.safetensors', '--checkpoint-seconds', '0']
 const random = uniform(7)
 
-/** Kills a run at a random moment after its first checkpoint; whether it was still running. */
+/** Kills a run at a random moment after its first checkpoint; returns whether it was still running. */
 async function killed(args: string[]): Promise<boolean> {
   const child = launch(folder, ...args)
   const end = ended(child)

@@ -20,7 +20,7 @@ function divergence(x: number, v: number, beta: number) {
   return (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1)) / (beta * (beta - 1))
 }
 
-/** Row by row: D and its slopes in float64. */
+/** D of one row and its slopes, in float64. */
 function slopes(w: ArrayLike<number>, row: number, beta: number, l1W: number) {
   const slope = new Float64Array(k).fill(l1W)
   let objective = 0
@@ -36,7 +36,7 @@ function slopes(w: ArrayLike<number>, row: number, beta: number, l1W: number) {
   return { slope, objective }
 }
 
-/** Where the multiplicative steps end, by brute force. */
+/** The limit of the multiplicative steps, by brute force. */
 function best(row: number, beta: number, l1W: number) {
   const w = new Float64Array(k).fill(1)
   const exponent = beta < 1 ? 1 / (2 - beta) : 1

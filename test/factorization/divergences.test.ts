@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
 
-/** A linear congruence in 32 bits, which other languages repeat to the bit. */
+/** A linear congruential generator in 32 bits; other languages can reproduce its bits. */
 function numbers(count: number, seed: number): number[] {
   let state = seed
   return Array.from({ length: count }, () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { failures, runOften, runProgram } from './child'
 
-/** An exit waits for the blocks that are being computed, no longer. */
+/** An exit waits only for the blocks that are running. */
 const promptly = 1000
 
 describe('process.exit() with jobs in flight', () => {

@@ -1,5 +1,5 @@
-// Limits that a system sets to a process: threads, address space. The same causes are tried on the core alone
-// by test/native/limits_test.cc.
+// Limits of a system for a process: threads, address space. test/native/limits_test.cc tests the same limits
+// on the core alone.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { runNode, runProgram } from './child'
 
 const isLinux = process.platform === 'linux'
 
-/** Another user reads it. */
+/** Another user must be able to read it. */
 const folder = mkdtempSync(join(tmpdir(), 'gemmine-limits-'))
 const rows = join(folder, 'rows.npy')
 beforeAll(async () => {
@@ -23,7 +23,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const topk = [main, 'topk', '--queries', rows, '--corpus', rows, '--k', '3', '--json', '--quiet']
 
-/** Each a user without other processes, not even one that is ending: limits count all of a user's. */
+/**
+ * Each run has a new user id without other processes, not even one that is ending: limits count all threads
+ * of a user.
+ */
 let user = 3_141_592
 
 const withThreads = (count: number) => [
@@ -65,7 +68,7 @@ describe.skipIf(reason)('under a limit on threads', () => {
   it('that leaves a few, jobs use those; that leaves none, they name it', async () => {
     let fewest: number | undefined
     for (let threads = 6; threads <= 12; threads++) {
-      // With fewer than it needs, Node.js aborts, hangs, or tells that it goes without one.
+      // With fewer threads than it needs, Node.js aborts, hangs, or prints that it runs without one.
       const within = ['timeout', '--signal', 'KILL', '3', ...withThreads(threads)]
       const { code, stderr } = await runNode(['-e', '0'], { within })
       if (code !== 0 || stderr !== '') continue

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runProgram } from './child'
 
-/** Node.js starts its file threads when they are first used. */
+/** Node.js starts its file threads at their first use. */
 const nodes = 4
 
 describe.skipIf(process.platform !== 'linux')('threads', () => {

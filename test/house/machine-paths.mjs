@@ -1,7 +1,7 @@
 // Fails if a tracked file contains a path of a developer's machine, or the host of a package registry.
 import { runAsProgram, textOf, trackedFiles } from './files.mjs'
 
-// Put together from pieces, so that this file passes its own check.
+// Assembled from pieces, so that this file passes its own check.
 const folders = ['work', 'tmp', 'farm', 'home', 'root', 'Users'].join('|')
 const path = new RegExp(`(?:^|[\\s"'\`(=:,[])/(?:${folders})/[\\w.-]`)
 const registry = new RegExp(`registry\\.(?:npmjs|yarnpkg)|npm\\.pkg\\.github`)

@@ -23,7 +23,7 @@ const sweep: SweptRules[] = [
   { absoluteMargin: 0.1, skipSurvivors: 5, sampling: 'top1-random' },
 ]
 
-/** All but what depends on how a scan went. */
+/** All fields except those that depend on the course of a scan. */
 const answerOf = ({ seconds, certified, fallback, ...answer }: MinedNegatives) => ({
   ...answer,
   settled: certified + fallback,

@@ -1,5 +1,5 @@
-// Does OpenBLAS give the same bits when many threads call it at once? A build without locks around
-// its buffers does not: a few thousand of a million products are wrong.
+// Does OpenBLAS give the same bits when many threads call it at once? In a build without locks
+// around its buffers a few thousand of a million products are wrong.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // The best rows of queries and the best queries of rows from the same tiles, in every
-// implementation of Scans, against the naive one. Implementations are in scans_devices.h.
+// implementation of Scans, compared with the naive one. Implementations are in scans_devices.h.
 #include "backend/cpu/column_top.h"
 #include "check.h"
 #include "core/pool.h"
@@ -12,7 +12,7 @@ using gemmine::Scans;
 
 namespace {
 
-// Both sides as queries of each other, in the memory of one implementation.
+// Both sides, each as queries of the other, in the memory of one implementation.
 struct BothSides {
   BothSides(Scans& scans, Metric metric, const Rows& queries, const Rows& rows, bool keep,
             const Job& job)
@@ -23,7 +23,7 @@ struct BothSides {
   Sides back;
 };
 
-// What rows ask of the `others` of the other side.
+// The questions of rows about the `others` rows of the other side.
 struct Asking {
   Asking(Index rows, Index depth) {
     for (Index row = 0; row < rows; ++row) asked.push_back({.query = row, .depth = depth});
@@ -78,7 +78,7 @@ struct Pair {
   std::string name;
 };
 
-// Enough rows for a join; lengths of the two sides may be far apart.
+// Enough rows for a join; the norms of the two sides may differ much.
 Pair random_pair(Index seed, Dice& dice) {
   const Index ds[] = {1, 3, 8, 17};
   const Index d = ds[dice.below(4)];
@@ -140,7 +140,7 @@ void test_threads(TrialScans& scans) {
   }
 }
 
-// Both sides are cut into parts, and what the parts find is merged. Many scores are equal.
+// Both sides are cut into parts, and the results of the parts are merged. Many scores are equal.
 void test_parts(const gemmine::cpu::ScanFormat& format) {
   Dice dice(4);
   TrialScans scans;
@@ -158,8 +158,7 @@ void test_parts(const gemmine::cpu::ScanFormat& format) {
         "both ways in parts are what two scans find");
 }
 
-// A row many times, each a little off; every other one turned round, so that centring does not
-// help.
+// Copies of a row with small changes; every second copy is negated, so that centring does not help.
 Rows near(const Rows& row, Index count, Dice& dice) {
   Rows made{count, row.d, std::vector<float>(count * row.d)};
   for (Index i = 0; i < count; ++i)
@@ -169,7 +168,7 @@ Rows near(const Rows& row, Index count, Dice& dice) {
   return made;
 }
 
-constexpr Index looked_at = 6;  // every so many of them
+constexpr Index looked_at = 6;  // the step between compared copies
 
 Index wrong_of(const std::vector<Ranking>& found, const std::vector<Ranking>& expected) {
   Index wrong = 0;
@@ -178,7 +177,7 @@ Index wrong_of(const std::vector<Ranking>& found, const std::vector<Ranking>& ex
   return wrong;
 }
 
-// A join is only a filter: without its bound either side comes out wrong, for every metric.
+// A join is only a filter: without its bound both sides are wrong, for every metric.
 void test_bound() {
   Dice dice(8);
   const Index count = gemmine::cpu::fewest_joined;

@@ -22,7 +22,7 @@ void on_guarded_memory(const Suite& suite) {
   suite(guarded);
 }
 
-// On the CPU with each set of kernels, and on guarded memory.
+// Runs a suite on the CPU with each set of kernels, and on guarded memory.
 template <class Suite>
 void each_device(const Suite& suite) {
   set_pool_threads(3);
@@ -38,10 +38,10 @@ void each_device(const Suite& suite) {
   on_guarded_memory(suite);
 }
 
-// Whether a suite takes fewer and smaller scenes.
+// Whether a suite should use fewer and smaller scenes.
 inline bool is_slow(const Passes& device) { return thread_sanitizer || device.name() == "guarded"; }
 
-// A tenth of many rows or iterations on a device of naive loops.
+// A tenth of a large number of rows or iterations if the device uses naive loops.
 inline Index shortened(const Passes& device, Index count) {
   return is_slow(device) && count > 100 ? count / 10 : count;
 }

@@ -9,14 +9,14 @@
 
 namespace test {
 
-// The signal that ends a child process which runs `body`; 0: none.
+// Runs `body` in a child process; returns the signal that ends it, or 0.
 template <class Body>
 int signal_that_ends(const Body& body) {
   const pid_t child = fork();
   if (child == 0) {
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
-    std::signal(SIGSEGV, SIG_DFL);  // sanitizers have a handler of their own
+    std::signal(SIGSEGV, SIG_DFL);  // sanitizers install their own handler
     close(STDERR_FILENO);
     body();
     _exit(EXIT_SUCCESS);

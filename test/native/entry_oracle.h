@@ -6,7 +6,7 @@
 
 #include "backend/passes.h"
 
-// The entries of X and what each contributes to a pass, by their definitions in float64.
+// The entries of X and their contributions to a pass, by definition, in float64.
 namespace oracle {
 
 using namespace gemmine;
@@ -26,7 +26,7 @@ inline void dense_row(const RowSource& X, Index row, RowScratch& scratch, std::v
     x[block.indices[e]] += block.values[e];
 }
 
-// visit(row, column, x) for the entries that a mask lets pass.
+// Calls visit(row, column, x) for the entries that a mask keeps.
 template <class Visit>
 void each_entry(const RowSource& X, const Mask& mask, const Visit& visit) {
   RowScratch scratch;
@@ -83,7 +83,7 @@ inline double divergence(double x, double v, double beta) {
          (beta * (beta - 1));
 }
 
-// Σ x v^(β−2) and Σ v^(β−1), times the other side; those of W's rows, or of Ht's.
+// Σ x v^(β−2) and Σ v^(β−1), times the other side; for the rows of W, or of Ht.
 struct Terms {
   std::vector<double> above;
   std::vector<double> below;

@@ -1,5 +1,5 @@
-// What else becomes of a tile, in every implementation of Scans, against the naive one: late
-// interaction over segments and sums of exponentials. Implementations are in scans_devices.h.
+// Late interaction over segments and sums of exponentials, in every implementation of Scans,
+// compared with the naive one. Implementations are in scans_devices.h.
 #include <cmath>
 
 #include "check.h"

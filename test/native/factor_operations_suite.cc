@@ -76,7 +76,7 @@ void improve_and_gram(Passes& backend) {
   }
 }
 
-// What the naive device makes of the same factor.
+// The result of the naive device for the same factor is expected.
 void operations_on_elements(Passes& backend) {
   NaivePasses naive;
   const Matrix start = oracle::random(1300, 7, 1);
@@ -107,7 +107,7 @@ void operations_on_elements(Passes& backend) {
   }
 }
 
-// The other side from the sums of a pass, with a pull towards where it is.
+// The other side from the sums of a pass, with a pull towards its present value.
 void columns_improve_from_sums(Passes& backend) {
   NaivePasses naive;
   const Matrix X = oracle::random(700, 300, 1);

@@ -136,7 +136,8 @@ void progress_within_a_phase_never_goes_back() {
   Dense W = zeros(400, 6);
   Dense H = zeros(6, 40);
   const Convergence run = fit(passes_for("cpu"), *X.source(), o, W.view(), H.view(), heard);
-  check(run.start == Start::svd && phases.contains("iterate from svd"), "the second run has a name");
+  check(run.start == Start::svd && phases.contains("iterate from svd"),
+        "the second run has a name");
   for (const auto& [phase, reports] : phases)
     for (std::size_t i = 1; i < reports.size(); ++i) {
       check(reports[i].total == reports[0].total, phase + ": one total");

@@ -17,9 +17,9 @@ namespace test {
 using gemmine::expect;
 using gemmine::Index;
 
-// Memory that host code cannot touch: its pages are inaccessible but while a DeviceAccess lives.
-// Several threads may use it at once; it is open until the last of them is done. Addresses are
-// taken from one range, so that one system call opens it, and are used once only.
+// Memory that host code cannot touch: its pages are accessible only during the lifetime of a
+// DeviceAccess. Several threads may use it at the same time; it is open until the last one ends.
+// All addresses are from one range, so that one system call opens it, and each is used only once.
 class DeviceMemory {
  public:
   std::shared_ptr<float[]> allocate(Index count) {
@@ -33,7 +33,7 @@ class DeviceMemory {
             }};
   }
 
-  // Whether the elements from `first` up to `end` lie in one allocation.
+  // Whether the elements from `first` to `end` are in one allocation.
   bool holds(const float* first, const float* end) const {
     const std::lock_guard lock(range_->mutex);
     auto after = range_->blocks.upper_bound(const_cast<float*>(first));
@@ -59,8 +59,8 @@ class DeviceMemory {
     ~Range() { munmap(begin, bytes); }
     Range(const Range&) = delete;
 
-    // Whole pages, so that the next block begins on one of its own. Once nothing is left, all
-    // addresses are new again: the system zeroes their pages.
+    // Takes whole pages, so that the next block starts on a new page. When all blocks are freed,
+    // all addresses can be used again: the system zeroes their pages.
     float* take(std::size_t needed) {
       const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
       if (blocks.empty() && accesses == 0 && used > 0) {
@@ -83,7 +83,7 @@ class DeviceMemory {
     std::mutex mutex;
     std::byte* const begin;
     std::size_t used = 0;
-    std::map<float*, Index> blocks;  // where each begins, and its elements
+    std::map<float*, Index> blocks;  // start of each block, and its number of elements
     Index accesses = 0;
   };
 

@@ -15,7 +15,7 @@ class GuardedPasses : public Passes {
   using Cross = BackendView<const float>;
   using Factor = BackendView<float>;
 
-  // Elements of factors and sums that crossed so far.
+  // Number of elements of factors and sums copied until now.
   std::atomic<Index> down = 0;
   std::atomic<Index> up = 0;
 
@@ -161,7 +161,7 @@ class GuardedPasses : public Passes {
            "a view of the device's memory");
   }
 
-  // Opens the memory, for views of it alone.
+  // Opens the memory. All views must be in this memory.
   template <class... Views>
   DeviceAccess open(const Views&... views) {
     (expect_device(views), ...);

@@ -45,7 +45,7 @@ class GuardedScans : public NaiveScans {
   std::shared_ptr<float[]> allocate(Index count) override { return memory_.allocate(count); }
 
  private:
-  // Opens the memory, for rows in it alone.
+  // Opens the memory. The rows of the handle must be in this memory.
   DeviceAccess open(const gemmine::QueryHandle& handle) {
     const NaiveQueries& queries = naive(handle);
     for (const PreparedRows* rows : {&queries.values, &queries.asked_corpus->values})

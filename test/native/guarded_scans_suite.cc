@@ -1,4 +1,4 @@
-// Searches over scans of memory that host code cannot touch answer as those of the CPU do.
+// Searches in memory that host code cannot touch give the same answers as searches on the CPU.
 #include "check.h"
 #include "core/pool.h"
 #include "ended_by.h"
@@ -39,7 +39,7 @@ void host_code_that_touches_prepared_rows_dies() {
   check(signal_that_ends([&] { scans(guarded, of_other); }) == SIGABRT, "another device's rows");
 }
 
-// What all kinds of searches say of one scene.
+// The answers of all kinds of searches for one scene.
 struct Answers {
   std::vector<std::int32_t> rows;
   std::vector<float> scores;

@@ -1,5 +1,5 @@
-// What the guarded device guards: its memory ends a process that touches it from outside, and no
-// iteration of a factorization needs factors on the host.
+// The guarded device: an access to its memory by other code ends the process, and no iteration of a
+// factorization needs factors on the host.
 #include <thread>
 
 #include "ended_by.h"

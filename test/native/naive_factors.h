@@ -14,7 +14,7 @@ namespace test {
 using namespace gemmine;
 using naive::at;
 
-// A device's memory and operations on whole factors, by their definitions.
+// A device's memory, and operations on whole factors by their definitions.
 class NaiveFactors : public Passes {
  public:
   using Cross = BackendView<const float>;

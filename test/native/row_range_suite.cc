@@ -71,7 +71,7 @@ Matrix rows_of_matrix(const Matrix& all, RowRange rows) {
   return Matrix(rows.count, all.cols, {first, first + rows.count * all.cols});
 }
 
-// X with many zeros, dense or as CSR, and the memory behind it.
+// X with many zeros, dense or as CSR, with its memory.
 struct Held {
   Matrix X;
   std::vector<float> floats;
@@ -119,7 +119,7 @@ std::vector<double> added(const std::vector<double>& a, const std::vector<double
   return sum;
 }
 
-// Two ranges that make up X: the same codes, sums that add up.
+// Two ranges that cover X: the codes are the same, and the sums add up.
 void ranges_see_the_masks_weights_and_noise_of_their_rows(Passes& device) {
   std::vector<float> weights(n);
   for (Index i = 0; i < n; ++i) weights[i] = static_cast<float>(i % 4) / 2;

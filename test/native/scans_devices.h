@@ -17,7 +17,7 @@ void each_scans(Index scenes, const Suite& suite) {
     scans.format = format;
     suite(scans, std::string("cpu, ") + format->name, scenes);
   }
-  if (thread_sanitizer) return;  // naive loops are those of one thread
+  if (thread_sanitizer) return;  // naive loops use one thread
   GuardedScans guarded;
   suite(guarded, std::string("guarded memory"), (scenes + 4) / 5);
 }

@@ -1,5 +1,5 @@
-// Every scan of every implementation against the naive one: random questions on random, tied and
-// degenerate rows. Implementations are in scans_devices.h.
+// Every scan of every implementation, compared with the naive one: random questions on random, tied
+// and degenerate rows. Implementations are in scans_devices.h.
 #include "backend/cpu/join.h"
 #include "check.h"
 #include "core/pool.h"

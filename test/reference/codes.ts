@@ -1,7 +1,7 @@
 // Non-negative least squares in float64, without the addon.
 import type { Matrix } from '../../lib/data/matrix'
 
-/** The solution of A x = b by Gauss's elimination with pivots; A [m × m] and b are used up. */
+/** The solution of A x = b by Gaussian elimination with pivots; overwrites A [m × m] and b. */
 function solved(A: number[][], b: number[]): number[] {
   const m = b.length
   for (let c = 0; c < m; c++) {

@@ -1,4 +1,4 @@
-// Philox 4x32-10 of Salmon, Moraes, Dror & Shaw (2011), the slow way.
+// A simple, slow Philox 4x32-10: Salmon, Moraes, Dror & Shaw (2011).
 
 const word = (x: bigint) => x & 0xffffffffn
 

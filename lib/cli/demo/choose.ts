@@ -1,4 +1,4 @@
-// Which texts the demo shows both jobs on: those of the nearest packages, else those it brings.
+// Chooses the texts of the demo: those of the nearest packages, else its built-in texts.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { facts } from './facts'
@@ -6,12 +6,12 @@ import { gatherPackages } from './packages'
 import { factCollection, packageCollection, type Collection } from './texts'
 import { TfIdf } from './tf-idf'
 
-/** Packages that make topics: fewer have too few words in common. */
+/** Smallest number of packages for topics: fewer packages have too few common words. */
 const fewest = 20
 
 export interface Chosen {
   readonly collection: Collection
-  /** The documents as weights of words. */
+  /** Word weights of the documents. */
   readonly tfidf: TfIdf
 }
 
@@ -20,7 +20,9 @@ const weighed = (collection: Collection): Chosen => ({
   tfidf: new TfIdf(collection.texts.map(({ document }) => document)),
 })
 
-/** The nearest node_modules: that of the folder the demo runs in, or the one gemmine itself lies in or has. */
+/**
+ * The nearest node_modules: of the working folder, else gemmine's own, else the one that contains gemmine.
+ */
 function nodeModules(): string | undefined {
   const places = [
     resolve('node_modules'),
@@ -30,7 +32,7 @@ function nodeModules(): string | undefined {
   return places.find((place) => place.endsWith('node_modules') && existsSync(place))
 }
 
-/** Texts whose query and document both have words that documents share. */
+/** Number of texts in which both query and document have words of the vocabulary. */
 function telling({ collection: { texts }, tfidf }: Chosen): number {
   const queries = tfidf.transform(texts.map(({ query }) => query))
   const hasWords = ({ indptr }: typeof queries, row: number) => indptr[row + 1]! > indptr[row]!

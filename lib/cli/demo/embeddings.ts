@@ -12,7 +12,9 @@ export function projected(X: SparseMatrix, V: Matrix): Matrix {
   return { data, rows: X.rows, cols: rank }
 }
 
-/** The rows in which no matrix is all zero: a zero row is as near to everything, and tells nothing. */
+/**
+ * The rows that are not zero in any matrix: a zero row is equally near to all rows, so it is useless here.
+ */
 export const spokenRows = (...matrices: readonly Matrix[]): number[] =>
   [...Array(matrices[0]!.rows).keys()].filter((i) =>
     matrices.every(({ data, cols }) =>
@@ -20,13 +22,13 @@ export const spokenRows = (...matrices: readonly Matrix[]): number[] =>
     ),
   )
 
-/** Some rows of a matrix, in the order in which they are named. */
+/** Some rows of a matrix, in the given order. */
 export function takeRows({ data, cols }: Matrix, rows: readonly number[]): Matrix {
   const taken = new Float32Array(rows.length * cols)
   rows.forEach((row, i) => taken.set(data.subarray(row * cols, (row + 1) * cols), i * cols))
   return { data: taken, rows: rows.length, cols }
 }
 
-/** The places of the largest values, largest first. */
+/** The indices of the largest values, largest first. */
 export const largest = (values: Float32Array, count: number): number[] =>
   [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, count)

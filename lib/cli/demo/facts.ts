@@ -1,5 +1,5 @@
-// A hundred short texts for a demo in a folder without packages: `title | question | answer`, ten on each
-// of ten subjects. Neighbours are meant to be confused: two tides, two tsunamis, two ways of making tea.
+// A hundred short texts for a demo in a folder without packages: `title | question | answer`, ten on each of
+// ten subjects. Neighbours are similar on purpose: two tides, two tsunamis, two ways of making tea.
 import type { DemoText } from './texts'
 
 const lines = `

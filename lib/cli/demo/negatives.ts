@@ -14,7 +14,7 @@ function rejectedOf(
   const lines: string[] = []
   for (let t = rejected.indptr[place]!; t < rejected.indptr[place + 1]!; t++) {
     const rule = ruleNames[rejected.rules[t]!]!
-    // The positive has a line of its own already.
+    // The positive already has a separate line.
     if (rule === 'positive') continue
     const document = documentLabel(texts[rejected.rows[t]!]!)
     lines.push(`    rejected  ${score(rejected.scores[t]!)}  ${document}  (${rule})`)
@@ -39,15 +39,16 @@ function describeQuery(mined: MinedNegatives, query: number, collection: Collect
   ]
 }
 
-/** Whether the ceiling rejected something for the query at a place of `rejected.queries`. */
+/** Whether the ceiling rejected a candidate of the query at index `place` of `rejected.queries`. */
 function isCeiled({ rejected }: MinedNegatives, place: number): boolean {
   const rules = rejected.rules.subarray(rejected.indptr[place], rejected.indptr[place + 1])
   return rules.includes(ruleNames.indexOf('ceiling'))
 }
 
 /**
- * Some queries as examples, spread over the names: of those with something above the ceiling, or of all
- * if there are none, the third with the best positives. A bad positive has a ceiling that rejects at random.
+ * Some queries as examples, spread over the names. They are from the queries with a candidate above the
+ * ceiling (from all if there are none), and among the third with the best positives, because the ceiling of a
+ * bad positive rejects at random.
  */
 function examples(mined: MinedNegatives, count: number): number[] {
   const served = Array.from(mined.counts.keys()).filter((query) => mined.counts[query]! > 0)

@@ -14,7 +14,10 @@ async function packageFolders(root: string): Promise<string[]> {
   return folders
 }
 
-/** What a README says, without code, addresses, badges and markup, in which most of them are alike. */
+/**
+ * The prose of a README, without code, addresses, badges and markup, because these are similar in most
+ * packages.
+ */
 export const prose = (markdown: string) =>
   markdown
     .replace(/```[\s\S]*?```/g, ' ')
@@ -40,14 +43,14 @@ async function packageTexts(folder: string): Promise<DemoText | undefined> {
       document: prose(await readFile(join(folder, file), 'utf8')),
     }
   } catch {
-    // A folder without a readable package is no package.
+    // A folder without readable files of a package is skipped.
     return undefined
   }
 }
 
 /**
- * The packages below a `node_modules` that have a description, the query, and a README, the document, in
- * the order of their names, each name once.
+ * The packages below a `node_modules` with a description (the query) and a README (the document), in the
+ * order of their names, each name once.
  */
 export async function gatherPackages(root: string): Promise<DemoText[]> {
   const found = new Map<string, DemoText>()

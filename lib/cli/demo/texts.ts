@@ -1,25 +1,25 @@
-/** Two texts that belong together: a short one that asks, and the one that answers it. */
+/** A pair of texts: a short question and its answer. */
 export interface DemoText {
   readonly name: string
   readonly query: string
   readonly document: string
 }
 
-/** Texts to show both jobs on, and how the demo speaks of them. */
+/** Texts for both jobs of the demo, and the words for them in its output. */
 export interface Collection {
   readonly texts: readonly DemoText[]
-  /** How many of what, and where they come from. */
+  /** Number, kind and source of the texts. */
   readonly origin: string
-  /** What a query is. */
+  /** The word for a query. */
   readonly query: string
-  /** What a document is; the plural has an s. */
+  /** The word for a document; its plural ends in s. */
   readonly document: string
   readonly queryLabel: (text: DemoText) => string
   readonly positiveLabel: (text: DemoText) => string
   readonly documentLabel: (text: DemoText) => string
 }
 
-/** Characters of a text that a line has room for. */
+/** Characters of a text that fit in a line. */
 const room = 72
 
 function quoted(text: string): string {
@@ -29,7 +29,7 @@ function quoted(text: string): string {
 
 const packageLabel = ({ name, query }: DemoText) => `${name}: ${quoted(query)}`
 
-/** A README is too long to quote: the description of its package stands for it. */
+/** A README is too long to quote, so the description of its package is used instead. */
 export const packageCollection = (texts: readonly DemoText[]): Collection => ({
   texts,
   origin: `${texts.length} packages with a description and a README, from node_modules`,
@@ -42,7 +42,7 @@ export const packageCollection = (texts: readonly DemoText[]): Collection => ({
 
 const factLabel = ({ name, document }: DemoText) => `${name}: ${quoted(document)}`
 
-/** @param reason Why it is these texts. */
+/** @param reason Reason for the choice of these texts. */
 export const factCollection = (texts: readonly DemoText[], reason: string): Collection => ({
   texts,
   origin: `${texts.length} questions with their answers, which come with gemmine: ${reason}`,

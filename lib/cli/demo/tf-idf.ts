@@ -16,7 +16,7 @@ const stopWords = new Set(
   ).split(' '),
 )
 
-/** The words of a text that may tell what it is about. */
+/** The words of a text that may describe its topic. */
 const wordsOf = (text: string) =>
   (text.toLowerCase().match(/[a-z][a-z]{2,}/g) ?? []).filter((word) => !stopWords.has(word))
 
@@ -32,10 +32,13 @@ function countsOf(
   return [...counts].sort(([a], [b]) => a - b)
 }
 
-/** Documents that a word must occur in. Of few short texts, three would leave many without a word. */
+/**
+ * Smallest number of documents with a word. Three would leave many texts without a word if texts are few and
+ * short.
+ */
 const fewestDocuments = (documents: number) => (documents > 120 ? 3 : 2)
 
-/** Words that occur in several documents, but not in most, in the order of the alphabet. */
+/** Words that occur in several documents but not in most, in alphabetical order. */
 function vocabularyOf(documents: readonly (readonly string[])[]): string[] {
   const frequency = new Map<string, number>()
   for (const words of documents)
@@ -48,8 +51,8 @@ function vocabularyOf(documents: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Weights of words in texts: (1 + ln count) · (1 + ln((1 + n) / (1 + document frequency))), rows of
- * length 1. The vocabulary and the frequencies come from the documents it is made of.
+ * Weights of words in texts: (1 + ln count) · (1 + ln((1 + n) / (1 + document frequency))), rows of length 1.
+ * The vocabulary and the frequencies are those of the documents of the constructor.
  */
 export class TfIdf {
   readonly vocabulary: readonly string[]

@@ -5,9 +5,9 @@ import type { TfIdf } from './tf-idf'
 
 export interface Topic {
   readonly words: readonly string[]
-  /** The texts that it describes best, by name. */
+  /** The names of the texts that this topic describes best. */
   readonly texts: readonly string[]
-  /** Share of all documents' weight that lies on this topic. */
+  /** Share of this topic in the weight of all documents. */
   readonly share: number
 }
 
@@ -19,7 +19,10 @@ function columnOf({ W }: Factorization, column: number): Float32Array {
 
 const total = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0)
 
-/** What each component is about, the heaviest first: its heaviest words, and who loads most on it. */
+/**
+ * The topic of each component, heaviest first: its heaviest words, and the texts with the largest weights on
+ * it.
+ */
 export function topicsOf(
   model: Factorization,
   { vocabulary }: TfIdf,

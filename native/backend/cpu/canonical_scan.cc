@@ -8,14 +8,14 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index group_size = 8;           // queries that share a block of rows while it is in cache
+constexpr Index group_size = 8;           // queries that use a block of rows while it is in cache
 constexpr Index block_bytes = 1 << 18;    // of rows
 constexpr Index largest_block = 1024;     // rows
-constexpr Index batch_bytes = 256 << 20;  // of the rankings that are held at a time
+constexpr Index batch_bytes = 256 << 20;  // of the rankings in memory at a time
 constexpr Index largest_batch = 64;       // queries
-constexpr Index wanted_tasks = 64;        // so that threads end together
+constexpr Index wanted_tasks = 64;        // so that threads finish together
 
-// A batch of queries, in groups, against the corpus, in segments.
+// Scores a batch of queries (in groups) with the corpus (in segments).
 class CanonicalScan {
  public:
   CanonicalScan(const ScanRequest& request, const CpuQueries& queries,
@@ -97,8 +97,8 @@ void CanonicalScan::rank(const ScanRequest& request, std::vector<Ranking>& ranki
   });
 }
 
-// How many queries are ranked at a time. All segments together hold at most every row twice, and no
-// more than their depths and the rows with a class.
+// Number of queries to rank at a time. All segments together hold each row at most twice, and at
+// most the rows of their depths and the rows with a class.
 std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
                      const RowClasses& classes) {
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];

@@ -9,7 +9,7 @@ namespace gemmine::cpu {
 
 CanonicalScorer scorer_of(const CpuQueries& queries);
 
-// Ranks all rows by their canonical scores, for queries that no scan decided.
+// Ranks all rows by canonical scores, for queries that no scan decided.
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
                       std::span<const ScanQuery* const> asked, std::vector<Ranking>& rankings,
                       const Job& job);

@@ -12,7 +12,7 @@ namespace {
 constexpr Index chunk_unit = 96;  // rows: whole tiles and whole panels
 static_assert(chunk_unit % panel_rows == 0 && chunk_unit % tile_queries == 0);
 
-// Parts of about the same size, of at most `most` rows each.
+// The size of parts that are about equal and have at most `most` rows each.
 Index part_of(Index rows, Index most) {
   if (most >= rows) return rows;
   if (most < chunk_unit) return most;
@@ -21,7 +21,7 @@ Index part_of(Index rows, Index most) {
   return ((rows + parts - 1) / parts + chunk_unit - 1) / chunk_unit * chunk_unit;
 }
 
-// Rows of either side whose lists are in memory at once.
+// Rows of each side with lists in memory at the same time.
 struct Chunks {
   Chunks(const ScanRequest& request, const ScanRequest& reverse, Index memory) {
     const auto all = static_cast<Index>(request.asked.size());
@@ -41,7 +41,7 @@ struct Chunks {
 
 enum class State : char { asked, given_up, answered };
 
-// A side of the question, and what is known of its answers.
+// One side of the question, and the state of its answers.
 struct Side {
   explicit Side(const ScanRequest& whole)
       : request(whole), rankings(whole.asked.size()), states(whole.asked.size()) {}
@@ -64,7 +64,7 @@ struct Side {
   std::vector<State> states;
 };
 
-// Some rows of a side, which ask for what may still join their best.
+// Some rows of one side, with questions for the rows that can still be among their best.
 class Chunk {
  public:
   Chunk(Side& side, Index begin, Index most)
@@ -89,7 +89,7 @@ class Chunk {
   JoinQuestion question() const { return {.request = request_, .asked = asked_, .open = open_}; }
   std::vector<Ranking>& found() { return found_; }
 
-  // Adds what was found to the side's answers; `left` are undecided.
+  // Adds the rankings to the side's answers; the rows in `left` are undecided.
   void settle(const Asked& left) {
     for (const ScanQuery* query : left) side_.give_up(begin_ + (query - queries_.data()));
     for (const ScanQuery* query : open_) {
@@ -131,7 +131,8 @@ class ColumnTop {
   }
 
  private:
-  // What was given up is asked again; false where all of that is given up once more.
+  // Asks again about the rows that were given up. Returns false if all of them are given up once
+  // more.
   bool join_in(const ScanPanels& panels, bool last) {
     for (Side* side : {&queries_, &rows_}) side->change(State::given_up, State::asked);
     const bool complete = join_all(panels, last);

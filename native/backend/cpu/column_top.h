@@ -4,14 +4,14 @@
 
 namespace gemmine::cpu {
 
-// Sides of fewer rows make too few tasks.
+// With fewer rows a side gives too few tasks.
 inline constexpr Index fewest_joined = 768;
 
-// Whether tiles can serve a request and its reverse, and pay. `memory` is in bytes: sides whose
-// lists take more are cut into parts.
+// Whether tiles can serve a request and its reverse and save time. `memory` is in bytes: sides with
+// larger lists are cut into parts.
 bool is_join(const ScanRequest& request, const ScanRequest& reverse, Index memory = largest_join);
 
-// Of a join.
+// Answers both requests by a join.
 BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job,
                     Index memory = largest_join);
 

@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// Tiles in float32, or in pairs of bfloat16, on the process's pool.
+// Scans with tiles in float32 or in pairs of bfloat16, on the pool of the process.
 std::unique_ptr<Scans> make_scans();
 
 }  // namespace gemmine::cpu

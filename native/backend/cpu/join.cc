@@ -10,8 +10,8 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr Index block_unit = 96;      // rows: whole tiles and whole panels
-constexpr Index largest_block = 576;  // as many panels and tiles as the cache of a core holds
-constexpr Index wanted_blocks = 32;   // so that a round has work for many threads
+constexpr Index largest_block = 576;  // its panels and tiles fit in the cache of a core
+constexpr Index wanted_blocks = 32;   // so that each round has work for many threads
 static_assert(block_unit % tile_queries == 0 && block_unit % panel_rows == 0);
 
 Index block_of(Index rows) {
@@ -37,7 +37,7 @@ const CpuQueries& cpu(const ScanRequest& request) {
   return dynamic_cast<const CpuQueries&>(request.queries);
 }
 
-// Of rows as the queries of their request.
+// Bounds of rows as queries of their request.
 std::vector<ScanBound> bounds_of(const JoinQuestion& question, const Job& job) {
   const CpuQueries& rows = cpu(question.request);
   const QueryTiles tiles(rows, rows.corpus().panels(), question.asked,
@@ -48,7 +48,7 @@ std::vector<ScanBound> bounds_of(const JoinQuestion& question, const Job& job) {
   return bounds;
 }
 
-// The largest of the queries', but for rows of zeros, whose scores are 0 in any.
+// The largest unit of the queries, without rows of zeros: their scores are 0 in every unit.
 double common_unit(const JoinQuestion& queries, const std::vector<ScanBound>& bounds) {
   const std::vector<double>& norms = cpu(queries.request).norms();
   double unit = 0;
@@ -101,7 +101,7 @@ Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, const ScanPane
   set_sides(queries, &rows);
 }
 
-// Leaves values_ null where a score could overflow.
+// Leaves values_ null if a score could overflow.
 void Join::set_sides(const JoinQuestion& queries, const JoinQuestion* rows) {
   const auto count = static_cast<Index>(queries.asked.size());
   std::vector<ScanBound> bounds;
@@ -128,8 +128,8 @@ Index Join::rounds() const {
   return std::max(blocks, parts_of(queries_->size(), query_block_));
 }
 
-// The blocks with themselves, then the circle method: of an even number of blocks the last stays,
-// and the others move on.
+// Round 0 pairs each block with itself. The other rounds follow the circle method: the number of
+// blocks is made even, the last block stays, and the others move on.
 std::vector<Join::Pair> Join::triangle_round(Index number) const {
   const Index count = parts_of(queries_->size(), query_block_);
   const Index even = count + count % 2;
@@ -158,7 +158,7 @@ std::vector<Join::Pair> Join::round(Index number) const {
   return pairs;
 }
 
-// Counted are pairs of rows; jobs go through the corpus for some queries, then for the next.
+// Counts pairs of rows. A job scans the corpus for some queries, then for the next ones.
 void Join::report(Index done) const {
   const CpuQueries& queries = cpu(request_);
   const char* phase = &panels_ == &queries.corpus().panels() ? "scan" : "rescan";
@@ -235,7 +235,7 @@ void Join::serve_rows(const float* upper, const float* lower, Index tile, Index 
   for (int q = 0; q < count; ++q)
     for (std::uint32_t bits = reached[q]; bits != 0; bits &= bits - 1) {
       const int bit = std::countr_zero(bits);
-      if (thresholds[bit] == infinity) continue;  // beyond the last row, or without a list
+      if (thresholds[bit] == infinity) continue;  // beyond the last row, or a row without a list
       const int at = q * panel_rows + bit;
       rows().take_if_near(first + bit, rows().turned(*queries_, tile * tile_queries + q,
                                                      first + bit, upper[at], lower[at]));

@@ -7,42 +7,42 @@
 
 namespace gemmine::cpu {
 
-// Whether a request is one of all rows of a corpus against itself, which half the tiles answer.
+// Whether a request asks about all rows of a corpus against itself: half the tiles can answer it.
 bool is_self_join(const ScanRequest& request);
-// Whether the questions of a request are such that lists alone answer them.
+// Whether lists of the best rows alone answer the questions of a request.
 bool is_plain(const ScanRequest& request);
 
-// What one side of a join asks; only the rows in `open` have lists.
+// The questions of one side of a join; only the rows in `open` have lists.
 struct JoinQuestion {
   const ScanRequest& request;
   const Asked& asked;
   const Asked& open;
 };
 
-// Tiles that serve both their sides, in one format: each is computed once, and filtered along its
-// queries and along the rows of its panel. Of a corpus against itself these are the tiles of the
-// upper triangle.
+// A scan in one format in which each tile serves both its sides: it is computed once, then filtered
+// for its queries and for the rows of its panel. For a corpus against itself these are the tiles of
+// the upper triangle.
 //
-// Rows are cut into blocks, and pairs of blocks taken in rounds in which no block occurs twice, so
-// that a list has one writer at a time and sees rows in an order that depends on shapes only.
+// Rows are cut into blocks, and pairs of blocks are grouped in rounds. No block occurs twice in a
+// round, so a list has one writer at a time and gets rows in an order that depends on shapes only.
 class Join {
  public:
   // A corpus against itself.
   Join(const JoinQuestion& rows, const ScanPanels& panels, bool last, const Job& job);
-  // Queries among rows of the corpus that follow each other, the first of them at a panel's start,
-  // and these rows among the queries.
+  // Queries against consecutive rows of the corpus, and these rows against the queries. The first
+  // of these rows must be at the start of a panel.
   Join(const JoinQuestion& queries, const JoinQuestion& rows, const ScanPanels& panels, bool last,
        const Job& job);
 
-  // hopeless at once where a score could overflow.
+  // Returns hopeless at once if a score could overflow.
   ScanEnd run();
-  // Ranks what was decided, of either side; returns the others.
+  // Each ranks the decided rows of one side and returns the others.
   Asked rank_queries(std::vector<Ranking>& rankings) { return queries_->rank(rankings, job_); }
   Asked rank_rows(std::vector<Ranking>& rankings) { return rows_->rank(rankings, job_); }
 
  private:
   struct Pair {
-    Index queries;  // blocks
+    Index queries;  // both are block numbers
     Index rows;
   };
 
@@ -63,12 +63,12 @@ class Join {
   const bool last_;
   const Job& job_;
   const ScanRequest& request_;
-  const Index first_row_;  // of the corpus, in panel 0
+  const Index first_row_;  // first row of panel 0, in the corpus
   const Index query_block_;
   const Index row_block_;
   QueryTiles tiles_;
   std::optional<JoinSide> queries_;
-  std::optional<JoinSide> rows_;  // nothing for a corpus against itself
+  std::optional<JoinSide> rows_;  // empty for a corpus against itself
   AlignedFloats space_;
   const float* values_ = nullptr;  // panels
 };

@@ -14,12 +14,12 @@ namespace {
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr Index rank_at_once = 32;  // rows
 
-// Scores in the common unit are below 64 (scaled rows of a corpus are shorter than 4, and queries
-// too but for l2, where a query of offset −o scores at most 2o + 16), and two roundings to float32
-// change such a number by less than this.
+// Scores in the common unit are below 64: scaled rows of a corpus are shorter than 4, and so are
+// queries, except for l2, where a query of offset −o scores at most 2o + 16. Two roundings to
+// float32 change such a number by less than column_slack.
 constexpr double column_slack = 0x1p-17;
-constexpr double nearest_offset = 32;  // up to which column_slack will do
-// The same for the roundings to float64 of a bound that is turned into another row's units.
+constexpr double nearest_offset = 32;  // largest |offset| for which column_slack is enough
+// The same for the float64 roundings of a bound that is converted to another row's units.
 constexpr double turned_slack = 0x1p-44;
 
 Index parts_of(Index rows, Index part) { return (rows + part - 1) / part; }

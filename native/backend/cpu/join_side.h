@@ -8,28 +8,31 @@
 
 namespace gemmine::cpu {
 
-// One side of a join: rows of which each asks for the best rows of the other side, in units of its
-// own (ScanBound). A tile gives bounds in the units of its queries; `turned` brings them into those
-// of a row of its panel, of which they are bounds as well: scores are symmetric, in every bit.
+// One side of a join: each of its rows needs the best rows of the other side, in its own units
+// (ScanBound). A tile gives bounds in the units of its queries. `turned` converts them to the units
+// of a row of its panel; they are bounds for that row too, because scores are symmetric in every
+// bit.
 //
 // A row's list has one writer at a time.
 class JoinSide {
  public:
-  // `asked` are the rows of this side, in ascending order; those in `open` have lists, of rows of
-  // `others`. `unit` is a power of two in which no score of a tile exceeds 64.
+  // `asked` are the rows of this side, in ascending order; those in `open` have lists. `others` is
+  // the number of rows of the other side. `unit` is a power of two; in this unit no score of a tile
+  // exceeds 64.
   JoinSide(const ScanRequest& request, const Asked& asked, const Asked& open,
            std::vector<ScanBound> bounds, Index others, bool last, double unit);
 
   Index size() const { return static_cast<Index>(asked_.size()); }
   std::int32_t row(Index i) const { return static_cast<std::int32_t>(asked_[i]->query); }
 
-  // As queries: thresholds of a tile's queries, and what brings its bounds into the common unit.
+  // Rows as queries: thresholds of a tile's queries, and the conversion of its bounds to the common
+  // unit.
   const TileFilter& filter(Index tile) const { return filters_[tile]; }
   const ColumnUnits& units(Index tile) const { return units_[tile]; }
-  // As rows of panels: thresholds in the common unit, +∞ for what has no list.
+  // Rows as rows of panels: thresholds in the common unit, +∞ for a row without a list.
   const float* thresholds(Index first) const { return &columns_[first]; }
 
-  // The bounds of a score that query `at` of another side has with row i, in units of row i.
+  // The bounds of the score of row i with query `at` of side `from`, in units of row i.
   Candidate turned(const JoinSide& from, Index at, Index i, float upper, float lower) const {
     const Row &query = from.rows_[at], &to = rows_[i];
     const double scale = query.scale / to.scale;
@@ -39,31 +42,31 @@ class JoinSide {
     return {static_cast<float>(above + float_slack(above)),
             static_cast<float>(below - float_slack(below)), from.row(at)};
   }
-  // Adds to row i's list what is not barred.
+  // Adds a candidate to row i's list if it is not barred.
   void take(Index i, const Candidate& candidate);
-  // The same where the candidate reaches the list's threshold.
+  // The same, if the candidate reaches the list's threshold.
   void take_if_near(Index i, const Candidate& candidate) {
     if (!(candidate.upper < threshold(i))) take(i, candidate);
   }
 
-  Index overflowing() const { return overflowing_; }  // lists
+  Index overflowing() const { return overflowing_; }  // number of lists
   bool is_full() const { return unlimited_ && held_ > most_held; }
-  // Ranks the rows that were decided; returns the others.
+  // Ranks the decided rows; returns the others.
   Asked rank(std::vector<Ranking>& rankings, const Job& job);
 
  private:
-  // What is needed of a row for each score: canonical scores in the common unit lie between
+  // Numbers of a row for the conversion of scores: canonical scores in the common unit lie between
   // (lower + below)·scale and (upper + above)·scale.
   struct Row {
     double above;
     double below;
     double scale;
-    double slack;               // of rounding
-    std::int32_t first_barred;  // above last_barred where no row is barred
+    double slack;               // for rounding errors
+    std::int32_t first_barred;  // above last_barred if no row is barred
     std::int32_t last_barred;
   };
 
-  // A number grown by this much is not below it once it is rounded to float32.
+  // x plus this slack, rounded to float32, is at least x.
   static double float_slack(double x) { return std::abs(x) * 0x1p-23 + 0x1p-148; }
 
   Row row_of(Index i) const;
@@ -81,10 +84,10 @@ class JoinSide {
   std::vector<CandidateList> lists_;
   std::vector<TileFilter> filters_;     // [tiles]
   std::vector<ColumnUnits> units_;      // [tiles]
-  std::vector<float> columns_;          // [whole panels of rows]
-  bool unlimited_ = false;              // some row takes every row
-  std::atomic<Index> held_ = 0;         // candidates, when unlimited
-  std::atomic<Index> overflowing_ = 0;  // lists
+  std::vector<float> columns_;          // [rows, padded to whole panels]
+  bool unlimited_ = false;              // some row has depth every_row
+  std::atomic<Index> held_ = 0;         // number of candidates, if unlimited
+  std::atomic<Index> overflowing_ = 0;  // number of lists
 };
 
 }  // namespace gemmine::cpu

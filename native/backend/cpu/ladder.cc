@@ -8,12 +8,11 @@
 namespace gemmine::cpu {
 namespace {
 
-// Fewer than this are settled canonically in less time of the CPU than panels in another format are
-// prepared.
+// For fewer queries the canonical scan takes less CPU time than preparing panels in another format.
 constexpr Index fewest_rescanned = 16;
 
-// Of a level in the middle of a corpus so many rows lie within the bound of a coarse format that
-// scoring them costs more than the finest one.
+// For a level in the middle of the scores, a coarse format leaves so many rows within its bound
+// that scoring them costs more than a scan in the finest format.
 bool only_counts(const ScanRequest& request) {
   return std::ranges::all_of(
       request.asked, [](const ScanQuery& each) { return each.depth == 0 && each.draw.count == 0; });
@@ -51,7 +50,7 @@ Asked Ladder::scan_in_finest(const Asked& asked) {
   return scan_in(ScanPanels(first_.rows(), finest_format(), false, job_), asked, true);
 }
 
-// The same as scan_in for a corpus against itself, of which the rows in `open` are asked about.
+// As scan_in, for a corpus against itself and questions about the rows in `open`.
 Asked Ladder::join_in(const ScanPanels& panels, const Asked& all, const Asked& open, bool last) {
   Join join({.request = request_, .asked = all, .open = open}, panels, last, job_);
   const ScanEnd end = join.run();
@@ -59,7 +58,7 @@ Asked Ladder::join_in(const ScanPanels& panels, const Asked& all, const Asked& o
   return end == ScanEnd::full || last ? scan_in(panels, open, last) : open;
 }
 
-// Returns the queries that are left undecided.
+// Returns the undecided queries.
 Asked Ladder::scan_in(const ScanPanels& panels, const Asked& asked, bool last) {
   if (asked.empty()) return {};
   TileScan scan(request_, panels, asked, last, job_);
@@ -73,7 +72,7 @@ Asked Ladder::scan_in(const ScanPanels& panels, const Asked& asked, bool last) {
   }
 }
 
-// `progress` tells how much of the corpus filled the memory.
+// `progress` is the share of the corpus that filled the memory.
 Asked Ladder::scan_in_parts(const ScanPanels& panels, const Asked& asked, bool last,
                             double progress) {
   const auto all = static_cast<Index>(asked.size());

@@ -4,13 +4,13 @@
 
 namespace gemmine::cpu {
 
-// The queries of one request through the formats of a scan, from the first to the canonical one.
+// Answers the queries of one request in the formats of a scan, from the first to the canonical one.
 class Ladder {
  public:
   Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job);
 
   void answer(const Asked& all);
-  // Those that were left undecided in the first format, or in the finest one.
+  // Answers the queries that are undecided after the first format or after the finest one.
   void settle(Asked left, bool in_finest);
 
  private:

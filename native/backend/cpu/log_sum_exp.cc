@@ -11,13 +11,13 @@
 namespace gemmine::cpu {
 namespace {
 
-// Sums begin anew with each segment of rows and are merged in the order of segments, so that bits
-// do not depend on how much is worked on at a time.
+// Each segment of rows has its own sums, and sums are merged in the order of segments, so that bits
+// do not depend on the number of segments in work at a time.
 constexpr Index segment_panels = 8;
 constexpr Index segment_rows = segment_panels * panel_rows;
-constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
-constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
-constexpr Index wanted_blocks = 16;     // so that threads end together
+constexpr Index group_bytes = 4 << 20;  // panels prepared or scanned between two barriers
+constexpr Index largest_block = 8;      // tiles that use a panel while it is in cache
+constexpr Index wanted_blocks = 16;     // so that threads finish together
 static_assert(exponentials_at_once == panel_rows);
 
 void fill(std::span<double> from, double value) { std::fill(from.begin(), from.end(), value); }
@@ -43,7 +43,7 @@ class LogSumScan {
   const Job& job_;
   Index rows_;  // of the corpus
   std::optional<QueryTiles> tiles_;
-  std::vector<double> scales_;  // of each query: the scan's unit / temperature
+  std::vector<double> scales_;  // [queries]: the scan's unit / temperature
   Index block_;                 // tiles in a task
   Index blocks_;
   Index group_;                // segments
@@ -145,7 +145,7 @@ void LogSumScan::merge(Index block, Index segments) {
       sums_[i].merge(parts_[segment * request_.count + i], scales_[i]);
 }
 
-// For a query that float32 could overflow with.
+// For a query with scores that could overflow float32.
 BoundedValue LogSumScan::canonical(Index query) const {
   const Index segments = (rows_ + segment_rows - 1) / segment_rows;
   const double scale = 1 / request_.temperature;

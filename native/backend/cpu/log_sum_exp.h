@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// See Scans. Tiles are in float32 whatever format the corpus holds.
+// See Scans. Tiles are in float32 for every format of the corpus.
 std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job);
 
 }  // namespace gemmine::cpu

@@ -4,7 +4,7 @@
 
 namespace gemmine::cpu {
 
-// The bodies of the CPU's scan operations.
+// The CPU's implementations of the scan operations.
 std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
                                              const Job& job);
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,

@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// A corpus for scans that begin in `format`.
+// A corpus for scans with `format` as their first format.
 class CpuCorpus : public CorpusHandle {
  public:
   CpuCorpus(const RowSource& rows, Metric metric, const ScanFormat& format, bool keep_panels,

@@ -3,8 +3,8 @@
 namespace gemmine::cpu {
 namespace {
 
-// Products of pairs of bfloat16, added up in float32: twice the rate of float32. Words are moved as
-// if they were floats, which keeps their bits.
+// Products of pairs of bfloat16, summed in float32, at twice the rate of float32. Words are moved
+// as floats, which keeps their bits.
 struct Lanes {
   using Vector = __m512;
   static constexpr int width = 16;
@@ -26,13 +26,13 @@ struct Lanes {
 namespace gemmine::cpu {
 namespace {
 
-// The first `count` of 16 lanes, all of them where there are more.
+// The first `count` of 16 lanes; all 16 if `count` is larger.
 __mmask16 lanes_below(Index count) {
   if (count >= 16) return 0xFFFF;
   return count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
 }
 
-// Masks that take every lane, because GCC 12 warns of what the forms without a mask start from.
+// All lanes. Masked forms are used because GCC 12 warns of uninitialised values in the others.
 constexpr __mmask16 all = 0xFFFF;
 
 __m512 floats(__m256i bfloats) {
@@ -51,7 +51,7 @@ double pack_row(const float* row, Index d, float* words) {
     const __m512 values = _mm512_maskz_loadu_ps(lanes_below(d - t), row + t);
     const auto rounded = (__m256i)_mm512_maskz_cvtneps_pbh(all, values);
     _mm256_mask_storeu_epi32(words, static_cast<__mmask8>(lanes_below((d - t + 1) / 2)), rounded);
-    // The difference of a float32 number and its bfloat16 is a float32 number.
+    // Exact: the difference of a float32 number and its bfloat16 is a float32 number.
     float residuals[16];
     _mm512_storeu_ps(residuals, values - floats(rounded));
     sum += squares(residuals) + squares(residuals + 8);
@@ -63,9 +63,8 @@ double pack_row(const float* row, Index d, float* words) {
 
 }  // namespace
 
-// The instruction's roundings are to nearest, in an order of its own, and subnormal numbers count
-// as zero; 2^-22 leaves room for any implementation. Numbers too small are zero after packing
-// already.
+// The instruction rounds to nearest, in an unspecified order, and treats subnormal numbers as zero;
+// 2^-22 is enough for every implementation. Packing has already set subnormal numbers to zero.
 constexpr ScanFormat avx512_bfloat16 = {.name = "bfloat16",
                                         .features = "avx512bf16",
                                         .per_word = 2,

@@ -5,10 +5,10 @@
 
 namespace gemmine::cpu {
 
-// Thresholds of a tile's queries, as in ScanThresholds.
+// Thresholds of a tile's queries; fields as in ScanThresholds.
 struct TileFilter {
   int count;               // queries in the tile
-  bool used[level_count];  // levels that any query asked about; others are not looked at
+  bool used[level_count];  // levels in use by any query; others are not read
   bool rejected_used;
   float admissible[tile_queries];
   float rejected[tile_queries];
@@ -16,30 +16,30 @@ struct TileFilter {
   float maybe[level_count][tile_queries];
 };
 
-// What turns an upper bound of a tile's query into the units that the thresholds of a panel's rows
-// are in: upper·scale + shift, at least.
+// Conversion of an upper bound of a tile's query to the units of the thresholds of a panel's rows:
+// the converted bound is at least upper·scale + shift.
 struct ColumnUnits {
   float scale[tile_queries];
   float shift[tile_queries];
 };
 
-// What bounds the scores of a panel's rows: with c the row as float32 and ĉ as words, a score lies
-// in [a + down − E, a + up + E], E = factors.norm·norm + factors.residual·residual.
+// Terms of the bounds of a panel's rows: with c the row as float32 and ĉ the row as words, a score
+// lies in [a + down − E, a + up + E], E = factors.norm·norm + factors.residual·residual.
 struct PanelBounds {
   float up[panel_rows];
   float down[panel_rows];
-  float norm[panel_rows];      // of c and ĉ, at least
-  float residual[panel_rows];  // ‖c − ĉ‖, at least
+  float norm[panel_rows];      // at least ‖c‖ and ‖ĉ‖
+  float residual[panel_rows];  // at least ‖c − ĉ‖
 };
 
-// What the queries of a tile multiply these by.
+// Factors of `norm` and `residual`, for each query of a tile.
 struct RowFactors {
   float norm[tile_queries];
   float residual[tile_queries];
 };
 
-// What depends on the instruction set. Scores of the scan may differ between them, within the
-// bound; canonical sums have the same bits in all of them.
+// Functions that depend on the instruction set. Scores of the scan may differ between instruction
+// sets, within the bound; canonical sums have the same bits in all of them.
 struct ScanKernels {
   const char* name;
 
@@ -47,12 +47,12 @@ struct ScanKernels {
   // upper = (tile + up) + E, lower = (tile + down) − E
   void (*bound_tile)(const float* tile, const RowFactors& factors, int count,
                      const PanelBounds& bounds, float* upper, float* lower);
-  // Writes an event for each query with rows that pass a threshold; returns how many. Tests are
-  // written so that a NaN passes.
+  // Writes an event for each query with rows that pass a threshold; returns how many. A NaN must
+  // pass every test.
   int (*filter_tile)(const TileFilter& filter, const float* upper, const float* lower,
                      ScanEvent* events);
 
-  // Bit i of rows[q] tells whether query q's score with row i may reach thresholds[i].
+  // Sets bit i of rows[q] if query q's score with row i may reach thresholds[i].
   void (*filter_columns)(const float* upper, const ColumnUnits& units, int count,
                          const float* thresholds, std::uint32_t* rows);
 
@@ -67,9 +67,9 @@ struct ScanKernels {
                        float* out);
 };
 
-// The widest that this CPU has.
+// The kernels of the widest instruction set of this CPU.
 const ScanKernels& scan_kernels();
-// All that this CPU has, for tests.
+// All kernels of this CPU, for tests.
 std::vector<const ScanKernels*> available_scan_kernels();
 
 extern const ScanKernels baseline_scan_kernels;

@@ -1,5 +1,6 @@
-// The scan's kernels over `Lanes`, which a file for one instruction set defines. Everything has
-// internal linkage and uses no library templates: the linker must never take another CPU's copy.
+// The scan's kernels over `Lanes`; a file for each instruction set defines `Lanes`. Everything has
+// internal linkage and uses no library templates: the linker must never choose the copy of another
+// instruction set.
 
 #include "backend/cpu/scan_kernels.h"
 #include "backend/cpu/scan_product.inl"
@@ -30,7 +31,7 @@ void bound_tile(const float* tile, const RowFactors& factors, int count, const P
   }
 }
 
-// Bit i tells whether score i of a tile's row passes the test.
+// Bit i is set if score i of a tile's row passes the test.
 template <std::uint32_t (*test)(Vector, Vector)>
 std::uint32_t rows_that(const float* scores, float threshold) {
   const Vector limit = Lanes::broadcast(threshold);
@@ -41,7 +42,7 @@ std::uint32_t rows_that(const float* scores, float threshold) {
   return bits;
 }
 
-// Fills in what the event says of one level; returns the rows above it or maybe above it.
+// Fills in the event's fields of one level; returns the rows that are above it or may be.
 std::uint32_t find_level(const TileFilter& filter, int level, const float* upper,
                          const float* lower, ScanEvent& event) {
   event.above[level] = event.straddling[level] = 0;
@@ -87,14 +88,14 @@ void filter_columns(const float* upper, const ColumnUnits& units, int count,
   }
 }
 
-// ---- Canonical sums: 8 lanes of float64, as many registers as they take.
+// ---- Canonical sums: 8 lanes of float64, in as many registers as they need.
 
 constexpr int half = width / 2;
 constexpr int parts = 8 / half;
 using Doubles = Lanes::Doubles;
 typedef double LooseDoubles __attribute__((vector_size(half * 8), aligned(8)));
 
-// Exact in float64, so that it makes no difference whether the sum is fused.
+// Exact in float64, so fusing it with the sum does not change the result.
 struct Product {
   static Doubles add(Doubles query, Doubles row, Doubles sum) {
     return Lanes::add_product(query, row, sum);

@@ -9,7 +9,7 @@
 namespace gemmine::cpu {
 namespace {
 
-// [rows][words] to [words][32], 16 words at a time, so that what is read and written stays in L1.
+// [rows][words] to [words][32], 16 words at a time, so that source and target stay in L1.
 void transpose(const float* from, Index words, float* to) {
   for (Index begin = 0; begin < words; begin += 16) {
     const Index end = std::min(begin + 16, words);
@@ -45,7 +45,7 @@ ScanPanels::ScanPanels(const CentredRows& rows, const ScanFormat& format, bool k
   kept_ = std::move(kept);
 }
 
-// Leaves the rows' words and bounds in `scratch`; those beyond the last row are zero.
+// Writes the rows' words and bounds to `scratch`, and zeros beyond the last row.
 void ScanPanels::pack_rows(Index panel, Scratch& scratch) const {
   const Index d = rows_.source().cols();
   const Index begin = panel * panel_rows;

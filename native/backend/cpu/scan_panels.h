@@ -13,7 +13,8 @@ using AlignedFloats = Aligned<float>;
 // Throws ErrorCode::out_of_memory.
 AlignedFloats allocate_aligned(Index count);
 
-// The rows of a corpus in one format, as panels of 32 rows: [words][32] and then their bounds.
+// The rows of a corpus in one format, as panels of 32 rows: [words][32], then the bounds of the
+// rows.
 class ScanPanels {
  public:
   ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job);
@@ -21,15 +22,15 @@ class ScanPanels {
   const CentredRows& rows() const { return rows_; }
   const ScanFormat& format() const { return format_; }
   Index count() const { return (rows_.source().rows() + panel_rows - 1) / panel_rows; }
-  Index words() const { return words_; }                                     // of a row
-  Index size() const { return panel_size(format_, rows_.source().cols()); }  // of a panel, in words
+  Index words() const { return words_; }                                     // in a row
+  Index size() const { return panel_size(format_, rows_.source().cols()); }  // words in a panel
   Index bytes() const { return kept_ ? count() * size() * Index{sizeof(float)} : 0; }
 
   static Index panel_size(const ScanFormat& format, Index cols) {
     return format.words(cols) * panel_rows + Index{sizeof(PanelBounds) / sizeof(float)};
   }
 
-  // Panels begin .. begin + count - 1, prepared in `space` unless they are kept.
+  // Panels begin .. begin + count - 1, prepared in `space` if they are not kept.
   const float* get(Index begin, Index count, float* space, const Job& job) const;
   const PanelBounds& bounds_of(const float* panel) const {
     return *reinterpret_cast<const PanelBounds*>(panel + words_ * panel_rows);

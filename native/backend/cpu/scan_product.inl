@@ -1,5 +1,5 @@
-// The product of a tile over `Lanes`, which a file for one instruction set and one format defines:
-// a vector holds a word of each of its rows.
+// The product of a tile over `Lanes`; a file for each instruction set and format defines `Lanes`. A
+// vector holds one word of each of its rows.
 
 #include "backend/cpu/scan_format.h"
 
@@ -13,7 +13,7 @@ constexpr int block_rows = block_vectors * width;
 constexpr int block_queries = Lanes::block_queries;
 static_assert(panel_rows % block_rows == 0 && tile_queries % block_queries == 0);
 
-// Accumulators of a block stay in registers.
+// The sums of a block stay in registers.
 void score_block(const float* queries, const float* panel, Index words, float* tile) {
   Vector sums[block_queries][block_vectors] = {};
   for (Index t = 0; t < words; ++t, queries += tile_queries, panel += panel_rows) {

@@ -9,9 +9,9 @@
 namespace gemmine::cpu {
 namespace {
 
-// A query this far out (l2 only: others are scaled) could overflow float32 in a product.
+// A query of larger norm could overflow float32 in a product (l2 only: others are scaled).
 constexpr double largest_norm = 0x1p60;
-// For norms and factors that were rounded on the way.
+// Covers the roundings of norms and factors.
 constexpr double rounded = 1 + 0x1p-20;
 
 Index tiles_of(std::size_t asked) {
@@ -55,7 +55,7 @@ void QueryTiles::pack_tile(const CpuQueries& queries, std::span<const ScanQuery*
   }
 }
 
-// Leaves the scaled query's words in scratch.words, zeros where it is not usable.
+// Writes the scaled query's words to scratch.words, or zeros if the query is not usable.
 ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lane,
                                  RowFactors& factors, Scratch& scratch) const {
   const CentredRows& corpus = panels_.rows();
@@ -89,7 +89,7 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lan
           .usable = usable};
 }
 
-// Sets the factors that E multiplies by row; returns the part of it that is the same for all rows.
+// Sets the factors of the row's terms in E; returns the part of E that is the same for all rows.
 double QueryTiles::set_error(const Size& size, int lane, RowFactors& factors) const {
   const CentredRows& corpus = panels_.rows();
   const Index d = corpus.source().cols();

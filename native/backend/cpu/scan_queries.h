@@ -47,11 +47,11 @@ class QueryTiles {
     std::vector<float> words;
   };
 
-  // What the bound of a query is made of, in its own units; of the query as float32 unless said.
+  // Sizes for the bound of a query, in its own units.
   struct Size {
-    double norm;      // of the query and of its words, at least
-    double squared;   // ‖q‖²
-    double residual;  // how far its words are from it, at least
+    double norm;      // at least the norms of the float32 query and of its words
+    double squared;   // ‖q‖² of the float32 query
+    double residual;  // at least the distance of the words from the float32 query
   };
 
   void pack_tile(const CpuQueries& queries, std::span<const ScanQuery* const> asked, Index tile,

@@ -9,9 +9,9 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index wanted_tasks = 64;  // so that threads end together
+constexpr Index wanted_tasks = 64;  // so that threads finish together
 
-// Every document, for query segments that no scan decided.
+// Scores every document, for query segments that no scan decided.
 void scan_canonically(const SegmentMaxRequest& request, const std::vector<Index>& asked,
                       std::vector<BestSegments>& answers, const Job& job) {
   const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);

@@ -6,7 +6,7 @@
 
 namespace gemmine::cpu {
 
-// See Scans. A scan in each format of the corpus, from the first to the canonical one.
+// See Scans. Scans in each format of the corpus, from the first to the canonical one.
 std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job);
 
 }  // namespace gemmine::cpu

@@ -10,9 +10,9 @@ namespace gemmine::cpu {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
-constexpr Index block_lanes = 8 * tile_queries;  // that share a panel while it is in cache
-constexpr Index wanted_tasks = 16;               // for each group, so that threads end together
+constexpr Index group_bytes = 4 << 20;           // panels prepared or scanned between two barriers
+constexpr Index block_lanes = 8 * tile_queries;  // lanes that use a panel while it is in cache
+constexpr Index wanted_tasks = 16;               // per group, so that threads finish together
 static_assert(2 * maxima_lanes == panel_rows);
 
 float largest_lane(const float* maxima) { return *std::max_element(maxima, maxima + maxima_lanes); }
@@ -44,7 +44,7 @@ SegmentScan::SegmentScan(const SegmentMaxRequest& request, const ScanPanels& pan
                           query.usable ? -infinity : infinity, 0.0);
 }
 
-// Gives query segments their lanes; returns the row in each. The last tile of a block is filled up
+// Assigns lanes to query segments; returns the row of each lane. The last tile of a block is padded
 // with its last row.
 std::vector<Index> SegmentScan::lay_out() {
   std::vector<Index> rows;
@@ -66,7 +66,7 @@ std::vector<Index> SegmentScan::lay_out() {
   return rows;
 }
 
-// A row of zeros adds nothing, and its unit means nothing.
+// A row of zeros adds 0 to every sum, so its unit does not matter.
 void SegmentScan::describe_queries() {
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     Query& query = layout_[i];
@@ -81,7 +81,7 @@ void SegmentScan::describe_queries() {
   }
 }
 
-// Documents that lie in as many panels as a group has; one that is longer makes a group of its own.
+// Documents that fit in the panels of a group; a longer document is a group by itself.
 SegmentScan::Stretch SegmentScan::next_group(Index first) const {
   const Segments& documents = request_.corpus_segments;
   const Index first_panel = documents.starts[first] / panel_rows;
@@ -158,7 +158,7 @@ void SegmentScan::walk(const float* panels, Index first_panel, const Stretch& do
   const Index lanes = (block.end_tile - block.first_tile) * tile_queries;
   Bounds bounds{std::vector<float>(lanes * panel_rows), std::vector<float>(lanes * panel_rows),
                 std::vector<float>(lanes * maxima_lanes), std::vector<float>(lanes * maxima_lanes)};
-  Index scored = -1;  // panel
+  Index scored = -1;  // last panel with scores
   for (Index document = documents.first; document < documents.end; ++document) {
     const Index end = segments.starts[document + 1];
     if (segments.size(document) == 0) continue;

@@ -7,45 +7,46 @@
 
 namespace gemmine::cpu {
 
-// Walks the corpus in one format for some query segments of a request. Query segments share blocks
-// of whole tiles, and documents (the corpus's segments) are cut into groups, and those into parts
-// with lists of their own; the cut depends on shapes only, and so do the counts of the proof.
+// Scans the corpus in one format for some query segments of a request. Blocks of whole tiles hold
+// several query segments. Documents (the segments of the corpus) are cut into groups, and groups
+// into parts with separate lists; the cut depends on shapes only, and so do the counts of the
+// proof.
 //
-// With float64 sums in the order of the query's rows, a sum of upper bounds is an upper bound of
-// the canonical sum: rounding is monotone.
+// All sums are in float64, in the order of the query's rows. A sum of upper bounds is then an upper
+// bound of the canonical sum, because rounding is monotone.
 class SegmentScan {
  public:
-  // `asked` are query segments; `last` tells that no scan in a finer format follows.
+  // `asked` are query segments; `last`: no scan in a finer format follows.
   SegmentScan(const SegmentMaxRequest& request, const ScanPanels& panels,
               const std::vector<Index>& asked, bool last, const Job& job);
 
-  // Returns false where most query segments are undecided before the end, so that the finer scan
-  // has to look at them anyway.
+  // Returns false if most query segments are undecided before the end: they need the finer scan
+  // anyway.
   bool run();
-  // Ranks the query segments that it decided; returns the others.
+  // Ranks the decided query segments; returns the others.
   std::vector<Index> rank(std::vector<BestSegments>& answers);
 
  private:
   struct Query {
-    Index first_lane;  // in all tiles
+    Index first_lane;  // counted over all tiles
     Index tokens;
-    double unit;  // of its candidates' bounds: a power of two
+    double unit;  // unit of its candidates' bounds: a power of two
     bool usable;
   };
   struct Block {
-    Index first;  // of `asked`
+    Index first;  // first index in `asked`
     Index end;
     Index first_tile;
     Index end_tile;
   };
-  struct Stretch {  // of documents
+  struct Stretch {  // consecutive documents
     Index first;
     Index end;
   };
-  // Of the documents that a task goes through.
+  // Bounds of the documents of a task.
   struct Bounds {
-    std::vector<float> upper, lower;      // [lanes × 32]: of a panel
-    std::vector<float> highest, reached;  // [lanes × maxima_lanes]: of the document's maximum
+    std::vector<float> upper, lower;      // [lanes × 32], for a panel
+    std::vector<float> highest, reached;  // [lanes × maxima_lanes], of the document's maximum
   };
 
   std::vector<Index> lay_out();
@@ -72,7 +73,7 @@ class SegmentScan {
   std::vector<Block> blocks_;
   std::unique_ptr<QueryTiles> tiles_;
   Index group_panels_;
-  Index parts_;                       // of a group
+  Index parts_;                       // number per group
   std::vector<CandidateList> lists_;  // [parts × asked]
 };
 

@@ -8,7 +8,7 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index block_rows = 64;  // that all rows of a query see while they are in cache
+constexpr Index block_rows = 64;  // rows scored with all rows of a query while in cache
 
 }  // namespace
 

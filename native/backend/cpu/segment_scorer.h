@@ -7,7 +7,7 @@
 
 namespace gemmine::cpu {
 
-// Canonical scores of one segment of queries with segments of the corpus.
+// Canonical scores of one query segment with segments of the corpus.
 class SegmentScorer : public RowScorer {
  public:
   SegmentScorer(const CpuQueries& queries, Segments query_segments, Segments corpus_segments);
@@ -22,7 +22,7 @@ class SegmentScorer : public RowScorer {
   Segments query_segments_;
   Segments corpus_segments_;
   Index tokens_ = 0;                      // rows of the query segment
-  std::vector<CanonicalScorer> scorers_;  // [tokens], and perhaps more
+  std::vector<CanonicalScorer> scorers_;  // at least [tokens]
   std::vector<double> highest_;           // [tokens]
   std::vector<double> scores_;
   RowScratch scratch_;

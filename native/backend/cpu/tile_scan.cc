@@ -9,11 +9,11 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index group_bytes = 4 << 20;  // panels that are prepared, or walked, between two barriers
-constexpr Index wanted_tasks = 64;      // per group of panels, so that threads end together
-constexpr Index largest_block = 8;      // tiles that share a panel while it is in cache
+constexpr Index group_bytes = 4 << 20;  // panels prepared or scanned between two barriers
+constexpr Index wanted_tasks = 64;      // per group of panels, so that threads finish together
+constexpr Index largest_block = 8;      // tiles that use a panel while it is in cache
 constexpr Index rank_at_once = 8;       // queries
-// Straddlers of all queries together, as far as each may have a few; vectors grow by doubling.
+// Limit for the straddlers of all queries; each may always have a few. Vectors grow by doubling.
 constexpr Index straddler_bytes = 256 << 20;
 constexpr Index fewest_straddlers = 256;
 constexpr Index largest_straddlers = 16384;
@@ -52,7 +52,7 @@ void set_thresholds(TileFilter& filter, int lane, const ScanThresholds& now) {
   }
 }
 
-// Of the questions about each query, and where the last ones end.
+// Start of the questions about each query, then the end of the last ones.
 std::vector<Index> starts_of(const Asked& asked) {
   std::vector<Index> starts;
   for (std::size_t i = 0; i < asked.size(); ++i)
@@ -102,7 +102,7 @@ CollectorLimits TileScan::limits() const {
                                    largest_straddlers)};
 }
 
-// As many layers for a tile as any of its queries has questions.
+// The number of layers of a tile is the largest number of questions about one of its queries.
 void TileScan::set_layers() {
   const auto queries = static_cast<Index>(queries_asked_.size());
   layers_ = {0};
@@ -139,7 +139,7 @@ void TileScan::report(Index panels_done) const {
                 queries_.rows().rows() * rows_);
 }
 
-// Whether the finer scan has to look at most queries anyway.
+// Whether most queries need the finer scan anyway.
 bool TileScan::is_hopeless() {
   if (last_) return false;
   Index undecided = 0;
@@ -206,7 +206,7 @@ void TileScan::filter(Index layer, Index tile, Index segment, const float* upper
   for (int i = 0; i < found; ++i) {
     const int lane = events[i].query;
     const Index asked = question(tile, layer, lane);
-    if (asked < 0) continue;  // a bound that is no number passes
+    if (asked < 0) continue;  // a NaN bound passes
     Collector& collecting = collector(segment, asked);
     const int at = lane * panel_rows;
     const Index before = unlimited_ ? collecting.held() : 0;

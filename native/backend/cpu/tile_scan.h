@@ -7,33 +7,33 @@
 
 namespace gemmine::cpu {
 
-// Lists of a scan that another one follows are given up sooner.
+// A scan that is followed by another one gives lists up sooner.
 inline constexpr int first_widenings = 2;
-// Candidates of queries that take every row; fewer queries than a tile are not split up.
+// Limit for the candidates of queries of depth every_row; fewer queries than a tile are not split.
 inline constexpr Index most_held = (256 << 20) / sizeof(Candidate);
 
 using Asked = std::vector<const ScanQuery*>;
 
 enum class ScanEnd {
   complete,
-  hopeless,  // most queries are undecided, and a finer scan has to look at them anyway
-  full,      // queries that take every row found more than the memory holds
+  hopeless,  // most queries are undecided and need a finer scan anyway
+  full,      // queries of depth every_row found more rows than fit in memory
 };
 
-// Walks the corpus in one format for some questions of a request. Questions about one query, which
-// follow each other, share the products of its tile: each lane of a tile is a query, and each layer
-// holds one question of every lane. Few queries share the corpus out in segments, each with
-// collectors of its own; the cut depends on shapes only, and so do the counts of the proof. `last`
-// tells that no scan in a finer format follows.
+// Scans the corpus in one format for some questions of a request. Questions about one query are
+// consecutive and share the products of its tile: each lane of a tile is a query, and each layer
+// holds one question of every lane. For few queries the corpus is cut into segments with separate
+// collectors; the cut depends on shapes only, and so do the counts of the proof. `last`: no scan in
+// a finer format follows.
 class TileScan {
  public:
   TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, bool last,
            const Job& job);
 
   ScanEnd run();
-  // Panels that it looked at, as a part of all.
+  // Share of the panels that were scanned.
   double progress() const { return progress_; }
-  // Ranks the queries that it decided; returns the others.
+  // Ranks the decided queries; returns the others.
   Asked rank(std::vector<Ranking>& rankings);
 
  private:
@@ -45,7 +45,7 @@ class TileScan {
   Collector& collector(Index segment, Index asked) {
     return collectors_[segment * asked_count_ + asked];
   }
-  // The question that a layer holds in a lane; −1 where the query has fewer.
+  // The question of a layer in a lane; −1 if the query has fewer questions.
   Index question(Index tile, Index layer, int lane) const {
     const Index query = tile * tile_queries + lane;
     const Index at = starts_[query] + layer;
@@ -69,15 +69,15 @@ class TileScan {
   Asked queries_asked_;        // the first question of every query
   std::vector<Index> starts_;  // [queries + 1], into asked_
   QueryTiles tiles_;
-  std::vector<Index> layers_;          // [tiles + 1], of the tiles before
+  std::vector<Index> layers_;          // [tiles + 1], total of the tiles before
   Index block_;                        // tiles in a task
-  Index segments_;                     // of a group of panels
+  Index segments_;                     // number per group of panels
   Index group_;                        // panels
-  TileFilter used_;                    // what of a filter is in use
+  TileFilter used_;                    // `used` is set: the levels in use
   std::vector<Collector> collectors_;  // [segments × asked]
   std::vector<TileFilter> filters_;    // [segments × layers of all tiles]
-  bool unlimited_;                     // some question takes every row
-  std::atomic<Index> held_ = 0;        // candidates, when unlimited
+  bool unlimited_;                     // some question has depth every_row
+  std::atomic<Index> held_ = 0;        // number of candidates, if unlimited
   double progress_ = 0;
 };
 

@@ -12,8 +12,7 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// Levels are asked for as "score > level"; a floor counts the scores that are equal to it, and so
-// may a reference.
+// The scan tests "score > level". A floor counts equal scores too, and a reference may.
 double level_of(const ScanQuery& query, int level) {
   if (level == ceiling_level) return query.ceiling;
   const double at = level == reference_level ? query.reference : query.floor;
@@ -22,16 +21,17 @@ double level_of(const ScanQuery& query, int level) {
   return std::nextafter(at, -std::numeric_limits<double>::infinity());
 }
 
-// Of the rows that count for a threshold some may be found to be repeated later on.
+// Some rows that count for a threshold may later turn out to be repeated.
 Index listed_depth(const ScanQuery& query, const RowClasses& classes) {
   return classes.count == 0 || query.depth == every_row ? query.depth : 2 * query.depth + 8;
 }
 
 Index capacity_for(Index depth, Index rows) {
-  return depth >= rows ? rows + 1 : std::min(2 * depth + 64, rows + 1);  // never full with all
+  return depth >= rows ? rows + 1
+                       : std::min(2 * depth + 64, rows + 1);  // rows + 1: never full, even with all
 }
 
-// Integers in the order of the floats they stand for.
+// Integers in the same order as the floats that they represent.
 std::int32_t key_of(float x) {
   const auto bits = std::bit_cast<std::int32_t>(x);
   return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
@@ -45,7 +45,7 @@ void for_each_bit(std::uint32_t bits, Visit visit) {
 
 }  // namespace
 
-// A level that nobody asked about lies at +∞, which no bound exceeds.
+// A level that is not in the question is +∞, which no bound exceeds.
 ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
   ScanThresholds thresholds{-infinity, -infinity, {}, {}};
   for (int level = 0; level < level_count; ++level) {
@@ -62,7 +62,7 @@ ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound) {
 }
 
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes) {
-  // Near duplicates widen the lists of all queries at once.
+  // Near duplicates can widen the lists of all queries at the same time.
   const Index depth = query.depth == every_row ? 0 : listed_depth(query, classes);
   const Index depths = depth + query.rejected_depth;
   const Index classed =
@@ -106,7 +106,8 @@ void CandidateList::compact() {
   tighten();
   if (static_cast<Index>(candidates_.size()) <= capacity_ - capacity_ / 4) return;
   capacity_ *= 2;
-  // Rows that come before any other of their class cannot count yet, however many there are.
+  // Classed::but_one has no such limit: many rows may be the only one of their class so far, and
+  // none of these counts yet.
   if (mode_ == Classed::merge && --widenings_left_ < 0) return release();
   candidates_.reserve(capacity_);  // or it would grow to twice as much
 }
@@ -156,8 +157,8 @@ void CandidateList::sort_by_class() {
   std::sort(by_class_.begin(), by_class_.end());
 }
 
-// At most one row of a class does not count: without the highest of their lower bounds the others
-// stay below the rows that do.
+// At most one row of a class does not count. If the highest of their lower bounds is left out, the
+// others are at most those of the rows that count.
 void CandidateList::leave_out_uncertain(std::vector<std::int32_t>& keys) {
   const std::int32_t least = key_of(-infinity);
   sort_by_class();
@@ -174,7 +175,7 @@ void CandidateList::leave_out_uncertain(std::vector<std::int32_t>& keys) {
   }
 }
 
-// Without branches, which could not be foretold.
+// Without branches, because the processor could not predict them.
 void CandidateList::drop_below_threshold() {
   std::size_t kept = 0;
   for (const Candidate each : candidates_) {
@@ -233,7 +234,7 @@ Collector::Collector(const ScanRequest& request, const ScanQuery& query, const S
   rejected_.classify(Classed::but_one, classes_, nullptr);
 }
 
-// A query that is left undecided needs none of this any more.
+// An undecided query does not need this data any more.
 void Collector::give_up_if_full() {
   overflow_ = overflow_ || admissible_.overflow() || rejected_.overflow() ||
               straddlers_.size() > most_straddlers_;
@@ -304,7 +305,7 @@ void Collector::count_level(Level level, std::uint32_t above, std::uint32_t stra
   });
 }
 
-// Which row of a class is admissible is known at the end.
+// The admissible row of a class is known only at the end.
 void Collector::take_drawn(const ScanEvent& event, Index first, std::uint32_t live) {
   const bool floored = query_->floor > -std::numeric_limits<double>::infinity();
   const std::uint32_t certain = ~event.straddling[ceiling_level] & ~shared_rows(first) &
@@ -344,7 +345,7 @@ void Collector::finish() {
   if (overflow_ || classes_.count == 0) return;
   admissible_.tighten();
   rejected_.tighten();
-  // Above this the canonical scan, which reads the corpus in order, takes less time.
+  // For more rows the canonical scan takes less time, because it reads the corpus in order.
   constexpr Index few = 1024;
   overflow_ = admissible_.class_rows(query_->depth) > std::max(few, rows_ / 8);
   give_up_if_full();

@@ -14,7 +14,7 @@ namespace gemmine {
 // A row with bounds on its score, in the scan's own units.
 struct Candidate {
   float upper;
-  float lower;  // −∞ where the row may turn out not to count
+  float lower;  // −∞ if the row may not count in the end
   std::int32_t row;
 };
 
@@ -24,36 +24,37 @@ struct Straddler {
   Level level;
 };
 
-// What a scan knows of one query. Every row that may be among the `depth` best admissible ones is
-// in `admissible`, or in `straddlers` of the ceiling; `rejected` likewise (with some that are not).
+// Result of a scan for one query. Every row that may be among the `depth` best admissible ones is
+// in `admissible`, or in `straddlers` of the ceiling. Likewise `rejected` holds all rows that may
+// be among the best rejected ones, and others.
 struct ScanResult {
   Index above[level_count];  // rows certainly above each level (at the floor or above it)
   std::vector<Straddler> straddlers;
-  std::vector<ClassCount> classes;    // [classed_levels] of the rows certainly above, with classes
-  std::vector<Candidate> admissible;  // one row, any, stands for all of its class
+  std::vector<ClassCount> classes;    // [classed_levels] classes of the rows certainly above
+  std::vector<Candidate> admissible;  // any one row represents its whole class
   std::vector<Candidate> rejected;
-  std::unique_ptr<DrawList> drawn = {};  // null where nothing is drawn
-  float dropped_below;                   // no admissible row with a higher upper bound was left out
+  std::unique_ptr<DrawList> drawn = {};  // null without a draw
+  float dropped_below;                   // every admissible row with a higher upper bound is listed
   double unit;                           // canonical score <= (upper + offset)·unit
   double offset;
 
   double upper_score(float upper) const { return (upper + offset) * unit; }
 };
 
-// How a query's approximate scores a (any scan's, any device's) lead to canonical ones:
-// |canonical − (a + offset)·unit| <= (error + E)·unit, E a number of the row that its upper and
-// lower bounds hold.
+// Relation of a query's approximate scores a (of any scan, on any device) to canonical scores:
+// |canonical − (a + offset)·unit| <= (error + E)·unit. E depends on the row and is part of its
+// upper and lower bounds.
 struct ScanBound {
   double unit;
   double offset;
   double error;
-  bool usable;  // false: the scores could overflow, so that only a canonical scan will do
+  bool usable;  // false: the scores could overflow, so a canonical scan is needed
 };
 
 // Thresholds of one query in a scan's units. A row is certainly above a level if its lower bound
 // exceeds `above`, certainly not if its upper bound is at most `maybe`.
 struct ScanThresholds {
-  float admissible;  // drop what is surely below
+  float admissible;  // rows that are certainly below are dropped
   float rejected;
   float above[level_count];
   float maybe[level_count];
@@ -61,9 +62,9 @@ struct ScanThresholds {
 
 ScanThresholds thresholds_of(const ScanQuery& query, const ScanBound& bound);
 
-// What a scan found in one stretch of 32 rows for one query; bit i is row first + i.
+// Rows that a scan found for one query in one stretch of 32 rows; bit i is row first + i.
 struct ScanEvent {
-  int query;  // in the tile
+  int query;  // its number in the tile
   std::uint32_t admissible;
   std::uint32_t rejected;
   std::uint32_t above[level_count];
@@ -72,26 +73,26 @@ struct ScanEvent {
 
 inline constexpr int most_widenings = 3;  // of a list, each to twice its capacity
 
-// Beyond these a query is left undecided: another scan costs less.
+// Above these limits a query is left undecided, because another scan costs less.
 struct CollectorLimits {
   int widenings;  // at most most_widenings
   Index straddlers;
 };
 
-// What a list makes of the rows of a class.
+// How a list treats the rows of a class.
 enum class Classed {
   merge,    // one entry, with the best bounds of them all
-  but_one,  // one of them may not count, and which one is not known
+  but_one,  // one of them, not known which, may not count
 };
 
-// The rows that may be among the `depth` best of a stream: all whose upper bound reaches the
-// depth-th best lower bound seen so far, which only rises.
+// The rows that may be among the `depth` best of a stream: all rows with an upper bound that
+// reaches the depth-th best lower bound so far. That lower bound never falls.
 //
-// What a push touches lies in one line of the cache: scans hold thousands of lists.
+// The members that a push uses fit in one cache line, because scans hold thousands of lists.
 class alignas(64) CandidateList {
  public:
   CandidateList(Index depth, Index rows, int widenings, float threshold, double spread);
-  // Without classes all rows stand for themselves. Classes in `void_classes` do not count.
+  // Without classes every row has its own entry. Classes in `void_classes` do not count.
   void classify(Classed mode, const RowClasses& classes, const ClassCount* void_classes);
 
   void push(float upper, float lower, Index row) {
@@ -101,9 +102,9 @@ class alignas(64) CandidateList {
   float threshold() const { return threshold_; }
   float dropped_below() const { return dropped_below_; }
   bool overflow() const { return widenings_left_ < 0; }
-  void release();  // what it holds
-  void tighten();  // drops what is below the threshold of all that came
-  // Rows with a class whose scores the `depth` best ask for.
+  void release();  // frees the memory
+  void tighten();  // drops the rows below the threshold of all rows so far
+  // Number of rows with a class whose scores are needed for the `depth` best.
   Index class_rows(Index depth) const;
   std::size_t size() const { return candidates_.size(); }
   std::vector<Candidate>& candidates() { return candidates_; }
@@ -122,7 +123,7 @@ class alignas(64) CandidateList {
   float threshold_;
   int widenings_left_;
   Index depth_;
-  double spread_;  // twice the error that upper and lower bounds leave out
+  double spread_;  // twice the error that upper and lower bounds do not include
   float dropped_below_ = -std::numeric_limits<float>::infinity();
   Classed mode_ = Classed::merge;
   RowClasses classes_;
@@ -130,24 +131,25 @@ class alignas(64) CandidateList {
   std::vector<std::pair<std::int32_t, std::int32_t>> by_class_;  // class, place in candidates_
 };
 
-// Gathers what a scan finds for one query. Stretches must come in ascending order of rows.
+// Collects the results of a scan for one query. Stretches must come in ascending order of rows.
 class Collector {
  public:
   Collector(const ScanRequest& request, const ScanQuery& query, const ScanBound& bound, Index rows,
             const CollectorLimits& limits);
   Collector(Collector&&) = default;
 
-  // `upper` and `lower` are the bounds of the rows first .. first + 31; `valid` says which exist.
-  // Returns whether thresholds changed.
+  // `upper` and `lower` are the bounds of the rows first .. first + 31; bit i of `valid`: row first
+  // + i exists. Returns whether thresholds changed.
   bool take(const ScanEvent& event, const float* upper, const float* lower, Index first,
             std::uint32_t valid);
   ScanThresholds thresholds() const;
   bool overflow() const { return overflow_; }
   Index held() const { return static_cast<Index>(admissible_.size()); }
 
-  // Adds what another collector found for the same query in other rows.
+  // Adds the results of another collector for the same query and other rows.
   void merge(Collector& other);
-  // After the last stretch: a query that too many classed rows must be scored for is given up.
+  // Call it after the last stretch. It gives the query up if too many rows with a class must be
+  // scored.
   void finish();
   ScanResult result();
 
@@ -175,10 +177,10 @@ class Collector {
   bool overflow_;
   Index above_[level_count] = {};
   std::vector<Straddler> straddlers_;
-  std::vector<ClassCount> class_counts_;  // [classed_levels] with classes
+  std::vector<ClassCount> class_counts_;  // [classed_levels] if there are classes
   CandidateList admissible_;
   CandidateList rejected_;
-  std::unique_ptr<DrawList> drawn_;  // null where nothing is drawn
+  std::unique_ptr<DrawList> drawn_;  // null without a draw
 };
 
 }  // namespace gemmine

@@ -15,9 +15,9 @@ class ClassScores {
       : request_(request), query_(query), scorer_(scorer) {}
 
   bool is_new(std::int32_t row_class) const { return !known_.contains(row_class); }
-  // The rows that the scan looks at, the best one first, the others in any order.
+  // The rows of the class that the scan considers: the best row first, the others in any order.
   const std::vector<Scored>& of(std::int32_t row_class);
-  // Whether another row of its class is better. The scan looks at `row`.
+  // Whether another row of its class is better. `row` must be one that the scan considers.
   bool is_repeated(std::int32_t row);
 
  private:

@@ -20,7 +20,7 @@ void DrawList::lower_limit(RowKey limit) {
   std::erase_if(rows_, [&](const DrawnRow& each) { return !(each.key < limit_); });
 }
 
-// Rows beyond the last key that is certainly drawn are never drawn.
+// Rows with keys above the last certainly drawn key are never drawn.
 void DrawList::compact() {
   std::vector<RowKey> certain;
   for (const DrawnRow& each : rows_)

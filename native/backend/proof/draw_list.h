@@ -9,12 +9,12 @@ namespace gemmine {
 
 struct DrawnRow {
   RowKey key;
-  double score;  // canonical, where it is known
-  bool certain;  // that the row is admissible
+  double score;  // canonical, if known
+  bool certain;  // the row is certainly admissible
 };
 
-// The rows of a stream that may be among the draw.count admissible ones with the smallest keys. Of
-// rows that may turn out not to be admissible only so many are held as the memory allows.
+// The rows of a stream that may be among the draw.count admissible ones with the smallest keys. The
+// capacity limits the rows that are not certainly admissible.
 class DrawList {
  public:
   explicit DrawList(const Draw& draw);
@@ -28,8 +28,8 @@ class DrawList {
   void merge(const DrawList& other);
   // The rows with keys below the limit, in the order of their keys.
   std::vector<DrawnRow> take();
-  // Whether no row was left out. Otherwise rows beyond the limit are missing, and the draw is
-  // proven only if enough of the others are admissible.
+  // Whether no row was left out. Otherwise rows above the limit are missing, and the draw is proven
+  // only if enough of the other rows are admissible.
   bool is_complete() const { return limit_.key == highest_key; }
 
  private:
@@ -45,7 +45,7 @@ class DrawList {
   std::vector<DrawnRow> rows_;
 };
 
-// Memory of a list that holds as much as it may.
+// Entries of a full list.
 inline Index draw_capacity(const Draw& draw) { return draw.count == 0 ? 0 : 4 * draw.count + 64; }
 
 }  // namespace gemmine

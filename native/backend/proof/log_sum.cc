@@ -18,9 +18,9 @@ void LogSum::merge(const LogSum& other, double scale) {
   widest = std::max(widest, other.widest);
 }
 
-// Roundings: each exponent takes three, of 700 at most. Each term takes 7 additions in its block of
-// 32 rows, then for every further 32 rows two roundings and an exp of 4 ulp at most, and the same
-// for each merge: γ_{rows/2 + 4096} holds all of them.
+// Rounding errors: each exponent has three roundings and is at most 700 in magnitude. Each term has
+// 7 additions in its block of 32 rows. Every further block of 32 rows and every merge adds two
+// roundings and an exp with an error of at most 4 ulp. γ_{rows/2 + 4096} bounds all of them.
 BoundedValue log_sum_value(const LogSum& total, const ScanBound& bound, double temperature,
                            Index rows) {
   constexpr double rounded = 1 + 0x1p-20;

@@ -8,25 +8,25 @@ namespace gemmine {
 
 struct ScanBound;
 
-// Sums of exp(score·scale) over rows whose scores are known within bounds, and how far the
-// logarithm of a sum can be off. With p_i >= 0 the share of row i in the sum, Σ p_i = 1, and true
-// scores within e_i of those that were added (both times scale),
+// Sums of exp(score·scale) over rows with scores that are known within bounds, and the greatest
+// error of the logarithm of a sum. Let p_i >= 0 be the share of row i in the sum, Σ p_i = 1, and
+// let true scores be within e_i of the scores in the sum (both times scale). Then
 //   −Σ p_i e_i <= log Σ p_i exp(±e_i) <= log(1 + (expm1(M) / M) Σ p_i e_i),  M = max e_i:
-// the left by Jensen's inequality, the right because exp is convex on [0, M]. Where M <= 1 both are
-// at most (1 + M) Σ p_i e_i in size; M itself is a bound too.
+// the left side by Jensen's inequality, the right side because exp is convex on [0, M]. If M <= 1,
+// both are at most (1 + M) Σ p_i e_i in magnitude. M is a bound too.
 
 // Σ exp((score_i − largest)·scale) over the rows so far, in a scan's units.
 struct LogSum {
-  double largest = -std::numeric_limits<double>::infinity();  // score so far
+  double largest = -std::numeric_limits<double>::infinity();  // score until now
   double sum = 0;
   double weighted = 0;  // Σ exp((score_i − largest)·scale)·width_i
-  double widest = 0;    // of the widths; a score is at most so far off
+  double widest = 0;    // largest width; no score has a larger error
 
-  // Adds the rows of `other`, which follow those of this one. One of both has rows.
+  // Adds the rows of `other`, which follow those of this sum. At least one of the two has rows.
   void merge(const LogSum& other, double scale);
 };
 
-// Terms below exp(smallest_exponent) count as nothing: a sum holds exp(0).
+// Terms below exp(smallest_exponent) are left out, because every sum contains exp(0).
 inline constexpr double smallest_exponent = -700;
 
 // log Σ exp(canonical score / temperature) of all `rows`.

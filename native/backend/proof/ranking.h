@@ -16,9 +16,9 @@ class BestRows {
   void push(Scored scored) {
     if (full_ && !better(scored, last_)) return;
     rows_.push_back(scored);
-    if (rows_.size() / 2 > depth_ + 32) cut();  // twice every_row would be too much
+    if (rows_.size() / 2 > depth_ + 32) cut();  // 2·every_row would overflow
   }
-  // The score of the last place; what lies below it is of no interest.
+  // The score of the last place; rows with lower scores are not needed.
   double last_score();
   std::vector<Scored> take();  // best first
   void merge(const BestRows& other);
@@ -29,10 +29,10 @@ class BestRows {
   std::size_t depth_;
   std::vector<Scored> rows_;
   bool full_ = false;
-  Scored last_{};  // of the best `depth` at the last cut, once full
+  Scored last_{};  // last of the best `depth` at the last cut, once full
 };
 
-// Sorts the repeated rows and leaves those that are better than the last admissible one.
+// Sorts the repeated rows and keeps those that are better than the last admissible row.
 void keep_ranked(Ranking& ranking);
 
 bool is_above(const Scored& scored, Level level, const ScanQuery& query);
@@ -46,14 +46,14 @@ inline bool forbids(const ScanRequest& request, const ScanQuery& query, Index ro
          group_forbids(request.groups, query.group, request.corpus_groups[row]);
 }
 
-// Ranks the rows of a corpus for one query as they come by with their canonical scores.
+// Ranks the rows of a corpus for one query from a stream of canonical scores.
 class RankingCollector {
  public:
   RankingCollector(const ScanRequest& request, const ScanQuery& query);
 
-  // Of the rows first, first + 1, ...
+  // Adds the scores of rows first, first + 1, ...
   void take(Index first, std::span<const double> scores);
-  // Adds what another collector ranked for the same query of other rows.
+  // Adds the results of another collector for the same query and other rows.
   void merge(const RankingCollector& other);
   Ranking ranking();
 
@@ -67,7 +67,7 @@ class RankingCollector {
   BestRows admissible_;
   BestRows rejected_;
   DrawList drawn_;
-  std::vector<Scored> classed_;  // rows with a class: which is the best is known at the end
+  std::vector<Scored> classed_;  // rows with a class: the best of a class is known only at the end
 };
 
 }  // namespace gemmine

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Index canonical_block = 1024;  // rows
 
-// Turns what a scan found for one query into exact answers.
+// Turns the result of a scan for one query into an exact answer.
 class Rescoring {
  public:
   Rescoring(const ScanRequest& request, const ScanQuery& query, ScanResult& scanned,
@@ -52,8 +52,8 @@ class Rescoring {
                    .rescanned = false};
 };
 
-// Scores the first `depth` candidates by upper bound, then all others whose bound reaches the last
-// place. `push` takes a row with its canonical score.
+// Scores the `depth` candidates with the highest upper bounds, then all others with an upper bound
+// that reaches the score of the last place. `push` takes a row with its canonical score.
 template <class Push>
 void rescore(std::vector<Candidate>& candidates, Index depth, const ScanResult& scanned,
              RowScorer& scorer, BestRows& best, Push push) {
@@ -119,7 +119,7 @@ bool Rescoring::is_rejected(const Scored& scored) {
          classes_.is_repeated(scored.row);
 }
 
-// A class that counted for the list's threshold may have had its best row above the ceiling.
+// The best row of a class that counted for the list's threshold may be above the ceiling.
 bool Rescoring::is_proven() {
   if (request_.classes.count == 0 || std::isinf(scanned_.dropped_below)) return true;
   const double last = std::max(admissible_.last_score(), query_.floor);

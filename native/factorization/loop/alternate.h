@@ -18,7 +18,7 @@ struct LoopOptions {
   double objective_exponent;  // objective of X = 2^objective_exponent · that of the scaled X
   std::uint64_t seed;
   GraphTerm* graph = nullptr;     // penalty on W in the objective
-  const char* phase = "iterate";  // of the reports of progress
+  const char* phase = "iterate";  // in progress reports
 };
 
 struct Alternated {
@@ -29,7 +29,7 @@ struct Alternated {
 // estimated; 1 if unknown.
 LoopState start_state(Index d, Index k, const Penalties& penalties, double expected_share);
 
-// Factors of a resumed run, beside its state; null for a new run.
+// Factors of a resumed run, in addition to its state; null for a new run.
 using Previous = const ResumedRun*;
 
 // X [n×d] ≈ W Htᵀ, from `state` to the end. Both factors are tall, W [n×k] and Ht [d×k], so the

@@ -41,7 +41,7 @@ class Residuals {
     return residual;
   }
 
-  // Subtracts what a new component h will explain of each row, to first order.
+  // Subtracts the part of each row that a new component h will explain, to first order.
   void explain(const HostMatrix<float>& h) {
     double square = 0;
     for (Index t = 0; t < h.rows(); ++t) square += double{h(t, 0)} * h(t, 0);

@@ -7,8 +7,8 @@
 
 namespace gemmine {
 
-// The state of a run between iterations, beside W and Ht. From these three, with the same X and
-// options, a run continues with the same bits.
+// The state of a run between iterations, in addition to W and Ht. From these three, with the same X
+// and options, a run continues with the same bits.
 struct LoopState {
   Index iteration = 0;
   // Of the scaled X, before the first and after each iteration; the last one may be set only by the

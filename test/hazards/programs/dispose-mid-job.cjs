@@ -1,4 +1,4 @@
-// Lets go of a prepared corpus and its matrix while scans use them, then churns memory.
+// Releases a prepared corpus and its matrix while scans use them, then allocates much memory.
 const { load, prepare, source, topK } = require('./jobs.cjs')
 
 async function scans(addon) {

@@ -1,5 +1,5 @@
-// How late 1 ms timers fire, and how long a small readFile takes, while `jobs` factorizations run on
-// `threads` threads each: prints { timers, reads }, in ms, sorted.
+// Measures the delay of 1 ms timers and the time of a small readFile while `jobs` factorizations run on
+// `threads` threads each; prints { timers, reads }, in ms, sorted.
 const { readFile } = require('node:fs/promises')
 const { load, fit, control } = require('./jobs.cjs')
 const [jobs, threads, duration] = process.argv.slice(2).map(Number)

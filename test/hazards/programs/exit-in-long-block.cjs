@@ -1,4 +1,4 @@
-// Ends the process while one block is computed that no flag stops: a basis of many rows is made orthonormal.
+// Ends the process during a block that no flag stops: a basis of many rows is made orthonormal.
 const { load, control, matrix, source } = require('./jobs.cjs')
 const side = 2500
 

@@ -1,4 +1,5 @@
-// Ends the process `delay` ms after jobs were started, more than run at once; `where` says from which code.
+// Ends the process `delay` ms after the start of more jobs than can run at the same time; `where` is the code
+// that ends it.
 const { load, fit, topK, control, noise } = require('./jobs.cjs')
 const [delay, where] = process.argv.slice(2)
 

@@ -1,4 +1,4 @@
-// Runs a job, then reads a folder as a service would; prints { job: "done" or its code, file }.
+// Runs a job, then reads a folder, as in a service; prints { job: "done" or its code, file }.
 const { readdir } = require('node:fs/promises')
 const { join } = require('node:path')
 const { topK } = require(join(__dirname, '..', '..', '..', 'dist'))

@@ -1,4 +1,4 @@
-// Arguments for the addon, without lib/: what lib/ would refuse must not hurt either.
+// Arguments for the addon, without lib/: arguments that lib/ refuses must not do harm here either.
 const { join } = require('node:path')
 
 const load = () => require('node-gyp-build')(join(__dirname, '..', '..', '..'))

@@ -1,5 +1,5 @@
-// Which buffers stay where they are when they are transferred after jobs that used them: prints { input,
-// small, result, answer }, and the bytes of a WebAssembly memory that was an input and grew then.
+// Tests which buffers are not detached by a transfer after jobs that used them: prints { input, small,
+// result, answer }, and the bytes of a WebAssembly memory that was an input and then grew.
 const { join } = require('node:path')
 const { noise } = require('./jobs.cjs')
 const { kmeans, nmf, topK } = require(join(__dirname, '..', '..', '..', 'dist'))

@@ -1,5 +1,5 @@
-// Takes the memory of an input or output away in one way, `times` times for each place that it has. A call
-// gives the right answer or names the argument. Prints by place [right answers, arguments named].
+// Detaches the memory of an input or output in one way, `times` times for each place. A call must give the
+// right answer or name the argument. Prints for each place [right answers, named arguments].
 const { join } = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { noise } = require('./jobs.cjs')

@@ -1,4 +1,5 @@
-// Runs so many jobs of one kind at once; prints how many ended in which way: { done, "<code>: …" }.
+// Runs several jobs of one kind at the same time; prints the number of jobs by outcome: { done, "<code>: …"
+// }.
 const { load, fit, prepare, source, topK } = require('./jobs.cjs')
 const [kind, count] = process.argv.slice(2)
 

@@ -1,4 +1,5 @@
-// Runs so many jobs at once; prints [threads before, with the addon loaded, at most, the pool's].
+// Runs several jobs at the same time; prints [threads before, threads with the addon loaded, most threads,
+// threads of the pool].
 const { readdirSync } = require('node:fs')
 const { load, fit, prepare, source, topK } = require('./jobs.cjs')
 const [count, kind] = process.argv.slice(2)

@@ -1,4 +1,7 @@
-/** Time of this thread on a CPU, in ms, which a busy machine does not lengthen; off Linux, time. */
+/**
+ * CPU time of this thread in ms, because wall time depends on the load of the machine; wall time if not on
+ * Linux.
+ */
 function busy() {
   if (process.platform !== 'linux') return performance.now()
   const { readFileSync } = require('node:fs')
@@ -7,7 +10,7 @@ function busy() {
   )
 }
 
-/** The time that some work took, and the longest that the event loop computed at one turn, in ms. */
+/** The time of some work, and the longest turn of the event loop during it, in ms. */
 exports.longestTurn = async (work) => {
   let longest = 0
   let last = busy()

@@ -1,4 +1,4 @@
-// Several workers and the main thread run the same job side by side; prints the distinct results.
+// Several workers and the main thread run the same job at the same time; prints the distinct results.
 const { Worker, isMainThread, parentPort } = require('node:worker_threads')
 const { load, fit } = require('./jobs.cjs')
 
