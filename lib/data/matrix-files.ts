@@ -83,15 +83,19 @@ interface Part {
   readonly name: string | undefined
 }
 
-/** Splits `file:name`, which names an array in a file, unless a file of that full name exists. */
+/**
+ * Splits `file:name`, which names an array in a file, unless a file of that full name exists. Both may contain
+ * colons: the file is the longest that exists.
+ */
 export function partOf(given: string): Part {
-  const colon = given.lastIndexOf(':')
-  if (colon < 1 || colon === given.length - 1 || existsSync(given))
-    return { path: given, name: undefined }
-  const path = given.slice(0, colon)
-  return existsSync(path)
-    ? { path, name: given.slice(colon + 1) }
-    : { path: given, name: undefined }
+  const whole = { path: given, name: undefined }
+  if (existsSync(given)) return whole
+  const before = (end: number) => given.lastIndexOf(':', end)
+  for (let colon = before(given.length - 2); colon > 0; colon = before(colon - 1)) {
+    const path = given.slice(0, colon)
+    if (existsSync(path)) return { path, name: given.slice(colon + 1) }
+  }
+  return whole
 }
 
 const byExtension = (path: string) => {

@@ -9,10 +9,14 @@ export interface NamedArray {
   readonly shape: readonly number[]
   /** Undefined if it is not an element type of matrices. */
   readonly type: ElementType | undefined
+  /** What messages call the elements then. */
+  readonly dtype: string
 }
 
-const listed = (arrays: readonly NamedArray[]) =>
-  printable(arrays.map(({ name, shape }) => `${name} [${shape.join(' × ')}]`).join(', '), listLimit)
+const shown = ({ name, shape, type, dtype }: NamedArray) =>
+  `${name} [${shape.join(' × ')}]${type ? '' : ` of ${dtype}`}`
+
+const listed = (arrays: readonly NamedArray[]) => printable(arrays.map(shown).join(', '), listLimit)
 
 /** Characters of a list of names in a message. */
 const listLimit = 200

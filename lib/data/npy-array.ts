@@ -49,6 +49,11 @@ const kinds: Record<string, string> = {
   '[': 'records',
 }
 
+const codeOf = (descr: string) => /[a-zA-Z[]/.exec(descr)?.[0] ?? ''
+
+/** What elements are that are not supported; undefined if NumPy has no such elements. */
+export const kindOfElements = (descr: string): string | undefined => kinds[codeOf(descr)]
+
 const remedies: Record<string, string> = {
   f: " (.astype('float32') makes them)",
   O: " (.astype('float32') makes them)",
@@ -59,9 +64,8 @@ const remedies: Record<string, string> = {
 function checkedFormat(path: string, descr: string, wanted: ElementKinds) {
   const format = elementFormat(descr)
   if (format && wanted.includes(format.type)) return format
-  const kind = format ? '' : (/[a-zA-Z[]/.exec(descr)?.[0] ?? '')
-  const remedy = wanted.isMatrix ? (remedies[kind] ?? '') : ''
-  const what = kinds[kind]
+  const remedy = format || !wanted.isMatrix ? '' : (remedies[codeOf(descr)] ?? '')
+  const what = format ? undefined : kindOfElements(descr)
   const received = what ? `${what}, ${printable(descr)}` : printable(descr)
   throw fileError(path, `expected ${wanted.expected}${remedy}, received ${received}`)
 }

@@ -30,9 +30,12 @@ export function headerBytes(prefix: Uint8Array): number {
   return Math.max(prefixBytes, Math.min(length, headerLimit + prefixBytes))
 }
 
-/** One `'name': value` of the dictionary: a string, a boolean, a tuple or a list. */
+/**
+ * One `'name': value` of the dictionary: a string, a boolean, a tuple or a list. A list of records may contain
+ * lists; its end is followed by the next name or the end of the dictionary.
+ */
 const entry =
-  /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\\n]*)\3|(True|False)|\(([^()]*)\)|(\[[^\]]*\]))\s*(?:,|(?=\}))/y
+  /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\\n]*)\3|(True|False)|\(([^()]*)\)|(\[[^]*?\](?=\s*(?:,\s*['"}]|\}))))\s*(?:,|(?=\}))/y
 
 /**
  * Reads the header of a `.npy` file, versions 1 to 3, from the first bytes of the file.

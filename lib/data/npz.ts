@@ -7,7 +7,7 @@ import type { Loading } from './dense-elements'
 import { isMatrixFile, type DenseMatrix, type MatrixFile } from './matrix'
 import { chosenMatrix, type NamedArray } from './named-matrix'
 import { checkLimit, loadNpyFrom, npySides } from './npy'
-import { elementFormat, readNpyHeader } from './npy-array'
+import { elementFormat, kindOfElements, readNpyHeader } from './npy-array'
 import { checkSize, isSparseArchive, readSides, readSparse, type Archive } from './npz-sparse'
 import type { SparseMatrix } from './sparse'
 import { unpackedWhole } from './unpacked'
@@ -32,7 +32,8 @@ const described = (bytes: Bytes, member: Member): Promise<DenseMember> =>
   readMember(bytes, member, async (reader) => {
     const { descr, shape } = await readNpyHeader(reader)
     const name = member.name.replace(/\.npy$/, '')
-    return { name, shape, type: elementFormat(descr)?.type, member }
+    const type = elementFormat(descr)?.type
+    return { name, shape, type, dtype: kindOfElements(descr) ?? descr, member }
   })
 
 async function denseMember({ bytes, members }: Archive, name: string | undefined) {

@@ -54,7 +54,7 @@ async function checkEnd(reader: ByteReader) {
     throw fileError(reader.path, 'expected no data after the last tensor, received more')
 }
 
-/** The matrix of this name, or the only one of floats, and its position in the data. */
+/** The matrix of this name, or the only one of floats, its position in the data, and the size of all data. */
 export async function matrixIn(reader: ByteReader, name: string | undefined) {
   const { places } = await readHeader(reader)
   const place = chosenMatrix(reader.path, places, name)
@@ -68,18 +68,30 @@ export async function matrixIn(reader: ByteReader, name: string | undefined) {
   if (!type) throw wrong(`one of ${[...safetensorsTypes.keys()].join(', ')}`, printable(dtype))
   if (shape.length !== 2 || !(rows > 0 && cols > 0))
     throw wrong('at least one row and one column', `the shape [${shape.join(', ')}]`)
-  return { begin, rows, cols, type, bigEndian: false, fortranOrder: false }
+  const all = places.at(-1)!.end
+  return { begin, all, rows, cols, type, bigEndian: false, fortranOrder: false }
 }
 
-/** Reads this matrix, or leaves it in the file. */
+/** Reads this matrix, or leaves it in the file. Packed data are read to their end, where their checksum stands. */
 export async function loadSafetensorsFrom(
   reader: ByteReader,
   name: string | undefined,
   loading: Loading,
 ): Promise<DenseMatrix | MatrixFile> {
-  const { begin, ...layout } = await matrixIn(reader, name)
+  const { begin, all, ...layout } = await matrixIn(reader, name)
   await skip(reader, begin)
-  return loadElements(reader, layout, loading)
+  const left = reader.left
+  const matrix = await loadElements(reader, layout, loading)
+  if (!reader.unpacked) return matrix
+  const behind = all - begin - (left - reader.left)
+  const skipped = await skip(reader, behind)
+  if (skipped < behind)
+    throw fileError(
+      reader.path,
+      `expected ${all} bytes of data, received ${all - behind + skipped}`,
+    )
+  await checkEnd(reader)
+  return matrix
 }
 
 /**

@@ -19,6 +19,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import { ofFewDocuments, ofZeroTokens } from './search-warnings'
 
 /** The only place where the defaults of {@link maxSim} are written. */
 export const maxSimDefaults = frozen({
@@ -61,8 +62,14 @@ export interface RankedDocuments {
   readonly certified: number
   /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback: number
+  /** Tokens of queries that are zero vectors, whose cosine is 0 with every token; 0 for the other metrics. */
+  readonly zeroQueryTokens: number
+  /** The same of the documents' tokens. */
+  readonly zeroDocumentTokens: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
+  /** Complete sentences about zero vectors, and about a `k` above the documents. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -121,7 +128,7 @@ export async function maxSim(
   const loan = loanOf({ 'queries.tokens': source, 'documents.tokens': matrix })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = { device, metric, k, queryStarts, documentStarts }
-  const { certified, fallback, seconds } =
+  const { zeroQueries, zeroRows, ...proof } =
     count === 0
       ? nothingAsked
       : await runJob(job, arrays, (addon, control) =>
@@ -134,7 +141,13 @@ export async function maxSim(
             control,
           ),
         )
-  return { queries: count, k, metric, indices, scores, certified, fallback, seconds }
+  const warnings = [
+    ...(count === 0 ? [] : ofFewDocuments(k, documentStarts.length - 1)),
+    ...ofZeroTokens('query', zeroQueries, source.rows),
+    ...ofZeroTokens('document', zeroRows, rows),
+  ]
+  const zeros = { zeroQueryTokens: zeroQueries, zeroDocumentTokens: zeroRows }
+  return { queries: count, k, metric, indices, scores, ...proof, ...zeros, warnings }
 }
 
 function checkMultiVectors(name: string, given: unknown): asserts given is MultiVectors<unknown> {

@@ -36,6 +36,14 @@ export function ofZeroVectors(
   return warnings
 }
 
+/** The same for the tokens of one side of a late interaction. */
+export const ofZeroTokens = (side: string, zeros: number, tokens: number): string[] =>
+  zeros === 0
+    ? []
+    : [
+        `${counted(zeros, tokens, `${side} token`, `${side} tokens`)}: the cosine with every token is 0`,
+      ]
+
 /** The option `argument` requests `wanted` places. */
 export const ofSmallCorpus = (
   argument: string,
@@ -50,11 +58,18 @@ export const ofSmallCorpus = (
           'the places beyond hold -1 and NaN',
       ]
 
-/** The same for a search of queries. */
-export const ofFewQueries = (k: number, queries: number): string[] =>
-  k <= queries
+const ofFew = (k: number, count: number, one: string, many: string): string[] =>
+  k <= count
     ? []
     : [
-        `k ${k} is above the ${queries} ${queries === 1 ? 'query' : 'queries'}: ` +
+        `k ${k} is above the ${count} ${count === 1 ? one : many}: ` +
           'the places beyond hold -1 and NaN',
       ]
+
+/** The same for a search of queries. */
+export const ofFewQueries = (k: number, queries: number): string[] =>
+  ofFew(k, queries, 'query', 'queries')
+
+/** The same for a search of documents. */
+export const ofFewDocuments = (k: number, documents: number): string[] =>
+  ofFew(k, documents, 'document', 'documents')

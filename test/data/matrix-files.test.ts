@@ -68,6 +68,22 @@ describe('a matrix file', () => {
     expect(await loadMatrix(colon)).toEqual(expected)
   })
 
+  it('has an array whose name contains colons', async () => {
+    const path = folder.write('tf.npz', zipSync({ 'a/kernel:0.npy': npy, 'b:0:.npy': npy }))
+    expect(await loadMatrix(`${path}:a/kernel:0`)).toEqual(expected)
+    expect(await sidesInFile(`${path}:b:0:`)).toMatchObject({ rows: 2, cols: 3 })
+    const near = folder.write('tf.npz:a', zipSync({ '0.npy': npy }))
+    expect(partOf(`${near}:0`)).toEqual({ path: near, name: '0' })
+  })
+
+  it('is read beside an array of nested records', async () => {
+    const header = `{'descr': [('a', '<f4'), ('b', [('c', '>i2')])], 'fortran_order': False, 'shape': (1,), }`
+    const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length + 1, 0])
+    const records = Buffer.concat([prefix, Buffer.from(`${header}\n`), Buffer.alloc(6)])
+    const path = folder.write('nested.npz', zipSync({ 'm.npy': records, 'X.npy': npy }))
+    expect(await loadMatrix(path)).toEqual(expected)
+  })
+
   it('without names has none', async () => {
     const path = folder.write('plain.npy', npy)
     await expectFileError(
@@ -138,6 +154,28 @@ describe('a matrix file', () => {
     await expectFileError(
       () => loadMatrix(short),
       `${short}: expected 24 bytes of elements, received 23`,
+    )
+  })
+
+  it('of tensors that is packed is not read as whole where it is cut short, damaged or goes on', async () => {
+    const packed = gzipSync(tensors)
+    const path = folder.path('damaged.safetensors.gz')
+    const damaged = Buffer.from(packed)
+    damaged[packed.length - 8]! ^= 1
+    const behind = Buffer.concat([tensors, npy])
+    for (const [content, message] of [
+      [packed.subarray(0, -3), 'expected whole gzip data, received data that is cut short'],
+      [damaged, 'expected whole gzip data, received damaged data'],
+      [gzipSync(behind), 'expected no data after the last tensor, received more'],
+    ] as const) {
+      folder.write('damaged.safetensors.gz', content)
+      for (const name of ['emb', 'ids'])
+        await expectFileError(() => loadMatrix(`${path}:${name}`), `${path}: ${message}`)
+    }
+    folder.write('damaged.safetensors.gz', gzipSync(tensors.subarray(0, -1)))
+    await expectFileError(
+      () => loadMatrix(`${path}:ids`),
+      `${path}: expected 40 bytes of data, received 39`,
     )
   })
 

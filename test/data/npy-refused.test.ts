@@ -95,6 +95,14 @@ describe('a .npy file is refused', () => {
       `expected ${elements}, received records, [('a', '<f4')]`,
     ],
     [
+      'of records of records',
+      npy(
+        `{'descr': [('a', '<f4'), ('b', [('c', '>i2'), ('d', '|S3')], (2,))], 'fortran_order': False, 'shape': (12, 5), }`,
+        840,
+      ),
+      `expected ${elements}, received records, [('a', '<f4'), ('b', [('c', '>i2'), ('d', '|S3')], (2,))]`,
+    ],
+    [
       'of three dimensions',
       npy(dictionary('<f4', '(3, 4, 5)'), 240),
       'expected 2 dimensions, rows and columns, received 3: the shape (3, 4, 5)',

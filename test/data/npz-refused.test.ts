@@ -48,7 +48,17 @@ describe('a sparse .npz file is refused', () => {
         'ids.npy': list('<i4', Int32Array.of(1)),
         't.npy': member('<U1', [1, 1], bytes('abcd')),
       }),
-      'expected a matrix of real numbers, received only ids [1], t [1 × 1]',
+      'expected a matrix of real numbers, received only ids [1], t [1 × 1] of strings',
+    ],
+    [
+      'of one matrix of complex numbers',
+      zipSync({ 'X.npy': matrixOf('<c8', new Float32Array(12)) }),
+      'expected a matrix of real numbers, received only X [3 × 2] of complex numbers',
+    ],
+    [
+      'of one matrix of an unknown type',
+      zipSync({ 'X.npy': matrixOf('<q9', six) }),
+      'expected a matrix of real numbers, received only X [3 × 2] of <q9',
     ],
     [
       'with float indices',

@@ -166,6 +166,21 @@ describe('maxSim', () => {
     )
   })
 
+  it('tells of tokens that are zero vectors, and of a k above the documents', async () => {
+    const queries = { tokens: matrixOf(3, 2, (i) => (i === 1 ? 0 : 1)), starts: [0, 1, 3] }
+    const documents = { tokens: matrixOf(4, 2, (i) => (i < 2 ? 0 : i)), starts: [0, 2, 4] }
+    const found = await maxSim(queries, documents, { k: 3 })
+    expect([found.zeroQueryTokens, found.zeroDocumentTokens]).toEqual([1, 2])
+    expect(found.warnings).toEqual([
+      'k 3 is above the 2 documents: the places beyond hold -1 and NaN',
+      '1 of 3 query tokens is a zero vector: the cosine with every token is 0',
+      '2 of 4 document tokens are zero vectors: the cosine with every token is 0',
+    ])
+    expect((await maxSim(queries, documents, { k: 2, metric: 'dot' })).warnings).toEqual([])
+    const none = { tokens: { ...queries.tokens, data: new Float32Array(0), rows: 0 }, starts: [0] }
+    expect((await maxSim(none, documents, { k: 3 })).warnings).toEqual([])
+  })
+
   it('answers by the starts of the call, though they change while it runs', async () => {
     const tokens = gaussian(400, 8, 1)
     const [starts, changing] = [[0, 100, 200, 400], Int32Array.from([0, 100, 200, 400])]
