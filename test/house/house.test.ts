@@ -32,7 +32,11 @@ describe('include direction in native', () => {
     ],
     ['native/factorization/a.cc', '#include "backend/cpu/kernels.h"', 'must not know backend/cpu'],
     ['native/backend/a.h', '#include "backend/cpu/kernels.h"', 'backend must not know backend/cpu'],
-    ['native/binding/a.cc', '#include "backend/cpu/kernels.h"', 'binding must not know backend/cpu'],
+    [
+      'native/binding/a.cc',
+      '#include "backend/cpu/kernels.h"',
+      'binding must not know backend/cpu',
+    ],
     ['native/mining/a.cc', '#include <napi.h>', 'only binding may include <napi.h>'],
     ['native/backend/a.cc', '#include <cblas.h>', 'only core may include <cblas.h>'],
     [
