@@ -122,6 +122,23 @@ void PreparedCorpus::verify(const Job& job) const {
   if (checksums) checksums->check(*source, scans_for(device), job);
 }
 
+namespace {
+
+// Runs and then verifies. An entry that the run refuses may have changed since it was prepared, and
+// the change is then the error.
+template <class Run>
+void verified(const PreparedCorpus& corpus, const Job& job, Run run) {
+  try {
+    run();
+  } catch (const InvalidEntry&) {
+    corpus.verify(job);
+    throw;
+  }
+  corpus.verify(job);
+}
+
+}  // namespace
+
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
                                Borrowed& borrowed)
     : device_(read<std::string>(options, "device")), metric_(read_metric(options)) {
@@ -147,16 +164,18 @@ double CorpusArgument::scan(
     const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const {
   return seconds_of([&] {
     const Shared corpus = prepared(job);
-    look(scans_for(device_), *corpus->handle);
-    corpus->verify(job);
+    verified(*corpus, job, [&] { look(scans_for(device_), *corpus->handle); });
   });
 }
 
 double CorpusArgument::look_at_rows(
     const Job& job, const std::function<void(Scans& scans, const RowSource& rows)>& look) const {
   return seconds_of([&] {
-    look(scans_for(device_), *source_->rows);
-    if (prepared_) prepared_->verify(job);
+    const auto run = [&] { look(scans_for(device_), *source_->rows); };
+    if (prepared_)
+      verified(*prepared_, job, run);
+    else
+      run();
   });
 }
 

@@ -9,8 +9,10 @@ import { FactorizationModel } from '../../lib/factorization/factorization-model'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { logSumExp } from '../../lib/mining/log-sum-exp'
 import { maxSim } from '../../lib/mining/max-sim'
+import { mutualNeighbours } from '../../lib/mining/mutual-neighbours'
 import { prepareCorpus } from '../../lib/mining/prepare-corpus'
 import { rangeSearch } from '../../lib/mining/range-search'
+import { reverseTopK } from '../../lib/mining/reverse-top-k'
 import { topK } from '../../lib/mining/top-k'
 import { gaussian } from '../matrices'
 import { runProgram } from './child'
@@ -197,6 +199,18 @@ describe('verify', () => {
       await expect(call()).rejects.toMatchObject(changed)
     matrix.data[at] = kept!
     await topK(queries, prepared, asked)
+  })
+
+  it('names the change where an entry is no number any more', async () => {
+    const matrix = shared()
+    using prepared = await prepareCorpus(matrix, { verify: true })
+    matrix.data[70 * cols + 3] = NaN
+    for (const call of [
+      () => topK(queries, prepared, asked),
+      () => reverseTopK(queries, prepared, asked),
+      () => mutualNeighbours(queries, prepared, asked),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'ERR_GEMMINE_CHANGED' })
   })
 
   it('sees rows that change places', async () => {
