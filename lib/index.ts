@@ -153,6 +153,20 @@ export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mini
 export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
 export { mergeMined } from './mining/merge-mined'
+export {
+  mergePositiveScores,
+  scorePositives,
+  scorePositivesDefaults,
+  type PositiveScores,
+  type ScorePositivesOptions,
+} from './mining/score-positives'
+export type { CorpusRange } from './mining/corpus-shard'
+export {
+  mineCorpusShard,
+  type MinedCorpusShard,
+  type MineCorpusShardOptions,
+} from './mining/mine-corpus-shard'
+export { mergeCorpusShards } from './mining/merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
 export {
   MinedNegatives,

@@ -167,6 +167,8 @@ export interface NativeMineRules {
   readonly pool: number
   readonly seed: number
   readonly explain: number
+  /** [queries], NaN for none: used instead of the scores of the positives. */
+  readonly references?: Float64Array | undefined
 }
 
 /** The other fields of `MineOptions`. */
@@ -193,6 +195,10 @@ export interface NativeMinedArrays {
   readonly scores: Float32Array
   readonly counts: Int32Array
   readonly ranks: Int32Array
+  /** [queries × numNegatives]. */
+  readonly exactScores?: Float64Array | undefined
+  /** [queries × 12]: dropped by each rule, admissible, above ceiling, above reference, rescanned. */
+  readonly populations?: Int32Array | undefined
 }
 
 /** Output arrays of the positives that are used: ascending, each once. */

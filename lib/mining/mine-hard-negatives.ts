@@ -3,12 +3,12 @@ import type { MatrixInput } from '../data/matrix'
 import { ruleNames } from '../data/mined-lines'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
-import { resultArray } from '../data/typed-array'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
+import { minedArrays, positiveArrays } from './mined-arrays'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import {
   nativeOptions,
@@ -20,20 +20,6 @@ import { settleSweep, type MiningSweep } from './mining-sweep'
 import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type shardRange } from './query-shard'
-
-/** The arrays that the addon fills. */
-const minedArrays = (queries: number, numNegatives: number) => ({
-  indices: resultArray(Int32Array, queries * numNegatives),
-  scores: resultArray(Float32Array, queries * numNegatives),
-  counts: resultArray(Int32Array, queries),
-  ranks: resultArray(Int32Array, queries * numNegatives),
-})
-
-const positiveArrays = (pairs: number, all: number) => ({
-  positiveStarts: resultArray(Int32Array, all + 1),
-  positiveRows: resultArray(Int32Array, pairs),
-  positiveScores: resultArray(Float64Array, pairs),
-})
 
 /** The positives that were used for the mined queries, and their scores. */
 function positivesOf(

@@ -39,13 +39,6 @@ RowRange read_range(const Napi::Object& from, Index queries) {
   return range;
 }
 
-// One class number per row; null for undefined.
-const std::int32_t* read_classes(const Napi::Object& from, const char* name, Index rows,
-                                 Borrowed& borrowed) {
-  const Napi::Value value = from.Get(name);
-  return value.IsUndefined() ? nullptr : read_array<std::int32_t>(value, name, rows, 1, borrowed);
-}
-
 // Requires both or neither, because one is compared with the other.
 void check_pair(Napi::Env env, const void* first, const void* second, bool needed,
                 const char* name) {
@@ -59,8 +52,16 @@ MiningRules read_rules(const Napi::Object& from) {
           .relative_margin = read_optional<double>(from, "relativeMargin")};
 }
 
+// Some numbers for each row; null for undefined.
+template <class T>
+T* read_optional_rows(const Napi::Object& from, const char* name, Index rows, Index cols,
+                      Borrowed& borrowed) {
+  const Napi::Value value = from.Get(name);
+  return value.IsUndefined() ? nullptr : read_array<T>(value, name, rows, cols, borrowed);
+}
+
 // Reads the options that a sweep may change.
-void read_swept(const Napi::Object& from, MineOptions& options) {
+void read_swept(const Napi::Object& from, MineOptions& options, Borrowed& borrowed) {
   options.num_negatives = read<Index>(from, "numNegatives");
   options.rules = read_rules(from);
   options.min_score = read_optional<double>(from, "minScore");
@@ -73,6 +74,8 @@ void read_swept(const Napi::Object& from, MineOptions& options) {
   options.pool = read<Index>(from, "pool");
   options.seed = read<std::uint64_t>(from, "seed");
   options.explain = read<Index>(from, "explain");
+  options.references =
+      read_optional_rows<double>(from, "references", options.all_queries, 1, borrowed);
   if (options.num_negatives < 1) refuse(from.Env(), "a positive integer", "numNegatives");
 }
 
@@ -83,10 +86,13 @@ MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& 
   options.first_query = read_range(from, sizes.queries).begin;
   options.self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed);
   options.groups = read_choice(from, "groups", groupings);
-  options.query_groups = read_classes(from, "queryGroups", sizes.queries, borrowed);
-  options.corpus_groups = read_classes(from, "corpusGroups", sizes.corpus, borrowed);
-  options.texts = {.queries = read_classes(from, "queryTexts", sizes.queries, borrowed),
-                   .corpus = read_classes(from, "corpusTexts", sizes.corpus, borrowed)};
+  options.query_groups =
+      read_optional_rows<std::int32_t>(from, "queryGroups", sizes.queries, 1, borrowed);
+  options.corpus_groups =
+      read_optional_rows<std::int32_t>(from, "corpusGroups", sizes.corpus, 1, borrowed);
+  options.texts = {
+      .queries = read_optional_rows<std::int32_t>(from, "queryTexts", sizes.queries, 1, borrowed),
+      .corpus = read_optional_rows<std::int32_t>(from, "corpusTexts", sizes.corpus, 1, borrowed)};
   const Napi::Env env = from.Env();
   check_pair(env, options.query_groups, options.corpus_groups, options.groups != Groups::off,
              "groups");
@@ -103,7 +109,11 @@ MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negat
           .scores = rows_of(float{}, "scores"),
           .counts = read_array<std::int32_t>(from.Get("counts"), "counts", queries, 1, borrowed),
           .ranks = rows_of(std::int32_t{}, "ranks"),
-          .positive_scores = nullptr};
+          .positive_scores = nullptr,
+          .exact_scores =
+              read_optional_rows<double>(from, "exactScores", queries, num_negatives, borrowed),
+          .populations = read_optional_rows<std::int32_t>(from, "populations", queries,
+                                                          population_size, borrowed)};
 }
 
 // Output arrays of the canonical positives.
@@ -138,7 +148,7 @@ Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Index quer
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Object each = read_object(list.Get(i), "sweep");
     sweep.options.push_back(shared);
-    read_swept(read_object(each.Get("options"), "options"), sweep.options.back());
+    read_swept(read_object(each.Get("options"), "options"), sweep.options.back(), borrowed);
     sweep.out.push_back(read_arrays(read_object(each.Get("out"), "out"), queries,
                                     sweep.options.back().num_negatives, borrowed));
   }

@@ -1,6 +1,7 @@
 #include "mining/mine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "mining/batches.h"
@@ -66,6 +67,7 @@ class Miner {
  private:
   void score_positives();
   void clear(const Answer& answer);
+  std::optional<double> reference_of(Index query, const MineOptions& options) const;
   std::optional<MinedQuery> ask(Index query, Answer& answer);
   void run(const std::vector<MinedQuery>& asked);
 
@@ -94,21 +96,32 @@ void Miner::clear(const Answer& answer) {
   std::fill(out.ranks, out.ranks + size, -1);
   std::fill(out.scores, out.scores + size, std::numeric_limits<float>::quiet_NaN());
   std::fill(out.counts, out.counts + queries, 0);
+  if (out.exact_scores != nullptr)
+    std::fill(out.exact_scores, out.exact_scores + size, std::numeric_limits<double>::quiet_NaN());
+  if (out.populations != nullptr)
+    std::fill(out.populations, out.populations + queries * population_size, 0);
+}
+
+// Nothing for a query without positives.
+std::optional<double> Miner::reference_of(Index query, const MineOptions& options) const {
+  if (options.references != nullptr) {
+    const double given = options.references[query];
+    return std::isnan(given) ? std::nullopt : std::optional(given);
+  }
+  const auto positives = list_of(shared_.positives, query);
+  if (positives.empty()) return std::nullopt;
+  const double* scores = positive_scores_ + shared_.positives.indptr[query];
+  return reference_score({scores, positives.size()}, options.reference);
 }
 
 // Returns nothing for a query that is not mined.
 std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
   const MineOptions& options = answer.options;
-  const auto positives = list_of(shared_.positives, query);
-  answer.counts.queries_without_positives += positives.empty();
-  if (positives.empty() && !options.rules.max_score) {
+  const std::optional<double> reference = reference_of(query, options);
+  answer.counts.queries_without_positives += !reference;
+  if (!reference && !options.rules.max_score) {
     ++answer.counts.proof.certified;
     return std::nullopt;
-  }
-  std::optional<double> reference;
-  if (!positives.empty()) {
-    const double* scores = positive_scores_ + shared_.positives.indptr[query];
-    reference = reference_score({scores, positives.size()}, options.reference);
   }
   return MinedQuery{.query = query,
                     .options = std::cref(options),
@@ -125,8 +138,19 @@ void write(const Answer& answer, Index query, const std::vector<Negative>& negat
   for (const Negative& each : negatives) {
     out.indices[at] = each.row;
     out.scores[at] = answer_score(each.score);
+    if (out.exact_scores != nullptr) out.exact_scores[at] = each.score;
     out.ranks[at++] = each.rank;
   }
+}
+
+void write(const Answer& answer, Index query, const Population& population) {
+  if (answer.out.populations == nullptr) return;
+  const Index place = query - answer.options.first_query;
+  std::int32_t* to = answer.out.populations + place * population_size;
+  for (const std::int64_t dropped : population.dropped) *to++ = static_cast<std::int32_t>(dropped);
+  for (const Index count : {population.admissible, population.above_ceiling,
+                            population.above_reference, Index{population.rescanned}})
+    *to++ = static_cast<std::int32_t>(count);
 }
 
 void append(Rejected& all, Index query, const std::vector<RuledRow>& rejected) {
@@ -146,6 +170,7 @@ void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
   counts.inconsistent += verdict.inconsistent;
   counts.candidate_pairs += candidates.population.candidates();
   for (Index rule = 0; rule < rule_count; ++rule) counts.dropped[rule] += verdict.dropped[rule];
+  write(answer, query, candidates.population);
   if (verdict.inconsistent) return;
   sample_negatives(answer.options, query, verdict.survivors);
   write(answer, query, verdict.survivors);

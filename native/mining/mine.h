@@ -83,6 +83,9 @@ struct MineOptions {
   const std::int32_t* corpus_groups;
   TextClasses texts;
   Index explain;  // number of best rejected candidates to report for each mined query
+  // [all_queries], NaN for a query without positives; null: the scores of the positives decide.
+  // For a part of a corpus, whose queries have positives elsewhere.
+  const double* references = nullptr;
 };
 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
@@ -90,6 +93,7 @@ struct MineOptions {
 inline constexpr const char* rule_names[] = {"self",      "positive", "excluded", "group",
                                              "duplicate", "ceiling",  "floor",    "rank"};
 inline constexpr Index rule_count = 8;
+inline constexpr Index population_size = rule_count + 4;
 
 // The caller's arrays for the answers of the mined queries.
 struct MinedArrays {
@@ -98,6 +102,11 @@ struct MinedArrays {
   std::int32_t* counts;     // [queries]
   std::int32_t* ranks;      // [queries × num_negatives] raw ranks, −1 padded
   double* positive_scores;  // parallel to positives.indices; not written for other queries
+  // What the answers of parts of a corpus are put together from; null where nobody asks.
+  double* exact_scores = nullptr;  // [queries × num_negatives] canonical, NaN padded
+  // [queries × population_size] dropped by each rule (0 for `rank`), admissible, above the ceiling,
+  // above the reference, and 1 where the scan proved nothing; 0 for a query that is not mined
+  std::int32_t* populations = nullptr;
 };
 
 struct Rejected {

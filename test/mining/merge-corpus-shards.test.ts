@@ -1,0 +1,290 @@
+// Shards of the corpus merge to the result of one call over all of it, bit for bit.
+import { describe, expect, it } from 'vitest'
+import type { Matrix } from '../../lib/data/matrix'
+import {
+  mergeCorpusShards,
+  mergePositiveScores,
+  mineCorpusShard,
+  mineHardNegatives,
+  prepareCorpus,
+  scorePositives,
+  type MinedNegatives,
+  type MineHardNegativesOptions,
+} from '../../lib/index'
+import { native } from '../../lib/native'
+import { populationSize } from '../../lib/mining/mine-corpus-shard'
+import { plantedScene } from '../conformance/mining-scenes'
+import { optionsOf, type Scene, type Trial } from '../conformance/mining-suite'
+import { gaussian, uniform } from '../matrices'
+
+/** Small integers on a few columns, so that most scores are shared by rows all over the corpus. */
+function tiedScene(seed: number, nq: number, nc: number): Scene {
+  const rounded = ({ data, ...sides }: Matrix) => ({
+    ...sides,
+    data: data.map((value) => Math.round(value)),
+  })
+  const d = 3
+  const queries = rounded(gaussian(nq, d, seed))
+  return {
+    ...plantedScene('ties', nq, nc, d, seed),
+    queries,
+    corpus: rounded(gaussian(nc, d, seed + 1)),
+  }
+}
+
+/** Ascending bounds of `count` ranges of the rows, some of which are empty. */
+function cuts(rows: number, count: number, seed: number): number[] {
+  const next = uniform(seed)
+  const inner = Array.from({ length: count - 1 }, () => Math.floor(next() * (rows + 1)))
+  if (count > 3) inner[1] = inner[0]!
+  return [0, ...inner.sort((a, b) => a - b), rows]
+}
+
+const rowsOf = ({ data, cols }: Matrix, begin: number, end: number) => ({
+  data: data.slice(begin * cols, end * cols),
+  rows: end - begin,
+  cols,
+})
+
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const next = uniform(seed)
+  const keyed = items.map((item) => [next(), item] as const)
+  return keyed.sort(([a], [b]) => a - b).map(([, item]) => item)
+}
+
+async function partsOf(
+  { queries, corpus, positives }: Scene,
+  options: MineHardNegativesOptions,
+  bounds: readonly number[],
+) {
+  const shards = bounds.slice(1).map((end, i) => ({
+    firstRow: bounds[i]!,
+    rows: rowsOf(corpus, bounds[i]!, end),
+    corpusGroups: options.corpusGroups?.slice(bounds[i], end),
+  }))
+  const { metric } = options
+  const scores = await Promise.all(
+    shards.map(({ firstRow, rows }) =>
+      scorePositives(queries, rows, positives, { firstRow, corpusRows: corpus.rows, metric }),
+    ),
+  )
+  const scored = mergePositiveScores(structuredClone(shuffled(scores, bounds.length)))
+  const parts = await Promise.all(
+    shards.map(({ firstRow, rows, corpusGroups }) =>
+      mineCorpusShard(queries, rows, scored, { ...options, firstRow, corpusGroups }),
+    ),
+  )
+  return structuredClone(parts)
+}
+
+/** Everything that must not depend on the cut. */
+const answerOf = ({ seconds, certified, fallback, ...answer }: MinedNegatives) => ({
+  ...answer,
+  settled: certified + fallback,
+})
+
+const whole = ({ queries, corpus, positives }: Scene, options: MineHardNegativesOptions) =>
+  mineHardNegatives(queries, corpus, positives, options)
+
+const trials: Record<string, Trial & Pick<MineHardNegativesOptions, 'skipSurvivors'>> = {
+  'no ceiling': {},
+  'ceilings of every kind': {
+    maxScore: 0.7,
+    absoluteMargin: 0.05,
+    relativeMargin: 0.1,
+    reference: 'mean',
+    explain: 6,
+  },
+  'the lowest positive': { relativeMargin: 0.05, numNegatives: 9 },
+  'the highest positive, and a floor': { absoluteMargin: 0.1, reference: 'max', minScore: 0.1 },
+  'a floor above the ceiling': { minScore: 0.9, maxScore: 0.1, explain: 3 },
+  'skipped ranks and survivors': { maxScore: 0.6, skipRanks: 9, skipSurvivors: 3, explain: 12 },
+  'a window of ranks': { maxScore: 0.8, skipRanks: 3, maxRank: 25, numNegatives: 40 },
+  'a window that is explained': { maxScore: 0.8, skipRanks: 3, maxRank: 12, explain: 20 },
+  'positives that must rank well': { maxPositiveRank: 4, relativeMargin: 0.05, explain: 2 },
+  'groups and exclusions': { groups: 'different', exclude: true, maxScore: 0.6, explain: 9 },
+  'the same group': { groups: 'same', exclude: true, maxPositiveRank: 9, relativeMargin: 0 },
+  'lists of candidates': { candidates: true, exclude: true, maxScore: 0.6, explain: 4 },
+  'more negatives than rows': { numNegatives: 500, maxScore: 0.5 },
+}
+
+describe('shards of the corpus give the answer of one call for', () => {
+  it.each(Object.entries(trials))('%s', async (_, trial) => {
+    for (const [seed, metric] of (['cosine', 'dot', 'l2'] as const).entries()) {
+      const scene =
+        seed === 0 ? plantedScene('shards', 15, 220, 8, 3) : tiedScene(20 + seed, 15, 130)
+      const options = { ...optionsOf(scene, trial), metric }
+      const expected = answerOf(await whole(scene, options))
+      for (const count of [1, 2, 5]) {
+        const parts = await partsOf(scene, options, cuts(scene.corpus.rows, count, seed + count))
+        const merged = mergeCorpusShards(shuffled(parts, count))
+        expect(answerOf(merged), `${metric}, ${count} shards`).toEqual(expected)
+      }
+    }
+  })
+
+  it('random scenes under random rules', async () => {
+    const next = uniform(77)
+    const one = <T>(...choices: T[]) => choices[Math.floor(next() * choices.length)]!
+    for (let seed = 0; seed < 40; seed++) {
+      const scene = tiedScene(100 + seed, 6, 60)
+      const options: MineHardNegativesOptions = {
+        ...optionsOf(scene, {
+          exclude: one(true, false),
+          candidates: one(true, false, false),
+          groups: one(undefined, 'different', 'same'),
+          relativeMargin: one(undefined, 0, 0.3),
+        }),
+        metric: one('cosine', 'dot', 'l2'),
+        numNegatives: one(1, 3, 20),
+        maxScore: one(undefined, 0, 0.5, 2),
+        absoluteMargin: one(undefined, 0, 1),
+        minScore: one(undefined, undefined, 0, -2),
+        reference: one('min', 'max', 'mean'),
+        skipRanks: one(0, 0, 2, 30),
+        maxRank: one(undefined, 1, 8, 90),
+        maxPositiveRank: one(undefined, 1, 5),
+        skipSurvivors: one(0, 0, 1, 10),
+        explain: one(0, 1, 7, 80),
+        excludeSelf: one<boolean | Int32Array>(false, Int32Array.of(5, 59, -1, 0, 31, 5)),
+      }
+      const parts = await partsOf(scene, options, cuts(60, one(1, 2, 5), seed))
+      const merged = mergeCorpusShards(shuffled(parts, seed))
+      expect(answerOf(merged), JSON.stringify(options)).toEqual(
+        answerOf(await whole(scene, options)),
+      )
+      expect(merged.statistics()).toEqual((await whole(scene, options)).statistics())
+    }
+  })
+
+  it('queries that are themselves rows of the corpus', async () => {
+    const { corpus } = tiedScene(9, 15, 90)
+    const positives = Array.from({ length: 90 }, (_, i) => [(i + 1) % 90])
+    const scene = { ...tiedScene(9, 15, 90), queries: corpus, positives }
+    const options = { excludeSelf: true, explain: 2 }
+    const merged = mergeCorpusShards(await partsOf(scene, options, [0, 7, 90]))
+    expect(answerOf(merged)).toEqual(answerOf(await whole(scene, options)))
+  })
+
+  it('zero vectors, and no queries', async () => {
+    const scene = plantedScene('zeros', 10, 60, 4, 8)
+    scene.corpus.data.fill(0, 100, 140)
+    scene.queries.data.fill(0, 0, 8)
+    const none = {
+      ...scene,
+      queries: { data: new Float32Array(0), rows: 0, cols: 4 },
+      positives: [],
+    }
+    for (const each of [scene, none]) {
+      const merged = mergeCorpusShards(await partsOf(each, { explain: 3 }, [0, 0, 30, 60]))
+      const { zeroRows, ...expected } = answerOf(await whole(each, { explain: 3 }))
+      const { zeroRows: found, ...answer } = answerOf(merged)
+      expect(answer).toEqual(expected)
+      expect(found).toBe(zeroRows)
+    }
+  })
+
+  it('a prepared shard beside one that is not', async () => {
+    const scene = plantedScene('prepared', 10, 60, 4, 8)
+    using first = await prepareCorpus(rowsOf(scene.corpus, 0, 20), { metric: 'dot' })
+    const { queries, positives } = scene
+    const rest = rowsOf(scene.corpus, 20, 60)
+    const at = { corpusRows: 60, metric: 'dot' } as const
+    const scored = mergePositiveScores([
+      await scorePositives(queries, rest, positives, { firstRow: 20, ...at }),
+      await scorePositives(queries, first, positives, { firstRow: 0, corpusRows: 60 }),
+    ])
+    const merged = mergeCorpusShards([
+      await mineCorpusShard(queries, rest, scored, { firstRow: 20, metric: 'dot' }),
+      await mineCorpusShard(queries, first, scored, { firstRow: 0 }),
+    ])
+    expect(answerOf(merged)).toEqual(answerOf(await whole(scene, { metric: 'dot' })))
+  })
+})
+
+const scene = plantedScene('refused', 10, 60, 4, 8)
+const { queries, corpus, positives } = scene
+const score = (begin: number, end: number, corpusRows = 60) =>
+  scorePositives(queries, rowsOf(corpus, begin, end), positives, { firstRow: begin, corpusRows })
+
+describe('a shard of the corpus refuses', () => {
+  it.each([
+    [{ sampling: 'random' }, "'top', as shards of a corpus draw nothing for sampling"],
+    [{ sampling: 'band' }, 'for sampling'],
+    [{ queryTexts: scene.queryTexts }, 'for queryTexts'],
+    [{ corpusTexts: scene.corpusTexts }, 'for corpusTexts'],
+    [{ shard: { index: 0, count: 2 } }, 'all queries for a shard of a corpus for shard'],
+    [{ sweep: [{}] }, 'the unknown option sweep'],
+    [{ firstRow: undefined }, 'for firstRow'],
+    [{ firstRow: 1 }, 'an integer in 0..0 for firstRow, received 1'],
+    [{ metric: 'dot' }, 'scores with metric dot for positives'],
+    [{ exclude: [[60], ...Array.from({ length: 9 }, () => [])] }, '0..59 for exclude[0][0]'],
+    [
+      { corpusGroups: new Int32Array(3), queryGroups: new Int32Array(10), groups: 'same' },
+      '60 groups',
+    ],
+    [{ excludeSelf: new Int32Array(10).fill(60) }, 'for excludeSelf[0], received 60'],
+    [{ numNegatives: 0 }, 'for numNegatives'],
+  ])('%o', async (wrong, message) => {
+    const scored = await score(0, 60)
+    const options = { firstRow: 0, ...wrong } as never
+    await expect(mineCorpusShard(queries, corpus, scored, options)).rejects.toThrow(message)
+  })
+
+  it('scores of some positives alone, and other things', async () => {
+    const part = await score(0, 20)
+    const mine = (scored: never) => mineCorpusShard(queries, corpus, scored, { firstRow: 0 })
+    await expect(mine(part as never)).rejects.toThrow('scores for all 60 rows')
+    await expect(mine(positives as never)).rejects.toThrow('what mergePositiveScores() gave')
+  })
+
+  it('positives that are no rows of the corpus, and rows beyond it', async () => {
+    await expect(score(0, 60, 59)).rejects.toThrow('at most 59 rows, as corpusRows says')
+    const wrong = { indptr: Int32Array.from({ length: 11 }, (_, i) => Math.min(i, 1)) }
+    for (const [row, start] of [
+      [60, 0],
+      [-1, 0],
+      [0, 5],
+    ] as const) {
+      const lists = { indptr: wrong.indptr.slice(), indices: Int32Array.of(row) }
+      lists.indptr[0] = start
+      const asked = scorePositives(queries, corpus, lists, { firstRow: 0, corpusRows: 60 })
+      await expect(asked).rejects.toThrow(start ? 'positives.indptr[0]' : 'positives[0][0]')
+    }
+  })
+})
+
+describe('a merge refuses', () => {
+  it('rows that no shard or several shards have', async () => {
+    const [a, b, c] = [await score(0, 20), await score(20, 60), await score(10, 60)]
+    expect(() => mergePositiveScores([a])).toThrow('none from row 20 on')
+    expect(() => mergePositiveScores([b])).toThrow('a shard that begins at row 0 for parts[0]')
+    expect(() => mergePositiveScores([c, a])).toThrow('begins at row 20 for parts[0], received one')
+    expect(() => mergePositiveScores([a, b, a])).toThrow('for parts[2]')
+    expect(() => mergePositiveScores([])).toThrow('the results of all shards')
+    expect(() => mergeCorpusShards([a] as never)).toThrow(
+      'what mineCorpusShard() gave for parts[0]',
+    )
+  })
+
+  it('shards of other jobs', async () => {
+    const scored = mergePositiveScores([await score(0, 20), await score(20, 60)])
+    const mine = (begin: number, end: number, options: MineHardNegativesOptions, asked = queries) =>
+      mineCorpusShard(asked, rowsOf(corpus, begin, end), scored, { firstRow: begin, ...options })
+    const a = await mine(0, 20, {})
+    const other = { ...queries, data: queries.data.map((value) => value + 1) }
+    expect(() => mergeCorpusShards([a])).toThrow('none from row 20 on')
+    for (const [options, asked, message] of [
+      [{ numNegatives: 5 }, queries, 'with numNegatives 4 for parts[1], received 5'],
+      [{ exclude: scene.excluded }, queries, 'fingerprint of the inputs'],
+      [{}, other, 'fingerprint of the inputs'],
+    ] as const) {
+      const part = await mine(20, 60, options, asked)
+      expect(() => mergeCorpusShards([a, part])).toThrow(message)
+    }
+  })
+})
+
+it('both sides of the border count the same numbers', () => {
+  expect(populationSize).toBe(native().info().rules.length + 4)
+})
