@@ -244,6 +244,29 @@ export interface NativeInfo {
   readonly rules: string[]
 }
 
+/** Sizes in the core that decide how much memory a factorization takes. */
+export interface NativePlanSizes {
+  /** Blocks whose float32 sums exist at the same time, at most. */
+  readonly sumsAtOnce: number
+  /** Non-zeros of a block of a sparse X, at least, for each of its columns. */
+  readonly nonzerosByColumn: number
+  /** The columns of a factor are padded to multiples of this, at most. */
+  readonly panelColumns: number
+  /** Columns beside the rank in the singular vectors of a start. */
+  readonly startOversamples: number
+  /** Columns of W H that are formed at the same time. */
+  readonly columnsAtOnce: number
+}
+
+export interface NativeClusteringSizes {
+  readonly sampleRows: number
+  /** Drawn beside a sample of twice as many, unless seeds come from all rows. */
+  readonly farRows: number
+  /** Whether a start from clusters iterates on the sample first. */
+  readonly sampleIsSmall: boolean
+  readonly seedsFromAllRows: boolean
+}
+
 export interface Addon {
   /** A hash of the entries of X, 16 hexadecimal digits. */
   fingerprint(X: NativeSource, control: JobControl): Promise<string>
@@ -381,5 +404,8 @@ export interface Addon {
   startFileThreads(): void
   /** Bytes that the process may still allocate; undefined if the system does not report them. */
   availableMemory(): number | undefined
+  planSizes(): NativePlanSizes
+  /** `entries` are those of X, or its non-zeros. */
+  clusteringSizes(shape: { rows: number; entries: number; clusters: number }): NativeClusteringSizes
   info(): NativeInfo
 }
