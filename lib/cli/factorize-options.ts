@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds } from '../factorization/entry-options'
-import { accelerations, solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { accelerations } from '../names'
 import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
 import {
   semiNmfDefaultInit,

@@ -7,7 +7,7 @@ import {
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,
 } from '../mining/mining-options'
-import type { CeilingName } from '../mining/ceiling-rules'
+import type { CeilingName } from '../names'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'

@@ -1,6 +1,7 @@
 // The rules for a query's ceiling. TypeScript declares each rule only here: its option, default, check and
 // place in a result come from this list. The formulae are in native/mining/score_ceiling.h, the derivation is
 // in docs/math/mining.md.
+import type { CeilingName } from '../names'
 import { checkNumber } from '../options'
 import type { Metric } from './metric'
 
@@ -28,10 +29,9 @@ export const ceilingRules = {
     lowest: 0,
     standard: { cosine: defaultRelativeMargin, dot: defaultRelativeMargin },
   },
-} as const satisfies Readonly<Record<string, CeilingRule>>
+} as const satisfies Readonly<Record<CeilingName, CeilingRule>>
 
 type Declared = typeof ceilingRules
-export type CeilingName = keyof Declared
 
 /** The options of the rules: a number, or null for a rule with a default. */
 export type CeilingOptions = {

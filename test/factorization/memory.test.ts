@@ -7,7 +7,7 @@ const sparse = (rows: number, cols: number): NativeSource => ({
   name: 'X',
   rows,
   cols,
-  indptr: new Int32Array(rows + 1),
+  indptr: new Float64Array(rows + 1),
   indices: new Int32Array(3000),
   values: new Float32Array(3000),
 })

@@ -1,7 +1,8 @@
 // The rules of mining by plain loops: all candidates of a query in order of rank, all rules in their
 // documented order.
 import type { RuleName } from '../../lib/data/mined-lines'
-import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
+import type { Ceilings } from '../../lib/mining/ceiling-rules'
+import type { CeilingName } from '../../lib/names'
 import { counterBits } from './counter-random'
 import { ranking } from './scores'
 
