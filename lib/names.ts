@@ -26,10 +26,6 @@ export const metrics = ['cosine', 'dot', 'l2'] as const
 export const accelerations = ['none', 'extrapolated'] as const
 export type Acceleration = (typeof accelerations)[number]
 
-/** Rules of mining that give a query the highest score of a negative: see mining/ceiling-rules.ts. */
-export const ceilingNames = ['maxScore', 'absoluteMargin', 'relativeMargin'] as const
-export type CeilingName = (typeof ceilingNames)[number]
-
 /** Which score of several positives the ceilings refer to. */
 export const references = ['min', 'max', 'mean'] as const
 export type ReferenceName = (typeof references)[number]

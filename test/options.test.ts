@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
+import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit-options'
@@ -72,7 +73,7 @@ describe('lists that stand on both sides of the border', () => {
       starts: [...names.startNames],
       metrics: [...names.metrics],
       accelerations: [...names.accelerations],
-      ceilings: [...names.ceilingNames],
+      ceilings: [...Object.keys(ceilingRules)],
       references: [...names.references],
       samplings: [...names.samplings],
       groupings: [...names.groupings],

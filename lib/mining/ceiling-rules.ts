@@ -1,7 +1,6 @@
 // The rules for a query's ceiling. TypeScript declares each rule only here: its option, default, check and
 // place in a result come from this list. The formulae are in native/mining/score_ceiling.h, the derivation is
 // in docs/math/mining.md.
-import type { CeilingName } from '../names'
 import { checkNumber } from '../options'
 import type { Metric } from './metric'
 
@@ -29,9 +28,10 @@ export const ceilingRules = {
     lowest: 0,
     standard: { cosine: defaultRelativeMargin, dot: defaultRelativeMargin },
   },
-} as const satisfies Readonly<Record<CeilingName, CeilingRule>>
+} as const satisfies Readonly<Record<string, CeilingRule>>
 
 type Declared = typeof ceilingRules
+export type CeilingName = keyof Declared
 
 /** The options of the rules: a number, or null for a rule with a default. */
 export type CeilingOptions = {
@@ -45,6 +45,8 @@ export type Ceilings = { readonly [Name in keyof Declared]?: number }
 type CeilingDefaults = { readonly [Name in keyof Declared]: undefined }
 
 const rules = Object.entries<CeilingRule>(ceilingRules) as (readonly [CeilingName, CeilingRule])[]
+
+export const ceilingNames = rules.map(([name]) => name)
 
 /** Undefined for every rule, because the default may depend on the metric. */
 export const ceilingDefaults = Object.fromEntries(

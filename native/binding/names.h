@@ -38,10 +38,6 @@ inline Loss read_loss(const Napi::Object& from) {
 inline constexpr std::array<Named<Metric>, 3> metrics{
     {{"cosine", Metric::cosine}, {"dot", Metric::dot}, {"l2", Metric::l2}}};
 
-inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceilings{
-    {{"maxScore", &MiningRules::max_score},
-     {"absoluteMargin", &MiningRules::absolute_margin},
-     {"relativeMargin", &MiningRules::relative_margin}}};
 inline constexpr std::array<Named<Reference>, 3> references{
     {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
 inline constexpr std::array<Named<Sampling>, 4> samplings{{{"top", Sampling::top},

@@ -1,8 +1,7 @@
 // The rules of mining by plain loops: all candidates of a query in order of rank, all rules in their
 // documented order.
 import type { RuleName } from '../../lib/data/mined-lines'
-import type { Ceilings } from '../../lib/mining/ceiling-rules'
-import type { CeilingName } from '../../lib/names'
+import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
 import { counterBits } from './counter-random'
 import { ranking } from './scores'
 
