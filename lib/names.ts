@@ -21,3 +21,21 @@ export const startNames = [
 export type StartName = (typeof startNames)[number]
 
 export const metrics = ['cosine', 'dot', 'l2'] as const
+
+/** How an iteration of a factorization uses earlier ones. */
+export const accelerations = ['none', 'extrapolated'] as const
+export type Acceleration = (typeof accelerations)[number]
+
+/** Which score of several positives the ceilings refer to. */
+export const references = ['min', 'max', 'mean'] as const
+export type ReferenceName = (typeof references)[number]
+
+/** Which survivors of the rules are taken. */
+export const samplings = ['top', 'random', 'top1-random', 'band'] as const
+export type SamplingName = (typeof samplings)[number]
+
+/** Which groups a query may get rows of. */
+export const groupModes = ['different', 'same'] as const
+export type GroupMode = (typeof groupModes)[number]
+export const groupings = ['off', ...groupModes] as const
+export type Grouping = (typeof groupings)[number]

@@ -1,7 +1,19 @@
 // TypeScript types of the addon's functions, their arguments and their results.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
-import type { metrics, ModelName, SolverName, StartName } from './names'
+import type {
+  Acceleration,
+  Grouping,
+  metrics,
+  ModelName,
+  ReferenceName,
+  SamplingName,
+  SolverName,
+  StartName,
+} from './names'
+import type { NativeClusteringSizes, NativeInfo, NativePlanSizes } from './native-info'
+
+export type * from './native-info'
 
 /** A matrix in the form for the addon, with its name in messages. */
 export type NativeSource = (DenseView | SparseView) & { readonly name: string }
@@ -40,7 +52,7 @@ export interface NativeFitOptions {
   readonly maxIterations: number
   readonly tolerance: number
   readonly innerSweeps: number
-  readonly acceleration: 'none' | 'extrapolated'
+  readonly acceleration: Acceleration
   /** The β of a divergence; undefined for ‖X − W H‖². */
   readonly beta: number | undefined
   readonly mask: Uint8Array | undefined
@@ -158,12 +170,12 @@ export interface NativeProof {
 export interface NativeMineRules {
   readonly numNegatives: number
   readonly minScore?: number | undefined
-  readonly reference: 'min' | 'max' | 'mean'
+  readonly reference: ReferenceName
   readonly skipRanks: number
   readonly maxRank?: number | undefined
   readonly maxPositiveRank?: number | undefined
   readonly skipSurvivors: number
-  readonly sampling: 'top' | 'random' | 'top1-random' | 'band'
+  readonly sampling: SamplingName
   readonly pool: number
   readonly seed: number
   readonly explain: number
@@ -182,7 +194,7 @@ export interface NativeMineOptions {
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
-  readonly groups: 'off' | 'different' | 'same'
+  readonly groups: Grouping
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
   /** Equal texts have equal classes. */
@@ -223,31 +235,6 @@ export interface NativeMined extends NativeProof {
   readonly inconsistent: number
   readonly candidatePairs: number
   readonly rejected: NativeRejected
-}
-
-export interface NativeInfo {
-  readonly cpu: {
-    readonly model: string
-    /** Instruction sets that the kernels use. */
-    readonly features: string[]
-    /** Format of the numbers in the first scan of a search; answers do not depend on it. */
-    readonly scan: 'float32' | 'bfloat16'
-  }
-  readonly blas: { readonly name: string; readonly version: string; readonly core: string }
-  readonly threads: number
-  readonly threadsReason: string
-  readonly devices: {
-    readonly name: string
-    readonly available: boolean
-    readonly reason?: string
-  }[]
-  readonly elementTypes: string[]
-  /** The addon's lists of the names in names.ts; a solver is `model/solver`. */
-  readonly models: string[]
-  readonly solvers: string[]
-  readonly starts: string[]
-  readonly metrics: string[]
-  readonly rules: string[]
 }
 
 export interface Addon {
@@ -387,5 +374,8 @@ export interface Addon {
   startFileThreads(): void
   /** Bytes that the process may still allocate; undefined if the system does not report them. */
   availableMemory(): number | undefined
+  planSizes(): NativePlanSizes
+  /** `entries` are those of X, or its non-zeros. */
+  clusteringSizes(shape: { rows: number; entries: number; clusters: number }): NativeClusteringSizes
   info(): NativeInfo
 }

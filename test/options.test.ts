@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
+import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
 import { solvers } from '../lib/factorization/fit-options'
-import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { info } from '../lib/info'
-import { metrics, modelNames, solverNames, startNames } from '../lib/names'
+import * as names from '../lib/names'
 import { native } from '../lib/native'
 import * as lib from '../lib/index'
 import { checkInteger, checkJob, jobDefaults, withDefaults, type Overrides } from '../lib/options'
@@ -70,11 +69,16 @@ describe('lists that stand on both sides of the border', () => {
   it('agree', () => {
     const { devices, rules, solvers: declared, elementTypes, ...lists } = native().info()
     expect(lists).toMatchObject({
-      models: [...modelNames],
-      starts: [...startNames],
-      metrics: [...metrics],
+      models: [...names.modelNames],
+      starts: [...names.startNames],
+      metrics: [...names.metrics],
+      accelerations: [...names.accelerations],
+      ceilings: [...Object.keys(ceilingRules)],
+      references: [...names.references],
+      samplings: [...names.samplings],
+      groupings: [...names.groupings],
     })
-    expect(new Set(declared.map((name) => name.split('/')[1]))).toEqual(new Set(solverNames))
+    expect(new Set(declared.map((name) => name.split('/')[1]))).toEqual(new Set(names.solverNames))
     expect(elementTypes).toEqual(elementTypeNames)
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
@@ -85,14 +89,6 @@ describe('lists that stand on both sides of the border', () => {
         'snmf/mu',
       ]),
     )
-  })
-
-  it('agree on the ceilings of mining, which the binding reads by name', () => {
-    const reader = /^MiningRules read_rules\(.*?^}/ms.exec(
-      readFileSync('native/binding/mine.cc', 'utf8'),
-    )![0]
-    const read = [...reader.matchAll(/read_optional<double>\(from, "(\w+)"\)/g)]
-    expect(read.map(([, name]) => name)).toEqual(Object.keys(ceilingRules))
   })
 })
 

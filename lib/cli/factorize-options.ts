@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds } from '../factorization/entry-options'
-import { accelerations, solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { accelerations, modelNames, type ModelName } from '../names'
 import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
 import {
   semiNmfDefaultInit,
@@ -26,8 +27,6 @@ import {
   type CommonOptions,
 } from './common-options'
 
-export const models = ['semi-nmf', 'nmf', 'semi-orthogonal-nmf', 'snmf'] as const
-
 /** The only place where the command's own defaults are written; all others are those of lib. */
 export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as const
 
@@ -40,7 +39,7 @@ type Scalars = Omit<
 
 export type FactorizeOptions = CommonOptions &
   Scalars & {
-    readonly model?: (typeof models)[number]
+    readonly model?: ModelName
     readonly rank?: number
     readonly init?: NmfInit | SemiNmfInit | SemiOrthogonalNmfInit | 'custom'
     readonly w0?: string
@@ -166,7 +165,7 @@ export function describeFactorize(command: Command) {
   command
     .addOption(countOption('--rank <K>', 'number of components; required'))
     .addOption(
-      choiceOption('--model <NAME>', 'what the factors obey', models, factorizeDefaults.model),
+      choiceOption('--model <NAME>', 'what the factors obey', modelNames, factorizeDefaults.model),
     )
     .addOption(new Option('--init <NAME>', startsDescription))
     .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))

@@ -7,7 +7,7 @@ import {
   mineHardNegativesDefaults,
   type MineHardNegativesOptions,
 } from '../mining/mining-options'
-import type { CeilingName } from '../mining/ceiling-rules'
+import { ceilingNames, type CeilingOptions } from '../mining/ceiling-rules'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'
@@ -20,15 +20,19 @@ import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
 import { digestOf, writePart } from './part-files'
 
+/** `none` turns a ceiling off. */
+const ceilingsGiven = (given: MineOptions): CeilingOptions =>
+  Object.fromEntries(
+    ceilingNames.map((name) => [name, given[name] === 'none' ? null : given[name]]),
+  )
+
 /** The rules in the form for lib, except those from files. */
 const rulesOf = (given: MineOptions) =>
   ({
     numNegatives: given.numNegatives,
     metric: given.metric,
-    maxScore: given.maxScore,
     minScore: given.minScore,
-    absoluteMargin: given.absoluteMargin,
-    relativeMargin: given.relativeMargin === 'none' ? null : given.relativeMargin,
+    ...ceilingsGiven(given),
     reference: given.reference,
     skipRanks: given.skipRanks,
     maxRank: given.maxRank,
@@ -40,7 +44,7 @@ const rulesOf = (given: MineOptions) =>
     groups: given.groups,
     explain: given.explain,
     shard: given.shard,
-  }) satisfies Record<CeilingName, unknown> & MineHardNegativesOptions
+  }) satisfies MineHardNegativesOptions
 
 /** Unless both sides have ids, `--exclude-self` compares row numbers, so it needs no file of ids. */
 const isSelfByRow = ({ excludeSelf, queryIds, corpusIds }: MineOptions) =>

@@ -2,15 +2,17 @@
 import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
-import {
-  defaultPool,
-  groupModes,
-  mineHardNegativesDefaults as standard,
-  references,
-  samplings,
-} from '../mining/mining-options'
+import { defaultPool, mineHardNegativesDefaults as standard } from '../mining/mining-options'
 import type { Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
+import {
+  groupModes,
+  references,
+  samplings,
+  type GroupMode,
+  type ReferenceName,
+  type SamplingName,
+} from '../names'
 import {
   choiceOption,
   countOption,
@@ -36,19 +38,19 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly corpusTexts?: string
   readonly queryGroups?: string
   readonly corpusGroups?: string
-  readonly groups?: 'different' | 'same'
+  readonly groups?: GroupMode
   readonly metric?: Metric
   readonly numNegatives?: number
   readonly maxScore?: number
   readonly minScore?: number
   readonly absoluteMargin?: number
   readonly relativeMargin?: number | 'none'
-  readonly reference?: 'min' | 'max' | 'mean'
+  readonly reference?: ReferenceName
   readonly skipRanks?: number
   readonly maxRank?: number
   readonly maxPositiveRank?: number
   readonly skipSurvivors?: number
-  readonly sampling?: 'top' | 'random' | 'top1-random' | 'band'
+  readonly sampling?: SamplingName
   readonly pool?: number
   readonly explain?: number
   readonly shard?: QueryShard

@@ -6,7 +6,7 @@ import { invalid, invalidText } from '../errors'
 import { checkNumber, checkOneOf, frozen } from '../options'
 
 /** The loss that is minimised, in addition to the penalties. */
-export type Loss = 'frobenius' | 'kullback-leibler' | 'itakura-saito' | 'beta'
+export type Loss = (typeof losses)[number]
 
 export const losses = ['frobenius', 'kullback-leibler', 'itakura-saito', 'beta'] as const
 

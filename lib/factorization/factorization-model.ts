@@ -8,7 +8,7 @@ import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
 import { modelNames, type ModelName } from '../names'
-import { runJob } from '../native'
+import { native, runJob } from '../native'
 import {
   checkJob,
   checkNumber,
@@ -142,7 +142,7 @@ export class FactorizationModel {
     // The result, and the columns that are computed at once.
     planMemory(
       `W H of ${source.rows} × ${H.cols}`,
-      4 * source.rows * (H.cols + Math.min(H.cols, 256)),
+      4 * source.rows * (H.cols + Math.min(H.cols, native().planSizes().columnsAtOnce)),
     )
     const X = outputMatrix('out', out, source.rows, H.cols)
     checkApart({ out: X.own }, { ...arraysOf(source), H: H.data })

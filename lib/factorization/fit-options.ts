@@ -1,7 +1,7 @@
 // The options of all factorizations: names, defaults, and checks that need only the shape of X.
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
-import type { SolverName, StartName } from '../names'
+import { accelerations, type Acceleration, type SolverName, type StartName } from '../names'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
 import {
@@ -18,11 +18,6 @@ import { checkPenalties, noPenalties, type Penalties } from './penalties'
 export type Solver = (typeof solvers)[number]
 
 export const solvers = ['hals', 'mu'] as const satisfies readonly SolverName[]
-
-/** How an iteration uses earlier ones. */
-export type Acceleration = (typeof accelerations)[number]
-
-export const accelerations = ['none', 'extrapolated'] as const
 
 /** Default steps of hals, then those of other solvers; decision 0017 has the measurements. */
 const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as const)

@@ -1,16 +1,25 @@
 // Memory of factorizations without X, in bytes: the large arrays of native/factorization that exist at the
 // same time. Arrays that have not been written to take no memory.
-import { availableParallelism } from 'node:os'
-import type { NativeSource } from '../native'
+import { native, type NativeClusteringSizes, type NativeSource } from '../native'
 
 /** Kernels pad the columns of float32 sums to whole panels. */
-const padded = (columns: number) => Math.ceil(columns / 64) * 64
+function padded(columns: number): number {
+  const { panelColumns } = native().planSizes()
+  return Math.ceil(columns / panelColumns) * panelColumns
+}
 
 /** Blocks whose sums exist at the same time; few non-zeros give few blocks. */
 function blocksAtOnce(source: NativeSource): number {
-  const slots = availableParallelism() + 2
-  if (!('indptr' in source)) return slots
-  return Math.min(slots, 1 + Math.floor(source.values.length / (16 * source.cols)))
+  const { sumsAtOnce, nonzerosByColumn } = native().planSizes()
+  if (!('indptr' in source)) return sumsAtOnce
+  const ofNonzeros = Math.floor(source.values.length / (nonzerosByColumn * source.cols))
+  return Math.min(sumsAtOnce, 1 + ofNonzeros)
+}
+
+function clusteringSizes(source: NativeSource, clusters: number): NativeClusteringSizes {
+  const { rows, cols } = source
+  const entries = 'indptr' in source ? source.values.length : rows * cols
+  return native().clusteringSizes({ rows, entries, clusters })
 }
 
 /** S and R in float64 and per block, and Ht in panels, for a pass with this many columns. */
@@ -19,9 +28,6 @@ function passBytes(source: NativeSource, columns: number): number {
   const sums = (8 * columns + 4 * blocksAtOnce(source) * wide) * (source.cols + columns)
   return sums + 4 * source.cols * wide + 48 * columns * columns
 }
-
-/** clustering_sample() of the core. */
-const sampleRows = (clusters: number) => Math.max(1024, 16 * clusters)
 
 /** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
@@ -36,20 +42,10 @@ function clusteringBytes(source: NativeSource, clusters: number): number {
   return 4 * source.rows + centers
 }
 
-/** seeds_from_all_rows() of the core. */
-function seedsFromAllRows(source: NativeSource, clusters: number): boolean {
-  const { rows, cols } = source
-  const entries = 'indptr' in source ? source.values.length : rows * cols
-  return (
-    rows <= sampleRows(clusters) || (rows <= 2 ** 18 && (entries + 8 * rows) * clusters <= 2 ** 27)
-  )
-}
-
 export function kmeansBytes(source: NativeSource, clusters: number): number {
   const { rows, cols } = source
-  const seeding = seedsFromAllRows(source, clusters)
-    ? 160 * rows
-    : sampleBytes(source, Math.max(1536, 12 * clusters))
+  const { seedsFromAllRows, farRows } = clusteringSizes(source, clusters)
+  const seeding = seedsFromAllRows ? 160 * rows : sampleBytes(source, 3 * farRows)
   return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
 }
 
@@ -69,11 +65,10 @@ interface FitShape {
 }
 
 /** Copies of W [n × rank] that exist at the same time: at the start, in the loop or at the end. */
-function copiesOfW(rows: number, { rank, init, solver }: FitShape): number {
+function copiesOfW(source: NativeSource, { rank, init, solver }: FitShape): number {
   if (init === 'random') return 2
   if (init !== 'kmeans') return 4 + 20 / rank
-  const sampled = solver === 'hals' && rows >= 4 * sampleRows(rank)
-  return sampled ? 2 : 3
+  return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? 2 : 3
 }
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
@@ -82,11 +77,14 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }))
   const { rank, init } = shape
   const { rows, cols } = source
-  const columns = init === 'random' || init === 'kmeans' ? rank : rank + 10
+  const ofSvd = init !== 'random' && init !== 'kmeans'
+  const columns = ofSvd ? rank + native().planSizes().startOversamples : rank
+  const ofClusters = () =>
+    sampleBytes(source, clusteringSizes(source, rank).sampleRows) + clusteringBytes(source, rank)
   return (
-    4 * copiesOfW(rows, shape) * rows * rank +
+    4 * copiesOfW(source, shape) * rows * rank +
     40 * cols * rank +
     passBytes(source, columns) +
-    (init === 'kmeans' ? sampleBytes(source, sampleRows(rank)) + clusteringBytes(source, rank) : 0)
+    (init === 'kmeans' ? ofClusters() : 0)
   )
 }

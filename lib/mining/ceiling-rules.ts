@@ -46,6 +46,8 @@ type CeilingDefaults = { readonly [Name in keyof Declared]: undefined }
 
 const rules = Object.entries<CeilingRule>(ceilingRules) as (readonly [CeilingName, CeilingRule])[]
 
+export const ceilingNames = rules.map(([name]) => name)
+
 /** Undefined for every rule, because the default may depend on the metric. */
 export const ceilingDefaults = Object.fromEntries(
   rules.map(([name]) => [name, undefined]),

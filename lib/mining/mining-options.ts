@@ -3,6 +3,14 @@ import { isInt32Array } from 'node:util/types'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { borrowable } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
+import {
+  groupModes,
+  references,
+  samplings,
+  type GroupMode,
+  type ReferenceName,
+  type SamplingName,
+} from '../names'
 import type { NativeMineOptions, NativeMineRules } from '../native'
 import {
   checkInteger,
@@ -30,7 +38,7 @@ const ownDefaults = {
   /** A negative scores at least this; no limit unless given. */
   minScore: undefined as number | undefined,
   /** The score of several positives that ceilings use as reference; `min` unless given. */
-  reference: 'min' as 'min' | 'max' | 'mean',
+  reference: 'min' as ReferenceName,
   /** Number of best raw ranks to skip, counting rows above the ceiling; 0 unless given. */
   skipRanks: 0,
   /** Only raw ranks below this; no limit unless given. */
@@ -48,7 +56,7 @@ const ownDefaults = {
    * floor and ceiling decide how hard they are. With `band` a second scan counts the raw ranks of the drawn
    * rows, unless `maxRank` is given.
    */
-  sampling: 'top' as 'top' | 'random' | 'top1-random' | 'band',
+  sampling: 'top' as SamplingName,
   /**
    * Number of best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}.
    * An error with `band`, because it draws from all survivors.
@@ -73,7 +81,7 @@ const ownDefaults = {
    * A query gets only rows of `different` groups, or only rows of the `same` group; group −1 always passes.
    * Groups have no effect unless given.
    */
-  groups: undefined as 'different' | 'same' | undefined,
+  groups: undefined as GroupMode | undefined,
   /** Group of each query, [nq]; none unless given. */
   queryGroups: undefined as Int32Array | undefined,
   /** Group of each corpus row, [nc]; none unless given. */
@@ -118,10 +126,6 @@ export type SettledMining = ReturnType<typeof settleMining>
 
 export const settleMining = (given: MineHardNegativesOptions) =>
   withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
-
-export const references = ['min', 'max', 'mean'] as const
-export const samplings = ['top', 'random', 'top1-random', 'band'] as const
-export const groupModes = ['different', 'same'] as const
 
 /** @param at Prefix of names in messages: `sweep[1].`, or nothing. */
 export function checkRules(options: SettledMining, at = '') {

@@ -32,6 +32,7 @@ Scans& scans_for(const std::string& device) {
 }
 
 HostDescription describe_host() { return cpu::describe(); }
+PassSizes pass_sizes() { return cpu::pass_sizes(); }
 
 void start_backends() { start_pool(); }
 void stop_backends() { stop_pool(); }

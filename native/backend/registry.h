@@ -30,6 +30,15 @@ struct HostDescription {
 
 HostDescription describe_host();
 
+// What bounds the memory of a pass on the device that takes most.
+struct PassSizes {
+  Index sums_at_once;        // blocks whose float32 sums exist at the same time, at most
+  Index nonzeros_by_column;  // of a block of a sparse X, at least, for each of its columns
+  Index panel_columns;       // columns of a factor are padded to multiples of this, at most
+};
+
+PassSizes pass_sizes();
+
 // `device` as resolved by lib/device.ts. Backends are never freed.
 Passes& passes_for(const std::string& device);
 Scans& scans_for(const std::string& device);

@@ -66,6 +66,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
   exports["startFileThreads"] = Napi::Function::New<StartFileThreads>(env, "startFileThreads");
   exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
+  exports["planSizes"] = Napi::Function::New<PlanSizes>(env, "planSizes");
+  exports["clusteringSizes"] = Napi::Function::New<ClusteringSizes>(env, "clusteringSizes");
   exports["info"] = Napi::Function::New<Info>(env, "info");
   return exports;
 }

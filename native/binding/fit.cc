@@ -83,7 +83,7 @@ FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index 
           .max_iterations = read<Index>(from, "maxIterations"),
           .tolerance = read<double>(from, "tolerance"),
           .inner_sweeps = read<Index>(from, "innerSweeps"),
-          .extrapolated = read<std::string>(from, "acceleration") == "extrapolated",
+          .extrapolated = read_choice(from, "acceleration", accelerations),
           .penalties = {.l1_w = read<double>(from, "l1W"),
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),

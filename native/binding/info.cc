@@ -78,6 +78,11 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["solvers"] = strings(env, solver_names());
   object["starts"] = strings(env, names_of(starts));
   object["metrics"] = strings(env, names_of(metrics));
+  object["accelerations"] = strings(env, names_of(accelerations));
+  object["ceilings"] = strings(env, names_of(ceilings));
+  object["references"] = strings(env, names_of(references));
+  object["samplings"] = strings(env, names_of(samplings));
+  object["groupings"] = strings(env, names_of(groupings));
   object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;

@@ -6,6 +6,7 @@
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
+#include "binding/names.h"
 #include "binding/pending_copies.h"
 #include "binding/read.h"
 #include "binding/row_lists.h"
@@ -13,15 +14,6 @@
 
 namespace gemmine::binding {
 namespace {
-
-constexpr std::array<Named<Reference>, 3> references{
-    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
-constexpr std::array<Named<Sampling>, 4> samplings{{{"top", Sampling::top},
-                                                    {"random", Sampling::random},
-                                                    {"top1-random", Sampling::top1_random},
-                                                    {"band", Sampling::band}}};
-constexpr std::array<Named<Groups>, 3> groupings{
-    {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
 
 struct Sizes {
   Index queries;
@@ -47,9 +39,9 @@ void check_pair(Napi::Env env, const void* first, const void* second, bool neede
 }
 
 MiningRules read_rules(const Napi::Object& from) {
-  return {.max_score = read_optional<double>(from, "maxScore"),
-          .absolute_margin = read_optional<double>(from, "absoluteMargin"),
-          .relative_margin = read_optional<double>(from, "relativeMargin")};
+  MiningRules rules{};
+  for (const auto& [name, ceiling] : ceilings) rules.*ceiling = read_optional<double>(from, name);
+  return rules;
 }
 
 // Some numbers for each row; null for undefined.

@@ -5,6 +5,7 @@
 #include "backend/scans.h"
 #include "binding/read.h"
 #include "factorization/fit.h"
+#include "mining/mine.h"
 
 // Names of lib/names.ts; info() lists them.
 namespace gemmine::binding {
@@ -24,6 +25,10 @@ inline constexpr std::array<Named<Start>, 7> starts{{{"random", Start::random},
                                                      {"nndsvdar", Start::nndsvdar},
                                                      {"custom", Start::given}}};
 
+// Whether steps are extrapolated.
+inline constexpr std::array<Named<bool>, 2> accelerations{
+    {{"none", false}, {"extrapolated", true}}};
+
 // Reads `beta` of lib/: the β of a divergence, undefined for frobenius.
 inline Loss read_loss(const Napi::Object& from) {
   const auto beta = read_optional<double>(from, "beta");
@@ -32,5 +37,14 @@ inline Loss read_loss(const Napi::Object& from) {
 
 inline constexpr std::array<Named<Metric>, 3> metrics{
     {{"cosine", Metric::cosine}, {"dot", Metric::dot}, {"l2", Metric::l2}}};
+
+inline constexpr std::array<Named<Reference>, 3> references{
+    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
+inline constexpr std::array<Named<Sampling>, 4> samplings{{{"top", Sampling::top},
+                                                           {"random", Sampling::random},
+                                                           {"top1-random", Sampling::top1_random},
+                                                           {"band", Sampling::band}}};
+inline constexpr std::array<Named<Groups>, 3> groupings{
+    {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
 
 }  // namespace gemmine::binding

@@ -57,9 +57,6 @@ std::vector<double> middle_of(const Input& input);
 // Squared distance of two rows [d].
 double squared_distance(const double* a, const double* b, Index d);
 
-// Number of rows in the sample of a clustering, if X has as many.
-Index clustering_sample(Index clusters);
-
 // The first centres [k×d] of a clustering of all rows: drawn from all rows if that is fast,
 // otherwise the centres of a weighted sample, in which rows far from the centres of a first sample
 // are more likely.

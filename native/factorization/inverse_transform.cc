@@ -4,11 +4,11 @@
 
 #include "factorization/factors.h"
 #include "factorization/input.h"
+#include "factorization/sizes.h"
 
 namespace gemmine {
 namespace {
 
-constexpr Index columns_at_once = 256;
 constexpr Index rows_at_once = 4096;
 
 // Whether float32 sums could overflow: every |w| < 2^(of_W + 1), every |h| < 2^(of_H + 1).

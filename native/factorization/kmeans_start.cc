@@ -3,6 +3,7 @@
 
 #include "factorization/clustering.h"
 #include "factorization/loop/alternate.h"
+#include "factorization/sizes.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -56,11 +57,6 @@ void start_from_clusters(const Input& input, const FitOptions& options,
 // clusters, then compute the codes of all rows for its H. See docs/decisions/0009.
 constexpr Index iterations_on_sample = 10;
 constexpr Index sweeps_of_all_rows = 4;
-
-// Whether X has so many more rows than the sample that the sample's iterations cost little.
-bool sample_is_small(const Input& input, Index k) {
-  return input.rows() >= 4 * clustering_sample(k);
-}
 
 // Limits for a representative sample: its rows have about the norms of all rows, and all rows fit
 // nearly as well.
@@ -116,7 +112,7 @@ std::optional<double> start_from_sample(const Input& input, const FitOptions& op
 
 double start_kmeans(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
-  if (options.solver == Solver::hals && sample_is_small(input, W.cols))
+  if (options.solver == Solver::hals && sample_is_small(input.rows(), W.cols))
     if (const auto share = start_from_sample(input, options, W, Ht)) return *share;
   const SampleClusters of_sample = cluster_sample(input, W.cols, options.seed);
   Clustering clustering(input, of_sample.clustering.centers());

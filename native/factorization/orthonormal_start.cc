@@ -4,6 +4,7 @@
 #include "factorization/model.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
+#include "factorization/sizes.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -12,8 +13,8 @@ namespace {
 // The right singular vectors, each with the sign for which the positive part of its left vector is
 // the larger one.
 HostMatrix<float> leading_directions(const Input& input, Index k, std::uint64_t seed) {
-  SingularTriplets triplets =
-      singular_triplets(input, {.rank = k, .oversamples = 10, .power_iterations = 4, .seed = seed});
+  SingularTriplets triplets = singular_triplets(
+      input, {.rank = k, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
   const HostMatrix<float> U = downloaded(input.backend, triplets.U.view());
   for (Index j = 0; j < k; ++j) {
     double balance = 0;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "factorization/clustering.h"
+#include "factorization/sizes.h"
 
 namespace gemmine {
 namespace {
@@ -12,18 +13,11 @@ namespace {
 constexpr ClusteringOptions on_the_sample{
     .max_iterations = 10, .tolerance = 1e-2, .phase = "sample"};
 
-// Seeds are drawn from all rows up to this number of rows and of products of a row with a centre.
-constexpr Index most_seeding_rows = Index{1} << 18;
-constexpr double most_seeding_products = 0x1p27;
-
-bool seeds_from_all_rows(const Input& input, Index clusters) {
-  const auto n = static_cast<double>(input.rows());
-  const double entries = input.X.sparse() ? static_cast<double>(input.X.nonzeros())
-                                          : n * static_cast<double>(input.cols());
-  constexpr double beside = 8;  // overhead per row and centre, in products
-  return input.rows() <= clustering_sample(clusters) ||
-         (input.rows() <= most_seeding_rows &&
-          (entries + beside * n) * static_cast<double>(clusters) <= most_seeding_products);
+bool draws_from_all_rows(const Input& input, Index clusters) {
+  const double entries =
+      input.X.sparse() ? static_cast<double>(input.X.nonzeros())
+                       : static_cast<double>(input.rows()) * static_cast<double>(input.cols());
+  return seeds_from_all_rows(input.rows(), entries, clusters);
 }
 
 // Rows at which the running sum of `weights` passes uniform shares of their total.
@@ -60,7 +54,7 @@ struct WeightedRows {
 
 WeightedRows weighted_rows(const Input& input, Index clusters, std::uint64_t seed) {
   const CounterRandom random(seed, sample_rows);
-  const Index drawn = std::max<Index>(512, 4 * clusters);
+  const Index drawn = far_rows_drawn(clusters);
   const RowSample sample(input, 2 * drawn, random);
   const RowSample few(input, drawn, random);
   Clustering all(input, seed_centers(few, {}, clusters, seed));
@@ -89,8 +83,6 @@ WeightedRows weighted_rows(const Input& input, Index clusters, std::uint64_t see
 }  // namespace
 
 // k-means++ reads its rows often, so it uses a sample if X is large.
-Index clustering_sample(Index clusters) { return std::max<Index>(1024, 16 * clusters); }
-
 SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed) {
   auto sample = std::make_shared<const RowSample>(input, clustering_sample(clusters),
                                                   CounterRandom(seed, sample_rows));
@@ -100,7 +92,7 @@ SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t 
 }
 
 HostMatrix<double> first_centers(const Input& input, Index clusters, std::uint64_t seed) {
-  if (seeds_from_all_rows(input, clusters)) {
+  if (draws_from_all_rows(input, clusters)) {
     std::vector<Index> rows(input.rows());
     std::iota(rows.begin(), rows.end(), Index{0});
     return seed_centers(RowSample(input, std::move(rows)), {}, clusters, seed);

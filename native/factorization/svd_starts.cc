@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
+#include "factorization/sizes.h"
 #include "factorization/starts.h"
 
 namespace gemmine {
@@ -20,7 +21,7 @@ struct Triplets {
 
 Triplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
   SingularTriplets found = singular_triplets(
-      input, {.rank = rank, .oversamples = 10, .power_iterations = 4, .seed = seed});
+      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
   return {downloaded(input.backend, found.U.view()), std::move(found.s), std::move(found.Vt)};
 }
 

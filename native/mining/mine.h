@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/scans.h"
+#include "mining/score_ceiling.h"
 
 namespace gemmine {
 
@@ -40,15 +41,6 @@ struct Proof {
 Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
 
-// Mining rules. A rule gives the highest score that a negative may have, from a query's reference
-// positive score. The lowest ceiling applies, so the order of the rules does not matter.
-struct MiningRules {
-  std::optional<double> max_score;        // score <= max_score
-  std::optional<double> absolute_margin;  // score <= positive − margin
-  std::optional<double> relative_margin;  // score <= positive − margin·|positive|
-};
-
-enum class Reference { min, max, mean };
 enum class Sampling { top, random, top1_random, band };
 
 // Rows with equal classes have equal texts; lib/ makes the classes from texts. −1 equals no other

@@ -1,13 +1,30 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
-
-#include "mining/mine.h"
+#include <utility>
 
 namespace gemmine {
+
+// Mining rules. A rule gives the highest score that a negative may have, from a query's reference
+// positive score. The lowest ceiling applies, so the order of the rules does not matter.
+struct MiningRules {
+  std::optional<double> max_score;        // score <= max_score
+  std::optional<double> absolute_margin;  // score <= positive − margin
+  std::optional<double> relative_margin;  // score <= positive − margin·|positive|
+};
+
+// The rules by the names of lib/mining/ceiling-rules.ts; info() lists them.
+inline constexpr std::array<std::pair<const char*, std::optional<double> MiningRules::*>, 3>
+    ceilings{{{"maxScore", &MiningRules::max_score},
+              {"absoluteMargin", &MiningRules::absolute_margin},
+              {"relativeMargin", &MiningRules::relative_margin}}};
+
+enum class Reference { min, max, mean };
 
 // The reference of one query's positive scores; `scores` is not empty and in ascending order of
 // rows.

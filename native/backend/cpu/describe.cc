@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/ordered_blocks.h"
+#include "backend/cpu/row_blocks.h"
 #include "backend/cpu/scan_format.h"
 #include "core/linear_algebra.h"
 #include "core/pool.h"
@@ -45,6 +47,12 @@ HostDescription describe() {
                       .threads_reason = pool_threads_reason()};
   configuration >> out.blas_name >> out.blas_version;
   return out;
+}
+
+PassSizes pass_sizes() {
+  return {.sums_at_once = sums_at_once(pool_threads()),
+          .nonzeros_by_column = nonzeros_by_column,
+          .panel_columns = widest_panel};
 }
 
 }  // namespace gemmine::cpu

@@ -5,5 +5,6 @@
 namespace gemmine::cpu {
 
 HostDescription describe();
+PassSizes pass_sizes();
 
 }  // namespace gemmine::cpu

@@ -8,6 +8,9 @@
 
 namespace gemmine::cpu {
 
+// Columns of a panel of B in the widest kernels.
+inline constexpr Index widest_panel = 64;
+
 // Components per panel of a sweep.
 inline constexpr Index sweep_panel = 4;
 

@@ -61,13 +61,16 @@ class MergeOrder {
   bool abandoned_ = false;
 };
 
+// Blocks whose sums exist at the same time: one per worker, and two that wait to be merged.
+inline Index sums_at_once(Index workers) { return workers + 2; }
+
 // Runs body(block, worker, sums) for all blocks in parallel and merge(sums) in the order of the
 // blocks, so that rounding does not depend on the number of threads. `body` must overwrite its
 // sums, an element of `partial`, which may hold those of an earlier block or call.
 template <class Sums, class Body, class Merge>
 void reduce_in_order(const Job& job, Index blocks, std::vector<Sums>& partial, Body body,
                      Merge merge) {
-  const Index slots = std::min(blocks, worker_count(job) + 2);
+  const Index slots = std::min(blocks, sums_at_once(worker_count(job)));
   partial.resize(static_cast<std::size_t>(slots));
   MergeOrder order(slots);
   parallel_for(job, blocks, [&](Index block, Index worker) {

@@ -35,7 +35,7 @@ class RunningPass {
   void run() {
     const std::vector<Index> firsts = row_blocks(pass_.X, rows_of(pass_), forms_sums());
     const auto blocks = static_cast<Index>(firsts.size()) - 1;
-    std::vector<AllSums> partial = take_partial(std::min(blocks, worker_count(job_) + 2));
+    std::vector<AllSums> partial = take_partial(std::min(blocks, sums_at_once(worker_count(job_))));
     reduce_in_order(
         job_, blocks, partial,
         [&](Index at, Index worker, AllSums& sums) {

@@ -11,6 +11,7 @@ constexpr int widest = 2;  // 12 sums, 2 vectors of B, 1 entry of A: 16 register
 constexpr int heights[] = {0, 10, 6};
 #endif
 constexpr Index panel_width = widest * lanes;
+static_assert(widest_panel % panel_width == 0);
 constexpr Index slab_depth = 384;
 
 template <int width>

@@ -15,7 +15,6 @@ constexpr Index widest_narrow_block = 16384;  // float32 sums should not grow mu
 constexpr Index tile_elements = 1 << 17;      // half a megabyte: part of an L2 cache
 constexpr Index most_tiles = 10;
 constexpr Index whole_tile = 96;  // rows: whole tiles of products (6, 8, 12) and sweeps (32)
-constexpr Index nonzeros_by_column = 16;
 constexpr Index block_nonzeros = 1 << 16;
 
 std::vector<Index> cut_by_nonzeros(const RowSource& X, RowRange rows, bool with_sums) {

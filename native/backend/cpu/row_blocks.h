@@ -6,6 +6,9 @@
 
 namespace gemmine::cpu {
 
+// Non-zeros of a block of a sparse X, at least, for each column of X.
+inline constexpr Index nonzeros_by_column = 16;
+
 // First rows of the blocks whose sums a pass forms in float32, then the row after the last block.
 // They depend only on n, d, k and the non-zeros, never on the number of threads. A pass without
 // sums merges nothing and uses smaller blocks of a sparse X.
