@@ -147,11 +147,11 @@ export async function fit(
   const source = await toSource('X', X)
   checkFitOptions(options, inits, source.rows, source.cols, known)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
-  const { rank, iterations: maxIterations, init } = options
+  const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { rank, solver: options.solver, init: start }, triesSvd) + bytes,
+    fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
@@ -175,7 +175,7 @@ export async function fit(
     { ...own, adjacency: inputs.graph },
     inputs.X,
   )
-  const { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed } = options
+  const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, seed } = options
   const named = { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed }
   const borrowed = {
     mask: inputs.mask,

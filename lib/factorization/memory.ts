@@ -62,13 +62,17 @@ interface FitShape {
   readonly rank: number
   readonly init: string
   readonly solver: string
+  readonly acceleration: string
 }
 
 /** Copies of W [n × rank] that exist at the same time: at the start, in the loop or at the end. */
-function copiesOfW(source: NativeSource, { rank, init, solver }: FitShape): number {
-  if (init === 'random') return 2
+function copiesOfW(source: NativeSource, shape: FitShape): number {
+  const { rank, init, solver } = shape
+  // Extrapolation keeps the last pair and the last steps.
+  const inLoop = shape.acceleration === 'extrapolated' ? 3 : 2
+  if (init === 'random') return inLoop
   if (init !== 'kmeans') return 4 + 20 / rank
-  return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? 2 : 3
+  return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? inLoop : 3
 }
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */

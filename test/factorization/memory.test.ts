@@ -50,7 +50,16 @@ describe('a plan of memory', () => {
     ['kmeans', 'mu', 878_891.2],
     ['nndsvda', 'hals', 1_166_136],
   ])('from %s by %s has known bytes', (init, solver, bytes) => {
-    expect(fitBytes(sparse(5000, 200), { rank: 7, init, solver })).toBe(bytes)
+    const shape = { rank: 7, init, solver }
+    expect(fitBytes(sparse(5000, 200), { ...shape, acceleration: 'none' })).toBe(bytes)
+  })
+
+  it('of an extrapolated run counts the last pair and the last steps', () => {
+    const shape = { rank: 7, init: 'random', solver: 'hals' }
+    const [plain, extrapolated] = ['none', 'extrapolated'].map((acceleration) =>
+      fitBytes(sparse(5000, 200), { ...shape, acceleration }),
+    )
+    expect(extrapolated! - plain!).toBe(4 * 5000 * 7)
   })
 
   it('of k-means has known bytes', () => {
