@@ -37,10 +37,11 @@ it.each([
   ['nmf, kullback-leibler', ['positive.npy', '--model', 'nmf', '--loss', 'kullback-leibler']],
   ['snmf', ['mixed.npy', '--model', 'snmf', '--sparsity', '0.1']],
 ])('%s, killed again and again and resumed, has the bytes of one run', async (_, job) => {
-  const options = ['factorize', ...job, '--rank', '8', '--iterations', '120', '--tolerance', '0']
+  const options = ['factorize', ...job, '--rank', '8', '--iterations', '400', '--tolerance', '0']
   const whole = await run(folder, ...options, '--out', 'whole', '--force')
   expect(whole.code).toBe(0)
   rmSync(at('run.safetensors'), { force: true })
+  rmSync(at('killed'), { recursive: true, force: true })
   let kills = 0
   let resume: string[] = []
   for (const threads of ['2', '1', '2', '1']) {

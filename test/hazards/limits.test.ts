@@ -114,7 +114,8 @@ describe.skipIf(!isLinux)('under a limit on address space', () => {
   it('a factorization ends, or fails for want of memory', async () => {
     const needed = Number((await runProgram('address-space')).stdout)
     const seen = new Set<string>()
-    for (const room of [-150, 20, 120, 700]) {
+    // With less room Node.js itself may abort.
+    for (const room of [20, 120, 700]) {
       const limit = withAddressSpace(needed + room * 1024)
       const outcomes = await outcomesUnder(limit, 'fit', 1)
       console.log(`${room} MiB of room: ${JSON.stringify(outcomes)}`)
