@@ -174,6 +174,7 @@ class Fitting {
   }
 
   Convergence run() {
+    if (!options_.resume) input_.job.progress("initialise", 0, 1);
     const Attempt first =
         options_.resume ? resumed() : started(options_.start, options_.checkpoint, "iterate");
     Convergence result = handed_back(first, options_.start);
@@ -191,7 +192,6 @@ class Fitting {
   Attempt started(Start start, const CheckpointOptions& checkpoint, const char* phase) {
     FitOptions options = options_;
     options.start = start;
-    input_.job.progress("initialise", 0, 1);
     double share = 1;
     if (start == Start::given)
       start_given(input_, options, exponents_, penalties_, scaled_W_.view(), scaled_Ht_.view());
