@@ -1,4 +1,5 @@
 import { invalid, invalidText } from '../errors'
+import { detached } from '../lending'
 import { availableMemory } from '../memory'
 import { frozen, withDefaults } from '../options'
 import { bytesInMemory, reading, withBytes, withReader } from './byte-reader'
@@ -254,6 +255,31 @@ export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
   return [npyHeader(`${npy.endsWith('1') ? '|' : '<'}${npy}`, shape), bytesOf(data)]
 }
 
+/** Elements that are packed before the event loop runs again. */
+const packedAtOnce = 2 ** 18
+
+/** Whether a value is a matrix in memory whose rows have gaps. */
+function hasGaps(array: WritableArray | DenseMatrix): array is DenseMatrix {
+  if (typeof array !== 'object' || array === null || 'shape' in array) return false
+  const { data, cols, stride } = toDenseView('array', array)
+  return data !== undefined && stride !== cols
+}
+
+/** A matrix without the gaps between its rows, packed while the event loop runs. */
+async function packedInTurns(array: DenseMatrix): Promise<DenseMatrix> {
+  const { data = new Float32Array(0), rows, cols, stride, type } = toDenseView('array', array)
+  const packed = new (data.constructor as Float32ArrayConstructor)(rows * cols)
+  const { byteLength } = data
+  const pack = (begin: number, end: number) => {
+    if (data.byteLength !== byteLength) throw detached('data')
+    const from = data.subarray(begin * stride)
+    const rowsHere = { data: from, rows: end - begin, cols, stride } as DenseMatrix<Float32Array>
+    packed.set(withoutGaps(rowsHere), begin * cols)
+  }
+  await inSlices(rows, pack, Math.max(1, Math.floor(packedAtOnce / cols)))
+  return { data: packed, rows, cols, type } as DenseMatrix
+}
+
 /**
  * Writes a matrix, or an array of any shape, as a `.npy` file, replacing one that is there. Elements keep
  * their type: {@link readNpy} and {@link readInt32Npy} read them back.
@@ -267,5 +293,5 @@ export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
  * await writeNpy('labels.npy', { data: labels, shape: [labels.length] })
  */
 export async function writeNpy(path: string, array: WritableArray | DenseMatrix): Promise<void> {
-  await writePieces(path, formatNpy(array))
+  await writePieces(path, formatNpy(hasGaps(array) ? await packedInTurns(array) : array))
 }

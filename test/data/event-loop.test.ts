@@ -48,6 +48,14 @@ it('millions of documents leave the event loop turning', async () => {
   expect(longest).toBeLessThan(25)
 })
 
+it('writing rows with gaps leaves the event loop turning', async () => {
+  const { code, stdout, stderr } = await runProgram('writing', [folder.path('gaps.npy')])
+  expect([code, stderr]).toEqual([0, ''])
+  const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
+  console.log(`gaps: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
+  expect(longest).toBeLessThan(25)
+})
+
 it.each<[string, string, () => Uint8Array]>([
   [
     'sparse rows out of order',
