@@ -219,7 +219,8 @@ void test_bound() {
 
 int main(int argc, char** argv) {
   gemmine::set_pool_threads(3);
-  each_scans(argc > 1 ? std::atol(argv[1]) : 6, test_random_pairs);
+  const Index asked = argc > 1 ? std::atol(argv[1]) : 6;
+  each_scans(thread_sanitizer ? 3 : asked, test_random_pairs);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     TrialScans scans;
     scans.format = format;
