@@ -1,5 +1,6 @@
 // part.safetensors: data of a part of a mining job that gemmine merge needs besides the part's other files.
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { withReader } from '../data/byte-reader'
 import { readBytes } from '../data/dense-elements'
@@ -111,6 +112,11 @@ const readArray = (path: string, type: ElementType, shape: readonly number[]) =>
 /** Reads the files of `gemmine mine --shard` in a folder, except the lines. */
 export async function readPart(folder: string): Promise<Part> {
   const path = join(folder, 'part.safetensors')
+  if (!existsSync(path))
+    throw fileError(
+      folder,
+      'expected a folder that gemmine mine --shard wrote, received one without part.safetensors',
+    )
   const file = await readSafetensors(path)
   const facts = factsIn(path, file)
   const { queries, numNegatives } = facts

@@ -162,7 +162,9 @@ describe('gemmine merge refuses', () => {
     await gemmineRuns(...base, '--out', at('whole'))
     const missing = await merge(at('whole'))
     expect(missing).toMatchObject({ exitCode: 2 })
-    expect(missing.sentence).toContain(at('whole', 'part.safetensors'))
+    expect(missing.sentence).toBe(
+      `${at('whole')}: expected a folder that gemmine mine --shard wrote, received one without part.safetensors`,
+    )
     const [part] = (await mineParts('d', 1)) as [string]
     const path = join(part, 'part.safetensors')
     const { tensors, metadata } = await readSafetensors(path)
