@@ -30,6 +30,8 @@ class CanonicalLists {
  public:
   // Borrows lists that are already canonical. Throws InvalidElement for an invalid row or start.
   CanonicalLists(const GivenLists& given, Index corpus, const Job& job);
+  CanonicalLists(CanonicalLists&&) = default;  // the view refers to memory that moves along
+  CanonicalLists& operator=(CanonicalLists&&) = delete;
 
   const RowLists& view() const { return view_; }
 

@@ -1,0 +1,29 @@
+#include "binding/search.h"
+
+namespace gemmine::binding {
+
+Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed) {
+  const auto queries = read_dense_source(info[0], borrowed);
+  const Napi::Object options = read_object(info[2], "options");
+  const CorpusArgument corpus(info[1], options, borrowed);
+  check_columns(info.Env(), *queries, corpus.cols());
+  const Index count = queries->rows->rows();
+  return {.queries = queries,
+          .corpus = corpus,
+          .exclude = read_row_lists(options.Get("exclude"), "exclude", count, borrowed),
+          .self = read_self_rows(options, count, corpus.rows(), borrowed)};
+}
+
+Index read_k(const Napi::Object& options) {
+  const auto k = read<Index>(options, "k");
+  if (k < 1) refuse(options.Env(), "a positive integer", "k");
+  return k;
+}
+
+CanonicalLists checked_exclusions(const Search& search, const Job& job) {
+  CanonicalLists excluded(search.exclude, search.corpus.rows(), job);
+  check_self_rows(search.self, search.count(), search.corpus.rows());
+  return excluded;
+}
+
+}  // namespace gemmine::binding
