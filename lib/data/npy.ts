@@ -258,16 +258,21 @@ export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
 /** Elements that are packed before the event loop runs again. */
 const packedAtOnce = 2 ** 18
 
-/** Whether a value is a matrix in memory whose rows have gaps. */
-function hasGaps(array: WritableArray | DenseMatrix): array is DenseMatrix {
-  if (typeof array !== 'object' || array === null || 'shape' in array) return false
-  const { data, cols, stride } = toDenseView('array', array)
-  return data !== undefined && stride !== cols
+/** A matrix in memory whose rows have gaps; undefined for anything else. */
+function withGaps(array: WritableArray | DenseMatrix) {
+  if (typeof array !== 'object' || array === null || 'shape' in array) return undefined
+  const { data, ...rest } = toDenseView('array', array)
+  return data === undefined || rest.stride === rest.cols ? undefined : { data, ...rest }
 }
 
 /** A matrix without the gaps between its rows, packed while the event loop runs. */
-async function packedInTurns(array: DenseMatrix): Promise<DenseMatrix> {
-  const { data = new Float32Array(0), rows, cols, stride, type } = toDenseView('array', array)
+async function packedInTurns({
+  data,
+  rows,
+  cols,
+  stride,
+  type,
+}: NonNullable<ReturnType<typeof withGaps>>): Promise<DenseMatrix> {
   const packed = new (data.constructor as Float32ArrayConstructor)(rows * cols)
   const { byteLength } = data
   const pack = (begin: number, end: number) => {
@@ -293,5 +298,6 @@ async function packedInTurns(array: DenseMatrix): Promise<DenseMatrix> {
  * await writeNpy('labels.npy', { data: labels, shape: [labels.length] })
  */
 export async function writeNpy(path: string, array: WritableArray | DenseMatrix): Promise<void> {
-  await writePieces(path, formatNpy(hasGaps(array) ? await packedInTurns(array) : array))
+  const gapped = withGaps(array)
+  await writePieces(path, formatNpy(gapped ? await packedInTurns(gapped) : array))
 }
