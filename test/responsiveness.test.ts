@@ -15,8 +15,9 @@ async function measured(jobs: number, threads: number) {
   return { late: late[1]!, read }
 }
 
-// Loose bounds, for machines that do something else beside; bench/event-loop.bench.ts measures.
-describe('the event loop', () => {
+// Loose bounds and three attempts, for machines that do something else beside; bench/event-loop.bench.ts
+// measures.
+describe('the event loop', { retry: 2 }, () => {
   it('keeps its timers while a job runs on all but one core', async () => {
     const { late } = await measured(1, 0)
     expect(late).toBeLessThan(20)

@@ -368,6 +368,6 @@ it.each([
   child.kill(signal)
   const { code, stderr } = await end
   expect([code, stderr]).toEqual([exitCode, `gemmine: stopped by ${signal}; nothing was written\n`])
-  expect(performance.now() - asked).toBeLessThan(2000)
+  expect(performance.now() - asked).toBeLessThan(10_000)
   expect(readdirSync(folder)).toEqual(before)
 })

@@ -34,6 +34,22 @@ const sparse = (format: string, members: Record<string, Uint8Array>) =>
     { level: 0 },
   )
 
+/** In ms. Work that is proportional to the data exceeds it in every run, a collection of garbage in some. */
+const turn = 25
+
+/** The longest turn of a program, the shortest of three runs unless an earlier one is short enough. */
+async function longestTurn(name: string, args: readonly string[]): Promise<number> {
+  let shortest = Infinity
+  for (let run = 0; run < 3 && shortest >= turn; run++) {
+    const { code, stdout, stderr } = await runProgram(name, args)
+    expect([code, stderr]).toEqual([0, ''])
+    const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
+    console.log(`${name}: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
+    shortest = Math.min(shortest, longest)
+  }
+  return shortest
+}
+
 const elements = new Float64Array(entries).fill(1.5)
 const lines = Array.from(
   { length: 100_000 },
@@ -41,19 +57,11 @@ const lines = Array.from(
 )
 
 it('millions of documents leave the event loop turning', async () => {
-  const { code, stdout, stderr } = await runProgram('many-starts')
-  expect([code, stderr]).toEqual([0, ''])
-  const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
-  console.log(`starts: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
-  expect(longest).toBeLessThan(25)
+  expect(await longestTurn('many-starts', [])).toBeLessThan(turn)
 })
 
 it('writing rows with gaps leaves the event loop turning', async () => {
-  const { code, stdout, stderr } = await runProgram('writing', [folder.path('gaps.npy')])
-  expect([code, stderr]).toEqual([0, ''])
-  const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
-  console.log(`gaps: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
-  expect(longest).toBeLessThan(25)
+  expect(await longestTurn('writing', [folder.path('gaps.npy')])).toBeLessThan(turn)
 })
 
 it.each<[string, string, () => Uint8Array]>([
@@ -128,9 +136,5 @@ it.each<[string, string, () => Uint8Array]>([
     },
   ],
 ])('reading %s leaves the event loop turning', async (_, name, content) => {
-  const { code, stdout, stderr } = await runProgram('reading', [folder.write(name, content())])
-  expect([code, stderr]).toEqual([0, ''])
-  const { took, longest } = JSON.parse(stdout) as { took: number; longest: number }
-  console.log(`${name}: ${took.toFixed()} ms, ${longest.toFixed()} at one turn`)
-  expect(longest).toBeLessThan(25)
+  expect(await longestTurn('reading', [folder.write(name, content())])).toBeLessThan(turn)
 })

@@ -88,7 +88,7 @@ describe('transform finds the least squares', () => {
     expect(new Set(all).size).toBe(1)
   })
 
-  it('until it is aborted', async () => {
+  it('until it is aborted', { retry: 2 }, async () => {
     const H = alike(300, 400, 1e5, Math.abs)
     const X = near(alike(4, 400, 1, Math.abs), 2000, Math.abs)
     const controller = new AbortController()

