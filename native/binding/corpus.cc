@@ -49,7 +49,10 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
 }
 
 // Freeing a gigabyte takes tens of milliseconds, which would block the JavaScript thread.
-void free_elsewhere(Shared corpus) {
+constexpr Index most_freed_in_place = Index{32} << 20;
+
+void free_corpus(Shared corpus) {
+  if (corpus->bytes() <= most_freed_in_place) return;
   try {
     std::thread([corpus = std::move(corpus)]() mutable { corpus.reset(); }).detach();
   } catch (const std::system_error&) {
@@ -67,7 +70,7 @@ struct Held {
   void dispose(Napi::Env env) {
     if (!corpus) return;
     Napi::MemoryManagement::AdjustExternalMemory(env, -bytes());
-    free_elsewhere(std::move(corpus));
+    free_corpus(std::move(corpus));
     borrowed.release();
   }
 };
