@@ -30,6 +30,7 @@ std::vector<Ranking> scan_in_parts(const ScanRequest& request, Scan scan) {
       bytes += scan_bytes(request.asked[end], rows.cols(), request.classes);
     ScanRequest part = request;
     part.asked = request.asked.subspan(begin, end - begin);
+    part.more = request.more || end < request.asked.size();
     std::ranges::move(scan(part), std::back_inserter(rankings));
   }
   return rankings;

@@ -31,7 +31,8 @@ class CorpusHandle {
   virtual Index zero_rows() const = 0;
 };
 
-// Queries that were checked and measured for one corpus.
+// Queries that were checked and measured for one corpus. Requests with one handle come one after
+// another.
 class QueryHandle {
  public:
   virtual ~QueryHandle() = default;
@@ -117,6 +118,7 @@ struct ScanRequest {
   RowClasses classes = {};
   bool counted;         // fill in Ranking::above; must be true for a ceiling or rejected rows
   double bound_factor;  // 1; counter-tests set 0, which gives the unproven answers of the format
+  bool more = false;    // others with these queries follow: worth keeping what is prepared
 };
 
 // The answers to a request and to its reverse. The reverse asks about the rows of the corpus and
@@ -132,6 +134,7 @@ struct LogSumExpRequest {
   Index begin;  // of queries
   Index count;
   double temperature;  // score / temperature must stay in the range of float64
+  bool more = false;   // as in ScanRequest
 };
 
 // Rows in segments: segment s consists of the rows starts[s] .. starts[s + 1] − 1 and may be empty.
@@ -153,6 +156,7 @@ struct SegmentMaxRequest {
   Index count;
   Index depth;          // >= 1
   double bound_factor;  // as in ScanRequest
+  bool more = false;    // as in ScanRequest
 };
 
 struct BestSegments {

@@ -12,15 +12,15 @@
 
 namespace gemmine {
 
-// Cuts a job's queries into requests with buffers that fit in memory; each request reads the corpus
-// once. `ask` returns the question about a query, or nothing.
+// Cuts a job's queries into requests with buffers that fit in memory. `ask` returns the question
+// about a query, or nothing; `run` gets questions, and whether more requests may follow.
 template <class Bytes, class Ask, class Run>
 void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) {
   using Asked = typename std::invoke_result_t<Ask, Index>::value_type;
   std::vector<Asked> asked;
   Index bytes = 0;
-  const auto flush = [&] {
-    if (!asked.empty()) run(asked);
+  const auto flush = [&](bool more) {
+    if (!asked.empty()) run(asked, more);
     asked.clear();
     bytes = 0;
   };
@@ -29,9 +29,9 @@ void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) 
     if (!next) continue;
     bytes += bytes_of(*next);
     asked.push_back(std::move(*next));
-    if (bytes > budget) flush();
+    if (bytes > budget) flush(query + 1 < queries);
   }
-  flush();
+  flush(false);
 }
 
 // The rows that a list excludes for one query, and the row that is the query itself.

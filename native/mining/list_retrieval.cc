@@ -18,7 +18,7 @@ class ListRetrieval : public Retrieval {
     return each * candidates + 4 * static_cast<Index>(query.listed.rows.size()) + 256;
   }
 
-  Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) override {
+  Candidates retrieve(std::span<const MinedQuery> asked, bool, const Job& job) override {
     ListedScores scores;
     for (const MinedQuery& query : asked) add_rows(query, scores);
     scores.score(scans_, queries_, job);

@@ -14,7 +14,8 @@ void log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& ban
     const LogSumExpRequest request{.queries = *handle,
                                    .begin = begin,
                                    .count = std::min(at_once, queries.rows() - begin),
-                                   .temperature = temperature};
+                                   .temperature = temperature,
+                                   .more = begin + at_once < queries.rows()};
     for (const BoundedValue& each : scans.log_sum_exp(request, job)) {
       *values++ = each.value;
       *errors++ = each.error;

@@ -32,7 +32,8 @@ Proof max_sim(Scans& scans, const RowSource& queries, const CorpusHandle& corpus
                                     .begin = begin,
                                     .count = end - begin,
                                     .depth = depth,
-                                    .bound_factor = 1.0};
+                                    .bound_factor = 1.0,
+                                    .more = end < options.queries.count};
     for (const BestSegments& each : scans.segment_max(request, job)) {
       fallback += each.rescanned;
       write_row(each.best, options.k, indices + begin * options.k, scores + begin * options.k);

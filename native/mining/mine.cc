@@ -58,7 +58,7 @@ class Miner {
         handle_->rows().rows() * each, request_bytes,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
         [&](Index i) { return ask(shared_.first_query + i / each, answers_[i % each]); },
-        [&](const std::vector<MinedQuery>& asked) { run(asked); });
+        [&](const std::vector<MinedQuery>& asked, bool more) { run(asked, more); });
     std::vector<MinedCounts> counts;
     for (Answer& answer : answers_) counts.push_back(std::move(answer.counts));
     return counts;
@@ -69,7 +69,7 @@ class Miner {
   void clear(const Answer& answer);
   std::optional<double> reference_of(Index query, const MineOptions& options) const;
   std::optional<MinedQuery> ask(Index query, Answer& answer);
-  void run(const std::vector<MinedQuery>& asked);
+  void run(const std::vector<MinedQuery>& asked, bool more);
 
   Scans& scans_;
   const std::span<const MineOptions> sweep_;
@@ -177,8 +177,8 @@ void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
   if (answer.options.explain > 0) append(counts.rejected, query, verdict.rejected);
 }
 
-void Miner::run(const std::vector<MinedQuery>& asked) {
-  const Candidates candidates = retrieval_->retrieve(asked, job_);
+void Miner::run(const std::vector<MinedQuery>& asked, bool more) {
+  const Candidates candidates = retrieval_->retrieve(asked, more, job_);
   for (std::size_t i = 0; i < asked.size(); ++i)
     settle(answers_[&asked[i].options.get() - sweep_.data()], asked[i].query, candidates.of(i));
 }

@@ -36,13 +36,14 @@ FoundRows range_search(Scans& scans, const RowSource& queries, const CorpusHandl
                      .floor = options.threshold,
                      .barred = barred.back()};
   };
-  const auto run = [&](const std::vector<ScanQuery>& asked) {
+  const auto run = [&](const std::vector<ScanQuery>& asked, bool more) {
     const ScanRequest request{.queries = *handle,
                               .asked = asked,
                               .groups = Groups::off,
                               .corpus_groups = nullptr,
                               .counted = false,
-                              .bound_factor = 1.0};
+                              .bound_factor = 1.0,
+                              .more = more};
     for (Ranking& each : scans.scan(request, job)) {
       append(each, found);
       each = {};

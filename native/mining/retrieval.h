@@ -27,8 +27,8 @@ class Retrieval {
   // Memory that a query needs, for cutting jobs into requests.
   virtual Index bytes(const MinedQuery& query) const = 0;
   // The candidates of some queries in ascending order; a query may occur several times with
-  // different options.
-  virtual Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) = 0;
+  // different options. `more`: other queries follow.
+  virtual Candidates retrieve(std::span<const MinedQuery> asked, bool more, const Job& job) = 0;
 };
 
 // Every row of the corpus is a candidate; an exact scan finds those that can affect the answer.

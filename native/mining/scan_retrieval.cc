@@ -163,15 +163,15 @@ class ScanRetrieval : public Retrieval {
            asked.draw.count * scan_bytes(rank_question(asked, {}), cols, {});
   }
 
-  Candidates retrieve(std::span<const MinedQuery> asked, const Job& job) override;
+  Candidates retrieve(std::span<const MinedQuery> asked, bool more, const Job& job) override;
 
  private:
   ScanQuery question(const MinedQuery& query) const;
   static ScanQuery rank_question(const ScanQuery& query, const Scored& scored);
-  std::vector<Ranking> scan(std::span<const ScanQuery> asked, const RowClasses& classes,
+  std::vector<Ranking> scan(std::span<const ScanQuery> asked, const RowClasses& classes, bool more,
                             const Job& job);
   std::vector<std::vector<std::int32_t>> drawn_ranks(std::span<const ScanQuery> asked,
-                                                     std::vector<Ranking>& rankings,
+                                                     std::vector<Ranking>& rankings, bool more,
                                                      const Job& job);
   Index skipped(const MineOptions& options) const {
     return std::min(options.skip_ranks, corpus_rows_) +
@@ -240,14 +240,15 @@ ScanQuery ScanRetrieval::rank_question(const ScanQuery& query, const Scored& sco
 }
 
 std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
-                                         const RowClasses& classes, const Job& job) {
+                                         const RowClasses& classes, bool more, const Job& job) {
   return scans_.scan({.queries = queries_,
                       .asked = asked,
                       .groups = shared_.groups,
                       .corpus_groups = shared_.corpus_groups,
                       .classes = classes,
                       .counted = true,
-                      .bound_factor = 1.0},
+                      .bound_factor = 1.0,
+                      .more = more},
                      job);
 }
 
@@ -255,7 +256,7 @@ std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
 // the order, so a second scan must count the better rows.
 std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<const ScanQuery> asked,
                                                                   std::vector<Ranking>& rankings,
-                                                                  const Job& job) {
+                                                                  bool more, const Job& job) {
   std::vector<std::vector<std::int32_t>> ranks(asked.size());
   std::vector<ScanQuery> questions;
   std::vector<std::pair<std::size_t, std::size_t>> places;  // places of query and drawn row
@@ -268,7 +269,7 @@ std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<cons
     }
   }
   if (questions.empty()) return ranks;
-  const std::vector<Ranking> counted = scan(questions, {}, ranking_job(job));
+  const std::vector<Ranking> counted = scan(questions, {}, more, ranking_job(job));
   for (std::size_t k = 0; k < counted.size(); ++k) {
     const auto [i, j] = places[k];
     ranks[i][j] = static_cast<std::int32_t>(counted[k].above[reference_level]);
@@ -277,7 +278,8 @@ std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<cons
   return ranks;
 }
 
-Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job& job) {
+Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more,
+                                   const Job& job) {
   std::vector<ScanQuery> questions;
   ListedScores left_out;
   for (const MinedQuery& query : asked) {
@@ -287,8 +289,10 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, const Job&
       if (is_scored(query.listed.rules[i]))
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
   }
-  std::vector<Ranking> rankings = scan(questions, index_.classes(), job);
-  const auto ranks = drawn_ranks(questions, rankings, job);
+  const bool draws = std::ranges::any_of(
+      questions, [](const ScanQuery& question) { return question.draw.count > 0; });
+  std::vector<Ranking> rankings = scan(questions, index_.classes(), more || draws, job);
+  const auto ranks = drawn_ranks(questions, rankings, more, job);
   left_out.score(scans_, queries_, job);
   Candidates candidates;
   for (std::size_t i = 0; i < asked.size(); ++i)

@@ -14,13 +14,14 @@ Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
     barred.push_back(barred_rows(options.exclude, options.self, query));
     return ScanQuery{.query = query, .depth = depth, .barred = barred.back()};
   };
-  const auto run = [&](const std::vector<ScanQuery>& asked) {
+  const auto run = [&](const std::vector<ScanQuery>& asked, bool more) {
     const ScanRequest request{.queries = *handle,
                               .asked = asked,
                               .groups = Groups::off,
                               .corpus_groups = nullptr,
                               .counted = false,
-                              .bound_factor = 1.0};
+                              .bound_factor = 1.0,
+                              .more = more};
     const std::vector<Ranking> rankings = scans.scan(request, job);
     for (std::size_t i = 0; i < asked.size(); ++i) {
       const Index at = asked[i].query * k;

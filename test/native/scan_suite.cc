@@ -230,7 +230,7 @@ struct Violations {
 // Every canonical score must lie within the bounds that the scan gives it.
 void look_at_bounds(const CpuCorpus& corpus, const CpuQueries& queries, const Rows& q,
                     const Rows& c, Violations& violations) {
-  const ScanPanels& panels = corpus.panels();
+  ScanPanels panels = corpus.panels();
   std::vector<ScanQuery> asked;
   for (Index i = 0; i < q.rows; ++i) asked.push_back({.query = i, .depth = 1});
   std::vector<const ScanQuery*> pointers;

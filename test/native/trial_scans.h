@@ -47,6 +47,7 @@ class TrialScans : public gemmine::Scans {
       gemmine::ScanRequest part = request;
       part.asked = request.asked.subspan(begin, std::min(step, all - begin));
       part.bound_factor = bound_factor;
+      part.more = request.more || begin + step < all;
       for (auto& each : gemmine::cpu::scan(part, job)) rankings.push_back(std::move(each));
     }
     return rankings;

@@ -118,12 +118,12 @@ class ColumnTop {
 
   BothWays run() {
     const auto& queries = dynamic_cast<const CpuQueries&>(queries_.request.queries);
-    const ScanPanels& first = queries.corpus().panels();
-    const bool finest = &first.format() == &finest_format();
-    bool in_finest = join_in(first, finest) && finest;
+    const bool finest = queries.finest_is_first();
+    if (chunks_.queries < queries_.size()) queries.keep_panels();
+    bool in_finest = join_in(queries.panels(), finest) && finest;
     const std::size_t left = queries_.given_up().size() + rows_.given_up().size();
     if (!finest && 2 * static_cast<Index>(left) > queries_.size() + rows_.size())
-      in_finest = join_in(ScanPanels(first.rows(), finest_format(), false, job_), true);
+      in_finest = join_in(queries.finest_panels(), true);
     Ladder(queries_.request, queries_.rankings, job_).settle(queries_.given_up(), in_finest);
     const Job reverse = in_reverse(job_);
     Ladder(rows_.request, rows_.rankings, reverse).settle(rows_.given_up(), in_finest);
@@ -133,7 +133,7 @@ class ColumnTop {
  private:
   // Asks again about the rows that were given up. Returns false if all of them are given up once
   // more.
-  bool join_in(const ScanPanels& panels, bool last) {
+  bool join_in(ScanPanels& panels, bool last) {
     for (Side* side : {&queries_, &rows_}) side->change(State::given_up, State::asked);
     const bool complete = join_all(panels, last);
     for (Side* side : {&queries_, &rows_}) {
@@ -147,7 +147,7 @@ class ColumnTop {
     return complete;
   }
 
-  bool join_all(const ScanPanels& panels, bool last) {
+  bool join_all(ScanPanels& panels, bool last) {
     for (Index query = 0; query < queries_.size(); query += chunks_.queries)
       for (Index row = 0; row < rows_.size(); row += chunks_.rows) {
         Chunk queries(queries_, query, chunks_.queries), rows(rows_, row, chunks_.rows);

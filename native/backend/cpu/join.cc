@@ -40,7 +40,7 @@ const CpuQueries& cpu(const ScanRequest& request) {
 // Bounds of rows as queries of their request.
 std::vector<ScanBound> bounds_of(const JoinQuestion& question, const Job& job) {
   const CpuQueries& rows = cpu(question.request);
-  const QueryTiles tiles(rows, rows.corpus().panels(), question.asked,
+  const QueryTiles tiles(rows, rows.panels(), question.asked,
                          question.request.bound_factor, job);
   std::vector<ScanBound> bounds;
   for (Index i = 0; i < static_cast<Index>(question.asked.size()); ++i)
@@ -76,7 +76,7 @@ bool is_self_join(const ScanRequest& request) {
          join_bytes(all, rows.cols(), deepest(request)) <= largest_join;
 }
 
-Join::Join(const JoinQuestion& rows, const ScanPanels& panels, bool last, const Job& job)
+Join::Join(const JoinQuestion& rows, ScanPanels& panels, bool last, const Job& job)
     : panels_(panels),
       last_(last),
       job_(job),
@@ -88,7 +88,7 @@ Join::Join(const JoinQuestion& rows, const ScanPanels& panels, bool last, const 
   set_sides(rows, nullptr);
 }
 
-Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, const ScanPanels& panels,
+Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, ScanPanels& panels,
            bool last, const Job& job)
     : panels_(panels),
       last_(last),
@@ -118,8 +118,9 @@ void Join::set_sides(const JoinQuestion& queries, const JoinQuestion* rows) {
     rows_.emplace(rows->request, rows->asked, rows->open, std::move(row_bounds), count, last_,
                   unit);
   const Index panels = parts_of(others, panel_rows);
-  space_ = allocate_aligned(panels_.bytes() > 0 ? 0 : panels * panels_.size());
-  values_ = panels_.get(first_row_ / panel_rows, panels, space_.get(), job_);
+  const Index first = first_row_ / panel_rows;
+  if (!panels_.keeps(first, panels)) space_ = allocate_aligned(panels * panels_.size());
+  values_ = panels_.get(first, panels, space_.get(), job_);
 }
 
 Index Join::rounds() const {
@@ -161,7 +162,7 @@ std::vector<Join::Pair> Join::round(Index number) const {
 // Counts pairs of rows. A job scans the corpus for some queries, then for the next ones.
 void Join::report(Index done) const {
   const CpuQueries& queries = cpu(request_);
-  const char* phase = &panels_ == &queries.corpus().panels() ? "scan" : "rescan";
+  const char* phase = &panels_ == &queries.panels() ? "scan" : "rescan";
   const Index all = queries.corpus().rows().rows();
   const double part = static_cast<double>(done) / static_cast<double>(rounds());
   const auto seen = static_cast<Index>(part * static_cast<double>(rows().size()));

@@ -28,10 +28,10 @@ struct JoinQuestion {
 class Join {
  public:
   // A corpus against itself.
-  Join(const JoinQuestion& rows, const ScanPanels& panels, bool last, const Job& job);
+  Join(const JoinQuestion& rows, ScanPanels& panels, bool last, const Job& job);
   // Queries against consecutive rows of the corpus, and these rows against the queries. The first
   // of these rows must be at the start of a panel.
-  Join(const JoinQuestion& queries, const JoinQuestion& rows, const ScanPanels& panels, bool last,
+  Join(const JoinQuestion& queries, const JoinQuestion& rows, ScanPanels& panels, bool last,
        const Job& job);
 
   // Returns hopeless at once if a score could overflow.
@@ -59,7 +59,7 @@ class Join {
   void serve_rows(const float* upper, const float* lower, Index tile, Index panel);
   const float* panel(Index i) const { return values_ + i * panels_.size(); }
 
-  const ScanPanels& panels_;
+  ScanPanels& panels_;
   const bool last_;
   const Job& job_;
   const ScanRequest& request_;

@@ -25,19 +25,19 @@ bool are_few(const Asked& asked) { return static_cast<Index>(asked.size()) < few
 Ladder::Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job)
     : request_(request),
       queries_(dynamic_cast<const CpuQueries&>(request.queries)),
-      first_(queries_.corpus().panels()),
       rankings_(rankings),
       job_(job) {}
 
 void Ladder::answer(const Asked& all) {
-  if (only_counts(request_) && !is_finest()) return settle(scan_in_finest(all), true);
-  if (!is_self_join(request_)) return settle(scan_in(first_, all, is_finest()), is_finest());
-  Asked left = join_in(first_, all, all, is_finest());
-  if (!is_finest() && 2 * left.size() > all.size()) {
-    const ScanPanels panels(first_.rows(), finest_format(), false, job_);
-    return settle(join_in(panels, all, left, true), true);
-  }
-  settle(std::move(left), is_finest());
+  ScanPanels& panels = queries_.panels();
+  const bool finest = queries_.finest_is_first();
+  if (request_.more) queries_.keep_panels();
+  if (only_counts(request_) && !finest) return settle(scan_in_finest(all), true);
+  if (!is_self_join(request_)) return settle(scan_in(panels, all, finest), finest);
+  Asked left = join_in(panels, all, all, finest);
+  if (!finest && 2 * left.size() > all.size())
+    return settle(join_in(queries_.finest_panels(), all, left, true), true);
+  settle(std::move(left), finest);
 }
 
 void Ladder::settle(Asked left, bool in_finest) {
@@ -46,12 +46,11 @@ void Ladder::settle(Asked left, bool in_finest) {
 }
 
 Asked Ladder::scan_in_finest(const Asked& asked) {
-  if (is_finest()) return scan_in(first_, asked, true);
-  return scan_in(ScanPanels(first_.rows(), finest_format(), false, job_), asked, true);
+  return scan_in(queries_.finest_panels(), asked, true);
 }
 
 // As scan_in, for a corpus against itself and questions about the rows in `open`.
-Asked Ladder::join_in(const ScanPanels& panels, const Asked& all, const Asked& open, bool last) {
+Asked Ladder::join_in(ScanPanels& panels, const Asked& all, const Asked& open, bool last) {
   Join join({.request = request_, .asked = all, .open = open}, panels, last, job_);
   const ScanEnd end = join.run();
   if (end == ScanEnd::complete) return join.rank_queries(rankings_);
@@ -59,7 +58,7 @@ Asked Ladder::join_in(const ScanPanels& panels, const Asked& all, const Asked& o
 }
 
 // Returns the undecided queries.
-Asked Ladder::scan_in(const ScanPanels& panels, const Asked& asked, bool last) {
+Asked Ladder::scan_in(ScanPanels& panels, const Asked& asked, bool last) {
   if (asked.empty()) return {};
   TileScan scan(request_, panels, asked, last, job_);
   switch (scan.run()) {
@@ -73,8 +72,9 @@ Asked Ladder::scan_in(const ScanPanels& panels, const Asked& asked, bool last) {
 }
 
 // `progress` is the share of the corpus that filled the memory.
-Asked Ladder::scan_in_parts(const ScanPanels& panels, const Asked& asked, bool last,
+Asked Ladder::scan_in_parts(ScanPanels& panels, const Asked& asked, bool last,
                             double progress) {
+  panels.keep(kept_panel_bytes);
   const auto all = static_cast<Index>(asked.size());
   const auto size = static_cast<Index>(static_cast<double>(all) * progress * 0.75);
   const Index step = std::clamp<Index>(size, std::min<Index>(tile_queries, all / 2), all / 2);

@@ -14,15 +14,13 @@ class Ladder {
   void settle(Asked left, bool in_finest);
 
  private:
-  bool is_finest() const { return &first_.format() == &finest_format(); }
-  Asked join_in(const ScanPanels& panels, const Asked& all, const Asked& open, bool last);
-  Asked scan_in(const ScanPanels& panels, const Asked& asked, bool last);
-  Asked scan_in_parts(const ScanPanels& panels, const Asked& asked, bool last, double progress);
+  Asked join_in(ScanPanels& panels, const Asked& all, const Asked& open, bool last);
+  Asked scan_in(ScanPanels& panels, const Asked& asked, bool last);
+  Asked scan_in_parts(ScanPanels& panels, const Asked& asked, bool last, double progress);
   Asked scan_in_finest(const Asked& asked);
 
   const ScanRequest& request_;
   const CpuQueries& queries_;
-  const ScanPanels& first_;
   std::vector<Ranking>& rankings_;
   const Job& job_;
 };

@@ -24,7 +24,7 @@ void fill(std::span<double> from, double value) { std::fill(from.begin(), from.e
 
 class LogSumScan {
  public:
-  LogSumScan(const LogSumExpRequest& request, const CpuQueries& queries, const ScanPanels& panels,
+  LogSumScan(const LogSumExpRequest& request, const CpuQueries& queries, ScanPanels& panels,
              const Job& job);
 
   std::vector<BoundedValue> run();
@@ -39,7 +39,7 @@ class LogSumScan {
 
   const LogSumExpRequest& request_;
   const CpuQueries& queries_;
-  const ScanPanels& panels_;
+  ScanPanels& panels_;
   const Job& job_;
   Index rows_;  // of the corpus
   std::optional<QueryTiles> tiles_;
@@ -52,7 +52,7 @@ class LogSumScan {
 };
 
 LogSumScan::LogSumScan(const LogSumExpRequest& request, const CpuQueries& queries,
-                       const ScanPanels& panels, const Job& job)
+                       ScanPanels& panels, const Job& job)
     : request_(request),
       queries_(queries),
       panels_(panels),
@@ -175,10 +175,8 @@ BoundedValue LogSumScan::canonical(Index query) const {
 
 std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) {
   const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
-  const ScanPanels& held = queries.corpus().panels();
-  if (&held.format() == &finest_format()) return LogSumScan(request, queries, held, job).run();
-  const ScanPanels panels(held.rows(), finest_format(), false, job);
-  return LogSumScan(request, queries, panels, job).run();
+  if (request.more) queries.keep_panels();
+  return LogSumScan(request, queries, queries.finest_panels(), job).run();
 }
 
 }  // namespace gemmine::cpu

@@ -11,11 +11,16 @@ class CpuCorpus : public CorpusHandle {
  public:
   CpuCorpus(const RowSource& rows, Metric metric, const ScanFormat& format, bool keep_panels,
             const Job& job)
-      : centred_(rows, metric, job), panels_(centred_, format, keep_panels, job) {}
+      : centred_(rows, metric, job), format_(format) {
+    if (keep_panels) kept_ = panels().prepare_all(job);
+  }
 
   const RowSource& rows() const override { return centred_.source(); }
   Metric metric() const override { return centred_.metric(); }
-  Index bytes() const override { return centred_.bytes() + panels_.bytes(); }
+  Index bytes() const override {
+    const ScanPanels all = panels();
+    return centred_.bytes() + (kept_ ? all.count() * all.size() * Index{sizeof(float)} : 0);
+  }
 
   Index zero_rows() const override {
     const std::vector<double>& norms = centred_.norms();
@@ -23,11 +28,13 @@ class CpuCorpus : public CorpusHandle {
   }
 
   const CentredRows& centred() const { return centred_; }
-  const ScanPanels& panels() const { return panels_; }
+  // Refers to the panels of this corpus if they are kept.
+  ScanPanels panels() const { return {centred_, format_, kept_.get()}; }
 
  private:
   CentredRows centred_;
-  ScanPanels panels_;
+  const ScanFormat& format_;
+  AlignedFloats kept_;
 };
 
 }  // namespace gemmine::cpu

@@ -37,12 +37,10 @@ AlignedFloats allocate_aligned(Index count) {
   return AlignedFloats(static_cast<float*>(aligned_bytes(bytes)));
 }
 
-ScanPanels::ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job)
-    : rows_(rows), format_(format), words_(format.words(rows.source().cols())) {
-  if (!keep) return;
-  AlignedFloats kept = allocate_aligned(count() * size());
-  prepare(0, count(), kept.get(), job);
-  kept_ = std::move(kept);
+AlignedFloats ScanPanels::prepare_all(const Job& job) const {
+  AlignedFloats all = allocate_aligned(count() * size());
+  prepare(0, count(), all.get(), job);
+  return all;
 }
 
 // Writes the rows' words and bounds to `scratch`, and zeros beyond the last row.
@@ -76,10 +74,24 @@ void ScanPanels::prepare(Index begin, Index count, float* to, const Job& job) co
   });
 }
 
-const float* ScanPanels::get(Index begin, Index count, float* space, const Job& job) const {
-  if (kept_) return kept_.get() + begin * size();
-  prepare(begin, count, space, job);
-  return space;
+void ScanPanels::keep(Index bytes) {
+  if (all_ != nullptr || kept_count_ > 0) return;
+  kept_count_ = std::min(count(), bytes / (size() * Index{sizeof(float)}));
+}
+
+const float* ScanPanels::get(Index begin, Index count, float* space, const Job& job) {
+  if (all_ != nullptr) return all_ + begin * size();
+  if (!keeps(begin, count)) {
+    prepare(begin, count, space, job);
+    return space;
+  }
+  if (!kept_) kept_ = allocate_aligned(kept_count_ * size());
+  const Index missing = begin + count - prepared_;
+  if (missing > 0) {
+    prepare(prepared_, missing, kept_.get() + prepared_ * size(), job);
+    prepared_ += missing;
+  }
+  return kept_.get() + begin * size();
 }
 
 }  // namespace gemmine::cpu

@@ -13,25 +13,36 @@ using AlignedFloats = Aligned<float>;
 // Throws ErrorCode::out_of_memory.
 AlignedFloats allocate_aligned(Index count);
 
+// Memory for the panels that a call keeps between its requests, for each format.
+inline constexpr Index kept_panel_bytes = Index{256} << 20;
+
 // The rows of a corpus in one format, as panels of 32 rows: [words][32], then the bounds of the
-// rows.
+// rows. For one thread.
 class ScanPanels {
  public:
-  ScanPanels(const CentredRows& rows, const ScanFormat& format, bool keep, const Job& job);
+  // `all` are the panels if they are prepared, else null.
+  ScanPanels(const CentredRows& rows, const ScanFormat& format, const float* all)
+      : rows_(rows), format_(format), words_(format.words(rows.source().cols())), all_(all) {}
 
   const CentredRows& rows() const { return rows_; }
   const ScanFormat& format() const { return format_; }
   Index count() const { return (rows_.source().rows() + panel_rows - 1) / panel_rows; }
   Index words() const { return words_; }                                     // in a row
   Index size() const { return panel_size(format_, rows_.source().cols()); }  // words in a panel
-  Index bytes() const { return kept_ ? count() * size() * Index{sizeof(float)} : 0; }
 
   static Index panel_size(const ScanFormat& format, Index cols) {
     return format.words(cols) * panel_rows + Index{sizeof(PanelBounds) / sizeof(float)};
   }
 
   // Panels begin .. begin + count - 1, prepared in `space` if they are not kept.
-  const float* get(Index begin, Index count, float* space, const Job& job) const;
+  const float* get(Index begin, Index count, float* space, const Job& job);
+  // Keeps panels that are prepared from now on, as many of the first ones as fit in `bytes`.
+  void keep(Index bytes);
+  // Whether `get` needs no space for these panels.
+  bool keeps(Index begin, Index count) const {
+    return all_ != nullptr || (begin <= prepared_ && begin + count <= kept_count_);
+  }
+  AlignedFloats prepare_all(const Job& job) const;
   const PanelBounds& bounds_of(const float* panel) const {
     return *reinterpret_cast<const PanelBounds*>(panel + words_ * panel_rows);
   }
@@ -50,7 +61,10 @@ class ScanPanels {
   const CentredRows& rows_;
   const ScanFormat& format_;
   Index words_;
-  AlignedFloats kept_;
+  const float* all_;
+  AlignedFloats kept_;    // the first panels
+  Index kept_count_ = 0;  // panels that fit
+  Index prepared_ = 0;    // of these
 };
 
 }  // namespace gemmine::cpu

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,13 @@ namespace gemmine::cpu {
 class CpuQueries : public QueryHandle {
  public:
   CpuQueries(const RowSource& rows, const CpuCorpus& corpus, const Job& job)
-      : rows_(rows), corpus_(corpus), norms_(measure_rows(rows, "measure", job)) {}
+      : rows_(rows),
+        corpus_(corpus),
+        norms_(measure_rows(rows, "measure", job)),
+        panels_(std::make_unique<ScanPanels>(corpus.panels())),
+        finest_(&panels_->format() == &finest_format()
+                    ? nullptr
+                    : std::make_unique<ScanPanels>(corpus.centred(), finest_format(), nullptr)) {}
 
   const RowSource& rows() const override { return rows_; }
   const CpuCorpus& corpus() const override { return corpus_; }
@@ -22,10 +29,23 @@ class CpuQueries : public QueryHandle {
     return std::count(norms_.begin(), norms_.end(), 0.0);
   }
 
+  // Panels of the corpus, for the requests of this call: in the first format of its scans and in
+  // the finest one.
+  ScanPanels& panels() const { return *panels_; }
+  ScanPanels& finest_panels() const { return finest_ ? *finest_ : *panels_; }
+  bool finest_is_first() const { return !finest_; }
+  // For a request that is followed by others.
+  void keep_panels() const {
+    panels_->keep(kept_panel_bytes);
+    finest_panels().keep(kept_panel_bytes);
+  }
+
  private:
   const RowSource& rows_;
   const CpuCorpus& corpus_;
   std::vector<double> norms_;
+  const std::unique_ptr<ScanPanels> panels_;
+  const std::unique_ptr<ScanPanels> finest_;  // null if `panels_` has the finest format
 };
 
 // The queries of a scan as tiles of 12 in the format of the panels, with the bounds of their

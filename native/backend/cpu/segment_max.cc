@@ -39,7 +39,7 @@ void scan_canonically(const SegmentMaxRequest& request, const std::vector<Index>
   }
 }
 
-std::vector<Index> scan_in(const ScanPanels& panels, bool last, const SegmentMaxRequest& request,
+std::vector<Index> scan_in(ScanPanels& panels, bool last, const SegmentMaxRequest& request,
                            const std::vector<Index>& asked, std::vector<BestSegments>& answers,
                            const Job& job) {
   if (asked.empty()) return {};
@@ -50,16 +50,14 @@ std::vector<Index> scan_in(const ScanPanels& panels, bool last, const SegmentMax
 }  // namespace
 
 std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) {
-  const ScanPanels& first = dynamic_cast<const CpuQueries&>(request.queries).corpus().panels();
-  const bool finest = &first.format() == &finest_format();
+  const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
+  const bool finest = queries.finest_is_first();
+  if (request.more) queries.keep_panels();
   std::vector<BestSegments> answers(request.count);
   std::vector<Index> asked;
   for (Index i = 0; i < request.count; ++i) asked.push_back(request.begin + i);
-  asked = scan_in(first, finest, request, asked, answers, job);
-  if (!finest && !asked.empty()) {
-    const ScanPanels panels(first.rows(), finest_format(), false, job);
-    asked = scan_in(panels, true, request, asked, answers, job);
-  }
+  asked = scan_in(queries.panels(), finest, request, asked, answers, job);
+  if (!finest) asked = scan_in(queries.finest_panels(), true, request, asked, answers, job);
   scan_canonically(request, asked, answers, job);
   return answers;
 }

@@ -19,7 +19,7 @@ float largest_lane(const float* maxima) { return *std::max_element(maxima, maxim
 
 }  // namespace
 
-SegmentScan::SegmentScan(const SegmentMaxRequest& request, const ScanPanels& panels,
+SegmentScan::SegmentScan(const SegmentMaxRequest& request, ScanPanels& panels,
                          const std::vector<Index>& asked, bool last, const Job& job)
     : request_(request),
       queries_(dynamic_cast<const CpuQueries&>(request.queries)),
@@ -105,7 +105,7 @@ SegmentScan::Stretch SegmentScan::part_of(const Stretch& group, Index part) cons
 void SegmentScan::report(Index documents_done) const {
   const Index documents = request_.corpus_segments.count;
   const auto asked = static_cast<Index>(asked_.size());
-  if (&panels_ != &queries_.corpus().panels())
+  if (&panels_ != &queries_.panels())
     return job_.progress("rescan", documents_done * asked, documents * asked);
   job_.progress("scan", request_.begin * documents + request_.count * documents_done,
                 request_.query_segments.count * documents);

@@ -17,7 +17,7 @@ namespace gemmine::cpu {
 class SegmentScan {
  public:
   // `asked` are query segments; `last`: no scan in a finer format follows.
-  SegmentScan(const SegmentMaxRequest& request, const ScanPanels& panels,
+  SegmentScan(const SegmentMaxRequest& request, ScanPanels& panels,
               const std::vector<Index>& asked, bool last, const Job& job);
 
   // Returns false if most query segments are undecided before the end: they need the finer scan
@@ -65,7 +65,7 @@ class SegmentScan {
 
   const SegmentMaxRequest& request_;
   const CpuQueries& queries_;
-  const ScanPanels& panels_;
+  ScanPanels& panels_;
   const std::vector<Index>& asked_;
   const bool last_;
   const Job& job_;

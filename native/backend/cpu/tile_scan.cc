@@ -63,7 +63,7 @@ std::vector<Index> starts_of(const Asked& asked) {
 
 }  // namespace
 
-TileScan::TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked,
+TileScan::TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& asked,
                    bool last, const Job& job)
     : request_(request),
       queries_(dynamic_cast<const CpuQueries&>(request.queries)),
@@ -131,7 +131,7 @@ TileFilter TileScan::filter_of(Index segment, Index tile, Index layer) {
 }
 
 void TileScan::report(Index panels_done) const {
-  const bool is_first = &panels_ == &queries_.corpus().panels();
+  const bool is_first = &panels_ == &queries_.panels();
   const Index first = asked_.front()->query;
   const Index span = asked_.back()->query + 1 - first;
   const Index rows_done = std::min(panels_done * panel_rows, rows_);

@@ -27,7 +27,7 @@ enum class ScanEnd {
 // a finer format follows.
 class TileScan {
  public:
-  TileScan(const ScanRequest& request, const ScanPanels& panels, const Asked& asked, bool last,
+  TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& asked, bool last,
            const Job& job);
 
   ScanEnd run();
@@ -60,7 +60,7 @@ class TileScan {
 
   const ScanRequest& request_;
   const CpuQueries& queries_;
-  const ScanPanels& panels_;
+  ScanPanels& panels_;
   const Asked& asked_;
   const bool last_;
   const Job& job_;
