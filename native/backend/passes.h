@@ -12,6 +12,7 @@
 #include "backend/step.h"
 #include "core/job.h"
 #include "core/matrix.h"
+#include "core/row_copies.h"
 #include "core/row_source.h"
 
 namespace gemmine {
@@ -127,6 +128,7 @@ struct Examined {
 
 // Distribution of the random numbers that fill a factor.
 enum class Distribution {
+  constant,     // 1
   uniform,      // in (0, 1)
   normal,       // N(0, 1)
   half_normal,  // |N(0, 1)|
@@ -136,6 +138,23 @@ enum class Distribution {
 struct ColumnSums {
   std::vector<double> absolute;
   std::vector<double> square;
+};
+
+// Measurements of each column of a factor.
+struct ColumnParts {
+  std::vector<double> positive;   // Σ x² over its positive entries
+  std::vector<double> negative;   // the same over its negative ones
+  std::vector<double> positives;  // number of positive entries
+  std::vector<double> negatives;
+  std::vector<float> least;  // +∞ and −∞ without rows
+  std::vector<float> most;
+};
+
+// The least and the largest of 0 and all F_ij / F_i0 with F_ij ≠ 0, for each column j of a factor
+// F. Both are infinite if some such F_i0 is not positive.
+struct ColumnRatios {
+  std::vector<double> least;
+  std::vector<double> most;
 };
 
 // Operations that a device must provide for factorizations. Code above this interface does not
@@ -151,6 +170,19 @@ class Passes {
   virtual void upload(HostView<const float> from, BackendView<float> to) = 0;
   virtual void download(BackendView<const float> from, HostView<float> to) = 0;
   virtual void copy(BackendView<const float> from, BackendView<float> to) = 0;
+
+  // ---- X, which only operations read.
+
+  // X in the memory of this device, for many reads by its operations; null if they read X where it
+  // is. Refers to X for messages.
+  virtual std::unique_ptr<RowSource> resident(const RowSource& X, const Job& job);
+  // Copies of some rows for the host, in the given order.
+  virtual RowCopies read_rows(const RowSource& X, std::span<const Index> rows, const Job& job);
+  // Throws InvalidEntry at the first stored entry of A [n×n], CSR and >= 0, that differs from the
+  // entry opposite to it by more than a share `rounding` of the larger one.
+  virtual void check_symmetric(const RowSource& A, float rounding, const Job& job);
+  // Σ_ij A_ij ‖w_i − w_j‖² in float64 over the stored entries of A [n×n], CSR.
+  virtual double spread(const RowSource& A, HostView<const float> W, const Job& job);
 
   // Reads X once; throws InvalidEntry at the first entry (in row order) that counts and is not
   // finite or does not have the required sign.
@@ -211,6 +243,19 @@ class Passes {
   virtual ColumnSums column_sums(BackendView<const float> factor, const Job& job) = 0;
   virtual void scale_columns(std::span<const double> by, BackendView<float> factor,
                              const Job& job) = 0;
+  virtual ColumnParts column_parts(BackendView<const float> factor, const Job& job) = 0;
+  virtual ColumnRatios ratios_to_first(BackendView<const float> factor, const Job& job) = 0;
+  // F_ij becomes scale·(F_ij + shares_j F_i0), rounded once.
+  virtual void add_first(std::span<const double> shares, double scale, BackendView<float> factor,
+                         const Job& job) = 0;
+  // In each row, all elements but the last become scale·F_ij + m, and the last one m, with the m
+  // for which the least of the others is `least`, or m = `least` if none is negative.
+  virtual void lift_rows(double scale, double least, BackendView<float> factor, const Job& job) = 0;
+  // Elements below `least` become `least`.
+  virtual void clamp(float least, BackendView<float> factor, const Job& job) = 0;
+  // Columns from `first` on become orthonormal to all before them, in float64 and rounded once; the
+  // others stay.
+  virtual void orthonormalise_columns(Index first, BackendView<float> factor, const Job& job);
   // In each column, elements of smaller magnitude than its count-th largest become 0: with ties
   // more than `count` stay.
   virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
@@ -229,9 +274,10 @@ class Passes {
   // scale · draw of (seed, stream, row, column).
   virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
                            std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
-  // Entries of at most `smallest` become uniform draws in (0, scale).
-  virtual void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
-                           BackendView<float> factor, const Job& job) = 0;
+  // The same for entries of at most `smallest` alone.
+  virtual void raise_small(float smallest, Distribution distribution, double scale,
+                           std::uint64_t seed, std::uint32_t stream, BackendView<float> factor,
+                           const Job& job) = 0;
 
   // ---- Small problems in float64, on the host and on one thread. ----
 

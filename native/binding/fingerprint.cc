@@ -9,6 +9,7 @@
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
+#include "core/row_block.h"
 
 namespace gemmine::binding {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "binding/element_kinds.h"
 #include "binding/failure.h"
+#include "core/row_block.h"
 
 namespace gemmine::binding {
 namespace {

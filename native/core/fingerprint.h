@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "core/row_block.h"
 #include "core/row_source.h"
 
 namespace gemmine {

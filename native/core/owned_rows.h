@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/aligned.h"
+#include "core/row_block.h"
 #include "core/row_source.h"
 
 namespace gemmine {

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/row_block.h"
+
 namespace gemmine {
 namespace {
 
@@ -223,10 +225,63 @@ class RowsWithin : public RowSource {
   RowRange range_;
 };
 
+// Another source times 2^exponent, block by block.
+class RescaledSource : public RowSource {
+ public:
+  RescaledSource(const RowSource& source, int exponent)
+      : source_(source), factor_(std::ldexp(1.0, exponent)) {
+    argument = source.argument;
+  }
+
+  Index rows() const override { return source_.rows(); }
+  Index cols() const override { return source_.cols(); }
+  Index nonzeros() const override { return source_.nonzeros(); }
+  const double* indptr() const override { return source_.indptr(); }
+  double entry(Index row, Index column) const override {
+    return std::ldexp(source_.entry(row, column), std::ilogb(factor_));
+  }
+
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
+    RowBlock block = source_.block(begin, count, scratch);
+    if (block.dense.data == nullptr) {
+      const auto first = static_cast<Index>(block.indptr[0]);
+      const auto entries = static_cast<Index>(block.indptr[count]) - first;
+      block.values = scale(block.values + first, 1, entries, entries, scratch) - first;
+    } else {
+      const HostView<const float> rows = block.dense;
+      block.dense.data = scale(rows.data, rows.rows, rows.cols, rows.stride, scratch);
+      block.dense.stride = rows.cols;
+    }
+    return block;
+  }
+
+ private:
+  // In place if the block is already in scratch memory. Multiplies in float64, in which all these
+  // powers of two are normal numbers.
+  const float* scale(const float* from, Index rows, Index cols, Index stride,
+                     RowScratch& scratch) const {
+    const bool inside = from == scratch.values.data();
+    const auto needed = static_cast<std::size_t>(std::max<Index>(1, rows * cols));
+    if (!inside && scratch.values.size() < needed) scratch.values.resize(needed);
+    float* to = scratch.values.data();
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < cols; ++j)
+        to[i * cols + j] = static_cast<float>(double{from[i * stride + j]} * factor_);
+    return to;
+  }
+
+  const RowSource& source_;
+  double factor_;
+};
+
 }  // namespace
 
 std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range) {
   return std::make_unique<RowsWithin>(rows, range);
+}
+
+std::unique_ptr<RowSource> rescaled(const RowSource& source, int exponent) {
+  return std::make_unique<RescaledSource>(source, exponent);
 }
 
 void take_row(const RowBlock& block, Index i, double scale, std::span<double> row) {

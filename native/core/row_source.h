@@ -14,27 +14,8 @@
 
 namespace gemmine {
 
-// Some consecutive rows of a source: dense, or part of a CSR matrix.
-struct RowBlock {
-  Index begin;
-  Index count;
-  HostView<const float> dense;  // data is null for a sparse block
-
-  // CSR: row begin + i has the entries t in indptr[i] .. indptr[i + 1] - 1 of `indices` and
-  // `values`, which belong to the whole matrix.
-  const double* indptr;  // [count + 1]; integers below 2^53, as JavaScript holds them
-  const std::int32_t* indices;
-  const float* values;
-};
-
-// Writes row i of a block, times `scale`, to `row` [d].
-void take_row(const RowBlock& block, Index i, double scale, std::span<double> row);
-
-// Memory that a block may need: converted elements, bytes read from a file. One per thread.
-struct RowScratch {
-  std::vector<float> values;
-  std::vector<std::byte> bytes;
-};
+struct RowBlock;  // core/row_block.h
+struct RowScratch;
 
 // Location of the elements of a dense source: in memory, or in a file.
 struct RowPlace {
@@ -85,6 +66,9 @@ InvalidEntry not_finite(const RowSource& source, Index row, Index column);
 
 // Returns whether both are the same rows of the same memory or file, and hence equal.
 bool same_rows(const RowSource& a, const RowSource& b);
+
+// A source times 2^exponent, which is borrowed.
+std::unique_ptr<RowSource> rescaled(const RowSource& source, int exponent);
 
 // A range of rows of a dense source, which is borrowed.
 std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range);

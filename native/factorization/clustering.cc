@@ -64,10 +64,9 @@ void Clustering::move_centers() {
 bool Clustering::fill_empty() {
   std::vector<FarRow> far = assigned_.far;
   const Index d = centers_.cols();
-  RowScratch scratch;
   std::vector<double> row(d);
   const auto take = [&](Index i) {
-    take_row(input_.X.block(i, 1, scratch), 0, input_.scale(), row);
+    input_.backend.read_rows(input_.X, {&i, 1}, input_.job).take(0, input_.scale(), row);
   };
   bool filled = false;
   for (Index j = 0; j < centers_.rows(); ++j) {

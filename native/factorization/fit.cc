@@ -93,14 +93,15 @@ Exponents exponents_of(int exponent, const FitOptions& options) {
 
 // Codes of orthonormal rows are as long as the rows of X, whose lengths may exceed float32 although
 // their entries do not.
-void check_range(const RowSource& X, HostView<const float> W) {
+void check_range(Passes& device, const RowSource& X, HostView<const float> W, const Job& job) {
   for (Index i = 0; i < W.rows; ++i)
     for (Index j = 0; j < W.cols; ++j) {
       if (std::isfinite(W(i, j))) continue;
-      Index largest = 0;
-      for (Index t = 1; t < X.cols(); ++t)
-        if (std::abs(X.entry(i, t)) > std::abs(X.entry(i, largest))) largest = t;
-      throw InvalidEntry(X.argument, i, largest, X.entry(i, largest),
+      std::vector<double> row(X.cols());
+      device.read_rows(X, {&i, 1}, job).take(0, 1, row);
+      const Index largest =
+          std::ranges::max_element(row, {}, [](double x) { return std::abs(x); }) - row.begin();
+      throw InvalidEntry(X.argument, i, largest, row[largest],
                          "rows whose length is a float32, as that of their codes");
     }
 }
@@ -236,7 +237,7 @@ class Fitting {
     const auto& [state, run] = attempt;
     hand_back(input_.backend, exponents_, any(options_.penalties) || rule_.orthonormal,
               scaled_W_.view(), scaled_Ht_.view(), W_, H_);
-    if (rule_.orthonormal) check_range(X_, W_);
+    if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,
                        .iterations = iterations,
@@ -249,7 +250,7 @@ class Fitting {
     if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
       result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
                                 penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
-                                (graph_ ? graph_penalty(*options_.adjacency, p.graph, W_) : 0);
+                                graph_penalty();
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
@@ -258,6 +259,13 @@ class Fitting {
                   input_.backend.gram(scaled_Ht_.view(), input_.job), input_.squared_norm, W_.cols,
                   result.warnings);
     return result;
+  }
+
+  // λ/2·Σ_ij A_ij ‖w_i − w_j‖² of the codes that are handed back.
+  double graph_penalty() const {
+    if (!graph_) return 0;
+    return options_.penalties.graph / 2 *
+           input_.backend.spread(*options_.adjacency, W_, input_.job);
   }
 
   const RowSource& X_;

@@ -35,7 +35,4 @@ inline std::optional<RowAddend> addend_of(const GraphTerm* graph, double times =
   return addend;
 }
 
-// λ/2·Σ_ij A_ij ‖w_i − w_j‖² in float64, on the host.
-double graph_penalty(const RowSource& adjacency, double weight, HostView<const float> W);
-
 }  // namespace gemmine

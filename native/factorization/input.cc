@@ -10,55 +10,6 @@
 namespace gemmine {
 namespace {
 
-// Another source times 2^exponent, block by block.
-class RescaledSource : public RowSource {
- public:
-  RescaledSource(const RowSource& source, int exponent)
-      : source_(source), factor_(std::ldexp(1.0, exponent)) {
-    argument = source.argument;
-  }
-
-  Index rows() const override { return source_.rows(); }
-  Index cols() const override { return source_.cols(); }
-  Index nonzeros() const override { return source_.nonzeros(); }
-  const double* indptr() const override { return source_.indptr(); }
-  double entry(Index row, Index column) const override {
-    return std::ldexp(source_.entry(row, column), std::ilogb(factor_));
-  }
-
-  RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
-    RowBlock block = source_.block(begin, count, scratch);
-    if (block.dense.data == nullptr) {
-      const auto first = static_cast<Index>(block.indptr[0]);
-      const auto entries = static_cast<Index>(block.indptr[count]) - first;
-      block.values = scale(block.values + first, 1, entries, entries, scratch) - first;
-    } else {
-      const HostView<const float> rows = block.dense;
-      block.dense.data = scale(rows.data, rows.rows, rows.cols, rows.stride, scratch);
-      block.dense.stride = rows.cols;
-    }
-    return block;
-  }
-
- private:
-  // In place if the block is already in scratch memory. Multiplies in float64, in which all these
-  // powers of two are normal numbers.
-  const float* scale(const float* from, Index rows, Index cols, Index stride,
-                     RowScratch& scratch) const {
-    const bool inside = from == scratch.values.data();
-    const auto needed = static_cast<std::size_t>(std::max<Index>(1, rows * cols));
-    if (!inside && scratch.values.size() < needed) scratch.values.resize(needed);
-    float* to = scratch.values.data();
-    for (Index i = 0; i < rows; ++i)
-      for (Index j = 0; j < cols; ++j)
-        to[i * cols + j] = static_cast<float>(double{from[i * stride + j]} * factor_);
-    return to;
-  }
-
-  const RowSource& source_;
-  double factor_;
-};
-
 // Beyond these exponents Ht·2^-exponent or a sum over a block could exceed the range of float32.
 constexpr int largest_pass_exponent = 60;
 
@@ -160,11 +111,12 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Job& j
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm,
                          const Job& job, const Loss& loss)
     : exponent_(norm.exponent),
-      rescaled_(needs_rescaling(norm.exponent)
-                    ? std::make_unique<RescaledSource>(examined.X, -norm.exponent)
-                    : nullptr),
+      rescaled_(needs_rescaling(norm.exponent) ? rescaled(examined.X, -norm.exponent) : nullptr),
+      resident_(backend.resident(rescaled_ ? *rescaled_ : examined.X, job)),
       input_{.backend = backend,
-             .X = rescaled_ ? *rescaled_ : examined.X,
+             .X = resident_   ? *resident_
+                  : rescaled_ ? *rescaled_
+                              : examined.X,
              .pass_exponent = rescaled_ ? 0 : norm.exponent,
              .squared_norm = norm.squared_norm,
              .mean = norm.count > 0 ? norm.sum / norm.count : 0,

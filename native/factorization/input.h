@@ -62,6 +62,7 @@ class ScaledInput {
 
   int exponent_;
   std::unique_ptr<RowSource> rescaled_;  // null if passes can scale
+  std::unique_ptr<RowSource> resident_;  // null if the device reads the caller's memory
   Input input_;
 };
 

@@ -18,25 +18,19 @@ bool may_overflow(int of_W, int of_H, Index rank) {
 }
 
 // One entry in float64, where products of float32 numbers neither overflow nor vanish.
-float exact_entry(const RowBlock& row, HostView<const float> H, Index t) {
+float exact_entry(const RowCopies& row, HostView<const float> H, Index t) {
   double sum = 0;
-  if (row.dense.data != nullptr) {
-    for (Index j = 0; j < H.rows; ++j) sum += double{row.dense(0, j)} * H(j, t);
-  } else {
-    const auto end = static_cast<Index>(row.indptr[1]);
-    for (auto at = static_cast<Index>(row.indptr[0]); at < end; ++at)
-      sum += double{row.values[at]} * H(row.indices[at], t);
-  }
+  row.each_entry(0, [&](Index j, float w) { sum += double{w} * H(j, t); });
   return static_cast<float>(sum);
 }
 
 // A float32 sum that has overflowed stays ±Infinity or NaN for all further terms.
-void repair(const RowSource& W, HostView<const float> H, Index begin, HostView<float> X,
-            RowScratch& scratch) {
+void repair(const Input& codes, HostView<const float> H, Index begin, HostView<float> X) {
   const auto overflowed = [](float value) { return !std::isfinite(value); };
   for (Index i = 0; i < X.rows; ++i) {
     if (std::none_of(X.row(i), X.row(i) + X.cols, overflowed)) continue;
-    const RowBlock row = W.block(begin + i, 1, scratch);
+    const Index number = begin + i;
+    const RowCopies row = codes.backend.read_rows(codes.X, {&number, 1}, codes.job);
     for (Index t = 0; t < X.cols; ++t)
       if (overflowed(X(i, t))) X(i, t) = exact_entry(row, H, t);
   }
@@ -57,9 +51,13 @@ void inverse_transform(Passes& backend, const RowSource& W, HostView<const float
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const int of_W = backend.examine({.X = W, .sign = EntrySign::any}, job).exponent;
   // Neither factor is scaled, because small entries beside large ones would become 0.
-  const Input codes{
-      .backend = backend, .X = W, .pass_exponent = 0, .squared_norm = 0, .mean = 0, .job = job};
-  RowScratch scratch;
+  const std::unique_ptr<RowSource> resident = backend.resident(W, job);
+  const Input codes{.backend = backend,
+                    .X = resident ? *resident : W,
+                    .pass_exponent = 0,
+                    .squared_norm = 0,
+                    .mean = 0,
+                    .job = job};
   const BackendMatrix memory(backend, X.rows, std::min(columns_at_once, X.cols));
   for (Index first = 0; first < X.cols; first += columns_at_once) {
     const Index count = std::min(columns_at_once, X.cols - first);
@@ -73,7 +71,7 @@ void inverse_transform(Passes& backend, const RowSource& W, HostView<const float
       const Index rows = std::min(rows_at_once, X.rows - begin);
       const HostView<float> part{X.row(begin) + first, rows, count, X.stride};
       backend.download(product.row_block(begin, rows), part);
-      if (may_overflow(of_W, of_H, H.rows)) repair(W, columns.view(), begin, part, scratch);
+      if (may_overflow(of_W, of_H, H.rows)) repair(codes, columns.view(), begin, part);
     }
     job.progress("multiply", first + count, X.cols);
   }

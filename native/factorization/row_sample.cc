@@ -22,9 +22,10 @@ RowSample::RowSample(const Input& input, std::vector<Index> rows)
       job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
   double squared_norm = input.squared_norm;
   if (size() < input.rows()) {
-    gather(input);
+    copies_ = input.backend.read_rows(input.X, rows_, job_);
+    copied_ = copies_->source();
     squared_norm = 0;
-    for (const float value : values_) squared_norm += double{value} * value;
+    for (const float value : copies_->values()) squared_norm += double{value} * value;
     squared_norm = std::ldexp(squared_norm, -2 * input.pass_exponent);
   }
   input_ = std::make_unique<Input>(Input{.backend = input.backend,
@@ -35,36 +36,16 @@ RowSample::RowSample(const Input& input, std::vector<Index> rows)
                                          .job = job_});
 }
 
-void RowSample::gather(const Input& input) {
-  const Index d = input.cols();
-  const bool sparse = input.X.sparse();
-  RowScratch scratch;
-  indptr_.push_back(0);
-  if (!sparse) values_.reserve(rows_.size() * static_cast<std::size_t>(d));
-  for (const Index row : rows_) {
-    job_.cancellation.check();
-    append(input.X.block(row, 1, scratch));
-  }
-  copied_ = sparse ? sparse_source(indptr_.data(), indices_.data(), values_.data(), size(), d)
-                   : dense_source(values_.data(), ElementType::float32, size(), d, d);
-}
-
-void RowSample::append(const RowBlock& row) {
-  if (row.dense.data != nullptr) {
-    values_.insert(values_.end(), row.dense.data, row.dense.data + row.dense.cols);
-    return;
-  }
-  const auto first = static_cast<Index>(row.indptr[0]);
-  const auto end = static_cast<Index>(row.indptr[1]);
-  indices_.insert(indices_.end(), row.indices + first, row.indices + end);
-  values_.insert(values_.end(), row.values + first, row.values + end);
-  indptr_.push_back(static_cast<double>(values_.size()));
+// Calls look(copies, number of the row in them).
+template <class Look>
+void RowSample::look_at(Index s, const Look& look) const {
+  if (copies_) return look(*copies_, s);
+  look(input_->backend.read_rows(input_->X, {&rows_[s], 1}, job_), 0);
 }
 
 std::vector<double> RowSample::dense_row(Index s) const {
-  RowScratch scratch;
   std::vector<double> row(input_->cols());
-  take_row(input_->X.block(s, 1, scratch), 0, input_->scale(), row);
+  look_at(s, [&](const RowCopies& rows, Index i) { rows.take(i, input_->scale(), row); });
   return row;
 }
 
@@ -77,16 +58,10 @@ double RowSample::squared_norm(Index s) const {
 std::vector<double> RowSample::medians() const {
   const double scale = input_->scale();
   std::vector<std::vector<float>> columns(input_->cols());
-  RowScratch scratch;
-  for (Index s = 0; s < size(); ++s) {
-    const RowBlock row = input_->X.block(s, 1, scratch);
-    if (row.dense.data != nullptr)
-      for (Index t = 0; t < row.dense.cols; ++t) columns[t].push_back(row.dense(0, t));
-    else
-      for (auto at = static_cast<Index>(row.indptr[0]); at < static_cast<Index>(row.indptr[1]);
-           ++at)
-        columns[row.indices[at]].push_back(row.values[at]);
-  }
+  for (Index s = 0; s < size(); ++s)
+    look_at(s, [&](const RowCopies& rows, Index i) {
+      rows.each_entry(i, [&](Index t, float value) { columns[t].push_back(value); });
+    });
   std::vector<double> medians(columns.size());
   for (std::size_t t = 0; t < columns.size(); ++t) {
     std::vector<float>& column = columns[t];

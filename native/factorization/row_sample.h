@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/random.h"
@@ -33,15 +34,13 @@ class RowSample {
   HostMatrix<double> times_gram(const HostMatrix<float>& Ht) const;  // (X_sᵀX_s·Ht)ᵀ [k×d]
 
  private:
-  void gather(const Input& input);
-  void append(const RowBlock& row);
+  template <class Look>
+  void look_at(Index s, const Look& look) const;
 
   std::vector<Index> rows_;
-  std::vector<double> indptr_;  // [size + 1]; sparse X only
-  std::vector<std::int32_t> indices_;
-  std::vector<float> values_;
-  std::unique_ptr<RowSource> copied_;  // null for all rows
-  Job job_;                            // the caller's, without progress reports
+  std::optional<RowCopies> copies_;  // nothing for all rows
+  std::unique_ptr<RowSource> copied_;
+  Job job_;  // the caller's, without progress reports
   std::unique_ptr<Input> input_;
 };
 

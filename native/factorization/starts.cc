@@ -34,7 +34,8 @@ void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream,
   const std::vector<double> sums = input.backend.column_sums(factor, input.job).absolute;
   const double mean = std::reduce(sums.begin(), sums.end()) /
                       (static_cast<double>(factor.rows) * static_cast<double>(factor.cols));
-  input.backend.raise_small(static_cast<float>(1e-6 * mean), mean, seed, stream, factor, input.job);
+  input.backend.raise_small(static_cast<float>(1e-6 * mean), Distribution::uniform, mean, seed,
+                            stream, factor, input.job);
 }
 
 }  // namespace

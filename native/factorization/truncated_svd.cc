@@ -98,20 +98,6 @@ BackendMatrix tall_product(const Input& input, BackendView<const float> A,
   return result;
 }
 
-// Replaces the columns of U from `first` on, which are noise, by an orthonormal completion. It runs
-// on the host because it is rare.
-void complete(Passes& backend, BackendView<float> on_device, Index first) {
-  if (first == on_device.cols) return;
-  HostMatrix<float> U = downloaded(backend, on_device);
-  HostMatrix<double> rows(U.cols(), U.rows());
-  for (Index j = 0; j < first; ++j)
-    for (Index i = 0; i < U.rows(); ++i) rows(j, i) = U(i, j);
-  backend.orthonormalise_rows(rows.view());
-  for (Index j = first; j < U.cols(); ++j)
-    for (Index i = 0; i < U.rows(); ++i) U(i, j) = static_cast<float>(rows(j, i));
-  backend.upload(std::as_const(U).view(), on_device);
-}
-
 void fix_signs(const Input& input, SingularTriplets& triplets) {
   HostMatrix<float>& V = triplets.Vt;
   std::vector<double> signs(triplets.s.size(), 1.0);
@@ -161,7 +147,8 @@ SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
                             .s = {s.begin(), s.begin() + rank},
                             .Vt = std::move(Vt),
                             .certain = certain};
-  complete(input.backend, triplets.U.view(), certain);
+  // The other columns are noise: an orthonormal completion replaces them.
+  input.backend.orthonormalise_columns(certain, triplets.U.view(), input.job);
   fix_signs(input, triplets);
   return triplets;
 }

@@ -278,8 +278,7 @@ std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<cons
   return ranks;
 }
 
-Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more,
-                                   const Job& job) {
+Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more, const Job& job) {
   std::vector<ScanQuery> questions;
   ListedScores left_out;
   for (const MinedQuery& query : asked) {

@@ -50,6 +50,9 @@ describe('include direction in native', () => {
       'only backend/registry.cc may name a concrete backend',
     ],
     ['native/extra/a.cc', '', 'in none of the folders'],
+    ['native/mining/a.cc', 'X.block(0, 1, scratch);', 'only devices read the elements'],
+    ['native/factorization/a.h', 'source->entry (0, 1)', 'only devices read the elements'],
+    ['native/factorization/loop/a.cc', 'RowScratch scratch;', 'only devices read the elements'],
   ])('%s: %s', (path, text, complaint) => {
     expect(includeViolations(plant({ [path]: text }))).toEqual([expect.stringContaining(complaint)])
   })
@@ -57,6 +60,7 @@ describe('include direction in native', () => {
   it('passes the registry, and every folder over those it may know', () => {
     const files = {
       'native/backend/registry.cc': '#include "backend/cpu/cpu_scans.h"\nCpuScans scans;',
+      'native/mining/rows.cc': 'W.row_block(0, 1); found.indptr[3]; for_batches(1);',
       'native/backend/cpu/a.cc': '#include "backend/scans.h"\n#include "core/matrix.h"',
       'native/core/a.cc': '#include <cblas.h>',
       'native/binding/a.cc':

@@ -36,6 +36,10 @@ function includeViolation(file, header) {
   return mayInclude[from].includes(to) ? undefined : `${from} must not know ${to} (${header})`
 }
 
+/** Code that gets rows from a device alone, which may hold them in memory that the host cannot read. */
+const aboveSeams = ['factorization', 'mining']
+const readsElements = /(?:\.|->)(?:block|entry|indptr)\s*\(|\bRow(?:Block|Scratch)\b/
+
 const concreteBackend = /\b(?:Cpu|Cuda)(?:Passes|Scans)\b/
 
 function nativeViolations(root) {
@@ -50,6 +54,10 @@ function nativeViolations(root) {
     const aloof = file !== registry && !/^backend\/(cpu|cuda)\//.test(file)
     if (aloof && concreteBackend.test(text))
       found.push(`only ${registry} may name a concrete backend`)
+    if (aboveSeams.includes(folderOf(file)) && readsElements.test(text))
+      found.push(
+        'only devices read the elements of a RowSource: ask an operation of Passes or Scans',
+      )
     return found.map((violation) => `${path}: ${violation}`)
   })
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/passes.h"
+#include "core/row_block.h"
 
 // The entries of X and their contributions to a pass, by definition, in float64.
 namespace oracle {

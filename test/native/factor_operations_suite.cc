@@ -87,11 +87,24 @@ void operations_on_elements(Passes& backend) {
     device.shift(0.25, factor.view(), job_of(threads));
     std::vector<float> all = factor.floats();
     const ColumnSums sums = device.column_sums(factor.view(), job_of(threads));
-    device.raise_small(0.5f, 2, 11, 4, factor.view(), job_of(threads));
+    device.raise_small(0.5f, Distribution::uniform, 2, 11, 4, factor.view(), job_of(threads));
     const std::vector<float> raised = factor.floats();
     all.insert(all.end(), raised.begin(), raised.end());
-    for (const Distribution distribution :
-         {Distribution::uniform, Distribution::normal, Distribution::half_normal}) {
+    const auto append = [&] {
+      const std::vector<float> now = factor.floats();
+      all.insert(all.end(), now.begin(), now.end());
+    };
+    device.raise_small(0.7f, Distribution::half_normal, 0.01, 3, 5, factor.view(), job_of(threads));
+    append();
+    device.lift_rows(3, 1e-3, factor.view(), job_of(threads));
+    append();
+    device.scale_columns(by, factor.view(), job_of(threads));
+    device.add_first(by, 0.3, factor.view(), job_of(threads));
+    append();
+    device.clamp(0.1f, factor.view(), job_of(threads));
+    append();
+    for (const Distribution distribution : {Distribution::constant, Distribution::uniform,
+                                            Distribution::normal, Distribution::half_normal}) {
       device.fill_random(distribution, 3, 11, 2, factor.view(), job_of(threads));
       const std::vector<float> drawn = factor.floats();
       all.insert(all.end(), drawn.begin(), drawn.end());
@@ -105,6 +118,53 @@ void operations_on_elements(Passes& backend) {
     close(sums.absolute, expected_sums.absolute, 1e-13, "column sums");
     close(sums.square, expected_sums.square, 1e-13, "column sums of squares");
   }
+}
+
+void signs_and_extremes_of_columns(Passes& backend) {
+  NaivePasses naive;
+  Matrix start = oracle::random(1300, 7, 1);
+  for (Index i = 0; i < 1300; ++i) {
+    start(i, 0) = 0.5 + std::abs(start(i, 0));
+    start(i, 2) = -std::abs(start(i, 2));
+    start(i, 3) = 0;
+  }
+  const auto parts_on = [&](Passes& device, Index threads) {
+    return device.column_parts(Factor(device, start).view(), job_of(threads));
+  };
+  const ColumnParts expected = parts_on(naive, 1), one = parts_on(backend, 1);
+  close(one.positive, expected.positive, 1e-13, "squares of positive parts");
+  close(one.negative, expected.negative, 1e-13, "squares of negative parts");
+  check(one.positives == expected.positives && one.negatives == expected.negatives, "counts");
+  check(one.least == expected.least && one.most == expected.most, "extremes");
+  const ColumnParts three = parts_on(backend, 3);
+  check(three.positive == one.positive && three.least == one.least, "parts by threads");
+  const auto ratios_on = [&](Passes& device, Index threads) {
+    return device.ratios_to_first(Factor(device, start).view(), job_of(threads));
+  };
+  for (const bool positive : {true, false}) {
+    if (!positive) start(700, 0) = 0;
+    const ColumnRatios ratios = ratios_on(naive, 1), found = ratios_on(backend, 3);
+    check(found.least == ratios.least && found.most == ratios.most, "ratios to the first column");
+    check(std::isinf(found.most[1]) == !positive && found.most[3] == 0, "their infinities");
+  }
+}
+
+void last_columns_become_orthonormal(Passes& backend) {
+  Matrix start = oracle::random(400, 6, 1);
+  const Factor factor(backend, start);
+  backend.orthonormalise_columns(0, factor.view(), job_of(2));
+  const std::vector<float> before = factor.floats();
+  std::vector<double> noise = {1, 1, 1, 1, 0, 0};
+  backend.scale_columns(noise, factor.view(), job_of(2));
+  backend.orthonormalise_columns(4, factor.view(), job_of(2));
+  const std::vector<float> after = factor.floats();
+  Matrix identity(6, 6);
+  for (Index j = 0; j < 6; ++j) identity(j, j) = 1;
+  close(gram_of(factor.matrix()).data, identity.data, 1e-6, "orthonormal columns");
+  bool same = true;
+  for (Index i = 0; i < 400; ++i)
+    for (Index j = 0; j < 4; ++j) same = same && after[i * 6 + j] == before[i * 6 + j];
+  check(same, "the first columns stay");
 }
 
 // The other side from the sums of a pass, with a pull towards its present value.
@@ -210,6 +270,8 @@ void factor_operations_suite(Passes& backend) {
   rows_become_orthonormal(backend);
   improve_and_gram(backend);
   operations_on_elements(backend);
+  signs_and_extremes_of_columns(backend);
+  last_columns_become_orthonormal(backend);
   columns_improve_from_sums(backend);
   rows_are_gathered_marked_and_multiplied(backend);
   columns_of_sums_become_orthonormal(backend);

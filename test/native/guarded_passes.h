@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "guarded_memory.h"
+#include "guarded_rows.h"
 #include "naive_passes.h"
 
 namespace test {
@@ -15,9 +16,11 @@ class GuardedPasses : public Passes {
   using Cross = BackendView<const float>;
   using Factor = BackendView<float>;
 
-  // Number of elements of factors and sums copied until now.
+  // Number of elements of factors and sums copied until now, and of rows of X.
   std::atomic<Index> down = 0;
   std::atomic<Index> up = 0;
+  std::atomic<Index> rows_down = 0;
+  std::atomic<Index> residents = 0;  // number of matrices that became resident
 
   std::string name() const override { return "guarded"; }
   std::shared_ptr<float[]> allocate(Index count) override { return memory_.allocate(count); }
@@ -38,7 +41,26 @@ class GuardedPasses : public Passes {
     naive_.copy(from, to);
   }
 
+  std::unique_ptr<RowSource> resident(const RowSource& X, const Job&) override {
+    const DeviceAccess access = open();
+    ++residents;
+    return std::make_unique<GuardedRows>(X, memory_);
+  }
+  RowCopies read_rows(const RowSource& X, std::span<const Index> rows, const Job& job) override {
+    const DeviceAccess access = open();
+    rows_down += static_cast<Index>(rows.size());
+    return naive_.read_rows(X, rows, job);
+  }
+  void check_symmetric(const RowSource& A, float rounding, const Job& job) override {
+    const DeviceAccess access = open();
+    naive_.check_symmetric(A, rounding, job);
+  }
+  double spread(const RowSource& A, HostView<const float> W, const Job& job) override {
+    const DeviceAccess access = open();
+    return naive_.spread(A, W, job);
+  }
   SourceNorm examine(const Examined& examined, const Job& job) override {
+    const DeviceAccess access = open();
     return naive_.examine(examined, job);
   }
   std::unique_ptr<Sums> make_sums(Index d, Index k) override { return naive_.make_sums(d, k); }
@@ -63,10 +85,12 @@ class GuardedPasses : public Passes {
     naive_.multiply_in_float64(X, exponent, B, to, job);
   }
   void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
+    const DeviceAccess access = open();
     naive_.assign(assignment, assigned, job);
   }
   std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
                                  const Job& job) override {
+    const DeviceAccess access = open();
     return naive_.potentials(candidates, distances, job);
   }
 
@@ -109,6 +133,31 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     return naive_.column_sums(factor, job);
   }
+  ColumnParts column_parts(Cross factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    return naive_.column_parts(factor, job);
+  }
+  ColumnRatios ratios_to_first(Cross factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    return naive_.ratios_to_first(factor, job);
+  }
+  void add_first(std::span<const double> shares, double scale, Factor factor,
+                 const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.add_first(shares, scale, factor, job);
+  }
+  void lift_rows(double scale, double least, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.lift_rows(scale, least, factor, job);
+  }
+  void clamp(float least, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.clamp(least, factor, job);
+  }
+  void orthonormalise_columns(Index first, Factor factor, const Job& job) override {
+    const DeviceAccess access = open(factor);
+    naive_.orthonormalise_columns(first, factor, job);
+  }
   void scale_columns(std::span<const double> by, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
     naive_.scale_columns(by, factor, job);
@@ -143,10 +192,10 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     naive_.fill_random(distribution, scale, seed, stream, factor, job);
   }
-  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
-                   Factor factor, const Job& job) override {
+  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
-    naive_.raise_small(smallest, scale, seed, stream, factor, job);
+    naive_.raise_small(smallest, distribution, scale, seed, stream, factor, job);
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

@@ -73,6 +73,36 @@ void two_threads_share_a_device() {
   check(signal_that_ends([&] { read_from_host(F.view()); }) == SIGSEGV, "a read afterwards");
 }
 
+void host_code_that_touches_resident_rows_dies() {
+  GuardedPasses guarded;
+  const Dense X = gaussian(300, 4, 1);
+  const auto source = X.source();
+  const auto resident = guarded.resident(*source, job());
+  const auto reads = [](const RowSource& rows) {
+    RowScratch scratch;
+    [[maybe_unused]] const float seen =
+        *static_cast<const volatile float*>(rows.block(3, 1, scratch).dense.row(0));
+  };
+  check(signal_that_ends([&] { reads(*resident); }) == SIGSEGV, "a read");
+  check(signal_that_ends([&] { reads(*source); }) == 0, "a read of the caller's rows");
+  const Index rows[] = {3, 200};
+  const RowCopies copies = guarded.read_rows(*resident, rows, job());
+  test::same_bits(copies.values().data(), X.values.data() + 3 * 4, 4, "a copied row");
+  test::same_bits(copies.values().data() + 4, X.values.data() + 200 * 4, 4, "another one");
+}
+
+// X is uploaded once, also where its entries are too large for products.
+void a_fit_reads_resident_rows() {
+  for (const float scale : {1.0f, 1e30f}) {
+    GuardedPasses guarded;
+    Dense X = absolute(planted(80, 16, 4, 7));
+    for (float& x : X.values) x *= scale;
+    fitted(guarded, *X.source(), 4, options(Model::nmf, Solver::hals, Start::random, 5));
+    check(guarded.residents == 1, "X becomes resident once");
+    check(guarded.rows_down == 0, "a random start looks at no row");
+  }
+}
+
 // Elements that cross to the host and from it in a run.
 std::pair<Index, Index> crossed(const Dense& X, const FitOptions& options) {
   GuardedPasses guarded;
@@ -114,6 +144,18 @@ void starts_leave_factors_on_the_device() {
   const auto [down, up] = crossed(X, options(Model::nmf, Solver::mu, Start::kmeans, 1));
   check(up < n, "a start from clusters uploads no W");
   check(down < 2 * n * 4, "W comes down once");
+  for (const Start start : {Start::svd, Start::nndsvd, Start::nndsvda, Start::nndsvdar})
+    for (const bool positive : {true, false}) {  // for `svd`, the sign of the first vectors
+      Dense values = positive ? X : planted(n, 6, 4, 7);
+      const Model model = positive ? Model::nmf : Model::semi_nmf;
+      if (!positive && start != Start::svd) continue;
+      const auto [of_start, to_start] = crossed(values, options(model, Solver::hals, start, 1));
+      check(of_start < n * 4 + n, "a start from singular vectors downloads none of them");
+      check(to_start < n, "and uploads no W");
+    }
+  const auto [of_rows, to_rows] =
+      crossed(X, options(Model::semi_orthogonal_nmf, Solver::cayley, Start::svd, 1));
+  check(of_rows < n * 4 + n && to_rows < n, "an orthonormal start leaves W and U there");
   const auto of_svd = [&](Index power_iterations) {
     GuardedPasses guarded;
     Dense U = zeros(n, 2), V = zeros(2, 6);
@@ -130,6 +172,8 @@ void starts_leave_factors_on_the_device() {
 
 int main() {
   host_code_that_touches_device_memory_dies();
+  host_code_that_touches_resident_rows_dies();
+  a_fit_reads_resident_rows();
   memory_is_closed_after_an_exception();
   operations_on_other_memory_die();
   iterations_leave_factors_on_the_device();

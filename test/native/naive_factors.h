@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "backend/passes.h"
 #include "core/random.h"
@@ -54,6 +55,54 @@ class NaiveFactors : public Passes {
       }
     return sums;
   }
+  ColumnParts column_parts(Cross factor, const Job&) override {
+    const auto zeros = std::vector<double>(factor.cols);
+    const float infinity = std::numeric_limits<float>::infinity();
+    ColumnParts parts{zeros, zeros, zeros, zeros, {}, {}};
+    parts.least.assign(factor.cols, infinity);
+    parts.most.assign(factor.cols, -infinity);
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index j = 0; j < factor.cols; ++j) {
+        const double x = at(factor, i, j);
+        (x > 0 ? parts.positive : parts.negative)[j] += x * x;
+        if (x != 0) (x > 0 ? parts.positives : parts.negatives)[j] += 1;
+        parts.least[j] = std::min(parts.least[j], at(factor, i, j));
+        parts.most[j] = std::max(parts.most[j], at(factor, i, j));
+      }
+    return parts;
+  }
+  ColumnRatios ratios_to_first(Cross factor, const Job&) override {
+    ColumnRatios ratios{std::vector<double>(factor.cols), std::vector<double>(factor.cols)};
+    for (Index i = 0; i < factor.rows; ++i)
+      for (Index j = 0; j < factor.cols; ++j) {
+        const double x = at(factor, i, j), first = at(factor, i, 0);
+        const double infinity = std::numeric_limits<double>::infinity();
+        if (x == 0) continue;
+        ratios.least[j] = std::min(ratios.least[j], first > 0 ? x / first : -infinity);
+        ratios.most[j] = std::max(ratios.most[j], first > 0 ? x / first : infinity);
+      }
+    return ratios;
+  }
+  void add_first(std::span<const double> shares, double scale, Factor factor, const Job&) override {
+    for (Index i = 0; i < factor.rows; ++i) {
+      const double first = at(factor, i, 0);
+      for (Index j = 0; j < factor.cols; ++j)
+        factor.row(i)[j] = static_cast<float>(scale * (at(factor, i, j) + shares[j] * first));
+    }
+  }
+  void lift_rows(double scale, double least, Factor factor, const Job&) override {
+    for (Index i = 0; i < factor.rows; ++i) {
+      double lowest = 0;
+      for (Index j = 0; j + 1 < factor.cols; ++j)
+        lowest = std::min(lowest, scale * at(factor, i, j));
+      for (Index j = 0; j + 1 < factor.cols; ++j)
+        factor.row(i)[j] = static_cast<float>(scale * at(factor, i, j) + (least - lowest));
+      factor.row(i)[factor.cols - 1] = static_cast<float>(least - lowest);
+    }
+  }
+  void clamp(float least, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index, Index) { x = least < x ? x : least; });
+  }
   void scale_columns(std::span<const double> by, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index j) { x = static_cast<float>(x * by[j]); });
   }
@@ -96,19 +145,14 @@ class NaiveFactors : public Passes {
                    std::uint32_t stream, Factor factor, const Job&) override {
     const CounterRandom random(seed, stream);
     each_element(factor, [&](float& x, Index i, Index j) {
-      const auto item = static_cast<std::uint32_t>(j);
-      double draw =
-          distribution == Distribution::uniform ? random.uniform(i, item) : random.normal(i, item);
-      if (distribution == Distribution::half_normal) draw = std::abs(draw);
-      x = static_cast<float>(scale * draw);
+      x = static_cast<float>(scale * drawn(distribution, random, i, j));
     });
   }
-  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
-                   Factor factor, const Job&) override {
+  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, Factor factor, const Job&) override {
     const CounterRandom random(seed, stream);
     each_element(factor, [&](float& x, Index i, Index j) {
-      if (x > smallest) return;
-      x = static_cast<float>(scale * random.uniform(i, static_cast<std::uint32_t>(j)));
+      if (x <= smallest) x = static_cast<float>(scale * drawn(distribution, random, i, j));
     });
   }
 
@@ -118,6 +162,14 @@ class NaiveFactors : public Passes {
   void orthonormalise_rows(HostView<double> A) override { oracle::orthonormalise_rows(A); }
 
  protected:
+  static double drawn(Distribution distribution, const CounterRandom& random, Index i, Index j) {
+    const auto item = static_cast<std::uint32_t>(j);
+    if (distribution == Distribution::constant) return 1;
+    if (distribution == Distribution::uniform) return random.uniform(i, item);
+    const double normal = random.normal(i, item);
+    return distribution == Distribution::normal ? normal : std::abs(normal);
+  }
+
   template <class Visit>
   static void each_element(Factor factor, const Visit& visit) {
     for (Index i = 0; i < factor.rows; ++i)

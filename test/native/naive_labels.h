@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "backend/passes.h"
+#include "core/row_block.h"
 #include "entry_oracle.h"
 
 // Rows and centres by their definitions, in float64.

@@ -12,6 +12,7 @@
 
 #include "backend/scans.h"
 #include "core/checksum.h"
+#include "core/row_block.h"
 #include "mining_oracle.h"
 
 // Every scan the slow way: all scores in float64, and nothing but the definitions.

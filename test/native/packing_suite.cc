@@ -5,6 +5,7 @@
 #include "backend/parts.h"
 #include "check.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 #include "mining/range_search.h"
 #include "mining_runs.h"
 #include "scan_scenes.h"

@@ -6,6 +6,7 @@
 #include "core/checksum.h"
 #include "core/float16.h"
 #include "core/owned_rows.h"
+#include "core/row_block.h"
 #include "fixtures.h"
 
 namespace {

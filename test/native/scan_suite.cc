@@ -8,6 +8,7 @@
 #include "backend/proof/scan_bounds.h"
 #include "check.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 #include "mining_oracle.h"
 
 using namespace test;

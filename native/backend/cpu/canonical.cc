@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "backend/cpu/scan_kernels.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/proof/rescoring.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 

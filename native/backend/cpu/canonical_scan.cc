@@ -4,6 +4,7 @@
 
 #include "backend/proof/ranking.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -7,6 +7,7 @@
 #include "backend/cpu/canonical.h"
 #include "backend/cpu/scan_kernels.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

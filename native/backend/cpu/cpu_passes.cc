@@ -89,7 +89,7 @@ class CpuPasses : public Passes {
   }
   void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) override {
     job.cancellation.check();
-    on_pool([&] { orthonormalise_columns(cpu_sums(sums).cross, host(Z)); });
+    on_pool([&] { cpu::orthonormalise_columns(cpu_sums(sums).cross, host(Z)); });
   }
   std::vector<double> cross(const Sums& sums) override { return cpu_sums(sums).cross; }
 
@@ -98,6 +98,22 @@ class CpuPasses : public Passes {
   }
   ColumnSums column_sums(BackendView<const float> factor, const Job& job) override {
     return cpu::column_sums(host(factor), job);
+  }
+  ColumnParts column_parts(BackendView<const float> factor, const Job& job) override {
+    return cpu::column_parts(host(factor), job);
+  }
+  ColumnRatios ratios_to_first(BackendView<const float> factor, const Job& job) override {
+    return cpu::ratios_to_first(host(factor), job);
+  }
+  void add_first(std::span<const double> shares, double scale, BackendView<float> factor,
+                 const Job& job) override {
+    cpu::add_first(shares, scale, host(factor), job);
+  }
+  void lift_rows(double scale, double least, BackendView<float> factor, const Job& job) override {
+    cpu::lift_rows(scale, least, host(factor), job);
+  }
+  void clamp(float least, BackendView<float> factor, const Job& job) override {
+    cpu::clamp(least, host(factor), job);
   }
   void scale_columns(std::span<const double> by, BackendView<float> factor,
                      const Job& job) override {
@@ -128,9 +144,9 @@ class CpuPasses : public Passes {
                    std::uint32_t stream, BackendView<float> factor, const Job& job) override {
     cpu::fill_random(distribution, scale, seed, stream, host(factor), job);
   }
-  void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
-                   BackendView<float> factor, const Job& job) override {
-    cpu::raise_small(smallest, scale, seed, stream, host(factor), job);
+  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, BackendView<float> factor, const Job& job) override {
+    cpu::raise_small(smallest, distribution, scale, seed, stream, host(factor), job);
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

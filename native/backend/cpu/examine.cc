@@ -7,6 +7,7 @@
 #include "backend/cpu/pass.h"
 #include "backend/cpu/row_blocks.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

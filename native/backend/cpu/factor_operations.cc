@@ -215,31 +215,39 @@ void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job)
   });
 }
 
-void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
-                 HostView<float> factor, const Job& job) {
+namespace {
+
+// Calls write(element, draw) with the draws for all elements; `draw` is computed when it is called.
+template <class Write>
+void draw_elements(Distribution distribution, double scale, std::uint64_t seed,
+                   std::uint32_t stream, HostView<float> factor, const Job& job, Write write) {
   const CounterRandom random(seed, stream);
-  const auto draw = [&](Index row, Index column) {
+  const auto drawn = [&](Index row, Index column) {
     const auto item = static_cast<std::uint32_t>(column);
+    if (distribution == Distribution::constant) return 1.0;
     if (distribution == Distribution::uniform) return random.uniform(row, item);
     const double value = random.normal(row, item);
     return distribution == Distribution::normal ? value : std::abs(value);
   };
   over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
     for (Index i = begin; i < begin + count; ++i)
-      for (Index j = 0; j < factor.cols; ++j) factor(i, j) = static_cast<float>(scale * draw(i, j));
+      for (Index j = 0; j < factor.cols; ++j)
+        write(factor(i, j), [&] { return static_cast<float>(scale * drawn(i, j)); });
   });
 }
 
-void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
+}  // namespace
+
+void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
                  HostView<float> factor, const Job& job) {
-  const CounterRandom random(seed, stream);
-  over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
-    for (Index i = begin; i < begin + count; ++i)
-      for (Index j = 0; j < factor.cols; ++j)
-        if (factor(i, j) <= smallest)
-          factor(i, j) =
-              static_cast<float>(scale * random.uniform(i, static_cast<std::uint32_t>(j)));
-  });
+  draw_elements(distribution, scale, seed, stream, factor, job,
+                [](float& x, const auto& draw) { x = draw(); });
+}
+
+void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
+                 std::uint32_t stream, HostView<float> factor, const Job& job) {
+  draw_elements(distribution, scale, seed, stream, factor, job,
+                [&](float& x, const auto& draw) { x = x <= smallest ? draw() : x; });
 }
 
 }  // namespace gemmine::cpu

@@ -31,6 +31,12 @@ double energy(const RowAddend& addend, HostView<const float> W, const Job& job);
 void add_rows(const RowAddend& addend, Index begin, HostView<float> P,
               std::vector<float>& row_diagonal);
 ColumnSums column_sums(HostView<const float> factor, const Job& job);
+ColumnParts column_parts(HostView<const float> factor, const Job& job);
+ColumnRatios ratios_to_first(HostView<const float> factor, const Job& job);
+void add_first(std::span<const double> shares, double scale, HostView<float> factor,
+               const Job& job);
+void lift_rows(double scale, double least, HostView<float> factor, const Job& job);
+void clamp(float least, HostView<float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
 void keep_largest(Index count, HostView<float> factor, const Job& job);
 void multiply(const Kernels& kernels, BackendView<const float> A, BackendView<const float> B,
@@ -43,8 +49,8 @@ void shift(double value, HostView<float> factor, const Job& job);
 void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
 // Runs on the calling thread.
 void extrapolate_rows(const Extrapolated& by, HostView<float> factor);
-void raise_small(float smallest, double scale, std::uint64_t seed, std::uint32_t stream,
-                 HostView<float> factor, const Job& job);
+void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
+                 std::uint32_t stream, HostView<float> factor, const Job& job);
 void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
                  HostView<float> factor, const Job& job);
 

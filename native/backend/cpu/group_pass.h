@@ -6,6 +6,7 @@
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/masked_rows.h"
 #include "backend/passes.h"
+#include "core/row_block.h"
 #include "core/row_source.h"
 
 namespace gemmine::cpu {

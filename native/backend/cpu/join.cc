@@ -40,8 +40,7 @@ const CpuQueries& cpu(const ScanRequest& request) {
 // Bounds of rows as queries of their request.
 std::vector<ScanBound> bounds_of(const JoinQuestion& question, const Job& job) {
   const CpuQueries& rows = cpu(question.request);
-  const QueryTiles tiles(rows, rows.panels(), question.asked,
-                         question.request.bound_factor, job);
+  const QueryTiles tiles(rows, rows.panels(), question.asked, question.request.bound_factor, job);
   std::vector<ScanBound> bounds;
   for (Index i = 0; i < static_cast<Index>(question.asked.size()); ++i)
     bounds.push_back(tiles.bound(i));
@@ -88,8 +87,8 @@ Join::Join(const JoinQuestion& rows, ScanPanels& panels, bool last, const Job& j
   set_sides(rows, nullptr);
 }
 
-Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, ScanPanels& panels,
-           bool last, const Job& job)
+Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, ScanPanels& panels, bool last,
+           const Job& job)
     : panels_(panels),
       last_(last),
       job_(job),

@@ -5,6 +5,7 @@
 
 #include "backend/proof/log_sum.h"
 #include "core/matrix.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 

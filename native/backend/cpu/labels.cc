@@ -8,6 +8,7 @@
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

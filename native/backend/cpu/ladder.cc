@@ -72,8 +72,7 @@ Asked Ladder::scan_in(ScanPanels& panels, const Asked& asked, bool last) {
 }
 
 // `progress` is the share of the corpus that filled the memory.
-Asked Ladder::scan_in_parts(ScanPanels& panels, const Asked& asked, bool last,
-                            double progress) {
+Asked Ladder::scan_in_parts(ScanPanels& panels, const Asked& asked, bool last, double progress) {
   panels.keep(kept_panel_bytes);
   const auto all = static_cast<Index>(asked.size());
   const auto size = static_cast<Index>(static_cast<double>(all) * progress * 0.75);

@@ -7,6 +7,7 @@
 #include "backend/cpu/kernels.h"
 #include "backend/proof/log_sum.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/row_block.h"
+
 namespace gemmine::cpu {
 
 bool is_seen(const Mask& mask, Index row, Index column, Index cols, float value) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/entries.h"
+#include "core/row_block.h"
 #include "core/row_source.h"
 
 namespace gemmine::cpu {

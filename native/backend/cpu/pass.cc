@@ -5,6 +5,7 @@
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/row_blocks.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

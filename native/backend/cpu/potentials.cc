@@ -6,6 +6,7 @@
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -7,6 +7,7 @@
 #include "backend/cpu/ladder.h"
 #include "core/checksum.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -5,6 +5,7 @@
 #include "backend/cpu/centred_rows.h"
 #include "backend/cpu/scan_kernels.h"
 #include "core/aligned.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 

@@ -5,6 +5,7 @@
 
 #include "backend/proof/scan_bounds.h"
 #include "core/pool.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

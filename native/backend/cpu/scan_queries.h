@@ -7,6 +7,7 @@
 
 #include "backend/cpu/scan_corpus.h"
 #include "backend/proof/candidates.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 

@@ -17,8 +17,8 @@ namespace gemmine::cpu {
 class SegmentScan {
  public:
   // `asked` are query segments; `last`: no scan in a finer format follows.
-  SegmentScan(const SegmentMaxRequest& request, ScanPanels& panels,
-              const std::vector<Index>& asked, bool last, const Job& job);
+  SegmentScan(const SegmentMaxRequest& request, ScanPanels& panels, const std::vector<Index>& asked,
+              bool last, const Job& job);
 
   // Returns false if most query segments are undecided before the end: they need the finer scan
   // anyway.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "backend/cpu/canonical_scan.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "backend/cpu/canonical.h"
 #include "backend/cpu/scan_queries.h"
+#include "core/row_block.h"
 
 namespace gemmine::cpu {
 

@@ -63,8 +63,8 @@ std::vector<Index> starts_of(const Asked& asked) {
 
 }  // namespace
 
-TileScan::TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& asked,
-                   bool last, const Job& job)
+TileScan::TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& asked, bool last,
+                   const Job& job)
     : request_(request),
       queries_(dynamic_cast<const CpuQueries&>(request.queries)),
       panels_(panels),
