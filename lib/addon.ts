@@ -1,6 +1,6 @@
 // Finds the compiled part of this package and loads it. On failure it reports the reason and a remedy.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { bundledMessage } from './bundled'
 import { GemmineError } from './errors'
 import { packageName } from './version'
@@ -14,13 +14,18 @@ interface Loader {
 /** Where package.json and prebuilds/ are. A bundle of ECMAScript modules has no `__dirname`. */
 const root = typeof __dirname === 'string' ? join(__dirname, '..') : undefined
 
-/** Returns whether this file is in its installed folder, not in the bundle of another program. */
+/**
+ * Returns whether this file is in its installed folder, not in the bundle of another program. A bundler may
+ * keep the folder of the source as `__dirname` (Parcel, Bun), but has a `module` without a file.
+ */
 function isInstalled(): boolean {
-  if (root === undefined) return false
+  const file = typeof module === 'object' ? module.filename : undefined
+  if (root === undefined || !file || dirname(file) !== __dirname) return false
   try {
     const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Error
     return name === packageName
-  } catch {
+  } catch (cause) {
+    checkAccess(cause as LoadError)
     return false
   }
 }
@@ -39,11 +44,13 @@ function loadFailure(message: string, cause?: unknown): GemmineError {
  */
 export function loadAddon(): unknown {
   if (root === undefined) throw loadFailure(bundledMessage)
-  const load = loader()
-  const file = fileIn(root, load)
+  const file = fileIn(root, loader())
   try {
-    return load(root)
+    // Tools that copy the files of a program, such as Next.js and Nitro, find the addon by this expression.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return (require('node-gyp-build') as Loader)(join(__dirname, '..'))
   } catch (cause) {
+    checkAccess(cause as LoadError)
     throw loadFailure(`${file} could not be loaded: ${whyNot(cause as LoadError, root)}`, cause)
   }
 }
@@ -53,11 +60,9 @@ function loader(): Loader {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require('node-gyp-build') as Loader
   } catch (cause) {
-    const { code, resource, message } = cause as LoadError
     // node-gyp-build reads /etc/alpine-release, to distinguish musl from glibc.
-    if (code === 'ERR_ACCESS_DENIED' && resource !== undefined)
-      throw loadFailure(`${hidden}: start node with ${readFlag(resource)} as well`, cause)
-    const [said] = message.split('\n')
+    checkAccess(cause as LoadError)
+    const [said] = (cause as LoadError).message.split('\n')
     throw loadFailure(
       isInstalled() ? `gemmine needs node-gyp-build: ${said}` : bundledMessage,
       cause,
@@ -71,6 +76,7 @@ function fileIn(folder: string, load: Loader): string {
     // A program that bundles this package may have its own addon at the same path.
     if (basename(file).startsWith(packageName) || isInstalled()) return file
   } catch (cause) {
+    checkAccess(cause as LoadError)
     if (isInstalled()) throw loadFailure(noAddon(folder), cause)
   }
   throw loadFailure(bundledMessage)
@@ -78,10 +84,18 @@ function fileIn(folder: string, load: Loader): string {
 
 // ---- Errors for a missing file.
 
-const cLibrary = () =>
-  process.platform === 'linux'
-    ? ` with ${existsSync('/etc/alpine-release') ? 'musl' : 'glibc'}`
-    : ''
+/** On Linux ` with glibc` or ` with musl`. Only some systems with musl have /etc/alpine-release. */
+function cLibrary(): string {
+  if (process.platform !== 'linux') return ''
+  const report = process.report as
+    { excludeNetwork?: boolean | undefined; getReport?(): object } | undefined
+  if (!report?.getReport) return existsSync('/etc/alpine-release') ? ' with musl' : ' with glibc'
+  const { excludeNetwork } = report
+  report.excludeNetwork = true // looks up no name of a connected host
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } }
+  report.excludeNetwork = excludeNetwork
+  return header.glibcVersionRuntime === undefined ? ' with musl' : ' with glibc'
+}
 
 /** The platforms for which this installation has a compiled part, as `linux-x64 (glibc)`. */
 function prebuilt(folder: string): string[] {
@@ -104,15 +118,19 @@ function typed(folder: string): string {
 }
 
 const build = (folder: string) =>
-  'Build it, with CMake, a C++20 compiler and a static, thread-safe OpenBLAS installed, by: ' +
-  `npx cmake-js@8 build -d ${typed(folder)}`
+  process.platform === 'win32'
+    ? 'It cannot be built on Windows: use WSL (Windows Subsystem for Linux) or a Linux container'
+    : 'To build it, with CMake, a C++20 compiler and a static, thread-safe OpenBLAS installed, run: ' +
+      `npx cmake-js@8 build -d ${typed(folder)}`
 
 function noAddon(folder: string): string {
   if (isUnreadable(folder))
     return `${hidden}: start node with ${readFlag(join(folder, '*'))} as well`
+  const missing = `This installation of gemmine has no compiled part for ${process.platform} ${process.arch}${cLibrary()}`
   const there = prebuilt(folder)
-  const list = there.length > 0 ? `it brings one for ${there.join(', ')}` : 'it brings none'
-  return `This installation of gemmine has no compiled part for ${process.platform} ${process.arch}${cLibrary()}: ${list}. ${build(folder)}`
+  return there.length > 0
+    ? `${missing}: it brings one for ${there.join(', ')}. ${build(folder)}`
+    : `${missing}: its folder prebuilds is missing, as when a tool copies only some files. Install or copy the whole package. ${build(folder)}`
 }
 
 // ---- Errors for a file that cannot be loaded.
@@ -126,6 +144,19 @@ const permission = () =>
 const hidden = 'The permission model of Node.js keeps gemmine from finding its compiled part'
 
 const readFlag = (path: string) => `--allow-fs-read=${path}`
+
+/** Throws the remedy if Node.js or Deno refused an access. */
+function checkAccess(cause: LoadError): void {
+  const { code, name, resource, message } = cause
+  // Deno names one missing flag at a time.
+  if (name === 'NotCapable')
+    throw loadFailure(
+      `Deno keeps gemmine from its compiled part: start it with --allow-read, --allow-env and --allow-ffi as well (${message})`,
+      cause,
+    )
+  if (code === 'ERR_ACCESS_DENIED' && resource !== undefined)
+    throw loadFailure(`${hidden}: start node with ${readFlag(resource)} as well`, cause)
+}
 
 const isUnreadable = (folder: string) => permission()?.has('fs.read', folder) === false
 
@@ -155,7 +186,12 @@ const causes: readonly (readonly [RegExp, (folder: string) => string])[] = [
     () => 'this user may not read it, or its file system is mounted noexec',
   ],
   [
-    /ld-(linux|musl)|Error loading shared library|symbol not found|undefined symbol/,
+    /Error (loading shared library|relocating)/, // the words of musl
+    (folder) =>
+      `it was made for another C library than musl, which this system has. ${build(folder)}`,
+  ],
+  [
+    /ld-(linux|musl)|undefined symbol/,
     (folder) => `it was made for another C library than this system has. ${build(folder)}`,
   ],
 ]

@@ -7,9 +7,20 @@ interface Manifest {
   readonly engines: { readonly node: string }
 }
 
-// The path is the same from lib/ and from dist/. eslint-disable-next-line
-// @typescript-eslint/no-require-imports
-const manifest = require('../package.json') as Manifest
+/* eslint-disable @typescript-eslint/no-require-imports */
+function readManifest(): Manifest {
+  // The path is the same from lib/ and from dist/.
+  try {
+    return require('../package.json') as Manifest
+  } catch {
+    // Node.js 20 under tsx: `require` in a module that ECMAScript code has imported cannot load JSON.
+    const { createRequire } = require('node:module') as typeof import('node:module')
+    return createRequire(__filename)('../package.json') as Manifest
+  }
+}
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+const manifest = readManifest()
 
 export const { name: packageName, version } = manifest
 

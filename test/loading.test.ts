@@ -1,6 +1,14 @@
 // Errors if the package, or its compiled part, cannot be loaded.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -58,6 +66,16 @@ describe('an addon that may not be loaded', () => {
     )
   })
 
+  it('is no sign of a bundle under Deno, which wants three flags', () => {
+    // node-gyp-build asks for this file first; Deno names its errors so.
+    const refusal = `Object.assign(new Error('Requires read access to "x"'), { name: 'NotCapable' })`
+    const { text } = said(`require('fs').existsSync = () => { throw ${refusal} }; ${asks(root)}`)
+    expect(text).toMatch(
+      /ERR_GEMMINE_NATIVE_LOAD Deno .* --allow-read, --allow-env and --allow-ffi/,
+    )
+    expect(text).not.toMatch(/bundle|cmake|node-gyp-build/)
+  })
+
   it.skipIf(process.platform !== 'linux')(
     'is no reason to build one: no address space is left',
     () => {
@@ -92,15 +110,74 @@ describe('an installation', () => {
     expect(text).not.toMatch(noCompiler)
   })
 
+  // One prebuild, for a platform that no test runs on.
+  const foreign = installed('foreign')
+  const prebuild = join(foreign, 'prebuilds', 'atari-m68k')
+  mkdirSync(prebuild, { recursive: true })
+  writeFileSync(join(prebuild, 'gemmine.glibc.node'), '')
+
+  const pretend = (platform: string, arch: string) =>
+    Object.entries({ platform, arch })
+      .map(([name, value]) => `Object.defineProperty(process, '${name}', { value: '${value}' });`)
+      .join(' ')
+
   it('without an addon is told for what platforms it has one, and the command that builds it', () => {
-    const folder = installed('foreign')
-    const prebuild = join(folder, 'prebuilds', 'atari-m68k')
-    mkdirSync(prebuild, { recursive: true })
-    writeFileSync(join(prebuild, 'gemmine.glibc.node'), '')
-    const { text } = said(asks(folder))
+    const { text } = said(asks(foreign))
     expect(text).toContain(`no compiled part for ${process.platform} ${process.arch}`)
     expect(text).toContain('it brings one for atari-m68k (glibc)')
-    expect(text).toContain(`npx cmake-js@8 build -d ${folder}`)
+    expect(text).toContain(`npx cmake-js@8 build -d ${foreign}`)
+  })
+
+  it.each([
+    ['darwin', 'arm64'],
+    ['linux', 'arm64'],
+    ['freebsd', 'x64'],
+  ])('on %s %s is told the command that builds it', (platform, arch) => {
+    const { text } = said(pretend(platform, arch) + asks(foreign))
+    expect(text).toContain(`no compiled part for ${platform} ${arch}`)
+    expect(text).toContain('npx cmake-js@8 build')
+  })
+
+  it('on Windows, where it cannot be built, is told to use WSL or a container', () => {
+    const { text } = said(pretend('win32', 'x64') + asks(foreign))
+    expect(text).toContain('no compiled part for win32 x64: it brings one for atari-m68k (glibc)')
+    expect(text).toMatch(/WSL .* or a Linux container/)
+    expect(text).not.toMatch(noCompiler)
+  })
+
+  it('on a system with musl, but without /etc/alpine-release, is not told that it has glibc', () => {
+    const musl = `process.report.getReport = () => ({ header: {} });`
+    const { text } = said(musl + pretend('linux', 'arm64') + asks(foreign))
+    expect(text).toContain('no compiled part for linux arm64 with musl')
+  })
+
+  it('with an addon for glibc, on a system with musl, is told that the system has musl', () => {
+    const sentence = 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory'
+    const musl = `process.dlopen = () => { throw new Error('${sentence}') };`
+    const { text } = said(musl + asks(installed('glibc', '')))
+    expect(text).toMatch(/ERR_GEMMINE_NATIVE_LOAD .*another C library than musl/)
+    expect(text).toContain('npx cmake-js@8 build')
+  })
+
+  it('that a tool has copied without its addon is told to copy all of it', () => {
+    const { text } = said(asks(installed('partial')))
+    expect(text).toMatch(/its folder prebuilds is missing.* copy the whole package/)
+  })
+
+  it('shows its addon to the tools that copy what a program needs (Next.js, Nitro)', () => {
+    // They search for this call and evaluate its argument.
+    const text = readFileSync(join(root, 'dist', 'addon.js'), 'utf8')
+    expect(text).toContain(`require('node-gyp-build')((0, node_path_1.join)(__dirname, '..'))`)
+  })
+
+  it('works under tsx in a CommonJS program of TypeScript, where require loads no JSON', () => {
+    const program = join(base, 'program.cts')
+    const path = JSON.stringify(join(root, 'dist', 'index.js'))
+    writeFileSync(program, `import { info } from ${path}\nconsole.log(info().version as string)`)
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
+    const { stdout, stderr } = spawnSync(process.execPath, [tsx, program], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(stdout).toBe(`${manifest.version}\n`)
   })
 })
 
@@ -147,6 +224,16 @@ describe('a program that was bundled together with the package', () => {
     const js = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
     const { stdout } = bundle('banner', { format: 'esm', banner: { js } })
     expect(stdout).toContain('ERR_GEMMINE_NATIVE_LOAD gemmine was bundled into a program')
+  })
+
+  it('by a bundler that keeps the folders of the sources is told so too, not of node-gyp-build', () => {
+    // Parcel: `require` is undefined in node-gyp-build.
+    const broken = join(base, 'broken.cjs')
+    writeFileSync(broken, `undefined.addon`)
+    const define = { __dirname: JSON.stringify(join(root, 'dist')) }
+    const { stdout } = bundle('folders', { define, alias: { 'node-gyp-build': broken } })
+    expect(stdout).toContain('ERR_GEMMINE_NATIVE_LOAD gemmine was bundled into a program')
+    expect(stdout).not.toContain('node-gyp-build')
   })
 })
 
