@@ -154,6 +154,9 @@ export interface NativeFoundRows extends NativeProof {
   readonly scores: Float32Array
 }
 
+/** The numbers that come back with sums over a bank; zero vectors are those under cosine. */
+export type NativeSummed = Pick<NativeProof, 'zeroQueries' | 'zeroRows' | 'seconds'>
+
 export interface NativeProof {
   readonly certified: number
   readonly fallback: number
@@ -345,7 +348,7 @@ export interface Addon {
     values: Float64Array,
     errorBounds: Float64Array,
     control: JobControl,
-  ): Promise<number>
+  ): Promise<NativeSummed>
   mine(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,

@@ -53,7 +53,7 @@ async function range(given: RangeOptions) {
       ...summaryOf(found, given, shapes.corpus, job),
       unknownIds: excluded?.unknownIds ?? 0,
       warnings: [
-        ...rangeWarnings({ ...found, corpus: counts.corpus }),
+        ...rangeWarnings({ ...found, corpus: counts.corpus }, limit),
         ...seedWarnings('range', given),
       ],
     }

@@ -15,6 +15,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import { ofZeroVectors } from './search-warnings'
 
 /** The only place where the defaults of {@link logSumExp} are written. */
 export const logSumExpDefaults = frozen({
@@ -37,8 +38,14 @@ export interface LogSums {
   readonly values: Float64Array
   /** Bound of each value's distance from the value for canonical scores in exact arithmetic, [queries]. */
   readonly errorBounds: Float64Array
+  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
+  readonly zeroQueries: number
+  /** The same for the bank's rows. */
+  readonly zeroRows: number
   /** Time inside the scan, in seconds. */
   readonly seconds: number
+  /** Complete sentences about zero vectors. */
+  readonly warnings: readonly string[]
 }
 
 /** For temperatures in this range score / temperature stays in the range of float64. */
@@ -74,16 +81,16 @@ export async function logSumExp(
   } = withDefaults({ temperature: required, ...logSumExpDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   const source = toQueries(queries)
-  const { metric, matrix, handle } = scanned(bank, asked, source, 'bank')
+  const { rows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
   checkNumber('temperature', temperature, lowest, highest)
   const values = resultArray(Float64Array, source.rows)
   const errorBounds = resultArray(Float64Array, source.rows)
   const loan = loanOf({ queries: source, bank: matrix })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = { device, metric, temperature }
-  const seconds =
+  const summed =
     source.rows === 0
-      ? 0
+      ? { zeroQueries: 0, zeroRows: 0, seconds: 0 }
       : await runJob(job, arrays, (addon, control) =>
           addon.logSumExp(
             lent.queries,
@@ -94,5 +101,13 @@ export async function logSumExp(
             control,
           ),
         )
-  return { queries: source.rows, metric, values, errorBounds, seconds }
+  const warnings = ofZeroVectors(
+    { queries: source.rows, corpus: rows, ...summed },
+    {
+      ofQuery: ', so its value is the logarithm of the number of rows',
+      ofRow: ', so each adds exp(0) = 1 to every sum',
+      row: 'bank row',
+    },
+  )
+  return { queries: source.rows, metric, values, errorBounds, ...summed, warnings }
 }

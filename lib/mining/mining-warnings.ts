@@ -1,5 +1,6 @@
 // Warnings about missing results of a mining job that are no errors, so that users do not train on empty
 // data.
+import type { SamplingName } from '../names'
 import type { MinedNegatives } from './mined-negatives'
 import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
@@ -25,7 +26,7 @@ type Found = Pick<
 export interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
-  readonly sampling: string
+  readonly sampling: SamplingName
   readonly relativeMargin?: number | null | undefined
   readonly excludeSelf: unknown
   readonly pool?: number | undefined
@@ -92,6 +93,15 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
   ]
 }
 
+/** All rows score 0 for a query that is a zero vector, and the order of equal scores is that of rows. */
+const negativesOfZeroQuery: Record<SamplingName, string> = {
+  top: ', so the first rows that the rules admit are the negatives',
+  random: ', so the negatives are drawn from the first rows that the rules admit',
+  'top1-random':
+    ', so the first row that the rules admit is a negative, and others are drawn from the next ones',
+  band: ', so the negatives are drawn from all rows that the rules admit',
+}
+
 /** Warnings about all queries are left out for a part of a job; the merge gives them. */
 const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
   found.shard ? [] : [...ofPositives(found, name), ...ofNothingLeft(found, asked, name)]
@@ -99,7 +109,7 @@ const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
 /** Complete sentences about options and lists that give fewer negatives than intended. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
-  ...ofZeroVectors(found),
+  ...ofZeroVectors(found, { ofQuery: negativesOfZeroQuery[asked.sampling] }),
   ...ofMargin(found),
   ...ofAllQueries(found, asked, name),
   ...ofNoCeiling(found, asked, name),

@@ -99,10 +99,9 @@ export async function mutualNeighbours(
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
   const sizes = { queries: source.rows, corpus: rows, ...found }
-  const warnings = ofZeroVectors(
-    sizes,
-    ', and the first rows count as its neighbours',
-    ', and the first queries count as its neighbours',
-  )
+  const warnings = ofZeroVectors(sizes, {
+    ofQuery: ', and the first rows count as its neighbours',
+    ofRow: ', and the first queries count as its neighbours',
+  })
   return { queries: source.rows, k, metric, ...found, warnings }
 }

@@ -70,8 +70,13 @@ export interface FoundRows {
 }
 
 /** Warnings about the answer to a range search. */
-export const rangeWarnings = (found: Searched): string[] =>
-  ofZeroVectors(found, ', and every row or none is the answer')
+export const rangeWarnings = (found: Searched, limit: number | undefined): string[] =>
+  ofZeroVectors(found, {
+    ofQuery:
+      limit === undefined
+        ? ', and every row or none is the answer'
+        : `, and the first rows (${limit} at most) or none are the answer`,
+  })
 
 /**
  * All corpus rows that score at least `threshold` for each query: exact, the comparison in float64, the same
@@ -121,7 +126,7 @@ export async function rangeSearch(
           addon.rangeSearch(lent.queries, handle ?? lent.corpus!, options, control),
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
-  const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found })
+  const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found }, limit)
   return { queries: source.rows, metric, ...found, warnings }
 }
 

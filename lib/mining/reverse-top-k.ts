@@ -121,7 +121,7 @@ export async function reverseTopK(
   const sizes = { queries: source.rows, corpus: rows, ...proof }
   const warnings = [
     ...ofFewQueries(k, source.rows),
-    ...ofZeroVectors(sizes, '', ', and the first queries are the answer'),
+    ...ofZeroVectors(sizes, { ofRow: ', and the first queries are the answer' }),
   ]
   return { rows, k, metric, indices, scores, ...proof, warnings }
 }

@@ -15,23 +15,28 @@ export interface Searched {
 const counted = (count: number, all: number, one: string, many: string) =>
   `${count} of ${all} ${all === 1 ? one : many} ${count === 1 ? 'is a zero vector' : 'are zero vectors'}`
 
-/**
- * A zero vector has the cosine 0 with every vector. `answer` and `answerOfRow` describe the result for such a
- * query or row.
- */
+/** How a sentence about zero vectors goes on, and what it calls a row of the corpus. */
+interface Consequences {
+  /** The result for such a query. */
+  readonly ofQuery?: string
+  /** The result for such a row. */
+  readonly ofRow?: string
+  readonly row?: string
+}
+
+/** A zero vector has the cosine 0 with every vector. */
 export function ofZeroVectors(
   { queries, corpus, zeroQueries, zeroRows }: Searched,
-  answer = ', and the first rows are the answer',
-  answerOfRow = '',
+  { ofQuery = '', ofRow = '', row = 'corpus row' }: Consequences,
 ): string[] {
   const warnings: string[] = []
   if (zeroQueries > 0)
     warnings.push(
-      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0${answer}`,
+      `${counted(zeroQueries, queries, 'query', 'queries')}: the cosine with every row is 0${ofQuery}`,
     )
   if (zeroRows > 0)
     warnings.push(
-      `${counted(zeroRows, corpus, 'corpus row', 'corpus rows')}: the cosine with every query is 0${answerOfRow}`,
+      `${counted(zeroRows, corpus, row, `${row}s`)}: the cosine with every query is 0${ofRow}`,
     )
   return warnings
 }

@@ -89,7 +89,7 @@ const arraysOfLists = (lists: RowLists | undefined, self: SelfRows) => ({
 /** Warnings about the answer to a search. */
 export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
   ...ofSmallCorpus('k', k, found, name),
-  ...ofZeroVectors(found),
+  ...ofZeroVectors(found, { ofQuery: ', and the first rows are the answer' }),
 ]
 
 /**

@@ -5,8 +5,25 @@
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
+#include "binding/to_js.h"
 
 namespace gemmine::binding {
+namespace {
+
+struct Summed {
+  ZeroVectors zeros;
+  double seconds;
+};
+
+Napi::Object summed_object(Napi::Env env, const Summed& summed) {
+  Napi::Object object = Napi::Object::New(env);
+  object["zeroQueries"] = number(env, summed.zeros.queries);
+  object["zeroRows"] = number(env, summed.zeros.rows);
+  object["seconds"] = summed.seconds;
+  return object;
+}
+
+}  // namespace
 
 Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
@@ -21,11 +38,14 @@ Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
   return run_job(
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
-        return bank.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
+        Summed summed{};
+        summed.seconds = bank.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          summed.zeros =
+              log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
         });
+        return summed;
       },
-      [](Napi::Env env, double seconds) { return Napi::Number::New(env, seconds); });
+      summed_object);
 }
 
 }  // namespace gemmine::binding

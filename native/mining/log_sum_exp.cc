@@ -6,8 +6,8 @@
 
 namespace gemmine {
 
-void log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
-                 double temperature, double* values, double* errors, const Job& job) {
+ZeroVectors log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
+                        double temperature, double* values, double* errors, const Job& job) {
   const auto handle = scans.prepare_queries(queries, bank, job);
   const Index at_once = std::max<Index>(request_bytes / (4 * queries.cols() + 1024), 1);
   for (Index begin = 0; begin < queries.rows(); begin += at_once) {
@@ -21,6 +21,7 @@ void log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& ban
       *errors++ = each.error;
     }
   }
+  return {.queries = handle->zero_rows(), .rows = bank.zero_rows()};
 }
 
 }  // namespace gemmine

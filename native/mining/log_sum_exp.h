@@ -4,9 +4,15 @@
 
 namespace gemmine {
 
+// Numbers of rows that are zero vectors, under cosine.
+struct ZeroVectors {
+  Index queries;
+  Index rows;  // of the bank
+};
+
 // log Σ exp(score / temperature) over the bank's rows, for each query: values [queries]. errors
 // [queries] bounds their distance from the values for canonical scores.
-void log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
-                 double temperature, double* values, double* errors, const Job& job);
+ZeroVectors log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
+                        double temperature, double* values, double* errors, const Job& job);
 
 }  // namespace gemmine

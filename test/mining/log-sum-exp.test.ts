@@ -74,6 +74,20 @@ describe('logSumExp', () => {
     expect(one.values[0]).toBe(values[37])
   })
 
+  it('tells of zero vectors, of which it said nothing', async () => {
+    const queries = matrixOf(3, 2, (i) => (i === 1 ? 0 : 1))
+    const bank = matrixOf(4, 2, (i) => (i < 2 ? 0 : i))
+    const ask = (metric: Metric) => logSumExp(queries, bank, { temperature: 1, metric })
+    const { values, zeroQueries, zeroRows, warnings } = await ask('cosine')
+    expect([zeroQueries, zeroRows]).toEqual([1, 2])
+    expect(values[1]).toBeCloseTo(Math.log(4), 12)
+    expect(warnings).toEqual([
+      '1 of 3 queries is a zero vector: the cosine with every row is 0, so its value is the logarithm of the number of rows',
+      '2 of 4 bank rows are zero vectors: the cosine with every query is 0, so each adds exp(0) = 1 to every sum',
+    ])
+    expect(await ask('dot')).toMatchObject({ zeroQueries: 0, zeroRows: 0, warnings: [] })
+  })
+
   it('takes no queries', async () => {
     const none = { data: new Float32Array(0), rows: 0, cols: 3 }
     const { values, errorBounds } = await logSumExp(none, gaussian(9, 3, 2), { temperature: 1 })

@@ -92,6 +92,15 @@ describe('rangeSearch', () => {
     expect(indptr[2500]).toBe(2500 ** 2)
   })
 
+  it('tells what zero vectors get under a limit, which is never every row', async () => {
+    const [zero, corpus] = [matrixOf(1, 2, () => 0), matrixOf(5, 2, (i, j) => i + j + 1)]
+    const told = async (limit?: number) =>
+      (await rangeSearch(zero, corpus, { threshold: 0, limit })).warnings
+    const sentence = '1 of 1 query is a zero vector: the cosine with every row is 0, and '
+    expect(await told()).toEqual([`${sentence}every row or none is the answer`])
+    expect(await told(2)).toEqual([`${sentence}the first rows (2 at most) or none are the answer`])
+  })
+
   it('takes no queries', async () => {
     const none = { data: new Float32Array(0), rows: 0, cols: 3 }
     const answer = rangeSearch(none, gaussian(9, 3, 2), { threshold: 0 })
