@@ -59,11 +59,17 @@ export const helpOption = () => flagOption('-h, --help', 'show this help')
 
 const commonGroup = 'Common options:'
 
+/** Common options without effect on a command, each with the reason. */
+export type Idle = { readonly [Name in 'seed' | 'threads' | 'device']?: string }
+
+/** For commands without random numbers. */
+export const drawsNothing: Idle = { seed: 'draws nothing' }
+
 /**
- * Adds the options of every job. All commands accept a seed, so that a script can pass it to each; the help
- * shows it only for commands that use random numbers.
+ * Adds the options of every job. Every command accepts all of them, so that a script can pass them to each;
+ * the list in the help leaves out those without effect.
  */
-export function withCommonOptions(command: Command, { isRandom = true } = {}): Command {
+export function withCommonOptions(command: Command, idle: Idle = {}): Command {
   const options = [
     pathOption(
       '--out <DIR>',
@@ -79,7 +85,7 @@ export function withCommonOptions(command: Command, { isRandom = true } = {}): C
       '--threads <N>',
       'compute threads at most (default: all that the process may use; see gemmine info)',
     ),
-    countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed).hideHelp(!isRandom),
+    countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed),
     new Option(
       '--device <NAME>',
       described(`where to compute: ${['auto', ...deviceKinds].join(', ')}`, jobDefaults.device),
@@ -90,13 +96,20 @@ export function withCommonOptions(command: Command, { isRandom = true } = {}): C
     ),
     flagOption('--quiet', 'no progress and no warnings on stderr; summary.json has the warnings'),
   ]
-  for (const option of options) command.addOption(option.helpGroup(commonGroup))
+  for (const option of options)
+    command.addOption(option.helpGroup(commonGroup).hideHelp(option.attributeName() in idle))
   return command.addHelpOption(helpOption().helpGroup(commonGroup))
 }
 
-/** The warning for a seed given to a command without random numbers. */
-export const seedWarnings = (command: string, { seed }: CommonOptions): string[] =>
-  seed === undefined ? [] : [`--seed ${seed} has no effect on ${command}, which draws nothing`]
+/** Warnings about given options without effect on a command. */
+export const idleWarnings = (
+  command: string,
+  given: CommonOptions,
+  idle: Idle = drawsNothing,
+): string[] =>
+  (Object.keys(idle) as (keyof Idle)[])
+    .filter((name) => given[name] !== undefined)
+    .map((name) => `--${name} ${given[name]} has no effect on ${command}, which ${idle[name]}`)
 
 /** The value of an option that must be given. */
 export function required<T>(value: T | undefined, option: string, expected: string): T {

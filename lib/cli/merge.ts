@@ -4,7 +4,14 @@ import { Command } from 'commander'
 import { fileError, writePieces } from '../data/file'
 import { joinParts, partComplaint } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'
-import { required, seedWarnings, withCommonOptions, type CommonOptions } from './common-options'
+import {
+  drawsNothing,
+  idleWarnings,
+  required,
+  withCommonOptions,
+  type CommonOptions,
+  type Idle,
+} from './common-options'
 import { runCommand, type Job } from './job'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import type { ResultFile } from './outputs'
@@ -37,6 +44,9 @@ async function writeLinesOf(parts: readonly Part[], name: ResultFile, { write }:
   await write(name, (path) => writePieces(path, bytesOfFiles(files)))
 }
 
+/** Merging reads files and writes files. */
+const idle: Idle = { ...drawsNothing, threads: 'computes nothing', device: 'computes nothing' }
+
 async function merge(folders: readonly string[], given: CommonOptions) {
   for (const folder of folders) required(folder, 'PART', 'a folder that gemmine mine --shard wrote')
   const inputs = Object.fromEntries(
@@ -51,7 +61,7 @@ async function merge(folders: readonly string[], given: CommonOptions) {
     if (run.explain !== undefined) await writeLinesOf(parts, 'rejected.jsonl', job)
     const asked = parts[0].mined.shard.options as unknown as Asked
     const summary = minedSummary(mined, run, asked, given.out)
-    const warnings = [...summary.warnings, ...seedWarnings('merge', given)]
+    const warnings = [...summary.warnings, ...idleWarnings('merge', given, idle)]
     return { summary: { ...summary, warnings }, outcome: minedOutcome(mined) }
   })
 }
@@ -60,6 +70,8 @@ const footer = `
 Takes the folders that gemmine mine --shard 0/n to n-1/n wrote, in any order, each once, and writes the
 files of one run for all queries, byte for byte. In summary.json seconds, certified and fallback are
 sums, and threads are those of the part that had most.
+
+--threads, --device and --seed are accepted, as by every command, and have no effect.
 
 Example:
   $ for i in 0 1 2 3; do gemmine mine --queries q.npy --corpus c.npy --positives p.tsv \\
@@ -73,7 +85,7 @@ export const mergeCommand = (): Command =>
       .summary('put the parts of a mining job together')
       .description('Put the parts of a mining job together, as one run would have written it.')
       .argument('<part...>', 'folders that gemmine mine --shard wrote'),
-    { isRandom: false },
+    idle,
   )
     .addHelpText('after', footer)
     .action((folders: string[], options: CommonOptions) => merge(folders, options))

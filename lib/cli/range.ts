@@ -6,10 +6,11 @@ import { checkRange, rangeSearch, rangeWarnings, type FoundRows } from '../minin
 import { checkedSelf } from '../mining/self-rows'
 import {
   countOption,
+  drawsNothing,
+  idleWarnings,
   numberOption,
   pathOption,
   required,
-  seedWarnings,
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
@@ -54,7 +55,7 @@ async function range(given: RangeOptions) {
       unknownIds: excluded?.unknownIds ?? 0,
       warnings: [
         ...rangeWarnings({ ...found, corpus: counts.corpus }, limit),
-        ...seedWarnings('range', given),
+        ...idleWarnings('range', given),
       ],
     }
     const outcome = `${counted(found.indices.length, 'row')} at ${threshold} or above for ${counted(counts.queries, 'query', 'queries')}`
@@ -130,7 +131,7 @@ export const rangeCommand = (): Command =>
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
       .addOption(unknownIdsOption()),
-    { isRandom: false },
+    drawsNothing,
   )
     .addHelpText('after', footer)
     .action((options: RangeOptions) => range(options))

@@ -9,9 +9,10 @@ import { checkInteger } from '../options'
 import {
   choiceOption,
   countOption,
+  drawsNothing,
+  idleWarnings,
   pathOption,
   required,
-  seedWarnings,
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
@@ -52,7 +53,7 @@ async function topk(given: TopKOptions) {
     await writeNeighbours(found, job)
     const warnings = [
       ...topKWarnings({ ...found, corpus: counts.corpus }, k, optionOf),
-      ...seedWarnings('topk', given),
+      ...idleWarnings('topk', given),
     ]
     const summary = {
       ...summaryOf(found, counts.corpus, shapes.corpus.cols, job),
@@ -124,7 +125,7 @@ export const topkCommand = (): Command =>
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
       .addOption(unknownIdsOption()),
-    { isRandom: false },
+    drawsNothing,
   )
     .addHelpText('after', footer)
     .action((options: TopKOptions) => topk(options))

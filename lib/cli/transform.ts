@@ -8,9 +8,10 @@ import { sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import {
+  drawsNothing,
+  idleWarnings,
   pathOption,
   required,
-  seedWarnings,
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
@@ -68,7 +69,7 @@ async function transform(path: string, given: TransformOptions) {
           gflops: rateOf(2 * entriesOf(X, shape) * model.rank, seconds),
           threads,
           device,
-          warnings: seedWarnings('transform', given),
+          warnings: idleWarnings('transform', given),
         }
         const rows = counted(shape.rows, 'row')
         return { summary, outcome: `${rows}, relative error ${relativeError.toPrecision(3)}` }
@@ -94,7 +95,7 @@ export const transformCommand = (): Command =>
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
       .argument('<X>', 'the new rows: a .npy, .npz, .mtx or .safetensors file')
       .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
-    { isRandom: false },
+    drawsNothing,
   )
     .addHelpText('after', footer)
     .action((path: string, options: TransformOptions) => transform(path, options))

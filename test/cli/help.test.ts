@@ -7,20 +7,20 @@ import { snmfDefaults } from '../../lib/factorization/snmf'
 import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mining-options'
 import { helpOf } from './commands'
 
-const common = '--out --force --threads --device --json --quiet --progress -h,'
+const common = '--out --force --json --quiet --progress -h,'
 
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
-  transform: '--model',
-  kmeans: '--seed --clusters --iterations --tolerance --restarts',
-  svd: '--seed --rank --oversamples --power-iterations',
-  topk: '--queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
+  transform: '--threads --device --model',
+  kmeans: '--threads --device --seed --clusters --iterations --tolerance --restarts',
+  svd: '--threads --device --seed --rank --oversamples --power-iterations',
+  topk: '--threads --device --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
-    '--queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+    '--threads --device --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   mine:
-    '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
+    '--threads --device --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --shard',
@@ -39,11 +39,19 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   })
 })
 
-it.each(['transform', 'topk'])('%s --help offers no seed, as nothing is drawn', (command) => {
+it('merge --help offers no threads and devices, which it does not use, and says so', () => {
+  const help = helpOf('merge')
+  expect(help).not.toMatch(/^  --(threads|device|seed) /m)
+  expect(help).toContain('--threads, --device and --seed are accepted, as by every command, and have')
+})
+
+it.each(['transform', 'topk', 'range'])('%s --help offers no seed, as nothing is drawn', (command) => {
   expect(helpOf(command)).not.toContain('--seed')
 })
 
-it.each(Object.keys(promised))('%s --help offers the devices that there are', (command) => {
+const computing = Object.keys(promised).filter((name) => name !== 'merge')
+
+it.each(computing)('%s --help offers the devices that there are', (command) => {
   expect(helpOf(command)).toContain('where to compute: auto, cpu (default: auto)')
 })
 

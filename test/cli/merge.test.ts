@@ -126,6 +126,21 @@ describe('gemmine merge writes what one run writes for', () => {
   })
 })
 
+it('threads, devices and seeds do not change a merge, which says so', async () => {
+  const parts = await mineParts('part', 2)
+  const useless = ['--threads', '1', '--device', 'cpu', '--seed', '3']
+  await gemmineRuns('merge', ...parts, ...useless, '--quiet', '--out', at('merged'))
+  const { warnings } = JSON.parse(readFileSync(join(at('merged'), 'summary.json'), 'utf8')) as {
+    warnings: string[]
+  }
+  expect(warnings).toEqual([
+    '--seed 3 has no effect on merge, which draws nothing',
+    '--threads 1 has no effect on merge, which computes nothing',
+    '--device cpu has no effect on merge, which computes nothing',
+  ])
+  for (const folder of [...parts, at('merged')]) rmSync(folder, { recursive: true })
+})
+
 describe('gemmine merge refuses', () => {
   const merge = (...args: string[]) => failureFrom('merge', ...args, '--out', at('refused'))
 
