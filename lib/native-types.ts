@@ -371,6 +371,8 @@ export interface Addon {
     sides: { rows: number; cols: number; size: number },
     control: JobControl,
   ): Promise<void>
+  /** Sorts in place; returns the sum in the given order. */
+  sortNumbers(values: Float64Array, control: JobControl): Promise<number>
   /** Rejects waiting calls with a raised flag. */
   dropCancelled(): void
   /** Starts the threads of Node.js for files, names and compression. Throws if the system refuses them. */

@@ -55,12 +55,12 @@ async function merge(folders: readonly string[], given: CommonOptions) {
   await runCommand(given, inputs, async (job) => {
     const parts = await readParts(folders)
     const run = runOf(parts)
-    const mined = joinParts(parts.map((part) => part.mined))
+    const mined = await joinParts(parts.map((part) => part.mined))
     await writeArrays(mined, job)
     await writeLinesOf(parts, 'negatives.jsonl', job)
     if (run.explain !== undefined) await writeLinesOf(parts, 'rejected.jsonl', job)
     const asked = parts[0].mined.shard.options as unknown as Asked
-    const summary = minedSummary(mined, run, asked, given.out)
+    const summary = await minedSummary(mined, run, asked, given.out)
     const warnings = [...summary.warnings, ...idleWarnings('merge', given, idle)]
     return { summary: { ...summary, warnings }, outcome: minedOutcome(mined) }
   })

@@ -75,7 +75,7 @@ async function mine(given: MineOptions) {
     )
     const run = runOf(given, positives, files, job)
     await writeMined(mined, run, files, job)
-    const summary = minedSummary(mined, run, askedOf(given), given.out)
+    const summary = await minedSummary(mined, run, askedOf(given), given.out)
     return { summary, outcome: minedOutcome(mined) }
   })
 }

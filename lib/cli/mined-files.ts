@@ -35,7 +35,7 @@ function namingOf({ positives }: MineRun) {
 }
 
 /** @param out Path of the files, if any are written. */
-export function minedSummary(
+export async function minedSummary(
   mined: MinedNegatives,
   run: MineRun,
   asked: Asked,
@@ -57,7 +57,7 @@ export function minedSummary(
     inconsistent: mined.inconsistent,
     dropped: mined.dropped,
     ceilings: mined.ceilings,
-    ...mined.statistics(),
+    ...(await mined.statistics()),
     seconds,
     gflops: rateOf(2 * mined.candidatePairs * dimensions, seconds),
     threads: run.threads,
@@ -73,13 +73,12 @@ export function minedSummary(
 
 export function minedOutcome({
   found,
-  counts,
+  served,
   queries,
   shortfall,
   numNegatives,
   dropped,
 }: MinedNegatives) {
-  const served = counts.reduce((sum, count) => sum + Number(count > 0), 0)
   return (
     `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
     `${shortfall} with fewer than ${numNegatives}, ` +

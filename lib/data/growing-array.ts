@@ -1,7 +1,7 @@
 import { planMemory } from '../memory'
 import { inSlices } from './slices'
 
-type Numbers = Int32Array | Float64Array
+type Numbers = Int32Array | Float64Array | Uint8Array
 
 /** Maximum of numbers per piece. */
 const pieceLength = 1 << 17

@@ -14,3 +14,31 @@ export async function inSlices(
     work(begin, Math.min(length, begin + step))
   }
 }
+
+/** Units of simple work, such as elements that are copied, in a slice of {@link inTurns}. */
+const unitsAtOnce = 1 << 16
+
+/** Counts units of work. */
+export class Slice {
+  #left = unitsAtOnce
+
+  /** Returns whether it is time for the event loop to run. */
+  spend(units: number): boolean {
+    this.#left -= units
+    if (this.#left > 0) return false
+    this.#left = unitsAtOnce
+    return true
+  }
+}
+
+/** Runs work that yields when it is time for the event loop to run. */
+export async function inTurns<Result>(
+  work: (slice: Slice) => Generator<void, Result>,
+): Promise<Result> {
+  const steps = work(new Slice())
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    await setImmediate()
+  }
+}

@@ -1,7 +1,7 @@
 // A range of the rows of a corpus that is too large for one machine, and what its lists become.
 import type { MatrixInput } from '../data/matrix'
 import type { RowLists } from '../data/row-lists'
-import { inSlices } from '../data/slices'
+import { inTurns } from '../data/slices'
 import { toQueries } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import type { NativeSource } from '../native'
@@ -57,13 +57,16 @@ const hasNoRows = (matrix: MatrixInput) => {
 }
 
 /** @throws {RangeError} if starts do not ascend from 0 to the number of rows. */
-function checkStarts(name: string, { indptr, indices }: RowLists) {
-  for (let q = 0; q < indptr.length; q++) {
-    const least = q === 0 ? 0 : indptr[q - 1]!
-    const most = q === 0 ? 0 : indices.length
-    checkInteger(`${name}.indptr[${q}]`, indptr[q], least, most)
-  }
-}
+const checkStarts = (name: string, { indptr, indices }: RowLists) =>
+  inTurns(function* (slice) {
+    for (let q = 0; q < indptr.length; q++) {
+      const least = q === 0 ? 0 : indptr[q - 1]!
+      const most = q === 0 ? 0 : indices.length
+      if (!(indptr[q]! >= least && indptr[q]! <= most))
+        throw invalid(`${name}.indptr[${q}]`, `an integer in ${least}..${most}`, indptr[q])
+      if (slice.spend(1)) yield
+    }
+  })
 
 /**
  * What lists of rows of the whole corpus name within a shard, as rows of the shard.
@@ -75,16 +78,17 @@ export async function listsWithin(
   lists: RowLists,
   { firstRow, rows, corpusRows }: CorpusRange,
 ): Promise<RowLists> {
-  checkStarts(name, lists)
+  await checkStarts(name, lists)
   const { indptr, indices } = lists
   const starts = new Int32Array(indptr.length)
   const kept = new Int32Array(indices.length)
   let count = 0
-  await inSlices(indptr.length - 1, (begin, end) => {
-    for (let q = begin; q < end; q++) {
+  await inTurns(function* (slice) {
+    for (let q = 0; q + 1 < indptr.length; q++) {
       for (let t = indptr[q]!; t < indptr[q + 1]!; t++) {
+        if (slice.spend(1)) yield
         const row = indices[t]!
-        if (row < 0 || row >= corpusRows)
+        if (!(row >= 0 && row < corpusRows))
           throw invalid(
             `${name}[${q}][${t - indptr[q]!}]`,
             `a corpus row in 0..${corpusRows - 1}`,
@@ -93,9 +97,10 @@ export async function listsWithin(
         if (row >= firstRow && row < firstRow + rows) kept[count++] = row - firstRow
       }
       starts[q + 1] = count
+      if (slice.spend(1)) yield
     }
   })
-  return { indptr: starts, indices: kept.slice(0, count) }
+  return { indptr: starts, indices: kept.subarray(0, count) }
 }
 
 /** The shards of a whole corpus by their rows, given in any order. */

@@ -1,3 +1,8 @@
+import { inSlices } from '../data/slices'
+import { detached } from '../lending'
+import { planMemory } from '../memory'
+import { runJob } from '../native'
+
 /** Statistics of a set of numbers; every field is null for an empty set. Quantiles interpolate linearly. */
 export interface Distribution {
   readonly min: number | null
@@ -6,6 +11,35 @@ export interface Distribution {
   readonly q05: number | null
   readonly q50: number | null
   readonly q95: number | null
+}
+
+/** The first `counts[i]` of each `width` numbers; without counts all numbers. */
+export interface Written {
+  readonly name: string
+  readonly values: Float32Array | Float64Array | Int32Array
+  readonly width: number
+  readonly counts?: Int32Array | undefined
+}
+
+/** Numbers that are copied between two turns of the event loop. */
+const copiedAtOnce = 1 << 18
+
+/** A copy of the numbers, made in pieces. */
+async function gathered({ name, values, width, counts }: Written, found: number) {
+  planMemory(`The statistics of ${found} ${name}`, 8 * found)
+  const all = new Float64Array(found)
+  const { length } = values
+  let at = 0
+  const copy = (begin: number, end: number) => {
+    if (values.length !== length) throw detached(name)
+    if (!counts) return all.set(values.subarray(begin, end), begin)
+    for (let i = begin; i < end; i++)
+      for (let place = i * width; place < i * width + counts[i]!; place++)
+        all[at++] = values[place]!
+  }
+  const step = Math.max(1, Math.floor(copiedAtOnce / width))
+  await inSlices(counts ? counts.length : length, copy, counts ? step : copiedAtOnce)
+  return all
 }
 
 /**
@@ -18,16 +52,21 @@ function quantile(ascending: Float64Array, fraction: number): number {
   return low === high ? low : low + (at % 1) * (high - low)
 }
 
-export function distributionOf(values: Float64Array): Distribution {
-  if (values.length === 0)
-    return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
-  const ascending = values.slice().sort()
+/** @param found How many numbers were written. */
+export async function distributionOf(written: Written, found: number): Promise<Distribution> {
+  if (found === 0) return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
+  const values = await gathered(written, found)
+  const sum = await runJob(
+    { threads: 1, signal: undefined, onProgress: undefined },
+    {},
+    (addon, control) => addon.sortNumbers(values, control),
+  )
   return {
-    min: ascending[0]!,
-    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
-    max: ascending.at(-1)!,
-    q05: quantile(ascending, 0.05),
-    q50: quantile(ascending, 0.5),
-    q95: quantile(ascending, 0.95),
+    min: values[0]!,
+    mean: sum / values.length,
+    max: values.at(-1)!,
+    q05: quantile(values, 0.05),
+    q50: quantile(values, 0.5),
+    q95: quantile(values, 0.95),
   }
 }

@@ -1,10 +1,13 @@
 // Puts the shards of a corpus together: ranks, which only the whole corpus has, are judged here.
+import { GrowingArray } from '../data/growing-array'
 import { ruleNames, type RuleName } from '../data/mined-lines'
-import { handOut } from '../lending'
+import { joined } from '../data/pieces'
+import { inTurns, type Slice } from '../data/slices'
+import { detached } from '../lending'
 import type { NativeRejected } from '../native'
 import { checkAlike, checkParts, inOrder } from './corpus-shard'
 import { populationSize, type MinedCorpusShard, type Wanted } from './mine-corpus-shard'
-import { minedArrays } from './mined-arrays'
+import { minedArrays, summedCounts } from './mined-arrays'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
 
@@ -20,6 +23,9 @@ interface RejectedCandidate extends Candidate {
 /** Best first, equal scores by lower row. */
 const byScore = (a: Candidate, b: Candidate) =>
   a.score === b.score ? a.row - b.row : a.score > b.score ? -1 : 1
+
+/** Work for a query, and for a candidate, of one shard, in the units of a slice. */
+const [unitsOfQuery, unitsOfCandidate] = [64, 16]
 
 type Judged = Wanted & { readonly maxPositiveRank?: number | undefined }
 
@@ -41,49 +47,71 @@ function populationOf(parts: readonly MinedCorpusShard[], query: number) {
   }
 }
 
-/** The best admissible rows of one query, over all shards. */
-function bestOf(parts: readonly MinedCorpusShard[], query: number): Candidate[] {
-  const all: Candidate[] = []
-  for (const { depth, indices, scores, counts } of parts)
-    for (let at = query * depth, end = at + counts[query]!; at < end; at++)
-      all.push({ row: indices[at]!, score: scores[at]! })
-  return all.sort(byScore)
+/** The best admissible rows of one query, over all shards, whose lists are ordered. */
+function* bestOf(parts: readonly MinedCorpusShard[], query: number): Generator<Candidate> {
+  const next = parts.map(({ depth }) => query * depth)
+  const end = parts.map(({ counts }, i) => next[i]! + counts[query]!)
+  const heads = parts.map((part, i) => headOf(part, next[i]!, end[i]!))
+  for (;;) {
+    let best: Candidate | undefined
+    for (const head of heads) if (head && (!best || byScore(head, best) < 0)) best = head
+    if (!best) return
+    yield best
+    const i = heads.indexOf(best)
+    heads[i] = headOf(parts[i]!, ++next[i]!, end[i]!)
+  }
 }
 
-/** Rejected candidates of each query that was mined, from every shard. */
-function rejectedOf(parts: readonly MinedCorpusShard[]): Map<number, RejectedCandidate[]> {
-  const all = new Map<number, RejectedCandidate[]>()
-  for (const { rejected } of parts) {
-    const { queries, indptr, rows, scores, rules } = rejected
-    for (const [place, query] of queries.entries()) {
-      const list = all.get(query) ?? []
-      for (let at = indptr[place]!; at < indptr[place + 1]!; at++)
-        list.push({ row: rows[at]!, score: scores[at]!, rule: rules[at]! })
-      all.set(query, list)
-    }
+const headOf = (
+  { indices, scores }: MinedCorpusShard,
+  at: number,
+  end: number,
+): Candidate | undefined =>
+  at < end ? { row: indices[at]!, score: scores[at]! } : undefined
+
+/** The rejected candidates of the mined queries, read in the order of the queries. */
+class RejectedReader {
+  #place = 0
+  readonly #rejected: NativeRejected
+
+  constructor({ rejected }: MinedCorpusShard) {
+    this.#rejected = rejected
   }
-  return all
+
+  *of(query: number): Generator<RejectedCandidate> {
+    const { queries, indptr, rows, scores, rules } = this.#rejected
+    while (queries[this.#place]! < query) this.#place++
+    if (queries[this.#place] !== query) return
+    for (let at = indptr[this.#place]!; at < indptr[this.#place + 1]!; at++)
+      yield { row: rows[at]!, score: scores[at]!, rule: rules[at]! }
+  }
 }
 
 /** The rejected candidates of the answer, query by query. */
 class Explained {
-  readonly #queries: number[] = []
-  readonly #indptr: number[] = [0]
-  readonly #listed: RejectedCandidate[] = []
+  readonly #queries = new GrowingArray(new Int32Array(0))
+  readonly #indptr = new GrowingArray(new Int32Array(0))
+  readonly #rows = new GrowingArray(new Int32Array(0))
+  readonly #scores = new GrowingArray(new Float64Array(0))
+  readonly #rules = new GrowingArray(new Uint8Array(0))
 
   add(query: number, rejected: RejectedCandidate[], most: number) {
-    for (const each of rejected.sort(byScore).slice(0, most)) this.#listed.push(each)
+    for (const { row, score, rule } of rejected.sort(byScore).slice(0, most)) {
+      this.#rows.push(row)
+      this.#scores.push(score)
+      this.#rules.push(rule)
+    }
     this.#queries.push(query)
-    this.#indptr.push(this.#listed.length)
+    this.#indptr.push(this.#rows.length)
   }
 
-  arrays(): NativeRejected {
+  async arrays(): Promise<NativeRejected> {
     return {
-      queries: handOut(Int32Array.from(this.#queries)),
-      indptr: handOut(Int32Array.from(this.#indptr)),
-      rows: handOut(Int32Array.from(this.#listed, ({ row }) => row)),
-      scores: handOut(Float64Array.from(this.#listed, ({ score }) => score)),
-      rules: handOut(Uint8Array.from(this.#listed, ({ rule }) => rule)),
+      queries: await joined([await this.#queries.joined()], Int32Array),
+      indptr: await joined([Int32Array.of(0), await this.#indptr.joined()], Int32Array),
+      rows: await joined([await this.#rows.joined()], Int32Array),
+      scores: await joined([await this.#scores.joined()], Float64Array),
+      rules: await joined([await this.#rules.joined()], Uint8Array),
     }
   }
 }
@@ -100,7 +128,7 @@ class Merger {
   inconsistent = 0
   candidatePairs = 0
   fallback = 0
-  readonly #rejected: Map<number, RejectedCandidate[]>
+  readonly #rejected: readonly RejectedReader[]
 
   constructor(
     readonly parts: readonly MinedCorpusShard[],
@@ -108,38 +136,42 @@ class Merger {
     queries: number,
   ) {
     this.arrays = minedArrays(queries, options.numNegatives)
-    this.arrays.indices.fill(-1)
-    this.arrays.scores.fill(NaN)
-    this.arrays.ranks.fill(-1)
-    this.#rejected = rejectedOf(parts)
+    this.#rejected = parts.map((part) => new RejectedReader(part))
   }
 
-  add(query: number, isMined: boolean) {
+  /** All queries in ascending order. */
+  *add(query: number, isMined: boolean, slice: Slice): Generator<void> {
     const { maxPositiveRank = Infinity, explain } = this.options
     const population = populationOf(this.parts, query)
     const { dropped, admissible, above, aboveReference, isRescanned } = population
+    if (slice.spend(unitsOfQuery * this.parts.length)) yield
     this.fallback += Number(isRescanned)
     this.candidatePairs += dropped.reduce((sum, count) => sum + count, admissible)
-    if (!isMined) return
-    if (aboveReference >= maxPositiveRank) {
-      this.inconsistent++
+    const isAnswered = isMined && aboveReference < maxPositiveRank
+    const outside = isAnswered ? yield* this.#take(query, above, slice) : []
+    yield* this.#pad(query, slice)
+    if (!isAnswered) {
+      this.inconsistent += Number(isMined)
       return
     }
     dropped[rankRule] = admissible - wantedRanks(above, admissible, this.options)
     for (const [rule, count] of dropped.entries()) this.dropped[rule]! += count
-    const outside = this.#take(query, above)
-    const rejected = this.#rejected.get(query) ?? []
-    if (explain > 0) this.explained.add(query, [...rejected, ...outside], explain)
+    if (explain === 0) return
+    const rejected = this.#rejected.flatMap((reader) => [...reader.of(query)])
+    if (slice.spend(unitsOfCandidate * rejected.length)) yield
+    this.explained.add(query, [...rejected, ...outside], explain)
   }
 
-  /** Writes the negatives of a query; returns the candidates that ranks drop. */
-  #take(query: number, above: number): RejectedCandidate[] {
-    const { numNegatives, skipSurvivors } = this.options
+  /** Writes the negatives of a query; returns the best candidates that ranks drop. */
+  *#take(query: number, above: number, slice: Slice): Generator<void, RejectedCandidate[]> {
+    const { numNegatives, skipSurvivors, explain } = this.options
     const { indices, scores, ranks, counts } = this.arrays
     const outside: RejectedCandidate[] = []
     let survivors = 0
-    for (const [place, { row, score }] of bestOf(this.parts, query).entries()) {
-      const rank = above + place
+    let rank = above
+    for (const { row, score } of bestOf(this.parts, query)) {
+      if (slice.spend(unitsOfCandidate * this.parts.length)) yield
+      if (counts[query]! === numNegatives && outside.length >= explain) break
       if (wantedRanks(rank, 1, this.options) === 0) outside.push({ row, score, rule: rankRule })
       else if (survivors++ >= skipSurvivors && counts[query]! < numNegatives) {
         const at = query * numNegatives + counts[query]!++
@@ -148,30 +180,46 @@ class Merger {
         scores[at] = Math.fround(score) + 0
         ranks[at] = rank
       }
+      rank++
     }
     return outside
+  }
+
+  *#pad(query: number, slice: Slice): Generator<void> {
+    const { indices, scores, ranks, counts } = this.arrays
+    const { numNegatives } = this.options
+    for (let place = counts[query]!; place < numNegatives; place++) {
+      if (slice.spend(1)) yield
+      const at = query * numNegatives + place
+      indices[at] = ranks[at] = -1
+      scores[at] = NaN
+    }
   }
 }
 
 const sum = (parts: readonly MinedCorpusShard[], value: (part: MinedCorpusShard) => number) =>
   parts.reduce((total, part) => total + value(part), 0)
 
-function merged(parts: readonly MinedCorpusShard[]): MinedNegatives {
+async function merged(parts: readonly MinedCorpusShard[]): Promise<MinedNegatives> {
   const [{ positiveScores: scored, options, ceilings }] = parts as [MinedCorpusShard]
   const { queries, corpusRows, positives } = scored
   const asked = options as unknown as Asked & Judged
   const merger = new Merger(parts, asked, queries)
   let queriesWithoutPositives = 0
-  for (let query = 0; query < queries; query++) {
-    const hasPositives = positives.indptr[query]! < positives.indptr[query + 1]!
-    queriesWithoutPositives += Number(!hasPositives)
-    merger.add(query, hasPositives || ceilings.maxScore !== undefined)
-  }
+  await inTurns(function* (slice) {
+    for (let query = 0; query < queries; query++) {
+      const hasPositives = positives.indptr[query]! < positives.indptr[query + 1]!
+      queriesWithoutPositives += Number(!hasPositives)
+      yield* merger.add(query, hasPositives || ceilings.maxScore !== undefined, slice)
+    }
+  })
+  if (parts.some(({ counts }) => counts.length !== queries)) throw detached('parts')
   const { inconsistent, candidatePairs, fallback } = merger
   const run: Omit<MinedRun, 'warnings'> = {
     ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows },
     ...{ dimensions: scored.dimensions, numNegatives: asked.numNegatives, metric: scored.metric },
     ...{ ceilings, positives, positiveScores: scored.scores, ...merger.arrays },
+    ...(await summedCounts(merger.arrays.counts, asked.numNegatives)),
     dropped: Object.fromEntries(ruleNames.map((rule, i) => [rule, merger.dropped[i]!])) as Record<
       RuleName,
       number
@@ -182,7 +230,7 @@ function merged(parts: readonly MinedCorpusShard[]): MinedNegatives {
     zeroQueries: Math.max(...parts.map(({ zeroQueries }) => zeroQueries)),
     zeroRows: sum(parts, ({ zeroRows }) => zeroRows),
     seconds: sum(parts, ({ seconds }) => seconds),
-    rejected: merger.explained.arrays(),
+    rejected: await merger.explained.arrays(),
   }
   return new MinedNegatives({ ...run, warnings: miningWarnings(run, asked, String) })
 }
@@ -196,11 +244,13 @@ function merged(parts: readonly MinedCorpusShard[]): MinedNegatives {
  * @throws {TypeError | RangeError} naming the part that belongs to another job, or rows that no part or
  *   several parts have.
  */
-export function mergeCorpusShards(parts: readonly MinedCorpusShard[]): MinedNegatives {
+export async function mergeCorpusShards(
+  parts: readonly MinedCorpusShard[],
+): Promise<MinedNegatives> {
   checkParts(parts, 'populations', 'mineCorpusShard')
   checkAlike(parts, ({ options, fingerprint }: MinedCorpusShard) => ({
     ...options,
     'fingerprint of the inputs': fingerprint,
   }))
-  return merged(inOrder(parts))
+  return await merged(inOrder(parts))
 }

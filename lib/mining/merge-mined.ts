@@ -1,8 +1,7 @@
 // Merges the parts of a mining job.
 import { ruleNames } from '../data/mined-lines'
-import { resultArray } from '../data/typed-array'
+import { joined, joinedStarts } from '../data/pieces'
 import { invalid, invalidText } from '../errors'
-import { handOut } from '../lending'
 import type { NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
@@ -74,55 +73,28 @@ export function partComplaint(
 const sum = (parts: readonly MinedPart[], value: (part: MinedPart) => number) =>
   parts.reduce((total, part) => total + value(part), 0)
 
-function joined<Kind extends Int32Array | Float32Array | Float64Array | Uint8Array>(
-  arrays: readonly Kind[],
-  Kind: new (length: number) => Kind,
-): Kind {
-  const all = handOut(new Kind(arrays.reduce((length, array) => length + array.length, 0)))
-  let at = 0
-  for (const array of arrays) {
-    all.set(array as never, at)
-    at += array.length
-  }
-  return all
-}
-
-/** The starts of consecutive lists, in one array. */
-function joinedStarts(starts: readonly Int32Array[]): Int32Array {
-  const all = resultArray(
-    Int32Array,
-    starts.reduce((length, each) => length + each.length - 1, 1),
-  )
-  let at = 0
-  for (const each of starts) {
-    const base = all[at]!
-    for (let i = 1; i < each.length; i++) all[++at] = base + each[i]!
-  }
-  return all
-}
-
-const rejectedOf = (parts: readonly NativeRejected[]): NativeRejected => ({
-  queries: joined(
+const rejectedOf = async (parts: readonly NativeRejected[]): Promise<NativeRejected> => ({
+  queries: await joined(
     parts.map(({ queries }) => queries),
     Int32Array,
   ),
-  indptr: joinedStarts(parts.map(({ indptr }) => indptr)),
-  rows: joined(
+  indptr: await joinedStarts(parts.map(({ indptr }) => indptr)),
+  rows: await joined(
     parts.map(({ rows }) => rows),
     Int32Array,
   ),
-  scores: joined(
+  scores: await joined(
     parts.map(({ scores }) => scores),
     Float64Array,
   ),
-  rules: joined(
+  rules: await joined(
     parts.map(({ rules }) => rules),
     Uint8Array,
   ),
 })
 
 /** Joins checked parts, in any order, to one answer. */
-export function joinParts(given: readonly MinedPart[]): MinedNegatives {
+export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegatives> {
   const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
   const [first] = parts as [MinedPart]
   const { corpus, dimensions, numNegatives, metric, ceilings, shard } = first
@@ -140,14 +112,17 @@ export function joinParts(given: readonly MinedPart[]): MinedNegatives {
     metric,
     ceilings,
     positives: {
-      indptr: joinedStarts(parts.map(({ positives }) => positives.indptr)),
-      indices: all(({ positives }) => positives.indices, Int32Array),
+      indptr: await joinedStarts(parts.map(({ positives }) => positives.indptr)),
+      indices: await all(({ positives }) => positives.indices, Int32Array),
     },
-    positiveScores: all(({ positiveScores }) => positiveScores, Float64Array),
-    indices: all(({ indices }) => indices, Int32Array),
-    scores: all(({ scores }) => scores, Float32Array),
-    counts: all(({ counts }) => counts, Int32Array),
-    ranks: all(({ ranks }) => ranks, Int32Array),
+    positiveScores: await all(({ positiveScores }) => positiveScores, Float64Array),
+    indices: await all(({ indices }) => indices, Int32Array),
+    scores: await all(({ scores }) => scores, Float32Array),
+    counts: await all(({ counts }) => counts, Int32Array),
+    ranks: await all(({ ranks }) => ranks, Int32Array),
+    found: sum(parts, ({ found }) => found),
+    served: sum(parts, ({ served }) => served),
+    shortfall: sum(parts, ({ shortfall }) => shortfall),
     dropped: Object.fromEntries(
       ruleNames.map((rule) => [rule, sum(parts, ({ dropped }) => dropped[rule])]),
     ) as MinedNegatives['dropped'],
@@ -160,7 +135,7 @@ export function joinParts(given: readonly MinedPart[]): MinedNegatives {
     // A part without queries has not read the corpus.
     zeroRows: Math.max(...parts.map(({ zeroRows }) => zeroRows)),
     seconds: sum(parts, (part) => part.seconds),
-    rejected: rejectedOf(parts.map(({ rejected }) => rejected)),
+    rejected: await rejectedOf(parts.map(({ rejected }) => rejected)),
   }
   const asked = shard.options as unknown as Asked
   return new MinedNegatives({ ...run, warnings: miningWarnings(run, asked, String) })
@@ -179,9 +154,9 @@ export function joinParts(given: readonly MinedPart[]): MinedNegatives {
  *     mineHardNegatives(queries, corpus, positives, { shard: { index, count: 2 } }),
  *   ),
  * )
- * const mined = mergeMined(parts)
+ * const mined = await mergeMined(parts)
  */
-export function mergeMined(parts: readonly MinedNegatives[]): MinedNegatives {
+export async function mergeMined(parts: readonly MinedNegatives[]): Promise<MinedNegatives> {
   if (!Array.isArray(parts) || parts.length === 0)
     throw invalid('parts', 'the parts of a job, at least one', parts)
   for (const [i, part] of parts.entries())

@@ -1,11 +1,12 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { filled, mapped } from '../data/pieces'
 import { toRowLists, type RowLists } from '../data/row-lists'
-import { inSlices } from '../data/slices'
+import { inSlices, inTurns } from '../data/slices'
 import { toQueries } from '../data/source'
 import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import { handOut } from '../lending'
+import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { runJob, type Addon, type JobControl, type NativeRejected } from '../native'
 import { checkInteger, checkJob, required, withDefaults, jobDefaults } from '../options'
@@ -103,17 +104,23 @@ async function referencesOf(
   { positives, scores, queries }: PositiveScores,
   reference: SettledMining['reference'],
 ): Promise<Float64Array> {
-  const references = new Float64Array(queries).fill(NaN)
-  await inSlices(queries, (begin, end) => {
-    for (let q = begin; q < end; q++) {
-      const own = scores.subarray(positives.indptr[q], positives.indptr[q + 1])
-      if (own.length === 0) continue
-      references[q] =
-        reference === 'mean'
-          ? own.reduce((sum, score) => sum + score, 0) / own.length
-          : own.reduce((best, score) =>
-              (reference === 'min' ? score < best : score > best) ? score : best,
-            )
+  const references = await filled(Float64Array, queries, NaN)
+  const better = {
+    min: (score: number, best: number) => (score < best ? score : best),
+    max: (score: number, best: number) => (score > best ? score : best),
+    mean: (score: number, sum: number) => sum + score,
+  }[reference]
+  await inTurns(function* (slice) {
+    for (let q = 0; q < queries; q++) {
+      const [begin, end] = [positives.indptr[q]!, positives.indptr[q + 1]!]
+      if (slice.spend(4)) yield
+      if (begin === end) continue
+      let found = scores[begin]!
+      for (let t = begin + 1; t < end; t++) {
+        if (slice.spend(1)) yield
+        found = better(scores[t]!, found)
+      }
+      references[q] = reference === 'mean' ? found / (end - begin) : found
     }
   })
   return references
@@ -133,20 +140,28 @@ export type Wanted = Pick<
 >
 
 /** The row of the shard that each query is, −1 for none. */
-function selfWithin(given: SelfRows, queries: number, range: CorpusRange): SelfRows {
+async function selfWithin(
+  given: SelfRows,
+  queries: number,
+  range: CorpusRange,
+): Promise<SelfRows> {
   const self = checkedSelf(given, queries, range.corpusRows)
   if (self === false) return false
-  const local = new Int32Array(queries).fill(-1)
-  for (let q = 0; q < queries; q++) {
-    const row = self === true ? q : self[q]!
-    if (row < -1 || row >= range.corpusRows)
-      throw invalid(
-        `excludeSelf[${q}]`,
-        `a corpus row in 0..${range.corpusRows - 1}, or -1 for none`,
-        row,
-      )
-    if (row >= range.firstRow && row < range.firstRow + range.rows) local[q] = row - range.firstRow
-  }
+  const local = new Int32Array(queries)
+  await inSlices(queries, (begin, end) => {
+    if (self !== true && self.length !== queries) throw detached('excludeSelf')
+    for (let q = begin; q < end; q++) {
+      const row = self === true ? q : self[q]!
+      if (row < -1 || row >= range.corpusRows)
+        throw invalid(
+          `excludeSelf[${q}]`,
+          `a corpus row in 0..${range.corpusRows - 1}, or -1 for none`,
+          row,
+        )
+      const isWithin = row >= range.firstRow && row < range.firstRow + range.rows
+      local[q] = isWithin ? row - range.firstRow : -1
+    }
+  })
   return local
 }
 
@@ -161,7 +176,7 @@ async function listsOf(settled: SettledMining, queries: number, range: CorpusRan
     within[name] = await listsWithin(name, whole[name], range)
   }
   const { excludeSelf, queryGroups } = settled
-  const excludedSelf = selfWithin(excludeSelf, queries, range)
+  const excludedSelf = await selfWithin(excludeSelf, queries, range)
   return {
     within: { ...within, excludeSelf: excludedSelf },
     whole: { ...whole, excludeSelf, queryGroups },
@@ -199,7 +214,7 @@ const nothingRejected = (): NativeRejected => ({
 
 /** With rows numbered as in the whole corpus; −1 stays. */
 const renumbered = (rows: Int32Array, { firstRow }: CorpusRange) =>
-  handOut(rows.map((row) => (row < 0 ? row : row + firstRow)))
+  mapped(rows, (row) => (row < 0 ? row : row + firstRow))
 
 /** A call as it was checked. */
 interface Checked {
@@ -306,11 +321,11 @@ export async function mineCorpusShard(
     ...rest,
     positiveScores: positives,
     options: plainOptions({ ...settled, metric: target.metric }, rest.ceilings),
-    indices: renumbered(out.indices, range),
+    indices: await renumbered(out.indices, range),
     scores: out.exactScores,
     counts: out.counts,
     populations: out.populations,
-    rejected: { ...rejected, rows: renumbered(rejected.rows, range) },
+    rejected: { ...rejected, rows: await renumbered(rejected.rows, range) },
     zeroQueries: found?.zeroQueries ?? 0,
     zeroRows: found?.zeroRows ?? 0,
     seconds: found?.seconds ?? 0,

@@ -1,6 +1,7 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { ruleNames } from '../data/mined-lines'
+import { joined, mapped } from '../data/pieces'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { handOut } from '../lending'
@@ -8,7 +9,7 @@ import { planMemory } from '../memory'
 import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import { minedArrays, positiveArrays } from './mined-arrays'
+import { minedArrays, positiveArrays, summedCounts } from './mined-arrays'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import {
   nativeOptions,
@@ -22,7 +23,7 @@ import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type shardRange } from './query-shard'
 
 /** The positives that were used for the mined queries, and their scores. */
-function positivesOf(
+async function positivesOf(
   { positiveStarts, positiveRows, positiveScores }: ReturnType<typeof positiveArrays>,
   { firstQuery, queryCount }: ReturnType<typeof shardRange>,
 ) {
@@ -35,10 +36,10 @@ function positivesOf(
     }
   return {
     positives: {
-      indptr: handOut(starts.map((start) => start - begin)),
-      indices: handOut(positiveRows.slice(begin, end)),
+      indptr: await mapped(starts, (start) => start - begin),
+      indices: await joined([positiveRows.subarray(begin, end)], Int32Array),
     },
-    positiveScores: handOut(positiveScores.slice(begin, end)),
+    positiveScores: await joined([positiveScores.subarray(begin, end)], Float64Array),
   }
 }
 
@@ -176,8 +177,11 @@ async function mineAll(
     corpus: target.rows,
     dimensions: source.cols,
     metric: target.metric,
-    ...positivesOf(listedOut, options),
+    ...(await positivesOf(listedOut, options)),
   }
+  const sums = await Promise.all(
+    settled.map(({ numNegatives }, i) => summedCounts(out[i]!.counts, numNegatives)),
+  )
   return settled.map((each, i) => {
     const { ceilings } = sweep[i]!
     const shard = each.shard && {
@@ -186,7 +190,7 @@ async function mineAll(
       options: plainOptions(each, ceilings),
       fingerprint: fingerprint!,
     }
-    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]! }
+    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]!, ...sums[i]! }
     return answerOf(found, mined[i]!, each)
   })
 }

@@ -1,4 +1,5 @@
-// The arrays that the addon fills.
+// The arrays that the addon fills, and the sums of their counts.
+import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 
 export const minedArrays = (queries: number, numNegatives: number) => ({
@@ -13,3 +14,17 @@ export const positiveArrays = (pairs: number, all: number) => ({
   positiveRows: resultArray(Int32Array, pairs),
   positiveScores: resultArray(Float64Array, pairs),
 })
+
+/** The sums over the queries that a result holds beside the counts of each query. */
+export async function summedCounts(counts: Int32Array, numNegatives: number) {
+  let [found, served, shortfall] = [0, 0, 0]
+  await inSlices(counts.length, (begin, end) => {
+    for (let query = begin; query < end; query++) {
+      const count = counts[query]!
+      found += count
+      served += Number(count > 0)
+      shortfall += Number(count < numNegatives)
+    }
+  })
+  return { found, served, shortfall }
+}

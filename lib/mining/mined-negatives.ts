@@ -50,6 +50,9 @@ export interface MinedRun {
   readonly indices: Int32Array
   readonly scores: Float32Array
   readonly counts: Int32Array
+  readonly found: number
+  readonly served: number
+  readonly shortfall: number
   readonly ranks: Int32Array
   readonly positiveScores: Float64Array
   readonly dropped: Readonly<Record<RuleName, number>>
@@ -93,6 +96,12 @@ export class MinedNegatives implements MinedRun {
   readonly scores!: Float32Array
   /** Negatives found for each query, [queries]. */
   readonly counts!: Int32Array
+  /** All negatives found: the sum of `counts`. */
+  readonly found!: number
+  /** Queries with at least one negative. */
+  readonly served!: number
+  /** Queries with fewer than `numNegatives`. */
+  readonly shortfall!: number
   /**
    * Raw rank of each negative among the candidates that are not barred by a list or group, [queries ×
    * numNegatives].
@@ -131,16 +140,6 @@ export class MinedNegatives implements MinedRun {
   /** Only for {@link mineHardNegatives}. */
   constructor(run: MinedRun) {
     Object.assign(this, run)
-  }
-
-  /** All negatives found. */
-  get found(): number {
-    return this.counts.reduce((sum, count) => sum + count, 0)
-  }
-
-  /** Queries with fewer than `numNegatives`. */
-  get shortfall(): number {
-    return this.counts.reduce((sum, count) => sum + Number(count < this.numNegatives), 0)
   }
 
   /** Queries that were mined: a query without positives is mined only if `maxScore` is given. */
@@ -208,12 +207,19 @@ export class MinedNegatives implements MinedRun {
     }
   }
 
-  /** Distributions of scores and ranks, computed at each call. */
-  statistics(): MiningStatistics {
+  /**
+   * Distributions of scores and ranks, computed at each call from copies of the arrays: one of them at a
+   * time, 8 bytes for each number.
+   *
+   * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for a copy.
+   */
+  async statistics(): Promise<MiningStatistics> {
+    const { positiveScores, scores, ranks, counts, numNegatives: width, found } = this
+    const positives = { name: 'positiveScores', values: positiveScores, width: 1 }
     return {
-      positiveScore: distributionOf(this.positiveScores),
-      negativeScore: distributionOf(this.#written(this.scores)),
-      negativeRank: distributionOf(this.#written(this.ranks)),
+      positiveScore: await distributionOf(positives, positiveScores.length),
+      negativeScore: await distributionOf({ name: 'scores', values: scores, width, counts }, found),
+      negativeRank: await distributionOf({ name: 'ranks', values: ranks, width, counts }, found),
     }
   }
 
@@ -224,15 +230,5 @@ export class MinedNegatives implements MinedRun {
   #placeOf(query: number): number {
     checkInteger('query', query, this.firstQuery, this.firstQuery + this.queries - 1)
     return query - this.firstQuery
-  }
-
-  #written(values: Float32Array | Int32Array): Float64Array {
-    const written = new Float64Array(this.found)
-    for (let query = 0, at = 0; query < this.queries; query++) {
-      const start = query * this.numNegatives
-      for (let place = 0; place < this.counts[query]!; place++)
-        written[at++] = values[start + place]!
-    }
-    return written
   }
 }

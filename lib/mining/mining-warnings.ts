@@ -12,7 +12,7 @@ type Found = Pick<
   | 'corpus'
   | 'numNegatives'
   | 'positives'
-  | 'counts'
+  | 'found'
   | 'dropped'
   | 'inconsistent'
   | 'candidatePairs'
@@ -51,10 +51,10 @@ function ofPositives({ positives, queries, ceilings }: Found, name: Naming): str
 
 /** The reason why no query has a negative although some were mined. */
 function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: Naming): string[] {
-  const { positives, counts, dropped, inconsistent, ceilings } = found
+  const { positives, queries, dropped, inconsistent, ceilings } = found
   const { maxScore } = ceilings
   const unmined = positives.indices.length === 0 && maxScore === undefined
-  if (unmined || counts.length === 0 || counts.some((count) => count > 0)) return []
+  if (unmined || queries === 0 || found.found > 0) return []
   const reasons = Object.entries(dropped)
     .filter(([, count]) => count > 0)
     .map(([rule, count]) => `${count} candidates dropped by the rule ${rule}`)
@@ -83,7 +83,7 @@ function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
  */
 function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name: Naming): string[] {
   const isCeiled = Object.keys(found.ceilings).length > 0
-  if (isCeiled || relativeMargin === null || found.counts.every((count) => count === 0)) return []
+  if (isCeiled || relativeMargin === null || found.found === 0) return []
   const itself = excludeSelf
     ? ''
     : `, and the query itself where it stands in the corpus (${name('excludeSelf')} bars it)`

@@ -1,5 +1,6 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { filled } from '../data/pieces'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { resultArray } from '../data/typed-array'
@@ -100,14 +101,19 @@ export async function reverseTopK(
   // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} queries for each of ${rows} corpus rows`, 8 * rows * k)
-  const indices = resultArray(Int32Array, rows * k)
-  const scores = resultArray(Float32Array, rows * k)
+  const isEmpty = source.rows === 0
+  const indices = isEmpty
+    ? await filled(Int32Array, rows * k, -1)
+    : resultArray(Int32Array, rows * k)
+  const scores = isEmpty
+    ? await filled(Float32Array, rows * k, NaN)
+    : resultArray(Float32Array, rows * k)
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
   const proof =
-    source.rows === 0
-      ? noQueries(indices, scores, rows)
+    isEmpty
+      ? { ...nothingAsked, certified: rows }
       : await runJob(job, arrays, (addon, control) =>
           addon.reverseTopK(
             lent.queries,
@@ -124,10 +130,4 @@ export async function reverseTopK(
     ...ofZeroVectors(sizes, { ofRow: ', and the first queries are the answer' }),
   ]
   return { rows, k, metric, indices, scores, ...proof, warnings }
-}
-
-function noQueries(indices: Int32Array, scores: Float32Array, rows: number) {
-  indices.fill(-1)
-  scores.fill(NaN)
-  return { ...nothingAsked, certified: rows }
 }

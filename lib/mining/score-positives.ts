@@ -1,8 +1,10 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { joined, mapped } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
+import { inTurns, type Slice } from '../data/slices'
 import { toQueries } from '../data/source'
-import { handOut } from '../lending'
+import { detached, handOut } from '../lending'
 import { runJob, type Addon, type JobControl } from '../native'
 import {
   checkJob,
@@ -123,15 +125,15 @@ export async function scorePositives(
     metric: target.metric,
     positives: {
       indptr: out.positiveStarts,
-      indices: handOut(out.positiveRows.slice(0, count).map((row) => row + firstRow)),
+      indices: await mapped(out.positiveRows.subarray(0, count), (row) => row + firstRow),
     },
-    scores: handOut(out.positiveScores.slice(0, count)),
+    scores: await joined([out.positiveScores.subarray(0, count)], Float64Array),
     fingerprint,
   }
 }
 
 /** Lists of each query from several shards, those of lower rows first. */
-function joinedLists(parts: readonly PositiveScores[], queries: number) {
+function* joinedLists(parts: readonly PositiveScores[], queries: number, slice: Slice) {
   const count = parts.reduce((sum, { scores }) => sum + scores.length, 0)
   const indptr = handOut(new Int32Array(queries + 1))
   const indices = handOut(new Int32Array(count))
@@ -139,13 +141,17 @@ function joinedLists(parts: readonly PositiveScores[], queries: number) {
   let at = 0
   for (let q = 0; q < queries; q++) {
     for (const { positives, scores: own } of parts) {
-      const [begin, end] = [positives.indptr[q]!, positives.indptr[q + 1]!]
-      indices.set(positives.indices.subarray(begin, end), at)
-      scores.set(own.subarray(begin, end), at)
-      at += end - begin
+      if (slice.spend(4)) yield
+      for (let t = positives.indptr[q]!; t < positives.indptr[q + 1]!; t++, at++) {
+        if (slice.spend(1)) yield
+        indices[at] = positives.indices[t]!
+        scores[at] = own[t]!
+      }
     }
     indptr[q + 1] = at
   }
+  for (const [i, part] of parts.entries())
+    if (queries > 0 && part.positives.indptr.length === 0) throw detached(`parts[${i}]`)
   return { positives: { indptr, indices }, scores }
 }
 
@@ -156,7 +162,9 @@ function joinedLists(parts: readonly PositiveScores[], queries: number) {
  * @throws {TypeError | RangeError} naming the part that belongs to another job, or rows that no part or
  *   several parts have.
  */
-export function mergePositiveScores(parts: readonly PositiveScores[]): PositiveScores {
+export async function mergePositiveScores(
+  parts: readonly PositiveScores[],
+): Promise<PositiveScores> {
   checkParts(parts, 'scores', 'scorePositives')
   checkAlike(parts, ({ queries, dimensions, metric, fingerprint }: PositiveScores) => ({
     ...{ queries, dimensions, metric },
@@ -164,5 +172,6 @@ export function mergePositiveScores(parts: readonly PositiveScores[]): PositiveS
   }))
   const [first] = parts as [PositiveScores]
   const { queries, corpusRows } = first
-  return { ...first, firstRow: 0, rows: corpusRows, ...joinedLists(inOrder(parts), queries) }
+  const lists = await inTurns((slice) => joinedLists(inOrder(parts), queries, slice))
+  return { ...first, firstRow: 0, rows: corpusRows, ...lists }
 }

@@ -62,6 +62,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["maxSim"] = Napi::Function::New<MaxSim>(env, "maxSim");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");
   exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
+  exports["sortNumbers"] = Napi::Function::New<SortNumbers>(env, "sortNumbers");
   exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");
   exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
   exports["startFileThreads"] = Napi::Function::New<StartFileThreads>(env, "startFileThreads");

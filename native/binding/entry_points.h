@@ -22,6 +22,7 @@ Napi::Value MutualNeighbours(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
 Napi::Value CompressRows(const Napi::CallbackInfo& info);
 Napi::Value Transpose(const Napi::CallbackInfo& info);
+Napi::Value SortNumbers(const Napi::CallbackInfo& info);
 
 // dropCancelled(): rejects the calls of this environment that wait for their turn and whose flags
 // are raised. A running job reads its flag itself.

@@ -101,6 +101,9 @@ describe('its examples', () => {
     scores: new Float32Array(queries).fill(0.05),
     counts: new Int32Array(queries).fill(1),
     ranks: new Int32Array(queries),
+    found: queries,
+    served: queries,
+    shortfall: 0,
     rejected: {
       queries: rows((q) => q),
       indptr: starts,

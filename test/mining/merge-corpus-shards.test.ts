@@ -68,7 +68,7 @@ async function partsOf(
       scorePositives(queries, rows, positives, { firstRow, corpusRows: corpus.rows, metric }),
     ),
   )
-  const scored = mergePositiveScores(structuredClone(shuffled(scores, bounds.length)))
+  const scored = await mergePositiveScores(structuredClone(shuffled(scores, bounds.length)))
   const parts = await Promise.all(
     shards.map(({ firstRow, rows, corpusGroups }) =>
       mineCorpusShard(queries, rows, scored, { ...options, firstRow, corpusGroups }),
@@ -117,7 +117,7 @@ describe('shards of the corpus give the answer of one call for', () => {
       const expected = answerOf(await whole(scene, options))
       for (const count of [1, 2, 5]) {
         const parts = await partsOf(scene, options, cuts(scene.corpus.rows, count, seed + count))
-        const merged = mergeCorpusShards(shuffled(parts, count))
+        const merged = await mergeCorpusShards(shuffled(parts, count))
         expect(answerOf(merged), `${metric}, ${count} shards`).toEqual(expected)
       }
     }
@@ -149,11 +149,13 @@ describe('shards of the corpus give the answer of one call for', () => {
         excludeSelf: one<boolean | Int32Array>(false, Int32Array.of(5, 59, -1, 0, 31, 5)),
       }
       const parts = await partsOf(scene, options, cuts(60, one(1, 2, 5), seed))
-      const merged = mergeCorpusShards(shuffled(parts, seed))
+      const merged = await mergeCorpusShards(shuffled(parts, seed))
       expect(answerOf(merged), JSON.stringify(options)).toEqual(
         answerOf(await whole(scene, options)),
       )
-      expect(merged.statistics()).toEqual((await whole(scene, options)).statistics())
+      expect(await merged.statistics()).toEqual(
+        await (await whole(scene, options)).statistics(),
+      )
     }
   })
 
@@ -162,7 +164,7 @@ describe('shards of the corpus give the answer of one call for', () => {
     const positives = Array.from({ length: 90 }, (_, i) => [(i + 1) % 90])
     const scene = { ...tiedScene(9, 15, 90), queries: corpus, positives }
     const options = { excludeSelf: true, explain: 2 }
-    const merged = mergeCorpusShards(await partsOf(scene, options, [0, 7, 90]))
+    const merged = await mergeCorpusShards(await partsOf(scene, options, [0, 7, 90]))
     expect(answerOf(merged)).toEqual(answerOf(await whole(scene, options)))
   })
 
@@ -176,7 +178,7 @@ describe('shards of the corpus give the answer of one call for', () => {
       positives: [],
     }
     for (const each of [scene, none]) {
-      const merged = mergeCorpusShards(await partsOf(each, { explain: 3 }, [0, 0, 30, 60]))
+      const merged = await mergeCorpusShards(await partsOf(each, { explain: 3 }, [0, 0, 30, 60]))
       const { zeroRows, ...expected } = answerOf(await whole(each, { explain: 3 }))
       const { zeroRows: found, ...answer } = answerOf(merged)
       expect(answer).toEqual(expected)
@@ -190,11 +192,11 @@ describe('shards of the corpus give the answer of one call for', () => {
     const { queries, positives } = scene
     const rest = rowsOf(scene.corpus, 20, 60)
     const at = { corpusRows: 60, metric: 'dot' } as const
-    const scored = mergePositiveScores([
+    const scored = await mergePositiveScores([
       await scorePositives(queries, rest, positives, { firstRow: 20, ...at }),
       await scorePositives(queries, first, positives, { firstRow: 0, corpusRows: 60 }),
     ])
-    const merged = mergeCorpusShards([
+    const merged = await mergeCorpusShards([
       await mineCorpusShard(queries, rest, scored, { firstRow: 20, metric: 'dot' }),
       await mineCorpusShard(queries, first, scored, { firstRow: 0 }),
     ])
@@ -257,30 +259,30 @@ describe('a shard of the corpus refuses', () => {
 describe('a merge refuses', () => {
   it('rows that no shard or several shards have', async () => {
     const [a, b, c] = [await score(0, 20), await score(20, 60), await score(10, 60)]
-    expect(() => mergePositiveScores([a])).toThrow('none from row 20 on')
-    expect(() => mergePositiveScores([b])).toThrow('a shard that begins at row 0 for parts[0]')
-    expect(() => mergePositiveScores([c, a])).toThrow('begins at row 20 for parts[0], received one')
-    expect(() => mergePositiveScores([a, b, a])).toThrow('for parts[2]')
-    expect(() => mergePositiveScores([])).toThrow('the results of all shards')
-    expect(() => mergeCorpusShards([a] as never)).toThrow(
+    await expect(mergePositiveScores([a])).rejects.toThrow('none from row 20 on')
+    await expect(mergePositiveScores([b])).rejects.toThrow('a shard that begins at row 0 for parts[0]')
+    await expect(mergePositiveScores([c, a])).rejects.toThrow('begins at row 20 for parts[0], received one')
+    await expect(mergePositiveScores([a, b, a])).rejects.toThrow('for parts[2]')
+    await expect(mergePositiveScores([])).rejects.toThrow('the results of all shards')
+    await expect(mergeCorpusShards([a] as never)).rejects.toThrow(
       'what mineCorpusShard() gave for parts[0]',
     )
   })
 
   it('shards of other jobs', async () => {
-    const scored = mergePositiveScores([await score(0, 20), await score(20, 60)])
+    const scored = await mergePositiveScores([await score(0, 20), await score(20, 60)])
     const mine = (begin: number, end: number, options: MineHardNegativesOptions, asked = queries) =>
       mineCorpusShard(asked, rowsOf(corpus, begin, end), scored, { firstRow: begin, ...options })
     const a = await mine(0, 20, {})
     const other = { ...queries, data: queries.data.map((value) => value + 1) }
-    expect(() => mergeCorpusShards([a])).toThrow('none from row 20 on')
+    await expect(mergeCorpusShards([a])).rejects.toThrow('none from row 20 on')
     for (const [options, asked, message] of [
       [{ numNegatives: 5 }, queries, 'with numNegatives 4 for parts[1], received 5'],
       [{ exclude: scene.excluded }, queries, 'fingerprint of the inputs'],
       [{}, other, 'fingerprint of the inputs'],
     ] as const) {
       const part = await mine(20, 60, options, asked)
-      expect(() => mergeCorpusShards([a, part])).toThrow(message)
+      await expect(mergeCorpusShards([a, part])).rejects.toThrow(message)
     }
   })
 })

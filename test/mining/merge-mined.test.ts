@@ -58,9 +58,9 @@ describe('mergeMined gives the answer of one call for', () => {
     const options = optionsOf(scene, trial)
     const whole = await mine(options)
     for (const count of [1, 3, 7, 33]) {
-      const merged = mergeMined(shuffled(await partsOf(options, count), count))
+      const merged = await mergeMined(shuffled(await partsOf(options, count), count))
       expect(answerOf(merged), `${count} parts`).toEqual(answerOf(whole))
-      expect(merged.statistics()).toEqual(whole.statistics())
+      expect(await merged.statistics()).toEqual(await whole.statistics())
     }
   })
 
@@ -71,7 +71,7 @@ describe('mergeMined gives the answer of one call for', () => {
       const ask = (shard?: { index: number; count: number }) =>
         mineHardNegatives(corpus, corpus, positives, { excludeSelf, shard })
       const parts = [await ask({ index: 1, count: 2 }), await ask({ index: 0, count: 2 })]
-      expect(answerOf(mergeMined(parts))).toEqual(answerOf(await ask()))
+      expect(answerOf(await mergeMined(parts))).toEqual(answerOf(await ask()))
     }
   })
 
@@ -79,7 +79,7 @@ describe('mergeMined gives the answer of one call for', () => {
     using corpus = await prepareCorpus(scene.corpus)
     const ask = (index: number) =>
       mineHardNegatives(scene.queries, corpus, scene.positives, { shard: { index, count: 2 } })
-    expect(answerOf(mergeMined([await ask(0), await ask(1)]))).toEqual(answerOf(await mine({})))
+    expect(answerOf(await mergeMined([await ask(0), await ask(1)]))).toEqual(answerOf(await mine({})))
   })
 
   it('no queries at all', async () => {
@@ -87,7 +87,7 @@ describe('mergeMined gives the answer of one call for', () => {
     const ask = (shard?: { index: number; count: number }) =>
       mine({ shard }, { ...none, positives: [] })
     const parts = [await ask({ index: 0, count: 2 }), await ask({ index: 1, count: 2 })]
-    expect(answerOf(mergeMined(parts))).toEqual(answerOf(await ask()))
+    expect(answerOf(await mergeMined(parts))).toEqual(answerOf(await ask()))
   })
 })
 
@@ -148,8 +148,8 @@ describe('mergeMined refuses', () => {
   it.each([
     ['no parts', [], 'the parts of a job, at least one for parts'],
     ['a whole job', [{}], 'what mineHardNegatives() gave with shard for parts[0]'],
-  ])('%s', (_, parts, message) => {
-    expect(() => mergeMined(parts as never)).toThrow(message)
+  ])('%s', async (_, parts, message) => {
+    await expect(mergeMined(parts as never)).rejects.toThrow(message)
   })
 
   it('parts that are missing or double, by their names', async () => {
@@ -158,34 +158,32 @@ describe('mergeMined refuses', () => {
       MinedNegatives,
       MinedNegatives,
     ]
-    expect(() => mergeMined([a, c])).toThrow(/all 3 parts .* for parts\[0\], received no part 1\/3/)
-    expect(() => mergeMined([a, b, c, b])).toThrow(
+    await expect(mergeMined([a, c])).rejects.toThrow(/all 3 parts .* for parts\[0\], received no part 1\/3/)
+    await expect(mergeMined([a, b, c, b])).rejects.toThrow(
       /every part once for parts\[3\], received part 1\/3 again, which parts\[1\] is/,
     )
-    expect(mergeMined([b, c, a]).queries).toBe(20)
+    expect((await mergeMined([b, c, a])).queries).toBe(20)
   })
 
   it('parts of another job, by what differs', async () => {
     const [a, b] = (await partsOf(options, 2)) as [MinedNegatives, MinedNegatives]
     const other = async (given: MineHardNegativesOptions, of: Scene = scene) =>
       mine({ ...options, shard: { index: 1, count: 2 }, ...given }, of)
-    const complaint = async (given: MineHardNegativesOptions, of?: Scene) => {
+    const expectRefused = async (message: string, given: MineHardNegativesOptions, of?: Scene) => {
       const part = await other(given, of)
-      return expect(() => mergeMined([a, part]))
+      await expect(mergeMined([a, part])).rejects.toThrow(message)
     }
-    ;(await complaint({ numNegatives: 3 })).toThrow(
-      'Expected a part of the job of parts[0], with numNegatives 2 for parts[1], received 3',
-    )
-    ;(await complaint({ seed: 7 })).toThrow('with seed 0 for parts[1], received 7')
-    ;(await complaint({ relativeMargin: null })).toThrow('relativeMargin 0.05')
-    ;(await complaint({ minScore: 0 })).toThrow('minScore not given for parts[1], received 0')
-    ;(await complaint({ shard: { index: 1, count: 3 } })).toThrow('parts of the job 2')
+    await expectRefused('Expected a part of the job of parts[0], with numNegatives 2 for parts[1], received 3', { numNegatives: 3 })
+    await expectRefused('with seed 0 for parts[1], received 7', { seed: 7 })
+    await expectRefused('relativeMargin 0.05', { relativeMargin: null })
+    await expectRefused('minScore not given for parts[1], received 0', { minScore: 0 })
+    await expectRefused('parts of the job 2', { shard: { index: 1, count: 3 } })
     const swapped = {
       ...scene,
       queries: { ...scene.queries, data: scene.queries.data.slice().reverse() },
     }
-    ;(await complaint({}, swapped)).toThrow('fingerprint of the inputs')
-    ;(await complaint({ exclude: scene.excluded })).toThrow('fingerprint of the inputs')
-    expect(mergeMined([a, b]).queries).toBe(20)
+    await expectRefused('fingerprint of the inputs', {}, swapped)
+    await expectRefused('fingerprint of the inputs', { exclude: scene.excluded })
+    expect((await mergeMined([a, b])).queries).toBe(20)
   })
 })

@@ -143,8 +143,8 @@ describe('mineHardNegatives', () => {
       minScore: 2,
       numNegatives: 1,
     })
-    expect(mined.statistics().negativeScore.mean).toBeNull()
-    expect(mined.statistics().positiveScore.mean).toBeCloseTo(0.9, 6)
+    expect((await mined.statistics()).negativeScore.mean).toBeNull()
+    expect((await mined.statistics()).positiveScore.mean).toBeCloseTo(0.9, 6)
   })
 
   it('names the row of a positive that does not exist', async () => {

@@ -53,10 +53,10 @@ describe('every answer of a sweep is that of its own call, over', () => {
         mineHardNegatives(queries, prepared, positives, { sweep, shard: { index, count: 3 } }),
       ),
     )
-    sweep.forEach((_, i) => {
-      const merged = mergeMined(parts.map((part) => part[i]!))
+    for (const i of sweep.keys()) {
+      const merged = await mergeMined(parts.map((part) => part[i]!))
       expect(answerOf(merged)).toEqual(answerOf(whole[i]!))
-    })
+    }
   })
 
   it('no queries', async () => {
