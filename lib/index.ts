@@ -1,5 +1,5 @@
 import './requirements'
-export { fromRows } from './data/matrix'
+export { fromRows, fromRowsAsync } from './data/matrix'
 export type {
   DenseData,
   DenseMatrix,

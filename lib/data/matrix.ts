@@ -2,6 +2,7 @@ import { invalid, invalidEntry, invalidText, shown } from '../errors'
 import { isDescriptor, type Descriptor } from './descriptor'
 import { elementTypes, typeOfArray, wantedArrays } from './element-types'
 import type { DenseData, ElementType } from './element-types'
+import { inTurns } from './slices'
 import { isSparse } from './sparse'
 import {
   borrowable,
@@ -270,7 +271,8 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
 })
 
 /**
- * Copies an array of rows, as returned by embedding services, into one matrix.
+ * Copies an array of rows, as returned by embedding services, into one matrix. The copy is made before the
+ * call returns; {@link fromRowsAsync} is for more than about a million numbers.
  *
  * @throws {TypeError | RangeError} if there is no row, or a row's length or an element's type differs, or
  *   an element is not finite in float32, naming its row and column.
@@ -279,19 +281,44 @@ export const allocateMatrix = (rows: number, cols: number): Matrix => ({
  * const X = fromRows([[1, 2, 3], [4, 5, 6]])
  */
 export function fromRows(rows: readonly ArrayLike<number>[]): Matrix {
-  const cols = Array.isArray(rows) ? (rows[0]?.length ?? 0) : 0
-  if (!(cols > 0))
-    throw invalid('rows', 'an array of at least one row of at least one number', rows)
-  const matrix = allocateMatrix(rows.length, cols)
-  for (const [i, row] of rows.entries()) {
-    if (row?.length !== cols) throw unevenRow(i, cols, row)
-    checkBytes(`rows[${i}]`, { data: row, type: undefined })
-    for (let j = 0; j < cols; j++) {
-      checkElement(row[j], i, j)
-      matrix.data[i * cols + j] = row[j]!
-    }
-  }
+  const matrix = matrixFor(rows)
+  for (let i = 0; i < matrix.rows; i++) copyRow(rows, i, matrix)
   return matrix
+}
+
+/**
+ * The same in pieces, between which the event loop runs. Do not write to the rows before the promise settles.
+ *
+ * @throws {TypeError | RangeError} as {@link fromRows}.
+ *
+ * @example
+ * const X = await fromRowsAsync(response.embeddings)
+ */
+export async function fromRowsAsync(rows: readonly ArrayLike<number>[]): Promise<Matrix> {
+  const matrix = matrixFor(rows)
+  await inTurns(function* (slice) {
+    for (let i = 0; i < matrix.rows; i++) {
+      copyRow(rows, i, matrix)
+      if (slice.spend(matrix.cols)) yield
+    }
+  })
+  return matrix
+}
+
+function matrixFor(rows: readonly ArrayLike<number>[]): Matrix {
+  const cols = Array.isArray(rows) ? (rows[0]?.length ?? 0) : 0
+  if (cols > 0) return allocateMatrix(rows.length, cols)
+  throw invalid('rows', 'an array of at least one row of at least one number', rows)
+}
+
+function copyRow(rows: readonly ArrayLike<number>[], i: number, { data, cols }: Matrix) {
+  const row = rows[i]
+  if (row?.length !== cols) throw unevenRow(i, cols, row)
+  checkBytes(`rows[${i}]`, { data: row, type: undefined })
+  for (let j = 0; j < cols; j++) {
+    checkElement(row[j], i, j)
+    data[i * cols + j] = row[j]!
+  }
 }
 
 /** Reports the value as given; in the matrix, a value beyond float32 would be Infinity. */

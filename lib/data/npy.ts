@@ -1,5 +1,4 @@
 import { invalid, invalidText } from '../errors'
-import { detached } from '../lending'
 import { availableMemory } from '../memory'
 import { frozen, withDefaults } from '../options'
 import { bytesInMemory, reading, withBytes, withReader } from './byte-reader'
@@ -21,7 +20,8 @@ import {
   realNumbers,
 } from './npy-array'
 import { npyHeader, shownShape } from './npy-header'
-import { inSlices } from './slices'
+import { packed } from './pieces'
+import { bigintStride, inSlices } from './slices'
 import type { SparseMatrix } from './sparse'
 import { checkKind, kindOf } from './typed-array'
 
@@ -189,13 +189,14 @@ export const readFloatsNpy = (path: string): Promise<Float32Array> =>
 async function narrowed(path: string, elements: DenseData): Promise<Int32Array> {
   if (elements instanceof Int32Array) return elements
   const narrow = new Int32Array(elements.length)
-  await inSlices(narrow.length, (begin, end) => {
+  const narrowSlice = (begin: number, end: number) => {
     for (let i = begin; i < end; i++) {
       narrow[i] = Number(elements[i])
       if (narrow[i] !== Number(elements[i]))
         throw fileError(path, `expected an int32 at element ${i}, received ${elements[i]}`)
     }
-  })
+  }
+  await inSlices(narrow.length, narrowSlice, bigintStride)
   return narrow
 }
 
@@ -255,34 +256,11 @@ export function formatNpy(array: WritableArray | DenseMatrix): Uint8Array[] {
   return [npyHeader(`${npy.endsWith('1') ? '|' : '<'}${npy}`, shape), bytesOf(data)]
 }
 
-/** Elements that are packed before the event loop runs again. */
-const packedAtOnce = 2 ** 18
-
 /** A matrix in memory whose rows have gaps; undefined for anything else. */
 function withGaps(array: WritableArray | DenseMatrix) {
   if (typeof array !== 'object' || array === null || 'shape' in array) return undefined
   const { data, ...rest } = toDenseView('array', array)
   return data === undefined || rest.stride === rest.cols ? undefined : { data, ...rest }
-}
-
-/** A matrix without the gaps between its rows, packed while the event loop runs. */
-async function packedInTurns({
-  data,
-  rows,
-  cols,
-  stride,
-  type,
-}: NonNullable<ReturnType<typeof withGaps>>): Promise<DenseMatrix> {
-  const packed = new (data.constructor as Float32ArrayConstructor)(rows * cols)
-  const { byteLength } = data
-  const pack = (begin: number, end: number) => {
-    if (data.byteLength !== byteLength) throw detached('data')
-    const from = data.subarray(begin * stride)
-    const rowsHere = { data: from, rows: end - begin, cols, stride } as DenseMatrix<Float32Array>
-    packed.set(withoutGaps(rowsHere), begin * cols)
-  }
-  await inSlices(rows, pack, Math.max(1, Math.floor(packedAtOnce / cols)))
-  return { data: packed, rows, cols, type } as DenseMatrix
 }
 
 /**
@@ -299,5 +277,8 @@ async function packedInTurns({
  */
 export async function writeNpy(path: string, array: WritableArray | DenseMatrix): Promise<void> {
   const gapped = withGaps(array)
-  await writePieces(path, formatNpy(gapped ? await packedInTurns(gapped) : array))
+  if (!gapped) return await writePieces(path, formatNpy(array))
+  const { rows, cols, type } = gapped
+  const matrix = { data: await packed('data', gapped), rows, cols, type }
+  await writePieces(path, formatNpy(matrix as DenseMatrix))
 }

@@ -1,7 +1,8 @@
 // New arrays from others, made in pieces so that the event loop can run in between. They are results, which
 // stay transferable.
 import { detached, handOut } from '../lending'
-import { inSlices } from './slices'
+import type { DenseData } from './element-types'
+import { inSlices, inTurns } from './slices'
 
 export type Numbers = Int32Array | Float32Array | Float64Array | Uint8Array
 type Kind<Array> = new (length: number) => Array
@@ -66,4 +67,40 @@ export async function filled<Array extends Numbers>(
   const all = handOut(new Kind(length))
   await inSlices(length, (begin, end) => all.fill(value, begin, end))
   return all
+}
+
+/** Elements of a row that are copied at once. */
+const copiedAtOnce = 1 << 16
+
+/** Work for the call that copies a part of a row, in the units of a slice. */
+const unitsOfCopy = 32
+
+/** A dense matrix in memory. */
+interface Strided<Data> {
+  readonly data: Data
+  readonly rows: number
+  readonly cols: number
+  readonly stride?: number | undefined
+}
+
+/** The elements of a matrix without gaps between rows; borrowed if there are none. */
+export async function packed<Data extends DenseData>(
+  name: string,
+  { data, rows, cols, stride = cols }: Strided<Data>,
+): Promise<Data> {
+  if (stride === cols) return data.subarray(0, rows * cols) as Data
+  // TypeScript has no array type with a set() for both numbers and bigints.
+  const from = data as Float32Array
+  const to = new (from.constructor as Float32ArrayConstructor)(rows * cols)
+  const { length } = from
+  await inTurns(function* (slice) {
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < cols; j += copiedAtOnce) {
+        const end = Math.min(cols, j + copiedAtOnce)
+        if (from.length !== length) throw detached(name)
+        to.set(from.subarray(i * stride + j, i * stride + end), i * cols + j)
+        if (slice.spend(end - j + unitsOfCopy)) yield
+      }
+  })
+  return to as DenseData as Data
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
 import { detached } from '../lending'
-import { inSlices } from './slices'
+import { bigintStride, inSlices } from './slices'
 import { borrowable, checkKind, invalidLength, kindOf } from './typed-array'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
@@ -62,12 +62,13 @@ export async function toSparseView(name: string, input: SparseMatrix): Promise<S
 
 async function widened(name: string, indptr: SparseMatrix['indptr']): Promise<Float64Array> {
   const wide = new Float64Array(indptr.length)
-  await inSlices(wide.length, (begin, end) => {
+  const widen = (begin: number, end: number) => {
     if (indptr.length !== wide.length) throw detached(name)
     const part = indptr.subarray(begin, end)
     if (kindOf(indptr) !== 'BigInt64Array') wide.set(part as Float64Array, begin)
     else for (let i = 0; i < part.length; i++) wide[begin + i] = Number(part[i])
-  })
+  }
+  await inSlices(wide.length, widen, bigintStride)
   return wide
 }
 

@@ -1,10 +1,13 @@
 import { fileError, printable } from '../data/file'
-import { outputMatrix, toDenseView, withoutGaps, type Matrix } from '../data/matrix'
+import { outputMatrix, toDenseView, type Matrix } from '../data/matrix'
+import { packed } from '../data/pieces'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import { loanOf } from '../data/loan'
+import { inSlices } from '../data/slices'
 import { arraysOf, toSource, type SourceInput } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
+import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
 import { modelNames, type ModelName } from '../names'
@@ -55,6 +58,8 @@ export class FactorizationModel {
   /** Components, [rank × d]. */
   readonly H: Matrix
   readonly options: ModelOptions
+  /** Whether the entries of H were not checked yet. */
+  #isUnchecked: boolean
 
   /**
    * Creates a model of existing components.
@@ -63,15 +68,16 @@ export class FactorizationModel {
    *   and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
    * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, and the `loss` with its `beta`; other
    *   options are only stored.
-   * @throws {TypeError | RangeError} if H is no such matrix, has an entry that is not finite, or is below 0
-   *   for `nmf`, a weight is below 0 or not a number, or `rank` is not that of H.
+   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, or `rank` is
+   *   not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
+   *   `transform`, `inverseTransform` or `save`, because a constructor would hold the event loop.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
     checkOneOf('model', model, modelNames)
     this.model = model
     this.H = components(H)
     // The H of a fit needs no check.
-    if (new.target === FactorizationModel) checkEntries(this.H, model)
+    this.#isUnchecked = new.target === FactorizationModel
     checkOptions(options, this.H.rows)
     this.options = { ...options }
   }
@@ -88,8 +94,8 @@ export class FactorizationModel {
    *
    * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards: see {@link
    *   DenseMatrix}. Do not write to it before the promise settles.
-   * @throws {TypeError | RangeError} if X is no matrix of d finite columns, or an option is wrong or
-   *   unknown.
+   * @throws {TypeError | RangeError} if X is no matrix of d finite columns, H has an entry that is wrong for
+   *   the model, or an option is wrong or unknown.
    * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
    *
    * @example
@@ -101,6 +107,7 @@ export class FactorizationModel {
     const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
+    await this.#check()
     planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
     const W = outputMatrix('out', out, source.rows, this.rank)
     checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
@@ -125,7 +132,7 @@ export class FactorizationModel {
    * @param W [n × rank], of any sign: dense, a file, or sparse. Lent, not copied, and not
    *   transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
    * @throws {TypeError | RangeError} if W is no matrix of `rank` finite columns, H has an entry that
-   *   is not finite, or an option is wrong or unknown.
+   *   is wrong for the model, or an option is wrong or unknown.
    * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`.
    *
    * @example
@@ -139,6 +146,7 @@ export class FactorizationModel {
     const source = await toSource('W', W)
     if (source.cols !== H.rows)
       throw invalid('W.cols', `${H.rows} columns, one for each component`, source.cols)
+    await this.#check()
     // The result, and the columns that are computed at once.
     planMemory(
       `W H of ${source.rows} × ${H.cols}`,
@@ -157,12 +165,14 @@ export class FactorizationModel {
    * Writes the model to a safetensors file: the tensor `H`, and the options in its metadata. The codes
    * of the training rows are data, not model: save `W` with {@link writeNpy}.
    *
+   * @throws {TypeError | RangeError} if H has an entry that is wrong for the model.
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file cannot be written.
    */
   async save(path: string): Promise<void> {
+    await this.#check()
     const { rows, cols } = this.H
     await writeSafetensors(path, {
-      tensors: { H: { data: withoutGaps(this.H), shape: [rows, cols] } },
+      tensors: { H: { data: await packed('H.data', this.H), shape: [rows, cols] } },
       metadata: { format, version, model: this.model, options: JSON.stringify(this.options) },
     })
   }
@@ -188,10 +198,18 @@ export class FactorizationModel {
     const H = { data, rows, cols }
     const options = parsedOptions(path, metadata['options'])
     try {
-      return new FactorizationModel(model, H, options)
+      const loaded = new FactorizationModel(model, H, options)
+      await loaded.#check()
+      return loaded
     } catch (error) {
       throw isMistake(error) ? damaged(path, error) : error
     }
+  }
+
+  async #check(): Promise<void> {
+    if (!this.#isUnchecked) return
+    await checkEntries(this.H, this.model)
+    this.#isUnchecked = false
   }
 
   #weight(name: 'l1W' | 'l2W'): number {
@@ -226,14 +244,19 @@ function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
 }
 
 /** Throws for entries that no fit produces. */
-function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
+async function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
   const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
   const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < cols; j++) {
+  const { length } = data
+  await inSlices(rows * cols, (begin, end) => {
+    if (data.length !== length || length === 0) throw detached('H.data')
+    let [i, j] = [Math.floor(begin / cols), begin % cols]
+    for (let t = begin; t < end; t++) {
       const value = data[i * stride + j]!
       if (!(value >= low && value < Infinity)) throw invalidEntry('H', expected, value, i, j)
+      if (++j === cols) [i, j] = [i + 1, 0]
     }
+  })
 }
 
 /** Converts a mistake in a model to an error of its file. */

@@ -284,7 +284,7 @@ async function mined({ settled, source, target, range, scores }: Checked) {
  * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
  *
  * @example
- * const scored = mergePositiveScores(
+ * const scored = await mergePositiveScores(
  *   await Promise.all(
  *     shards.map(({ corpus, firstRow }) =>
  *       scorePositives(queries, corpus, positives, { firstRow, corpusRows }),
@@ -294,7 +294,7 @@ async function mined({ settled, source, target, range, scores }: Checked) {
  * const parts = await Promise.all(
  *   shards.map(({ corpus, firstRow }) => mineCorpusShard(queries, corpus, scored, { firstRow })),
  * )
- * const mined = mergeCorpusShards(parts)
+ * const mined = await mergeCorpusShards(parts)
  */
 export async function mineCorpusShard(
   queries: MatrixInput,

@@ -259,14 +259,21 @@ describe('a model made of components', () => {
 
   const ones = matrixOf(4, 5, () => 1)
 
-  it('has no entry that no fit leaves behind', () => {
+  it('has no entry that no fit leaves behind, as its first use tells', async () => {
     const wide = matrixOf(4, 9, (i, j) => (i === 2 && j === 6 ? -1 : j > 6 ? NaN : 1))
     const H = columnsOf(wide, 2, 5)
-    expect(() => new FactorizationModel('nmf', H, {})).toThrow(
-      'Expected a finite number of at least 0 at row 2, column 4 of H, received -1',
-    )
-    new FactorizationModel('semi-nmf', H, {})
-    new FactorizationModel('nmf', columnsOf(wide, 0, 5), {})
+    const model = new FactorizationModel('nmf', H, {})
+    for (const use of [
+      () => model.transform(gaussian(2, 5, 1)),
+      () => model.inverseTransform(gaussian(2, 4, 1)),
+      () => model.save(join(folder, 'refused.safetensors')),
+    ])
+      await expect(use()).rejects.toThrow(
+        'Expected a finite number of at least 0 at row 2, column 4 of H, received -1',
+      )
+    await new FactorizationModel('semi-nmf', H, {}).transform(gaussian(2, 5, 1))
+    const left = new FactorizationModel('nmf', columnsOf(wide, 0, 5), {})
+    await left.inverseTransform(gaussian(2, 4, 1))
   })
 
   it.each([
@@ -275,7 +282,6 @@ describe('a model made of components', () => {
     ['nmf', { ...gaussian(4, 5, 1), rows: 0 }, {}, 'H.rows'],
     ['nmf', { data: new Float64Array(20), rows: 4, cols: 5 }, {}, 'H'],
     ['nmf', undefined, {}, 'H'],
-    ['nmf', gaussian(4, 5, 1), {}, 'H'],
     ['svd', ones, {}, 'model'],
     ['nmf', ones, undefined, 'options'],
     ['nmf', ones, { l1W: -1 }, 'options.l1W'],

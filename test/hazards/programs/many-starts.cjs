@@ -1,4 +1,4 @@
-// Late interaction over many documents of one token each: prints { took, longest } of turns.cjs.
+// Late interaction over many documents of one token each: prints what turns.cjs measures.
 const { join } = require('node:path')
 const { longestTurn } = require('./turns.cjs')
 const { maxSim } = require(join(__dirname, '..', '..', '..'))

@@ -1,4 +1,4 @@
-// Reads a file of a large matrix, or of many pairs: prints { took, longest } of turns.cjs.
+// Reads a file of a large matrix, or of many pairs: prints what turns.cjs measures.
 const { join } = require('node:path')
 const { longestTurn } = require('./turns.cjs')
 const gemmine = require(join(__dirname, '..', '..', '..'))

@@ -1,4 +1,4 @@
-// Writes a matrix whose rows have gaps: prints { took, longest } of turns.cjs.
+// Writes a matrix whose rows have gaps: prints what turns.cjs measures.
 const { join } = require('node:path')
 const { longestTurn } = require('./turns.cjs')
 const { writeNpy } = require(join(__dirname, '..', '..', '..'))
