@@ -66,8 +66,7 @@ const headOf = (
   { indices, scores }: MinedCorpusShard,
   at: number,
   end: number,
-): Candidate | undefined =>
-  at < end ? { row: indices[at]!, score: scores[at]! } : undefined
+): Candidate | undefined => (at < end ? { row: indices[at]!, score: scores[at]! } : undefined)
 
 /** The rejected candidates of the mined queries, read in the order of the queries. */
 class RejectedReader {

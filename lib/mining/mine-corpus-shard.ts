@@ -140,11 +140,7 @@ export type Wanted = Pick<
 >
 
 /** The row of the shard that each query is, −1 for none. */
-async function selfWithin(
-  given: SelfRows,
-  queries: number,
-  range: CorpusRange,
-): Promise<SelfRows> {
+async function selfWithin(given: SelfRows, queries: number, range: CorpusRange): Promise<SelfRows> {
   const self = checkedSelf(given, queries, range.corpusRows)
   if (self === false) return false
   const local = new Int32Array(queries)

@@ -190,7 +190,14 @@ async function mineAll(
       options: plainOptions(each, ceilings),
       fingerprint: fingerprint!,
     }
-    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]!, ...sums[i]! }
+    const found = {
+      ...shared,
+      numNegatives: each.numNegatives,
+      shard,
+      ceilings,
+      ...out[i]!,
+      ...sums[i]!,
+    }
     return answerOf(found, mined[i]!, each)
   })
 }

@@ -111,19 +111,11 @@ export async function reverseTopK(
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
-  const proof =
-    isEmpty
-      ? { ...nothingAsked, certified: rows }
-      : await runJob(job, arrays, (addon, control) =>
-          addon.reverseTopK(
-            lent.queries,
-            handle ?? lent.corpus!,
-            options,
-            indices,
-            scores,
-            control,
-          ),
-        )
+  const proof = isEmpty
+    ? { ...nothingAsked, certified: rows }
+    : await runJob(job, arrays, (addon, control) =>
+        addon.reverseTopK(lent.queries, handle ?? lent.corpus!, options, indices, scores, control),
+      )
   const sizes = { queries: source.rows, corpus: rows, ...proof }
   const warnings = [
     ...ofFewQueries(k, source.rows),

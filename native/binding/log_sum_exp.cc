@@ -40,8 +40,7 @@ Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
       [=](const Job& job) {
         Summed summed{};
         summed.seconds = bank.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          summed.zeros =
-              log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
+          summed.zeros = log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
         });
         return summed;
       },

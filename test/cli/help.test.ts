@@ -42,12 +42,17 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
 it('merge --help offers no threads and devices, which it does not use, and says so', () => {
   const help = helpOf('merge')
   expect(help).not.toMatch(/^  --(threads|device|seed) /m)
-  expect(help).toContain('--threads, --device and --seed are accepted, as by every command, and have')
+  expect(help).toContain(
+    '--threads, --device and --seed are accepted, as by every command, and have',
+  )
 })
 
-it.each(['transform', 'topk', 'range'])('%s --help offers no seed, as nothing is drawn', (command) => {
-  expect(helpOf(command)).not.toContain('--seed')
-})
+it.each(['transform', 'topk', 'range'])(
+  '%s --help offers no seed, as nothing is drawn',
+  (command) => {
+    expect(helpOf(command)).not.toContain('--seed')
+  },
+)
 
 const computing = Object.keys(promised).filter((name) => name !== 'merge')
 

@@ -1,6 +1,12 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { fromRows, toDenseView, type Float16Data, type MatrixInput } from '../../lib/data/matrix'
+import {
+  fromRows,
+  fromRowsAsync,
+  toDenseView,
+  type Float16Data,
+  type MatrixInput,
+} from '../../lib/data/matrix'
 import { toSparseView } from '../../lib/data/sparse'
 
 const six = Float32Array.of(1, 2, 3, 4, 5, 6)
@@ -240,6 +246,17 @@ describe('toDenseView', () => {
     const view = toDenseView('X', { data, rows: 1, cols: 2 })
     expect(view).toEqual({ data: bits, rows: 1, cols: 2, stride: 2, type: 'float16' })
     expect(toDenseView('X', { data, shape: [1, 2] }).data).toEqual(bits)
+  })
+})
+
+describe('fromRowsAsync', () => {
+  it('gives what fromRows gives, and the same errors', async () => {
+    const rows = Array.from({ length: 700 }, (_, i) => Float64Array.from({ length: 300 }, () => i))
+    expect(await fromRowsAsync(rows)).toEqual(fromRows(rows))
+    for (const wrong of [[], [[1, 2], [3]], [[1], null], [['a']], [[NaN]], undefined] as never[]) {
+      const refused = await fromRowsAsync(wrong).catch((error: Error) => error.message)
+      expect(() => fromRows(wrong)).toThrow(refused as string)
+    }
   })
 })
 

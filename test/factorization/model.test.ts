@@ -146,9 +146,10 @@ describe('inverseTransform', () => {
     const expected = 'Expected a finite number at row 1, column 3 of'
     const [ofW, ofH] = [`${expected} W, received ${value}`, `${expected} H, received ${value}`]
     await expect(back.inverseTransform(broken(W, value))).rejects.toThrow(ofW)
-    expect(() => modelOf(broken(H, value))).toThrow(ofH)
+    await expect(modelOf(broken(H, value)).inverseTransform(W)).rejects.toThrow(ofH)
     // One that came after the check.
     const model = modelOf({ ...H, data: H.data.slice() })
+    await model.inverseTransform(W)
     model.H.data[H.cols + 3] = value
     await expect(model.inverseTransform(W)).rejects.toThrow(ofH)
   })

@@ -153,9 +153,7 @@ describe('shards of the corpus give the answer of one call for', () => {
       expect(answerOf(merged), JSON.stringify(options)).toEqual(
         answerOf(await whole(scene, options)),
       )
-      expect(await merged.statistics()).toEqual(
-        await (await whole(scene, options)).statistics(),
-      )
+      expect(await merged.statistics()).toEqual(await (await whole(scene, options)).statistics())
     }
   })
 
@@ -260,8 +258,12 @@ describe('a merge refuses', () => {
   it('rows that no shard or several shards have', async () => {
     const [a, b, c] = [await score(0, 20), await score(20, 60), await score(10, 60)]
     await expect(mergePositiveScores([a])).rejects.toThrow('none from row 20 on')
-    await expect(mergePositiveScores([b])).rejects.toThrow('a shard that begins at row 0 for parts[0]')
-    await expect(mergePositiveScores([c, a])).rejects.toThrow('begins at row 20 for parts[0], received one')
+    await expect(mergePositiveScores([b])).rejects.toThrow(
+      'a shard that begins at row 0 for parts[0]',
+    )
+    await expect(mergePositiveScores([c, a])).rejects.toThrow(
+      'begins at row 20 for parts[0], received one',
+    )
     await expect(mergePositiveScores([a, b, a])).rejects.toThrow('for parts[2]')
     await expect(mergePositiveScores([])).rejects.toThrow('the results of all shards')
     await expect(mergeCorpusShards([a] as never)).rejects.toThrow(

@@ -79,7 +79,9 @@ describe('mergeMined gives the answer of one call for', () => {
     using corpus = await prepareCorpus(scene.corpus)
     const ask = (index: number) =>
       mineHardNegatives(scene.queries, corpus, scene.positives, { shard: { index, count: 2 } })
-    expect(answerOf(await mergeMined([await ask(0), await ask(1)]))).toEqual(answerOf(await mine({})))
+    expect(answerOf(await mergeMined([await ask(0), await ask(1)]))).toEqual(
+      answerOf(await mine({})),
+    )
   })
 
   it('no queries at all', async () => {
@@ -158,7 +160,9 @@ describe('mergeMined refuses', () => {
       MinedNegatives,
       MinedNegatives,
     ]
-    await expect(mergeMined([a, c])).rejects.toThrow(/all 3 parts .* for parts\[0\], received no part 1\/3/)
+    await expect(mergeMined([a, c])).rejects.toThrow(
+      /all 3 parts .* for parts\[0\], received no part 1\/3/,
+    )
     await expect(mergeMined([a, b, c, b])).rejects.toThrow(
       /every part once for parts\[3\], received part 1\/3 again, which parts\[1\] is/,
     )
@@ -173,7 +177,10 @@ describe('mergeMined refuses', () => {
       const part = await other(given, of)
       await expect(mergeMined([a, part])).rejects.toThrow(message)
     }
-    await expectRefused('Expected a part of the job of parts[0], with numNegatives 2 for parts[1], received 3', { numNegatives: 3 })
+    await expectRefused(
+      'Expected a part of the job of parts[0], with numNegatives 2 for parts[1], received 3',
+      { numNegatives: 3 },
+    )
     await expectRefused('with seed 0 for parts[1], received 7', { seed: 7 })
     await expectRefused('relativeMargin 0.05', { relativeMargin: null })
     await expectRefused('minScore not given for parts[1], received 0', { minScore: 0 })

@@ -289,24 +289,24 @@ describe('warnings of mineHardNegatives', () => {
 
   it.each([
     [{}, 'so the first rows that the rules admit are the negatives'],
-    [
-      { sampling: 'random' },
-      'so the negatives are drawn from the first rows that the rules admit',
-    ],
+    [{ sampling: 'random' }, 'so the negatives are drawn from the first rows that the rules admit'],
     [
       { sampling: 'top1-random' },
       'so the first row that the rules admit is a negative, and others are drawn from the next ones',
     ],
     [{ sampling: 'band' }, 'so the negatives are drawn from all rows that the rules admit'],
-  ] as const)('tell what a zero vector gets with %j, not always the first rows', async (given, end) => {
-    const corpus = matrixOf(40, 2, (i, j) => i + j + 1)
-    const zero = matrixOf(1, 2, () => 0)
-    const mined = await mineHardNegatives(zero, corpus, [[0]], { numNegatives: 2, ...given })
-    expect(mined.warnings).toEqual([
-      `1 of 1 query is a zero vector: the cosine with every row is 0, ${end}`,
-    ])
-    expect(mined.counts[0]).toBe(2)
-  })
+  ] as const)(
+    'tell what a zero vector gets with %j, not always the first rows',
+    async (given, end) => {
+      const corpus = matrixOf(40, 2, (i, j) => i + j + 1)
+      const zero = matrixOf(1, 2, () => 0)
+      const mined = await mineHardNegatives(zero, corpus, [[0]], { numNegatives: 2, ...given })
+      expect(mined.warnings).toEqual([
+        `1 of 1 query is a zero vector: the cosine with every row is 0, ${end}`,
+      ])
+      expect(mined.counts[0]).toBe(2)
+    },
+  )
 
   it('tell of queries without positives', async () => {
     expect(await warnings({}, [])).toEqual([
