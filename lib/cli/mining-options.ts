@@ -2,17 +2,19 @@
 import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
-import { defaultPool, mineHardNegativesDefaults as standard } from '../mining/mining-options'
-import type { Metric } from '../mining/metric'
-import type { QueryShard } from '../mining/query-shard'
 import {
+  defaultPool,
   groupModes,
+  mineHardNegativesDefaults as standard,
   references,
+  samplingNames,
   samplings,
   type GroupMode,
   type ReferenceName,
   type SamplingName,
-} from '../names'
+} from '../mining/mining-options'
+import type { Metric } from '../mining/metric'
+import type { QueryShard } from '../mining/query-shard'
 import {
   choiceOption,
   countOption,
@@ -151,8 +153,10 @@ const results = () => [
   countOption('--num-negatives <K>', 'negatives wanted for each query', standard.numNegatives),
   choiceOption(
     '--sampling <NAME>',
-    'the best, some drawn from a pool of the best, the best and some drawn, or some drawn from all between floor and ceiling',
-    samplings,
+    Object.values(samplings)
+      .map(({ taken }) => taken)
+      .join('; '),
+    samplingNames,
     standard.sampling,
   ),
   countOption(

@@ -7,7 +7,7 @@ import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
-import { modelNames, type ModelName } from '../names'
+import { modelNames, models, type ModelName } from './models'
 import { native, runJob } from '../native'
 import {
   checkJob,
@@ -227,8 +227,9 @@ function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
 
 /** Throws for entries that no fit produces. */
 function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
-  const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
-  const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
+  const { isNonnegative } = models[model]
+  const low = isNonnegative ? 0 : -Number.MAX_VALUE
+  const expected = isNonnegative ? 'a finite number of at least 0' : 'a finite number'
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < cols; j++) {
       const value = data[i * stride + j]!

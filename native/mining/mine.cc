@@ -7,8 +7,8 @@
 #include "mining/batches.h"
 #include "mining/judge.h"
 #include "mining/retrieval.h"
-#include "mining/select.h"
 #include "mining/score_ceiling.h"
+#include "mining/select.h"
 
 namespace gemmine {
 namespace {

@@ -30,8 +30,8 @@ inline constexpr std::array<Named<SamplingRule>, 4> samplings{
      {"band", {.sampling = Sampling::band, .pool = Pool::all, .taken = 0}}}};
 
 constexpr const SamplingRule& rule_for(Sampling sampling) {
-  return std::ranges::find_if(
-             samplings, [&](const auto& named) { return named.second.sampling == sampling; })
+  return std::ranges::find_if(samplings,
+                              [&](const auto& named) { return named.second.sampling == sampling; })
       ->second;
 }
 

@@ -20,9 +20,10 @@ struct MiningRules {
 };
 
 // The rules by the names of lib/mining/ceiling-rules.ts; info() lists them.
-inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceilings{{{"maxScore", &MiningRules::max_score},
-              {"absoluteMargin", &MiningRules::absolute_margin},
-              {"relativeMargin", &MiningRules::relative_margin}}};
+inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceilings{
+    {{"maxScore", &MiningRules::max_score},
+     {"absoluteMargin", &MiningRules::absolute_margin},
+     {"relativeMargin", &MiningRules::relative_margin}}};
 
 enum class Reference { min, max, mean };
 inline constexpr std::array<Named<Reference>, 3> reference_names{

@@ -68,8 +68,9 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lan
   const int exponent = !distance && !unit_row && length > 0 ? -std::ilogb(length) : 0;
   const double factor = unit_row && length > 0 ? 1 / length : 1.0;
   const double scale = std::ldexp(1.0, distance ? corpus.exponent() : exponent);
-  const double squared = scan_kernels().centre_row(
-      row, factor, distance ? corpus.centre().data() : no_centre_.data(), scale, d, scratch.query.data());
+  const double squared =
+      scan_kernels().centre_row(row, factor, distance ? corpus.centre().data() : no_centre_.data(),
+                                scale, d, scratch.query.data());
   const double residual =
       std::sqrt(panels_.format().pack_row(scratch.query.data(), d, scratch.words.data()));
   const double norm = std::sqrt(squared) + residual;
