@@ -24,7 +24,7 @@ import {
 } from './factorize-options'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFiles, withSource, type Shape } from './load'
+import { entriesOf, matrixFile, matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
 
 /** Options with a default in lib that are not files, by their names there. */
@@ -198,7 +198,7 @@ export function factorizeCommand(): Command {
   const command = new Command('factorize')
     .summary('split a matrix into parts: X ≈ W H')
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
-    .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
+    .argument('<X>', `the matrix: ${matrixFile}`)
   describeFactorize(command)
   return withCommonOptions(command)
     .addHelpText('after', footer)
