@@ -6,3 +6,6 @@ export const metrics = ['cosine', 'dot', 'l2'] as const
  * cosine 0 with every row.
  */
 export type Metric = (typeof metrics)[number]
+
+/** What a help says of a metric whose name does not say it. */
+export const metricTexts: Partial<Record<Metric, string>> = { l2: 'the negative squared distance' }

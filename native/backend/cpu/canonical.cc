@@ -48,7 +48,7 @@ double CanonicalScorer::finish(double sum, Index row) const {
 void CanonicalScorer::score_four(const float* const rows[4], const Index ids[4],
                                  double scores[4]) const {
   const ScanKernels& kernels = scan_kernels();
-  const auto sums = is_distance(metric_) ? kernels.distance_rows : kernels.dot_rows;
+  const auto sums = sums_squares(metric_) ? kernels.distance_rows : kernels.dot_rows;
   sums(query_.data(), rows, corpus_.cols(), scores);
   for (int i = 0; i < 4; ++i) scores[i] = finish(scores[i], ids[i]);
 }
