@@ -22,8 +22,8 @@ constexpr bool has_unit_rows(Metric metric) { return metric == Metric::cosine; }
 // are not stored, so a distance of such rows follows from q·c.
 constexpr bool sums_squares(Metric metric) { return is_distance(metric) && !has_unit_rows(metric); }
 
-// The canonical score. `lengths` is ‖q‖‖c‖ if
-// the metric has unit rows. Adding +0 only changes −0 to +0.
+// The canonical score. `lengths` is ‖q‖‖c‖ if the metric has unit rows. Adding +0 only changes −0
+// to +0.
 inline double canonical_score(Metric metric, double sum, double lengths) {
   if (sums_squares(metric)) return 0.0 - sum;
   if (!has_unit_rows(metric)) return sum + 0.0;
