@@ -70,8 +70,13 @@ export {
   type TransformOptions,
 } from './factorization/factorization-model'
 export { Factorization, type Convergence } from './factorization/fit'
-export type { Acceleration } from './names'
-export type { FactorOutputs, FitOptions, GivenFactors, Solver } from './factorization/fit-options'
+export type {
+  Acceleration,
+  FactorOutputs,
+  FitOptions,
+  GivenFactors,
+  Solver,
+} from './factorization/fit-options'
 export type { Loss, Missing } from './factorization/entry-options'
 export {
   semiNmf,

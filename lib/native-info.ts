@@ -17,7 +17,7 @@ export interface NativeInfo {
     readonly reason?: string
   }[]
   readonly elementTypes: string[]
-  /** The addon's lists of the names in names.ts; a solver is `model/solver`. */
+  /** The addon's lists of the names that lib/ has too; a solver is `model/solver`. */
   readonly models: string[]
   readonly solvers: string[]
   readonly starts: string[]

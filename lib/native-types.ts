@@ -1,16 +1,7 @@
-// TypeScript types of the addon's functions, their arguments and their results.
+// TypeScript types of the addon's functions, their arguments and their results. Names of models, metrics and
+// the like are plain strings here: lib/ has checked them, and the addon refuses a name that it does not know.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
-import type {
-  Acceleration,
-  Grouping,
-  metrics,
-  ModelName,
-  ReferenceName,
-  SamplingName,
-  SolverName,
-  StartName,
-} from './names'
 import type { NativeClusteringSizes, NativeInfo, NativePlanSizes } from './native-info'
 
 export type * from './native-info'
@@ -41,9 +32,9 @@ export interface NativeRowLists {
 /** The same fields as `FitOptions` of native/factorization/fit.h. */
 export interface NativeFitOptions {
   readonly device: string
-  readonly model: ModelName
-  readonly solver: SolverName
-  readonly init: StartName
+  readonly model: string
+  readonly solver: string
+  readonly init: string
   /** The factors of `custom`. */
   readonly givenW: Matrix | undefined
   readonly givenH: Matrix | undefined
@@ -52,7 +43,7 @@ export interface NativeFitOptions {
   readonly maxIterations: number
   readonly tolerance: number
   readonly innerSweeps: number
-  readonly acceleration: Acceleration
+  readonly acceleration: string
   /** The β of a divergence; undefined for ‖X − W H‖². */
   readonly beta: number | undefined
   readonly mask: Uint8Array | undefined
@@ -117,11 +108,9 @@ export interface NativeCorpus {
   dispose(): void
 }
 
-export type NativeMetric = (typeof metrics)[number]
-
 export interface NativeTopKOptions {
   readonly device: string
-  readonly metric: NativeMetric
+  readonly metric: string
   readonly k: number
   readonly excludeSelf: boolean | Int32Array
   readonly exclude?: NativeRowLists | undefined
@@ -129,7 +118,7 @@ export interface NativeTopKOptions {
 
 export interface NativeRangeOptions {
   readonly device: string
-  readonly metric: NativeMetric
+  readonly metric: string
   readonly threshold: number
   readonly limit?: number | undefined
   readonly excludeSelf: boolean | Int32Array
@@ -138,7 +127,7 @@ export interface NativeRangeOptions {
 
 export interface NativeMaxSimOptions {
   readonly device: string
-  readonly metric: NativeMetric
+  readonly metric: string
   readonly k: number
   /**
    * Start of the token vectors of each query or document, then the number of all: [queries + 1], [documents +
@@ -173,12 +162,12 @@ export interface NativeProof {
 export interface NativeMineRules {
   readonly numNegatives: number
   readonly minScore?: number | undefined
-  readonly reference: ReferenceName
+  readonly reference: string
   readonly skipRanks: number
   readonly maxRank?: number | undefined
   readonly maxPositiveRank?: number | undefined
   readonly skipSurvivors: number
-  readonly sampling: SamplingName
+  readonly sampling: string
   readonly pool: number
   readonly seed: number
   readonly explain: number
@@ -189,7 +178,7 @@ export interface NativeMineRules {
 /** The other fields of `MineOptions`. */
 export interface NativeMineOptions {
   readonly device: string
-  readonly metric: NativeMetric
+  readonly metric: string
   /** The range of given queries to mine. */
   readonly firstQuery: number
   readonly queryCount: number
@@ -197,7 +186,7 @@ export interface NativeMineOptions {
   readonly positives: NativeRowLists
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
-  readonly groups: Grouping
+  readonly groups: string
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
   /** Equal texts have equal classes. */
@@ -302,7 +291,7 @@ export interface Addon {
   }>
   prepareCorpus(
     corpus: NativeSource,
-    options: { device: string; metric: NativeMetric; own: boolean; verify: boolean },
+    options: { device: string; metric: string; own: boolean; verify: boolean },
     control: JobControl,
   ): Promise<NativeCorpus>
   topK(
@@ -344,7 +333,7 @@ export interface Addon {
   logSumExp(
     queries: NativeSource,
     bank: NativeSource | NativeCorpus,
-    options: { device: string; metric: NativeMetric; temperature: number },
+    options: { device: string; metric: string; temperature: number },
     values: Float64Array,
     errorBounds: Float64Array,
     control: JobControl,

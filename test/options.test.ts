@@ -3,9 +3,11 @@ import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
 import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
-import { solvers } from '../lib/factorization/fit-options'
+import { accelerations } from '../lib/factorization/fit-options'
+import { modelNames, models, startNames } from '../lib/factorization/models'
 import { info } from '../lib/info'
-import * as names from '../lib/names'
+import { metrics } from '../lib/mining/metric'
+import { groupModes, references, samplingNames } from '../lib/mining/mining-options'
 import { native } from '../lib/native'
 import * as lib from '../lib/index'
 import { checkInteger, checkJob, jobDefaults, withDefaults, type Overrides } from '../lib/options'
@@ -69,26 +71,22 @@ describe('lists that stand on both sides of the border', () => {
   it('agree', () => {
     const { devices, rules, solvers: declared, elementTypes, ...lists } = native().info()
     expect(lists).toMatchObject({
-      models: [...names.modelNames],
-      starts: [...names.startNames],
-      metrics: [...names.metrics],
-      accelerations: [...names.accelerations],
+      models: [...modelNames],
+      starts: [...startNames],
+      metrics: [...metrics],
+      accelerations: [...accelerations],
       ceilings: [...Object.keys(ceilingRules)],
-      references: [...names.references],
-      samplings: [...names.samplings],
-      groupings: [...names.groupings],
+      references: [...references],
+      samplings: [...samplingNames],
+      groupings: ['off', ...groupModes],
     })
-    expect(new Set(declared.map((name) => name.split('/')[1]))).toEqual(new Set(names.solverNames))
     expect(elementTypes).toEqual(elementTypeNames)
     expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
-    expect(new Set(declared)).toEqual(
-      new Set([
-        ...['semi-nmf', 'nmf'].flatMap((model) => solvers.map((solver) => `${model}/${solver}`)),
-        'semi-orthogonal-nmf/cayley',
-        'snmf/mu',
-      ]),
+    const offered = Object.entries(models).flatMap(([model, { solvers }]) =>
+      solvers.map((solver) => `${model}/${solver}`),
     )
+    expect(new Set(declared)).toEqual(new Set(offered))
   })
 })
 

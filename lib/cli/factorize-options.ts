@@ -1,24 +1,13 @@
 // The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
-import { losses, missingKinds } from '../factorization/entry-options'
-import { solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
-import { accelerations, modelNames, type ModelName } from '../names'
-import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
-import {
-  semiNmfDefaultInit,
-  semiNmfDefaults,
-  semiNmfInits,
-  type SemiNmfInit,
-} from '../factorization/semi-nmf'
-import {
-  semiOrthogonalNmfDefaults,
-  semiOrthogonalNmfInits,
-  type SemiOrthogonalNmfInit,
-} from '../factorization/semi-orthogonal-nmf'
-import { snmfDefaults } from '../factorization/snmf'
-import type { entryDefaults } from '../factorization/entry-options'
+import { losses, missingKinds, type entryDefaults } from '../factorization/entry-options'
+import { accelerations, solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { modelNames, models, rowOf, type ModelName, type StartName } from '../factorization/models'
+import * as lib from '../index'
+import type { SourceInput } from '../data/source'
 import type { Overrides } from '../options'
+import { optionOf } from './failure'
 import {
   choiceOption,
   countOption,
@@ -30,10 +19,9 @@ import {
 /** The only place where the command's own defaults are written; all others are those of lib. */
 export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as const
 
-/** Options without arrays, which are files on the command line. */
+/** Options without arrays, which are files on the command line. Those of single models are numbers. */
 type Scalars = Omit<
-  Overrides<typeof fitDefaults & Pick<typeof snmfDefaults, 'sparsity' | 'patience'>> &
-    Overrides<typeof entryDefaults>,
+  Overrides<typeof fitDefaults> & Overrides<typeof entryDefaults>,
   'mask' | 'sampleWeight'
 >
 
@@ -41,7 +29,7 @@ export type FactorizeOptions = CommonOptions &
   Scalars & {
     readonly model?: ModelName
     readonly rank?: number
-    readonly init?: NmfInit | SemiNmfInit | SemiOrthogonalNmfInit | 'custom'
+    readonly init?: StartName
     readonly w0?: string
     readonly h0?: string
     readonly mask?: string
@@ -56,12 +44,49 @@ export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: Facto
   ) as Record<string, string> & { readonly X: string }
 }
 
+/** A model of the command line: its declaration, and its function and defaults in the package. */
+export function familyOf({ model = factorizeDefaults.model }: FactorizeOptions) {
+  const declared = models[model]
+  return {
+    ...declared,
+    fit: lib[declared.call] as (X: SourceInput, options: object) => Promise<lib.Factorization>,
+    defaults: defaultsOf(model),
+  }
+}
+
+/** The defaults of a model's function. */
+export const defaultsOf = (model: ModelName): Readonly<Record<string, unknown>> =>
+  lib[`${models[model].call}Defaults`]
+
 const startsDescription =
-  `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
-  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
-  `semi-orthogonal-nmf: ${semiOrthogonalNmfInits.join(', ')} (default: ${semiOrthogonalNmfDefaults.init}); ` +
-  `snmf: as semi-nmf (default: ${snmfDefaults.init}); ` +
-  'custom (semi-nmf and nmf): from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
+  'where to start. ' +
+  modelNames
+    .map((model) => {
+      const { inits, start = defaultsOf(model)['init'] } = rowOf(model)
+      return `${model}: ${inits.join(', ')} (default: ${String(start)}); `
+    })
+    .join('') +
+  `custom (${modelNames.filter((model) => models[model].takesFactors).join(' and ')}): ` +
+  'from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
+
+/** The default of `name` in other models, where it differs. */
+const ofOthers = (name: string, standard: unknown) =>
+  modelNames
+    .map((model) => [model, defaultsOf(model)[name]] as const)
+    .filter(([, value]) => value !== undefined && value !== standard)
+    .map(([model, value]) => `; ${model}: ${String(value)}`)
+    .join('')
+
+/** The options of single models: counts, or numbers if the default is no whole number. */
+const ownOptions = () =>
+  modelNames.flatMap((model) => {
+    const { options = {} } = rowOf(model)
+    return Object.entries(options).map(([name, [value, meaning]]) => {
+      const standard = defaultsOf(model)[name] as number
+      const make = Number.isInteger(standard) ? countOption : numberOption
+      return make(`${optionOf(name)} <${value}>`, `${meaning}, for ${model}`, standard)
+    })
+  })
 
 const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
@@ -71,7 +96,7 @@ const bySolver = (name: 'innerSweeps' | 'acceleration') =>
   `hals: ${stepsOf('hals')[name]}, other solvers: ${stepsOf('mu')[name]}`
 
 function describeSteps(command: Command) {
-  const standard = semiNmfDefaults
+  const standard = lib.semiNmfDefaults
   command
     .addOption(
       choiceOption(
@@ -84,7 +109,7 @@ function describeSteps(command: Command) {
     .addOption(
       countOption(
         '--iterations <N>',
-        `iterations at most; snmf: ${snmfDefaults.iterations}`,
+        `iterations at most${ofOthers('iterations', standard.iterations)}`,
         standard.iterations,
       ),
     )
@@ -110,20 +135,8 @@ function describeSteps(command: Command) {
         bySolver('acceleration'),
       ),
     )
-    .addOption(
-      numberOption(
-        '--sparsity <SHARE>',
-        'share of the entries that each row of H keeps, for snmf',
-        snmfDefaults.sparsity,
-      ),
-    )
-    .addOption(
-      countOption(
-        '--patience <N>',
-        'stop after so many iterations without a better pair, for snmf',
-        snmfDefaults.patience,
-      ),
-    )
+  for (const option of ownOptions()) command.addOption(option)
+  command
     .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
     .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
     .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))

@@ -9,56 +9,23 @@ import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { needsRatios } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
-import { checkFitOptions, notOffered, solvers, withSteps } from '../factorization/fit-options'
-import { nmf, nmfDefaults, nmfInits } from '../factorization/nmf'
-import { semiNmf, semiNmfDefaults, semiNmfInits } from '../factorization/semi-nmf'
-import {
-  semiOrthogonalNmf,
-  semiOrthogonalNmfDefaults,
-  semiOrthogonalNmfInits,
-} from '../factorization/semi-orthogonal-nmf'
-import { snmf, snmfDefaults } from '../factorization/snmf'
+import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-options'
+import { modelNames, models } from '../factorization/models'
+import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
 import { required, withCommonOptions } from './common-options'
 import {
+  defaultsOf,
   describeFactorize,
   factorizeDefaults,
+  familyOf,
   filesOf,
   type FactorizeOptions,
 } from './factorize-options'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFiles, withSource, type Shape } from './load'
+import { entriesOf, matrixFile, matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
-
-const families = {
-  'semi-nmf': {
-    fit: semiNmf,
-    defaults: semiNmfDefaults,
-    inits: semiNmfInits,
-    solvers,
-    custom: true,
-  },
-  nmf: { fit: nmf, defaults: nmfDefaults, inits: nmfInits, solvers, custom: true },
-  'semi-orthogonal-nmf': {
-    fit: semiOrthogonalNmf,
-    defaults: semiOrthogonalNmfDefaults,
-    inits: semiOrthogonalNmfInits,
-    solvers: ['cayley'],
-    custom: false,
-  },
-  snmf: {
-    fit: snmf,
-    defaults: snmfDefaults,
-    inits: semiNmfInits,
-    solvers: ['mu'],
-    custom: false,
-  },
-} as const
-
-type Fit = (X: SourceInput, options: object) => Promise<Factorization>
-
-const familyOf = ({ model }: FactorizeOptions) => families[model ?? factorizeDefaults.model]
 
 /** Options with a default in lib that are not files, by their names there. */
 const fitOptions = (given: FactorizeOptions) =>
@@ -69,7 +36,7 @@ const fitOptions = (given: FactorizeOptions) =>
   )
 
 /** All options for which some model has a default. */
-const allNames = new Set(Object.values(families).flatMap(({ defaults }) => Object.keys(defaults)))
+const allNames = new Set(modelNames.flatMap((name) => Object.keys(defaultsOf(name))))
 
 /** Refuses options of other models, which are not passed to lib. */
 function checkForeign(given: FactorizeOptions) {
@@ -149,15 +116,15 @@ async function readArrays(
 
 async function factorize(path: string, given: FactorizeOptions) {
   const rank = required(given.rank, '--rank', 'the number of components')
-  const { inits, custom, fit } = familyOf(given)
-  const starts = custom ? [...inits, 'custom'] : inits
+  const { inits, takesFactors, fit } = familyOf(given)
+  const starts = takesFactors ? [...inits, 'custom'] : inits
   if (given.init !== undefined) checkOneOf('--init', given.init, starts)
   checkTogether(given, given.out)
   checkForeign(given)
   const fitTo = async (X: SourceInput, job: Job) => {
     const arrays = await readArrays(given, path, sidesOf('X', X))
     const found = await job.progress.during('factorize', (onProgress) =>
-      (fit as Fit)(X, { ...fitOptions(given), ...arrays, ...job.options, rank, onProgress }),
+      fit(X, { ...fitOptions(given), ...arrays, ...job.options, rank, onProgress }),
     )
     await writeFactors(found, job)
     return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
@@ -209,11 +176,16 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
   }
 }
 
+const longestName = Math.max(...modelNames.map(({ length }) => length))
+const modelLines = Object.entries(models)
+  .map(([name, { summary }]) => `  ${name.padEnd(longestName)}  ${summary}`)
+  .join('\n')
+
 const footer = `
-X has one row a sample: ${matrixFiles}. nmf needs X >= 0 and gives W >= 0 and H >= 0;
-semi-nmf takes any sign and gives W >= 0; so do semi-orthogonal-nmf, whose rows of H are orthonormal
-(K <= min(n, d)), and snmf, whose rows of H keep a share of their entries and whose results are the
-best pair of the run.
+X has one row a sample: ${matrixFiles}.
+
+Models (W [n x K] >= 0 in all of them):
+${modelLines}
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json.
 
@@ -226,7 +198,7 @@ export function factorizeCommand(): Command {
   const command = new Command('factorize')
     .summary('split a matrix into parts: X ≈ W H')
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
-    .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
+    .argument('<X>', `the matrix: ${matrixFile}`)
   describeFactorize(command)
   return withCommonOptions(command)
     .addHelpText('after', footer)

@@ -12,7 +12,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFiles, withSource } from './load'
+import { entriesOf, matrixFile, matrixFiles, withSource } from './load'
 
 interface KmeansOptions extends CommonOptions {
   readonly clusters?: number
@@ -82,7 +82,7 @@ export const kmeansCommand = (): Command =>
       .description(
         'Find K centres so that the squared distances of rows to their nearest are small.',
       )
-      .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
+      .argument('<X>', `the matrix: ${matrixFile}`)
       .addOption(countOption('--clusters <K>', 'number of clusters, 1 to n; required'))
       .addOption(countOption('--iterations <N>', 'iterations at most', kmeansDefaults.iterations))
       .addOption(

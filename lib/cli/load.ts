@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { take, withReader } from '../data/byte-reader'
 import { fileError } from '../data/file'
 import type { MatrixInput } from '../data/matrix'
-import { loadMatrix, sidesInFile } from '../data/matrix-files'
+import { formats, loadMatrix, namedExtensions, sidesInFile } from '../data/matrix-files'
 import { closeMatrix } from '../data/npy'
 import { headerLimit, parseNpyHeader } from '../data/npy-header'
 import { isSparse } from '../data/sparse'
@@ -15,10 +15,16 @@ export interface Shape {
   readonly cols: number
 }
 
-/** The supported files of matrices, for the help. */
-export const matrixFiles = `.npy of any real type and order,
-.npz (NumPy's, or SciPy's sparse csr, csc and coo), Matrix Market .mtx, or .safetensors, each also as
-.gz; FILE:NAME is one of several arrays in a .npz or .safetensors`
+/** `a, b or c`. */
+const anyOf = (texts: readonly string[]) => `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`
+
+/** `a .npy, .npz, .mtx or .safetensors file`, for the help. */
+export const matrixFile = `a ${anyOf(formats.map(({ extension }) => extension))} file`
+
+/** The supported files of matrices in lines, for the help. */
+export const matrixFiles = `a file in one of these formats, each also as .gz:
+${formats.map(({ described }) => `  ${described}`).join('\n')}
+FILE:NAME is one of several arrays in a ${namedExtensions}`
 
 const refuseSparse = (path: string) =>
   fileError(path, 'expected a dense matrix, received a sparse one')

@@ -1,18 +1,20 @@
 // The options of gemmine mine, with their help texts.
 import { Option, type Command } from 'commander'
 import { minedFormats, type MinedFormat } from '../data/mined-lines'
-import { defaultRelativeMargin } from '../mining/ceiling-rules'
-import { defaultPool, mineHardNegativesDefaults as standard } from '../mining/mining-options'
-import type { Metric } from '../mining/metric'
-import type { QueryShard } from '../mining/query-shard'
+import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
+  defaultPool,
   groupModes,
+  mineHardNegativesDefaults as standard,
   references,
+  samplingNames,
   samplings,
   type GroupMode,
   type ReferenceName,
   type SamplingName,
-} from '../names'
+} from '../mining/mining-options'
+import { metrics, type Metric } from '../mining/metric'
+import type { QueryShard } from '../mining/query-shard'
 import {
   choiceOption,
   countOption,
@@ -21,6 +23,7 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
+import { optionOf } from './failure'
 import { matrixFiles } from './load'
 import { partOfAll, realOrNone } from './numbers'
 import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
@@ -29,7 +32,10 @@ import { metricOption } from './topk'
 /** The only place for the defaults of the command itself; other defaults are in lib. */
 export const mineDefaults = { format: 'triplet' as MinedFormat } as const
 
-export interface MineOptions extends CommonOptions, PairOptions {
+/** A ceiling, or `none` to turn it off. */
+type CeilingsGiven = { readonly [Name in CeilingName]?: number | 'none' }
+
+export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven {
   readonly queries?: string
   readonly corpus?: string
   readonly positives?: string
@@ -41,10 +47,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly groups?: GroupMode
   readonly metric?: Metric
   readonly numNegatives?: number
-  readonly maxScore?: number
   readonly minScore?: number
-  readonly absoluteMargin?: number
-  readonly relativeMargin?: number | 'none'
   readonly reference?: ReferenceName
   readonly skipRanks?: number
   readonly maxRank?: number
@@ -57,11 +60,16 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly format?: MinedFormat
 }
 
+const ceilingLines = rules
+  .map(([name, { value, ceiling }]) => `  ${`${optionOf(name)} <${value}>`.padEnd(22)}  ${ceiling}`)
+  .join('\n')
+
 const footer = `
 A dense matrix is ${matrixFiles}.
 
-The ceiling of a query is the lowest of --max-score, p - M and p - M*|p|, where p is the score of its
-positive. What scores above it is probably an unlabelled positive and is dropped; the best that remain
+The ceiling of a query is the lowest of these, where p is the score of its positive:
+${ceilingLines}
+What scores above it is probably an unlabelled positive and is dropped; the best that remain
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
 with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
@@ -109,15 +117,30 @@ const inputs = () => [
   pathOption('--corpus-texts <FILE>', 'the same for the corpus; equal texts are no negatives'),
 ]
 
+/** `0.05 for cosine and dot, none for l2`. */
+function byMetric(standard: Readonly<Partial<Record<Metric, number>>>): string {
+  const values = new Set(metrics.map((metric) => standard[metric]))
+  return [...values]
+    .map((value) => {
+      const having = metrics.filter((metric) => standard[metric] === value)
+      return `${value ?? 'none'} for ${having.join(' and ')}`
+    })
+    .join(', ')
+}
+
+const ceilingOptions = () =>
+  rules.map(([name, { value, ceiling, standard }]) => {
+    const option = optionOf(name)
+    const meaning = `a negative scores at most ${ceiling}`
+    if (!standard) return numberOption(`${option} <${value}>`, meaning)
+    const off = `; none turns it off (default: ${byMetric(standard)})`
+    return new Option(`${option} <${value}>`, meaning + off).argParser(realOrNone(option))
+  })
+
 const ceilings = () => [
   metricOption(),
-  numberOption('--max-score <S>', 'a negative scores at most S'),
+  ...ceilingOptions(),
   numberOption('--min-score <S>', 'a negative scores at least S'),
-  numberOption('--absolute-margin <M>', 'a negative scores at most p - M'),
-  new Option(
-    '--relative-margin <M>',
-    `a negative scores at most p - M*|p|; none turns it off (default: ${defaultRelativeMargin} for cosine and dot, none for l2)`,
-  ).argParser(realOrNone('--relative-margin')),
   choiceOption('--reference <NAME>', 'p of several positives', references, standard.reference),
 ]
 
@@ -151,8 +174,10 @@ const results = () => [
   countOption('--num-negatives <K>', 'negatives wanted for each query', standard.numNegatives),
   choiceOption(
     '--sampling <NAME>',
-    'the best, some drawn from a pool of the best, the best and some drawn, or some drawn from all between floor and ceiling',
-    samplings,
+    Object.values(samplings)
+      .map(({ taken }) => taken)
+      .join('; '),
+    samplingNames,
     standard.sampling,
   ),
   countOption(

@@ -10,7 +10,7 @@ import {
 import { checkInteger } from '../options'
 import { countOption, required, withCommonOptions, type CommonOptions } from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFiles, withSource } from './load'
+import { entriesOf, matrixFile, matrixFiles, withSource } from './load'
 
 interface SvdOptions extends CommonOptions {
   readonly rank?: number
@@ -72,7 +72,7 @@ export const svdCommand = (): Command =>
     new Command('svd')
       .summary('find the largest singular values with their vectors')
       .description('Find the K largest singular values of a matrix with their vectors.')
-      .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
+      .argument('<X>', `the matrix: ${matrixFile}`)
       .addOption(countOption('--rank <K>', 'number of singular values, 1 to min(n, d); required'))
       .addOption(
         countOption(

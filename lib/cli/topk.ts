@@ -1,7 +1,7 @@
 // gemmine topk: the K best corpus rows for each query, exactly.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
-import { metrics, type Metric } from '../mining/metric'
+import { metrics, metricTexts, type Metric } from '../mining/metric'
 import { prepareCorpusDefaults } from '../mining/prepare-corpus'
 import { checkedSelf } from '../mining/self-rows'
 import { topK, topKWarnings, type Neighbours } from '../mining/top-k'
@@ -90,11 +90,15 @@ function summaryOf(found: Neighbours, corpus: number, dimensions: number, job: J
   }
 }
 
+const metricMeanings = Object.entries(metricTexts)
+  .map(([name, text]) => `and ${name} is ${text}`)
+  .join(', ')
+
 /** The metric of topk and mine. */
 export const metricOption = () =>
   choiceOption(
     '--metric <NAME>',
-    'score; higher is closer, and l2 is the negative squared distance',
+    `score; higher is closer, ${metricMeanings}`,
     metrics,
     prepareCorpusDefaults.metric,
   )

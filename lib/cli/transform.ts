@@ -16,7 +16,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
-import { checkWidth, entriesOf, matrixFiles, withSource } from './load'
+import { checkWidth, entriesOf, matrixFile, matrixFiles, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
   readonly model?: string
@@ -93,7 +93,7 @@ export const transformCommand = (): Command =>
     new Command('transform')
       .summary('code new rows with a model that factorize wrote')
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
-      .argument('<X>', 'the new rows: a .npy, .npz, .mtx or .safetensors file')
+      .argument('<X>', `the new rows: ${matrixFile}`)
       .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
     drawsNothing,
   )

@@ -1,6 +1,6 @@
 import { printable } from './file'
 
-/** The first bytes of files, by format. */
+/** The first bytes of files whose format a message names. */
 export const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 const zipMagic = [0x50, 0x4b, 0x03, 0x04]
 /** The first bytes of an archive without members. */
@@ -20,9 +20,6 @@ export const isZip = (bytes: Uint8Array) =>
 /** A length of 8 bytes, whose upper bytes are 0, then a JSON object. */
 export const isSafetensors = (bytes: Uint8Array) =>
   bytes[8] === 0x7b && beginsWith(bytes.subarray(4), [0, 0, 0, 0])
-
-export const isMatrixMarket = (bytes: Uint8Array) =>
-  /^(\ufeff)?%%MatrixMarket/i.test(Buffer.from(bytes.subarray(0, 20)).toString('utf8'))
 
 const others: readonly (readonly [start: string, name: string])[] = [
   ['\x89HDF', 'an HDF5 file'],

@@ -8,8 +8,8 @@ import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
 import { checkPath, fileError, printable } from './file'
 import type { OpenFile } from './file'
-import { isMatrixMarket, isNpy, isSafetensors, isZip, shownBytes } from './file-format'
-import { loadMatrixMarket, matrixMarketSides } from './matrix-market'
+import { isNpy, isSafetensors, isZip, shownBytes } from './file-format'
+import { isMatrixMarket, loadMatrixMarket, matrixMarketSides } from './matrix-market'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
 import { loadNpzFrom, npzSides } from './npz'
@@ -28,6 +28,8 @@ type Loaded = DenseMatrix | SparseMatrix | MatrixFile
 interface Format {
   /** The extension of such a file, before `.gz`. */
   readonly extension: string
+  /** Such a file in the words of the help. */
+  readonly described: string
   /** Whether these are the first bytes of an unpacked file of this format. */
   begins(head: Uint8Array): boolean
   readonly isNamed: boolean
@@ -37,6 +39,7 @@ interface Format {
 
 const npy: Format = {
   extension: '.npy',
+  described: '.npy of any real type and order',
   begins: isNpy,
   isNamed: false,
   sides: (bytes) => reading(bytes, npySides),
@@ -47,24 +50,27 @@ const npy: Format = {
  * All matrix formats. The format of a file is that of its first bytes, or, if they do not determine it, that
  * of its name.
  */
-const formats: readonly Format[] = [
+export const formats: readonly Format[] = [
   npy,
   {
-    extension: '.mtx',
-    begins: isMatrixMarket,
-    isNamed: false,
-    sides: ({ path }) => matrixMarketSides(path),
-    load: ({ path }, _, { signal }) => loadMatrixMarket(path, signal),
-  },
-  {
     extension: '.npz',
+    described: ".npz (NumPy's, or SciPy's sparse csr, csc and coo)",
     begins: isZip,
     isNamed: true,
     sides: npzSides,
     load: (bytes, name, loading) => loadNpzFrom(bytes, { limit: Infinity, name }, loading),
   },
   {
+    extension: '.mtx',
+    described: 'Matrix Market .mtx',
+    begins: isMatrixMarket,
+    isNamed: false,
+    sides: ({ path }) => matrixMarketSides(path),
+    load: ({ path }, _, { signal }) => loadMatrixMarket(path, signal),
+  },
+  {
     extension: '.safetensors',
+    described: '.safetensors',
     begins: isSafetensors,
     isNamed: true,
     sides: (bytes, name) =>
@@ -76,6 +82,12 @@ const formats: readonly Format[] = [
       reading(bytes, (reader) => loadSafetensorsFrom(reader, name, loading)),
   },
 ]
+
+/** The formats of files with named arrays: `.npz or .safetensors`. */
+export const namedExtensions = formats
+  .filter(({ isNamed }) => isNamed)
+  .map(({ extension }) => extension)
+  .join(' or ')
 
 /** A file, and the name of the array in it. */
 interface Part {
@@ -118,10 +130,9 @@ async function withFormat<T>(
 
 function checkedName(format: Format, path: string, name: string | undefined): Format {
   if (name === undefined || format.isNamed) return format
-  const named = formats.filter(({ isNamed }) => isNamed).map(({ extension }) => extension)
   throw fileError(
     path,
-    `expected a file of named arrays (${named.join(' or ')}) for the name ${printable(name)}, received one without names`,
+    `expected a file of named arrays (${namedExtensions}) for the name ${printable(name)}, received one without names`,
   )
 }
 

@@ -10,6 +10,10 @@ import type { DenseMatrix } from './matrix'
 import { inSlices } from './slices'
 import type { SparseMatrix } from './sparse'
 
+/** Whether these are the first bytes of a Matrix Market file. */
+export const isMatrixMarket = (bytes: Uint8Array) =>
+  /^(\ufeff)?%%MatrixMarket/i.test(Buffer.from(bytes.subarray(0, 20)).toString('utf8'))
+
 const integerPattern = /^[+-]?\d+$/
 const realPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 

@@ -10,7 +10,7 @@ import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from
 import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
-import { modelNames, type ModelName } from '../names'
+import { modelNames, models, type ModelName } from './models'
 import { native, runJob } from '../native'
 import {
   checkJob,
@@ -245,8 +245,9 @@ function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
 
 /** Throws for entries that no fit produces. */
 async function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
-  const low = model === 'nmf' ? 0 : -Number.MAX_VALUE
-  const expected = model === 'nmf' ? 'a finite number of at least 0' : 'a finite number'
+  const { isNonnegative } = models[model]
+  const low = isNonnegative ? 0 : -Number.MAX_VALUE
+  const expected = isNonnegative ? 'a finite number of at least 0' : 'a finite number'
   const { length } = data
   await inSlices(rows * cols, (begin, end) => {
     if (data.length !== length || length === 0) throw detached('H.data')

@@ -1,7 +1,6 @@
 // The options of all factorizations: names, defaults, and checks that need only the shape of X.
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
-import { accelerations, type Acceleration, type SolverName, type StartName } from '../names'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
 import {
@@ -12,12 +11,14 @@ import {
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
+import { solvers, type Solver, type SolverName, type StartName } from './models'
 import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
-/** How each factor is improved while the other is fixed. */
-export type Solver = (typeof solvers)[number]
+export { solvers, type Solver }
 
-export const solvers = ['hals', 'mu'] as const satisfies readonly SolverName[]
+/** How an iteration of a factorization uses earlier ones. */
+export const accelerations = ['none', 'extrapolated'] as const
+export type Acceleration = (typeof accelerations)[number]
 
 /** Default steps of hals, then those of other solvers; decision 0017 has the measurements. */
 const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as const)

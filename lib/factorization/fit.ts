@@ -5,7 +5,6 @@ import { loanOf } from '../data/loan'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { planMemory } from '../memory'
-import type { SolverName, StartName } from '../names'
 import {
   runJob,
   type Addon,
@@ -16,9 +15,10 @@ import {
 import { checkJob, withDefaults, type JobOptions } from '../options'
 import { checkPlace, checkResume, identityText, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
-import { FactorizationModel, type ModelName } from './factorization-model'
+import { FactorizationModel } from './factorization-model'
 import { checkFitOptions, outputDefaults, type FactorOutputs, type FitOptions } from './fit-options'
 import { fitBytes } from './memory'
+import { models, type ModelName, type StartName } from './models'
 
 export interface Convergence {
   /**
@@ -74,22 +74,14 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
   ) as Record<string, string | number>
 }
 
-/** Properties of a model in lib/. */
-export interface Family {
-  readonly model: ModelName
-  readonly inits: readonly StartName[]
-  /** Whether native code may try another start in addition to the given one. */
-  readonly triesSvd: boolean
-  /** `hals` and `mu` unless given. */
-  readonly solvers?: readonly SolverName[]
-}
-
 /** Options of the addon for one model only, and its additional memory. */
 export interface OwnOptions extends Pick<
   NativeFitOptions,
   'adjacency' | 'graphWeight' | 'sparsity' | 'patience'
 > {
   readonly bytes: number
+  /** Whether native code may try another start in addition to the given one. */
+  readonly triesSvd?: boolean
 }
 
 /** Runs a job over the memory of X. */
@@ -100,7 +92,7 @@ async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
-  { adjacency, ...own }: Omit<OwnOptions, 'bytes'>,
+  { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, mask, sampleWeight, ...rest } = options
@@ -122,7 +114,7 @@ async function checkpointsOf(
   model: string,
   options: FitOptions,
   run: Run,
-  own: Omit<OwnOptions, 'bytes'>,
+  own: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
   source: NativeSource,
 ) {
   const { checkpoint, checkpointSeconds, resume } = options
@@ -136,16 +128,17 @@ async function checkpointsOf(
 }
 
 export async function fit(
-  { model, inits, triesSvd, solvers: known }: Family,
+  model: ModelName,
   X: SourceInput,
   given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
-  { bytes, ...own }: OwnOptions = { bytes: 0 },
+  { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
   const { threads, device: wanted, signal, onProgress, out, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
-  checkFitOptions(options, inits, source.rows, source.cols, known)
+  const { inits, solvers } = models[model]
+  checkFitOptions(options, inits, source.rows, source.cols, solvers)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
@@ -191,5 +184,10 @@ export async function fit(
   )
   const factors = [await W.settle(), await H.settle()] as const
   const { adjacency: _, ...kept } = own
-  return new Factorization(model, ...factors, { ...options, ...kept, init: run.init }, run)
+  return new Factorization(
+    model,
+    ...factors,
+    { ...options, ...kept, init: run.init as StartName },
+    run,
+  )
 }

@@ -1,5 +1,4 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import type { StartName } from '../names'
 import {
   checkInteger,
   frozen,
@@ -12,20 +11,12 @@ import { entryDefaults, isMasked, needsRatios } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 import { graphTerm, type Graph } from './graph'
+import { models, nmfDefaultInits } from './models'
 
 /** A start of NMF. */
 export type NmfInit = (typeof nmfInits)[number]
 
-export const nmfInits = [
-  'random',
-  'kmeans',
-  'nndsvd',
-  'nndsvda',
-  'nndsvdar',
-] as const satisfies readonly StartName[]
-
-/** The default start of each solver, and the one for rank > min(n, d). */
-export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const
+export const nmfInits = models.nmf.inits
 
 const ownDefaults = frozen({
   /**
@@ -89,7 +80,6 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const settled = withSteps({ ...given, solver })
   const init = given.init ?? nmfDefaultInits[wide ? 'wide' : solver]
-  const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
   const own = graph && (await graphTerm(graph, settled, rows))
-  return await fit(family, X, { ...settled, init }, own)
+  return await fit('nmf', X, { ...settled, init }, own)
 }

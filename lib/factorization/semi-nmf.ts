@@ -1,5 +1,4 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import type { StartName } from '../names'
 import {
   checkInteger,
   frozen,
@@ -10,15 +9,13 @@ import {
 } from '../options'
 import { entryDefaults } from './entry-options'
 import { fit, type Factorization } from './fit'
+import { models, semiNmfDefaultInit } from './models'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 
 /** A start of semi-NMF. */
 export type SemiNmfInit = (typeof semiNmfInits)[number]
 
-export const semiNmfInits = ['random', 'kmeans', 'svd'] as const satisfies readonly StartName[]
-
-/** The default start. */
-export const semiNmfDefaultInit = 'kmeans'
+export const semiNmfInits = models['semi-nmf'].inits
 
 const ownDefaults = frozen({
   /**
@@ -72,10 +69,10 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
     given.sampleWeight === undefined &&
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
-  const family = { model: 'semi-nmf', inits: semiNmfInits, triesSvd } as const
-  return await fit(family, X, {
+  const settled = {
     ...withSteps(given),
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
-  })
+  }
+  return await fit('semi-nmf', X, settled, { triesSvd, bytes: 0 })
 }

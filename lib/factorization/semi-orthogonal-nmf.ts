@@ -1,5 +1,4 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import type { StartName } from '../names'
 import {
   checkInteger,
   checkOneOf,
@@ -13,11 +12,12 @@ import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { cayleyBytes } from './memory'
+import { models } from './models'
 
 /** A start of semi-orthogonal NMF. */
 export type SemiOrthogonalNmfInit = (typeof semiOrthogonalNmfInits)[number]
 
-export const semiOrthogonalNmfInits = ['svd', 'random'] as const satisfies readonly StartName[]
+export const semiOrthogonalNmfInits = models['semi-orthogonal-nmf'].inits
 
 const ownDefaults = frozen({
   /**
@@ -82,12 +82,7 @@ export async function semiOrthogonalNmf(
   checkOneOf('init', given.init, semiOrthogonalNmfInits)
   checkInteger('rank', given.rank, 1, Math.min(rows, cols))
   return await fit(
-    {
-      model: 'semi-orthogonal-nmf',
-      inits: semiOrthogonalNmfInits,
-      solvers: ['cayley'],
-      triesSvd: false,
-    },
+    'semi-orthogonal-nmf',
     X,
     { ...notOffered, ...given, solver: 'cayley' },
     { bytes: cayleyBytes(cols, given.rank) },

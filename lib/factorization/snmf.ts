@@ -14,10 +14,10 @@ import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { bestPairBytes } from './memory'
-import { semiNmfInits, type SemiNmfInit } from './semi-nmf'
+import { models } from './models'
 
 /** A start of SNMF. */
-export type SnmfInit = SemiNmfInit
+export type SnmfInit = (typeof models)['snmf']['inits'][number]
 
 const ownDefaults = frozen({
   /**
@@ -84,11 +84,11 @@ export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factor
     options,
   )
   const { rows, cols } = sidesOf('X', X)
-  checkOneOf('init', given.init, semiNmfInits)
+  checkOneOf('init', given.init, models.snmf.inits)
   checkInteger('rank', given.rank, 1)
   checkSnmfOptions({ sparsity, patience })
   return await fit(
-    { model: 'snmf', inits: semiNmfInits, solvers: ['mu'], triesSvd: false },
+    'snmf',
     X,
     { ...notOffered, ...given, solver: 'mu' },
     { sparsity, patience, bytes: bestPairBytes(rows, cols, given.rank) },

@@ -1,10 +1,14 @@
-// The rules for a query's ceiling. TypeScript declares each rule only here: its option, default, check and
+// The rules for a query's ceiling. TypeScript declares each rule only here: its option, default, check, help and
 // place in a result come from this list. The formulae are in native/mining/score_ceiling.h, the derivation is
 // in docs/math/mining.md.
 import { checkNumber } from '../options'
 import type { Metric } from './metric'
 
 interface CeilingRule {
+  /** The option's value in the formula: S for a score, M for a margin. */
+  readonly value: string
+  /** The ceiling in the words of the help, with p for the reference score. */
+  readonly ceiling: string
   /** The lowest valid value; every finite number is valid if left out. */
   readonly lowest?: number
   /** The default value, by metric. null turns off a rule with a default. */
@@ -17,14 +21,16 @@ export const defaultRelativeMargin = 0.05
 /** An editor shows the comment of a rule as the text of its option. */
 export const ceilingRules = {
   /** A negative scores at most this; no limit unless given. */
-  maxScore: {},
+  maxScore: { value: 'S', ceiling: 'S' },
   /** A negative scores at most the reference − this; no limit unless given. */
-  absoluteMargin: { lowest: 0 },
+  absoluteMargin: { value: 'M', ceiling: 'p - M', lowest: 0 },
   /**
    * A negative scores at most the reference − this · |reference|; null turns the rule off. 0.05 for cosine
    * and dot unless given, with or without other ceilings, and off for l2.
    */
   relativeMargin: {
+    value: 'M',
+    ceiling: 'p - M*|p|',
     lowest: 0,
     standard: { cosine: defaultRelativeMargin, dot: defaultRelativeMargin },
   },
@@ -44,7 +50,10 @@ export type Ceilings = { readonly [Name in keyof Declared]?: number }
 
 type CeilingDefaults = { readonly [Name in keyof Declared]: undefined }
 
-const rules = Object.entries<CeilingRule>(ceilingRules) as (readonly [CeilingName, CeilingRule])[]
+export const rules = Object.entries<CeilingRule>(ceilingRules) as readonly (readonly [
+  CeilingName,
+  CeilingRule,
+])[]
 
 export const ceilingNames = rules.map(([name]) => name)
 

@@ -1,4 +1,5 @@
-import { metrics } from '../names'
+/** The metrics, by their names in the addon; a test compares both lists. */
+export const metrics = ['cosine', 'dot', 'l2'] as const
 
 /**
  * The similarity of a query and a corpus row; a higher score is closer. `l2` is −‖q − c‖². A zero row has
@@ -6,4 +7,5 @@ import { metrics } from '../names'
  */
 export type Metric = (typeof metrics)[number]
 
-export { metrics }
+/** What a help says of a metric whose name does not say it. */
+export const metricTexts: Partial<Record<Metric, string>> = { l2: 'the negative squared distance' }

@@ -3,14 +3,6 @@ import { isInt32Array } from 'node:util/types'
 import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { borrowable } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import {
-  groupModes,
-  references,
-  samplings,
-  type GroupMode,
-  type ReferenceName,
-  type SamplingName,
-} from '../names'
 import type { NativeMineOptions, NativeMineRules } from '../native'
 import {
   checkInteger,
@@ -28,6 +20,24 @@ import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
+
+/** Which score of several positives the ceilings refer to. */
+export const references = ['min', 'max', 'mean'] as const
+export type ReferenceName = (typeof references)[number]
+
+/** Which survivors of the rules are taken, in the words of the help; whether a `pool` limits them. */
+export const samplings = {
+  top: { taken: 'the best', hasPool: true },
+  random: { taken: 'some drawn from a pool of the best', hasPool: true },
+  'top1-random': { taken: 'the best and some drawn', hasPool: true },
+  band: { taken: 'some drawn from all between floor and ceiling', hasPool: false },
+} as const
+export type SamplingName = keyof typeof samplings
+export const samplingNames = Object.keys(samplings) as readonly SamplingName[]
+
+/** Which groups a query may get rows of. */
+export const groupModes = ['different', 'same'] as const
+export type GroupMode = (typeof groupModes)[number]
 
 /** All defaults of `mineHardNegatives` except those of its ceilings. */
 const ownDefaults = {
@@ -133,16 +143,16 @@ export function checkRules(options: SettledMining, at = '') {
   checkCeilings(options, at)
   if (options.minScore !== undefined) checkNumber(`${at}minScore`, options.minScore)
   checkOneOf(`${at}reference`, options.reference, references)
-  checkOneOf(`${at}sampling`, options.sampling, samplings)
+  checkOneOf(`${at}sampling`, options.sampling, samplingNames)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
     checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
   if (options.pool !== undefined) checkInteger(`${at}pool`, options.pool, options.numNegatives)
-  if (options.pool !== undefined && options.sampling === 'band')
+  if (options.pool !== undefined && !samplings[options.sampling].hasPool)
     throw invalid(
       `${at}pool`,
-      'no pool beside the sampling band, which is all survivors',
+      `no pool beside the sampling ${options.sampling}, which is all survivors`,
       options.pool,
     )
   checkInteger(`${at}seed`, options.seed, 0, Number.MAX_SAFE_INTEGER)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -7,16 +8,16 @@
 #include <vector>
 
 #include "backend/draw.h"
+#include "backend/metric.h"
 #include "backend/row_classes.h"
 #include "core/job.h"
+#include "core/named.h"
 #include "core/row_source.h"
 
 // Operations that a device must provide for searching a corpus. A question is a value, and so is
 // its answer. A device gets no callback, so a device with memory that the host cannot read can
 // carry out every scan.
 namespace gemmine {
-
-enum class Metric { cosine, dot, l2 };
 
 // A corpus and the data that scans derive from it (norms, packed panels). With `keep_panels`
 // everything is prepared once and kept, for services with many calls; without it, each call
@@ -54,6 +55,8 @@ inline std::span<const std::int32_t> list_of(const RowLists& lists, Index query)
 
 // Which groups of rows a query may get; group −1 forbids nothing and is never forbidden.
 enum class Groups { off, different, same };
+inline constexpr std::array<Named<Groups>, 3> group_names{
+    {{"off", Groups::off}, {"different", Groups::different}, {"same", Groups::same}}};
 
 inline bool group_forbids(Groups groups, std::int32_t query, std::int32_t row) {
   if (groups == Groups::off || query == -1 || row == -1) return false;

@@ -9,12 +9,13 @@
 #include "binding/entry_points.h"
 #include "binding/failure.h"
 #include "binding/job.h"
-#include "binding/names.h"
 
 namespace gemmine::binding {
 namespace {
 
-Metric read_metric(const Napi::Object& options) { return read_choice(options, "metric", metrics); }
+Metric read_metric(const Napi::Object& options) {
+  return read_choice(options, "metric", metric_names);
+}
 
 using Shared = std::shared_ptr<const PreparedCorpus>;
 

@@ -1,16 +1,13 @@
 // fit(X, options, W, H, control)
 #include "factorization/fit.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
-#include "binding/names.h"
 #include "binding/read.h"
 #include "binding/to_js.h"
-#include "factorization/model.h"
 
 namespace gemmine::binding {
 namespace {
@@ -73,17 +70,17 @@ std::shared_ptr<const Source> read_adjacency(const Napi::Object& from, Index n,
 FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index cols,
                         const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed) {
   const EntryOptions entries = read_entries(from, rows, cols, borrowed);
-  const Model model = read_choice(from, "model", models);
-  const Solver solver = read_choice(from, "solver", solvers);
+  const Model model = read_choice(from, "model", model_names);
+  const Solver solver = read_choice(from, "solver", solver_names);
   if (find_rule(model, solver) == nullptr) refuse(from.Env(), "a solver of the model", "solver");
   return {.model = model,
           .solver = solver,
-          .start = read_choice(from, "init", starts),
+          .start = read_choice(from, "init", start_names),
           .tries_svd = read<bool>(from, "triesSvd"),
           .max_iterations = read<Index>(from, "maxIterations"),
           .tolerance = read<double>(from, "tolerance"),
           .inner_sweeps = read<Index>(from, "innerSweeps"),
-          .extrapolated = read_choice(from, "acceleration", accelerations),
+          .extrapolated = read_choice(from, "acceleration", acceleration_names),
           .penalties = {.l1_w = read<double>(from, "l1W"),
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),
@@ -102,10 +99,6 @@ FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index 
           .patience = read_optional<Index>(from, "patience").value_or(0)};
 }
 
-std::string name_of(Start start) {
-  return std::ranges::find(starts, start, &Named<Start>::second)->first;
-}
-
 struct Fitted {
   Convergence run;
   double seconds;
@@ -117,7 +110,7 @@ Napi::Value fitted_object(Napi::Env env, const Fitted& fitted) {
   object["iterations"] = number(env, fitted.run.iterations);
   object["converged"] = fitted.run.converged;
   object["relativeError"] = fitted.run.relative_error;
-  object["init"] = name_of(fitted.run.start);
+  object["init"] = name_of(start_names, fitted.run.start);
   object["warnings"] = strings(env, fitted.run.warnings);
   object["seconds"] = fitted.seconds;
   return object;

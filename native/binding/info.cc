@@ -6,10 +6,9 @@
 #include "backend/registry.h"
 #include "binding/element_kinds.h"
 #include "binding/entry_points.h"
-#include "binding/names.h"
 #include "binding/to_js.h"
 #include "core/available_memory.h"
-#include "factorization/model.h"
+#include "factorization/fit.h"
 #include "mining/mine.h"
 
 namespace gemmine::binding {
@@ -33,10 +32,10 @@ std::vector<std::string> words(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-std::vector<std::string> solver_names() {
+std::vector<std::string> solvers_of_models() {
   std::vector<std::string> names;
-  for (const auto& model : models)
-    for (const auto& solver : solvers)
+  for (const auto& model : model_names)
+    for (const auto& solver : solver_names)
       if (find_rule(model.second, solver.second) != nullptr)
         names.push_back(std::string(model.first) + "/" + solver.first);
   return names;
@@ -74,15 +73,15 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["threads"] = number(env, host.threads);
   object["threadsReason"] = host.threads_reason;
   object["devices"] = device_objects(env);
-  object["models"] = strings(env, names_of(models));
-  object["solvers"] = strings(env, solver_names());
-  object["starts"] = strings(env, names_of(starts));
-  object["metrics"] = strings(env, names_of(metrics));
-  object["accelerations"] = strings(env, names_of(accelerations));
+  object["models"] = strings(env, names_of(model_names));
+  object["solvers"] = strings(env, solvers_of_models());
+  object["starts"] = strings(env, names_of(start_names));
+  object["metrics"] = strings(env, names_of(metric_names));
+  object["accelerations"] = strings(env, names_of(acceleration_names));
   object["ceilings"] = strings(env, names_of(ceilings));
-  object["references"] = strings(env, names_of(references));
+  object["references"] = strings(env, names_of(reference_names));
   object["samplings"] = strings(env, names_of(samplings));
-  object["groupings"] = strings(env, names_of(groupings));
+  object["groupings"] = strings(env, names_of(group_names));
   object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;

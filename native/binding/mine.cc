@@ -6,7 +6,6 @@
 #include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
-#include "binding/names.h"
 #include "binding/pending_copies.h"
 #include "binding/read.h"
 #include "binding/row_lists.h"
@@ -57,12 +56,12 @@ void read_swept(const Napi::Object& from, MineOptions& options, Borrowed& borrow
   options.num_negatives = read<Index>(from, "numNegatives");
   options.rules = read_rules(from);
   options.min_score = read_optional<double>(from, "minScore");
-  options.reference = read_choice(from, "reference", references);
+  options.reference = read_choice(from, "reference", reference_names);
   options.skip_ranks = read<Index>(from, "skipRanks");
   options.max_rank = read_optional<Index>(from, "maxRank");
   options.max_positive_rank = read_optional<Index>(from, "maxPositiveRank");
   options.skip_survivors = read<Index>(from, "skipSurvivors");
-  options.sampling = read_choice(from, "sampling", samplings);
+  options.sampling = read_choice(from, "sampling", samplings).sampling;
   options.pool = read<Index>(from, "pool");
   options.seed = read<std::uint64_t>(from, "seed");
   options.explain = read<Index>(from, "explain");
@@ -77,7 +76,7 @@ MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& 
   options.all_queries = sizes.queries;
   options.first_query = read_range(from, sizes.queries).begin;
   options.self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed);
-  options.groups = read_choice(from, "groups", groupings);
+  options.groups = read_choice(from, "groups", group_names);
   options.query_groups =
       read_optional_rows<std::int32_t>(from, "queryGroups", sizes.queries, 1, borrowed);
   options.corpus_groups =

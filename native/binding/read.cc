@@ -163,6 +163,11 @@ template std::span<double> read_span(const Napi::Value&, const std::string&, Bor
 template std::span<std::int32_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 
+Loss read_loss(const Napi::Object& from) {
+  const auto beta = read_optional<double>(from, "beta");
+  return beta ? Loss{LossKind::divergence, *beta} : frobenius_loss;
+}
+
 ElementType read_element_type(const Napi::Object& from) {
   const auto given = read<std::string>(from, "type");
   for (const ElementKind& kind : element_kinds)

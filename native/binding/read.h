@@ -7,10 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 
+#include "backend/entries.h"
 #include "binding/borrowed.h"
 #include "core/matrix.h"
+#include "core/named.h"
 #include "core/owned_rows.h"
 #include "core/row_source.h"
 
@@ -44,9 +45,6 @@ std::optional<T> read_optional(const Napi::Object& from, const char* name) {
   return read<T>(from, name);
 }
 
-template <class Choice>
-using Named = std::pair<const char*, Choice>;
-
 template <class Choice, std::size_t count>
 Choice read_choice(const Napi::Object& from, const char* name,
                    const std::array<Named<Choice>, count>& choices) {
@@ -65,6 +63,9 @@ extern template std::span<std::int32_t> read_span(const Napi::Value&, const std:
                                                   Borrowed&);
 extern template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
+
+// `beta`: the β of a divergence, undefined for frobenius.
+Loss read_loss(const Napi::Object& from);
 
 // The `type` of the elements, and whether they are `bigEndian`.
 ElementType read_element_type(const Napi::Object& from);

@@ -4,7 +4,6 @@
 #include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
-#include "binding/names.h"
 #include "binding/read.h"
 #include "factorization/fit.h"
 
@@ -12,7 +11,7 @@ namespace gemmine::binding {
 namespace {
 
 TransformOptions read_options(const Napi::Object& from) {
-  return {.model = read_choice(from, "model", models),
+  return {.model = read_choice(from, "model", model_names),
           .loss = read_loss(from),
           .l1_w = read<double>(from, "l1W"),
           .l2_w = read<double>(from, "l2W")};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,22 +8,23 @@
 #include <vector>
 
 #include "backend/passes.h"
+#include "core/named.h"
+#include "factorization/model.h"
 
 namespace gemmine {
 
-enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
-enum class Solver { hals, mu, cayley };
-
-// The signs of H in a model, which are also those required of X.
-constexpr EntrySign sign_of(Model model) {
-  return model == Model::nmf ? EntrySign::nonnegative : EntrySign::any;
-}
-// The required signs of X: a β-divergence with β <= 0 divides by its entries.
-constexpr EntrySign sign_of(Model model, const Loss& loss) {
-  const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
-  return divides ? EntrySign::positive : sign_of(model);
-}
 enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, given };
+inline constexpr std::array<Named<Start>, 7> start_names{{{"random", Start::random},
+                                                          {"kmeans", Start::kmeans},
+                                                          {"svd", Start::svd},
+                                                          {"nndsvd", Start::nndsvd},
+                                                          {"nndsvda", Start::nndsvda},
+                                                          {"nndsvdar", Start::nndsvdar},
+                                                          {"custom", Start::given}}};
+
+// Whether steps are extrapolated.
+inline constexpr std::array<Named<bool>, 2> acceleration_names{
+    {{"none", false}, {"extrapolated", true}}};
 
 // Checkpoints of a run, from which it can be resumed after the process has ended.
 struct CheckpointOptions {

@@ -1,9 +1,23 @@
 #pragma once
 
-#include "backend/step.h"
-#include "factorization/fit.h"
+#include <array>
+
+#include "backend/passes.h"
+#include "core/error.h"
+#include "core/named.h"
 
 namespace gemmine {
+
+enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
+inline constexpr std::array<Named<Model>, 4> model_names{
+    {{"semi-nmf", Model::semi_nmf},
+     {"nmf", Model::nmf},
+     {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
+     {"snmf", Model::snmf}}};
+
+enum class Solver { hals, mu, cayley };
+inline constexpr std::array<Named<Solver>, 3> solver_names{
+    {{"hals", Solver::hals}, {"mu", Solver::mu}, {"cayley", Solver::cayley}}};
 
 // A factorization is a row of the table below: its steps, and properties that the loop relies on.
 struct ModelRule {
@@ -102,6 +116,18 @@ inline const ModelRule& rule_for(Model model, Solver solver) {
   const ModelRule* rule = find_rule(model, solver);
   expect(rule != nullptr, "the model has the solver");
   return *rule;
+}
+
+// The signs of H in a model, which are also those required of X.
+inline EntrySign sign_of(Model model) {
+  for (const ModelRule* rule : model_rules)
+    if (rule->model == model && !rule->columns_free) return EntrySign::nonnegative;
+  return EntrySign::any;
+}
+// The required signs of X: a β-divergence with β <= 0 divides by its entries.
+inline EntrySign sign_of(Model model, const Loss& loss) {
+  const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
+  return divides ? EntrySign::positive : sign_of(model);
 }
 
 }  // namespace gemmine

@@ -23,9 +23,10 @@ struct Verdict {
 
 // Number of survivors from which a query's answer is chosen.
 inline Index pool_size(const MineOptions& options) {
-  if (options.sampling == Sampling::band) return every_row;
-  return options.sampling == Sampling::top ? options.num_negatives
-                                           : std::max(options.num_negatives, options.pool);
+  const Pool pool = rule_for(options.sampling).pool;
+  if (pool == Pool::all) return every_row;
+  return pool == Pool::negatives ? options.num_negatives
+                                 : std::max(options.num_negatives, options.pool);
 }
 
 // Applies the rules on ranks to the candidates of one query, from a scan or from lists.

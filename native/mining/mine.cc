@@ -7,8 +7,8 @@
 #include "mining/batches.h"
 #include "mining/judge.h"
 #include "mining/retrieval.h"
-#include "mining/sampling.h"
 #include "mining/score_ceiling.h"
+#include "mining/select.h"
 
 namespace gemmine {
 namespace {
@@ -172,7 +172,7 @@ void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
   for (Index rule = 0; rule < rule_count; ++rule) counts.dropped[rule] += verdict.dropped[rule];
   write(answer, query, candidates.population);
   if (verdict.inconsistent) return;
-  sample_negatives(answer.options, query, verdict.survivors);
+  select_negatives(answer.options, query, verdict.survivors);
   write(answer, query, verdict.survivors);
   if (answer.options.explain > 0) append(counts.rejected, query, verdict.rejected);
 }

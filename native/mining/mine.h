@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/scans.h"
+#include "mining/sampling.h"
 #include "mining/score_ceiling.h"
 
 namespace gemmine {
@@ -40,8 +41,6 @@ struct Proof {
 // scores by lower row. Scores are canonical float64 rounded once to float32, never −0.
 Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
             const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job);
-
-enum class Sampling { top, random, top1_random, band };
 
 // Rows with equal classes have equal texts; lib/ makes the classes from texts. −1 equals no other
 // class.

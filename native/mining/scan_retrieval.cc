@@ -16,7 +16,7 @@ bool is_best(const Ranking& ranking, const Scored& scored) {
 
 // Whether a scan draws the negatives. With limited ranks the best rows include all survivors.
 bool is_drawn(const MineOptions& options) {
-  return options.sampling == Sampling::band && !options.max_rank;
+  return rule_for(options.sampling).pool == Pool::all && !options.max_rank;
 }
 
 // A job for the scan that counts ranks, with separate progress totals.

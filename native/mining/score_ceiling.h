@@ -6,7 +6,8 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <utility>
+
+#include "core/named.h"
 
 namespace gemmine {
 
@@ -19,12 +20,14 @@ struct MiningRules {
 };
 
 // The rules by the names of lib/mining/ceiling-rules.ts; info() lists them.
-inline constexpr std::array<std::pair<const char*, std::optional<double> MiningRules::*>, 3>
-    ceilings{{{"maxScore", &MiningRules::max_score},
-              {"absoluteMargin", &MiningRules::absolute_margin},
-              {"relativeMargin", &MiningRules::relative_margin}}};
+inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceilings{
+    {{"maxScore", &MiningRules::max_score},
+     {"absoluteMargin", &MiningRules::absolute_margin},
+     {"relativeMargin", &MiningRules::relative_margin}}};
 
 enum class Reference { min, max, mean };
+inline constexpr std::array<Named<Reference>, 3> reference_names{
+    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
 
 // The reference of one query's positive scores; `scores` is not empty and in ascending order of
 // rows.

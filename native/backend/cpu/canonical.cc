@@ -37,21 +37,18 @@ CanonicalScorer::CanonicalScorer(const RowSource& queries, const double* query_n
 void CanonicalScorer::begin(Index query) {
   const float* row = queries_.block(query, 1, scratch_[0]).dense.data;
   std::copy(row, row + corpus_.cols(), query_.begin());
-  if (metric_ == Metric::cosine) query_norm_ = query_norms_[query];
+  if (has_unit_rows(metric_)) query_norm_ = query_norms_[query];
 }
 
-// Adding +0 only changes −0 to +0.
 double CanonicalScorer::finish(double sum, Index row) const {
-  if (metric_ == Metric::l2) return 0.0 - sum;
-  if (metric_ == Metric::dot) return sum + 0.0;
-  const double lengths = query_norm_ * corpus_norms_[row];
-  return lengths == 0 ? 0.0 : std::clamp(sum / lengths, -1.0, 1.0) + 0.0;
+  const double lengths = has_unit_rows(metric_) ? query_norm_ * corpus_norms_[row] : 1.0;
+  return canonical_score(metric_, sum, lengths);
 }
 
 void CanonicalScorer::score_four(const float* const rows[4], const Index ids[4],
                                  double scores[4]) const {
   const ScanKernels& kernels = scan_kernels();
-  const auto sums = metric_ == Metric::l2 ? kernels.distance_rows : kernels.dot_rows;
+  const auto sums = sums_squares(metric_) ? kernels.distance_rows : kernels.dot_rows;
   sums(query_.data(), rows, corpus_.cols(), scores);
   for (int i = 0; i < 4; ++i) scores[i] = finish(scores[i], ids[i]);
 }

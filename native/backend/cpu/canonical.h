@@ -11,7 +11,7 @@ namespace gemmine::cpu {
 // Canonical norms √(x·x) of `count` rows; `rows` are `stride` apart.
 void canonical_norms(const float* rows, Index stride, Index count, Index d, double* norms);
 
-// `query_norms` and `corpus_norms` are null unless the metric is cosine.
+// `query_norms` and `corpus_norms` are null unless the metric has unit rows.
 class CanonicalScorer : public RowScorer {
  public:
   CanonicalScorer(const RowSource& queries, const double* query_norms, const RowSource& corpus,

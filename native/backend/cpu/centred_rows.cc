@@ -47,7 +47,7 @@ CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
       metric_(metric),
       norms_(measure_rows(source, "prepare", job)),
       centre_(source.cols()) {
-  if (metric != Metric::cosine) {
+  if (!has_unit_rows(metric)) {
     const double largest = *std::max_element(norms_.begin(), norms_.end());
     if (largest > 0) exponent_ = -std::ilogb(largest);
     norms_ = {};
@@ -59,9 +59,9 @@ Index CentredRows::bytes() const {
   return static_cast<Index>(norms_.size() * sizeof(double) + centre_.size() * sizeof(float));
 }
 
-// A zero row stays zero: its cosine is 0 with everything.
+// A zero row stays zero.
 double CentredRows::row_factor(Index i) const {
-  if (metric_ != Metric::cosine) return 1.0;
+  if (!has_unit_rows(metric_)) return 1.0;
   return norms_[i] == 0 ? 0.0 : 1 / norms_[i];
 }
 

@@ -18,7 +18,7 @@ class CentredRows {
 
   const RowSource& source() const { return source_; }
   Metric metric() const { return metric_; }
-  const std::vector<double>& norms() const { return norms_; }  // canonical, for cosine
+  const std::vector<double>& norms() const { return norms_; }  // canonical, for unit rows
   const std::vector<float>& centre() const { return centre_; }
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent
   Index bytes() const;

@@ -21,8 +21,8 @@ void transpose(const float* from, Index words, float* to) {
 
 void set_bounds(double squared_norm, double squared_residual, Metric metric, Index d, int row,
                 PanelBounds& bounds) {
-  const double half = metric == Metric::l2 ? squared_norm / 2 : 0.0;
-  const double error = (metric == Metric::l2 ? bounds::squared_norm_error(d) * squared_norm : 0.0) +
+  const double half = is_distance(metric) ? squared_norm / 2 : 0.0;
+  const double error = (is_distance(metric) ? bounds::squared_norm_error(d) * squared_norm : 0.0) +
                        bounds::underflow(d);
   const double residual = std::sqrt(squared_residual);
   bounds.up[row] = bounds::float_above(-half + error);

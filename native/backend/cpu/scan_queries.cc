@@ -10,7 +10,7 @@
 namespace gemmine::cpu {
 namespace {
 
-// A query of larger norm could overflow float32 in a product (l2 only: others are scaled).
+// A query of larger norm could overflow float32 in a product (distances only: others are scaled).
 constexpr double largest_norm = 0x1p60;
 // Covers the roundings of norms and factors.
 constexpr double rounded = 1 + 0x1p-20;
@@ -63,12 +63,14 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lan
   const Index d = corpus.source().cols();
   const float* row = queries.rows().block(query, 1, scratch.rows).dense.data;
   const double length = queries.norms()[query];
-  const bool l2 = corpus.metric() == Metric::l2;
-  const int exponent = corpus.metric() == Metric::dot && length > 0 ? -std::ilogb(length) : 0;
-  const double factor = corpus.metric() == Metric::cosine && length > 0 ? 1 / length : 1.0;
-  const double scale = std::ldexp(1.0, l2 ? corpus.exponent() : exponent);
-  const double squared = scan_kernels().centre_row(
-      row, factor, l2 ? corpus.centre().data() : no_centre_.data(), scale, d, scratch.query.data());
+  const bool distance = is_distance(corpus.metric());
+  const bool unit_row = has_unit_rows(corpus.metric());
+  const int exponent = !distance && !unit_row && length > 0 ? -std::ilogb(length) : 0;
+  const double factor = unit_row && length > 0 ? 1 / length : 1.0;
+  const double scale = std::ldexp(1.0, distance ? corpus.exponent() : exponent);
+  const double squared =
+      scan_kernels().centre_row(row, factor, distance ? corpus.centre().data() : no_centre_.data(),
+                                scale, d, scratch.query.data());
   const double residual =
       std::sqrt(panels_.format().pack_row(scratch.query.data(), d, scratch.words.data()));
   const double norm = std::sqrt(squared) + residual;
@@ -76,13 +78,13 @@ ScanBound QueryTiles::pack_query(const CpuQueries& queries, Index query, int lan
   if (!usable) std::fill(scratch.words.begin(), scratch.words.end(), 0.0f);
 
   double offset = -squared / 2;
-  if (!l2) {
+  if (!distance) {
     const float* const same[4] = {row, row, row, row};
     double sums[4];
     scan_kernels().dot_rows(wide_centre_.data(), same, d, sums);
     offset = sums[0] * factor * std::ldexp(scale, corpus.exponent());
   }
-  const int unit = l2 ? 1 - 2 * corpus.exponent() : -exponent - corpus.exponent();
+  const int unit = distance ? 1 - 2 * corpus.exponent() : -exponent - corpus.exponent();
   const Size size = usable ? Size{norm, squared, residual} : Size{0, 0, 0};
   return {.unit = std::ldexp(1.0, unit),
           .offset = offset,
@@ -99,7 +101,7 @@ double QueryTiles::set_error(const Size& size, int lane, RowFactors& factors) co
       rounded;
   const double by_residual = size.norm * rounded;
   double error = bounds::constant_error(d) * size.norm + bounds::underflow(d);
-  if (corpus.metric() == Metric::l2) error += bounds::squared_norm_error(d) * size.squared;
+  if (is_distance(corpus.metric())) error += bounds::squared_norm_error(d) * size.squared;
   factors.norm[lane] = bounds::float_above(by_norm * bound_factor_);
   factors.residual[lane] = bounds::float_above(by_residual * bound_factor_);
   return error * bound_factor_;

@@ -26,7 +26,7 @@ class CpuQueries : public QueryHandle {
   const CpuCorpus& corpus() const override { return corpus_; }
   const std::vector<double>& norms() const { return norms_; }  // canonical
   Index zero_rows() const override {
-    if (corpus_.metric() != Metric::cosine) return 0;
+    if (!has_unit_rows(corpus_.metric())) return 0;
     return std::count(norms_.begin(), norms_.end(), 0.0);
   }
 

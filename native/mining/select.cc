@@ -1,4 +1,4 @@
-#include "mining/sampling.h"
+#include "mining/select.h"
 
 #include <algorithm>
 
@@ -8,10 +8,11 @@ namespace gemmine {
 
 // The K smallest of M independent keys are a uniform K-subset. A key depends only on the seed, the
 // query and the row.
-void sample_negatives(const MineOptions& options, Index query, std::vector<Negative>& survivors) {
+void select_negatives(const MineOptions& options, Index query, std::vector<Negative>& survivors) {
   const Index count = std::min(options.num_negatives, static_cast<Index>(survivors.size()));
-  const Index fixed = options.sampling == Sampling::top1_random && count > 0 ? 1 : 0;
-  if (options.sampling != Sampling::top) {
+  const SamplingRule& rule = rule_for(options.sampling);
+  const Index fixed = std::min(rule.taken, count);
+  if (rule.pool != Pool::negatives) {
     const Draw draw{
         .count = count, .seed = options.seed, .query = static_cast<std::uint64_t>(query)};
     const auto key = [&](const Negative& each) { return RowKey{draw.key(each.row), each.row}; };
