@@ -127,6 +127,21 @@ async function checkpointsOf(
   return { ...files, identity: identityText(identity), resumeObjectives }
 }
 
+/** The arrays of a fit, lent to its job, by the names of the addon. */
+async function lentInputs(
+  source: NativeSource,
+  { graph, ...entries }: Pick<NativeFitOptions, 'mask' | 'sampleWeight'> & {
+    readonly graph: NativeFitOptions['adjacency']
+  },
+  init: FitOptions['init'],
+) {
+  const { W, H } = typeof init === 'string' ? { W: undefined, H: undefined } : init
+  const named = { X: source, ...entries, 'init.W': W, 'init.H': H, graph }
+  const { inputs, arrays } = await loanOf(named)
+  const { X, graph: lentGraph, 'init.W': givenW, 'init.H': givenH, ...lent } = inputs
+  return { X, graph: lentGraph, borrowed: { ...lent, givenW, givenH }, arrays }
+}
+
 export async function fit(
   model: ModelName,
   X: SourceInput,
@@ -151,36 +166,23 @@ export async function fit(
   const memory = { ...arraysOf(source), ...(own.adjacency && arraysOf(own.adjacency)) }
   checkApart({ 'out.W': W.own, 'out.H': H.own }, memory)
   const { mask, sampleWeight, ...others } = entries
-  const givenFactors = typeof init === 'string' ? {} : init
-  const { inputs, arrays } = await loanOf({
-    X: source,
-    mask,
-    sampleWeight,
-    'init.W': givenFactors.W,
-    'init.H': givenFactors.H,
-    graph: own.adjacency,
-  })
+  const lists = { mask, sampleWeight, graph: own.adjacency }
+  const { X: lentX, borrowed, graph, arrays } = await lentInputs(source, lists, init)
   const lent = { ...arrays, 'out.W': outputs.W, 'out.H': outputs.H }
   const checkpoints = await checkpointsOf(
     model,
     options,
     (start) => runJob(job, arrays, start),
-    { ...own, adjacency: inputs.graph },
-    inputs.X,
+    { ...own, adjacency: graph },
+    lentX,
   )
   const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, seed } = options
   const named = { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed }
-  const borrowed = {
-    mask: inputs.mask,
-    sampleWeight: inputs.sampleWeight,
-    givenW: inputs['init.W'],
-    givenH: inputs['init.H'],
-  }
   const all = { device, model, triesSvd, maxIterations, init: start } as const
-  const lentGraph = { adjacency: inputs.graph }
-  const asked = { ...all, ...named, ...others, ...borrowed, ...checkpoints, ...own, ...lentGraph }
+  const inputs = { ...others, ...borrowed, ...own, adjacency: graph }
+  const asked = { ...all, ...named, ...inputs, ...checkpoints }
   const run = await runJob(job, lent, (addon, control) =>
-    addon.fit(inputs.X, asked, W.matrix, H.matrix, control),
+    addon.fit(lentX, asked, W.matrix, H.matrix, control),
   )
   const factors = [await W.settle(), await H.settle()] as const
   const { adjacency: _, ...kept } = own

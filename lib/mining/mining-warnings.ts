@@ -1,7 +1,7 @@
 // Warnings about missing results of a mining job that are no errors, so that users do not train on empty
 // data.
-import type { SamplingName } from '../names'
 import type { MinedNegatives } from './mined-negatives'
+import type { SamplingName } from './mining-options'
 import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
 /** The results that warnings mention. */
