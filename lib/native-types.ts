@@ -179,8 +179,39 @@ export interface NativeMineRules {
   readonly pool: number
   readonly seed: number
   readonly explain: number
-  /** [queries], NaN for none: used instead of the scores of the positives. */
-  readonly references?: Float64Array | undefined
+}
+
+/** What a part of a corpus has to know of the whole: `CorpusPart` of native/mining/mine.h. */
+export interface NativePart extends NativeMineRules {
+  /** Reference score of each query, [queries], NaN for none. */
+  readonly references: Float64Array
+  /** Numbers of the part's rows in the whole corpus, ascending, [rows]. */
+  readonly rowNumbers: Int32Array
+  /** Rows of the part that belong to another part, ascending. */
+  readonly absent: Int32Array
+}
+
+/** Candidates of a part of a corpus, by query; rows are numbered as in the whole corpus. */
+export interface NativeCandidates {
+  /** [queries + 1]. */
+  readonly indptr: Float64Array
+  readonly rows: Int32Array
+  /** Canonical scores in float64. */
+  readonly scores: Float64Array
+  /** Places in `ruleNames`; its length for an admissible row. */
+  readonly rules: Uint8Array
+  /**
+   * [queries × (rules + 4)]: dropped by each rule, admissible, above the ceiling, above the reference score
+   * (if `maxPositiveRank` is given), and 1 for a query that was scanned again.
+   */
+  readonly populations: Int32Array
+}
+
+export interface NativeFoundPart {
+  readonly candidates: NativeCandidates
+  readonly zeroQueries: number
+  readonly zeroRows: number
+  readonly seconds: number
 }
 
 /** The other fields of `MineOptions`. */
@@ -209,8 +240,6 @@ export interface NativeMinedArrays {
   readonly ranks: Int32Array
   /** [queries × numNegatives]. */
   readonly exactScores?: Float64Array | undefined
-  /** [queries × 12]: dropped by each rule, admissible, above ceiling, above reference, rescanned. */
-  readonly populations?: Int32Array | undefined
 }
 
 /** Output arrays of the positives that are used: ascending, each once. */
@@ -354,6 +383,42 @@ export interface Addon {
     sweep: readonly { readonly options: NativeMineRules; readonly out: NativeMinedArrays }[],
     control: JobControl,
   ): Promise<NativeMined[]>
+  minePart(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    part: NativePart,
+    control: JobControl,
+  ): Promise<NativeFoundPart>
+  /** Writes to `ranks`, [queries × count], the rows of the part that are better than each row; −1 for none. */
+  rankPart(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    part: NativePart,
+    asked: { readonly count: number; readonly rows: Int32Array; readonly scores: Float64Array },
+    ranks: Int32Array,
+    control: JobControl,
+  ): Promise<number>
+  /** `name` is that of the part in messages. */
+  mergeParts(
+    parts: readonly (NativeCandidates & { readonly name: string })[],
+    options: NativeMineRules & {
+      readonly queries: number
+      readonly corpusRows: number
+      readonly references: Float64Array
+    },
+    out: NativeMinedArrays,
+    control: JobControl,
+  ): Promise<NativeMined>
+  /** Copies rows, as float32, to `to`, [rows × d]. */
+  takeRows(
+    corpus: NativeSource | NativeCorpus,
+    options: { readonly device: string; readonly metric: NativeMetric },
+    rows: Int32Array,
+    to: Float32Array,
+    control: JobControl,
+  ): Promise<number>
   /** Returns the number of entries after repeats are summed. */
   compressRows(
     entries: NativeEntries,

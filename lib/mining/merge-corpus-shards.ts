@@ -1,191 +1,140 @@
-// Puts the shards of a corpus together: ranks, which only the whole corpus has, are judged here.
-import { ruleNames, type RuleName } from '../data/mined-lines'
+// Puts the shards of a corpus together: judges the candidates of all shards and selects.
+import { isInt32Array } from 'node:util/types'
+import { loanOf } from '../data/loan'
+import { resultArray, type NamedArrays } from '../data/typed-array'
+import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
-import type { NativeRejected } from '../native'
+import { planMemory } from '../memory'
+import { runJob, type NativeCandidates } from '../native'
+import { checkJob, frozen, jobDefaults, withDefaults } from '../options'
+import type { JobOptions, Overrides } from '../options'
 import { checkAlike, checkParts, inOrder } from './corpus-shard'
-import { populationSize, type MinedCorpusShard, type Wanted } from './mine-corpus-shard'
+import { identityOf, type DrawnRanks, type DrawnRows } from './drawn-rows'
+import { referencesOf, type MinedCorpusShard } from './mine-corpus-shard'
 import { minedArrays } from './mined-arrays'
-import { MinedNegatives, type MinedRun } from './mined-negatives'
-import { miningWarnings, type Asked } from './mining-warnings'
+import { answerOf } from './mine-hard-negatives'
+import type { MinedNegatives } from './mined-negatives'
+import { nativeRules, type SettledMining } from './mining-options'
+import { checkPositiveScores } from './score-positives'
 
-interface Candidate {
-  readonly row: number
-  readonly score: number
-}
+/** The only place where the defaults of {@link mergeCorpusShards} are written. */
+export const mergeCorpusShardsDefaults = frozen({
+  /**
+   * What {@link rankDrawnRows} gave for every shard, in any order. Needed with the sampling `band` without
+   * `maxRank` and `candidates`; none unless given.
+   */
+  ranks: undefined as readonly DrawnRanks[] | undefined,
+})
 
-interface RejectedCandidate extends Candidate {
-  readonly rule: number
-}
+export type MergeCorpusShardsOptions = Overrides<typeof mergeCorpusShardsDefaults> & JobOptions
 
-/** Best first, equal scores by lower row. */
-const byScore = (a: Candidate, b: Candidate) =>
-  a.score === b.score ? a.row - b.row : a.score > b.score ? -1 : 1
+/** The shards of one job, in the order of their rows. */
+type Parts = readonly [MinedCorpusShard, ...MinedCorpusShard[]]
 
-type Judged = Wanted & { readonly maxPositiveRank?: number | undefined }
+const lists = ['indptr', 'rows', 'scores', 'rules', 'populations'] as const
 
-const admissiblePlace = ruleNames.length
-const rankRule = ruleNames.indexOf('rank')
-
-/** Numbers of one query, over all shards. */
-function populationOf(parts: readonly MinedCorpusShard[], query: number) {
-  const sums = new Float64Array(populationSize)
-  for (const { populations } of parts)
-    for (let i = 0; i < populationSize; i++) sums[i]! += populations[query * populationSize + i]!
-  const [admissible, above, aboveReference, rescanned] = sums.subarray(admissiblePlace)
-  return {
-    dropped: sums.slice(0, ruleNames.length),
-    admissible: admissible!,
-    above: above!,
-    aboveReference: aboveReference!,
-    isRescanned: rescanned! > 0,
+function checkCandidates(parts: readonly MinedCorpusShard[]) {
+  for (const [i, { candidates }] of parts.entries()) {
+    if (!Array.isArray(candidates)) throw invalid(`parts[${i}].candidates`, 'an array', candidates)
+    for (const [j, each] of candidates.entries())
+      for (const field of lists)
+        if (!ArrayBuffer.isView((each as NativeCandidates | null)?.[field]))
+          throw invalid(
+            `parts[${i}].candidates[${j}].${field}`,
+            'what mineCorpusShard() gave',
+            each,
+          )
   }
 }
 
-/** The best admissible rows of one query, over all shards. */
-function bestOf(parts: readonly MinedCorpusShard[], query: number): Candidate[] {
-  const all: Candidate[] = []
-  for (const { depth, indices, scores, counts } of parts)
-    for (let at = query * depth, end = at + counts[query]!; at < end; at++)
-      all.push({ row: indices[at]!, score: scores[at]! })
-  return all.sort(byScore)
+async function checkedParts(parts: readonly MinedCorpusShard[]): Promise<Parts> {
+  checkParts(parts, 'candidates', 'mineCorpusShard')
+  checkAlike(parts, identityOf)
+  const ordered = inOrder(parts)
+  checkCandidates(parts)
+  await checkPositiveScores(parts[0]!.positiveScores)
+  return ordered as unknown as Parts
 }
 
-/** Rejected candidates of each query that was mined, from every shard. */
-function rejectedOf(parts: readonly MinedCorpusShard[]): Map<number, RejectedCandidate[]> {
-  const all = new Map<number, RejectedCandidate[]>()
-  for (const { rejected } of parts) {
-    const { queries, indptr, rows, scores, rules } = rejected
-    for (const [place, query] of queries.entries()) {
-      const list = all.get(query) ?? []
-      for (let at = indptr[place]!; at < indptr[place + 1]!; at++)
-        list.push({ row: rows[at]!, score: scores[at]!, rule: rules[at]! })
-      all.set(query, list)
-    }
-  }
-  return all
+/** The candidates of all shards in the form for the addon, named after the caller's parts. */
+function namedCandidates(given: readonly MinedCorpusShard[]) {
+  return given.flatMap(({ candidates }, i) =>
+    candidates.map((each, j) => ({ ...each, name: `parts[${i}].candidates[${j}]` })),
+  )
 }
 
-/** The rejected candidates of the answer, query by query. */
-class Explained {
-  readonly #queries: number[] = []
-  readonly #indptr: number[] = [0]
-  readonly #listed: RejectedCandidate[] = []
-
-  add(query: number, rejected: RejectedCandidate[], most: number) {
-    for (const each of rejected.sort(byScore).slice(0, most)) this.#listed.push(each)
-    this.#queries.push(query)
-    this.#indptr.push(this.#listed.length)
+async function lentCandidates(given: readonly MinedCorpusShard[]) {
+  const arrays: NamedArrays[] = []
+  const lent = []
+  for (const { name, ...each } of namedCandidates(given)) {
+    const loan = await loanOf({ [name]: each })
+    arrays.push(loan.arrays)
+    lent.push({ ...(loan.inputs[name] as NativeCandidates), name })
   }
-
-  arrays(): NativeRejected {
-    return {
-      queries: handOut(Int32Array.from(this.#queries)),
-      indptr: handOut(Int32Array.from(this.#indptr)),
-      rows: handOut(Int32Array.from(this.#listed, ({ row }) => row)),
-      scores: handOut(Float64Array.from(this.#listed, ({ score }) => score)),
-      rules: handOut(Uint8Array.from(this.#listed, ({ rule }) => rule)),
-    }
-  }
+  return { lent, arrays: Object.assign({}, ...arrays) as NamedArrays }
 }
 
-/** How many ranks of begin .. begin + count − 1 the options want. */
-const wantedRanks = (begin: number, count: number, { skipRanks, maxRank = Infinity }: Judged) =>
-  Math.max(0, Math.min(begin + count, maxRank) - Math.max(begin, skipRanks))
-
-/** The answer as it grows, query by query. */
-class Merger {
-  readonly arrays: ReturnType<typeof minedArrays>
-  readonly dropped = new Float64Array(ruleNames.length)
-  readonly explained = new Explained()
-  inconsistent = 0
-  candidatePairs = 0
-  fallback = 0
-  readonly #rejected: Map<number, RejectedCandidate[]>
-
-  constructor(
-    readonly parts: readonly MinedCorpusShard[],
-    readonly options: Judged,
-    queries: number,
-  ) {
-    this.arrays = minedArrays(queries, options.numNegatives)
-    this.arrays.indices.fill(-1)
-    this.arrays.scores.fill(NaN)
-    this.arrays.ranks.fill(-1)
-    this.#rejected = rejectedOf(parts)
+/** Judges all candidates. Ranks of rows drawn from a band are not known yet. */
+async function judged(given: readonly MinedCorpusShard[], parts: Parts, options: JobOptions) {
+  const { device, ...job } = checkJob(options)
+  const [{ positiveScores, options: plain, ceilings }] = parts
+  const { queries, corpusRows } = positiveScores
+  const settled = plain as unknown as SettledMining
+  const rules = nativeRules(settled, ceilings, queries, corpusRows)
+  const { numNegatives, explain } = rules
+  planMemory(
+    `${numNegatives} negatives for each of ${queries} queries`,
+    queries * (20 * numNegatives + 50 * explain),
+  )
+  const references = await referencesOf(positiveScores, settled.reference)
+  const out = {
+    ...minedArrays(queries, numNegatives),
+    exactScores: resultArray(Float64Array, queries * numNegatives),
   }
-
-  add(query: number, isMined: boolean) {
-    const { maxPositiveRank = Infinity, explain } = this.options
-    const population = populationOf(this.parts, query)
-    const { dropped, admissible, above, aboveReference, isRescanned } = population
-    this.fallback += Number(isRescanned)
-    this.candidatePairs += dropped.reduce((sum, count) => sum + count, admissible)
-    if (!isMined) return
-    if (aboveReference >= maxPositiveRank) {
-      this.inconsistent++
-      return
-    }
-    dropped[rankRule] = admissible - wantedRanks(above, admissible, this.options)
-    for (const [rule, count] of dropped.entries()) this.dropped[rule]! += count
-    const outside = this.#take(query, above)
-    const rejected = this.#rejected.get(query) ?? []
-    if (explain > 0) this.explained.add(query, [...rejected, ...outside], explain)
-  }
-
-  /** Writes the negatives of a query; returns the candidates that ranks drop. */
-  #take(query: number, above: number): RejectedCandidate[] {
-    const { numNegatives, skipSurvivors } = this.options
-    const { indices, scores, ranks, counts } = this.arrays
-    const outside: RejectedCandidate[] = []
-    let survivors = 0
-    for (const [place, { row, score }] of bestOf(this.parts, query).entries()) {
-      const rank = above + place
-      if (wantedRanks(rank, 1, this.options) === 0) outside.push({ row, score, rule: rankRule })
-      else if (survivors++ >= skipSurvivors && counts[query]! < numNegatives) {
-        const at = query * numNegatives + counts[query]!++
-        indices[at] = row
-        // Adding 0 makes a zero of −0, as in answers over a whole corpus.
-        scores[at] = Math.fround(score) + 0
-        ranks[at] = rank
-      }
-    }
-    return outside
-  }
+  const { lent, arrays } = await lentCandidates(given)
+  const found = await runJob(job, arrays, (addon, control) =>
+    addon.mergeParts(lent, { ...rules, queries, corpusRows, references }, out, control),
+  )
+  return { settled, out, found }
 }
 
-const sum = (parts: readonly MinedCorpusShard[], value: (part: MinedCorpusShard) => number) =>
+/** Whether the raw ranks of the negatives need a count in every shard. */
+const needsRanks = ({ sampling, maxRank, candidates }: MinedCorpusShard['options']) =>
+  sampling === 'band' && maxRank === undefined && candidates === false
+
+function checkRanks(
+  ranks: readonly DrawnRanks[] | undefined,
+  first: MinedCorpusShard,
+  size: number,
+) {
+  if (!needsRanks(first.options)) {
+    if (ranks !== undefined)
+      throw invalidText('ranks', 'none, as the shards know all raw ranks', 'ranks of drawn rows')
+    return
+  }
+  if (ranks === undefined)
+    throw invalid(
+      'ranks',
+      'what rankDrawnRows() gave for every shard, as rows of a band are anywhere',
+      ranks,
+    )
+  checkParts(ranks, 'ranks', 'rankDrawnRows', 'ranks')
+  checkAlike([first, ...ranks], identityOf, (i) => (i === 0 ? 'parts[0]' : `ranks[${i - 1}]`))
+  inOrder(ranks, 'ranks')
+  for (const [i, each] of ranks.entries())
+    if (!isInt32Array(each.ranks) || each.ranks.length !== size)
+      throw invalid(`ranks[${i}].ranks`, `an Int32Array of ${size} counts`, each.ranks)
+}
+
+/** Sums of all shards; −1 for no row. */
+function summed(ranks: readonly DrawnRanks[], indices: Int32Array): Int32Array {
+  return handOut(
+    indices.map((row, i) => (row < 0 ? -1 : ranks.reduce((sum, each) => sum + each.ranks[i]!, 0))),
+  )
+}
+
+const sum = (parts: Parts, value: (part: MinedCorpusShard) => number) =>
   parts.reduce((total, part) => total + value(part), 0)
-
-function merged(parts: readonly MinedCorpusShard[]): MinedNegatives {
-  const [{ positiveScores: scored, options, ceilings }] = parts as [MinedCorpusShard]
-  const { queries, corpusRows, positives } = scored
-  const asked = options as unknown as Asked & Judged
-  const merger = new Merger(parts, asked, queries)
-  let queriesWithoutPositives = 0
-  for (let query = 0; query < queries; query++) {
-    const hasPositives = positives.indptr[query]! < positives.indptr[query + 1]!
-    queriesWithoutPositives += Number(!hasPositives)
-    merger.add(query, hasPositives || ceilings.maxScore !== undefined)
-  }
-  const { inconsistent, candidatePairs, fallback } = merger
-  const run: Omit<MinedRun, 'warnings'> = {
-    ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows },
-    ...{ dimensions: scored.dimensions, numNegatives: asked.numNegatives, metric: scored.metric },
-    ...{ ceilings, positives, positiveScores: scored.scores, ...merger.arrays },
-    dropped: Object.fromEntries(ruleNames.map((rule, i) => [rule, merger.dropped[i]!])) as Record<
-      RuleName,
-      number
-    >,
-    ...{ queriesWithoutPositives, inconsistent, candidatePairs },
-    ...{ certified: queries - fallback, fallback },
-    // A shard without rows has not looked at the queries.
-    zeroQueries: Math.max(...parts.map(({ zeroQueries }) => zeroQueries)),
-    zeroRows: sum(parts, ({ zeroRows }) => zeroRows),
-    seconds: sum(parts, ({ seconds }) => seconds),
-    rejected: merger.explained.arrays(),
-  }
-  return new MinedNegatives({ ...run, warnings: miningWarnings(run, asked, String) })
-}
 
 /**
  * Puts together what {@link mineCorpusShard} gave for all shards of a corpus: the answer of
@@ -193,14 +142,57 @@ function merged(parts: readonly MinedCorpusShard[]): MinedNegatives {
  * queries that any shard scanned again.
  *
  * @param parts Each shard once, in any order.
- * @throws {TypeError | RangeError} naming the part that belongs to another job, or rows that no part or
- *   several parts have.
+ * @param given `ranks` for rows drawn from a band, and the options of the job.
+ * @throws {TypeError | RangeError} naming the part that belongs to another job, rows that no part or several
+ *   parts have, or a score that is no number.
  */
-export function mergeCorpusShards(parts: readonly MinedCorpusShard[]): MinedNegatives {
-  checkParts(parts, 'populations', 'mineCorpusShard')
-  checkAlike(parts, ({ options, fingerprint }: MinedCorpusShard) => ({
-    ...options,
-    'fingerprint of the inputs': fingerprint,
-  }))
-  return merged(inOrder(parts))
+export async function mergeCorpusShards(
+  parts: readonly MinedCorpusShard[],
+  given: MergeCorpusShardsOptions = {},
+): Promise<MinedNegatives> {
+  const { ranks, ...job } = withDefaults({ ...mergeCorpusShardsDefaults, ...jobDefaults }, given)
+  const ordered = await checkedParts(parts)
+  const [first] = ordered
+  const { queries, corpusRows, dimensions, metric, positives, scores } = first.positiveScores
+  checkRanks(ranks, first, queries * Number(first.options['numNegatives']))
+  const { settled, out, found } = await judged(parts, ordered, job)
+  const { exactScores, ...arrays } = out
+  const shared = {
+    ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, dimensions, metric },
+    ...{ numNegatives: settled.numNegatives, ceilings: first.ceilings },
+    ...{ positives, positiveScores: scores, ...arrays },
+    ranks: ranks ? summed(ranks, out.indices) : out.ranks,
+  }
+  const counts = {
+    ...found,
+    // A shard without rows has not looked at the queries.
+    zeroQueries: Math.max(...ordered.map(({ zeroQueries }) => zeroQueries)),
+    zeroRows: sum(ordered, ({ zeroRows }) => zeroRows),
+    seconds: sum(ordered, ({ seconds }) => seconds),
+  }
+  return answerOf(shared, counts, settled)
+}
+
+/**
+ * The rows that a merge of these shards draws from a band, for {@link rankDrawnRows} in every shard.
+ *
+ * @param parts What {@link mineCorpusShard} gave for all shards, with the sampling `band` and neither
+ *   `maxRank` nor `candidates`; each once, in any order.
+ * @throws {TypeError | RangeError} as {@link mergeCorpusShards}.
+ */
+export async function drawnRows(
+  parts: readonly MinedCorpusShard[],
+  given: JobOptions = {},
+): Promise<DrawnRows> {
+  const ordered = await checkedParts(parts)
+  const [{ options, fingerprint }] = ordered
+  if (!needsRanks(options))
+    throw invalidText(
+      'parts',
+      'shards that draw from a band',
+      'shards whose raw ranks are all known',
+    )
+  const { settled, out } = await judged(parts, ordered, withDefaults(jobDefaults, given))
+  const { indices, exactScores: scores } = out
+  return { options, fingerprint, numNegatives: settled.numNegatives, indices, scores }
 }

@@ -192,7 +192,7 @@ async function mineAll(
 }
 
 /** The answer, with counters by the names of their rules. */
-function answerOf(
+export function answerOf(
   found: Omit<MinedRun, keyof NativeMined | 'warnings'>,
   { dropped, ...mined }: NativeMined,
   settled: SettledMining,

@@ -20,6 +20,10 @@ Napi::Value TopK(const Napi::CallbackInfo& info);
 Napi::Value ReverseTopK(const Napi::CallbackInfo& info);
 Napi::Value MutualNeighbours(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);
+Napi::Value MinePart(const Napi::CallbackInfo& info);
+Napi::Value RankPart(const Napi::CallbackInfo& info);
+Napi::Value MergeParts(const Napi::CallbackInfo& info);
+Napi::Value TakeRows(const Napi::CallbackInfo& info);
 Napi::Value CompressRows(const Napi::CallbackInfo& info);
 Napi::Value Transpose(const Napi::CallbackInfo& info);
 

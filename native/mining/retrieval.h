@@ -20,6 +20,16 @@ struct MinedQuery {
   ListedRows listed;
 };
 
+// A question that counts the rows better than `scored`.
+inline ScanQuery rank_question(const ScanQuery& query, const Scored& scored) {
+  return {.query = query.query,
+          .depth = 0,
+          .reference = scored.score,
+          .reference_row = scored.row,
+          .barred = query.barred,
+          .group = query.group};
+}
+
 // A source of candidates.
 class Retrieval {
  public:
