@@ -118,6 +118,8 @@ function sharedOf({ settled, scores }: ShardCall): SharedRows | undefined {
 
 /** @throws {TypeError} if a row of the shard has another text than its digest says. */
 async function checkTexts(texts: readonly string[], absent: Int32Array, digests: Uint8Array) {
+  for (const row of absent)
+    if (typeof texts[row] !== 'string') throw invalid(`corpusTexts[${row}]`, 'a string', texts[row])
   const found = await digestsOf(
     'corpusTexts',
     Array.from(absent, (row) => texts[row]!),
