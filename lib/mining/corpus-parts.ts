@@ -134,7 +134,8 @@ async function checkTexts(texts: readonly string[], absent: Int32Array, digests:
 async function ownRows({ settled, target, range }: ShardCall, shared?: SharedRows): Promise<Held> {
   const { firstRow, rows } = range
   const { corpusGroups, queryTexts, corpusTexts } = settled
-  const numbers = Int32Array.from({ length: rows }, (_, i) => firstRow + i)
+  const numbers = new Int32Array(rows)
+  for (let i = 0; i < rows; i++) numbers[i] = firstRow + i
   const begin = shared ? lowerBound(shared.rows, firstRow) : 0
   const end = shared ? lowerBound(shared.rows, firstRow + rows) : 0
   const absent = shared
@@ -161,11 +162,11 @@ async function ownRows({ settled, target, range }: ShardCall, shared?: SharedRow
 }
 
 /** The rows of all shards whose texts are shared. Their texts are known by digests. */
-function rowsOfSharedTexts(
+async function rowsOfSharedTexts(
   { source, target }: ShardCall,
   { rows, vectors, digests, groups }: SharedRows,
   queryTexts: Uint8Array,
-): Held {
+): Promise<Held> {
   const matrix = { data: vectors, rows: rows.length, cols: source.cols }
   return {
     target: scanned(matrix, target.metric, source, 'positives.shared'),
@@ -177,8 +178,8 @@ function rowsOfSharedTexts(
     absent: new Int32Array(0),
     own: {
       corpusGroups: groups,
-      queryTexts: digestNames(queryTexts),
-      corpusTexts: digestNames(digests),
+      queryTexts: await digestNames(queryTexts),
+      corpusTexts: await digestNames(digests),
     },
   }
 }
@@ -229,7 +230,7 @@ export async function partsOf(
   const shared = sharedOf(call)
   const held = [await ownRows(call, shared)]
   if (shared && whole.queryTexts && range.firstRow === 0 && shared.rows.length > 0)
-    held.push(rowsOfSharedTexts(call, shared, whole.queryTexts))
+    held.push(await rowsOfSharedTexts(call, shared, whole.queryTexts))
   // The options are checked in any case.
   const parts: Part[] = []
   for (const each of held) parts.push(await partOf(call, whole, each, device))

@@ -2,6 +2,7 @@
 import { isInt32Array } from 'node:util/types'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import { invalid } from '../errors'
 import { checkInteger } from '../options'
@@ -31,22 +32,37 @@ export const identityOf = ({ options, fingerprint }: ShardIdentity) => ({
   'fingerprint of the inputs': fingerprint,
 })
 
-function checkDrawn(drawn: DrawnRows, queries: number, corpusRows: number) {
+async function checkDrawn(drawn: DrawnRows, queries: number, corpusRows: number) {
   if (typeof drawn !== 'object' || drawn === null || !isInt32Array(drawn.indices))
     throw invalid('drawn', 'what drawnRows() gave', drawn)
   const { indices, scores, numNegatives } = drawn
   const size = queries * numNegatives
   if (indices.length !== size) throw invalid('drawn.indices', `${size} rows`, indices.length)
   if (scores.length !== size) throw invalid('drawn.scores', `${size} scores`, scores.length)
-  for (const [i, row] of indices.entries()) {
-    checkInteger(`drawn.indices[${i}]`, row, -1, corpusRows - 1)
-    if (row >= 0 && !Number.isFinite(scores[i]))
-      throw invalid(
-        `drawn.scores[${i}]`,
-        `a finite score of query ${Math.floor(i / numNegatives)} with row ${row}`,
-        scores[i],
-      )
-  }
+  await inSlices(size, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      checkInteger(`drawn.indices[${i}]`, indices[i], -1, corpusRows - 1)
+      if (indices[i]! >= 0 && !Number.isFinite(scores[i]))
+        throw invalid(
+          `drawn.scores[${i}]`,
+          `a finite score of query ${Math.floor(i / numNegatives)} with row ${indices[i]}`,
+          scores[i],
+        )
+    }
+  })
+}
+
+/** Adds counts to sums; −1 in either stays out of the sums. */
+export const addRanks = (to: Int32Array, ranks: Int32Array) =>
+  inSlices(to.length, (begin, end) => {
+    for (let i = begin; i < end; i++) if (to[i]! >= 0 && ranks[i]! > 0) to[i]! += ranks[i]!
+  })
+
+/** Sums before any count: 0 for a row, −1 for none. */
+export function noRanks(indices: Int32Array): Int32Array {
+  const sums = resultArray(Int32Array, indices.length)
+  for (let i = 0; i < sums.length; i++) sums[i] = indices[i]! < 0 ? -1 : 0
+  return sums
 }
 
 /**
@@ -66,12 +82,12 @@ export async function rankDrawnRows(
 ): Promise<DrawnRanks> {
   const call = await preparedCall(queries, corpus, positives, given)
   const { range, options, fingerprint, rules, parts, run } = call
-  checkDrawn(drawn, positives.queries, range.corpusRows)
+  await checkDrawn(drawn, positives.queries, range.corpusRows)
   checkAlike([call, drawn], identityOf, (i) => (i === 0 ? 'this shard' : 'drawn'))
   const { numNegatives: count } = rules
   const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
   const { indices: rows, scores } = inputs.drawn
-  const total = resultArray(Int32Array, rows.length).map((_, i) => (rows[i]! < 0 ? -1 : 0))
+  const total = noRanks(rows)
   for (const part of parts) {
     const ranks = new Int32Array(rows.length)
     await run(part, (addon, control) =>
@@ -85,7 +101,7 @@ export async function rankDrawnRows(
         control,
       ),
     )
-    for (const [i, rank] of ranks.entries()) if (rank > 0) total[i]! += rank
+    await addRanks(total, ranks)
   }
   return { ...range, options, fingerprint, ranks: total }
 }

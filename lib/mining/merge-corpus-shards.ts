@@ -3,13 +3,12 @@ import { isInt32Array } from 'node:util/types'
 import { loanOf } from '../data/loan'
 import { resultArray, type NamedArrays } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { runJob, type NativeCandidates } from '../native'
 import { checkJob, frozen, jobDefaults, withDefaults } from '../options'
 import type { JobOptions, Overrides } from '../options'
 import { checkAlike, checkParts, inOrder } from './corpus-shard'
-import { identityOf, type DrawnRanks, type DrawnRows } from './drawn-rows'
+import { addRanks, identityOf, noRanks, type DrawnRanks, type DrawnRows } from './drawn-rows'
 import { referencesOf, type MinedCorpusShard } from './mine-corpus-shard'
 import { minedArrays } from './mined-arrays'
 import { answerOf } from './mine-hard-negatives'
@@ -127,10 +126,10 @@ function checkRanks(
 }
 
 /** Sums of all shards; −1 for no row. */
-function summed(ranks: readonly DrawnRanks[], indices: Int32Array): Int32Array {
-  return handOut(
-    indices.map((row, i) => (row < 0 ? -1 : ranks.reduce((sum, each) => sum + each.ranks[i]!, 0))),
-  )
+async function summed(ranks: readonly DrawnRanks[], indices: Int32Array): Promise<Int32Array> {
+  const sums = noRanks(indices)
+  for (const each of ranks) await addRanks(sums, each.ranks)
+  return sums
 }
 
 const sum = (parts: Parts, value: (part: MinedCorpusShard) => number) =>
@@ -161,7 +160,7 @@ export async function mergeCorpusShards(
     ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, dimensions, metric },
     ...{ numNegatives: settled.numNegatives, ceilings: first.ceilings },
     ...{ positives, positiveScores: scores, ...arrays },
-    ranks: ranks ? summed(ranks, out.indices) : out.ranks,
+    ranks: ranks ? await summed(ranks, out.indices) : out.ranks,
   }
   const counts = {
     ...found,

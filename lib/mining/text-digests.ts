@@ -66,12 +66,18 @@ const digestOf = (text: string) =>
   createHash('sha256').update(text, 'utf16le').digest().subarray(0, digestBytes)
 
 /** Digests as texts that are equal if the digests are; an empty one for an empty text. */
-export function digestNames(digests: Uint8Array): string[] {
+export async function digestNames(digests: Uint8Array): Promise<string[]> {
   const names: string[] = []
-  for (let at = 0; at < digests.length; at += digestBytes) {
-    const digest = digests.subarray(at, at + digestBytes)
-    names.push(digest.every((byte) => byte === 0) ? '' : String.fromCharCode(...digest))
-  }
+  await inSlices(
+    digests.length / digestBytes,
+    (begin, end) => {
+      for (let i = begin; i < end; i++) {
+        const digest = digests.subarray(i * digestBytes, (i + 1) * digestBytes)
+        names.push(digest.every((byte) => byte === 0) ? '' : String.fromCharCode(...digest))
+      }
+    },
+    stride,
+  )
   return names
 }
 
@@ -185,13 +191,17 @@ export async function mergeTextDigests(parts: readonly TextDigests[]): Promise<S
     corpusRows,
   )
   const isShared = await rowsShared(table, ordered, corpusRows)
-  const rows = handOut(new Int32Array(isShared.reduce((sum, each) => sum + each, 0)))
+  let wanted = 0
+  for (const each of isShared) wanted += each
+  const rows = handOut(new Int32Array(wanted))
   const digests = resultArray(Uint8Array, rows.length * digestBytes)
   let count = 0
-  for (let row = 0; row < corpusRows; row++) {
-    if (isShared[row] === 0) continue
-    digests.set(all.subarray(row * digestBytes, (row + 1) * digestBytes), count * digestBytes)
-    rows[count++] = row
-  }
+  await inSlices(corpusRows, (begin, end) => {
+    for (let row = begin; row < end; row++) {
+      if (isShared[row] === 0) continue
+      digests.set(all.subarray(row * digestBytes, (row + 1) * digestBytes), count * digestBytes)
+      rows[count++] = row
+    }
+  })
   return { corpusRows, rows, digests }
 }
