@@ -1,7 +1,8 @@
 // Puts the shards of a corpus together: judges the candidates of all shards and selects.
 import { isInt32Array } from 'node:util/types'
 import { loanOf } from '../data/loan'
-import { resultArray, type NamedArrays } from '../data/typed-array'
+import { ruleNames } from '../data/mined-lines'
+import { checkKind, resultArray, type NamedArrays } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeCandidates } from '../native'
@@ -30,19 +31,37 @@ export type MergeCorpusShardsOptions = Overrides<typeof mergeCorpusShardsDefault
 /** The shards of one job, in the order of their rows. */
 type Parts = readonly [MinedCorpusShard, ...MinedCorpusShard[]]
 
-const lists = ['indptr', 'rows', 'scores', 'rules', 'populations'] as const
+const kinds = {
+  indptr: 'Float64Array',
+  rows: 'Int32Array',
+  scores: 'Float64Array',
+  rules: 'Uint8Array',
+  populations: 'Int32Array',
+} as const
+
+/** The job checks the elements. */
+function checkLists(name: string, each: NativeCandidates | undefined, queries: number) {
+  const field = (of: keyof typeof kinds) => `${name}.${of}`
+  for (const [of, kind] of Object.entries(kinds) as [keyof typeof kinds, string][])
+    checkKind(field(of), each?.[of], [kind], `the ${kind} that mineCorpusShard() gave`)
+  const { indptr, rows, scores, rules, populations } = each!
+  const perQuery = ruleNames.length + 4
+  for (const [of, array, length] of [
+    ['indptr', indptr, queries + 1],
+    ['scores', scores, rows.length],
+    ['rules', rules, rows.length],
+    ['populations', populations, queries * perQuery],
+  ] as const)
+    if (array.length !== length)
+      throw invalid(field(of), `${length} elements for ${queries} queries`, array.length)
+}
 
 function checkCandidates(parts: readonly MinedCorpusShard[]) {
+  const { queries } = parts[0]!.positiveScores
   for (const [i, { candidates }] of parts.entries()) {
     if (!Array.isArray(candidates)) throw invalid(`parts[${i}].candidates`, 'an array', candidates)
     for (const [j, each] of candidates.entries())
-      for (const field of lists)
-        if (!ArrayBuffer.isView((each as NativeCandidates | null)?.[field]))
-          throw invalid(
-            `parts[${i}].candidates[${j}].${field}`,
-            'what mineCorpusShard() gave',
-            each,
-          )
+      checkLists(`parts[${i}].candidates[${j}]`, each as NativeCandidates, queries)
   }
 }
 
@@ -50,8 +69,8 @@ async function checkedParts(parts: readonly MinedCorpusShard[]): Promise<Parts> 
   checkParts(parts, 'candidates', 'mineCorpusShard')
   checkAlike(parts, identityOf)
   const ordered = inOrder(parts)
-  checkCandidates(parts)
   await checkPositiveScores(parts[0]!.positiveScores)
+  checkCandidates(parts)
   return ordered as unknown as Parts
 }
 

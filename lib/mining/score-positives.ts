@@ -3,6 +3,7 @@ import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { inSlices } from '../data/slices'
 import { toQueries } from '../data/source'
+import { checkKind } from '../data/typed-array'
 import { invalid } from '../errors'
 import { handOut } from '../lending'
 import { runJob, type Addon, type JobControl } from '../native'
@@ -193,7 +194,7 @@ export function mergePositiveScores(parts: readonly PositiveScores[]): PositiveS
   checkParts(parts, 'scores', 'scorePositives')
   checkAlike(parts, ({ queries, dimensions, metric, fingerprint }: PositiveScores) => ({
     ...{ queries, dimensions, metric },
-    'fingerprint of queries and positives': fingerprint,
+    'fingerprint of the inputs': fingerprint,
   }))
   const [first] = parts as [PositiveScores]
   const { queries, corpusRows } = first
@@ -213,6 +214,9 @@ export async function checkPositiveScores({
   scores,
 }: PositiveScores) {
   const at = 'positives.positives'
+  checkKind(`${at}.indptr`, indptr, ['Int32Array'], 'an Int32Array')
+  checkKind(`${at}.indices`, indices, ['Int32Array'], 'an Int32Array')
+  checkKind('positives.scores', scores, ['Float64Array'], 'a Float64Array')
   if (indptr.length !== queries + 1)
     throw invalid(`${at}.indptr`, `${queries + 1} list starts`, indptr.length)
   if (scores.length !== indices.length)

@@ -99,6 +99,13 @@ describe('damaged lists of positives', () => {
   })
 })
 
+it('scores that are no Float64Array are refused', async () => {
+  const scores = await scored()
+  await expect(mine(0, 25, { ...scores, scores: [...scores.scores] as never })).rejects.toThrow(
+    'a Float64Array for positives.scores, received an array',
+  )
+})
+
 describe('damaged candidates', () => {
   const places = (each: MinedCorpusShard) => each.candidates[0]!
 
@@ -125,7 +132,14 @@ describe('damaged candidates', () => {
     const [a, b] = await bothOf()
     for (const [field, array] of Object.entries(places(b))) {
       const damaged = { ...places(b), [field]: array.slice(0, -1) }
-      await expect(mergeCorpusShards([a, { ...b, candidates: [damaged] }]), field).rejects.toThrow()
+      const merge = mergeCorpusShards([a, { ...b, candidates: [damaged] }])
+      // Rows without their scores are scores without their rows.
+      const name = field === 'rows' ? 'scores' : field
+      await expect(merge).rejects.toThrow(`for parts[1].candidates[0].${name}, received`)
+      const plain = { ...places(b), [field]: [...array] } as never
+      await expect(mergeCorpusShards([a, { ...b, candidates: [plain] }])).rejects.toThrow(
+        `that mineCorpusShard() gave for parts[1].candidates[0].${field}, received an array`,
+      )
     }
     const merge = mergeCorpusShards([a, { ...b, candidates: [{}] as never }])
     await expect(merge).rejects.toThrow('for parts[1].candidates[0].indptr')

@@ -126,7 +126,9 @@ const answerOf = ({ seconds, certified, fallback, ...answer }: MinedNegatives) =
 const whole = ({ queries, corpus, positives }: Scene, options: MineHardNegativesOptions) =>
   mineHardNegatives(queries, corpus, positives, options)
 
-const trials: Record<string, Trial & Pick<MineHardNegativesOptions, 'skipSurvivors'>> = {
+type More = Pick<MineHardNegativesOptions, 'skipSurvivors' | 'sampling' | 'pool' | 'seed'>
+
+const trials: Record<string, Trial & More> = {
   'no ceiling': {},
   'ceilings of every kind': {
     maxScore: 0.7,
@@ -145,6 +147,13 @@ const trials: Record<string, Trial & Pick<MineHardNegativesOptions, 'skipSurvivo
   'groups and exclusions': { groups: 'different', exclude: true, maxScore: 0.6, explain: 9 },
   'the same group': { groups: 'same', exclude: true, maxPositiveRank: 9, relativeMargin: 0 },
   'lists of candidates': { candidates: true, exclude: true, maxScore: 0.6, explain: 4 },
+  'equal texts': { texts: true, maxScore: 0.7, explain: 5 },
+  'equal texts in a window of ranks': { texts: true, maxScore: 0.5, maxRank: 9, groups: 'same' },
+  'random draws': { sampling: 'random', pool: 30, seed: 4, texts: true, skipSurvivors: 2 },
+  'the best and random draws': { sampling: 'top1-random', pool: 12, seed: 9, maxScore: 0.5 },
+  'a band': { sampling: 'band', seed: 7, texts: true, minScore: -0.2, maxScore: 0.4, explain: 4 },
+  'a band after skipped ranks': { sampling: 'band', seed: 8, maxScore: 0.9, skipRanks: 5 },
+  'a band of lists': { sampling: 'band', candidates: true, texts: true, maxScore: 0.9 },
   'more negatives than rows': { numNegatives: 500, maxScore: 0.5 },
 }
 
