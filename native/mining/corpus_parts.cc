@@ -18,20 +18,12 @@ std::optional<double> reference_of(const MineOptions& options, Index query) {
   return std::isnan(given) ? std::nullopt : std::optional(given);
 }
 
-bool is_mined(const MineOptions& options, Index query) {
-  return reference_of(options, query) || options.rules.max_score;
-}
-
 // Nothing for a query that is not mined.
-std::optional<MinedQuery> mined_query(const MineOptions& options, const RowIndex& index,
+std::optional<MinedQuery> asked_query(const MineOptions& options, const RowIndex& index,
                                       Index query) {
-  if (!is_mined(options, query)) return std::nullopt;
   const std::optional<double> reference = reference_of(options, query);
-  return MinedQuery{.query = query,
-                    .options = std::cref(options),
-                    .reference = reference,
-                    .ceiling = score_ceiling(reference, options.rules),
-                    .listed = index.listed_rows(query)};
+  if (!is_mined(reference, options.rules)) return std::nullopt;
+  return mined_query(options, index, query, reference);
 }
 
 void write(PartCandidates& to, Index query, const Population& population) {
@@ -71,7 +63,7 @@ PartCandidates part_candidates(Scans& scans, const RowSource& queries, const Cor
   for_batches(
       queries.rows(), request_bytes,
       [&](const MinedQuery& query) { return retrieval->bytes(query); },
-      [&](Index query) { return mined_query(options, index, query); },
+      [&](Index query) { return asked_query(options, index, query); },
       [&](const std::vector<MinedQuery>& asked) {
         const Candidates candidates = retrieval->retrieve(asked, job);
         for (std::size_t i = 0; i < asked.size(); ++i)
@@ -169,7 +161,7 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   RankCount counting(scans, *handle, options, asked, ranks);
   for_batches(
       queries.rows(), request_bytes, [&](const MinedQuery& query) { return counting.bytes(query); },
-      [&](Index query) { return mined_query(options, index, query); },
+      [&](Index query) { return asked_query(options, index, query); },
       [&](const std::vector<MinedQuery>& mined) { counting.count(mined, job); });
 }
 
@@ -214,7 +206,7 @@ MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& opti
     job.cancellation.check();
     job.progress("merge", query, options.all_queries);
     answer.counts.queries_without_positives += !reference_of(options, query);
-    if (is_mined(options, query))
+    if (is_mined(reference_of(options, query), options.rules))
       settle(answer, query, merged_candidates(parts, options, query).of(0));
     else
       ++answer.counts.proof.certified;

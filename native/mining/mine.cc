@@ -77,15 +77,9 @@ std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
   const MineOptions& options = answer.options;
   const std::optional<double> reference = reference_of(query, options);
   answer.counts.queries_without_positives += !reference;
-  if (!reference && !options.rules.max_score) {
-    ++answer.counts.proof.certified;
-    return std::nullopt;
-  }
-  return MinedQuery{.query = query,
-                    .options = std::cref(options),
-                    .reference = reference,
-                    .ceiling = score_ceiling(reference, options.rules),
-                    .listed = index_.listed_rows(query)};
+  if (is_mined(reference, options.rules)) return mined_query(options, index_, query, reference);
+  ++answer.counts.proof.certified;
+  return std::nullopt;
 }
 
 void Miner::run(const std::vector<MinedQuery>& asked, bool more) {
