@@ -64,8 +64,8 @@ PartCandidates part_candidates(Scans& scans, const RowSource& queries, const Cor
       queries.rows(), request_bytes,
       [&](const MinedQuery& query) { return retrieval->bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
-      [&](const std::vector<MinedQuery>& asked) {
-        const Candidates candidates = retrieval->retrieve(asked, job);
+      [&](const std::vector<MinedQuery>& asked, bool more) {
+        const Candidates candidates = retrieval->retrieve(asked, more, job);
         for (std::size_t i = 0; i < asked.size(); ++i)
           append(found, options, asked[i].query, candidates.of(i));
       });
@@ -86,7 +86,7 @@ class RankCount {
     return asked_.count * scan_bytes(question(query, {}), queries_.rows().cols(), {});
   }
 
-  void count(std::span<const MinedQuery> mined, const Job& job) {
+  void count(std::span<const MinedQuery> mined, bool more, const Job& job) {
     std::vector<ScanQuery> questions;
     std::vector<Index> places;  // of the questions, in ranks
     ListedScores duplicates;
@@ -105,7 +105,8 @@ class RankCount {
                                                        .groups = options_.groups,
                                                        .corpus_groups = options_.corpus_groups,
                                                        .counted = true,
-                                                       .bound_factor = 1.0},
+                                                       .bound_factor = 1.0,
+                                                       .more = more},
                                                       job);
     for (std::size_t k = 0; k < places.size(); ++k) {
       const auto listed = duplicates.of(questions[k].query);
@@ -162,7 +163,7 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   for_batches(
       queries.rows(), request_bytes, [&](const MinedQuery& query) { return counting.bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
-      [&](const std::vector<MinedQuery>& mined) { counting.count(mined, job); });
+      [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
 }
 
 namespace {
