@@ -162,11 +162,26 @@ export {
 } from './mining/score-positives'
 export type { CorpusRange } from './mining/corpus-shard'
 export {
+  digestTexts,
+  mergeTextDigests,
+  type DigestTextsOptions,
+  type SharedTexts,
+  type TextDigests,
+} from './mining/text-digests'
+export type { SharedRows } from './mining/shared-rows'
+export {
   mineCorpusShard,
   type MinedCorpusShard,
   type MineCorpusShardOptions,
+  type ShardIdentity,
 } from './mining/mine-corpus-shard'
-export { mergeCorpusShards } from './mining/merge-corpus-shards'
+export { rankDrawnRows, type DrawnRanks, type DrawnRows } from './mining/drawn-rows'
+export {
+  drawnRows,
+  mergeCorpusShards,
+  mergeCorpusShardsDefaults,
+  type MergeCorpusShardsOptions,
+} from './mining/merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
 export {
   MinedNegatives,

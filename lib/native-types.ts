@@ -2,9 +2,20 @@
 // the like are plain strings here: lib/ has checked them, and the addon refuses a name that it does not know.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
+import type {
+  NativeMineRules,
+  NativePart,
+  NativeCandidates,
+  NativeFoundPart,
+  NativeMineOptions,
+  NativeMinedArrays,
+  NativePositiveArrays,
+  NativeMined,
+} from './native-mining'
 import type { NativeClusteringSizes, NativeInfo, NativePlanSizes } from './native-info'
 
 export type * from './native-info'
+export type * from './native-mining'
 
 /** A matrix in the form for the addon, with its name in messages. */
 export type NativeSource = (DenseView | SparseView) & { readonly name: string }
@@ -155,80 +166,6 @@ export interface NativeProof {
   readonly seconds: number
 }
 
-/**
- * The fields of `MineOptions` of native/mining/mine.h that a sweep may change. The active ceilings are passed
- * beside them, by the names in mining/ceiling-rules.ts.
- */
-export interface NativeMineRules {
-  readonly numNegatives: number
-  readonly minScore?: number | undefined
-  readonly reference: string
-  readonly skipRanks: number
-  readonly maxRank?: number | undefined
-  readonly maxPositiveRank?: number | undefined
-  readonly skipSurvivors: number
-  readonly sampling: string
-  readonly pool: number
-  readonly seed: number
-  readonly explain: number
-  /** [queries], NaN for none: used instead of the scores of the positives. */
-  readonly references?: Float64Array | undefined
-}
-
-/** The other fields of `MineOptions`. */
-export interface NativeMineOptions {
-  readonly device: string
-  readonly metric: string
-  /** The range of given queries to mine. */
-  readonly firstQuery: number
-  readonly queryCount: number
-  readonly excludeSelf: boolean | Int32Array
-  readonly positives: NativeRowLists
-  readonly exclude?: NativeRowLists | undefined
-  readonly candidates?: NativeRowLists | undefined
-  readonly groups: string
-  readonly queryGroups?: Int32Array | undefined
-  readonly corpusGroups?: Int32Array | undefined
-  /** Equal texts have equal classes. */
-  readonly queryTexts?: Int32Array | undefined
-  readonly corpusTexts?: Int32Array | undefined
-}
-
-export interface NativeMinedArrays {
-  readonly indices: Int32Array
-  readonly scores: Float32Array
-  readonly counts: Int32Array
-  readonly ranks: Int32Array
-  /** [queries × numNegatives]. */
-  readonly exactScores?: Float64Array | undefined
-  /** [queries × 12]: dropped by each rule, admissible, above ceiling, above reference, rescanned. */
-  readonly populations?: Int32Array | undefined
-}
-
-/** Output arrays of the positives that are used: ascending, each once. */
-export interface NativePositiveArrays {
-  readonly positiveStarts: Int32Array
-  readonly positiveRows: Int32Array
-  readonly positiveScores: Float64Array
-}
-
-export interface NativeRejected {
-  readonly queries: Int32Array
-  readonly indptr: Int32Array
-  readonly rows: Int32Array
-  readonly scores: Float64Array
-  readonly rules: Uint8Array
-}
-
-export interface NativeMined extends NativeProof {
-  /** In the order of `ruleNames`. */
-  readonly dropped: Float64Array
-  readonly queriesWithoutPositives: number
-  readonly inconsistent: number
-  readonly candidatePairs: number
-  readonly rejected: NativeRejected
-}
-
 export interface Addon {
   /** A hash of the entries of X, 16 hexadecimal digits. */
   fingerprint(X: NativeSource, control: JobControl): Promise<string>
@@ -346,6 +283,42 @@ export interface Addon {
     sweep: readonly { readonly options: NativeMineRules; readonly out: NativeMinedArrays }[],
     control: JobControl,
   ): Promise<NativeMined[]>
+  minePart(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    part: NativePart,
+    control: JobControl,
+  ): Promise<NativeFoundPart>
+  /** Writes to `ranks`, [queries × count], the rows of the part that are better than each row; −1 for none. */
+  rankPart(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeMineOptions,
+    part: NativePart,
+    asked: { readonly count: number; readonly rows: Int32Array; readonly scores: Float64Array },
+    ranks: Int32Array,
+    control: JobControl,
+  ): Promise<number>
+  /** `name` is that of the part in messages. */
+  mergeParts(
+    parts: readonly (NativeCandidates & { readonly name: string })[],
+    options: NativeMineRules & {
+      readonly queries: number
+      readonly corpusRows: number
+      readonly references: Float64Array
+    },
+    out: NativeMinedArrays,
+    control: JobControl,
+  ): Promise<NativeMined>
+  /** Copies rows, as float32, to `to`, [rows × d]. */
+  takeRows(
+    corpus: NativeSource | NativeCorpus,
+    options: { readonly device: string; readonly metric: string },
+    rows: Int32Array,
+    to: Float32Array,
+    control: JobControl,
+  ): Promise<number>
   /** Returns the number of entries after repeats are summed. */
   compressRows(
     entries: NativeEntries,

@@ -130,7 +130,10 @@ async function checkpointsOf(
 /** The arrays of a fit, lent to its job, by the names of the addon. */
 async function lentInputs(
   source: NativeSource,
-  { graph, ...entries }: Pick<NativeFitOptions, 'mask' | 'sampleWeight'> & {
+  {
+    graph,
+    ...entries
+  }: Pick<NativeFitOptions, 'mask' | 'sampleWeight'> & {
     readonly graph: NativeFitOptions['adjacency']
   },
   init: FitOptions['init'],

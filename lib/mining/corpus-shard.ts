@@ -22,11 +22,14 @@ export interface CorpusRange {
 /** Rows are numbered in int32. */
 const mostRows = 2 ** 31 - 1
 
-/** @throws {TypeError | RangeError} if the rows do not lie within the corpus. */
-export function checkRange({ firstRow, rows, corpusRows }: CorpusRange) {
+/**
+ * @param name The argument that has these rows.
+ * @throws {TypeError | RangeError} if the rows do not lie within the corpus.
+ */
+export function checkRange({ firstRow, rows, corpusRows }: CorpusRange, name = 'corpus') {
   checkInteger('corpusRows', corpusRows, 0, mostRows)
   if (rows > corpusRows)
-    throw invalidText('corpus', `at most ${corpusRows} rows, as corpusRows says`, `${rows} rows`)
+    throw invalidText(name, `at most ${corpusRows} rows, as corpusRows says`, `${rows} rows`)
   checkInteger('firstRow', firstRow, 0, corpusRows - rows)
 }
 
@@ -68,15 +71,24 @@ const checkStarts = (name: string, { indptr, indices }: RowLists) =>
     }
   })
 
+/** The place of a row of the corpus in a scan; −1 for a row that the scan does not have. */
+export type PlaceOf = (row: number) => number
+
+export const placeIn =
+  ({ firstRow, rows }: CorpusRange): PlaceOf =>
+  (row) =>
+    row >= firstRow && row < firstRow + rows ? row - firstRow : -1
+
 /**
- * What lists of rows of the whole corpus name within a shard, as rows of the shard.
+ * What lists of rows of the whole corpus name within a scan, as places in the scan.
  *
  * @throws {RangeError} naming an entry that is no row of the corpus.
  */
 export async function listsWithin(
   name: string,
   lists: RowLists,
-  { firstRow, rows, corpusRows }: CorpusRange,
+  corpusRows: number,
+  placeOf: PlaceOf,
 ): Promise<RowLists> {
   await checkStarts(name, lists)
   const { indptr, indices } = lists
@@ -94,7 +106,8 @@ export async function listsWithin(
             `a corpus row in 0..${corpusRows - 1}`,
             row,
           )
-        if (row >= firstRow && row < firstRow + rows) kept[count++] = row - firstRow
+        const place = placeOf(row)
+        if (place >= 0) kept[count++] = place
       }
       starts[q + 1] = count
       if (slice.spend(1)) yield
@@ -104,42 +117,53 @@ export async function listsWithin(
 }
 
 /** The shards of a whole corpus by their rows, given in any order. */
-export function inOrder<Part extends CorpusRange>(parts: readonly Part[]): Part[] {
-  const named = parts.map((part, i) => ({ part, name: `parts[${i}]` }))
+export function inOrder<Part extends CorpusRange>(
+  parts: readonly Part[],
+  argument = 'parts',
+): Part[] {
+  const named = parts.map((part, i) => ({ part, name: `${argument}[${i}]` }))
   named.sort((a, b) => a.part.firstRow - b.part.firstRow || a.part.rows - b.part.rows)
   const { corpusRows } = parts[0]!
   let next = 0
   for (const { part, name } of named) {
     if (part.corpusRows !== corpusRows)
-      throw invalidText(name, `corpusRows ${corpusRows}, as in parts[0]`, String(part.corpusRows))
+      throw invalidText(
+        name,
+        `corpusRows ${corpusRows}, as in ${argument}[0]`,
+        String(part.corpusRows),
+      )
     if (part.firstRow !== next)
       throw invalidText(name, `a shard that begins at row ${next}`, `one at row ${part.firstRow}`)
     next += part.rows
   }
   if (next !== corpusRows)
-    throw invalidText('parts', `shards of all ${corpusRows} rows`, `none from row ${next} on`)
+    throw invalidText(argument, `shards of all ${corpusRows} rows`, `none from row ${next} on`)
   return named.map(({ part }) => part)
 }
 
 /** @throws {TypeError} if parts are no array of objects with what tells such a result. */
-export function checkParts(parts: unknown, field: string, maker: string) {
+export function checkParts(parts: unknown, field: string, maker: string, argument = 'parts') {
   if (!Array.isArray(parts) || parts.length === 0)
-    throw invalid('parts', 'the results of all shards, at least one', parts)
+    throw invalid(argument, 'the results of all shards, at least one', parts)
   for (const [i, part] of parts.entries())
     if (typeof part !== 'object' || part === null || !(field in part))
-      throw invalid(`parts[${i}]`, `what ${maker}() gave`, part)
+      throw invalid(`${argument}[${i}]`, `what ${maker}() gave`, part)
 }
 
 /** @throws {RangeError} naming the first field in which a part differs from the first one. */
-export function checkAlike(parts: readonly object[], identity: (part: never) => object) {
+export function checkAlike(
+  parts: readonly object[],
+  identity: (part: never) => object,
+  nameOf = (i: number) => `parts[${i}]`,
+) {
   const wanted = identity(parts[0] as never) as Record<string, unknown>
   for (const [i, part] of parts.entries()) {
     const found = identity(part as never) as Record<string, unknown>
     for (const name of new Set([...Object.keys(wanted), ...Object.keys(found)]))
       if (wanted[name] !== found[name])
         throw invalidText(
-          `parts[${i}]`,
-          `a shard of the job of parts[0], with ${name} ${String(wanted[name])}`,
+          nameOf(i),
+          `a shard of the job of ${nameOf(0)}, with ${name} ${String(wanted[name])}`,
           String(found[name]),
         )
   }

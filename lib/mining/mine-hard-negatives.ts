@@ -9,7 +9,7 @@ import { planMemory } from '../memory'
 import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import { minedArrays, positiveArrays, summedCounts } from './mined-arrays'
+import { minedArrays, positiveArrays, summedCounts, type SummedCounts } from './mined-arrays'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import {
   nativeOptions,
@@ -143,12 +143,11 @@ async function mineAll(
   const source = toQueries(queries)
   const target = scanned(corpus, first.metric, source)
   const options = await nativeOptions(first, positives, source.rows, target, device)
-  const { firstQuery, queryCount } = options
-  const pairs = options.positives.indices.length
+  const { firstQuery, queryCount, excludeSelf, positives: listed, exclude, candidates } = options
+  const pairs = listed.indices.length
   const sweep = sweptRules(settled, target, queryCount, pairs)
   const out = sweep.map(({ options: { numNegatives } }) => minedArrays(queryCount, numNegatives))
   const listedOut = positiveArrays(pairs, source.rows)
-  const { excludeSelf, positives: listed, exclude, candidates } = options
   const { queryGroups, corpusGroups } = options
   const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
@@ -179,10 +178,7 @@ async function mineAll(
     metric: target.metric,
     ...(await positivesOf(listedOut, options)),
   }
-  const sums = await Promise.all(
-    settled.map(({ numNegatives }, i) => summedCounts(out[i]!.counts, numNegatives)),
-  )
-  return settled.map((each, i) => {
+  const answers = settled.map((each, i) => {
     const { ceilings } = sweep[i]!
     const shard = each.shard && {
       ...each.shard,
@@ -190,28 +186,23 @@ async function mineAll(
       options: plainOptions(each, ceilings),
       fingerprint: fingerprint!,
     }
-    const found = {
-      ...shared,
-      numNegatives: each.numNegatives,
-      shard,
-      ceilings,
-      ...out[i]!,
-      ...sums[i]!,
-    }
+    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]! }
     return answerOf(found, mined[i]!, each)
   })
+  return await Promise.all(answers)
 }
 
 /** The answer, with counters by the names of their rules. */
-function answerOf(
-  found: Omit<MinedRun, keyof NativeMined | 'warnings'>,
+export async function answerOf(
+  found: Omit<MinedRun, keyof NativeMined | keyof SummedCounts | 'warnings'>,
   { dropped, ...mined }: NativeMined,
   settled: SettledMining,
-): MinedNegatives {
+): Promise<MinedNegatives> {
   for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
   const counters = Object.fromEntries(
     ruleNames.map((name, i) => [name, dropped[i]!]),
   ) as MinedNegatives['dropped']
-  const run = { ...found, ...mined, dropped: counters }
+  const sums = await summedCounts(found.counts, found.numNegatives)
+  const run = { ...found, ...sums, ...mined, dropped: counters }
   return new MinedNegatives({ ...run, warnings: miningWarnings(run, settled, String) })
 }

@@ -1,6 +1,7 @@
 // The arrays that the addon fills, and the sums of their counts.
 import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
+import type { MinedNegatives } from './mined-negatives'
 
 export const minedArrays = (queries: number, numNegatives: number) => ({
   indices: resultArray(Int32Array, queries * numNegatives),
@@ -15,8 +16,13 @@ export const positiveArrays = (pairs: number, all: number) => ({
   positiveScores: resultArray(Float64Array, pairs),
 })
 
+export type SummedCounts = Pick<MinedNegatives, 'found' | 'served' | 'shortfall'>
+
 /** The sums over the queries that a result holds beside the counts of each query. */
-export async function summedCounts(counts: Int32Array, numNegatives: number) {
+export async function summedCounts(
+  counts: Int32Array,
+  numNegatives: number,
+): Promise<SummedCounts> {
   let [found, served, shortfall] = [0, 0, 0]
   await inSlices(counts.length, (begin, end) => {
     for (let query = begin; query < end; query++) {

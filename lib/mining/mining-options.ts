@@ -170,7 +170,11 @@ export function checkMiningOptions(
   checkedSelf(settled.excludeSelf, queries, corpus)
 }
 
-function groupArray(name: string, groups: Int32Array | undefined, count: number): Int32Array {
+export function groupArray(
+  name: string,
+  groups: Int32Array | undefined,
+  count: number,
+): Int32Array {
   if (!isInt32Array(groups)) throw invalid(name, `an Int32Array of ${count} groups`, groups)
   if (groups.length !== count)
     throw invalidText(name, `${count} groups, one for each row`, `${groups.length} groups`)

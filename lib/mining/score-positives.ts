@@ -2,11 +2,14 @@ import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { joined, mapped } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
-import { inTurns, type Slice } from '../data/slices'
+import { inSlices, inTurns, type Slice } from '../data/slices'
 import { toQueries } from '../data/source'
+import { checkKind } from '../data/typed-array'
+import { invalid } from '../errors'
 import { detached, handOut } from '../lending'
-import { runJob, type Addon, type JobControl } from '../native'
+import { runJob, type Addon, type JobControl, type NativePositiveArrays } from '../native'
 import {
+  checkInteger,
   checkJob,
   frozen,
   jobDefaults,
@@ -21,18 +24,29 @@ import {
   checkRange,
   inOrder,
   listsWithin,
+  placeIn,
   shardRows,
   type CorpusRange,
 } from './corpus-shard'
 import type { Metric } from './metric'
 import { minedArrays, positiveArrays } from './mined-arrays'
+import { groupArray } from './mining-options'
 import type { CorpusInput } from './prepare-corpus'
 import { fingerprintOf } from './query-shard'
+import { checkShared, joinShared, sharedRowsOf, type SharedRows } from './shared-rows'
+import type { SharedTexts } from './text-digests'
 
 /** The only place where the defaults of {@link scorePositives} are written. */
 export const scorePositivesDefaults = frozen({
   /** The metric; `cosine`, or that for which the shard was prepared, unless given. */
   metric: undefined as Metric | undefined,
+  /**
+   * What {@link mergeTextDigests} gave, for mining with texts: the shard adds its rows whose text is also that
+   * of a row in another shard. None unless given.
+   */
+  sharedTexts: undefined as SharedTexts | undefined,
+  /** Group of each row of the shard, [rows], for mining with texts and groups; none unless given. */
+  corpusGroups: undefined as Int32Array | undefined,
 })
 
 export type ScorePositivesOptions = {
@@ -55,8 +69,10 @@ export interface PositiveScores extends CorpusRange {
   readonly positives: RowLists
   /** Canonical scores of `positives.indices`, in float64. */
   readonly scores: Float64Array
-  /** Of the queries and of all positives: the shards of one job have the same. */
+  /** Of queries, positives and shared texts: the shards of one job have the same. */
   readonly fingerprint: string
+  /** Rows whose text is also that of a row in another shard, if `sharedTexts` was given. */
+  readonly shared: SharedRows | undefined
 }
 
 /** One number of a rule that no query is asked about. */
@@ -88,7 +104,7 @@ export async function scorePositives(
   positives: RowListsInput,
   given: ScorePositivesOptions,
 ): Promise<PositiveScores> {
-  const { firstRow, corpusRows, metric, ...rest } = withDefaults(
+  const { firstRow, corpusRows, metric, sharedTexts, corpusGroups, ...rest } = withDefaults(
     { firstRow: required, corpusRows: required, ...scorePositivesDefaults, ...jobDefaults },
     given,
   )
@@ -97,16 +113,22 @@ export async function scorePositives(
   const target = shardRows(corpus, metric, source)
   const range = { firstRow, rows: target.rows, corpusRows }
   checkRange(range)
+  if (sharedTexts !== undefined) checkShared(sharedTexts, corpusRows)
+  if (corpusGroups !== undefined) groupArray('corpusGroups', corpusGroups, range.rows)
   const all = await toRowLists('positives', positives, source.rows, corpusRows)
-  const listed = await listsWithin('positives', all, range)
+  const empty = { indptr: new Int32Array(source.rows + 1), indices: new Int32Array(0) }
+  const listed = await listsWithin('positives', all, corpusRows, placeIn(range))
   const lists = { positives: listed, all }
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
   const run = <Result>(start: (addon: Addon, control: JobControl) => Promise<Result>) =>
     runJob(job, arrays, start)
-  const named = { matrices: [inputs.queries], options: { positives: inputs.all }, run }
+  const named = {
+    matrices: [inputs.queries],
+    options: { positives: inputs.all, sharedTexts, groups: corpusGroups && empty.indices },
+    run,
+  }
   const fingerprint = await fingerprintOf(named)
   const out = positiveArrays(listed.indices.length, source.rows)
-  const empty = { indptr: new Int32Array(source.rows + 1), indices: new Int32Array(0) }
   const options = {
     ...{ device, metric: target.metric, firstQuery: 0, queryCount: source.rows },
     ...{ excludeSelf: false, positives: inputs.positives, candidates: empty },
@@ -117,19 +139,33 @@ export async function scorePositives(
     await run((addon, control) =>
       addon.mine(inputs.queries, target.handle ?? inputs.corpus!, options, out, sweep, control),
     )
-  const count = out.positiveStarts[source.rows]!
+  const lent = { ...target, matrix: inputs.corpus }
+  const shared =
+    sharedTexts &&
+    (await sharedRowsOf(
+      sharedTexts,
+      range,
+      corpusGroups,
+      { cols: source.cols, target: lent, device },
+      run,
+    ))
   return {
     ...range,
-    queries: source.rows,
-    dimensions: source.cols,
-    metric: target.metric,
-    positives: {
-      indptr: out.positiveStarts,
-      indices: await mapped(out.positiveRows.subarray(0, count), (row) => row + firstRow),
-    },
-    scores: await joined([out.positiveScores.subarray(0, count)], Float64Array),
-    fingerprint,
+    ...{ queries: source.rows, dimensions: source.cols, metric: target.metric },
+    ...(await scoredLists(out, firstRow)),
+    ...{ fingerprint, shared },
   }
+}
+
+/** What the addon found, with rows numbered as in the whole corpus. */
+async function scoredLists(
+  { positiveStarts, positiveRows, positiveScores }: NativePositiveArrays,
+  firstRow: number,
+) {
+  const count = positiveStarts.at(-1)
+  const indices = await mapped(positiveRows.subarray(0, count), (row) => row + firstRow)
+  const scores = await joined([positiveScores.subarray(0, count)], Float64Array)
+  return { positives: { indptr: positiveStarts, indices }, scores }
 }
 
 /** Lists of each query from several shards, those of lower rows first. */
@@ -168,10 +204,57 @@ export async function mergePositiveScores(
   checkParts(parts, 'scores', 'scorePositives')
   checkAlike(parts, ({ queries, dimensions, metric, fingerprint }: PositiveScores) => ({
     ...{ queries, dimensions, metric },
-    'fingerprint of queries and positives': fingerprint,
+    'fingerprint of the inputs': fingerprint,
   }))
   const [first] = parts as [PositiveScores]
   const { queries, corpusRows } = first
-  const lists = await inTurns((slice) => joinedLists(inOrder(parts), queries, slice))
-  return { ...first, firstRow: 0, rows: corpusRows, ...lists }
+  const ordered = inOrder(parts)
+  return {
+    ...{ ...first, firstRow: 0, rows: corpusRows },
+    ...(await inTurns((slice) => joinedLists(ordered, queries, slice))),
+    shared: joinShared(ordered.map(({ shared }) => shared)),
+  }
+}
+
+/** @throws {TypeError | RangeError} naming a score of a positive that is no number, or a broken list. */
+export async function checkPositiveScores({
+  queries,
+  corpusRows,
+  positives: { indptr, indices },
+  scores,
+}: PositiveScores) {
+  const at = 'positives.positives'
+  checkKind(`${at}.indptr`, indptr, ['Int32Array'], 'an Int32Array')
+  checkKind(`${at}.indices`, indices, ['Int32Array'], 'an Int32Array')
+  checkKind('positives.scores', scores, ['Float64Array'], 'a Float64Array')
+  if (indptr.length !== queries + 1)
+    throw invalid(`${at}.indptr`, `${queries + 1} list starts`, indptr.length)
+  if (scores.length !== indices.length)
+    throw invalid(
+      'positives.scores',
+      `${indices.length} scores, one for each positive`,
+      scores.length,
+    )
+  checkInteger(`${at}.indptr[0]`, indptr[0], 0, 0)
+  await inSlices(queries, (begin, end) => {
+    for (let q = begin; q < end; q++) {
+      const last = q === queries - 1 ? indices.length : 0
+      checkInteger(
+        `${at}.indptr[${q + 1}]`,
+        indptr[q + 1],
+        Math.max(indptr[q]!, last),
+        indices.length,
+      )
+      for (let t = indptr[q]!; t < indptr[q + 1]!; t++) {
+        const least = t === indptr[q] ? 0 : indices[t - 1]! + 1
+        checkInteger(`${at}.indices[${t}]`, indices[t], least, corpusRows - 1)
+        if (!Number.isFinite(scores[t]))
+          throw invalid(
+            `positives.scores[${t}]`,
+            `a finite score of query ${q} with row ${indices[t]}`,
+            scores[t],
+          )
+      }
+    }
+  })
 }

@@ -16,9 +16,12 @@ struct Draw {
   Index count = 0;
   std::uint64_t seed = 0;
   std::uint64_t query = 0;  // its number among all queries, not its place in the request
+  // [corpus rows], ascending: numbers of the rows in the whole corpus; null if they are the rows.
+  const std::int32_t* row_numbers = nullptr;
 
   std::uint64_t key(std::int32_t row) const {
-    return CounterRandom(seed, draw_stream).bits(query, static_cast<std::uint32_t>(row));
+    const std::int32_t number = row_numbers == nullptr ? row : row_numbers[row];
+    return CounterRandom(seed, draw_stream).bits(query, static_cast<std::uint32_t>(number));
   }
 };
 

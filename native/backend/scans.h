@@ -103,7 +103,8 @@ struct Ranking {
   Index repeated[classed_levels];  // of these, the repeated rows
   std::vector<Scored> admissible;  // the `depth` best, or all; best first
   std::vector<Scored> drawn = {};  // the draw.count with the smallest keys, or all; best first
-  // The repeated rows at or below the ceiling that are better than the last admissible one.
+  // The repeated rows at or below the ceiling that are better than the last admissible one; if
+  // fewer than `depth` rows are admissible, all that are not below the floor.
   std::vector<Scored> repeats;
   std::vector<Scored> rejected;                // the `rejected_depth` best, or all; best first
   std::vector<std::int32_t> rejected_repeats;  // of these, the repeated rows, ascending

@@ -61,6 +61,10 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["logSumExp"] = Napi::Function::New<LogSumExp>(env, "logSumExp");
   exports["maxSim"] = Napi::Function::New<MaxSim>(env, "maxSim");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");
+  exports["minePart"] = Napi::Function::New<MinePart>(env, "minePart");
+  exports["rankPart"] = Napi::Function::New<RankPart>(env, "rankPart");
+  exports["mergeParts"] = Napi::Function::New<MergeParts>(env, "mergeParts");
+  exports["takeRows"] = Napi::Function::New<TakeRows>(env, "takeRows");
   exports["compressRows"] = Napi::Function::New<CompressRows>(env, "compressRows");
   exports["sortNumbers"] = Napi::Function::New<SortNumbers>(env, "sortNumbers");
   exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");

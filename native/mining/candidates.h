@@ -13,6 +13,7 @@ namespace gemmine {
 // Positions in rule_names.
 enum class Rule : std::uint8_t { self, positive, excluded, group, duplicate, ceiling, floor, rank };
 inline constexpr auto no_rule = static_cast<Rule>(rule_count);
+inline constexpr auto absent_rule = static_cast<Rule>(rule_count + 1);  // the row is no candidate
 
 struct RuledRow {
   Scored scored;

@@ -46,6 +46,13 @@ void RowIndex::add_duplicates(Index query,
       found.emplace_back(row, forbids(query, row) ? Rule::group : Rule::duplicate);
 }
 
+// Keeps the order of the rows.
+void RowIndex::add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const {
+  const auto listed = static_cast<std::ptrdiff_t>(found.size());
+  for (const std::int32_t row : options_.part->absent) found.emplace_back(row, absent_rule);
+  std::inplace_merge(found.begin(), found.begin() + listed, found.end());
+}
+
 ListedRows RowIndex::listed_rows(Index query) const {
   std::vector<std::pair<std::int32_t, Rule>> found;
   if (const std::int32_t self = options_.self.of(query); self != -1)
@@ -56,6 +63,7 @@ ListedRows RowIndex::listed_rows(Index query) const {
     found.emplace_back(row, Rule::excluded);
   add_duplicates(query, found);
   std::sort(found.begin(), found.end());  // a row's first rule comes first
+  if (options_.part) add_absent(found);
   ListedRows listed;
   for (const auto& [row, rule] : found) {
     if (!listed.rows.empty() && listed.rows.back() == row) continue;

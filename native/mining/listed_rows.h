@@ -12,7 +12,7 @@ namespace gemmine {
 // applies. Scans exclude all of them; duplicates still have raw ranks.
 struct ListedRows {
   std::vector<std::int32_t> rows;  // ascending, unique
-  std::vector<Rule> rules;         // self, positive, excluded, group (of a duplicate) or duplicate
+  std::vector<Rule> rules;  // self, positive, excluded, group (of a duplicate), duplicate or absent
 };
 
 // Corpus rows by text and by group.
@@ -31,6 +31,7 @@ class RowIndex {
   const RowClasses& classes() const { return texts_.classes(); }
 
  private:
+  void add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const;
   void add_duplicates(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
 
   const MineOptions& options_;

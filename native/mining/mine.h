@@ -49,6 +49,13 @@ struct TextClasses {
   const std::int32_t* corpus;   // [corpus rows]
 };
 
+// The rows that are mined are a part of a corpus.
+struct CorpusPart {
+  const double* references;  // [all_queries], NaN for a query without positives in the whole corpus
+  const std::int32_t* row_numbers;  // [corpus rows], ascending: their numbers in the whole corpus
+  std::span<const std::int32_t> absent;  // rows that belong to another part, ascending; in no list
+};
+
 // Lists, groups and texts are those of all queries; the mined queries are first_query, first_query
 // + 1, ... of them.
 struct MineOptions {
@@ -74,30 +81,25 @@ struct MineOptions {
   const std::int32_t* corpus_groups;
   TextClasses texts;
   Index explain;  // number of best rejected candidates to report for each mined query
-  // [all_queries], NaN for a query without positives; null: the scores of the positives decide.
-  // For a part of a corpus, whose queries have positives elsewhere.
-  const double* references = nullptr;
+  std::optional<CorpusPart> part = {};  // nothing: the corpus is whole
 };
+
+inline bool has_texts(const MineOptions& options) { return options.texts.corpus != nullptr; }
 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
 // applies. lib/ has the same list; a test compares them.
 inline constexpr const char* rule_names[] = {"self",      "positive", "excluded", "group",
                                              "duplicate", "ceiling",  "floor",    "rank"};
 inline constexpr Index rule_count = 8;
-inline constexpr Index population_size = rule_count + 4;
 
 // The caller's arrays for the answers of the mined queries.
 struct MinedArrays {
-  std::int32_t* indices;    // [queries × num_negatives], −1 padded
-  float* scores;            // [queries × num_negatives], NaN padded
-  std::int32_t* counts;     // [queries]
-  std::int32_t* ranks;      // [queries × num_negatives] raw ranks, −1 padded
-  double* positive_scores;  // parallel to positives.indices; not written for other queries
-  // What the answers of parts of a corpus are put together from; null where nobody asks.
-  double* exact_scores = nullptr;  // [queries × num_negatives] canonical, NaN padded
-  // [queries × population_size] dropped by each rule (0 for `rank`), admissible, above the ceiling,
-  // above the reference, and 1 where the scan proved nothing; 0 for a query that is not mined
-  std::int32_t* populations = nullptr;
+  std::int32_t* indices;           // [queries × num_negatives], −1 padded
+  float* scores;                   // [queries × num_negatives], NaN padded
+  std::int32_t* counts;            // [queries]
+  std::int32_t* ranks;             // [queries × num_negatives] raw ranks, −1 padded
+  double* positive_scores;         // parallel to positives.indices; not written for other queries
+  double* exact_scores = nullptr;  // [queries × num_negatives] canonical, NaN padded; may be null
 };
 
 struct Rejected {

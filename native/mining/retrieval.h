@@ -8,6 +8,7 @@
 #include "core/job.h"
 #include "mining/candidates.h"
 #include "mining/listed_rows.h"
+#include "mining/score_ceiling.h"
 
 namespace gemmine {
 
@@ -19,6 +20,25 @@ struct MinedQuery {
   double ceiling;
   ListedRows listed;
 };
+
+inline MinedQuery mined_query(const MineOptions& options, const RowIndex& index, Index query,
+                              std::optional<double> reference) {
+  return {.query = query,
+          .options = std::cref(options),
+          .reference = reference,
+          .ceiling = score_ceiling(reference, options.rules),
+          .listed = index.listed_rows(query)};
+}
+
+// A question that counts the rows better than `scored`.
+inline ScanQuery rank_question(const ScanQuery& query, const Scored& scored) {
+  return {.query = query.query,
+          .depth = 0,
+          .reference = scored.score,
+          .reference_row = scored.row,
+          .barred = query.barred,
+          .group = query.group};
+}
 
 // A source of candidates.
 class Retrieval {

@@ -105,8 +105,9 @@ Index Assembly::count_left_out() {
   dropped(Rule::group) = index_.forbidden_rows(query_.query);
   Index unscanned = dropped(Rule::group);
   for (std::size_t i = 0; i < query_.listed.rows.size(); ++i) {
-    if (query_.listed.rules[i] == Rule::group) continue;
-    ++dropped(query_.listed.rules[i]);
+    const Rule rule = query_.listed.rules[i];
+    if (rule == Rule::group) continue;
+    if (rule != absent_rule) ++dropped(rule);
     if (index_.forbids(query_.query, query_.listed.rows[i]))
       --dropped(Rule::group);
     else
@@ -167,7 +168,6 @@ class ScanRetrieval : public Retrieval {
 
  private:
   ScanQuery question(const MinedQuery& query) const;
-  static ScanQuery rank_question(const ScanQuery& query, const Scored& scored);
   std::vector<Ranking> scan(std::span<const ScanQuery> asked, const RowClasses& classes, bool more,
                             const Job& job);
   std::vector<std::vector<std::int32_t>> drawn_ranks(std::span<const ScanQuery> asked,
@@ -178,7 +178,9 @@ class ScanRetrieval : public Retrieval {
            std::min(options.skip_survivors, corpus_rows_);
   }
   Index needed_depth(const MinedQuery& query) const;
-  bool is_scored(Rule rule) const { return explained_ || rule == Rule::duplicate; }
+  bool is_scored(Rule rule) const {
+    return rule == Rule::duplicate || (explained_ && rule != absent_rule);
+  }
 
   Scans& scans_;
   const QueryHandle& queries_;
@@ -197,10 +199,10 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   if (is_drawn(options)) return capped(skipped(options));
   Index depth = skipped(options) + capped(pool_size(options));
   if (options.max_rank) {
-    const bool duplicates = index_.classes().count > 0 ||
+    const bool duplicates = index_.classes().count > 0 || (options.part && has_texts(options)) ||
                             std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
     // Duplicates shift ranks, so all rows in the window are needed; `explain` needs rows after it
-    // too.
+    // too. A part of a corpus has duplicates in other parts.
     if (options.explain > 0)
       depth = capped(*options.max_rank) + capped(options.explain);
     else if (duplicates)
@@ -225,18 +227,9 @@ ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
   if (is_drawn(options))
     asked.draw = {.count = std::min(skipped(options) + options.num_negatives, corpus_rows_),
                   .seed = options.seed,
-                  .query = static_cast<std::uint64_t>(query.query)};
+                  .query = static_cast<std::uint64_t>(query.query),
+                  .row_numbers = options.part ? options.part->row_numbers : nullptr};
   return asked;
-}
-
-// A question that counts the rows better than `scored`.
-ScanQuery ScanRetrieval::rank_question(const ScanQuery& query, const Scored& scored) {
-  return {.query = query.query,
-          .depth = 0,
-          .reference = scored.score,
-          .reference_row = scored.row,
-          .barred = query.barred,
-          .group = query.group};
 }
 
 std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
@@ -253,7 +246,7 @@ std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
 }
 
 // Ranks of the drawn rows of each query among the rows of the scan. Drawn rows can be anywhere in
-// the order, so a second scan must count the better rows.
+// the order, so a second scan must count the better rows. A part of a corpus has no ranks.
 std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<const ScanQuery> asked,
                                                                   std::vector<Ranking>& rankings,
                                                                   bool more, const Job& job) {
@@ -262,6 +255,7 @@ std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<cons
   std::vector<std::pair<std::size_t, std::size_t>> places;  // places of query and drawn row
   for (std::size_t i = 0; i < asked.size(); ++i) {
     ranks[i].resize(rankings[i].drawn.size());
+    if (shared_.part) continue;
     for (std::size_t j = 0; j < ranks[i].size(); ++j) {
       if (is_best(rankings[i], rankings[i].drawn[j])) continue;
       questions.push_back(rank_question(asked[i], rankings[i].drawn[j]));

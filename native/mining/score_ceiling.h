@@ -39,6 +39,11 @@ inline double reference_score(std::span<const double> scores, Reference referenc
   return sum / static_cast<double>(scores.size());
 }
 
+// Whether a query is mined. Without a positive it needs a rule that applies to it.
+inline bool is_mined(std::optional<double> positive, const MiningRules& rules) {
+  return positive || rules.max_score;
+}
+
 // Each operation is rounded separately, as documented; the build forbids fused multiply-add.
 // Without a positive only max_score applies.
 inline double score_ceiling(std::optional<double> positive, const MiningRules& rules) {

@@ -2,17 +2,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Matrix } from '../../lib/data/matrix'
 import {
+  digestTexts,
+  drawnRows,
   mergeCorpusShards,
   mergePositiveScores,
+  mergeTextDigests,
   mineCorpusShard,
   mineHardNegatives,
   prepareCorpus,
+  rankDrawnRows,
   scorePositives,
   type MinedNegatives,
   type MineHardNegativesOptions,
 } from '../../lib/index'
-import { native } from '../../lib/native'
-import { populationSize } from '../../lib/mining/mine-corpus-shard'
 import { plantedScene } from '../conformance/mining-scenes'
 import { optionsOf, type Scene, type Trial } from '../conformance/mining-suite'
 import { gaussian, uniform } from '../matrices'
@@ -29,6 +31,18 @@ function tiedScene(seed: number, nq: number, nc: number): Scene {
     ...plantedScene('ties', nq, nc, d, seed),
     queries,
     corpus: rounded(gaussian(nc, d, seed + 1)),
+  }
+}
+
+/** Texts of which some are empty and many are equal, on both sides. */
+function someTexts(queries: number, corpus: number, next: () => number, kinds: number) {
+  const text = () => {
+    const kind = Math.floor(next() * kinds)
+    return kind === 0 ? '' : `text ${kind}`
+  }
+  return {
+    queryTexts: Array.from({ length: queries }, text),
+    corpusTexts: Array.from({ length: corpus }, text),
   }
 }
 
@@ -52,29 +66,55 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return keyed.sort(([a], [b]) => a - b).map(([, item]) => item)
 }
 
-async function partsOf(
+/** Mines every shard and merges, with all steps that the options need. */
+async function shardedOf(
   { queries, corpus, positives }: Scene,
   options: MineHardNegativesOptions,
   bounds: readonly number[],
 ) {
+  const { metric, corpusGroups, corpusTexts } = options
   const shards = bounds.slice(1).map((end, i) => ({
     firstRow: bounds[i]!,
     rows: rowsOf(corpus, bounds[i]!, end),
-    corpusGroups: options.corpusGroups?.slice(bounds[i], end),
+    corpusGroups: corpusGroups?.slice(bounds[i], end),
+    corpusTexts: corpusTexts?.slice(bounds[i], end),
   }))
-  const { metric } = options
-  const scores = await Promise.all(
-    shards.map(({ firstRow, rows }) =>
-      scorePositives(queries, rows, positives, { firstRow, corpusRows: corpus.rows, metric }),
+  const sent = async <Part>(parts: Promise<Part>[], seed: number) =>
+    structuredClone(shuffled(await Promise.all(parts), seed))
+  const corpusRows = corpus.rows
+  const sharedTexts =
+    corpusTexts &&
+    (await mergeTextDigests(
+      await sent(
+        shards.map((shard) =>
+          digestTexts(shard.corpusTexts!, { firstRow: shard.firstRow, corpusRows }),
+        ),
+        bounds.length,
+      ),
+    ))
+  const scored = await mergePositiveScores(
+    await sent(
+      shards.map(({ firstRow, rows, corpusGroups }) =>
+        scorePositives(queries, rows, positives, {
+          ...{ firstRow, corpusRows, metric, sharedTexts, corpusGroups },
+        }),
+      ),
+      bounds.length,
     ),
   )
-  const scored = await mergePositiveScores(structuredClone(shuffled(scores, bounds.length)))
-  const parts = await Promise.all(
-    shards.map(({ firstRow, rows, corpusGroups }) =>
-      mineCorpusShard(queries, rows, scored, { ...options, firstRow, corpusGroups }),
-    ),
-  )
-  return structuredClone(parts)
+  const each = <Part>(
+    call: (rows: Matrix, options: MineHardNegativesOptions & { firstRow: number }) => Promise<Part>,
+  ) =>
+    sent(
+      shards.map(({ rows, ...own }) => call(rows, { ...options, ...own })),
+      5,
+    )
+  const parts = await each((rows, own) => mineCorpusShard(queries, rows, scored, own))
+  const { sampling, maxRank, candidates } = options
+  if (sampling !== 'band' || maxRank !== undefined || candidates) return mergeCorpusShards(parts)
+  const drawn = structuredClone(await drawnRows(parts))
+  const ranks = await each((rows, own) => rankDrawnRows(queries, rows, scored, drawn, own))
+  return mergeCorpusShards(parts, { ranks })
 }
 
 /** Everything that must not depend on the cut. */
@@ -86,7 +126,9 @@ const answerOf = ({ seconds, certified, fallback, ...answer }: MinedNegatives) =
 const whole = ({ queries, corpus, positives }: Scene, options: MineHardNegativesOptions) =>
   mineHardNegatives(queries, corpus, positives, options)
 
-const trials: Record<string, Trial & Pick<MineHardNegativesOptions, 'skipSurvivors'>> = {
+type More = Pick<MineHardNegativesOptions, 'skipSurvivors' | 'sampling' | 'pool' | 'seed'>
+
+const trials: Record<string, Trial & More> = {
   'no ceiling': {},
   'ceilings of every kind': {
     maxScore: 0.7,
@@ -105,6 +147,13 @@ const trials: Record<string, Trial & Pick<MineHardNegativesOptions, 'skipSurvivo
   'groups and exclusions': { groups: 'different', exclude: true, maxScore: 0.6, explain: 9 },
   'the same group': { groups: 'same', exclude: true, maxPositiveRank: 9, relativeMargin: 0 },
   'lists of candidates': { candidates: true, exclude: true, maxScore: 0.6, explain: 4 },
+  'equal texts': { texts: true, maxScore: 0.7, explain: 5 },
+  'equal texts in a window of ranks': { texts: true, maxScore: 0.5, maxRank: 9, groups: 'same' },
+  'random draws': { sampling: 'random', pool: 30, seed: 4, texts: true, skipSurvivors: 2 },
+  'the best and random draws': { sampling: 'top1-random', pool: 12, seed: 9, maxScore: 0.5 },
+  'a band': { sampling: 'band', seed: 7, texts: true, minScore: -0.2, maxScore: 0.4, explain: 4 },
+  'a band after skipped ranks': { sampling: 'band', seed: 8, maxScore: 0.9, skipRanks: 5 },
+  'a band of lists': { sampling: 'band', candidates: true, texts: true, maxScore: 0.9 },
   'more negatives than rows': { numNegatives: 500, maxScore: 0.5 },
 }
 
@@ -116,8 +165,8 @@ describe('shards of the corpus give the answer of one call for', () => {
       const options = { ...optionsOf(scene, trial), metric }
       const expected = answerOf(await whole(scene, options))
       for (const count of [1, 2, 5]) {
-        const parts = await partsOf(scene, options, cuts(scene.corpus.rows, count, seed + count))
-        const merged = await mergeCorpusShards(shuffled(parts, count))
+        const bounds = cuts(scene.corpus.rows, count, seed + count)
+        const merged = await shardedOf(scene, options, bounds)
         expect(answerOf(merged), `${metric}, ${count} shards`).toEqual(expected)
       }
     }
@@ -147,13 +196,19 @@ describe('shards of the corpus give the answer of one call for', () => {
         skipSurvivors: one(0, 0, 1, 10),
         explain: one(0, 1, 7, 80),
         excludeSelf: one<boolean | Int32Array>(false, Int32Array.of(5, 59, -1, 0, 31, 5)),
+        sampling: one('top', 'top', 'random', 'top1-random', 'band', 'band'),
+        seed,
+        ...one<Partial<ReturnType<typeof someTexts>>>(
+          {},
+          someTexts(6, 60, next, 4),
+          someTexts(6, 60, next, 30),
+        ),
       }
-      const parts = await partsOf(scene, options, cuts(60, one(1, 2, 5), seed))
-      const merged = await mergeCorpusShards(shuffled(parts, seed))
-      expect(answerOf(merged), JSON.stringify(options)).toEqual(
-        answerOf(await whole(scene, options)),
-      )
-      expect(await merged.statistics()).toEqual(await (await whole(scene, options)).statistics())
+      const merged = await shardedOf(scene, options, cuts(60, one(1, 2, 5), seed))
+      const { corpusTexts, queryTexts, ...shown } = options
+      const expected = await whole(scene, options)
+      expect(answerOf(merged), `${seed} ${JSON.stringify(shown)}`).toEqual(answerOf(expected))
+      expect(await merged.statistics()).toEqual(await expected.statistics())
     }
   })
 
@@ -162,7 +217,7 @@ describe('shards of the corpus give the answer of one call for', () => {
     const positives = Array.from({ length: 90 }, (_, i) => [(i + 1) % 90])
     const scene = { ...tiedScene(9, 15, 90), queries: corpus, positives }
     const options = { excludeSelf: true, explain: 2 }
-    const merged = await mergeCorpusShards(await partsOf(scene, options, [0, 7, 90]))
+    const merged = await shardedOf(scene, options, [0, 7, 90])
     expect(answerOf(merged)).toEqual(answerOf(await whole(scene, options)))
   })
 
@@ -176,7 +231,7 @@ describe('shards of the corpus give the answer of one call for', () => {
       positives: [],
     }
     for (const each of [scene, none]) {
-      const merged = await mergeCorpusShards(await partsOf(each, { explain: 3 }, [0, 0, 30, 60]))
+      const merged = await shardedOf(each, { explain: 3 }, [0, 0, 30, 60])
       const { zeroRows, ...expected } = answerOf(await whole(each, { explain: 3 }))
       const { zeroRows: found, ...answer } = answerOf(merged)
       expect(answer).toEqual(expected)
@@ -209,10 +264,8 @@ const score = (begin: number, end: number, corpusRows = 60) =>
 
 describe('a shard of the corpus refuses', () => {
   it.each([
-    [{ sampling: 'random' }, "'top', as shards of a corpus draw nothing for sampling"],
-    [{ sampling: 'band' }, 'for sampling'],
-    [{ queryTexts: scene.queryTexts }, 'for queryTexts'],
-    [{ corpusTexts: scene.corpusTexts }, 'for corpusTexts'],
+    [{ queryTexts: scene.queryTexts }, 'scores with sharedTexts'],
+    [{ corpusTexts: scene.corpusTexts }, 'scores with sharedTexts'],
     [{ shard: { index: 0, count: 2 } }, 'all queries for a shard of a corpus for shard'],
     [{ sweep: [{}] }, 'the unknown option sweep'],
     [{ firstRow: undefined }, 'for firstRow'],
@@ -287,8 +340,4 @@ describe('a merge refuses', () => {
       await expect(mergeCorpusShards([a, part])).rejects.toThrow(message)
     }
   })
-})
-
-it('both sides of the border count the same numbers', () => {
-  expect(populationSize).toBe(native().info().rules.length + 4)
 })

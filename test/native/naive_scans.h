@@ -161,7 +161,7 @@ class NaiveScans : public gemmine::Scans {
     ranking.drawn = drawn(ranking.admissible, query.draw);
     keep_best(ranking.admissible, query.depth);
     keep_best(ranking.rejected, query.rejected_depth);
-    keep_repeats(ranking, repeated);
+    keep_repeats(query, ranking, repeated);
     return ranking;
   }
 
@@ -193,10 +193,14 @@ class NaiveScans : public gemmine::Scans {
     return repeated;
   }
 
-  // Of the repeated rows those better than the last admissible one, and those among the rejected.
-  static void keep_repeats(Ranking& ranking, const std::set<std::int32_t>& repeated) {
+  // Of the repeated rows those better than the last admissible one, or those that are not below the
+  // floor if not all the wanted rows are admissible; and those among the rejected.
+  static void keep_repeats(const ScanQuery& query, Ranking& ranking,
+                           const std::set<std::int32_t>& repeated) {
+    const bool is_short = static_cast<Index>(ranking.admissible.size()) < query.depth;
     std::erase_if(ranking.repeats, [&](const Scored& each) {
-      return ranking.admissible.empty() || !better(each, ranking.admissible.back());
+      if (query.depth == 0) return true;
+      return is_short ? each.score < query.floor : !better(each, ranking.admissible.back());
     });
     for (const Scored& each : ranking.rejected)
       if (repeated.contains(each.row)) ranking.rejected_repeats.push_back(each.row);

@@ -37,10 +37,12 @@ void BestRows::cut() {
   rows_.erase(end, rows_.end());
 }
 
-void keep_ranked(Ranking& ranking) {
+void keep_ranked(Ranking& ranking, const ScanQuery& query) {
   std::vector<Scored>& repeats = ranking.repeats;
-  if (ranking.admissible.empty()) return repeats.clear();
-  const Scored last = ranking.admissible.back();
+  if (query.depth == 0) return repeats.clear();
+  const bool all = static_cast<Index>(ranking.admissible.size()) < query.depth;
+  const Scored last = all ? Scored{query.floor, std::numeric_limits<std::int32_t>::max()}
+                          : ranking.admissible.back();
   std::erase_if(repeats, [&](const Scored& each) { return !better(each, last); });
   std::sort(repeats.begin(), repeats.end(), better);
 }
@@ -140,7 +142,7 @@ Ranking RankingCollector::ranking() {
     if (std::binary_search(repeated.begin(), repeated.end(), each.row))
       ranking.rejected_repeats.push_back(each.row);
   std::sort(ranking.rejected_repeats.begin(), ranking.rejected_repeats.end());
-  keep_ranked(ranking);
+  keep_ranked(ranking, *query_);
   std::copy(std::begin(above_), std::end(above_), std::begin(ranking.above));
   return ranking;
 }

@@ -32,8 +32,8 @@ class BestRows {
   Scored last_{};  // last of the best `depth` at the last cut, once full
 };
 
-// Sorts the repeated rows and keeps those that are better than the last admissible row.
-void keep_ranked(Ranking& ranking);
+// Sorts the repeated rows and keeps those that Ranking::repeats wants.
+void keep_ranked(Ranking& ranking, const ScanQuery& query);
 
 bool is_above(const Scored& scored, Level level, const ScanQuery& query);
 

@@ -183,7 +183,7 @@ Ranking Rescoring::rank() {
     if (!forbids(request_, query_, each.row) && classes_.is_repeated(each.row))
       ranking_.rejected_repeats.push_back(each.row);
   std::sort(ranking_.rejected_repeats.begin(), ranking_.rejected_repeats.end());
-  keep_ranked(ranking_);
+  keep_ranked(ranking_, query_);
   return std::move(ranking_);
 }
 

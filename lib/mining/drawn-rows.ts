@@ -1,0 +1,107 @@
+// Rows drawn from a band can be anywhere in the order, so their raw ranks need a count in every shard.
+import { isInt32Array } from 'node:util/types'
+import { loanOf } from '../data/loan'
+import type { MatrixInput } from '../data/matrix'
+import { inSlices } from '../data/slices'
+import { resultArray } from '../data/typed-array'
+import { invalid } from '../errors'
+import { checkInteger } from '../options'
+import { checkAlike, type CorpusRange } from './corpus-shard'
+import { preparedCall, type MineCorpusShardOptions, type ShardIdentity } from './mine-corpus-shard'
+import type { CorpusInput } from './prepare-corpus'
+import type { PositiveScores } from './score-positives'
+
+/** The rows drawn for each query, with their scores: plain data, to be sent from machine to machine. */
+export interface DrawnRows extends ShardIdentity {
+  /** Rows for each query at most. */
+  readonly numNegatives: number
+  /** The rows, numbered as in the whole corpus, best first, [nq × numNegatives]; −1 for none. */
+  readonly indices: Int32Array
+  /** Their canonical scores in float64, [nq × numNegatives]; NaN for none. */
+  readonly scores: Float64Array
+}
+
+/** Counts of a shard for drawn rows: plain data, to be sent from machine to machine. */
+export interface DrawnRanks extends CorpusRange, ShardIdentity {
+  /** Rows of the shard that are better than each drawn row, [nq × numNegatives]; −1 for none. */
+  readonly ranks: Int32Array
+}
+
+export const identityOf = ({ options, fingerprint }: ShardIdentity) => ({
+  ...options,
+  'fingerprint of the inputs': fingerprint,
+})
+
+async function checkDrawn(drawn: DrawnRows, queries: number, corpusRows: number) {
+  if (typeof drawn !== 'object' || drawn === null || !isInt32Array(drawn.indices))
+    throw invalid('drawn', 'what drawnRows() gave', drawn)
+  const { indices, scores, numNegatives } = drawn
+  const size = queries * numNegatives
+  if (indices.length !== size) throw invalid('drawn.indices', `${size} rows`, indices.length)
+  if (scores.length !== size) throw invalid('drawn.scores', `${size} scores`, scores.length)
+  await inSlices(size, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      checkInteger(`drawn.indices[${i}]`, indices[i], -1, corpusRows - 1)
+      if (indices[i]! >= 0 && !Number.isFinite(scores[i]))
+        throw invalid(
+          `drawn.scores[${i}]`,
+          `a finite score of query ${Math.floor(i / numNegatives)} with row ${indices[i]}`,
+          scores[i],
+        )
+    }
+  })
+}
+
+/** Adds counts to sums; −1 in either stays out of the sums. */
+export const addRanks = (to: Int32Array, ranks: Int32Array) =>
+  inSlices(to.length, (begin, end) => {
+    for (let i = begin; i < end; i++) if (to[i]! >= 0 && ranks[i]! > 0) to[i]! += ranks[i]!
+  })
+
+/** Sums before any count: 0 for a row, −1 for none. */
+export function noRanks(indices: Int32Array): Int32Array {
+  const sums = resultArray(Int32Array, indices.length)
+  for (let i = 0; i < sums.length; i++) sums[i] = indices[i]! < 0 ? -1 : 0
+  return sums
+}
+
+/**
+ * Counts the rows of a shard that are better than each row drawn from a band. Only for the sampling `band`
+ * without `maxRank` and `candidates`: as the step between {@link drawnRows} and {@link mergeCorpusShards}.
+ *
+ * @param queries As for {@link mineCorpusShard}, as are `corpus`, `positives` and the options.
+ * @param drawn What {@link drawnRows} gave.
+ * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
+ */
+export async function rankDrawnRows(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: PositiveScores,
+  drawn: DrawnRows,
+  given: MineCorpusShardOptions,
+): Promise<DrawnRanks> {
+  const call = await preparedCall(queries, corpus, positives, given)
+  const { range, options, fingerprint, rules, parts, run } = call
+  await checkDrawn(drawn, positives.queries, range.corpusRows)
+  checkAlike([call, drawn], identityOf, (i) => (i === 0 ? 'this shard' : 'drawn'))
+  const { numNegatives: count } = rules
+  const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
+  const { indices: rows, scores } = inputs.drawn
+  const total = noRanks(rows)
+  for (const part of parts) {
+    const ranks = new Int32Array(rows.length)
+    await run(part, (addon, control) =>
+      addon.rankPart(
+        part.queries,
+        part.target.handle ?? part.target.matrix!,
+        part.options,
+        { ...rules, ...part.rows },
+        { count, rows, scores },
+        ranks,
+        control,
+      ),
+    )
+    await addRanks(total, ranks)
+  }
+  return { ...range, options, fingerprint, ranks: total }
+}

@@ -1,0 +1,105 @@
+// Arguments and results of the addon's mining.
+import type { NativeProof, NativeRowLists } from './native-types'
+
+/**
+ * The fields of `MineOptions` of native/mining/mine.h that a sweep may change. The active ceilings are passed
+ * beside them, by the names in mining/ceiling-rules.ts.
+ */
+export interface NativeMineRules {
+  readonly numNegatives: number
+  readonly minScore?: number | undefined
+  readonly reference: string
+  readonly skipRanks: number
+  readonly maxRank?: number | undefined
+  readonly maxPositiveRank?: number | undefined
+  readonly skipSurvivors: number
+  readonly sampling: string
+  readonly pool: number
+  readonly seed: number
+  readonly explain: number
+}
+
+/** What a part of a corpus has to know of the whole: `CorpusPart` of native/mining/mine.h. */
+export interface NativePart extends NativeMineRules {
+  /** Reference score of each query, [queries], NaN for none. */
+  readonly references: Float64Array
+  /** Numbers of the part's rows in the whole corpus, ascending, [rows]. */
+  readonly rowNumbers: Int32Array
+  /** Rows of the part that belong to another part, ascending. */
+  readonly absent: Int32Array
+}
+
+/** Candidates of a part of a corpus, by query; rows are numbered as in the whole corpus. */
+export interface NativeCandidates {
+  /** [queries + 1]. */
+  readonly indptr: Float64Array
+  readonly rows: Int32Array
+  /** Canonical scores in float64. */
+  readonly scores: Float64Array
+  /** Places in `ruleNames`; its length for an admissible row. */
+  readonly rules: Uint8Array
+  /**
+   * [queries × (rules + 4)]: dropped by each rule, admissible, above the ceiling, above the reference score
+   * (if `maxPositiveRank` is given), and 1 for a query that was scanned again.
+   */
+  readonly populations: Int32Array
+}
+
+export interface NativeFoundPart {
+  readonly candidates: NativeCandidates
+  readonly zeroQueries: number
+  readonly zeroRows: number
+  readonly seconds: number
+}
+
+/** The other fields of `MineOptions`. */
+export interface NativeMineOptions {
+  readonly device: string
+  readonly metric: string
+  /** The range of given queries to mine. */
+  readonly firstQuery: number
+  readonly queryCount: number
+  readonly excludeSelf: boolean | Int32Array
+  readonly positives: NativeRowLists
+  readonly exclude?: NativeRowLists | undefined
+  readonly candidates?: NativeRowLists | undefined
+  readonly groups: string
+  readonly queryGroups?: Int32Array | undefined
+  readonly corpusGroups?: Int32Array | undefined
+  /** Equal texts have equal classes. */
+  readonly queryTexts?: Int32Array | undefined
+  readonly corpusTexts?: Int32Array | undefined
+}
+
+export interface NativeMinedArrays {
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+  readonly counts: Int32Array
+  readonly ranks: Int32Array
+  /** [queries × numNegatives]. */
+  readonly exactScores?: Float64Array | undefined
+}
+
+/** Output arrays of the positives that are used: ascending, each once. */
+export interface NativePositiveArrays {
+  readonly positiveStarts: Int32Array
+  readonly positiveRows: Int32Array
+  readonly positiveScores: Float64Array
+}
+
+export interface NativeRejected {
+  readonly queries: Int32Array
+  readonly indptr: Int32Array
+  readonly rows: Int32Array
+  readonly scores: Float64Array
+  readonly rules: Uint8Array
+}
+
+export interface NativeMined extends NativeProof {
+  /** In the order of `ruleNames`. */
+  readonly dropped: Float64Array
+  readonly queriesWithoutPositives: number
+  readonly inconsistent: number
+  readonly candidatePairs: number
+  readonly rejected: NativeRejected
+}

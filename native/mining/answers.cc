@@ -1,0 +1,74 @@
+#include "mining/answers.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "mining/batches.h"
+#include "mining/judge.h"
+#include "mining/select.h"
+
+namespace gemmine {
+namespace {
+
+void write(const Answer& answer, Index query, const std::vector<Negative>& negatives) {
+  const Index place = query - answer.options.first_query;
+  const MinedArrays& out = answer.out;
+  out.counts[place] = static_cast<std::int32_t>(negatives.size());
+  Index at = place * answer.options.num_negatives;
+  for (const Negative& each : negatives) {
+    out.indices[at] = each.row;
+    out.scores[at] = answer_score(each.score);
+    if (out.exact_scores != nullptr) out.exact_scores[at] = each.score;
+    out.ranks[at++] = each.rank;
+  }
+}
+
+void append(Rejected& all, Index query, const std::vector<RuledRow>& rejected) {
+  all.queries.push_back(static_cast<std::int32_t>(query));
+  for (const RuledRow& each : rejected) {
+    all.rows.push_back(each.scored.row);
+    all.scores.push_back(each.scored.score);
+    all.rules.push_back(static_cast<std::uint8_t>(each.rule));
+  }
+  all.indptr.push_back(static_cast<std::int32_t>(all.rows.size()));
+}
+
+}  // namespace
+
+MinedCounts nothing_counted(Index zero_queries, Index zero_rows) {
+  return {.dropped = {},
+          .queries_without_positives = 0,
+          .inconsistent = 0,
+          .candidate_pairs = 0,
+          .proof = {.certified = 0,
+                    .fallback = 0,
+                    .zero_queries = zero_queries,
+                    .zero_rows = zero_rows},
+          .rejected = {.queries = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
+}
+
+void clear(const Answer& answer, Index queries) {
+  const Index size = queries * answer.options.num_negatives;
+  const MinedArrays& out = answer.out;
+  std::fill(out.indices, out.indices + size, -1);
+  std::fill(out.ranks, out.ranks + size, -1);
+  std::fill(out.scores, out.scores + size, std::numeric_limits<float>::quiet_NaN());
+  std::fill(out.counts, out.counts + queries, 0);
+  if (out.exact_scores != nullptr)
+    std::fill(out.exact_scores, out.exact_scores + size, std::numeric_limits<double>::quiet_NaN());
+}
+
+void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
+  MinedCounts& counts = answer.counts;
+  Verdict verdict = judge(answer.options, candidates);
+  (candidates.population.rescanned ? counts.proof.fallback : counts.proof.certified) += 1;
+  counts.inconsistent += verdict.inconsistent;
+  counts.candidate_pairs += candidates.population.candidates();
+  for (Index rule = 0; rule < rule_count; ++rule) counts.dropped[rule] += verdict.dropped[rule];
+  if (verdict.inconsistent) return;
+  select_negatives(answer.options, query, verdict.survivors);
+  write(answer, query, verdict.survivors);
+  if (answer.options.explain > 0) append(counts.rejected, query, verdict.rejected);
+}
+
+}  // namespace gemmine

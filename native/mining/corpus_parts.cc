@@ -1,0 +1,218 @@
+#include "mining/corpus_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mining/answers.h"
+#include "mining/batches.h"
+#include "mining/listed_scores.h"
+#include "mining/retrieval.h"
+#include "mining/score_ceiling.h"
+
+namespace gemmine {
+namespace {
+
+// Nothing for a query without positives.
+std::optional<double> reference_of(const MineOptions& options, Index query) {
+  const double given = options.part->references[query];
+  return std::isnan(given) ? std::nullopt : std::optional(given);
+}
+
+// Nothing for a query that is not mined.
+std::optional<MinedQuery> asked_query(const MineOptions& options, const RowIndex& index,
+                                      Index query) {
+  const std::optional<double> reference = reference_of(options, query);
+  if (!is_mined(reference, options.rules)) return std::nullopt;
+  return mined_query(options, index, query, reference);
+}
+
+void write(PartCandidates& to, Index query, const Population& population) {
+  std::int32_t* at = to.populations.data() + query * population_size;
+  for (const std::int64_t dropped : population.dropped) *at++ = static_cast<std::int32_t>(dropped);
+  for (const Index count : {population.admissible, population.above_ceiling,
+                            population.above_reference, Index{population.rescanned}})
+    *at++ = static_cast<std::int32_t>(count);
+}
+
+void append(PartCandidates& to, const MineOptions& options, Index query,
+            const QueryCandidates& from) {
+  for (std::size_t i = 0; i < from.rows.size(); ++i) {
+    to.rows.push_back(options.part->row_numbers[from.rows[i]]);
+    to.scores.push_back(from.scores[i]);
+    to.rules.push_back(static_cast<std::uint8_t>(from.rules[i]));
+  }
+  to.indptr.resize(query + 1, to.indptr.back());
+  to.indptr.push_back(static_cast<double>(to.rows.size()));
+  write(to, query, from.population);
+}
+
+}  // namespace
+
+PartCandidates part_candidates(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                               const MineOptions& options, const Job& job) {
+  const auto handle = scans.prepare_queries(queries, corpus, job);
+  const RowIndex index(options, corpus.rows().rows());
+  const std::span all(&options, 1);
+  const auto retrieval = options.candidates ? list_retrieval(scans, *handle, all, index)
+                                            : scan_retrieval(scans, *handle, all, index);
+  PartCandidates found{.populations = std::vector<std::int32_t>(queries.rows() * population_size),
+                       .proof = {.certified = 0,
+                                 .fallback = 0,
+                                 .zero_queries = handle->zero_rows(),
+                                 .zero_rows = corpus.zero_rows()}};
+  for_batches(
+      queries.rows(), request_bytes,
+      [&](const MinedQuery& query) { return retrieval->bytes(query); },
+      [&](Index query) { return asked_query(options, index, query); },
+      [&](const std::vector<MinedQuery>& asked, bool more) {
+        const Candidates candidates = retrieval->retrieve(asked, more, job);
+        for (std::size_t i = 0; i < asked.size(); ++i)
+          append(found, options, asked[i].query, candidates.of(i));
+      });
+  found.indptr.resize(queries.rows() + 1, found.indptr.back());
+  return found;
+}
+
+namespace {
+
+// Counts the rows that are better than the asked rows of some queries.
+class RankCount {
+ public:
+  RankCount(Scans& scans, const QueryHandle& queries, const MineOptions& options,
+            const AskedRows& asked, std::int32_t* ranks)
+      : scans_(scans), queries_(queries), options_(options), asked_(asked), ranks_(ranks) {}
+
+  Index bytes(const MinedQuery& query) const {
+    return asked_.count * scan_bytes(question(query, {}), queries_.rows().cols(), {});
+  }
+
+  void count(std::span<const MinedQuery> mined, bool more, const Job& job) {
+    std::vector<ScanQuery> questions;
+    std::vector<Index> places;  // of the questions, in ranks
+    ListedScores duplicates;
+    for (const MinedQuery& query : mined) {
+      for (Index i = query.query * asked_.count; i < (query.query + 1) * asked_.count; ++i) {
+        if (asked_.rows[i] < 0) continue;
+        questions.push_back(question(query, place_of(i)));
+        places.push_back(i);
+      }
+      add_duplicates(query, duplicates);
+    }
+    if (questions.empty()) return;
+    duplicates.score(scans_, queries_, job);
+    const std::vector<Ranking> rankings = scans_.scan({.queries = queries_,
+                                                       .asked = questions,
+                                                       .groups = options_.groups,
+                                                       .corpus_groups = options_.corpus_groups,
+                                                       .counted = true,
+                                                       .bound_factor = 1.0,
+                                                       .more = more},
+                                                      job);
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const auto listed = duplicates.of(questions[k].query);
+      const Scored place = place_of(places[k]);
+      const auto better_ones = std::ranges::count_if(
+          listed, [&](const RuledRow& each) { return better(each.scored, place); });
+      ranks_[places[k]] =
+          static_cast<std::int32_t>(rankings[k].above[reference_level] + better_ones);
+    }
+  }
+
+ private:
+  static ScanQuery question(const MinedQuery& query, const Scored& place) {
+    return rank_question({.query = query.query,
+                          .depth = 0,
+                          .barred = query.listed.rows,
+                          .group = query.options.get().groups == Groups::off
+                                       ? -1
+                                       : query.options.get().query_groups[query.query]},
+                         place);
+  }
+
+  // The place of an asked row among the rows of this part: the first row after it, or itself.
+  Scored place_of(Index at) const {
+    const std::int32_t* numbers = options_.part->row_numbers;
+    const std::int32_t* end = numbers + queries_.corpus().rows().rows();
+    const auto row = std::lower_bound(numbers, end, asked_.rows[at]) - numbers;
+    return {asked_.scores[at], static_cast<std::int32_t>(row)};
+  }
+
+  static void add_duplicates(const MinedQuery& query, ListedScores& to) {
+    to.begin(query.query);
+    for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
+      if (query.listed.rules[i] == Rule::duplicate)
+        to.push(query.listed.rows[i], query.listed.rules[i]);
+  }
+
+  Scans& scans_;
+  const QueryHandle& queries_;
+  const MineOptions& options_;
+  const AskedRows& asked_;
+  std::int32_t* const ranks_;
+};
+
+}  // namespace
+
+void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                const MineOptions& options, const AskedRows& asked, std::int32_t* ranks,
+                const Job& job) {
+  const auto handle = scans.prepare_queries(queries, corpus, job);
+  const RowIndex index(options, corpus.rows().rows());
+  std::fill(ranks, ranks + queries.rows() * asked.count, -1);
+  RankCount counting(scans, *handle, options, asked, ranks);
+  for_batches(
+      queries.rows(), request_bytes, [&](const MinedQuery& query) { return counting.bytes(query); },
+      [&](Index query) { return asked_query(options, index, query); },
+      [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
+}
+
+namespace {
+
+// Adds the numbers of a part to those of a query.
+void add(const std::int32_t* numbers, Population& to) {
+  for (std::int64_t& dropped : to.dropped) dropped += *numbers++;
+  to.admissible += *numbers++;
+  to.above_ceiling += *numbers++;
+  to.above_reference += *numbers++;
+  to.rescanned = to.rescanned || *numbers > 0;
+}
+
+Candidates merged_candidates(std::span<const PartView> parts, const MineOptions& options,
+                             Index query) {
+  Population all{.ceiling = score_ceiling(reference_of(options, query), options.rules),
+                 .dropped = {},
+                 .admissible = 0,
+                 .above_ceiling = 0,
+                 .above_reference = 0,
+                 .rescanned = false};
+  std::vector<RuledRow> listed;
+  for (const PartView& part : parts) {
+    add(part.populations.data() + query * population_size, all);
+    const auto end = static_cast<std::size_t>(part.indptr[query + 1]);
+    for (auto i = static_cast<std::size_t>(part.indptr[query]); i < end; ++i)
+      listed.push_back({{part.scores[i], part.rows[i]}, static_cast<Rule>(part.rules[i])});
+  }
+  Candidates merged;
+  merged.append(listed, all);
+  return merged;
+}
+
+}  // namespace
+
+MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& options,
+                        const MinedArrays& out, const Job& job) {
+  Answer answer{options, out, nothing_counted(0, 0)};
+  clear(answer, options.all_queries);
+  for (Index query = 0; query < options.all_queries; ++query) {
+    job.cancellation.check();
+    job.progress("merge", query, options.all_queries);
+    answer.counts.queries_without_positives += !reference_of(options, query);
+    if (is_mined(reference_of(options, query), options.rules))
+      settle(answer, query, merged_candidates(parts, options, query).of(0));
+    else
+      ++answer.counts.proof.certified;
+  }
+  return std::move(answer.counts);
+}
+
+}  // namespace gemmine
