@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds } from '../factorization/entry-options'
-import { solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import { defaultSteps, solvers, type fitDefaults } from '../factorization/fit-options'
 import { accelerations, modelNames, type ModelName } from '../names'
 import { nmfDefaultInits, nmfInits, type NmfInit } from '../factorization/nmf'
 import {
@@ -58,7 +58,7 @@ export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: Facto
 
 const startsDescription =
   `where to start. semi-nmf: ${semiNmfInits.join(', ')} (default: ${semiNmfDefaultInit}, and svd beside it where that may leave less); ` +
-  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
+  `nmf: ${nmfInits.join(', ')} (default: ${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.plain}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing); ` +
   `semi-orthogonal-nmf: ${semiOrthogonalNmfInits.join(', ')} (default: ${semiOrthogonalNmfDefaults.init}); ` +
   `snmf: as semi-nmf (default: ${snmfDefaults.init}); ` +
   'custom (semi-nmf and nmf): from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
@@ -67,8 +67,10 @@ const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
 
 /** A default that depends on the solver, as shown in the help. */
-const bySolver = (name: 'innerSweeps' | 'acceleration') =>
-  `hals: ${stepsOf('hals')[name]}, other solvers: ${stepsOf('mu')[name]}`
+function bySolver(name: 'innerSweeps' | 'acceleration') {
+  const { hals, mu, plain } = defaultSteps
+  return `hals: ${hals[name]}, mu: ${mu[name]}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
+}
 
 function describeSteps(command: Command) {
   const standard = semiNmfDefaults

@@ -10,7 +10,14 @@ import {
 } from '../options'
 import { entryDefaults, isMasked, needsRatios } from './entry-options'
 import { fit, type Factorization } from './fit'
-import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
+import {
+  fitArguments,
+  fitDefaults,
+  stepsOf,
+  withSteps,
+  type FactorOutputs,
+  type Init,
+} from './fit-options'
 import { graphTerm, type Graph } from './graph'
 
 /** A start of NMF. */
@@ -24,15 +31,20 @@ export const nmfInits = [
   'nndsvdar',
 ] as const satisfies readonly StartName[]
 
-/** The default start of each solver, and the one for rank > min(n, d). */
-export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const
+/** The default start of each kind of steps, and the one for rank > min(n, d). */
+export const nmfDefaultInits = {
+  hals: 'nndsvdar',
+  mu: 'random',
+  plain: 'nndsvda',
+  wide: 'random',
+} as const
 
 const ownDefaults = frozen({
   /**
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, `nndsvdar` with random numbers of about a hundredth of it; `kmeans`: as for semi-NMF;
-   * `random`. `nndsvdar` for `hals`, `nndsvda` for `mu` unless given, and `random` if rank > min(n, d) or
-   * entries are missing. For `mu`, which cannot leave a zero, zeros are replaced by random numbers up to the
+   * `random`. `nndsvdar` for `hals`, `random` for `mu` unless given, also if rank > min(n, d) or entries are
+   * missing; `nndsvda` for the plain steps of `mu` (see `innerSweeps`). For `mu`, which cannot leave a zero, zeros are replaced by random numbers up to the
    * mean. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
@@ -87,8 +99,9 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
-  const settled = withSteps({ ...given, solver })
-  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : solver]
+  const hasGraph = graph !== undefined
+  const settled = withSteps({ ...given, solver }, hasGraph)
+  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
   const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
   const own = graph && (await graphTerm(graph, settled, rows))
   return await fit(family, X, { ...settled, init }, own)

@@ -1,6 +1,13 @@
 // Multiplicative steps cannot leave a zero, so that only given factors may start with one.
 import { describe, expect, it } from 'vitest'
-import { nmf, semiNmf, snmf, type Factorization, type Matrix } from '../../lib/index'
+import {
+  nmf,
+  semiNmf,
+  snmf,
+  type Factorization,
+  type Matrix,
+  type SparseMatrix,
+} from '../../lib/index'
 import { nmfInits, type NmfOptions } from '../../lib/factorization/nmf'
 import { semiNmfInits } from '../../lib/factorization/semi-nmf'
 import { matrixOf, uniform } from '../matrices'
@@ -18,7 +25,7 @@ function documents(empty: boolean): Matrix {
 }
 
 /** The same matrix as CSR. */
-function sparse({ data, rows, cols }: Matrix) {
+function sparse({ data, rows, cols }: Matrix): SparseMatrix {
   const entries = Array.from({ length: rows }, (_, i) =>
     Array.from({ length: cols }, (__, t) => t).filter((t) => data[i * cols + t] !== 0),
   )
@@ -61,7 +68,7 @@ const variants: Record<string, Variant> = {
 
 describe('a start for multiplicative steps holds no zero, for every matrix with empty rows', () => {
   const start = { rank: 7, solver: 'mu', iterations: 0 } as const
-  const everyForm = (X: Matrix) => [X, sparse(X)]
+  const everyForm = (X: Matrix): (Matrix | SparseMatrix)[] => [X, sparse(X)]
 
   // Of the singular vectors, mu takes the starts that fill zeros.
   const inits = nmfInits.filter((init) => init !== 'nndsvd')
@@ -90,7 +97,7 @@ describe('a start for multiplicative steps holds no zero, for every matrix with 
   // Their H is solved, which leaves zeros.
   const ofAnySign: Record<
     string,
-    (X: Matrix, init: 'random' | 'kmeans' | 'svd') => Promise<Factorization>
+    (X: Matrix | SparseMatrix, init: 'random' | 'kmeans' | 'svd') => Promise<Factorization>
   > = {
     'semi-nmf': (X, init) => semiNmf(X, { ...start, init }),
     'semi-nmf with weights': (X, init) => semiNmf(X, { ...start, init, sampleWeight }),
@@ -140,7 +147,7 @@ describe('mu without a start of the caller', () => {
     const options = { rank: 2, solver: 'mu', init: 'kmeans', iterations: 2000 } as const
     const { relativeError, warnings } = await nmf(X, { ...options, tolerance: 0 })
     expect(relativeError).toBeLessThan(1e-3)
-    expect(warnings).toEqual([])
+    expect(warnings.join()).not.toContain('no part in the fit')
   })
 
   it('ends as low from clusters as from other starts', async () => {
