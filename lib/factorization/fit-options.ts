@@ -21,9 +21,29 @@ export const solvers = ['hals', 'mu'] as const satisfies readonly SolverName[]
 /** Default steps: of hals, of mu, and plain ones; decisions 0017 and 0019 have the measurements. */
 export const defaultSteps = frozen({
   hals: { innerSweeps: 2, acceleration: 'extrapolated' },
-  mu: { innerSweeps: 8, acceleration: 'extrapolated' },
+  /** As many sweeps as have the arithmetic of the products with X, within these limits. */
+  mu: { fewestSweeps: 4, mostSweeps: 16, acceleration: 'extrapolated' },
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
+
+/** The size of X. */
+export interface Extent {
+  readonly rows: number
+  readonly cols: number
+  /** Number of entries that are read: those stored if X is sparse. */
+  readonly entries: number
+}
+
+/**
+ * The products with X have 4·entries·rank operations, a sweep over both factors 2·(rows + cols)·rank². Gillis &
+ * Glineur (2012), "Accelerated multiplicative updates and hierarchical ALS algorithms for nonnegative matrix
+ * factorization", Neural Computation 24(4).
+ */
+function muSweeps({ rows, cols, entries }: Extent, rank: number): number {
+  const { fewestSweeps, mostSweeps } = defaultSteps.mu
+  const affordable = Math.round((2 * entries) / ((rows + cols) * rank))
+  return Math.min(Math.max(affordable, fewestSweeps), mostSweeps)
+}
 
 /** What the steps of a factorization depend on. */
 interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing'>> {
@@ -59,9 +79,10 @@ const stepDefaults = frozen({
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
   /**
-   * Sweeps over the components per read of X, which they do not read; 2 for `hals`, 8 for `mu` unless given. 1
-   * for the plain steps of `mu`: from given factors, with a graph, for a `loss` that is a divergence, where
-   * entries are missing, and for `sampleWeight` beside a penalty on W.
+   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
+   * many as have the arithmetic of the products with X, 4 to 16; but 1 for its plain steps: from given factors,
+   * with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight` beside a
+   * penalty on W.
    */
   innerSweeps: undefined as number | undefined,
   /**
@@ -118,13 +139,15 @@ export function withSteps<
     readonly solver: SolverName
     readonly innerSweeps: number | undefined
     readonly acceleration: Acceleration | undefined
+    readonly rank: number
   } & Stepping,
->(options: Options, hasGraph = false) {
-  const { innerSweeps, acceleration } = defaultSteps[stepsOf(options, hasGraph)]
+>(options: Options, X: Extent, hasGraph = false) {
+  const kind = stepsOf(options, hasGraph)
+  const sweeps = kind === 'mu' ? muSweeps(X, options.rank) : defaultSteps[kind].innerSweeps
   return {
     ...options,
-    innerSweeps: options.innerSweeps ?? innerSweeps,
-    acceleration: options.acceleration ?? acceleration,
+    innerSweeps: options.innerSweeps ?? sweeps,
+    acceleration: options.acceleration ?? defaultSteps[kind].acceleration,
   }
 }
 

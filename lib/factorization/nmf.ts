@@ -1,4 +1,4 @@
-import { sidesOf, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import type { StartName } from '../names'
 import {
   checkInteger,
@@ -95,12 +95,14 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
     { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
     options,
   )
-  const { rows, cols } = sidesOf('X', X)
+  const sides = sidesOf('X', X)
+  const { rows, cols } = sides
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const hasGraph = graph !== undefined
-  const settled = withSteps({ ...given, solver }, hasGraph)
+  const extent = { ...sides, entries: entriesOf(X, sides) }
+  const settled = withSteps({ ...given, solver }, extent, hasGraph)
   const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
   const family = { model: 'nmf', inits: nmfInits, triesSvd: false } as const
   const own = graph && (await graphTerm(graph, settled, rows))

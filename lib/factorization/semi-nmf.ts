@@ -1,4 +1,4 @@
-import { sidesOf, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import type { StartName } from '../names'
 import {
   checkInteger,
@@ -64,7 +64,8 @@ export type SemiNmfOptions = {
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
-  const { rows, cols } = sidesOf('X', X)
+  const sides = sidesOf('X', X)
+  const { rows, cols } = sides
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
   const triesSvd =
@@ -74,7 +75,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
     given.rank <= Math.min(rows, cols)
   const family = { model: 'semi-nmf', inits: semiNmfInits, triesSvd } as const
   return await fit(family, X, {
-    ...withSteps(given),
+    ...withSteps(given, { ...sides, entries: entriesOf(X, sides) }),
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
   })
