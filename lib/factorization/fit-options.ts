@@ -21,8 +21,8 @@ export const solvers = ['hals', 'mu'] as const satisfies readonly SolverName[]
 /** Default steps: of hals, of mu, and plain ones; decisions 0017 and 0019 have the measurements. */
 export const defaultSteps = frozen({
   hals: { innerSweeps: 2, acceleration: 'extrapolated' },
-  /** As many sweeps as have the arithmetic of the products with X, within these limits. */
-  mu: { fewestSweeps: 4, mostSweeps: 16, acceleration: 'extrapolated' },
+  /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
+  mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
 
@@ -41,7 +41,7 @@ export interface Extent {
  */
 function muSweeps({ rows, cols, entries }: Extent, rank: number): number {
   const { fewestSweeps, mostSweeps } = defaultSteps.mu
-  const affordable = Math.round((2 * entries) / ((rows + cols) * rank))
+  const affordable = Math.round((4 * entries) / ((rows + cols) * rank))
   return Math.min(Math.max(affordable, fewestSweeps), mostSweeps)
 }
 
@@ -80,7 +80,7 @@ const stepDefaults = frozen({
   tolerance: 1e-4,
   /**
    * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
-   * many as have the arithmetic of the products with X, 4 to 16; but 1 for its plain steps: from given factors,
+   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given factors,
    * with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight` beside a
    * penalty on W.
    */
