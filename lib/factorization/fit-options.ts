@@ -80,9 +80,9 @@ const stepDefaults = frozen({
   tolerance: 1e-4,
   /**
    * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
-   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given factors,
-   * with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight` beside a
-   * penalty on W.
+   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given
+   * factors, with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight`
+   * beside a penalty on W.
    */
   innerSweeps: undefined as number | undefined,
   /**

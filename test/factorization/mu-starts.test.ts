@@ -10,7 +10,7 @@ import {
 } from '../../lib/index'
 import { nmfInits, type NmfOptions } from '../../lib/factorization/nmf'
 import { semiNmfInits } from '../../lib/factorization/semi-nmf'
-import { matrixOf, uniform } from '../matrices'
+import { matrixOf, planted, uniform } from '../matrices'
 import { ringGraph } from '../reference/graphs'
 
 /** Documents of few words out of six subjects; every third one may be empty. */
@@ -39,6 +39,9 @@ function sparse({ data, rows, cols }: Matrix): SparseMatrix {
     values: Float32Array.from(entries.flatMap((row, i) => row.map((t) => data[i * cols + t]!))),
   }
 }
+
+// Of the singular vectors, mu takes the starts that fill zeros.
+const inits = nmfInits.filter((init) => init !== 'nndsvd')
 
 const zerosOf = ({ data }: Matrix) => data.filter((value) => value === 0).length
 
@@ -70,8 +73,6 @@ describe('a start for multiplicative steps holds no zero, for every matrix with 
   const start = { rank: 7, solver: 'mu', iterations: 0 } as const
   const everyForm = (X: Matrix): (Matrix | SparseMatrix)[] => [X, sparse(X)]
 
-  // Of the singular vectors, mu takes the starts that fill zeros.
-  const inits = nmfInits.filter((init) => init !== 'nndsvd')
   it.each(Object.entries(variants))('nmf, %s', async (_, variant) => {
     for (const X of everyForm(variant.loss === 'itakura-saito' ? positive : counts))
       for (const init of [undefined, ...inits]) {
@@ -158,5 +159,65 @@ describe('mu without a start of the caller', () => {
       const own = await nmf(X, { ...options, init: 'kmeans' })
       expect(own.relativeError).toBeLessThan(1.02 * best.relativeError)
     }
+  })
+
+  it('ends within 2 % of the best start', async () => {
+    const noise = uniform(8)
+    const low = planted(300, 40, 5, 7, true)
+    const sets = [
+      matrixOf(300, 40, (i, j) => low.data[i * 40 + j]! + 0.5 * noise()),
+      matrixOf(300, 40, (i, j) => 20 + low.data[i * 40 + j]! + 0.5 * noise()),
+      documents(false),
+    ]
+    for (const X of sets) {
+      const options = { rank: 5, solver: 'mu' } as const
+      const own = (await nmf(X, options)).objective.at(-1)!
+      for (const init of inits)
+        expect(own, init).toBeLessThan(
+          1.02 * (await nmf(X, { ...options, init })).objective.at(-1)!,
+        )
+    }
+  })
+})
+
+describe('the steps of mu', () => {
+  const X = planted(120, 40, 4, 3, true)
+  const chosen = async (options: Variant & { rank?: number }, of: Matrix | SparseMatrix = X) => {
+    const { options: taken } = await nmf(of, { rank: 4, solver: 'mu', iterations: 2, ...options })
+    return [taken['init'], taken['innerSweeps'], taken['acceleration']]
+  }
+
+  it('take as many inner sweeps as cost about what the products with X cost', async () => {
+    expect(await chosen({})).toEqual(['random', 30, 'extrapolated'])
+    expect(await chosen({ rank: 20 })).toEqual(['random', 6, 'extrapolated'])
+    expect(await chosen({ rank: 40 })).toEqual(['random', 4, 'extrapolated'])
+    expect(await chosen({ rank: 1 })).toEqual(['random', 32, 'extrapolated'])
+    expect(await chosen({}, sparse(documents(true)))).toEqual(['random', 4, 'extrapolated'])
+  })
+
+  it('are plain where nothing else exists, and from given factors', async () => {
+    const draw = uniform(4)
+    const init = { W: matrixOf(120, 4, draw), H: matrixOf(4, 40, draw) }
+    const plain = [1, 'none']
+    expect(await chosen({ init })).toEqual(['custom', ...plain])
+    expect(await chosen({ loss: 'kullback-leibler' })).toEqual(['nndsvda', ...plain])
+    expect(await chosen({ mask: new Uint8Array(X.data.length).fill(1) })).toEqual([
+      'random',
+      ...plain,
+    ])
+    const graph = { adjacency: ringGraph(120), weight: 1 }
+    expect(await chosen({ graph })).toEqual(['nndsvda', ...plain])
+    await expect(chosen({ graph, acceleration: 'extrapolated' })).rejects.toThrow(
+      'none for a factorization with a graph for acceleration',
+    )
+  })
+
+  it('make no zero where they are extrapolated', async () => {
+    const start = matrixOf(60, 8, (i, j) => 0.1 + Math.abs(Math.sin(i * 8 + j * j)))
+    const options = { rank: 5, solver: 'mu', tolerance: 0, iterations: 60 } as const
+    const { W, H, objective } = await nmf(start, options)
+    expect([zerosOf(W), zerosOf(H)]).toEqual([0, 0])
+    for (let t = 1; t < objective.length; t++)
+      expect(objective[t]!).toBeLessThanOrEqual(objective[t - 1]! * (1 + 1e-6))
   })
 })
