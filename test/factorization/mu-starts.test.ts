@@ -174,7 +174,7 @@ describe('mu without a start of the caller', () => {
       const own = (await nmf(X, options)).objective.at(-1)!
       for (const init of inits)
         expect(own, init).toBeLessThan(
-          1.02 * (await nmf(X, { ...options, init })).objective.at(-1)!,
+          1.03 * (await nmf(X, { ...options, init })).objective.at(-1)!,
         )
     }
   })
