@@ -47,10 +47,10 @@ function ratiosOf(runs: Runs): ReadonlyMap<Init, number> {
   return new Map(inits.map((init, i) => [init, least > 0 ? losses[i]! / least : 1]))
 }
 
-/** Seconds until the loss is at most `loss`, or undefined. */
+/** Seconds until the loss is at most `loss`, at least those of one iteration, or undefined. */
 function secondsTo(loss: number, { seconds, objective }: Run): number | undefined {
   const first = objective.findIndex((value) => value <= loss * (1 + 1e-5))
-  return first < 0 ? undefined : (seconds * first) / Math.max(1, objective.length - 1)
+  return first < 0 ? undefined : (seconds * Math.max(1, first)) / Math.max(1, objective.length - 1)
 }
 
 /** The results of one kind of steps over all cases. */
