@@ -66,7 +66,7 @@ function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }:
 /** Which steps are the default. From given factors mu takes its published steps, as other programs do. */
 export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
   if (options.solver === 'hals') return 'hals'
-  const isGiven = typeof options.init === 'object'
+  const isGiven = typeof options.init === 'object' && options.init !== null
   const isPlain = options.solver !== 'mu' || isGiven || hasGraph || ownTerms(options) !== undefined
   return isPlain ? 'plain' : 'mu'
 }
