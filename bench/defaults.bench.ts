@@ -8,6 +8,7 @@ import {
   type SparseMatrix,
 } from '../lib/index'
 import { experiment, type Experiment } from './experiment'
+import { geometricMean } from './interleave'
 import { mixedCases, nonnegativeCases, type Case } from './matrices'
 import { isTrial } from './shapes'
 
@@ -42,9 +43,6 @@ function secondsTo(loss: number, { start, iteration, objective }: Trace): number
   const first = objective.findIndex((value) => value <= loss * (1 + 1e-5))
   return first < 0 ? undefined : start + first * iteration
 }
-
-const geometricMean = (values: readonly number[]) =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 
 /** Results of one kind of settings over all cases, relative to the first kind. */
 class Tally {

@@ -77,3 +77,6 @@ export function pairedRatios(
     rounds: ratios.length,
   }
 }
+
+export const geometricMean = (values: readonly number[]) =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)

@@ -2,7 +2,12 @@
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { losses, missingKinds, type entryDefaults } from '../factorization/entry-options'
-import { accelerations, solvers, stepsOf, type fitDefaults } from '../factorization/fit-options'
+import {
+  accelerations,
+  defaultSteps,
+  solvers,
+  type fitDefaults,
+} from '../factorization/fit-options'
 import { modelNames, models, rowOf, type ModelName, type StartName } from '../factorization/models'
 import * as lib from '../index'
 import type { SourceInput } from '../data/source'
@@ -92,8 +97,11 @@ const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
 
 /** A default that depends on the solver, as shown in the help. */
-const bySolver = (name: 'innerSweeps' | 'acceleration') =>
-  `hals: ${stepsOf('hals')[name]}, other solvers: ${stepsOf('mu')[name]}`
+function bySolver(name: 'innerSweeps' | 'acceleration') {
+  const { hals, mu, plain } = defaultSteps
+  const ofMu = { ...mu, innerSweeps: `${mu.fewestSweeps} to ${mu.mostSweeps} by the size of X` }
+  return `hals: ${hals[name]}, mu: ${ofMu[name]}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
+}
 
 function describeSteps(command: Command) {
   const standard = lib.semiNmfDefaults

@@ -4,7 +4,7 @@ import { fileError } from '../data/file'
 import { toDenseView, type Matrix } from '../data/matrix'
 import { toFloat32 } from '../data/floats'
 import { readFloatsNpy, readNpy, writeNpy } from '../data/npy'
-import { sidesOf, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { needsRatios } from '../factorization/entry-options'
@@ -24,7 +24,7 @@ import {
 } from './factorize-options'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFile, matrixFiles, withSource, type Shape } from './load'
+import { matrixFile, matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
 
 /** Options with a default in lib that are not files, by their names there. */
@@ -69,14 +69,16 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
 }
 
 /** Checks that need only the shape of X. A start chosen by lib is valid for every rank. */
-function checkOptions(given: FactorizeOptions, rank: number, { rows, cols }: Shape) {
+function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const { inits, defaults, solvers: known } = familyOf(given)
   const standard = { ...nmfDefaults, ...notOffered, solver: known[0], ...defaults }
   const options = withDefaults<typeof standard, object>(standard, fitOptions(given))
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
   const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
   const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
-  checkFitOptions(withSteps({ ...masked, solver, rank, init }), inits, rows, cols, known)
+  const { rows, cols } = shape
+  const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })
+  checkFitOptions(settled, inits, rows, cols, known)
 }
 
 /** Reads a factor of any real type as float32. */

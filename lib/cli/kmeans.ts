@@ -1,7 +1,7 @@
 // gemmine kmeans: k-means of a file; writes labels, centres and a summary.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
-import { sidesOf } from '../data/source'
+import { entriesOf, sidesOf } from '../data/source'
 import { kmeans, kmeansDefaults, type Clustering } from '../factorization/kmeans'
 import { checkInteger } from '../options'
 import {
@@ -12,7 +12,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFile, matrixFiles, withSource } from './load'
+import { matrixFile, matrixFiles, withSource } from './load'
 
 interface KmeansOptions extends CommonOptions {
   readonly clusters?: number

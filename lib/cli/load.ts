@@ -82,10 +82,6 @@ export async function withSource<T>(
   return withMatrix(path, use)
 }
 
-/** Number of entries in a product: all of a dense matrix, the stored ones of a sparse one. */
-export const entriesOf = (X: SourceInput, { rows, cols }: Shape) =>
-  isSparse(X) ? X.values.length : rows * cols
-
 /** Reads queries and corpus, only once if they are the same file, and closes them after use. */
 export async function withQueriesAndCorpus<T>(
   queries: string,

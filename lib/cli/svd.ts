@@ -1,7 +1,7 @@
 // gemmine svd: the largest singular values and vectors of a file; writes U, s, V and a summary.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
-import { sidesOf } from '../data/source'
+import { entriesOf, sidesOf } from '../data/source'
 import {
   truncatedSvd,
   truncatedSvdDefaults,
@@ -10,7 +10,7 @@ import {
 import { checkInteger } from '../options'
 import { countOption, required, withCommonOptions, type CommonOptions } from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFile, matrixFiles, withSource } from './load'
+import { matrixFile, matrixFiles, withSource } from './load'
 
 interface SvdOptions extends CommonOptions {
   readonly rank?: number

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { systemFailure } from '../data/file'
 import { writeNpy } from '../data/npy'
-import { sidesOf } from '../data/source'
+import { entriesOf, sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import {
@@ -16,7 +16,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
-import { checkWidth, entriesOf, matrixFile, matrixFiles, withSource } from './load'
+import { checkWidth, matrixFile, matrixFiles, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
   readonly model?: string

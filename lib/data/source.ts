@@ -50,8 +50,17 @@ export const arraysOf = (source: NativeSource): NamedArrays =>
     ? { [`${source.name}.indices`]: source.indices, [`${source.name}.values`]: source.values }
     : { [`${source.name}.data`]: source.data }
 
+interface Sides {
+  readonly rows: number
+  readonly cols: number
+}
+
 /** The numbers of rows and columns of an input. */
-export function sidesOf(name: string, input: SourceInput): { rows: number; cols: number } {
+export function sidesOf(name: string, input: SourceInput): Sides {
   const { rows, cols } = isSparse(input) ? input : toDenseView(name, input)
   return { rows, cols }
 }
+
+/** Number of entries that are read: those stored if the input is sparse, which may not have been checked. */
+export const entriesOf = (input: SourceInput, { rows, cols }: Sides) =>
+  isSparse(input) ? ((input.values as Float32Array | undefined)?.length ?? 0) : rows * cols

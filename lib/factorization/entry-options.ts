@@ -57,7 +57,7 @@ export const betaOf = ({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>): num
   loss === 'frobenius' ? undefined : loss === 'beta' ? beta : betas[loss]
 
 /** Whether some entries may be missing. */
-export const isMasked = ({ mask, missing }: EntryOptions) =>
+export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing'>) =>
   mask !== undefined || missing !== undefined
 
 /** Whether multiplicative steps are required. */

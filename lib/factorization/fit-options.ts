@@ -7,7 +7,6 @@ import {
   checkKinds,
   entryDefaults,
   isMasked,
-  needsRatios,
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
@@ -20,12 +19,58 @@ export { solvers, type Solver }
 export const accelerations = ['none', 'extrapolated'] as const
 export type Acceleration = (typeof accelerations)[number]
 
-/** Default steps of hals, then those of other solvers; decision 0017 has the measurements. */
-const halsSteps = frozen({ innerSweeps: 2, acceleration: 'extrapolated' } as const)
-const plainSteps = frozen({ innerSweeps: 1, acceleration: 'none' } as const)
+/** Default steps: of hals, of mu, and plain ones; decisions 0017 and 0019 have the measurements. */
+export const defaultSteps = frozen({
+  hals: { innerSweeps: 2, acceleration: 'extrapolated' },
+  /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
+  mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
+  plain: { innerSweeps: 1, acceleration: 'none' },
+} as const)
 
-/** The default steps of a solver. */
-export const stepsOf = (solver: SolverName) => (solver === 'hals' ? halsSteps : plainSteps)
+/** The size of X. */
+export interface Extent {
+  readonly rows: number
+  readonly cols: number
+  /** Number of entries that are read: those stored if X is sparse. */
+  readonly entries: number
+}
+
+/**
+ * The products with X have 4·entries·rank operations, a sweep over both factors 2·(rows + cols)·rank². Gillis &
+ * Glineur (2012), "Accelerated multiplicative updates and hierarchical ALS algorithms for nonnegative matrix
+ * factorization", Neural Computation 24(4).
+ */
+function muSweeps({ rows, cols, entries }: Extent, rank: number): number {
+  const { fewestSweeps, mostSweeps } = defaultSteps.mu
+  const affordable = Math.round((4 * entries) / ((rows + cols) * rank))
+  return Math.min(Math.max(affordable, fewestSweeps), mostSweeps)
+}
+
+/** What the steps of a factorization depend on. */
+interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing'>> {
+  readonly solver: SolverName
+  readonly init?: Init<StartName> | undefined
+  readonly sampleWeight?: Float32Array | undefined
+  readonly l1W?: number
+  readonly l2W?: number
+}
+
+/** Why only plain multiplicative steps exist: each entry or row has a term of its own; else undefined. */
+function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
+  const { l1W = 0, l2W = 0 } = given
+  if (isMasked({ mask, missing })) return 'where entries are missing'
+  if (loss !== 'frobenius') return `for the loss ${loss}`
+  if (sampleWeight && (l1W > 0 || l2W > 0)) return 'for sampleWeight beside a penalty on W'
+  return undefined
+}
+
+/** Which steps are the default. From given factors mu takes its published steps, as other programs do. */
+export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
+  if (options.solver === 'hals') return 'hals'
+  const isGiven = typeof options.init === 'object' && options.init !== null
+  const isPlain = options.solver !== 'mu' || isGiven || hasGraph || ownTerms(options) !== undefined
+  return isPlain ? 'plain' : 'mu'
+}
 
 const stepDefaults = frozen({
   /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
@@ -34,12 +79,18 @@ const stepDefaults = frozen({
   iterations: 200,
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
-  /** Sweeps over the components per read of X; they do not read X; 2 for `hals`, 1 for `mu` unless given. */
+  /**
+   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
+   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given
+   * factors, with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight`
+   * beside a penalty on W.
+   */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` for `hals`, `none` for `mu` unless given. `extrapolated`: each factor is moved past its
-   * new value by a share of its last change, and an iteration that raises the objective is undone (Ang &
-   * Gillis, 2019).
+   * `extrapolated` unless given, `none` for the plain steps of `mu` (see `innerSweeps`). `extrapolated`: each
+   * factor is moved past its new value by a share of its last change, and an iteration that raises the
+   * objective is undone (Ang & Gillis, 2019); for `mu` only entries that grow are moved (Hien, Leplat & Gillis,
+   * 2024).
    */
   acceleration: undefined as Acceleration | undefined,
   /** Weight of Σ|W|; 0 unless given. */
@@ -89,13 +140,15 @@ export function withSteps<
     readonly solver: SolverName
     readonly innerSweeps: number | undefined
     readonly acceleration: Acceleration | undefined
-  },
->(options: Options) {
-  const { innerSweeps, acceleration } = stepsOf(options.solver)
+    readonly rank: number
+  } & Stepping,
+>(options: Options, X: Extent, hasGraph = false) {
+  const kind = stepsOf(options, hasGraph)
+  const sweeps = kind === 'mu' ? muSweeps(X, options.rank) : defaultSteps[kind].innerSweeps
   return {
     ...options,
-    innerSweeps: options.innerSweeps ?? innerSweeps,
-    acceleration: options.acceleration ?? acceleration,
+    innerSweeps: options.innerSweeps ?? sweeps,
+    acceleration: options.acceleration ?? defaultSteps[kind].acceleration,
   }
 }
 
@@ -167,16 +220,13 @@ function checkFactor(
     throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
-/** Refuses options that only multiplicative steps support. */
-function checkRatios(options: FitOptions) {
-  if (needsRatios(options) && options.solver !== 'mu')
-    throw invalid(
-      'solver',
-      isMasked(options) ? 'mu where entries are missing' : `mu for the loss ${options.loss}`,
-      options.solver,
-    )
-  if (options.sampleWeight && (options.l1W > 0 || options.l2W > 0) && options.solver !== 'mu')
-    throw invalid('solver', 'mu for sampleWeight beside a penalty on W', options.solver)
+/** Refuses other steps where only plain multiplicative ones exist. */
+function checkOwnTerms(options: FitOptions) {
+  const why = ownTerms(options)
+  if (why === undefined) return
+  const { solver, acceleration } = options
+  if (solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
+  if (acceleration !== 'none') throw invalid('acceleration', `none ${why}`, acceleration)
 }
 
 /** Checks every option against the shape of X, before X itself is read. */
@@ -191,8 +241,6 @@ export function checkFitOptions(
   checkKinds(options)
   checkOneOf('solver', solver, known)
   checkOneOf('acceleration', acceleration, accelerations)
-  if (acceleration !== 'none' && solver === 'mu')
-    throw invalid('acceleration', 'none for the solver mu', acceleration)
   checkInit(options, inits, rows, cols)
   checkInteger('iterations', options.iterations, 0)
   checkNumber('tolerance', options.tolerance, 0)
@@ -200,7 +248,7 @@ export function checkFitOptions(
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)
-  checkRatios(options)
+  checkOwnTerms(options)
   if (init === 'nndsvd' && solver === 'mu')
     throw invalid(
       'init',

@@ -22,7 +22,7 @@ const graphArguments = { adjacency: required, weight: required } as Graph
 /** The graph term in the form for the addon; checked, except its entries. */
 export async function graphTerm(
   given: Graph,
-  { loss, solver, innerSweeps, rank }: Pick<FitOptions, 'loss' | 'solver' | 'innerSweeps' | 'rank'>,
+  { loss, solver, innerSweeps, acceleration, rank }: Omit<FitOptions, 'init'>,
   rows: number,
 ): Promise<OwnOptions> {
   const { adjacency, weight } = withDefaults(graphArguments, given, 'graph')
@@ -40,6 +40,8 @@ export async function graphTerm(
       '1 for a factorization with a graph, where each sweep needs the new codes of all neighbours',
       innerSweeps,
     )
+  if (acceleration !== 'none')
+    throw invalid('acceleration', 'none for a factorization with a graph', acceleration)
   checkNumber('graph.weight', weight, 0)
   if (!isSparse(adjacency))
     throw invalid('graph.adjacency', `a sparse matrix of ${rows} × ${rows}`, adjacency)

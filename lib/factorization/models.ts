@@ -39,8 +39,13 @@ interface Row {
 /** The default start of semi-NMF. */
 export const semiNmfDefaultInit = 'kmeans'
 
-/** The default start of NMF for each solver, and the one for rank > min(n, d). */
-export const nmfDefaultInits = { hals: 'nndsvdar', mu: 'nndsvda', wide: 'random' } as const
+/** The default start of NMF for each kind of steps, and the one for rank > min(n, d). */
+export const nmfDefaultInits = {
+  hals: 'nndsvdar',
+  mu: 'random',
+  plain: 'nndsvda',
+  wide: 'random',
+} as const
 
 const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
@@ -61,7 +66,7 @@ export const models = {
     solvers,
     inits: ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'],
     takesFactors: true,
-    start: `${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
+    start: `${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.plain}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
   },
   'semi-orthogonal-nmf': {
     call: 'semiOrthogonalNmf',

@@ -1,4 +1,4 @@
-import { sidesOf, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import {
   checkInteger,
   frozen,
@@ -9,7 +9,14 @@ import {
 } from '../options'
 import { entryDefaults, isMasked, needsRatios } from './entry-options'
 import { fit, type Factorization } from './fit'
-import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
+import {
+  fitArguments,
+  fitDefaults,
+  stepsOf,
+  withSteps,
+  type FactorOutputs,
+  type Init,
+} from './fit-options'
 import { graphTerm, type Graph } from './graph'
 import { models, nmfDefaultInits } from './models'
 
@@ -22,9 +29,9 @@ const ownDefaults = frozen({
   /**
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, `nndsvdar` with random numbers of about a hundredth of it; `kmeans`: as for semi-NMF;
-   * `random`. `nndsvdar` for `hals`, `nndsvda` for `mu` unless given, and `random` if rank > min(n, d) or
-   * entries are missing. For `mu`, which cannot leave a zero, zeros are replaced by random numbers up to the
-   * mean. Or factors `{ W, H }` to start from, either or both.
+   * `random`. `nndsvdar` for `hals`, `random` for `mu` unless given, also if rank > min(n, d) or entries are
+   * missing; `nndsvda` for other plain steps of `mu` (see `innerSweeps`). For `mu`, which cannot leave a zero,
+   * zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })
@@ -74,12 +81,15 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
     { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
     options,
   )
-  const { rows, cols } = sidesOf('X', X)
+  const sides = sidesOf('X', X)
+  const { rows, cols } = sides
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
-  const settled = withSteps({ ...given, solver })
-  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : solver]
+  const hasGraph = graph !== undefined
+  const extent = { ...sides, entries: entriesOf(X, sides) }
+  const settled = withSteps({ ...given, solver }, extent, hasGraph)
+  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
   const own = graph && (await graphTerm(graph, settled, rows))
   return await fit('nmf', X, { ...settled, init }, own)
 }

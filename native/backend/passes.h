@@ -44,11 +44,18 @@ class Sums {
   Sums(Index d, Index k) : d(d), k(k), gram(k * k), incoming_gram(k * k) {}
 };
 
-// Extrapolation of a factor with new value F: the factor becomes F + share·(F − previous), or the
-// non-negative matrix nearest to it; `previous` becomes F.
+// What an extrapolated entry may become, from its new value f and its change.
+enum class Extrapolation {
+  free,         // f + share·change
+  nonnegative,  // max(0, f + share·change)
+  growth,       // f + share·max(0, change): a positive entry stays positive
+};
+
+// Extrapolation of a factor with new value F, which has changed by F − previous; `previous` becomes
+// F.
 struct Extrapolated {
   double share;
-  bool nonnegative;
+  Extrapolation kind;
   BackendView<float> previous;
 };
 

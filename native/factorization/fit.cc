@@ -49,6 +49,58 @@ std::string components(Index count, Index k) {
   return std::to_string(count) + " of " + std::to_string(k) + " components";
 }
 
+// Returns whether each element needs its own denominator: entries may be excluded, or rows have
+// different weights and their codes a penalty.
+bool takes_ratios(const FitOptions& options) {
+  const Penalties& p = options.penalties;
+  const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
+  return options.loss.kind == LossKind::divergence || !options.mask.all_pass() ||
+         (!options.row_weights.empty() && penalised);
+}
+
+// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no divergence,
+// no missing entries and no graph.
+std::string other_ways(const FitOptions& options, const std::string& way) {
+  const bool has_hals = find_rule(options.model, Solver::hals) && !takes_ratios(options) &&
+                        options.adjacency == nullptr;
+  return has_hals ? way + ", or use hals." : way + ".";
+}
+
+struct Zeros {
+  Index count = 0;
+  Index row = 0;  // of the first one
+  Index column = 0;
+};
+
+Zeros zeros_of(HostView<const float> factor) {
+  Zeros zeros;
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      if (factor(i, j) == 0 && zeros.count++ == 0) {
+        zeros.row = i;
+        zeros.column = j;
+      }
+  return zeros;
+}
+
+// Multiplicative steps keep the zeros of factors that the caller gives.
+void warn_of_given_zeros(const FitOptions& options, std::vector<std::string>& warnings) {
+  const ModelRule& rule = rule_for(options.model, options.solver);
+  if (options.start != Start::given || rule.leaves_zeros) return;
+  const auto warn = [&](HostView<const float> factor, const char* argument) {
+    if (factor.data == nullptr) return;
+    const Zeros zeros = zeros_of(factor);
+    if (zeros.count == 0) return;
+    warnings.push_back(std::string(argument) + " has " + std::to_string(zeros.count) +
+                       (zeros.count == 1 ? " zero, at row " : " zeros, the first at row ") +
+                       std::to_string(zeros.row) + ", column " + std::to_string(zeros.column) +
+                       ": mu leaves " + (zeros.count == 1 ? "it" : "them") + " at zero; " +
+                       other_ways(options, "give small positive numbers"));
+  };
+  warn(options.given_W, "init.W");
+  if (!rule.columns_free) warn(options.given_H, "init.H");
+}
+
 // If rounding prevented all further steps, the result still has the requested number of iterations,
 // and a warning.
 void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {
@@ -68,11 +120,11 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
   // If the step cannot leave a zero, unused components do not mean that the rank is too high.
-  const std::string alternative = find_rule(options.model, Solver::hals) ? ", or hals." : ".";
   const std::string remedy =
       rule_for(options.model, options.solver).leaves_zeros
           ? "a smaller rank would do."
-          : "mu cannot bring one back that reached zero: try another init or seed" + alternative;
+          : other_ways(options,
+                       "mu cannot bring one back that reached zero: try another init or seed");
   if (unused > 0) warnings.push_back(components(unused, k) + " have no part in the fit; " + remedy);
   if (options.model != Model::semi_nmf || options.penalties.l1_h > 0 || options.penalties.l2_h > 0)
     return;
@@ -123,15 +175,6 @@ void check_weights(std::span<const float> weights) {
     counts = counts || weights[i] > 0;
   }
   if (!counts) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
-}
-
-// Returns whether each element needs its own denominator: entries may be excluded, or rows have
-// different weights and their codes a penalty.
-bool takes_ratios(const FitOptions& options) {
-  const Penalties& p = options.penalties;
-  const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
-  return options.loss.kind == LossKind::divergence || !options.mask.all_pass() ||
-         (!options.row_weights.empty() && penalised);
 }
 
 Alternated run_loop(const Input& input, const FitOptions& options, const LoopOptions& loop,
@@ -254,6 +297,7 @@ class Fitting {
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
+    warn_of_given_zeros(options_, result.warnings);
     warn_of_standstill(state.worked, iterations, result.warnings);
     warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(),
                   input_.backend.gram(scaled_Ht_.view(), input_.job), input_.squared_norm, W_.cols,

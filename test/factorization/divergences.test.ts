@@ -76,7 +76,10 @@ describe('nmf under a divergence', () => {
       expect((await nmf(X, { rank: k, iterations: 9, ...more })).warnings).toEqual([])
     const lost = { W: { ...W, data: W.data.map((w, at) => (at % k === 1 ? 0 : w)) }, H }
     const { warnings } = await nmf(X, { ...twenty, init: lost, loss: 'kullback-leibler' })
-    expect(warnings).toEqual([expect.stringContaining('1 of 4 components have no part')])
+    expect(warnings).toEqual([
+      expect.stringContaining('init.W has 30 zeros'),
+      expect.stringMatching(/^1 of 4 components have no part.*another init or seed\.$/),
+    ])
   })
 
   it('beta 2 halves the squared error and its steps are those of frobenius', async () => {
@@ -213,13 +216,25 @@ describe('factors to start from', () => {
 describe('acceleration', () => {
   it('keeps an objective that never rises, and gets further', async () => {
     const options = { rank: k, iterations: 60, tolerance: 0, init: { W, H }, innerSweeps: 2 }
-    const plain = await nmf(X, options)
-    const faster = await nmf(X, { ...options, acceleration: 'extrapolated' })
-    for (let t = 1; t < faster.objective.length; t++)
-      expect(faster.objective[t]!).toBeLessThanOrEqual(faster.objective[t - 1]! * (1 + 1e-6))
-    expect(faster.objective.at(-1)!).toBeLessThan(plain.objective.at(-1)! * 1.001)
-    await expect(nmf(X, { rank: k, solver: 'mu', acceleration: 'extrapolated' })).rejects.toThrow(
-      'none for the solver mu for acceleration',
-    )
+    for (const solver of ['hals', 'mu'] as const) {
+      const plain = await nmf(X, { ...options, solver, acceleration: 'none' })
+      const faster = await nmf(X, { ...options, solver, acceleration: 'extrapolated' })
+      for (let t = 1; t < faster.objective.length; t++)
+        expect(faster.objective[t]!).toBeLessThanOrEqual(faster.objective[t - 1]! * (1 + 1e-6))
+      expect(faster.objective.at(-1)!).toBeLessThan(plain.objective.at(-1)! * 1.001)
+    }
+  })
+
+  it('is refused where each entry or row has a term of its own', async () => {
+    const options = { rank: k, solver: 'mu', acceleration: 'extrapolated' } as const
+    for (const [more, message] of [
+      [{ loss: 'kullback-leibler' }, 'none for the loss kullback-leibler for acceleration'],
+      [{ mask: new Uint8Array(n * d).fill(1) }, 'none where entries are missing for acceleration'],
+      [
+        { sampleWeight: new Float32Array(n).fill(1), l2W: 1, l2H: 1 },
+        'none for sampleWeight beside a penalty on W for acceleration',
+      ],
+    ] as const)
+      await expect(nmf(X, { ...options, ...more })).rejects.toThrow(message)
   })
 })

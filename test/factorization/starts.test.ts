@@ -1,8 +1,8 @@
 // Starts of factorizations, and upper bounds of their results.
 import { describe, expect, it } from 'vitest'
-import { nmf, semiNmf, type Matrix } from '../../lib/index'
+import { semiNmf, type Matrix } from '../../lib/index'
 import { solvers } from '../../lib/factorization/fit-options'
-import { gaussian, matrixOf, planted, uniform } from '../matrices'
+import { gaussian, matrixOf, planted } from '../matrices'
 import { singularValues, squares } from '../reference/factors'
 
 /** Temperatures in kelvin: a mean that is large beside what differs. */
@@ -82,52 +82,5 @@ describe('svd', () => {
     const X = planted(300, 40, 8, 12, true)
     const { objective } = await semiNmf(X, { rank: 5, init: 'svd', iterations: 1 })
     expect(objective[0]! / squares(X.data) / shareLeft(X, 5)).toBeCloseTo(1, 4)
-  })
-})
-
-/** Documents of few words out of six subjects; every third one may be empty. */
-function documents(empty: boolean): Matrix {
-  const random = uniform(5)
-  const [rows, cols] = [300, 60]
-  const data = new Float32Array(rows * cols)
-  for (let i = 0; i < rows; i++)
-    for (let word = 0; word < 15 && !(empty && i % 3 === 0); word++)
-      data[i * cols + 10 * (i % 6) + Math.floor(10 * random())]! += 1
-  return { data, rows, cols }
-}
-
-describe('mu starts without zeros, which it cannot leave', () => {
-  it.each(['kmeans', 'random', 'nndsvda', 'nndsvdar'] as const)('nmf, %s', async (init) => {
-    for (const empty of [true, false]) {
-      const options = { rank: 6, solver: 'mu', init, iterations: 0 } as const
-      const { W, H } = await nmf(documents(empty), options)
-      expect([...W.data, ...H.data].every((value) => value > 0)).toBe(true)
-    }
-  })
-
-  it.each(['kmeans', 'random', 'svd'] as const)('semi-nmf, %s', async (init) => {
-    const X = matrixOf(40, 12, (i, j) => (i % 3 === 0 ? 0 : Math.sin(i + j * j)))
-    for (const rank of [1, 4]) {
-      const { W } = await semiNmf(X, { rank, solver: 'mu', init, iterations: 0 })
-      expect(W.data.every((value) => value > 0)).toBe(true)
-    }
-  })
-
-  it('fits a matrix of rank 2 with empty rows from clusters', async () => {
-    const X = matrixOf(4, 3, (i, j) => [0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 3, 1][i * 3 + j]!)
-    const options = { rank: 2, solver: 'mu', init: 'kmeans', iterations: 2000 } as const
-    const { relativeError, warnings } = await nmf(X, { ...options, tolerance: 0 })
-    expect(relativeError).toBeLessThan(1e-3)
-    expect(warnings).toEqual([])
-  })
-
-  it('ends as low from clusters as from other starts', async () => {
-    for (const empty of [true, false]) {
-      const options = { rank: 6, solver: 'mu', iterations: 500, tolerance: 0 } as const
-      const X = documents(empty)
-      const best = await nmf(X, { ...options, init: 'nndsvda' })
-      const own = await nmf(X, { ...options, init: 'kmeans' })
-      expect(own.relativeError).toBeLessThan(1.02 * best.relativeError)
-    }
   })
 })

@@ -100,6 +100,7 @@ std::vector<Scene> scenes() {
           {"small semi-nmf", small, with(Model::semi_nmf, Solver::hals, plain)},
           {"semi-nmf mu", mixed, with(Model::semi_nmf, Solver::mu, plain)},
           {"nmf extrapolated", absolute(mixed), with(Model::nmf, Solver::hals, extrapolated)},
+          {"nmf mu extrapolated", absolute(mixed), with(Model::nmf, Solver::mu, extrapolated)},
           {"semi-nmf extrapolated", small, with(Model::semi_nmf, Solver::hals, extrapolated)},
           {"nmf penalised", absolute(small), with(Model::nmf, Solver::hals, penalised)},
           {"nmf kullback-leibler", absolute(mixed), with(Model::nmf, Solver::mu, kullback)},

@@ -167,6 +167,36 @@ void last_columns_become_orthonormal(Passes& backend) {
   check(same, "the first columns stay");
 }
 
+// By kind: a step onward and then back, from the values before it.
+void extrapolated_entries_go_as_far_as_their_kind(Passes& backend) {
+  Matrix start = oracle::random(1300, 7, 3, true);
+  Matrix before = oracle::random(1300, 7, 4, true);
+  start(0, 0) = before(0, 0) = start(1, 0) = before(2, 0) = 0;
+  NaivePasses naive;
+  for (const Extrapolation kind :
+       {Extrapolation::free, Extrapolation::nonnegative, Extrapolation::growth}) {
+    const auto run = [&](Passes& device, Index threads) {
+      const Factor factor(device, start);
+      const Factor previous(device, before);
+      device.extrapolate({.share = 3, .kind = kind, .previous = previous.view()}, factor.view(),
+                         job_of(threads));
+      return std::pair(factor.floats(), previous.floats());
+    };
+    const auto [expected, expected_previous] = run(naive, 1);
+    for (const Index threads : {1, 3}) {
+      const auto [actual, previous] = run(backend, threads);
+      test::same_bits(actual.data(), expected.data(), expected.size(), "extrapolated entries");
+      test::same_bits(previous.data(), expected_previous.data(), expected_previous.size(),
+                      "the values from which the next extrapolation starts");
+      const std::vector<float> floats = start.floats();
+      bool stay = kind == Extrapolation::growth;
+      for (std::size_t i = 0; i < floats.size() && stay; ++i)
+        stay = (actual[i] == 0) == (floats[i] == 0) && actual[i] >= floats[i];
+      test::check(stay == (kind == Extrapolation::growth), "growth makes no zero and leaves none");
+    }
+  }
+}
+
 // The other side from the sums of a pass, with a pull towards its present value.
 void columns_improve_from_sums(Passes& backend) {
   NaivePasses naive;
@@ -272,6 +302,7 @@ void factor_operations_suite(Passes& backend) {
   operations_on_elements(backend);
   signs_and_extremes_of_columns(backend);
   last_columns_become_orthonormal(backend);
+  extrapolated_entries_go_as_far_as_their_kind(backend);
   columns_improve_from_sums(backend);
   rows_are_gathered_marked_and_multiplied(backend);
   columns_of_sums_become_orthonormal(backend);

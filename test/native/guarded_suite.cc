@@ -119,7 +119,7 @@ void iterations_leave_factors_on_the_device() {
         for (const bool extrapolated : {false, true}) {
           runs.push_back(options(model, solver, Start::random, 0));
           runs.back().penalties = p;
-          runs.back().extrapolated = extrapolated && solver == Solver::hals;
+          runs.back().extrapolated = extrapolated;
         }
   for (const double beta : {0.5, 1.0}) {
     runs.push_back(options(Model::nmf, Solver::mu, Start::random, 0));

@@ -136,8 +136,10 @@ class NaiveFactors : public Passes {
     each_element(factor, [&](float& x, Index i, Index j) {
       float& previous = by.previous.row(i)[j];
       const float now = x;
-      const float moved = now + static_cast<float>(by.share) * (now - previous);
-      x = by.nonnegative ? std::max(0.0f, moved) : moved;
+      const float change = static_cast<float>(by.share) * (now - previous);
+      if (by.kind == Extrapolation::free) x = now + change;
+      if (by.kind == Extrapolation::nonnegative) x = std::max(0.0f, now + change);
+      if (by.kind == Extrapolation::growth) x = now + std::max(0.0f, change);
       previous = now;
     });
   }

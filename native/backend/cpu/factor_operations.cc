@@ -195,14 +195,30 @@ void shift(double value, HostView<float> factor, const Job& job) {
   });
 }
 
+namespace {
+
+float moved(Extrapolation kind, float value, float change) {
+  switch (kind) {
+    case Extrapolation::free:
+      return value + change;
+    case Extrapolation::nonnegative:
+      return std::max(0.0f, value + change);
+    case Extrapolation::growth:
+      return value + std::max(0.0f, change);
+  }
+  expect(false, "a kind of extrapolation");
+  return value;
+}
+
+}  // namespace
+
 void extrapolate_rows(const Extrapolated& by, HostView<float> factor) {
   const auto share = static_cast<float>(by.share);
   const HostView<float> previous = host(by.previous);
   for (Index i = 0; i < factor.rows; ++i)
     for (Index j = 0; j < factor.cols; ++j) {
       const float now = factor(i, j);
-      const float moved = now + share * (now - previous(i, j));
-      factor(i, j) = by.nonnegative ? std::max(0.0f, moved) : moved;
+      factor(i, j) = moved(by.kind, now, share * (now - previous(i, j)));
       previous(i, j) = now;
     }
 }

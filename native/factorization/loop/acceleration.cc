@@ -12,42 +12,42 @@ constexpr double growth_of_most = 1.005;  // γ̄
 
 }  // namespace
 
-Extrapolation::Extrapolation(const Input& input, LoopState& state, bool nonnegative_columns,
-                             BackendView<const float> W, BackendView<const float> Ht)
+Acceleration::Acceleration(const Input& input, LoopState& state, const ModelRule& rule,
+                           BackendView<const float> W, BackendView<const float> Ht)
     : input_(input),
       state_(state),
-      nonnegative_columns_(nonnegative_columns),
+      of_rows_(rule.leaves_zeros ? Extrapolation::nonnegative : Extrapolation::growth),
+      of_columns_(rule.columns_free ? Extrapolation::free : of_rows_),
       previous_W_(input.backend, W.rows, W.cols),
       previous_Ht_(input.backend, Ht.rows, Ht.cols) {
   forget(W, Ht);
 }
 
-void Extrapolation::resume(const HostMatrix<float>& previous_W,
-                           const HostMatrix<float>& previous_Ht) {
+void Acceleration::resume(const HostMatrix<float>& previous_W,
+                          const HostMatrix<float>& previous_Ht) {
   input_.backend.upload(previous_W.view(), previous_W_.view());
   input_.backend.upload(previous_Ht.view(), previous_Ht_.view());
 }
 
-Extrapolated Extrapolation::move_columns(BackendView<float> Ht) {
-  input_.backend.extrapolate({.share = state_.extrapolation,
-                              .nonnegative = nonnegative_columns_,
-                              .previous = previous_Ht_.view()},
-                             Ht, input_.job);
-  return {.share = state_.extrapolation, .nonnegative = true, .previous = previous_W_.view()};
+Extrapolated Acceleration::move_columns(BackendView<float> Ht) {
+  input_.backend.extrapolate(
+      {.share = state_.extrapolation, .kind = of_columns_, .previous = previous_Ht_.view()}, Ht,
+      input_.job);
+  return {.share = state_.extrapolation, .kind = of_rows_, .previous = previous_W_.view()};
 }
 
-void Extrapolation::accept() {
+void Acceleration::accept() {
   state_.extrapolation = std::min(state_.most_extrapolation, growth * state_.extrapolation);
   state_.most_extrapolation = std::min(1.0, growth_of_most * state_.most_extrapolation);
 }
 
-void Extrapolation::reject(BackendView<const float> W, BackendView<const float> Ht) {
+void Acceleration::reject(BackendView<const float> W, BackendView<const float> Ht) {
   state_.most_extrapolation = state_.extrapolation;
   state_.extrapolation /= shrink;
   forget(W, Ht);
 }
 
-void Extrapolation::forget(BackendView<const float> W, BackendView<const float> Ht) {
+void Acceleration::forget(BackendView<const float> W, BackendView<const float> Ht) {
   input_.backend.copy(W, previous_W_.view());
   input_.backend.copy(Ht, previous_Ht_.view());
 }

@@ -3,17 +3,20 @@
 #include "factorization/factors.h"
 #include "factorization/input.h"
 #include "factorization/loop/state.h"
+#include "factorization/model.h"
 
 namespace gemmine {
 
 // Ang & Gillis (2019), "Accelerating nonnegative matrix factorization algorithms using
 // extrapolation", Neural Computation 31(2): each factor is moved past its new value by a share β of
 // its last change. The share grows while the objective falls; if it rises, the iteration is undone
-// and the share shrinks.
-class Extrapolation {
+// and the share shrinks. Hien, Leplat & Gillis (2024), "Block majorization minimization with
+// extrapolation and application to β-NMF", arXiv 2401.06646: before multiplicative steps only
+// entries that grow are moved, because such a step cannot leave a zero.
+class Acceleration {
  public:
-  Extrapolation(const Input& input, LoopState& state, bool nonnegative_columns,
-                BackendView<const float> W, BackendView<const float> Ht);
+  Acceleration(const Input& input, LoopState& state, const ModelRule& rule,
+               BackendView<const float> W, BackendView<const float> Ht);
 
   // Extrapolates Ht before a pass. Returns the extrapolation of W, which the pass applies after its
   // step.
@@ -32,7 +35,8 @@ class Extrapolation {
  private:
   const Input& input_;
   LoopState& state_;
-  const bool nonnegative_columns_;
+  const Extrapolation of_rows_;
+  const Extrapolation of_columns_;
   BackendMatrix previous_W_;  // after the last step, before extrapolation
   BackendMatrix previous_Ht_;
 };

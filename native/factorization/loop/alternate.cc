@@ -35,8 +35,8 @@ class Alternation {
     expect(rule.monotone, "a model that is not monotone keeps its best pair");
     if (options.graph != nullptr) options.graph->follow(W, input.job);
     if (!options.extrapolated) return;
-    extrapolation_.emplace(input, state, !rule.columns_free, W, Ht);
-    if (previous != nullptr) extrapolation_->resume(previous->other_W, previous->other_Ht);
+    acceleration_.emplace(input, state, rule, W, Ht);
+    if (previous != nullptr) acceleration_->resume(previous->other_W, previous->other_Ht);
   }
 
   Alternated run() {
@@ -55,7 +55,7 @@ class Alternation {
  private:
   const Penalties& penalties() const { return options_.penalties; }
   // An iteration that may raise the objective is measured before the next one begins.
-  bool measures_at_once() const { return state_.guarded || extrapolation_; }
+  bool measures_at_once() const { return state_.guarded || acceleration_; }
   double row_penalty() const {
     return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job) +
            (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
@@ -66,8 +66,8 @@ class Alternation {
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
   void end_iteration() {
     const OtherPair previous =
-        extrapolation_ ? OtherPair{extrapolation_->previous_W(), extrapolation_->previous_Ht()}
-                       : no_pair;
+        acceleration_ ? OtherPair{acceleration_->previous_W(), acceleration_->previous_Ht()}
+                      : no_pair;
     checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, previous);
   }
 
@@ -88,7 +88,7 @@ class Alternation {
     if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
     if (!reseeding_.reseed(state_, state_.row_gram, column_gram_, W_, Ht_)) return;
     column_gram_ = device_.gram(Ht_, input_.job);
-    if (extrapolation_) extrapolation_->forget(W_, Ht_);
+    if (acceleration_) acceleration_->forget(W_, Ht_);
   }
 
   void record(Index t, double objective, bool measured) {
@@ -98,7 +98,7 @@ class Alternation {
   // Over-relaxation and extrapolation have the same effect; together they overshoot.
   Step step(StepKind kind, double l1, double l2) const {
     Step step = step_of(kind, l1, l2, options_.inner_sweeps);
-    if (extrapolation_) step.relaxation = 1;
+    if (acceleration_) step.relaxation = 1;
     return step;
   }
 
@@ -109,8 +109,8 @@ class Alternation {
     const Measure measure = objective::next_measure(known, state_);
     const double penalty = known ? 0 : row_penalty() + column_penalty();
     std::optional<Extrapolated> moved;
-    if (extrapolation_) {
-      moved = extrapolation_->move_columns(Ht_);
+    if (acceleration_) {
+      moved = acceleration_->move_columns(Ht_);
       column_gram_ = device_.gram(Ht_, input_.job);
     }
     const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
@@ -176,7 +176,7 @@ class Alternation {
         go_back(t);
       else
         record(t, objective, state_.direct);
-      if (extrapolation_ && !state_.stepped_back) extrapolation_->accept();
+      if (acceleration_ && !state_.stepped_back) acceleration_->accept();
     }
     const double known = state_.objective.back() * std::exp2(options_.objective_exponent);
     input_.job.progress(options_.phase, t, options_.max_iterations, known);
@@ -184,7 +184,7 @@ class Alternation {
 
   // With extrapolation, a rise is compared with the rounding error.
   bool rises(double objective) const {
-    if (extrapolation_ && state_.measured.back() == static_cast<std::uint8_t>(state_.direct) &&
+    if (acceleration_ && state_.measured.back() == static_cast<std::uint8_t>(state_.direct) &&
         objective > state_.objective.back())
       return true;
     return safeguard::rises(state_, objective, input_.squared_norm);
@@ -196,8 +196,8 @@ class Alternation {
     kept_.restore(device_, W_, Ht_);
     if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);
     column_gram_ = device_.gram(Ht_, input_.job);
-    if (extrapolation_) {
-      extrapolation_->reject(W_, Ht_);
+    if (acceleration_) {
+      acceleration_->reject(W_, Ht_);
       objective::repeat(state_, t);
       state_.stalled = state_.extrapolation < least_extrapolation;
       return;
@@ -226,7 +226,7 @@ class Alternation {
   std::vector<double> column_gram_;  // HtᵀHt [k×k]
   Reseeding reseeding_;
   KeptPair kept_;
-  std::optional<Extrapolation> extrapolation_;
+  std::optional<Acceleration> acceleration_;
 };
 
 }  // namespace
