@@ -4,6 +4,15 @@
 #include <cmath>
 
 namespace gemmine {
+namespace {
+
+// An X of at most so many entries is copied as a whole, because reading one row at a time costs a
+// device more.
+constexpr Index most_copied = Index{1} << 20;
+
+Index entries_of(const RowSource& X) { return X.sparse() ? X.nonzeros() : X.rows() * X.cols(); }
+
+}  // namespace
 
 std::vector<Index> spread_rows(Index n, Index count, const CounterRandom& random) {
   const Index m = std::min(n, count);
@@ -21,8 +30,10 @@ RowSample::RowSample(const Input& input, std::vector<Index> rows)
     : rows_(std::move(rows)),
       job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
   double squared_norm = input.squared_norm;
-  if (size() < input.rows()) {
+  const bool whole = size() == input.rows();
+  if (!whole || entries_of(input.X) <= most_copied)
     copies_ = input.backend.read_rows(input.X, rows_, job_);
+  if (!whole) {
     copied_ = copies_->source();
     squared_norm = 0;
     for (const float value : copies_->values()) squared_norm += double{value} * value;

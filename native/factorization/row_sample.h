@@ -14,8 +14,8 @@ namespace gemmine {
 // One row of each of `count` equal ranges of n rows, ascending; all n rows if n <= count.
 std::vector<Index> spread_rows(Index n, Index count, const CounterRandom& random);
 
-// Some rows of X, copied unless they are all rows. The choice of single rows (seeds of k-means, the
-// worst-fitted row) reads only these, so its cost is small.
+// Some rows of X, copied unless they are all rows of a large X. The choice of single rows (seeds of
+// k-means, the worst-fitted row) reads only these, so its cost is small.
 class RowSample {
  public:
   RowSample(const Input& input, std::vector<Index> rows);  // ascending
@@ -38,8 +38,8 @@ class RowSample {
   void look_at(Index s, const Look& look) const;
 
   std::vector<Index> rows_;
-  std::optional<RowCopies> copies_;  // nothing for all rows
-  std::unique_ptr<RowSource> copied_;
+  std::optional<RowCopies> copies_;    // nothing for all rows of a large X
+  std::unique_ptr<RowSource> copied_;  // null for all rows
   Job job_;  // the caller's, without progress reports
   std::unique_ptr<Input> input_;
 };

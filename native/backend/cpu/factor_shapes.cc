@@ -11,13 +11,14 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The least and the largest of value(i, j, low[j], high[j]) in each column; their order does not
-// matter, so each thread has its own.
+// The least and the largest value of each column.
 struct Extremes {
   std::vector<double> least;
   std::vector<double> most;
 };
 
+// Calls widen(row, extremes) for all rows. The order of the rows does not matter, so each thread
+// has its own extremes.
 template <class Widen>
 Extremes extremes(HostView<const float> factor, const Extremes& start, const Job& job,
                   Widen widen) {
