@@ -31,11 +31,13 @@ export { loadMatrix, loadMatrixDefaults, type LoadMatrixOptions } from './data/m
 export { readSafetensors, writeSafetensors, type Tensor, type Tensors } from './data/safetensors'
 export {
   minedLines,
+  minedLinesDefaults,
   rejectedLines,
   ruleNames,
   writeLines,
   type Mined,
   type MinedFormat,
+  type MinedLinesOptions,
   type Rejected,
   type RuleName,
   type Words,

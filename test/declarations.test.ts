@@ -62,6 +62,7 @@ const defaultsOf: Record<string, object> = {
   MaxSimOptions: gemmine.maxSimDefaults,
   KmeansOptions: gemmine.kmeansDefaults,
   LoadMatrixOptions: gemmine.loadMatrixDefaults,
+  MinedLinesOptions: gemmine.minedLinesDefaults,
   MineCorpusShardOptions: gemmine.mineHardNegativesDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,
   NmfOptions: gemmine.nmfDefaults,

@@ -1,6 +1,12 @@
 // The options of gemmine mine, with their help texts.
 import { Option, type Command } from 'commander'
-import { minedFormats, type MinedFormat } from '../data/mined-lines'
+import {
+  incompleteModes,
+  minedFormats,
+  minedLinesDefaults,
+  type IncompleteMode,
+  type MinedFormat,
+} from '../data/mined-lines'
 import { defaultRelativeMargin } from '../mining/ceiling-rules'
 import { defaultPool, mineHardNegativesDefaults as standard } from '../mining/mining-options'
 import type { Metric } from '../mining/metric'
@@ -55,6 +61,7 @@ export interface MineOptions extends CommonOptions, PairOptions {
   readonly explain?: number
   readonly shard?: QueryShard
   readonly format?: MinedFormat
+  readonly incomplete?: IncompleteMode
 }
 
 const footer = `
@@ -165,6 +172,12 @@ const results = () => [
     'layout of negatives.jsonl, explained below',
     minedFormats,
     mineDefaults.format,
+  ),
+  choiceOption(
+    '--incomplete <NAME>',
+    'what negatives.jsonl does with queries that have fewer than K negatives',
+    incompleteModes,
+    minedLinesDefaults.incomplete,
   ),
   countOption(
     '--explain <M>',

@@ -49,7 +49,8 @@ export function digestOf(words: Words, queries: number, corpus: number): string 
 export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
   const { indices, scores, counts, rejected, warnings, shard, ...facts } = rest
-  const options = { ...shard.options, format: run.format ?? null, 'ids and texts': words }
+  const { format = null, incomplete = null } = run
+  const options = { ...shard.options, format, incomplete, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
   const pairs = positives.indices.length
   await writeSafetensors(path, {

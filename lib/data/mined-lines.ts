@@ -1,12 +1,27 @@
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { invalid } from '../errors'
-import { checkOneOf } from '../options'
+import { checkOneOf, frozen, withDefaults, type Overrides } from '../options'
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
 /** Layouts of mined examples that sentence-transformers and FlagEmbedding read. */
 export const minedFormats = ['triplet', 'n-tuple', 'labeled', 'flag-embedding'] as const
 export type MinedFormat = (typeof minedFormats)[number]
+
+/** Whether queries with fewer negatives than `numNegatives` have lines. */
+export const incompleteModes = ['keep', 'drop'] as const
+export type IncompleteMode = (typeof incompleteModes)[number]
+
+/** The only place where the defaults of {@link minedLines} are written. */
+export const minedLinesDefaults = frozen({
+  /**
+   * Queries with fewer negatives than `numNegatives`: `keep` gives them lines with the negatives that they
+   * have, `drop` gives them none; `keep` unless given.
+   */
+  incomplete: 'keep' as IncompleteMode,
+})
+
+export type MinedLinesOptions = Overrides<typeof minedLinesDefaults>
 
 /** The rules that drop a candidate, in the order in which they are applied. */
 export const ruleNames = [
@@ -110,20 +125,27 @@ const jsonOf = (
 
 /**
  * Generates the lines of mined examples in one of four layouts. A query without positives or negatives has no
- * line; in n-tuples, neither has a query with fewer than `numNegatives`.
+ * line; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
  *
- * @throws {TypeError} if the layout does not exist, or `mined` or `words` has a wrong type; during
- *   generation, if a word is neither a string nor a finite number, naming its row.
+ * @throws {TypeError} if the layout does not exist, an option is unknown or wrong, or `mined` or `words` has
+ *   a wrong type; during generation, if a word is neither a string nor a finite number, naming its row.
  *
  * @example
  * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
  */
-export function minedLines(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+export function minedLines(
+  format: MinedFormat,
+  mined: Mined,
+  words: Words,
+  options: MinedLinesOptions = {},
+): Generator<string> {
   checkOneOf('format', format, minedFormats)
   if (typeof mined?.positives !== 'object')
     throw invalid('mined', 'what mineHardNegatives() gave', mined)
   checkWords(words)
-  return examplesOf(format, mined, words)
+  const { incomplete } = withDefaults(minedLinesDefaults, options)
+  checkOneOf('incomplete', incomplete, incompleteModes)
+  return examplesOf(format, mined, words, incomplete === 'drop' ? mined.numNegatives : 1)
 }
 
 function checkWords(words: Words) {
@@ -132,14 +154,21 @@ function checkWords(words: Words) {
       throw invalid(`words.${name}`, 'a function of a row', words?.[name])
 }
 
-function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+/** @param fewest Negatives of a query that has lines, at least. */
+function* examplesOf(
+  format: MinedFormat,
+  mined: Mined,
+  words: Words,
+  fewest: number,
+): Generator<string> {
   const { positives, positiveScores, numNegatives, firstQuery = 0 } = mined
   const document = (row: number) => wordJson(words, 'document', row)
   for (let q = 0; q < mined.queries; q++) {
     const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
     const start = q * numNegatives
-    const end = start + mined.counts[q]!
-    if (first === last || start === end) continue
+    const count = mined.counts[q]!
+    const end = start + count
+    if (first === last || count === 0 || count < fewest) continue
     const example = {
       query: wordJson(words, 'query', firstQuery + q),
       positives: jsonOf(positives.indices, first, last, document),

@@ -23,7 +23,7 @@ const promised = {
     '--seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format --shard',
+    '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
 }
 

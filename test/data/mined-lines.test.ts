@@ -58,7 +58,27 @@ describe('mined lines', () => {
     expect(first).toContain(JSON.stringify('d\n5'))
   })
 
+  it.each(Object.entries(expected))(
+    'in the layout %s without queries that are short of negatives, when those are dropped',
+    (format, lines) => {
+      const complete = lines.filter((line) => !/^{"(query|anchor)":1/.test(line))
+      const given = [format as MinedFormat, mined, rows] as const
+      expect([...minedLines(...given, { incomplete: 'drop' })]).toEqual(complete)
+      expect([...minedLines(...given, { incomplete: 'keep' })]).toEqual(lines)
+    },
+  )
+
   it.each<[string, unknown[], string]>([
+    [
+      'another way with queries that are short',
+      ['triplet', mined, rows, { incomplete: 'pad' }],
+      "Expected one of keep, drop for incomplete, received 'pad'",
+    ],
+    [
+      'an option that is none',
+      ['triplet', mined, rows, { imcomplete: 'drop' }],
+      'Expected one of the options incomplete for imcomplete, received the unknown option imcomplete',
+    ],
     [
       'a layout that is none',
       ['tripletz', mined, rows],
