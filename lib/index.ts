@@ -151,6 +151,13 @@ export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
 export { mergeMined } from './mining/merge-mined'
 export {
+  auditMined,
+  auditMinedDefaults,
+  type AuditMinedOptions,
+  type MinedAudit,
+} from './mining/audit-mined'
+export type { AuditExample, MinedFault } from './mining/audit-findings'
+export {
   mergePositiveScores,
   scorePositives,
   scorePositivesDefaults,

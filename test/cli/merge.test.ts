@@ -115,7 +115,7 @@ describe('gemmine merge writes what one run writes for', () => {
     ['ids', ['--positives', at('named.tsv'), ...ids]],
     [
       'queries that are short of negatives and dropped',
-      ['--incomplete', 'drop', '--min-score', '0.5'],
+      ['--incomplete', 'drop', '--min-score', '0.6', '--relative-margin', 'none'],
     ],
     ['nothing at all', ['--min-score', '2', '--pool', '20']],
   ])('%s', async (_, options) => {
@@ -132,7 +132,7 @@ describe('gemmine merge writes what one run writes for', () => {
 
 it('--incomplete drop leaves lines of some queries out of negatives.jsonl', async () => {
   const linesOf = async (...options: string[]) => {
-    await gemmineRuns(...base, '--min-score', '0.5', ...options, '--out', at('some'))
+    await gemmineRuns(...base, '--min-score', '0.6', '--relative-margin', 'none', ...options, '--out', at('some'))
     return readFileSync(at('some', 'negatives.jsonl'), 'utf8').split('\n').slice(0, -1)
   }
   const all = await linesOf()
