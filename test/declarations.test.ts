@@ -56,6 +56,7 @@ const textsOf = (type: string) =>
     })
 
 const defaultsOf: Record<string, object> = {
+  AuditMinedOptions: gemmine.auditMinedDefaults,
   CeilingOptions: gemmine.mineHardNegativesDefaults,
   JobOptions: {},
   LogSumExpOptions: gemmine.logSumExpDefaults,
@@ -110,6 +111,7 @@ describe('an editor shows', () => {
 
   it.each([
     'PairsOptions',
+    'MinedAudit',
     'MinedNegatives',
     'MinedCorpusShard',
     'PositiveScores',

@@ -47,9 +47,9 @@ async function readQueries(
   { queryIds: idsPath, queryTexts: textsPath, unknownIds }: AuditOptions,
   corpus: CorpusIds,
 ): Promise<Queries> {
-  const ids = idsPath === undefined ? undefined : await readIds(idsPath, undefined, 'query')
+  const ids = idsPath === undefined ? undefined : await readIds(idsPath, 'any', 'query')
   const queryTexts =
-    textsPath === undefined ? undefined : await readTexts(textsPath, ids?.size, 'query')
+    textsPath === undefined ? undefined : await readTexts(textsPath, ids?.size ?? 'any', 'query')
   if (ids) {
     const options = { ...corpus, unknownIds, queries: ids.size, queryIds: ids }
     return { queryIds: ids, positives: await readPairs(path, options), queryTexts, warnings: [] }
@@ -110,7 +110,7 @@ async function audit(path: string, given: AuditOptions) {
   const files = { MINED: path, corpusIds: idsPath, positives: pairs }
   await runCommand(given, { ...files, queryIds, queryTexts, corpusTexts }, async (job) => {
     const start = performance.now()
-    const corpusIds = await readIds(idsPath, undefined, 'corpus')
+    const corpusIds = await readIds(idsPath, 'any', 'corpus')
     const corpus = corpusIds.size
     const texts =
       corpusTexts === undefined ? undefined : await readTexts(corpusTexts, corpus, 'corpus')
@@ -142,7 +142,14 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
     .map((fault) => `${found[fault]} ${fault}`)
   const outcome = `${counted(found.lines, 'line')} in the layout ${found.layout}, ${faults.join(', ') || 'clean'}`
   return {
-    summary: { ...heading('audit'), layout: found.layout, lines: found.lines, ...counts, seconds, warnings },
+    summary: {
+      ...heading('audit'),
+      layout: found.layout,
+      lines: found.lines,
+      ...counts,
+      seconds,
+      warnings,
+    },
     outcome,
     complaint: found.isClean ? undefined : new Complaint(`${path}: ${faults.join(', ')}`),
   }
@@ -185,7 +192,12 @@ export const auditCommand = (): Command =>
       .summary('check a file of mined examples')
       .description('Check a file of mined examples: unknown ids, positives among the negatives, ….')
       .argument('<mined>', 'the file, one JSON object a line')
-      .addOption(pathOption('--corpus-ids <FILE>', 'ids of the corpus rows, one a line, or .jsonl with _id; required'))
+      .addOption(
+        pathOption(
+          '--corpus-ids <FILE>',
+          'ids of the corpus rows, one a line, or .jsonl with _id; required',
+        ),
+      )
       .addOption(
         pathOption(
           '--positives <FILE>',
@@ -194,17 +206,26 @@ export const auditCommand = (): Command =>
       )
       .addOption(pathOption('--query-ids <FILE>', 'ids of the queries'))
       .addOption(
-        pathOption('--corpus-texts <FILE>', 'texts of the corpus, one a line, or .jsonl with text and title'),
+        pathOption(
+          '--corpus-texts <FILE>',
+          'texts of the corpus, one a line, or .jsonl with text and title',
+        ),
       )
-      .addOption(
-        pathOption('--query-texts <FILE>', 'texts of the queries'),
-      )
+      .addOption(pathOption('--query-texts <FILE>', 'texts of the queries'))
       .addOption(unknownIdsOption())
       .addOption(
-        countOption('--num-negatives <K>', 'negatives wanted in each line (default: the most in any line)'),
+        countOption(
+          '--num-negatives <K>',
+          'negatives wanted in each line (default: the most in any line)',
+        ),
       )
       .addOption(
-        choiceOption('--reference <NAME>', 'score of several positives that negatives may reach', references, auditMinedDefaults.reference),
+        choiceOption(
+          '--reference <NAME>',
+          'score of several positives that negatives may reach',
+          references,
+          auditMinedDefaults.reference,
+        ),
       ),
     { isRandom: false },
   )

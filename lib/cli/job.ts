@@ -134,8 +134,7 @@ async function finish(
   outputs?.commit()
   ignoreInterruptions()
   const { command, seconds, gflops } = summary
-  const rate =
-    seconds < shortest || gflops === undefined ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
+  const rate = seconds < shortest || gflops === undefined ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
   const wrote = outputs ? `; wrote ${outputs}` : ''
   progress.say(`${command}: ${outcome}; ${seconds.toFixed(2)} s${rate}${wrote}`)
   if (complaint) throw complaint

@@ -32,7 +32,11 @@ function passageWord(value: Fields, field: string): Word {
   const id = value.docid ?? value.id
   const { title = '', text } = value
   const whole =
-    typeof text !== 'string' ? undefined : title === '' || title === null ? text : `${title} ${text}`
+    typeof text !== 'string'
+      ? undefined
+      : title === '' || title === null
+        ? text
+        : `${title} ${text}`
   if (isName(id) && id !== '') return whole === undefined ? id : { id, text: whole }
   if (whole !== undefined) return whole
   throw new FieldMistake(`an object with a docid, an id or a text in ${field}`, shownJson(value))

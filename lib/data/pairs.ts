@@ -237,17 +237,17 @@ abstract class PerRowReader {
 
   constructor(
     protected readonly path: string,
-    private readonly count: number | undefined,
+    private readonly count: number | 'any',
     private readonly side: Side,
     private readonly what: string,
   ) {
-    if (count !== undefined) checkInteger('count', count, 0)
+    if (count !== 'any') checkInteger('count', count, 0)
     checkOneOf('side', side, sides)
   }
 
   line(text: string, number: number) {
     this.received = number
-    if (number <= (this.count ?? Infinity)) this.take(text, number)
+    if (this.count === 'any' || number <= this.count) this.take(text, number)
   }
 
   protected abstract take(text: string, number: number): void
@@ -268,7 +268,7 @@ abstract class PerRowReader {
   }
 
   protected checkCount() {
-    if (this.count === undefined || this.received === this.count) return
+    if (this.count === 'any' || this.received === this.count) return
     const expected = `${this.count} ${this.what}, one for each ${this.side} row`
     throw fileError(this.path, `expected ${expected}, received ${this.received}`)
   }
@@ -284,7 +284,7 @@ abstract class PerRowReader {
 class IdsReader extends PerRowReader implements LineReader<Map<string, number>> {
   private readonly rows = new Map<string, number>()
 
-  constructor(path: string, count: number | undefined, side: Side) {
+  constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'ids')
   }
 
@@ -322,7 +322,7 @@ export const parseIds = (
  * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
  * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
  *
- * @param count Number of rows; undefined accepts any number.
+ * @param count Number of rows, or `any`.
  * @returns A map from each id to its row; its keys are in the order of the rows.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
  *   `count`.
@@ -332,14 +332,14 @@ export const parseIds = (
  */
 export const readIds = async (
   path: string,
-  count: number | undefined,
+  count: number | 'any',
   side: Side,
 ): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
-  constructor(path: string, count: number | undefined, side: Side) {
+  constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'texts')
   }
 
@@ -370,7 +370,7 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * name ends in `.jsonl` or `.jsonl.gz` a line is an object; the text is its `text`, preceded by its `title`
  * and a space if it has one.
  *
- * @param count Number of rows; undefined accepts any number.
+ * @param count Number of rows, or `any`.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or their number is not
  *   `count`.
  *
@@ -379,6 +379,6 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  */
 export const readTexts = async (
   path: string,
-  count: number | undefined,
+  count: number | 'any',
   side: Side,
 ): Promise<string[]> => await readLines(path, new TextsReader(path, count, side))

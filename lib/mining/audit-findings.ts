@@ -84,7 +84,10 @@ export class AuditFindings {
     const wanted = this.numNegatives ?? longest
     const short = [...this.lengths].filter(([length]) => length < wanted)
     const told = short.flatMap(([length, { first }]) =>
-      first.map(({ line, query }) => ({ line, text: `the query ${query} has ${of(length, wanted)}` })),
+      first.map(({ line, query }) => ({
+        line,
+        text: `the query ${query} has ${of(length, wanted)}`,
+      })),
     )
     const counts = short.reduce((sum, [, { count }]) => sum + count, 0)
     for (const { line, text } of told.sort((a, b) => a.line - b.line).slice(0, examplesOfFault))

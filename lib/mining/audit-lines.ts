@@ -84,7 +84,14 @@ export class AuditReader implements LineReader<AuditFindings> {
       findings.add('unknownIds', number, `the query ${shownWord(example.query)} is not known`)
     const positives = example.positives.flatMap(({ word }) => this.row(word, 'positive', number))
     const group = this.groupOf(query, positives)
-    const line = { number, queryWord: example.query, query, positives, group, seen: new Set<number>() }
+    const line = {
+      number,
+      queryWord: example.query,
+      query,
+      positives,
+      group,
+      seen: new Set<number>(),
+    }
     for (const { word } of example.negatives)
       for (const row of this.row(word, 'negative', number)) this.judgeNegative(word, row, line)
     this.judgeCount(example, line)

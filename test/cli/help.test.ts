@@ -25,6 +25,8 @@ const promised = {
     '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
+  audit:
+    '--corpus-ids --positives --query-ids --corpus-texts --query-texts --unknown-ids --num-negatives --reference',
 }
 
 describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {

@@ -132,7 +132,16 @@ describe('gemmine merge writes what one run writes for', () => {
 
 it('--incomplete drop leaves lines of some queries out of negatives.jsonl', async () => {
   const linesOf = async (...options: string[]) => {
-    await gemmineRuns(...base, '--min-score', '0.6', '--relative-margin', 'none', ...options, '--out', at('some'))
+    await gemmineRuns(
+      ...base,
+      '--min-score',
+      '0.6',
+      '--relative-margin',
+      'none',
+      ...options,
+      '--out',
+      at('some'),
+    )
     return readFileSync(at('some', 'negatives.jsonl'), 'utf8').split('\n').slice(0, -1)
   }
   const all = await linesOf()

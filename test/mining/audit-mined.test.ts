@@ -60,12 +60,22 @@ const layouts = {
       { anchor: 'q0', positive: 'd1', negative_1: 'd4', negative_2: 'd5' },
       { anchor: 'q1', positive: 'd2', negative_1: 'd0', negative_2: 'd5' },
     ],
-    planted: (word: unknown) => ({ anchor: 'q0', positive: 'd1', negative_1: 'd5', negative_2: word }),
+    planted: (word: unknown) => ({
+      anchor: 'q0',
+      positive: 'd1',
+      negative_1: 'd5',
+      negative_2: word,
+    }),
   },
   labeled: {
     clean: [
       { query: 'q0', docs: ['d1', 'd4', 'd5'], labels: [1, 0, 0], scores: [0.9, 0.5, 0.4] },
-      { query: 'q1', docs: ['d2', 'd3', 'd0', 'd5'], labels: [1, 1, 0, 0], scores: [0.9, 0.8, 0.8, 0] },
+      {
+        query: 'q1',
+        docs: ['d2', 'd3', 'd0', 'd5'],
+        labels: [1, 1, 0, 0],
+        scores: [0.9, 0.8, 0.8, 0],
+      },
     ],
     planted: (word: unknown) => ({
       query: 'q0',
@@ -84,13 +94,29 @@ const layouts = {
   tevatron: {
     clean: [
       passages('q0', ['d1'], ['d4', 'd5']),
-      { query_id: 'q1', query: 'who', positive_passages: [], negative_passages: [{ docid: 'd0', text: 'a' }, { docid: 'd5', text: 'f' }] },
+      {
+        query_id: 'q1',
+        query: 'who',
+        positive_passages: [],
+        negative_passages: [
+          { docid: 'd0', text: 'a' },
+          { docid: 'd5', text: 'f' },
+        ],
+      },
     ],
     planted: (word: unknown) => passages('q0', ['d1'], ['d5', word]),
   },
   nemo: {
     clean: [
-      { question_id: 'q0', question: 'what', pos_doc: [{ id: 'd1', score: 0.9 }], neg_doc: [{ id: 'd4', score: 0.1 }, { id: 'd5', score: 0.1 }] },
+      {
+        question_id: 'q0',
+        question: 'what',
+        pos_doc: [{ id: 'd1', score: 0.9 }],
+        neg_doc: [
+          { id: 'd4', score: 0.1 },
+          { id: 'd5', score: 0.1 },
+        ],
+      },
       { question_id: 'q1', question: 'who', pos_doc: { id: 'd2' }, neg_doc: ['d0', 'd5'] },
     ],
     planted: (word: unknown) => ({ question: 'q0', pos_doc: 'd1', neg_doc: ['d5', word] }),
@@ -127,7 +153,7 @@ describe.each(Object.entries(layouts))('an audit of the layout %s', (name, { cle
     const withTexts = { ...ids, ...texts }
     expect(await faultsIn(among('d6'))).toEqual({})
     expect(await faultsIn(among('d6'), withTexts)).toEqual({ equalTexts: 1 })
-    const same = { ...texts, corpusTexts: corpusTexts.with(9, 'f') }
+    const same = { ...texts, corpusTexts: [...corpusTexts.slice(0, 9), 'f'] }
     expect(await faultsIn(among('d9'), { ...ids, ...same })).toEqual({ equalTexts: 1 })
     const asked = { ...texts, queryTexts: ['h', 'who', 'x', 'y'] }
     expect(await faultsIn(among('d9'), { ...ids, ...asked })).toEqual({ equalTexts: 1 })
@@ -184,7 +210,13 @@ describe('tooFew', () => {
 
 describe('scores', () => {
   const line = (positive: unknown, negative: unknown) => [
-    { query: 'q1', pos: ['d2', 'd3'], neg: ['d0'], pos_scores: [0.5, positive], neg_scores: [negative] },
+    {
+      query: 'q1',
+      pos: ['d2', 'd3'],
+      neg: ['d0'],
+      pos_scores: [0.5, positive],
+      neg_scores: [negative],
+    },
   ]
 
   it.each([null, '0.5', [], true, {}])('are no finite numbers: %j', async (score) => {
@@ -195,7 +227,8 @@ describe('scores', () => {
   it.each(['NaN', 'Infinity', '-Infinity', '1e999'])('are no finite numbers: %s', async (score) => {
     const text = JSON.stringify(line(1, 8)[0]).replace('8', score)
     expect(await faultsIn([text])).toEqual({ scoresNotFinite: 1 })
-    const named = '{"anchor":"NaN \\" Infinity","positive":"-Infinity","negative":"NaN","score":[1,NaN]}'
+    const named =
+      '{"anchor":"NaN \\" Infinity","positive":"-Infinity","negative":"NaN","score":[1,NaN]}'
     const found = await audit([named])
     expect([found.unknownIds, found.scoresNotFinite]).toEqual([3, 1])
   })
@@ -213,18 +246,35 @@ describe('scores', () => {
 
   it('of triplets, n-tuples and documents are read too', async () => {
     const lines = [
-      { anchor: 'q0', positive: 'd1', negative_1: 'd4', negative_2: 'd5', scores: [0.5, 0.6, null] },
+      {
+        anchor: 'q0',
+        positive: 'd1',
+        negative_1: 'd4',
+        negative_2: 'd5',
+        scores: [0.5, 0.6, null],
+      },
       { anchor: 'q1', positive: 'd2', negative_1: 'd4', negative_2: 'd5', score: [0.5, 0.4, 0.7] },
     ]
     expect(await faultsIn(lines)).toEqual({ scoresAbovePositive: 2, scoresNotFinite: 1 })
-    const nemo = { question: 'q0', pos_doc: [{ id: 'd1', score: 0.2 }], neg_doc: [{ id: 'd4', score: 0.3 }, { id: 'd5', score: null }] }
+    const nemo = {
+      question: 'q0',
+      pos_doc: [{ id: 'd1', score: 0.2 }],
+      neg_doc: [
+        { id: 'd4', score: 0.3 },
+        { id: 'd5', score: null },
+      ],
+    }
     expect(await faultsIn([nemo])).toEqual({ scoresAbovePositive: 1, scoresNotFinite: 1 })
   })
 })
 
 describe('words', () => {
   const both = { ...ids, ...texts }
-  const line = (query: unknown, positive: unknown, ...neg: unknown[]) => ({ query, pos: [positive], neg })
+  const line = (query: unknown, positive: unknown, ...neg: unknown[]) => ({
+    query,
+    pos: [positive],
+    neg,
+  })
 
   it('are texts, of which one may stand for several rows', async () => {
     expect(await faultsIn([line('who', 'c', 'a', 'e')], both)).toEqual({})
@@ -259,11 +309,9 @@ describe('words', () => {
   })
 
   it('are texts where a string is both the text of one row and the id of another', async () => {
-    const crossed = { ...texts, corpusIds: new Map(corpusTexts.map((_, row) => ['cbadefghij'[row]!, row])) }
-    expect(await faultsIn([line('what', 'b', 'c')], { ...crossed })).toEqual({ equalTexts: 1 })
-    const first = line('who', 'c', 'e', 'b')
-    const words = { ...texts, corpusIds: new Map([...'0123456b89'].map((id, row) => [id, row])) }
-    expect(await faultsIn([first], words)).toEqual({})
+    const crossed = { ...texts, corpusIds: new Map([...'012e456789'].map((id, row) => [id, row])) }
+    expect(await faultsIn([line('who', 'c', 'e')], crossed)).toEqual({})
+    expect(await faultsIn([line('who', '2', 'e')], crossed)).toEqual({ positivesAmongNegatives: 1 })
   })
 
   it('that are all unknown are warned of', async () => {
@@ -291,19 +339,18 @@ describe('columns of sentence-transformers', () => {
 describe('what gemmine mines', () => {
   it.each(minedFormats)('is clean in the layout %s', async (format) => {
     const [Q, C] = [gaussian(4, 6, 1), gaussian(10, 6, 2)]
-    const options = { numNegatives: 2, relativeMargin: null, maxScore: 1 }
-    const { positives } = sides
-    const mined = await mineHardNegatives(Q, C, positives, { ...options, reference: 'max', ...texts })
+    const options = { numNegatives: 2, relativeMargin: 0, ...texts }
+    const mined = await mineHardNegatives(Q, C, sides.positives, options)
     const named = [
       [(row: number) => `q${row}`, (row: number) => `d${row}`],
       [(row: number) => queryTexts[row]!, (row: number) => corpusTexts[row]!],
       [(row: number) => row, (row: number) => row],
     ] as const
     for (const [query, document] of named) {
-      const lines = [...minedLines(format as MinedFormat, mined, { query, document })]
+      const words = { query, document }
+      const lines = [...minedLines(format as MinedFormat, mined, words, { incomplete: 'drop' })]
       expect(lines.length).toBeGreaterThan(1)
-      const { scoresAbovePositive, ...rest } = await faultsIn(lines, { ...ids, ...texts })
-      expect(rest).toEqual({})
+      expect(await faultsIn(lines, { ...ids, ...texts })).toEqual({})
     }
   })
 })
@@ -347,15 +394,27 @@ describe('a line that is no example', () => {
     ],
   ])('is refused by its number: %s', async (text, sentence) => {
     const path = writeLinesOf([first, '', text])
-    await expectFileError(() => auditMined(path, { ...sides, ...ids }), `${path}: line 3: ${sentence}`)
+    await expectFileError(
+      () => auditMined(path, { ...sides, ...ids }),
+      `${path}: line 3: ${sentence}`,
+    )
   })
 
   it.each<[string, string]>([
     ['{"a":1}', `expected the fields of one of the layouts ${layoutNames}, received the fields a`],
     ['{}', `expected the fields of one of the layouts ${layoutNames}, received the fields none`],
-    ['{"negative":1}', 'expected an anchor and a positive beside the negatives, received the fields negative'],
-    ['{"labels":[]}', 'expected a query and a list of documents beside the labels, received the fields labels'],
-    ['{"query":1,"docs":[1],"labels":[]}', 'expected 1 labels, one for each document of docs, received 0'],
+    [
+      '{"negative":1}',
+      'expected an anchor and a positive beside the negatives, received the fields negative',
+    ],
+    [
+      '{"labels":[]}',
+      'expected a query and a list of documents beside the labels, received the fields labels',
+    ],
+    [
+      '{"query":1,"docs":[1],"labels":[]}',
+      'expected 1 labels, one for each document of docs, received 0',
+    ],
     ['{"query":1,"docs":[1],"labels":["a"]}', 'expected numbers in labels, received a'],
     [
       '{"anchor":1,"positive":2,"negative":3,"scores":[1]}',
@@ -363,11 +422,14 @@ describe('a line that is no example', () => {
     ],
   ])('is refused on the first line: %s', async (text, sentence) => {
     const path = writeLinesOf([text])
-    await expectFileError(() => auditMined(path, { ...sides, ...ids }), `${path}: line 1: ${sentence}`)
+    await expectFileError(
+      () => auditMined(path, { ...sides, ...ids }),
+      `${path}: line 1: ${sentence}`,
+    )
   })
 
   it('is refused when it is longer than 32 MiB', async () => {
-    const path = writeLinesOf([first, 'x'.repeat(2 ** 25 + 1)])
+    const path = writeLinesOf([first, 'x'.repeat(2 ** 25 + 2 ** 16)])
     await expectFileError(
       () => auditMined(path, { ...sides, ...ids }),
       `${path}: line 2: expected at most 33554432 bytes in a line, received more`,
@@ -392,7 +454,10 @@ describe('an option of an audit', () => {
   it.each<[object, string]>([
     [{ corpus: undefined }, 'Expected an integer of at least 0 for corpus, received undefined'],
     [{ corpusIds: {} }, 'a Map of ids to rows, which readIds() makes for corpusIds'],
-    [{ corpusTexts: ['a'] }, 'Expected 10 texts, one for each row for corpusTexts, received 1 texts'],
+    [
+      { corpusTexts: ['a'] },
+      'Expected 10 texts, one for each row for corpusTexts, received 1 texts',
+    ],
     [{ reference: 'best' }, "one of min, max, mean for reference, received 'best'"],
     [{ numNegatives: 0 }, 'an integer of at least 1 for numNegatives, received 0'],
     [{ positives: [[1]] }, '4 entries, one for each query for positives, received 1'],
@@ -415,7 +480,7 @@ describe('an option of an audit', () => {
 
 describe('a large file', () => {
   /** Distinct triplets, in an order that is not that of the queries. */
-  const lines = Array.from({ length: 120_000 }, (_, i) => {
+  const lines = Array.from({ length: 40_000 }, (_, i) => {
     const [query, positive, negative] = [i % 400, 400 + (i % 400), 800 + Math.floor(i / 400)]
     return `{"anchor":"q${query}","positive":"d${positive}","negative":"d${negative}"}\n`
   })
@@ -433,8 +498,8 @@ describe('a large file', () => {
     const packed = folder.write('many.jsonl.gz', gzipSync(text))
     for (const each of [path, packed]) {
       const found = await auditMined(each, many)
-      expect([found.lines, found.repeatedNegatives, found.unknownIds]).toEqual([120_002, 2, 0])
-      expect(found.examples.map(({ line }) => line)).toEqual([120_001, 120_002])
+      expect([found.lines, found.repeatedNegatives, found.unknownIds]).toEqual([40_002, 2, 0])
+      expect(found.examples.map(({ line }) => line)).toEqual([40_001, 40_002])
     }
   })
 
