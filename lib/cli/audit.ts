@@ -1,10 +1,10 @@
 // gemmine audit: checks a file of mined examples, whoever wrote it.
 import { Command } from 'commander'
-import { readNamedPairs } from '../data/named-pairs'
-import { readIds, readPairs, readTexts, type Pairs, type UnknownIds } from '../data/pairs'
+import { readIds, readTexts, type UnknownIds } from '../data/pairs'
 import { auditMinedDefaults, auditNamed, type MinedAudit } from '../mining/audit-mined'
 import { minedFaults } from '../mining/audit-findings'
 import { references, type ReferenceName } from '../names'
+import { readQueries } from './audit-queries'
 import {
   choiceOption,
   countOption,
@@ -27,80 +27,6 @@ interface AuditOptions extends CommonOptions {
   readonly unknownIds?: UnknownIds
   readonly numNegatives?: number
   readonly reference?: ReferenceName
-}
-
-/** The queries of an audit, with the positives of each. */
-interface Queries {
-  readonly queryIds: ReadonlyMap<string, number>
-  readonly positives: Pairs
-  readonly queryTexts: readonly string[] | undefined
-  readonly warnings: readonly string[]
-}
-
-interface CorpusIds {
-  readonly corpus: number
-  readonly corpusIds: ReadonlyMap<string, number>
-}
-
-async function readQueries(
-  path: string,
-  { queryIds: idsPath, queryTexts: textsPath, unknownIds }: AuditOptions,
-  corpus: CorpusIds,
-): Promise<Queries> {
-  const ids = idsPath === undefined ? undefined : await readIds(idsPath, 'any', 'query')
-  const queryTexts =
-    textsPath === undefined ? undefined : await readTexts(textsPath, ids?.size ?? 'any', 'query')
-  if (ids) {
-    const options = { ...corpus, unknownIds, queries: ids.size, queryIds: ids }
-    return { queryIds: ids, positives: await readPairs(path, options), queryTexts, warnings: [] }
-  }
-  const { queryIds, ...positives } = await readNamedPairs(path, { ...corpus, unknownIds })
-  if (queryTexts === undefined) return { queryIds, positives, queryTexts, warnings: [] }
-  const rows = rowsOf(queryIds, queryTexts.length)
-  return rows
-    ? { ...byRow(positives, rows, queryTexts.length), queryTexts, warnings: [] }
-    : { ...beside(positives, queryIds, queryTexts), warnings: [ofUnmatched(path, textsPath!)] }
-}
-
-const ofUnmatched = (positives: string, texts: string) =>
-  `The queries of ${positives} are ids, which --query-ids matches with the lines of ${texts}; ` +
-  'without it a query that lines give as a text has only the positives of its line'
-
-/** The ids as rows, if each is one. */
-function rowsOf(ids: ReadonlyMap<string, number>, count: number): Int32Array | undefined {
-  const rows = Int32Array.from(ids.keys(), (id) =>
-    /^ *\d{1,9} *$/.test(id) && Number(id) < count ? Number(id) : -1,
-  )
-  return rows.includes(-1) ? undefined : rows
-}
-
-/** The positives in the order of the rows of their queries; the ids of queries are their rows. */
-function byRow({ indptr, indices, unknownIds }: Pairs, rows: Int32Array, queries: number) {
-  const starts = new Int32Array(queries + 1)
-  rows.forEach((row, i) => (starts[row + 1]! += indptr[i + 1]! - indptr[i]!))
-  for (let q = 0; q < queries; q++) starts[q + 1]! += starts[q]!
-  const next = starts.slice()
-  const sorted = new Int32Array(indices.length)
-  rows.forEach((row, i) => {
-    const list = indices.subarray(indptr[i]!, indptr[i + 1]!)
-    sorted.set(list, next[row]!)
-    next[row]! += list.length
-  })
-  const queryIds = new Map(Array.from({ length: queries }, (_, q) => [String(q), q]))
-  return { queryIds, positives: { indptr: starts, indices: sorted, unknownIds } }
-}
-
-/** Queries with ids and positives, and after them queries with texts and neither. */
-function beside(
-  positives: Pairs,
-  queryIds: ReadonlyMap<string, number>,
-  texts: readonly string[],
-): Omit<Queries, 'warnings'> {
-  const { indptr, indices } = positives
-  const all = new Int32Array(indptr.length + texts.length).fill(indices.length)
-  all.set(indptr)
-  const queryTexts = [...Array.from(queryIds, () => ''), ...texts]
-  return { queryIds, positives: { ...positives, indptr: all }, queryTexts }
 }
 
 async function audit(path: string, given: AuditOptions) {

@@ -41,6 +41,8 @@ export class AuditFindings {
     minedFaults.map((fault) => [fault, []]),
   )
   private readonly words = { query: { all: 0, known: 0 }, document: { all: 0, known: 0 } }
+  /** The largest number of negatives without a fault in a line. */
+  private longest = 1
   /** Lines by their number of negatives. */
   private readonly lengths = new Map<number, CountedLines>()
   /** Negatives and first line of each group of triplets. */
@@ -66,7 +68,9 @@ export class AuditFindings {
     return all > 0 && known === 0
   }
 
-  countLine(negatives: number, line: number, query: string) {
+  /** @param sound Negatives without a fault: a repeat in one line is no reason to ask more of others. */
+  countLine(negatives: number, sound: number, line: number, query: string) {
+    this.longest = Math.max(this.longest, sound)
     const counted = this.lengths.get(negatives) ?? { count: 0, first: [] }
     this.lengths.set(negatives, counted)
     counted.count++
@@ -80,8 +84,7 @@ export class AuditFindings {
 
   /** Compares the numbers of negatives with the number wanted, by default the largest of any line. */
   async settleCounts() {
-    const longest = [...this.lengths.keys()].reduce((a, b) => Math.max(a, b), 1)
-    const wanted = this.numNegatives ?? longest
+    const wanted = this.numNegatives ?? this.longest
     const short = [...this.lengths].filter(([length]) => length < wanted)
     const told = short.flatMap(([length, { first }]) =>
       first.map(({ line, query }) => ({

@@ -92,9 +92,10 @@ export class AuditReader implements LineReader<AuditFindings> {
       group,
       seen: new Set<number>(),
     }
-    for (const { word } of example.negatives)
-      for (const row of this.row(word, 'negative', number)) this.judgeNegative(word, row, line)
-    this.judgeCount(example, line)
+    const sound = example.negatives.filter(({ word }) =>
+      this.row(word, 'negative', number).some((row) => this.judgeNegative(word, row, line)),
+    )
+    this.judgeCount(example.negatives.length, sound.length, line)
     for (const each of listed) this.judgeScore(each, number)
     this.judgeOrder(example, number)
   }
@@ -119,19 +120,24 @@ export class AuditReader implements LineReader<AuditFindings> {
     return textClass === -1 ? row : this.known.corpus + textClass
   }
 
-  private judgeNegative(word: Word, found: FoundRow, line: Line) {
-    const told = (fault: MinedFault, what: string) =>
+  /** Whether a negative has no fault. */
+  private judgeNegative(word: Word, found: FoundRow, line: Line): boolean {
+    const told = (fault: MinedFault, what: string) => {
       this.findings.add(fault, line.number, `the negative ${shownWord(word)} ${what}`)
+      return false
+    }
     const query = shownWord(line.queryWord)
     const textClass = this.known.words.documents.classOf(found.row)
     const isRepeated = this.isRepeated(this.identityOf(found), line)
     const isSameText = textClass !== -1 && this.isRepeated(this.known.corpus + textClass, line)
     const kind = this.kindOf(found, textClass, line)
-    if (kind === 'positive') told('positivesAmongNegatives', `is a positive of the query ${query}`)
-    else if (isRepeated) told('repeatedNegatives', `of the query ${query} is repeated`)
-    else if (kind !== 'other') told('equalTexts', `has the text of ${kind} ${query}`)
-    else if (isSameText && !found.byText)
-      told('equalTexts', `has the text of another negative of the query ${query}`)
+    if (kind === 'positive')
+      return told('positivesAmongNegatives', `is a positive of the query ${query}`)
+    if (isRepeated) return told('repeatedNegatives', `of the query ${query} is repeated`)
+    if (kind !== 'other') return told('equalTexts', `has the text of ${kind} ${query}`)
+    if (isSameText && !found.byText)
+      return told('equalTexts', `has the text of another negative of the query ${query}`)
+    return true
   }
 
   /** Whether a row or class was a negative before, in this line or, in triplets, in one like it. */
@@ -160,13 +166,14 @@ export class AuditReader implements LineReader<AuditFindings> {
     return isQuery ? 'the query' : 'other'
   }
 
-  private judgeCount({ negatives }: MinedExample, { number, queryWord, group }: Line) {
+  /** @param sound Negatives without a fault. */
+  private judgeCount(negatives: number, sound: number, { number, queryWord, group }: Line) {
     const { findings, rules } = this
     const isTriplet = this.layout?.name === 'triplet'
     if (isTriplet && rules.numNegatives !== undefined) {
-      if (group !== undefined) findings.countGroup(group, negatives.length, number)
-    } else if (!isTriplet || negatives.length === 0)
-      findings.countLine(negatives.length, number, shownWord(queryWord))
+      if (group !== undefined) findings.countGroup(group, negatives, number)
+    } else if (!isTriplet || negatives === 0)
+      findings.countLine(negatives, sound, number, shownWord(queryWord))
   }
 
   private judgeScore({ word, score }: ScoredWord, number: number) {

@@ -37,8 +37,8 @@ export interface AuditMinedOptions extends Pick<JobOptions, 'signal' | 'onProgre
   /** Text of each corpus row, [corpus]; none unless given. */
   readonly corpusTexts?: readonly string[] | undefined
   /**
-   * Negatives that a line must have; the largest number in any line unless given. Triplets hold one in a
-   * line: a number given counts those of a query and a positive in all lines.
+   * Negatives that a line must have; the largest number without a fault in any line unless given. Triplets
+   * hold one in a line: a number given counts those of a query and a positive in all lines.
    */
   readonly numNegatives?: number | undefined
   /** The score of several positives that no negative may exceed; `min` unless given. */

@@ -39,6 +39,7 @@ folder.write(
       pos_scores: [0.5],
       neg_scores: [0.6, null, 0],
     },
+    { query: 'q2', pos: ['d5'], neg: ['d0'] },
   ),
 )
 folder.write('texts.jsonl', lines({ query: 'who', pos: ['b'], neg: ['c', 'a'] }))
@@ -89,7 +90,7 @@ describe('gemmine audit', () => {
       `gemmine: unknownIds: line 1: the negative d9 is not in the corpus
 gemmine: positivesAmongNegatives: line 1: the negative d2 is a positive of the query q0
 gemmine: repeatedNegatives: line 2: the negative d4 of the query q1 is repeated
-gemmine: tooFew: line 2: the query q1 has 3 negatives, fewer than 4
+gemmine: tooFew: line 3: the query q2 has 1 negative, fewer than 2
 gemmine: scoresNotFinite: line 2: the score of d4 is null, not a finite number
 gemmine: scoresAbovePositive: line 2: the negative d4 of the query q1 scores 0.6, above its positive's 0.5
 gemmine: faulty.jsonl: 1 unknownIds, 1 positivesAmongNegatives, 1 repeatedNegatives, 1 tooFew, 1 scoresNotFinite, 1 scoresAbovePositive
@@ -124,6 +125,11 @@ describe('gemmine audit matches queries', () => {
 
   it.each([
     ['ids, with a list of them', ['clean.jsonl', '--query-ids', 'q.txt'], ''],
+    [
+      'texts, by the ids beside them',
+      ['texts.jsonl', ...texts, 'q.jsonl'],
+      '1 positivesAmongNegatives',
+    ],
     ['ids, with texts', ['clean.jsonl', ...texts, 'q.jsonl', '--query-ids', 'q.jsonl'], ''],
     [
       'texts, by the ids of a list',

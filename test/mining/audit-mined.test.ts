@@ -181,6 +181,19 @@ describe('tooFew', () => {
     ])
   })
 
+  it('asks no more of the other lines because of a repeat in one', async () => {
+    const lines = [
+      { query: 'q0', pos: ['d1'], neg: ['d4', 'd5', 'd4'] },
+      { query: 'q1', pos: ['d2'], neg: ['d4', 'd5', 'd3', 'd99'] },
+      { query: 'q3', pos: ['d4'], neg: ['d5', 'd0'] },
+    ]
+    expect(await faultsIn(lines)).toEqual({
+      repeatedNegatives: 1,
+      positivesAmongNegatives: 1,
+      unknownIds: 1,
+    })
+  })
+
   it('counts lines with fewer than a number given', async () => {
     expect(await faultsIn(tuples, { ...ids, numNegatives: 2 })).toEqual({ tooFew: 2 })
     expect(await faultsIn(tuples, { ...ids, numNegatives: 4 })).toEqual({ tooFew: 4 })
