@@ -2,8 +2,11 @@
 import { shownJson } from './file'
 import { FieldMistake, type Fields } from './json-line'
 
+/** A text or an id, or a number. */
+type Name = string | number
+
 /** A query or a document in a line: a text or an id, a number, or both an id and a text. */
-export type Word = string | number | { readonly id: string | number; readonly text: string }
+export type Word = string | number | { readonly id: Name; readonly text: Name }
 
 /** A document with its score, if the line has scores. */
 export interface ScoredWord {
@@ -24,19 +27,15 @@ const isObject = (value: unknown): value is Fields =>
 
 const shownField = (value: unknown) => (value === undefined ? 'nothing' : shownJson(value))
 
-const isName = (value: unknown): value is string | number =>
+const isName = (value: unknown): value is Name =>
   typeof value === 'string' || Number.isSafeInteger(value)
 
 /** An object of Tevatron or NeMo for a document: an id (`docid`, `id`), a text with its title, or both. */
 function passageWord(value: Fields, field: string): Word {
   const id = value.docid ?? value.id
-  const { title = '', text } = value
-  const whole =
-    typeof text !== 'string'
-      ? undefined
-      : title === '' || title === null
-        ? text
-        : `${title} ${text}`
+  const { title, text } = value
+  const isTitled = typeof text === 'string' && typeof title === 'string' && title !== ''
+  const whole = isTitled ? `${title} ${text}` : isName(text) ? text : undefined
   if (isName(id) && id !== '') return whole === undefined ? id : { id, text: whole }
   if (whole !== undefined) return whole
   throw new FieldMistake(`an object with a docid, an id or a text in ${field}`, shownJson(value))
@@ -185,7 +184,7 @@ const oneOrMore = (value: unknown, field: string) =>
 function queryWord(fields: Fields, queryId: string, query: string): Word {
   const id = fields[queryId]
   const text = fields[query]
-  if (isName(id) && typeof text === 'string') return { id, text }
+  if (isName(id) && isName(text)) return { id, text }
   return wordOf(text ?? id, query)
 }
 

@@ -95,7 +95,8 @@ export class SideWords {
   }
 
   find(word: Word): FoundRow | undefined {
-    if (typeof word === 'object') return this.byId(word.id) ?? this.byText(word.text)
+    if (typeof word === 'object')
+      return this.byId(word.id) ?? this.byText(word.text) ?? this.byId(word.text)
     return this.textsFirst
       ? (this.byText(word) ?? this.byId(word))
       : (this.byId(word) ?? this.byText(word))

@@ -82,6 +82,8 @@ it('mine --help says what each layout is for, and what lines hold without texts'
     /^  n-tuple .*MultipleNegativesRankingLoss/m,
     /^  labeled .*rerankers; drop the column scores for\n +ListNetLoss or LambdaLoss/m,
     /^  flag-embedding .*FlagEmbedding/m,
+    /^  tevatron .*docid and text/m,
+    /^  nemo .*NeMo Automodel/m,
     /with --query-texts and --corpus-texts; without them ids, or row numbers/,
   ])
     expect(help).toMatch(line)

@@ -113,6 +113,7 @@ describe('gemmine merge writes what one run writes for', () => {
     ],
 
     ['ids', ['--positives', at('named.tsv'), ...ids]],
+    ['ids and texts', ['--positives', at('named.tsv'), '--format', 'tevatron', ...ids, ...texts]],
     [
       'queries that are short of negatives and dropped',
       ['--incomplete', 'drop', '--min-score', '0.6', '--relative-margin', 'none'],
