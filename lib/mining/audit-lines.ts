@@ -2,8 +2,13 @@
 import { fileError, printable } from '../data/file'
 import { FieldMistake, parseObjectLine } from '../data/json-line'
 import type { LineReader } from '../data/lines'
-import { layoutOf, type FoundLayout, type MinedExample, type Word } from '../data/mined-fields'
-import type { ScoredWord } from '../data/mined-fields'
+import {
+  layoutOf,
+  type FoundLayout,
+  type MinedExample,
+  type ScoredWord,
+  type Word,
+} from '../data/mined-fields'
 import { PairTable } from '../data/pair-table'
 import type { ReferenceName } from '../names'
 import { AuditFindings, type MinedFault } from './audit-findings'
@@ -29,7 +34,10 @@ interface Line {
   readonly number: number
   readonly queryWord: Word
   readonly query: FoundRow | undefined
-  readonly positives: readonly FoundRow[]
+  /** Rows of the positives, without those that are given by their text. */
+  readonly positives: ReadonlySet<number>
+  /** Classes of the positives' texts. */
+  readonly positiveTexts: ReadonlySet<number>
   /** Number of the pair of query and positive in a file of triplets. */
   readonly group: number | undefined
   /** Rows and classes of the negatives so far. */
@@ -88,7 +96,8 @@ export class AuditReader implements LineReader<AuditFindings> {
       number,
       queryWord: example.query,
       query,
-      positives,
+      positives: new Set(positives.filter(({ byText }) => !byText).map(({ row }) => row)),
+      positiveTexts: new Set(positives.map(({ row }) => documents.classOf(row))),
       group,
       seen: new Set<number>(),
     }
@@ -149,15 +158,14 @@ export class AuditReader implements LineReader<AuditFindings> {
   }
 
   /** How a negative relates to the query and its positives. */
-  private kindOf({ row, byText }: FoundRow, textClass: number, { query, positives }: Line) {
+  private kindOf({ row, byText }: FoundRow, textClass: number, line: Line) {
     const { positives: known, words } = this.known
+    const { query, positives, positiveTexts } = line
     const isOwn = query !== undefined && known.has(query, row)
-    const isListed = positives.some((each) => each.row === row && !each.byText)
-    if ((!byText || textClass === -1) && (isOwn || isListed)) return 'positive'
+    if ((!byText || textClass === -1) && (isOwn || positives.has(row))) return 'positive'
     if (textClass === -1) return 'other'
     const rows = query ? known.rowsWithText(query.row, textClass) : 0
-    const isTextListed = positives.some((each) => words.documents.classOf(each.row) === textClass)
-    if (rows > 0 || isTextListed) {
+    if (rows > 0 || positiveTexts.has(textClass)) {
       // A text stands for any of its rows: it is a positive if no other row has it.
       const isOnlyPositive = byText && known.sizeOf(textClass) <= Math.max(rows, 1)
       return isOnlyPositive ? 'positive' : 'a positive of the query'
