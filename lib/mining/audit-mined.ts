@@ -62,7 +62,10 @@ const auditOptions = {
   onProgress: undefined,
 }
 
-/** The faults of a file of mined examples. A word with several faults counts for the first in this order. */
+/**
+ * The faults of a file of mined examples. A negative counts once: as unknown, else as a positive, else as
+ * repeated, else for its text.
+ */
 export interface MinedAudit {
   /** Layout of the lines: `triplet`, `n-tuple`, `labeled`, `flag-embedding`, `tevatron` or `nemo`. */
   readonly layout: string
