@@ -130,16 +130,20 @@ function columns(
   )
 }
 
-/** Lists of documents, with one label each. */
+/**
+ * Lists of documents, with one label each. sentence-transformers writes scores in place of the labels if it
+ * is asked for them; the first document is then the positive.
+ */
 function labeledReader(first: Fields): Reader {
   const names = Object.keys(first).filter((name) => !isBeside(name))
   const query = 'query' in first ? 'query' : names.find((name) => !Array.isArray(first[name]))
   const docs = 'docs' in first ? 'docs' : names.find((name) => Array.isArray(first[name]))
   if (query === undefined || docs === undefined)
     throw new FieldMistake('a query and a list of documents beside the labels', namesOf(first))
+  const marks = 'labels' in first ? 'labels' : 'scores'
   const read = (fields: Fields) => {
-    const labels = listOf(fields.labels, 'labels')
     const all = scored(listOf(fields[docs], docs), docs, fields.scores, 'scores')
+    const labels = marks === 'labels' ? listOf(fields.labels, marks) : all.map((_, i) => i === 0)
     if (labels.length !== all.length)
       throw new FieldMistake(
         `${all.length} labels, one for each document of ${docs}`,
@@ -155,7 +159,7 @@ function labeledReader(first: Fields): Reader {
       negatives: all.filter((_, i) => !isPositive[i]),
     }
   }
-  return { needs: [query, docs, 'labels'], read }
+  return { needs: [query, docs, marks], read }
 }
 
 /** Lists of positives and of negatives; the latter may be missing. */
@@ -199,7 +203,12 @@ interface ReadLayout {
 
 /** In the order in which they are tried. */
 const layouts: readonly ReadLayout[] = [
-  { name: 'labeled', fits: ({ labels }) => Array.isArray(labels), reader: labeledReader },
+  {
+    name: 'labeled',
+    fits: ({ labels, scores, ...others }) =>
+      Array.isArray(labels) || (Array.isArray(scores) && Object.values(others).some(Array.isArray)),
+    reader: labeledReader,
+  },
   {
     name: 'flag-embedding',
     fits: (fields) => 'pos' in fields,

@@ -346,6 +346,12 @@ describe('columns of sentence-transformers', () => {
     expect(await faultsIn(lines)).toEqual({ positivesAmongNegatives: 1 })
     const lists = [{ q: 'q0', texts: ['d1', 'd4', 'd2'], labels: [true, false, 0] }]
     expect(await faultsIn(lists)).toEqual({})
+    const scored = [{ q: 'q0', texts: ['d1', 'd4', 'd2', 'd4'], scores: [0.5, 0.4, 0.6, null] }]
+    expect(await faultsIn(scored)).toEqual({
+      repeatedNegatives: 1,
+      scoresNotFinite: 1,
+      scoresAbovePositive: 1,
+    })
   })
 })
 
