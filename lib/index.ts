@@ -31,11 +31,13 @@ export { loadMatrix, loadMatrixDefaults, type LoadMatrixOptions } from './data/m
 export { readSafetensors, writeSafetensors, type Tensor, type Tensors } from './data/safetensors'
 export {
   minedLines,
+  minedLinesDefaults,
   rejectedLines,
   ruleNames,
   writeLines,
   type Mined,
   type MinedFormat,
+  type MinedLinesOptions,
   type Rejected,
   type RuleName,
   type Words,
@@ -153,6 +155,13 @@ export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mini
 export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
 export { mergeMined } from './mining/merge-mined'
+export {
+  auditMined,
+  auditMinedDefaults,
+  type AuditMinedOptions,
+  type MinedAudit,
+} from './mining/audit-mined'
+export type { AuditExample, MinedFault } from './mining/audit-findings'
 export {
   mergePositiveScores,
   scorePositives,

@@ -56,6 +56,7 @@ const textsOf = (type: string) =>
     })
 
 const defaultsOf: Record<string, object> = {
+  AuditMinedOptions: gemmine.auditMinedDefaults,
   CeilingOptions: gemmine.mineHardNegativesDefaults,
   DigestTextsOptions: {},
   JobOptions: {},
@@ -64,6 +65,7 @@ const defaultsOf: Record<string, object> = {
   KmeansOptions: gemmine.kmeansDefaults,
   LoadMatrixOptions: gemmine.loadMatrixDefaults,
   MergeCorpusShardsOptions: gemmine.mergeCorpusShardsDefaults,
+  MinedLinesOptions: gemmine.minedLinesDefaults,
   MineCorpusShardOptions: gemmine.mineHardNegativesDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,
   NmfOptions: gemmine.nmfDefaults,
@@ -111,6 +113,7 @@ describe('an editor shows', () => {
 
   it.each([
     'PairsOptions',
+    'MinedAudit',
     'MinedNegatives',
     'MinedCorpusShard',
     'PositiveScores',

@@ -65,6 +65,13 @@ export type Idle = { readonly [Name in 'seed' | 'threads' | 'device']?: string }
 /** For commands without random numbers. */
 export const drawsNothing: Idle = { seed: 'draws nothing' }
 
+/** A command that reads and writes files. */
+export const computesNothing: Idle = {
+  ...drawsNothing,
+  threads: 'computes nothing',
+  device: 'computes nothing',
+}
+
 /**
  * Adds the options of every job. Every command accepts all of them, so that a script can pass them to each;
  * the list in the help leaves out those without effect.

@@ -7,6 +7,11 @@ import { Interruption } from './interruption'
 const mistake = 2
 const environment = 3
 
+/** What a job complains of although it is done: exit code 1. */
+export class Complaint extends Error {
+  readonly exitCode = 1
+}
+
 export interface Failure {
   readonly sentence: string
   readonly exitCode: number
@@ -30,7 +35,8 @@ export function failureOf(error: unknown): Failure {
 
 function classified(error: unknown): Failure {
   const { message } = error as Error
-  if (error instanceof Interruption) return { sentence: message, exitCode: error.exitCode }
+  if (error instanceof Interruption || error instanceof Complaint)
+    return { sentence: message, exitCode: error.exitCode }
   if (error instanceof CommanderError)
     return { sentence: message.replace(/^error: /, ''), exitCode: mistake }
   if (isMistake(error)) return { sentence: message, exitCode: mistake }

@@ -4,32 +4,38 @@ import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
 type Written = {
-  readonly [Name in 'out' | 'format' | 'explain']?: MineOptions[Name] | undefined
+  readonly [Name in 'out' | 'format' | 'incomplete' | 'explain']?: MineOptions[Name] | undefined
 }
 
 /** The reason why negatives.jsonl has no line although some query has a negative. */
-function ofNoLine(mined: MinedNegatives, { out, format = mineDefaults.format }: Written): string[] {
+function ofNoLine(
+  mined: MinedNegatives,
+  { out, format = mineDefaults.format, incomplete }: Written,
+): string[] {
   const { counts, positives, numNegatives, shard } = mined
   // A part without lines does not mean that the whole has none.
   if (shard) return []
   if (out === undefined || mined.found === 0 || positives.indices.length === 0) return []
-  const isTuple = format === 'n-tuple'
-  const fewest = isTuple ? numNegatives : 1
+  const asks =
+    format === 'n-tuple'
+      ? ['a line of --format n-tuple needs', 'another --format']
+      : incomplete === 'drop' && ['--incomplete drop asks for', '--incomplete keep']
+  const fewest = asks ? numNegatives : 1
   const hasLine = (count: number, query: number) =>
     count >= fewest && mined.positivesOf(query).length > 0
   if (counts.some(hasLine)) return []
   return [
     `negatives.jsonl is empty: no query with a positive has ${
-      isTuple
-        ? `the ${numNegatives} negatives that a line of --format n-tuple needs; a lower --num-negatives or another --format gives lines`
+      asks
+        ? `the ${numNegatives} negatives that ${asks[0]}; a lower --num-negatives or ${asks[1]} gives lines`
         : 'a negative'
     }`,
   ]
 }
 
 /** Options that only shape files, given without --out. */
-const ofNoFiles = ({ out, format, explain }: Written): string[] =>
-  Object.entries({ format, explain })
+const ofNoFiles = ({ out, format, incomplete, explain }: Written): string[] =>
+  Object.entries({ format, incomplete, explain })
     .filter(([, value]) => out === undefined && value !== undefined)
     .map(
       ([name, value]) =>

@@ -10,7 +10,7 @@ import { checkInteger, jobDefaults, type JobOptions } from '../options'
 import { version } from '../version'
 import type { CommonOptions } from './common-options'
 import { required } from './common-options'
-import { inTypedWords, optionOf, type Files } from './failure'
+import { inTypedWords, optionOf, type Complaint, type Files } from './failure'
 import { ignoreInterruptions, interrupted } from './interruption'
 import { checkInputs, Outputs, type ResultFile } from './outputs'
 import { Progress } from './progress'
@@ -34,7 +34,7 @@ export interface Job {
 interface Summary {
   readonly command: string
   readonly seconds: number
-  readonly gflops: number
+  readonly gflops?: number
   readonly warnings: readonly string[]
 }
 
@@ -43,6 +43,8 @@ export interface Finished {
   readonly summary: Summary
   /** The outcome in a few words, for a terminal. */
   readonly outcome: string
+  /** Ends the program when the results are in place, with an exit code of its own. */
+  readonly complaint?: Complaint | undefined
 }
 
 /** The beginning of every summary. */
@@ -85,11 +87,14 @@ function checkCommon({ out, json, threads, seed }: CommonOptions) {
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
+/** The names of arguments without an option. */
+const isCapital = (name: string) => /^[A-Z]+$/.test(name)
+
 /** Refuses empty file names, which result from an unset variable of a shell. */
 function checkNames(files: Files) {
   for (const [name, path] of Object.entries(files))
     if (path === '')
-      throw invalidText(name === 'X' ? name : optionOf(name), 'the path of a file', 'nothing')
+      throw invalidText(isCapital(name) ? name : optionOf(name), 'the path of a file', 'nothing')
 }
 
 async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished>) {
@@ -116,7 +121,7 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished
 }
 
 async function finish(
-  { summary, outcome }: Finished,
+  { summary, outcome, complaint }: Finished,
   { json }: CommonOptions,
   progress: Progress,
   outputs: Outputs | undefined,
@@ -129,9 +134,10 @@ async function finish(
   outputs?.commit()
   ignoreInterruptions()
   const { command, seconds, gflops } = summary
-  const rate = seconds < shortest ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
+  const rate = seconds < shortest || gflops === undefined ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
   const wrote = outputs ? `; wrote ${outputs}` : ''
   progress.say(`${command}: ${outcome}; ${seconds.toFixed(2)} s${rate}${wrote}`)
+  if (complaint) throw complaint
 }
 
 /** Indented JSON with each list of numbers on one line. */

@@ -5,12 +5,11 @@ import { fileError, writePieces } from '../data/file'
 import { joinParts, partComplaint } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'
 import {
-  drawsNothing,
+  computesNothing,
   idleWarnings,
   required,
   withCommonOptions,
   type CommonOptions,
-  type Idle,
 } from './common-options'
 import { runCommand, type Job } from './job'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
@@ -44,9 +43,6 @@ async function writeLinesOf(parts: readonly Part[], name: ResultFile, { write }:
   await write(name, (path) => writePieces(path, bytesOfFiles(files)))
 }
 
-/** Merging reads files and writes files. */
-const idle: Idle = { ...drawsNothing, threads: 'computes nothing', device: 'computes nothing' }
-
 async function merge(folders: readonly string[], given: CommonOptions) {
   for (const folder of folders) required(folder, 'PART', 'a folder that gemmine mine --shard wrote')
   const inputs = Object.fromEntries(
@@ -61,7 +57,7 @@ async function merge(folders: readonly string[], given: CommonOptions) {
     if (run.explain !== undefined) await writeLinesOf(parts, 'rejected.jsonl', job)
     const asked = parts[0].mined.shard.options as unknown as Asked
     const summary = await minedSummary(mined, run, asked, given.out)
-    const warnings = [...summary.warnings, ...idleWarnings('merge', given, idle)]
+    const warnings = [...summary.warnings, ...idleWarnings('merge', given, computesNothing)]
     return { summary: { ...summary, warnings }, outcome: minedOutcome(mined) }
   })
 }

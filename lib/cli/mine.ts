@@ -82,7 +82,8 @@ async function mine(given: MineOptions) {
 
 async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFiles, job: Job) {
   const { words } = files
-  const lines = minedLines(run.format ?? mineDefaults.format, mined, words)
+  const { format = mineDefaults.format, incomplete } = run
+  const lines = minedLines(format, mined, words, { incomplete })
   const { signal } = job.options
   await writeArrays(mined, job)
   await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
@@ -110,6 +111,7 @@ const runOf = (
   precision: given.candidates === undefined ? precision : 'canonical',
   positives,
   format: given.format,
+  incomplete: given.incomplete,
   explain: given.explain,
 })
 

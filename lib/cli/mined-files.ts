@@ -1,6 +1,6 @@
 // The files that `mine` writes, and that `merge` writes from the parts of a job.
 import { writeNpy } from '../data/npy'
-import type { MinedFormat } from '../data/mined-lines'
+import type { IncompleteMode, MinedFormat } from '../data/mined-lines'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { miningWarnings, type Asked } from '../mining/mining-warnings'
 import { optionOf, type Files } from './failure'
@@ -17,6 +17,7 @@ export interface MineRun {
   /** The path of the positives as typed. */
   readonly positives: string
   readonly format?: MinedFormat | undefined
+  readonly incomplete?: IncompleteMode | undefined
   readonly explain?: number | undefined
 }
 

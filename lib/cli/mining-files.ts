@@ -22,7 +22,7 @@ export interface MiningFiles {
     readonly queryTexts: readonly string[] | undefined
     readonly corpusTexts: readonly string[] | undefined
   }
-  readonly words: Words
+  readonly words: Required<Words>
   /** Pairs that are skipped because one side does not exist. */
   readonly unknownIds: number
 }
@@ -65,6 +65,8 @@ export async function readMiningFiles(
   const words = {
     query: speaker(rules.queryTexts, files.queryIds),
     document: speaker(rules.corpusTexts, files.corpusIds),
+    queryId: speaker(undefined, files.queryIds),
+    documentId: speaker(undefined, files.corpusIds),
   }
   const pairs = await files.read(positives)
   const unknownIds = [pairs, exclude, candidates].reduce(

@@ -1,6 +1,12 @@
 // The options of gemmine mine, with their help texts.
 import { Option, type Command } from 'commander'
-import { minedFormats, type MinedFormat } from '../data/mined-lines'
+import {
+  incompleteModes,
+  minedFormats,
+  minedLinesDefaults,
+  type IncompleteMode,
+  type MinedFormat,
+} from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
   defaultPool,
@@ -58,6 +64,7 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven {
   readonly explain?: number
   readonly shard?: QueryShard
   readonly format?: MinedFormat
+  readonly incomplete?: IncompleteMode
 }
 
 const ceilingLines = rules
@@ -76,13 +83,15 @@ with its text) or of a better candidate, rows above the ceiling, below the floor
 asked for. With --candidates the rows of a query's list are its only candidates: gemmine scores them
 itself, and ranks and counts are those within the list.
 
-Layouts of negatives.jsonl, for the trainers of sentence-transformers but for the last:
+Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
   triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
   n-tuple         anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries
                   with fewer than K negatives are left out
   labeled         query, docs, labels, scores: cross-encoder rerankers; drop the column scores for
                   ListNetLoss or LambdaLoss
   flag-embedding  query, pos, neg, pos_scores, neg_scores: FlagEmbedding, embedders and rerankers
+  tevatron        query_id, query, positive_passages, negative_passages, each of docid and text
+  nemo            query, pos_doc, neg_doc: inline data of NeMo Automodel
 Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
 trainer can read as texts.
 
@@ -190,6 +199,12 @@ const results = () => [
     'layout of negatives.jsonl, explained below',
     minedFormats,
     mineDefaults.format,
+  ),
+  choiceOption(
+    '--incomplete <NAME>',
+    'what negatives.jsonl does with queries that have fewer than K negatives',
+    incompleteModes,
+    minedLinesDefaults.incomplete,
   ),
   countOption(
     '--explain <M>',

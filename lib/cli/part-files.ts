@@ -38,10 +38,14 @@ export interface Part {
 }
 
 /** A hash, in hexadecimal digits, of the words for all queries and documents in lines. */
-export function digestOf(words: Words, queries: number, corpus: number): string {
+export function digestOf(words: Required<Words>, queries: number, corpus: number): string {
   const hash = createHash('sha256')
-  for (let row = 0; row < queries; row++) hash.update(`${JSON.stringify(words.query(row))}\n`)
-  for (let row = 0; row < corpus; row++) hash.update(`${JSON.stringify(words.document(row))}\n`)
+  const sides = [
+    [queries, words.query, words.queryId],
+    [corpus, words.document, words.documentId],
+  ] as const
+  for (const [rows, word, id] of sides)
+    for (let row = 0; row < rows; row++) hash.update(`${JSON.stringify([word(row), id(row)])}\n`)
   return hash.digest('hex')
 }
 
@@ -49,7 +53,8 @@ export function digestOf(words: Words, queries: number, corpus: number): string 
 export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
   const { indices, scores, counts, rejected, warnings, shard, ...facts } = rest
-  const options = { ...shard.options, format: run.format ?? null, 'ids and texts': words }
+  const { format = null, incomplete = null } = run
+  const options = { ...shard.options, format, incomplete, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
   const pairs = positives.indices.length
   await writeSafetensors(path, {

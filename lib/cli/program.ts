@@ -1,6 +1,7 @@
 // The command line as a whole: its commands, its help and its errors.
 import { Command } from 'commander'
 import { version } from '../version'
+import { auditCommand } from './audit'
 import { helpOption } from './common-options'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
@@ -16,7 +17,7 @@ import { transformCommand } from './transform'
 
 const footer = `
 gemmine COMMAND --help explains a command and shows an example.
-Exit codes: 0 done, 2 a mistake in options or files, 3 trouble with memory, disk or device,
+Exit codes: 0 done, 1 faults that audit found, 2 a mistake in options or files, 3 trouble with memory, disk or device,
 130 and 143 after SIGINT and SIGTERM.
 `
 
@@ -37,6 +38,7 @@ export function gemmine(): Command {
     rangeCommand,
     mineCommand,
     mergeCommand,
+    auditCommand,
     infoCommand,
     demoCommand,
   ]

@@ -38,7 +38,12 @@ export class Progress {
   }
 
   warn(sentence: string) {
-    if (!this.#isQuiet) process.stderr.write(`gemmine: warning: ${sentence}\n`)
+    this.tell(`warning: ${sentence}`)
+  }
+
+  /** Prints a part of the answer, unless nothing is to be printed. */
+  tell(sentence: string) {
+    if (!this.#isQuiet) process.stderr.write(`gemmine: ${sentence}\n`)
   }
 }
 

@@ -32,6 +32,7 @@ class LineCutter {
   constructor(
     private readonly path: string,
     private readonly take: (text: string, number: number) => void,
+    private readonly limit = lineLimit,
   ) {}
 
   push(bytes: Uint8Array) {
@@ -43,10 +44,10 @@ class LineCutter {
     }
     const rest = bytes.subarray(end + 1)
     this.kept += rest.length
-    if (this.kept > lineLimit)
+    if (this.kept > this.limit)
       throw fileError(
         this.path,
-        `line ${this.lines + 1}: expected at most ${lineLimit} bytes in a line`,
+        `line ${this.lines + 1}: expected at most ${this.limit} bytes in a line, received more`,
       )
     if (rest.length > 0) this.pieces.push(rest)
   }
@@ -85,6 +86,14 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
   return reader.finish()
 }
 
+export interface ReadLinesOptions {
+  readonly signal?: AbortSignalLike | undefined
+  /** Maximum of bytes in a line. */
+  readonly limit?: number | undefined
+  /** Called with the size of each piece of the file, before it is unpacked. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
+}
+
 /**
  * Reads the lines of a file or a pipe, which may be packed, piece by piece; the event loop runs between the
  * pieces.
@@ -92,12 +101,12 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
 export async function readLines<T>(
   path: string,
   reader: LineReader<T>,
-  signal?: AbortSignalLike,
+  { signal, limit, onBytes = () => {} }: ReadLinesOptions = {},
 ): Promise<Awaited<T>> {
   checkPath(path)
-  const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
+  const cutter = new LineCutter(path, (text, number) => reader.line(text, number), limit)
   try {
-    for await (const piece of plainPieces(path)) {
+    for await (const piece of plainPieces(path, onBytes)) {
       throwIfAborted(signal)
       cutter.push(piece)
       if (reader.done) return await reader.finish()
@@ -110,12 +119,15 @@ export async function readLines<T>(
 }
 
 /** The pieces of a file, unpacked if it is gzip data. */
-async function* plainPieces(path: string): AsyncGenerator<Uint8Array> {
+async function* plainPieces(
+  path: string,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   const pieces = createReadStream(path, { highWaterMark: pieceBytes })[Symbol.asyncIterator]()
   try {
     const first = await pieces.next()
     if (first.done) return
-    const all = resumed(first.value as Uint8Array, pieces)
+    const all = resumed(first.value as Uint8Array, pieces, onBytes)
     yield* isGzip(first.value as Uint8Array) ? inflated(all, 'gzip', path) : all
   } finally {
     await pieces.return?.()
@@ -125,7 +137,12 @@ async function* plainPieces(path: string): AsyncGenerator<Uint8Array> {
 async function* resumed(
   first: Uint8Array,
   rest: AsyncIterator<Uint8Array>,
+  onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
+  onBytes(first.length)
   yield first
-  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    onBytes(next.value.length)
+    yield next.value
+  }
 }

@@ -171,7 +171,7 @@ export const parseMatrixMarket = (bytes: Uint8Array, path: string): Promise<Read
 export const readMatrixMarket = (path: string): Promise<Read> => loadMatrixMarket(path)
 
 export const loadMatrixMarket = (path: string, signal?: AbortSignalLike): Promise<Read> =>
-  readLines(path, new MatrixMarketReader(path, signal), signal)
+  readLines(path, new MatrixMarketReader(path, signal), { signal })
 
 /** The numbers of rows and columns in the header of a file. */
 export const matrixMarketSides = (path: string) => readLines(path, new MatrixMarketSides(path))

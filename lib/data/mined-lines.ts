@@ -1,12 +1,37 @@
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { invalid } from '../errors'
-import { checkOneOf } from '../options'
+import { checkOneOf, frozen, withDefaults, type Overrides } from '../options'
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
-/** Layouts of mined examples that sentence-transformers and FlagEmbedding read. */
-export const minedFormats = ['triplet', 'n-tuple', 'labeled', 'flag-embedding'] as const
+/**
+ * Layouts of mined examples: the first three are those of sentence-transformers; `nemo` is that of inline
+ * data of NeMo Automodel.
+ */
+export const minedFormats = [
+  'triplet',
+  'n-tuple',
+  'labeled',
+  'flag-embedding',
+  'tevatron',
+  'nemo',
+] as const
 export type MinedFormat = (typeof minedFormats)[number]
+
+/** Whether queries with fewer negatives than `numNegatives` have lines. */
+export const incompleteModes = ['keep', 'drop'] as const
+export type IncompleteMode = (typeof incompleteModes)[number]
+
+/** The only place where the defaults of {@link minedLines} are written. */
+export const minedLinesDefaults = frozen({
+  /**
+   * Queries with fewer negatives than `numNegatives`: `keep` gives them lines with the negatives that they
+   * have, `drop` gives them none; `keep` unless given.
+   */
+  incomplete: 'keep' as IncompleteMode,
+})
+
+export type MinedLinesOptions = Overrides<typeof minedLinesDefaults>
 
 /** The rules that drop a candidate, in the order in which they are applied. */
 export const ruleNames = [
@@ -54,6 +79,10 @@ export interface Rejected {
 export interface Words {
   query(row: number): string | number
   document(row: number): string | number
+  /** Id of a query, for `tevatron`, whose lines have ids and texts; the row if omitted. */
+  queryId?(row: number): string | number
+  /** The same for a document. */
+  documentId?(row: number): string | number
 }
 
 /** A query with its positives and negatives, each as JSON text. */
@@ -63,16 +92,27 @@ interface Example {
   readonly negatives: readonly string[]
   readonly positiveScores: readonly string[]
   readonly negativeScores: readonly string[]
+  /** JSON strings of the ids, in the same order. */
+  ids(): { readonly query: string; readonly positives: string[]; readonly negatives: string[] }
 }
 
 /** A word as JSON; throws unless it is a string or a finite number. */
 function wordJson(words: Words, side: keyof Words, row: number): string {
-  const word: unknown = words[side](row)
+  const word: unknown = words[side] ? words[side]!(row) : row
   if (typeof word === 'string' || Number.isFinite(word)) return JSON.stringify(word)
   throw invalid(`words.${side}(${row})`, 'a string or a finite number', word)
 }
 
 const list = (parts: readonly string[]) => `[${parts.join(',')}]`
+
+/** An id as a JSON string: Tevatron has no numbers as ids. */
+function idJson(words: Words, side: 'queryId' | 'documentId', row: number): string {
+  const json = wordJson(words, side, row)
+  return json.startsWith('"') ? json : `"${json}"`
+}
+
+const passages = (ids: readonly string[], texts: readonly string[]) =>
+  list(ids.map((id, i) => `{"docid":${id},"text":${texts[i]}}`))
 
 const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => Iterable<string>> = {
   *triplet({ query, positives, negatives }) {
@@ -96,6 +136,14 @@ const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => I
     const scores = `"pos_scores":${list(positiveScores)},"neg_scores":${list(negativeScores)}`
     yield `{"query":${query},${documents},${scores}}`
   },
+  *tevatron({ query, positives, negatives, ids }) {
+    const named = ids()
+    const documents = `"positive_passages":${passages(named.positives, positives)},"negative_passages":${passages(named.negatives, negatives)}`
+    yield `{"query_id":${named.query},"query":${query},${documents}}`
+  },
+  *nemo({ query, positives, negatives }) {
+    yield `{"query":${query},"pos_doc":${list(positives)},"neg_doc":${list(negatives)}}`
+  },
 }
 
 /** Scores are rounded to float32, as in scores.npy; one beyond its range becomes null. */
@@ -109,43 +157,65 @@ const jsonOf = (
 ) => Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
 
 /**
- * Generates the lines of mined examples in one of four layouts. A query without positives or negatives has no
- * line; in n-tuples, neither has a query with fewer than `numNegatives`.
+ * Generates the lines of mined examples in one of several layouts. A query without positives or negatives has no
+ * line; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
  *
- * @throws {TypeError} if the layout does not exist, or `mined` or `words` has a wrong type; during
- *   generation, if a word is neither a string nor a finite number, naming its row.
+ * @throws {TypeError} if the layout does not exist, an option is unknown or wrong, or `mined` or `words` has
+ *   a wrong type; during generation, if a word is neither a string nor a finite number, naming its row.
  *
  * @example
  * await writeLines('negatives.jsonl', minedLines('triplet', mined, words))
  */
-export function minedLines(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+export function minedLines(
+  format: MinedFormat,
+  mined: Mined,
+  words: Words,
+  options: MinedLinesOptions = {},
+): Generator<string> {
   checkOneOf('format', format, minedFormats)
   if (typeof mined?.positives !== 'object')
     throw invalid('mined', 'what mineHardNegatives() gave', mined)
   checkWords(words)
-  return examplesOf(format, mined, words)
+  const { incomplete } = withDefaults(minedLinesDefaults, options)
+  checkOneOf('incomplete', incomplete, incompleteModes)
+  return examplesOf(format, mined, words, incomplete === 'drop' ? mined.numNegatives : 1)
 }
 
 function checkWords(words: Words) {
-  for (const name of ['query', 'document'] as const)
-    if (typeof words?.[name] !== 'function')
+  for (const name of ['query', 'document', 'queryId', 'documentId'] as const) {
+    const isOptional = name.endsWith('Id') && words?.[name] === undefined
+    if (!isOptional && typeof words?.[name] !== 'function')
       throw invalid(`words.${name}`, 'a function of a row', words?.[name])
+  }
 }
 
-function* examplesOf(format: MinedFormat, mined: Mined, words: Words): Generator<string> {
+/** @param fewest Negatives of a query that has lines, at least. */
+function* examplesOf(
+  format: MinedFormat,
+  mined: Mined,
+  words: Words,
+  fewest: number,
+): Generator<string> {
   const { positives, positiveScores, numNegatives, firstQuery = 0 } = mined
   const document = (row: number) => wordJson(words, 'document', row)
+  const documentId = (row: number) => idJson(words, 'documentId', row)
   for (let q = 0; q < mined.queries; q++) {
     const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
     const start = q * numNegatives
-    const end = start + mined.counts[q]!
-    if (first === last || start === end) continue
+    const count = mined.counts[q]!
+    const end = start + count
+    if (first === last || count === 0 || count < fewest) continue
     const example = {
       query: wordJson(words, 'query', firstQuery + q),
       positives: jsonOf(positives.indices, first, last, document),
       negatives: jsonOf(mined.indices, start, end, document),
       positiveScores: jsonOf(positiveScores, first, last, scoreJson),
       negativeScores: jsonOf(mined.scores, start, end, scoreJson),
+      ids: () => ({
+        query: idJson(words, 'queryId', firstQuery + q),
+        positives: jsonOf(positives.indices, first, last, documentId),
+        negatives: jsonOf(mined.indices, start, end, documentId),
+      }),
     }
     yield* layouts[format](example, numNegatives)
   }

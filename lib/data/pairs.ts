@@ -97,7 +97,8 @@ function columnsOf(text: string, value: PairValue): Columns | undefined {
   return isPair && text.includes('\t') ? [columns[0]!, columns[1]!, columns[2]] : undefined
 }
 
-class PairsReader implements LineReader<Promise<Pairs>> {
+/** Reads pairs and sorts them; {@link readPairs} has the format. */
+export class PairsReader implements LineReader<Promise<Pairs>> {
   private readonly listed = new GrowingArray(new Int32Array(0))
   private readonly rows = new GrowingArray(new Int32Array(0))
 
@@ -134,8 +135,8 @@ class PairsReader implements LineReader<Promise<Pairs>> {
 
   /** Sorts the pairs by query and row in a job, and removes repeats. */
   async finish(): Promise<Pairs> {
-    const { path, unknownIds } = this
-    const { queries, corpus } = this.options
+    const { path, unknownIds, queries } = this
+    const { corpus } = this.options
     const entries = this.rows.length
     if (entries === 0)
       return { indptr: new Int32Array(queries + 1), indices: new Int32Array(0), unknownIds }
@@ -154,6 +155,11 @@ class PairsReader implements LineReader<Promise<Pairs>> {
       entries,
     )
     return { indptr: indptr as Int32Array, indices: indices as Int32Array, unknownIds }
+  }
+
+  /** Rows of the result. */
+  protected get queries(): number {
+    return this.options.queries
   }
 
   /** Returns undefined for a row that does not exist and is to be skipped. */
@@ -231,17 +237,17 @@ abstract class PerRowReader {
 
   constructor(
     protected readonly path: string,
-    private readonly count: number,
+    private readonly count: number | 'any',
     private readonly side: Side,
     private readonly what: string,
   ) {
-    checkInteger('count', count, 0)
+    if (count !== 'any') checkInteger('count', count, 0)
     checkOneOf('side', side, sides)
   }
 
   line(text: string, number: number) {
     this.received = number
-    if (number <= this.count) this.take(text, number)
+    if (this.count === 'any' || number <= this.count) this.take(text, number)
   }
 
   protected abstract take(text: string, number: number): void
@@ -262,7 +268,7 @@ abstract class PerRowReader {
   }
 
   protected checkCount() {
-    if (this.received === this.count) return
+    if (this.count === 'any' || this.received === this.count) return
     const expected = `${this.count} ${this.what}, one for each ${this.side} row`
     throw fileError(this.path, `expected ${expected}, received ${this.received}`)
   }
@@ -278,7 +284,7 @@ abstract class PerRowReader {
 class IdsReader extends PerRowReader implements LineReader<Map<string, number>> {
   private readonly rows = new Map<string, number>()
 
-  constructor(path: string, count: number, side: Side) {
+  constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'ids')
   }
 
@@ -316,6 +322,7 @@ export const parseIds = (
  * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
  * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
  *
+ * @param count Number of rows, or `any`.
  * @returns A map from each id to its row; its keys are in the order of the rows.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
  *   `count`.
@@ -325,14 +332,14 @@ export const parseIds = (
  */
 export const readIds = async (
   path: string,
-  count: number,
+  count: number | 'any',
   side: Side,
 ): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
-  constructor(path: string, count: number, side: Side) {
+  constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'texts')
   }
 
@@ -363,11 +370,15 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * name ends in `.jsonl` or `.jsonl.gz` a line is an object; the text is its `text`, preceded by its `title`
  * and a space if it has one.
  *
+ * @param count Number of rows, or `any`.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or their number is not
  *   `count`.
  *
  * @example
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')
  */
-export const readTexts = async (path: string, count: number, side: Side): Promise<string[]> =>
-  await readLines(path, new TextsReader(path, count, side))
+export const readTexts = async (
+  path: string,
+  count: number | 'any',
+  side: Side,
+): Promise<string[]> => await readLines(path, new TextsReader(path, count, side))

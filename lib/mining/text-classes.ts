@@ -39,13 +39,21 @@ async function classesOf(
 }
 
 /** Numbers for texts: equal numbers if the texts have the same characters; −1 for an empty text. */
-export async function textClasses(
+export const textClasses = (
   queryTexts: readonly string[],
   corpusTexts: readonly string[],
   queries: number,
   corpus: number,
+): Promise<TextClasses> => knownClasses(queryTexts, corpusTexts, queries, corpus, new Map())
+
+/** The same, and fills `known` with the number of each text. */
+export async function knownClasses(
+  queryTexts: readonly string[],
+  corpusTexts: readonly string[],
+  queries: number,
+  corpus: number,
+  known: Map<string, number>,
 ): Promise<TextClasses> {
-  const known = new Map<string, number>()
   return {
     corpusTexts: await classesOf('corpusTexts', corpusTexts, corpus, known),
     queryTexts: await classesOf('queryTexts', queryTexts, queries, known),

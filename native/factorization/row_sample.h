@@ -40,7 +40,7 @@ class RowSample {
   std::vector<Index> rows_;
   std::optional<RowCopies> copies_;    // nothing for all rows of a large X
   std::unique_ptr<RowSource> copied_;  // null for all rows
-  Job job_;  // the caller's, without progress reports
+  Job job_;                            // the caller's, without progress reports
   std::unique_ptr<Input> input_;
 };
 

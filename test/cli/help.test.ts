@@ -23,8 +23,10 @@ const promised = {
     '--threads --device --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format --shard',
+    '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
+  audit:
+    '--corpus-ids --positives --query-ids --corpus-texts --query-texts --unknown-ids --num-negatives --reference',
 }
 
 describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
@@ -93,6 +95,8 @@ it('mine --help says what each layout is for, and what lines hold without texts'
     /^  n-tuple .*MultipleNegativesRankingLoss/m,
     /^  labeled .*rerankers; drop the column scores for\n +ListNetLoss or LambdaLoss/m,
     /^  flag-embedding .*FlagEmbedding/m,
+    /^  tevatron .*docid and text/m,
+    /^  nemo .*NeMo Automodel/m,
     /with --query-texts and --corpus-texts; without them ids, or row numbers/,
   ])
     expect(help).toMatch(line)

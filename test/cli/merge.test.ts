@@ -113,6 +113,11 @@ describe('gemmine merge writes what one run writes for', () => {
     ],
 
     ['ids', ['--positives', at('named.tsv'), ...ids]],
+    ['ids and texts', ['--positives', at('named.tsv'), '--format', 'tevatron', ...ids, ...texts]],
+    [
+      'queries that are short of negatives and dropped',
+      ['--incomplete', 'drop', '--min-score', '0.6', '--relative-margin', 'none'],
+    ],
     ['nothing at all', ['--min-score', '2', '--pool', '20']],
   ])('%s', async (_, options) => {
     await gemmineRuns(...base, ...options, '--out', at('one'))
@@ -141,6 +146,27 @@ it('threads, devices and seeds do not change a merge, which says so', async () =
   for (const folder of [...parts, at('merged')]) rmSync(folder, { recursive: true })
 })
 
+it('--incomplete drop leaves lines of some queries out of negatives.jsonl', async () => {
+  const linesOf = async (...options: string[]) => {
+    await gemmineRuns(
+      ...base,
+      '--min-score',
+      '0.6',
+      '--relative-margin',
+      'none',
+      ...options,
+      '--out',
+      at('some'),
+    )
+    return readFileSync(at('some', 'negatives.jsonl'), 'utf8').split('\n').slice(0, -1)
+  }
+  const all = await linesOf()
+  const complete = await linesOf('--incomplete', 'drop')
+  expect(complete.length).toBeGreaterThan(0)
+  expect(complete.length).toBeLessThan(all.length)
+  expect(complete).toEqual(all.filter((line) => complete.includes(line)))
+})
+
 describe('gemmine merge refuses', () => {
   const merge = (...args: string[]) => failureFrom('merge', ...args, '--out', at('refused'))
 
@@ -161,6 +187,7 @@ describe('gemmine merge refuses', () => {
       [['--seed', '1'], 'seed'],
       [['--corpus', at('other.npy')], 'fingerprint of the inputs'],
       [['--format', 'labeled'], 'format'],
+      [['--incomplete', 'drop'], 'incomplete'],
       [texts, 'ids and texts'],
     ] as const) {
       await gemmineRuns(...base, ...options, ...shard)

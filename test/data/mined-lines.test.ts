@@ -43,6 +43,11 @@ const expected: Record<MinedFormat, string[]> = {
     '{"query":0,"pos":[1,2],"neg":[5,6],"pos_scores":[0.75,null],"neg_scores":[0.5,null]}',
     '{"query":1,"pos":[3],"neg":[7],"pos_scores":[0],"neg_scores":[0.25]}',
   ],
+  tevatron: [
+    '{"query_id":"0","query":0,"positive_passages":[{"docid":"1","text":1},{"docid":"2","text":2}],"negative_passages":[{"docid":"5","text":5},{"docid":"6","text":6}]}',
+    '{"query_id":"1","query":1,"positive_passages":[{"docid":"3","text":3}],"negative_passages":[{"docid":"7","text":7}]}',
+  ],
+  nemo: ['{"query":0,"pos_doc":[1,2],"neg_doc":[5,6]}', '{"query":1,"pos_doc":[3],"neg_doc":[7]}'],
 }
 
 describe('mined lines', () => {
@@ -58,11 +63,42 @@ describe('mined lines', () => {
     expect(first).toContain(JSON.stringify('d\n5'))
   })
 
+  it('of Tevatron have the ids beside the texts', () => {
+    const ids = { queryId: (row: number) => `Q"${row}`, documentId: (row: number) => row + 100 }
+    const [first] = minedLines('tevatron', mined, { ...texts, ...ids })
+    expect(JSON.parse(first!)).toMatchObject({
+      query_id: 'Q"0',
+      query: 'q"0"',
+      positive_passages: [{ docid: '101', text: 'd\n1' }, {}],
+      negative_passages: [{ docid: '105', text: 'd\n5' }, {}],
+    })
+  })
+
+  it.each(Object.entries(expected))(
+    'in the layout %s without queries that are short of negatives, when those are dropped',
+    (format, lines) => {
+      const complete = lines.filter((line) => !/^{"(query_id|query|anchor)":"?1/.test(line))
+      const given = [format as MinedFormat, mined, rows] as const
+      expect([...minedLines(...given, { incomplete: 'drop' })]).toEqual(complete)
+      expect([...minedLines(...given, { incomplete: 'keep' })]).toEqual(lines)
+    },
+  )
+
   it.each<[string, unknown[], string]>([
+    [
+      'another way with queries that are short',
+      ['triplet', mined, rows, { incomplete: 'pad' }],
+      "Expected one of keep, drop for incomplete, received 'pad'",
+    ],
+    [
+      'an option that is none',
+      ['triplet', mined, rows, { imcomplete: 'drop' }],
+      'Expected one of the options incomplete for imcomplete, received the unknown option imcomplete',
+    ],
     [
       'a layout that is none',
       ['tripletz', mined, rows],
-      "Expected one of triplet, n-tuple, labeled, flag-embedding for format, received 'tripletz'",
+      "Expected one of triplet, n-tuple, labeled, flag-embedding, tevatron, nemo for format, received 'tripletz'",
     ],
     ['nothing mined', ['triplet', undefined, rows], 'for mined, received undefined'],
     ['no words', ['triplet', mined], 'a function of a row for words.query, received undefined'],
