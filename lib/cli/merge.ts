@@ -81,7 +81,7 @@ export const mergeCommand = (): Command =>
       .summary('put the parts of a mining job together')
       .description('Put the parts of a mining job together, as one run would have written it.')
       .argument('<part...>', 'folders that gemmine mine --shard wrote'),
-    idle,
+    computesNothing,
   )
     .addHelpText('after', footer)
     .action((folders: string[], options: CommonOptions) => merge(folders, options))
