@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "core/error.h"
 #include "core/matrix.h"
@@ -19,17 +20,17 @@ using gemmine::Index;
 
 // Memory that host code cannot touch: its pages are accessible only during the lifetime of a
 // DeviceAccess. Several threads may use it at the same time; it is open until the last one ends.
-// All addresses are from one range, so that one system call opens it, and each is used only once.
+// All addresses are from one range, so that one system call opens it.
 class DeviceMemory {
  public:
   std::shared_ptr<float[]> allocate(Index count) {
     const std::lock_guard lock(range_->mutex);
-    float* begin = range_->take(std::max<std::size_t>(1, count * sizeof(float)));
+    float* begin = range_->take(count);
     range_->blocks[begin] = count;
     // The block may outlive the device.
     return {begin, [range = range_](float* block) {
               const std::lock_guard freeing(range->mutex);
-              range->blocks.erase(block);
+              range->give_back(block);
             }};
   }
 
@@ -59,21 +60,32 @@ class DeviceMemory {
     ~Range() { munmap(begin, bytes); }
     Range(const Range&) = delete;
 
-    // Takes whole pages, so that the next block starts on a new page. When all blocks are freed,
-    // all addresses can be used again: the system zeroes their pages.
-    float* take(std::size_t needed) {
-      const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-      if (blocks.empty() && accesses == 0 && used > 0) {
-        expect(mmap(begin, used, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-                    -1, 0) == begin,
-               "fresh memory for a test");
-        used = 0;
+    // Takes whole pages, so that the next block starts on a new page. Addresses of freed blocks of
+    // the same size are used again, because opening the range takes a time for each of its pages.
+    float* take(Index count) {
+      const std::size_t size = size_of(count);
+      std::vector<float*>& same = freed[size];
+      if (!same.empty()) {
+        float* taken = same.back();
+        same.pop_back();
+        // The system zeroes these pages.
+        expect(madvise(taken, size, MADV_DONTNEED) == 0, "fresh memory for a test");
+        return taken;
       }
       auto* taken = reinterpret_cast<float*>(begin + used);
-      used += (needed + page - 1) / page * page;
+      used += size;
       expect(used <= bytes, "addresses for a test");
       if (accesses > 0) protect();
       return taken;
+    }
+    void give_back(float* block) {
+      const auto found = blocks.find(block);
+      freed[size_of(found->second)].push_back(block);
+      blocks.erase(found);
+    }
+    static std::size_t size_of(Index count) {
+      const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+      return (std::max<std::size_t>(1, count * sizeof(float)) + page - 1) / page * page;
     }
     void protect() {
       const int protection = accesses > 0 ? PROT_READ | PROT_WRITE : PROT_NONE;
@@ -84,6 +96,7 @@ class DeviceMemory {
     std::byte* const begin;
     std::size_t used = 0;
     std::map<float*, Index> blocks;  // start of each block, and its number of elements
+    std::map<std::size_t, std::vector<float*>> freed;  // addresses by the size in bytes
     Index accesses = 0;
   };
 
