@@ -33,7 +33,7 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
 
   Survey result{.silhouettes = {},
                 .relative_errors = {},
-                .iterations = {},
+                .iterations = 0,
                 .entries = norm.count,
                 .log_mean_square = std::log(norm.squared_norm / norm.count) +
                                    2 * norm.exponent * std::numbers::ln2};
@@ -48,7 +48,7 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
     const Convergence run = fit(backend, *noisy, of_restart, W.view(),
                                 components.view().row_block(r * k, k), quiet);
     result.relative_errors.push_back(run.relative_error);
-    result.iterations.push_back(run.iterations);
+    result.iterations += run.iterations;
     if (r == 0 || run.objective.back() < lowest) {
       best = r;
       lowest = run.objective.back();

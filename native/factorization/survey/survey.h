@@ -13,7 +13,7 @@ struct SurveyOptions {
 struct Survey {
   std::vector<double> silhouettes;      // [k], of each component over the restarts
   std::vector<double> relative_errors;  // [restarts], of X with its noise
-  std::vector<Index> iterations;        // [restarts]
+  Index iterations;                     // of all restarts
   double entries;                       // number of entries of X that count
   double log_mean_square;               // ln(‖X‖² / entries); −∞ if X is zero
 };

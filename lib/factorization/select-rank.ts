@@ -1,0 +1,241 @@
+// How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
+import { outputMatrix, type Matrix } from '../data/matrix'
+import { loanOf } from '../data/loan'
+import { sidesOf, toSource, type SourceInput } from '../data/source'
+import { invalid, invalidText } from '../errors'
+import { planMemory } from '../memory'
+import type { StartName } from '../names'
+import { runJob, type NativeSurvey } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  checkOneOf,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+  type Progress,
+} from '../options'
+import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
+import type { Factorization } from './fit'
+import { checkFitOptions, fitDefaults, withSteps } from './fit-options'
+import { fitBytes, surveyBytes } from './memory'
+import { nmf, nmfInits } from './nmf'
+import { chooseRank, criteriaOf, type SurveyedRank } from './rank-criteria'
+import { semiNmf, semiNmfInits } from './semi-nmf'
+
+export type { SurveyedRank }
+
+/** Models whose rank can be selected. */
+export const surveyedModels = ['semi-nmf', 'nmf'] as const
+
+const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
+
+const { checkpoint, checkpointSeconds, resume, ...stepDefaults } = fitDefaults
+
+const ownDefaults = frozen({
+  /**
+   * The model of the factorizations; `semi-nmf` unless given. The H of a semi-NMF is determined only by
+   * penalties, such as small weights `l1W` and `l2H`; without them few ranks are stable.
+   */
+  model: 'semi-nmf' as (typeof surveyedModels)[number],
+  /** Factorizations of each rank, at least 2, each with its own noise and start; 10 unless given. */
+  restarts: 10,
+  /** Noise of each restart: an entry x becomes uniform in x·(1 ± perturbation); 0.03 unless given, at most 1. */
+  perturbation: 0.03,
+  /** Smallest silhouette of a stable component; 0.8 unless given. */
+  threshold: 0.8,
+  /** The start of each restart, by its own seed; `random` unless given. */
+  init: 'random' as Exclude<StartName, 'custom'>,
+})
+
+/** The only place where the defaults of {@link selectRank} are written. */
+export const selectRankDefaults: typeof stepDefaults & typeof entryDefaults & typeof ownDefaults =
+  frozen({ ...stepDefaults, ...entryDefaults, ...ownDefaults })
+
+/** All ranks from one to another, both included. */
+export interface RankRange {
+  readonly from: number
+  readonly to: number
+}
+
+export type SelectRankOptions = {
+  /** The ranks to survey, to be given: a list in any order, or a range; each in 1..min(n, d). */
+  ranks: readonly number[] | RankRange
+} & Overrides<typeof selectRankDefaults> &
+  JobOptions
+
+export interface RankSelection {
+  /** The chosen rank. */
+  readonly chosen: number
+  /** Whether all components of the chosen rank reach the threshold. */
+  readonly isStable: boolean
+  /** What the survey says of each rank, in ascending order. */
+  readonly ranks: readonly SurveyedRank[]
+  /** The factorization of X, without noise, of the chosen rank. */
+  readonly model: Factorization
+  /** Complete sentences about the choice and about the model. */
+  readonly warnings: readonly string[]
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/** The most ranks of one survey. */
+const mostRanks = 10_000
+
+/** The ranks in ascending order. */
+export function checkRanks(given: readonly number[] | RankRange, limit: number): number[] {
+  if (!Array.isArray(given) && typeof given === 'object' && given !== null) {
+    const { from, to } = withDefaults({ from: required, to: required } as RankRange, given as RankRange, 'ranks')
+    checkInteger('ranks.from', from, 1, limit)
+    checkInteger('ranks.to', to, from, limit)
+    if (to - from >= mostRanks) throw invalid('ranks', `at most ${mostRanks} ranks`, to - from + 1)
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  }
+  if (!Array.isArray(given) || given.length === 0 || given.length > mostRanks)
+    throw invalid('ranks', `a list of 1 to ${mostRanks} ranks, or a range { from, to }`, given)
+  const ranks = given as readonly number[]
+  for (const [i, rank] of ranks.entries()) checkInteger(`ranks[${i}]`, rank, 1, limit)
+  return [...new Set(ranks)].sort((a, b) => a - b)
+}
+
+type Settled = ReturnType<typeof settle>
+
+/** All options but those of the job, checked against the shape of X. */
+function settle(X: SourceInput, options: SelectRankOptions) {
+  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
+  const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
+  const { rows, cols } = sidesOf('X', X)
+  const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
+  const { model, restarts, perturbation, threshold, ...fitting } = rest
+  checkOneOf('model', model, surveyedModels)
+  checkInteger('restarts', restarts, 2)
+  checkNumber('perturbation', perturbation, 0, 1)
+  checkNumber('threshold', threshold, -1, 1)
+  if (model !== 'nmf')
+    for (const name of ['loss', 'beta', 'mask', 'missing'] as const)
+      if (fitting[name] !== selectRankDefaults[name])
+        throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
+  const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
+  const none = { checkpoint, checkpointSeconds, resume }
+  const steps = withSteps({ ...fitting, ...none, solver, rank: ranks.at(-1)! })
+  checkFitOptions(steps, inits[model], rows, cols)
+  const job = { threads, device, signal, onProgress }
+  return { ranks, model, restarts, perturbation, threshold, solver, fitting, steps, job, rows, cols }
+}
+
+/** The same listener, for the jobs of one rank. */
+const listenerOf = ({ onProgress }: JobOptions, rank: number) =>
+  onProgress && ((progress: Progress) => {
+    onProgress({ ...progress, phase: `rank ${rank}: ${progress.phase}` })
+  })
+
+/** The restarts of one rank; the rows of the matrix become the mean components, of unit length. */
+async function surveyRank(X: SourceInput, settled: Settled, rank: number): Promise<NativeSurvey & { H: Matrix }> {
+  const { model, restarts, perturbation, steps, cols, rows } = settled
+  const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
+  const source = await toSource('X', X)
+  const { mask, sampleWeight, ...entries } = checkEntryOptions(X, rows, cols, steps)
+  const consensus = outputMatrix('consensus', undefined, rank, cols)
+  const { inputs, arrays } = await loanOf({ X: source, mask, sampleWeight })
+  const { iterations: maxIterations, loss: _, beta: __, missing: ___, ...scalars } = steps
+  const asked = {
+    ...scalars,
+    ...entries,
+    device,
+    model,
+    maxIterations,
+    triesSvd: false,
+    givenW: undefined,
+    givenH: undefined,
+    mask: inputs.mask,
+    sampleWeight: inputs.sampleWeight,
+    identity: '{}',
+    resumeObjectives: 0,
+  }
+  const survey = await runJob(job, arrays, (addon, control) =>
+    addon.survey(inputs.X, asked, { restarts, perturbation }, consensus.matrix, control),
+  )
+  return { ...survey, H: await consensus.settle() }
+}
+
+/** A fit of X without noise, from these components. */
+function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
+  const { model, fitting, solver, job } = settled
+  const { loss, beta, mask, missing, ...shared } = fitting
+  const own = { solver, rank: H.rows, init: { H }, ...job, onProgress: listenerOf(job, H.rows) }
+  return model === 'nmf'
+    ? nmf(X, { ...fitting, ...own })
+    : semiNmf(X, { ...shared, ...own })
+}
+
+function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settled): SurveyedRank {
+  const { silhouettes, relativeErrors: restartErrors, entries, logMeanSquare } = found
+  const { rank, relativeError } = fit
+  const sizes = { rows, cols, entries, logMeanSquare }
+  return {
+    rank,
+    minSilhouette: silhouettes.reduce((least, each) => Math.min(least, each)),
+    meanSilhouette: silhouettes.reduce((sum, each) => sum + each) / rank,
+    silhouettes,
+    relativeError,
+    restartErrors,
+    ...criteriaOf(relativeError, rank, sizes),
+  }
+}
+
+async function planSurvey(X: SourceInput, { ranks, restarts, steps, rows, cols }: Settled) {
+  const source = await toSource('X', X)
+  const [rank, { init, solver, acceleration }] = [ranks.at(-1)!, steps]
+  const shape = { rank, solver, acceleration, init: typeof init === 'string' ? init : 'custom' }
+  const shared = surveyBytes(rows, cols, rank, restarts)
+  const ofFit = fitBytes(source, { ...shape, init: 'custom' })
+  planMemory(
+    `A survey of ${rows} × ${cols} up to rank ${rank}`,
+    shared + Math.max(fitBytes(source, shape), ofFit),
+  )
+}
+
+const unstable = (rank: number, threshold: number) =>
+  `No rank above 1 has components that are alike in all restarts (silhouettes of at least ${threshold}): ` +
+  `rank ${rank} was chosen by its BIC, and its components may be others from another start.`
+
+/**
+ * Surveys the number of components of X: for each rank, factorizations of X with random noise show which
+ * components come back, and a fit without noise how small the error is.
+ *
+ * @param X [n × d], one sample per row: dense, a file, or sparse, at least 0 for `nmf`. Lent, not copied, and
+ *   not transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
+ * @returns The largest rank whose components are all stable and whose error pays, else the one of the lowest
+ *   BIC; the figures of all ranks; and the factorization of X of the chosen rank.
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or has an entry below 0 for `nmf`, a
+ *   rank is not in 1..min(n, d), or an option is wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
+ *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
+ * @see Alexandrov, Nik-Zainal, Wedge, Campbell & Stratton (2013), "Deciphering signatures of mutational
+ *   processes operative in human cancer", Cell Reports 3(1); Rousseeuw (1987), "Silhouettes"
+ *
+ * @example
+ * const { chosen, ranks, model } = await selectRank(X, { ranks: { from: 2, to: 10 }, model: 'nmf' })
+ */
+export async function selectRank(X: SourceInput, options: SelectRankOptions): Promise<RankSelection> {
+  const settled = settle(X, options)
+  const { threshold } = settled
+  await planSurvey(X, settled)
+  const ranks: SurveyedRank[] = []
+  let [chosen, seconds] = [undefined as Factorization | undefined, 0]
+  for (const rank of settled.ranks) {
+    const { H, ...found } = await surveyRank(X, settled, rank)
+    const fit = await fitFrom(X, H, settled)
+    seconds += found.seconds + fit.seconds
+    ranks.push(recordOf(found, fit, settled))
+    if (chooseRank(ranks, threshold).rank === rank) chosen = fit
+  }
+  const { isStable } = chooseRank(ranks, threshold)
+  const model = chosen!
+  const warnings = isStable ? model.warnings : [unstable(model.rank, threshold), ...model.warnings]
+  return { chosen: model.rank, isStable, ranks, model, warnings, seconds }
+}
