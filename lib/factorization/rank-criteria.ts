@@ -16,6 +16,8 @@ export interface SurveyedRank {
   readonly relativeError: number
   /** [restarts] The same of each restart, against X with its noise. */
   readonly restartErrors: Float64Array
+  /** Iterations of all restarts and of the fit. */
+  readonly iterations: number
   /** Akaike's criterion for Gaussian errors: N ln(SSE / N) + 2 p with p = (n + d) · rank; lower is better. */
   readonly aic: number
   /** The Bayesian criterion for Gaussian errors: N ln(SSE / N) + p ln N; lower is better. */
@@ -43,29 +45,39 @@ export function criteriaOf(relativeError: number, rank: number, X: Sizes) {
   return { aic: fit + 2 * parameters, bic: fit + parameters * Math.log(X.entries) }
 }
 
-/** The chosen rank, and whether its components are stable. */
-export interface Choice {
-  readonly rank: number
-  readonly isStable: boolean
+/** A rule of the choice. */
+export interface Rule {
+  readonly threshold: number
+  /** Whether the model determines H, so that components can be expected to come back. */
+  readonly isDetermined: boolean
 }
 
+/** The first of the items with the largest value. */
+const largest = <Item>(items: readonly Item[], value: (item: Item) => number) =>
+  items.reduce((best, each) => (value(each) > value(best) ? each : best))
+
+type Judged = Pick<SurveyedRank, 'rank' | 'minSilhouette' | 'aic' | 'bic'>
+
 /**
- * The largest rank above 1 whose smallest silhouette reaches the threshold and whose error pays: its AIC is
- * below that of the surveyed rank before it. If there is none, the rank of the lowest BIC. A single component
- * is always alike, so rank 1 is chosen only by its BIC.
+ * Chooses among the ranks above 1 whose error pays, because their AIC is below that of the surveyed rank before
+ * them: the largest one whose smallest silhouette reaches the threshold, or else the one with the largest
+ * smallest silhouette. Where the model does not determine H, the rank of the lowest BIC. A single component is
+ * always alike, so rank 1 is chosen only if no other pays.
  *
- * @param ranks Ascending; more of them never make a rank of the first ones win that did not win before.
+ * @param ranks Ascending. A rank that is not chosen among the first ones is not chosen among more.
  */
 export function chooseRank(
-  ranks: readonly Omit<SurveyedRank, 'silhouettes' | 'restartErrors'>[],
-  threshold: number,
-): Choice {
-  const stable = ranks.filter(
-    ({ rank, minSilhouette, aic }, i) =>
-      rank > 1 && minSilhouette >= threshold && (i === 0 || aic < ranks[i - 1]!.aic),
+  ranks: readonly Judged[],
+  { threshold, isDetermined }: Rule,
+): { readonly rank: number; readonly isStable: boolean } {
+  const paying = ranks.filter(
+    ({ rank, aic }, i) => rank > 1 && (i === 0 || aic < ranks[i - 1]!.aic),
   )
-  const last = stable.at(-1)
-  if (last) return { rank: last.rank, isStable: true }
-  const best = ranks.reduce((least, each) => (each.bic < least.bic ? each : least))
-  return { rank: best.rank, isStable: best.rank === 1 && best.minSilhouette >= threshold }
+  const isStable = ({ minSilhouette }: Judged) => minSilhouette >= threshold
+  const ofSilhouettes = () =>
+    paying.length === 0
+      ? ranks[0]!
+      : (paying.filter(isStable).at(-1) ?? largest(paying, ({ minSilhouette }) => minSilhouette))
+  const chosen = isDetermined ? ofSilhouettes() : largest(ranks, ({ bic }) => -bic)
+  return { rank: chosen.rank, isStable: isStable(chosen) }
 }

@@ -4,7 +4,6 @@ import { loanOf } from '../data/loan'
 import { sidesOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
-import type { StartName } from '../names'
 import { runJob, type NativeSurvey } from '../native'
 import {
   checkInteger,
@@ -24,7 +23,7 @@ import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps } from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
 import { nmf, nmfInits } from './nmf'
-import { chooseRank, criteriaOf, type SurveyedRank } from './rank-criteria'
+import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
 import { semiNmf, semiNmfInits } from './semi-nmf'
 
 export type { SurveyedRank }
@@ -34,12 +33,15 @@ export const surveyedModels = ['semi-nmf', 'nmf'] as const
 
 const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
 
+/** The starts that some model has. */
+export const surveyedInits = [...new Set([...semiNmfInits, ...nmfInits])]
+
 const { checkpoint, checkpointSeconds, resume, ...stepDefaults } = fitDefaults
 
 const ownDefaults = frozen({
   /**
-   * The model of the factorizations; `semi-nmf` unless given. The H of a semi-NMF is determined only by
-   * penalties, such as small weights `l1W` and `l2H`; without them few ranks are stable.
+   * The model of the factorizations; `semi-nmf` unless given. Its H is determined only by penalties on both
+   * factors, such as small weights `l1W` and `l2H`; without them the rank is that of the lowest BIC.
    */
   model: 'semi-nmf' as (typeof surveyedModels)[number],
   /** Factorizations of each rank, at least 2, each with its own noise and start; 10 unless given. */
@@ -49,7 +51,7 @@ const ownDefaults = frozen({
   /** Smallest silhouette of a stable component; 0.8 unless given. */
   threshold: 0.8,
   /** The start of each restart, by its own seed; `random` unless given. */
-  init: 'random' as Exclude<StartName, 'custom'>,
+  init: 'random' as (typeof surveyedInits)[number],
 })
 
 /** The only place where the defaults of {@link selectRank} are written. */
@@ -71,7 +73,7 @@ export type SelectRankOptions = {
 export interface RankSelection {
   /** The chosen rank. */
   readonly chosen: number
-  /** Whether all components of the chosen rank reach the threshold. */
+  /** Whether all components of the chosen rank reach the `threshold`. */
   readonly isStable: boolean
   /** What the survey says of each rank, in ascending order. */
   readonly ranks: readonly SurveyedRank[]
@@ -89,7 +91,11 @@ const mostRanks = 10_000
 /** The ranks in ascending order. */
 export function checkRanks(given: readonly number[] | RankRange, limit: number): number[] {
   if (!Array.isArray(given) && typeof given === 'object' && given !== null) {
-    const { from, to } = withDefaults({ from: required, to: required } as RankRange, given as RankRange, 'ranks')
+    const { from, to } = withDefaults(
+      { from: required, to: required } as RankRange,
+      given as RankRange,
+      'ranks',
+    )
     checkInteger('ranks.from', from, 1, limit)
     checkInteger('ranks.to', to, from, limit)
     if (to - from >= mostRanks) throw invalid('ranks', `at most ${mostRanks} ranks`, to - from + 1)
@@ -102,13 +108,15 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
   return [...new Set(ranks)].sort((a, b) => a - b)
 }
 
-type Settled = ReturnType<typeof settle>
+type Settled = ReturnType<typeof checkSelectRank>
 
-/** All options but those of the job, checked against the shape of X. */
-function settle(X: SourceInput, options: SelectRankOptions) {
+/** All options, checked against the shape of X, before X itself is read. */
+export function checkSelectRank(
+  { rows, cols }: { readonly rows: number; readonly cols: number },
+  options: SelectRankOptions,
+) {
   const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
   const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
-  const { rows, cols } = sidesOf('X', X)
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
@@ -124,17 +132,34 @@ function settle(X: SourceInput, options: SelectRankOptions) {
   const steps = withSteps({ ...fitting, ...none, solver, rank: ranks.at(-1)! })
   checkFitOptions(steps, inits[model], rows, cols)
   const job = { threads, device, signal, onProgress }
-  return { ranks, model, restarts, perturbation, threshold, solver, fitting, steps, job, rows, cols }
+  return {
+    ranks,
+    model,
+    restarts,
+    perturbation,
+    threshold,
+    solver,
+    fitting,
+    steps,
+    job,
+    rows,
+    cols,
+  }
 }
 
 /** The same listener, for the jobs of one rank. */
 const listenerOf = ({ onProgress }: JobOptions, rank: number) =>
-  onProgress && ((progress: Progress) => {
+  onProgress &&
+  ((progress: Progress) => {
     onProgress({ ...progress, phase: `rank ${rank}: ${progress.phase}` })
   })
 
 /** The restarts of one rank; the rows of the matrix become the mean components, of unit length. */
-async function surveyRank(X: SourceInput, settled: Settled, rank: number): Promise<NativeSurvey & { H: Matrix }> {
+async function surveyRank(
+  X: SourceInput,
+  settled: Settled,
+  rank: number,
+): Promise<NativeSurvey & { H: Matrix }> {
   const { model, restarts, perturbation, steps, cols, rows } = settled
   const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
   const source = await toSource('X', X)
@@ -167,9 +192,7 @@ function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factoriza
   const { model, fitting, solver, job } = settled
   const { loss, beta, mask, missing, ...shared } = fitting
   const own = { solver, rank: H.rows, init: { H }, ...job, onProgress: listenerOf(job, H.rows) }
-  return model === 'nmf'
-    ? nmf(X, { ...fitting, ...own })
-    : semiNmf(X, { ...shared, ...own })
+  return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
 function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settled): SurveyedRank {
@@ -183,6 +206,7 @@ function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settl
     silhouettes,
     relativeError,
     restartErrors,
+    iterations: found.iterations + fit.iterations,
     ...criteriaOf(relativeError, rank, sizes),
   }
 }
@@ -199,9 +223,25 @@ async function planSurvey(X: SourceInput, { ranks, restarts, steps, rows, cols }
   )
 }
 
-const unstable = (rank: number, threshold: number) =>
-  `No rank above 1 has components that are alike in all restarts (silhouettes of at least ${threshold}): ` +
-  `rank ${rank} was chosen by its BIC, and its components may be others from another start.`
+/** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
+function ruleOf({ model, threshold, fitting }: Settled): Rule {
+  const { l1W, l2W, l1H, l2H } = fitting
+  return { threshold, isDetermined: model === 'nmf' || (l1W + l2W > 0 && l1H + l2H > 0) }
+}
+
+function warningsOf(chosen: SurveyedRank, isStable: boolean, { threshold, isDetermined }: Rule) {
+  const { rank, minSilhouette } = chosen
+  if (!isDetermined)
+    return [
+      `A semi-NMF without penalties does not determine H, so rank ${rank} was chosen by its BIC; ` +
+        'small weights l1W and l2H would let the silhouettes decide.',
+    ]
+  if (isStable) return []
+  return [
+    `No rank has components that are alike in all restarts (silhouettes of at least ${threshold}): ` +
+      `rank ${rank} comes nearest, with ${minSilhouette.toFixed(2)}; other seeds may give other components.`,
+  ]
+}
 
 /**
  * Surveys the number of components of X: for each rank, factorizations of X with random noise show which
@@ -209,8 +249,8 @@ const unstable = (rank: number, threshold: number) =>
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse, at least 0 for `nmf`. Lent, not copied, and
  *   not transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
- * @returns The largest rank whose components are all stable and whose error pays, else the one of the lowest
- *   BIC; the figures of all ranks; and the factorization of X of the chosen rank.
+ * @returns The largest rank whose components are all stable and whose error pays, or the one that comes nearest,
+ *   with a warning; the figures of all ranks; and the factorization of X of the chosen rank.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or has an entry below 0 for `nmf`, a
  *   rank is not in 1..min(n, d), or an option is wrong or unknown.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
@@ -221,9 +261,12 @@ const unstable = (rank: number, threshold: number) =>
  * @example
  * const { chosen, ranks, model } = await selectRank(X, { ranks: { from: 2, to: 10 }, model: 'nmf' })
  */
-export async function selectRank(X: SourceInput, options: SelectRankOptions): Promise<RankSelection> {
-  const settled = settle(X, options)
-  const { threshold } = settled
+export async function selectRank(
+  X: SourceInput,
+  options: SelectRankOptions,
+): Promise<RankSelection> {
+  const settled = checkSelectRank(sidesOf('X', X), options)
+  const rule = ruleOf(settled)
   await planSurvey(X, settled)
   const ranks: SurveyedRank[] = []
   let [chosen, seconds] = [undefined as Factorization | undefined, 0]
@@ -232,10 +275,21 @@ export async function selectRank(X: SourceInput, options: SelectRankOptions): Pr
     const fit = await fitFrom(X, H, settled)
     seconds += found.seconds + fit.seconds
     ranks.push(recordOf(found, fit, settled))
-    if (chooseRank(ranks, threshold).rank === rank) chosen = fit
+    if (chooseRank(ranks, rule).rank === rank) chosen = fit
   }
-  const { isStable } = chooseRank(ranks, threshold)
+  const { rank, isStable } = chooseRank(ranks, rule)
   const model = chosen!
-  const warnings = isStable ? model.warnings : [unstable(model.rank, threshold), ...model.warnings]
-  return { chosen: model.rank, isStable, ranks, model, warnings, seconds }
+  const ofChoice = warningsOf(
+    ranks.find((each) => each.rank === rank)!,
+    isStable,
+    rule,
+  )
+  return {
+    chosen: rank,
+    isStable,
+    ranks,
+    model,
+    warnings: [...ofChoice, ...model.warnings],
+    seconds,
+  }
 }

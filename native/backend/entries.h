@@ -59,8 +59,7 @@ inline float perturbed(float x, const Noise& noise, Index row, Index column) {
       random.uniform(static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(column));
   constexpr double largest = std::numeric_limits<float>::max();
   if (!std::isfinite(x)) return x;
-  return static_cast<float>(
-      std::clamp(x * (1 + noise.amplitude * (2 * u - 1)), -largest, largest));
+  return static_cast<float>(std::clamp(x * (1 + noise.amplitude * (2 * u - 1)), -largest, largest));
 }
 
 inline bool is_held_out(const Mask& mask, Index row, Index column) {

@@ -53,7 +53,8 @@ void assignments_find_a_hidden_permutation() {
   HostMatrix<double> gain(k, k);
   for (Index i = 0; i < k; ++i)
     for (Index j = 0; j < k; ++j)
-      gain(i, j) = j == (7 * i + 3) % k ? 1 : 0.9 * random.uniform(i, static_cast<std::uint32_t>(j));
+      gain(i, j) =
+          j == (7 * i + 3) % k ? 1 : 0.9 * random.uniform(i, static_cast<std::uint32_t>(j));
   const std::vector<Index> found = best_assignment(gain.view());
   for (Index i = 0; i < k; ++i) check(found[i] == (7 * i + 3) % k, "a hidden permutation");
 }
@@ -190,8 +191,7 @@ void surveys_have_the_same_bits_for_any_threads() {
     indptr.push_back(static_cast<double>(values.size()));
   }
   const auto dense = X.source();
-  const auto sparse =
-      sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
+  const auto sparse = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
   for (const RowSource* source : {dense.get(), sparse.get()})
     for (const Model model : {Model::nmf, Model::semi_nmf}) {
       FitOptions given = options(model, Solver::hals, Start::random, 60);

@@ -101,13 +101,11 @@ class Aligning {
     const double* own = member(f, cluster);
     const auto others = static_cast<double>(count_ - 1);
     const double itself = dot(own, own, d_);
-    const double inside =
-        std::max(0.0, 1 - (dot(own, sums_.row(cluster), d_) - itself) / others);
+    const double inside = std::max(0.0, 1 - (dot(own, sums_.row(cluster), d_) - itself) / others);
     double outside = k_ == 1 ? 1 : 2;
     for (Index c = 0; c < k_; ++c)
       if (c != cluster)
-        outside = std::min(outside,
-                           1 - dot(own, sums_.row(c), d_) / static_cast<double>(count_));
+        outside = std::min(outside, 1 - dot(own, sums_.row(c), d_) / static_cast<double>(count_));
     const double larger = std::max(inside, outside);
     return larger <= coincident ? 0 : (outside - inside) / larger;
   }
@@ -124,8 +122,7 @@ class Aligning {
 
 }  // namespace
 
-Stability stability_of(HostView<const float> components, Index count, Index first,
-                       const Job& job) {
+Stability stability_of(HostView<const float> components, Index count, Index first, const Job& job) {
   return Aligning(components, count, first, job).run();
 }
 
