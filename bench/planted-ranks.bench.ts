@@ -35,7 +35,7 @@ const scenes = [
   },
 ] as const
 
-for (const { name, signed, options } of scenes) {
+async function survey({ name, signed, options }: (typeof scenes)[number]) {
   let [right, all] = [0, 0]
   for (const k of counts) {
     const found: number[] = []
@@ -50,3 +50,9 @@ for (const { name, signed, options } of scenes) {
   }
   console.log(`${name}: found in ${right} of ${all} (${((100 * right) / all).toFixed(0)} %)`)
 }
+
+async function main() {
+  for (const scene of scenes) await survey(scene)
+}
+
+void main()

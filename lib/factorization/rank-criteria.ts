@@ -2,6 +2,7 @@
 
 /** What a survey says of one rank. */
 export interface SurveyedRank {
+  /** The number of components. */
   readonly rank: number
   /** The smallest of {@link silhouettes}. */
   readonly minSilhouette: number

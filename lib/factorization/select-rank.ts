@@ -18,6 +18,7 @@ import {
   type Overrides,
   type Progress,
 } from '../options'
+import { checkpointDefaults } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps } from './fit-options'
@@ -36,7 +37,9 @@ const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
 /** The starts that some model has. */
 export const surveyedInits = [...new Set([...semiNmfInits, ...nmfInits])]
 
-const { checkpoint, checkpointSeconds, resume, ...stepDefaults } = fitDefaults
+const { checkpoint, checkpointSeconds, resume, ...steps } = fitDefaults
+/** The options of a factorization that a survey takes too. */
+const stepDefaults: Omit<typeof fitDefaults, keyof typeof checkpointDefaults> = steps
 
 const ownDefaults = frozen({
   /**
