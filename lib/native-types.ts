@@ -191,7 +191,7 @@ export interface Addon {
   survey(
     X: NativeSource,
     options: NativeFitOptions,
-    survey: { restarts: number; perturbation: number },
+    survey: { restarts: number; perturbation: number; copies: boolean },
     consensus: Matrix,
     control: JobControl,
   ): Promise<NativeSurvey>

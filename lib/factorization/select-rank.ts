@@ -3,7 +3,7 @@ import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
 import { sidesOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { planMemory } from '../memory'
+import { availableMemory, planMemory } from '../memory'
 import { runJob, type NativeSurvey } from '../native'
 import {
   checkInteger,
@@ -162,6 +162,7 @@ async function surveyRank(
   X: SourceInput,
   settled: Settled,
   rank: number,
+  copies: boolean,
 ): Promise<NativeSurvey & { H: Matrix }> {
   const { model, restarts, perturbation, steps, cols, rows } = settled
   const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
@@ -185,7 +186,7 @@ async function surveyRank(
     resumeObjectives: 0,
   }
   const survey = await runJob(job, arrays, (addon, control) =>
-    addon.survey(inputs.X, asked, { restarts, perturbation }, consensus.matrix, control),
+    addon.survey(inputs.X, asked, { restarts, perturbation, copies }, consensus.matrix, control),
   )
   return { ...survey, H: await consensus.settle() }
 }
@@ -214,16 +215,16 @@ function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settl
   }
 }
 
+/** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
 async function planSurvey(X: SourceInput, { ranks, restarts, steps, rows, cols }: Settled) {
   const source = await toSource('X', X)
   const [rank, { init, solver, acceleration }] = [ranks.at(-1)!, steps]
-  const shape = { rank, solver, acceleration, init: typeof init === 'string' ? init : 'custom' }
-  const shared = surveyBytes(rows, cols, rank, restarts)
-  const ofFit = fitBytes(source, { ...shape, init: 'custom' })
-  planMemory(
-    `A survey of ${rows} × ${cols} up to rank ${rank}`,
-    shared + Math.max(fitBytes(source, shape), ofFit),
-  )
+  const shape = { rank, solver, acceleration }
+  const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
+  const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
+  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes)
+  const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
+  return bytes + ofCopy <= availableMemory()
 }
 
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
@@ -270,11 +271,11 @@ export async function selectRank(
 ): Promise<RankSelection> {
   const settled = checkSelectRank(sidesOf('X', X), options)
   const rule = ruleOf(settled)
-  await planSurvey(X, settled)
+  const copies = await planSurvey(X, settled)
   const ranks: SurveyedRank[] = []
   let [chosen, seconds] = [undefined as Factorization | undefined, 0]
   for (const rank of settled.ranks) {
-    const { H, ...found } = await surveyRank(X, settled, rank)
+    const { H, ...found } = await surveyRank(X, settled, rank, copies)
     const fit = await fitFrom(X, H, settled)
     seconds += found.seconds + fit.seconds
     ranks.push(recordOf(found, fit, settled))

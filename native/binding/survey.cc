@@ -1,4 +1,4 @@
-// survey(X, options, { restarts, perturbation }, consensus, control)
+// survey(X, options, { restarts, perturbation, copies }, consensus, control)
 #include "factorization/survey/survey.h"
 
 #include <utility>
@@ -43,7 +43,8 @@ Napi::Value SurveyRank(const Napi::CallbackInfo& info) {
   const FitOptions options =
       read_fit_options(given, X->rows->rows(), consensus.rows, cols, nullptr, borrowed);
   const SurveyOptions survey_options = {.restarts = read<Index>(asked, "restarts"),
-                                        .amplitude = read<double>(asked, "perturbation")};
+                                        .amplitude = read<double>(asked, "perturbation"),
+                                        .copies = read<bool>(asked, "copies")};
   if (survey_options.restarts < 2) refuse(info.Env(), "at least 2", "restarts");
   return run_job(
       info.Env(), info[4], std::move(borrowed),

@@ -43,7 +43,8 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
   for (Index r = 0; r < asked.restarts; ++r) {
     job.progress("restart", r, asked.restarts);
     of_restart.seed = seed_of(options.seed, r);
-    const auto noisy = perturbed_source(X, {.amplitude = asked.amplitude, .seed = of_restart.seed});
+    const Noise noise = {.amplitude = asked.amplitude, .seed = of_restart.seed};
+    const auto noisy = asked.copies ? perturbed_copy(X, noise, job) : perturbed_source(X, noise);
     const Convergence run =
         fit(backend, *noisy, of_restart, W.view(), components.view().row_block(r * k, k), quiet);
     result.relative_errors.push_back(run.relative_error);

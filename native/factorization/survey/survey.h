@@ -7,6 +7,7 @@ namespace gemmine {
 struct SurveyOptions {
   Index restarts;    // >= 2
   double amplitude;  // of the noise of each restart, see Noise
+  bool copies;       // one copy of X, to compute its noise once for each restart; same bits
 };
 
 // Factorizations of one rank that differ in their noise and their start.
