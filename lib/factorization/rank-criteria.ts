@@ -42,8 +42,8 @@ export interface Sizes {
 export function criteriaOf(relativeError: number, rank: number, X: Sizes) {
   const logVariance = 2 * Math.log(Math.max(relativeError, smallestError)) + X.logMeanSquare
   const parameters = (X.rows + X.cols) * rank
-  const fit = X.entries * logVariance
-  return { aic: fit + 2 * parameters, bic: fit + parameters * Math.log(X.entries) }
+  const fit = X.entries === 0 ? 0 : X.entries * logVariance
+  return { aic: fit + 2 * parameters, bic: fit + parameters * Math.log(Math.max(1, X.entries)) }
 }
 
 /** A rule of the choice. */

@@ -123,6 +123,7 @@ export function checkSelectRank(
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
+  checkOneOf('init', fitting.init, inits[model])
   checkInteger('restarts', restarts, 2)
   checkNumber('perturbation', perturbation, 0, 1)
   checkNumber('threshold', threshold, -1, 1)
@@ -157,7 +158,7 @@ const listenerOf = ({ onProgress }: JobOptions, rank: number) =>
     onProgress({ ...progress, phase: `rank ${rank}: ${progress.phase}` })
   })
 
-/** The restarts of one rank; the rows of the matrix become the mean components, of unit length. */
+/** The restarts of one rank; the rows of the matrix become the mean components. */
 async function surveyRank(
   X: SourceInput,
   settled: Settled,

@@ -127,6 +127,22 @@ describe('selectRank', () => {
     expect(found.warnings[0]).toContain('No rank has components that are alike')
   })
 
+  it.each([1e-40, 1e-30, 1e30])('fits entries near %d as well as entries near 1', async (scale) => {
+    const scaled = { ...X, data: X.data.map((value) => value * scale) }
+    const [one, other] = await Promise.all(
+      [X, scaled].map((each) => selectRank(each, { ...nmf, ranks: [1, 3] })),
+    )
+    expect(other!.chosen).toBe(one!.chosen)
+    for (const [i, { relativeError }] of other!.ranks.entries())
+      expect(relativeError).toBeCloseTo(one!.ranks[i]!.relativeError, 2)
+  })
+
+  it('has numbers where no entry was seen', async () => {
+    const mask = new Uint8Array(90 * 24)
+    const { ranks } = await selectRank(X, { ...nmf, ranks: [2], mask })
+    expect(ranks[0]).toMatchObject({ minSilhouette: 0, relativeError: 0, aic: 2 * 2 * 114 })
+  })
+
   it.each([
     [{ ranks: [] }, 'a list of 1 to 10000 ranks, or a range { from, to } for ranks'],
     [{ ranks: [2, 25] }, 'an integer in 1..24 for ranks[1], received 25'],
@@ -135,6 +151,7 @@ describe('selectRank', () => {
     [{ ranks: [2], perturbation: 1.5 }, 'in 0..1 for perturbation, received 1.5'],
     [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
     [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'nmf beside loss for model'],
+    [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
     [{ ranks: [2], checkpoint: 'a' }, 'checkpoint'],
   ])('refuses %j', async (wrong, sentence) => {
     await expect(selectRank(X, { ...nmf, ...wrong } as never)).rejects.toThrow(sentence)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "backend/perturbed_source.h"
@@ -16,6 +17,15 @@ namespace {
 std::uint64_t seed_of(std::uint64_t seed, Index restart) {
   return CounterRandom(seed, survey_restart).bits(static_cast<std::uint64_t>(restart), 0);
 }
+
+double log_mean_square(const SourceNorm& norm) {
+  if (norm.squared_norm == 0) return -std::numeric_limits<double>::infinity();
+  return std::log(norm.squared_norm / norm.count) + 2 * norm.exponent * std::numbers::ln2;
+}
+
+// Components of the magnitude of X, so that their codes are near 1, but above the subnormal
+// numbers of float32, which have few digits.
+constexpr int lowest_of_consensus = -100;
 
 }  // namespace
 
@@ -35,8 +45,7 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
                 .relative_errors = {},
                 .iterations = 0,
                 .entries = norm.count,
-                .log_mean_square = std::log(norm.squared_norm / norm.count) +
-                                   2 * norm.exponent * std::numbers::ln2};
+                .log_mean_square = log_mean_square(norm)};
   FitOptions of_restart = options;
   Index best = 0;
   double lowest = 0;
@@ -57,8 +66,10 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
   job.progress("restart", asked.restarts, asked.restarts);
 
   const Stability stability = stability_of(components.view(), asked.restarts, best, job);
+  const double scale = std::ldexp(1.0, std::max(norm.exponent, lowest_of_consensus));
   for (Index j = 0; j < k; ++j)
-    std::copy_n(stability.centroids.row(j), consensus.cols, consensus.row(j));
+    for (Index t = 0; t < consensus.cols; ++t)
+      consensus(j, t) = static_cast<float>(scale * stability.centroids(j, t));
   result.silhouettes = stability.silhouettes;
   return result;
 }

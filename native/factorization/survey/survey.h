@@ -20,7 +20,7 @@ struct Survey {
 };
 
 // Fits X with the noise of each restart, by `options` except its seed, and aligns the components.
-// `consensus` [k×d] become the centroids of unit length, from which X itself can be fitted.
+// `consensus` [k×d] become the centroids, all of the magnitude of X, from which it can be fitted.
 // docs/math/select-rank.md.
 Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
               const SurveyOptions& asked, HostView<float> consensus, const Job& job);
