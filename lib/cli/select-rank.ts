@@ -14,6 +14,7 @@ import {
   choiceOption,
   countOption,
   numberOption,
+  pathOption,
   required,
   withCommonOptions,
   type CommonOptions,
@@ -23,6 +24,7 @@ import { describeFactorize, filesOf, type FactorizeOptions } from './factorize-o
 import { heading, rateOf, runCommand, type Job } from './job'
 import { entriesOf, matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
+import { checkOutside } from './outputs'
 
 type Given = CommonOptions &
   Omit<FactorizeOptions, 'model' | 'init'> &
@@ -41,6 +43,7 @@ const optionsOf = (given: Given) =>
 async function select(path: string, given: Given) {
   const ranks = required(given.ranks, '--ranks', 'the ranks to survey, such as 2:10')
   const options = { ...optionsOf(given), ranks }
+  if (given.checkpoint && given.out) checkOutside('--checkpoint', given.checkpoint, given.out)
   const masked = given.mask === undefined ? {} : { mask: new Uint8Array(0) }
   await runCommand(given, filesOf(path, given as FactorizeOptions), (job) =>
     withSource(
@@ -121,7 +124,7 @@ Example:
 function sharedOptions() {
   const factorize = new Command()
   describeFactorize(factorize)
-  const own = ['model', 'init']
+  const own = ['model', 'init', 'checkpoint', 'resume']
   return factorize.options.filter((option) => {
     const name = option.attributeName()
     return Object.hasOwn(selectRankDefaults, name) && !own.includes(name)
@@ -161,6 +164,9 @@ export function selectRankCommand(): Command {
       ),
     )
   for (const option of sharedOptions()) command.addOption(option)
+  command
+    .addOption(pathOption('--checkpoint <FILE>', 'where finished ranks are kept, outside --out'))
+    .addOption(pathOption('--resume <FILE>', 'a checkpoint whose ranks are not surveyed again'))
   return withCommonOptions(command)
     .addHelpText('after', footer)
     .action((path: string, options: Given) => select(path, options))

@@ -4,7 +4,7 @@ import { loanOf } from '../data/loan'
 import { sidesOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { availableMemory, planMemory } from '../memory'
-import { runJob, type NativeSurvey } from '../native'
+import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -18,7 +18,7 @@ import {
   type Overrides,
   type Progress,
 } from '../options'
-import { checkpointDefaults } from './checkpoint'
+import { checkCheckpointOptions, checkpointDefaults, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps } from './fit-options'
@@ -26,6 +26,7 @@ import { fitBytes, surveyBytes } from './memory'
 import { nmf, nmfInits } from './nmf'
 import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
 import { semiNmf, semiNmfInits } from './semi-nmf'
+import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
 
 export type { SurveyedRank }
 
@@ -37,9 +38,9 @@ const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
 /** The starts that some model has. */
 export const surveyedInits = [...new Set([...semiNmfInits, ...nmfInits])]
 
-const { checkpoint, checkpointSeconds, resume, ...steps } = fitDefaults
+const { checkpoint, checkpointSeconds, resume, ...withoutCheckpoints } = fitDefaults
 /** The options of a factorization that a survey takes too. */
-const stepDefaults: Omit<typeof fitDefaults, keyof typeof checkpointDefaults> = steps
+const stepDefaults: Omit<typeof fitDefaults, keyof typeof checkpointDefaults> = withoutCheckpoints
 
 const ownDefaults = frozen({
   /**
@@ -58,8 +59,15 @@ const ownDefaults = frozen({
 })
 
 /** The only place where the defaults of {@link selectRank} are written. */
-export const selectRankDefaults: typeof stepDefaults & typeof entryDefaults & typeof ownDefaults =
-  frozen({ ...stepDefaults, ...entryDefaults, ...ownDefaults })
+export const selectRankDefaults: typeof stepDefaults &
+  typeof entryDefaults &
+  typeof ownDefaults &
+  typeof surveyCheckpointDefaults = frozen({
+  ...stepDefaults,
+  ...entryDefaults,
+  ...ownDefaults,
+  ...surveyCheckpointDefaults,
+})
 
 /** All ranks from one to another, both included. */
 export interface RankRange {
@@ -121,7 +129,7 @@ export function checkSelectRank(
   const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
   const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
-  const { model, restarts, perturbation, threshold, ...fitting } = rest
+  const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
   checkOneOf('init', fitting.init, inits[model])
   checkInteger('restarts', restarts, 2)
@@ -132,9 +140,9 @@ export function checkSelectRank(
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
   const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
-  const none = { checkpoint, checkpointSeconds, resume }
-  const steps = withSteps({ ...fitting, ...none, solver, rank: ranks.at(-1)! })
-  checkFitOptions(steps, inits[model], rows, cols)
+  const stepsFor = (rank: number) => withSteps({ ...fitting, ...checkpointDefaults, solver, rank })
+  checkFitOptions(stepsFor(ranks.at(-1)!), inits[model], rows, cols)
+  checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   const job = { threads, device, signal, onProgress }
   return {
     ranks,
@@ -144,10 +152,36 @@ export function checkSelectRank(
     threshold,
     solver,
     fitting,
-    steps,
+    stepsFor,
+    files: { checkpoint, resume },
     job,
     rows,
     cols,
+  }
+}
+
+/** What a resumed survey must have in common with the one that wrote its checkpoint. */
+async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
+  const { model, restarts, perturbation, solver, fitting } = settled
+  const { device: _, onProgress: __, ...job } = checkJob(settled.job)
+  const { inputs, arrays } = await loanOf({ X: await toSource('X', X) })
+  const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
+    addon.fingerprint(inputs.X, control),
+  )
+  const { mask, sampleWeight, ...scalars } = fitting
+  const given = {
+    ...scalars,
+    restarts,
+    perturbation,
+    solver,
+    mask: mask?.length,
+    sampleWeight: sampleWeight && 'given',
+  }
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
+  return {
+    X: fingerprint,
+    model: `survey of ${model}`,
+    ...(Object.fromEntries(texts) as Record<string, string>),
   }
 }
 
@@ -164,8 +198,9 @@ async function surveyRank(
   settled: Settled,
   rank: number,
   copies: boolean,
-): Promise<NativeSurvey & { H: Matrix }> {
-  const { model, restarts, perturbation, steps, cols, rows } = settled
+): Promise<RestartsOfRank> {
+  const { model, restarts, perturbation, cols, rows } = settled
+  const steps = settled.stepsFor(rank)
   const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
   const source = await toSource('X', X)
   const { mask, sampleWeight, ...entries } = checkEntryOptions(X, rows, cols, steps)
@@ -200,7 +235,11 @@ function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factoriza
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
-function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settled): SurveyedRank {
+function recordOf(
+  found: RestartsOfRank,
+  fit: Factorization,
+  { rows, cols }: Settled,
+): SurveyedRank {
   const { silhouettes, relativeErrors: restartErrors, entries, logMeanSquare } = found
   const { rank, relativeError } = fit
   const sizes = { rows, cols, entries, logMeanSquare }
@@ -217,9 +256,10 @@ function recordOf(found: NativeSurvey, fit: Factorization, { rows, cols }: Settl
 }
 
 /** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
-async function planSurvey(X: SourceInput, { ranks, restarts, steps, rows, cols }: Settled) {
+async function planSurvey(X: SourceInput, { ranks, restarts, stepsFor, rows, cols }: Settled) {
   const source = await toSource('X', X)
-  const [rank, { init, solver, acceleration }] = [ranks.at(-1)!, steps]
+  const rank = ranks.at(-1)!
+  const { init, solver, acceleration } = stepsFor(rank)
   const shape = { rank, solver, acceleration }
   const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
   const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
@@ -273,11 +313,14 @@ export async function selectRank(
   const settled = checkSelectRank(sidesOf('X', X), options)
   const rule = ruleOf(settled)
   const copies = await planSurvey(X, settled)
+  const finished = await FinishedRanks.open(settled.files, () => identityOf(X, settled))
   const ranks: SurveyedRank[] = []
   let [chosen, seconds] = [undefined as Factorization | undefined, 0]
   for (const rank of settled.ranks) {
-    const { H, ...found } = await surveyRank(X, settled, rank, copies)
-    const fit = await fitFrom(X, H, settled)
+    const before = finished.get(rank)
+    const found = before ?? (await surveyRank(X, settled, rank, copies))
+    if (!before) await finished.add(rank, found)
+    const fit = await fitFrom(X, found.H, settled)
     seconds += found.seconds + fit.seconds
     ranks.push(recordOf(found, fit, settled))
     if (chooseRank(ranks, rule).rank === rank) chosen = fit

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseRank, criteriaOf } from '../../lib/factorization/rank-criteria'
 import { selectRank, selectRankDefaults } from '../../lib/index'
@@ -127,6 +130,31 @@ describe('selectRank', () => {
     expect(found.warnings[0]).toContain('No rank has components that are alike')
   })
 
+  it('resumes from its finished ranks, with the same bits', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gemmine-survey-'))
+    const file = join(folder, 'survey')
+    const whole = await selectRank(X, { ...nmf, ranks: [2, 3, 4] })
+    const abort = new AbortController()
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase.startsWith('rank 4')) abort.abort(new Error('stopped'))
+    }
+    const asked = { ...nmf, ranks: [2, 3, 4], checkpoint: file, signal: abort.signal, onProgress }
+    await expect(selectRank(X, asked)).rejects.toThrow('stopped')
+    const phases = new Set<string>()
+    const resumed = await selectRank(X, {
+      ...nmf,
+      ranks: [2, 3, 4],
+      resume: file,
+      onProgress: ({ phase }) => void phases.add(phase),
+    })
+    expect(resumed.ranks).toEqual(whole.ranks)
+    expect(resumed.model.W.data).toEqual(whole.model.W.data)
+    expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual(['rank 4: restart'])
+    const other = { ...nmf, ranks: [2], resume: file, seed: 1 }
+    await expect(selectRank(X, other)).rejects.toThrow('expected seed 1, as in this call')
+    rmSync(folder, { recursive: true })
+  })
+
   it.each([1e-40, 1e-30, 1e30])('fits entries near %d as well as entries near 1', async (scale) => {
     const scaled = { ...X, data: X.data.map((value) => value * scale) }
     const [one, other] = await Promise.all(
@@ -152,7 +180,8 @@ describe('selectRank', () => {
     [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
     [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'nmf beside loss for model'],
     [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
-    [{ ranks: [2], checkpoint: 'a' }, 'checkpoint'],
+    [{ ranks: [2], checkpointSeconds: 1 }, 'checkpointSeconds'],
+    [{ ranks: [2], checkpoint: '' }, 'the name of a file for checkpoint'],
   ])('refuses %j', async (wrong, sentence) => {
     await expect(selectRank(X, { ...nmf, ...wrong } as never)).rejects.toThrow(sentence)
   })
