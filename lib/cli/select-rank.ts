@@ -1,6 +1,6 @@
 // gemmine select-rank: how many components a matrix has; writes the factors of that rank and a summary.
 import { Command, Option } from 'commander'
-import { sidesOf, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import {
   checkSelectRank,
   selectRank,
@@ -22,7 +22,7 @@ import {
 import { readArrays, writeFactors } from './factorize'
 import { describeFactorize, filesOf, type FactorizeOptions } from './factorize-options'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { entriesOf, matrixFiles, withSource } from './load'
+import { matrixFile, matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
 import { checkOutside } from './outputs'
 
@@ -48,7 +48,8 @@ async function select(path: string, given: Given) {
   await runCommand(given, filesOf(path, given as FactorizeOptions), (job) =>
     withSource(
       path,
-      (shape) => checkSelectRank(shape, { ...options, ...masked }),
+      ({ rows, cols }) =>
+        checkSelectRank({ rows, cols, entries: rows * cols }, { ...options, ...masked }),
       async (X) => {
         const arrays = await readArrays(given as FactorizeOptions, path, sidesOf('X', X))
         const { init: _, ...files } = arrays
@@ -137,7 +138,7 @@ export function selectRankCommand(): Command {
   const command = new Command('select-rank')
     .summary('find how many components a matrix has')
     .description('Survey the ranks of factorizations X ≈ W H, and choose one.')
-    .argument('<X>', 'the matrix: a .npy, .npz, .mtx or .safetensors file')
+    .argument('<X>', `the matrix: ${matrixFile}`)
     .addOption(
       new Option('--ranks <A:B>', 'ranks from A to B, or a list such as 2,4,8; required').argParser(
         ranksOf('--ranks'),

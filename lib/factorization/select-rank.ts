@@ -1,7 +1,7 @@
 // How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
 import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
-import { sidesOf, toSource, type SourceInput } from '../data/source'
+import { entriesOf, sidesOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { availableMemory, planMemory } from '../memory'
 import { runJob } from '../native'
@@ -21,7 +21,7 @@ import {
 import { checkCheckpointOptions, checkpointDefaults, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
-import { checkFitOptions, fitDefaults, withSteps } from './fit-options'
+import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
 import { nmf, nmfInits } from './nmf'
 import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
@@ -122,10 +122,8 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 type Settled = ReturnType<typeof checkSelectRank>
 
 /** All options, checked against the shape of X, before X itself is read. */
-export function checkSelectRank(
-  { rows, cols }: { readonly rows: number; readonly cols: number },
-  options: SelectRankOptions,
-) {
+export function checkSelectRank(X: Extent, options: SelectRankOptions) {
+  const { rows, cols } = X
   const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
   const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
@@ -140,7 +138,8 @@ export function checkSelectRank(
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
   const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
-  const stepsFor = (rank: number) => withSteps({ ...fitting, ...checkpointDefaults, solver, rank })
+  const stepsFor = (rank: number) =>
+    withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), inits[model], rows, cols)
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   const job = { threads, device, signal, onProgress }
@@ -231,7 +230,10 @@ async function surveyRank(
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
   const { loss, beta, mask, missing, ...shared } = fitting
-  const own = { solver, rank: H.rows, init: { H }, ...job, onProgress: listenerOf(job, H.rows) }
+  const rank = H.rows
+  const { innerSweeps, acceleration } = settled.stepsFor(rank)
+  const steps = { solver, innerSweeps, acceleration, rank, init: { H } }
+  const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
@@ -310,7 +312,8 @@ export async function selectRank(
   X: SourceInput,
   options: SelectRankOptions,
 ): Promise<RankSelection> {
-  const settled = checkSelectRank(sidesOf('X', X), options)
+  const sides = sidesOf('X', X)
+  const settled = checkSelectRank({ ...sides, entries: entriesOf(X, sides) }, options)
   const rule = ruleOf(settled)
   const copies = await planSurvey(X, settled)
   const finished = await FinishedRanks.open(settled.files, () => identityOf(X, settled))
