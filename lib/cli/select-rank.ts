@@ -140,9 +140,10 @@ export function selectRankCommand(): Command {
     .description('Survey the ranks of factorizations X ≈ W H, and choose one.')
     .argument('<X>', `the matrix: ${matrixFile}`)
     .addOption(
-      new Option('--ranks <A:B>', 'ranks from A to B, or a list such as 2,4,8; required').argParser(
-        ranksOf('--ranks'),
-      ),
+      new Option(
+        '--ranks <RANKS>',
+        'A:B for all ranks from A to B, or a list such as 2,4,8; required',
+      ).argParser(ranksOf('--ranks')),
     )
     .addOption(choiceOption('--model <NAME>', 'what the factors obey', surveyedModels, model))
     .addOption(countOption('--restarts <R>', 'factorizations of each rank, at least 2', restarts))
