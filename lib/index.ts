@@ -102,6 +102,14 @@ export {
   type TruncatedSvdOptions,
 } from './factorization/truncated-svd'
 export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './factorization/kmeans'
+export {
+  selectRank,
+  selectRankDefaults,
+  type RankRange,
+  type RankSelection,
+  type SelectRankOptions,
+  type SurveyedRank,
+} from './factorization/select-rank'
 export type { Penalties } from './factorization/penalties'
 export type { Metric } from './mining/metric'
 export type { SelfRows } from './mining/self-rows'

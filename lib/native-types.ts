@@ -92,6 +92,17 @@ export interface NativeConvergence {
   readonly seconds: number
 }
 
+/** The same fields as `Survey` of native/factorization/survey/survey.h. */
+export interface NativeSurvey {
+  readonly silhouettes: Float64Array
+  readonly relativeErrors: Float64Array
+  /** Of all restarts. */
+  readonly iterations: number
+  readonly entries: number
+  readonly logMeanSquare: number
+  readonly seconds: number
+}
+
 /** An array of a sparse matrix as its bytes in a file. */
 export interface NativeFileArray {
   /** Its name in messages. */
@@ -176,6 +187,14 @@ export interface Addon {
     H: Matrix,
     control: JobControl,
   ): Promise<NativeConvergence>
+  /** The rank is that of `consensus`, the mean components [rank × d], which are filled. */
+  survey(
+    X: NativeSource,
+    options: NativeFitOptions,
+    survey: { restarts: number; perturbation: number; copies: boolean },
+    consensus: Matrix,
+    control: JobControl,
+  ): Promise<NativeSurvey>
   transform(
     X: NativeSource,
     H: Matrix,

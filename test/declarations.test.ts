@@ -76,6 +76,7 @@ const defaultsOf: Record<string, object> = {
   RangeSearchOptions: gemmine.rangeSearchDefaults,
   ReverseTopKOptions: gemmine.reverseTopKDefaults,
   ScorePositivesOptions: gemmine.scorePositivesDefaults,
+  SelectRankOptions: gemmine.selectRankDefaults,
   SemiOrthogonalNmfOptions: gemmine.semiOrthogonalNmfDefaults,
   SnmfOptions: gemmine.snmfDefaults,
   TopKOptions: gemmine.topKDefaults,
@@ -131,6 +132,8 @@ describe('an editor shows', () => {
     'RankedDocuments',
     'Clustering',
     'TruncatedSvd',
+    'RankSelection',
+    'SurveyedRank',
   ])('a text for every part of %s', (type) => {
     expect(
       textsOf(type)

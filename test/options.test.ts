@@ -25,9 +25,9 @@ describe('withDefaults', () => {
 describe('the defaults', () => {
   const { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults } = lib
   const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
-  const { semiOrthogonalNmfDefaults, snmfDefaults } = lib
+  const { semiOrthogonalNmfDefaults, snmfDefaults, selectRankDefaults } = lib
   const models = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
-  const all = { ...models, kmeansDefaults, truncatedSvdDefaults }
+  const all = { ...models, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
 
   it.each(
     Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }),

@@ -101,7 +101,7 @@ async function readMask(path: string, X: Shape, matrix: string): Promise<Uint8Ar
 }
 
 /** Reads the arrays that are given as files. */
-async function readArrays(
+export async function readArrays(
   { w0, h0, init, mask, sampleWeight }: FactorizeOptions,
   path: string,
   shape: Shape,
@@ -141,7 +141,7 @@ async function factorize(path: string, given: FactorizeOptions) {
   })
 }
 
-async function writeFactors(found: Factorization, { write }: Job) {
+export async function writeFactors(found: Factorization, { write }: Job) {
   const { W, H } = found
   await write('W.npy', (path) => writeNpy(path, { data: W.data, shape: [W.rows, W.cols] }))
   await write('H.npy', (path) => writeNpy(path, { data: H.data, shape: [H.rows, H.cols] }))

@@ -29,3 +29,12 @@ export const partOfAll = (option: string) => (text: string) => {
 /** A number, or a word that turns the option off. */
 export const realOrNone = (option: string) => (text: string) =>
   text === 'none' ? text : parsed(option, 'a number, or none', text)
+
+/** Parses a range A:B, or a list A,B,C, of whole numbers. */
+export const ranksOf = (option: string) => (text: string) => {
+  const numbers = text.split(/[:,]/).map((each) => (/^\d{1,15}$/.test(each) ? Number(each) : NaN))
+  const [from, to] = numbers as [number, number]
+  if (!numbers.some(Number.isNaN) && /^\d+:\d+$/.test(text)) return { from, to }
+  if (!numbers.some(Number.isNaN) && !text.includes(':')) return numbers
+  throw invalid(option, 'a range A:B, such as 2:10, or a list, such as 2,4,8', text)
+}

@@ -11,6 +11,7 @@ import { mergeCommand } from './merge'
 import { mineCommand } from './mine'
 import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
+import { selectRankCommand } from './select-rank'
 import { svdCommand } from './svd'
 import { topkCommand } from './topk'
 import { transformCommand } from './transform'
@@ -31,6 +32,7 @@ export function gemmine(): Command {
     .addHelpText('after', footer)
   const commands = [
     factorizeCommand,
+    selectRankCommand,
     transformCommand,
     kmeansCommand,
     svdCommand,

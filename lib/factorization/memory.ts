@@ -92,3 +92,10 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     (init === 'kmeans' ? ofClusters() : 0)
   )
 }
+
+/**
+ * The additional memory of a survey: W of a restart and of the chosen model, the components of all restarts as
+ * float32 and of unit length in float64, and their centroids and sums.
+ */
+export const surveyBytes = (rows: number, cols: number, rank: number, restarts: number) =>
+  8 * rows * rank + (12 * restarts + 24) * cols * rank

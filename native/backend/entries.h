@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "core/matrix.h"
 #include "core/random.h"
@@ -38,8 +41,8 @@ struct Mask {
 };
 inline constexpr Mask no_mask{nullptr, false, false, 0, 0};
 
-// Stored entries become x·(1 + amplitude·(2u − 1)), rounded once; u in (0, 1) depends only on
-// (seed, row, column).
+// Stored entries become x·(1 + amplitude·(2u − 1)), rounded once and finite if x is; u in (0, 1)
+// depends only on (seed, row, column).
 struct Noise {
   double amplitude;  // 0: none
   std::uint64_t seed;
@@ -54,7 +57,9 @@ inline float perturbed(float x, const Noise& noise, Index row, Index column) {
   const CounterRandom random(noise.seed, noise_stream);
   const double u =
       random.uniform(static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(column));
-  return static_cast<float>(x * (1 + noise.amplitude * (2 * u - 1)));
+  constexpr double largest = std::numeric_limits<float>::max();
+  if (!std::isfinite(x)) return x;
+  return static_cast<float>(std::clamp(x * (1 + noise.amplitude * (2 * u - 1)), -largest, largest));
 }
 
 inline bool is_held_out(const Mask& mask, Index row, Index column) {

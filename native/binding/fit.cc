@@ -5,6 +5,7 @@
 
 #include "backend/registry.h"
 #include "binding/entry_points.h"
+#include "binding/fit_options.h"
 #include "binding/job.h"
 #include "binding/read.h"
 #include "binding/to_js.h"
@@ -67,8 +68,10 @@ std::shared_ptr<const Source> read_adjacency(const Napi::Object& from, Index n,
   return adjacency;
 }
 
-FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index cols,
-                        const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed) {
+}  // namespace
+
+FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, Index cols,
+                            const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed) {
   const EntryOptions entries = read_entries(from, rows, cols, borrowed);
   const Model model = read_choice(from, "model", model_names);
   const Solver solver = read_choice(from, "solver", solver_names);
@@ -98,6 +101,8 @@ FitOptions read_options(const Napi::Object& from, Index rows, Index rank, Index 
           .kept_share = read_optional<double>(from, "sparsity").value_or(1),
           .patience = read_optional<Index>(from, "patience").value_or(0)};
 }
+
+namespace {
 
 struct Fitted {
   Convergence run;
@@ -129,7 +134,7 @@ Napi::Value Fit(const Napi::CallbackInfo& info) {
   const Index rows = X->rows->rows();
   const auto adjacency = read_adjacency(given, rows, borrowed);
   const FitOptions options =
-      read_options(given, rows, W.cols, X->rows->cols(), adjacency, borrowed);
+      read_fit_options(given, rows, W.cols, X->rows->cols(), adjacency, borrowed);
   return run_job(
       info.Env(), info[4], std::move(borrowed),
       [X, W, H, adjacency, options, device = read<std::string>(given, "device")](const Job& job) {

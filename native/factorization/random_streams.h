@@ -17,6 +17,7 @@ enum RandomStream : std::uint32_t {
   lacking_basis,
   other_sample_rows,
   far_rows,
+  survey_restart,
 };
 
 }  // namespace gemmine

@@ -6,6 +6,7 @@
 #include "backend/cpu/masked_rows.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
+#include "backend/perturbed_block.h"
 #include "core/row_block.h"
 
 namespace gemmine::cpu {

@@ -9,6 +9,7 @@
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/row_blocks.h"
 #include "backend/cpu/small_gram.h"
+#include "backend/perturbed_block.h"
 #include "core/row_block.h"
 
 namespace gemmine::cpu {

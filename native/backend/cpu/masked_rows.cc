@@ -39,27 +39,4 @@ void mask_row(const Mask& mask, Index row, std::span<float> x, std::span<float> 
   }
 }
 
-RowBlock perturbed_block(const RowBlock& block, const Noise& noise, std::vector<float>& memory) {
-  if (noise.amplitude == 0) return block;
-  RowBlock to = block;
-  if (block.dense.data != nullptr) {
-    const HostView<const float> from = block.dense;
-    memory.resize(static_cast<std::size_t>(from.rows * from.cols));
-    for (Index i = 0; i < from.rows; ++i)
-      for (Index t = 0; t < from.cols; ++t)
-        memory[i * from.cols + t] = perturbed(from(i, t), noise, block.begin + i, t);
-    to.dense = {memory.data(), from.rows, from.cols, from.cols};
-    return to;
-  }
-  const auto first = static_cast<Index>(block.indptr[0]);
-  memory.resize(static_cast<std::size_t>(static_cast<Index>(block.indptr[block.count]) - first));
-  for (Index i = 0; i < block.count; ++i) {
-    const auto end = static_cast<Index>(block.indptr[i + 1]);
-    for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
-      memory[at - first] = perturbed(block.values[at], noise, block.begin + i, block.indices[at]);
-  }
-  to.values = memory.data() - first;
-  return to;
-}
-
 }  // namespace gemmine::cpu

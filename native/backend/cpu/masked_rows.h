@@ -24,7 +24,4 @@ void seen_entries(const RowBlock& block, Index i, Index cols, const Mask& mask, 
 // that is valid for every loss.
 void mask_row(const Mask& mask, Index row, std::span<float> x, std::span<float> seen);
 
-// Returns the block with noise on its stored entries, stored in `memory`.
-RowBlock perturbed_block(const RowBlock& block, const Noise& noise, std::vector<float>& memory);
-
 }  // namespace gemmine::cpu

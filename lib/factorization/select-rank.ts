@@ -1,0 +1,346 @@
+// How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
+import { outputMatrix, type Matrix } from '../data/matrix'
+import { loanOf } from '../data/loan'
+import { entriesOf, sidesOf, toSource, type SourceInput } from '../data/source'
+import { invalid, invalidText } from '../errors'
+import { availableMemory, planMemory } from '../memory'
+import { runJob } from '../native'
+import {
+  checkInteger,
+  checkJob,
+  checkNumber,
+  checkOneOf,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+  type Progress,
+} from '../options'
+import { checkCheckpointOptions, checkpointDefaults, type Identity } from './checkpoint'
+import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
+import type { Factorization } from './fit'
+import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
+import { fitBytes, surveyBytes } from './memory'
+import { nmf, nmfInits } from './nmf'
+import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
+import { semiNmf, semiNmfInits } from './semi-nmf'
+import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
+
+export type { SurveyedRank }
+
+/** Models whose rank can be selected. */
+export const surveyedModels = ['semi-nmf', 'nmf'] as const
+
+const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
+
+/** The starts that some model has. */
+export const surveyedInits = [...new Set([...semiNmfInits, ...nmfInits])]
+
+const { checkpoint, checkpointSeconds, resume, ...withoutCheckpoints } = fitDefaults
+/** The options of a factorization that a survey takes too. */
+const stepDefaults: Omit<typeof fitDefaults, keyof typeof checkpointDefaults> = withoutCheckpoints
+
+const ownDefaults = frozen({
+  /**
+   * The model of the factorizations; `semi-nmf` unless given. Its H is determined only by penalties on both
+   * factors, such as small weights `l1W` and `l2H`; without them the rank is that of the lowest BIC.
+   */
+  model: 'semi-nmf' as (typeof surveyedModels)[number],
+  /** Factorizations of each rank, at least 2, each with its own noise and start; 10 unless given. */
+  restarts: 10,
+  /** Noise of each restart: an entry x becomes uniform in x·(1 ± perturbation); 0.03 unless given, at most 1. */
+  perturbation: 0.03,
+  /** Smallest silhouette of a stable component; 0.8 unless given. */
+  threshold: 0.8,
+  /** The start of each restart, by its own seed; `random` unless given. */
+  init: 'random' as (typeof surveyedInits)[number],
+})
+
+/** The only place where the defaults of {@link selectRank} are written. */
+export const selectRankDefaults: typeof stepDefaults &
+  typeof entryDefaults &
+  typeof ownDefaults &
+  typeof surveyCheckpointDefaults = frozen({
+  ...stepDefaults,
+  ...entryDefaults,
+  ...ownDefaults,
+  ...surveyCheckpointDefaults,
+})
+
+/** All ranks from one to another, both included. */
+export interface RankRange {
+  readonly from: number
+  readonly to: number
+}
+
+export type SelectRankOptions = {
+  /** The ranks to survey, to be given: a list in any order, or a range; each in 1..min(n, d). */
+  ranks: readonly number[] | RankRange
+} & Overrides<typeof selectRankDefaults> &
+  JobOptions
+
+export interface RankSelection {
+  /** The chosen rank. */
+  readonly chosen: number
+  /** Whether all components of the chosen rank reach the `threshold`. */
+  readonly isStable: boolean
+  /** What the survey says of each rank, in ascending order. */
+  readonly ranks: readonly SurveyedRank[]
+  /** The factorization of X, without noise, of the chosen rank. */
+  readonly model: Factorization
+  /** Complete sentences about the choice and about the model. */
+  readonly warnings: readonly string[]
+  /** Time inside the solver, in seconds. */
+  readonly seconds: number
+}
+
+/** The most ranks of one survey. */
+const mostRanks = 10_000
+
+/** The ranks in ascending order. */
+export function checkRanks(given: readonly number[] | RankRange, limit: number): number[] {
+  if (!Array.isArray(given) && typeof given === 'object' && given !== null) {
+    const { from, to } = withDefaults(
+      { from: required, to: required } as RankRange,
+      given as RankRange,
+      'ranks',
+    )
+    checkInteger('ranks.from', from, 1, limit)
+    checkInteger('ranks.to', to, from, limit)
+    if (to - from >= mostRanks) throw invalid('ranks', `at most ${mostRanks} ranks`, to - from + 1)
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  }
+  if (!Array.isArray(given) || given.length === 0 || given.length > mostRanks)
+    throw invalid('ranks', `a list of 1 to ${mostRanks} ranks, or a range { from, to }`, given)
+  const ranks = given as readonly number[]
+  for (const [i, rank] of ranks.entries()) checkInteger(`ranks[${i}]`, rank, 1, limit)
+  return [...new Set(ranks)].sort((a, b) => a - b)
+}
+
+type Settled = ReturnType<typeof checkSelectRank>
+
+/** All options, checked against the shape of X, before X itself is read. */
+export function checkSelectRank(X: Extent, options: SelectRankOptions) {
+  const { rows, cols } = X
+  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
+  const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
+  const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
+  const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
+  checkOneOf('model', model, surveyedModels)
+  checkOneOf('init', fitting.init, inits[model])
+  checkInteger('restarts', restarts, 2)
+  checkNumber('perturbation', perturbation, 0, 1)
+  checkNumber('threshold', threshold, -1, 1)
+  if (model !== 'nmf')
+    for (const name of ['loss', 'beta', 'mask', 'missing'] as const)
+      if (fitting[name] !== selectRankDefaults[name])
+        throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
+  const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
+  const stepsFor = (rank: number) =>
+    withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
+  checkFitOptions(stepsFor(ranks.at(-1)!), inits[model], rows, cols)
+  checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
+  const job = { threads, device, signal, onProgress }
+  return {
+    ranks,
+    model,
+    restarts,
+    perturbation,
+    threshold,
+    solver,
+    fitting,
+    stepsFor,
+    files: { checkpoint, resume },
+    job,
+    rows,
+    cols,
+  }
+}
+
+/** What a resumed survey must have in common with the one that wrote its checkpoint. */
+async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
+  const { model, restarts, perturbation, solver, fitting } = settled
+  const { device: _, onProgress: __, ...job } = checkJob(settled.job)
+  const { inputs, arrays } = await loanOf({ X: await toSource('X', X) })
+  const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
+    addon.fingerprint(inputs.X, control),
+  )
+  const { mask, sampleWeight, ...scalars } = fitting
+  const given = {
+    ...scalars,
+    restarts,
+    perturbation,
+    solver,
+    mask: mask?.length,
+    sampleWeight: sampleWeight && 'given',
+  }
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
+  return {
+    X: fingerprint,
+    model: `survey of ${model}`,
+    ...(Object.fromEntries(texts) as Record<string, string>),
+  }
+}
+
+/** The same listener, for the jobs of one rank. */
+const listenerOf = ({ onProgress }: JobOptions, rank: number) =>
+  onProgress &&
+  ((progress: Progress) => {
+    onProgress({ ...progress, phase: `rank ${rank}: ${progress.phase}` })
+  })
+
+/** The restarts of one rank; the rows of the matrix become the mean components. */
+async function surveyRank(
+  X: SourceInput,
+  settled: Settled,
+  rank: number,
+  copies: boolean,
+): Promise<RestartsOfRank> {
+  const { model, restarts, perturbation, cols, rows } = settled
+  const steps = settled.stepsFor(rank)
+  const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
+  const source = await toSource('X', X)
+  const { mask, sampleWeight, ...entries } = checkEntryOptions(X, rows, cols, steps)
+  const consensus = outputMatrix('consensus', undefined, rank, cols)
+  const { inputs, arrays } = await loanOf({ X: source, mask, sampleWeight })
+  const { iterations: maxIterations, loss: _, beta: __, missing: ___, ...scalars } = steps
+  const asked = {
+    ...scalars,
+    ...entries,
+    device,
+    model,
+    maxIterations,
+    triesSvd: false,
+    givenW: undefined,
+    givenH: undefined,
+    mask: inputs.mask,
+    sampleWeight: inputs.sampleWeight,
+    identity: '{}',
+    resumeObjectives: 0,
+  }
+  const survey = await runJob(job, arrays, (addon, control) =>
+    addon.survey(inputs.X, asked, { restarts, perturbation, copies }, consensus.matrix, control),
+  )
+  return { ...survey, H: await consensus.settle() }
+}
+
+/** A fit of X without noise, from these components. */
+function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
+  const { model, fitting, solver, job } = settled
+  const { loss, beta, mask, missing, ...shared } = fitting
+  const rank = H.rows
+  const { innerSweeps, acceleration } = settled.stepsFor(rank)
+  const steps = { solver, innerSweeps, acceleration, rank, init: { H } }
+  const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
+  return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
+}
+
+function recordOf(
+  found: RestartsOfRank,
+  fit: Factorization,
+  { rows, cols }: Settled,
+): SurveyedRank {
+  const { silhouettes, relativeErrors: restartErrors, entries, logMeanSquare } = found
+  const { rank, relativeError } = fit
+  const sizes = { rows, cols, entries, logMeanSquare }
+  return {
+    rank,
+    minSilhouette: silhouettes.reduce((least, each) => Math.min(least, each)),
+    meanSilhouette: silhouettes.reduce((sum, each) => sum + each) / rank,
+    silhouettes,
+    relativeError,
+    restartErrors,
+    iterations: found.iterations + fit.iterations,
+    ...criteriaOf(relativeError, rank, sizes),
+  }
+}
+
+/** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
+async function planSurvey(X: SourceInput, { ranks, restarts, stepsFor, rows, cols }: Settled) {
+  const source = await toSource('X', X)
+  const rank = ranks.at(-1)!
+  const { init, solver, acceleration } = stepsFor(rank)
+  const shape = { rank, solver, acceleration }
+  const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
+  const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
+  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes)
+  const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
+  return bytes + ofCopy <= availableMemory()
+}
+
+/** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
+function ruleOf({ model, threshold, fitting }: Settled): Rule {
+  const { l1W, l2W, l1H, l2H } = fitting
+  return { threshold, isDetermined: model === 'nmf' || (l1W + l2W > 0 && l1H + l2H > 0) }
+}
+
+function warningsOf(chosen: SurveyedRank, isStable: boolean, { threshold, isDetermined }: Rule) {
+  const { rank, minSilhouette } = chosen
+  if (!isDetermined)
+    return [
+      `A semi-NMF without penalties does not determine H, so rank ${rank} was chosen by its BIC; ` +
+        'small weights l1W and l2H would let the silhouettes decide.',
+    ]
+  if (isStable) return []
+  return [
+    `No rank has components that are alike in all restarts (silhouettes of at least ${threshold}): ` +
+      `rank ${rank} comes nearest, with ${minSilhouette.toFixed(2)}; other seeds may give other components.`,
+  ]
+}
+
+/**
+ * Surveys the number of components of X: for each rank, factorizations of X with random noise show which
+ * components come back, and a fit without noise how small the error is.
+ *
+ * @param X [n × d], one sample per row: dense, a file, or sparse, at least 0 for `nmf`. Lent, not copied, and
+ *   not transferable afterwards: see {@link DenseMatrix}. Do not write to it before the promise settles.
+ * @returns The largest rank whose components are all stable and whose error pays, or the one that comes nearest,
+ *   with a warning; the figures of all ranks; and the factorization of X of the chosen rank.
+ * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or has an entry below 0 for `nmf`, a
+ *   rank is not in 1..min(n, d), or an option is wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
+ *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
+ * @see Alexandrov, Nik-Zainal, Wedge, Campbell & Stratton (2013), "Deciphering signatures of mutational
+ *   processes operative in human cancer", Cell Reports 3(1); Rousseeuw (1987), "Silhouettes"
+ *
+ * @example
+ * const { chosen, ranks, model } = await selectRank(X, { ranks: { from: 2, to: 10 }, model: 'nmf' })
+ */
+export async function selectRank(
+  X: SourceInput,
+  options: SelectRankOptions,
+): Promise<RankSelection> {
+  const sides = sidesOf('X', X)
+  const settled = checkSelectRank({ ...sides, entries: entriesOf(X, sides) }, options)
+  const rule = ruleOf(settled)
+  const copies = await planSurvey(X, settled)
+  const finished = await FinishedRanks.open(settled.files, () => identityOf(X, settled))
+  const ranks: SurveyedRank[] = []
+  let [chosen, seconds] = [undefined as Factorization | undefined, 0]
+  for (const rank of settled.ranks) {
+    const before = finished.get(rank)
+    const found = before ?? (await surveyRank(X, settled, rank, copies))
+    if (!before) await finished.add(rank, found)
+    const fit = await fitFrom(X, found.H, settled)
+    seconds += found.seconds + fit.seconds
+    ranks.push(recordOf(found, fit, settled))
+    if (chooseRank(ranks, rule).rank === rank) chosen = fit
+  }
+  const { rank, isStable } = chooseRank(ranks, rule)
+  const model = chosen!
+  const ofChoice = warningsOf(
+    ranks.find((each) => each.rank === rank)!,
+    isStable,
+    rule,
+  )
+  return {
+    chosen: rank,
+    isStable,
+    ranks,
+    model,
+    warnings: [...ofChoice, ...model.warnings],
+    seconds,
+  }
+}

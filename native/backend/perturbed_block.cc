@@ -1,0 +1,39 @@
+#include "backend/perturbed_block.h"
+
+#include <algorithm>
+
+namespace gemmine {
+namespace {
+
+// A shorter vector would end the life of elements that are still to be read.
+void make_room(Index count, std::vector<float>& memory) {
+  const auto needed = static_cast<std::size_t>(std::max<Index>(1, count));
+  if (memory.size() < needed) memory.resize(needed);
+}
+
+}  // namespace
+
+RowBlock perturbed_block(const RowBlock& block, const Noise& noise, std::vector<float>& memory) {
+  if (noise.amplitude == 0) return block;
+  RowBlock to = block;
+  if (block.dense.data != nullptr) {
+    const HostView<const float> from = block.dense;
+    make_room(from.rows * from.cols, memory);
+    for (Index i = 0; i < from.rows; ++i)
+      for (Index t = 0; t < from.cols; ++t)
+        memory[i * from.cols + t] = perturbed(from(i, t), noise, block.begin + i, t);
+    to.dense = {memory.data(), from.rows, from.cols, from.cols};
+    return to;
+  }
+  const auto first = static_cast<Index>(block.indptr[0]);
+  make_room(static_cast<Index>(block.indptr[block.count]) - first, memory);
+  for (Index i = 0; i < block.count; ++i) {
+    const auto end = static_cast<Index>(block.indptr[i + 1]);
+    for (auto at = static_cast<Index>(block.indptr[i]); at < end; ++at)
+      memory[at - first] = perturbed(block.values[at], noise, block.begin + i, block.indices[at]);
+  }
+  to.values = memory.data() - first;
+  return to;
+}
+
+}  // namespace gemmine

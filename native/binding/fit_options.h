@@ -1,0 +1,13 @@
+#pragma once
+
+#include "binding/read.h"
+#include "factorization/fit.h"
+
+namespace gemmine::binding {
+
+// Reads NativeFitOptions of lib/ for an X [rows×cols]. `adjacency`, which the options only point
+// to, may be null.
+FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, Index cols,
+                            const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed);
+
+}  // namespace gemmine::binding

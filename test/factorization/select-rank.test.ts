@@ -1,0 +1,241 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { chooseRank, criteriaOf } from '../../lib/factorization/rank-criteria'
+import { selectRank, selectRankDefaults } from '../../lib/index'
+import type { Matrix } from '../../lib/data/matrix'
+import type { SparseMatrix } from '../../lib/data/sparse'
+import { gaussian, matrixOf, normal, uniform } from '../matrices'
+
+/** W H with half of the entries of both factors 0, and noise; such parts are the only ones of their rank. */
+function parts(n: number, d: number, k: number, seed: number): Matrix {
+  const next = uniform(seed)
+  const noise = normal(seed + 1)
+  const factor = (length: number) =>
+    Float64Array.from({ length }, () => Math.max(0, 2 * next() - 1))
+  const [W, H] = [factor(n * k), factor(k * d)]
+  return matrixOf(n, d, (i, j) => {
+    let sum = 0
+    for (let c = 0; c < k; c++) sum += W[i * k + c]! * H[c * d + j]!
+    return Math.max(0, sum + 0.01 * noise())
+  })
+}
+
+const X = parts(90, 24, 3, 1)
+const nmf = { model: 'nmf', restarts: 4 } as const
+
+const sparseOf = ({ data, rows, cols }: Matrix): SparseMatrix => {
+  const indptr = [0]
+  const indices: number[] = []
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) if (data[i * cols + j] !== 0) indices.push(j)
+    indptr.push(indices.length)
+  }
+  return {
+    rows,
+    cols,
+    indptr: Int32Array.from(indptr),
+    indices: Int32Array.from(indices),
+    values: data.filter((value) => value !== 0),
+  }
+}
+
+describe('selectRank', () => {
+  it.each([3, 5])('finds %i planted parts, stable, and fits them', async (k) => {
+    const planted = parts(120, 30, k, 10 + k)
+    const found = await selectRank(planted, { ...nmf, ranks: { from: k - 1, to: k + 2 } })
+    expect(found).toMatchObject({ chosen: k, isStable: true, warnings: [] })
+    expect(found.ranks.map(({ rank }) => rank)).toEqual([k - 1, k, k + 1, k + 2])
+    const [, right, above] = found.ranks
+    expect(right!.minSilhouette).toBeGreaterThan(0.9)
+    expect(above!.minSilhouette).toBeLessThan(0.8)
+    expect(found.model.rank).toBe(k)
+    expect(found.model.relativeError).toBe(right!.relativeError)
+    expect(found.model.W).toMatchObject({ rows: 120, cols: k })
+  })
+
+  it('finds planted parts of any sign with small weights, and without them by BIC', async () => {
+    const codes = parts(90, 4, 4, 5)
+    const H = gaussian(4, 24, 6)
+    const mixed = matrixOf(90, 24, (i, j) =>
+      [0, 1, 2, 3].reduce((sum, c) => sum + codes.data[i * 4 + c]! * H.data[c * 24 + j]!, 0),
+    )
+    const noise = normal(7)
+    mixed.data.forEach((value, at) => (mixed.data[at] = value + 0.02 * noise()))
+    const ranks = { from: 3, to: 5 }
+    const weighted = await selectRank(mixed, { ranks, restarts: 4, l1W: 0.05, l2H: 0.05 })
+    expect(weighted).toMatchObject({ chosen: 4, isStable: true })
+    const plain = await selectRank(mixed, { ranks, restarts: 4 })
+    expect(plain.chosen).toBe(4)
+    expect(plain.warnings[0]).toContain('chosen by its BIC')
+  })
+
+  it('has the same bits for any number of threads, and others for another seed', async () => {
+    const options = { ...nmf, ranks: [2, 3] }
+    const [one, more, other] = await Promise.all([
+      selectRank(X, { ...options, threads: 1 }),
+      selectRank(X, { ...options, threads: 3 }),
+      selectRank(X, { ...options, seed: 1 }),
+    ])
+    expect(more.ranks).toEqual(one.ranks)
+    expect(more.model.W.data).toEqual(one.model.W.data)
+    expect(other.ranks[0]!.restartErrors).not.toEqual(one.ranks[0]!.restartErrors)
+  })
+
+  it('reads a sparse X, whose zeros get no noise', async () => {
+    const thin = { ...X, data: X.data.map((value) => (value < 0.3 ? 0 : value)) }
+    const options = { ...nmf, ranks: [2, 3] }
+    const [dense, sparse] = [
+      await selectRank(thin, options),
+      await selectRank(sparseOf(thin), options),
+    ]
+    expect(sparse.chosen).toBe(dense.chosen)
+    for (const [i, each] of sparse.ranks.entries())
+      expect(each.relativeError).toBeCloseTo(dense.ranks[i]!.relativeError, 3)
+  })
+
+  it('counts only the entries that were seen', async () => {
+    const mask = Uint8Array.from({ length: 90 * 24 }, (_, at) => (at % 7 === 0 ? 0 : 1))
+    const { ranks } = await selectRank(X, { ...nmf, ranks: [3], iterations: 300, mask })
+    const { relativeError, aic, bic } = ranks[0]!
+    const entries = mask.reduce((sum, each) => sum + each)
+    const squares = X.data.reduce((sum, value, at) => sum + (mask[at] ? value ** 2 : 0), 0)
+    const fit = entries * Math.log((relativeError ** 2 * squares) / entries)
+    expect(aic).toBeCloseTo(fit + 2 * 3 * 114, 0)
+    expect(bic).toBeCloseTo(fit + 3 * 114 * Math.log(entries), 0)
+  })
+
+  it('tells each rank, its restarts and its fit to a listener', async () => {
+    const phases = new Set<string>()
+    const onProgress = ({ phase }: { phase: string }) => phases.add(phase)
+    await selectRank(X, { ...nmf, ranks: [2, 3], onProgress })
+    expect([...phases]).toEqual(
+      expect.arrayContaining(['rank 2: restart', 'rank 2: iterate', 'rank 3: restart']),
+    )
+  })
+
+  it('stops when its signal aborts', async () => {
+    const abort = new AbortController()
+    const onProgress = () => abort.abort(new Error('enough'))
+    const asked = { ...nmf, ranks: [2, 3, 4], signal: abort.signal, onProgress }
+    await expect(selectRank(X, asked)).rejects.toThrow('enough')
+  })
+
+  it('has numbers for zeros, and says that nothing is stable', async () => {
+    const zeros = matrixOf(8, 5, () => 0)
+    const found = await selectRank(zeros, { ...nmf, ranks: [2, 3] })
+    expect(found).toMatchObject({ chosen: 2, isStable: false })
+    expect(found.ranks[0]).toMatchObject({ minSilhouette: 0, relativeError: 0, aic: -Infinity })
+    expect(found.warnings[0]).toContain('No rank has components that are alike')
+  })
+
+  it('resumes from its finished ranks, with the same bits', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gemmine-survey-'))
+    const file = join(folder, 'survey')
+    const whole = await selectRank(X, { ...nmf, ranks: [2, 3, 4] })
+    const abort = new AbortController()
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase.startsWith('rank 4')) abort.abort(new Error('stopped'))
+    }
+    const asked = { ...nmf, ranks: [2, 3, 4], checkpoint: file, signal: abort.signal, onProgress }
+    await expect(selectRank(X, asked)).rejects.toThrow('stopped')
+    const phases = new Set<string>()
+    const resumed = await selectRank(X, {
+      ...nmf,
+      ranks: [2, 3, 4],
+      resume: file,
+      onProgress: ({ phase }) => void phases.add(phase),
+    })
+    expect(resumed.ranks).toEqual(whole.ranks)
+    expect(resumed.model.W.data).toEqual(whole.model.W.data)
+    expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual(['rank 4: restart'])
+    const other = { ...nmf, ranks: [2], resume: file, seed: 1 }
+    await expect(selectRank(X, other)).rejects.toThrow('expected seed 1, as in this call')
+    rmSync(folder, { recursive: true })
+  })
+
+  it.each([1e-40, 1e-30, 1e30])('fits entries near %d as well as entries near 1', async (scale) => {
+    const scaled = { ...X, data: X.data.map((value) => value * scale) }
+    const [one, other] = await Promise.all(
+      [X, scaled].map((each) => selectRank(each, { ...nmf, ranks: [1, 3] })),
+    )
+    expect(other!.chosen).toBe(one!.chosen)
+    for (const [i, { relativeError }] of other!.ranks.entries())
+      expect(relativeError).toBeCloseTo(one!.ranks[i]!.relativeError, 2)
+  })
+
+  it('has numbers where no entry was seen', async () => {
+    const mask = new Uint8Array(90 * 24)
+    const { ranks } = await selectRank(X, { ...nmf, ranks: [2], mask })
+    expect(ranks[0]).toMatchObject({ minSilhouette: 0, relativeError: 0, aic: 2 * 2 * 114 })
+  })
+
+  it.each([
+    [{ ranks: [] }, 'a list of 1 to 10000 ranks, or a range { from, to } for ranks'],
+    [{ ranks: [2, 25] }, 'an integer in 1..24 for ranks[1], received 25'],
+    [{ ranks: { from: 4, to: 3 } }, 'an integer in 4..24 for ranks.to, received 3'],
+    [{ ranks: [2], restarts: 1 }, 'an integer of at least 2 for restarts, received 1'],
+    [{ ranks: [2], perturbation: 1.5 }, 'in 0..1 for perturbation, received 1.5'],
+    [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
+    [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'nmf beside loss for model'],
+    [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
+    [{ ranks: [2], checkpointSeconds: 1 }, 'checkpointSeconds'],
+    [{ ranks: [2], checkpoint: '' }, 'the name of a file for checkpoint'],
+  ])('refuses %j', async (wrong, sentence) => {
+    await expect(selectRank(X, { ...nmf, ...wrong } as never)).rejects.toThrow(sentence)
+  })
+
+  it('names the entry below zero, without noise', async () => {
+    const negative = { ...X, data: X.data.slice() }
+    negative.data[24 * 7 + 3] = -0.5
+    await expect(selectRank(negative, { ...nmf, ranks: [2] })).rejects.toThrow(
+      'a non-negative number at row 7, column 3 of X, received -0.5',
+    )
+  })
+})
+
+describe('the choice of a rank', () => {
+  const { threshold } = selectRankDefaults
+  const rule = { threshold, isDetermined: true }
+  const rank = (rank: number, minSilhouette: number, aic: number, bic = aic) => ({
+    rank,
+    minSilhouette,
+    aic,
+    bic,
+  })
+
+  it('is the largest stable one whose error pays', () => {
+    const ranks = [
+      rank(1, 1, 9),
+      rank(2, 0.9, 7),
+      rank(3, 0.8, 5),
+      rank(4, 0.9, 6),
+      rank(5, 0.2, 4),
+    ]
+    expect(chooseRank(ranks, rule)).toEqual({ rank: 3, isStable: true })
+  })
+
+  it('is the one that comes nearest if none is stable, and never a single component', () => {
+    const ranks = [rank(1, 1, 9), rank(2, 0.3, 7), rank(3, 0.7, 5), rank(4, 0.1, 4)]
+    expect(chooseRank(ranks, rule)).toEqual({ rank: 3, isStable: false })
+  })
+
+  it('is a single component if no other pays', () => {
+    expect(chooseRank([rank(1, 1, 2), rank(2, 1, 3)], rule)).toEqual({ rank: 1, isStable: true })
+  })
+
+  it('is that of the lowest BIC where H is not determined', () => {
+    const ranks = [rank(2, 0.9, 7, 8), rank(3, 0.1, 5, 6), rank(4, 0.1, 4, 7)]
+    const open = { threshold, isDetermined: false }
+    expect(chooseRank(ranks, open)).toEqual({ rank: 3, isStable: false })
+  })
+
+  it('knows the textbook criteria', () => {
+    const sizes = { rows: 10, cols: 4, entries: 40, logMeanSquare: Math.log(2) }
+    const { aic, bic } = criteriaOf(0.1, 3, sizes)
+    expect(aic).toBeCloseTo(40 * Math.log(0.02) + 2 * 42, 10)
+    expect(bic).toBeCloseTo(40 * Math.log(0.02) + 42 * Math.log(40), 10)
+    expect(criteriaOf(0, 3, sizes)).toEqual(criteriaOf(1e-6, 3, sizes))
+  })
+})
