@@ -25,13 +25,38 @@ import { textClasses } from './text-classes'
 export const references = ['min', 'max', 'mean'] as const
 export type ReferenceName = (typeof references)[number]
 
-/** Which survivors of the rules are taken, in the words of the help; whether a `pool` limits them. */
+interface Sampling {
+  /** Which survivors of the rules are taken, in the words of the help. */
+  readonly taken: string
+  /** Whether a `pool` limits them. */
+  readonly hasPool: boolean
+  /** The negatives of a query that is a zero vector, in the words of a warning. */
+  readonly ofZeroQuery: string
+}
+
 export const samplings = {
-  top: { taken: 'the best', hasPool: true },
-  random: { taken: 'some drawn from a pool of the best', hasPool: true },
-  'top1-random': { taken: 'the best and some drawn', hasPool: true },
-  band: { taken: 'some drawn from all between floor and ceiling', hasPool: false },
-} as const
+  top: {
+    taken: 'the best',
+    hasPool: true,
+    ofZeroQuery: 'the first rows that the rules admit are the negatives',
+  },
+  random: {
+    taken: 'some drawn from a pool of the best',
+    hasPool: true,
+    ofZeroQuery: 'the negatives are drawn from the first rows that the rules admit',
+  },
+  'top1-random': {
+    taken: 'the best and some drawn',
+    hasPool: true,
+    ofZeroQuery:
+      'the first row that the rules admit is a negative, and others are drawn from the next ones',
+  },
+  band: {
+    taken: 'some drawn from all between floor and ceiling',
+    hasPool: false,
+    ofZeroQuery: 'the negatives are drawn from all rows that the rules admit',
+  },
+} as const satisfies Readonly<Record<string, Sampling>>
 export type SamplingName = keyof typeof samplings
 export const samplingNames = Object.keys(samplings) as readonly SamplingName[]
 

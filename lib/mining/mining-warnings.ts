@@ -1,7 +1,7 @@
 // Warnings about missing results of a mining job that are no errors, so that users do not train on empty
 // data.
 import type { MinedNegatives } from './mined-negatives'
-import type { SamplingName } from './mining-options'
+import { samplings, type SamplingName } from './mining-options'
 import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
 /** The results that warnings mention. */
@@ -94,13 +94,8 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
 }
 
 /** All rows score 0 for a query that is a zero vector, and the order of equal scores is that of rows. */
-const negativesOfZeroQuery: Record<SamplingName, string> = {
-  top: ', so the first rows that the rules admit are the negatives',
-  random: ', so the negatives are drawn from the first rows that the rules admit',
-  'top1-random':
-    ', so the first row that the rules admit is a negative, and others are drawn from the next ones',
-  band: ', so the negatives are drawn from all rows that the rules admit',
-}
+const ofZeros = (found: Found, { sampling }: Asked): string[] =>
+  ofZeroVectors(found, { ofQuery: `, so ${samplings[sampling].ofZeroQuery}` })
 
 /** Warnings about all queries are left out for a part of a job; the merge gives them. */
 const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
@@ -109,7 +104,7 @@ const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
 /** Complete sentences about options and lists that give fewer negatives than intended. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
   ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
-  ...ofZeroVectors(found, { ofQuery: negativesOfZeroQuery[asked.sampling] }),
+  ...ofZeros(found, asked),
   ...ofMargin(found),
   ...ofAllQueries(found, asked, name),
   ...ofNoCeiling(found, asked, name),
