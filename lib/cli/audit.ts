@@ -1,5 +1,6 @@
 // gemmine audit: checks a file of mined examples, whoever wrote it.
 import { Command } from 'commander'
+import { readLayoutTexts } from '../data/mined-fields'
 import { readIds, readTexts, type UnknownIds } from '../data/pairs'
 import { auditMinedDefaults, auditNamed, type MinedAudit } from '../mining/audit-mined'
 import { minedFaults } from '../mining/audit-findings'
@@ -8,6 +9,7 @@ import { readQueries } from './audit-queries'
 import {
   choiceOption,
   countOption,
+  helpList,
   pathOption,
   required,
   computesNothing,
@@ -89,12 +91,7 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
 
 const footer = `
 MINED holds one JSON object a line, also as .gz, in one of these layouts, whoever wrote it:
-  triplet         anchor, positive, negative; without these names the first two columns count
-  n-tuple         anchor, positive, negative_1 to negative_K; the same
-  labeled         query, docs, labels, scores
-  flag-embedding  query, pos, neg, pos_scores, neg_scores
-  tevatron        query_id, query, positive_passages, negative_passages, of docid, title and text
-  nemo            question or query, pos_doc, neg_doc, of texts or of objects with id, text and score
+${helpList(readLayoutTexts)}
 Lines may hold ids, texts (with --corpus-texts and --query-texts), or row numbers: a number is an id if
 all ids are integers, else a row. The queries are those of --query-ids, else those of --positives.
 

@@ -57,6 +57,21 @@ export const flagOption = pathOption
 /** The help option of every command. */
 export const helpOption = () => flagOption('-h, --help', 'show this help')
 
+/** Columns of a text in a help. */
+const helpWidth = 104
+
+/** A list in a help: each name, and its text in a column beside it. */
+export function helpList(texts: readonly (readonly [name: string, text: string])[]): string {
+  const indent = Math.max(...texts.map(([name]) => name.length)) + 4
+  const line = new RegExp(`(.{1,${helpWidth - indent}})(?: |$)`, 'g')
+  return texts
+    .map(([name, text]) => {
+      const lines = text.match(line)!.map((each) => each.trimEnd())
+      return `  ${name.padEnd(indent - 2)}${lines.join(`\n${' '.repeat(indent)}`)}`
+    })
+    .join('\n')
+}
+
 const commonGroup = 'Common options:'
 
 /** Common options without effect on a command, each with the reason. */

@@ -13,7 +13,7 @@ import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-opt
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
-import { required, withCommonOptions } from './common-options'
+import { helpList, required, withCommonOptions } from './common-options'
 import {
   defaultsOf,
   describeFactorize,
@@ -178,16 +178,11 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
   }
 }
 
-const longestName = Math.max(...modelNames.map(({ length }) => length))
-const modelLines = Object.entries(models)
-  .map(([name, { summary }]) => `  ${name.padEnd(longestName)}  ${summary}`)
-  .join('\n')
-
 const footer = `
 X has one row a sample: ${matrixFiles}.
 
 Models (W [n x K] >= 0 in all of them):
-${modelLines}
+${helpList(modelNames.map((name) => [name, models[name].summary]))}
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json.
 

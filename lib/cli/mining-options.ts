@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import {
   incompleteModes,
   minedFormats,
+  minedFormatTexts,
   minedLinesDefaults,
   type IncompleteMode,
   type MinedFormat,
@@ -24,6 +25,7 @@ import type { QueryShard } from '../mining/query-shard'
 import {
   choiceOption,
   countOption,
+  helpList,
   numberOption,
   pathOption,
   withCommonOptions,
@@ -67,15 +69,15 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven {
   readonly incomplete?: IncompleteMode
 }
 
-const ceilingLines = rules
-  .map(([name, { value, ceiling }]) => `  ${`${optionOf(name)} <${value}>`.padEnd(22)}  ${ceiling}`)
-  .join('\n')
+const ceilingList = helpList(
+  rules.map(([name, { value, ceiling }]) => [`${optionOf(name)} <${value}>`, ceiling]),
+)
 
 const footer = `
 A dense matrix is ${matrixFiles}.
 
 The ceiling of a query is the lowest of these, where p is the score of its positive:
-${ceilingLines}
+${ceilingList}
 What scores above it is probably an unlabelled positive and is dropped; the best that remain
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
@@ -84,14 +86,7 @@ asked for. With --candidates the rows of a query's list are its only candidates:
 itself, and ranks and counts are those within the list.
 
 Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
-  triplet         anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss
-  n-tuple         anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries
-                  with fewer than K negatives are left out
-  labeled         query, docs, labels, scores: cross-encoder rerankers; drop the column scores for
-                  ListNetLoss or LambdaLoss
-  flag-embedding  query, pos, neg, pos_scores, neg_scores: FlagEmbedding, embedders and rerankers
-  tevatron        query_id, query, positive_passages, negative_passages, each of docid and text
-  nemo            query, pos_doc, neg_doc: inline data of NeMo Automodel
+${helpList(minedFormatTexts)}
 Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
 trainer can read as texts.
 

@@ -197,45 +197,61 @@ const shownNames = (names: readonly string[]) => (names.length === 0 ? 'none' : 
 
 interface ReadLayout {
   readonly name: string
+  /** Its fields, in the words of the help. */
+  readonly described: string
   fits(fields: Fields): boolean
   reader(first: Fields): Reader
 }
+
+const firstColumns = 'without these names the first two columns count'
 
 /** In the order in which they are tried. */
 const layouts: readonly ReadLayout[] = [
   {
     name: 'labeled',
+    described: 'query, docs, labels, scores',
     fits: ({ labels, scores, ...others }) =>
       Array.isArray(labels) || (Array.isArray(scores) && Object.values(others).some(Array.isArray)),
     reader: labeledReader,
   },
   {
     name: 'flag-embedding',
+    described: 'query, pos, neg, pos_scores, neg_scores',
     fits: (fields) => 'pos' in fields,
     reader: () => listReader('pos', 'neg', 'query_id', 'query'),
   },
   {
     name: 'tevatron',
+    described: 'query_id, query, positive_passages, negative_passages, of docid, title and text',
     fits: (fields) => 'positive_passages' in fields,
     reader: () => listReader('positive_passages', 'negative_passages', 'query_id', 'query'),
   },
   {
     name: 'nemo',
+    described:
+      'question or query, pos_doc, neg_doc, of texts or of objects with id, text and score',
     fits: (fields) => 'pos_doc' in fields,
     reader: (first) =>
       listReader('pos_doc', 'neg_doc', 'question_id', 'query' in first ? 'query' : 'question'),
   },
   {
     name: 'n-tuple',
+    described: `anchor, positive, negative_1 to negative_K; ${firstColumns}`,
     fits: (fields) => Object.keys(fields).some((name) => numbered.test(name)),
     reader: (first) => columnReader(first, (name) => numbered.test(name)),
   },
   {
     name: 'triplet',
+    described: `anchor, positive, negative; ${firstColumns}`,
     fits: (fields) => 'negative' in fields || ('anchor' in fields && 'positive' in fields),
     reader: (first) => columnReader(first, (name) => name === 'negative'),
   },
 ]
+
+/** Every layout in the words of the help. */
+export const readLayoutTexts: readonly (readonly [name: string, text: string])[] = layouts.map(
+  ({ name, described }) => [name, described],
+)
 
 /** The layout of a file, by its first line. */
 export interface FoundLayout {

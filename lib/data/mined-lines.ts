@@ -4,20 +4,6 @@ import { checkOneOf, frozen, withDefaults, type Overrides } from '../options'
 import { writePieces } from './file'
 import type { RowLists } from './row-lists'
 
-/**
- * Layouts of mined examples: the first three are those of sentence-transformers; `nemo` is that of inline
- * data of NeMo Automodel.
- */
-export const minedFormats = [
-  'triplet',
-  'n-tuple',
-  'labeled',
-  'flag-embedding',
-  'tevatron',
-  'nemo',
-] as const
-export type MinedFormat = (typeof minedFormats)[number]
-
 /** Whether queries with fewer negatives than `numNegatives` have lines. */
 export const incompleteModes = ['keep', 'drop'] as const
 export type IncompleteMode = (typeof incompleteModes)[number]
@@ -114,37 +100,74 @@ function idJson(words: Words, side: 'queryId' | 'documentId', row: number): stri
 const passages = (ids: readonly string[], texts: readonly string[]) =>
   list(ids.map((id, i) => `{"docid":${id},"text":${texts[i]}}`))
 
-const layouts: Record<MinedFormat, (example: Example, numNegatives: number) => Iterable<string>> = {
-  *triplet({ query, positives, negatives }) {
-    for (const positive of positives)
-      for (const negative of negatives)
-        yield `{"anchor":${query},"positive":${positive},"negative":${negative}}`
-  },
-  *'n-tuple'({ query, positives, negatives }, numNegatives) {
-    if (negatives.length < numNegatives) return
-    const columns = negatives.map((negative, i) => `,"negative_${i + 1}":${negative}`).join('')
-    for (const positive of positives) yield `{"anchor":${query},"positive":${positive}${columns}}`
-  },
-  *labeled({ query, positives, negatives, positiveScores, negativeScores }) {
-    const labels = [...positives.map(() => '1'), ...negatives.map(() => '0')]
-    const docs = list([...positives, ...negatives])
-    const scores = list([...positiveScores, ...negativeScores])
-    yield `{"query":${query},"docs":${docs},"labels":${list(labels)},"scores":${scores}}`
-  },
-  *'flag-embedding'({ query, positives, negatives, positiveScores, negativeScores }) {
-    const documents = `"pos":${list(positives)},"neg":${list(negatives)}`
-    const scores = `"pos_scores":${list(positiveScores)},"neg_scores":${list(negativeScores)}`
-    yield `{"query":${query},${documents},${scores}}`
-  },
-  *tevatron({ query, positives, negatives, ids }) {
-    const named = ids()
-    const documents = `"positive_passages":${passages(named.positives, positives)},"negative_passages":${passages(named.negatives, negatives)}`
-    yield `{"query_id":${named.query},"query":${query},${documents}}`
-  },
-  *nemo({ query, positives, negatives }) {
-    yield `{"query":${query},"pos_doc":${list(positives)},"neg_doc":${list(negatives)}}`
-  },
+interface Layout {
+  /** The fields of its lines, in the words of the help, and the trainers that read them. */
+  readonly described: string
+  lines(example: Example, numNegatives: number): Iterable<string>
 }
+
+const layouts = {
+  triplet: {
+    described: 'anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss',
+    *lines({ query, positives, negatives }) {
+      for (const positive of positives)
+        for (const negative of negatives)
+          yield `{"anchor":${query},"positive":${positive},"negative":${negative}}`
+    },
+  },
+  'n-tuple': {
+    described:
+      'anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries with fewer than K negatives are left out',
+    *lines({ query, positives, negatives }, numNegatives) {
+      if (negatives.length < numNegatives) return
+      const columns = negatives.map((negative, i) => `,"negative_${i + 1}":${negative}`).join('')
+      for (const positive of positives) yield `{"anchor":${query},"positive":${positive}${columns}}`
+    },
+  },
+  labeled: {
+    described:
+      'query, docs, labels, scores: cross-encoder rerankers; drop the column scores for ListNetLoss or LambdaLoss',
+    *lines({ query, positives, negatives, positiveScores, negativeScores }) {
+      const labels = [...positives.map(() => '1'), ...negatives.map(() => '0')]
+      const docs = list([...positives, ...negatives])
+      const scores = list([...positiveScores, ...negativeScores])
+      yield `{"query":${query},"docs":${docs},"labels":${list(labels)},"scores":${scores}}`
+    },
+  },
+  'flag-embedding': {
+    described: 'query, pos, neg, pos_scores, neg_scores: FlagEmbedding, embedders and rerankers',
+    *lines({ query, positives, negatives, positiveScores, negativeScores }) {
+      const documents = `"pos":${list(positives)},"neg":${list(negatives)}`
+      const scores = `"pos_scores":${list(positiveScores)},"neg_scores":${list(negativeScores)}`
+      yield `{"query":${query},${documents},${scores}}`
+    },
+  },
+  tevatron: {
+    described: 'query_id, query, positive_passages, negative_passages, each of docid and text',
+    *lines({ query, positives, negatives, ids }) {
+      const named = ids()
+      const documents = `"positive_passages":${passages(named.positives, positives)},"negative_passages":${passages(named.negatives, negatives)}`
+      yield `{"query_id":${named.query},"query":${query},${documents}}`
+    },
+  },
+  nemo: {
+    described: 'query, pos_doc, neg_doc: inline data of NeMo Automodel',
+    *lines({ query, positives, negatives }) {
+      yield `{"query":${query},"pos_doc":${list(positives)},"neg_doc":${list(negatives)}}`
+    },
+  },
+} as const satisfies Readonly<Record<string, Layout>>
+
+/**
+ * Layouts of mined examples: the first three are those of sentence-transformers; `nemo` is that of inline
+ * data of NeMo Automodel.
+ */
+export type MinedFormat = keyof typeof layouts
+export const minedFormats = Object.keys(layouts) as readonly MinedFormat[]
+
+/** Every layout in the words of the help. */
+export const minedFormatTexts: readonly (readonly [name: MinedFormat, text: string])[] =
+  minedFormats.map((name) => [name, layouts[name].described])
 
 /** Scores are rounded to float32, as in scores.npy; one beyond its range becomes null. */
 const scoreJson = (score: number) => JSON.stringify(Math.fround(score))
@@ -217,7 +240,7 @@ function* examplesOf(
         negatives: jsonOf(mined.indices, start, end, documentId),
       }),
     }
-    yield* layouts[format](example, numNegatives)
+    yield* layouts[format].lines(example, numNegatives)
   }
 }
 
