@@ -69,8 +69,10 @@ describe('checkJob', () => {
 
 describe('lists that stand on both sides of the border', () => {
   it('agree', () => {
-    const { devices, rules, solvers: declared, elementTypes, ...lists } = native().info()
-    expect(lists).toMatchObject({
+    const { cpu, blas, threads, threadsReason, ...lists } = native().info()
+    const { devices, rules, solvers: declared, elementTypes, ...shared } = lists
+    // A list that only the addon has fails too.
+    expect(shared).toEqual({
       models: [...modelNames],
       starts: [...startNames],
       metrics: [...metrics],

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
+import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
+import { minedFormats } from '../../lib/data/mined-lines'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
@@ -87,6 +89,35 @@ describe('defaults in help are those of lib', () => {
     const { init: _, loss, beta, mask, missing, ...ofNmf } = nmfDefaults
     expect({ loss, beta, mask, missing }).toEqual(entryDefaults)
     expect(semiNmfDefaults).toMatchObject(ofNmf)
+  })
+})
+
+it.each(minedFormats)('mine --help and audit --help have one entry for the layout %s', (format) => {
+  for (const command of ['mine', 'audit'])
+    expect(helpOf(command).match(new RegExp(`^  ${format} {2,}\\S`, 'gm'))).toHaveLength(1)
+})
+
+describe('a list in a help', () => {
+  const long = 'four '.repeat(40).trim()
+  const lines = helpList([
+    ['a', 'short'],
+    ['name', long],
+  ]).split('\n')
+
+  it('has every text in one column, also its further lines', () => {
+    expect(lines[0]).toBe('  a     short')
+    expect(lines[1]).toMatch(/^ {2}name {2}four/)
+    for (const line of lines.slice(2)) expect(line).toMatch(/^ {8}four/)
+    expect(
+      lines
+        .slice(1)
+        .map((line) => line.slice(8))
+        .join(' '),
+    ).toBe(long)
+  })
+
+  it('is narrower than the texts around it', () => {
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(104)
   })
 })
 
