@@ -57,7 +57,7 @@ export const flagOption = pathOption
 /** The help option of every command. */
 export const helpOption = () => flagOption('-h, --help', 'show this help')
 
-/** Columns of a text in a help. */
+/** Columns of a line in a help, at most. */
 const helpWidth = 104
 
 /** A list in a help: each name, and its text in a column beside it. */

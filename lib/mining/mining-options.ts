@@ -34,6 +34,7 @@ interface Sampling {
   readonly ofZeroQuery: string
 }
 
+/** The choices of negatives among the survivors of the rules. */
 export const samplings = {
   top: {
     taken: 'the best',
