@@ -16,13 +16,15 @@ export function loanOf<Given extends Inputs>(given: Given): Loan<Given> | Promis
   const inputs: Record<string, unknown> = {}
   const arrays: Record<string, Elements> = {}
   const copying: Promise<void>[] = []
+  let last: Promise<Elements> | undefined
   const take = (holder: Record<string, unknown>, key: string, name: string, array: Elements) => {
     const keep = (lent: Elements) => {
       holder[key] = arrays[name] = lent
     }
-    const lent = lendable(name, array)
-    if (lent instanceof Promise) copying.push(lent.then(keep))
-    else keep(lent)
+    const lent = lendable(name, array, last)
+    if (!(lent instanceof Promise)) return keep(lent)
+    last = lent
+    copying.push(lent.then(keep))
   }
   for (const [name, input] of Object.entries(given)) {
     if (ArrayBuffer.isView(input)) take(inputs, name, name, input as Elements)

@@ -36,7 +36,7 @@ function emptyLike<Kind extends Elements>(array: Kind): Kind {
 }
 
 /** Bytes between two pauses for the event loop. */
-const pieceBytes = 1 << 23
+const pieceBytes = 1 << 22
 
 /**
  * An input in a form that can be read safely. A buffer that shrinks during a job would end the process, so an
@@ -56,9 +56,15 @@ function copyPiece(name: string, from: Elements, to: Elements, at: number, end: 
   to.set(from.subarray(at, end), at)
 }
 
-/** Copies elements without blocking the event loop; synchronously if they are few. */
-function copyInto(name: string, from: Elements, to: Elements): Promise<void> | undefined {
+/** Copies elements without blocking the event loop; synchronously if they are few and come first. */
+function copyInto(
+  name: string,
+  from: Elements,
+  to: Elements,
+  before?: Promise<unknown>,
+): Promise<void> | undefined {
   const { length, byteLength } = from
+  if (before) return before.then(() => copyInto(name, from, to))
   const copy = (begin: number, end: number) => copyPiece(name, from, to, begin, end)
   if (byteLength > pieceBytes)
     return inSlices(length, copy, Math.floor((pieceBytes * length) / byteLength))
@@ -71,13 +77,18 @@ function copyInto(name: string, from: Elements, to: Elements): Promise<void> | u
  * during the job, is small, or is a result of an earlier job, which stays transferable. A large copy is
  * returned as a promise.
  *
+ * @param before Another copy, which is made first: several at once would block the event loop.
  * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for a copy.
  */
-export function lendable(name: string, array: Elements): Elements | Promise<Elements> {
+export function lendable(
+  name: string,
+  array: Elements,
+  before?: Promise<unknown>,
+): Elements | Promise<Elements> {
   if (canLend(array)) return array
   if (array.byteLength > pieceBytes) planMemory(`A copy of ${name}`, array.byteLength)
   const copy = emptyLike(array)
-  const copying = copyInto(name, array, copy)
+  const copying = copyInto(name, array, copy, before)
   return copying ? copying.then(() => copy) : copy
 }
 

@@ -1,6 +1,7 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { inSlices } from '../data/slices'
+import { filled } from '../data/pieces'
+import { inTurns } from '../data/slices'
 import { toQueries } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
@@ -61,17 +62,23 @@ export async function referencesOf(
   { positives, scores, queries }: PositiveScores,
   reference: SettledMining['reference'],
 ): Promise<Float64Array> {
-  const references = handOut(new Float64Array(queries).fill(NaN))
-  await inSlices(queries, (begin, end) => {
-    for (let q = begin; q < end; q++) {
-      const own = scores.subarray(positives.indptr[q], positives.indptr[q + 1])
-      if (own.length === 0) continue
-      references[q] =
-        reference === 'mean'
-          ? own.reduce((sum, score) => sum + score, 0) / own.length
-          : own.reduce((best, score) =>
-              (reference === 'min' ? score < best : score > best) ? score : best,
-            )
+  const references = await filled(Float64Array, queries, NaN)
+  const better = {
+    min: (score: number, best: number) => (score < best ? score : best),
+    max: (score: number, best: number) => (score > best ? score : best),
+    mean: (score: number, sum: number) => sum + score,
+  }[reference]
+  await inTurns(function* (slice) {
+    for (let q = 0; q < queries; q++) {
+      const [begin, end] = [positives.indptr[q]!, positives.indptr[q + 1]!]
+      if (slice.spend(4)) yield
+      if (begin === end) continue
+      let found = scores[begin]!
+      for (let t = begin + 1; t < end; t++) {
+        if (slice.spend(1)) yield
+        found = better(scores[t]!, found)
+      }
+      references[q] = reference === 'mean' ? found / (end - begin) : found
     }
   })
   return references
