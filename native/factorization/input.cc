@@ -16,6 +16,22 @@ constexpr int largest_pass_exponent = 60;
 
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
+// Sums the terms that a pass with this measure forms.
+void sum_measure(Communicator& ranks, Measure measure, Sums& sums) {
+  switch (measure) {
+    case Measure::none:
+      return;
+    case Measure::identity:
+      ranks.allreduce(sums.incoming_gram);
+      return ranks.allreduce({&sums.incoming_product, 1});
+    case Measure::direct:
+    case Measure::exact:
+      return ranks.allreduce({&sums.incoming_residual, 1});
+    case Measure::divergence:
+      return ranks.allreduce({&sums.incoming_divergence, 1});
+  }
+}
+
 // Measurements of the rows of all ranks.
 SourceNorm over_ranks(Communicator& ranks, SourceNorm norm) {
   constexpr double unknown = std::numeric_limits<double>::lowest();  // the exponent of zeros
@@ -65,17 +81,10 @@ void Input::pass(const Group& group, const Loss& of_entries) const {
                 .loss = of_entries,
                 .row_weights = row_weights},
                job);
-  Sums& sums = group.sums;
-  if (group.measure != Measure::none) {
-    ranks.allreduce(sums.incoming_gram);
-    ranks.allreduce({&sums.incoming_product, 1});
-    ranks.allreduce({&sums.incoming_residual, 1});
-    ranks.allreduce({&sums.incoming_divergence, 1});
-  }
-  if (group.accumulate) {
-    ranks.allreduce(sums.gram);
-    backend.sum_over_ranks(sums, ranks);
-  }
+  sum_measure(ranks, group.measure, group.sums);
+  if (!group.accumulate) return;
+  ranks.allreduce(group.sums.gram);
+  backend.sum_over_ranks(group.sums, ranks);
 }
 
 void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
