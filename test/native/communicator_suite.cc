@@ -1,10 +1,10 @@
 // Factorizations whose rows are split over ranks: they agree with one rank, and all ranks have the
 // same bits of H.
-#include <atomic>
 #include <limits>
 
 #include "devices.h"
 #include "ended_by.h"
+#include "fixtures.h"
 #include "models_fixtures.h"
 #include "thread_communicator.h"
 
@@ -73,7 +73,17 @@ struct Scene {
   Index k;
   FitOptions options;
   double bound;  // on ‖A − A₁‖ / ‖A₁‖ of either factor A, where A₁ is that of one rank
+  bool sparse = false;
 };
+
+Fitted fitted_by(Passes& device, const Scene& scene, const Dense& X, const FitOptions& options,
+                 Communicator& ranks) {
+  Fitted found{zeros(X.rows, scene.k), zeros(scene.k, X.cols), {}};
+  const Csr csr(widened(X));
+  const std::unique_ptr<RowSource> source = scene.sparse ? csr.source() : X.source();
+  found.run = fit(device, *source, options, found.W.view(), found.H.view(), job(1), ranks);
+  return found;
+}
 
 // The rows of X, and of all that has its rows, of one rank. The first rank has one row more than
 // half of them, so that shares differ.
@@ -101,16 +111,13 @@ struct Share {
 using MakeDevice = std::function<std::unique_ptr<Passes>()>;
 
 std::vector<Fitted> split(const MakeDevice& device, const Scene& scene, Index size,
-                          std::atomic<Index>* crossed = nullptr) {
+                          Index* crossed = nullptr) {
   std::vector<Fitted> found(static_cast<std::size_t>(size));
   ThreadRanks::run(size, [&](Communicator& ranks) {
     const Share share(scene, ranks.rank(), size);
     const std::unique_ptr<Passes> own = device();
     Counting counting(ranks);
-    Fitted& fit =
-        found[ranks.rank()] = {zeros(share.count, scene.k), zeros(scene.k, share.X.cols), {}};
-    fit.run = gemmine::fit(*own, *share.X.source(), share.options, fit.W.view(), fit.H.view(),
-                           job(1), counting);
+    found[ranks.rank()] = fitted_by(*own, scene, share.X, share.options, counting);
     if (crossed != nullptr && ranks.rank() == 0) *crossed = counting.count;
   });
   return found;
@@ -148,7 +155,7 @@ void same_on_all_ranks(const std::vector<Fitted>& ranks, const std::string& name
 }
 
 void ranks_agree_with_one(const MakeDevice& device, const Scene& scene) {
-  const Fitted alone = fitted(*device(), scene.X, scene.k, scene.options, 1);
+  const Fitted alone = fitted_by(*device(), scene, scene.X, scene.options, single_process());
   for (const Index size : {1, 2, 3}) {
     const std::string name = scene.name + ", " + std::to_string(size) + " ranks";
     const std::vector<Fitted> ranks = split(device, scene, size);
@@ -200,6 +207,20 @@ void models_agree(const MakeDevice& device) {
 void wide_models_agree(const MakeDevice& device) {
   for (const auto& [model, solver] : solvers)
     ranks_agree_with_one(device, scene_of(model, solver, data(300, 260), 16, 8, "by the identity"));
+}
+
+// Rows without entries too.
+void sparse_rows_agree(const MakeDevice& device) {
+  for (const auto& [model, solver] : solvers)
+    for (const Index d : {31, 900}) {
+      Dense X = data(83, d);
+      for (Index i = 0; i < X.rows; ++i)
+        for (Index j = 0; j < d; ++j)
+          if ((i * 7 + j * 13) % 5 != 0 || i % 9 == 0) X(i, j) = 0;
+      Scene scene = scene_of(model, solver, X, 5, 4, "sparse " + std::to_string(d));
+      scene.sparse = true;
+      ranks_agree_with_one(device, scene);
+    }
 }
 
 void policies_agree(const MakeDevice& device) {
@@ -292,8 +313,8 @@ void rows_of_one_rank_may_be_zero_or_tiny(const MakeDevice& device) {
 // What crosses in an iteration: S, R and, where the objective is measured, its terms.
 void an_iteration_sends_sums_alone(const MakeDevice& device) {
   for (const auto& [model, solver] : solvers) {
-    std::atomic<Index> short_run = 0;
-    std::atomic<Index> long_run = 0;
+    Index short_run = 0;
+    Index long_run = 0;
     Scene scene = scene_of(model, solver, data(300, 260), 16, 3, "");
     split(device, scene, 2, &short_run);
     scene.options.max_iterations = 8;
@@ -340,6 +361,7 @@ void what_has_no_sums_over_ranks_ends_the_process() {
 
 void communicator_suite(const MakeDevice& device) {
   models_agree(device);
+  sparse_rows_agree(device);
   policies_agree(device);
   divergences_agree(device);
   given_factors_agree(device);
