@@ -10,6 +10,7 @@
 #include "backend/entries.h"
 #include "backend/normal_matrix.h"
 #include "backend/step.h"
+#include "core/communicator.h"
 #include "core/job.h"
 #include "core/matrix.h"
 #include "core/row_copies.h"
@@ -141,6 +142,16 @@ enum class Distribution {
   half_normal,  // |N(0, 1)|
 };
 
+// Random numbers that fill a factor: row i has scale · draw of (seed, stream, first_row + i,
+// column).
+struct Draws {
+  Distribution distribution;
+  double scale;
+  std::uint64_t seed;
+  std::uint32_t stream;
+  Index first_row = 0;
+};
+
 // Σ|·| and Σ(·)² of each column of a factor.
 struct ColumnSums {
   std::vector<double> absolute;
@@ -201,6 +212,9 @@ class Passes {
   // For each fixed block of rows and each group: P_b = X_b·Ht, the measure, the row step, then S +=
   // X_bᵀW_b and R += W_bᵀW_b if the group accumulates.
   virtual void pass(const Pass& pass, const Job& job) = 0;
+  // S, or the numerators and denominators, of the last pass become their sums over all ranks. They
+  // stay on the device, and terms on the host are unchanged.
+  virtual void sum_over_ranks(Sums& sums, Communicator& ranks) = 0;
 
   // Turns W [n×k] >= 0, which must be near the solution, into the solution: rows whose objective
   // may be more than a millionth above its minimum, within the precision of float32, are solved in
@@ -278,12 +292,9 @@ class Passes {
   // Adds the value to every element.
   virtual void shift(double value, BackendView<float> factor, const Job& job) = 0;
   virtual void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) = 0;
-  // scale · draw of (seed, stream, row, column).
-  virtual void fill_random(Distribution distribution, double scale, std::uint64_t seed,
-                           std::uint32_t stream, BackendView<float> factor, const Job& job) = 0;
+  virtual void fill_random(const Draws& draws, BackendView<float> factor, const Job& job) = 0;
   // The same for entries of at most `smallest` alone.
-  virtual void raise_small(float smallest, Distribution distribution, double scale,
-                           std::uint64_t seed, std::uint32_t stream, BackendView<float> factor,
+  virtual void raise_small(float smallest, const Draws& draws, BackendView<float> factor,
                            const Job& job) = 0;
 
   // ---- Small problems in float64, on the host and on one thread. ----

@@ -165,16 +165,28 @@ Examined examined(const RowSource& X, const FitOptions& options) {
           .row_weights = options.row_weights};
 }
 
+// What a run of several ranks needs beyond sums over rows, see fit.h.
+void expect_splits(const FitOptions& options, Index rows) {
+  expect(rows > 0, "every rank has rows");
+  expect(options.start == Start::random || options.start == Start::given,
+         "ranks start from random or given factors");
+  expect(options.checkpoint.path.empty() && !options.resume, "ranks write no checkpoints");
+  expect(!options.tries_svd, "ranks try one start");
+  expect(options.adjacency == nullptr, "a graph has the rows of one rank");
+  expect(options.mask.held_out == 0, "rows of held-out entries count from the first of X");
+}
+
 // Throws InvalidEntry for an invalid weight, or if all weights are 0.
-void check_weights(std::span<const float> weights) {
-  bool counts = weights.empty();
+void check_weights(std::span<const float> weights, Communicator& ranks) {
+  double counts = weights.empty() ? 1 : 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (!(weights[i] >= 0 && std::isfinite(weights[i])))
       throw InvalidEntry("sampleWeight", static_cast<Index>(i), 0, weights[i],
                          "a finite number of at least 0");
-    counts = counts || weights[i] > 0;
+    if (weights[i] > 0) counts = 1;
   }
-  if (!counts) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
+  ranks.allreduce({&counts, 1});
+  if (counts == 0) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
 }
 
 Alternated run_loop(const Input& input, const FitOptions& options, const LoopOptions& loop,
@@ -292,8 +304,8 @@ class Fitting {
     const Penalties& p = options_.penalties;
     if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
       result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
-                                penalty_of(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
-                                graph_penalty();
+                                input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
+                                penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);
@@ -329,9 +341,10 @@ class Fitting {
 }  // namespace
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
-                HostView<float> H, const Job& job) {
-  check_weights(options.row_weights);
-  const ScaledInput scaled_input(backend, examined(X, options), job, options.loss);
+                HostView<float> H, const Job& job, Communicator& ranks) {
+  if (ranks.size() > 1) expect_splits(options, X.rows());
+  check_weights(options.row_weights, ranks);
+  const ScaledInput scaled_input(backend, examined(X, options), job, options.loss, ranks);
   return Fitting(X, scaled_input, options, W, H).run();
 }
 

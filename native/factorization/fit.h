@@ -84,8 +84,18 @@ struct Convergence {
 
 // Computes X [n×d] ≈ W [n×k] · H [k×d] in the caller's memory. Throws InvalidEntry, Cancelled,
 // Error.
+//
+// With several ranks each gives its own rows of X (at least one), mask, weights and init.W, in the
+// order of ranks, and the same options, and receives its rows of W; H and Convergence, except
+// warnings on init.W, have the same bits on every rank. All devices must compute the same bits from
+// the same factors. What crosses in an iteration are S [d×k], R [k×k] and terms of the objective,
+// in float64. The draws of a random start are those of one rank with all rows; results differ by
+// the rounding of sums alone, but components that stay dead are reseeded from a sample of each
+// rank. Rows in errors and warnings count from the rank's first row. Only starts `random` and
+// `given` have sums over ranks, and checkpoints, a graph, held-out entries and a second start have
+// none: asking for one of them with several ranks is a bug of the caller.
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
-                HostView<float> H, const Job& job);
+                HostView<float> H, const Job& job, Communicator& ranks = single_process());
 
 struct TransformOptions {
   Model model;

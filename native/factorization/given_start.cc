@@ -27,15 +27,15 @@ HostMatrix<float> scaled_by(HostView<const float> from, int exponent, bool trans
 }
 
 // Fills the missing factor without zeros, which a step might not leave, with a magnitude that fits
-// the given factor.
-void fill_missing(const Input& input, BackendView<const float> given, BackendView<float> missing) {
-  const ColumnSums sums = input.backend.column_sums(given, input.job);
+// the given factor, which has `rows` rows.
+void fill_missing(const Input& input, const ColumnSums& given, Index rows,
+                  BackendView<float> missing) {
   double square = 0;
-  for (const double column : sums.square) square += column;
-  const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
+  for (const double column : given.square) square += column;
+  const auto entries = static_cast<double>(input.all_rows) * static_cast<double>(input.cols());
   const double root = std::sqrt(input.squared_norm / entries);
-  const double mean = std::sqrt(square / static_cast<double>(given.rows * given.cols));
-  const double size = mean > 0 ? root / (mean * static_cast<double>(given.cols)) : 1;
+  const double mean = std::sqrt(square / static_cast<double>(rows * missing.cols));
+  const double size = mean > 0 ? root / (mean * static_cast<double>(missing.cols)) : 1;
   const std::vector<double> zeros(static_cast<std::size_t>(missing.cols));
   input.backend.scale_columns(zeros, missing, input.job);
   input.backend.shift(size > 0 ? size : 1, missing, input.job);
@@ -55,7 +55,7 @@ class MissingFactor {
         sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
 
   void find_W() {
-    fill_missing(input_, Ht_, W_);
+    fill_missing(input_, input_.backend.column_sums(Ht_, input_.job), Ht_.rows, W_);
     if (by_entry_) return pass_by_entry(sweeps_of_missing);
     const NormalMatrix normal(input_.backend.gram(Ht_, input_.job), Ht_.cols, penalties_.l2_w,
                               false);
@@ -65,7 +65,7 @@ class MissingFactor {
   }
 
   void find_Ht() {
-    fill_missing(input_, W_, Ht_);
+    fill_missing(input_, input_.column_sums_of_W(W_), input_.all_rows, Ht_);
     if (by_entry_) return find_Ht_by_entry();
     input_.form_sums(W_, *sums_);
     const NormalMatrix normal(sums_->gram, Ht_.cols, penalties_.l2_h, rule_.solves());
@@ -96,12 +96,7 @@ class MissingFactor {
                       .accumulate = true,
                       .sums = *sums_,
                       .mask = input_.mask};
-    input_.backend.pass({.X = input_.X,
-                         .exponent = input_.pass_exponent,
-                         .groups = {&group, 1},
-                         .loss = {LossKind::divergence, input_.loss.beta},
-                         .row_weights = input_.row_weights},
-                        input_.job);
+    input_.pass(group, {LossKind::divergence, input_.loss.beta});
   }
 
   // Each ratio step of H needs a new V, and hence a read of X.

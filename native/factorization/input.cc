@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
 
 #include "factorization/factors.h"
@@ -15,6 +16,47 @@ constexpr int largest_pass_exponent = 60;
 
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
+// Sums the terms that a pass with this measure forms.
+void sum_measure(Communicator& ranks, Measure measure, Sums& sums) {
+  switch (measure) {
+    case Measure::none:
+      return;
+    case Measure::identity:
+      ranks.allreduce(sums.incoming_gram);
+      return ranks.allreduce({&sums.incoming_product, 1});
+    case Measure::direct:
+    case Measure::exact:
+      return ranks.allreduce({&sums.incoming_residual, 1});
+    case Measure::divergence:
+      return ranks.allreduce({&sums.incoming_divergence, 1});
+  }
+}
+
+// Measurements of the rows of all ranks.
+SourceNorm over_ranks(Communicator& ranks, SourceNorm norm) {
+  constexpr double unknown = std::numeric_limits<double>::lowest();  // the exponent of zeros
+  const bool zeros = norm.squared_norm == 0 && norm.exponent == 0;
+  const double own[] = {zeros ? unknown : norm.exponent, norm.smallest};
+  const std::vector<double> all = ranks.allgather(own);
+  double exponent = unknown;
+  for (std::size_t i = 0; i < all.size(); i += 2) {
+    exponent = std::max(exponent, all[i]);
+    norm.smallest = std::min(norm.smallest, all[i + 1]);
+  }
+  if (exponent != unknown && !zeros) {
+    const int shift = norm.exponent - static_cast<int>(exponent);
+    norm.squared_norm = std::ldexp(norm.squared_norm, 2 * shift);
+    norm.sum = std::ldexp(norm.sum, shift);
+  }
+  if (exponent != unknown) norm.exponent = static_cast<int>(exponent);
+  double sums[] = {norm.squared_norm, norm.sum, norm.count};
+  ranks.allreduce(sums);
+  norm.squared_norm = sums[0];
+  norm.sum = sums[1];
+  norm.count = sums[2];
+  return norm;
+}
+
 }  // namespace
 
 Input Input::with_job(const Job& other) const {
@@ -26,7 +68,23 @@ Input Input::with_job(const Job& other) const {
           .job = other,
           .loss = loss,
           .mask = mask,
-          .row_weights = row_weights};
+          .row_weights = row_weights,
+          .ranks = ranks,
+          .first_row = first_row,
+          .all_rows = all_rows};
+}
+
+void Input::pass(const Group& group, const Loss& of_entries) const {
+  backend.pass({.X = X,
+                .exponent = pass_exponent,
+                .groups = {&group, 1},
+                .loss = of_entries,
+                .row_weights = row_weights},
+               job);
+  sum_measure(ranks, group.measure, group.sums);
+  if (!group.accumulate) return;
+  ranks.allreduce(group.sums.gram);
+  backend.sum_over_ranks(group.sums, ranks);
 }
 
 void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
@@ -42,8 +100,7 @@ void Input::read(BackendView<const float> Ht, const NormalMatrix& normal, const 
                     .sums = sums,
                     .extrapolated = extrapolated,
                     .addend = addend};
-  backend.pass(
-      {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
+  pass(group);
 }
 
 void Input::improve(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
@@ -69,8 +126,7 @@ void Input::form_sums(BackendView<float> W, Sums& sums) const {
                     .measure = Measure::none,
                     .accumulate = true,
                     .sums = sums};
-  backend.pass(
-      {.X = X, .exponent = pass_exponent, .groups = {&group, 1}, .row_weights = row_weights}, job);
+  pass(group);
 }
 
 void Input::multiply(BackendView<const float> Ht, BackendView<float> to) const {
@@ -83,7 +139,7 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
   const bool plain = mask.all_pass() && row_weights.empty();
-  const bool exact = plain && W.rows * Ht.rows <= most_exact_products / Ht.cols;
+  const bool exact = plain && all_rows * Ht.rows <= most_exact_products / Ht.cols;
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
@@ -95,21 +151,40 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
                     .sums = *sums,
                     .mask = mask};
   const Loss by_entry{LossKind::divergence, 2};
-  backend.pass({.X = X,
-                .exponent = pass_exponent,
-                .groups = {&group, 1},
-                .loss = mask.all_pass() ? frobenius_loss : by_entry,
-                .row_weights = row_weights},
-               job);
+  pass(group, mask.all_pass() ? frobenius_loss : by_entry);
   return sums->incoming_residual;
 }
 
+std::vector<double> Input::gram_of_W(BackendView<const float> W) const {
+  std::vector<double> gram = backend.gram(W, job);
+  ranks.allreduce(gram);
+  return gram;
+}
+
+ColumnSums Input::column_sums_of_W(BackendView<const float> W) const {
+  ColumnSums sums = backend.column_sums(W, job);
+  ranks.allreduce(sums.absolute);
+  ranks.allreduce(sums.square);
+  return sums;
+}
+
+double Input::penalty_of_W(BackendView<const float> W, double l1, double l2) const {
+  return l1 == 0 && l2 == 0 ? 0 : penalty_of(column_sums_of_W(W), l1, l2);
+}
+
+double Input::penalty_of_W(HostView<const float> W, double l1, double l2) const {
+  double penalty = penalty_of(W, l1, l2);
+  ranks.allreduce({&penalty, 1});
+  return penalty;
+}
+
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Job& job,
-                         const Loss& loss)
-    : ScaledInput(backend, examined, backend.examine(examined, job), job, loss) {}
+                         const Loss& loss, Communicator& ranks)
+    : ScaledInput(backend, examined, over_ranks(ranks, backend.examine(examined, job)), job, loss,
+                  ranks) {}
 
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm,
-                         const Job& job, const Loss& loss)
+                         const Job& job, const Loss& loss, Communicator& ranks)
     : exponent_(norm.exponent),
       rescaled_(needs_rescaling(norm.exponent) ? rescaled(examined.X, -norm.exponent) : nullptr),
       resident_(backend.resident(rescaled_ ? *rescaled_ : examined.X, job)),
@@ -123,7 +198,14 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
              .job = job,
              .loss = loss,
              .mask = examined.mask,
-             .row_weights = examined.row_weights} {}
+             .row_weights = examined.row_weights,
+             .ranks = ranks} {
+  const double own = static_cast<double>(input_.rows());
+  const std::vector<double> rows = ranks.allgather({&own, 1});
+  const auto before = rows.begin() + ranks.rank();
+  input_.first_row = static_cast<Index>(std::accumulate(rows.begin(), before, 0.0));
+  input_.all_rows = static_cast<Index>(std::accumulate(rows.begin(), rows.end(), 0.0));
+}
 
 ScaledInput::~ScaledInput() = default;
 
@@ -163,8 +245,10 @@ Step step_of(StepKind kind, double l1, double l2, Index sweeps) {
 
 double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,
                   const Job& job) {
-  if (l1 == 0 && l2 == 0) return 0;
-  const ColumnSums sums = backend.column_sums(factor, job);
+  return l1 == 0 && l2 == 0 ? 0 : penalty_of(backend.column_sums(factor, job), l1, l2);
+}
+
+double penalty_of(const ColumnSums& sums, double l1, double l2) {
   return l1 * std::accumulate(sums.absolute.begin(), sums.absolute.end(), 0.0) +
          l2 * std::accumulate(sums.square.begin(), sums.square.end(), 0.0);
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backend/passes.h"
+#include "core/communicator.h"
 #include "factorization/factors.h"
 #include "factorization/fit.h"
 
@@ -11,17 +12,21 @@ namespace gemmine {
 
 // The X that solvers read: X·2^-exponent with its largest entry in [1, 2), so that float32 products
 // of entries near 1e±38 neither overflow nor vanish. Scaling by a power of two is exact: all
-// results for X times such a power have the same bits.
+// results for X times such a power have the same bits. With several ranks, X and W have the rows of
+// this rank, and sums over rows are those over the rows of all ranks.
 struct Input {
   Passes& backend;
   const RowSource& X;
   int pass_exponent;    // scaling that is left to products, see Pass
-  double squared_norm;  // of the scaled X, like the mean
+  double squared_norm;  // of the scaled X, like the mean; over all ranks
   double mean;
   const Job& job;
   Loss loss = frobenius_loss;
   Mask mask = no_mask;
   std::span<const float> row_weights = {};  // [n]; empty: all 1
+  Communicator& ranks = single_process();
+  Index first_row = 0;        // number of rows that the ranks before this one have
+  Index all_rows = X.rows();  // over all ranks
 
   // The same for another job.
   Input with_job(const Job& other) const;
@@ -30,7 +35,9 @@ struct Input {
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
 
-  // One read of X, with its sums.
+  // One read of X for one group; the terms that it forms are summed over the ranks.
+  void pass(const Group& group, const Loss& of_entries = frobenius_loss) const;
+  // The same for a step, with sums.
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
             BackendView<float> W, Measure measure, Sums& sums,
             const std::optional<Extrapolated>& extrapolated = std::nullopt,
@@ -44,13 +51,19 @@ struct Input {
   void multiply(BackendView<const float> Ht, BackendView<float> to) const;
   // ‖X − W Htᵀ‖² of the scaled X, from residuals.
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
+
+  // WᵀW [k×k], sums of columns, and l1·Σ|·| + l2·Σ(·)², over the rows of all ranks.
+  std::vector<double> gram_of_W(BackendView<const float> W) const;
+  ColumnSums column_sums_of_W(BackendView<const float> W) const;
+  double penalty_of_W(BackendView<const float> W, double l1, double l2) const;
+  double penalty_of_W(HostView<const float> W, double l1, double l2) const;
 };
 
 // The first read of X: checks every entry and finds the scale.
 class ScaledInput {
  public:
   ScaledInput(Passes& backend, const Examined& examined, const Job& job,
-              const Loss& loss = frobenius_loss);
+              const Loss& loss = frobenius_loss, Communicator& ranks = single_process());
   ~ScaledInput();
 
   const Input& operator*() const { return input_; }
@@ -58,7 +71,7 @@ class ScaledInput {
 
  private:
   ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm, const Job& job,
-              const Loss& loss);
+              const Loss& loss, Communicator& ranks);
 
   int exponent_;
   std::unique_ptr<RowSource> rescaled_;  // null if passes can scale
@@ -93,6 +106,7 @@ Step step_of(StepKind kind, double l1, double l2, Index sweeps);
 // l1·Σ|·| + l2·Σ(·)² of a factor.
 double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,
                   const Job& job);
+double penalty_of(const ColumnSums& sums, double l1, double l2);
 double penalty_of(HostView<const float> factor, double l1, double l2);
 
 inline bool any(const Penalties& p) {

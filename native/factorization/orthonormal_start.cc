@@ -31,7 +31,7 @@ double start_orthonormal(const Input& input, const FitOptions& options, BackendV
   Passes& device = input.backend;
   const Index k = W.cols;
   if (options.start == Start::random)
-    device.fill_random(Distribution::normal, 1, options.seed, start_H, Ht, input.job);
+    device.fill_random({Distribution::normal, 1, options.seed, start_H}, Ht, input.job);
   else
     take_directions(input, options.seed, Ht);
   // Singular vectors are orthonormal only up to float32.

@@ -29,13 +29,12 @@ double start_by_name(const Input& input, const FitOptions& options, BackendView<
 // Multiplicative steps cannot leave a zero, and leave a near zero only after many iterations. Such
 // entries become random numbers up to the mean. (Equal numbers would keep components equal that
 // have no other entries, as those of empty clusters.)
-void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream,
+void raise_zeros(const Input& input, Draws draws, const ColumnSums& sums, Index rows,
                  BackendView<float> factor) {
-  const std::vector<double> sums = input.backend.column_sums(factor, input.job).absolute;
-  const double mean = std::reduce(sums.begin(), sums.end()) /
-                      (static_cast<double>(factor.rows) * static_cast<double>(factor.cols));
-  input.backend.raise_small(static_cast<float>(1e-6 * mean), Distribution::uniform, mean, seed,
-                            stream, factor, input.job);
+  const double mean = std::reduce(sums.absolute.begin(), sums.absolute.end()) /
+                      (static_cast<double>(rows) * static_cast<double>(factor.cols));
+  draws.scale = mean;
+  input.backend.raise_small(static_cast<float>(1e-6 * mean), draws, factor, input.job);
 }
 
 }  // namespace
@@ -45,8 +44,11 @@ double start_factors(const Input& input, const FitOptions& options, BackendView<
   const double share = start_by_name(input, options, W, Ht);
   const ModelRule& rule = rule_for(options.model, options.solver);
   if (rule.leaves_zeros) return share;
-  raise_zeros(input, options.seed, raised_W, W);
-  if (!rule.columns_free) raise_zeros(input, options.seed, raised_H, Ht);
+  raise_zeros(input, {Distribution::uniform, 1, options.seed, raised_W, input.first_row},
+              input.column_sums_of_W(W), input.all_rows, W);
+  if (!rule.columns_free)
+    raise_zeros(input, {Distribution::uniform, 1, options.seed, raised_H},
+                input.backend.column_sums(Ht, input.job), Ht.rows, Ht);
   return share;
 }
 
@@ -54,17 +56,22 @@ double start_factors(const Input& input, const FitOptions& options, BackendView<
 // mean, or the mean square, of X.
 double start_random(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
-  const auto entries = static_cast<double>(input.rows()) * static_cast<double>(input.cols());
+  const auto entries = static_cast<double>(input.all_rows) * static_cast<double>(input.cols());
   const auto k = static_cast<double>(W.cols);
   const bool semi = sign_of(options.model) == EntrySign::any;
   const double of_both = std::sqrt(input.mean / k);
   const double of_H = semi ? std::sqrt(3 * input.squared_norm / entries / k) : of_both;
-  const auto fill = [&](Distribution distribution, double scale, RandomStream stream,
-                        BackendView<float> factor) {
-    input.backend.fill_random(distribution, scale, options.seed, stream, factor, input.job);
-  };
-  fill(semi ? Distribution::uniform : Distribution::half_normal, semi ? 1 : of_both, start_W, W);
-  fill(semi ? Distribution::normal : Distribution::half_normal, of_H, start_H, Ht);
+  const Draws of_W{.distribution = semi ? Distribution::uniform : Distribution::half_normal,
+                   .scale = semi ? 1 : of_both,
+                   .seed = options.seed,
+                   .stream = start_W,
+                   .first_row = input.first_row};
+  const Draws of_Ht{.distribution = semi ? Distribution::normal : Distribution::half_normal,
+                    .scale = of_H,
+                    .seed = options.seed,
+                    .stream = start_H};
+  input.backend.fill_random(of_W, W, input.job);
+  input.backend.fill_random(of_Ht, Ht, input.job);
   return 1;
 }
 
@@ -87,7 +94,7 @@ double best_stretch(double A, double B, double C, double D) {
 
 void balance(const Input& input, const Penalties& p, BackendView<float> W, BackendView<float> Ht) {
   if (p.l1_w + p.l2_w == 0 || p.l1_h + p.l2_h == 0) return;
-  const ColumnSums of_W = input.backend.column_sums(W, input.job);
+  const ColumnSums of_W = input.column_sums_of_W(W);
   const ColumnSums of_H = input.backend.column_sums(Ht, input.job);
   std::vector<double> stretch(W.cols, 1.0);
   std::vector<double> shrink(W.cols, 1.0);

@@ -150,9 +150,11 @@ void fill_zeros(const Input& input, const FitOptions& options, RandomStream stre
   const float largest_small = std::nextafter(1e-6f, 0.0f);
   const bool random = options.start == Start::nndsvdar;
   const double of_mean = random ? 0.01 : options.start == Start::nndsvda ? 1 : 0;
-  input.backend.raise_small(largest_small,
-                            random ? Distribution::half_normal : Distribution::constant,
-                            of_mean * input.mean, options.seed, stream, factor, input.job);
+  const Draws draws{.distribution = random ? Distribution::half_normal : Distribution::constant,
+                    .scale = of_mean * input.mean,
+                    .seed = options.seed,
+                    .stream = stream};
+  input.backend.raise_small(largest_small, draws, factor, input.job);
 }
 
 }  // namespace

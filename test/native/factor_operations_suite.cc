@@ -87,14 +87,15 @@ void operations_on_elements(Passes& backend) {
     device.shift(0.25, factor.view(), job_of(threads));
     std::vector<float> all = factor.floats();
     const ColumnSums sums = device.column_sums(factor.view(), job_of(threads));
-    device.raise_small(0.5f, Distribution::uniform, 2, 11, 4, factor.view(), job_of(threads));
+    device.raise_small(0.5f, {Distribution::uniform, 2, 11, 4}, factor.view(), job_of(threads));
     const std::vector<float> raised = factor.floats();
     all.insert(all.end(), raised.begin(), raised.end());
     const auto append = [&] {
       const std::vector<float> now = factor.floats();
       all.insert(all.end(), now.begin(), now.end());
     };
-    device.raise_small(0.7f, Distribution::half_normal, 0.01, 3, 5, factor.view(), job_of(threads));
+    device.raise_small(0.7f, {Distribution::half_normal, 0.01, 3, 5, 1000}, factor.view(),
+                       job_of(threads));
     append();
     device.lift_rows(3, 1e-3, factor.view(), job_of(threads));
     append();
@@ -105,7 +106,7 @@ void operations_on_elements(Passes& backend) {
     append();
     for (const Distribution distribution : {Distribution::constant, Distribution::uniform,
                                             Distribution::normal, Distribution::half_normal}) {
-      device.fill_random(distribution, 3, 11, 2, factor.view(), job_of(threads));
+      device.fill_random({distribution, 3, 11, 2, 70}, factor.view(), job_of(threads));
       const std::vector<float> drawn = factor.floats();
       all.insert(all.end(), drawn.begin(), drawn.end());
     }

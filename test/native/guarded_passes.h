@@ -75,6 +75,9 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open();
     naive_.pass(pass, job);
   }
+  void sum_over_ranks(Sums& sums, Communicator& ranks) override {
+    naive_.sum_over_ranks(sums, ranks);
+  }
   void settle_codes(const LeastSquares& problem, Factor W, const Job& job) override {
     const DeviceAccess access = open(problem.Ht, W);
     naive_.settle_codes(problem, W, job);
@@ -187,15 +190,13 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(by.previous, factor);
     naive_.extrapolate(by, factor, job);
   }
-  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, Factor factor, const Job& job) override {
+  void fill_random(const Draws& draws, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
-    naive_.fill_random(distribution, scale, seed, stream, factor, job);
+    naive_.fill_random(draws, factor, job);
   }
-  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, Factor factor, const Job& job) override {
+  void raise_small(float smallest, const Draws& draws, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
-    naive_.raise_small(smallest, distribution, scale, seed, stream, factor, job);
+    naive_.raise_small(smallest, draws, factor, job);
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

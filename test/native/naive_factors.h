@@ -143,18 +143,12 @@ class NaiveFactors : public Passes {
       previous = now;
     });
   }
-  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, Factor factor, const Job&) override {
-    const CounterRandom random(seed, stream);
-    each_element(factor, [&](float& x, Index i, Index j) {
-      x = static_cast<float>(scale * drawn(distribution, random, i, j));
-    });
+  void fill_random(const Draws& draws, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index i, Index j) { x = drawn(draws, i, j); });
   }
-  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, Factor factor, const Job&) override {
-    const CounterRandom random(seed, stream);
+  void raise_small(float smallest, const Draws& draws, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index i, Index j) {
-      if (x <= smallest) x = static_cast<float>(scale * drawn(distribution, random, i, j));
+      if (x <= smallest) x = drawn(draws, i, j);
     });
   }
 
@@ -164,12 +158,15 @@ class NaiveFactors : public Passes {
   void orthonormalise_rows(HostView<double> A) override { oracle::orthonormalise_rows(A); }
 
  protected:
-  static double drawn(Distribution distribution, const CounterRandom& random, Index i, Index j) {
+  static float drawn(const Draws& draws, Index i, Index j) {
+    const CounterRandom random(draws.seed, draws.stream);
+    const Index row = draws.first_row + i;
     const auto item = static_cast<std::uint32_t>(j);
-    if (distribution == Distribution::constant) return 1;
-    if (distribution == Distribution::uniform) return random.uniform(i, item);
-    const double normal = random.normal(i, item);
-    return distribution == Distribution::normal ? normal : std::abs(normal);
+    double value = 1;
+    if (draws.distribution == Distribution::uniform) value = random.uniform(row, item);
+    if (draws.distribution == Distribution::normal) value = random.normal(row, item);
+    if (draws.distribution == Distribution::half_normal) value = std::abs(random.normal(row, item));
+    return static_cast<float>(draws.scale * value);
   }
 
   template <class Visit>

@@ -64,6 +64,11 @@ class NaivePasses : public NaiveFactors {
     }
   }
 
+  void sum_over_ranks(Sums& sums, Communicator& ranks) override {
+    ranks.allreduce(own(sums).cross);
+    ranks.allreduce(own(sums).denominators);
+  }
+
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                std::span<const double> pull, Factor Ht, const Job& job) override {
     const std::vector<double>& S = own(sums).cross;

@@ -53,6 +53,10 @@ class CpuPasses : public Passes {
     return std::make_unique<CpuSums>(d, k);
   }
   void pass(const Pass& pass, const Job& job) override { run_pass(kernels_, pass, job); }
+  void sum_over_ranks(Sums& sums, Communicator& ranks) override {
+    ranks.allreduce(cpu_sums(sums).cross);
+    ranks.allreduce(cpu_sums(sums).denominators);
+  }
 
   void settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) override {
     cpu::settle_codes(kernels_, problem, W, job);
@@ -140,13 +144,12 @@ class CpuPasses : public Passes {
   void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job& job) override {
     cpu::extrapolate(by, host(factor), job);
   }
-  void fill_random(Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, BackendView<float> factor, const Job& job) override {
-    cpu::fill_random(distribution, scale, seed, stream, host(factor), job);
+  void fill_random(const Draws& draws, BackendView<float> factor, const Job& job) override {
+    cpu::fill_random(draws, host(factor), job);
   }
-  void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, BackendView<float> factor, const Job& job) override {
-    cpu::raise_small(smallest, distribution, scale, seed, stream, host(factor), job);
+  void raise_small(float smallest, const Draws& draws, BackendView<float> factor,
+                   const Job& job) override {
+    cpu::raise_small(smallest, draws, host(factor), job);
   }
 
   std::vector<double> symmetric_eigen(HostView<double> A) override {

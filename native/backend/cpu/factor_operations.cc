@@ -235,34 +235,31 @@ namespace {
 
 // Calls write(element, draw) with the draws for all elements; `draw` is computed when it is called.
 template <class Write>
-void draw_elements(Distribution distribution, double scale, std::uint64_t seed,
-                   std::uint32_t stream, HostView<float> factor, const Job& job, Write write) {
-  const CounterRandom random(seed, stream);
+void draw_elements(const Draws& draws, HostView<float> factor, const Job& job, Write write) {
+  const CounterRandom random(draws.seed, draws.stream);
   const auto drawn = [&](Index row, Index column) {
     const auto item = static_cast<std::uint32_t>(column);
-    if (distribution == Distribution::constant) return 1.0;
-    if (distribution == Distribution::uniform) return random.uniform(row, item);
+    if (draws.distribution == Distribution::constant) return 1.0;
+    if (draws.distribution == Distribution::uniform) return random.uniform(row, item);
     const double value = random.normal(row, item);
-    return distribution == Distribution::normal ? value : std::abs(value);
+    return draws.distribution == Distribution::normal ? value : std::abs(value);
   };
   over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
     for (Index i = begin; i < begin + count; ++i)
       for (Index j = 0; j < factor.cols; ++j)
-        write(factor(i, j), [&] { return static_cast<float>(scale * drawn(i, j)); });
+        write(factor(i, j),
+              [&] { return static_cast<float>(draws.scale * drawn(draws.first_row + i, j)); });
   });
 }
 
 }  // namespace
 
-void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
-                 HostView<float> factor, const Job& job) {
-  draw_elements(distribution, scale, seed, stream, factor, job,
-                [](float& x, const auto& draw) { x = draw(); });
+void fill_random(const Draws& draws, HostView<float> factor, const Job& job) {
+  draw_elements(draws, factor, job, [](float& x, const auto& draw) { x = draw(); });
 }
 
-void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
-                 std::uint32_t stream, HostView<float> factor, const Job& job) {
-  draw_elements(distribution, scale, seed, stream, factor, job,
+void raise_small(float smallest, const Draws& draws, HostView<float> factor, const Job& job) {
+  draw_elements(draws, factor, job,
                 [&](float& x, const auto& draw) { x = x <= smallest ? draw() : x; });
 }
 

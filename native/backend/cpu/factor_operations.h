@@ -49,9 +49,7 @@ void shift(double value, HostView<float> factor, const Job& job);
 void extrapolate(const Extrapolated& by, HostView<float> factor, const Job& job);
 // Runs on the calling thread.
 void extrapolate_rows(const Extrapolated& by, HostView<float> factor);
-void raise_small(float smallest, Distribution distribution, double scale, std::uint64_t seed,
-                 std::uint32_t stream, HostView<float> factor, const Job& job);
-void fill_random(Distribution distribution, double scale, std::uint64_t seed, std::uint32_t stream,
-                 HostView<float> factor, const Job& job);
+void raise_small(float smallest, const Draws& draws, HostView<float> factor, const Job& job);
+void fill_random(const Draws& draws, HostView<float> factor, const Job& job);
 
 }  // namespace gemmine::cpu

@@ -57,7 +57,7 @@ class Alternation {
   // An iteration that may raise the objective is measured before the next one begins.
   bool measures_at_once() const { return state_.guarded || acceleration_; }
   double row_penalty() const {
-    return penalty_of(device_, W_, penalties().l1_w, penalties().l2_w, input_.job) +
+    return input_.penalty_of_W(W_, penalties().l1_w, penalties().l2_w) +
            (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
   }
   double column_penalty() const {
@@ -129,7 +129,7 @@ class Alternation {
   // is formed again in float64; if that of S does, the identity is not used again.
   void sharpen_sums() {
     const auto [absolute, energy] = safeguard::cancellations(sums_->gram, column_gram_, k_);
-    if (absolute > 2 * input_.squared_norm) sums_->gram = device_.gram(W_, input_.job);
+    if (absolute > 2 * input_.squared_norm) sums_->gram = input_.gram_of_W(W_);
     if (energy > 25 * input_.squared_norm) state_.direct = state_.guarded = true;
   }
 

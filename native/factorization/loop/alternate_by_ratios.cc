@@ -35,7 +35,7 @@ class RatioAlternation {
       end_iteration();
     }
     pass(std::nullopt, false, state_.iteration);
-    state_.row_gram = input_.backend.gram(W_, input_.job);
+    state_.row_gram = input_.gram_of_W(W_);
     return {.squared_error = input_.squared_error(W_, Ht_)};
   }
 
@@ -57,7 +57,7 @@ class RatioAlternation {
   void pass(const std::optional<Step>& step, bool accumulate, Index t) {
     const Penalties& p = options_.penalties;
     const double penalty =
-        penalty_of(input_.backend, W_, p.l1_w, p.l2_w, input_.job) +
+        input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
         penalty_of(input_.backend, Ht_, p.l1_h, p.l2_h, input_.job) +
         (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
     const Group group{.Ht = Ht_,
@@ -69,12 +69,7 @@ class RatioAlternation {
                       .sums = *sums_,
                       .mask = input_.mask,
                       .addend = addend_of(options_.graph, unit())};
-    input_.backend.pass({.X = input_.X,
-                         .exponent = input_.pass_exponent,
-                         .groups = {&group, 1},
-                         .loss = {LossKind::divergence, input_.loss.beta},
-                         .row_weights = input_.row_weights},
-                        input_.job);
+    input_.pass(group, {LossKind::divergence, input_.loss.beta});
     if (options_.graph != nullptr && step) options_.graph->follow(W_, input_.job);
     const double error = frobenius() ? sums_->incoming_residual : sums_->incoming_divergence;
     objective::record(state_, t, error + penalty, true, options_.tolerance);

@@ -95,11 +95,7 @@ class ColumnsFirst {
                       .measure = Measure::none,
                       .accumulate = true,
                       .sums = *sums_};
-    device_.pass({.X = input_.X,
-                  .exponent = input_.pass_exponent,
-                  .groups = {&group, 1},
-                  .row_weights = input_.row_weights},
-                 input_.job);
+    input_.pass(group);
   }
 
   // Measures the pair after iteration t and keeps it if it is the best so far. The sums are those
@@ -117,7 +113,7 @@ class ColumnsFirst {
     best_.restore(device_, W_, Ht_);
     const double squared_error = input_.squared_error(W_, Ht_);
     objective::set(state_, state_.best, squared_error, true);
-    state_.row_gram = device_.gram(W_, input_.job);
+    state_.row_gram = input_.gram_of_W(W_);
     return {.squared_error = squared_error};
   }
 

@@ -28,16 +28,20 @@ class Residuals {
     }
   }
 
-  // The worst-fitted row, or −1 if all are fitted up to the rounding of float32 products.
-  Index worst() const {
+  // The residual of the worst-fitted row of all ranks' samples, which is not taken again; empty if
+  // all are fitted up to the rounding of float32 products.
+  std::vector<double> take_worst(Communicator& ranks) {
     const auto s = std::max_element(squares_.begin(), squares_.end()) - squares_.begin();
-    return squares_[s] > 1e-6 * sample_.squared_norm(s) ? s : -1;
-  }
-
-  std::vector<double> row(Index s) const {
-    std::vector<double> residual = sample_.dense_row(s);
-    for (Index t = 0; t < Ht_.rows(); ++t)
-      for (Index j = 0; j < Ht_.cols(); ++j) residual[t] -= double{codes_(s, j)} * Ht_(t, j);
+    const double own = squares_[s] > 1e-6 * sample_.squared_norm(s) ? squares_[s] : 0;
+    const std::vector<double> all = ranks.allgather({&own, 1});
+    const auto worst = std::ranges::max_element(all);
+    if (*worst <= 0) return {};
+    std::vector<double> residual(static_cast<std::size_t>(Ht_.rows()));
+    if (worst - all.begin() == ranks.rank()) {
+      residual = row(s);
+      squares_[s] = 0;
+    }
+    ranks.allreduce(residual);
     return residual;
   }
 
@@ -57,9 +61,14 @@ class Residuals {
     }
   }
 
-  void give_up(Index s) { squares_[s] = 0; }
-
  private:
+  std::vector<double> row(Index s) const {
+    std::vector<double> residual = sample_.dense_row(s);
+    for (Index t = 0; t < Ht_.rows(); ++t)
+      for (Index j = 0; j < Ht_.cols(); ++j) residual[t] -= double{codes_(s, j)} * Ht_(t, j);
+    return residual;
+  }
+
   const RowSample& sample_;
   const HostMatrix<float>& Ht_;
   const HostMatrix<float> codes_;
@@ -108,14 +117,12 @@ bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
     input_.job.cancellation.check();
     ++state.attempts[j];
     state.dead_for[j] = 0;
-    const Index worst = residuals.worst();
-    if (worst < 0) break;
-    const std::vector<double> residual = residuals.row(worst);
+    const std::vector<double> residual = residuals.take_worst(input_.ranks);
+    if (residual.empty()) break;
     HostMatrix<float> h(Ht.rows, 1);
     for (Index t = 0; t < Ht.rows; ++t)
       h(t, 0) = static_cast<float>(rule_.columns_free ? residual[t] : std::max(0.0, residual[t]));
     residuals.explain(h);
-    residuals.give_up(worst);
     for (Index t = 0; t < Ht.rows; ++t) after(t, j) = h(t, 0);
     kept[j] = 0;
     changed = true;
