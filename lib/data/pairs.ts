@@ -3,9 +3,13 @@ import { checkInteger, checkOneOf, frozen, required, withDefaults } from '../opt
 import { fileError, printable, shownJson } from './file'
 import { arrayInMemory, compressRows } from './compressed-rows'
 import { GrowingArray } from './growing-array'
-import { parseLines, readLines } from './lines'
+import { longLine, parseLines, readLines } from './lines'
 import type { LineReader } from './lines'
 import type { RowLists } from './row-lists'
+import { TextNumbers } from './text-numbers'
+
+/** What is asked of a Map of ids to rows. */
+type IdRows = Pick<ReadonlyMap<string, number>, 'get'>
 
 /** Options for the columns of a file of pairs. */
 export interface PairsOptions {
@@ -14,9 +18,9 @@ export interface PairsOptions {
   /** Number of corpus rows. */
   readonly corpus: number
   /** The row of each query id; without it the first column contains rows. See {@link readIds}. */
-  readonly queryIds?: ReadonlyMap<string, number> | undefined
+  readonly queryIds?: IdRows | undefined
   /** The row of each corpus id; without it the second column contains rows. */
-  readonly corpusIds?: ReadonlyMap<string, number> | undefined
+  readonly corpusIds?: IdRows | undefined
   /**
    * How to handle a pair whose query or corpus row does not exist: `error`, or `skip` to omit and count it;
    * `error` unless given.
@@ -167,7 +171,7 @@ export class PairsReader implements LineReader<Promise<Pairs>> {
     side: Side,
     text: string,
     count: number,
-    ids: ReadonlyMap<string, number> | undefined,
+    ids: IdRows | undefined,
     number: number,
   ) {
     const isNumber = /^ *\d{1,15} *$/.test(text)
@@ -233,6 +237,10 @@ interface JsonLine {
 
 /** Reads one line per row of a side, and counts the lines. */
 abstract class PerRowReader {
+  get lineLimit(): number | undefined {
+    return this.isJsonl ? longLine : undefined
+  }
+
   private received = 0
 
   constructor(
@@ -281,8 +289,8 @@ abstract class PerRowReader {
   }
 }
 
-class IdsReader extends PerRowReader implements LineReader<Map<string, number>> {
-  private readonly rows = new Map<string, number>()
+class IdsReader extends PerRowReader implements LineReader<TextNumbers> {
+  private readonly rows = new TextNumbers()
 
   constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'ids')
@@ -291,10 +299,9 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
   protected take(line: string, number: number) {
     const id = this.isJsonl ? this.idOf(line, number) : line
     if (id === '') throw this.wrong(number, 'an id', 'an empty line')
-    const first = this.rows.get(id)
-    if (first !== undefined)
-      throw this.wrong(number, 'every id once', `${id}, which is on line ${first + 1} too`)
-    this.rows.set(id, number - 1)
+    const row = this.rows.add(id)
+    if (row !== number - 1)
+      throw this.wrong(number, 'every id once', `${id}, which is on line ${row + 1} too`)
   }
 
   finish() {
@@ -316,14 +323,15 @@ export const parseIds = (
   path: string,
   count: number,
   side: Side,
-): Map<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
+): ReadonlyMap<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
  * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
  * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
  *
  * @param count Number of rows, or `any`.
- * @returns A map from each id to its row; its keys are in the order of the rows.
+ * @returns The row of each id, in the order of the rows. It is no `Map`, whose growth would hold the event
+ *   loop; `new Map(ids)` makes one, for a worker for instance.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
  *   `count`.
  *
@@ -334,13 +342,18 @@ export const readIds = async (
   path: string,
   count: number | 'any',
   side: Side,
-): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
+): Promise<ReadonlyMap<string, number>> =>
+  await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
   constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'texts')
+  }
+
+  override get lineLimit() {
+    return longLine
   }
 
   protected take(text: string, number: number) {

@@ -2,8 +2,8 @@
 import { isInt32Array } from 'node:util/types'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { mapped } from '../data/pieces'
 import { inSlices } from '../data/slices'
-import { resultArray } from '../data/typed-array'
 import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { checkAlike, type CorpusRange } from './corpus-shard'
@@ -59,11 +59,8 @@ export const addRanks = (to: Int32Array, ranks: Int32Array) =>
   })
 
 /** Sums before any count: 0 for a row, −1 for none. */
-export function noRanks(indices: Int32Array): Int32Array {
-  const sums = resultArray(Int32Array, indices.length)
-  for (let i = 0; i < sums.length; i++) sums[i] = indices[i]! < 0 ? -1 : 0
-  return sums
-}
+export const noRanks = (indices: Int32Array): Promise<Int32Array> =>
+  mapped(indices, (row) => (row < 0 ? -1 : 0))
 
 /**
  * Counts the rows of a shard that are better than each row drawn from a band. Only for the sampling `band`
@@ -87,7 +84,7 @@ export async function rankDrawnRows(
   const { numNegatives: count } = rules
   const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
   const { indices: rows, scores } = inputs.drawn
-  const total = noRanks(rows)
+  const total = await noRanks(rows)
   for (const part of parts) {
     const ranks = new Int32Array(rows.length)
     await run(part, (addon, control) =>
