@@ -167,13 +167,7 @@ export class PairsReader implements LineReader<Promise<Pairs>> {
   }
 
   /** Returns undefined for a row that does not exist and is to be skipped. */
-  private row(
-    side: Side,
-    text: string,
-    count: number,
-    ids: IdRows | undefined,
-    number: number,
-  ) {
+  private row(side: Side, text: string, count: number, ids: IdRows | undefined, number: number) {
     const isNumber = /^ *\d{1,15} *$/.test(text)
     const row = ids ? ids.get(text) : isNumber ? Number(text) : undefined
     if (row !== undefined && row < count) return row
@@ -342,8 +336,7 @@ export const readIds = async (
   path: string,
   count: number | 'any',
   side: Side,
-): Promise<ReadonlyMap<string, number>> =>
-  await readLines(path, new IdsReader(path, count, side))
+): Promise<ReadonlyMap<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []

@@ -44,10 +44,7 @@ export async function readHeader(reader: ByteReader): Promise<Header> {
   const { path } = reader
   const bytes = await headerBytes(reader)
   const header = await inTurns((slice) => parsedHeader(bytes, path, slice))
-  const places = await sortedInTurns(
-    header.places,
-    (a, b) => a.begin - b.begin || a.end - b.end,
-  )
+  const places = await sortedInTurns(header.places, (a, b) => a.begin - b.begin || a.end - b.end)
   await inTurns((slice) => checkCover(places, reader, slice))
   return { places, metadata: header.metadata }
 }

@@ -169,11 +169,7 @@ async function ownRows({ settled, target, range }: ShardCall, shared?: SharedRow
   })
   const texts = [...(corpusTexts ?? [])]
   if (texts.length === rows)
-    await takeTexts(
-      texts,
-      absent,
-      shared!.digests.subarray(begin * digestBytes, end * digestBytes),
-    )
+    await takeTexts(texts, absent, shared!.digests.subarray(begin * digestBytes, end * digestBytes))
   const placeOfPresent = (row: number) => {
     const place = placeOf(row)
     return place >= 0 && isAbsent[place] === 1 ? -1 : place

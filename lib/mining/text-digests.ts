@@ -36,7 +36,10 @@ export interface SharedTexts {
 }
 
 /** Texts between two turns of the event loop. */
-const stride = 4_096
+const stride = 1 << 10
+
+/** Digests that are looked up in between. */
+const lookups = 1 << 14
 
 /** @throws {TypeError | RangeError} naming the text that is none. */
 export async function digestsOf(
@@ -157,17 +160,19 @@ async function rowsShared(table: DigestTable, parts: readonly TextDigests[], row
   for (const [i, { firstRow, rows: count }] of parts.entries())
     await inSlices(count, (begin, end) => shardOf.fill(i, firstRow + begin, firstRow + end))
   const isShared = new Uint8Array(rows)
-  await inSlices(rows, (begin, end) => {
+  const mark = (begin: number, end: number) => {
     for (let row = begin; row < end; row++) {
       if (table.isEmpty(row)) continue
       const first = table.first(row)
       if (shardOf[first] !== shardOf[row]) isShared[first] = 1
     }
-  })
-  await inSlices(rows, (begin, end) => {
+  }
+  const copy = (begin: number, end: number) => {
     for (let row = begin; row < end; row++)
       if (!table.isEmpty(row)) isShared[row] = isShared[table.first(row)]!
-  })
+  }
+  await inSlices(rows, mark, lookups)
+  await inSlices(rows, copy, lookups)
   return isShared
 }
 
@@ -199,12 +204,13 @@ export async function mergeTextDigests(parts: readonly TextDigests[]): Promise<S
   const rows = handOut(new Int32Array(wanted))
   const digests = resultArray(Uint8Array, rows.length * digestBytes)
   let count = 0
-  await inSlices(corpusRows, (begin, end) => {
+  const take = (begin: number, end: number) => {
     for (let row = begin; row < end; row++) {
       if (isShared[row] === 0) continue
       digests.set(all.subarray(row * digestBytes, (row + 1) * digestBytes), count * digestBytes)
       rows[count++] = row
     }
-  })
+  }
+  await inSlices(corpusRows, take, lookups)
   return { corpusRows, rows, digests }
 }

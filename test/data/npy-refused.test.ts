@@ -6,9 +6,7 @@ import { formatSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError } from './files'
 import { folder, npy, dictionary, values, full, elements, remedy } from './npy-samples'
 
-const safetensors = Buffer.concat(
-  await formatSafetensors({ tensors: {}, metadata: { rank: '3' } }),
-)
+const safetensors = Buffer.concat(await formatSafetensors({ tensors: {}, metadata: { rank: '3' } }))
 
 describe('a .npy file is refused', () => {
   it.each<[string, Uint8Array, string]>([

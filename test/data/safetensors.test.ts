@@ -143,6 +143,26 @@ describe('a safetensors file', () => {
       'expected an object for the tensor a, received 1',
     ],
     [
+      'with a name twice',
+      file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\\u0061":1}'),
+      'expected every tensor once, received a twice',
+    ],
+    [
+      'with a comma too many',
+      file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}'),
+      'expected a JSON object as the safetensors header, received {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}',
+    ],
+    [
+      'with text behind the header',
+      file('{} 1'),
+      'expected a JSON object as the safetensors header, received {} 1',
+    ],
+    [
+      'with a megabyte about a tensor',
+      file(`{"a":[${'1,'.repeat(1 << 19)}1]}`),
+      'expected at most 1048576 bytes about the tensor a, received 1048579',
+    ],
+    [
       'with a deep header',
       file(deep),
       'expected an object for the tensor a, received an array of 1',
