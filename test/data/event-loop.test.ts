@@ -82,7 +82,6 @@ it.each([
   'mineHardNegatives',
   'mergeTextDigests',
   'scorePositives',
-  'mineCorpusShard',
   'auditMined',
   'loadMatrix',
   'writeSafetensors',
