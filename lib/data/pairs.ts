@@ -212,7 +212,8 @@ export const parsePairs = async (
  *
  * @returns The corpus rows of each query, ascending, each once; and the number of skipped pairs.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content; a line has at most
+ *   4 MiB.
  *
  * @example
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
@@ -326,8 +327,8 @@ export const parseIds = (
  * @param count Number of rows, or `any`.
  * @returns The row of each id, in the order of the rows. It is no `Map`, whose growth would hold the event
  *   loop; `new Map(ids)` makes one, for a worker for instance.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
- *   `count`.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, their number is not
+ *   `count`, or a line has more than 4 MiB (32 MiB in a `.jsonl`).
  *
  * @example
  * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
@@ -377,8 +378,8 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * and a space if it has one.
  *
  * @param count Number of rows, or `any`.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or their number is not
- *   `count`.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object or has more than 32 MiB, or
+ *   their number is not `count`.
  *
  * @example
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')

@@ -82,6 +82,7 @@ it.each([
   'mineHardNegatives',
   'mergeTextDigests',
   'scorePositives',
+  'mergePositiveScores',
   'auditMined',
   'loadMatrix',
   'writeSafetensors',

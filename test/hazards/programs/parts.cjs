@@ -1,4 +1,4 @@
-// Calls one function of much text, or with many names: prints what turns.cjs measures.
+// Calls one function with many texts, ids or tensors: prints what turns.cjs measures.
 const { writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { longestTurn } = require('./turns.cjs')
@@ -61,10 +61,6 @@ const calls = {
     () => lines('ids.txt', 1_000_000, (i) => `document-${i}`),
     (file) => gemmine.readIds(file, 'any', 'corpus'),
   ],
-  readTexts: [
-    () => lines('texts.jsonl', 500_000, (i) => `{"_id":"${i}","text":"a text of some words ${i}"}`),
-    (file) => gemmine.readTexts(file, 'any', 'corpus'),
-  ],
   mineHardNegatives: [
     () => [texts(1000, (i) => i), texts(rows, (i) => i)],
     ([queryTexts, corpusTexts]) =>
@@ -76,23 +72,6 @@ const calls = {
   mergeTextDigests: [sharedTexts, ({ digests }) => gemmine.mergeTextDigests(digests)],
   scorePositives: [scoredTexts, ({ shard }) => shard(rows)],
   mergePositiveScores: [scoredTexts, ({ parts }) => gemmine.mergePositiveScores(parts)],
-  mineCorpusShard: [
-    async () => {
-      const { corpusTexts, parts } = await scoredTexts()
-      return {
-        corpusTexts,
-        queryTexts: texts(queries, (i) => i),
-        scores: await gemmine.mergePositiveScores(parts),
-      }
-    },
-    ({ corpusTexts, queryTexts, scores }) =>
-      gemmine.mineCorpusShard(ones(queries), ones(rows), scores, {
-        firstRow: 0,
-        corpusTexts,
-        queryTexts,
-        excludeSelf: new Int32Array(queries).map((_, q) => q),
-      }),
-  ],
   auditMined: [
     () => ({
       corpusTexts: texts(rows, (i) => i),
@@ -109,22 +88,6 @@ const calls = {
         positives: new Int32Array(1000),
         corpusTexts,
       }),
-  ],
-  writeLines: [
-    () =>
-      gemmine.mineHardNegatives(ones(100_000), ones(16), new Int32Array(100_000), {
-        numNegatives: 8,
-        relativeMargin: null,
-        maxScore: 2,
-      }),
-    (mined) =>
-      gemmine.writeLines(
-        `${path}lines.jsonl`,
-        gemmine.minedLines('triplet', mined, {
-          query: String,
-          document: (row) => `some text ${row}`.repeat(8),
-        }),
-      ),
   ],
   loadMatrix: [
     () => {
