@@ -2,7 +2,7 @@ import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { joined, mapped } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
-import { inSlices, inTurns, type Slice } from '../data/slices'
+import { checkedStride, inSlices, inTurns, type Slice } from '../data/slices'
 import { toQueries } from '../data/source'
 import { checkKind } from '../data/typed-array'
 import { invalid } from '../errors'
@@ -239,25 +239,29 @@ export async function checkPositiveScores({
       scores.length,
     )
   checkInteger(`${at}.indptr[0]`, indptr[0], 0, 0)
-  await inSlices(queries, (begin, end) => {
-    for (let q = begin; q < end; q++) {
-      const last = q === queries - 1 ? indices.length : 0
-      checkInteger(
-        `${at}.indptr[${q + 1}]`,
-        indptr[q + 1],
-        Math.max(indptr[q]!, last),
-        indices.length,
-      )
-      for (let t = indptr[q]!; t < indptr[q + 1]!; t++) {
-        const least = t === indptr[q] ? 0 : indices[t - 1]! + 1
-        checkInteger(`${at}.indices[${t}]`, indices[t], least, corpusRows - 1)
-        if (!Number.isFinite(scores[t]))
-          throw invalid(
-            `positives.scores[${t}]`,
-            `a finite score of query ${q} with row ${indices[t]}`,
-            scores[t],
-          )
+  await inSlices(
+    queries,
+    (begin, end) => {
+      for (let q = begin; q < end; q++) {
+        const last = q === queries - 1 ? indices.length : 0
+        checkInteger(
+          `${at}.indptr[${q + 1}]`,
+          indptr[q + 1],
+          Math.max(indptr[q]!, last),
+          indices.length,
+        )
+        for (let t = indptr[q]!; t < indptr[q + 1]!; t++) {
+          const least = t === indptr[q] ? 0 : indices[t - 1]! + 1
+          checkInteger(`${at}.indices[${t}]`, indices[t], least, corpusRows - 1)
+          if (!Number.isFinite(scores[t]))
+            throw invalid(
+              `positives.scores[${t}]`,
+              `a finite score of query ${q} with row ${indices[t]}`,
+              scores[t],
+            )
+        }
       }
-    }
-  })
+    },
+    checkedStride,
+  )
 }
