@@ -7,8 +7,14 @@ import { inflated, isGzip } from './inflate'
 /** Bytes that are split into lines at a time: a few milliseconds of work. */
 const pieceBytes = 1 << 15
 
-/** Maximum of bytes in a line, so that a file without line ends cannot fill the memory. */
-const lineLimit = 1 << 28
+/**
+ * Maximum of bytes in a line, unless the reader has another: a line is one piece of work, a few milliseconds
+ * for this one.
+ */
+const usualLimit = 1 << 22
+
+/** The same for lines with texts. */
+export const longLine = 1 << 25
 
 const newline = 0x0a
 
@@ -18,6 +24,8 @@ export interface LineReader<T> {
   finish(): T
   /** Whether no further line is needed. */
   readonly done?: boolean
+  /** Maximum of bytes in a line. */
+  readonly lineLimit?: number | undefined
 }
 
 /**
@@ -32,7 +40,7 @@ class LineCutter {
   constructor(
     private readonly path: string,
     private readonly take: (text: string, number: number) => void,
-    private readonly limit = lineLimit,
+    private readonly limit = usualLimit,
   ) {}
 
   push(bytes: Uint8Array) {
@@ -79,7 +87,7 @@ class LineCutter {
 
 /** Reads the lines of a file in memory. */
 export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReader<T>): T {
-  const cutter = new LineCutter(path, (text, number) => reader.line(text, number))
+  const cutter = new LineCutter(path, (text, number) => reader.line(text, number), reader.lineLimit)
   for (let at = 0; at < bytes.length; at += pieceBytes)
     cutter.push(bytes.subarray(at, at + pieceBytes))
   cutter.end()
@@ -88,8 +96,6 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
 
 export interface ReadLinesOptions {
   readonly signal?: AbortSignalLike | undefined
-  /** Maximum of bytes in a line. */
-  readonly limit?: number | undefined
   /** Called with the size of each piece of the file, before it is unpacked. */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
@@ -101,10 +107,10 @@ export interface ReadLinesOptions {
 export async function readLines<T>(
   path: string,
   reader: LineReader<T>,
-  { signal, limit, onBytes = () => {} }: ReadLinesOptions = {},
+  { signal, onBytes = () => {} }: ReadLinesOptions = {},
 ): Promise<Awaited<T>> {
   checkPath(path)
-  const cutter = new LineCutter(path, (text, number) => reader.line(text, number), limit)
+  const cutter = new LineCutter(path, (text, number) => reader.line(text, number), reader.lineLimit)
   try {
     for await (const piece of plainPieces(path, onBytes)) {
       throwIfAborted(signal)

@@ -1,5 +1,6 @@
 import { readLines } from './lines'
 import { PairsReader, type Pairs, type UnknownIds } from './pairs'
+import { TextNumbers } from './text-numbers'
 
 /** Pairs whose queries have no rows of their own: their rows are the order in which they appear. */
 export interface NamedPairs extends Pairs {
@@ -8,21 +9,15 @@ export interface NamedPairs extends Pairs {
 }
 
 /** Gives each new id the next row. */
-class NewRows extends Map<string, number> {
-  override get(id: string): number {
-    const row = super.get(id) ?? this.size
-    this.set(id, row)
-    return row
-  }
-}
+const newRows = (ids: TextNumbers) => ({ get: (id: string) => ids.add(id) })
 
 class NamedPairsReader extends PairsReader {
   constructor(
     path: string,
-    private readonly seen: NewRows,
+    private readonly seen: TextNumbers,
     options: NamedPairsOptions,
   ) {
-    super(path, { queries: Number.MAX_SAFE_INTEGER, queryIds: seen, ...options })
+    super(path, { queries: Number.MAX_SAFE_INTEGER, queryIds: newRows(seen), ...options })
   }
 
   protected override get queries(): number {
@@ -41,7 +36,7 @@ export async function readNamedPairs(
   path: string,
   options: NamedPairsOptions,
 ): Promise<NamedPairs> {
-  const queryIds = new NewRows()
+  const queryIds = new TextNumbers()
   const pairs = await readLines(path, new NamedPairsReader(path, queryIds, options))
-  return { ...pairs, queryIds: new Map(queryIds) }
+  return { ...pairs, queryIds }
 }

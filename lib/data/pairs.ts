@@ -3,9 +3,13 @@ import { checkInteger, checkOneOf, frozen, required, withDefaults } from '../opt
 import { fileError, printable, shownJson } from './file'
 import { arrayInMemory, compressRows } from './compressed-rows'
 import { GrowingArray } from './growing-array'
-import { parseLines, readLines } from './lines'
+import { longLine, parseLines, readLines } from './lines'
 import type { LineReader } from './lines'
 import type { RowLists } from './row-lists'
+import { TextNumbers } from './text-numbers'
+
+/** What is asked of a Map of ids to rows. */
+type IdRows = Pick<ReadonlyMap<string, number>, 'get'>
 
 /** Options for the columns of a file of pairs. */
 export interface PairsOptions {
@@ -14,9 +18,9 @@ export interface PairsOptions {
   /** Number of corpus rows. */
   readonly corpus: number
   /** The row of each query id; without it the first column contains rows. See {@link readIds}. */
-  readonly queryIds?: ReadonlyMap<string, number> | undefined
+  readonly queryIds?: IdRows | undefined
   /** The row of each corpus id; without it the second column contains rows. */
-  readonly corpusIds?: ReadonlyMap<string, number> | undefined
+  readonly corpusIds?: IdRows | undefined
   /**
    * How to handle a pair whose query or corpus row does not exist: `error`, or `skip` to omit and count it;
    * `error` unless given.
@@ -163,13 +167,7 @@ export class PairsReader implements LineReader<Promise<Pairs>> {
   }
 
   /** Returns undefined for a row that does not exist and is to be skipped. */
-  private row(
-    side: Side,
-    text: string,
-    count: number,
-    ids: ReadonlyMap<string, number> | undefined,
-    number: number,
-  ) {
+  private row(side: Side, text: string, count: number, ids: IdRows | undefined, number: number) {
     const isNumber = /^ *\d{1,15} *$/.test(text)
     const row = ids ? ids.get(text) : isNumber ? Number(text) : undefined
     if (row !== undefined && row < count) return row
@@ -214,7 +212,8 @@ export const parsePairs = async (
  *
  * @returns The corpus rows of each query, ascending, each once; and the number of skipped pairs.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line and its content; a line has at most
+ *   4 MiB.
  *
  * @example
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
@@ -233,6 +232,10 @@ interface JsonLine {
 
 /** Reads one line per row of a side, and counts the lines. */
 abstract class PerRowReader {
+  get lineLimit(): number | undefined {
+    return this.isJsonl ? longLine : undefined
+  }
+
   private received = 0
 
   constructor(
@@ -281,8 +284,8 @@ abstract class PerRowReader {
   }
 }
 
-class IdsReader extends PerRowReader implements LineReader<Map<string, number>> {
-  private readonly rows = new Map<string, number>()
+class IdsReader extends PerRowReader implements LineReader<TextNumbers> {
+  private readonly rows = new TextNumbers()
 
   constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'ids')
@@ -291,10 +294,9 @@ class IdsReader extends PerRowReader implements LineReader<Map<string, number>> 
   protected take(line: string, number: number) {
     const id = this.isJsonl ? this.idOf(line, number) : line
     if (id === '') throw this.wrong(number, 'an id', 'an empty line')
-    const first = this.rows.get(id)
-    if (first !== undefined)
-      throw this.wrong(number, 'every id once', `${id}, which is on line ${first + 1} too`)
-    this.rows.set(id, number - 1)
+    const row = this.rows.add(id)
+    if (row !== number - 1)
+      throw this.wrong(number, 'every id once', `${id}, which is on line ${row + 1} too`)
   }
 
   finish() {
@@ -316,16 +318,17 @@ export const parseIds = (
   path: string,
   count: number,
   side: Side,
-): Map<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
+): ReadonlyMap<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
  * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
  * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
  *
  * @param count Number of rows, or `any`.
- * @returns A map from each id to its row; its keys are in the order of the rows.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, or their number is not
- *   `count`.
+ * @returns The row of each id, in the order of the rows. It is no `Map`, whose growth would hold the event
+ *   loop; `new Map(ids)` makes one, for a worker for instance.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, their number is not
+ *   `count`, or a line has more than 4 MiB (32 MiB in a `.jsonl`).
  *
  * @example
  * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
@@ -334,13 +337,17 @@ export const readIds = async (
   path: string,
   count: number | 'any',
   side: Side,
-): Promise<Map<string, number>> => await readLines(path, new IdsReader(path, count, side))
+): Promise<ReadonlyMap<string, number>> => await readLines(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements LineReader<string[]> {
   private readonly texts: string[] = []
 
   constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'texts')
+  }
+
+  override get lineLimit() {
+    return longLine
   }
 
   protected take(text: string, number: number) {
@@ -371,8 +378,8 @@ export const parseTexts = (bytes: Uint8Array, path: string, count: number, side:
  * and a space if it has one.
  *
  * @param count Number of rows, or `any`.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object, or their number is not
- *   `count`.
+ * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object or has more than 32 MiB, or
+ *   their number is not `count`.
  *
  * @example
  * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')

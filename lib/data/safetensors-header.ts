@@ -4,6 +4,9 @@ import type { ByteReader } from './byte-reader'
 import { safetensorsTypes, sizeOf } from './element-types'
 import type { ElementType } from './element-types'
 import { fileError, printable, shownJson } from './file'
+import { members } from './json-members'
+import { inTurns, sortedInTurns, type Slice } from './slices'
+import { TextNumbers } from './text-numbers'
 
 export const metadataName = '__metadata__'
 
@@ -39,16 +42,14 @@ export const product = (shape: readonly number[]) =>
 /** Reads the header; the data follow. */
 export async function readHeader(reader: ByteReader): Promise<Header> {
   const { path } = reader
-  const header = parseObject(await headerText(reader), path)
-  const metadata = checkMetadata(header[metadataName], path)
-  const places = Object.entries(header)
-    .filter(([name]) => name !== metadataName)
-    .map(([name, entry]) => checkPlace(name, entry, path))
-  checkCover(places, reader)
-  return { places, metadata }
+  const bytes = await headerBytes(reader)
+  const header = await inTurns((slice) => parsedHeader(bytes, path, slice))
+  const places = await sortedInTurns(header.places, (a, b) => a.begin - b.begin || a.end - b.end)
+  await inTurns((slice) => checkCover(places, reader, slice))
+  return { places, metadata: header.metadata }
 }
 
-async function headerText(reader: ByteReader): Promise<string> {
+async function headerBytes(reader: ByteReader): Promise<Buffer> {
   const { path } = reader
   const prefix = Buffer.from(await take(reader, 8))
   if (prefix.length < 8)
@@ -61,20 +62,45 @@ async function headerText(reader: ByteReader): Promise<string> {
       `expected a safetensors header of at most ${highest} bytes, received ${length}`,
     )
   const text = await take(reader, Number(length))
-  return Buffer.from(text.buffer, text.byteOffset, text.length).toString('utf8')
+  return Buffer.from(text.buffer, text.byteOffset, text.length)
 }
 
-function parseObject(text: string, path: string): Record<string, unknown> {
+/** Bytes about one tensor, at most. */
+const entryLimit = 1 << 20
+
+/** Bytes of a header that is no JSON that its error shows. */
+const shownBytes = 400
+
+const parsed = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'))
+
+/** Work for a member of the header, in the units of a slice. */
+const unitsOfMember = 256
+
+function* parsedHeader(bytes: Buffer, path: string, slice: Slice): Generator<void, Header> {
+  const places: Place[] = []
+  const names = new TextNumbers()
+  let metadata: Record<string, string> = {}
   try {
-    const value: unknown = JSON.parse(text)
-    if (isObject(value)) return value
-  } catch {
-    // Falls through to the error for a header that is no object.
+    for (const { name, value } of members(bytes)) {
+      const before = names.size
+      names.add(name)
+      if (names.size === before)
+        throw fileError(path, `expected every tensor once, received ${printable(name)} twice`)
+      if (name === metadataName) metadata = checkMetadata(parsed(value), path)
+      else if (value.length > entryLimit)
+        throw fileError(
+          path,
+          `expected at most ${entryLimit} bytes about the tensor ${printable(name)}, received ${value.length}`,
+        )
+      else places.push(checkPlace(name, parsed(value), path))
+      if (slice.spend(unitsOfMember + value.length)) yield
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    const shown = printable(bytes.toString('utf8', 0, shownBytes))
+    throw fileError(path, `expected a JSON object as the safetensors header, received ${shown}`)
   }
-  throw fileError(
-    path,
-    `expected a JSON object as the safetensors header, received ${printable(text)}`,
-  )
+  return { places, metadata }
 }
 
 function checkMetadata(metadata: unknown = {}, path: string): Record<string, string> {
@@ -105,15 +131,20 @@ function checkPlace(name: string, entry: unknown, path: string): Place {
 }
 
 /** Checks that the tensors fill the data without gaps or overlaps. */
-function checkCover(places: Place[], { path, left, unpacked }: ByteReader) {
+function* checkCover(
+  places: readonly Place[],
+  { path, left, unpacked }: ByteReader,
+  slice: Slice,
+): Generator<void, void> {
   let covered = 0
-  for (const { name, begin, end } of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { name, begin, end } of places) {
     if (begin !== covered)
       throw fileError(
         path,
         `expected the tensor ${printable(name)} to begin at byte ${covered} of the data, received ${begin}`,
       )
     covered = end
+    if (slice.spend(1)) yield
   }
   if (unpacked ? covered > left : covered !== left)
     throw fileError(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { invalid } from '../errors'
 import { bytesInMemory, reading, skip, withReader } from './byte-reader'
 import type { ByteReader } from './byte-reader'
@@ -15,6 +16,7 @@ import { bytesOf, fileError, printable, writePieces } from './file'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import { chosenMatrix } from './named-matrix'
 import { isObject, isSizes, metadataName, product, readHeader } from './safetensors-header'
+import { Slice, inTurns } from './slices'
 import { kindOf } from './typed-array'
 
 /** A tensor, row-major. */
@@ -35,18 +37,26 @@ export interface Tensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** Work for a tensor, in the units of a slice. */
+const unitsOfTensor = 256
+
 /** Reads every tensor, in the order of the file. */
 async function readTensors(reader: ByteReader): Promise<Tensors> {
   const { places, metadata } = await readHeader(reader)
-  const tensors: (readonly [string, Tensor])[] = []
+  const tensors: Record<string, Tensor> = {}
+  const slice = new Slice()
   for (const { name, shape, type, begin, end } of places) {
     const bytes = await readBytes(reader, end - begin)
-    const tensor = type ? { data: elementsOver(bytes, type), shape, type } : { data: bytes, shape }
-    tensors.push([name, tensor])
+    const value = type ? { data: elementsOver(bytes, type), shape, type } : { data: bytes, shape }
+    // Not by assignment, which would change the prototype if the name is __proto__.
+    Object.defineProperty(tensors, name, { ...ownProperty, value })
+    if (slice.spend(unitsOfTensor)) await setImmediate()
   }
   await checkEnd(reader)
-  return { tensors: Object.fromEntries(tensors), metadata }
+  return { tensors, metadata }
 }
+
+const ownProperty = { enumerable: true, configurable: true, writable: true }
 
 /** The length of packed data is known only at its end. */
 async function checkEnd(reader: ByteReader) {
@@ -108,27 +118,36 @@ export const parseSafetensors = (bytes: Uint8Array, path: string): Promise<Tenso
  *
  * @throws {TypeError | RangeError} if the number of elements does not match a shape.
  */
-export function formatSafetensors(contents: Tensors): Uint8Array[] {
+export async function formatSafetensors(contents: Tensors): Promise<Uint8Array[]> {
   checkContents(contents)
   const { tensors, metadata } = contents
-  const header: [string, unknown][] = [[metadataName, metadata]]
-  let begin = 0
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const { data, shape, type } = tensor
-    const written = typeOfArray(kindOf(data), type)
-    if (!written) throw invalid(`tensors.${name}.data`, wantedArrays, data)
-    if (name === metadataName) throw invalid('tensors', 'names of tensors', name)
-    const dtype = elementTypes[written].safetensors
-    if (!isSizes(shape)) throw invalid(`tensors.${name}.shape`, 'non-negative integers', shape)
-    if (product(shape) !== data.length)
-      throw invalid(`tensors.${name}.data`, `${product(shape)} elements for its shape`, data.length)
-    header.push([name, { dtype, shape, data_offsets: [begin, begin + data.byteLength] }])
-    begin += data.byteLength
-  }
-  return [
-    headerBytes(Object.fromEntries(header)),
-    ...Object.values(tensors).map(({ data }) => bytesOf(data)),
-  ]
+  const header = new HeaderText(`{${JSON.stringify(metadataName)}:${JSON.stringify(metadata)}`)
+  const pieces: Uint8Array[] = []
+  await inTurns(function* (slice) {
+    let begin = 0
+    for (const name of Object.keys(tensors)) {
+      const tensor = tensors[name]!
+      const dtype = checkedType(name, tensor)
+      const { data, shape } = tensor
+      const entry = { dtype, shape, data_offsets: [begin, begin + data.byteLength] }
+      header.add(`,${JSON.stringify(name)}:${JSON.stringify(entry)}`)
+      pieces.push(bytesOf(data))
+      begin += data.byteLength
+      if (slice.spend(unitsOfTensor)) yield
+    }
+  })
+  return [...header.pieces(), ...pieces]
+}
+
+/** The type of a tensor in a header. */
+function checkedType(name: string, { data, shape, type }: Tensor): string {
+  const written = typeOfArray(kindOf(data), type)
+  if (!written) throw invalid(`tensors.${name}.data`, wantedArrays, data)
+  if (name === metadataName) throw invalid('tensors', 'names of tensors', name)
+  if (!isSizes(shape)) throw invalid(`tensors.${name}.shape`, 'non-negative integers', shape)
+  if (product(shape) !== data.length)
+    throw invalid(`tensors.${name}.data`, `${product(shape)} elements for its shape`, data.length)
+  return elementTypes[written].safetensors
 }
 
 function checkContents(contents: Tensors) {
@@ -138,13 +157,34 @@ function checkContents(contents: Tensors) {
     if (typeof value !== 'string') throw invalid(`metadata.${name}`, 'a string', value)
 }
 
-function headerBytes(header: Record<string, unknown>): Uint8Array {
-  const text = Buffer.from(JSON.stringify(header))
-  const length = Math.ceil(text.length / 8) * 8
-  const bytes = Buffer.alloc(8 + length, ' ')
-  bytes.writeBigUInt64LE(BigInt(length))
-  bytes.set(text, 8)
-  return bytes
+/** The text of a header in pieces, as all of it would take long to encode. */
+class HeaderText {
+  private readonly encoded: Buffer[] = []
+  private length = 0
+
+  constructor(private text: string) {}
+
+  add(text: string) {
+    this.text += text
+    if (this.text.length >= 1 << 16) this.encode()
+  }
+
+  private encode() {
+    const bytes = Buffer.from(this.text)
+    this.encoded.push(bytes)
+    this.length += bytes.length
+    this.text = ''
+  }
+
+  /** The length, the text and its padding. */
+  pieces(): Buffer[] {
+    this.text += '}'
+    this.encode()
+    const length = Math.ceil(this.length / 8) * 8
+    const prefix = Buffer.alloc(8)
+    prefix.writeBigUInt64LE(BigInt(length))
+    return [prefix, ...this.encoded, Buffer.alloc(length - this.length, ' ')]
+  }
 }
 
 /**
@@ -170,5 +210,5 @@ export const readSafetensors = (path: string): Promise<Tensors> => withReader(pa
  * await writeSafetensors('model.safetensors', { tensors, metadata: { rank: '32' } })
  */
 export async function writeSafetensors(path: string, contents: Tensors): Promise<void> {
-  await writePieces(path, formatSafetensors(contents))
+  await writePieces(path, await formatSafetensors(contents))
 }

@@ -6,6 +6,9 @@ const stride = 1 << 18
 /** The same for elements that are bigints, which take four times as long. */
 export const bigintStride = stride >> 2
 
+/** Elements whose checks make a name for each of them. */
+export const checkedStride = 1 << 13
+
 /** Works in slices begin..end - 1 of 0..length - 1 and lets the event loop run between them. */
 export async function inSlices(
   length: number,
@@ -45,3 +48,44 @@ export async function inTurns<Result>(
     await setImmediate()
   }
 }
+
+/** Items that are sorted at once. */
+const sortedAtOnce = 1 << 12
+
+/** Work for a comparison, in the units of a slice. */
+const unitsOfComparison = 16
+
+type Compare<Item> = (a: Item, b: Item) => number
+
+function* merged<Item>(
+  a: readonly Item[],
+  b: readonly Item[],
+  compare: Compare<Item>,
+  slice: Slice,
+): Generator<void, Item[]> {
+  const all: Item[] = []
+  let [i, j] = [0, 0]
+  while (i < a.length || j < b.length) {
+    const isFirst = j === b.length || (i < a.length && compare(a[i]!, b[j]!) <= 0)
+    all.push(isFirst ? a[i++]! : b[j++]!)
+    if (slice.spend(unitsOfComparison)) yield
+  }
+  return all
+}
+
+/** Sorts like `Array.prototype.sort`, into a new array. */
+export const sortedInTurns = <Item>(items: readonly Item[], compare: Compare<Item>) =>
+  inTurns<Item[]>(function* (slice) {
+    let runs: Item[][] = []
+    for (let at = 0; at < items.length; at += sortedAtOnce) {
+      runs.push(items.slice(at, at + sortedAtOnce).sort(compare))
+      yield
+    }
+    while (runs.length > 1) {
+      const next: Item[][] = []
+      for (let i = 0; i < runs.length; i += 2)
+        next.push(yield* merged(runs[i]!, runs[i + 1] ?? [], compare, slice))
+      runs = next
+    }
+    return runs[0] ?? []
+  })

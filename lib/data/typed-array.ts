@@ -35,8 +35,11 @@ function emptyLike<Kind extends Elements>(array: Kind): Kind {
   return new globalThis[name](array.length) as ArrayBufferView as Kind
 }
 
-/** Bytes between two pauses for the event loop. */
+/** Bytes that may be copied at once before a job starts. */
 const pieceBytes = 1 << 22
+
+/** Bytes between two pauses for the event loop. */
+const strideBytes = 1 << 20
 
 /**
  * An input in a form that can be read safely. A buffer that shrinks during a job would end the process, so an
@@ -67,7 +70,7 @@ function copyInto(
   if (before) return before.then(() => copyInto(name, from, to))
   const copy = (begin: number, end: number) => copyPiece(name, from, to, begin, end)
   if (byteLength > pieceBytes)
-    return inSlices(length, copy, Math.floor((pieceBytes * length) / byteLength))
+    return inSlices(length, copy, Math.floor((strideBytes * length) / byteLength))
   if (length > 0) copy(0, length)
   return undefined
 }

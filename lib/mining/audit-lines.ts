@@ -1,7 +1,7 @@
 // Judges the lines of a file of mined examples, one after the other.
 import { fileError, printable } from '../data/file'
 import { FieldMistake, parseObjectLine } from '../data/json-line'
-import type { LineReader } from '../data/lines'
+import { longLine, type LineReader } from '../data/lines'
 import {
   layoutOf,
   type FoundLayout,
@@ -45,6 +45,7 @@ interface Line {
 }
 
 export class AuditReader implements LineReader<AuditFindings> {
+  readonly lineLimit = longLine
   readonly findings: AuditFindings
   private layout: FoundLayout | undefined
   /** Pairs of a query and a positive; a triplet file has the negatives of a pair in several lines. */

@@ -96,9 +96,6 @@ export interface MinedAudit {
   readonly warnings: readonly string[]
 }
 
-/** Bytes in a line at most: longer ones would hold the event loop. */
-const lineLimit = 1 << 25
-
 /** Time between two calls of the listener, in milliseconds. */
 const pause = 100
 
@@ -186,7 +183,7 @@ export async function auditNamed(
   const known = await knowledgeOf(options)
   const { onBytes, finish } = await listening(path, options)
   const reader = new AuditReader(path, known, { numNegatives, reference })
-  const findings = await readLines(path, reader, { signal, limit: lineLimit, onBytes })
+  const findings = await readLines(path, reader, { signal, onBytes })
   finish()
   await findings.settleCounts()
   return {

@@ -2,7 +2,8 @@
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import type { Word } from '../data/mined-fields'
 import { inSlices } from '../data/slices'
-import { knownClasses } from './text-classes'
+import { TextNumbers } from '../data/text-numbers'
+import { textClasses } from './text-classes'
 
 /** A row that a word stands for. */
 export interface FoundRow {
@@ -124,9 +125,9 @@ export async function openWords(
   corpus: NamedRows,
   signal: AbortSignalLike | undefined,
 ) {
-  const known = new Map<string, number>()
+  const known = new TextNumbers()
   const sizeOf = ({ texts, count }: NamedRows) => (texts === undefined ? 0 : count)
-  const classes = await knownClasses(
+  const classes = await textClasses(
     queries.texts ?? [],
     corpus.texts ?? [],
     sizeOf(queries),

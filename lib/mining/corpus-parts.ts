@@ -1,10 +1,13 @@
 // The parts of a corpus that one shard mines: its own rows, and for the shard that has row 0 also the rows of
 // all shards with shared texts. Rows with equal texts are always in one part.
 import { loanOf } from '../data/loan'
+import { mapped } from '../data/pieces'
 import { toRowLists, type RowLists } from '../data/row-lists'
+import { inSlices } from '../data/slices'
 import { toQueries } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
+import { detached } from '../lending'
 import type { NativeMineOptions, NativeMineRules, NativePart, NativeSource } from '../native'
 import { listsWithin, placeIn, type CorpusRange, type PlaceOf } from './corpus-shard'
 import { nativeOptions, type SettledMining } from './mining-options'
@@ -73,24 +76,27 @@ export async function wholeInputs({ settled, range, scores }: ShardCall): Promis
 }
 
 /** The place in a scan of the row that each query is, −1 for none. */
-function selfWithin(
+async function selfWithin(
   self: SelfRows,
   queries: number,
   corpusRows: number,
   placeOf: PlaceOf,
-): SelfRows {
+): Promise<SelfRows> {
   if (self === false) return false
-  const local = new Int32Array(queries).fill(-1)
-  for (let q = 0; q < queries; q++) {
-    const row = self === true ? q : self[q]!
-    if (row < -1 || row >= corpusRows)
-      throw invalid(
-        `excludeSelf[${q}]`,
-        `a corpus row in 0..${corpusRows - 1}, or -1 for none`,
-        row,
-      )
-    if (row >= 0) local[q] = placeOf(row)
-  }
+  const local = new Int32Array(queries)
+  await inSlices(queries, (begin, end) => {
+    for (let q = begin; q < end; q++) {
+      const row = self === true ? q : self[q]
+      if (row === undefined) throw detached('excludeSelf')
+      if (row < -1 || row >= corpusRows)
+        throw invalid(
+          `excludeSelf[${q}]`,
+          `a corpus row in 0..${corpusRows - 1}, or -1 for none`,
+          row,
+        )
+      local[q] = row >= 0 ? placeOf(row) : -1
+    }
+  })
   return local
 }
 
@@ -116,18 +122,30 @@ function sharedOf({ settled, scores }: ShardCall): SharedRows | undefined {
   return { ...shared, groups: settled.groups && shared.groups }
 }
 
-/** @throws {TypeError} if a row of the shard has another text than its digest says. */
-async function checkTexts(texts: readonly string[], absent: Int32Array, digests: Uint8Array) {
-  for (const row of absent)
-    if (typeof texts[row] !== 'string') throw invalid(`corpusTexts[${row}]`, 'a string', texts[row])
-  const found = await digestsOf(
-    'corpusTexts',
-    Array.from(absent, (row) => texts[row]!),
-  )
-  for (const [i, row] of absent.entries())
-    for (let at = i * digestBytes; at < (i + 1) * digestBytes; at++)
-      if (found[at] !== digests[at])
-        throw invalid(`corpusTexts[${row}]`, 'the text that digestTexts() was given', texts[row])
+/**
+ * Takes the texts of the absent rows out of the texts of a shard.
+ *
+ * @throws {TypeError} if such a row has another text than its digest says.
+ */
+async function takeTexts(texts: string[], absent: Int32Array, digests: Uint8Array) {
+  const taken: string[] = []
+  await inSlices(absent.length, (begin, end) => {
+    for (const row of absent.subarray(begin, end)) {
+      const text: unknown = texts[row]
+      if (typeof text !== 'string') throw invalid(`corpusTexts[${row}]`, 'a string', text)
+      taken.push(text)
+      texts[row] = ''
+    }
+  })
+  const found = await digestsOf('corpusTexts', taken)
+  await inSlices(found.length, (begin, end) => {
+    for (let at = begin; at < end; at++) {
+      if (found[at] === digests[at]) continue
+      const i = Math.floor(at / digestBytes)
+      const wanted = 'the text that digestTexts() was given'
+      throw invalid(`corpusTexts[${absent[i]}]`, wanted, taken[i])
+    }
+  })
 }
 
 /** The rows of the shard, without those whose texts are shared. */
@@ -135,24 +153,23 @@ async function ownRows({ settled, target, range }: ShardCall, shared?: SharedRow
   const { firstRow, rows } = range
   const { corpusGroups, queryTexts, corpusTexts } = settled
   const numbers = new Int32Array(rows)
-  for (let i = 0; i < rows; i++) numbers[i] = firstRow + i
+  await inSlices(rows, (first, last) => {
+    for (let i = first; i < last; i++) numbers[i] = firstRow + i
+  })
   const begin = shared ? lowerBound(shared.rows, firstRow) : 0
   const end = shared ? lowerBound(shared.rows, firstRow + rows) : 0
   const absent = shared
-    ? shared.rows.slice(begin, end).map((row) => row - firstRow)
+    ? await mapped(shared.rows.subarray(begin, end), (row) => row - firstRow)
     : new Int32Array(0)
   const placeOf = placeIn(range)
   if (absent.length === 0) return { target, placeOf, numbers, absent, own: settled }
   const isAbsent = new Uint8Array(rows)
-  for (const row of absent) isAbsent[row] = 1
+  await inSlices(absent.length, (first, last) => {
+    for (const row of absent.subarray(first, last)) isAbsent[row] = 1
+  })
   const texts = [...(corpusTexts ?? [])]
   if (texts.length === rows)
-    await checkTexts(
-      texts,
-      absent,
-      shared!.digests.subarray(begin * digestBytes, end * digestBytes),
-    )
-  for (const row of absent) if (row < texts.length) texts[row] = ''
+    await takeTexts(texts, absent, shared!.digests.subarray(begin * digestBytes, end * digestBytes))
   const placeOfPresent = (row: number) => {
     const place = placeOf(row)
     return place >= 0 && isAbsent[place] === 1 ? -1 : place
@@ -197,7 +214,7 @@ async function partOf(
     ...{ ...settled, ...own },
     exclude: await within('exclude', whole.exclude),
     candidates: await within('candidates', whole.candidates),
-    excludeSelf: selfWithin(whole.excludeSelf, queries, range.corpusRows, placeOf),
+    excludeSelf: await selfWithin(whole.excludeSelf, queries, range.corpusRows, placeOf),
   }
   const positives = await listsWithin('positives', scores.positives, range.corpusRows, placeOf)
   const all = await nativeOptions(local, positives, queries, target, device)

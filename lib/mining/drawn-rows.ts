@@ -2,8 +2,8 @@
 import { isInt32Array } from 'node:util/types'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { inSlices } from '../data/slices'
-import { resultArray } from '../data/typed-array'
+import { mapped } from '../data/pieces'
+import { checkedStride, inSlices } from '../data/slices'
 import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { checkAlike, type CorpusRange } from './corpus-shard'
@@ -39,17 +39,21 @@ async function checkDrawn(drawn: DrawnRows, queries: number, corpusRows: number)
   const size = queries * numNegatives
   if (indices.length !== size) throw invalid('drawn.indices', `${size} rows`, indices.length)
   if (scores.length !== size) throw invalid('drawn.scores', `${size} scores`, scores.length)
-  await inSlices(size, (begin, end) => {
-    for (let i = begin; i < end; i++) {
-      checkInteger(`drawn.indices[${i}]`, indices[i], -1, corpusRows - 1)
-      if (indices[i]! >= 0 && !Number.isFinite(scores[i]))
-        throw invalid(
-          `drawn.scores[${i}]`,
-          `a finite score of query ${Math.floor(i / numNegatives)} with row ${indices[i]}`,
-          scores[i],
-        )
-    }
-  })
+  await inSlices(
+    size,
+    (begin, end) => {
+      for (let i = begin; i < end; i++) {
+        checkInteger(`drawn.indices[${i}]`, indices[i], -1, corpusRows - 1)
+        if (indices[i]! >= 0 && !Number.isFinite(scores[i]))
+          throw invalid(
+            `drawn.scores[${i}]`,
+            `a finite score of query ${Math.floor(i / numNegatives)} with row ${indices[i]}`,
+            scores[i],
+          )
+      }
+    },
+    checkedStride,
+  )
 }
 
 /** Adds counts to sums; −1 in either stays out of the sums. */
@@ -59,11 +63,8 @@ export const addRanks = (to: Int32Array, ranks: Int32Array) =>
   })
 
 /** Sums before any count: 0 for a row, −1 for none. */
-export function noRanks(indices: Int32Array): Int32Array {
-  const sums = resultArray(Int32Array, indices.length)
-  for (let i = 0; i < sums.length; i++) sums[i] = indices[i]! < 0 ? -1 : 0
-  return sums
-}
+export const noRanks = (indices: Int32Array): Promise<Int32Array> =>
+  mapped(indices, (row) => (row < 0 ? -1 : 0))
 
 /**
  * Counts the rows of a shard that are better than each row drawn from a band. Only for the sampling `band`
@@ -87,7 +88,7 @@ export async function rankDrawnRows(
   const { numNegatives: count } = rules
   const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
   const { indices: rows, scores } = inputs.drawn
-  const total = noRanks(rows)
+  const total = await noRanks(rows)
   for (const part of parts) {
     const ranks = new Int32Array(rows.length)
     await run(part, (addon, control) =>

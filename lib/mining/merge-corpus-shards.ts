@@ -146,7 +146,7 @@ function checkRanks(
 
 /** Sums of all shards; −1 for no row. */
 async function summed(ranks: readonly DrawnRanks[], indices: Int32Array): Promise<Int32Array> {
-  const sums = noRanks(indices)
+  const sums = await noRanks(indices)
   for (const each of ranks) await addRanks(sums, each.ranks)
   return sums
 }

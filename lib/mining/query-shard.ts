@@ -59,7 +59,7 @@ export function plainOptions(
 }
 
 /** Bytes to hash between two turns of the event loop. */
-const pieceBytes = 1 << 22
+const pieceBytes = 1 << 20
 
 /** All common inputs of the parts of one job, except numbers and names. */
 export interface ShardInputs {

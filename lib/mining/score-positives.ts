@@ -113,9 +113,12 @@ export async function scorePositives(
   const target = shardRows(corpus, metric, source)
   const range = { firstRow, rows: target.rows, corpusRows }
   checkRange(range)
-  if (sharedTexts !== undefined) checkShared(sharedTexts, corpusRows)
   if (corpusGroups !== undefined) groupArray('corpusGroups', corpusGroups, range.rows)
-  const all = await toRowLists('positives', positives, source.rows, corpusRows)
+  // Both start at the same time, so that a resizable buffer is copied before the caller can shrink it.
+  const [all] = await Promise.all([
+    toRowLists('positives', positives, source.rows, corpusRows),
+    sharedTexts && checkShared(sharedTexts, corpusRows),
+  ])
   const empty = { indptr: new Int32Array(source.rows + 1), indices: new Int32Array(0) }
   const listed = await listsWithin('positives', all, corpusRows, placeIn(range))
   const lists = { positives: listed, all }
@@ -212,7 +215,7 @@ export async function mergePositiveScores(
   return {
     ...{ ...first, firstRow: 0, rows: corpusRows },
     ...(await inTurns((slice) => joinedLists(ordered, queries, slice))),
-    shared: joinShared(ordered.map(({ shared }) => shared)),
+    shared: await joinShared(ordered.map(({ shared }) => shared)),
   }
 }
 

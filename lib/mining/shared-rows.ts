@@ -1,9 +1,10 @@
 // Rows of a corpus in shards whose text rows of other shards have too. They are mined together, by one shard,
 // because of rows with equal texts only the best is a candidate.
 import { isInt32Array } from 'node:util/types'
+import { joined, mapped } from '../data/pieces'
+import { checkedStride, inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import { handOut } from '../lending'
 import type { Addon, JobControl } from '../native'
 import { checkInteger } from '../options'
 import type { CorpusRange } from './corpus-shard'
@@ -23,7 +24,7 @@ export interface SharedRows {
 }
 
 /** @throws {TypeError | RangeError} if this is not what mergeTextDigests() gave for this corpus. */
-export function checkShared(shared: SharedTexts, corpusRows: number) {
+export async function checkShared(shared: SharedTexts, corpusRows: number) {
   if (typeof shared !== 'object' || shared === null || !isInt32Array(shared.rows))
     throw invalid('sharedTexts', 'what mergeTextDigests() gave', shared)
   const { rows, digests } = shared
@@ -33,10 +34,18 @@ export function checkShared(shared: SharedTexts, corpusRows: number) {
       `the texts of a corpus of ${corpusRows} rows, as corpusRows says`,
       `those of ${shared.corpusRows} rows`,
     )
-  for (const [i, row] of rows.entries())
-    checkInteger(`sharedTexts.rows[${i}]`, row, i === 0 ? 0 : rows[i - 1]! + 1, corpusRows - 1)
   if (!(digests instanceof Uint8Array) || digests.length !== rows.length * digestBytes)
     throw invalid('sharedTexts.digests', `${rows.length * digestBytes} bytes`, digests)
+  await inSlices(
+    rows.length,
+    (begin, end) => {
+      for (let i = begin; i < end; i++) {
+        const least = i === 0 ? 0 : rows[i - 1]! + 1
+        checkInteger(`sharedTexts.rows[${i}]`, rows[i], least, corpusRows - 1)
+      }
+    },
+    checkedStride,
+  )
 }
 
 /** The first place of an ascending array with at least this value. */
@@ -51,12 +60,13 @@ export function lowerBound(ascending: Int32Array, value: number): number {
 }
 
 /** The shared rows that lie in a shard. */
-function within(shared: SharedTexts, { firstRow, rows }: CorpusRange) {
+async function within(shared: SharedTexts, { firstRow, rows }: CorpusRange) {
   const begin = lowerBound(shared.rows, firstRow)
   const end = lowerBound(shared.rows, firstRow + rows)
+  const digests = shared.digests.subarray(begin * digestBytes, end * digestBytes)
   return {
-    rows: handOut(shared.rows.slice(begin, end)),
-    digests: handOut(shared.digests.slice(begin * digestBytes, end * digestBytes)),
+    rows: await joined([shared.rows.subarray(begin, end)], Int32Array),
+    digests: await joined([digests], Uint8Array),
   }
 }
 
@@ -68,49 +78,30 @@ export async function sharedRowsOf(
   { cols, target, device }: { cols: number; target: Scanned; device: string },
   run: (start: (addon: Addon, control: JobControl) => Promise<number>) => Promise<number>,
 ): Promise<SharedRows> {
-  const { rows, digests } = within(shared, range)
+  const { rows, digests } = await within(shared, range)
   const vectors = resultArray(Float32Array, rows.length * cols)
-  const places = rows.map((row) => row - range.firstRow)
+  const places = await mapped(rows, (row) => row - range.firstRow)
   const corpus = target.handle ?? target.matrix!
   if (rows.length > 0)
     await run((addon, control) =>
       addon.takeRows(corpus, { device, metric: target.metric }, places, vectors, control),
     )
-  const groups = corpusGroups && handOut(places.map((place) => corpusGroups[place]!))
+  const groups = corpusGroups && (await mapped(places, (place) => corpusGroups[place]!))
   return { rows, digests, vectors, groups }
 }
 
-function joined<Kind extends Int32Array | Uint8Array | Float32Array>(
-  Kind: new (length: number) => Kind,
-  arrays: readonly Kind[],
-): Kind {
-  const all = handOut(new Kind(arrays.reduce((sum, { length }) => sum + length, 0)))
-  let at = 0
-  for (const array of arrays) {
-    all.set(array as never, at)
-    at += array.length
-  }
-  return all
-}
-
 /** The shared rows of all shards, which are in the order of their rows. */
-export function joinShared(parts: readonly (SharedRows | undefined)[]): SharedRows | undefined {
+export async function joinShared(
+  parts: readonly (SharedRows | undefined)[],
+): Promise<SharedRows | undefined> {
   const known = parts.filter((part) => part !== undefined)
   if (known.length === 0) return undefined
-  const groups = known.map((part) => part.groups).filter((part) => part !== undefined)
+  const all = <Field extends keyof SharedRows>(field: Field) => known.map((part) => part[field])
+  const groups = all('groups').filter((part) => part !== undefined)
   return {
-    rows: joined(
-      Int32Array,
-      known.map(({ rows }) => rows),
-    ),
-    digests: joined(
-      Uint8Array,
-      known.map(({ digests }) => digests),
-    ),
-    vectors: joined(
-      Float32Array,
-      known.map(({ vectors }) => vectors),
-    ),
-    groups: groups.length === known.length ? joined(Int32Array, groups) : undefined,
+    rows: await joined(all('rows'), Int32Array),
+    digests: await joined(all('digests'), Uint8Array),
+    vectors: await joined(all('vectors'), Float32Array),
+    groups: groups.length === known.length ? await joined(groups, Int32Array) : undefined,
   }
 }

@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
+import { inTurns } from '../data/slices'
+import { TextNumbers } from '../data/text-numbers'
 import { invalid, invalidText } from '../errors'
 
 export interface TextClasses {
@@ -6,53 +7,45 @@ export interface TextClasses {
   readonly corpusTexts: Int32Array
 }
 
-/** Texts between two turns of the event loop, which must not wait for a million texts. */
-const stride = 20_000
-
 /** The class of an empty text, which equals no other text. */
 const none = -1
 
-function classOf(text: string, known: Map<string, number>): number {
-  const found = known.get(text)
-  if (found !== undefined) return found
-  known.set(text, known.size)
-  return known.size - 1
-}
+/** Work for a text, and for so many of its characters, in the units of a slice. */
+const unitsOfText = 64
+const charactersOfUnit = 8
 
 async function classesOf(
   name: string,
   texts: readonly string[],
   count: number,
-  known: Map<string, number>,
-) {
+  known: TextNumbers,
+): Promise<Int32Array> {
   if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
   if (texts.length !== count)
     throw invalidText(name, `${count} texts, one for each row`, `${texts.length} texts`)
   const classes = new Int32Array(count)
-  for (let i = 0; i < count; i++) {
-    const text = texts[i]
-    if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
-    classes[i] = text === '' ? none : classOf(text, known)
-    if (i % stride === stride - 1) await setImmediate()
-  }
+  await inTurns(function* (slice) {
+    for (let i = 0; i < count; i++) {
+      const text: unknown = texts[i]
+      if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
+      classes[i] = text === '' ? none : known.add(text)
+      if (slice.spend(unitsOfText + text.length / charactersOfUnit)) yield
+    }
+  })
   return classes
 }
 
-/** Numbers for texts: equal numbers if the texts have the same characters; −1 for an empty text. */
-export const textClasses = (
+/**
+ * Numbers for texts: equal numbers if the texts have the same characters; −1 for an empty text.
+ *
+ * @param known Texts that have numbers already; all others are added.
+ */
+export async function textClasses(
   queryTexts: readonly string[],
   corpusTexts: readonly string[],
   queries: number,
   corpus: number,
-): Promise<TextClasses> => knownClasses(queryTexts, corpusTexts, queries, corpus, new Map())
-
-/** The same, and fills `known` with the number of each text. */
-export async function knownClasses(
-  queryTexts: readonly string[],
-  corpusTexts: readonly string[],
-  queries: number,
-  corpus: number,
-  known: Map<string, number>,
+  known = new TextNumbers(),
 ): Promise<TextClasses> {
   return {
     corpusTexts: await classesOf('corpusTexts', corpusTexts, corpus, known),

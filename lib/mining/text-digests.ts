@@ -1,5 +1,6 @@
 // Texts of a corpus in shards: which rows have a text that rows of other shards have too.
 import { createHash } from 'node:crypto'
+import { joined } from '../data/pieces'
 import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
@@ -35,7 +36,10 @@ export interface SharedTexts {
 }
 
 /** Texts between two turns of the event loop. */
-const stride = 4_096
+const stride = 1 << 10
+
+/** Digests that are looked up in between. */
+const lookups = 1 << 14
 
 /** @throws {TypeError | RangeError} naming the text that is none. */
 export async function digestsOf(
@@ -101,6 +105,7 @@ export async function digestTexts(
 
 /** A set of digests in open addressing: the digests are their own hashes. */
 class DigestTable {
+  /** A row + 1, or 0 for none. */
   readonly #slots: Int32Array
   readonly #mask: number
 
@@ -109,7 +114,7 @@ class DigestTable {
     count: number,
   ) {
     const size = 2 ** Math.ceil(Math.log2(2 * count + 2))
-    this.#slots = new Int32Array(size).fill(-1)
+    this.#slots = new Int32Array(size)
     this.#mask = size - 1
   }
 
@@ -121,8 +126,11 @@ class DigestTable {
   first(row: number): number {
     for (let slot = this.digests[row * words]! & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const held = this.#slots[slot]!
-      if (held === -1) return (this.#slots[slot] = row)
-      if (this.#equals(row, held)) return held
+      if (held === 0) {
+        this.#slots[slot] = row + 1
+        return row
+      }
+      if (this.#equals(row, held - 1)) return held - 1
     }
   }
 
@@ -134,13 +142,6 @@ class DigestTable {
     }
     return true
   }
-}
-
-/** Digests of all parts in one array, at least 4-byte aligned. */
-function joined(parts: readonly TextDigests[], rows: number): Uint8Array {
-  const all = resultArray(Uint8Array, rows * digestBytes)
-  for (const { digests, firstRow } of parts) all.set(digests, firstRow * digestBytes)
-  return all
 }
 
 function checkDigests(parts: readonly TextDigests[]) {
@@ -157,19 +158,21 @@ function checkDigests(parts: readonly TextDigests[]) {
 async function rowsShared(table: DigestTable, parts: readonly TextDigests[], rows: number) {
   const shardOf = new Int32Array(rows)
   for (const [i, { firstRow, rows: count }] of parts.entries())
-    shardOf.fill(i, firstRow, firstRow + count)
+    await inSlices(count, (begin, end) => shardOf.fill(i, firstRow + begin, firstRow + end))
   const isShared = new Uint8Array(rows)
-  await inSlices(rows, (begin, end) => {
+  const mark = (begin: number, end: number) => {
     for (let row = begin; row < end; row++) {
       if (table.isEmpty(row)) continue
       const first = table.first(row)
       if (shardOf[first] !== shardOf[row]) isShared[first] = 1
     }
-  })
-  await inSlices(rows, (begin, end) => {
+  }
+  const copy = (begin: number, end: number) => {
     for (let row = begin; row < end; row++)
       if (!table.isEmpty(row)) isShared[row] = isShared[table.first(row)]!
-  })
+  }
+  await inSlices(rows, mark, lookups)
+  await inSlices(rows, copy, lookups)
   return isShared
 }
 
@@ -185,23 +188,29 @@ export async function mergeTextDigests(parts: readonly TextDigests[]): Promise<S
   checkDigests(parts)
   const ordered = inOrder(parts)
   const { corpusRows } = ordered[0]!
-  const all = joined(ordered, corpusRows)
+  const all = await joined(
+    ordered.map(({ digests }) => digests),
+    Uint8Array,
+  )
   const table = new DigestTable(
     new Uint32Array(all.buffer, all.byteOffset, all.length / 4),
     corpusRows,
   )
   const isShared = await rowsShared(table, ordered, corpusRows)
   let wanted = 0
-  for (const each of isShared) wanted += each
+  await inSlices(corpusRows, (begin, end) => {
+    for (let row = begin; row < end; row++) wanted += isShared[row]!
+  })
   const rows = handOut(new Int32Array(wanted))
   const digests = resultArray(Uint8Array, rows.length * digestBytes)
   let count = 0
-  await inSlices(corpusRows, (begin, end) => {
+  const take = (begin: number, end: number) => {
     for (let row = begin; row < end; row++) {
       if (isShared[row] === 0) continue
       digests.set(all.subarray(row * digestBytes, (row + 1) * digestBytes), count * digestBytes)
       rows[count++] = row
     }
-  })
+  }
+  await inSlices(corpusRows, take, lookups)
   return { corpusRows, rows, digests }
 }

@@ -76,6 +76,20 @@ it.each([
   expect(await longestTurn('synchronous', [name, folder.path('out')])).toBeLessThan(turn)
 })
 
+it.each([
+  'readIds',
+  'readIdsOfOneLine',
+  'mineHardNegatives',
+  'mergeTextDigests',
+  'scorePositives',
+  'mergePositiveScores',
+  'auditMined',
+  'loadMatrix',
+  'writeSafetensors',
+])('%s of many texts, ids or tensors leaves the event loop turning', async (name) => {
+  expect(await longestTurn('parts', [name, folder.path(name)])).toBeLessThan(turn)
+})
+
 it('writing rows with gaps leaves the event loop turning', async () => {
   expect(await longestTurn('writing', [folder.path('gaps.npy')])).toBeLessThan(turn)
 })

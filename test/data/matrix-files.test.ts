@@ -18,7 +18,7 @@ const expected = { data: six, rows: 2, cols: 3, type: 'float32' }
 
 const npy = Buffer.concat(formatNpy({ data: six, shape: [2, 3] }))
 const tensors = Buffer.concat(
-  formatSafetensors({
+  await formatSafetensors({
     tensors: {
       ids: { data: BigInt64Array.of(7n, 8n), shape: [2, 1] },
       emb: { data: six, shape: [2, 3] },
@@ -215,7 +215,7 @@ describe('elements of every type', () => {
     const data = arrayOf(type)
     const seen = type === 'bool' ? numbers.map((value) => (value === 0 ? 0 : 1)) : numbers
     expect(await asRead({ data, rows: 2, cols: 3, type })).toEqual(seen)
-    const content = formatSafetensors({
+    const content = await formatSafetensors({
       tensors: { X: { data, shape: [2, 3], type } },
       metadata: {},
     })

@@ -6,6 +6,8 @@ import { formatSafetensors } from '../../lib/data/safetensors'
 import { errorOf, expectFileError } from './files'
 import { folder, npy, dictionary, values, full, elements, remedy } from './npy-samples'
 
+const safetensors = Buffer.concat(await formatSafetensors({ tensors: {}, metadata: { rank: '3' } }))
+
 describe('a .npy file is refused', () => {
   it.each<[string, Uint8Array, string]>([
     ['when empty', Buffer.alloc(0), 'expected a NumPy .npy file, received an empty file'],
@@ -16,7 +18,7 @@ describe('a .npy file is refused', () => {
     ],
     [
       'when it is a .safetensors',
-      Buffer.concat(formatSafetensors({ tensors: {}, metadata: { rank: '3' } })),
+      safetensors,
       'expected a NumPy .npy file, received a safetensors file',
     ],
     [

@@ -354,3 +354,15 @@ it('ids and texts want the number of rows and the side', async () => {
     message: "Expected one of query, corpus for side, received 'left'",
   })
 })
+
+it('a line too long to be read at one turn of the event loop is refused', async () => {
+  const path = folder.write('long.txt', `a\n${'b'.repeat((1 << 22) + 1)}`)
+  const sentence = 'line 2: expected at most 4194304 bytes in a line, received more'
+  await expectFileError(() => readIds(path, 'any', 'corpus'), `${path}: ${sentence}`)
+  const pairs = () => readPairs(path, { queries: 1, corpus: 1, unknownIds: 'skip' })
+  await expectFileError(
+    pairs,
+    `${path}: line 1: expected query<TAB>corpus, then a relevance or nothing, or TREC's four columns, received a`,
+  )
+  expect(await readTexts(path, 2, 'corpus')).toHaveLength(2)
+})

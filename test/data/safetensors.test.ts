@@ -43,7 +43,7 @@ const tensor = (shape: unknown, offsets: unknown, dtype: unknown = 'F32') => ({
 describe('a safetensors file', () => {
   it('has the bytes of the format', async () => {
     const tensors = { a: { data: Float32Array.of(1.5), shape: [1, 1] } }
-    const written = Buffer.concat(formatSafetensors({ tensors, metadata: { k: 'v' } }))
+    const written = Buffer.concat(await formatSafetensors({ tensors, metadata: { k: 'v' } }))
     const header =
       '{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}'
     const length = Math.ceil(header.length / 8) * 8
@@ -58,12 +58,13 @@ describe('a safetensors file', () => {
     expect(await readSafetensors(folder.write('m.gz', gzipSync(readFileSync(path))))).toEqual(
       asRead,
     )
-    const written = Buffer.concat(formatSafetensors(contents))
+    const written = Buffer.concat(await formatSafetensors(contents))
     expect(await parseSafetensors(misaligned(written), 'model.safetensors')).toEqual(asRead)
   })
 
   it('is written without copying the elements', async () => {
-    expect(formatSafetensors(contents)[1]!.buffer).toBe(contents.tensors.W.data.buffer)
+    const pieces = await formatSafetensors(contents)
+    expect(pieces.map(({ buffer }) => buffer)).toContain(contents.tensors.W.data.buffer)
   })
 
   it('may lack metadata, and list its tensors in any order', async () => {
@@ -85,7 +86,7 @@ describe('a safetensors file', () => {
         { data: new elementTypes[type].array(2), shape: [2], type },
       ]),
     )
-    const written = Buffer.concat(formatSafetensors({ tensors, metadata: {} }))
+    const written = Buffer.concat(await formatSafetensors({ tensors, metadata: {} }))
     expect((await parseSafetensors(written, 'm.safetensors')).tensors).toEqual(tensors)
     const unknown = file({ a: tensor([8], [0, 8], 'F8_E4M3') })
     expect((await parseSafetensors(unknown, 'm.safetensors')).tensors).toEqual({
@@ -140,6 +141,26 @@ describe('a safetensors file', () => {
       'with a number for a tensor',
       file({ a: 1 }),
       'expected an object for the tensor a, received 1',
+    ],
+    [
+      'with a name twice',
+      file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\\u0061":1}'),
+      'expected every tensor once, received a twice',
+    ],
+    [
+      'with a comma too many',
+      file('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}'),
+      'expected a JSON object as the safetensors header, received {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}',
+    ],
+    [
+      'with text behind the header',
+      file('{} 1'),
+      'expected a JSON object as the safetensors header, received {} 1',
+    ],
+    [
+      'with a megabyte about a tensor',
+      file(`{"a":[${'1,'.repeat(1 << 19)}1]}`),
+      'expected at most 1048576 bytes about the tensor a, received 1048579',
     ],
     [
       'with a deep header',
@@ -226,7 +247,7 @@ describe('a safetensors file', () => {
 
 it('the parser of safetensors survives damage', async () => {
   const originals = [
-    Buffer.concat(formatSafetensors(contents)),
+    Buffer.concat(await formatSafetensors(contents)),
     file({ b: tensor([1], [4, 8]), a: tensor([2], [0, 4], 'BF16') }),
   ]
   const run = (content: Uint8Array) => parseSafetensors(content, 'm.safetensors')
