@@ -36,6 +36,30 @@ describe('semiNmf', () => {
     expect(Math.max(...bound.H.data.map(Math.abs))).toBeLessThan(100)
   })
 
+  it('counts a row of weight 2 twice, also where components cancel each other', async () => {
+    const [X, w, h] = [gaussian(60, 12, 5), gaussian(60, 2, 6), gaussian(2, 12, 7)]
+    const W = { ...w, data: w.data.map((value) => 1000 + value) }
+    const H = {
+      ...h,
+      data: h.data.map((value, at) => (at < 12 ? value : 1e-3 * value - h.data[at - 12]!)),
+    }
+    const sampleWeight = Float32Array.from({ length: 60 }, (_, i) => 1 + (i % 3))
+    const order = Array.from(sampleWeight).flatMap((times, i) => Array<number>(times).fill(i))
+    const repeated = ({ data, cols }: typeof X) => ({
+      data: Float32Array.from(order.flatMap((i) => [...data.subarray(i * cols, (i + 1) * cols)])),
+      rows: order.length,
+      cols,
+    })
+    for (const solver of ['hals', 'mu'] as const) {
+      const steps = { rank: 2, solver, iterations: 4, tolerance: 0, innerSweeps: 1 } as const
+      const options = { ...steps, acceleration: 'none' } as const
+      const weighted = await semiNmf(X, { ...options, sampleWeight, init: { W, H } })
+      const twice = await semiNmf(repeated(X), { ...options, init: { W: repeated(W), H } })
+      for (const [t, value] of twice.objective.entries())
+        expect(Math.abs(weighted.objective[t]! / value - 1)).toBeLessThan(2e-4)
+    }
+  })
+
   it('fills the arrays of the caller and takes strided rows', async () => {
     const wide = gaussian(40, 12, 3)
     const X = { data: wide.data, rows: 40, cols: 7, stride: 12 }
