@@ -125,12 +125,11 @@ export async function scorePositives(
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
   const run = <Result>(start: (addon: Addon, control: JobControl) => Promise<Result>) =>
     runJob(job, arrays, start)
-  const named = {
+  const fingerprint = await fingerprintOf({
     matrices: [inputs.queries],
     options: { positives: inputs.all, sharedTexts, groups: corpusGroups && empty.indices },
     run,
-  }
-  const fingerprint = await fingerprintOf(named)
+  })
   const out = positiveArrays(listed.indices.length, source.rows)
   const options = {
     ...{ device, metric: target.metric, firstQuery: 0, queryCount: source.rows },
@@ -142,16 +141,8 @@ export async function scorePositives(
     await run((addon, control) =>
       addon.mine(inputs.queries, target.handle ?? inputs.corpus!, options, out, sweep, control),
     )
-  const lent = { ...target, matrix: inputs.corpus }
-  const shared =
-    sharedTexts &&
-    (await sharedRowsOf(
-      sharedTexts,
-      range,
-      corpusGroups,
-      { cols: source.cols, target: lent, device },
-      run,
-    ))
+  const held = { cols: source.cols, target: { ...target, matrix: inputs.corpus }, device }
+  const shared = sharedTexts && (await sharedRowsOf(sharedTexts, range, corpusGroups, held, run))
   return {
     ...range,
     ...{ queries: source.rows, dimensions: source.cols, metric: target.metric },
