@@ -32,7 +32,7 @@ interface Row {
   readonly takesFactors: boolean
   /** What decides the start, if the function has no default for it. */
   readonly start?: string
-  /** The options of this model alone: the placeholder of the value, and its meaning. */
+  /** The options of this model alone, as the help shows them: the word for the value, and the meaning. */
   readonly options?: Readonly<Record<string, readonly [value: string, meaning: string]>>
 }
 
