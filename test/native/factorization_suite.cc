@@ -1,4 +1,5 @@
 // Theorems that hold for every model, solver, start, shape and penalty, and known answers.
+#include "csr.h"
 #include "devices.h"
 #include "factorization_matrices.h"
 
@@ -181,18 +182,9 @@ void sparse_equals_dense(Passes& device, Index rows, Index cols) {
   });
   for (const int power : {100, 0}) {
     if (power == 0 && is_slow(device)) continue;
-    std::vector<double> indptr{0};
-    std::vector<std::int32_t> indices;
-    std::vector<float> values;
-    for (Index i = 0; i < X.rows; ++i) {
-      for (Index j = 0; j < X.cols; ++j)
-        if (X(i, j) != 0) {
-          indices.push_back(static_cast<std::int32_t>(j));
-          values.push_back(std::ldexp(X(i, j), power));
-        }
-      indptr.push_back(static_cast<double>(indices.size()));
-    }
-    const auto source = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
+    Csr csr(X);
+    for (float& value : csr.values) value = std::ldexp(value, power);
+    const auto source = csr.source();
     for (const Configuration& c : configurations) {
       const FitOptions o = options(c.model, c.solver, c.start, is_slow(device) ? 4 : 15);
       const double dense = fitted(device, X, 6, o).run.objective.back();

@@ -7,6 +7,7 @@
 
 #include "backend/passes.h"
 #include "check.h"
+#include "csr.h"
 #include "oracle.h"
 
 // What the suites of backends share.
@@ -69,27 +70,6 @@ inline Matrix gram_of(const Matrix& F) { return oracle::multiply(oracle::transpo
 inline NormalMatrix normal_of(const Matrix& F, double l2 = 0, bool solvable = false) {
   return NormalMatrix(gram_of(F).data, F.cols, l2, solvable);
 }
-
-struct Csr {
-  explicit Csr(const Matrix& X) : rows(X.rows), cols(X.cols), indptr{0} {
-    for (Index i = 0; i < rows; ++i) {
-      for (Index j = 0; j < cols; ++j)
-        if (X(i, j) != 0) {
-          indices.push_back(static_cast<std::int32_t>(j));
-          values.push_back(static_cast<float>(X(i, j)));
-        }
-      indptr.push_back(static_cast<double>(values.size()));
-    }
-  }
-  std::unique_ptr<RowSource> source() const {
-    return sparse_source(indptr.data(), indices.data(), values.data(), rows, cols);
-  }
-  Index rows;
-  Index cols;
-  std::vector<double> indptr;
-  std::vector<std::int32_t> indices;
-  std::vector<float> values;
-};
 
 // A file that is gone at the end of the scope.
 class TemporaryFile {

@@ -4,6 +4,7 @@
 #include "backend/perturbed_source.h"
 #include "core/pool.h"
 #include "core/row_block.h"
+#include "csr.h"
 #include "factorization/survey/linear_assignment.h"
 #include "factorization/survey/stability.h"
 #include "factorization/survey/survey.h"
@@ -181,19 +182,9 @@ Dense parts(Index n, Index d, Index k, std::uint64_t seed) {
 
 void surveys_have_the_same_bits_for_any_threads_and_with_copies() {
   const Dense X = parts(80, 20, 3, 11);
-  std::vector<double> indptr{0};
-  std::vector<std::int32_t> indices;
-  std::vector<float> values;
-  for (Index i = 0; i < X.rows; ++i) {
-    for (Index j = 0; j < X.cols; ++j)
-      if (X(i, j) != 0) {
-        indices.push_back(static_cast<std::int32_t>(j));
-        values.push_back(X(i, j));
-      }
-    indptr.push_back(static_cast<double>(values.size()));
-  }
+  const Csr csr(X);
   const auto dense = X.source();
-  const auto sparse = sparse_source(indptr.data(), indices.data(), values.data(), X.rows, X.cols);
+  const auto sparse = csr.source();
   for (const RowSource* source : {dense.get(), sparse.get()})
     for (const Model model : {Model::nmf, Model::semi_nmf}) {
       FitOptions given = options(model, Solver::hals, Start::random, 60);
