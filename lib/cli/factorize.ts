@@ -1,5 +1,6 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
 import { Command } from 'commander'
+import { matrixFile } from '../data/matrix-files'
 import { fileError } from '../data/file'
 import { toDenseView, type Matrix } from '../data/matrix'
 import { toFloat32 } from '../data/floats'
@@ -24,7 +25,7 @@ import {
 } from './factorize-options'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { matrixFile, matrixFiles, withSource, type Shape } from './load'
+import { matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
 
 /** Options with a default in lib that are not files, by their names there. */

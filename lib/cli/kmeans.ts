@@ -1,5 +1,6 @@
 // gemmine kmeans: k-means of a file; writes labels, centres and a summary.
 import { Command } from 'commander'
+import { matrixFile } from '../data/matrix-files'
 import { writeNpy } from '../data/npy'
 import { entriesOf, sidesOf } from '../data/source'
 import { kmeans, kmeansDefaults, type Clustering } from '../factorization/kmeans'
@@ -12,7 +13,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
-import { matrixFile, matrixFiles, withSource } from './load'
+import { matrixFiles, withSource } from './load'
 
 interface KmeansOptions extends CommonOptions {
   readonly clusters?: number

@@ -15,12 +15,6 @@ export interface Shape {
   readonly cols: number
 }
 
-/** `a, b or c`. */
-const anyOf = (texts: readonly string[]) => `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`
-
-/** `a .npy, .npz, .mtx or .safetensors file`, for the help. */
-export const matrixFile = `a ${anyOf(formats.map(({ extension }) => extension))} file`
-
 /** The supported files of matrices in lines, for the help. */
 export const matrixFiles = `a file in one of these formats, each also as .gz:
 ${formats.map(({ described }) => `  ${described}`).join('\n')}

@@ -1,5 +1,6 @@
 // gemmine select-rank: how many components a matrix has; writes the factors of that rank and a summary.
 import { Command, Option } from 'commander'
+import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import {
   checkSelectRank,
@@ -22,7 +23,7 @@ import {
 import { readArrays, writeFactors } from './factorize'
 import { describeFactorize, filesOf, type FactorizeOptions } from './factorize-options'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { matrixFile, matrixFiles, withSource } from './load'
+import { matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
 import { checkOutside } from './outputs'
 

@@ -1,5 +1,6 @@
 // gemmine svd: the largest singular values and vectors of a file; writes U, s, V and a summary.
 import { Command } from 'commander'
+import { matrixFile } from '../data/matrix-files'
 import { writeNpy } from '../data/npy'
 import { entriesOf, sidesOf } from '../data/source'
 import {
@@ -10,7 +11,7 @@ import {
 import { checkInteger } from '../options'
 import { countOption, required, withCommonOptions, type CommonOptions } from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { matrixFile, matrixFiles, withSource } from './load'
+import { matrixFiles, withSource } from './load'
 
 interface SvdOptions extends CommonOptions {
   readonly rank?: number

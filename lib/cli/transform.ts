@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { matrixFile } from '../data/matrix-files'
 import { systemFailure } from '../data/file'
 import { writeNpy } from '../data/npy'
 import { entriesOf, sidesOf } from '../data/source'
@@ -16,7 +17,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { counted, heading, rateOf, runCommand } from './job'
-import { checkWidth, matrixFile, matrixFiles, withSource } from './load'
+import { checkWidth, matrixFiles, withSource } from './load'
 
 interface TransformOptions extends CommonOptions {
   readonly model?: string

@@ -8,7 +8,7 @@ import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
 import { checkPath, fileError, printable } from './file'
 import type { OpenFile } from './file'
-import { isNpy, isSafetensors, isZip, shownBytes } from './file-format'
+import { isNpy, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
 import { isMatrixMarket, loadMatrixMarket, matrixMarketSides } from './matrix-market'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
@@ -37,21 +37,19 @@ interface Format {
   load(bytes: Bytes, name: string | undefined, loading: Loading): Promise<Loaded>
 }
 
-const npy: Format = {
-  extension: '.npy',
-  described: '.npy of any real type and order',
-  begins: isNpy,
-  isNamed: false,
-  sides: (bytes) => reading(bytes, npySides),
-  load: (bytes, _, loading) => reading(bytes, (reader) => loadNpyFrom(reader, loading)),
-}
-
 /**
  * All matrix formats. The format of a file is that of its first bytes, or, if they do not determine it, that
  * of its name.
  */
 export const formats: readonly Format[] = [
-  npy,
+  {
+    extension: '.npy',
+    described: '.npy of any real type and order',
+    begins: isNpy,
+    isNamed: false,
+    sides: (bytes) => reading(bytes, npySides),
+    load: (bytes, _, loading) => reading(bytes, (reader) => loadNpyFrom(reader, loading)),
+  },
   {
     extension: '.npz',
     described: ".npz (NumPy's, or SciPy's sparse csr, csc and coo)",
@@ -82,6 +80,12 @@ export const formats: readonly Format[] = [
       reading(bytes, (reader) => loadSafetensorsFrom(reader, name, loading)),
   },
 ]
+
+/** `a, b or c`. */
+const anyOf = (texts: readonly string[]) => `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`
+
+/** `a .npy, .npz, .mtx or .safetensors file`, for messages and the help. */
+export const matrixFile = `a ${anyOf(formats.map(({ extension }) => extension))} file`
 
 /** The formats of files with named arrays: `.npz or .safetensors`. */
 export const namedExtensions = formats
@@ -123,7 +127,8 @@ async function withFormat<T>(
   const named = byExtension(path)
   return withBytes(path, async (bytes, keep) => {
     const head = await reading(bytes, (reader) => take(reader, shownBytes))
-    const format = formats.find(({ begins }) => begins(head)) ?? named ?? npy
+    const format = formats.find(({ begins }) => begins(head)) ?? named
+    if (!format) throw fileError(path, `expected ${matrixFile}, received ${shownFormat(head)}`)
     return use(checkedName(format, path, name), bytes, keep)
   })
 }
