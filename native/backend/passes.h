@@ -261,6 +261,9 @@ class Passes {
 
   // factorᵀ·factor [k×k] in float64.
   virtual std::vector<double> gram(BackendView<const float> factor, const Job& job) = 0;
+  // factorᵀ·diag(weights)·factor [k×k] in float64, with a weight for each row.
+  virtual std::vector<double> weighted_gram(BackendView<const float> factor,
+                                            std::span<const float> weights, const Job& job) = 0;
   virtual ColumnSums column_sums(BackendView<const float> factor, const Job& job) = 0;
   virtual void scale_columns(std::span<const double> by, BackendView<float> factor,
                              const Job& job) = 0;

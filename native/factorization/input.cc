@@ -156,7 +156,8 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
 }
 
 std::vector<double> Input::gram_of_W(BackendView<const float> W) const {
-  std::vector<double> gram = backend.gram(W, job);
+  std::vector<double> gram =
+      row_weights.empty() ? backend.gram(W, job) : backend.weighted_gram(W, row_weights, job);
   ranks.allreduce(gram);
   return gram;
 }

@@ -52,7 +52,7 @@ struct Input {
   // ‖X − W Htᵀ‖² of the scaled X, from residuals.
   double squared_error(BackendView<float> W, BackendView<const float> Ht) const;
 
-  // WᵀW [k×k], sums of columns, and l1·Σ|·| + l2·Σ(·)², over the rows of all ranks.
+  // Wᵀ·diag(weights)·W [k×k], sums of columns, and l1·Σ|·| + l2·Σ(·)², over the rows of all ranks.
   std::vector<double> gram_of_W(BackendView<const float> W) const;
   ColumnSums column_sums_of_W(BackendView<const float> W) const;
   double penalty_of_W(BackendView<const float> W, double l1, double l2) const;

@@ -63,6 +63,15 @@ void improve_and_gram(Passes& backend) {
       const std::vector<double> many = backend.gram(factor.view(), job_of(threads));
       test::same_bits(one.data(), many.data(), many.size(), "gram by threads");
     }
+    Matrix weighted = F;
+    std::vector<float> weights;
+    for (Index i = 0; i < rows; ++i) {
+      weights.push_back(static_cast<float>(i % 3) / 2);
+      for (Index j = 0; j < F.cols; ++j) weighted(i, j) *= weights.back();
+    }
+    const std::vector<double> of_weights = backend.weighted_gram(factor.view(), weights, job_of(2));
+    close(of_weights, oracle::multiply(oracle::transpose(F), weighted).data, 1e-13,
+          "weighted gram");
     const Matrix other = oracle::random(30, 9, 2);
     const Matrix cross = oracle::multiply(oracle::random(rows, 30, 3), other);
     Matrix expected = F;

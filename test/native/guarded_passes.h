@@ -132,6 +132,11 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     return naive_.gram(factor, job);
   }
+  std::vector<double> weighted_gram(Cross factor, std::span<const float> weights,
+                                    const Job& job) override {
+    const DeviceAccess access = open(factor);
+    return naive_.weighted_gram(factor, weights, job);
+  }
   ColumnSums column_sums(Cross factor, const Job& job) override {
     const DeviceAccess access = open(factor);
     return naive_.column_sums(factor, job);

@@ -37,6 +37,10 @@ class NaiveFactors : public Passes {
   std::vector<double> gram(Cross factor, const Job&) override {
     return naive::weighted_gram(factor, {});
   }
+  std::vector<double> weighted_gram(Cross factor, std::span<const float> weights,
+                                    const Job&) override {
+    return naive::weighted_gram(factor, weights);
+  }
   double energy(const RowAddend& addend, Cross W, const Job&) override {
     double sum = 0;
     for (Index i = 0; i < W.rows; ++i)

@@ -175,7 +175,7 @@ class NaivePasses : public NaiveFactors {
     }
   }
 
-  static std::vector<double> weighted_gram(const Pass& pass, Cross W) {
+  static std::vector<double> gram_of_codes(const Pass& pass, Cross W) {
     const std::span<const float> weights = pass.row_weights;
     return naive::weighted_gram(
         W, weights.empty() ? weights : weights.subspan(rows_of(pass).begin, W.rows));
@@ -192,7 +192,7 @@ class NaivePasses : public NaiveFactors {
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
         product[(entry.row - rows.begin) * k + j] += entry.x * at(group.Ht, entry.column, j);
-    sums.incoming_gram = weighted_gram(pass, W);
+    sums.incoming_gram = gram_of_codes(pass, W);
     sums.incoming_product = 0;
     for (Index i = 0; i < rows.count; ++i)
       for (Index j = 0; j < k; ++j)
@@ -209,7 +209,7 @@ class NaivePasses : public NaiveFactors {
       extrapolate(by, W, job);
     }
     if (!group.accumulate) return;
-    sums.gram = weighted_gram(pass, W);
+    sums.gram = gram_of_codes(pass, W);
     std::ranges::fill(sums.cross, 0.0);
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)

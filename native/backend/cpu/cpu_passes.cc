@@ -100,6 +100,10 @@ class CpuPasses : public Passes {
   std::vector<double> gram(BackendView<const float> factor, const Job& job) override {
     return cpu::gram(host(factor), job);
   }
+  std::vector<double> weighted_gram(BackendView<const float> factor, std::span<const float> weights,
+                                    const Job& job) override {
+    return cpu::weighted_gram(host(factor), weights, job);
+  }
   ColumnSums column_sums(BackendView<const float> factor, const Job& job) override {
     return cpu::column_sums(host(factor), job);
   }

@@ -80,6 +80,21 @@ std::vector<double> gram(HostView<const float> factor, const Job& job) {
   return total;
 }
 
+std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
+                                  const Job& job) {
+  const Index k = factor.cols;
+  const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
+    for (Index i = begin; i < begin + count; ++i)
+      for (Index a = 0; a < k; ++a) {
+        const double weighted = double{weights[i]} * factor(i, a);
+        for (Index b = a; b < k; ++b) sums[a * k + b] += weighted * factor(i, b);
+      }
+  };
+  std::vector<double> total = sum_over_rows(factor.rows, static_cast<std::size_t>(k * k), job, add);
+  mirror_upper(total, k);
+  return total;
+}
+
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job) {
   const Index k = Ht.cols;
   const auto add = [&](Index begin, Index count, std::vector<double>& sums) {

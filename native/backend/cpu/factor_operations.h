@@ -25,6 +25,8 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
 void orthonormalise_columns(const std::vector<double>& S, HostView<float> Z);
 
 std::vector<double> gram(HostView<const float> factor, const Job& job);
+std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
+                                  const Job& job);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
 double energy(const RowAddend& addend, HostView<const float> W, const Job& job);
 // P [b×k] += weight·numerators of the rows from `begin` on; row_diagonal = their weight·diagonal.

@@ -126,16 +126,10 @@ class Alternation {
 
   // Components of any sign may cancel each other: then the float32 errors of R and S are large
   // compared with ‖X‖². If R's term of the identity, summed over absolute values, exceeds ‖X‖², R
-  // is formed again in float64 (with weights of rows it is left as it is); if that of S does, the
-  // identity is not used again.
+  // is formed again in float64; if that of S does, the identity is not used again.
   void sharpen_sums() {
     const auto [absolute, energy] = safeguard::cancellations(sums_->gram, column_gram_, k_);
-    if (absolute > 2 * input_.squared_norm) {
-      if (input_.row_weights.empty())
-        sums_->gram = input_.gram_of_W(W_);
-      else
-        state_.direct = state_.guarded = true;
-    }
+    if (absolute > 2 * input_.squared_norm) sums_->gram = input_.gram_of_W(W_);
     if (energy > 25 * input_.squared_norm) state_.direct = state_.guarded = true;
   }
 
