@@ -18,8 +18,8 @@ import { transformCommand } from './transform'
 
 const footer = `
 gemmine COMMAND --help explains a command and shows an example.
-Exit codes: 0 done, 1 faults that audit found, 2 a mistake in options or files, 3 trouble with memory, disk or device,
-130 and 143 after SIGINT and SIGTERM.
+Exit codes: 0 done, 1 faults that audit found, 2 a mistake in options or files,
+3 trouble with memory, disk or device, 130 and 143 after SIGINT and SIGTERM.
 `
 
 /** The parser. It throws every failure, and prints only help and the version. */

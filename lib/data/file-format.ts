@@ -1,6 +1,6 @@
 import { printable } from './file'
 
-/** The first bytes of files whose format a message names. */
+/** The first bytes of files, by format. */
 export const npyMagic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 const zipMagic = [0x50, 0x4b, 0x03, 0x04]
 /** The first bytes of an archive without members. */
