@@ -2,7 +2,6 @@
 #include "mining/corpus_parts.h"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "binding/corpus.h"
@@ -82,8 +81,8 @@ Napi::Value part_object(Napi::Env env, const std::shared_ptr<const FoundPart>& f
   candidates["populations"] = copies.array_for(env, from.populations);
   Napi::Object object = Napi::Object::New(env);
   object["candidates"] = candidates;
-  object["zeroQueries"] = number(env, from.proof.zero_queries);
-  object["zeroRows"] = number(env, from.proof.zero_rows);
+  object["zeroQueries"] = number(env, from.zeros.queries);
+  object["zeroRows"] = number(env, from.zeros.rows);
   object["seconds"] = found->seconds;
   return after_copies(env, control, object, found, std::move(copies));
 }

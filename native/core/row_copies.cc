@@ -20,7 +20,6 @@ void RowCopies::append(const RowBlock& rows) {
       indices_.insert(indices_.end(), rows.indices + first, rows.indices + end);
       values_.insert(values_.end(), rows.values + first, rows.values + end);
     }
-    starts_.push_back(static_cast<Index>(values_.size()));
     indptr_.push_back(static_cast<double>(values_.size()));
   }
 }
@@ -32,7 +31,7 @@ void RowCopies::take(Index i, double scale, std::span<double> row) const {
 }
 
 std::unique_ptr<RowSource> RowCopies::source() const {
-  const auto rows = static_cast<Index>(starts_.size()) - 1;
+  const auto rows = static_cast<Index>(indptr_.size()) - 1;
   if (!sparse_) return dense_source(values_.data(), ElementType::float32, rows, cols_, cols_);
   return sparse_source(indptr_.data(), indices_.data(), values_.data(), rows, cols_);
 }

@@ -20,8 +20,10 @@ class RowCopies {
   // Calls visit(column, value) for the stored entries of row i: all entries if it is dense.
   template <class Visit>
   void each_entry(Index i, const Visit& visit) const {
-    for (auto at = starts_[i]; at < starts_[i + 1]; ++at)
-      visit(sparse_ ? Index{indices_[at]} : at - starts_[i], values_[at]);
+    const auto first = static_cast<Index>(indptr_[i]);
+    const auto end = static_cast<Index>(indptr_[i + 1]);
+    for (Index at = first; at < end; ++at)
+      visit(sparse_ ? Index{indices_[at]} : at - first, values_[at]);
   }
   // Writes row i, times `scale`, to `row` [d].
   void take(Index i, double scale, std::span<double> row) const;
@@ -32,8 +34,7 @@ class RowCopies {
  private:
   Index cols_;
   bool sparse_;
-  std::vector<Index> starts_{0};  // of rows, in values_
-  std::vector<double> indptr_{0};
+  std::vector<double> indptr_{0};  // starts of rows, in values_
   std::vector<std::int32_t> indices_;
   std::vector<float> values_;
 };

@@ -158,13 +158,6 @@ void check_range(Passes& device, const RowSource& X, HostView<const float> W, co
     }
 }
 
-Examined examined(const RowSource& X, const FitOptions& options) {
-  return {.X = X,
-          .sign = sign_of(options.model, options.loss),
-          .mask = options.mask,
-          .row_weights = options.row_weights};
-}
-
 // What a run of several ranks needs beyond sums over rows, see fit.h.
 void expect_splits(const FitOptions& options, Index rows) {
   expect(rows > 0, "every rank has rows");
@@ -339,6 +332,13 @@ class Fitting {
 };
 
 }  // namespace
+
+Examined examined(const RowSource& X, const FitOptions& options) {
+  return {.X = X,
+          .sign = sign_of(options.model, options.loss),
+          .mask = options.mask,
+          .row_weights = options.row_weights};
+}
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
                 HostView<float> H, const Job& job, Communicator& ranks) {

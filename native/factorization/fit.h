@@ -82,6 +82,9 @@ struct Convergence {
   std::vector<std::string> warnings;  // complete sentences for users
 };
 
+// What a fit checks of X.
+Examined examined(const RowSource& X, const FitOptions& options);
+
 // Computes X [n×d] ≈ W [n×k] · H [k×d] in the caller's memory. Throws InvalidEntry, Cancelled,
 // Error.
 //

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "factorization/model.h"
 #include "factorization/random_streams.h"
@@ -13,9 +12,7 @@ namespace {
 // Ht = the right singular vectors, each with the sign for which the positive part of its left
 // vector is the larger one.
 void take_directions(const Input& input, std::uint64_t seed, BackendView<float> Ht) {
-  const SingularTriplets triplets = singular_triplets(
-      input,
-      {.rank = Ht.cols, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
+  const SingularTriplets triplets = leading_triplets(input, Ht.cols, seed);
   const ColumnParts parts = input.backend.column_parts(triplets.U.view(), input.job);
   std::vector<double> signs;
   for (Index j = 0; j < Ht.cols; ++j)

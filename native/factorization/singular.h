@@ -15,4 +15,7 @@ struct SingularTriplets {
 
 SingularTriplets singular_triplets(const Input& input, const SvdOptions& options);
 
+// The triplets that a start needs.
+SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed);
+
 }  // namespace gemmine

@@ -29,11 +29,11 @@ double start_by_name(const Input& input, const FitOptions& options, BackendView<
 // Multiplicative steps cannot leave a zero, and leave a near zero only after many iterations. Such
 // entries become random numbers up to the mean. (Equal numbers would keep components equal that
 // have no other entries, as those of empty clusters.)
-void raise_zeros(const Input& input, Draws draws, const ColumnSums& sums, Index rows,
-                 BackendView<float> factor) {
+void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream, Index first_row,
+                 const ColumnSums& sums, Index rows, BackendView<float> factor) {
   const double mean = std::reduce(sums.absolute.begin(), sums.absolute.end()) /
                       (static_cast<double>(rows) * static_cast<double>(factor.cols));
-  draws.scale = mean;
+  const Draws draws{Distribution::uniform, mean, seed, stream, first_row};
   input.backend.raise_small(static_cast<float>(1e-6 * mean), draws, factor, input.job);
 }
 
@@ -44,11 +44,11 @@ double start_factors(const Input& input, const FitOptions& options, BackendView<
   const double share = start_by_name(input, options, W, Ht);
   const ModelRule& rule = rule_for(options.model, options.solver);
   if (rule.leaves_zeros) return share;
-  raise_zeros(input, {Distribution::uniform, 1, options.seed, raised_W, input.first_row},
-              input.column_sums_of_W(W), input.all_rows, W);
+  raise_zeros(input, options.seed, raised_W, input.first_row, input.column_sums_of_W(W),
+              input.all_rows, W);
   if (!rule.columns_free)
-    raise_zeros(input, {Distribution::uniform, 1, options.seed, raised_H},
-                input.backend.column_sums(Ht, input.job), Ht.rows, Ht);
+    raise_zeros(input, options.seed, raised_H, 0, input.backend.column_sums(Ht, input.job), Ht.rows,
+                Ht);
   return share;
 }
 

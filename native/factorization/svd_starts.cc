@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <utility>
 
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
@@ -10,11 +9,6 @@
 
 namespace gemmine {
 namespace {
-
-SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
-  return singular_triplets(
-      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
-}
 
 double share_left(const Input& input, const std::vector<double>& s) {
   double kept = 0;
@@ -40,7 +34,7 @@ void flip_towards_positive(const Input& input, SingularTriplets& triplets, Index
   flip(input, triplets, signs);
 }
 
-// W_j = by_j·U_j, with zeros for negative entries.
+// Multiplies each column by its number; negative entries become 0.
 void take_positive(const Input& input, const std::vector<double>& by, BackendView<float> factor) {
   input.backend.scale_columns(by, factor, input.job);
   input.backend.clamp(0, factor, input.job);
@@ -119,6 +113,11 @@ void lift_by_a_component(const Input& input, const SingularTriplets& triplets, B
 }
 
 }  // namespace
+
+SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
+  return singular_triplets(
+      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
+}
 
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W,
                  BackendView<float> Ht_out) {

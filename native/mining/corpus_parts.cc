@@ -56,10 +56,7 @@ PartCandidates part_candidates(Scans& scans, const RowSource& queries, const Cor
   const auto retrieval = options.candidates ? list_retrieval(scans, *handle, all, index)
                                             : scan_retrieval(scans, *handle, all, index);
   PartCandidates found{.populations = std::vector<std::int32_t>(queries.rows() * population_size),
-                       .proof = {.certified = 0,
-                                 .fallback = 0,
-                                 .zero_queries = handle->zero_rows(),
-                                 .zero_rows = corpus.zero_rows()}};
+                       .zeros = {.queries = handle->zero_rows(), .rows = corpus.zero_rows()}};
   for_batches(
       queries.rows(), request_bytes,
       [&](const MinedQuery& query) { return retrieval->bytes(query); },
@@ -78,9 +75,14 @@ namespace {
 // Counts the rows that are better than the asked rows of some queries.
 class RankCount {
  public:
-  RankCount(Scans& scans, const QueryHandle& queries, const MineOptions& options,
-            const AskedRows& asked, std::int32_t* ranks)
-      : scans_(scans), queries_(queries), options_(options), asked_(asked), ranks_(ranks) {}
+  RankCount(Scans& scans, const QueryHandle& queries, const RowIndex& index,
+            const MineOptions& options, const AskedRows& asked, std::int32_t* ranks)
+      : scans_(scans),
+        queries_(queries),
+        index_(index),
+        options_(options),
+        asked_(asked),
+        ranks_(ranks) {}
 
   Index bytes(const MinedQuery& query) const {
     return asked_.count * scan_bytes(question(query, {}), queries_.rows().cols(), {});
@@ -119,13 +121,11 @@ class RankCount {
   }
 
  private:
-  static ScanQuery question(const MinedQuery& query, const Scored& place) {
+  ScanQuery question(const MinedQuery& query, const Scored& place) const {
     return rank_question({.query = query.query,
                           .depth = 0,
                           .barred = query.listed.rows,
-                          .group = query.options.get().groups == Groups::off
-                                       ? -1
-                                       : query.options.get().query_groups[query.query]},
+                          .group = index_.group_of(query.query)},
                          place);
   }
 
@@ -146,6 +146,7 @@ class RankCount {
 
   Scans& scans_;
   const QueryHandle& queries_;
+  const RowIndex& index_;
   const MineOptions& options_;
   const AskedRows& asked_;
   std::int32_t* const ranks_;
@@ -159,7 +160,7 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   const auto handle = scans.prepare_queries(queries, corpus, job);
   const RowIndex index(options, corpus.rows().rows());
   std::fill(ranks, ranks + queries.rows() * asked.count, -1);
-  RankCount counting(scans, *handle, options, asked, ranks);
+  RankCount counting(scans, *handle, index, options, asked, ranks);
   for_batches(
       queries.rows(), request_bytes, [&](const MinedQuery& query) { return counting.bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
@@ -178,8 +179,8 @@ void add(const std::int32_t* numbers, Population& to) {
 }
 
 Candidates merged_candidates(std::span<const PartView> parts, const MineOptions& options,
-                             Index query) {
-  Population all{.ceiling = score_ceiling(reference_of(options, query), options.rules),
+                             Index query, const std::optional<double>& reference) {
+  Population all{.ceiling = score_ceiling(reference, options.rules),
                  .dropped = {},
                  .admissible = 0,
                  .above_ceiling = 0,
@@ -206,9 +207,10 @@ MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& opti
   for (Index query = 0; query < options.all_queries; ++query) {
     job.cancellation.check();
     job.progress("merge", query, options.all_queries);
-    answer.counts.queries_without_positives += !reference_of(options, query);
-    if (is_mined(reference_of(options, query), options.rules))
-      settle(answer, query, merged_candidates(parts, options, query).of(0));
+    const std::optional<double> reference = reference_of(options, query);
+    answer.counts.queries_without_positives += !reference;
+    if (is_mined(reference, options.rules))
+      settle(answer, query, merged_candidates(parts, options, query, reference).of(0));
     else
       ++answer.counts.proof.certified;
   }

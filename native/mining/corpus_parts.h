@@ -22,7 +22,7 @@ struct PartCandidates {
   std::vector<double> scores = {};        // canonical
   std::vector<std::uint8_t> rules = {};   // positions in rule_names, rule_count: admissible
   std::vector<std::int32_t> populations;  // [queries × population_size], 0 for one not mined
-  Proof proof;
+  ZeroVectors zeros;
 };
 
 // options.part must be set.
@@ -53,8 +53,8 @@ struct PartView {
 };
 
 // Judges the candidates of all parts. Of the options only numbers, names and the references of
-// `part` are used. Ranks are those of the whole corpus, except that a row drawn from
-// a band has one only if all candidates, or all within max_rank, are listed.
+// `part` are used. Ranks are those of the whole corpus, except that a row drawn from a band has one
+// only if all candidates, or all within max_rank, are listed.
 MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& options,
                         const MinedArrays& out, const Job& job);
 

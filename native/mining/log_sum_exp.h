@@ -1,14 +1,8 @@
 #pragma once
 
-#include "backend/scans.h"
+#include "mining/mine.h"
 
 namespace gemmine {
-
-// Numbers of rows that are zero vectors, under cosine.
-struct ZeroVectors {
-  Index queries;
-  Index rows;  // of the bank
-};
 
 // log Σ exp(score / temperature) over the bank's rows, for each query: values [queries]. errors
 // [queries] bounds their distance from the values for canonical scores.

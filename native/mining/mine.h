@@ -30,6 +30,12 @@ struct TopKOptions {
   RowLists exclude;
 };
 
+// Numbers of rows that are zero vectors, under cosine: they score 0 with everything.
+struct ZeroVectors {
+  Index queries;
+  Index rows;  // of the corpus
+};
+
 struct Proof {
   Index certified;     // queries proven without a rescan
   Index fallback;      // queries rescanned canonically

@@ -255,9 +255,8 @@ std::vector<std::vector<std::int32_t>> ScanRetrieval::drawn_ranks(std::span<cons
   std::vector<std::pair<std::size_t, std::size_t>> places;  // places of query and drawn row
   for (std::size_t i = 0; i < asked.size(); ++i) {
     ranks[i].resize(rankings[i].drawn.size());
-    if (shared_.part) continue;
     for (std::size_t j = 0; j < ranks[i].size(); ++j) {
-      if (is_best(rankings[i], rankings[i].drawn[j])) continue;
+      if (shared_.part || is_best(rankings[i], rankings[i].drawn[j])) continue;
       questions.push_back(rank_question(asked[i], rankings[i].drawn[j]));
       places.emplace_back(i, j);
     }
@@ -282,9 +281,11 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more,
       if (is_scored(query.listed.rules[i]))
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
   }
-  const bool draws = std::ranges::any_of(
-      questions, [](const ScanQuery& question) { return question.draw.count > 0; });
-  std::vector<Ranking> rankings = scan(questions, index_.classes(), more || draws, job);
+  const bool ranks_follow =
+      !shared_.part && std::ranges::any_of(questions, [](const ScanQuery& question) {
+        return question.draw.count > 0;
+      });
+  std::vector<Ranking> rankings = scan(questions, index_.classes(), more || ranks_follow, job);
   const auto ranks = drawn_ranks(questions, rankings, more, job);
   left_out.score(scans_, queries_, job);
   Candidates candidates;

@@ -31,11 +31,7 @@ constexpr int lowest_of_consensus = -100;
 
 Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
               const SurveyOptions& asked, HostView<float> consensus, const Job& job) {
-  const SourceNorm norm = backend.examine({.X = X,
-                                           .sign = sign_of(options.model, options.loss),
-                                           .mask = options.mask,
-                                           .row_weights = options.row_weights},
-                                          job);
+  const SourceNorm norm = backend.examine(examined(X, options), job);
   const Index k = consensus.rows;
   HostMatrix<float> W(X.rows(), k);
   HostMatrix<float> components(asked.restarts * k, X.cols());
