@@ -1,5 +1,6 @@
 // One JSON object a line, as several programs write it.
 import { printable, shownJson } from './file'
+import { members } from './json-members'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -53,21 +54,9 @@ function parsed(text: string): unknown {
 /** A field of the outermost object that stands in it twice. */
 function repeatedField(text: string): string | undefined {
   const seen = new Set<string>()
-  let depth = 0
-  let last = ''
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]!
-    if (character === '{' || character === '[') depth++
-    else if (character === '}' || character === ']') depth--
-    else if (character === '"') {
-      const end = afterString(text, at)
-      if (depth === 1) last = text.slice(at, end)
-      at = end - 1
-    } else if (character === ':' && depth === 1) {
-      const name = JSON.parse(last) as string
-      if (seen.has(name)) return name
-      seen.add(name)
-    }
+  for (const { name } of members(Buffer.from(text))) {
+    if (seen.has(name)) return name
+    seen.add(name)
   }
   return undefined
 }
