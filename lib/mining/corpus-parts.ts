@@ -15,6 +15,7 @@ import { scanned, type Scanned } from './prepare-corpus'
 import type { PositiveScores } from './score-positives'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { lowerBound, type SharedRows } from './shared-rows'
+import { textAt } from './text-classes'
 import { digestBytes, digestNames, digestsOf } from './text-digests'
 
 /** A call on a shard, as it was checked. */
@@ -131,9 +132,7 @@ async function takeTexts(texts: string[], absent: Int32Array, digests: Uint8Arra
   const taken: string[] = []
   await inSlices(absent.length, (begin, end) => {
     for (const row of absent.subarray(begin, end)) {
-      const text: unknown = texts[row]
-      if (typeof text !== 'string') throw invalid(`corpusTexts[${row}]`, 'a string', text)
-      taken.push(text)
+      taken.push(textAt('corpusTexts', texts, row))
       texts[row] = ''
     }
   })

@@ -14,20 +14,31 @@ const none = -1
 const unitsOfText = 64
 const charactersOfUnit = 8
 
+/** @throws {TypeError} if these are no texts, or not `count` of them; without it any number will do. */
+export function checkTexts(name: string, texts: readonly string[], count?: number) {
+  if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
+  if (count !== undefined && texts.length !== count)
+    throw invalidText(name, `${count} texts, one for each row`, `${texts.length} texts`)
+}
+
+/** @throws {TypeError} naming an element that is no text. */
+export function textAt(name: string, texts: readonly string[], i: number): string {
+  const text: unknown = texts[i]
+  if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
+  return text
+}
+
 async function classesOf(
   name: string,
   texts: readonly string[],
   count: number,
   known: TextNumbers,
 ): Promise<Int32Array> {
-  if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
-  if (texts.length !== count)
-    throw invalidText(name, `${count} texts, one for each row`, `${texts.length} texts`)
+  checkTexts(name, texts, count)
   const classes = new Int32Array(count)
   await inTurns(function* (slice) {
     for (let i = 0; i < count; i++) {
-      const text: unknown = texts[i]
-      if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
+      const text = textAt(name, texts, i)
       classes[i] = text === '' ? none : known.add(text)
       if (slice.spend(unitsOfText + text.length / charactersOfUnit)) yield
     }

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto'
 import { joined } from '../data/pieces'
 import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
-import { invalid, invalidText } from '../errors'
+import { invalid } from '../errors'
 import { handOut } from '../lending'
 import { required, withDefaults } from '../options'
 import { checkParts, checkRange, inOrder, type CorpusRange } from './corpus-shard'
+import { checkTexts, textAt } from './text-classes'
 
 /** Bytes of a digest: the first half of a SHA-256, all 0 for an empty text, which equals no other. */
 export const digestBytes = 16
@@ -45,18 +46,16 @@ const lookups = 1 << 14
 export async function digestsOf(
   name: string,
   texts: readonly string[],
-  count = texts.length,
+  wanted?: number,
 ): Promise<Uint8Array> {
-  if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
-  if (texts.length !== count)
-    throw invalidText(name, `${count} texts, one for each row`, `${texts.length} texts`)
+  checkTexts(name, texts, wanted)
+  const count = texts.length
   const digests = resultArray(Uint8Array, count * digestBytes)
   await inSlices(
     count,
     (begin, end) => {
       for (let i = begin; i < end; i++) {
-        const text: unknown = texts[i]
-        if (typeof text !== 'string') throw invalid(`${name}[${i}]`, 'a string', text)
+        const text = textAt(name, texts, i)
         if (text !== '') digests.set(digestOf(text), i * digestBytes)
       }
     },
