@@ -210,7 +210,8 @@ async function partOf(
   const within = (name: string, lists: RowLists | undefined) =>
     lists && listsWithin(name, lists, range.corpusRows, placeOf)
   const local = {
-    ...{ ...settled, ...own },
+    ...settled,
+    ...own,
     exclude: await within('exclude', whole.exclude),
     candidates: await within('candidates', whole.candidates),
     excludeSelf: await selfWithin(whole.excludeSelf, queries, range.corpusRows, placeOf),

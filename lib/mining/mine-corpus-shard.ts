@@ -16,6 +16,7 @@ import {
   defaultPool,
   mineHardNegativesDefaults,
   nativeRules,
+  samplings,
   type MineHardNegativesOptions,
   type SettledMining,
 } from './mining-options'
@@ -87,7 +88,7 @@ export async function referencesOf(
 /** How many of a query's candidates a shard may list, at least. */
 function listedAtLeast(options: SettledMining, rows: number): number {
   const { skipRanks, skipSurvivors, numNegatives, pool, sampling, maxRank, explain } = options
-  const drawn = sampling === 'top' || sampling === 'band' ? 0 : (pool ?? defaultPool(numNegatives))
+  const drawn = samplings[sampling].draws ? (pool ?? defaultPool(numNegatives)) : 0
   const taken = skipRanks + skipSurvivors + Math.max(numNegatives, drawn)
   return Math.min(rows, (maxRank === undefined ? taken : Math.min(taken, maxRank)) + explain)
 }

@@ -28,8 +28,10 @@ export type ReferenceName = (typeof references)[number]
 interface Sampling {
   /** Which survivors of the rules are taken, in the words of the help. */
   readonly taken: string
-  /** Whether a `pool` limits them. */
+  /** Whether a `pool` may be given. */
   readonly hasPool: boolean
+  /** Whether a pool of the best is drawn from. */
+  readonly draws: boolean
   /** The negatives of a query that is a zero vector, in the words of a warning. */
   readonly ofZeroQuery: string
 }
@@ -39,22 +41,26 @@ export const samplings = {
   top: {
     taken: 'the best',
     hasPool: true,
+    draws: false,
     ofZeroQuery: 'the first rows that the rules admit are the negatives',
   },
   random: {
     taken: 'some drawn from a pool of the best',
     hasPool: true,
+    draws: true,
     ofZeroQuery: 'the negatives are drawn from the first rows that the rules admit',
   },
   'top1-random': {
     taken: 'the best and some drawn',
     hasPool: true,
+    draws: true,
     ofZeroQuery:
       'the first row that the rules admit is a negative, and others are drawn from the next ones',
   },
   band: {
     taken: 'some drawn from all between floor and ceiling',
     hasPool: false,
+    draws: false,
     ofZeroQuery: 'the negatives are drawn from all rows that the rules admit',
   },
 } as const satisfies Readonly<Record<string, Sampling>>

@@ -72,7 +72,7 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
 }
 
 function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
-  if (pool === undefined || sampling !== 'top') return []
+  if (pool === undefined || samplings[sampling].draws) return []
   const drawing = `${name('sampling')} ${sampling}, which takes the best and draws nothing`
   return [`${name('pool')} ${pool} has no effect on ${drawing}`]
 }
