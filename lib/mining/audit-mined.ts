@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { throwIfAborted } from '../cancellation'
 import { readLines } from '../data/lines'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
-import { invalid, invalidText } from '../errors'
+import { invalid } from '../errors'
 import { references, type ReferenceName } from './mining-options'
 import {
   checkInteger,
@@ -18,6 +18,7 @@ import type { AuditExample, AuditFindings, MinedFault } from './audit-findings'
 import { AuditReader } from './audit-lines'
 import { KnownPositives } from './audit-positives'
 import { openWords } from './audit-words'
+import { checkStarts } from './corpus-shard'
 import type { Naming } from './search-warnings'
 
 /** What an audit compares the lines with. */
@@ -115,12 +116,13 @@ type CheckedOptions = ReturnType<typeof checkedOptions>
 
 async function listsOf({ positives, queries, corpus }: CheckedOptions): Promise<RowLists> {
   const lists = await toRowLists('positives', positives, queries, corpus)
+  await checkStarts('positives', lists)
   const { indptr, indices } = lists
-  if (indptr[0] !== 0 || indptr[queries] !== indices.length)
-    throw invalidText(
-      'positives.indptr',
-      `list starts from 0 to ${indices.length}`,
-      `${indptr[0]} to ${indptr[queries]}`,
+  if (indptr[queries] !== indices.length)
+    throw invalid(
+      `positives.indptr[${queries}]`,
+      `${indices.length}, the number of rows listed`,
+      indptr[queries],
     )
   return lists
 }

@@ -60,7 +60,7 @@ const hasNoRows = (matrix: MatrixInput) => {
 }
 
 /** @throws {RangeError} if starts do not ascend from 0 to the number of rows. */
-const checkStarts = (name: string, { indptr, indices }: RowLists) =>
+export const checkStarts = (name: string, { indptr, indices }: RowLists) =>
   inTurns(function* (slice) {
     for (let q = 0; q < indptr.length; q++) {
       const least = q === 0 ? 0 : indptr[q - 1]!

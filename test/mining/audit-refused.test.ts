@@ -118,7 +118,19 @@ describe('an option of an audit', () => {
     ],
     [
       { positives: { indptr: Int32Array.of(0, 1, 1, 1, 9), indices: Int32Array.of(1) } },
-      'list starts from 0 to 1 for positives.indptr, received 0 to 9',
+      'an integer in 1..1 for positives.indptr[4], received 9',
+    ],
+    [
+      { positives: { indptr: Int32Array.of(1, 1, 1, 1, 1), indices: Int32Array.of(1) } },
+      'an integer in 0..0 for positives.indptr[0], received 1',
+    ],
+    [
+      { positives: { indptr: Int32Array.of(0, 2, 1, 3, 3), indices: Int32Array.of(1, 2, 3) } },
+      'an integer in 2..3 for positives.indptr[2], received 1',
+    ],
+    [
+      { positives: { indptr: Int32Array.of(0, 1, 1, 1, 1), indices: Int32Array.of(1, 2) } },
+      '2, the number of rows listed for positives.indptr[4], received 1',
     ],
     [{ signal: {} }, 'an AbortSignal for signal'],
     [{ numNegative: 2 }, 'the unknown option numNegative'],
