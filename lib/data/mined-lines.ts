@@ -103,7 +103,9 @@ const passages = (ids: readonly string[], texts: readonly string[]) =>
 interface Layout {
   /** The fields of its lines, in the words of the help, and the trainers that read them. */
   readonly described: string
-  lines(example: Example, numNegatives: number): Iterable<string>
+  /** Whether a query with fewer than `numNegatives` negatives has no line. */
+  readonly needsAll?: boolean
+  lines(example: Example): Iterable<string>
 }
 
 const layouts = {
@@ -118,8 +120,8 @@ const layouts = {
   'n-tuple': {
     described:
       'anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries with fewer than K negatives are left out',
-    *lines({ query, positives, negatives }, numNegatives) {
-      if (negatives.length < numNegatives) return
+    needsAll: true,
+    *lines({ query, positives, negatives }) {
       const columns = negatives.map((negative, i) => `,"negative_${i + 1}":${negative}`).join('')
       for (const positive of positives) yield `{"anchor":${query},"positive":${positive}${columns}}`
     },
@@ -201,7 +203,9 @@ export function minedLines(
   checkWords(words)
   const { incomplete } = withDefaults(minedLinesDefaults, options)
   checkOneOf('incomplete', incomplete, incompleteModes)
-  return examplesOf(format, mined, words, incomplete === 'drop' ? mined.numNegatives : 1)
+  const layout: Layout = layouts[format]
+  const fewest = layout.needsAll || incomplete === 'drop' ? mined.numNegatives : 1
+  return examplesOf(layout, mined, words, fewest)
 }
 
 function checkWords(words: Words) {
@@ -214,7 +218,7 @@ function checkWords(words: Words) {
 
 /** @param fewest Negatives of a query that has lines, at least. */
 function* examplesOf(
-  format: MinedFormat,
+  layout: Layout,
   mined: Mined,
   words: Words,
   fewest: number,
@@ -240,7 +244,7 @@ function* examplesOf(
         negatives: jsonOf(mined.indices, start, end, documentId),
       }),
     }
-    yield* layouts[format].lines(example, numNegatives)
+    yield* layout.lines(example)
   }
 }
 
