@@ -52,6 +52,12 @@ function listOf(value: unknown, field: string): readonly unknown[] {
   throw new FieldMistake(`an array in ${field}`, shownField(value))
 }
 
+function checkScores(scores: readonly unknown[], values: readonly unknown[], field: string) {
+  if (scores.length === values.length) return
+  const expected = `${values.length} scores in ${field}, one for each document`
+  throw new FieldMistake(expected, `${scores.length}`)
+}
+
 /** Documents with the scores beside them; `null` in place of the scores means that there are none. */
 function scored(
   values: readonly unknown[],
@@ -65,11 +71,7 @@ function scored(
       score: isObject(value) ? value.score : undefined,
     }))
   const list = listOf(scores, scoresField)
-  if (list.length !== values.length)
-    throw new FieldMistake(
-      `${values.length} scores in ${scoresField}, one for each document`,
-      `${list.length}`,
-    )
+  checkScores(list, values, scoresField)
   return values.map((value, i) => ({ word: wordOf(value, field), score: list[i] }))
 }
 
@@ -118,11 +120,7 @@ function columns(
   scoresField: string,
 ): (ScoredWord | undefined)[] {
   const list = Array.isArray(scores) ? scores : undefined
-  if (list && list.length !== values.length)
-    throw new FieldMistake(
-      `${values.length} scores in ${scoresField}, one for each document`,
-      `${list.length}`,
-    )
+  if (list) checkScores(list, values, scoresField)
   return values.map((value, i) =>
     i > 0 && value === null
       ? undefined
