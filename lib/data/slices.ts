@@ -6,9 +6,6 @@ const stride = 1 << 18
 /** The same for elements that are bigints, which take four times as long. */
 export const bigintStride = stride >> 2
 
-/** Elements whose checks make a name for each of them. */
-export const checkedStride = 1 << 13
-
 /** Works in slices begin..end - 1 of 0..length - 1 and lets the event loop run between them. */
 export async function inSlices(
   length: number,
