@@ -7,14 +7,17 @@ import { inSlices } from '../data/slices'
 import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { checkAlike, type CorpusRange } from './corpus-shard'
-import { preparedCall, type MineCorpusShardOptions, type ShardIdentity } from './mine-corpus-shard'
+import {
+  identityOf,
+  preparedCall,
+  type MineCorpusShardOptions,
+  type ShardIdentity,
+} from './mine-corpus-shard'
 import type { CorpusInput } from './prepare-corpus'
 import type { PositiveScores } from './score-positives'
 
 /** The rows drawn for each query, with their scores: plain data, to be sent from machine to machine. */
 export interface DrawnRows extends ShardIdentity {
-  /** Rows for each query at most. */
-  readonly numNegatives: number
   /** The rows, numbered as in the whole corpus, best first, [nq × numNegatives]; −1 for none. */
   readonly indices: Int32Array
   /** Their canonical scores in float64, [nq × numNegatives]; NaN for none. */
@@ -27,15 +30,17 @@ export interface DrawnRanks extends CorpusRange, ShardIdentity {
   readonly ranks: Int32Array
 }
 
-export const identityOf = ({ options, fingerprint }: ShardIdentity) => ({
-  ...options,
-  'fingerprint of the inputs': fingerprint,
-})
+type ShardJob = Awaited<ReturnType<typeof preparedCall>>
 
-async function checkDrawn(drawn: DrawnRows, queries: number, corpusRows: number) {
+async function checkDrawn(
+  drawn: DrawnRows,
+  queries: number,
+  { rules: { numNegatives }, range: { corpusRows }, ...call }: ShardJob,
+) {
   if (typeof drawn !== 'object' || drawn === null || !isInt32Array(drawn.indices))
     throw invalid('drawn', 'what drawnRows() gave', drawn)
-  const { indices, scores, numNegatives } = drawn
+  checkAlike([call, drawn], identityOf, (i) => (i === 0 ? 'this shard' : 'drawn'))
+  const { indices, scores } = drawn
   const size = queries * numNegatives
   if (indices.length !== size) throw invalid('drawn.indices', `${size} rows`, indices.length)
   if (scores.length !== size) throw invalid('drawn.scores', `${size} scores`, scores.length)
@@ -81,8 +86,7 @@ export async function rankDrawnRows(
 ): Promise<DrawnRanks> {
   const call = await preparedCall(queries, corpus, positives, given)
   const { range, options, fingerprint, rules, parts, run } = call
-  await checkDrawn(drawn, positives.queries, range.corpusRows)
-  checkAlike([call, drawn], identityOf, (i) => (i === 0 ? 'this shard' : 'drawn'))
+  await checkDrawn(drawn, positives.queries, call)
   const { numNegatives: count } = rules
   const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
   const { indices: rows, scores } = inputs.drawn

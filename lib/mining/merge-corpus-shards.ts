@@ -9,8 +9,8 @@ import { runJob, type NativeCandidates } from '../native'
 import { checkJob, frozen, jobDefaults, withDefaults } from '../options'
 import type { JobOptions, Overrides } from '../options'
 import { checkAlike, checkParts, inOrder } from './corpus-shard'
-import { addRanks, identityOf, noRanks, type DrawnRanks, type DrawnRows } from './drawn-rows'
-import { referencesOf, type MinedCorpusShard } from './mine-corpus-shard'
+import { addRanks, noRanks, type DrawnRanks, type DrawnRows } from './drawn-rows'
+import { identityOf, referencesOf, type MinedCorpusShard } from './mine-corpus-shard'
 import { minedArrays } from './mined-arrays'
 import { answerOf } from './mine-hard-negatives'
 import type { MinedNegatives } from './mined-negatives'
@@ -210,7 +210,7 @@ export async function drawnRows(
       'shards that draw from a band',
       'shards whose raw ranks are all known',
     )
-  const { settled, out } = await judged(parts, ordered, withDefaults(jobDefaults, given))
+  const { out } = await judged(parts, ordered, withDefaults(jobDefaults, given))
   const { indices, exactScores: scores } = out
-  return { options, fingerprint, numNegatives: settled.numNegatives, indices, scores }
+  return { options, fingerprint, indices, scores }
 }

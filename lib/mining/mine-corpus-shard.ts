@@ -38,6 +38,11 @@ export interface ShardIdentity {
   readonly fingerprint: string
 }
 
+export const identityOf = ({ options, fingerprint }: ShardIdentity) => ({
+  ...options,
+  'fingerprint of the inputs': fingerprint,
+})
+
 /** What `mergeCorpusShards` needs of a shard: plain data, to be sent from machine to machine. */
 export interface MinedCorpusShard extends CorpusRange, ShardIdentity {
   /** Of the whole corpus, as given. */
@@ -94,7 +99,7 @@ function listedAtLeast(options: SettledMining, rows: number): number {
 }
 
 /** A checked call on a shard, ready for the addon. */
-export interface PreparedCall extends ShardIdentity {
+interface PreparedCall extends ShardIdentity {
   readonly ceilings: Ceilings
   readonly parts: readonly Part[]
   readonly rules: ReturnType<typeof nativeRules> & { readonly references: Float64Array }
