@@ -1,7 +1,7 @@
 // What the words of mined lines stand for: queries and documents by id, by text or by row.
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import type { Word } from '../data/mined-fields'
-import { inSlices } from '../data/slices'
+import { inSlices, inTurns } from '../data/slices'
 import { TextNumbers } from '../data/text-numbers'
 import { textClasses } from './text-classes'
 
@@ -20,23 +20,23 @@ export interface NamedRows {
 }
 
 /** Rows per slice: about a millisecond of work. */
-const slice = 1 << 14
+const step = 1 << 14
+
+/** Work for an id, in the units of a slice. */
+const unitsOfId = 4
 
 const integer = /^(?:0|[1-9]\d*)$/
 
 /** Whether all ids are integers, so that a number in a line is an id and not a row. */
 async function areIntegers(ids: NamedRows['ids']): Promise<boolean> {
   if (!ids || ids.size === 0) return false
-  const keys = ids.keys()
-  let all = true
-  await inSlices(
-    ids.size,
-    (begin, end) => {
-      for (let i = begin; i < end && all; i++) all = integer.test(keys.next().value!)
-    },
-    slice,
-  )
-  return all
+  return inTurns<boolean>(function* (slice) {
+    for (const id of ids.keys()) {
+      if (!integer.test(id)) return false
+      if (slice.spend(unitsOfId)) yield
+    }
+    return true
+  })
 }
 
 /** The queries or the documents. */
@@ -70,7 +70,7 @@ export class SideWords {
         throwIfAborted(signal)
         for (let row = begin; row < end; row++) side.enter(classes![row]!, row)
       },
-      slice,
+      step,
     )
     return side
   }

@@ -38,7 +38,7 @@ async function gathered({ name, values, width, counts }: Written, found: number)
         all[at++] = values[place]!
   }
   const step = Math.max(1, Math.floor(copiedAtOnce / width))
-  await inSlices(counts ? counts.length : length, copy, counts ? step : copiedAtOnce)
+  await inSlices(counts ? counts.length : length, copy, step)
   return all
 }
 
