@@ -14,7 +14,7 @@ const none = -1
 const unitsOfText = 64
 const charactersOfUnit = 8
 
-/** @throws {TypeError} if these are no texts, or not `count` of them; without it any number will do. */
+/** @throws {TypeError} if `texts` is no array, or has another length than `count` if that is given. */
 export function checkTexts(name: string, texts: readonly string[], count?: number) {
   if (!Array.isArray(texts)) throw invalid(name, 'an array of texts', texts)
   if (count !== undefined && texts.length !== count)

@@ -237,6 +237,9 @@ describe('rows drawn from a band', () => {
     const parts = await bothOf(band)
     const drawn = await drawnRows(parts)
     await expect(ranksOf(parts, { ...band, seed: 7 })).rejects.toThrow('with seed 7 for drawn')
+    await expect(ranksOf(parts, { ...band, numNegatives: 3 })).rejects.toThrow(
+      'with numNegatives 3 for drawn',
+    )
     await expect(ranksOf(parts, band, { scores: planted(drawn.scores, 0, NaN) })).rejects.toThrow(
       `a finite score of query 0 with row ${drawn.indices[0]} for drawn.scores[0], received NaN`,
     )

@@ -254,6 +254,12 @@ describe('texts in shards are refused', () => {
     await expect(mine({ queryTexts: [] })).rejects.toThrow('1 texts, one for each row')
   })
 
+  it.each([undefined, null, 'answer'])('that are no array to digest: %o', async (texts) => {
+    await expect(digestTexts(texts as never, { firstRow: 0, corpusRows: 9 })).rejects.toThrow(
+      'an array of texts for corpusTexts',
+    )
+  })
+
   it('whose groups in other shards are unknown', async () => {
     const groups: MineHardNegativesOptions = {
       ...{ groups: 'same', queryGroups: Int32Array.of(1), corpusGroups: Int32Array.of(1, 1) },
