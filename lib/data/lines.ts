@@ -94,7 +94,7 @@ export function parseLines<T>(bytes: Uint8Array, path: string, reader: LineReade
   return reader.finish()
 }
 
-export interface ReadLinesOptions {
+interface ReadLinesOptions {
   readonly signal?: AbortSignalLike | undefined
   /** Called with the size of each piece of the file, before it is unpacked. */
   readonly onBytes?: ((bytes: number) => void) | undefined

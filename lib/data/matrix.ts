@@ -264,7 +264,7 @@ export const resultMatrix = (rows: number, cols: number): Matrix => ({
 })
 
 /** A zero matrix. */
-export const allocateMatrix = (rows: number, cols: number): Matrix => ({
+const allocateMatrix = (rows: number, cols: number): Matrix => ({
   data: new Float32Array(rows * cols),
   rows,
   cols,

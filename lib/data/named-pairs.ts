@@ -3,7 +3,7 @@ import { PairsReader, type Pairs, type UnknownIds } from './pairs'
 import { TextNumbers } from './text-numbers'
 
 /** Pairs whose queries have no rows of their own: their rows are the order in which they appear. */
-export interface NamedPairs extends Pairs {
+interface NamedPairs extends Pairs {
   /** The row of each query in the pairs. */
   readonly queryIds: ReadonlyMap<string, number>
 }

@@ -23,7 +23,7 @@ export interface AuditExample {
 }
 
 /** Examples of each fault at most. */
-export const examplesOfFault = 10
+const examplesOfFault = 10
 
 interface CountedLines {
   count: number

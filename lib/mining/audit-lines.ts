@@ -15,13 +15,13 @@ import { AuditFindings, type MinedFault } from './audit-findings'
 import type { KnownPositives, AuditWords } from './audit-positives'
 import type { FoundRow } from './audit-words'
 
-export interface AuditKnowledge {
+interface AuditKnowledge {
   readonly words: AuditWords
   readonly positives: KnownPositives
   readonly corpus: number
 }
 
-export interface AuditRules {
+interface AuditRules {
   readonly numNegatives: number | undefined
   readonly reference: ReferenceName
 }

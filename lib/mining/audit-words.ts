@@ -13,7 +13,7 @@ export interface FoundRow {
 }
 
 /** The rows of one side, with ids, texts or neither. */
-export interface NamedRows {
+interface NamedRows {
   readonly count: number
   readonly ids: ReadonlyMap<string, number> | undefined
   readonly texts: readonly string[] | undefined
@@ -40,7 +40,7 @@ async function areIntegers(ids: NamedRows['ids']): Promise<boolean> {
 }
 
 /** The queries or the documents. */
-export class SideWords {
+class SideWords {
   /** The first row of each class of texts, −1 for none. */
   private readonly firstRows: Int32Array
   private firstEmpty: number | undefined
