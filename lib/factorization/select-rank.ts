@@ -18,7 +18,7 @@ import {
   type Overrides,
   type Progress,
 } from '../options'
-import { checkCheckpointOptions, checkpointDefaults, type Identity } from './checkpoint'
+import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
@@ -167,21 +167,8 @@ async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
   const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
     addon.fingerprint(inputs.X, control),
   )
-  const { mask, sampleWeight, ...scalars } = fitting
-  const given = {
-    ...scalars,
-    restarts,
-    perturbation,
-    solver,
-    mask: mask?.length,
-    sampleWeight: sampleWeight && 'given',
-  }
-  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
-  return {
-    X: fingerprint,
-    model: `survey of ${model}`,
-    ...(Object.fromEntries(texts) as Record<string, string>),
-  }
+  const given = textsOf({ ...fitting, restarts, perturbation, solver })
+  return { X: fingerprint, model: `survey of ${model}`, ...given }
 }
 
 /** The same listener, for the jobs of one rank. */
