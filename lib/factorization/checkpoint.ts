@@ -34,7 +34,7 @@ export type Identity = Readonly<Record<string, string>>
 const format = 'gemmine.checkpoint'
 
 /** Maximum header length of a checkpoint, in bytes. Each rank of a survey takes about 340. */
-const headerLimit = 1 << 20
+const headerLimit = 1 << 23
 
 export function checkCheckpointOptions(options: CheckpointOptions) {
   const { checkpoint, checkpointSeconds, resume } = options
