@@ -49,6 +49,14 @@ export const filesOf = (X: string, { w0, h0, mask, sampleWeight, resume }: Facto
   ) as Record<string, string> & { readonly X: string }
 }
 
+/** The options of lib with these names, without arrays, which are files on the command line. */
+export const scalarsOf = (names: readonly string[], given: object): Record<string, unknown> =>
+  Object.fromEntries(
+    names
+      .filter((name) => name !== 'mask' && name !== 'sampleWeight')
+      .map((name) => [name, (given as Readonly<Record<string, unknown>>)[name]]),
+  )
+
 /** A model of the command line: its declaration, and its function and defaults in the package. */
 export function familyOf({ model = factorizeDefaults.model }: FactorizeOptions) {
   const declared = models[model]

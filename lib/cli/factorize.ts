@@ -1,10 +1,6 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
 import { Command } from 'commander'
 import { matrixFile } from '../data/matrix-files'
-import { fileError } from '../data/file'
-import { toDenseView, type Matrix } from '../data/matrix'
-import { toFloat32 } from '../data/floats'
-import { readFloatsNpy, readNpy, writeNpy } from '../data/npy'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
@@ -15,12 +11,14 @@ import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
 import { helpList, required, withCommonOptions } from './common-options'
+import { readArrays, writeFactors } from './factor-files'
 import {
   defaultsOf,
   describeFactorize,
   factorizeDefaults,
   familyOf,
   filesOf,
+  scalarsOf,
   type FactorizeOptions,
 } from './factorize-options'
 import { optionOf } from './failure'
@@ -28,13 +26,9 @@ import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
 
-/** Options with a default in lib that are not files, by their names there. */
+/** The options of the model, without arrays. */
 const fitOptions = (given: FactorizeOptions) =>
-  Object.fromEntries(
-    Object.keys(familyOf(given).defaults)
-      .filter((name) => name !== 'mask' && name !== 'sampleWeight' && name !== 'init')
-      .map((name) => [name, given[name as keyof FactorizeOptions]]),
-  )
+  scalarsOf(Object.keys(familyOf(given).defaults), given)
 
 /** All options for which some model has a default. */
 const allNames = new Set(modelNames.flatMap((name) => Object.keys(defaultsOf(name))))
@@ -82,41 +76,6 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   checkFitOptions(settled, inits, rows, cols, known)
 }
 
-/** Reads a factor of any real type as float32. */
-async function readFactor(path: string | undefined): Promise<Matrix | undefined> {
-  if (path === undefined) return undefined
-  const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
-  return { data: await toFloat32(path, data!, type, cols), rows, cols }
-}
-
-async function readMask(path: string, X: Shape, matrix: string): Promise<Uint8Array> {
-  const { data, type, rows, cols } = toDenseView(path, await readNpy(path))
-  if (rows !== X.rows || cols !== X.cols)
-    throw fileError(
-      path,
-      `expected ${X.rows} rows and ${X.cols} columns, as in ${matrix}, received ${rows} and ${cols}`,
-    )
-  if (type !== 'uint8' && type !== 'bool')
-    throw fileError(path, `expected uint8 or bool, received ${type}`)
-  return data as Uint8Array
-}
-
-/** Reads the arrays that are given as files. */
-export async function readArrays(
-  { w0, h0, init, mask, sampleWeight }: FactorizeOptions,
-  path: string,
-  shape: Shape,
-) {
-  const start = { W: await readFactor(w0), H: await readFactor(h0) }
-  const seen = mask === undefined ? undefined : await readMask(mask, shape, path)
-  const weights = sampleWeight === undefined ? undefined : await readFloatsNpy(sampleWeight)
-  return {
-    init: init === 'custom' ? start : init,
-    ...(seen && { mask: seen }),
-    ...(weights && { sampleWeight: weights }),
-  }
-}
-
 async function factorize(path: string, given: FactorizeOptions) {
   const rank = required(given.rank, '--rank', 'the number of components')
   const { inits, takesFactors, fit } = familyOf(given)
@@ -140,13 +99,6 @@ async function factorize(path: string, given: FactorizeOptions) {
       (X) => fitTo(X, job),
     )
   })
-}
-
-export async function writeFactors(found: Factorization, { write }: Job) {
-  const { W, H } = found
-  await write('W.npy', (path) => writeNpy(path, { data: W.data, shape: [W.rows, W.cols] }))
-  await write('H.npy', (path) => writeNpy(path, { data: H.data, shape: [H.rows, H.cols] }))
-  await write('model.safetensors', (path) => found.save(path))
 }
 
 const outcomeOf = ({ relativeError, iterations, converged }: Factorization) =>

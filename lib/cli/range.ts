@@ -104,7 +104,7 @@ indptr[i] .. indptr[i + 1] - 1, best first, equal scores by lower row; and summa
 exact: a row is found if its score in float64 is the threshold or more.
 
 Example:
-  $ gemmine range --queries docs.npy --corpus docs.npy --exclude-self --threshold 0.95 --out near-duplicates
+  $ gemmine range --queries docs.npy --corpus docs.npy --exclude-self --threshold 0.95 --out near
 `
 
 export const rangeCommand = (): Command =>

@@ -20,8 +20,8 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
-import { readArrays, writeFactors } from './factorize'
-import { describeFactorize, filesOf, type FactorizeOptions } from './factorize-options'
+import { readArrays, writeFactors } from './factor-files'
+import { describeFactorize, filesOf, scalarsOf, type FactorizeOptions } from './factorize-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
@@ -33,17 +33,9 @@ type Given = CommonOptions &
     readonly ranks?: SelectRankOptions['ranks']
   }
 
-/** The options of lib that were given, without files. */
-const optionsOf = (given: Given) =>
-  Object.fromEntries(
-    Object.keys(selectRankDefaults)
-      .filter((name) => name !== 'mask' && name !== 'sampleWeight')
-      .map((name) => [name, given[name as keyof Given]]),
-  )
-
 async function select(path: string, given: Given) {
   const ranks = required(given.ranks, '--ranks', 'the ranks to survey, such as 2:10')
-  const options = { ...optionsOf(given), ranks }
+  const options = { ...scalarsOf(Object.keys(selectRankDefaults), given), ranks }
   if (given.checkpoint && given.out) checkOutside('--checkpoint', given.checkpoint, given.out)
   const masked = given.mask === undefined ? {} : { mask: new Uint8Array(0) }
   await runCommand(given, filesOf(path, given as FactorizeOptions), (job) =>
@@ -110,13 +102,13 @@ function summaryOf(X: SourceInput, found: RankSelection, given: Given, job: Job)
 const footer = `
 X has one row a sample: ${matrixFiles}.
 
-Each rank is factorized R times with other noise and other starts. Components that come back each time have
-silhouettes near 1. Chosen is the largest rank whose smallest silhouette reaches the threshold and whose error
-pays (its AIC is below that of the rank before it). A semi-nmf needs small weights --l1-w and --l2-h for this;
-without them the rank of the lowest BIC is chosen.
+Each rank is factorized R times with other noise and other starts. Components that come back each time
+have silhouettes near 1. Chosen is the largest rank whose smallest silhouette reaches the threshold and
+whose error pays (its AIC is below that of the rank before it). A semi-nmf needs small weights --l1-w
+and --l2-h for this; without them the rank of the lowest BIC is chosen.
 
-Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and model.safetensors of
-the chosen rank, as gemmine factorize does.
+Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and
+model.safetensors of the chosen rank, as gemmine factorize does.
 
 Example:
   $ gemmine select-rank counts.npz --model nmf --ranks 2:10 --out topics

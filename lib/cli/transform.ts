@@ -80,7 +80,8 @@ async function transform(path: string, given: TransformOptions) {
 }
 
 const footer = `
-X has as many columns as the matrix that the model was made from: ${matrixFiles}.
+X has as many columns as the matrix that the model was made from:
+${matrixFiles}.
 
 Writes W.npy [n x K], W >= 0, and summary.json.
 

@@ -64,3 +64,9 @@ export function sidesOf(name: string, input: SourceInput): Sides {
 /** Number of entries that are read: those stored if the input is sparse, which may not have been checked. */
 export const entriesOf = (input: SourceInput, { rows, cols }: Sides) =>
   isSparse(input) ? ((input.values as Float32Array | undefined)?.length ?? 0) : rows * cols
+
+/** The sides of an input, and the number of its entries. */
+export function extentOf(name: string, input: SourceInput) {
+  const sides = sidesOf(name, input)
+  return { ...sides, entries: entriesOf(input, sides) }
+}

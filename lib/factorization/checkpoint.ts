@@ -3,6 +3,7 @@ import { open, stat, unlink } from 'node:fs/promises'
 import { fileError, printable, systemFailure } from '../data/file'
 import { checkInteger, checkNumber, frozen } from '../options'
 import { invalid } from '../errors'
+import type { EntryOptions } from './entry-options'
 
 /** The only place where the defaults of checkpoints are written. */
 export const checkpointDefaults = frozen({
@@ -32,8 +33,8 @@ export type Identity = Readonly<Record<string, string>>
 
 const format = 'gemmine.checkpoint'
 
-/** Maximum header length of a checkpoint. */
-const headerLimit = 1 << 20
+/** Maximum header length of a checkpoint, in bytes. Each rank of a survey takes about 340. */
+const headerLimit = 1 << 23
 
 export function checkCheckpointOptions(options: CheckpointOptions) {
   const { checkpoint, checkpointSeconds, resume } = options
@@ -43,7 +44,22 @@ export function checkCheckpointOptions(options: CheckpointOptions) {
   checkNumber('checkpointSeconds', checkpointSeconds, 0)
 }
 
-export const identityText = (identity: Identity) => JSON.stringify({ format, ...identity })
+/** The options of a run as texts. The order counts: native code compares the whole text of an identity. */
+export function textsOf({
+  mask,
+  sampleWeight,
+  ...scalars
+}: Readonly<Record<string, unknown>> & Pick<EntryOptions, 'mask' | 'sampleWeight'>): Identity {
+  const given = { ...scalars, mask: mask?.length, sampleWeight: sampleWeight && 'given' }
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')]),
+  )
+}
+
+/** The metadata of a checkpoint of this run. */
+export const stamped = (identity: Identity): Identity => ({ format, ...identity })
+
+export const identityText = (identity: Identity) => JSON.stringify(stamped(identity))
 
 async function readMetadata(path: string): Promise<Record<string, unknown>> {
   const file = await open(path).catch((error: unknown) => {

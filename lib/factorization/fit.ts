@@ -13,7 +13,7 @@ import {
   type NativeSource,
 } from '../native'
 import { checkJob, withDefaults, type JobOptions } from '../options'
-import { checkPlace, checkResume, identityText, type Identity } from './checkpoint'
+import { checkPlace, checkResume, identityText, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
 import { checkFitOptions, outputDefaults, type FactorOutputs, type FitOptions } from './fit-options'
@@ -95,18 +95,12 @@ async function identityOf(
   { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
   source: NativeSource,
 ): Promise<Identity> {
-  const { iterations, checkpoint, checkpointSeconds, resume, mask, sampleWeight, ...rest } = options
+  const { iterations, checkpoint, checkpointSeconds, resume, init, ...rest } = options
   const fingerprint = (of: NativeSource) => run((addon, control) => addon.fingerprint(of, control))
   const X = await fingerprint(source)
   const graph = adjacency ? await fingerprint(adjacency) : 'none'
-  const { init, ...scalars } = rest
-  const given = { ...scalars, ...own, init: typeof init === 'string' ? init : 'custom' }
-  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
-  const masked = {
-    mask: String(mask?.length ?? 'none'),
-    sampleWeight: sampleWeight ? 'given' : 'none',
-  }
-  return { X, graph, model, ...(Object.fromEntries(texts) as Record<string, string>), ...masked }
+  const start = typeof init === 'string' ? init : 'custom'
+  return { X, graph, model, ...textsOf({ ...rest, ...own, init: start }) }
 }
 
 /** The options of checkpoints in the form for the addon. */

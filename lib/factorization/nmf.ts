@@ -1,4 +1,4 @@
-import { entriesOf, sidesOf, type SourceInput } from '../data/source'
+import { extentOf, type SourceInput } from '../data/source'
 import {
   checkInteger,
   frozen,
@@ -81,13 +81,12 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
     { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
     options,
   )
-  const sides = sidesOf('X', X)
-  const { rows, cols } = sides
+  const extent = extentOf('X', X)
+  const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const hasGraph = graph !== undefined
-  const extent = { ...sides, entries: entriesOf(X, sides) }
   const settled = withSteps({ ...given, solver }, extent, hasGraph)
   const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
   const own = graph && (await graphTerm(graph, settled, rows))

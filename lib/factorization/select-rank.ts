@@ -1,7 +1,7 @@
 // How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
 import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
-import { entriesOf, sidesOf, toSource, type SourceInput } from '../data/source'
+import { extentOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { availableMemory, planMemory } from '../memory'
 import { runJob } from '../native'
@@ -18,14 +18,15 @@ import {
   type Overrides,
   type Progress,
 } from '../options'
-import { checkCheckpointOptions, checkpointDefaults, type Identity } from './checkpoint'
+import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
-import { nmf, nmfInits } from './nmf'
+import { models } from './models'
+import { nmf } from './nmf'
 import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
-import { semiNmf, semiNmfInits } from './semi-nmf'
+import { semiNmf } from './semi-nmf'
 import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
 
 export type { SurveyedRank }
@@ -33,10 +34,10 @@ export type { SurveyedRank }
 /** Models whose rank can be selected. */
 export const surveyedModels = ['semi-nmf', 'nmf'] as const
 
-const inits = { 'semi-nmf': semiNmfInits, nmf: nmfInits }
-
-/** The starts that some model has. */
-export const surveyedInits = [...new Set([...semiNmfInits, ...nmfInits])]
+/** The starts that some of these models have. */
+export const surveyedInits = [
+  ...new Set(surveyedModels.flatMap((model) => [...models[model].inits])),
+]
 
 const { checkpoint, checkpointSeconds, resume, ...withoutCheckpoints } = fitDefaults
 /** The options of a factorization that a survey takes too. */
@@ -129,7 +130,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
-  checkOneOf('init', fitting.init, inits[model])
+  checkOneOf('init', fitting.init, models[model].inits)
   checkInteger('restarts', restarts, 2)
   checkNumber('perturbation', perturbation, 0, 1)
   checkNumber('threshold', threshold, -1, 1)
@@ -140,7 +141,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
   const stepsFor = (rank: number) =>
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
-  checkFitOptions(stepsFor(ranks.at(-1)!), inits[model], rows, cols)
+  checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   const job = { threads, device, signal, onProgress }
   return {
@@ -167,21 +168,8 @@ async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
   const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
     addon.fingerprint(inputs.X, control),
   )
-  const { mask, sampleWeight, ...scalars } = fitting
-  const given = {
-    ...scalars,
-    restarts,
-    perturbation,
-    solver,
-    mask: mask?.length,
-    sampleWeight: sampleWeight && 'given',
-  }
-  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')])
-  return {
-    X: fingerprint,
-    model: `survey of ${model}`,
-    ...(Object.fromEntries(texts) as Record<string, string>),
-  }
+  const given = textsOf({ ...fitting, restarts, perturbation, solver })
+  return { X: fingerprint, model: `survey of ${model}`, ...given }
 }
 
 /** The same listener, for the jobs of one rank. */
@@ -312,8 +300,7 @@ export async function selectRank(
   X: SourceInput,
   options: SelectRankOptions,
 ): Promise<RankSelection> {
-  const sides = sidesOf('X', X)
-  const settled = checkSelectRank({ ...sides, entries: entriesOf(X, sides) }, options)
+  const settled = checkSelectRank(extentOf('X', X), options)
   const rule = ruleOf(settled)
   const copies = await planSurvey(X, settled)
   const finished = await FinishedRanks.open(settled.files, () => identityOf(X, settled))

@@ -1,4 +1,4 @@
-import { entriesOf, sidesOf, type SourceInput } from '../data/source'
+import { extentOf, type SourceInput } from '../data/source'
 import {
   checkInteger,
   frozen,
@@ -61,8 +61,8 @@ export type SemiNmfOptions = {
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
   const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
-  const sides = sidesOf('X', X)
-  const { rows, cols } = sides
+  const extent = extentOf('X', X)
+  const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
   const triesSvd =
@@ -71,7 +71,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
   const settled = {
-    ...withSteps(given, { ...sides, entries: entriesOf(X, sides) }),
+    ...withSteps(given, extent),
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
   }

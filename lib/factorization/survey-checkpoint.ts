@@ -5,7 +5,7 @@ import type { Matrix } from '../data/matrix'
 import { readSafetensors, writeSafetensors, type Tensor } from '../data/safetensors'
 import type { NativeSurvey } from '../native'
 import { frozen } from '../options'
-import { checkPlace, checkResume, identityText, type Identity } from './checkpoint'
+import { checkPlace, checkResume, stamped, type Identity } from './checkpoint'
 
 /** The only place where the defaults of a survey's checkpoints are written. */
 export const surveyCheckpointDefaults = frozen({
@@ -111,7 +111,7 @@ export class FinishedRanks {
     const tensors = [...this.#finished].flatMap(([rank, each]) =>
       tensorsOf(each).map(([name, tensor]) => [`${name}.${rank}`, tensor] as const),
     )
-    const metadata = { ...(JSON.parse(identityText(this.identity)) as Identity), objectives: '0' }
+    const metadata = { ...stamped(this.identity), objectives: '0' }
     const beside = `${this.path}.part-${process.pid}`
     try {
       await writeSafetensors(beside, { tensors: Object.fromEntries(tensors), metadata })

@@ -15,12 +15,12 @@ export async function failureFrom(...args: string[]): Promise<Failure> {
   throw new Error(`expected gemmine ${args.join(' ')} to fail, but it ended well`)
 }
 
-/** What a command says about itself. */
-export function helpOf(name: string): string {
+/** What a command says about itself to a terminal of so many columns. */
+export function helpOf(name: string, columns = 200): string {
   const program = gemmine()
   const command = program.commands.find((each) => each.name() === name) ?? program
   let text = ''
-  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 200 })
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => columns })
   command.outputHelp()
   return text
 }

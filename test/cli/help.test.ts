@@ -43,6 +43,11 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   it('shows an example that can be typed', () => {
     expect(help).toContain(`$ gemmine ${command} `)
   })
+
+  it('has no line of more than 104 columns on a terminal of 104', () => {
+    const lines = helpOf(command, 104).split('\n')
+    expect(lines.filter((line) => line.length > 104)).toEqual([])
+  })
 })
 
 it('merge --help offers no threads and devices, which it does not use, and says so', () => {

@@ -70,6 +70,7 @@ it.each([
   'mergeCorpusShards',
   'FactorizationModel',
   'writeNpy',
+  'writeNpyOfManyRows',
   'fromRowsAsync',
   'reverseTopK',
 ])('%s of much data leaves the event loop turning', async (name) => {
@@ -88,10 +89,6 @@ it.each([
   'writeSafetensors',
 ])('%s of many texts, ids or tensors leaves the event loop turning', async (name) => {
   expect(await longestTurn('parts', [name, folder.path(name)])).toBeLessThan(turn)
-})
-
-it('writing rows with gaps leaves the event loop turning', async () => {
-  expect(await longestTurn('writing', [folder.path('gaps.npy')])).toBeLessThan(turn)
 })
 
 it.each<[string, string, () => Uint8Array]>([

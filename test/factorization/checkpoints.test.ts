@@ -11,6 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeSafetensors, type Tensor } from '../../lib/data/safetensors'
+import { checkPlace, checkResume, stamped } from '../../lib/factorization/checkpoint'
 import { nmf, semiNmf, type Factorization } from '../../lib/index'
 import { gaussian } from '../matrices'
 
@@ -102,5 +104,17 @@ describe('checkpoints', () => {
     await expect(nmf(positive, { ...options, resume: join(folder, 'none') })).rejects.toThrow(
       'no such',
     )
+  })
+
+  it('of a survey of thousands of ranks are checkpoints, not other files', async () => {
+    const path = join(folder, 'survey.safetensors')
+    const tensors: Record<string, Tensor> = {}
+    for (let rank = 1; rank <= 10_000; rank++)
+      for (const name of ['H', 'silhouettes', 'relativeErrors', 'numbers'])
+        tensors[`${name}.${rank}`] = { data: Float64Array.of(1), shape: [1] }
+    const identity = { X: 'the same' }
+    await writeSafetensors(path, { tensors, metadata: { ...stamped(identity), objectives: '0' } })
+    expect(await checkResume(path, identity)).toBe(0)
+    await expect(checkPlace(path)).resolves.toBeUndefined()
   })
 })

@@ -1,7 +1,7 @@
 // Calls one function with many texts, ids or tensors: prints what turns.cjs measures.
 const { writeFileSync } = require('node:fs')
 const { join } = require('node:path')
-const { longestTurn } = require('./turns.cjs')
+const { measure } = require('./turns.cjs')
 const gemmine = require(join(__dirname, '..', '..', '..'))
 
 const [name, path] = process.argv.slice(2)
@@ -109,10 +109,4 @@ const calls = {
   ],
 }
 
-async function main() {
-  await gemmine.topK(ones(1), ones(1), { k: 1 }) // starts the threads
-  const [prepare, call] = calls[name]
-  const input = await prepare()
-  console.log(JSON.stringify(await longestTurn(() => call(input))))
-}
-main()
+measure(gemmine, calls[name])

@@ -1,6 +1,6 @@
 // Calls one function whose work was once done at a single turn: prints what turns.cjs measures.
 const { join } = require('node:path')
-const { longestTurn } = require('./turns.cjs')
+const { measure } = require('./turns.cjs')
 const gemmine = require(join(__dirname, '..', '..', '..'))
 
 const [name, path] = process.argv.slice(2)
@@ -67,6 +67,7 @@ const calls = {
     (H) => new gemmine.FactorizationModel('nmf', H, {}).save(path),
   ],
   writeNpy: [() => ones(3, 4_000_000, 4_000_001), (matrix) => gemmine.writeNpy(path, matrix)],
+  writeNpyOfManyRows: [() => ones(20_000, 500, 600), (matrix) => gemmine.writeNpy(path, matrix)],
   fromRowsAsync: [
     () => Array.from({ length: 100_000 }, () => Array(128).fill(1)),
     gemmine.fromRowsAsync,
@@ -77,10 +78,4 @@ const calls = {
   ],
 }
 
-async function main() {
-  await gemmine.topK(ones(1, 1), ones(1, 1), { k: 1 }) // starts the threads
-  const [prepare, call] = calls[name]
-  const input = await prepare()
-  console.log(JSON.stringify(await longestTurn(() => call(input))))
-}
-main()
+measure(gemmine, calls[name])

@@ -39,3 +39,11 @@ exports.longestTurn = async (work) => {
   stopped = true
   return { took, longest, yardstick: yardstick() }
 }
+
+/** Prints the turns of `call` with what `prepare` gives, after the threads have started. */
+exports.measure = async (gemmine, [prepare, call]) => {
+  const one = { data: Float32Array.of(1), rows: 1, cols: 1 }
+  await gemmine.topK(one, one, { k: 1 })
+  const input = await prepare()
+  console.log(JSON.stringify(await exports.longestTurn(() => call(input))))
+}
