@@ -168,7 +168,9 @@ async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
   const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
     addon.fingerprint(inputs.X, control),
   )
-  const given = textsOf({ ...fitting, restarts, perturbation, solver })
+  const { acceleration = 'by solver', innerSweeps = 'by solver' } = fitting
+  const steps = { solver, acceleration, innerSweeps }
+  const given = textsOf({ ...fitting, restarts, perturbation, ...steps })
   return { X: fingerprint, model: `survey of ${model}`, ...given }
 }
 

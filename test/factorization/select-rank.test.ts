@@ -152,6 +152,9 @@ describe('selectRank', () => {
     expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual(['rank 4: restart'])
     const other = { ...nmf, ranks: [2], resume: file, seed: 1 }
     await expect(selectRank(X, other)).rejects.toThrow('expected seed 1, as in this call')
+    // Steps that are not given are those of the solver, which extrapolates.
+    const plain = { ...nmf, ranks: [2], resume: file, acceleration: 'none' } as const
+    await expect(selectRank(X, plain)).rejects.toThrow('expected acceleration none')
     rmSync(folder, { recursive: true })
   })
 

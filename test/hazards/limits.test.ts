@@ -1,8 +1,6 @@
 // Limits of a system for a process: threads, address space. test/native/limits_test.cc tests the same limits
 // on the core alone.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeNpy } from '../../lib/data/npy'
@@ -11,9 +9,9 @@ import { runNode, runProgram } from './child'
 
 const isLinux = process.platform === 'linux'
 
-/** Another user must be able to read it. */
-const folder = mkdtempSync(join(tmpdir(), 'gemmine-limits-'))
-const rows = join(folder, 'rows.npy')
+/** In this project, which another user can read: a folder for temporary files may be its owner's alone. */
+const folder = mkdtempSync(fileURLToPath(new URL('../../build/limits-', import.meta.url)))
+const rows = `${folder}/rows.npy`
 beforeAll(async () => {
   chmodSync(folder, 0o755)
   await writeNpy(rows, gaussian(100, 8, 1))
