@@ -28,47 +28,40 @@ export function throwIfAborted(signal: AbortSignalLike | undefined) {
   if (signal?.aborted) throw reasonOf(signal)
 }
 
-interface RunningJobs {
-  /** One element in shared memory per job; a value other than 0 stops the job. */
-  readonly flags: Set<Int32Array>
-  readonly stop: () => void
+interface Listeners {
+  /** One per job. */
+  readonly stops: Set<() => void>
+  readonly stopAll: () => void
 }
 
 /**
  * The jobs that run under a signal. They share one listener, because Node.js warns of a leak above ten on one
  * signal, and a signal with the lifetime of the process may stop thousands of jobs at once.
  */
-const running = new WeakMap<AbortSignalLike, RunningJobs>()
+const listeners = new WeakMap<AbortSignalLike, Listeners>()
 
-function listenTo(signal: AbortSignalLike, raised: () => void): RunningJobs {
-  const flags = new Set<Int32Array>()
-  const stop = () => {
-    flags.forEach((flag) => Atomics.store(flag, 0, 1))
-    raised()
-  }
-  signal.addEventListener('abort', stop, { once: true })
-  const jobs = { flags, stop }
-  running.set(signal, jobs)
+function listenTo(signal: AbortSignalLike): Listeners {
+  const stops = new Set<() => void>()
+  const stopAll = () => stops.forEach((stop) => stop())
+  signal.addEventListener('abort', stopAll, { once: true })
+  const jobs = { stops, stopAll }
+  listeners.set(signal, jobs)
   return jobs
 }
 
 /**
- * Sets a job's flag when the signal is aborted.
+ * Calls `stop`, which must not throw, when the signal is aborted.
  *
- * @param raised Called after all flags of the signal are set; the same function for every job.
  * @returns A function that ends this. The signal has no listener while no job runs under it.
  */
-export function stopOnAbort(
-  signal: AbortSignalLike,
-  flag: Int32Array,
-  raised: () => void,
-): () => void {
-  const { flags, stop } = running.get(signal) ?? listenTo(signal, raised)
-  flags.add(flag)
+export function onAbort(signal: AbortSignalLike, stop: () => void): () => void {
+  const { stops, stopAll } = listeners.get(signal) ?? listenTo(signal)
+  const own = () => stop()
+  stops.add(own)
   return () => {
-    flags.delete(flag)
-    if (flags.size > 0) return
-    signal.removeEventListener('abort', stop)
-    running.delete(signal)
+    stops.delete(own)
+    if (stops.size > 0) return
+    signal.removeEventListener('abort', stopAll)
+    listeners.delete(signal)
   }
 }

@@ -1,6 +1,6 @@
 // The functions of the addon. Its failures become this package's errors here. No other file calls it.
 import { loadAddon } from './addon'
-import { reasonOf, stopOnAbort, throwIfAborted, type AbortSignalLike } from './cancellation'
+import { onAbort, reasonOf, throwIfAborted, type AbortSignalLike } from './cancellation'
 import {
   GemmineError,
   invalid,
@@ -110,7 +110,8 @@ function tryFileThreads() {
   }
 }
 
-interface CheckedJob {
+/** The options of a job that do not concern its data, after a check. */
+export interface CheckedJob {
   readonly threads: number
   readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
@@ -131,7 +132,11 @@ export async function runJob<Result>(
   const addon = native()
   tryFileThreads()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
-  const forget = signal && stopOnAbort(signal, cancel, dropCancelled)
+  const stop = () => {
+    Atomics.store(cancel, 0, 1)
+    dropCancelled()
+  }
+  const forget = signal && onAbort(signal, stop)
   // A listener may throw any value, even one that resembles a failure of the addon.
   let ofListener: { readonly thrown: unknown } | undefined
   const tell = (phase: string, done: number, total: number, objective: number) => {

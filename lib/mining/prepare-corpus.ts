@@ -18,6 +18,7 @@ import {
   type Overrides,
 } from '../options'
 import { metrics, type Metric } from './metric'
+import { disposeAfterCalls } from './shared-scan'
 
 /** The only place where the defaults of {@link prepareCorpus} are written. */
 export const prepareCorpusDefaults = frozen({
@@ -72,7 +73,7 @@ export class PreparedCorpus implements Disposable {
 
   /** Frees the memory; running jobs keep it until they end. A second call is no error. */
   dispose(): void {
-    this.#native?.dispose()
+    if (this.#native) disposeAfterCalls(this.#native)
     this.#native = undefined
   }
 

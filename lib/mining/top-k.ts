@@ -4,7 +4,7 @@ import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists
 import { arraysOf, toQueries } from '../data/source'
 import { checkApart, outputArray } from '../data/typed-array'
 import { planMemory } from '../memory'
-import { nothingAsked, runJob } from '../native'
+import { nothingAsked } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -19,6 +19,7 @@ import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
 import { ofSmallCorpus, ofZeroVectors, type Naming, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
+import { searchOnce, searchPrepared, type Search } from './shared-scan'
 
 /** The only place where the defaults of {@link topK} are written. */
 export const topKDefaults = frozen({
@@ -67,7 +68,10 @@ export interface Neighbours {
   readonly scores: Float32Array
   /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified: number
-  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
+  /**
+   * Queries that were scanned again in float64; `certified + fallback` is all of the scan, also those of other
+   * calls that shared it.
+   */
   readonly fallback: number
   /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries: number
@@ -94,7 +98,8 @@ export const topKWarnings = (found: Searched, k: number, name: Naming): string[]
 
 /**
  * The k best corpus rows for each query: exact, equal scores by lower row, the same bits on every machine and
- * for any number of threads. No score matrix is made.
+ * for any number of threads. No score matrix is made. Calls of few queries that wait for one prepared corpus
+ * share a scan, with the same answers.
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
  *   settles: see {@link DenseMatrix}.
@@ -136,21 +141,17 @@ export async function topK(
   checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
   const own = { ...arrays, 'out.indices': outputs.indices, 'out.scores': outputs.scores }
+  const search: Search = {
+    ...{ queries: lent.queries, k, exclude: lent.exclude, excludeSelf: lent.excludeSelf },
+    ...{ indices: indices.array, scores: scores.array, device, metric, job, arrays: own },
+  }
   const proof =
     source.rows === 0
       ? nothingAsked
-      : await runJob(job, own, (addon, control) =>
-          addon.topK(
-            lent.queries,
-            handle ?? lent.corpus!,
-            options,
-            indices.array,
-            scores.array,
-            control,
-          ),
-        )
+      : handle
+        ? await searchPrepared(handle, search)
+        : await searchOnce(lent.corpus!, search)
   const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
   return {
     queries: source.rows,
