@@ -26,6 +26,7 @@ export type ConceptHealthOptions = Overrides<typeof conceptHealthDefaults> & Job
 export interface CollinearPair {
   /** The lower component. */
   readonly first: number
+  /** The higher one. */
   readonly second: number
   /** Their cosine, in [−1, 1]. */
   readonly cosine: number

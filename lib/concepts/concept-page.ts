@@ -8,7 +8,7 @@ import type { Concept, ConceptContext } from './describe-concepts'
 /** The only place where the defaults of {@link conceptPage} are written. */
 export const conceptPageDefaults = frozen({
   /** Title of the page; `Concepts` unless given. */
-  title: 'Concepts',
+  title: 'Concepts' as string,
   /** Lines below the title, as pairs of a name and a text, such as the shape of X; none unless given. */
   facts: undefined as readonly (readonly [name: string, text: string])[] | undefined,
 })
@@ -116,13 +116,16 @@ function factsOf({ share, activeRows, isDead, collinear, features }: Concept): s
   return paragraph([first, ...like, ...largest].join('; '))
 }
 
+const wordLine = (verb: string, words: readonly string[]) =>
+  words.length > 0 ? `${paragraph(`${verb} ${isolated(words)}`)}\n` : ''
+
 function sectionOf(concept: Concept): string {
   const { component, contexts, words } = concept
   const largest = contexts[0]?.activation ?? 0
   const lines = contexts.map((context) => contextLine(context, largest))
   const list = lines.length > 0 ? `<ol>\n${lines.join('\n')}\n</ol>` : paragraph('No active row.')
   const vocabulary = words
-    ? `${paragraph(`promotes ${isolated(words.top)}`)}\n${paragraph(`suppresses ${isolated(words.bottom)}`)}\n`
+    ? wordLine('promotes', words.top) + wordLine('suppresses', words.bottom)
     : ''
   return `<section id="c${component}">
 <h2>Concept ${component}</h2>
@@ -170,9 +173,7 @@ export function conceptPage(concepts: readonly Concept[], given?: ConceptPageOpt
   const ordered = [...(concepts as readonly Concept[])].sort(
     (a, b) => b.share - a.share || a.component - b.component,
   )
-  const told = facts.map(
-    ([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`,
-  )
+  const told = facts.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`)
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -61,7 +61,8 @@ function spelled(tokens: readonly string[]): string[] {
   const isMarked = tokens.some(beginsMarked)
   return tokens.map((token, at) => {
     const isJoined = !isMarked && token.startsWith(continuation) && token !== continuation
-    const text = isMarked && beginsMarked(token) ? token.slice(1) : isJoined ? token.slice(2) : token
+    const text =
+      isMarked && beginsMarked(token) ? token.slice(1) : isJoined ? token.slice(2) : token
     const hasBlank = isMarked ? beginsMarked(token) : !isJoined
     return hasBlank && at > 0 ? ` ${text}` : text
   })

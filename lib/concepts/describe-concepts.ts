@@ -56,6 +56,7 @@ export type DescribeConceptsOptions = Overrides<typeof describeConceptsDefaults>
 export interface ConceptContext extends Partial<RowContext> {
   /** Row of the activations, counted row-major over their leading dimensions. */
   readonly row: number
+  /** How strongly the row shows the concept; comparable within a concept. */
   readonly activation: number
 }
 
@@ -124,7 +125,10 @@ async function wordsOf(
     throw invalidText('vocabulary.words', `${rows} words, one for each row`, `${words?.length}`)
   const vectors = await steeringVectors(components, { ...job, output })
   const wanted = Math.min(count, rows)
-  const { top, bottom } = await vocabularyProjection(vectors, unembedding, { ...job, count: wanted })
+  const { top, bottom } = await vocabularyProjection(vectors, unembedding, {
+    ...job,
+    count: wanted,
+  })
   const wordsAt = (tokens: Int32Array, k: number) =>
     Array.from(tokens.subarray(k * wanted, (k + 1) * wanted))
       .filter((token) => token !== -1)

@@ -70,7 +70,8 @@ export async function differenceInMeans(
   counts.forEach((count, label) => {
     if (count === 0) throw invalidText('labels', `a row of each class`, `none with label ${label}`)
   })
-  for (const label of [0, 1] as const) means[label].forEach((sum, j) => (means[label][j] = sum / counts[label]))
+  for (const label of [0, 1] as const)
+    means[label].forEach((sum, j) => (means[label][j] = sum / counts[label]))
   const [zero, one] = means
   return { difference: one.map((mean, j) => mean - zero[j]!), means, counts }
 }

@@ -203,7 +203,12 @@ export async function linearImportance(
 function checkSameLeading(X: readonly number[], codes: readonly number[]) {
   if (X.join() === codes.join()) return
   const shown = (sides: readonly number[]) => `[${sides.join(' × ')}]`
-  throw invalidText('codes', `the leading dimensions ${shown(X)}, those of X`, shown(codes), RangeError)
+  throw invalidText(
+    'codes',
+    `the leading dimensions ${shown(X)}, those of X`,
+    shown(codes),
+    RangeError,
+  )
 }
 
 function checkFeatures(matrices: Readonly<Record<string, Matrix>>, features: number) {

@@ -2,7 +2,14 @@ import { planMemory } from '../memory'
 import { inTurns } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import { invalidText } from '../errors'
-import { checkInteger, checkNumber, frozen, required, withDefaults, type Overrides } from '../options'
+import {
+  checkInteger,
+  checkNumber,
+  frozen,
+  required,
+  withDefaults,
+  type Overrides,
+} from '../options'
 import { checkAttached } from './dense'
 import { checkedModel, squaredNorms, type CodedActivations } from './coded-activations'
 import { flattenedCodes, type FloatTensor } from './tensor'
@@ -99,7 +106,11 @@ export async function resizeMaps(
   checkInteger('width', width, 1)
   const { matrix, leading } = flattenedCodes('maps', maps)
   if (leading.length !== 3)
-    throw invalidText('maps.shape', 'four dimensions, [n, h, w, K]', `${leading.length + 1} of them`)
+    throw invalidText(
+      'maps.shape',
+      'four dimensions, [n, h, w, K]',
+      `${leading.length + 1} of them`,
+    )
   const [n, h, w] = leading as [number, number, number]
   const { data, cols: K } = matrix
   planMemory(`${n} maps of ${height} × ${width}`, 4 * n * height * width * K)

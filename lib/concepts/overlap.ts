@@ -91,7 +91,8 @@ export async function conceptOverlap(
   if (!Array.isArray(sets) || sets.length === 0)
     throw invalid('sets', 'an array of at least one set of words or numbers', sets)
   sets.forEach((set: unknown, i) => {
-    const isList = typeof (set as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function'
+    const isList =
+      typeof (set as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function'
     // The members of a string would be its letters.
     if (!isList || typeof set === 'string')
       throw invalid(`sets[${i}]`, 'a set or a list of words or numbers', set)
@@ -139,9 +140,7 @@ function supportOf(row: Float32Array, limit: number): number[] {
     if (value !== 0) support.push(j)
   })
   if (support.length <= limit) return support
-  return support
-    .sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b)
-    .slice(0, limit)
+  return support.sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b).slice(0, limit)
 }
 
 /**

@@ -74,6 +74,7 @@ export type ReducerOptions<Name extends ReducerName = ReducerName> = {
 
 /** Activations as codes of components: the same contract for every model. */
 export interface Reducer {
+  /** The model that was fitted. */
   readonly model: ReducerName
   /** Number of components. */
   readonly rank: number
@@ -177,7 +178,6 @@ async function fitKmeans(
   return { ...own, activations }
 }
 
-
 async function fitSvd(
   X: SourceInput,
   rank: number,
@@ -239,7 +239,13 @@ export async function fitReducer<Name extends ReducerName = 'semi-nmf'>(
   checkOneOf('model', model, reducerNames)
   checkInteger('rank', rank, 1)
   const { matrix, leading } = flattened('X', X)
-  const { codes, activations = codes, components, encode, ...rest } = await fits[model](matrix, rank, fit, options)
+  const {
+    codes,
+    activations = codes,
+    components,
+    encode,
+    ...rest
+  } = await fits[model](matrix, rank, fit, options)
   const { cols } = components
   return {
     model,
