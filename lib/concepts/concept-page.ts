@@ -38,7 +38,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; margin: 0 0 3rem; font-size: .9375rem; }
 th { font-weight: normal; text-align: start; }
 th, td { padding: .125rem .75rem .125rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
-th.number, td.number { text-align: end; white-space: nowrap; }
+th.number, td.number { width: 1%; padding-right: 1.25rem; text-align: end; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
 .number, .value { font-variant-numeric: tabular-nums lining-nums; }
 section { margin: 0 0 2.5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
@@ -84,6 +84,8 @@ const cut = (text: string, limit = shownLength) =>
 const cutBefore = (text: string) =>
   text.length > shownLength ? `… ${text.slice(-shownLength).replace(/^[\udc00-\udfff]/, '')}` : text
 
+const signed = (value: number) => value.toPrecision(2).replace('-', '−')
+
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
 function levelOf(activation: number, largest: number): number {
@@ -105,13 +107,13 @@ const linked = (component: number) => `<a href="#c${component}">${component}</a>
 const paragraph = (text: string) => `<p class="facts">${text}</p>`
 
 const isolated = (words: readonly string[]) =>
-  words.map((word) => `<bdi>${escaped(cut(word, 60))}</bdi>`).join(', ')
+  words.map((word) => `<bdi>${escaped(cut(word, 60))}</bdi>`).join(' · ')
 
 function factsOf({ share, activeRows, isDead, collinear, features }: Concept): string {
   const rows = `${activeRows.toLocaleString('en')} active ${activeRows === 1 ? 'row' : 'rows'}`
   const first = isDead ? 'dead: no row uses it' : `${percent(share)} of the energy, ${rows}`
   const like = collinear.length > 0 ? [`collinear with ${collinear.map(linked).join(', ')}`] : []
-  const weights = features.map(({ feature, weight }) => `${feature} (${weight.toPrecision(2)})`)
+  const weights = features.map(({ feature, weight }) => `${feature} (${signed(weight)})`)
   const largest = weights.length > 0 ? [`features ${weights.join(', ')}`] : []
   return paragraph([first, ...like, ...largest].join('; '))
 }

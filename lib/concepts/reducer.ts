@@ -7,7 +7,7 @@ import type { Factorization } from '../factorization/fit'
 import { kmeans, type Clustering, type KmeansOptions } from '../factorization/kmeans'
 import { nmf, type NmfOptions } from '../factorization/nmf'
 import { productOf } from '../factorization/product'
-import { semiNmf, type SemiNmfOptions } from '../factorization/semi-nmf'
+import { semiNmf, type SemiNmfInit, type SemiNmfOptions } from '../factorization/semi-nmf'
 import {
   semiOrthogonalNmf,
   type SemiOrthogonalNmfOptions,
@@ -68,7 +68,10 @@ export type ReducerOptions<Name extends ReducerName = ReducerName> = {
    * component to each row; `svd` gives codes and components of any sign.
    */
   model?: Name | undefined
-  /** Options of the function of the model, such as `sparsity` for `snmf`; its defaults unless given. */
+  /**
+   * Options of the function of the model, such as `sparsity` for `snmf`; its defaults unless given, but `semi-nmf`
+   * starts from `kmeans`. Penalties `l1W` and `l2H` make the codes of `semi-nmf` and `nmf` sparse.
+   */
   fit?: FitOptionsOf[Name] | undefined
 } & JobOptions
 
@@ -130,9 +133,9 @@ interface Fitted {
 type Fit = (X: SourceInput, rank: number, own: object, options: JobOptions) => Promise<Fitted>
 
 const ofFactorization =
-  (fit: (X: SourceInput, options: never) => Promise<Factorization>): Fit =>
+  (fit: (X: SourceInput, options: never) => Promise<Factorization>, standard: object = {}): Fit =>
   async (X, rank, own, options) => {
-    const fitted = await fit(X, { ...own, ...options, rank } as never)
+    const fitted = await fit(X, { ...standard, ...own, ...options, rank } as never)
     const { W, H, relativeError, warnings, seconds } = fitted
     const encode = async (Y: SourceInput, given: JobOptions) => (await fitted.transform(Y, given)).W
     return { components: H, codes: W, relativeError, warnings, seconds, fitted, encode }
@@ -198,8 +201,11 @@ async function fitSvd(
   return { components: V, codes, relativeError, warnings, seconds, fitted, encode }
 }
 
+/** The start of semi-NMF here: codes that start from clusters stay sparse; decision 0022 has the measurements. */
+const semiNmfStart: SemiNmfInit = 'kmeans'
+
 const fits: Readonly<Record<ReducerName, Fit>> = {
-  'semi-nmf': ofFactorization(semiNmf),
+  'semi-nmf': ofFactorization(semiNmf, { init: semiNmfStart }),
   nmf: ofFactorization(nmf),
   'semi-orthogonal-nmf': ofFactorization(semiOrthogonalNmf),
   snmf: ofFactorization(snmf),

@@ -45,6 +45,27 @@ describe.each(models)('planted signed concepts with sparse codes, by %s', (model
   })
 })
 
+it('penalties on codes recover planted concepts from every seed, in more noise', async () => {
+  for (let seed = 0; seed < 8; seed++) {
+    const { X, U } = plantedConcepts(shape, 100 + seed, { noise: 0.1 })
+    const { components, codes } = await fitReducer(X, { rank: concepts, fit: { l1W: 1, l2H: 1 } })
+    const { rows } = await topActivations(codes, { count: 5 })
+    matchedRows(U, components).forEach(({ row, cosine }, concept) => {
+      expect(cosine).toBeGreaterThanOrEqual(0.95)
+      for (const each of rows.subarray(5 * row, 5 * row + 5))
+        expect(Math.floor(each / 5)).toBe(concept)
+    })
+  }
+})
+
+it('a semi-NMF of concepts starts from clusters, unless another start is given', async () => {
+  const startOf = async (fit: object) => {
+    const { fitted } = await fitReducer(dense.X, { rank: 2, fit })
+    return 'options' in fitted && fitted.options['init']
+  }
+  expect([await startOf({}), await startOf({ init: 'svd' })]).toEqual(['kmeans', 'svd'])
+})
+
 it('a planted direction moves a linear read-out more than random ones of the same length', async () => {
   const { X, U } = dense
   const { components } = await fitReducer(X, { rank: concepts, fit: { iterations: 500 } })
