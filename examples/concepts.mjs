@@ -57,7 +57,9 @@ async function loaded(matrix, tokens) {
 
 const [matrix, tokens, rank = '4'] = process.argv.slice(2)
 const { X, contexts } = matrix ? await loaded(matrix, tokens) : planted()
-const reducer = await fitReducer(X, { model: 'semi-nmf', rank: Number(rank) })
+// The penalties make codes sparse, so that a concept does not stand for several meanings at once.
+const fit = { l1W: 1, l2H: 1 }
+const reducer = await fitReducer(X, { model: 'semi-nmf', rank: Number(rank), fit })
 const concepts = await describeConcepts(reducer, { contexts, count: 5, window: 6 })
 
 for (const { component, share, contexts } of concepts) {

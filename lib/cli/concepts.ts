@@ -178,16 +178,23 @@ const footer = `
 X has one row a token, a sample or a position: ${matrixFiles}.
 
 --contexts is a file with a line for each row of X. With a name that ends in .tsv or .tsv.gz, lines are
-sample<TAB>token, in reading order, and a row is shown as its token in its sample; ## continues a word, Ġ and ▁
-begin one. Otherwise a line is the text of its row (in a .jsonl an object with a text, and a title).
+sample<TAB>token, in reading order, and a row is shown as its token in its sample; ## continues a word,
+Ġ and ▁ begin one. Otherwise a line is the text of its row (in a .jsonl an object with a text, and a
+title).
 
-Prints concepts with the rows that activate them most, and writes W.npy [n x K], the codes, H.npy [K x d],
-concepts.jsonl, concepts.html (a page that loads nothing), summary.json and, for gemmine transform,
-model.safetensors, except of kmeans and svd. Activations of kmeans are 1 / (1 + distance to the centre).
+Prints concepts with the rows that activate them most, and writes W.npy [n x K], the codes, H.npy
+[K x d], concepts.jsonl, concepts.html (a page that loads nothing), summary.json and, for gemmine
+transform, model.safetensors, except of kmeans and svd. Activations of kmeans are 1 / (1 + distance to
+the centre).
+
+Without penalties the components of semi-nmf are not determined, and a concept may be a mixture: raise
+--l1-w and --l2-h together until codes have many zeros (activeRows in concepts.jsonl) but no concept is
+dead.
 
 Example:
   $ gemmine concepts activations.npy --rank 50 --contexts tokens.tsv --out concepts
-  $ gemmine concepts activations.npy --model snmf --rank 100 --sparsity 0.01 --contexts tokens.tsv --out concepts
+  $ gemmine concepts activations.npy --rank 50 --l1-w 1 --l2-h 1 --contexts tokens.tsv --out concepts
+  $ gemmine concepts activations.npy --model snmf --rank 100 --sparsity 0.01 --out concepts
 `
 
 export function conceptsCommand(): Command {

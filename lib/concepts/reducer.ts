@@ -7,7 +7,7 @@ import type { Factorization } from '../factorization/fit'
 import { kmeans, type Clustering, type KmeansOptions } from '../factorization/kmeans'
 import { nmf, type NmfOptions } from '../factorization/nmf'
 import { productOf } from '../factorization/product'
-import { semiNmf, type SemiNmfInit, type SemiNmfOptions } from '../factorization/semi-nmf'
+import { semiNmf, type SemiNmfOptions } from '../factorization/semi-nmf'
 import {
   semiOrthogonalNmf,
   type SemiOrthogonalNmfOptions,
@@ -69,8 +69,8 @@ export type ReducerOptions<Name extends ReducerName = ReducerName> = {
    */
   model?: Name | undefined
   /**
-   * Options of the function of the model, such as `sparsity` for `snmf`; its defaults unless given, but `semi-nmf`
-   * starts from `kmeans`. Penalties `l1W` and `l2H` make the codes of `semi-nmf` and `nmf` sparse.
+   * Options of the function of the model, such as `sparsity` for `snmf`; its defaults unless given. The penalties
+   * `l1W` and `l2H` make codes sparse, without which the components of `semi-nmf` are not determined.
    */
   fit?: FitOptionsOf[Name] | undefined
 } & JobOptions
@@ -133,9 +133,9 @@ interface Fitted {
 type Fit = (X: SourceInput, rank: number, own: object, options: JobOptions) => Promise<Fitted>
 
 const ofFactorization =
-  (fit: (X: SourceInput, options: never) => Promise<Factorization>, standard: object = {}): Fit =>
+  (fit: (X: SourceInput, options: never) => Promise<Factorization>): Fit =>
   async (X, rank, own, options) => {
-    const fitted = await fit(X, { ...standard, ...own, ...options, rank } as never)
+    const fitted = await fit(X, { ...own, ...options, rank } as never)
     const { W, H, relativeError, warnings, seconds } = fitted
     const encode = async (Y: SourceInput, given: JobOptions) => (await fitted.transform(Y, given)).W
     return { components: H, codes: W, relativeError, warnings, seconds, fitted, encode }
@@ -201,11 +201,8 @@ async function fitSvd(
   return { components: V, codes, relativeError, warnings, seconds, fitted, encode }
 }
 
-/** The start of semi-NMF here: codes that start from clusters stay sparse; decision 0022 has the measurements. */
-const semiNmfStart: SemiNmfInit = 'kmeans'
-
 const fits: Readonly<Record<ReducerName, Fit>> = {
-  'semi-nmf': ofFactorization(semiNmf, { init: semiNmfStart }),
+  'semi-nmf': ofFactorization(semiNmf),
   nmf: ofFactorization(nmf),
   'semi-orthogonal-nmf': ofFactorization(semiOrthogonalNmf),
   snmf: ofFactorization(snmf),

@@ -58,14 +58,6 @@ it('penalties on codes recover planted concepts from every seed, in more noise',
   }
 })
 
-it('a semi-NMF of concepts starts from clusters, unless another start is given', async () => {
-  const startOf = async (fit: object) => {
-    const { fitted } = await fitReducer(dense.X, { rank: 2, fit })
-    return 'options' in fitted && fitted.options['init']
-  }
-  expect([await startOf({}), await startOf({ init: 'svd' })]).toEqual(['kmeans', 'svd'])
-})
-
 it('a planted direction moves a linear read-out more than random ones of the same length', async () => {
   const { X, U } = dense
   const { components } = await fitReducer(X, { rank: concepts, fit: { iterations: 500 } })
