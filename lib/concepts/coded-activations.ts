@@ -21,7 +21,7 @@ export interface CodedActivations {
 export async function checkedModel(model: CodedActivations) {
   if (typeof model !== 'object' || model === null)
     throw invalid('model', 'an object { codes, components }, such as a Reducer', model)
-  const { matrix: codes, leading } = flattenedCodes('codes', model.codes)
+  const { matrix: codes, leading } = await flattenedCodes('codes', model.codes)
   const H = await denseMatrix('components', model.components)
   if (H.rows !== codes.cols)
     throw invalid('components.rows', `${codes.cols} rows, one for each column of the codes`, H.rows)

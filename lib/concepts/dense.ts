@@ -62,3 +62,18 @@ export async function transposedMatrix({ data, rows, cols }: Matrix): Promise<Ma
   })
   return turned
 }
+
+/**
+ * The columns of a row with the largest magnitudes, of those that are not 0: largest first, equal ones by lower
+ * column.
+ */
+export function largestColumns(row: Float32Array, count: number): number[] {
+  const magnitudes = row.map(Math.abs).sort()
+  // Only columns from this magnitude on are sorted by a comparison, which takes long.
+  const least = magnitudes[Math.max(0, row.length - count)]!
+  const columns: number[] = []
+  for (let j = 0; j < row.length; j++)
+    if (row[j] !== 0 && Math.abs(row[j]!) >= least) columns.push(j)
+  const order = columns.sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b)
+  return order.slice(0, count)
+}

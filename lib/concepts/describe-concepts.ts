@@ -13,7 +13,7 @@ import {
 } from '../options'
 import { conceptHealth, conceptHealthDefaults, type CollinearPair } from './concept-health'
 import { checkContexts, contextOf, isTokens, type Contexts, type RowContext } from './contexts'
-import { denseMatrix } from './dense'
+import { denseMatrix, largestColumns } from './dense'
 import { steeringVectors } from './directions'
 import type { Reducer } from './reducer'
 import { topActivations, topActivationsDefaults, type TopActivations } from './top-activations'
@@ -78,14 +78,6 @@ export interface Concept {
   readonly contexts: readonly ConceptContext[]
   /** The words of the vocabulary that it promotes and suppresses most, if a vocabulary is given. */
   readonly words?: { readonly top: readonly string[]; readonly bottom: readonly string[] }
-}
-
-/** The features of largest magnitude of a row. */
-function largest(row: Float32Array, count: number) {
-  const order = Array.from(row.keys())
-    .filter((j) => row[j] !== 0)
-    .sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b)
-  return order.slice(0, count).map((feature) => ({ feature, weight: row[feature]! }))
 }
 
 /** The collinear components of each component. */
@@ -178,7 +170,10 @@ export async function describeConcepts(
         activeRows: health.activeRows[component]!,
         isDead: health.dead.includes(component),
         collinear: partners[component]!,
-        features: largest(row, features),
+        features: largestColumns(row, features).map((feature) => ({
+          feature,
+          weight: row[feature]!,
+        })),
         contexts: contextsOf(top, component, { contexts, window }),
         ...(words && { words: words(component) }),
       })

@@ -104,7 +104,7 @@ export async function resizeMaps(
   )
   checkInteger('height', height, 1)
   checkInteger('width', width, 1)
-  const { matrix, leading } = flattenedCodes('maps', maps)
+  const { matrix, leading } = await flattenedCodes('maps', maps)
   if (leading.length !== 3)
     throw invalidText(
       'maps.shape',

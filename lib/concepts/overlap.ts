@@ -4,7 +4,7 @@ import { resultArray } from '../data/typed-array'
 import { invalid } from '../errors'
 import type { MatrixInput } from '../data/matrix'
 import { checkNumber, frozen, withDefaults, type Overrides } from '../options'
-import { denseMatrix } from './dense'
+import { denseMatrix, largestColumns } from './dense'
 
 /** How much the sets of components have in common. */
 export interface ConceptOverlap {
@@ -133,16 +133,6 @@ export const neuronReuseDefaults = frozen({
 
 export type NeuronReuseOptions = Overrides<typeof neuronReuseDefaults>
 
-/** The columns of a row with the largest magnitudes, of those that are not 0. */
-function supportOf(row: Float32Array, limit: number): number[] {
-  const support: number[] = []
-  row.forEach((value, j) => {
-    if (value !== 0) support.push(j)
-  })
-  if (support.length <= limit) return support
-  return support.sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b).slice(0, limit)
-}
-
 /**
  * How many neurons components share: the overlap of their supports. Components that use the same neurons
  * are related, as those of one concept under several names.
@@ -166,7 +156,7 @@ export async function neuronReuse(
   await inTurns(function* (slice) {
     for (let i = 0; i < rows; i++) {
       const row = data.subarray(i * cols, (i + 1) * cols)
-      for (const j of supportOf(row, Math.ceil(share * cols))) bits.add(i, j)
+      for (const j of largestColumns(row, Math.ceil(share * cols))) bits.add(i, j)
       if (slice.spend(16 * cols)) yield
     }
   })

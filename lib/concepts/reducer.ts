@@ -265,7 +265,7 @@ export async function fitReducer<Name extends ReducerName = 'semi-nmf'>(
     },
     async inverseTransform(Y, job) {
       const asked = withDefaults(jobDefaults, job)
-      const rows = flattenedCodes('codes', Y)
+      const rows = await flattenedCodes('codes', Y)
       const wanted = `${rank} columns, one for each component`
       const names = [
         { name: 'codes', matrix: rows.matrix },

@@ -1,7 +1,8 @@
 // Arrays with any number of dimensions, of which the last is the features and the others are rows.
 import { invalid, invalidText } from '../errors'
-import { withoutGaps, type DenseData, type Float16Data, type Matrix } from '../data/matrix'
+import { type DenseData, type Float16Data, type Matrix } from '../data/matrix'
 import type { ElementType } from '../data/element-types'
+import { packed } from '../data/pieces'
 import { sidesOf, type SourceInput } from '../data/source'
 import { kindOf } from '../data/typed-array'
 
@@ -84,12 +85,12 @@ export function flattened(name: string, input: Activations): Flattened<SourceInp
  *
  * @throws {TypeError | RangeError} if they are no array of float32 in memory with the right length.
  */
-export function flattenedCodes(name: string, input: CodesInput): Flattened<Matrix> {
+export async function flattenedCodes(name: string, input: CodesInput): Promise<Flattened<Matrix>> {
   const { matrix, leading } = flattened(name, input)
   const { rows, cols } = sidesOf(name, matrix)
   const { data, stride = cols } = matrix as Matrix
   if (kindOf(data) !== 'Float32Array') throw invalid(`${name}.data`, 'a Float32Array', data)
-  return { matrix: { data: withoutGaps({ data, rows, cols, stride }), rows, cols }, leading }
+  return { matrix: { data: await packed(name, { data, rows, cols, stride }), rows, cols }, leading }
 }
 
 /** Rows in the dimensions that they had. */

@@ -88,7 +88,7 @@ export async function topActivations(
   given?: TopActivationsOptions,
 ): Promise<TopActivations> {
   const { count, above, groups } = withDefaults(topActivationsDefaults, given)
-  const { matrix } = flattenedCodes('codes', codes)
+  const { matrix } = await flattenedCodes('codes', codes)
   const { data, rows: n, cols: components } = matrix
   checkInteger('count', count, 1)
   checkNumber('above', above)
