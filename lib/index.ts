@@ -123,8 +123,12 @@ export type { CodedActivations } from './concepts/coded-activations'
 export {
   topActivations,
   topActivationsDefaults,
+  topConcepts,
+  topConceptsDefaults,
   type TopActivations,
   type TopActivationsOptions,
+  type TopConcepts,
+  type TopConceptsOptions,
 } from './concepts/top-activations'
 export {
   contextOf,

@@ -170,7 +170,7 @@ function contextLine({ row, activation, before, token, after }: ConceptContext):
 }
 
 function printedOf({ component, share, isDead, contexts }: Concept): string {
-  const head = `concept ${component}, ${isDead ? 'dead' : `${(100 * share).toFixed(1)} % of the energy`}`
+  const head = `concept ${component}, ${isDead ? 'dead: no energy' : `${(100 * share).toFixed(1)} % of the energy`}`
   return `${[head, ...contexts.slice(0, printedContexts).map(contextLine)].join('\n')}\n`
 }
 
@@ -185,7 +185,7 @@ title).
 Prints concepts with the rows that activate them most, and writes W.npy [n x K], the codes, H.npy
 [K x d], concepts.jsonl, concepts.html (a page that loads nothing), summary.json and, for gemmine
 transform, model.safetensors, except of kmeans and svd. Activations of kmeans are 1 / (1 + distance to
-the centre).
+the centre / root mean square of these distances).
 
 Without penalties the components of semi-nmf are not determined, and a concept may be a mixture: raise
 --l1-w and --l2-h together until codes have many zeros (activeRows in concepts.jsonl) but no concept is

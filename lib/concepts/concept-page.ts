@@ -111,7 +111,7 @@ const isolated = (words: readonly string[]) =>
 
 function factsOf({ share, activeRows, isDead, collinear, features }: Concept): string {
   const rows = `${activeRows.toLocaleString('en')} active ${activeRows === 1 ? 'row' : 'rows'}`
-  const first = isDead ? 'dead: no row uses it' : `${percent(share)} of the energy, ${rows}`
+  const first = isDead ? 'dead: no energy' : `${percent(share)} of the energy, ${rows}`
   const like = collinear.length > 0 ? [`collinear with ${collinear.map(linked).join(', ')}`] : []
   const weights = features.map(({ feature, weight }) => `${feature} (${signed(weight)})`)
   const largest = weights.length > 0 ? [`features ${weights.join(', ')}`] : []

@@ -19,6 +19,7 @@ import {
   type TruncatedSvdOptions,
 } from '../factorization/truncated-svd'
 import { planMemory } from '../memory'
+import { scorePositives } from '../mining/score-positives'
 import { topK } from '../mining/top-k'
 import {
   checkInteger,
@@ -90,7 +91,8 @@ export interface Reducer {
   readonly codes: FloatTensor
   /**
    * How strongly each row shows each component, [… × rank], by which rows are ranked: the codes; for `kmeans`
-   * 1 / (1 + distance) at the component of a row, so that the nearest rows come first (the codes for a sparse X).
+   * 1 / (1 + distance / root mean square distance) at the component of a row, so that the nearest rows come first
+   * (the codes for a sparse X).
    */
   readonly activations: FloatTensor
   /** ‖X − codes · components‖ / ‖X‖; 0 if X is zero. */
@@ -168,17 +170,27 @@ async function fitKmeans(
   // No iteration: the error of these factors, for which X is read once more.
   const measured = { rank, init: { W: codes, H: centers }, iterations: 0 }
   const { relativeError } = await semiNmf(X, { ...measured, ...options })
-  const nearest = (Y: MatrixInput, job: JobOptions) =>
-    topK(Y, centers, { ...job, k: 1, metric: 'l2' })
   const encode = async (Y: SourceInput, job: JobOptions) => {
     if (isSparse(Y)) throw invalidText('X', 'a dense matrix for the model kmeans', 'a sparse one')
-    return oneHot((await nearest(Y, job)).indices, rank)
+    return oneHot((await topK(Y, centers, { ...job, k: 1, metric: 'l2' })).indices, rank)
   }
   const own = { components: centers, codes, relativeError, warnings, seconds, fitted, encode }
-  if (isSparse(X)) return own
-  const { scores } = await nearest(X, options)
-  const activations = await oneHot(labels, rank, (i) => 1 / (1 + Math.sqrt(-scores[i]!)))
-  return { ...own, activations }
+  return isSparse(X) ? own : { ...own, activations: await closeness(X, fitted, options) }
+}
+
+/** 1 / (1 + distance / root mean square distance) of each row at its centre, of any scale of X. */
+async function closeness(
+  X: MatrixInput,
+  { labels, centers, inertia }: Clustering,
+  job: JobOptions,
+): Promise<Matrix> {
+  const { rows } = centers
+  const pairs = { firstRow: 0, corpusRows: rows, metric: 'l2' } as const
+  const { scores } = await scorePositives(X, centers, labels, { ...pairs, ...job })
+  const typical = Math.sqrt(inertia / labels.length)
+  const valueOf = (row: number) =>
+    typical === 0 ? 1 : 1 / (1 + Math.sqrt(-scores[row]!) / typical)
+  return oneHot(labels, rows, valueOf)
 }
 
 async function fitSvd(

@@ -115,3 +115,65 @@ export async function topActivations(
   })
   return { components, count, rows, values }
 }
+
+/** The only place where the defaults of {@link topConcepts} are written. */
+export const topConceptsDefaults = frozen({
+  /** Components wanted for each row; 5 unless given. */
+  count: 5,
+  /** Only activations above this; 0 unless given. */
+  above: 0,
+})
+
+export type TopConceptsOptions = Overrides<typeof topConceptsDefaults>
+
+/** The components that each row shows most. */
+export interface TopConcepts {
+  /** The dimensions of the codes without the last. */
+  readonly leading: readonly number[]
+  /** Slots for each row. */
+  readonly count: number
+  /** Components, largest activation first, equal ones by lower number, [… × count]; −1 where none is left. */
+  readonly components: Int32Array
+  /** Their activations, [… × count]; NaN where none is left. */
+  readonly values: Float32Array
+}
+
+/**
+ * The components that each row shows most: a sample as a ranked list of concepts.
+ *
+ * @param codes [n × K], or with more dimensions before K.
+ * @throws {TypeError | RangeError} if the codes are no array of float32, or `count` is not at least 1.
+ * @see Parekh et al. (2024), arXiv 2406.08074, which reads test samples by their most activated concepts
+ *
+ * @example
+ * const { components } = await topConcepts(await reducer.transform(X), { count: 3 })
+ */
+export async function topConcepts(
+  codes: CodesInput,
+  given?: TopConceptsOptions,
+): Promise<TopConcepts> {
+  const { count, above } = withDefaults(topConceptsDefaults, given)
+  const { matrix, leading } = await flattenedCodes('codes', codes)
+  const { data, rows: n, cols } = matrix
+  checkInteger('count', count, 1)
+  checkNumber('above', above)
+  planMemory(`${count} components of each of ${n} rows`, 8 * n * count)
+  const components = resultArray(Int32Array, n * count)
+  const values = resultArray(Float32Array, n * count)
+  await inTurns(function* (slice) {
+    for (let i = 0; i < n; i++) {
+      const [begin, end] = [i * count, (i + 1) * count]
+      const own = [components.subarray(begin, end), values.subarray(begin, end)] as const
+      own[0].fill(-1)
+      own[1].fill(NaN)
+      const slots = new Slots(...own, undefined)
+      for (let c = 0; c < cols; c++) {
+        const value = data[i * cols + c]!
+        if (value > above) slots.offer(c, value)
+      }
+      checkAttached('codes', data, n * cols)
+      if (slice.spend(4 * cols + 4 * count + 64)) yield
+    }
+  })
+  return { leading, count, components, values }
+}

@@ -9,6 +9,8 @@ import { conceptPage } from '../../lib/concepts/concept-page'
 import { contextOf, readContexts } from '../../lib/concepts/contexts'
 import { describeConcepts, type Concept } from '../../lib/concepts/describe-concepts'
 import { fitReducer, reducerNames } from '../../lib/concepts/reducer'
+import type { Clustering } from '../../lib/factorization/kmeans'
+import type { Matrix } from '../../lib/data/matrix'
 import { plantedConcepts } from './planted'
 import { gaussian } from '../matrices'
 
@@ -120,10 +122,19 @@ describe('describeConcepts', () => {
     const members = [...Array(120).keys()].filter((row) => reducer.codes.data[3 * row] === 1)
     const nearest = members.sort((a, b) => distance(a) - distance(b)).slice(0, 2)
     expect(concept!.contexts.map(({ row }) => row)).toEqual(nearest)
-    expect(concept!.contexts[0]!.activation).toBeCloseTo(
-      1 / (1 + Math.sqrt(distance(nearest[0]!))),
-      5,
-    )
+    const { inertia } = reducer.fitted as Clustering
+    const distances = Math.sqrt(distance(nearest[0]!) / (inertia / 120))
+    expect(concept!.contexts[0]!.activation).toBeCloseTo(1 / (1 + distances), 5)
+  })
+
+  it.each([1e-30, 1e30])('ranks the rows of clusters alike for an X times %d', async (scale) => {
+    const scaled = { ...X, data: X.data.map((value) => value * scale) }
+    const rowsOf = async (matrix: Matrix) => {
+      const reducer = await fitReducer(matrix, { model: 'kmeans', rank: 3 })
+      const concepts = await describeConcepts(reducer, { count: 5 })
+      return concepts.map((each) => each.contexts.map(({ row }) => row))
+    }
+    expect(await rowsOf(scaled)).toEqual(await rowsOf(X))
   })
 
   it('repeats samples if asked, and names words of a vocabulary', async () => {
@@ -205,7 +216,7 @@ describe('conceptPage', () => {
 
   it('orders concepts by energy, says what is dead, and cuts long texts', () => {
     expect(page.indexOf('id="c1"')).toBeLessThan(page.indexOf('id="c0"'))
-    expect(page).toContain('dead: no row uses it')
+    expect(page).toContain('dead: no energy')
     expect(page).toContain(
       '50.0 % of the energy, 1,234 active rows; collinear with <a href="#c1">1</a>',
     )

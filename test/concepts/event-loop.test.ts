@@ -5,7 +5,7 @@ import { conceptHealth } from '../../lib/concepts/concept-health'
 import { differenceInMeans } from '../../lib/concepts/difference-in-means'
 import { linearImportance } from '../../lib/concepts/linear-importance'
 import { coSegmentation, resizeMaps } from '../../lib/concepts/maps'
-import { topActivations } from '../../lib/concepts/top-activations'
+import { topActivations, topConcepts } from '../../lib/concepts/top-activations'
 import { matrixOf } from '../matrices'
 
 const codes = matrixOf(20_000, 50, (i, c) => (i * (c + 7)) % 11)
@@ -19,6 +19,7 @@ const labels = Uint8Array.from({ length: 20_000 }, (_, i) => i % 2)
 const work: Record<string, () => Promise<unknown>> = {
   topActivations: () => topActivations(codes),
   'topActivations of rows with gaps': () => topActivations(padded),
+  topConcepts: () => topConcepts(codes),
   conceptHealth: () => conceptHealth(model),
   coSegmentation: () => coSegmentation(model),
   linearImportance: () => linearImportance(model, X, { weights: components }),

@@ -4,7 +4,7 @@ import { conceptHealth } from '../../lib/concepts/concept-health'
 import { differenceInMeans } from '../../lib/concepts/difference-in-means'
 import { steeringVectors } from '../../lib/concepts/directions'
 import { conceptOverlap, neuronReuse } from '../../lib/concepts/overlap'
-import { topActivations } from '../../lib/concepts/top-activations'
+import { topActivations, topConcepts } from '../../lib/concepts/top-activations'
 import { vocabularyProjection } from '../../lib/concepts/vocabulary-projection'
 import { gaussian, matrixOf, uniform } from '../matrices'
 import { cosine, dot, rowOf } from '../reference/assignment'
@@ -60,6 +60,26 @@ describe('topActivations', () => {
     await expect(topActivations({ data: new Float32Array(4), shape: [4] })).rejects.toThrow(
       'two dimensions or more, the last of them the features for codes.shape, received 1 of them',
     )
+  })
+})
+
+describe('topConcepts', () => {
+  it('gives the components of a sort of each row', async () => {
+    const chance = uniform(6)
+    const codes = matrixOf(60, 9, () => Math.max(0, Math.floor(chance() * 9) - 4))
+    const turned = matrixOf(9, 60, (c, i) => codes.data[i * 9 + c]!)
+    const tensor = { data: codes.data, shape: [6, 10, 9] }
+    const { leading, components, values } = await topConcepts(tensor, { count: 4 })
+    expect(leading).toEqual([6, 10])
+    for (let i = 0; i < 60; i++) {
+      const ranked = rankedRows(turned, i, 0).slice(0, 4)
+      const missing = 4 - ranked.length
+      expect([...components.subarray(4 * i, 4 * i + 4)]).toEqual([
+        ...ranked,
+        ...Array(missing).fill(-1),
+      ])
+      expect(values[4 * i]).toBe(ranked.length > 0 ? codes.data[i * 9 + ranked[0]!] : NaN)
+    }
   })
 })
 

@@ -28,6 +28,14 @@ const expected: Record<ReducerName, { signed?: boolean; exact?: number; fit?: ob
 const difference = (a: Float32Array, b: Float32Array) =>
   Math.sqrt(squares(a.map((value, at) => value - b[at]!)) / squares(b))
 
+it('reads tensors of float16 and bfloat16, which readSafetensors gives', async () => {
+  const halves = { data: new Uint16Array(24).fill(0x3c00), shape: [2, 3, 4], type: 'float16' }
+  const brain = { data: new Uint16Array(24).fill(0x3f80), dims: [2, 3, 4], type: 'bfloat16' }
+  const ones = { data: new Float32Array(24).fill(1), shape: [2, 3, 4] }
+  const { transform } = await fitReducer(ones, { model: 'svd', rank: 1 })
+  for (const given of [halves, brain]) expect(await transform(given)).toEqual(await transform(ones))
+})
+
 it('lists every model here', () => {
   expect([...reducerNames].sort()).toEqual(Object.keys(expected).sort())
 })
