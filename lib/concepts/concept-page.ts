@@ -84,7 +84,8 @@ const cut = (text: string, limit = shownLength) =>
 const cutBefore = (text: string) =>
   text.length > shownLength ? `… ${text.slice(-shownLength).replace(/^[\udc00-\udfff]/, '')}` : text
 
-const signed = (value: number) => value.toPrecision(2).replace('-', '−')
+const rounded = (value: number, digits: number) =>
+  Number(value).toPrecision(digits).replace('-', '−')
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
@@ -98,11 +99,14 @@ function contextLine(context: ConceptContext, largest: number): string {
   const level = levelOf(activation, largest)
   const marked = `<mark class="l${level}">${escaped(cut(token ?? `row ${row}`))}</mark>`
   const words = `${escaped(cutBefore(before ?? ''))}${marked}${escaped(cut(after ?? ''))}`
-  const value = `<span class="value" title="row ${row}">${activation.toPrecision(3)}</span>`
+  const value = `<span class="value" title="row ${plain(row)}">${rounded(activation, 3)}</span>`
   return `<li>${value}<bdi>${words}</bdi></li>`
 }
 
-const linked = (component: number) => `<a href="#c${component}">${component}</a>`
+/** A number; concepts may come from a file, where anything may stand in its place. */
+const plain = (value: number) => escaped(String(value))
+
+const linked = (component: number) => `<a href="#c${plain(component)}">${plain(component)}</a>`
 
 const paragraph = (text: string) => `<p class="facts">${text}</p>`
 
@@ -110,10 +114,10 @@ const isolated = (words: readonly string[]) =>
   words.map((word) => `<bdi>${escaped(cut(word, 60))}</bdi>`).join(' · ')
 
 function factsOf({ share, activeRows, isDead, collinear, features }: Concept): string {
-  const rows = `${activeRows.toLocaleString('en')} active ${activeRows === 1 ? 'row' : 'rows'}`
+  const rows = `${Number(activeRows).toLocaleString('en')} active ${activeRows === 1 ? 'row' : 'rows'}`
   const first = isDead ? 'dead: no energy' : `${percent(share)} of the energy, ${rows}`
   const like = collinear.length > 0 ? [`collinear with ${collinear.map(linked).join(', ')}`] : []
-  const weights = features.map(({ feature, weight }) => `${feature} (${signed(weight)})`)
+  const weights = features.map(({ feature, weight }) => `${plain(feature)} (${rounded(weight, 2)})`)
   const largest = weights.length > 0 ? [`features ${weights.join(', ')}`] : []
   return paragraph([first, ...like, ...largest].join('; '))
 }
@@ -129,8 +133,8 @@ function sectionOf(concept: Concept): string {
   const vocabulary = words
     ? wordLine('promotes', words.top) + wordLine('suppresses', words.bottom)
     : ''
-  return `<section id="c${component}">
-<h2>Concept ${component}</h2>
+  return `<section id="c${plain(component)}">
+<h2>Concept ${plain(component)}</h2>
 ${factsOf(concept)}
 ${vocabulary}${list}
 </section>`

@@ -11,8 +11,8 @@ export interface Fidelity {
    */
   readonly agreement: number
   /**
-   * Mean |f − f′| / |mean f| of each class over the samples, [classes]: 0 for equal logits; NaN for a class
-   * whose logits and differences are all 0 in the mean.
+   * Mean |f − f′| / |mean f| of each class over the samples, [classes]: 0 for equal logits, else Infinity where
+   * the mean of the logits is 0.
    */
   readonly relativeDifference: Float64Array
 }

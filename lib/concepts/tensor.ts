@@ -1,6 +1,6 @@
 // Arrays with any number of dimensions, of which the last is the features and the others are rows.
 import { invalid, invalidText } from '../errors'
-import { type DenseData, type Float16Data, type Matrix } from '../data/matrix'
+import type { DenseData, Float16Data, Matrix } from '../data/matrix'
 import type { ElementType } from '../data/element-types'
 import { packed } from '../data/pieces'
 import { sidesOf, type SourceInput } from '../data/source'
@@ -39,23 +39,24 @@ interface Shaped {
 
 const product = (sides: readonly number[]) => sides.reduce((all, side) => all * side, 1)
 
-/** The dimensions if the input has another number of them than a matrix; else undefined. */
-function dimensionsOf(input: unknown): readonly number[] | undefined {
+/**
+ * The dimensions, and the field that has them, of an input that is no matrix of lib/data: one with another number
+ * of dimensions, or a tensor of a safetensors file, which has a shape and a type.
+ */
+function dimensionsOf(input: unknown) {
   if (typeof input !== 'object' || input === null) return undefined
-  const { shape, dims } = input as Shaped
+  const { shape, dims, type } = input as Shaped
   const sides = dims ?? shape
-  return sides !== undefined && sides.length !== 2 ? sides : undefined
+  const field = dims === undefined ? 'shape' : 'dims'
+  const isTensor = field === 'shape' && type !== undefined
+  return sides === undefined || (sides.length === 2 && !isTensor) ? undefined : { sides, field }
 }
 
 function checkSides(name: string, sides: readonly number[]) {
-  if (sides.length < 2)
-    throw invalidText(
-      `${name}.shape`,
-      'two dimensions or more, the last of them the features',
-      `${sides.length} of them`,
-    )
+  const expected = 'two dimensions or more, the last of them the features'
+  if (sides.length < 2) throw invalidText(name, expected, `${sides.length} of them`)
   const wrong = sides.find((side) => !Number.isInteger(side) || side < 1)
-  if (wrong !== undefined) throw invalid(`${name}.shape`, 'positive integers', wrong)
+  if (wrong !== undefined) throw invalid(name, 'positive integers', wrong)
 }
 
 /**
@@ -64,14 +65,15 @@ function checkSides(name: string, sides: readonly number[]) {
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
 export function flattened(name: string, input: Activations): Flattened<SourceInput> {
-  const sides = dimensionsOf(input)
-  if (sides === undefined) return { matrix: input, leading: [sidesOf(name, input).rows] }
-  checkSides(name, sides)
+  const dimensions = dimensionsOf(input)
+  if (dimensions === undefined) return { matrix: input, leading: [sidesOf(name, input).rows] }
+  const { sides, field } = dimensions
+  checkSides(`${name}.${field}`, sides)
   const { data, type, stride, offset } = input as Shaped
   if (stride !== undefined || offset !== undefined)
     throw invalidText(
       `${name}.${stride === undefined ? 'offset' : 'stride'}`,
-      'none beside more than two dimensions',
+      'none beside a shape of any number of dimensions',
       'one',
     )
   const leading = Array.from(sides).slice(0, -1)

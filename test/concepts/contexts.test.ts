@@ -192,6 +192,15 @@ describe('conceptPage', () => {
     expect(page.match(/<\/style>/g)).toHaveLength(1)
   })
 
+  it('escapes what stands in the place of numbers, as in a file that was tampered with', () => {
+    const bad = '<i>1</i>' as never
+    const tampered = {
+      ...{ component: bad, share: bad, activeRows: bad, isDead: false, collinear: [bad] },
+      ...{ features: [{ feature: bad, weight: bad }], contexts: [{ row: bad, activation: bad }] },
+    }
+    expect(conceptPage([tampered])).not.toContain('<i>')
+  })
+
   it('allows its own style and nothing else, and loads nothing', () => {
     const style = /<style>([^]*)<\/style>/.exec(page)![1]!
     const digest = createHash('sha256').update(style).digest('base64')

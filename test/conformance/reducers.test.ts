@@ -34,6 +34,14 @@ it('reads tensors of float16 and bfloat16, which readSafetensors gives', async (
   const ones = { data: new Float32Array(24).fill(1), shape: [2, 3, 4] }
   const { transform } = await fitReducer(ones, { model: 'svd', rank: 1 })
   for (const given of [halves, brain]) expect(await transform(given)).toEqual(await transform(ones))
+  const flat = { ...halves, shape: [6, 4] }
+  expect((await transform(flat)).shape).toEqual([6, 1])
+})
+
+it('clusters into more components than features', async () => {
+  const { codes, components, relativeError } = await fitReducer(maps, { model: 'kmeans', rank: 30 })
+  const W = { data: codes.data, rows: positions, cols: 30 }
+  expect(difference(productOf(W, components).data, maps.data)).toBeCloseTo(relativeError, 5)
 })
 
 it('lists every model here', () => {
