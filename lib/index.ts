@@ -111,6 +111,85 @@ export {
   type SurveyedRank,
 } from './factorization/select-rank'
 export type { Penalties } from './factorization/penalties'
+export {
+  fitReducer,
+  reducerDefaults,
+  type Reducer,
+  type ReducerName,
+  type ReducerOptions,
+} from './concepts/reducer'
+export type { Activations, CodesInput, FloatTensor } from './concepts/tensor'
+export type { CodedActivations } from './concepts/coded-activations'
+export {
+  topActivations,
+  topActivationsDefaults,
+  topConcepts,
+  topConceptsDefaults,
+  type TopActivations,
+  type TopActivationsOptions,
+  type TopConcepts,
+  type TopConceptsOptions,
+} from './concepts/top-activations'
+export {
+  contextOf,
+  readContexts,
+  type Contexts,
+  type RowContext,
+  type TokenContexts,
+} from './concepts/contexts'
+export {
+  conceptOverlap,
+  neuronReuse,
+  neuronReuseDefaults,
+  type ConceptOverlap,
+  type NeuronReuseOptions,
+} from './concepts/overlap'
+export {
+  conceptHealth,
+  conceptHealthDefaults,
+  type CollinearPair,
+  type ConceptHealth,
+  type ConceptHealthOptions,
+} from './concepts/concept-health'
+export { differenceInMeans, type DifferenceInMeans } from './concepts/difference-in-means'
+export {
+  steeringVectors,
+  steeringVectorsDefaults,
+  type SteeringVectorsOptions,
+} from './concepts/directions'
+export {
+  vocabularyProjection,
+  vocabularyProjectionDefaults,
+  type ProjectedTokens,
+  type VocabularyProjection,
+  type VocabularyProjectionOptions,
+} from './concepts/vocabulary-projection'
+export {
+  linearImportance,
+  linearImportanceDefaults,
+  type LinearHead,
+  type LinearImportance,
+  type LinearImportanceOptions,
+  type Pooling,
+} from './concepts/linear-importance'
+export { fidelity, type Fidelity } from './concepts/fidelity'
+export {
+  coSegmentation,
+  coSegmentationDefaults,
+  resizeMaps,
+  type CoSegmentation,
+  type CoSegmentationOptions,
+  type ResizeMapsOptions,
+} from './concepts/maps'
+export {
+  describeConcepts,
+  describeConceptsDefaults,
+  type Concept,
+  type ConceptContext,
+  type DescribeConceptsOptions,
+  type ProjectedVocabulary,
+} from './concepts/describe-concepts'
+export { conceptPage, conceptPageDefaults, type ConceptPageOptions } from './concepts/concept-page'
 export type { Metric } from './mining/metric'
 export type { SelfRows } from './mining/self-rows'
 export {

@@ -43,6 +43,8 @@ export interface Finished {
   readonly summary: Summary
   /** The outcome in a few words, for a terminal. */
   readonly outcome: string
+  /** What is printed on stdout, unless the summary is, or `--quiet` is given. */
+  readonly printed?: string | undefined
   /** Ends the program when the results are in place, with an exit code of its own. */
   readonly complaint?: Complaint | undefined
 }
@@ -121,8 +123,8 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished
 }
 
 async function finish(
-  { summary, outcome, complaint }: Finished,
-  { json }: CommonOptions,
+  { summary, outcome, printed, complaint }: Finished,
+  { json, quiet }: CommonOptions,
   progress: Progress,
   outputs: Outputs | undefined,
 ) {
@@ -131,6 +133,7 @@ async function finish(
   interrupted.throwIfAborted()
   for (const warning of summary.warnings) progress.warn(warning)
   if (json) await print(text)
+  else if (printed !== undefined && !quiet) await print(printed)
   outputs?.commit()
   ignoreInterruptions()
   const { command, seconds, gflops } = summary

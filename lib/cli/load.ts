@@ -57,7 +57,7 @@ async function withMatrix<T>(path: string, use: (matrix: SourceInput) => Promise
   }
 }
 
-const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise<T>): Promise<T> =>
+export const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise<T>): Promise<T> =>
   withMatrix(path, async (matrix) => {
     if (isSparse(matrix)) throw refuseSparse(path)
     return use(matrix)

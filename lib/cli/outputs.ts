@@ -21,6 +21,8 @@ export const resultFiles = [
   'negatives.jsonl',
   'rejected.jsonl',
   'part.safetensors',
+  'concepts.jsonl',
+  'concepts.html',
   // Written last and removed first, so that it never describes the results of another run.
   'summary.json',
 ] as const

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { version } from '../version'
 import { auditCommand } from './audit'
 import { helpOption } from './common-options'
+import { conceptsCommand } from './concepts'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
@@ -36,6 +37,7 @@ export function gemmine(): Command {
     transformCommand,
     kmeansCommand,
     svdCommand,
+    conceptsCommand,
     topkCommand,
     rangeCommand,
     mineCommand,

@@ -12,6 +12,28 @@ function widenFloat16(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 
+/** IEEE 754 binary16 of all bits. */
+let halves: Float32Array | undefined
+
+/** The number at a position of an array of elements; float16 and bfloat16 are read from their bits. */
+export function numberAt(data: DenseData, type: ElementType): (at: number) => number {
+  if (type === 'float16') {
+    const table = (halves ??= Float32Array.from({ length: 1 << 16 }, (_, bits) =>
+      widenFloat16(bits),
+    ))
+    return (at) => table[data[at] as number]!
+  }
+  if (type === 'bfloat16') {
+    const float = new Float32Array(1)
+    const bits = new Uint32Array(float.buffer)
+    return (at) => {
+      bits[0] = (data[at] as number) << 16
+      return float[0]!
+    }
+  }
+  return (at) => Number(data[at])
+}
+
 const largestInteger = 2n ** 53n
 
 function expectedOf(element: number | bigint): string | undefined {

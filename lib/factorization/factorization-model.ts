@@ -11,7 +11,8 @@ import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
 import { modelNames, models, type ModelName } from './models'
-import { native, runJob } from '../native'
+import { productOf } from './product'
+import { runJob } from '../native'
 import {
   checkJob,
   checkNumber,
@@ -140,25 +141,11 @@ export class FactorizationModel {
    * const approximation = await model.inverseTransform(W)
    */
   async inverseTransform(W: SourceInput, given?: InverseTransformOptions): Promise<Matrix> {
-    const { out, ...rest } = withDefaults(outputDefaults, given)
-    const { device, ...job } = checkJob(rest)
+    const options = withDefaults(outputDefaults, given)
     const { H } = this
-    const source = await toSource('W', W)
-    if (source.cols !== H.rows)
-      throw invalid('W.cols', `${H.rows} columns, one for each component`, source.cols)
     await this.#check()
-    // The result, and the columns that are computed at once.
-    planMemory(
-      `W H of ${source.rows} × ${H.cols}`,
-      4 * source.rows * (H.cols + Math.min(H.cols, native().planSizes().columnsAtOnce)),
-    )
-    const X = outputMatrix('out', out, source.rows, H.cols)
-    checkApart({ out: X.own }, { ...arraysOf(source), H: H.data })
-    const { inputs, arrays } = await loanOf({ W: source, H })
-    await runJob(job, { ...arrays, out }, (addon, control) =>
-      addon.inverseTransform(inputs.W, inputs.H, { device }, X.matrix, control),
-    )
-    return X.settle()
+    const wanted = `${H.rows} columns, one for each component`
+    return productOf({ name: 'W', matrix: W }, { name: 'H', matrix: H }, { wanted, ...options })
   }
 
   /**

@@ -20,6 +20,9 @@ const promised = {
   transform: '--threads --device --model',
   kmeans: '--threads --device --seed --clusters --iterations --tolerance --restarts',
   svd: '--threads --device --seed --rank --oversamples --power-iterations',
+  concepts:
+    '--threads --device --seed --rank --model --iterations --tolerance --sparsity --l1-w --l2-h --restarts --contexts ' +
+    '--count --window --repeat-samples --features --collinear-at --unembedding --vocabulary --output-weights',
   topk: '--threads --device --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',

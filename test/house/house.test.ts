@@ -77,6 +77,9 @@ describe('import direction in lib', () => {
     ['lib/data/a.ts', '../mining/mine', 'data must not know mining'],
     ['lib/mining/a.ts', '../factorization/nmf', 'mining must not know factorization'],
     ['lib/factorization/a.ts', '../index', 'factorization must not know index'],
+    ['lib/factorization/a.ts', '../concepts/a', 'factorization must not know concepts'],
+    ['lib/mining/a.ts', '../concepts/a', 'mining must not know concepts'],
+    ['lib/concepts/a.ts', '../index', 'concepts must not know index'],
     ['lib/index.ts', './cli/main', 'index must not know cli'],
     ['lib/mining/a.ts', '../cli/main', 'mining must not know cli'],
   ])('%s importing %s', (path, target, complaint) => {
@@ -98,7 +101,8 @@ describe('import direction in lib', () => {
 
   it('passes what the design draws, and types of data at the border', () => {
     const root = plant({
-      'lib/index.ts': "export * from './mining/mine'",
+      'lib/index.ts': "export * from './mining/mine'\nexport * from './concepts/a'",
+      'lib/concepts/a.ts': "import { x } from '../mining/mine'\nimport { y } from '../native'",
       'lib/mining/mine.ts': "import { x } from '../data/matrix'\nimport { y } from '../native'",
       'lib/data/matrix.ts': `import { z } from '../errors'\n${exported}`,
       'lib/native.ts': "import type { x } from './data/matrix'",
