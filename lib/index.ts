@@ -279,11 +279,6 @@ export {
   type MergeCorpusShardsOptions,
 } from './mining/merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
-export {
-  MinedNegatives,
-  type LabeledList,
-  type MiningStatistics,
-  type NTuple,
-  type Triplet,
-} from './mining/mined-negatives'
+export { MinedNegatives } from './mining/mined-negatives'
+export type { LabeledList, MiningStatistics, NTuple, Triplet } from './mining/negative-lists'
 export type { Distribution } from './mining/distribution'
