@@ -241,6 +241,19 @@ export { mineHardNegatives } from './mining/mine-hard-negatives'
 export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mining/mining-options'
 export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
+export { judgeNegatives } from './mining/judge-negatives'
+export {
+  judgeNegativesDefaults,
+  type JudgementCache,
+  type JudgeNegativesOptions,
+  type JudgeProgress,
+} from './mining/judge-options'
+export { outcomeNames, type Outcome } from './mining/judge-rules'
+export type { CandidateLists } from './mining/judge-source'
+export { JudgedNegatives, type JudgedCandidates } from './mining/judged-negatives'
+export { NegativeLists } from './mining/negative-lists'
+export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './mining/scorer-answers'
+export type { Judgement, Verdict } from './data/judgement-lines'
 export { mergeMined } from './mining/merge-mined'
 export {
   auditMined,

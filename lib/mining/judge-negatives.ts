@@ -1,0 +1,216 @@
+// Judges mined candidates by a scorer of the caller.
+import { throwIfAborted } from '../cancellation'
+import { JudgementFile } from '../data/judgement-file'
+import { checkedJudge, type JudgeNegativesOptions, type JudgeSettings } from './judge-options'
+import { JudgeRounds } from './judge-rounds'
+import { judgesWithoutReference } from './judge-rules'
+import {
+  isRemoved,
+  judgedArrays,
+  judgedCandidates,
+  judgedPositives,
+  type Judged,
+} from './judge-selection'
+import { judgedExtent, judgeSource, type CandidateLists, type JudgeSource } from './judge-source'
+import { planMemory } from '../memory'
+import { describedPair, judgedFingerprint } from './judge-words'
+import { JudgedNegatives } from './judged-negatives'
+import { JudgedPairs } from './judged-pairs'
+import { summedCounts } from './mined-arrays'
+import type { NegativeLists } from './negative-lists'
+import type { MinedShard } from './query-shard'
+import { ScorerRun } from './scorer-run'
+
+/** Bytes of a slot: row, rank, score and score of the scorer. */
+const bytesOfNegative = 20
+
+/** Time between two calls of the listener, in milliseconds. */
+const pause = 100
+
+/** Tells the listener how far the rounds are. */
+class JudgeListener {
+  #done = 0
+  #answered = 0
+  #left = 0
+  #last = -Infinity
+  readonly #start = performance.now()
+
+  constructor(private readonly onProgress: JudgeSettings['onProgress']) {}
+
+  /** @param left Pairs that may still be asked about, those of the round among them. */
+  begin(left: number) {
+    this.#left = left
+  }
+
+  /** @param cached Whether the answers were in the cache. */
+  add(pairs: number, cached: boolean) {
+    this.#done += pairs
+    this.#left -= pairs
+    if (!cached) this.#answered += pairs
+    const now = performance.now()
+    if (now - this.#last < pause) return
+    this.#last = now
+    this.tell()
+  }
+
+  tell() {
+    const seconds = (performance.now() - this.#start) / 1000
+    const rate = seconds > 0 ? this.#answered / seconds : 0
+    const left = Math.max(0, this.#left)
+    this.onProgress?.({
+      phase: 'judge',
+      done: this.#done,
+      total: this.#done + left,
+      rate,
+      eta: left === 0 ? 0 : left / rate,
+    })
+  }
+}
+
+/** Opens the cache, if there is one, and takes its answers. */
+async function openCache(source: JudgeSource, pairs: JudgedPairs, options: JudgeSettings) {
+  if (!options.cache) return undefined
+  const extent = { queries: source.allQueries, corpus: source.corpus }
+  const fingerprint = await judgedFingerprint(options, extent)
+  const { firstQuery, queries } = source
+  return JudgementFile.open(
+    options.cache.path,
+    { fingerprint, ...extent },
+    (query, row, judgement) => {
+      const place = query - firstQuery
+      const pair = place >= 0 && place < queries ? pairs.find(place, row) : -1
+      if (pair !== -1 && !pairs.isAnswered(pair)) pairs.answer(pair, judgement)
+    },
+    options.signal,
+  )
+}
+
+/** Asks the scorer, round by round. */
+async function judge(
+  source: JudgeSource,
+  options: JudgeSettings,
+): Promise<Judged & { asked: number }> {
+  const pairs = await JudgedPairs.of(source.positives, source.candidates)
+  const rounds = new JudgeRounds(pairs, options)
+  const file = await openCache(source, pairs, options)
+  try {
+    const listener = new JudgeListener(options.onProgress)
+    const run = new ScorerRun(pairs, {
+      ...options,
+      firstQuery: source.firstQuery,
+      describe: (pair) => describedPair(options, pair),
+      file,
+      onBatch: (count) => listener.add(count, false),
+    })
+    for (;;) {
+      throwIfAborted(options.signal)
+      listener.begin(await rounds.most())
+      const { taken, numbers } = await rounds.next()
+      if (numbers.length === 0) break
+      const { asked } = run
+      await run.ask(numbers)
+      listener.add(numbers.length - (run.asked - asked), true)
+      await rounds.settle(taken)
+    }
+    listener.begin(0)
+    listener.tell()
+    return { source, pairs, rounds, options, asked: run.asked }
+  } finally {
+    await file?.close()
+  }
+}
+
+/** Counts of queries by what kept them from having all negatives. */
+function queryCounts(judged: Judged, counts: Int32Array) {
+  const { source, rounds, options } = judged
+  const { indptr } = source.candidates
+  const isLimited = options.budget !== undefined || options.queryBudget !== undefined
+  let [queriesWithoutPositives, queriesRemoved, overBudget] = [0, 0, 0]
+  for (let q = 0; q < source.queries; q++) {
+    const positives = source.positives.indptr[q + 1]! - source.positives.indptr[q]!
+    const isLeftOut = positives === 0 && !judgesWithoutReference(options)
+    const removed = isRemoved(q, judged)
+    const wasShort = counts[q]! < options.numNegatives
+    const hasMore = rounds.asked[q]! < indptr[q + 1]! - indptr[q]!
+    queriesWithoutPositives += Number(isLeftOut)
+    queriesRemoved += Number(removed)
+    overBudget += Number(isLimited && wasShort && hasMore && !isLeftOut && !removed)
+  }
+  return { queriesWithoutPositives, queriesRemoved, overBudget }
+}
+
+/** Options that differ between judges, in the form of those of a shard. */
+function shardOf(shard: MinedShard | undefined, options: JudgeSettings): MinedShard | undefined {
+  if (!shard) return undefined
+  const names = [
+    'numNegatives',
+    'maxScore',
+    'absoluteMargin',
+    'relativeMargin',
+    'minScore',
+    'reference',
+    'minPositiveScore',
+    'falseNegatives',
+    'rankBy',
+    'stride',
+    'judgePositives',
+    'budget',
+    'queryBudget',
+  ] as const
+  const judged = names.flatMap((name) => {
+    const value = options[name]
+    return value === undefined ? [] : [[`${name} of the judge`, value] as const]
+  })
+  return { ...shard, options: { ...shard.options, ...Object.fromEntries(judged) } }
+}
+
+/**
+ * Asks a scorer of the caller, such as a cross-encoder or a language model, about mined candidates, and keeps
+ * the best that it does not find relevant. As few pairs as possible are asked about: the candidates of a
+ * query in their order, until it has its negatives. The result depends on the scorer's answers alone, not on
+ * batches, concurrency or a resumed run.
+ *
+ * @param candidates What {@link mineHardNegatives} gave with as many `numNegatives` as a query may need, what
+ *   an earlier judge gave, or {@link CandidateLists}.
+ * @throws {TypeError | RangeError} naming the wrong argument and value.
+ * @throws {GemmineError} `ERR_GEMMINE_SCORER`, naming the batch, if the scorer fails after all retries or
+ *   gives an answer of a wrong form; `ERR_GEMMINE_FILE` if the cache cannot be read or written, or is that of
+ *   other inputs; or the signal's reason.
+ * @see "Fixing Data That Hurts Performance: Cascading LLMs to Relabel Hard Negatives for Robust Information
+ *   Retrieval" (2025); "UniME-V2: MLLM-as-a-Judge for Universal Multimodal Embedding Learning" (2025)
+ *
+ * @example
+ * const pool = await mineHardNegatives(queries, corpus, [[3], [0, 7]], { numNegatives: 50 })
+ * const judged = await judgeNegatives(pool, {
+ *   score: async (pairs) => pairs.map(({ query, row }) => (query + row) % 10),
+ *   relativeMargin: 0.05,
+ * })
+ * for (const { query, positive, negative } of judged.triplets()) console.log(query, positive, negative)
+ */
+export async function judgeNegatives(
+  candidates: NegativeLists | CandidateLists,
+  given: JudgeNegativesOptions,
+): Promise<JudgedNegatives> {
+  const options = checkedJudge(given, judgedExtent(candidates))
+  const { numNegatives, signal } = options
+  throwIfAborted(signal)
+  const source = await judgeSource(candidates)
+  const wanted = `${numNegatives} negatives for each of ${source.queries} queries`
+  planMemory(wanted, bytesOfNegative * source.queries * numNegatives)
+  const judged = await judge(source, options)
+  const { rounds, asked } = judged
+  const { queries, firstQuery, corpus } = source
+  const arrays = await judgedArrays(judged)
+  return new JudgedNegatives({
+    ...{ queries, firstQuery, corpus, numNegatives },
+    shard: shardOf(source.shard, options),
+    ...arrays,
+    ...(await summedCounts(arrays.counts, numNegatives)),
+    ...(await judgedPositives(judged)),
+    ...(await judgedCandidates(judged)),
+    ...queryCounts(judged, arrays.counts),
+    judgedPositives: rounds.askedPositives,
+    asked,
+    warnings: [],
+  })
+}
