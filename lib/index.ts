@@ -254,6 +254,7 @@ export { JudgedNegatives, type JudgedCandidates } from './mining/judged-negative
 export { NegativeLists } from './mining/negative-lists'
 export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './mining/scorer-answers'
 export type { Judgement, Verdict } from './data/judgement-lines'
+export { mergeJudged } from './mining/merge-judged'
 export { mergeMined } from './mining/merge-mined'
 export {
   auditMined,

@@ -139,7 +139,7 @@ function queryCounts(judged: Judged, counts: Int32Array) {
   return { queriesWithoutPositives, queriesRemoved, overBudget }
 }
 
-/** Options that differ between judges, in the form of those of a shard. */
+/** The shard with the options of the judge beside those of the mining and of judges before. */
 function shardOf(shard: MinedShard | undefined, options: JudgeSettings): MinedShard | undefined {
   if (!shard) return undefined
   const names = [
@@ -157,11 +157,15 @@ function shardOf(shard: MinedShard | undefined, options: JudgeSettings): MinedSh
     'budget',
     'queryBudget',
   ] as const
+  const { judges: before = 0, ...others } = shard.options
+  const judges = Number(before) + 1
   const judged = names.flatMap((name) => {
     const value = options[name]
-    return value === undefined ? [] : [[`${name} of the judge`, value] as const]
+    return value === undefined ? [] : [[`${name} of judge ${judges}`, value] as const]
   })
-  return { ...shard, options: { ...shard.options, ...Object.fromEntries(judged) } }
+  const scorer = { [`scorer of judge ${judges}`]: options.cache?.fingerprint ?? null }
+  const all = { ...others, judges, ...scorer, ...Object.fromEntries(judged) }
+  return { ...shard, options: all }
 }
 
 /**
