@@ -14,6 +14,7 @@ import {
 import { judgedExtent, judgeSource, type CandidateLists, type JudgeSource } from './judge-source'
 import { planMemory } from '../memory'
 import { describedPair, judgedFingerprint } from './judge-words'
+import { judgeWarnings } from './judge-warnings'
 import { JudgedNegatives } from './judged-negatives'
 import { JudgedPairs } from './judged-pairs'
 import { summedCounts } from './mined-arrays'
@@ -205,7 +206,7 @@ export async function judgeNegatives(
   const { rounds, asked } = judged
   const { queries, firstQuery, corpus } = source
   const arrays = await judgedArrays(judged)
-  return new JudgedNegatives({
+  const run = {
     ...{ queries, firstQuery, corpus, numNegatives },
     shard: shardOf(source.shard, options),
     ...arrays,
@@ -215,6 +216,11 @@ export async function judgeNegatives(
     ...queryCounts(judged, arrays.counts),
     judgedPositives: rounds.askedPositives,
     asked,
-    warnings: [],
-  })
+  }
+  const { indptr } = source.candidates
+  const most = indptr.reduce(
+    (most, start, q) => Math.max(most, (indptr[q + 1] ?? start) - start),
+    0,
+  )
+  return new JudgedNegatives({ ...run, warnings: judgeWarnings(run, options, most) })
 }

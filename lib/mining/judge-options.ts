@@ -34,6 +34,10 @@ export interface JudgementCache {
 
 /** The progress of a judge. */
 export interface JudgeProgress extends Progress {
+  /** Pairs that were judged. */
+  readonly done: number
+  /** Pairs in all, at most: a query that has its negatives needs no more. */
+  readonly total: number
   /** Pairs that the scorer answered in a second; 0 before its first answer. */
   readonly rate: number
   /** Seconds that the remaining pairs take at this rate, at most; Infinity before the first answer. */
@@ -159,8 +163,6 @@ const haveWords = ({ queryTexts, queryIds, corpusTexts, corpusIds }: JudgeSettin
 function checkCache(options: JudgeSettings) {
   const { cache } = options
   if (cache === undefined) return
-  if (typeof cache !== 'object' || cache === null)
-    throw invalid('cache', 'an object of path and fingerprint', cache)
   const { path, fingerprint } = withDefaults(
     { path: undefined, fingerprint: undefined },
     cache,

@@ -1,5 +1,4 @@
 // What becomes of a judged candidate, and what positives' scores demand of it.
-import type { CeilingName } from './ceiling-rules'
 import type { JudgeSettings } from './judge-options'
 import type { JudgedPairs } from './judged-pairs'
 
@@ -7,13 +6,13 @@ import type { JudgedPairs } from './judged-pairs'
 export const outcomeNames = ['unanswered', 'positive', 'drop', 'ceiling', 'floor', 'keep'] as const
 export type Outcome = (typeof outcomeNames)[number]
 
-/** The ceiling of each rule, as in docs/math/mining.md. Each operation is rounded to float64. */
-const ceilings: Record<CeilingName, (value: number, p: number) => number> = {
-  maxScore: (value) => value,
-  absoluteMargin: (value, p) => p - value,
-  relativeMargin: (value, p) => p - value * Math.abs(p),
-}
-const ceilingNames = Object.keys(ceilings) as readonly CeilingName[]
+/** The ceiling of each rule under the reference score p. Each operation is rounded to float64. */
+const ceilings = {
+  maxScore: (value: number) => value,
+  absoluteMargin: (value: number, p: number) => p - value,
+  relativeMargin: (value: number, p: number) => p - value * Math.abs(p),
+} as const
+const ceilingNames = Object.keys(ceilings) as readonly (keyof typeof ceilings)[]
 
 export const hasMargin = (options: JudgeSettings): boolean =>
   ceilingNames.some((name) => name !== 'maxScore' && options[name] !== undefined)

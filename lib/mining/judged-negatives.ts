@@ -10,6 +10,7 @@ import { NegativeLists, type NegativesRun } from './negative-lists'
 export interface JudgedCandidates {
   /** [queries + 1]: the candidates of query i are `rows[indptr[i]]`..`rows[indptr[i + 1] - 1]`, best first. */
   readonly indptr: Int32Array
+  /** Corpus rows. */
   readonly rows: Int32Array
   /** The scorer's scores, parallel to `rows`; NaN where it gave none. */
   readonly scores: Float64Array

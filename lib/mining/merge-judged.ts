@@ -2,6 +2,7 @@
 import { joined, joinedStarts, type Numbers } from '../data/pieces'
 import type { RowLists } from '../data/row-lists'
 import { outcomeNames } from './judge-rules'
+import { ofNothingJudged } from './judge-warnings'
 import { JudgedNegatives } from './judged-negatives'
 import { checkParts, sumOf } from './merge-mined'
 import type { MinedShard } from './query-shard'
@@ -45,7 +46,7 @@ export async function mergeJudged(parts: readonly JudgedNegatives[]): Promise<Ju
   ) => joined(ordered.map(of), Kind)
   const sum = (value: (part: JudgedPart) => number) => sumOf(ordered, value)
   const outcomes = outcomeNames.map((name) => [name, sum((part) => part.outcomes[name])])
-  return new JudgedNegatives({
+  const run = {
     ...{ queries: shard.queries, firstQuery: 0, shard: undefined, corpus, numNegatives },
     positives: await joinedLists(ordered.map(({ positives }) => positives)),
     positiveScores: await all(({ positiveScores }) => positiveScores, Float64Array),
@@ -71,6 +72,6 @@ export async function mergeJudged(parts: readonly JudgedNegatives[]): Promise<Ju
     queriesWithoutPositives: sum(({ queriesWithoutPositives }) => queriesWithoutPositives),
     queriesRemoved: sum(({ queriesRemoved }) => queriesRemoved),
     overBudget: sum(({ overBudget }) => overBudget),
-    warnings: [],
-  })
+  }
+  return new JudgedNegatives({ ...run, warnings: ofNothingJudged(run) })
 }

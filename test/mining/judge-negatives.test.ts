@@ -4,7 +4,8 @@ import { minedLines } from '../../lib/data/mined-lines'
 import { judgeNegatives } from '../../lib/mining/judge-negatives'
 import { outcomeNames } from '../../lib/mining/judge-rules'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
-import type { Scorer } from '../../lib/mining/scorer-answers'
+import { mergeJudged } from '../../lib/mining/merge-judged'
+import type { Scorer, ScorerAnswer } from '../../lib/mining/scorer-answers'
 import { gaussian, uniform } from '../matrices'
 import { judgedBy, type JudgeRules } from '../reference/judging'
 import { answerOf, judgeScene, mixedAnswer, negativesOf, scorerOf } from './judging'
@@ -89,4 +90,309 @@ describe('judgeNegatives', () => {
       }
     },
   )
+})
+
+const [nq, nc] = [30, 200]
+const queries = gaussian(nq, 8, 1)
+const corpus = gaussian(nc, 8, 2)
+const positives = Int32Array.from({ length: nq }, (_, q) => (q % 7 === 6 ? -1 : 3 * q))
+const words = { query: (row: number) => `q${row}`, document: (row: number) => `d${row}` }
+
+/** Scores that have nothing to do with the embeddings. */
+const hashed = (query: number, row: number) => uniform(1000 * query + row)()
+
+const pool = (options = {}) =>
+  mineHardNegatives(queries, corpus, positives, {
+    numNegatives: 25,
+    relativeMargin: null,
+    ...options,
+  })
+
+describe('what a judge leaves of mined negatives', () => {
+  const rules = { numNegatives: 3, absoluteMargin: 0.2, minPositiveScore: 0.97 }
+
+  it('has the rows, scores and ranks of the mining, and lines and statistics', async () => {
+    const mined = await pool()
+    const judged = await judgeNegatives(mined, { score: scorerOf(hashed).score, ...rules })
+    expect(judged.queries).toBe(nq)
+    expect(judged.found).toBeGreaterThan(nq)
+    expect(judged.newPositives.indices.length).toBe(judged.outcomes.positive)
+    for (let q = 0; q < nq; q++)
+      judged.negativesOf(q).forEach((row, i) => {
+        const at = mined.negativesOf(q).indexOf(row)
+        const [from, to] = [q * 25 + at, q * 3 + i]
+        expect([judged.scores[to], judged.ranks[to]]).toEqual([
+          mined.scores[from],
+          mined.ranks[from],
+        ])
+        expect(judged.judgeScores[to]).toBe(hashed(q, row))
+        expect(hashed(q, row)).toBeLessThanOrEqual(hashed(q, positives[q]!) - 0.2)
+      })
+    expect([...minedLines('triplet', judged, words)].length).toBe([...judged.triplets()].length)
+    const { negativeScore, negativeRank } = await judged.statistics()
+    expect(negativeScore.max).toBe(
+      Math.max(...judged.scores.filter((score) => !Number.isNaN(score))),
+    )
+    expect(negativeRank.min).toBeGreaterThanOrEqual(0)
+    expect(judged.queriesWithoutPositives).toBe([...positives].filter((row) => row === -1).length)
+  })
+
+  it('makes relevant candidates positives, of which a new run gives none', async () => {
+    const mined = await pool()
+    const { score } = scorerOf((q, row) => (row % 5 === q % 5 ? 'positive' : 'keep'))
+    const judged = await judgeNegatives(mined, { score, numNegatives: 4 })
+    expect(judged.outcomes.positive).toBeGreaterThan(10)
+    for (let q = 0; q < nq; q++) {
+      const own = [...judged.positivesOf(q)]
+      expect(own).toEqual([...new Set(own)].sort((a, b) => a - b))
+      expect(own.filter((row) => row !== positives[q]).every((row) => row % 5 === q % 5)).toBe(true)
+    }
+    const places = new Map<string, number | undefined>(
+      Array.from({ length: nq }, (_, q) =>
+        [...mined.negativesOf(q)].map(
+          (row, i) => [`${q} ${row}`, mined.scores[q * 25 + i]] as const,
+        ),
+      ).flat(),
+    )
+    const { indptr, indices } = judged.positives
+    for (let q = 0; q < nq; q++)
+      for (let t = indptr[q]!; t < indptr[q + 1]!; t++)
+        if (indices[t] !== positives[q])
+          expect(judged.positiveScores[t]).toBe(places.get(`${q} ${indices[t]}`))
+    const again = await mineHardNegatives(queries, corpus, judged.positives, {
+      numNegatives: 9,
+      relativeMargin: null,
+    })
+    for (let q = 0; q < nq; q++)
+      expect(
+        [...again.negativesOf(q)].filter((row) => judged.positivesOf(q).includes(row)),
+      ).toEqual([])
+  })
+
+  it('can be judged again by a stronger scorer', async () => {
+    const cheap = scorerOf((q, row) => (hashed(q, row) < 0.5 ? 'keep' : 'drop'))
+    const strong = scorerOf((q, row) => (hashed(row, q) < 0.5 ? 'keep' : 'drop'))
+    const first = await judgeNegatives(await pool(), { score: cheap.score, numNegatives: 10 })
+    const second = await judgeNegatives(first, { score: strong.score, numNegatives: 2 })
+    for (let q = 0; q < nq; q++)
+      for (const row of second.negativesOf(q))
+        expect([hashed(q, row) < 0.5, hashed(row, q) < 0.5]).toEqual([true, true])
+    expect(strong.asked.length).toBeLessThan(cheap.asked.length)
+  })
+
+  it("has the judge's scores in lines for distillation", async () => {
+    const { score } = scorerOf(hashed)
+    const judged = await judgeNegatives(await pool(), { score, ...rules })
+    const lists = await judged.byJudge()
+    for (const { query, rows, scores } of lists.labeledLists())
+      rows.forEach((row, i) => expect(scores[i]).toBeCloseTo(hashed(query, row), 6))
+    expect([...minedLines('labeled', lists, words)].length).toBe([...judged.labeledLists()].length)
+    expect((await lists.statistics()).positiveScore.min).not.toBeNaN()
+    const unscored = await judgeNegatives(await pool(), { score: scorerOf(() => 'keep').score })
+    await expect(unscored.byJudge()).rejects.toThrow('received none for the negative')
+    const halfScored = await judgeNegatives(await pool(), { score })
+    await expect(halfScored.byJudge()).rejects.toThrow('with judgePositives, to every positive')
+    const wholly = await judgeNegatives(await pool(), { score, judgePositives: true })
+    expect((await wholly.byJudge()).found).toBe(wholly.found)
+  })
+
+  it('in parts merges to that of one run, for any cut', async () => {
+    const { score } = scorerOf(hashed)
+    const whole = await judgeNegatives(await pool(), { score, ...rules })
+    for (const count of [1, 4, 31]) {
+      const parts = await Promise.all(
+        Array.from({ length: count }, async (_, index) =>
+          judgeNegatives(await pool({ shard: { index, count } }), { score, ...rules }),
+        ),
+      )
+      expect(await mergeJudged(parts.reverse())).toEqual(whole)
+    }
+  })
+
+  it('in parts that other judges judged is refused', async () => {
+    const { score } = scorerOf(hashed)
+    const part = async (index: number, options: object) =>
+      judgeNegatives(await pool({ shard: { index, count: 2 } }), { score, ...options })
+    const [first, other] = [await part(0, rules), await part(1, { ...rules, absoluteMargin: 0.3 })]
+    await expect(mergeJudged([first, other])).rejects.toThrow(
+      'with absoluteMargin of judge 1 0.2 for parts[1], received 0.3',
+    )
+    await expect(mergeJudged([first])).rejects.toThrow('received no part 1/2')
+    await expect(mergeJudged([await judgeNegatives(await pool(), { score })])).rejects.toThrow(
+      'what judgeNegatives() gave for a part of a job',
+    )
+  })
+})
+
+describe('a scorer is told', () => {
+  it('texts and ids of both sides', async () => {
+    const seen: unknown[] = []
+    await judgeNegatives(
+      { queries: 2, corpus: 3, rows: [[2], [0, 1]] },
+      {
+        score: (pairs) => pairs.map((pair) => seen.push(pair)),
+        queryTexts: ['what', 'why'],
+        corpusTexts: ['a', 'b', 'c'],
+        queryIds: ['q0', 'q1'],
+        corpusIds: [10, 20, 30],
+      },
+    )
+    expect(seen).toEqual([
+      { query: 0, row: 2, queryText: 'what', corpusText: 'c', queryId: 'q0', corpusId: 30 },
+      { query: 1, row: 0, queryText: 'why', corpusText: 'a', queryId: 'q1', corpusId: 10 },
+      { query: 1, row: 1, queryText: 'why', corpusText: 'b', queryId: 'q1', corpusId: 20 },
+    ])
+  })
+
+  it('about the best candidates first, and about no more than are needed', async () => {
+    const { score, asked } = scorerOf((_, row) => (row < 3 ? 'drop' : 'keep'))
+    const rows = [
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      [9, 8, 7, 6, 5],
+    ]
+    const judged = await judgeNegatives(
+      { queries: 2, corpus: 10, rows },
+      { score, numNegatives: 2 },
+    )
+    expect(negativesOf(judged)).toEqual([
+      [3, 4],
+      [9, 8],
+    ])
+    expect(asked.map(([query, row]) => `${query} ${row}`).sort()).toEqual([
+      '0 0',
+      '0 1',
+      '0 2',
+      '0 3',
+      '0 4',
+      '1 8',
+      '1 9',
+    ])
+  })
+})
+
+describe('known answers', () => {
+  const scores = [0.9, 0.75, 0.50000006, 0.5, 0.25, 0.125]
+  const one = { queries: 1, corpus: 7, rows: [[0, 1, 2, 3, 4, 5]], positives: [[6]] }
+  const score: Scorer = (pairs) => pairs.map(({ row }) => (row === 6 ? 0.75 : scores[row]!))
+  const rowsFor = async (options: object) =>
+    negativesOf(await judgeNegatives(one, { score, numNegatives: 6, ...options }))[0]
+
+  it('of a closed ceiling at .5 and a closed floor at .25', async () => {
+    expect(await rowsFor({ absoluteMargin: 0.25 })).toEqual([3, 4, 5])
+    expect(await rowsFor({ relativeMargin: 0 })).toEqual([1, 2, 3, 4, 5])
+    expect(await rowsFor({ absoluteMargin: 0.25, minScore: 0.25 })).toEqual([3, 4])
+  })
+
+  it("of UniME-V2's pick of every fifth, which repeats none", async () => {
+    expect(await rowsFor({ stride: 5, numNegatives: 2 })).toEqual([0, 5])
+    expect(await rowsFor({ stride: 5, numNegatives: 3 })).toEqual([0, 1, 5])
+    expect(await rowsFor({ stride: 2, numNegatives: 3 })).toEqual([0, 2, 4])
+    expect(await rowsFor({ stride: 100, numNegatives: 3 })).toEqual([0, 1, 2])
+  })
+
+  it("of RocketQA's limits", async () => {
+    const judged = await judgeNegatives(one, { score, maxScore: 0.25, minPositiveScore: 0.75 })
+    expect(negativesOf(judged)).toEqual([[4, 5]])
+    expect([...judged.newPositives.indices]).toEqual([0, 1])
+    expect([...judged.positives.indices]).toEqual([0, 1, 6])
+    const { outcomes } = judged
+    expect(outcomes).toEqual({ unanswered: 0, positive: 2, drop: 0, ceiling: 2, floor: 0, keep: 2 })
+  })
+})
+
+describe('judgeNegatives refuses', () => {
+  const score: Scorer = (pairs) => pairs.map(() => 0)
+  const lists = { queries: 2, corpus: 5, rows: [[1], [2]] }
+  it.each<[string, unknown, unknown, string]>([
+    ['no candidates', undefined, { score }, 'for candidates, received undefined'],
+    ['an array', [], { score }, 'for candidates, received an array of 0'],
+    ['no scorer', lists, {}, 'a function that answers a batch of pairs for score'],
+    ['an unknown option', lists, { score, margin: 1 }, 'the unknown option margin'],
+    ['an unknown list', { ...lists, row: [] }, { score }, 'the unknown option row'],
+    ['a row that does not exist', { ...lists, rows: [[5], []] }, { score }, 'a corpus row in 0..4'],
+    [
+      'such a row in typed lists',
+      { ...lists, rows: { indptr: Int32Array.of(0, 1, 1), indices: Int32Array.of(-1) } },
+      { score },
+      'a corpus row in 0..4 for candidates.rows.indices[0], received -1',
+    ],
+    [
+      'starts that do not fit',
+      { ...lists, rows: { indptr: Int32Array.of(0, 1, 1), indices: new Int32Array(2) } },
+      { score },
+      '2, the number of rows listed for candidates.rows.indptr[2], received 1',
+    ],
+    ['half a query', { ...lists, queries: 2.5 }, { score }, 'for candidates.queries, received 2.5'],
+    ['a negative margin', lists, { score, absoluteMargin: -1 }, 'absoluteMargin, received -1'],
+    ['NaN', lists, { score, minScore: NaN }, 'a finite number for minScore, received NaN'],
+    ['no stride', lists, { score, stride: 0 }, 'at least 1 for stride, received 0'],
+    ['half a pair', lists, { score, budget: 0.5 }, 'at least 0 for budget, received 0.5'],
+    ['no batch', lists, { score, batchSize: 0 }, 'at least 1 for batchSize'],
+    ['an unknown order', lists, { score, rankBy: 'score' }, 'one of mined, judge for rankBy'],
+    [
+      'too few texts',
+      lists,
+      { score, queryTexts: ['a'] },
+      '2 texts, one for each row for queryTexts',
+    ],
+    [
+      'a text that is none',
+      lists,
+      { score, corpusTexts: [0, 1, 2, 3, 4] },
+      'a string for corpusTexts[1]',
+    ],
+    ['too few ids', lists, { score, corpusIds: [1] }, '5 ids, one for each row for corpusIds'],
+    [
+      'an id that is none',
+      lists,
+      { score, queryIds: ['a', null] },
+      'for queryIds[1], received null',
+    ],
+    ['a path as cache', lists, { score, cache: 'x' }, 'an object of path, fingerprint for cache'],
+    ['a cache without a path', lists, { score, cache: {} }, 'a path for cache.path'],
+    ['no signal', lists, { score, signal: 1 }, 'an AbortSignal for signal, received 1'],
+  ])('%s', async (_, candidates, options, message) => {
+    await expect(judgeNegatives(candidates as never, options as never)).rejects.toThrow(message)
+  })
+})
+
+describe('warnings', () => {
+  const lists = { queries: 1, corpus: 9, rows: [[1, 2, 3]], positives: [[0]] }
+  const warningsOf = async (answer: (query: number, row: number) => ScorerAnswer, options = {}) =>
+    (await judgeNegatives(lists, { score: scorerOf(answer).score, ...options })).warnings
+
+  it('tell why no query has a negative', async () => {
+    const [small, none] = await warningsOf((_, row) => (row === 1 ? 'drop' : null))
+    expect(small).toMatch(
+      /^No query has more than 3 candidates for 4 negatives: mine a larger pool/,
+    )
+    expect(none).toBe(
+      'No query has a negative: 2 candidates have the outcome unanswered, 1 candidates have the outcome drop',
+    )
+    expect(await warningsOf(() => 'keep', { numNegatives: 1, budget: 0 })).toEqual([
+      'No query has a negative: for 1 queries a budget was used up',
+    ])
+  })
+
+  it('tell of margins without scores, and are none otherwise', async () => {
+    const options = { numNegatives: 2, relativeMargin: 0.1 }
+    expect(await warningsOf(() => 'keep', options)).toEqual([
+      'The scorer gave no positive a score, so absoluteMargin and relativeMargin have nothing to refer to',
+    ])
+    expect(await warningsOf((_, row) => -row, options)).toEqual([])
+  })
+})
+
+it('no queries, no candidates and no corpus are results without negatives', async () => {
+  const { score, asked } = scorerOf(() => 0)
+  for (const lists of [
+    { queries: 0, corpus: 5, rows: [] },
+    { queries: 2, corpus: 5, rows: [[], []] },
+    { queries: 1, corpus: 0, rows: [[]] },
+  ]) {
+    const judged = await judgeNegatives(lists, { score, maxScore: 1 })
+    expect([judged.found, judged.shortfall]).toEqual([0, lists.queries])
+    expect([...judged.indices]).toEqual(new Array(4 * lists.queries).fill(-1))
+  }
+  expect(asked).toEqual([])
 })
