@@ -242,12 +242,22 @@ export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mini
 export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
 export { judgeNegatives } from './mining/judge-negatives'
+export { judgeNegativesDefaults, type JudgeNegativesOptions } from './mining/judge-options'
 export {
-  judgeNegativesDefaults,
+  scorerDefaults,
   type JudgementCache,
-  type JudgeNegativesOptions,
-  type JudgeProgress,
-} from './mining/judge-options'
+  type ScorerOptions,
+  type ScorerProgress,
+} from './mining/scorer-options'
+export { scorePairs, type PairScores } from './mining/score-pairs'
+export {
+  curEmbeddings,
+  curEmbeddingsDefaults,
+  type AnchorScores,
+  type CurEmbeddings,
+  type CurEmbeddingsOptions,
+  type ScoreMatrix,
+} from './mining/cur-embeddings'
 export { outcomeNames, type Outcome } from './mining/judge-rules'
 export type { CandidateLists } from './mining/judge-source'
 export { JudgedNegatives, type JudgedCandidates } from './mining/judged-negatives'

@@ -1,6 +1,5 @@
 // Judges mined candidates by a scorer of the caller.
 import { throwIfAborted } from '../cancellation'
-import { JudgementFile } from '../data/judgement-file'
 import { checkedJudge, type JudgeNegativesOptions, type JudgeSettings } from './judge-options'
 import { JudgeRounds } from './judge-rounds'
 import { judgesWithoutReference } from './judge-rules'
@@ -13,113 +12,29 @@ import {
 } from './judge-selection'
 import { judgedExtent, judgeSource, type CandidateLists, type JudgeSource } from './judge-source'
 import { planMemory } from '../memory'
-import { describedPair, judgedFingerprint } from './judge-words'
 import { judgeWarnings } from './judge-warnings'
 import { JudgedNegatives } from './judged-negatives'
-import { JudgedPairs } from './judged-pairs'
 import { summedCounts } from './mined-arrays'
 import type { NegativeLists } from './negative-lists'
 import type { MinedShard } from './query-shard'
-import { ScorerRun } from './scorer-run'
+import { withScorer } from './scorer-session'
 
 /** Bytes of a slot: row, rank, score and score of the scorer. */
 const bytesOfNegative = 20
 
-/** Time between two calls of the listener, in milliseconds. */
-const pause = 100
-
-/** Tells the listener how far the rounds are. */
-class JudgeListener {
-  #done = 0
-  #answered = 0
-  #left = 0
-  #last = -Infinity
-  readonly #start = performance.now()
-
-  constructor(private readonly onProgress: JudgeSettings['onProgress']) {}
-
-  /** @param left Pairs that may still be asked about, those of the round among them. */
-  begin(left: number) {
-    this.#left = left
-  }
-
-  /** @param cached Whether the answers were in the cache. */
-  add(pairs: number, cached: boolean) {
-    this.#done += pairs
-    this.#left -= pairs
-    if (!cached) this.#answered += pairs
-    const now = performance.now()
-    if (now - this.#last < pause) return
-    this.#last = now
-    this.tell()
-  }
-
-  tell() {
-    const seconds = (performance.now() - this.#start) / 1000
-    const rate = seconds > 0 ? this.#answered / seconds : 0
-    const left = Math.max(0, this.#left)
-    this.onProgress?.({
-      phase: 'judge',
-      done: this.#done,
-      total: this.#done + left,
-      rate,
-      eta: left === 0 ? 0 : left / rate,
-    })
-  }
-}
-
-/** Opens the cache, if there is one, and takes its answers. */
-async function openCache(source: JudgeSource, pairs: JudgedPairs, options: JudgeSettings) {
-  if (!options.cache) return undefined
-  const extent = { queries: source.allQueries, corpus: source.corpus }
-  const fingerprint = await judgedFingerprint(options, extent)
-  const { firstQuery, queries } = source
-  return JudgementFile.open(
-    options.cache.path,
-    { fingerprint, ...extent },
-    (query, row, judgement) => {
-      const place = query - firstQuery
-      const pair = place >= 0 && place < queries ? pairs.find(place, row) : -1
-      if (pair !== -1 && !pairs.isAnswered(pair)) pairs.answer(pair, judgement)
-    },
-    options.signal,
-  )
-}
-
 /** Asks the scorer, round by round. */
-async function judge(
-  source: JudgeSource,
-  options: JudgeSettings,
-): Promise<Judged & { asked: number }> {
-  const pairs = await JudgedPairs.of(source.positives, source.candidates)
-  const rounds = new JudgeRounds(pairs, options)
-  const file = await openCache(source, pairs, options)
-  try {
-    const listener = new JudgeListener(options.onProgress)
-    const run = new ScorerRun(pairs, {
-      ...options,
-      firstQuery: source.firstQuery,
-      describe: (pair) => describedPair(options, pair),
-      file,
-      onBatch: (count) => listener.add(count, false),
-    })
+const judge = (source: JudgeSource, options: JudgeSettings): Promise<Judged & { asked: number }> =>
+  withScorer(source, options, async (session) => {
+    const { pairs } = session
+    const rounds = new JudgeRounds(pairs, options)
     for (;;) {
-      throwIfAborted(options.signal)
-      listener.begin(await rounds.most())
+      session.expect(await rounds.most())
       const { taken, numbers } = await rounds.next()
-      if (numbers.length === 0) break
-      const { asked } = run
-      await run.ask(numbers)
-      listener.add(numbers.length - (run.asked - asked), true)
+      if (numbers.length === 0) return { source, pairs, rounds, options, asked: session.asked }
+      await session.ask(numbers)
       await rounds.settle(taken)
     }
-    listener.begin(0)
-    listener.tell()
-    return { source, pairs, rounds, options, asked: run.asked }
-  } finally {
-    await file?.close()
-  }
-}
+  })
 
 /** Counts of queries by what kept them from having all negatives. */
 function queryCounts(judged: Judged, counts: Int32Array) {

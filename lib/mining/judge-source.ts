@@ -7,7 +7,7 @@ import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { checkInteger, required, withDefaults } from '../options'
 import { checkStarts } from './corpus-shard'
-import type { JudgedExtent } from './judge-options'
+import type { ScoredExtent } from './scorer-options'
 import { NegativeLists } from './negative-lists'
 import type { MinedShard } from './query-shard'
 
@@ -166,7 +166,7 @@ async function fromLists(given: CandidateLists): Promise<JudgeSource> {
  *
  * @throws {TypeError | RangeError} unless the candidates have the form of candidates.
  */
-export function judgedExtent(given: NegativeLists | CandidateLists): JudgedExtent {
+export function judgedExtent(given: NegativeLists | CandidateLists): ScoredExtent {
   if (given instanceof NegativeLists) return { queries: allQueries(given), corpus: given.corpus }
   if (typeof given !== 'object' || given === null || !('rows' in given))
     throw invalid(

@@ -2,7 +2,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { judgeNegatives } from '../../lib/mining/judge-negatives'
-import type { JudgeNegativesOptions, JudgeProgress } from '../../lib/mining/judge-options'
+import type { JudgeNegativesOptions } from '../../lib/mining/judge-options'
+import type { ScorerProgress } from '../../lib/mining/scorer-options'
 import type { Scorer } from '../../lib/mining/scorer-answers'
 import { answerOf, judgeScene, mixedAnswer, scorerOf } from './judging'
 
@@ -204,11 +205,11 @@ describe('an abort', () => {
 
 describe('progress', () => {
   it('ends with all pairs, a rate and no time left, and never goes back', async () => {
-    const told: JudgeProgress[] = []
+    const told: ScorerProgress[] = []
     const { score, asked } = scorerOf(answer)
     await judge(score, { onProgress: (progress) => told.push(progress) })
     const last = told.at(-1)!
-    expect(last).toMatchObject({ phase: 'judge', done: asked.length, total: asked.length, eta: 0 })
+    expect(last).toMatchObject({ phase: 'score', done: asked.length, total: asked.length, eta: 0 })
     expect(last.rate).toBeGreaterThan(0)
     for (const [i, { done, total, eta }] of told.entries()) {
       expect(done).toBeGreaterThanOrEqual(told[i - 1]?.done ?? 0)

@@ -2,11 +2,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { inTurns } from '../data/slices'
 import { invalid } from '../errors'
-import type { JudgedExtent, JudgeSettings } from './judge-options'
 import type { ScorerPair } from './scorer-answers'
+import type { ScoredExtent, ScorerSettings } from './scorer-options'
 import { textAt } from './text-classes'
 
-type Words = Pick<JudgeSettings, 'queryTexts' | 'corpusTexts' | 'queryIds' | 'corpusIds'>
+type Words = Pick<ScorerSettings, 'queryTexts' | 'corpusTexts' | 'queryIds' | 'corpusIds'>
 
 /** @throws {TypeError} naming an id that is none. */
 function idAt(name: string, ids: readonly (string | number)[], i: number): string | number {
@@ -48,9 +48,9 @@ const hashAll = (hash: Hash, count: number, wordAt: (i: number) => string) =>
  * A hash, in hexadecimal digits, of what gives the numbers of queries and rows their meaning, and of the
  * caller's name for the scorer.
  */
-export async function judgedFingerprint(
-  { cache, ...words }: Words & Pick<JudgeSettings, 'cache'>,
-  { queries, corpus }: JudgedExtent,
+export async function scoredFingerprint(
+  { cache, ...words }: Words & Pick<ScorerSettings, 'cache'>,
+  { queries, corpus }: ScoredExtent,
 ): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([cache?.fingerprint ?? null, queries, corpus]))
