@@ -31,7 +31,7 @@ const judge = (source: JudgeSource, options: JudgeSettings): Promise<Judged & { 
       session.expect(await rounds.most())
       const { taken, numbers } = await rounds.next()
       if (numbers.length === 0) return { source, pairs, rounds, options, asked: session.asked }
-      await session.ask(numbers)
+      await session.ask(numbers.length, (i) => numbers[i]!)
       await rounds.settle(taken)
     }
   })

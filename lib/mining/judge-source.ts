@@ -3,7 +3,7 @@ import { joined } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { inTurns } from '../data/slices'
 import { invalid } from '../errors'
-import { handOut } from '../lending'
+import { detached, handOut } from '../lending'
 import { planMemory } from '../memory'
 import { checkInteger, required, withDefaults } from '../options'
 import { checkStarts } from './corpus-shard'
@@ -65,8 +65,13 @@ async function fromNegatives(mined: NegativeLists): Promise<JudgeSource> {
     indices: new Int32Array(found),
   }
   const [scores, ranks] = [new Float32Array(found), new Int32Array(found)]
+  const check = (name: 'indices' | 'scores' | 'ranks' | 'counts', length: number) => {
+    if (mined[name].length !== length) throw detached(`candidates.${name}`)
+  }
   await inTurns(function* (slice) {
     for (let q = 0; q < queries; q++) {
+      for (const name of ['indices', 'scores', 'ranks'] as const) check(name, queries * width)
+      check('counts', queries)
       const [start, count, to] = [q * width, counts[q]!, candidates.indptr[q]!]
       candidates.indices.set(mined.indices.subarray(start, start + count), to)
       scores.set(mined.scores.subarray(start, start + count), to)

@@ -7,9 +7,6 @@ import type { NegativeLists } from './negative-lists'
 import { checkScorer, settleScorer, type ScorerOptions } from './scorer-options'
 import { withScorer } from './scorer-session'
 
-/** Pairs that are asked about before the next ones are listed. */
-const pairsAtOnce = 1 << 16
-
 /** Scores of listed pairs. */
 export interface PairScores extends RowLists {
   /** [queries + 1]: the pairs of query i are at indptr[i] .. indptr[i + 1] − 1. */
@@ -52,10 +49,7 @@ export async function scorePairs(
   return withScorer(source, options, async (session) => {
     const { pairs } = session
     session.expect(indices.length)
-    for (let at = 0; at < indices.length; at += pairsAtOnce) {
-      const length = Math.min(pairsAtOnce, indices.length - at)
-      await session.ask(Array.from({ length }, (_, i) => pairs.firstCandidate + at + i))
-    }
+    await session.ask(indices.length, (i) => pairs.firstCandidate + i)
     const scores = await joined([pairs.scores.subarray(pairs.firstCandidate)], Float64Array)
     return { indptr, indices, scores, asked: session.asked }
   })

@@ -1,6 +1,7 @@
 // Asks a scorer of the caller about pairs: in batches, several at a time, again after failures.
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { reasonOf, throwIfAborted, type AbortSignalLike } from '../cancellation'
+import { onAbort, reasonOf, throwIfAborted, type AbortSignalLike } from '../cancellation'
+import { printable } from '../data/file'
 import type { JudgementFile } from '../data/judgement-file'
 import { judgementLine, type Judgement } from '../data/judgement-lines'
 import { GemmineError } from '../errors'
@@ -38,7 +39,8 @@ const longestDelay = 2 ** 31 - 1
 /** Time for which a scorer that answers at once may keep the event loop, in milliseconds. */
 const turn = 10
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown) =>
+  printable(error instanceof Error ? error.message : String(error), 200)
 
 export class ScorerRun {
   /** Pairs that the scorer was asked about. */
@@ -89,12 +91,10 @@ export class ScorerRun {
     if (!signal) return await work
     let forget = () => {}
     const aborted = new Promise<never>((_, reject) => {
-      const stop = () => {
+      forget = onAbort(signal, () => {
         this.#stop.abort()
         reject(reasonOf(signal))
-      }
-      signal.addEventListener('abort', stop, { once: true })
-      forget = () => signal.removeEventListener('abort', stop)
+      })
     })
     try {
       // The scorer may have aborted the signal before there was a listener.

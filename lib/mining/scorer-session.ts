@@ -1,11 +1,14 @@
 // A scorer at work: its cache is open, its listener is told, and it answers the pairs that it is asked about.
-import { throwIfAborted } from '../cancellation'
+import { setImmediate } from 'node:timers/promises'
 import { JudgementFile } from '../data/judgement-file'
 import type { JudgeSource } from './judge-source'
 import { describedPair, scoredFingerprint } from './scorer-words'
 import { JudgedPairs } from './judged-pairs'
 import type { ScorerSettings } from './scorer-options'
 import { ScorerRun } from './scorer-run'
+
+/** Pairs that are asked about before the next ones are listed, so that the event loop is not held. */
+const pairsAtOnce = 1 << 14
 
 /** Time between two calls of the listener, in milliseconds. */
 const pause = 100
@@ -75,8 +78,8 @@ export interface ScorerSession {
   readonly asked: number
   /** Tells the listener how many pairs may still be asked about. */
   expect(pairs: number): void
-  /** Fills in the answers to pairs. */
-  ask(numbers: readonly number[]): Promise<void>
+  /** Fills in the answers to the pairs numberAt(0) .. numberAt(count − 1). */
+  ask(count: number, numberAt: (i: number) => number): Promise<void>
 }
 
 /** Opens the cache, lets `use` ask the scorer, and closes the cache. */
@@ -102,11 +105,14 @@ export async function withScorer<Result>(
         return run.asked
       },
       expect: (left) => listener.expect(left),
-      async ask(numbers) {
-        throwIfAborted(options.signal)
-        const { asked } = run
-        await run.ask(numbers)
-        listener.add(numbers.length - (run.asked - asked), true)
+      async ask(count, numberAt) {
+        for (let at = 0; at < count; at += pairsAtOnce) {
+          const length = Math.min(pairsAtOnce, count - at)
+          const { asked } = run
+          await run.ask(Array.from({ length }, (_, i) => numberAt(at + i)))
+          listener.add(length - (run.asked - asked), true)
+          await setImmediate()
+        }
       },
     })
     listener.expect(0)

@@ -65,6 +65,13 @@ describe('a scorer that fails', () => {
     },
   )
 
+  it('with a page as its message is told of in one line', async () => {
+    const score = () => Promise.reject(new Error(`<html>\n${'x'.repeat(5000)}`))
+    const { message } = await fails(judge(score, { retries: 0 }))
+    expect(message).toMatch(/<html>\\nx+…$/)
+    expect(message.length).toBeLessThan(400)
+  })
+
   it('waits twice as long after each failure', async () => {
     const times: number[] = []
     const score = () => {
@@ -177,6 +184,20 @@ describe('an abort', () => {
     }
     const options = { signal: controller.signal, retryDelay: 2 ** 30 }
     await expect(judge(score, options)).rejects.toBe('enough')
+  })
+
+  it('stops many runs under one signal, which has one listener', async () => {
+    const warned = vi.fn()
+    process.on('warning', warned)
+    const controller = new AbortController()
+    const score = () => new Promise<never>(() => {})
+    const runs = Array.from({ length: 20 }, () => judge(score, { signal: controller.signal }))
+    await setTimeout(20)
+    controller.abort('enough')
+    for (const run of runs) await expect(run).rejects.toBe('enough')
+    await setTimeout(1)
+    process.off('warning', warned)
+    expect(warned).not.toHaveBeenCalled()
   })
 
   it('leaves no listener, and rejections that come later are handled', async () => {
