@@ -134,7 +134,6 @@ export class ScorerRun {
         answers = await score(asked, { batch: name.batch, attempt })
       } catch (cause) {
         if (attempt < retries) await this.pause(Math.min(longestDelay, retryDelay * 2 ** attempt))
-        if (signal?.aborted) return undefined
         if (attempt < retries && !this.#stop.signal.aborted) continue
         const times = attempt === 0 ? 'once' : `${attempt + 1} times, at last`
         throw scorerError(name, `failed ${times} with: ${messageOf(cause)}`, { cause })
