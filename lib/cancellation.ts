@@ -65,36 +65,3 @@ export function onAbort(signal: AbortSignalLike, stop: () => void): () => void {
     listeners.delete(signal)
   }
 }
-
-/** Functions to call when a signal is aborted, and the one listener that calls them. */
-interface Watchers {
-  readonly calls: Set<() => void>
-  readonly listener: () => void
-}
-
-const watched = new WeakMap<AbortSignalLike, Watchers>()
-
-function watch(signal: AbortSignalLike): Watchers {
-  const calls = new Set<() => void>()
-  const listener = () => calls.forEach((call) => call())
-  signal.addEventListener('abort', listener, { once: true })
-  const watchers = { calls, listener }
-  watched.set(signal, watchers)
-  return watchers
-}
-
-/**
- * Calls a function when the signal is aborted. All functions of a signal share one listener.
- *
- * @returns A function that ends this; the signal then has no listener if there is no other function.
- */
-export function onAbort(signal: AbortSignalLike, call: () => void): () => void {
-  const { calls, listener } = watched.get(signal) ?? watch(signal)
-  calls.add(call)
-  return () => {
-    calls.delete(call)
-    if (calls.size > 0) return
-    signal.removeEventListener('abort', listener)
-    watched.delete(signal)
-  }
-}
