@@ -1,5 +1,6 @@
 // Judges mined candidates by a scorer of the caller.
 import { throwIfAborted } from '../cancellation'
+import { planMemory } from '../memory'
 import { checkedJudge, type JudgeNegativesOptions, type JudgeSettings } from './judge-options'
 import { JudgeRounds } from './judge-rounds'
 import { judgesWithoutReference } from './judge-rules'
@@ -11,7 +12,6 @@ import {
   type Judged,
 } from './judge-selection'
 import { judgedExtent, judgeSource, type CandidateLists, type JudgeSource } from './judge-source'
-import { planMemory } from '../memory'
 import { judgeWarnings } from './judge-warnings'
 import { JudgedNegatives } from './judged-negatives'
 import { summedCounts } from './mined-arrays'

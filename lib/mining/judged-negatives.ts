@@ -34,7 +34,8 @@ export interface JudgedRun extends NegativesRun {
 
 /**
  * The negatives that a scorer of the caller left of candidates, in the form of mined negatives. Missing slots
- * are −1 and NaN.
+ * are −1 and NaN. Scores and ranks are those of the mining; for `CandidateLists`, which have none, scores are
+ * those of the scorer, and ranks are places in the lists.
  */
 export class JudgedNegatives extends NegativeLists implements JudgedRun {
   /** The scorer's scores of the negatives, [queries × numNegatives]; NaN where it gave none. */

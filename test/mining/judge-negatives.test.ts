@@ -191,6 +191,21 @@ describe('what a judge leaves of mined negatives', () => {
     expect(strong.asked.length).toBeLessThan(cheap.asked.length)
   })
 
+  it('can have only its relevant candidates judged again, as in a cascade', async () => {
+    const cheap: Scorer = (pairs) =>
+      pairs.map(({ query, row }) => (hashed(query, row) < 0.5 ? 'keep' : 'positive'))
+    const first = await judgeNegatives(await pool(), { score: cheap, falseNegatives: 'remove' })
+    const { newPositives: rows, positives: known } = first
+    const { score, asked } = scorerOf((q, row) => (hashed(row, q) < 0.5 ? 'drop' : 'positive'))
+    const second = await judgeNegatives(
+      { queries: nq, corpus: nc, rows, positives: known },
+      { score },
+    )
+    expect(asked).toHaveLength(rows.indices.length)
+    expect(second.outcomes.positive).toBeGreaterThan(0)
+    expect(second.positives.indices).toHaveLength(known.indices.length + second.outcomes.positive)
+  })
+
   it("has the judge's scores in lines for distillation", async () => {
     const { score } = scorerOf(hashed)
     const judged = await judgeNegatives(await pool(), { score, ...rules })

@@ -13,8 +13,10 @@ import { headerLine, JudgementReader, judgementLine } from '../../lib/data/judge
 import { parseLines } from '../../lib/data/lines'
 import { judgeNegatives } from '../../lib/mining/judge-negatives'
 import type { JudgeNegativesOptions } from '../../lib/mining/judge-options'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { temporaryFolder } from '../data/files'
 import { expectSurvival } from '../data/mutations'
+import { gaussian } from '../matrices'
 import { runProgram } from '../hazards/child'
 import { answerOf, judgeScene, mixedAnswer, scorerOf } from './judging'
 
@@ -99,6 +101,30 @@ describe('a cache', () => {
       expect(answerOf(resumed.judged)).toEqual(answerOf(judged))
       expect(new Set(linesOf(path))).toEqual(new Set(linesOf(whole)))
     }
+  })
+
+  it('serves the parts of a job, each its own', async () => {
+    const queries = gaussian(20, 4, 1)
+    const corpus = gaussian(60, 4, 2)
+    const path = folder.path('part.jsonl')
+    const part = async () => {
+      const shard = { index: 2, count: 3 }
+      const options = { numNegatives: 9, relativeMargin: null, shard }
+      const pool = await mineHardNegatives(
+        queries,
+        corpus,
+        Int32Array.from({ length: 20 }, (_, q) => q),
+        options,
+      )
+      const { score, asked } = scorerOf((q, row) => q + row / 100)
+      const cache = { path, fingerprint }
+      return { asked, judged: await judgeNegatives(pool, { score, absoluteMargin: 0.1, cache }) }
+    }
+    const [first, second] = [await part(), await part()]
+    expect(first.asked.length).toBeGreaterThan(20)
+    expect(first.asked.every(([query]) => query >= 13)).toBe(true)
+    expect(second.asked).toEqual([])
+    expect(answerOf(second.judged)).toEqual(answerOf(first.judged))
   })
 
   it('keeps what a failed run was told', async () => {
