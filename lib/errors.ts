@@ -11,6 +11,8 @@ export type GemmineErrorCode =
   | 'ERR_GEMMINE_NODE_VERSION'
   /** A device requested by name is absent. */
   | 'ERR_GEMMINE_DEVICE_UNAVAILABLE'
+  /** A scorer of the caller failed after all retries, or gave an answer of a wrong form. */
+  | 'ERR_GEMMINE_SCORER'
   /** A device failed in the middle of a job. */
   | 'ERR_GEMMINE_DEVICE_FAILURE'
   /**

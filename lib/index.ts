@@ -241,6 +241,30 @@ export { mineHardNegatives } from './mining/mine-hard-negatives'
 export { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mining/mining-options'
 export type { MiningSweep, SweptRules } from './mining/mining-sweep'
 export type { MinedShard, QueryShard } from './mining/query-shard'
+export { judgeNegatives } from './mining/judge-negatives'
+export { judgeNegativesDefaults, type JudgeNegativesOptions } from './mining/judge-options'
+export {
+  scorerDefaults,
+  type JudgementCache,
+  type ScorerOptions,
+  type ScorerProgress,
+} from './mining/scorer-options'
+export { scorePairs, type PairScores } from './mining/score-pairs'
+export {
+  curEmbeddings,
+  curEmbeddingsDefaults,
+  type AnchorScores,
+  type CurEmbeddings,
+  type CurEmbeddingsOptions,
+  type ScoreMatrix,
+} from './mining/cur-embeddings'
+export { outcomeNames, type Outcome } from './mining/judge-rules'
+export type { CandidateLists } from './mining/judge-source'
+export { JudgedNegatives, type JudgedCandidates } from './mining/judged-negatives'
+export { NegativeLists } from './mining/negative-lists'
+export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './mining/scorer-answers'
+export type { Judgement, Verdict } from './data/judgement-lines'
+export { mergeJudged } from './mining/merge-judged'
 export { mergeMined } from './mining/merge-mined'
 export {
   auditMined,
@@ -279,11 +303,6 @@ export {
   type MergeCorpusShardsOptions,
 } from './mining/merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './mining/ceiling-rules'
-export {
-  MinedNegatives,
-  type LabeledList,
-  type MiningStatistics,
-  type NTuple,
-  type Triplet,
-} from './mining/mined-negatives'
+export { MinedNegatives } from './mining/mined-negatives'
+export type { LabeledList, MiningStatistics, NTuple, Triplet } from './mining/negative-lists'
 export type { Distribution } from './mining/distribution'

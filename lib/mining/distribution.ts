@@ -13,7 +13,7 @@ export interface Distribution {
   readonly q95: number | null
 }
 
-/** The first `counts[i]` of each `width` numbers; without counts all numbers. */
+/** The first `counts[i]` of each `width` numbers; without counts all numbers. NaN stands for none. */
 export interface Written {
   readonly name: string
   readonly values: Float32Array | Float64Array | Int32Array
@@ -24,7 +24,7 @@ export interface Written {
 /** Numbers that are copied between two turns of the event loop. */
 const copiedAtOnce = 1 << 18
 
-/** A copy of the numbers, made in pieces. */
+/** A copy of the numbers without NaN, made in pieces. */
 async function gathered({ name, values, width, counts }: Written, found: number) {
   planMemory(`The statistics of ${found} ${name}`, 8 * found)
   const all = new Float64Array(found)
@@ -32,14 +32,17 @@ async function gathered({ name, values, width, counts }: Written, found: number)
   let at = 0
   const copy = (begin: number, end: number) => {
     if (values.length !== length) throw detached(name)
-    if (!counts) return all.set(values.subarray(begin, end), begin)
-    for (let i = begin; i < end; i++)
-      for (let place = i * width; place < i * width + counts[i]!; place++)
-        all[at++] = values[place]!
+    for (let i = begin; i < end; i++) {
+      const count = counts ? counts[i]! : width
+      for (let place = i * width; place < i * width + count; place++) {
+        all[at] = values[place]!
+        at += Number(!Number.isNaN(all[at]))
+      }
+    }
   }
   const step = Math.max(1, Math.floor(copiedAtOnce / width))
-  await inSlices(counts ? counts.length : length, copy, step)
-  return all
+  await inSlices(counts ? counts.length : length / width, copy, step)
+  return all.subarray(0, at)
 }
 
 /**
@@ -54,8 +57,9 @@ function quantile(ascending: Float64Array, fraction: number): number {
 
 /** @param found How many numbers were written. */
 export async function distributionOf(written: Written, found: number): Promise<Distribution> {
-  if (found === 0) return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
   const values = await gathered(written, found)
+  if (values.length === 0)
+    return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
   const sum = await runJob(
     { threads: 1, signal: undefined, onProgress: undefined },
     {},

@@ -19,15 +19,27 @@ export interface PartComplaint {
 
 const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
+/** What tells parts of one job from those of others. */
+export interface ShardedPart {
+  readonly shard: MinedShard
+  readonly corpus: number
+  readonly numNegatives: number
+  readonly dimensions?: number
+  readonly metric?: string
+}
+
 /** The fields that all parts of a job share, by their names in messages. */
-function identityOf({ shard, ...run }: MinedPart): Record<string, unknown> {
+function identityOf({ shard, ...run }: ShardedPart): Record<string, unknown> {
   const { queries, count, options, fingerprint } = shard
   const { corpus, dimensions, metric, numNegatives } = run
   const sizes = { queries, corpus, dimensions, metric, numNegatives, 'parts of the job': count }
   return { ...sizes, ...options, 'fingerprint of the inputs': fingerprint }
 }
 
-function foreign(parts: readonly MinedPart[], names: readonly string[]): PartComplaint | undefined {
+function foreign(
+  parts: readonly ShardedPart[],
+  names: readonly string[],
+): PartComplaint | undefined {
   const wanted = identityOf(parts[0]!)
   for (const [part, each] of parts.entries()) {
     const found = identityOf(each)
@@ -46,7 +58,7 @@ function foreign(parts: readonly MinedPart[], names: readonly string[]): PartCom
  * @param names Names of the parts in messages.
  */
 export function partComplaint(
-  parts: readonly MinedPart[],
+  parts: readonly ShardedPart[],
   names: readonly string[],
 ): PartComplaint | undefined {
   const complaint = foreign(parts, names)
@@ -70,7 +82,7 @@ export function partComplaint(
   return { part: 0, expected: `all ${count} parts of the job beside it`, received }
 }
 
-const sum = (parts: readonly MinedPart[], value: (part: MinedPart) => number) =>
+export const sumOf = <Part>(parts: readonly Part[], value: (part: Part) => number): number =>
   parts.reduce((total, part) => total + value(part), 0)
 
 const rejectedOf = async (parts: readonly NativeRejected[]): Promise<NativeRejected> => ({
@@ -120,21 +132,21 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     scores: await all(({ scores }) => scores, Float32Array),
     counts: await all(({ counts }) => counts, Int32Array),
     ranks: await all(({ ranks }) => ranks, Int32Array),
-    found: sum(parts, ({ found }) => found),
-    served: sum(parts, ({ served }) => served),
-    shortfall: sum(parts, ({ shortfall }) => shortfall),
+    found: sumOf(parts, ({ found }) => found),
+    served: sumOf(parts, ({ served }) => served),
+    shortfall: sumOf(parts, ({ shortfall }) => shortfall),
     dropped: Object.fromEntries(
-      ruleNames.map((rule) => [rule, sum(parts, ({ dropped }) => dropped[rule])]),
+      ruleNames.map((rule) => [rule, sumOf(parts, ({ dropped }) => dropped[rule])]),
     ) as MinedNegatives['dropped'],
-    queriesWithoutPositives: sum(parts, (part) => part.queriesWithoutPositives),
-    inconsistent: sum(parts, (part) => part.inconsistent),
-    candidatePairs: sum(parts, (part) => part.candidatePairs),
-    certified: sum(parts, (part) => part.certified),
-    fallback: sum(parts, (part) => part.fallback),
-    zeroQueries: sum(parts, (part) => part.zeroQueries),
+    queriesWithoutPositives: sumOf(parts, (part) => part.queriesWithoutPositives),
+    inconsistent: sumOf(parts, (part) => part.inconsistent),
+    candidatePairs: sumOf(parts, (part) => part.candidatePairs),
+    certified: sumOf(parts, (part) => part.certified),
+    fallback: sumOf(parts, (part) => part.fallback),
+    zeroQueries: sumOf(parts, (part) => part.zeroQueries),
     // A part without queries has not read the corpus.
     zeroRows: Math.max(...parts.map(({ zeroRows }) => zeroRows)),
-    seconds: sum(parts, (part) => part.seconds),
+    seconds: sumOf(parts, (part) => part.seconds),
     rejected: await rejectedOf(parts.map(({ rejected }) => rejected)),
   }
   const asked = shard.options as unknown as Asked
@@ -157,14 +169,24 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
  * const mined = await mergeMined(parts)
  */
 export async function mergeMined(parts: readonly MinedNegatives[]): Promise<MinedNegatives> {
+  checkParts(parts, MinedNegatives, 'what mineHardNegatives() gave with shard')
+  return joinParts(parts as readonly MinedPart[])
+}
+
+/**
+ * @param Kind The class of the parts.
+ * @throws {TypeError} unless the parts are those of one job, each once.
+ */
+export function checkParts(
+  parts: readonly unknown[],
+  Kind: new (run: never) => { readonly shard: MinedShard | undefined },
+  expected: string,
+) {
   if (!Array.isArray(parts) || parts.length === 0)
     throw invalid('parts', 'the parts of a job, at least one', parts)
   for (const [i, part] of parts.entries())
-    if (!(part instanceof MinedNegatives && part.shard))
-      throw invalid(`parts[${i}]`, 'what mineHardNegatives() gave with shard', part)
-  const checked = parts as readonly MinedPart[]
-  const names = checked.map((_, i) => `parts[${i}]`)
-  const complaint = partComplaint(checked, names)
+    if (!(part instanceof Kind && part.shard)) throw invalid(`parts[${i}]`, expected, part)
+  const names = parts.map((_, i) => `parts[${i}]`)
+  const complaint = partComplaint(parts as readonly ShardedPart[], names)
   if (complaint) throw invalidText(names[complaint.part]!, complaint.expected, complaint.received)
-  return joinParts(checked)
 }

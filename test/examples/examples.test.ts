@@ -16,6 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const expected: Record<string, RegExp> = {
   'concepts.mjs': /4 concepts, relative error 0\.\d+/,
   'factorize.mjs': /relative error 0\.\d+ after \d+ iterations[^]*codes of the first three rows/,
+  'judge.mjs':
+    /asked about \d+ pairs .*positive: 2[^]*undo my last commit","positive":"take back the most/,
   'mine.mjs': /query: 0, positive: 0, negative: \d[^]*dropped:/,
   'service.mjs':
     /row 7: 200 \{"rows":\[7,[^]*row -1: 400 [^]*row x: 400 [^]*row 2000: 400 Expected \?row=0 to/,
@@ -67,6 +69,11 @@ describe('examples', () => {
     const given = [join(examples, 'concepts.mjs'), 'X.npy', 'tokens.tsv', '2']
     const { stdout } = await run(process.execPath, given, { cwd: folder })
     expect(stdout).toMatch(/^concept 0[^]*\[t\d+\][^]*^2 concepts/m)
+  })
+
+  it('judge.mjs asks nothing the second time', async () => {
+    const { stdout } = await run(process.execPath, [join(examples, 'judge.mjs')], { cwd: folder })
+    expect(stdout).toContain('asked about 0 pairs')
   })
 
   it('texts-to-training.mjs writes triplets of texts', () => {

@@ -1,0 +1,179 @@
+// Positives and negatives of queries, as arrays and as lazy lists.
+import type { RowLists } from '../data/row-lists'
+import { checkInteger } from '../options'
+import { distributionOf, type Distribution } from './distribution'
+import type { MinedShard } from './query-shard'
+
+export interface Triplet {
+  readonly query: number
+  readonly positive: number
+  readonly negative: number
+}
+
+export interface NTuple {
+  readonly query: number
+  readonly positive: number
+  readonly negatives: Int32Array
+}
+
+export interface LabeledList {
+  readonly query: number
+  /** Positives, then negatives, best first. */
+  readonly rows: readonly number[]
+  /** 1 for a positive, 0 for a negative. */
+  readonly labels: readonly (0 | 1)[]
+  readonly scores: readonly number[]
+}
+
+/** Statistics of the scores and ranks of one job. */
+export interface MiningStatistics {
+  /** Over all pairs of a query and a positive. */
+  readonly positiveScore: Distribution
+  /** Over the negatives found. */
+  readonly negativeScore: Distribution
+  /** Raw ranks of the negatives found. */
+  readonly negativeRank: Distribution
+}
+
+export interface NegativesRun {
+  readonly queries: number
+  readonly firstQuery: number
+  readonly shard: MinedShard | undefined
+  readonly corpus: number
+  readonly numNegatives: number
+  readonly positives: RowLists
+  readonly indices: Int32Array
+  readonly scores: Float32Array
+  readonly counts: Int32Array
+  readonly found: number
+  readonly served: number
+  readonly shortfall: number
+  readonly ranks: Int32Array
+  readonly positiveScores: Float64Array
+}
+
+/**
+ * Positives and negatives of queries. Missing slots are −1 and NaN. In a part of a job, arrays start with the
+ * first query of the part, and a query number is always the row among all queries.
+ */
+export class NegativeLists implements NegativesRun {
+  /** Number of queries in the arrays. */
+  readonly queries!: number
+  /** Row of the first of them among the given queries; 0 unless this is a part of a job. */
+  readonly firstQuery!: number
+  /** The part of a job; undefined for a whole job. */
+  readonly shard!: MinedShard | undefined
+  /** Number of corpus rows. */
+  readonly corpus!: number
+  /** Slots for each query. */
+  readonly numNegatives!: number
+  /** The positives that were used: ascending and unique for each query. */
+  readonly positives!: RowLists
+  /** Corpus rows, best first, [queries × numNegatives]. */
+  readonly indices!: Int32Array
+  /** Their canonical scores rounded to float32, [queries × numNegatives]. */
+  readonly scores!: Float32Array
+  /** Negatives found for each query, [queries]. */
+  readonly counts!: Int32Array
+  /** All negatives found: the sum of `counts`. */
+  readonly found!: number
+  /** Queries with at least one negative. */
+  readonly served!: number
+  /** Queries with fewer than `numNegatives`. */
+  readonly shortfall!: number
+  /**
+   * Raw rank of each negative among the candidates that are not barred by a list or group, [queries ×
+   * numNegatives].
+   */
+  readonly ranks!: Int32Array
+  /** Scores of `positives.indices`, in float64. */
+  readonly positiveScores!: Float64Array
+
+  constructor(run: NegativesRun) {
+    Object.assign(this, run)
+  }
+
+  /**
+   * Positive rows of one query.
+   *
+   * @throws {TypeError | RangeError} if there is no such query.
+   */
+  positivesOf(query: number): Int32Array {
+    const place = this.#placeOf(query)
+    const { indptr, indices } = this.positives
+    return indices.subarray(indptr[place], indptr[place + 1])
+  }
+
+  /**
+   * Negative rows of one query, best first.
+   *
+   * @throws {TypeError | RangeError} if there is no such query.
+   */
+  negativesOf(query: number): Int32Array {
+    const place = this.#placeOf(query)
+    const start = place * this.numNegatives
+    return this.indices.subarray(start, start + this.counts[place]!)
+  }
+
+  /** One triplet for each query, positive and negative. */
+  *triplets(): Generator<Triplet> {
+    for (const query of this.#numbers())
+      for (const positive of this.positivesOf(query))
+        for (const negative of this.negativesOf(query)) yield { query, positive, negative }
+  }
+
+  /** One tuple for each query and positive, without queries that have fewer than `numNegatives` negatives. */
+  *nTuples(): Generator<NTuple> {
+    for (const query of this.#numbers()) {
+      const negatives = this.negativesOf(query)
+      if (negatives.length < this.numNegatives) continue
+      for (const positive of this.positivesOf(query)) yield { query, positive, negatives }
+    }
+  }
+
+  /** One list for each query with a positive and a negative. */
+  *labeledLists(): Generator<LabeledList> {
+    for (const query of this.#numbers()) {
+      const positives = this.positivesOf(query)
+      const negatives = this.negativesOf(query)
+      if (positives.length === 0 || negatives.length === 0) continue
+      const place = query - this.firstQuery
+      const from = this.positives.indptr[place]!
+      const start = place * this.numNegatives
+      yield {
+        query,
+        rows: [...positives, ...negatives],
+        labels: [...positives].map((): 0 | 1 => 1).concat([...negatives].map(() => 0)),
+        scores: [
+          ...this.positiveScores.subarray(from, from + positives.length),
+          ...this.scores.subarray(start, start + negatives.length),
+        ],
+      }
+    }
+  }
+
+  /**
+   * Distributions of scores and ranks, computed at each call from copies of the arrays: one of them at a
+   * time, 8 bytes for each number.
+   *
+   * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for a copy.
+   */
+  async statistics(): Promise<MiningStatistics> {
+    const { positiveScores, scores, ranks, counts, numNegatives: width, found } = this
+    const positives = { name: 'positiveScores', values: positiveScores, width: 1 }
+    return {
+      positiveScore: await distributionOf(positives, positiveScores.length),
+      negativeScore: await distributionOf({ name: 'scores', values: scores, width, counts }, found),
+      negativeRank: await distributionOf({ name: 'ranks', values: ranks, width, counts }, found),
+    }
+  }
+
+  *#numbers(): Generator<number> {
+    for (let place = 0; place < this.queries; place++) yield this.firstQuery + place
+  }
+
+  #placeOf(query: number): number {
+    checkInteger('query', query, this.firstQuery, this.firstQuery + this.queries - 1)
+    return query - this.firstQuery
+  }
+}
