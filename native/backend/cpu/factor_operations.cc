@@ -236,11 +236,11 @@ void extrapolate_rows(const Extrapolated& by, HostView<float> factor) {
     case Extrapolation::free:
       return extrapolate_entries(by, factor, [](float f, float change) { return f + change; });
     case Extrapolation::nonnegative:
-      return extrapolate_entries(
-          by, factor, [](float f, float change) { return std::max(0.0f, f + change); });
+      return extrapolate_entries(by, factor,
+                                 [](float f, float change) { return std::max(0.0f, f + change); });
     case Extrapolation::growth:
-      return extrapolate_entries(
-          by, factor, [](float f, float change) { return f + std::max(0.0f, change); });
+      return extrapolate_entries(by, factor,
+                                 [](float f, float change) { return f + std::max(0.0f, change); });
   }
   expect(false, "a kind of extrapolation");
 }
