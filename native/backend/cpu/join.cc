@@ -188,11 +188,16 @@ ScanEnd Join::run() {
 void Join::look_at(const Pair& pair) {
   const Index last_row = std::min((pair.rows + 1) * row_block_, rows().size());
   const Index last_query = std::min((pair.queries + 1) * query_block_, queries_->size());
+  queries_->prefetch(pair.queries * query_block_, query_block_);
   for (Index panel = pair.rows * row_block_ / panel_rows; panel * panel_rows < last_row; ++panel) {
     if (queries_->is_full() || rows().is_full()) return;
+    rows().prefetch(panel * panel_rows, panel_rows);
     for (Index tile = pair.queries * query_block_ / tile_queries; tile * tile_queries < last_query;
-         ++tile)
-      look(tile, panel, rows_ || pair.queries != pair.rows);
+         ++tile) {
+      const Index a = tile * tile_queries / block_unit, b = panel * panel_rows / block_unit;
+      if (!rows_ && a > b) break;  // the tile with exchanged sides serves both
+      look(tile, panel, rows_ || a < b);
+    }
   }
 }
 

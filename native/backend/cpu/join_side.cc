@@ -63,7 +63,9 @@ JoinSide::Row JoinSide::row_of(Index i) const {
   return {.above = bound.offset + bound.error,
           .below = bound.offset - bound.error,
           .scale = bound.unit / unit_,
+          .inverse_scale = unit_ / bound.unit,
           .slack = turned_slack * (std::abs(bound.offset) + 1),
+          .number = static_cast<std::int32_t>(asked_[i]->query),
           .first_barred = barred.empty() ? 1 : barred.front(),
           .last_barred = barred.empty() ? 0 : barred.back()};
 }
@@ -85,6 +87,15 @@ bool JoinSide::bars(Index i, std::int32_t other) const {
   if (other < row.first_barred || other > row.last_barred) return false;
   const auto barred = asked_[i]->barred;
   return std::binary_search(barred.begin(), barred.end(), other);
+}
+
+void JoinSide::prefetch(Index first, Index count) const {
+  const Index end = std::min(first + count, size());
+  for (Index i = first; i < end; ++i) {
+    __builtin_prefetch(&lists_[i], 1);
+    __builtin_prefetch(&rows_[i]);
+  }
+  for (Index i = first; i < end; ++i) lists_[i].prefetch();
 }
 
 void JoinSide::take(Index i, const Candidate& candidate) {

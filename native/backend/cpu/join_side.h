@@ -23,7 +23,7 @@ class JoinSide {
            std::vector<ScanBound> bounds, Index others, bool last, double unit);
 
   Index size() const { return static_cast<Index>(asked_.size()); }
-  std::int32_t row(Index i) const { return static_cast<std::int32_t>(asked_[i]->query); }
+  std::int32_t row(Index i) const { return rows_[i].number; }
 
   // Rows as queries: thresholds of a tile's queries, and the conversion of its bounds to the common
   // unit.
@@ -35,13 +35,15 @@ class JoinSide {
   // The bounds of the score of row i with query `at` of side `from`, in units of row i.
   Candidate turned(const JoinSide& from, Index at, Index i, float upper, float lower) const {
     const Row &query = from.rows_[at], &to = rows_[i];
-    const double scale = query.scale / to.scale;
+    const double scale = query.scale * to.inverse_scale;
     const double slack = query.slack * scale + to.slack;
     const double above = (upper + query.above) * scale - to.above + slack;
     const double below = (lower + query.below) * scale - to.below - slack;
     return {static_cast<float>(above + float_slack(above)),
             static_cast<float>(below - float_slack(below)), from.row(at)};
   }
+  // Loads what candidates of `count` rows need into cache.
+  void prefetch(Index first, Index count) const;
   // Adds a candidate to row i's list if it is not barred.
   void take(Index i, const Candidate& candidate);
   // The same, if the candidate reaches the list's threshold.
@@ -60,8 +62,10 @@ class JoinSide {
   struct Row {
     double above;
     double below;
-    double scale;
+    double scale;               // a power of two
+    double inverse_scale;       // 1 / scale
     double slack;               // for rounding errors
+    std::int32_t number;        // of the row, in its own matrix
     std::int32_t first_barred;  // above last_barred if no row is barred
     std::int32_t last_barred;
   };
