@@ -1,7 +1,8 @@
 // The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
-import { losses, missingKinds, type entryDefaults } from '../factorization/entry-options'
+import { missingKinds, type entryDefaults } from '../factorization/entry-options'
+import { losses } from '../factorization/losses'
 import {
   accelerations,
   defaultSteps,
@@ -163,6 +164,11 @@ function describeEntries(command: Command) {
   command
     .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, factorizeDefaults.loss))
     .addOption(numberOption('--beta <B>', 'β of the loss beta'))
+    .addOption(numberOption('--power <P>', 'p of the variance v^p of the loss tweedie'))
+    .addOption(
+      numberOption('--dispersion <PHI>', 'φ of the variance v + φ·v² of the loss negative-binomial'),
+    )
+    .addOption(numberOption('--delta <D>', 'residual from which the loss huber is linear'))
     .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))
     .addOption(
       new Option('--missing <KIND>', 'entries that were not seen').choices([...missingKinds]),

@@ -15,6 +15,7 @@ namespace {
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
 constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
+constexpr Loss squares{LossKind::divergence, 2};
 
 HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
   memory.assign(static_cast<std::size_t>(rows * stride), 0.0f);
@@ -40,13 +41,15 @@ class DivergenceGroup : public GroupPass {
         pass_(pass),
         group_(group),
         sums_(cpu_sums(group.sums)),
-        beta_(pass.loss.beta),
+        by_length_(pass.loss.kind == LossKind::row_length),
+        of_entry_(by_length_ ? squares : pass.loss),
+        kullback_leibler_(of_entry_.kind == LossKind::divergence && of_entry_.beta == 1),
         d_(group.Ht.rows),
         k_(group.Ht.cols),
         padded_k_(whole_panels(k_, kernels.panel_width)),
         padded_d_(whole_panels(d_, kernels.panel_width)),
         scale_(std::ldexp(1.0, -pass.exponent)),
-        stored_only_(pass.X.sparse() && beta_ == 1 && group.mask.all_pass()),
+        stored_only_(pass.X.sparse() && kullback_leibler_ && group.mask.all_pass()),
         implicit_(pass.X.sparse() && group.mask.implicit_is_missing) {
     const HostView<const float> Ht = host(group.Ht);
     const auto of_Ht = [&](Index t, Index j) { return Ht(t, j); };
@@ -103,7 +106,7 @@ class DivergenceGroup : public GroupPass {
   // Whether only stored entries of X are read; see TileEntries.
   bool sparse() const { return stored_only_ || implicit_; }
   // For Kullback–Leibler without a mask the denominators are the same for all rows.
-  bool by_column() const { return beta_ == 1 && group_.mask.all_pass(); }
+  bool by_column() const { return kullback_leibler_ && group_.mask.all_pass(); }
 
   void clear() const {
     sums_.incoming_residual = 0;
@@ -197,22 +200,23 @@ class DivergenceGroup : public GroupPass {
               .seen = nullptr,
               .count = static_cast<Index>(entries.rows.indptr[i + 1]) - first,
               .weight = weight,
-              .beta = beta_};
+              .loss = of_entry_};
     }
     return {.x = entries.x.row(i),
             .v = workspace.model.data() + i * padded_d_,
             .seen = entries.seen.data == nullptr ? nullptr : entries.seen.row(i),
             .count = d_,
             .weight = weight,
-            .beta = beta_};
+            .loss = of_entry_};
   }
 
   void measure_divergence(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
                           BlockSums& sums) const {
     form_model(entries, W, workspace);
     for (Index i = 0; i < entries.count; ++i) {
-      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
-      sums.incoming_divergence += kernels_.divergence(run);
+      const double of_row = pass_.loss.multiple * weight(entries.begin + i);
+      const EntryRun run = run_of(entries, i, of_row, workspace);
+      sums.incoming_divergence += by_length_ ? of_row * bounded_length(run) : kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored, x = 0 and d = v.
       double all = 0;
@@ -222,13 +226,26 @@ class DivergenceGroup : public GroupPass {
     }
   }
 
+  // ‖x − v‖ of a row.
+  double length(EntryRun run) const {
+    run.weight = 2;
+    return std::sqrt(kernels_.divergence(run));
+  }
+
+  // The same, smooth below the shortest length that counts in full.
+  double bounded_length(const EntryRun& run) const {
+    const double shortest = pass_.loss.parameter;
+    const double t = length(run);
+    return t < shortest ? (t * t / shortest + shortest) / 2 : t;
+  }
+
   // Σ(x − v)².
   void measure_residual(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
                         BlockSums& sums) const {
     form_model(entries, W, workspace);
     for (Index i = 0; i < entries.count; ++i) {
       EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
-      run.beta = 2;
+      run.loss = squares;
       sums.incoming_residual += 2 * kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored: v².
@@ -249,7 +266,8 @@ class DivergenceGroup : public GroupPass {
     workspace.above.resize(needed);
     workspace.below.resize(denominators ? needed : 0);
     for (Index i = 0; i < entries.count; ++i) {
-      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      if (by_length_) run.weight /= std::max(length(run), pass_.loss.parameter);
       const Index at = run.v - workspace.model.data();
       kernels_.divergence_terms(run, workspace.above.data() + at,
                                 denominators ? workspace.below.data() + at : nullptr);
@@ -342,7 +360,9 @@ class DivergenceGroup : public GroupPass {
   const Pass& pass_;
   const Group& group_;
   CpuSums& sums_;
-  const double beta_;
+  const bool by_length_;         // a row contributes its length, in steps of weighted squares
+  const Loss of_entry_;          // what an entry contributes
+  const bool kullback_leibler_;
   const Index d_;
   const Index k_;
   const Index padded_k_;

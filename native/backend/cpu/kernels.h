@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/loss.h"
 #include "backend/proof/log_sum.h"
 #include "core/matrix.h"
 #include "core/row_block.h"
@@ -67,7 +68,7 @@ struct EntryRun {
   const float* seen;  // 1, or 0 for an entry that does not count; null: all count
   Index count;
   double weight;  // of the row
-  double beta;
+  Loss loss;      // an entry's: not of rows
 };
 // Smaller entries of the model are raised to this, because the loss divides by them. X is scaled so
 // that its largest entry is in [1, 2).
@@ -127,9 +128,11 @@ struct Kernels {
   void (*sparse_multiply)(const SparseRows&, Index depth, const float* panels, HostView<float> P);
   void (*sparse_add_at_b)(const SparseRows&, const float* panels, HostView<float> S);
 
-  // Σ weight·seen·d_β(x, v) in float64.
+  // Σ weight·seen·loss(x, v) in float64.
   double (*divergence)(const EntryRun&);
-  // a = weight·seen·x·v^(β−2) and, unless null, b = weight·seen·v^(β−1).
+  // Terms of the numerators and, unless b is null, of the denominators, times weight·seen: a =
+  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial; a = w·x and b
+  // = w·v with w = min(1, δ/|x − v|) for huber.
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);

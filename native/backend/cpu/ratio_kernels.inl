@@ -1,6 +1,6 @@
 // Part of kernels.inl.
 
-// ---- β-divergences, element by element.
+// ---- Losses, element by element.
 
 typedef std::int64_t LongLanes __attribute__((vector_size(lane_bytes)));
 
@@ -68,6 +68,55 @@ inline DoubleLanes divergence_of(DoubleLanes x, DoubleLanes v, double beta) {
   return (to_beta + (beta - 1) * below * v - beta * x * below) * (1 / (beta * (beta - 1)));
 }
 
+// ln(1 + z) for z > −1, also if z is tiny.
+inline DoubleLanes logarithm_of_one_plus(DoubleLanes z) {
+  const DoubleLanes sum = z + 1.0;
+  const DoubleLanes rounded = sum - 1.0;
+  const LongLanes vanishes = rounded == 0.0;
+  return vanishes ? z : logarithm(sum) * (z / (vanishes ? each(1.0) : rounded));
+}
+
+// The share of (x − v)² that the Huber loss keeps.
+inline DoubleLanes huber_weight(DoubleLanes x, DoubleLanes v, double delta) {
+  const DoubleLanes r = x > v ? x - v : v - x;
+  return r > delta ? delta / r : each(1.0);
+}
+
+// The contribution of one element.
+inline DoubleLanes loss_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
+  const double parameter = loss.parameter;
+  if (loss.kind == LossKind::negative_binomial)
+    return x * logarithm(x / v) -
+           (x + parameter) * logarithm_of_one_plus((x - v) / (v + parameter));
+  if (loss.kind == LossKind::huber) {
+    const DoubleLanes r = x > v ? x - v : v - x;
+    return r > parameter ? parameter * (r - 0.5 * parameter) : 0.5 * r * r;
+  }
+  return divergence_of(x, v, loss.beta);
+}
+
+struct EntryTerms {
+  DoubleLanes above;
+  DoubleLanes below;
+};
+
+inline EntryTerms divergence_terms_of(DoubleLanes x, DoubleLanes v, double beta) {
+  if (beta == 2) return {x, v};
+  if (beta == 1) return {x / v, each(1.0)};
+  const DoubleLanes below = beta == 0 ? 1.0 / v : power(v, beta - 1);
+  return {x / v * below, below};
+}
+
+inline EntryTerms terms_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
+  if (loss.kind == LossKind::negative_binomial)
+    return {x / v, (x + loss.parameter) / (v + loss.parameter)};
+  if (loss.kind == LossKind::huber) {
+    const DoubleLanes weight = huber_weight(x, v, loss.parameter);
+    return {weight * x, weight * v};
+  }
+  return divergence_terms_of(x, v, loss.beta);
+}
+
 template <class Each>
 inline void each_run(const EntryRun& run, Each body) {
   Index i = 0;
@@ -86,7 +135,7 @@ inline void each_run(const EntryRun& run, Each body) {
 double divergence(const EntryRun& run) {
   double sums[8] = {};
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
-    const DoubleLanes d = divergence_of(x, atleast(v, smallest_model_entry), run.beta);
+    const DoubleLanes d = loss_of(x, atleast(v, smallest_model_entry), run.loss);
     for (Index l = 0; l < count; ++l) {
       const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
       sums[l % 8] += seen * d[l];
@@ -97,27 +146,13 @@ double divergence(const EntryRun& run) {
   return run.weight * sum;
 }
 
-// a = weight·seen·x·v^(β−2) and b = weight·seen·v^(β−1).
 void divergence_terms(const EntryRun& run, float* a, float* b) {
-  const double beta = run.beta;
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
-    v = atleast(v, smallest_model_entry);
-    DoubleLanes above = x / v;
-    DoubleLanes below = each(1.0);
-    if (beta == 2) {
-      above = x;
-      below = v;
-    } else if (beta == 0) {
-      below = 1.0 / v;
-      above = above * below;
-    } else if (beta != 1) {
-      below = power(v, beta - 1);
-      above = above * below;
-    }
+    const EntryTerms terms = terms_of(x, atleast(v, smallest_model_entry), run.loss);
     for (Index l = 0; l < count; ++l) {
       const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
-      a[at + l] = static_cast<float>(run.weight * seen * above[l]);
-      if (b != nullptr) b[at + l] = static_cast<float>(run.weight * seen * below[l]);
+      a[at + l] = static_cast<float>(run.weight * seen * terms.above[l]);
+      if (b != nullptr) b[at + l] = static_cast<float>(run.weight * seen * terms.below[l]);
     }
   });
 }

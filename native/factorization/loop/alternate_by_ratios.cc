@@ -42,14 +42,8 @@ class RatioAlternation {
  private:
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
   void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, no_pair); }
-  bool frobenius() const { return input_.loss.kind == LossKind::frobenius; }
-
-  // D_2 contains a factor ½, ‖X − W Htᵀ‖² does not.
-  double unit() const { return frobenius() ? 1 : 2; }
   Step step_of(double l1, double l2, Index sweeps) const {
-    Step step = gemmine::step_of(StepKind::ratio, unit() * l1, unit() * l2, sweeps);
-    step.exponent = monotone_exponent(input_.loss.beta);
-    return step;
+    return ratio_step(input_.loss, l1, l2, sweeps);
   }
 
   // Reads X once and measures the given pair as the objective after iteration t, unless it is
@@ -64,15 +58,14 @@ class RatioAlternation {
                       .normal = unused_,
                       .step = step,
                       .W = W_,
-                      .measure = frobenius() ? Measure::direct : Measure::divergence,
+                      .measure = Measure::divergence,
                       .accumulate = accumulate,
                       .sums = *sums_,
                       .mask = input_.mask,
-                      .addend = addend_of(options_.graph, unit())};
-    input_.pass(group, {LossKind::divergence, input_.loss.beta});
+                      .addend = addend_of(options_.graph, penalty_unit(input_.loss))};
+    input_.pass(group, by_entry(input_.loss));
     if (options_.graph != nullptr && step) options_.graph->follow(W_, input_.job);
-    const double error = frobenius() ? sums_->incoming_residual : sums_->incoming_divergence;
-    objective::record(state_, t, error + penalty, true, options_.tolerance);
+    objective::record(state_, t, sums_->incoming_divergence + penalty, true, options_.tolerance);
   }
 
   const Input& input_;
@@ -91,6 +84,15 @@ Alternated alternate_by_ratios(const Input& input, const LoopOptions& options,
                                Checkpoints& checkpoints, LoopState& state, BackendView<float> W,
                                BackendView<float> Ht) {
   return RatioAlternation(input, options, checkpoints, state, W, Ht).run();
+}
+
+double penalty_unit(const Loss& loss) { return 2 / loss.multiple; }
+
+Step ratio_step(const Loss& loss, double l1, double l2, Index sweeps) {
+  const double unit = penalty_unit(loss);
+  Step step = step_of(StepKind::ratio, unit * l1, unit * l2, sweeps);
+  step.exponent = monotone_exponent(loss.beta);
+  return step;
 }
 
 double monotone_exponent(double beta) {
