@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
+import { sparseOf as sparse } from '../matrices'
 
 /** A linear congruential generator in 32 bits; other languages can reproduce its bits. */
 function numbers(count: number, seed: number): number[] {
@@ -32,20 +33,6 @@ const H = matrix(
   numbers(k * d, 3).map((x) => x + 0.1),
 )
 const holes = { ...X, data: X.data.map((x) => (x < 0.6 ? 0 : x)) }
-
-function sparse({ data, rows, cols }: Matrix, isStored = (at: number) => data[at] !== 0) {
-  const indptr = new Int32Array(rows + 1)
-  const stored = Array.from(data.keys()).filter(isStored)
-  for (const at of stored) indptr[Math.floor(at / cols) + 1]! += 1
-  for (let i = 0; i < rows; i++) indptr[i + 1]! += indptr[i]!
-  return {
-    rows,
-    cols,
-    indptr,
-    indices: Int32Array.from(stored, (at) => at % cols),
-    values: Float32Array.from(stored, (at) => data[at]!),
-  }
-}
 
 const twenty = { rank: k, init: { W, H }, iterations: 20, tolerance: 0 }
 

@@ -15,7 +15,12 @@ namespace {
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
 constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
+constexpr double sparse_tile = 1 << 13;   // entries of Ht that a sparse tile reads, about
 constexpr Loss squares{LossKind::divergence, 2};
+
+bool reads_all_stored(const Mask& mask) {
+  return mask.seen == nullptr && !mask.nan_is_missing && mask.held_out == 0;
+}
 
 HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
   memory.assign(static_cast<std::size_t>(rows * stride), 0.0f);
@@ -56,7 +61,7 @@ class DivergenceGroup : public GroupPass {
     const auto of_H = [&](Index j, Index t) { return Ht(t, j); };
     pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
     if (!sparse()) pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
-    if (sparse()) pad_rows(Ht, padded_Ht_);
+    if (sparse() && k_ > kernels.panel_width) pad_rows(Ht, padded_Ht_);
     column_sums_.assign(static_cast<std::size_t>(k_), 0.0);
     for (Index t = 0; t < d_; ++t)
       for (Index j = 0; j < k_; ++j) column_sums_[j] += Ht(t, j);
@@ -64,7 +69,7 @@ class DivergenceGroup : public GroupPass {
   }
 
   Index tile_rows() const override {
-    if (sparse()) return most_rows * 2;
+    if (sparse()) return std::clamp<Index>(rows_of_sparse_tile(), 1, most_rows * 2);
     return std::clamp(tile_elements / d_ / whole_tile * whole_tile, whole_tile, most_rows);
   }
 
@@ -81,11 +86,22 @@ class DivergenceGroup : public GroupPass {
             BlockSums& sums) const override {
     const TileEntries entries = entries_of(rows, workspace);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
+    bool formed = false;  // V of this W
+    const auto form = [&] {
+      if (!formed) form_model(entries, W, workspace);
+      formed = true;
+    };
+    if (group_.measure != Measure::none) form();
     if (group_.measure == Measure::divergence) measure_divergence(entries, W, workspace, sums);
     if (group_.measure == Measure::direct) measure_residual(entries, W, workspace, sums);
-    for (Index sweep = 0; group_.step && sweep < group_.step->sweeps; ++sweep)
+    for (Index sweep = 0; group_.step && sweep < group_.step->sweeps; ++sweep) {
+      form();
       improve(entries, W, workspace);
-    if (group_.accumulate) accumulate(entries, W, workspace, sums);
+      formed = false;
+    }
+    if (!group_.accumulate) return;
+    form();
+    accumulate(entries, W, workspace, sums);
   }
 
   void merge(const BlockSums& block) const override {
@@ -103,6 +119,12 @@ class DivergenceGroup : public GroupPass {
   void finish() const override {}
 
  private:
+  // The rows of Ht at the entries of a tile, and those of S, stay in the first cache.
+  Index rows_of_sparse_tile() const {
+    const double by_row = static_cast<double>(pass_.X.nonzeros()) / static_cast<double>(pass_.X.rows());
+    return static_cast<Index>(sparse_tile / (by_row * static_cast<double>(padded_k_) + 1));
+  }
+
   // Whether only stored entries of X are read; see TileEntries.
   bool sparse() const { return stored_only_ || implicit_; }
   // For Kullback–Leibler without a mask the denominators are the same for all rows.
@@ -142,9 +164,22 @@ class DivergenceGroup : public GroupPass {
     return entries;
   }
 
+  SparseRows all_stored(const RowBlock& rows, Workspace& workspace) const {
+    const double first = rows.indptr[0];
+    for (Index i = 0; i < rows.count; ++i)
+      workspace.indptr.push_back(rows.indptr[i + 1] - first);
+    const auto begin = static_cast<Index>(first);
+    const auto count = static_cast<Index>(workspace.indptr.back());
+    workspace.values.resize(static_cast<std::size_t>(count));
+    kernels_.scaled_copy({rows.values + begin, 1, count, count}, scale_,
+                         {workspace.values.data(), 1, count, count});
+    return {rows.count, workspace.indptr.data(), rows.indices + begin, workspace.values.data()};
+  }
+
   // Returns the stored entries that count, scaled.
   SparseRows stored(const RowBlock& rows, Workspace& workspace) const {
     workspace.indptr.assign(1, 0.0);
+    if (reads_all_stored(group_.mask)) return all_stored(rows, workspace);
     workspace.indices.clear();
     workspace.values.clear();
     for (Index i = 0; i < rows.count; ++i) {
@@ -177,13 +212,19 @@ class DivergenceGroup : public GroupPass {
       mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
   }
 
+  // A single panel has the rows of Ht.
+  HostView<const float> rows_of_Ht() const {
+    const bool single = k_ <= kernels_.panel_width;
+    return {single ? Ht_panels_.data() : padded_Ht_.data(), d_, k_, padded_k_};
+  }
+
   // Computes V = W Htᵀ at the entries that are read.
   void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
     if (entries.sparse) {
       workspace.model.resize(workspace.values.size());
       pad_rows(W, workspace.W_rows);
       kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, padded_k_},
-                               {padded_Ht_.data(), d_, k_, padded_k_}, workspace.model.data());
+                               rows_of_Ht(), workspace.model.data());
     } else {
       const HostView<float> V = rows_in(workspace.model, entries.count, d_, padded_d_);
       kernels_.multiply_panels(rows_of(W), H_panels_.data(), V, false);
@@ -210,9 +251,8 @@ class DivergenceGroup : public GroupPass {
             .loss = of_entry_};
   }
 
-  void measure_divergence(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
-                          BlockSums& sums) const {
-    form_model(entries, W, workspace);
+  void measure_divergence(const TileEntries& entries, HostView<const float> W,
+                          const Workspace& workspace, BlockSums& sums) const {
     for (Index i = 0; i < entries.count; ++i) {
       const double of_row = pass_.loss.multiple * weight(entries.begin + i);
       const EntryRun run = run_of(entries, i, of_row, workspace);
@@ -240,9 +280,8 @@ class DivergenceGroup : public GroupPass {
   }
 
   // Σ(x − v)².
-  void measure_residual(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
-                        BlockSums& sums) const {
-    form_model(entries, W, workspace);
+  void measure_residual(const TileEntries& entries, HostView<const float> W,
+                        const Workspace& workspace, BlockSums& sums) const {
     for (Index i = 0; i < entries.count; ++i) {
       EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
       run.loss = squares;
@@ -292,7 +331,6 @@ class DivergenceGroup : public GroupPass {
 
   void improve(const TileEntries& entries, HostView<float> W, Workspace& workspace) const {
     const auto weight = [&](Index row) { return weight_of_codes(row); };
-    form_model(entries, W, workspace);
     form_terms(entries, !by_column(), weight, workspace);
     const HostView<float> above = rows_in(workspace.cross, entries.count, k_, padded_k_);
     multiply(entries, workspace.above, above);
@@ -342,7 +380,6 @@ class DivergenceGroup : public GroupPass {
 
   void accumulate(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
                   BlockSums& sums) const {
-    form_model(entries, W, workspace);
     form_terms(entries, !by_column(), [&](Index row) { return weight(row); }, workspace);
     const auto w = [&](Index i, Index j) { return W(i, j); };
     pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);

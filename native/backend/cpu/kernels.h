@@ -136,8 +136,8 @@ struct Kernels {
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
-  // v_t = w_i·h_j at the entries (i, j) of CSR; rows of W and Ht are padded with zeros up to their
-  // strides, which are multiples of panel_width.
+  // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are padded
+  // with zeros up to their strides, which are multiples of panel_width.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 

@@ -132,28 +132,51 @@ inline void each_run(const EntryRun& run, Each body) {
   body(widen(x), widen(v), i, run.count - i);
 }
 
+// 1, or 0 for an entry that does not count or lies beyond the run.
+inline DoubleLanes seen_lanes(const EntryRun& run, Index at, Index count) {
+  if (count == double_lanes) return run.seen == nullptr ? each(1.0) : widen(run.seen + at);
+  DoubleLanes seen = {};
+  for (Index l = 0; l < count; ++l)
+    seen[l] = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
+  return seen;
+}
+
 double divergence(const EntryRun& run) {
-  double sums[8] = {};
+  DoubleLanes sum = {};
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
-    const DoubleLanes d = loss_of(x, atleast(v, smallest_model_entry), run.loss);
-    for (Index l = 0; l < count; ++l) {
-      const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
-      sums[l % 8] += seen * d[l];
-    }
+    const DoubleLanes terms = loss_of(x, atleast(v, smallest_model_entry), run.loss);
+    sum += seen_lanes(run, at, count) * terms;
   });
-  double sum = 0;
-  for (const double part : sums) sum += part;
-  return run.weight * sum;
+  return run.weight * lane_sum(sum);
+}
+
+inline void store_first(DoubleLanes from, Index count, float* to) {
+  const HalfLanes narrow = __builtin_convertvector(from, HalfLanes);
+  if (count == double_lanes)
+    __builtin_memcpy(to, &narrow, sizeof narrow);
+  else
+    for (Index l = 0; l < count; ++l) to[l] = narrow[l];
+}
+
+// x / v: the same bits as by float64, because a quotient of two float32 that is rounded twice is
+// rounded right.
+void plain_ratios(const EntryRun& run, float* a) {
+  constexpr auto least = static_cast<float>(smallest_model_entry);
+  Index i = 0;
+  for (; i + lanes <= run.count; i += lanes)
+    store(load(run.x + i) / max(load(run.v + i), all(least)), a + i);
+  for (; i < run.count; ++i) a[i] = run.x[i] / (run.v[i] > least ? run.v[i] : least);
 }
 
 void divergence_terms(const EntryRun& run, float* a, float* b) {
+  const bool kullback_leibler = run.loss.kind == LossKind::divergence && run.loss.beta == 1;
+  if (kullback_leibler && b == nullptr && run.seen == nullptr && run.weight == 1)
+    return plain_ratios(run, a);
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
     const EntryTerms terms = terms_of(x, atleast(v, smallest_model_entry), run.loss);
-    for (Index l = 0; l < count; ++l) {
-      const double seen = run.seen == nullptr ? 1 : static_cast<double>(run.seen[at + l]);
-      a[at + l] = static_cast<float>(run.weight * seen * terms.above[l]);
-      if (b != nullptr) b[at + l] = static_cast<float>(run.weight * seen * terms.below[l]);
-    }
+    const DoubleLanes weight = run.weight * seen_lanes(run, at, count);
+    store_first(weight * terms.above, count, a + at);
+    if (b != nullptr) store_first(weight * terms.below, count, b + at);
   });
 }
 
@@ -181,26 +204,66 @@ void ratio_update(const RatioRun& run) {
   }
 }
 
-// v_t = w_i·h_j at the entries (i, j) of CSR. Rows of W and Ht are padded with zeros to whole
-// vectors.
+#if defined(__AVX2__)
+inline float total_of_8(__m256 x) {
+  __m128 sum = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+  return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+#endif
+
+inline float lane_total(Lanes x) {
+#if defined(__AVX512F__)
+  return total_of_8(_mm512_maskz_extractf32x8_ps(0xFF, x, 0) +
+                    _mm512_maskz_extractf32x8_ps(0xFF, x, 1));
+#elif defined(__AVX2__)
+  return total_of_8(x);
+#else
+  float sum = 0;
+  for (Index l = 0; l < lanes; ++l) sum += x[l];
+  return sum;
+#endif
+}
+
+// The products of one row, which stays in registers.
+template <int width>
+inline void row_products(const float* left, const std::int32_t* indices, Index count,
+                         HostView<const float> Ht, float* v) {
+  Lanes w[width];
+  for (int t = 0; t < width; ++t) w[t] = load(left + t * lanes);
+  for (Index e = 0; e < count; ++e) {
+    const float* right = Ht.data + indices[e] * Ht.stride;
+    Lanes sum = w[0] * load(right);
+    for (int t = 1; t < width; ++t) sum = add_product(sum, w[t], load(right + t * lanes));
+    v[e] = lane_total(sum);
+  }
+}
+
+inline void long_row_products(const float* left, const std::int32_t* indices, Index count,
+                              HostView<const float> Ht, float* v) {
+  for (Index e = 0; e < count; ++e) {
+    const float* right = Ht.data + indices[e] * Ht.stride;
+    Lanes sums[4] = {};
+    for (Index j = 0; j < Ht.stride; j += panel_width)
+      for (Index t = 0; t < widest; ++t)
+        sums[t] = add_product(sums[t], load(left + j + t * lanes), load(right + j + t * lanes));
+    for (Index t = 1; t < widest; ++t) sums[0] += sums[t];
+    v[e] = lane_total(sums[0]);
+  }
+}
+
 void sparse_products(const SparseRows& rows, HostView<const float> W, HostView<const float> Ht,
                      float* v) {
   for (Index i = 0; i < rows.count; ++i) {
+    const auto first = static_cast<Index>(rows.indptr[i]);
+    const Index count = static_cast<Index>(rows.indptr[i + 1]) - first;
+    const std::int32_t* indices = rows.indices + first;
     const float* left = W.data + i * W.stride;
-    const Index end = static_cast<Index>(rows.indptr[i + 1]);
-    for (Index t = static_cast<Index>(rows.indptr[i]); t < end; ++t) {
-      const float* right = Ht.data + rows.indices[t] * Ht.stride;
-      Lanes sums[2] = {};
-      Index j = 0;
-      for (; j + 2 * lanes <= Ht.stride; j += 2 * lanes)
-        for (Index h = 0; h < 2; ++h)
-          sums[h] = add_product(sums[h], load(left + j + h * lanes), load(right + j + h * lanes));
-      for (; j < Ht.stride; j += lanes)
-        sums[0] = add_product(sums[0], load(left + j), load(right + j));
-      const Lanes both = sums[0] + sums[1];
-      float sum = 0;
-      for (Index l = 0; l < lanes; ++l) sum += both[l];
-      v[t] = sum;
-    }
+    if (Ht.cols > panel_width)
+      long_row_products(left, indices, count, Ht, v + first);
+    else
+      with_width(Ht.cols, 0, [&]<int width>(Width<width>) {
+        row_products<width>(left, indices, count, Ht, v + first);
+      });
   }
 }
