@@ -52,6 +52,7 @@ class DivergenceGroup : public GroupPass {
         d_(group.Ht.rows),
         k_(group.Ht.cols),
         padded_k_(whole_panels(k_, kernels.panel_width)),
+        short_k_(whole_panels(k_, kernels.lanes)),
         padded_d_(whole_panels(d_, kernels.panel_width)),
         scale_(std::ldexp(1.0, -pass.exponent)),
         stored_only_(pass.X.sparse() && kullback_leibler_ && group.mask.all_pass()),
@@ -59,9 +60,12 @@ class DivergenceGroup : public GroupPass {
     const HostView<const float> Ht = host(group.Ht);
     const auto of_Ht = [&](Index t, Index j) { return Ht(t, j); };
     const auto of_H = [&](Index j, Index t) { return Ht(t, j); };
-    pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
-    if (!sparse()) pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
-    if (sparse() && k_ > kernels.panel_width) pad_rows(Ht, padded_Ht_);
+    if (sparse()) {
+      Ht_rows_ = pack_rows(d_, k_, kernels, of_Ht, Ht_panels_);
+    } else {
+      pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
+      pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
+    }
     column_sums_.assign(static_cast<std::size_t>(k_), 0.0);
     for (Index t = 0; t < d_; ++t)
       for (Index j = 0; j < k_; ++j) column_sums_[j] += Ht(t, j);
@@ -74,7 +78,7 @@ class DivergenceGroup : public GroupPass {
   }
 
   void begin_block(BlockSums& sums) const override {
-    const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * padded_k_ : 0);
+    const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * stride_of_S() : 0);
     sums.cross.assign(elements, 0.0f);
     sums.denominators.assign(by_column() ? 0 : elements, 0.0f);
     sums.column.assign(static_cast<std::size_t>(k_), 0.0);
@@ -108,11 +112,11 @@ class DivergenceGroup : public GroupPass {
     sums_.incoming_residual += block.incoming_residual;
     sums_.incoming_divergence += block.incoming_divergence;
     if (!group_.accumulate) return;
-    kernels_.add_to_double({block.cross.data(), d_, k_, padded_k_}, 1.0, sums_.cross.data());
+    kernels_.add_to_double({block.cross.data(), d_, k_, stride_of_S()}, 1.0, sums_.cross.data());
     if (by_column())
       for (Index j = 0; j < k_; ++j) sums_.denominators[j] += block.column[j];
     else
-      kernels_.add_to_double({block.denominators.data(), d_, k_, padded_k_}, 1.0,
+      kernels_.add_to_double({block.denominators.data(), d_, k_, stride_of_S()}, 1.0,
                              sums_.denominators.data());
   }
 
@@ -122,11 +126,12 @@ class DivergenceGroup : public GroupPass {
   // The rows of Ht at the entries of a tile, and those of S, stay in the first cache.
   Index rows_of_sparse_tile() const {
     const double by_row = static_cast<double>(pass_.X.nonzeros()) / static_cast<double>(pass_.X.rows());
-    return static_cast<Index>(sparse_tile / (by_row * static_cast<double>(padded_k_) + 1));
+    return static_cast<Index>(sparse_tile / (by_row * static_cast<double>(short_k_) + 1));
   }
 
   // Whether only stored entries of X are read; see TileEntries.
   bool sparse() const { return stored_only_ || implicit_; }
+  Index stride_of_S() const { return sparse() ? short_k_ : padded_k_; }
   // For Kullback–Leibler without a mask the denominators are the same for all rows.
   bool by_column() const { return kullback_leibler_ && group_.mask.all_pass(); }
 
@@ -143,11 +148,6 @@ class DivergenceGroup : public GroupPass {
   }
   // A row of weight 0 also gets codes.
   double weight_of_codes(Index row) const { return weight(row) == 0 ? 1.0 : weight(row); }
-
-  void pad_rows(HostView<const float> from, std::vector<float>& to) const {
-    const HostView<float> padded = zeros_in(to, from.rows, k_, padded_k_);
-    for (Index i = 0; i < from.rows; ++i) std::copy_n(from.row(i), k_, padded.row(i));
-  }
 
   TileEntries entries_of(const RowBlock& given, Workspace& workspace) const {
     const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
@@ -212,19 +212,13 @@ class DivergenceGroup : public GroupPass {
       mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
   }
 
-  // A single panel has the rows of Ht.
-  HostView<const float> rows_of_Ht() const {
-    const bool single = k_ <= kernels_.panel_width;
-    return {single ? Ht_panels_.data() : padded_Ht_.data(), d_, k_, padded_k_};
-  }
-
   // Computes V = W Htᵀ at the entries that are read.
   void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
     if (entries.sparse) {
       workspace.model.resize(workspace.values.size());
-      pad_rows(W, workspace.W_rows);
-      kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, padded_k_},
-                               rows_of_Ht(), workspace.model.data());
+      pack_rows(W.rows, k_, kernels_, [&](Index i, Index j) { return W(i, j); }, workspace.W_rows);
+      kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, short_k_},
+                               {Ht_panels_.data(), d_, k_, short_k_}, workspace.model.data());
     } else {
       const HostView<float> V = rows_in(workspace.model, entries.count, d_, padded_d_);
       kernels_.multiply_panels(rows_of(W), H_panels_.data(), V, false);
@@ -323,7 +317,7 @@ class DivergenceGroup : public GroupPass {
   void multiply(const TileEntries& entries, const std::vector<float>& terms,
                 HostView<float> to) const {
     if (entries.sparse)
-      kernels_.sparse_multiply(with_values(entries, terms), d_, Ht_panels_.data(), to);
+      kernels_.sparse_multiply(with_values(entries, terms), Ht_rows_, to);
     else
       kernels_.multiply_panels(rows_of(HostView<const float>{terms.data(), to.rows, d_, padded_d_}),
                                Ht_panels_.data(), to, false);
@@ -384,9 +378,9 @@ class DivergenceGroup : public GroupPass {
     const auto w = [&](Index i, Index j) { return W(i, j); };
     pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
-    add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, padded_k_});
+    add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, stride_of_S()});
     if (!by_column()) {
-      add_products(entries, workspace.below, panels, {sums.denominators.data(), d_, k_, padded_k_});
+      add_products(entries, workspace.below, panels, {sums.denominators.data(), d_, k_, stride_of_S()});
       return;
     }
     for (Index i = 0; i < entries.count; ++i)
@@ -403,13 +397,14 @@ class DivergenceGroup : public GroupPass {
   const Index d_;
   const Index k_;
   const Index padded_k_;
+  const Index short_k_;  // whole vectors
   const Index padded_d_;
   const double scale_;               // 2^-exponent
   const bool stored_only_;           // for Kullback–Leibler, zeros of a sparse X are not read
   const bool implicit_;              // entries that are not stored do not count
-  std::vector<float> Ht_panels_;     // [d×k]
+  std::vector<float> Ht_panels_;     // [d×k]; rows if only stored entries are read
+  RightRows Ht_rows_{};
   std::vector<float> H_panels_;      // [k×d]
-  std::vector<float> padded_Ht_;     // [d×padded_k]
   std::vector<double> column_sums_;  // Σ_t Ht_tj
 };
 

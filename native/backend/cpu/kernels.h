@@ -61,6 +61,14 @@ struct SparseRows {
   const float* values;
 };
 
+// The rows of a right operand, in panels or one after the other, padded with zeros to whole vectors:
+// B(t, j) = data[t·row_step + ⌊j / panel_width⌋·panel_step + j mod panel_width].
+struct RightRows {
+  const float* data;
+  Index row_step;
+  Index panel_step;
+};
+
 // Some entries x of one row of X, with the entries v of the model.
 struct EntryRun {
   const float* x;
@@ -113,6 +121,7 @@ struct Kernels {
   // zeros beyond its last column; C's stride is a multiple of panel_width, and whole panels of C
   // are written.
   Index panel_width;
+  Index lanes;  // floats in a vector; panel_width is a multiple
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
   // C = Σ (a − b)² in place of A·B.
   void (*distance_panels)(const LeftOperand& A, const float* panels, HostView<float> C);
@@ -123,9 +132,8 @@ struct Kernels {
   // to += scale·from and to = scale·from; in the first, `to` has no gaps between rows.
   void (*add_to_double)(HostView<const float> from, double scale, double* to);
   void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);
-  // The same products of CSR rows: P = rows·B with B in panels [panels][depth][panel_width], and
-  // S += rowsᵀ·W with W in panels.
-  void (*sparse_multiply)(const SparseRows&, Index depth, const float* panels, HostView<float> P);
+  // The same products of CSR rows: P = rows·B, and S += rowsᵀ·W with W in panels.
+  void (*sparse_multiply)(const SparseRows&, const RightRows& B, HostView<float> P);
   void (*sparse_add_at_b)(const SparseRows&, const float* panels, HostView<float> S);
 
   // Σ weight·seen·loss(x, v) in float64.
@@ -137,7 +145,7 @@ struct Kernels {
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
   // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are padded
-  // with zeros up to their strides, which are multiples of panel_width.
+  // with zeros up to their strides, which are multiples of `lanes`.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 

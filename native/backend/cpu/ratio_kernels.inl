@@ -243,12 +243,13 @@ inline void long_row_products(const float* left, const std::int32_t* indices, In
                               HostView<const float> Ht, float* v) {
   for (Index e = 0; e < count; ++e) {
     const float* right = Ht.data + indices[e] * Ht.stride;
-    Lanes sums[4] = {};
-    for (Index j = 0; j < Ht.stride; j += panel_width)
-      for (Index t = 0; t < widest; ++t)
-        sums[t] = add_product(sums[t], load(left + j + t * lanes), load(right + j + t * lanes));
-    for (Index t = 1; t < widest; ++t) sums[0] += sums[t];
-    v[e] = lane_total(sums[0]);
+    Lanes sums[2] = {};
+    Index j = 0;
+    for (; j + 2 * lanes <= Ht.stride; j += 2 * lanes)
+      for (Index h = 0; h < 2; ++h)
+        sums[h] = add_product(sums[h], load(left + j + h * lanes), load(right + j + h * lanes));
+    if (j < Ht.stride) sums[0] = add_product(sums[0], load(left + j), load(right + j));
+    v[e] = lane_total(sums[0] + sums[1]);
   }
 }
 
