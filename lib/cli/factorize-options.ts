@@ -107,9 +107,9 @@ const weightOption = (name: string, weighed: string, standard: number) =>
 
 /** A default that depends on the solver, as shown in the help. */
 function bySolver(name: 'innerSweeps' | 'acceleration') {
-  const { hals, mu, plain } = defaultSteps
+  const { hals, mu, ratio, plain } = defaultSteps
   const ofMu = { ...mu, innerSweeps: `${mu.fewestSweeps} to ${mu.mostSweeps} by the size of X` }
-  return `hals: ${hals[name]}, mu: ${ofMu[name]}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
+  return `hals: ${hals[name]}, mu: ${ofMu[name]}, mu under another loss or with missing entries: ${ratio[name]}, mu from --init custom and other solvers: ${plain[name]}`
 }
 
 function describeSteps(command: Command) {

@@ -190,7 +190,8 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
     return alternate_columns_first(input, rule, loop,
                                    {.kept_share = options.kept_share, .patience = options.patience},
                                    checkpoints, previous, state, W, Ht);
-  if (takes_ratios(options)) return alternate_by_ratios(input, loop, checkpoints, state, W, Ht);
+  if (takes_ratios(options))
+    return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 

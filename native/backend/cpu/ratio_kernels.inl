@@ -187,10 +187,16 @@ void ratio_update(const RatioRun& run) {
     DoubleLanes f = {};
     DoubleLanes above = {};
     DoubleLanes below = {};
-    for (Index l = 0; l < here; ++l) {
-      f[l] = run.factor[i + l];
-      above[l] = run.above[i + l];
-      below[l] = run.below[i + l];
+    if (here == double_lanes) {
+      f = widen(run.factor + i);
+      __builtin_memcpy(&above, run.above + i, sizeof above);
+      __builtin_memcpy(&below, run.below + i, sizeof below);
+    } else {
+      for (Index l = 0; l < here; ++l) {
+        f[l] = run.factor[i + l];
+        above[l] = run.above[i + l];
+        below[l] = run.below[i + l];
+      }
     }
     below += run.half_l1 + run.l2 * f;
     const DoubleLanes ratio = above / atleast(below, __DBL_MIN__);
@@ -200,7 +206,7 @@ void ratio_update(const RatioRun& run) {
     next = above > 0.0 ? next : DoubleLanes{};
     next = below > 0.0 || above > 0.0 ? next : f;
     next = f > 0.0 ? next : f;
-    for (Index l = 0; l < here; ++l) run.factor[i + l] = static_cast<float>(next[l]);
+    store_first(next, here, run.factor + i);
   }
 }
 
