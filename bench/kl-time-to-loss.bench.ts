@@ -66,7 +66,13 @@ async function iterationsTo(
   return undefined
 }
 
-async function raceOn(report: Experiment, rival: Rival, X: SparseMatrix, set: string, rank: number) {
+async function raceOn(
+  report: Experiment,
+  rival: Rival,
+  X: SparseMatrix,
+  set: string,
+  rank: number,
+) {
   const job = `nmf under Kullback–Leibler, ${set} ${X.rows} × ${X.cols}, ${X.values.length} non-zeros, k = ${rank}`
   await handOver(rival, X, rank)
   const { iterations: theirs } = await rival.call('run_counts')
@@ -78,7 +84,9 @@ async function raceOn(report: Experiment, rival: Rival, X: SparseMatrix, set: st
   const iterations = await iterationsTo(loss, X, fit)
   if (iterations === undefined)
     return report.missed(job, `300 iterations do not reach the rival's loss ${loss}`)
-  report.note(`${job}: the loss ${loss.toPrecision(7)} after ${iterations} iterations, ${String(theirs)} of the rival`)
+  report.note(
+    `${job}: the loss ${loss.toPrecision(7)} after ${iterations} iterations, ${String(theirs)} of the rival`,
+  )
   const measured: Record<string, number[]> = await interleave<string>({
     own: () => cpuSeconds(() => fit(iterations)),
     rival: () => rival.seconds('run_counts'),

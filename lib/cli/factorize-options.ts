@@ -166,7 +166,10 @@ function describeEntries(command: Command) {
     .addOption(numberOption('--beta <B>', 'β of the loss beta'))
     .addOption(numberOption('--power <P>', 'p of the variance v^p of the loss tweedie'))
     .addOption(
-      numberOption('--dispersion <PHI>', 'φ of the variance v + φ·v² of the loss negative-binomial'),
+      numberOption(
+        '--dispersion <PHI>',
+        'φ of the variance v + φ·v² of the loss negative-binomial',
+      ),
     )
     .addOption(numberOption('--delta <D>', 'residual from which the loss huber is linear'))
     .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))

@@ -13,8 +13,7 @@ export type Missing = 'nan' | 'implicit'
 
 export const missingKinds = ['nan', 'implicit'] as const
 
-/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
-export const entryDefaults = frozen({
+const ownDefaults = frozen({
   /**
    * The loss to minimise: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
    * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the β-divergence. `poisson`, `gamma`, `tweedie` and
@@ -23,7 +22,6 @@ export const entryDefaults = frozen({
    * `mu`, which is their default.
    */
   loss: 'frobenius' as Loss,
-  ...lossParameterDefaults,
   /** [n · d]: 0 for a missing entry, which is not read; none unless given. Solver `mu`. */
   mask: undefined as Uint8Array | undefined,
   /**
@@ -31,6 +29,12 @@ export const entryDefaults = frozen({
    * none unless given. Solver `mu`.
    */
   missing: undefined as Missing | undefined,
+})
+
+/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
+export const entryDefaults: typeof ownDefaults & typeof lossParameterDefaults = frozen({
+  ...ownDefaults,
+  ...lossParameterDefaults,
 })
 
 /** The default shared by all factorizations. */

@@ -122,8 +122,7 @@ export function checkLoss(given: LossOptions) {
       throw invalid(name, `no number beside the loss ${loss}`, given[name])
   if (parameter === undefined) return
   const value = given[parameter]
-  if (value === undefined)
-    throw invalidText(parameter, `a number beside the loss ${loss}`, 'none')
+  if (value === undefined) throw invalidText(parameter, `a number beside the loss ${loss}`, 'none')
   checkParameter(parameter, value)
 }
 

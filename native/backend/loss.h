@@ -27,9 +27,9 @@ inline constexpr std::array<Named<LossKind>, 5> loss_names{
 
 struct Loss {
   LossKind kind;
-  double beta;           // the β whose multiplicative steps the loss has: 1 for negative_binomial, 2
-                         // for huber and row_length
-  double multiple = 1;   // of these contributions in the objective: 2 for deviances and frobenius
+  double beta;          // the β whose multiplicative steps the loss has: 1 for negative_binomial, 2
+                        // for huber and row_length
+  double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
   double parameter = 0;  // s, δ or ε, in units of X
 };
 inline constexpr Loss frobenius_loss{LossKind::frobenius, 2, 2};

@@ -15,8 +15,8 @@ namespace {
 constexpr int largest_pass_exponent = 60;
 
 // A residual of a row that is shorter than this share of the root mean square length of the rows of
-// X is not weighed by its inverse length, which is mostly rounding. It is positive, also for an X of
-// zeros.
+// X is not weighed by its inverse length, which is mostly rounding. It is positive, also for an X
+// of zeros.
 constexpr double shortest_share = 0x1p-20;
 constexpr double least_length = 0x1p-60;
 

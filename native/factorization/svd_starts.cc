@@ -151,8 +151,7 @@ void fill_zeros(const Input& input, const FitOptions& options, RandomStream stre
   const float largest_small = std::nextafter(1e-6f, 0.0f);
   const bool random = options.start == Start::nndsvdar;
   const bool grows = rule_for(options.model, options.solver).leaves_zeros;
-  const double mean =
-      grows ? input.mean : std::sqrt(input.mean / static_cast<double>(factor.cols));
+  const double mean = grows ? input.mean : std::sqrt(input.mean / static_cast<double>(factor.cols));
   const double share = options.start == Start::nndsvda ? 1 : 0;
   const Draws draws{.distribution = random ? Distribution::half_normal : Distribution::constant,
                     .scale = random ? 0.01 * input.mean : share * mean,

@@ -107,8 +107,7 @@ export function factorizationSuite({ name, X, signedH, run, ...model }: Case) {
     it('codes the training rows again with transform', async () => {
       const result = await run(40)
       const { W, relativeError } = await result.transform(X)
-      if (model.loss)
-        expect(loss(W, result.H)).toBeLessThanOrEqual(1.01 * loss(result.W, result.H))
+      if (model.loss) expect(loss(W, result.H)).toBeLessThanOrEqual(1.01 * loss(result.W, result.H))
       else expect(relativeError).toBeLessThanOrEqual(1.01 * result.relativeError + 1e-6)
     })
 

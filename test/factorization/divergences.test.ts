@@ -218,10 +218,7 @@ describe('acceleration', () => {
     ['huber', { loss: 'huber', delta: 0.3 }],
     ['negative-binomial', { loss: 'negative-binomial', dispersion: 0.4 }],
     ['missing entries', { mask: Uint8Array.from(numbers(n * d, 9), (x) => (x < 0.3 ? 0 : 1)) }],
-    [
-      'penalties beside weights',
-      { sampleWeight: new Float32Array(n).fill(2), l2W: 0.1, l1H: 0.1 },
-    ],
+    ['penalties beside weights', { sampleWeight: new Float32Array(n).fill(2), l2W: 0.1, l1H: 0.1 }],
   ] as const)('prolongs the steps by entries: %s', async (_, more) => {
     const options = { rank: k, iterations: 60, tolerance: 0, solver: 'mu', ...more } as const
     const plain = await nmf(X, { ...options, init: { W, H } })

@@ -23,8 +23,7 @@ function tweedie(x: number, v: number, p: number) {
   if (p === 1) return 2 * ((x > 0 ? x * Math.log(x / v) : 0) - x + v)
   if (p === 2) return 2 * (x / v - Math.log(x / v) - 1)
   return (
-    2 *
-    (x ** (2 - p) / ((1 - p) * (2 - p)) - (x * v ** (1 - p)) / (1 - p) + v ** (2 - p) / (2 - p))
+    2 * (x ** (2 - p) / ((1 - p) * (2 - p)) - (x * v ** (1 - p)) / (1 - p) + v ** (2 - p) / (2 - p))
   )
 }
 

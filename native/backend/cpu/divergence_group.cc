@@ -15,7 +15,7 @@ namespace {
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
 constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
-constexpr double sparse_tile = 1 << 13;   // entries of Ht that a sparse tile reads, about
+constexpr double sparse_tile = 1 << 13;  // entries of Ht that a sparse tile reads, about
 constexpr Loss squares{LossKind::divergence, 2};
 
 bool reads_all_stored(const Mask& mask) {
@@ -125,7 +125,8 @@ class DivergenceGroup : public GroupPass {
  private:
   // The rows of Ht at the entries of a tile, and those of S, stay in the first cache.
   Index rows_of_sparse_tile() const {
-    const double by_row = static_cast<double>(pass_.X.nonzeros()) / static_cast<double>(pass_.X.rows());
+    const double by_row =
+        static_cast<double>(pass_.X.nonzeros()) / static_cast<double>(pass_.X.rows());
     return static_cast<Index>(sparse_tile / (by_row * static_cast<double>(short_k_) + 1));
   }
 
@@ -166,8 +167,7 @@ class DivergenceGroup : public GroupPass {
 
   SparseRows all_stored(const RowBlock& rows, Workspace& workspace) const {
     const double first = rows.indptr[0];
-    for (Index i = 0; i < rows.count; ++i)
-      workspace.indptr.push_back(rows.indptr[i + 1] - first);
+    for (Index i = 0; i < rows.count; ++i) workspace.indptr.push_back(rows.indptr[i + 1] - first);
     const auto begin = static_cast<Index>(first);
     const auto count = static_cast<Index>(workspace.indptr.back());
     workspace.values.resize(static_cast<std::size_t>(count));
@@ -250,7 +250,8 @@ class DivergenceGroup : public GroupPass {
     for (Index i = 0; i < entries.count; ++i) {
       const double of_row = pass_.loss.multiple * weight(entries.begin + i);
       const EntryRun run = run_of(entries, i, of_row, workspace);
-      sums.incoming_divergence += by_length_ ? of_row * bounded_length(run) : kernels_.divergence(run);
+      sums.incoming_divergence +=
+          by_length_ ? of_row * bounded_length(run) : kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored, x = 0 and d = v.
       double all = 0;
@@ -380,7 +381,8 @@ class DivergenceGroup : public GroupPass {
     const float* panels = workspace.W_panels.data();
     add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, stride_of_S()});
     if (!by_column()) {
-      add_products(entries, workspace.below, panels, {sums.denominators.data(), d_, k_, stride_of_S()});
+      add_products(entries, workspace.below, panels,
+                   {sums.denominators.data(), d_, k_, stride_of_S()});
       return;
     }
     for (Index i = 0; i < entries.count; ++i)
@@ -391,18 +393,18 @@ class DivergenceGroup : public GroupPass {
   const Pass& pass_;
   const Group& group_;
   CpuSums& sums_;
-  const bool by_length_;         // a row contributes its length, in steps of weighted squares
-  const Loss of_entry_;          // what an entry contributes
+  const bool by_length_;  // a row contributes its length, in steps of weighted squares
+  const Loss of_entry_;   // what an entry contributes
   const bool kullback_leibler_;
   const Index d_;
   const Index k_;
   const Index padded_k_;
   const Index short_k_;  // whole vectors
   const Index padded_d_;
-  const double scale_;               // 2^-exponent
-  const bool stored_only_;           // for Kullback–Leibler, zeros of a sparse X are not read
-  const bool implicit_;              // entries that are not stored do not count
-  std::vector<float> Ht_panels_;     // [d×k]; rows if only stored entries are read
+  const double scale_;            // 2^-exponent
+  const bool stored_only_;        // for Kullback–Leibler, zeros of a sparse X are not read
+  const bool implicit_;           // entries that are not stored do not count
+  std::vector<float> Ht_panels_;  // [d×k]; rows if only stored entries are read
   RightRows Ht_rows_{};
   std::vector<float> H_panels_;      // [k×d]
   std::vector<double> column_sums_;  // Σ_t Ht_tj

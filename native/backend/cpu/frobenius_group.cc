@@ -217,8 +217,8 @@ class FrobeniusGroup : public GroupPass {
   const bool direct_;
   const bool identity_;
   const bool forms_cross_;
-  const double scale_;             // 2^-exponent
-  std::vector<float> scaled_Ht_;   // panels [d×k], or rows for a sparse X
+  const double scale_;            // 2^-exponent
+  std::vector<float> scaled_Ht_;  // panels [d×k], or rows for a sparse X
   RightRows sparse_Ht_{};
   std::vector<float> negative_H_;  // panels [k×d]
   std::optional<PreparedStep> step_;

@@ -61,8 +61,8 @@ struct SparseRows {
   const float* values;
 };
 
-// The rows of a right operand, in panels or one after the other, padded with zeros to whole vectors:
-// B(t, j) = data[t·row_step + ⌊j / panel_width⌋·panel_step + j mod panel_width].
+// The rows of a right operand, in panels or one after the other, padded with zeros to whole
+// vectors: B(t, j) = data[t·row_step + ⌊j / panel_width⌋·panel_step + j mod panel_width].
 struct RightRows {
   const float* data;
   Index row_step;
@@ -144,8 +144,8 @@ struct Kernels {
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
-  // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are padded
-  // with zeros up to their strides, which are multiples of `lanes`.
+  // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are
+  // padded with zeros up to their strides, which are multiples of `lanes`.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 

@@ -22,9 +22,10 @@ inline DoubleLanes to_double(LongLanes integer) {
   return from_bits(integer + bits_of(each(integer_shift))) - integer_shift;
 }
 
-// ln x for positive normal x, with a relative error of about 1e-16: with x = m·2^e, m in [√½, √2),
-// it is e ln 2 + 2 artanh((m − 1)/(m + 1)). For zero it is a large negative number.
-inline DoubleLanes logarithm(DoubleLanes x) {
+// ln x for positive normal x: with x = m·2^e, m in [√½, √2), it is e ln 2 + 2 artanh((m − 1)/(m +
+// 1)), whose series ends with 1/last. For zero it is a large negative number.
+template <int last>
+inline DoubleLanes series_logarithm(DoubleLanes x) {
   const LongLanes bits = bits_of(x);
   LongLanes exponent = ((bits >> 52) & 0x7FF) - 1023;
   DoubleLanes m = from_bits((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000);
@@ -33,13 +34,17 @@ inline DoubleLanes logarithm(DoubleLanes x) {
   m = high ? m * 0.5 : m;
   const DoubleLanes s = (m - 1.0) / (m + 1.0);
   const DoubleLanes z = s * s;
-  DoubleLanes series = each(1.0 / 19);
-  for (int term = 17; term > 0; term -= 2) series = series * z + 1.0 / term;
+  DoubleLanes series = each(1.0 / last);
+  for (int term = last - 2; term > 0; term -= 2) series = series * z + 1.0 / term;
   return to_double(exponent) * 0.6931471805599453 + 2.0 * s * series;
 }
 
-// e^x, 0 below −700 and e^700 above 700.
-inline DoubleLanes exponential(DoubleLanes x) {
+// With a relative error of about 1e-16.
+inline DoubleLanes logarithm(DoubleLanes x) { return series_logarithm<19>(x); }
+
+// e^x, 0 below −700 and e^700 above 700, by so many terms of its series.
+template <int terms>
+inline DoubleLanes series_exponential(DoubleLanes x) {
   const LongLanes vanishes = x < -700.0;
   x = x > 700.0 ? each(700.0) : x;
   x = vanishes ? each(-700.0) : x;
@@ -47,13 +52,21 @@ inline DoubleLanes exponential(DoubleLanes x) {
   const DoubleLanes n = shifted - integer_shift;
   const DoubleLanes r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
   DoubleLanes series = each(1.0);
-  for (int term = 13; term > 0; --term) series = series * r * (1.0 / term) + 1.0;
+  for (int term = terms; term > 0; --term) series = series * r * (1.0 / term) + 1.0;
   const LongLanes exponent = bits_of(shifted) - bits_of(each(integer_shift));
   const DoubleLanes scaled = from_bits(bits_of(series) + (exponent << 52));
   return vanishes ? DoubleLanes{} : scaled;
 }
 
+// With a relative error of about 1e-16.
+inline DoubleLanes exponential(DoubleLanes x) { return series_exponential<13>(x); }
+
 inline DoubleLanes power(DoubleLanes x, double p) { return exponential(logarithm(x) * p); }
+
+// The same with a relative error of about |p|·1e-9, for results that are rounded to float32.
+inline DoubleLanes short_power(DoubleLanes x, double p) {
+  return series_exponential<8>(series_logarithm<9>(x) * p);
+}
 
 inline DoubleLanes atleast(DoubleLanes x, double least) { return x > least ? x : each(least); }
 
@@ -103,7 +116,7 @@ struct EntryTerms {
 inline EntryTerms divergence_terms_of(DoubleLanes x, DoubleLanes v, double beta) {
   if (beta == 2) return {x, v};
   if (beta == 1) return {x / v, each(1.0)};
-  const DoubleLanes below = beta == 0 ? 1.0 / v : power(v, beta - 1);
+  const DoubleLanes below = beta == 0 ? 1.0 / v : short_power(v, beta - 1);
   return {x / v * below, below};
 }
 
@@ -200,7 +213,7 @@ void ratio_update(const RatioRun& run) {
     }
     below += run.half_l1 + run.l2 * f;
     const DoubleLanes ratio = above / atleast(below, __DBL_MIN__);
-    DoubleLanes next = f * (run.exponent == 1 ? ratio : power(ratio, run.exponent));
+    DoubleLanes next = f * (run.exponent == 1 ? ratio : short_power(ratio, run.exponent));
     next = next > __FLT_MAX__ ? each(__FLT_MAX__) : next;
     next = next > __FLT_MIN__ ? next : each(__FLT_MIN__);
     next = above > 0.0 ? next : DoubleLanes{};

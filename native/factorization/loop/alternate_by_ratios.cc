@@ -19,8 +19,7 @@ constexpr double least_share = 1e-3;  // with a smaller one only rounding can ra
 class RatioAlternation {
  public:
   RatioAlternation(const Input& input, const LoopOptions& options, Checkpoints& checkpoints,
-                   Previous previous, LoopState& state, BackendView<float> W,
-                   BackendView<float> Ht)
+                   Previous previous, LoopState& state, BackendView<float> W, BackendView<float> Ht)
       : input_(input),
         options_(options),
         checkpoints_(checkpoints),
