@@ -10,7 +10,14 @@ import {
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
-import { solvers, type Solver, type SolverName, type StartName } from './models'
+import {
+  rowOf,
+  solvers,
+  type ModelName,
+  type Solver,
+  type SolverName,
+  type StartName,
+} from './models'
 import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
 export { solvers, type Solver }
@@ -228,6 +235,13 @@ function checkOwnTerms(options: FitOptions) {
   const why = ownTerms(options)
   const { solver } = options
   if (why !== undefined && solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
+}
+
+/** Refuses weights of rows beside a penalty on their codes for factors of any sign: steps by entries have none. */
+export function checkWeights(model: ModelName, { sampleWeight, l1W, l2W }: FitOptions) {
+  if (sampleWeight === undefined || rowOf(model).isNonnegative) return
+  for (const [name, weight] of Object.entries({ l1W, l2W }))
+    if (weight > 0) throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
 }
 
 /** Checks every option against the shape of X, before X itself is read. */

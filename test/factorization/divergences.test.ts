@@ -163,7 +163,13 @@ describe('sampleWeight', () => {
     await expect(nmf(X, { rank: k, sampleWeight: wrong })).rejects.toThrow(
       'at row 4, column 0 of sampleWeight, received -1',
     )
-    await expect(semiNmf(X, { rank: k, sampleWeight: weights, l2W: 1 })).rejects.toThrow('solver')
+  })
+
+  it('beside a penalty on W is refused for an H of any sign, whose objective became infinite', async () => {
+    for (const solver of ['hals', 'mu'] as const)
+      await expect(semiNmf(X, { rank: k, sampleWeight: weights, l2W: 1, solver })).rejects.toThrow(
+        '0 beside sampleWeight for the model semi-nmf for l2W, received 1',
+      )
   })
 })
 

@@ -141,6 +141,21 @@ describe('limits', () => {
   })
 })
 
+it('a prolonged step that raises the loss is undone, and the factors are those of the last loss', async () => {
+  const draw = uniform(1)
+  const X = matrixOf(60, 30, () => (draw() < 0.85 ? 0 : Math.ceil(draw() ** 4 * 20)))
+  const options = { rank: 8, loss: 'huber', delta: 0.3, tolerance: 0, seed: 1 } as const
+  let undone = 0
+  for (const iterations of [40, 80, 120, 160, 200]) {
+    const { W, H, objective } = await nmf(sparseOf(X), { ...options, iterations })
+    expectMonotone(objective)
+    expect(objective.length).toBe(iterations + 1)
+    expect(objective.at(-1)! / totalLoss(X, W, H, options)).toBeCloseTo(1, 5)
+    undone = objective.filter((value, t) => value === objective[t - 1]).length
+  }
+  expect(undone).toBeGreaterThan(0)
+})
+
 describe('numbers beside a loss', () => {
   it.each([
     [{ loss: 'tweedie' }, 'a number beside the loss tweedie for power, received none'],

@@ -3,10 +3,9 @@
 
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
-#include "backend/cpu/masked_rows.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
-#include "backend/perturbed_block.h"
+#include "backend/cpu/tile_entries.h"
 #include "core/row_block.h"
 
 namespace gemmine::cpu {
@@ -17,26 +16,6 @@ constexpr Index whole_tile = 24;          // rows: a multiple of the heights of 
 constexpr Index most_rows = 480;
 constexpr double sparse_tile = 1 << 13;  // entries of Ht that a sparse tile reads, about
 constexpr Loss squares{LossKind::divergence, 2};
-
-bool reads_all_stored(const Mask& mask) {
-  return mask.seen == nullptr && !mask.nan_is_missing && mask.held_out == 0;
-}
-
-HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
-  memory.assign(static_cast<std::size_t>(rows * stride), 0.0f);
-  return {memory.data(), rows, cols, stride};
-}
-
-// The rows of X in a tile, in the form that ratio steps need. They stay sparse if only stored
-// entries matter; otherwise the tile is made dense, never the whole of X.
-struct TileEntries {
-  bool sparse;
-  HostView<float> x;     // [t×d], scaled; dense
-  HostView<float> seen;  // [t×d]; data is null if all entries count
-  SparseRows rows;       // scaled; sparse
-  Index begin;
-  Index count;
-};
 
 // Forms numerators, denominators and measures of one group.
 class DivergenceGroup : public GroupPass {
@@ -88,7 +67,13 @@ class DivergenceGroup : public GroupPass {
 
   void tile(const RowBlock& rows, Index begin, bool, Workspace& workspace,
             BlockSums& sums) const override {
-    const TileEntries entries = entries_of(rows, workspace);
+    const EntryReading reading{.kernels = kernels_,
+                               .mask = group_.mask,
+                               .noise = group_.noise,
+                               .scale = scale_,
+                               .padded_d = padded_d_,
+                               .sparse = sparse()};
+    const TileEntries entries = read_tile(reading, rows, d_, workspace);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
     bool formed = false;  // V of this W
     const auto form = [&] {
@@ -149,68 +134,6 @@ class DivergenceGroup : public GroupPass {
   }
   // A row of weight 0 also gets codes.
   double weight_of_codes(Index row) const { return weight(row) == 0 ? 1.0 : weight(row); }
-
-  TileEntries entries_of(const RowBlock& given, Workspace& workspace) const {
-    const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
-    TileEntries entries{.sparse = sparse(),
-                        .x = {},
-                        .seen = {},
-                        .rows = {},
-                        .begin = rows.begin,
-                        .count = rows.count};
-    if (sparse())
-      entries.rows = stored(rows, workspace);
-    else
-      densify(rows, entries, workspace);
-    return entries;
-  }
-
-  SparseRows all_stored(const RowBlock& rows, Workspace& workspace) const {
-    const double first = rows.indptr[0];
-    for (Index i = 0; i < rows.count; ++i) workspace.indptr.push_back(rows.indptr[i + 1] - first);
-    const auto begin = static_cast<Index>(first);
-    const auto count = static_cast<Index>(workspace.indptr.back());
-    workspace.values.resize(static_cast<std::size_t>(count));
-    kernels_.scaled_copy({rows.values + begin, 1, count, count}, scale_,
-                         {workspace.values.data(), 1, count, count});
-    return {rows.count, workspace.indptr.data(), rows.indices + begin, workspace.values.data()};
-  }
-
-  // Returns the stored entries that count, scaled.
-  SparseRows stored(const RowBlock& rows, Workspace& workspace) const {
-    workspace.indptr.assign(1, 0.0);
-    if (reads_all_stored(group_.mask)) return all_stored(rows, workspace);
-    workspace.indices.clear();
-    workspace.values.clear();
-    for (Index i = 0; i < rows.count; ++i) {
-      seen_entries(rows, i, d_, group_.mask, workspace.row);
-      workspace.indices.insert(workspace.indices.end(), workspace.row.columns.begin(),
-                               workspace.row.columns.end());
-      for (const float value : workspace.row.values)
-        workspace.values.push_back(static_cast<float>(scale_ * value));
-      workspace.indptr.push_back(static_cast<double>(workspace.values.size()));
-    }
-    return {rows.count, workspace.indptr.data(), workspace.indices.data(), workspace.values.data()};
-  }
-
-  void densify(const RowBlock& rows, TileEntries& entries, Workspace& workspace) const {
-    entries.x = rows_in(workspace.x, rows.count, d_, padded_d_);
-    if (rows.dense.data != nullptr) {
-      kernels_.scaled_copy(rows.dense, scale_, entries.x);
-    } else {
-      entries.x = zeros_in(workspace.x, rows.count, d_, padded_d_);
-      for (Index i = 0; i < rows.count; ++i) {
-        const auto end = static_cast<Index>(rows.indptr[i + 1]);
-        for (auto at = static_cast<Index>(rows.indptr[i]); at < end; ++at)
-          entries.x(i, rows.indices[at]) += static_cast<float>(scale_ * rows.values[at]);
-      }
-    }
-    if (group_.mask.all_pass()) return;
-    entries.seen = rows_in(workspace.seen, rows.count, d_, padded_d_);
-    const auto cols = static_cast<std::size_t>(d_);
-    for (Index i = 0; i < rows.count; ++i)
-      mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
-  }
 
   // Computes V = W Htᵀ at the entries that are read.
   void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
