@@ -109,7 +109,11 @@ function checkParameter(name: LossParameter, value: number) {
   if ((name === 'dispersion' || name === 'delta') && !(value > 0 && 1 / value < Infinity))
     throw invalid(name, 'a number above 0', value)
   if (name === 'power' && value > 0 && value < 1)
-    throw invalid(name, 'a number of at least 1 or at most 0, as Tweedie distributions have', value)
+    throw invalid(
+      name,
+      'a number of at least 1 or at most 0, as Tweedie distributions have,',
+      value,
+    )
 }
 
 /** @throws {TypeError | RangeError} naming the option. */
