@@ -28,6 +28,13 @@ export const nmfRaces = [
   { set: 'mnist', rank: 32, rivalIterations: 50 },
 ] as const
 
+/** Sets of sparse counts. */
+export const klRaces = [
+  { set: '20newsgroups', rank: 20 },
+  { set: 'octis_dblp', rank: 10 },
+  { set: 'planted', rank: 20 },
+] as const
+
 export const semiNmfRace = {
   set: 'minilm_activations',
   rank: 100,

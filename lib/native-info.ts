@@ -20,6 +20,7 @@ export interface NativeInfo {
   /** The addon's lists of the names that lib/ has too; a solver is `model/solver`. */
   readonly models: string[]
   readonly solvers: string[]
+  readonly losses: string[]
   readonly starts: string[]
   readonly metrics: string[]
   readonly accelerations: string[]

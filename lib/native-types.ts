@@ -2,6 +2,7 @@
 // the like are plain strings here: lib/ has checked them, and the addon refuses a name that it does not know.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
+import type { NativeLoss } from './factorization/losses'
 import type {
   NativeMineRules,
   NativePart,
@@ -55,8 +56,7 @@ export interface NativeFitOptions {
   readonly tolerance: number
   readonly innerSweeps: number
   readonly acceleration: string
-  /** The β of a divergence; undefined for ‖X − W H‖². */
-  readonly beta: number | undefined
+  readonly loss: NativeLoss
   readonly mask: Uint8Array | undefined
   readonly nanIsMissing: boolean
   readonly implicitIsMissing: boolean
@@ -200,7 +200,7 @@ export interface Addon {
     H: Matrix,
     options: { device: string; l1W: number; l2W: number } & Pick<
       NativeFitOptions,
-      'model' | 'beta'
+      'model' | 'loss'
     >,
     W: Matrix,
     control: JobControl,

@@ -50,3 +50,18 @@ export function planted(
     return sum
   })
 }
+
+/** The same matrix in CSR, by default without its zeros. */
+export function sparseOf({ data, rows, cols }: Matrix, isStored = (at: number) => data[at] !== 0) {
+  const indptr = new Int32Array(rows + 1)
+  const stored = Array.from(data.keys()).filter(isStored)
+  for (const at of stored) indptr[Math.floor(at / cols) + 1]! += 1
+  for (let i = 0; i < rows; i++) indptr[i + 1]! += indptr[i]!
+  return {
+    rows,
+    cols,
+    indptr,
+    indices: Int32Array.from(stored, (at) => at % cols),
+    values: Float32Array.from(stored, (at) => data[at]!),
+  }
+}

@@ -4,6 +4,7 @@ import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
 import { accelerations } from '../lib/factorization/fit-options'
+import { lossKinds } from '../lib/factorization/losses'
 import { modelNames, models, startNames } from '../lib/factorization/models'
 import { info } from '../lib/info'
 import { metrics } from '../lib/mining/metric'
@@ -74,6 +75,7 @@ describe('lists that stand on both sides of the border', () => {
     // A list that only the addon has fails too.
     expect(shared).toEqual({
       models: [...modelNames],
+      losses: [...lossKinds],
       starts: [...startNames],
       metrics: [...metrics],
       accelerations: [...accelerations],

@@ -1,7 +1,8 @@
 // The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
-import { losses, missingKinds, type entryDefaults } from '../factorization/entry-options'
+import { missingKinds, type entryDefaults } from '../factorization/entry-options'
+import { losses } from '../factorization/losses'
 import {
   accelerations,
   defaultSteps,
@@ -106,9 +107,9 @@ const weightOption = (name: string, weighed: string, standard: number) =>
 
 /** A default that depends on the solver, as shown in the help. */
 function bySolver(name: 'innerSweeps' | 'acceleration') {
-  const { hals, mu, plain } = defaultSteps
+  const { hals, mu, ratio, plain } = defaultSteps
   const ofMu = { ...mu, innerSweeps: `${mu.fewestSweeps} to ${mu.mostSweeps} by the size of X` }
-  return `hals: ${hals[name]}, mu: ${ofMu[name]}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
+  return `hals: ${hals[name]}, mu: ${ofMu[name]}, mu under another loss or with missing entries: ${ratio[name]}, mu from --init custom and other solvers: ${plain[name]}`
 }
 
 function describeSteps(command: Command) {
@@ -163,6 +164,14 @@ function describeEntries(command: Command) {
   command
     .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, factorizeDefaults.loss))
     .addOption(numberOption('--beta <B>', 'β of the loss beta'))
+    .addOption(numberOption('--power <P>', 'p of the variance v^p of the loss tweedie'))
+    .addOption(
+      numberOption(
+        '--dispersion <PHI>',
+        'φ of the variance v + φ·v² of the loss negative-binomial',
+      ),
+    )
+    .addOption(numberOption('--delta <D>', 'residual from which the loss huber is linear'))
     .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))
     .addOption(
       new Option('--missing <KIND>', 'entries that were not seen').choices([...missingKinds]),

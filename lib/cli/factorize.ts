@@ -4,7 +4,7 @@ import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
-import { needsRatios } from '../factorization/entry-options'
+import { entryDefaults, needsRatios } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
 import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-options'
 import { modelNames, models } from '../factorization/models'
@@ -46,11 +46,13 @@ function checkForeign(given: FactorizeOptions) {
 
 /** Checks options that only nmf has, and options that need each other. */
 function checkTogether(given: FactorizeOptions, out: string | undefined) {
-  const { model = factorizeDefaults.model, loss = factorizeDefaults.loss, init } = given
-  const entries = { loss, beta: given.beta, mask: given.mask, missing: given.missing }
-  for (const [name, value] of Object.entries(entries))
+  const { model = factorizeDefaults.model, init } = given
+  const entries = Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[]
+  for (const name of entries) {
+    const value = given[name]
     if (model !== 'nmf' && value !== undefined && value !== 'frobenius')
       throw invalidText(`--${name}`, '--model nmf beside it', `--model ${model}`)
+  }
   const starts = given.w0 !== undefined || given.h0 !== undefined
   if (starts && init !== 'custom')
     throw invalidText(

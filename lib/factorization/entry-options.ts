@@ -2,32 +2,26 @@
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
 import { checkKind, invalidLength } from '../data/typed-array'
-import { invalid, invalidText } from '../errors'
-import { checkNumber, checkOneOf, frozen } from '../options'
+import { invalid } from '../errors'
+import { checkOneOf, frozen } from '../options'
+import { checkLoss, lossParameterDefaults, nativeLoss, type Loss } from './losses'
 
-/** The loss that is minimised, in addition to the penalties. */
-export type Loss = (typeof losses)[number]
-
-export const losses = ['frobenius', 'kullback-leibler', 'itakura-saito', 'beta'] as const
+export type { Loss }
 
 /** How missing entries are marked. */
 export type Missing = 'nan' | 'implicit'
 
 export const missingKinds = ['nan', 'implicit'] as const
 
-/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
-export const entryDefaults = frozen({
+const ownDefaults = frozen({
   /**
    * The loss to minimise: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
-   * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the β-divergence. All except `frobenius` need the
-   * solver `mu`, which is their default.
+   * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the β-divergence. `poisson`, `gamma`, `tweedie` and
+   * `negative-binomial`: the deviance of such entries. For outliers: `huber`, ½(x − v)² up to a residual of
+   * `delta` and linear beyond; `l21`, the lengths of the rows of X − W H. All except `frobenius` need the solver
+   * `mu`, which is their default.
    */
   loss: 'frobenius' as Loss,
-  /**
-   * β of the loss `beta`, to be given with it: 2 is ½(x − v)², 1 Kullback–Leibler, 0 Itakura–Saito; β ≤ 0
-   * requires X > 0.
-   */
-  beta: undefined as number | undefined,
   /** [n · d]: 0 for a missing entry, which is not read; none unless given. Solver `mu`. */
   mask: undefined as Uint8Array | undefined,
   /**
@@ -35,6 +29,12 @@ export const entryDefaults = frozen({
    * none unless given. Solver `mu`.
    */
   missing: undefined as Missing | undefined,
+})
+
+/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
+export const entryDefaults: typeof ownDefaults & typeof lossParameterDefaults = frozen({
+  ...ownDefaults,
+  ...lossParameterDefaults,
 })
 
 /** The default shared by all factorizations. */
@@ -50,12 +50,6 @@ export type EntryOptions = {
   -readonly [K in keyof typeof entryDefaults]: (typeof entryDefaults)[K]
 } & { -readonly [K in keyof typeof weightDefaults]: (typeof weightDefaults)[K] }
 
-const betas = { 'kullback-leibler': 1, 'itakura-saito': 0 } as const
-
-/** β of a loss that is a divergence; undefined for `frobenius`. */
-export const betaOf = ({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>): number | undefined =>
-  loss === 'frobenius' ? undefined : loss === 'beta' ? beta : betas[loss]
-
 /** Whether some entries may be missing. */
 export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing'>) =>
   mask !== undefined || missing !== undefined
@@ -63,16 +57,6 @@ export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing
 /** Whether multiplicative steps are required. */
 export const needsRatios = (options: EntryOptions) =>
   options.loss !== 'frobenius' || isMasked(options)
-
-/** @throws {TypeError | RangeError} naming the option. */
-export function checkLoss({ loss, beta }: Pick<EntryOptions, 'loss' | 'beta'>) {
-  checkOneOf('loss', loss, losses)
-  if (loss !== 'beta' && beta !== undefined)
-    throw invalid('beta', `no number beside the loss ${loss}`, beta)
-  if (loss !== 'beta') return
-  if (beta === undefined) throw invalidText('beta', 'a number beside the loss beta', 'none')
-  checkNumber('beta', beta)
-}
 
 /** Checks the parts that do not depend on X. */
 export function checkKinds(options: EntryOptions) {
@@ -104,7 +88,7 @@ export function checkEntryOptions(X: SourceInput, rows: number, cols: number, gi
       )
   }
   return {
-    beta: betaOf(given),
+    loss: nativeLoss(given),
     mask,
     nanIsMissing: missing === 'nan',
     implicitIsMissing: missing === 'implicit',

@@ -9,7 +9,8 @@ import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
-import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
+import { entryDefaults } from './entry-options'
+import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
 import { modelNames, models, type ModelName } from './models'
 import { productOf } from './product'
 import { runJob } from '../native'
@@ -67,7 +68,7 @@ export class FactorizationModel {
    *
    * @param H [rank × d], of float32, with any stride. Borrowed, not copied (unless its buffer is resizable),
    *   and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
-   * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, and the `loss` with its `beta`; other
+   * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, and the `loss` with its number; other
    *   options are only stored.
    * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, or `rank` is
    *   not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
@@ -89,8 +90,8 @@ export class FactorizationModel {
 
   /**
    * Codes new rows with fixed components: for each row the solution of the non-negative least-squares problem
-   * with the model's penalties on W; one of several if components are dependent. For a `loss` that is a
-   * divergence, multiplicative steps start from equal codes and end when fifty of them gain less than a
+   * with the model's penalties on W; one of several if components are dependent. For a `loss` other
+   * than `frobenius`, multiplicative steps start from equal codes and end when fifty of them gain less than a
    * millionth.
    *
    * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards: see {@link
@@ -115,7 +116,7 @@ export class FactorizationModel {
     const options = {
       device,
       model: this.model,
-      beta: betaOf(lossOf(this.options)),
+      loss: nativeLoss(lossOf(this.options)),
       l1W: this.#weight('l1W'),
       l2W: this.#weight('l2W'),
     }
@@ -226,9 +227,7 @@ function checkOptions(options: ModelOptions, rank: number) {
 }
 
 /** The loss of the codes; checked by the constructor. */
-function lossOf({ loss = entryDefaults.loss, beta }: ModelOptions) {
-  return { loss, beta } as { loss: Loss; beta: number | undefined }
-}
+const lossOf = (options: ModelOptions) => lossOptionsOf(options, entryDefaults.loss)
 
 /** Throws for entries that no fit produces. */
 async function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {

@@ -10,7 +10,14 @@ import {
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
-import { solvers, type Solver, type SolverName, type StartName } from './models'
+import {
+  rowOf,
+  solvers,
+  type ModelName,
+  type Solver,
+  type SolverName,
+  type StartName,
+} from './models'
 import { checkPenalties, noPenalties, type Penalties } from './penalties'
 
 export { solvers, type Solver }
@@ -19,11 +26,13 @@ export { solvers, type Solver }
 export const accelerations = ['none', 'extrapolated'] as const
 export type Acceleration = (typeof accelerations)[number]
 
-/** Default steps: of hals, of mu, and plain ones; decisions 0017 and 0019 have the measurements. */
+/** Default steps: of hals, of mu, and plain ones; decisions 0017, 0019 and 0022 have the measurements. */
 export const defaultSteps = frozen({
   hals: { innerSweeps: 2, acceleration: 'extrapolated' },
   /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
   mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
+  /** Multiplicative steps with a term for each entry or row. */
+  ratio: { innerSweeps: 1, acceleration: 'extrapolated' },
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
 
@@ -55,7 +64,7 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
   readonly l2W?: number
 }
 
-/** Why only plain multiplicative steps exist: each entry or row has a term of its own; else undefined. */
+/** Why only mu without inner sweeps of H exists: each entry or row has a term of its own; else undefined. */
 function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
   const { l1W = 0, l2W = 0 } = given
   if (isMasked({ mask, missing })) return 'where entries are missing'
@@ -68,8 +77,8 @@ function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }:
 export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
   if (options.solver === 'hals') return 'hals'
   const isGiven = typeof options.init === 'object' && options.init !== null
-  const isPlain = options.solver !== 'mu' || isGiven || hasGraph || ownTerms(options) !== undefined
-  return isPlain ? 'plain' : 'mu'
+  if (options.solver !== 'mu' || isGiven || hasGraph) return 'plain'
+  return ownTerms(options) === undefined ? 'mu' : 'ratio'
 }
 
 const stepDefaults = frozen({
@@ -81,16 +90,17 @@ const stepDefaults = frozen({
   tolerance: 1e-4,
   /**
    * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
-   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given
-   * factors, with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight`
-   * beside a penalty on W.
+   * many as have twice the arithmetic of the products with X, 4 to 32; but 1 from given factors, with a graph,
+   * and for its steps by entries: for another `loss`, where entries are missing, and for `sampleWeight` beside a
+   * penalty on W.
    */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` unless given, `none` for the plain steps of `mu` (see `innerSweeps`). `extrapolated`: each
+   * `extrapolated` unless given, but `none` for `mu` from given factors and with a graph. `extrapolated`: each
    * factor is moved past its new value by a share of its last change, and an iteration that raises the
    * objective is undone (Ang & Gillis, 2019); for `mu` only entries that grow are moved (Hien, Leplat & Gillis,
-   * 2024).
+   * 2024), and its steps by entries (see `innerSweeps`) go further than the published ones (Salakhutdinov &
+   * Roweis, 2003).
    */
   acceleration: undefined as Acceleration | undefined,
   /** Weight of Σ|W|; 0 unless given. */
@@ -220,13 +230,18 @@ function checkFactor(
     throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
-/** Refuses other steps where only plain multiplicative ones exist. */
+/** Refuses other solvers where only multiplicative steps exist. */
 function checkOwnTerms(options: FitOptions) {
   const why = ownTerms(options)
-  if (why === undefined) return
-  const { solver, acceleration } = options
-  if (solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
-  if (acceleration !== 'none') throw invalid('acceleration', `none ${why}`, acceleration)
+  const { solver } = options
+  if (why !== undefined && solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
+}
+
+/** Refuses weights of rows beside a penalty on their codes for factors of any sign: steps by entries have none. */
+export function checkWeights(model: ModelName, { sampleWeight, l1W, l2W }: FitOptions) {
+  if (sampleWeight === undefined || rowOf(model).isNonnegative) return
+  for (const [name, weight] of Object.entries({ l1W, l2W }))
+    if (weight > 0) throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
 }
 
 /** Checks every option against the shape of X, before X itself is read. */

@@ -16,7 +16,13 @@ import { checkJob, withDefaults, type JobOptions } from '../options'
 import { checkPlace, checkResume, identityText, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
-import { checkFitOptions, outputDefaults, type FactorOutputs, type FitOptions } from './fit-options'
+import {
+  checkFitOptions,
+  checkWeights,
+  outputDefaults,
+  type FactorOutputs,
+  type FitOptions,
+} from './fit-options'
 import { fitBytes } from './memory'
 import { models, type ModelName, type StartName } from './models'
 
@@ -150,6 +156,7 @@ export async function fit(
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
+  checkWeights(model, options)
   checkFitOptions(options, inits, source.rows, source.cols, solvers)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options

@@ -43,6 +43,7 @@ export const semiNmfDefaultInit = 'kmeans'
 export const nmfDefaultInits = {
   hals: 'nndsvdar',
   mu: 'random',
+  ratio: 'nndsvda',
   plain: 'nndsvda',
   wide: 'random',
 } as const
@@ -66,7 +67,7 @@ export const models = {
     solvers,
     inits: ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'],
     takesFactors: true,
-    start: `${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.plain}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
+    start: `${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.ratio}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
   },
   'semi-orthogonal-nmf': {
     call: 'semiOrthogonalNmf',

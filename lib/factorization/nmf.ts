@@ -28,10 +28,10 @@ export const nmfInits = models.nmf.inits
 const ownDefaults = frozen({
   /**
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
-   * the mean of X, `nndsvdar` with random numbers of about a hundredth of it; `kmeans`: as for semi-NMF;
-   * `random`. `nndsvdar` for `hals`, `random` for `mu` unless given, also if rank > min(n, d) or entries are
-   * missing; `nndsvda` for other plain steps of `mu` (see `innerSweeps`). For `mu`, which cannot leave a zero,
-   * zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either or both.
+   * the mean of X, for `mu` with √(mean / rank); `nndsvdar` with random numbers of about a hundredth of it;
+   * `kmeans`: as for semi-NMF; `random`. `nndsvdar` for `hals`, `random` for `mu` and if rank > min(n, d) or
+   * entries are missing, `nndsvda` for another `loss` and with a graph, unless given. For `mu`, which cannot leave
+   * a zero, zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })

@@ -135,7 +135,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   checkNumber('perturbation', perturbation, 0, 1)
   checkNumber('threshold', threshold, -1, 1)
   if (model !== 'nmf')
-    for (const name of ['loss', 'beta', 'mask', 'missing'] as const)
+    for (const name of Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[])
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
   const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
@@ -195,7 +195,7 @@ async function surveyRank(
   const { mask, sampleWeight, ...entries } = checkEntryOptions(X, rows, cols, steps)
   const consensus = outputMatrix('consensus', undefined, rank, cols)
   const { inputs, arrays } = await loanOf({ X: source, mask, sampleWeight })
-  const { iterations: maxIterations, loss: _, beta: __, missing: ___, ...scalars } = steps
+  const { iterations: maxIterations, loss: _, missing: __, ...scalars } = steps
   const asked = {
     ...scalars,
     ...entries,
@@ -219,7 +219,7 @@ async function surveyRank(
 /** A fit of X without noise, from these components. */
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
-  const { loss, beta, mask, missing, ...shared } = fitting
+  const { loss, beta, power, dispersion, delta, mask, missing, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const steps = { solver, innerSweeps, acceleration, rank, init: { H } }

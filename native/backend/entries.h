@@ -5,26 +5,11 @@
 #include <cstdint>
 #include <limits>
 
+#include "backend/loss.h"
 #include "core/matrix.h"
 #include "core/random.h"
 
 namespace gemmine {
-
-// Loss of an entry x whose value in the model is v. Févotte & Idier (2011), "Algorithms for
-// nonnegative matrix factorization with the β-divergence", Neural Computation 23(9).
-enum class LossKind {
-  frobenius,  // (x − v)², by cross products and a normal matrix; all entries count
-  // d_β(x, v): ½(x − v)² for β = 2, x ln(x/v) − x + v for 1, x/v − ln(x/v) − 1 for 0; by numerators
-  // Σ x v^(β−2) h and denominators Σ v^(β−1) h of every element, so that a mask can exclude
-  // entries.
-  divergence,
-};
-
-struct Loss {
-  LossKind kind;
-  double beta;  // 2 for frobenius
-};
-inline constexpr Loss frobenius_loss{LossKind::frobenius, 2};
 
 // Selects the entries that count: those that no part of the mask excludes. Excluded entries are not
 // read.

@@ -24,7 +24,7 @@ enum class Measure {
   identity,    // Σ⟨P_b, W_b⟩ and W_bᵀW_b; cancels below about 1e-2·‖X‖²
   direct,      // Σ‖X_b − W_b Htᵀ‖², half as much work again
   exact,       // as direct, in float64, under frobenius_loss: slow, for small X
-  divergence,  // Σ d_β(x, v) over the entries that count; direct too measures only these
+  divergence,  // the loss by entries that count; direct too measures only these
 };
 
 // Sums over one read of X, for one group. S = 2^-exponent·XᵀW [d×k] of the new W stays on the
@@ -79,7 +79,7 @@ struct Group {
   Measure measure;
   bool accumulate;      // form S and R, or numerators and denominators
   Sums& sums;           // of the device that carries out the pass
-  Mask mask = no_mask;  // under a divergence
+  Mask mask = no_mask;  // not under frobenius_loss
   Noise noise = no_noise;
   std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
   std::optional<RowAddend> addend = std::nullopt;
@@ -92,7 +92,8 @@ struct Pass {
   // S comes back scaled, both exact. (Sources scale their own blocks only at extreme magnitudes.)
   int exponent;
   std::span<const Group> groups;
-  // Under a divergence the step is StepKind::ratio, and S stands for the numerators.
+  // Under a loss other than frobenius_loss the step is StepKind::ratio, and S stands for the
+  // numerators.
   Loss loss = frobenius_loss;
   std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
   // The rows that are read; all if none is given. Blocks are cut from these rows, so that sums have

@@ -75,6 +75,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["devices"] = device_objects(env);
   object["models"] = strings(env, names_of(model_names));
   object["solvers"] = strings(env, solvers_of_models());
+  object["losses"] = strings(env, names_of(loss_names));
   object["starts"] = strings(env, names_of(start_names));
   object["metrics"] = strings(env, names_of(metric_names));
   object["accelerations"] = strings(env, names_of(acceleration_names));

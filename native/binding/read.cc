@@ -164,8 +164,11 @@ template std::span<std::int32_t> read_span(const Napi::Value&, const std::string
 template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 
 Loss read_loss(const Napi::Object& from) {
-  const auto beta = read_optional<double>(from, "beta");
-  return beta ? Loss{LossKind::divergence, *beta} : frobenius_loss;
+  const auto loss = from.Get("loss").As<Napi::Object>();
+  return {.kind = read_choice(loss, "kind", loss_names),
+          .beta = read<double>(loss, "beta"),
+          .multiple = read<double>(loss, "multiple"),
+          .parameter = read<double>(loss, "parameter")};
 }
 
 ElementType read_element_type(const Napi::Object& from) {

@@ -64,7 +64,7 @@ extern template std::span<std::int32_t> read_span(const Napi::Value&, const std:
 extern template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
 
-// `beta`: the β of a divergence, undefined for frobenius.
+// `loss`: an object with the fields of Loss.
 Loss read_loss(const Napi::Object& from);
 
 // The `type` of the elements, and whether they are `bigEndian`.

@@ -54,11 +54,11 @@ std::string components(Index count, Index k) {
 bool takes_ratios(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
-  return options.loss.kind == LossKind::divergence || !options.mask.all_pass() ||
+  return options.loss.kind != LossKind::frobenius || !options.mask.all_pass() ||
          (!options.row_weights.empty() && penalised);
 }
 
-// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no divergence,
+// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no other loss,
 // no missing entries and no graph.
 std::string other_ways(const FitOptions& options, const std::string& way) {
   const bool has_hals = find_rule(options.model, Solver::hals) && !takes_ratios(options) &&
@@ -190,7 +190,8 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
     return alternate_columns_first(input, rule, loop,
                                    {.kept_share = options.kept_share, .patience = options.patience},
                                    checkpoints, previous, state, W, Ht);
-  if (takes_ratios(options)) return alternate_by_ratios(input, loop, checkpoints, state, W, Ht);
+  if (takes_ratios(options))
+    return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 
@@ -212,7 +213,7 @@ class Fitting {
         options_(options),
         rule_(rule_for(options.model, options.solver)),
         exponents_(exponents_of(scaled_input.exponent(), options)),
-        degree_(options.loss.kind == LossKind::frobenius ? 2 : options.loss.beta),
+        degree_(degree_of(options.loss)),
         penalties_(scaled(options.penalties, exponents_, degree_)),
         scaled_W_(input_.backend, W.rows, W.cols),
         scaled_Ht_(input_.backend, H.cols, H.rows),

@@ -58,7 +58,7 @@ struct FitOptions {
   Index max_iterations;  // one iteration reads X once and updates W, then H
   double tolerance;  // stop when an iteration lowers the objective by a smaller fraction; 0: never
   Index inner_sweeps;
-  bool extrapolated;  // Ang & Gillis (2019); not under ratio steps
+  bool extrapolated;  // docs/math/extrapolation.md; not beside an adjacency under ratio steps
   Penalties penalties;
   std::uint64_t seed;
   Loss loss;

@@ -48,7 +48,7 @@ class MissingFactor {
                 BackendView<float> W, BackendView<float> Ht)
       : input_(input),
         rule_(rule_for(options.model, options.solver)),
-        by_entry_(options.loss.kind == LossKind::divergence || !options.mask.all_pass()),
+        by_ratios_(options.loss.kind != LossKind::frobenius || !options.mask.all_pass()),
         penalties_(penalties),
         W_(W),
         Ht_(Ht),
@@ -56,7 +56,7 @@ class MissingFactor {
 
   void find_W() {
     fill_missing(input_, input_.backend.column_sums(Ht_, input_.job), Ht_.rows, W_);
-    if (by_entry_) return pass_by_entry(sweeps_of_missing);
+    if (by_ratios_) return pass_by_entry(sweeps_of_missing);
     const NormalMatrix normal(input_.backend.gram(Ht_, input_.job), Ht_.cols, penalties_.l2_w,
                               false);
     input_.read(Ht_, normal,
@@ -66,7 +66,7 @@ class MissingFactor {
 
   void find_Ht() {
     fill_missing(input_, input_.column_sums_of_W(W_), input_.all_rows, Ht_);
-    if (by_entry_) return find_Ht_by_entry();
+    if (by_ratios_) return find_Ht_by_entry();
     input_.form_sums(W_, *sums_);
     const NormalMatrix normal(sums_->gram, Ht_.cols, penalties_.l2_h, rule_.solves());
     const std::vector<double> no_pull(static_cast<std::size_t>(Ht_.cols));
@@ -77,10 +77,7 @@ class MissingFactor {
 
  private:
   Step ratio(double l1, double l2, Index sweeps) const {
-    const double unit = input_.loss.kind == LossKind::frobenius ? 1 : 2;
-    Step step = step_of(StepKind::ratio, unit * l1, unit * l2, sweeps);
-    step.exponent = monotone_exponent(input_.loss.beta);
-    return step;
+    return ratio_step(input_.loss, l1, l2, sweeps);
   }
 
   // With sweeps, improves W; without, only forms the sums for H.
@@ -96,7 +93,7 @@ class MissingFactor {
                       .accumulate = true,
                       .sums = *sums_,
                       .mask = input_.mask};
-    input_.pass(group, {LossKind::divergence, input_.loss.beta});
+    input_.pass(group, by_entry(input_.loss));
   }
 
   // Each ratio step of H needs a new V, and hence a read of X.
@@ -111,7 +108,7 @@ class MissingFactor {
 
   const Input& input_;
   const ModelRule& rule_;
-  const bool by_entry_;
+  const bool by_ratios_;
   const Penalties& penalties_;
   BackendView<float> W_;
   BackendView<float> Ht_;

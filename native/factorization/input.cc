@@ -14,6 +14,12 @@ namespace {
 // Beyond these exponents Ht·2^-exponent or a sum over a block could exceed the range of float32.
 constexpr int largest_pass_exponent = 60;
 
+// A residual of a row that is shorter than this share of the root mean square length of the rows of
+// X is not weighed by its inverse length, which is mostly rounding. It is positive, also for an X
+// of zeros.
+constexpr double shortest_share = 0x1p-20;
+constexpr double least_length = 0x1p-60;
+
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
 // Sums the terms that a pass with this measure forms.
@@ -150,8 +156,7 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
                     .accumulate = false,
                     .sums = *sums,
                     .mask = mask};
-  const Loss by_entry{LossKind::divergence, 2};
-  pass(group, mask.all_pass() ? frobenius_loss : by_entry);
+  pass(group, mask.all_pass() ? frobenius_loss : by_entry(frobenius_loss));
   return sums->incoming_residual;
 }
 
@@ -197,7 +202,7 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
              .squared_norm = norm.squared_norm,
              .mean = norm.count > 0 ? norm.sum / norm.count : 0,
              .job = job,
-             .loss = loss,
+             .loss = scaled(loss, norm.exponent),
              .mask = examined.mask,
              .row_weights = examined.row_weights,
              .ranks = ranks} {
@@ -206,6 +211,9 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
   const auto before = rows.begin() + ranks.rank();
   input_.first_row = static_cast<Index>(std::accumulate(rows.begin(), before, 0.0));
   input_.all_rows = static_cast<Index>(std::accumulate(rows.begin(), rows.end(), 0.0));
+  if (loss.kind != LossKind::row_length) return;
+  const double mean_square = norm.squared_norm / static_cast<double>(input_.all_rows);
+  input_.loss.parameter = std::max(shortest_share * std::sqrt(mean_square), least_length);
 }
 
 ScaledInput::~ScaledInput() = default;

@@ -143,14 +143,18 @@ double start_svd(const Input& input, const FitOptions& options, BackendView<floa
 namespace {
 
 // Small entries become zeros (nndsvd), the mean (nndsvda) or random values up to a hundredth of it
-// (nndsvdar).
+// (nndsvdar). Steps that cannot leave a zero grow from the mean only slowly where it is far below
+// the largest entries, as in sparse counts: for them components of filled entries have the mean as
+// their product.
 void fill_zeros(const Input& input, const FitOptions& options, RandomStream stream,
                 BackendView<float> factor) {
   const float largest_small = std::nextafter(1e-6f, 0.0f);
   const bool random = options.start == Start::nndsvdar;
-  const double of_mean = random ? 0.01 : options.start == Start::nndsvda ? 1 : 0;
+  const bool grows = rule_for(options.model, options.solver).leaves_zeros;
+  const double mean = grows ? input.mean : std::sqrt(input.mean / static_cast<double>(factor.cols));
+  const double share = options.start == Start::nndsvda ? 1 : 0;
   const Draws draws{.distribution = random ? Distribution::half_normal : Distribution::constant,
-                    .scale = of_mean * input.mean,
+                    .scale = random ? 0.01 * input.mean : share * mean,
                     .seed = options.seed,
                     .stream = stream};
   input.backend.raise_small(largest_small, draws, factor, input.job);

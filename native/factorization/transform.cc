@@ -30,7 +30,7 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
 // Per read of X: further sweeps do not read X and are cheap compared with reading a file.
 constexpr Index ratio_sweeps = 50;
 constexpr Index most_reads = 200;
-constexpr double least_gain = 1e-6;  // of the divergence, per read
+constexpr double least_gain = 1e-6;  // of the loss, per read
 
 // Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
 void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
@@ -41,8 +41,7 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
   backend.shift(sum > 0 ? input.mean * static_cast<double>(Ht.rows) / sum : 1, W, input.job);
   const NormalMatrix unused(std::vector<double>(W.cols * W.cols), W.cols, 0, false);
   const auto sums = backend.make_sums(Ht.rows, W.cols);
-  Step step = step_of(StepKind::ratio, 2 * penalties.l1_w, 2 * penalties.l2_w, ratio_sweeps);
-  step.exponent = monotone_exponent(input.loss.beta);
+  const Step step = ratio_step(input.loss, penalties.l1_w, penalties.l2_w, ratio_sweeps);
   const Group group{.Ht = Ht,
                     .normal = unused,
                     .step = step,
@@ -66,7 +65,7 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
 
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job) {
-  const bool by_ratios = options.loss.kind == LossKind::divergence;
+  const bool by_ratios = options.loss.kind != LossKind::frobenius;
   const ScaledInput scaled_input(backend, {.X = X, .sign = sign_of(options.model, options.loss)},
                                  job, options.loss);
   const Input& input = *scaled_input;
@@ -77,7 +76,7 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties =
       scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents,
-             by_ratios ? options.loss.beta : 2);
+             degree_of(options.loss));
 
   HostMatrix<float> Ht(H.cols, H.rows);
   for (Index t = 0; t < H.cols; ++t)

@@ -181,6 +181,26 @@ describe('what is missing or wrong beside another option', () => {
       'Expected a number beside the loss beta for --beta, received none',
     ],
     [
+      'no dispersion',
+      nmf('--loss', 'negative-binomial'),
+      'Expected a number beside the loss negative-binomial for --dispersion, received none',
+    ],
+    [
+      'a power that no distribution has',
+      nmf('--loss', 'tweedie', '--power', '0.5'),
+      'Expected a number of at least 1 or at most 0, as Tweedie distributions have, for --power, received 0.5',
+    ],
+    [
+      'a number of another loss',
+      nmf('--loss', 'l21', '--delta', '1'),
+      'Expected no number beside the loss l21 for --delta, received 1',
+    ],
+    [
+      'the loss of another model',
+      factorize('--loss', 'huber', '--delta', '1'),
+      'Expected --model nmf beside it for --loss, received --model semi-nmf',
+    ],
+    [
       'a start of another rank was called --init',
       custom('--w0', w4),
       `Expected 2 columns, one for each component, for ${w4}, received 4`,

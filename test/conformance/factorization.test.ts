@@ -1,6 +1,8 @@
 import { matrixOf, gaussian, planted } from '../matrices'
 import { ringGraph, roughness } from '../reference/graphs'
+import { totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
+import type { LossOptions } from '../../lib/factorization/losses'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
 import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
 import {
@@ -31,6 +33,8 @@ for (const solver of solvers)
 
 const { data } = planted(120, 33, 6, 72)
 const positive = matrixOf(120, 33, (i, j) => Math.abs(data[i * 33 + j]!) + ((i * j) % 5) / 5)
+/** Without zeros, which some losses refuse. */
+const shifted = matrixOf(120, 33, (i, j) => positive.data[i * 33 + j]! + 0.1)
 for (const solver of solvers)
   for (const init of nmfInits)
     // Multiplicative updates cannot leave a zero, so they are not offered that start.
@@ -42,6 +46,33 @@ for (const solver of solvers)
         run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
           nmf(scaled(positive, scale), { ...base, solver, init, iterations, ...more }),
       })
+
+/** The same loss of X times `scale`. */
+const inUnits = ({ loss, dispersion, delta, ...own }: LossOptions, scale: number) => ({
+  ...own,
+  loss,
+  ...(dispersion !== undefined && { dispersion: dispersion / scale }),
+  ...(delta !== undefined && { delta: delta * scale }),
+})
+for (const loss of [
+  { loss: 'kullback-leibler' },
+  { loss: 'itakura-saito' },
+  { loss: 'beta', beta: 1.5 },
+  { loss: 'poisson' },
+  { loss: 'gamma' },
+  { loss: 'tweedie', power: 1.4 },
+  { loss: 'negative-binomial', dispersion: 0.3 },
+  { loss: 'huber', delta: 0.5 },
+  { loss: 'l21' },
+] as const satisfies LossOptions[])
+  factorizationSuite({
+    name: `nmf, ${loss.loss}`,
+    X: shifted,
+    signedH: false,
+    loss: (W, H) => totalLoss(shifted, W, H, loss),
+    run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
+      nmf(scaled(shifted, scale), { ...base, ...inUnits(loss, scale), iterations, ...more }),
+  })
 
 const ring = ringGraph(120)
 const weight = 2

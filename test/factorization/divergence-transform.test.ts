@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FactorizationModel, nmf, type Loss, type Matrix } from '../../lib/index'
 import { matrixOf, uniform } from '../matrices'
+import { divergence } from '../reference/losses'
 
 const [n, d, k] = [12, 25, 4]
 const of = (seed: number) => {
@@ -13,12 +14,6 @@ const parts = of(2)
 const H = matrixOf(k, d, () => parts() ** 3)
 
 const betas = { 'kullback-leibler': 1, 'itakura-saito': 0 } as const
-
-function divergence(x: number, v: number, beta: number) {
-  if (beta === 1) return (x > 0 ? x * Math.log(x / v) : 0) - x + v
-  if (beta === 0) return x / v - Math.log(x / v) - 1
-  return (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1)) / (beta * (beta - 1))
-}
 
 /** D of one row and its slopes, in float64. */
 function slopes(w: ArrayLike<number>, row: number, beta: number, l1W: number) {
@@ -85,7 +80,7 @@ describe('transform under a divergence', () => {
       init: { W, H: fit.H },
       iterations: 0,
     })
-    expect(after.objective[0]).toBeLessThanOrEqual(fit.objective.at(-1)! * (1 + 1e-6))
+    expect(after.objective[0]).toBeLessThanOrEqual(fit.objective.at(-1)! * (1 + 1e-5))
   })
 
   it('has the same bits for any number of threads, and of X times a power of two', async () => {
@@ -101,7 +96,7 @@ describe('transform under a divergence', () => {
     await expect(
       new FactorizationModel('nmf', H, { loss: 'itakura-saito' }).transform(zero),
     ).rejects.toMatchObject({ argument: 'X', row: 1, column: 5, received: '0' })
-    expect(() => new FactorizationModel('nmf', H, { loss: 'poisson' })).toThrow('loss')
+    expect(() => new FactorizationModel('nmf', H, { loss: 'gauss' })).toThrow('loss')
     expect(() => new FactorizationModel('nmf', H, { loss: 'beta' })).toThrow('beta')
   })
 })

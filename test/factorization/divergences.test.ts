@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
+import { sparseOf as sparse } from '../matrices'
 
 /** A linear congruential generator in 32 bits; other languages can reproduce its bits. */
 function numbers(count: number, seed: number): number[] {
@@ -32,20 +33,6 @@ const H = matrix(
   numbers(k * d, 3).map((x) => x + 0.1),
 )
 const holes = { ...X, data: X.data.map((x) => (x < 0.6 ? 0 : x)) }
-
-function sparse({ data, rows, cols }: Matrix, isStored = (at: number) => data[at] !== 0) {
-  const indptr = new Int32Array(rows + 1)
-  const stored = Array.from(data.keys()).filter(isStored)
-  for (const at of stored) indptr[Math.floor(at / cols) + 1]! += 1
-  for (let i = 0; i < rows; i++) indptr[i + 1]! += indptr[i]!
-  return {
-    rows,
-    cols,
-    indptr,
-    indices: Int32Array.from(stored, (at) => at % cols),
-    values: Float32Array.from(stored, (at) => data[at]!),
-  }
-}
 
 const twenty = { rank: k, init: { W, H }, iterations: 20, tolerance: 0 }
 
@@ -176,7 +163,13 @@ describe('sampleWeight', () => {
     await expect(nmf(X, { rank: k, sampleWeight: wrong })).rejects.toThrow(
       'at row 4, column 0 of sampleWeight, received -1',
     )
-    await expect(semiNmf(X, { rank: k, sampleWeight: weights, l2W: 1 })).rejects.toThrow('solver')
+  })
+
+  it('beside a penalty on W is refused for an H of any sign, whose objective became infinite', async () => {
+    for (const solver of ['hals', 'mu'] as const)
+      await expect(semiNmf(X, { rank: k, sampleWeight: weights, l2W: 1, solver })).rejects.toThrow(
+        '0 beside sampleWeight for the model semi-nmf for l2W, received 1',
+      )
   })
 })
 
@@ -225,16 +218,21 @@ describe('acceleration', () => {
     }
   })
 
-  it('is refused where each entry or row has a term of its own', async () => {
-    const options = { rank: k, solver: 'mu', acceleration: 'extrapolated' } as const
-    for (const [more, message] of [
-      [{ loss: 'kullback-leibler' }, 'none for the loss kullback-leibler for acceleration'],
-      [{ mask: new Uint8Array(n * d).fill(1) }, 'none where entries are missing for acceleration'],
-      [
-        { sampleWeight: new Float32Array(n).fill(1), l2W: 1, l2H: 1 },
-        'none for sampleWeight beside a penalty on W for acceleration',
-      ],
-    ] as const)
-      await expect(nmf(X, { ...options, ...more })).rejects.toThrow(message)
+  it.each([
+    ['kullback-leibler', { loss: 'kullback-leibler' }],
+    ['itakura-saito', { loss: 'itakura-saito' }],
+    ['huber', { loss: 'huber', delta: 0.3 }],
+    ['negative-binomial', { loss: 'negative-binomial', dispersion: 0.4 }],
+    ['missing entries', { mask: Uint8Array.from(numbers(n * d, 9), (x) => (x < 0.3 ? 0 : 1)) }],
+    ['penalties beside weights', { sampleWeight: new Float32Array(n).fill(2), l2W: 0.1, l1H: 0.1 }],
+  ] as const)('prolongs the steps by entries: %s', async (_, more) => {
+    const options = { rank: k, iterations: 60, tolerance: 0, solver: 'mu', ...more } as const
+    const plain = await nmf(X, { ...options, init: { W, H } })
+    const faster = await nmf(X, { ...options, init: { W, H }, acceleration: 'extrapolated' })
+    for (let t = 1; t < faster.objective.length; t++)
+      expect(faster.objective[t]!).toBeLessThanOrEqual(faster.objective[t - 1]!)
+    expect(faster.objective.at(-1)!).toBeLessThan(plain.objective.at(-1)!)
+    const again = await nmf(X, { ...options, iterations: 0, init: { W: faster.W, H: faster.H } })
+    expect(again.objective[0]! / faster.objective.at(-1)!).toBeCloseTo(1, 6)
   })
 })

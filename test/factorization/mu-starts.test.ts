@@ -195,15 +195,16 @@ describe('the steps of mu', () => {
     expect(await chosen({}, sparse(documents(true)))).toEqual(['random', 4, 'extrapolated'])
   })
 
-  it('are plain where nothing else exists, and from given factors', async () => {
+  it('are those by entries under another loss and a mask, plain with a graph and from given factors', async () => {
     const draw = uniform(4)
     const init = { W: matrixOf(120, 4, draw), H: matrixOf(4, 40, draw) }
     const plain = [1, 'none']
     expect(await chosen({ init })).toEqual(['custom', ...plain])
-    expect(await chosen({ loss: 'kullback-leibler' })).toEqual(['nndsvda', ...plain])
+    const byEntries = [1, 'extrapolated']
+    expect(await chosen({ loss: 'kullback-leibler' })).toEqual(['nndsvda', ...byEntries])
     expect(await chosen({ mask: new Uint8Array(X.data.length).fill(1) })).toEqual([
       'random',
-      ...plain,
+      ...byEntries,
     ])
     const graph = { adjacency: ringGraph(120), weight: 1 }
     expect(await chosen({ graph })).toEqual(['nndsvda', ...plain])

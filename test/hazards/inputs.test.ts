@@ -229,7 +229,7 @@ const fitOptions = {
   l2H: 0,
   seed: 0,
   acceleration: 'none',
-  beta: undefined,
+  loss: { kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 },
   givenW: undefined,
   givenH: undefined,
   mask: undefined,

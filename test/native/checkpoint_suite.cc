@@ -71,7 +71,7 @@ Ending run(Passes& device, const Scene& scene, Index iterations, const ResumedRu
   Checkpoints checkpoints(input, where);
   const LoopOptions options = loop_options(scene.options, iterations);
   if (scene.options.loss.kind == LossKind::divergence)
-    alternate_by_ratios(input, options, checkpoints, state, W.view(), Ht.view());
+    alternate_by_ratios(input, options, checkpoints, from, state, W.view(), Ht.view());
   else if (rule.monotone)
     alternate(input, rule, options, checkpoints, from, state, W.view(), Ht.view());
   else
@@ -96,6 +96,10 @@ std::vector<Scene> scenes() {
   const auto extrapolated = [](FitOptions& o) { o.extrapolated = true; };
   const auto penalised = [](FitOptions& o) { o.penalties = {0.1, 0.2, 0.1, 0.2}; };
   const auto kullback = [](FitOptions& o) { o.loss = {LossKind::divergence, 1}; };
+  const auto kullback_extrapolated = [](FitOptions& o) {
+    o.loss = {LossKind::divergence, 1};
+    o.extrapolated = true;
+  };
   return {{"semi-nmf", mixed, with(Model::semi_nmf, Solver::hals, plain)},
           {"small semi-nmf", small, with(Model::semi_nmf, Solver::hals, plain)},
           {"semi-nmf mu", mixed, with(Model::semi_nmf, Solver::mu, plain)},
@@ -104,6 +108,8 @@ std::vector<Scene> scenes() {
           {"semi-nmf extrapolated", small, with(Model::semi_nmf, Solver::hals, extrapolated)},
           {"nmf penalised", absolute(small), with(Model::nmf, Solver::hals, penalised)},
           {"nmf kullback-leibler", absolute(mixed), with(Model::nmf, Solver::mu, kullback)},
+          {"nmf kullback-leibler extrapolated", absolute(mixed),
+           with(Model::nmf, Solver::mu, kullback_extrapolated)},
           {"semi-orthogonal nmf", mixed, with(Model::semi_orthogonal_nmf, Solver::cayley, plain)},
           {"snmf", mixed, with(Model::snmf, Solver::mu, plain)},
           {"small snmf", small, with(Model::snmf, Solver::mu, plain)}};

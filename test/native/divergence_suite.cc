@@ -114,13 +114,23 @@ struct Data {
   }
 };
 
+// Parameters are such that both of their branches occur.
+const std::vector<Loss> all_losses = {
+    {LossKind::divergence, 1},      {LossKind::divergence, 0},
+    {LossKind::divergence, 2},      {LossKind::divergence, 0.5, 2},
+    {LossKind::divergence, 1.5},    {LossKind::divergence, 3},
+    {LossKind::divergence, -1},     {LossKind::negative_binomial, 1, 2, 0.7},
+    {LossKind::huber, 2, 1, 0.5},   {LossKind::row_length, 2, 1, 0x1p-20},
+    {LossKind::row_length, 2, 1, 4}};
+
 void passes_agree(Passes& device) {
   for (const auto& [n, d] : {std::pair<Index, Index>{7, 5}, {130, 33}, {600, 70}}) {
     const Data data(shortened(device, n), d);
-    for (const double beta : {1.0, 0.0, 2.0, 0.5, 1.5, 3.0, -1.0}) {
-      if (n == 600 && beta != 1 && beta != 0.5) continue;
-      const Loss loss{LossKind::divergence, beta};
-      const std::string name = "beta " + std::to_string(beta);
+    for (const Loss& loss : all_losses) {
+      const bool divergence = loss.kind == LossKind::divergence;
+      if (n == 600 && divergence && loss.beta != 1 && loss.beta != 0.5) continue;
+      const std::string name =
+          name_of(loss_names, loss.kind) + std::string(" ") + std::to_string(loss.beta);
       const Mask bitmap{data.seen.data(), false, false, 0, 0};
       const Mask nan{nullptr, true, false, 0, 0};
       const Mask implicit{nullptr, false, true, 0, 0};
@@ -131,7 +141,7 @@ void passes_agree(Passes& device) {
       agrees(device, {name + " NaN", data.missing.get(), loss, nan, no_noise, data.weights});
       agrees(device, {name + " held out", data.dense.get(), loss, held, noise, {}});
       agrees(device, {name + " implicit", data.sparse.get(), loss, implicit, noise, data.weights});
-      if (beta <= 0) continue;
+      if (loss.beta <= 0) continue;
       agrees(device, {name + " sparse", data.sparse.get(), loss, no_mask, noise, data.weights});
       agrees(device, {name + " sparse mask", data.sparse.get(), loss, bitmap, no_noise, {}});
     }

@@ -84,24 +84,75 @@ inline double divergence(double x, double v, double beta) {
          (beta * (beta - 1));
 }
 
-// Σ x v^(β−2) and Σ v^(β−1), times the other side; for the rows of W, or of Ht.
+// The contribution of an entry, by definition.
+inline double contribution(double x, double v, const Loss& loss) {
+  const double p = loss.parameter;
+  const double r = std::abs(x - v);
+  if (loss.kind == LossKind::huber) return r <= p ? r * r / 2 : p * (r - p / 2);
+  if (loss.kind == LossKind::negative_binomial)
+    return (x == 0 ? 0 : x * std::log(x / v)) - (x + p) * std::log((x + p) / (v + p));
+  return divergence(x, v, loss.beta);
+}
+
+// ‖x_i − v_i‖² of each row, over the entries that count.
+inline std::vector<double> square_lengths(const Group& group, const std::vector<Entry>& entries) {
+  std::vector<double> squares(group.W.rows);
+  for (const Entry& entry : entries) {
+    const double r = entry.x - model(group.W, group.Ht, entry);
+    squares[entry.row] += r * r;
+  }
+  return squares;
+}
+
+// The loss of the pair, rows weighted.
+inline double loss_of(const Group& group, const std::vector<Entry>& entries, const Loss& loss,
+                      std::span<const float> weights) {
+  double sum = 0;
+  if (loss.kind != LossKind::row_length) {
+    for (const Entry& entry : entries)
+      sum += weight(weights, entry.row) *
+             contribution(entry.x, std::max(0x1p-60, model(group.W, group.Ht, entry)), loss);
+    return loss.multiple * sum;
+  }
+  std::vector<char> read(group.W.rows);
+  for (const Entry& entry : entries) read[entry.row] = 1;
+  const std::vector<double> squares = square_lengths(group, entries);
+  for (Index i = 0; i < group.W.rows; ++i) {
+    const double t = std::sqrt(squares[i]);
+    const double e = loss.parameter;
+    if (read[i] != 0) sum += weight(weights, i) * (t < e ? (t * t + e * e) / (2 * e) : t);
+  }
+  return loss.multiple * sum;
+}
+
+// Numerators and denominators, for the rows of W, or of Ht.
 struct Terms {
   std::vector<double> above;
   std::vector<double> below;
 };
 template <class Weight>
-Terms terms(const Group& group, const std::vector<Entry>& entries, double beta, bool of_rows,
+Terms terms(const Group& group, const std::vector<Entry>& entries, const Loss& loss, bool of_rows,
             Weight weight) {
   const Index k = group.Ht.cols;
   const Index rows = of_rows ? group.W.rows : group.Ht.rows;
   Terms sums{std::vector<double>(rows * k), std::vector<double>(rows * k)};
+  const std::vector<double> squares = square_lengths(group, entries);
   for (const Entry& entry : entries) {
     const double v = std::max(0x1p-60, model(group.W, group.Ht, entry));
+    double above = entry.x * std::pow(v, loss.beta - 2);
+    double below = std::pow(v, loss.beta - 1);
+    if (loss.kind == LossKind::negative_binomial)
+      below = (entry.x + loss.parameter) / (v + loss.parameter);
+    double share = weight(entry.row);
+    if (loss.kind == LossKind::huber)
+      share *= std::min(1.0, loss.parameter / std::abs(entry.x - v));
+    if (loss.kind == LossKind::row_length)
+      share /= std::max(std::sqrt(squares[entry.row]), loss.parameter);
     for (Index j = 0; j < k; ++j) {
       const Index to = (of_rows ? entry.row : entry.column) * k + j;
       const double other = of_rows ? group.Ht.row(entry.column)[j] : group.W.row(entry.row)[j];
-      sums.above[to] += weight(entry.row) * entry.x * std::pow(v, beta - 2) * other;
-      sums.below[to] += weight(entry.row) * std::pow(v, beta - 1) * other;
+      sums.above[to] += share * above * other;
+      sums.below[to] += share * below * other;
     }
   }
   return sums;

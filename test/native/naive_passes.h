@@ -237,16 +237,10 @@ class NaivePasses : public NaiveFactors {
   static void run_ratios(const Pass& pass, const Group& group, const std::vector<Entry>& entries) {
     NaiveSums& sums = own(group.sums);
     const Index k = group.Ht.cols;
-    const double beta = pass.loss.beta;
     measure_residual(pass, group, entries);
-    sums.incoming_divergence = 0;
-    for (const Entry& entry : entries)
-      sums.incoming_divergence +=
-          weight(pass.row_weights, entry.row) *
-          oracle::divergence(entry.x, std::max(0x1p-60, oracle::model(group.W, group.Ht, entry)),
-                             beta);
+    sums.incoming_divergence = oracle::loss_of(group, entries, pass.loss, pass.row_weights);
     for (Index sweep = 0; group.step && sweep < group.step->sweeps; ++sweep) {
-      const Terms of_rows = oracle::terms(group, entries, beta, true, [&](Index row) {
+      const Terms of_rows = oracle::terms(group, entries, pass.loss, true, [&](Index row) {
         return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
       });
       const RowRange rows = rows_of(pass);
@@ -261,7 +255,7 @@ class NaivePasses : public NaiveFactors {
           });
     }
     if (!group.accumulate) return;
-    Terms of_columns = oracle::terms(group, entries, beta, false,
+    Terms of_columns = oracle::terms(group, entries, pass.loss, false,
                                      [&](Index row) { return weight(pass.row_weights, row); });
     sums.cross = std::move(of_columns.above);
     sums.denominators = std::move(of_columns.below);

@@ -3,10 +3,9 @@
 
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
-#include "backend/cpu/masked_rows.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
-#include "backend/perturbed_block.h"
+#include "backend/cpu/tile_entries.h"
 #include "core/row_block.h"
 
 namespace gemmine::cpu {
@@ -15,22 +14,8 @@ namespace {
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
 constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
-
-HostView<float> zeros_in(std::vector<float>& memory, Index rows, Index cols, Index stride) {
-  memory.assign(static_cast<std::size_t>(rows * stride), 0.0f);
-  return {memory.data(), rows, cols, stride};
-}
-
-// The rows of X in a tile, in the form that ratio steps need. They stay sparse if only stored
-// entries matter; otherwise the tile is made dense, never the whole of X.
-struct TileEntries {
-  bool sparse;
-  HostView<float> x;     // [t×d], scaled; dense
-  HostView<float> seen;  // [t×d]; data is null if all entries count
-  SparseRows rows;       // scaled; sparse
-  Index begin;
-  Index count;
-};
+constexpr double sparse_tile = 1 << 13;  // entries of Ht that a sparse tile reads, about
+constexpr Loss squares{LossKind::divergence, 2};
 
 // Forms numerators, denominators and measures of one group.
 class DivergenceGroup : public GroupPass {
@@ -40,20 +25,26 @@ class DivergenceGroup : public GroupPass {
         pass_(pass),
         group_(group),
         sums_(cpu_sums(group.sums)),
-        beta_(pass.loss.beta),
+        by_length_(pass.loss.kind == LossKind::row_length),
+        of_entry_(by_length_ ? squares : pass.loss),
+        kullback_leibler_(of_entry_.kind == LossKind::divergence && of_entry_.beta == 1),
         d_(group.Ht.rows),
         k_(group.Ht.cols),
         padded_k_(whole_panels(k_, kernels.panel_width)),
+        short_k_(whole_panels(k_, kernels.lanes)),
         padded_d_(whole_panels(d_, kernels.panel_width)),
         scale_(std::ldexp(1.0, -pass.exponent)),
-        stored_only_(pass.X.sparse() && beta_ == 1 && group.mask.all_pass()),
+        stored_only_(pass.X.sparse() && kullback_leibler_ && group.mask.all_pass()),
         implicit_(pass.X.sparse() && group.mask.implicit_is_missing) {
     const HostView<const float> Ht = host(group.Ht);
     const auto of_Ht = [&](Index t, Index j) { return Ht(t, j); };
     const auto of_H = [&](Index j, Index t) { return Ht(t, j); };
-    pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
-    if (!sparse()) pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
-    if (sparse()) pad_rows(Ht, padded_Ht_);
+    if (sparse()) {
+      Ht_rows_ = pack_rows(d_, k_, kernels, of_Ht, Ht_panels_);
+    } else {
+      pack_panels(d_, k_, kernels.panel_width, of_Ht, Ht_panels_);
+      pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
+    }
     column_sums_.assign(static_cast<std::size_t>(k_), 0.0);
     for (Index t = 0; t < d_; ++t)
       for (Index j = 0; j < k_; ++j) column_sums_[j] += Ht(t, j);
@@ -61,12 +52,12 @@ class DivergenceGroup : public GroupPass {
   }
 
   Index tile_rows() const override {
-    if (sparse()) return most_rows * 2;
+    if (sparse()) return std::clamp<Index>(rows_of_sparse_tile(), 1, most_rows * 2);
     return std::clamp(tile_elements / d_ / whole_tile * whole_tile, whole_tile, most_rows);
   }
 
   void begin_block(BlockSums& sums) const override {
-    const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * padded_k_ : 0);
+    const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * stride_of_S() : 0);
     sums.cross.assign(elements, 0.0f);
     sums.denominators.assign(by_column() ? 0 : elements, 0.0f);
     sums.column.assign(static_cast<std::size_t>(k_), 0.0);
@@ -76,34 +67,59 @@ class DivergenceGroup : public GroupPass {
 
   void tile(const RowBlock& rows, Index begin, bool, Workspace& workspace,
             BlockSums& sums) const override {
-    const TileEntries entries = entries_of(rows, workspace);
+    const EntryReading reading{.kernels = kernels_,
+                               .mask = group_.mask,
+                               .noise = group_.noise,
+                               .scale = scale_,
+                               .padded_d = padded_d_,
+                               .sparse = sparse()};
+    const TileEntries entries = read_tile(reading, rows, d_, workspace);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
+    bool formed = false;  // V of this W
+    const auto form = [&] {
+      if (!formed) form_model(entries, W, workspace);
+      formed = true;
+    };
+    if (group_.measure != Measure::none) form();
     if (group_.measure == Measure::divergence) measure_divergence(entries, W, workspace, sums);
     if (group_.measure == Measure::direct) measure_residual(entries, W, workspace, sums);
-    for (Index sweep = 0; group_.step && sweep < group_.step->sweeps; ++sweep)
+    for (Index sweep = 0; group_.step && sweep < group_.step->sweeps; ++sweep) {
+      form();
       improve(entries, W, workspace);
-    if (group_.accumulate) accumulate(entries, W, workspace, sums);
+      formed = false;
+    }
+    if (!group_.accumulate) return;
+    form();
+    accumulate(entries, W, workspace, sums);
   }
 
   void merge(const BlockSums& block) const override {
     sums_.incoming_residual += block.incoming_residual;
     sums_.incoming_divergence += block.incoming_divergence;
     if (!group_.accumulate) return;
-    kernels_.add_to_double({block.cross.data(), d_, k_, padded_k_}, 1.0, sums_.cross.data());
+    kernels_.add_to_double({block.cross.data(), d_, k_, stride_of_S()}, 1.0, sums_.cross.data());
     if (by_column())
       for (Index j = 0; j < k_; ++j) sums_.denominators[j] += block.column[j];
     else
-      kernels_.add_to_double({block.denominators.data(), d_, k_, padded_k_}, 1.0,
+      kernels_.add_to_double({block.denominators.data(), d_, k_, stride_of_S()}, 1.0,
                              sums_.denominators.data());
   }
 
   void finish() const override {}
 
  private:
+  // The rows of Ht at the entries of a tile, and those of S, stay in the first cache.
+  Index rows_of_sparse_tile() const {
+    const double by_row =
+        static_cast<double>(pass_.X.nonzeros()) / static_cast<double>(pass_.X.rows());
+    return static_cast<Index>(sparse_tile / (by_row * static_cast<double>(short_k_) + 1));
+  }
+
   // Whether only stored entries of X are read; see TileEntries.
   bool sparse() const { return stored_only_ || implicit_; }
+  Index stride_of_S() const { return sparse() ? short_k_ : padded_k_; }
   // For Kullback–Leibler without a mask the denominators are the same for all rows.
-  bool by_column() const { return beta_ == 1 && group_.mask.all_pass(); }
+  bool by_column() const { return kullback_leibler_ && group_.mask.all_pass(); }
 
   void clear() const {
     sums_.incoming_residual = 0;
@@ -119,68 +135,13 @@ class DivergenceGroup : public GroupPass {
   // A row of weight 0 also gets codes.
   double weight_of_codes(Index row) const { return weight(row) == 0 ? 1.0 : weight(row); }
 
-  void pad_rows(HostView<const float> from, std::vector<float>& to) const {
-    const HostView<float> padded = zeros_in(to, from.rows, k_, padded_k_);
-    for (Index i = 0; i < from.rows; ++i) std::copy_n(from.row(i), k_, padded.row(i));
-  }
-
-  TileEntries entries_of(const RowBlock& given, Workspace& workspace) const {
-    const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
-    TileEntries entries{.sparse = sparse(),
-                        .x = {},
-                        .seen = {},
-                        .rows = {},
-                        .begin = rows.begin,
-                        .count = rows.count};
-    if (sparse())
-      entries.rows = stored(rows, workspace);
-    else
-      densify(rows, entries, workspace);
-    return entries;
-  }
-
-  // Returns the stored entries that count, scaled.
-  SparseRows stored(const RowBlock& rows, Workspace& workspace) const {
-    workspace.indptr.assign(1, 0.0);
-    workspace.indices.clear();
-    workspace.values.clear();
-    for (Index i = 0; i < rows.count; ++i) {
-      seen_entries(rows, i, d_, group_.mask, workspace.row);
-      workspace.indices.insert(workspace.indices.end(), workspace.row.columns.begin(),
-                               workspace.row.columns.end());
-      for (const float value : workspace.row.values)
-        workspace.values.push_back(static_cast<float>(scale_ * value));
-      workspace.indptr.push_back(static_cast<double>(workspace.values.size()));
-    }
-    return {rows.count, workspace.indptr.data(), workspace.indices.data(), workspace.values.data()};
-  }
-
-  void densify(const RowBlock& rows, TileEntries& entries, Workspace& workspace) const {
-    entries.x = rows_in(workspace.x, rows.count, d_, padded_d_);
-    if (rows.dense.data != nullptr) {
-      kernels_.scaled_copy(rows.dense, scale_, entries.x);
-    } else {
-      entries.x = zeros_in(workspace.x, rows.count, d_, padded_d_);
-      for (Index i = 0; i < rows.count; ++i) {
-        const auto end = static_cast<Index>(rows.indptr[i + 1]);
-        for (auto at = static_cast<Index>(rows.indptr[i]); at < end; ++at)
-          entries.x(i, rows.indices[at]) += static_cast<float>(scale_ * rows.values[at]);
-      }
-    }
-    if (group_.mask.all_pass()) return;
-    entries.seen = rows_in(workspace.seen, rows.count, d_, padded_d_);
-    const auto cols = static_cast<std::size_t>(d_);
-    for (Index i = 0; i < rows.count; ++i)
-      mask_row(group_.mask, rows.begin + i, {entries.x.row(i), cols}, {entries.seen.row(i), cols});
-  }
-
   // Computes V = W Htᵀ at the entries that are read.
   void form_model(const TileEntries& entries, HostView<const float> W, Workspace& workspace) const {
     if (entries.sparse) {
       workspace.model.resize(workspace.values.size());
-      pad_rows(W, workspace.W_rows);
-      kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, padded_k_},
-                               {padded_Ht_.data(), d_, k_, padded_k_}, workspace.model.data());
+      pack_rows(W.rows, k_, kernels_, [&](Index i, Index j) { return W(i, j); }, workspace.W_rows);
+      kernels_.sparse_products(entries.rows, {workspace.W_rows.data(), W.rows, k_, short_k_},
+                               {Ht_panels_.data(), d_, k_, short_k_}, workspace.model.data());
     } else {
       const HostView<float> V = rows_in(workspace.model, entries.count, d_, padded_d_);
       kernels_.multiply_panels(rows_of(W), H_panels_.data(), V, false);
@@ -197,22 +158,23 @@ class DivergenceGroup : public GroupPass {
               .seen = nullptr,
               .count = static_cast<Index>(entries.rows.indptr[i + 1]) - first,
               .weight = weight,
-              .beta = beta_};
+              .loss = of_entry_};
     }
     return {.x = entries.x.row(i),
             .v = workspace.model.data() + i * padded_d_,
             .seen = entries.seen.data == nullptr ? nullptr : entries.seen.row(i),
             .count = d_,
             .weight = weight,
-            .beta = beta_};
+            .loss = of_entry_};
   }
 
-  void measure_divergence(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
-                          BlockSums& sums) const {
-    form_model(entries, W, workspace);
+  void measure_divergence(const TileEntries& entries, HostView<const float> W,
+                          const Workspace& workspace, BlockSums& sums) const {
     for (Index i = 0; i < entries.count; ++i) {
-      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
-      sums.incoming_divergence += kernels_.divergence(run);
+      const double of_row = pass_.loss.multiple * weight(entries.begin + i);
+      const EntryRun run = run_of(entries, i, of_row, workspace);
+      sums.incoming_divergence +=
+          by_length_ ? of_row * bounded_length(run) : kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored, x = 0 and d = v.
       double all = 0;
@@ -222,13 +184,25 @@ class DivergenceGroup : public GroupPass {
     }
   }
 
+  // ‖x − v‖ of a row.
+  double length(EntryRun run) const {
+    run.weight = 2;
+    return std::sqrt(kernels_.divergence(run));
+  }
+
+  // The same, smooth below the shortest length that counts in full.
+  double bounded_length(const EntryRun& run) const {
+    const double shortest = pass_.loss.parameter;
+    const double t = length(run);
+    return t < shortest ? (t * t / shortest + shortest) / 2 : t;
+  }
+
   // Σ(x − v)².
-  void measure_residual(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
-                        BlockSums& sums) const {
-    form_model(entries, W, workspace);
+  void measure_residual(const TileEntries& entries, HostView<const float> W,
+                        const Workspace& workspace, BlockSums& sums) const {
     for (Index i = 0; i < entries.count; ++i) {
       EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
-      run.beta = 2;
+      run.loss = squares;
       sums.incoming_residual += 2 * kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored: v².
@@ -249,7 +223,8 @@ class DivergenceGroup : public GroupPass {
     workspace.above.resize(needed);
     workspace.below.resize(denominators ? needed : 0);
     for (Index i = 0; i < entries.count; ++i) {
-      const EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      EntryRun run = run_of(entries, i, weight(entries.begin + i), workspace);
+      if (by_length_) run.weight /= std::max(length(run), pass_.loss.parameter);
       const Index at = run.v - workspace.model.data();
       kernels_.divergence_terms(run, workspace.above.data() + at,
                                 denominators ? workspace.below.data() + at : nullptr);
@@ -266,7 +241,7 @@ class DivergenceGroup : public GroupPass {
   void multiply(const TileEntries& entries, const std::vector<float>& terms,
                 HostView<float> to) const {
     if (entries.sparse)
-      kernels_.sparse_multiply(with_values(entries, terms), d_, Ht_panels_.data(), to);
+      kernels_.sparse_multiply(with_values(entries, terms), Ht_rows_, to);
     else
       kernels_.multiply_panels(rows_of(HostView<const float>{terms.data(), to.rows, d_, padded_d_}),
                                Ht_panels_.data(), to, false);
@@ -274,7 +249,6 @@ class DivergenceGroup : public GroupPass {
 
   void improve(const TileEntries& entries, HostView<float> W, Workspace& workspace) const {
     const auto weight = [&](Index row) { return weight_of_codes(row); };
-    form_model(entries, W, workspace);
     form_terms(entries, !by_column(), weight, workspace);
     const HostView<float> above = rows_in(workspace.cross, entries.count, k_, padded_k_);
     multiply(entries, workspace.above, above);
@@ -324,14 +298,14 @@ class DivergenceGroup : public GroupPass {
 
   void accumulate(const TileEntries& entries, HostView<const float> W, Workspace& workspace,
                   BlockSums& sums) const {
-    form_model(entries, W, workspace);
     form_terms(entries, !by_column(), [&](Index row) { return weight(row); }, workspace);
     const auto w = [&](Index i, Index j) { return W(i, j); };
     pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
-    add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, padded_k_});
+    add_products(entries, workspace.above, panels, {sums.cross.data(), d_, k_, stride_of_S()});
     if (!by_column()) {
-      add_products(entries, workspace.below, panels, {sums.denominators.data(), d_, k_, padded_k_});
+      add_products(entries, workspace.below, panels,
+                   {sums.denominators.data(), d_, k_, stride_of_S()});
       return;
     }
     for (Index i = 0; i < entries.count; ++i)
@@ -342,17 +316,20 @@ class DivergenceGroup : public GroupPass {
   const Pass& pass_;
   const Group& group_;
   CpuSums& sums_;
-  const double beta_;
+  const bool by_length_;  // a row contributes its length, in steps of weighted squares
+  const Loss of_entry_;   // what an entry contributes
+  const bool kullback_leibler_;
   const Index d_;
   const Index k_;
   const Index padded_k_;
+  const Index short_k_;  // whole vectors
   const Index padded_d_;
-  const double scale_;               // 2^-exponent
-  const bool stored_only_;           // for Kullback–Leibler, zeros of a sparse X are not read
-  const bool implicit_;              // entries that are not stored do not count
-  std::vector<float> Ht_panels_;     // [d×k]
+  const double scale_;            // 2^-exponent
+  const bool stored_only_;        // for Kullback–Leibler, zeros of a sparse X are not read
+  const bool implicit_;           // entries that are not stored do not count
+  std::vector<float> Ht_panels_;  // [d×k]; rows if only stored entries are read
+  RightRows Ht_rows_{};
   std::vector<float> H_panels_;      // [k×d]
-  std::vector<float> padded_Ht_;     // [d×padded_k]
   std::vector<double> column_sums_;  // Σ_t Ht_tj
 };
 

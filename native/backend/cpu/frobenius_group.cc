@@ -31,6 +31,7 @@ class FrobeniusGroup : public GroupPass {
         d_(group.Ht.rows),
         k_(group.Ht.cols),
         padded_k_(whole_panels(k_, kernels.panel_width)),
+        stride_of_S_(X_.sparse() ? whole_panels(k_, kernels.lanes) : padded_k_),
         direct_(group.measure == Measure::direct),
         identity_(group.measure == Measure::identity),
         forms_cross_(group.step.has_value() || identity_),
@@ -38,7 +39,10 @@ class FrobeniusGroup : public GroupPass {
     const Index width = kernels.panel_width;
     const auto scaled = [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); };
     const auto negative_H = [&](Index j, Index t) { return -Ht_(t, j); };
-    if (forms_cross_) pack_panels(d_, k_, width, scaled, scaled_Ht_);
+    if (forms_cross_ && X_.sparse())
+      sparse_Ht_ = pack_rows(d_, k_, kernels, scaled, scaled_Ht_);
+    else if (forms_cross_)
+      pack_panels(d_, k_, width, scaled, scaled_Ht_);
     if (direct_ && !X_.sparse()) pack_panels(k_, d_, width, negative_H, negative_H_);
     if (group.step) step_.emplace(kernels, *group.step, group.normal);
     clear();
@@ -47,7 +51,7 @@ class FrobeniusGroup : public GroupPass {
   Index tile_rows() const override { return cpu::tile_rows(X_, k_); }
 
   void begin_block(BlockSums& sums) const override {
-    sums.cross.resize(static_cast<std::size_t>(group_.accumulate ? d_ * padded_k_ : 0));
+    sums.cross.resize(static_cast<std::size_t>(group_.accumulate ? d_ * stride_of_S_ : 0));
     sums.gram.resize(static_cast<std::size_t>(group_.accumulate ? k_ * padded_k_ : 0));
     sums.incoming_gram.assign(static_cast<std::size_t>(forms_incoming_gram() ? k_ * k_ : 0), 0.0);
     sums.incoming_product = 0;
@@ -88,7 +92,7 @@ class FrobeniusGroup : public GroupPass {
     for (std::size_t i = 0; i < block.incoming_gram.size(); ++i)
       sums_.incoming_gram[i] += block.incoming_gram[i];
     if (!group_.accumulate) return;
-    kernels_.add_to_double({block.cross.data(), d_, k_, padded_k_}, scale_, sums_.cross.data());
+    kernels_.add_to_double({block.cross.data(), d_, k_, stride_of_S_}, scale_, sums_.cross.data());
     kernels_.add_to_double({block.gram.data(), k_, k_, padded_k_}, 1.0, sums_.gram.data());
   }
 
@@ -136,7 +140,7 @@ class FrobeniusGroup : public GroupPass {
 
   void multiply_rows(const RowBlock& rows, HostView<float> P) const {
     if (X_.sparse()) {
-      kernels_.sparse_multiply(sparse_rows(rows), d_, scaled_Ht_.data(), P);
+      kernels_.sparse_multiply(sparse_rows(rows), sparse_Ht_, P);
     } else {
       kernels_.multiply_panels(rows_of(rows.dense), scaled_Ht_.data(), P, false);
     }
@@ -149,7 +153,7 @@ class FrobeniusGroup : public GroupPass {
     };
     pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
-    const HostView<float> S = {sums.cross.data(), d_, k_, padded_k_};
+    const HostView<float> S = {sums.cross.data(), d_, k_, stride_of_S_};
     const HostView<float> R = {sums.gram.data(), k_, k_, padded_k_};
     if (X_.sparse()) {
       kernels_.sparse_add_at_b(sparse_rows(rows), panels, S);
@@ -209,11 +213,13 @@ class FrobeniusGroup : public GroupPass {
   const Index d_;
   const Index k_;
   const Index padded_k_;
+  const Index stride_of_S_;  // short for sparse rows, which read few lines of it
   const bool direct_;
   const bool identity_;
   const bool forms_cross_;
-  const double scale_;             // 2^-exponent
-  std::vector<float> scaled_Ht_;   // panels [d×k]
+  const double scale_;            // 2^-exponent
+  std::vector<float> scaled_Ht_;  // panels [d×k], or rows for a sparse X
+  RightRows sparse_Ht_{};
   std::vector<float> negative_H_;  // panels [k×d]
   std::optional<PreparedStep> step_;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/loss.h"
 #include "backend/proof/log_sum.h"
 #include "core/matrix.h"
 #include "core/row_block.h"
@@ -60,6 +61,14 @@ struct SparseRows {
   const float* values;
 };
 
+// The rows of a right operand, in panels or one after the other, padded with zeros to whole
+// vectors: B(t, j) = data[t·row_step + ⌊j / panel_width⌋·panel_step + j mod panel_width].
+struct RightRows {
+  const float* data;
+  Index row_step;
+  Index panel_step;
+};
+
 // Some entries x of one row of X, with the entries v of the model.
 struct EntryRun {
   const float* x;
@@ -67,7 +76,7 @@ struct EntryRun {
   const float* seen;  // 1, or 0 for an entry that does not count; null: all count
   Index count;
   double weight;  // of the row
-  double beta;
+  Loss loss;      // an entry's: not of rows
 };
 // Smaller entries of the model are raised to this, because the loss divides by them. X is scaled so
 // that its largest entry is in [1, 2).
@@ -112,6 +121,7 @@ struct Kernels {
   // zeros beyond its last column; C's stride is a multiple of panel_width, and whole panels of C
   // are written.
   Index panel_width;
+  Index lanes;  // floats in a vector; panel_width is a multiple
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
   // C = Σ (a − b)² in place of A·B.
   void (*distance_panels)(const LeftOperand& A, const float* panels, HostView<float> C);
@@ -122,19 +132,20 @@ struct Kernels {
   // to += scale·from and to = scale·from; in the first, `to` has no gaps between rows.
   void (*add_to_double)(HostView<const float> from, double scale, double* to);
   void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);
-  // The same products of CSR rows: P = rows·B with B in panels [panels][depth][panel_width], and
-  // S += rowsᵀ·W with W in panels.
-  void (*sparse_multiply)(const SparseRows&, Index depth, const float* panels, HostView<float> P);
+  // The same products of CSR rows: P = rows·B, and S += rowsᵀ·W with W in panels.
+  void (*sparse_multiply)(const SparseRows&, const RightRows& B, HostView<float> P);
   void (*sparse_add_at_b)(const SparseRows&, const float* panels, HostView<float> S);
 
-  // Σ weight·seen·d_β(x, v) in float64.
+  // Σ weight·seen·loss(x, v) in float64.
   double (*divergence)(const EntryRun&);
-  // a = weight·seen·x·v^(β−2) and, unless null, b = weight·seen·v^(β−1).
+  // Terms of the numerators and, unless b is null, of the denominators, times weight·seen: a =
+  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial; a = w·x and b
+  // = w·v with w = min(1, δ/|x − v|) for huber.
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
-  // v_t = w_i·h_j at the entries (i, j) of CSR; rows of W and Ht are padded with zeros up to their
-  // strides, which are multiples of panel_width.
+  // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are
+  // padded with zeros up to their strides, which are multiples of `lanes`.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 

@@ -107,6 +107,7 @@ const Kernels GEMMINE_KERNELS = {
     .multiplicative_update = multiplicative_update,
     .sign_split_update = sign_split_update,
     .panel_width = panel_width,
+    .lanes = lanes,
     .multiply_panels = multiply_panels,
     .distance_panels = distance_panels,
     .summarize = summarize,

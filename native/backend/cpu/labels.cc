@@ -146,8 +146,8 @@ class Assigning {
     const HostView<float> P = rows_in(workspace.products, count, k_, packed_.padded());
     workspace.norms.resize(static_cast<std::size_t>(count));
     if (a_.X.sparse()) {
-      kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values}, d_,
-                               packed_.panels(), P);
+      kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values},
+                               panel_rows(packed_.panels(), d_, kernels_.panel_width), P);
     } else {
       const HostView<float> centred = rows_in(workspace.centred, count, d_, d_);
       kernels_.centre_rows(rows.dense, scale_, a_.origin.data(), centred, workspace.norms.data());

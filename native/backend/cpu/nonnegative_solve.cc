@@ -97,8 +97,8 @@ class Settling {
     const RowBlock rows = problem_.X.block(begin, count, workspace.rows);
     const HostView<float> P = rows_in(workspace.cross, count, k_, padded_k_);
     if (problem_.X.sparse())
-      kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values}, d_, panels_.data(),
-                               P);
+      kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values},
+                               panel_rows(panels_.data(), d_, kernels_.panel_width), P);
     else
       kernels_.multiply_panels(rows_of(rows.dense), panels_.data(), P, false);
     for (Index i = 0; i < count; ++i) {

@@ -22,6 +22,23 @@ void pack_panels(Index depth, Index cols, Index width, Element element, std::vec
       for (Index c = 0; c < std::min(width, cols - j); ++c) out[c] = element(t, j + c);
 }
 
+// The rows of B [depth×cols] in panels as a right operand of sparse products.
+inline RightRows panel_rows(const float* panels, Index depth, Index width) {
+  return {panels, width, depth * width};
+}
+
+// The same rows one after the other, padded with zeros to whole vectors: they fill fewer lines of a
+// cache if cols is far below the width of a panel.
+template <class Element>
+RightRows pack_rows(Index depth, Index cols, const Kernels& kernels, Element element,
+                    std::vector<float>& to) {
+  const Index stride = whole_panels(cols, kernels.lanes);
+  to.assign(static_cast<std::size_t>(depth * stride), 0.0f);
+  for (Index t = 0; t < depth; ++t)
+    for (Index j = 0; j < cols; ++j) to[t * stride + j] = element(t, j);
+  return {to.data(), stride, kernels.panel_width};
+}
+
 // A and Aᵀ as left operands.
 inline LeftOperand rows_of(HostView<const float> A) {
   return {A.data, A.rows, A.cols, A.stride, 1};

@@ -5,10 +5,10 @@
 
 template <int width>
 inline void multiply_row(const SparseRows& rows, Index begin, Index end, const float* panel,
-                         float* out) {
+                         Index row_step, float* out) {
   Lanes sums[width] = {};
   for (Index t = begin; t < end; ++t) {
-    const float* right = panel + rows.indices[t] * panel_width;
+    const float* right = panel + rows.indices[t] * row_step;
     const Lanes left = all(rows.values[t]);
     for (int v = 0; v < width; ++v) sums[v] = add_product(sums[v], left, load(right + v * lanes));
   }
@@ -28,12 +28,13 @@ inline void add_outer_products(const SparseRows& rows, Index begin, Index end, c
   }
 }
 
-void sparse_multiply(const SparseRows& rows, Index depth, const float* panels, HostView<float> P) {
-  for (Index j = 0; j < P.cols; j += panel_width)
+void sparse_multiply(const SparseRows& rows, const RightRows& B, HostView<float> P) {
+  const float* panel = B.data;
+  for (Index j = 0; j < P.cols; j += panel_width, panel += B.panel_step)
     with_width(P.cols, j, [&]<int width>(Width<width>) {
       for (Index r = 0; r < rows.count; ++r)
         multiply_row<width>(rows, static_cast<Index>(rows.indptr[r]),
-                            static_cast<Index>(rows.indptr[r + 1]), panels + j * depth,
+                            static_cast<Index>(rows.indptr[r + 1]), panel, B.row_step,
                             P.data + r * P.stride + j);
     });
 }

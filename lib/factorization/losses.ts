@@ -1,0 +1,137 @@
+// The losses of an entry of X, each declared once: the checks, the addon's form and the command line are derived
+// from these rows.
+import { invalid, invalidText } from '../errors'
+import { checkNumber, checkOneOf, frozen } from '../options'
+
+/** The same fields as `Loss` of native/backend/loss.h. */
+export interface NativeLoss {
+  readonly kind: (typeof lossKinds)[number]
+  readonly beta: number
+  readonly multiple: number
+  readonly parameter: number
+}
+
+/** The kinds of the addon. */
+export const lossKinds = [
+  'frobenius',
+  'divergence',
+  'negative-binomial',
+  'huber',
+  'row-length',
+] as const
+
+/** The number that some losses take. */
+export const lossParameterDefaults = frozen({
+  /**
+   * β of the loss `beta`, to be given with it: 2 is ½(x − v)², 1 Kullback–Leibler, 0 Itakura–Saito; β ≤ 0
+   * requires X > 0.
+   */
+  beta: undefined as number | undefined,
+  /**
+   * Power p of the variance v^p of the loss `tweedie`, to be given with it, not between 0 and 1: 1 is `poisson`,
+   * 1 to 2 amounts with exact zeros, 2 `gamma`, 3 inverse Gaussian; p ≥ 2 requires X > 0.
+   */
+  power: undefined as number | undefined,
+  /**
+   * Dispersion φ > 0 of the loss `negative-binomial`, to be given with it: the variance of x is v + φ·v². Near 0
+   * it is `poisson`.
+   */
+  dispersion: undefined as number | undefined,
+  /**
+   * The residual δ > 0, in units of X, from which the loss `huber` grows linearly; to be given with it.
+   */
+  delta: undefined as number | undefined,
+})
+
+export type LossParameter = keyof typeof lossParameterDefaults
+
+const parameters = Object.keys(lossParameterDefaults) as readonly LossParameter[]
+
+interface Row {
+  /** The number that must be given with it, its check, and what it is called in messages. */
+  readonly parameter?: LossParameter
+  /** The form for the addon. */
+  readonly native: (parameter: number) => NativeLoss
+}
+
+const divergence = (beta: number, multiple: number): NativeLoss => ({
+  kind: 'divergence',
+  beta,
+  multiple,
+  parameter: 0,
+})
+
+// The deviances of generalised linear models are twice a divergence.
+const rows = {
+  frobenius: { native: () => ({ kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 }) },
+  'kullback-leibler': { native: () => divergence(1, 1) },
+  'itakura-saito': { native: () => divergence(0, 1) },
+  beta: { parameter: 'beta', native: (beta) => divergence(beta, 1) },
+  poisson: { native: () => divergence(1, 2) },
+  gamma: { native: () => divergence(0, 2) },
+  tweedie: { parameter: 'power', native: (power) => divergence(2 - power, 2) },
+  'negative-binomial': {
+    parameter: 'dispersion',
+    native: (dispersion) => ({
+      kind: 'negative-binomial',
+      beta: 1,
+      multiple: 2,
+      parameter: 1 / dispersion,
+    }),
+  },
+  huber: {
+    parameter: 'delta',
+    native: (delta) => ({ kind: 'huber', beta: 2, multiple: 1, parameter: delta }),
+  },
+  l21: { native: () => ({ kind: 'row-length', beta: 2, multiple: 1, parameter: 0 }) },
+} as const satisfies Readonly<Record<string, Row>>
+
+/** The loss that is minimised, in addition to the penalties. */
+export type Loss = keyof typeof rows
+
+export const losses = Object.keys(rows) as readonly Loss[]
+
+/** The loss of a factorization, and its number. */
+export type LossOptions = { readonly loss: Loss } & {
+  readonly [K in LossParameter]?: number | undefined
+}
+
+/** These options without others. */
+export function lossOptionsOf(given: object, standard: Loss): LossOptions {
+  const named = given as Partial<LossOptions>
+  const numbers = parameters.map((name) => [name, named[name]] as const)
+  return { loss: named.loss ?? standard, ...Object.fromEntries(numbers) }
+}
+
+/** What a number must be in addition to finite: a positive number whose inverse is finite, or a power. */
+function checkParameter(name: LossParameter, value: number) {
+  checkNumber(name, value)
+  if ((name === 'dispersion' || name === 'delta') && !(value > 0 && 1 / value < Infinity))
+    throw invalid(name, 'a number above 0', value)
+  if (name === 'power' && value > 0 && value < 1)
+    throw invalid(
+      name,
+      'a number of at least 1 or at most 0, as Tweedie distributions have,',
+      value,
+    )
+}
+
+/** @throws {TypeError | RangeError} naming the option. */
+export function checkLoss(given: LossOptions) {
+  const { loss } = given
+  checkOneOf('loss', loss, losses)
+  const { parameter }: Row = rows[loss]
+  for (const name of parameters)
+    if (name !== parameter && given[name] !== undefined)
+      throw invalid(name, `no number beside the loss ${loss}`, given[name])
+  if (parameter === undefined) return
+  const value = given[parameter]
+  if (value === undefined) throw invalidText(parameter, `a number beside the loss ${loss}`, 'none')
+  checkParameter(parameter, value)
+}
+
+/** A checked loss in the form for the addon. */
+export function nativeLoss(given: LossOptions): NativeLoss {
+  const { parameter, native }: Row = rows[given.loss]
+  return native(parameter === undefined ? 0 : given[parameter]!)
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+
+#include "core/named.h"
+
+namespace gemmine {
+
+// What an entry x whose value in the model is v contributes to the loss. docs/math/divergences.md
+// and docs/math/robust-losses.md have the sources.
+enum class LossKind {
+  frobenius,  // ½(x − v)², by cross products and a normal matrix; all entries count
+  // The others have numerators and denominators of every element, so that a mask can exclude
+  // entries.
+  divergence,         // d_β: ½(x − v)² for β = 2, x ln(x/v) − x + v for 1, x/v − ln(x/v) − 1 for 0
+  negative_binomial,  // x ln(x/v) − (x + s) ln((x + s)/(v + s)); the variance of x is v + v²/s
+  huber,              // ½r² for |r| <= δ, else δ(|r| − ½δ), with r = x − v
+  row_length,         // of a row: its length t = ‖x_i − v_i‖, (t² + ε²)/2ε for t < ε
+};
+inline constexpr std::array<Named<LossKind>, 5> loss_names{
+    {{"frobenius", LossKind::frobenius},
+     {"divergence", LossKind::divergence},
+     {"negative-binomial", LossKind::negative_binomial},
+     {"huber", LossKind::huber},
+     {"row-length", LossKind::row_length}}};
+
+struct Loss {
+  LossKind kind;
+  double beta;          // the β whose multiplicative steps the loss has: 1 for negative_binomial, 2
+                        // for huber and row_length
+  double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
+  double parameter = 0;  // s, δ or ε, in units of X
+};
+inline constexpr Loss frobenius_loss{LossKind::frobenius, 2, 2};
+
+// The same loss with numerators and denominators of every element.
+inline Loss by_entry(const Loss& loss) {
+  const Loss squares{LossKind::divergence, 2, 2};
+  return loss.kind == LossKind::frobenius ? squares : loss;
+}
+
+// The loss of X·c is proportional to this power of c, if the parameter is too.
+inline double degree_of(const Loss& loss) {
+  switch (loss.kind) {
+    case LossKind::frobenius:
+    case LossKind::huber:
+      return 2;
+    case LossKind::divergence:
+      return loss.beta;
+    case LossKind::negative_binomial:
+    case LossKind::row_length:
+      return 1;
+  }
+  return 2;
+}
+
+// The loss of X·2^-exponent.
+inline Loss scaled(Loss loss, int exponent) {
+  loss.parameter = std::ldexp(loss.parameter, -exponent);
+  return loss;
+}
+
+}  // namespace gemmine
