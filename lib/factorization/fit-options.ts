@@ -26,7 +26,7 @@ export { solvers, type Solver }
 export const accelerations = ['none', 'extrapolated'] as const
 export type Acceleration = (typeof accelerations)[number]
 
-/** Default steps: of hals, of mu, and plain ones; decisions 0017, 0019 and 0022 have the measurements. */
+/** Default steps: of hals, of mu, and plain ones; decisions 0017, 0019 and 0023 have the measurements. */
 export const defaultSteps = frozen({
   hals: { innerSweeps: 2, acceleration: 'extrapolated' },
   /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
