@@ -154,6 +154,8 @@ MineScene draw_scene() {
                               .skip_survivors = 0,
                               .sampling = gemmine::Sampling::random,
                               .pool = 40,
+                              .numbers = scene.options.numbers,
+                              .caps = {.near_duplicate_score = {}, .hub_cap = {}},
                               .seed = 1,
                               .self = {.same = false, .rows = nullptr},
                               .positives = {},
