@@ -16,6 +16,14 @@ export interface NativeMineRules {
   readonly sampling: string
   readonly pool: number
   readonly seed: number
+  readonly temperature: number
+  readonly simansA: number
+  readonly simansB: number
+  readonly stride: number
+  readonly bins: number
+  readonly mmrLambda: number
+  readonly nearDuplicateScore?: number | undefined
+  readonly hubCap?: number | undefined
   readonly explain: number
 }
 

@@ -18,6 +18,7 @@ import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } fr
 import type { Metric } from './metric'
 import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
+import { checkSampling, nativeSampling, samplingDefaults } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
@@ -25,53 +26,11 @@ import { textClasses } from './text-classes'
 export const references = ['min', 'max', 'mean'] as const
 export type ReferenceName = (typeof references)[number]
 
-interface Sampling {
-  /** Which survivors of the rules are taken, in the words of the help. */
-  readonly taken: string
-  /** Whether a `pool` may be given. */
-  readonly hasPool: boolean
-  /** Whether a pool of the best is drawn from. */
-  readonly draws: boolean
-  /** The negatives of a query that is a zero vector, in the words of a warning. */
-  readonly ofZeroQuery: string
-}
-
-/** The choices of negatives among the survivors of the rules. */
-export const samplings = {
-  top: {
-    taken: 'the best',
-    hasPool: true,
-    draws: false,
-    ofZeroQuery: 'the first rows that the rules admit are the negatives',
-  },
-  random: {
-    taken: 'some drawn from a pool of the best',
-    hasPool: true,
-    draws: true,
-    ofZeroQuery: 'the negatives are drawn from the first rows that the rules admit',
-  },
-  'top1-random': {
-    taken: 'the best and some drawn',
-    hasPool: true,
-    draws: true,
-    ofZeroQuery:
-      'the first row that the rules admit is a negative, and others are drawn from the next ones',
-  },
-  band: {
-    taken: 'some drawn from all between floor and ceiling',
-    hasPool: false,
-    draws: false,
-    ofZeroQuery: 'the negatives are drawn from all rows that the rules admit',
-  },
-} as const satisfies Readonly<Record<string, Sampling>>
-export type SamplingName = keyof typeof samplings
-export const samplingNames = Object.keys(samplings) as readonly SamplingName[]
-
 /** Which groups a query may get rows of. */
 export const groupModes = ['different', 'same'] as const
 export type GroupMode = (typeof groupModes)[number]
 
-/** All defaults of `mineHardNegatives` except those of its ceilings. */
+/** All defaults of `mineHardNegatives` except those of its ceilings and of the choice of negatives. */
 const ownDefaults = {
   /** Negatives wanted for each query; 4 unless given. */
   numNegatives: 4,
@@ -92,20 +51,6 @@ const ownDefaults = {
   maxPositiveRank: undefined as number | undefined,
   /** Number of best survivors to skip, after all rules; 0 unless given. */
   skipSurvivors: 0,
-  /**
-   * The choice of survivors; `top` unless given: the best. `random`: drawn from the pool; `top1-random`: the
-   * best one and others drawn from the pool; `band`: drawn from all survivors with equal probability, so only
-   * floor and ceiling decide how hard they are. With `band` a second scan counts the raw ranks of the drawn
-   * rows, unless `maxRank` is given.
-   */
-  sampling: 'top' as SamplingName,
-  /**
-   * Number of best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}.
-   * An error with `band`, because it draws from all survivors.
-   */
-  pool: undefined as number | undefined,
-  /** Seed of the draws, which depend only on the seed, the query and the row; 0 unless given. */
-  seed: 0,
   /**
    * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
@@ -147,22 +92,19 @@ const ownDefaults = {
   shard: undefined as QueryShard | undefined,
 } as const
 
-/** All defaults of `mineHardNegatives`, including those of its ceilings. */
-export const mineHardNegativesDefaults: typeof ownDefaults & typeof ceilingDefaults = frozen({
+/** All defaults of `mineHardNegatives`, including those of its ceilings and of the choice of negatives. */
+export const mineHardNegativesDefaults: typeof ownDefaults &
+  typeof samplingDefaults &
+  typeof ceilingDefaults = frozen({
   ...ownDefaults,
+  ...samplingDefaults,
   ...ceilingDefaults,
 })
 
-/**
- * Number of best survivors to draw from unless `pool` is given: twice the number of negatives, and at least
- * `least`.
- */
-export const defaultPool = Object.assign(
-  (numNegatives: number) => Math.max(defaultPool.least, defaultPool.times * numNegatives),
-  { least: 10, times: 2 },
-)
-
-export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions & JobOptions
+export type MineHardNegativesOptions = Overrides<typeof ownDefaults> &
+  Overrides<typeof samplingDefaults> &
+  CeilingOptions &
+  JobOptions
 
 export type SettledMining = ReturnType<typeof settleMining>
 
@@ -175,19 +117,17 @@ export function checkRules(options: SettledMining, at = '') {
   checkCeilings(options, at)
   if (options.minScore !== undefined) checkNumber(`${at}minScore`, options.minScore)
   checkOneOf(`${at}reference`, options.reference, references)
-  checkOneOf(`${at}sampling`, options.sampling, samplingNames)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
     checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
-  if (options.pool !== undefined) checkInteger(`${at}pool`, options.pool, options.numNegatives)
-  if (options.pool !== undefined && !samplings[options.sampling].hasPool)
+  checkSampling(options, at)
+  if (options.hubCap !== undefined && options.shard !== undefined)
     throw invalid(
-      `${at}pool`,
-      `no pool beside the sampling ${options.sampling}, which is all survivors`,
-      options.pool,
+      `${at}hubCap`,
+      'none beside a shard, as the other queries of the job take rows too',
+      options.hubCap,
     )
-  checkInteger(`${at}seed`, options.seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
 /** Checks every option that is a number or a name, before any row is read. */
@@ -269,9 +209,7 @@ export const nativeRules = (
   maxRank: options.maxRank,
   maxPositiveRank: options.maxPositiveRank,
   skipSurvivors: options.skipSurvivors,
-  sampling: options.sampling,
-  pool: options.pool ?? defaultPool(options.numNegatives),
-  seed: options.seed,
+  ...nativeSampling(options),
   explain: explained(options.explain, queries, rows),
 })
 

@@ -196,7 +196,9 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   const std::vector<Rule>& rules = query.listed.rules;
   const auto capped = [&](Index count) { return std::min(count, corpus_rows_); };
   if (is_drawn(options)) return capped(skipped(options));
-  Index depth = skipped(options) + capped(query.pool);
+  // Without a draw in the scan all survivors of a band are listed.
+  const bool all = rule_for(options.sampling).pool == Pool::all;
+  Index depth = skipped(options) + (all ? corpus_rows_ : capped(query.pool));
   if (options.max_rank) {
     const bool duplicates = index_.classes().count > 0 || (options.part && has_texts(options)) ||
                             std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
