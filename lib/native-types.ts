@@ -278,6 +278,12 @@ export interface Addon {
     options: NativeRangeOptions,
     control: JobControl,
   ): Promise<NativeFoundRows>
+  /** The pairs of rows i < j, by i. */
+  nearDuplicates(
+    rows: NativeSource | NativeCorpus,
+    options: { readonly device: string; readonly metric: string; readonly threshold: number },
+    control: JobControl,
+  ): Promise<NativeFoundRows>
   maxSim(
     queries: NativeSource,
     documents: NativeSource | NativeCorpus,

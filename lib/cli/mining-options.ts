@@ -16,12 +16,7 @@ import {
   type GroupMode,
   type ReferenceName,
 } from '../mining/mining-options'
-import {
-  defaultPool,
-  samplingNames,
-  samplings,
-  type SamplingChoice,
-} from '../mining/samplings'
+import { defaultPool, samplingNames, samplings, type SamplingChoice } from '../mining/samplings'
 import { metrics, type Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
 import {

@@ -6,7 +6,14 @@ import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
-import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined, type NativeMineRules } from '../native'
+import {
+  nothingAsked,
+  runJob,
+  type Addon,
+  type JobControl,
+  type NativeMined,
+  type NativeMineRules,
+} from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
 import { minedArrays, positiveArrays, summedCounts, type SummedCounts } from './mined-arrays'

@@ -34,7 +34,12 @@ export const samplings = {
     uses: [],
     ofZeroQuery: 'the first rows that the rules admit are the negatives',
   },
-  random: { taken: 'some drawn from a pool of the best', from: 'best', uses: [], ofZeroQuery: drawnOfFirst },
+  random: {
+    taken: 'some drawn from a pool of the best',
+    from: 'best',
+    uses: [],
+    ofZeroQuery: drawnOfFirst,
+  },
   'top1-random': {
     taken: 'the best and some drawn',
     from: 'best',
@@ -73,7 +78,8 @@ export const samplings = {
     ofZeroQuery: drawnOfFirst,
   },
   bins: {
-    taken: 'drawn from bins of equal width of the scores of the pool, each bin with the same chance',
+    taken:
+      'drawn from bins of equal width of the scores of the pool, each bin with the same chance',
     from: 'best',
     uses: ['bins'],
     ofZeroQuery: drawnOfFirst,

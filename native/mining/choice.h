@@ -21,8 +21,8 @@ class Chooser {
   Chooser(Scans& scans, const CorpusHandle& corpus, Retrieval& retrieval, const Job& job)
       : scans_(scans), corpus_(corpus), retrieval_(retrieval), job_(job) {}
 
-  // Each preference has enough rows, or is complete. As for Retrieval: queries ascend, `more` others
-  // follow.
+  // Each preference has enough rows, or is complete. As for Retrieval: queries ascend, `more`
+  // others follow.
   std::vector<Choice> choose(std::vector<MinedQuery> asked, bool more);
   // Makes these choices again, ascending, from twice as many survivors.
   void deepen(std::vector<Choice>& choices, const std::vector<std::size_t>& which);

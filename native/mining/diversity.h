@@ -20,8 +20,8 @@ struct Diverse {
 };
 
 // Moves near-duplicates of earlier rows to `skipped`, and orders the rows of Order::marginal, until
-// each preference has `count` rows; the others are removed. Scores are canonical. Each step asks for
-// the scores of one row of every query.
+// each preference has `count` rows; the others are removed. Scores are canonical. Each step asks
+// for the scores of one row of every query.
 void diversify(Scans& scans, const CorpusHandle& corpus, std::span<const Diverse> queries,
                const Job& job);
 

@@ -11,8 +11,9 @@ namespace gemmine {
 
 // Allots rows to queries so that no row has more than `cap` queries: each query takes rows in its
 // order of preference, and a row stays with the queries that score it highest (equal scores: the
-// lower query). Deferred acceptance: Gale & Shapley (1962), "College Admissions and the Stability of
-// Marriage". The answer does not depend on the order of the queries, nor on when their lists grow.
+// lower query). Deferred acceptance: Gale & Shapley (1962), "College Admissions and the Stability
+// of Marriage". The answer does not depend on the order of the queries, nor on when their lists
+// grow.
 class HubCap {
  public:
   HubCap(Index count, Index cap) : count_(count), cap_(static_cast<std::size_t>(cap)) {}

@@ -54,8 +54,7 @@ Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& can
     if (rule != no_rule) {
       if (static_cast<Index>(verdict.rejected.size()) < options.explain)
         verdict.rejected.push_back({scored, rule});
-    } else if (to_skip-- <= 0 &&
-               static_cast<Index>(verdict.survivors.size()) < wanted) {
+    } else if (to_skip-- <= 0 && static_cast<Index>(verdict.survivors.size()) < wanted) {
       verdict.survivors.push_back({scored.score, scored.row, candidates.ranks[i]});
     }
   }

@@ -21,7 +21,8 @@ struct Verdict {
   std::vector<RuledRow> rejected;  // the `explain` best
 };
 
-// Number of survivors to look at first. Caps may need more, so a pool without a limit begins larger.
+// Number of survivors to look at first. Caps may need more, so a pool without a limit begins
+// larger.
 inline Index first_pool(const MineOptions& options) {
   if (rule_for(options.sampling).pool == Pool::best)
     return std::max(options.num_negatives, options.pool);

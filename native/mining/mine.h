@@ -115,8 +115,8 @@ inline bool has_texts(const MineOptions& options) { return options.texts.corpus 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
 // applies. lib/ has the same list; a test compares them.
 // Near-duplicates and hubs are counted only as far as a query's selection comes.
-inline constexpr const char* rule_names[] = {"self",    "positive", "excluded", "group",
-                                             "duplicate", "ceiling",  "floor",    "rank",
+inline constexpr const char* rule_names[] = {"self",          "positive", "excluded", "group",
+                                             "duplicate",     "ceiling",  "floor",    "rank",
                                              "nearDuplicate", "hub"};
 inline constexpr Index rule_count = 10;
 

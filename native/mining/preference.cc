@@ -66,8 +66,8 @@ class PoolOrder {
     return places;
   }
 
-  // Without replacement, with probabilities proportional to weights: the largest log w − log(−log u)
-  // first (Gumbel keys). Equal weights give the order of by_keys, up to the last bits of keys.
+  // Without replacement, with probabilities proportional to weights: the largest log w − log(−log
+  // u) first (Gumbel keys). Equal weights give the order of by_keys, up to the last bits of keys.
   template <class LogWeight>
   Places by_weights(LogWeight log_weight) const {
     std::vector<double> values;
@@ -175,15 +175,15 @@ Preference preference_of(const MineOptions& options, Index query, std::optional<
   }
   Places places = PoolOrder(options, query, reference, survivors).places(rule);
   // Of a draw from all survivors only so many rows with the smallest keys are known.
-  if (rule.pool == Pool::all) places.resize(std::min(places.size(), static_cast<std::size_t>(pool)));
+  if (rule.pool == Pool::all)
+    places.resize(std::min(places.size(), static_cast<std::size_t>(pool)));
   for (const std::size_t place : places) preference.rows.push_back(survivors[place]);
   return preference;
 }
 
 Selection first_of(const Preference& preference, Index count) {
   const std::size_t end = std::min(preference.rows.size(), static_cast<std::size_t>(count));
-  return taken_of(preference, std::vector<bool>(end, true), end,
-                  static_cast<Index>(end) == count);
+  return taken_of(preference, std::vector<bool>(end, true), end, static_cast<Index>(end) == count);
 }
 
 Selection taken_of(const Preference& preference, const std::vector<bool>& taken, std::size_t end,

@@ -34,8 +34,8 @@ struct Selection {
 // Takes the first `count` rows.
 Selection first_of(const Preference& preference, Index count);
 
-// Takes the rows with `taken[i]` of those before `end`; the others are hubs. `full`: the query needs
-// no more.
+// Takes the rows with `taken[i]` of those before `end`; the others are hubs. `full`: the query
+// needs no more.
 Selection taken_of(const Preference& preference, const std::vector<bool>& taken, std::size_t end,
                    bool full);
 

@@ -226,10 +226,11 @@ ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
   if (options.max_positive_rank && query.reference) asked.reference = *query.reference;
   // Skipped rows can be among the drawn rows, so as many more are drawn.
   if (is_drawn(options))
-    asked.draw = {.count = std::min(skipped(options) + std::min(query.pool, corpus_rows_), corpus_rows_),
-                  .seed = options.seed,
-                  .query = static_cast<std::uint64_t>(query.query),
-                  .row_numbers = options.part ? options.part->row_numbers : nullptr};
+    asked.draw = {
+        .count = std::min(skipped(options) + std::min(query.pool, corpus_rows_), corpus_rows_),
+        .seed = options.seed,
+        .query = static_cast<std::uint64_t>(query.query),
+        .row_numbers = options.part ? options.part->row_numbers : nullptr};
   return asked;
 }
 

@@ -220,7 +220,9 @@ describe('hubCap', () => {
   it('is refused for a part of the queries', async () => {
     await expect(
       mineHardNegatives(...alike(2, [1, 2]), { hubCap: 1, shard: { index: 0, count: 2 } }),
-    ).rejects.toThrow('none beside a shard, as the other queries of the job take rows too for hubCap')
+    ).rejects.toThrow(
+      'none beside a shard, as the other queries of the job take rows too for hubCap',
+    )
   })
 })
 

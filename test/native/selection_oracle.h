@@ -18,8 +18,8 @@ class Chosen {
          std::vector<Ranked> found, std::size_t limit, Similar similar)
       : options_(options), query_(query), reference_(reference), similar_(similar) {
     if (is_pooled(options.sampling))
-      found.resize(std::min(found.size(), static_cast<std::size_t>(
-                                              std::max(options.pool, options.num_negatives))));
+      found.resize(std::min(
+          found.size(), static_cast<std::size_t>(std::max(options.pool, options.num_negatives))));
     pool_ = std::move(found);
     walk(limit);
   }
@@ -173,8 +173,8 @@ class Chosen {
   std::vector<Ranked> pool_;
 };
 
-// Which rows of each list a query gets if no row may have more than `cap` queries: by repeating, for
-// each query that lacks rows, one request for the next row of its list.
+// Which rows of each list a query gets if no row may have more than `cap` queries: by repeating,
+// for each query that lacks rows, one request for the next row of its list.
 struct Shared {
   std::vector<std::vector<bool>> holds;  // of the rows asked for
 };

@@ -148,7 +148,7 @@ export function preferred(
 export function shared(lists: readonly Preferred[], count: number, cap = Infinity): boolean[][] {
   const holds = lists.map((): boolean[] => [])
   const held = (query: number) => holds[query]!.filter(Boolean).length
-  for (let again = true; again; ) {
+  for (let again = true; again;) {
     again = false
     lists.forEach(({ rows }, query) => {
       if (held(query) >= count || holds[query]!.length === rows.length) return
