@@ -138,7 +138,7 @@ function sweptRules(
   const shared = sweep.reduce((sum, { options }) => sum + keptForHubs(options, rows), 0)
   planMemory(
     `${places} negatives for each of ${queries} queries`,
-    queries * (12 * places + 50 * explained + 40 * shared) + 12 * pairs,
+    queries * (12 * places + 50 * explained + 60 * shared) + 12 * pairs,
   )
   return sweep
 }
