@@ -6,9 +6,8 @@ namespace gemmine {
 namespace {
 
 // A sixteenth of the rows: 17/32 of all products. Preparing the rows after a block costs little
-// beside its products from some thousand rows on.
+// beside its products.
 constexpr Index blocks = 16;
-constexpr Index smallest_block = 2048;
 
 // Progress in rows over all blocks.
 Job block_job(const Job& job, RowRange range, Index rows) {
@@ -39,12 +38,18 @@ void append(const FoundRows& found, Index begin, FoundRows& all) {
   all.proof.zero_queries += found.proof.zero_queries;
 }
 
+RangeOptions range_options(double threshold) {
+  return {.threshold = threshold,
+          .limit = {},
+          .self = {.same = true, .rows = nullptr},
+          .exclude = {nullptr, nullptr}};
+}
+
 }  // namespace
 
-FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, double threshold,
-                          const Job& job) {
+FoundRows near_duplicates_in_blocks(Scans& scans, const RowSource& rows, Metric metric,
+                                    double threshold, Index step, const Job& job) {
   const Index n = rows.rows();
-  const Index step = std::max(smallest_block, (n + blocks - 1) / blocks);
   FoundRows all{.indptr = {0}, .rows = {}, .scores = {}, .proof = {}};
   for (Index begin = 0; begin < n; begin += step) {
     const RowRange range{.begin = begin, .count = std::min(step, n - begin)};
@@ -52,12 +57,20 @@ FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, do
     const auto queries = rows_within(rows, range);
     const auto rest = rows_within(rows, {begin, n - begin});
     const auto corpus = scans.prepare_corpus(*rest, metric, false, block);
-    const RangeOptions options{.threshold = threshold,
-                               .limit = {},
-                               .self = {.same = true, .rows = nullptr},
-                               .exclude = {nullptr, nullptr}};
-    append(range_search(scans, *queries, *corpus, options, block), begin, all);
+    append(range_search(scans, *queries, *corpus, range_options(threshold), block), begin, all);
   }
+  all.proof.zero_rows = all.proof.zero_queries;
+  return all;
+}
+
+FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, double threshold,
+                          const Job& job) {
+  const Index n = rows.rows();
+  if (join_bytes(n, rows.cols(), every_row) > largest_join)
+    return near_duplicates_in_blocks(scans, rows, metric, threshold, (n + blocks - 1) / blocks, job);
+  const auto corpus = scans.prepare_corpus(rows, metric, false, job);
+  FoundRows all{.indptr = {0}, .rows = {}, .scores = {}, .proof = {}};
+  append(range_search(scans, rows, *corpus, range_options(threshold), job), 0, all);
   all.proof.zero_rows = all.proof.zero_queries;
   return all;
 }

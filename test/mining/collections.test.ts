@@ -42,7 +42,7 @@ describe('nearDuplicates', () => {
     },
   )
 
-  it('finds the pairs of rows of different blocks', async () => {
+  it('finds the pairs of rows that lie far apart', async () => {
     const { data } = gaussian(2500, 4, 3)
     const X: Matrix = { data: Float32Array.from([...data, ...data]), rows: 5000, cols: 4 }
     const found = await nearDuplicates(X, { threshold: 1 - 1e-12 })
