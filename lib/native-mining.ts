@@ -69,6 +69,8 @@ export interface NativeMineOptions {
   readonly queryCount: number
   readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
+  /** Parallel to `positives.indices`; undefined: they are computed. */
+  readonly positiveScores?: Float64Array | undefined
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
   readonly groups: string

@@ -98,7 +98,14 @@ function listedAtLeast(options: SettledMining, rows: number): number {
 }
 
 /** Options that need the rows or the candidates of all shards at once. */
-function checkApart({ sampling, nearDuplicateScore, hubCap }: SettledMining) {
+function checkApart(settled: SettledMining) {
+  const { sampling, nearDuplicateScore, hubCap, positiveScores } = settled
+  if (positiveScores !== undefined)
+    throw invalid(
+      'positiveScores',
+      'none: the scores of positives are those that mergePositiveScores() gave',
+      positiveScores,
+    )
   if (sampling === 'mmr')
     throw invalid('sampling', 'one that compares no rows of different shards', sampling)
   if (nearDuplicateScore !== undefined)

@@ -1,7 +1,9 @@
 // The options of mineHardNegatives(): all defaults, the checks, and their form for the addon.
 import { isInt32Array } from 'node:util/types'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
-import { borrowable } from '../data/typed-array'
+import { filled } from '../data/pieces'
+import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
+import { inSlices } from '../data/slices'
+import { borrowable, checkKind } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import type { NativeMineOptions, NativeMineRules } from '../native'
 import {
@@ -40,6 +42,12 @@ const ownDefaults = {
   minScore: undefined as number | undefined,
   /** The score of several positives that ceilings use as reference; `min` unless given. */
   reference: 'min' as ReferenceName,
+  /**
+   * Scores of the positives, parallel to `positives.indices`, for example from a model that was trained on
+   * them; they must be comparable to the scores of the metric, as ceilings refer to them. `positives` must
+   * then be `{ indptr, indices }`. Their canonical scores unless given.
+   */
+  positiveScores: undefined as Float32Array | Float64Array | undefined,
   /** Number of best raw ranks to skip, counting rows above the ceiling; 0 unless given. */
   skipRanks: 0,
   /** Only raw ranks below this; no limit unless given. */
@@ -213,6 +221,37 @@ export const nativeRules = (
   explain: explained(options.explain, queries, rows),
 })
 
+/** The given scores of positives, as a copy in float64. */
+async function scoresOf(
+  scores: Float32Array | Float64Array | undefined,
+  positives: RowListsInput,
+): Promise<Float64Array | undefined> {
+  if (scores === undefined) return undefined
+  if (isInt32Array(positives) || Array.isArray(positives) || !('indptr' in positives))
+    throw invalid('positives', '{ indptr, indices } beside positiveScores', positives)
+  checkKind(
+    'positiveScores',
+    scores,
+    ['Float32Array', 'Float64Array'],
+    'a Float32Array or Float64Array of scores',
+  )
+  const { length } = (positives as RowLists).indices
+  if (scores.length !== length)
+    throw invalidText(
+      'positiveScores',
+      `${length} scores, one for each of positives.indices`,
+      `${scores.length} scores`,
+    )
+  const copy = await filled(Float64Array, length, 0)
+  await inSlices(length, (begin, end) => {
+    for (let t = begin; t < end; t++) {
+      copy[t] = scores[t]!
+      if (!Number.isFinite(copy[t])) checkNumber(`positiveScores[${t}]`, scores[t])
+    }
+  })
+  return copy
+}
+
 /** The other options in the form for the addon, checked except for the elements of lists. */
 export async function nativeOptions(
   options: SettledMining,
@@ -226,8 +265,9 @@ export async function nativeOptions(
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
   // All start at the same time, so that a resizable buffer is copied before the caller can shrink it.
-  const [listed, excluded, only, texts] = await Promise.all([
+  const [listed, scores, excluded, only, texts] = await Promise.all([
     toRowLists('positives', positives, queries, rows),
+    scoresOf(options.positiveScores, positives),
     exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
     candidates === undefined ? undefined : toRowLists('candidates', candidates, queries, rows),
     textsOf(options, queries, rows),
@@ -238,6 +278,7 @@ export async function nativeOptions(
     ...shardRange(options.shard, queries),
     excludeSelf,
     positives: listed,
+    positiveScores: scores,
     exclude: excluded,
     candidates: only,
     ...groups,

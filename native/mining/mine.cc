@@ -69,6 +69,7 @@ class Miner {
 };
 
 void Miner::score_positives() {
+  if (shared_.positives_scored) return;
   const RowLists& positives = shared_.positives;
   scans_.score_pairs(*handle_, {positives.indptr + shared_.first_query, positives.indices},
                      positive_scores_, job_);

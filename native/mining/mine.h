@@ -100,6 +100,7 @@ struct MineOptions {
   std::uint64_t seed;
   SelfRows self;
   RowLists positives;
+  bool positives_scored;  // positive_scores are given
   RowLists exclude;
   std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
   Groups groups;
@@ -149,7 +150,8 @@ struct MinedCounts {
 
 // One answer for each of several options, all from the same scans. Queries, lists, groups and texts
 // are those of the first options; other numbers and names may differ. `queries` are the mined
-// queries. positive_scores is written in the first arrays only and not used in the others.
+// queries. positive_scores is written in the first arrays only, or read if the first options say
+// that positives are scored, and not used in the others.
 std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                               std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
                               const Job& job);

@@ -67,7 +67,8 @@ FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, do
                           const Job& job) {
   const Index n = rows.rows();
   if (join_bytes(n, rows.cols(), every_row) > largest_join)
-    return near_duplicates_in_blocks(scans, rows, metric, threshold, (n + blocks - 1) / blocks, job);
+    return near_duplicates_in_blocks(scans, rows, metric, threshold, (n + blocks - 1) / blocks,
+                                     job);
   const auto corpus = scans.prepare_corpus(rows, metric, false, job);
   FoundRows all{.indptr = {0}, .rows = {}, .scores = {}, .proof = {}};
   append(range_search(scans, rows, *corpus, range_options(threshold), job), 0, all);

@@ -4,8 +4,9 @@
 
 namespace gemmine {
 
-// The pairs of rows i < j that score at least the threshold, by i: best first, equal scores by lower
-// j. One self-join finds them where a device may answer it with half the tiles, else blocks do.
+// The pairs of rows i < j that score at least the threshold, by i: best first, equal scores by
+// lower j. One self-join finds them where a device may answer it with half the tiles, else blocks
+// do.
 FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, double threshold,
                           const Job& job);
 

@@ -87,6 +87,7 @@ inline MineOptions random_options(Metric metric, const Rows& queries, const Rows
           .seed = 3,
           .self = {.same = self && dice.chance(2), .rows = nullptr},
           .positives = {},
+          .positives_scored = false,
           .exclude = {},
           .candidates = std::nullopt,
           .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,

@@ -162,6 +162,7 @@ MineScene draw_scene() {
                               .seed = 1,
                               .self = {.same = false, .rows = nullptr},
                               .positives = {},
+                              .positives_scored = false,
                               .exclude = {},
                               .candidates = std::nullopt,
                               .groups = Groups::off,

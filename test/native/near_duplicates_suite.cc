@@ -1,8 +1,7 @@
 // Pairs of near rows, by one self-join and by blocks, compared with all scores.
-#include "mining/near_duplicates.h"
-
 #include "check.h"
 #include "core/pool.h"
+#include "mining/near_duplicates.h"
 #include "scan_scenes.h"
 #include "scans_devices.h"
 
@@ -40,9 +39,9 @@ void test_pairs(gemmine::Scans& scans, const std::string& what, Index scenes) {
     const auto source = source_of(rows);
     const Job job = job_of(1 + dice.below(3));
     const std::string scene = what + ", scene " + std::to_string(seed);
-    check(is_right(near_duplicates(scans, *source, metric, threshold, job), rows, metric,
-                   threshold),
-          scene);
+    check(
+        is_right(near_duplicates(scans, *source, metric, threshold, job), rows, metric, threshold),
+        scene);
     const Index step = 1 + dice.below(n);
     check(is_right(near_duplicates_in_blocks(scans, *source, metric, threshold, step, job), rows,
                    metric, threshold),
