@@ -11,6 +11,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
+import { amongOwnRows } from './own-rows'
 import { rangeSearch, type FoundRows } from './range-search'
 
 /** The only place where the defaults of {@link communities} are written. */
@@ -95,7 +96,7 @@ export async function communities(
 ): Promise<Communities> {
   const { minSize, ...search } = withDefaults({ ...communitiesDefaults, ...jobDefaults }, given)
   checkInteger('minSize', minSize, 1)
-  const found = await rangeSearch(X, X, { ...search, excludeSelf: true })
+  const found = await amongOwnRows(X, () => rangeSearch(X, X, { ...search, excludeSelf: true }))
   const groups = await sortedInTurns(await taken(found, minSize), (a, b) => b.length - a.length)
   const labels = await filled(Int32Array, found.queries, -1)
   const indptr = handOut(new Int32Array(groups.length + 1))

@@ -1,5 +1,6 @@
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
+import { toQueries } from '../data/source'
 import { inTurns } from '../data/slices'
 import { TextNumbers } from '../data/text-numbers'
 import { invalid } from '../errors'
@@ -167,8 +168,21 @@ async function equalTexts(train: Split, test: Split, counts: Counts): Promise<Le
 async function nearQueries(
   train: Split,
   test: Split,
+  counts: Counts,
   { threshold, ...options }: { threshold: number; metric: Metric } & JobOptions,
 ): Promise<Leakage['nearQueries']> {
+  for (const [name, { queries }] of Object.entries({ train, test })) {
+    const { rows } =
+      queries === undefined
+        ? { rows: counts[name as keyof Counts] }
+        : toQueries(queries, `${name}.queries`)
+    if (rows !== counts[name as keyof Counts])
+      throw invalid(
+        `${name}.queries.rows`,
+        `${counts[name as keyof Counts]}, the lists of ${name}.positives`,
+        rows,
+      )
+  }
   if (train.queries === undefined || test.queries === undefined)
     return { ...pairsOf([], []), scores: new Float32Array(0) }
   const { indptr, indices, scores } = await rangeSearch(test.queries, train.queries, {
@@ -214,6 +228,9 @@ export async function findLeakage(
   )
   checkInteger('corpusRows', corpusRows, 1, 2 ** 31 - 1)
   checkNumber('threshold', threshold)
+  for (const [name, split] of Object.entries({ train, test }))
+    if (typeof split !== 'object' || split === null)
+      throw invalid(name, 'an object with the positives of its queries', split)
   const counts = {
     train: queriesOf('train.positives', train.positives),
     test: queriesOf('test.positives', test.positives),
@@ -239,7 +256,7 @@ export async function findLeakage(
     identity,
   )
   const equalQueries = await equalTexts(train, test, counts)
-  const near = await nearQueries(train, test, { threshold, ...search })
+  const near = await nearQueries(train, test, counts, { threshold, ...search })
   const all = [sharedPositives, positivesAsNegatives, equalQueries, near]
   const leaking = new Uint8Array(counts.test)
   for (const { test: queries } of all) for (const query of queries) leaking[query] = 1

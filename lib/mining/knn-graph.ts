@@ -14,6 +14,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
+import { amongOwnRows } from './own-rows'
 import { topK } from './top-k'
 
 /** Which pairs of neighbours are edges. */
@@ -138,7 +139,12 @@ export async function knnGraph(X: MatrixInput, given: KnnGraphOptions): Promise<
   checkOneOf('weights', weights, knnWeights)
   if (weights === 'score' && search.metric === 'l2')
     throw invalid('weights', 'binary for the metric l2, whose scores are not positive', weights)
-  const { queries: rows, k, indices, scores } = await topK(X, X, { ...search, excludeSelf: true })
+  const {
+    queries: rows,
+    k,
+    indices,
+    scores,
+  } = await amongOwnRows(X, () => topK(X, X, { ...search, excludeSelf: true }))
   planMemory(`A graph of ${rows} rows with ${k} neighbours each`, 32 * rows * k)
   return adjacencyOf({ rows, k, indices, scores }, { edges, weights })
 }

@@ -107,6 +107,18 @@ describe('communities', () => {
     expect([...found.labels]).toEqual(labels)
   })
 
+  it('and graphs name X where an entry or a shape is wrong', async () => {
+    const X = { data: Float32Array.of(1, NaN), rows: 2, cols: 1 }
+    const empty = { data: new Float32Array(0), rows: 0, cols: 1 }
+    for (const search of [
+      (rows: Matrix) => communities(rows),
+      (rows: Matrix) => knnGraph(rows, { k: 1 }),
+    ]) {
+      await expect(search(X)).rejects.toThrow('a finite number at row 1, column 0 of X')
+      await expect(search(empty)).rejects.toThrow('X.rows')
+    }
+  })
+
   it('are none where no row has enough near rows', async () => {
     const found = await communities(gaussian(20, 30, 1))
     expect(found.count).toBe(0)
@@ -239,6 +251,17 @@ describe('findLeakage', () => {
     )
     expect([...sharedPositives.test]).toEqual([0, 1])
     expect([...sharedPositives.train]).toEqual([0, 1])
+  })
+
+  it('names a split that is none, and vectors of other queries', async () => {
+    const find = (split: unknown) =>
+      findLeakage(split as never, { positives: [[0]] }, { corpusRows: 2 })
+    await expect(find(null)).rejects.toThrow(
+      'an object with the positives of its queries for train',
+    )
+    await expect(find({ positives: [[0]], queries: fromRows([[1], [2]]) })).rejects.toThrow(
+      '1, the lists of train.positives for train.queries.rows, received 2',
+    )
   })
 
   it('finds nothing between splits that share nothing', async () => {
