@@ -225,6 +225,40 @@ export {
   type RangeSearchOptions,
 } from './mining/range-search'
 export {
+  nearDuplicates,
+  nearDuplicatesDefaults,
+  type NearDuplicatesOptions,
+} from './mining/near-duplicates'
+export {
+  communities,
+  communitiesDefaults,
+  type Communities,
+  type CommunitiesOptions,
+} from './mining/communities'
+export {
+  knnGraph,
+  knnGraphDefaults,
+  type KnnEdges,
+  type KnnGraphOptions,
+  type KnnWeights,
+} from './mining/knn-graph'
+export {
+  downsample,
+  downsampleDefaults,
+  type DownsampledCorpus,
+  type DownsampleOptions,
+  type Run,
+} from './mining/downsample'
+export {
+  findLeakage,
+  findLeakageDefaults,
+  type FindLeakageOptions,
+  type Leakage,
+  type LeakingPairs,
+  type LeakingRows,
+  type Split,
+} from './mining/find-leakage'
+export {
   logSumExp,
   logSumExpDefaults,
   type LogSumExpOptions,

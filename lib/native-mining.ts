@@ -16,6 +16,14 @@ export interface NativeMineRules {
   readonly sampling: string
   readonly pool: number
   readonly seed: number
+  readonly temperature: number
+  readonly simansA: number
+  readonly simansB: number
+  readonly stride: number
+  readonly bins: number
+  readonly mmrLambda: number
+  readonly nearDuplicateScore?: number | undefined
+  readonly hubCap?: number | undefined
   readonly explain: number
 }
 
@@ -61,6 +69,8 @@ export interface NativeMineOptions {
   readonly queryCount: number
   readonly excludeSelf: boolean | Int32Array
   readonly positives: NativeRowLists
+  /** Parallel to `positives.indices`; undefined: they are computed. */
+  readonly positiveScores?: Float64Array | undefined
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
   readonly groups: string

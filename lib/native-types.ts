@@ -2,7 +2,6 @@
 // the like are plain strings here: lib/ has checked them, and the addon refuses a name that it does not know.
 import type { DenseView, Matrix } from './data/matrix'
 import type { SparseView } from './data/sparse'
-import type { NativeLoss } from './factorization/losses'
 import type {
   NativeMineRules,
   NativePart,
@@ -39,6 +38,14 @@ export interface JobControl {
 export interface NativeRowLists {
   readonly indptr: Int32Array
   readonly indices: Int32Array
+}
+
+/** The same fields as `Loss` of native/backend/loss.h. */
+export interface NativeLoss {
+  readonly kind: 'frobenius' | 'divergence' | 'negative-binomial' | 'huber' | 'row-length'
+  readonly beta: number
+  readonly multiple: number
+  readonly parameter: number
 }
 
 /** The same fields as `FitOptions` of native/factorization/fit.h. */
@@ -276,6 +283,12 @@ export interface Addon {
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,
     options: NativeRangeOptions,
+    control: JobControl,
+  ): Promise<NativeFoundRows>
+  /** The pairs of rows i < j, by i. */
+  nearDuplicates(
+    rows: NativeSource | NativeCorpus,
+    options: { readonly device: string; readonly metric: string; readonly threshold: number },
     control: JobControl,
   ): Promise<NativeFoundRows>
   maxSim(

@@ -76,6 +76,15 @@ export async function withSource<T>(
   return withMatrix(path, use)
 }
 
+/** Reads a dense matrix and closes it after use. */
+export const withRows = async <T>(
+  path: string,
+  use: (X: MatrixInput) => Promise<T>,
+): Promise<T> => {
+  await shapeOf(path)
+  return withDense(path, use)
+}
+
 /** Reads queries and corpus, only once if they are the same file, and closes them after use. */
 export async function withQueriesAndCorpus<T>(
   queries: string,

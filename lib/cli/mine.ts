@@ -11,7 +11,8 @@ import { ceilingNames, type CeilingOptions } from '../mining/ceiling-rules'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'
-import { checkInteger } from '../options'
+import { samplingDefaults } from '../mining/samplings'
+import { checkInteger, type Overrides } from '../options'
 import { required } from './common-options'
 import { runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
@@ -26,6 +27,11 @@ const ceilingsGiven = (given: MineOptions): CeilingOptions =>
     ceilingNames.map((name) => [name, given[name] === 'none' ? null : given[name]]),
   )
 
+const samplingGiven = (given: MineOptions) =>
+  Object.fromEntries(
+    Object.keys(samplingDefaults).map((name) => [name, given[name as keyof MineOptions]]),
+  ) as Overrides<typeof samplingDefaults>
+
 /** The rules in the form for lib, except those from files. */
 const rulesOf = (given: MineOptions) =>
   ({
@@ -38,9 +44,7 @@ const rulesOf = (given: MineOptions) =>
     maxRank: given.maxRank,
     maxPositiveRank: given.maxPositiveRank,
     skipSurvivors: given.skipSurvivors,
-    sampling: given.sampling,
-    pool: given.pool,
-    seed: given.seed,
+    ...samplingGiven(given),
     groups: given.groups,
     explain: given.explain,
     shard: given.shard,

@@ -35,6 +35,16 @@ function namingOf({ positives }: MineRun) {
   return (argument: string) => files[argument] ?? optionOf(argument)
 }
 
+/** The counters, without those of caps that were not asked for. */
+function droppedOf({ dropped }: MinedNegatives, { nearDuplicateScore, hubCap }: Asked) {
+  const { nearDuplicate, hub, ...others } = dropped
+  return {
+    ...others,
+    ...(nearDuplicateScore !== undefined && { nearDuplicate }),
+    ...(hubCap !== undefined && { hub }),
+  }
+}
+
 /** @param out Path of the files, if any are written. */
 export async function minedSummary(
   mined: MinedNegatives,
@@ -56,7 +66,7 @@ export async function minedSummary(
     shortfall: mined.shortfall,
     queriesWithoutPositives: mined.queriesWithoutPositives,
     inconsistent: mined.inconsistent,
-    dropped: mined.dropped,
+    dropped: droppedOf(mined, asked),
     ceilings: mined.ceilings,
     ...(await mined.statistics()),
     seconds,

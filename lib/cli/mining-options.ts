@@ -10,16 +10,13 @@ import {
 } from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
-  defaultPool,
   groupModes,
   mineHardNegativesDefaults as standard,
   references,
-  samplingNames,
-  samplings,
   type GroupMode,
   type ReferenceName,
-  type SamplingName,
 } from '../mining/mining-options'
+import { defaultPool, samplingNames, samplings, type SamplingChoice } from '../mining/samplings'
 import { metrics, type Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
 import {
@@ -43,7 +40,9 @@ export const mineDefaults = { format: 'triplet' as MinedFormat } as const
 /** A ceiling, or `none` to turn it off. */
 type CeilingsGiven = { readonly [Name in CeilingName]?: number | 'none' }
 
-export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven {
+type SamplingGiven = Partial<Omit<SamplingChoice, 'numNegatives' | 'seed'>>
+
+export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, SamplingGiven {
   readonly queries?: string
   readonly corpus?: string
   readonly positives?: string
@@ -61,8 +60,6 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven {
   readonly maxRank?: number
   readonly maxPositiveRank?: number
   readonly skipSurvivors?: number
-  readonly sampling?: SamplingName
-  readonly pool?: number
   readonly explain?: number
   readonly shard?: QueryShard
   readonly format?: MinedFormat
@@ -84,6 +81,9 @@ excluded rows, rows barred by their group, rows with the text of the query, of a
 with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
 asked for. With --candidates the rows of a query's list are its only candidates: gemmine scores them
 itself, and ranks and counts are those within the list.
+
+Samplings, which take K of the survivors (of the best M of them, the pool):
+${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
 
 Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
 ${helpList(minedFormatTexts)}
@@ -177,19 +177,6 @@ const lists = () => [
 const results = () => [
   countOption('--num-negatives <K>', 'negatives wanted for each query', standard.numNegatives),
   choiceOption(
-    '--sampling <NAME>',
-    Object.values(samplings)
-      .map(({ taken }) => taken)
-      .join('; '),
-    samplingNames,
-    standard.sampling,
-  ),
-  countOption(
-    '--pool <M>',
-    'best survivors to draw from, at least K',
-    `max(${defaultPool.least}, ${defaultPool.times}K)`,
-  ),
-  choiceOption(
     '--format <NAME>',
     'layout of negatives.jsonl, explained below',
     minedFormats,
@@ -211,9 +198,42 @@ const results = () => [
   ).argParser(partOfAll('--shard')),
 ]
 
+const choices = () => [
+  choiceOption(
+    '--sampling <NAME>',
+    'choice of survivors, explained below',
+    samplingNames,
+    standard.sampling,
+  ),
+  countOption(
+    '--pool <M>',
+    'best survivors to take from (with stride N*K if that is more), at least K',
+    `max(${defaultPool.least}, ${defaultPool.times}K)`,
+  ),
+  numberOption('--temperature <T>', 'of weighted', standard.temperature),
+  numberOption('--simans-a <A>', 'of simans', standard.simansA),
+  numberOption('--simans-b <B>', 'of simans', standard.simansB),
+  countOption('--stride <N>', 'of stride', standard.stride),
+  countOption('--bins <N>', 'of bins', standard.bins),
+  numberOption(
+    '--mmr-lambda <L>',
+    'of mmr: 1 for scores alone, 0 for difference from each other alone',
+    standard.mmrLambda,
+  ),
+  numberOption(
+    '--near-duplicate-score <T>',
+    'skip a survivor that scores T or more with a negative taken before it',
+  ),
+  countOption(
+    '--hub-cap <N>',
+    'queries that may get the same row at most; it stays with those that score it highest',
+  ),
+]
+
 const sections = {
   'Files:': inputs,
   'Results:': results,
+  'Choice of negatives:': choices,
   'Scores (p is the score of the positive):': ceilings,
   'Ranks (among the candidates that no list and no group bars):': ranks,
   'Exclusions:': lists,

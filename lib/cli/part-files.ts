@@ -15,7 +15,7 @@ import { interrupted } from './interruption'
 import type { MineRun } from './mined-files'
 
 /** Must change with the contents of the file. */
-const kind = 'gemmine mined part 2'
+const kind = 'gemmine mined part 3'
 
 /** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =

@@ -4,12 +4,14 @@ import { version } from '../version'
 import { auditCommand } from './audit'
 import { helpOption } from './common-options'
 import { conceptsCommand } from './concepts'
+import { communitiesCommand } from './communities'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
 import { kmeansCommand } from './kmeans'
 import { mergeCommand } from './merge'
 import { mineCommand } from './mine'
+import { nearDuplicatesCommand } from './near-duplicates'
 import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
 import { selectRankCommand } from './select-rank'
@@ -40,6 +42,8 @@ export function gemmine(): Command {
     conceptsCommand,
     topkCommand,
     rangeCommand,
+    nearDuplicatesCommand,
+    communitiesCommand,
     mineCommand,
     mergeCommand,
     auditCommand,

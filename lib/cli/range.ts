@@ -63,7 +63,8 @@ async function range(given: RangeOptions) {
   })
 }
 
-async function writeFound({ indptr, indices, scores }: FoundRows, { write }: Job) {
+/** Writes lists of rows in the layout of the help. */
+export async function writeFound({ indptr, indices, scores }: FoundRows, { write }: Job) {
   const starts = BigInt64Array.from(Array.from(indptr, BigInt))
   await write('indptr.npy', (path) => writeNpy(path, { data: starts, shape: [starts.length] }))
   await write('indices.npy', (path) => writeNpy(path, { data: indices, shape: [indices.length] }))

@@ -29,6 +29,8 @@ export const ruleNames = [
   'ceiling',
   'floor',
   'rank',
+  'nearDuplicate',
+  'hub',
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 

@@ -1,15 +1,8 @@
 // The losses of an entry of X, each declared once: the checks, the addon's form and the command line are derived
 // from these rows.
 import { invalid, invalidText } from '../errors'
+import type { NativeLoss } from '../native'
 import { checkNumber, checkOneOf, frozen } from '../options'
-
-/** The same fields as `Loss` of native/backend/loss.h. */
-export interface NativeLoss {
-  readonly kind: (typeof lossKinds)[number]
-  readonly beta: number
-  readonly multiple: number
-  readonly parameter: number
-}
 
 /** The kinds of the addon. */
 export const lossKinds = [
@@ -18,7 +11,7 @@ export const lossKinds = [
   'negative-binomial',
   'huber',
   'row-length',
-] as const
+] as const satisfies readonly NativeLoss['kind'][]
 
 /** The number that some losses take. */
 export const lossParameterDefaults = frozen({

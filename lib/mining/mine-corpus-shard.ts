@@ -13,15 +13,14 @@ import { partsOf, wholeInputs, type Part, type ShardCall, type WholeInputs } fro
 import { checkRange, shardRows, type CorpusRange } from './corpus-shard'
 import {
   checkRules,
-  defaultPool,
   mineHardNegativesDefaults,
   nativeRules,
-  samplings,
   type MineHardNegativesOptions,
   type SettledMining,
 } from './mining-options'
 import type { CorpusInput } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type MinedShard } from './query-shard'
+import { poolOf, samplingOf } from './samplings'
 import { checkPositiveScores, type PositiveScores } from './score-positives'
 
 /** Options of {@link mineHardNegatives}, and which shard is mined. */
@@ -92,10 +91,31 @@ export async function referencesOf(
 
 /** How many of a query's candidates a shard may list, at least. */
 function listedAtLeast(options: SettledMining, rows: number): number {
-  const { skipRanks, skipSurvivors, numNegatives, pool, sampling, maxRank, explain } = options
-  const drawn = samplings[sampling].draws ? (pool ?? defaultPool(numNegatives)) : 0
-  const taken = skipRanks + skipSurvivors + Math.max(numNegatives, drawn)
+  const { skipRanks, skipSurvivors, numNegatives, sampling, maxRank, explain } = options
+  const pool = samplingOf(sampling).from === 'best' ? poolOf(options) : 0
+  const taken = skipRanks + skipSurvivors + Math.max(numNegatives, pool)
   return Math.min(rows, (maxRank === undefined ? taken : Math.min(taken, maxRank)) + explain)
+}
+
+/** Options that need the rows or the candidates of all shards at once. */
+function checkApart(settled: SettledMining) {
+  const { sampling, nearDuplicateScore, hubCap, positiveScores } = settled
+  if (positiveScores !== undefined)
+    throw invalid(
+      'positiveScores',
+      'none: the scores of positives are those that mergePositiveScores() gave',
+      positiveScores,
+    )
+  if (sampling === 'mmr')
+    throw invalid('sampling', 'one that compares no rows of different shards', sampling)
+  if (nearDuplicateScore !== undefined)
+    throw invalid(
+      'nearDuplicateScore',
+      'none, as no machine has the rows of all shards',
+      nearDuplicateScore,
+    )
+  if (hubCap !== undefined)
+    throw invalid('hubCap', 'none, as a merge cannot ask the shards for more candidates', hubCap)
 }
 
 /** A checked call on a shard, ready for the addon. */
@@ -139,6 +159,7 @@ export async function preparedCall(
   )
   checkInteger('firstRow', firstRow, 0)
   checkRules(settled)
+  checkApart(settled)
   if (settled.shard !== undefined)
     throw invalid('shard', 'all queries for a shard of a corpus', settled.shard)
   const source = toQueries(queries)
@@ -191,7 +212,8 @@ function checkPositives(scores: PositiveScores, queries: number, cols: number, m
  * With texts, `positives` must be scored with `sharedTexts`, see {@link mergeTextDigests}. With the sampling
  * `band` and neither `maxRank` nor `candidates`, {@link drawnRows} and {@link rankDrawnRows} follow.
  *
- * Not offered, and an error: `shard`, and `sweep`, as each set of rules is a job with its own parts.
+ * Not offered, and an error: `shard`; `sweep`, as each set of rules is a job with its own parts; and `mmr`,
+ * `nearDuplicateScore` and `hubCap`, which compare rows or queries of all shards.
  *
  * @param queries [nq × d], all of them, dense or a file. Lent until the promise settles.
  * @param corpus [rows × d], rows firstRow .. firstRow + rows − 1 of the corpus, dense, a file or prepared; a

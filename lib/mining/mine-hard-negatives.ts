@@ -6,7 +6,14 @@ import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
-import { nothingAsked, runJob, type Addon, type JobControl, type NativeMined } from '../native'
+import {
+  nothingAsked,
+  runJob,
+  type Addon,
+  type JobControl,
+  type NativeMined,
+  type NativeMineRules,
+} from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
 import { minedArrays, positiveArrays, summedCounts, type SummedCounts } from './mined-arrays'
@@ -111,6 +118,10 @@ export async function mineHardNegatives(
   return isSweep ? answers : answers[0]!
 }
 
+/** Rows of a query, at least, that are kept until rows are shared out among all queries. */
+const keptForHubs = ({ hubCap, pool, numNegatives }: NativeMineRules, rows: number) =>
+  hubCap === undefined ? 0 : Math.min(rows, Math.max(pool, 2 * numNegatives + 8))
+
 /** The rules of each answer in the form for the addon, after a check that there is memory for all answers. */
 function sweptRules(
   settled: readonly SettledMining[],
@@ -124,9 +135,10 @@ function sweptRules(
   })
   const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
   const explained = sweep.reduce((sum, { options }) => sum + options.explain, 0)
+  const shared = sweep.reduce((sum, { options }) => sum + keptForHubs(options, rows), 0)
   planMemory(
     `${places} negatives for each of ${queries} queries`,
-    queries * (12 * places + 50 * explained) + 12 * pairs,
+    queries * (12 * places + 50 * explained + 60 * shared) + 12 * pairs,
   )
   return sweep
 }

@@ -1,7 +1,9 @@
 // The options of mineHardNegatives(): all defaults, the checks, and their form for the addon.
 import { isInt32Array } from 'node:util/types'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
-import { borrowable } from '../data/typed-array'
+import { filled } from '../data/pieces'
+import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
+import { inSlices } from '../data/slices'
+import { borrowable, checkKind } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import type { NativeMineOptions, NativeMineRules } from '../native'
 import {
@@ -18,6 +20,7 @@ import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } fr
 import type { Metric } from './metric'
 import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
+import { checkSampling, nativeSampling, samplingDefaults } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
@@ -25,53 +28,11 @@ import { textClasses } from './text-classes'
 export const references = ['min', 'max', 'mean'] as const
 export type ReferenceName = (typeof references)[number]
 
-interface Sampling {
-  /** Which survivors of the rules are taken, in the words of the help. */
-  readonly taken: string
-  /** Whether a `pool` may be given. */
-  readonly hasPool: boolean
-  /** Whether a pool of the best is drawn from. */
-  readonly draws: boolean
-  /** The negatives of a query that is a zero vector, in the words of a warning. */
-  readonly ofZeroQuery: string
-}
-
-/** The choices of negatives among the survivors of the rules. */
-export const samplings = {
-  top: {
-    taken: 'the best',
-    hasPool: true,
-    draws: false,
-    ofZeroQuery: 'the first rows that the rules admit are the negatives',
-  },
-  random: {
-    taken: 'some drawn from a pool of the best',
-    hasPool: true,
-    draws: true,
-    ofZeroQuery: 'the negatives are drawn from the first rows that the rules admit',
-  },
-  'top1-random': {
-    taken: 'the best and some drawn',
-    hasPool: true,
-    draws: true,
-    ofZeroQuery:
-      'the first row that the rules admit is a negative, and others are drawn from the next ones',
-  },
-  band: {
-    taken: 'some drawn from all between floor and ceiling',
-    hasPool: false,
-    draws: false,
-    ofZeroQuery: 'the negatives are drawn from all rows that the rules admit',
-  },
-} as const satisfies Readonly<Record<string, Sampling>>
-export type SamplingName = keyof typeof samplings
-export const samplingNames = Object.keys(samplings) as readonly SamplingName[]
-
 /** Which groups a query may get rows of. */
 export const groupModes = ['different', 'same'] as const
 export type GroupMode = (typeof groupModes)[number]
 
-/** All defaults of `mineHardNegatives` except those of its ceilings. */
+/** All defaults of `mineHardNegatives` except those of its ceilings and of the choice of negatives. */
 const ownDefaults = {
   /** Negatives wanted for each query; 4 unless given. */
   numNegatives: 4,
@@ -81,6 +42,12 @@ const ownDefaults = {
   minScore: undefined as number | undefined,
   /** The score of several positives that ceilings use as reference; `min` unless given. */
   reference: 'min' as ReferenceName,
+  /**
+   * Scores of the positives, parallel to `positives.indices`, for example from a model that was trained on
+   * them; they must be comparable to the scores of the metric, as ceilings refer to them. `positives` must
+   * then be `{ indptr, indices }`. Their canonical scores unless given.
+   */
+  positiveScores: undefined as Float32Array | Float64Array | undefined,
   /** Number of best raw ranks to skip, counting rows above the ceiling; 0 unless given. */
   skipRanks: 0,
   /** Only raw ranks below this; no limit unless given. */
@@ -92,20 +59,6 @@ const ownDefaults = {
   maxPositiveRank: undefined as number | undefined,
   /** Number of best survivors to skip, after all rules; 0 unless given. */
   skipSurvivors: 0,
-  /**
-   * The choice of survivors; `top` unless given: the best. `random`: drawn from the pool; `top1-random`: the
-   * best one and others drawn from the pool; `band`: drawn from all survivors with equal probability, so only
-   * floor and ceiling decide how hard they are. With `band` a second scan counts the raw ranks of the drawn
-   * rows, unless `maxRank` is given.
-   */
-  sampling: 'top' as SamplingName,
-  /**
-   * Number of best survivors to draw from; max(10, 2 · numNegatives) unless given, see {@link defaultPool}.
-   * An error with `band`, because it draws from all survivors.
-   */
-  pool: undefined as number | undefined,
-  /** Seed of the draws, which depend only on the seed, the query and the row; 0 unless given. */
-  seed: 0,
   /**
    * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
@@ -147,22 +100,19 @@ const ownDefaults = {
   shard: undefined as QueryShard | undefined,
 } as const
 
-/** All defaults of `mineHardNegatives`, including those of its ceilings. */
-export const mineHardNegativesDefaults: typeof ownDefaults & typeof ceilingDefaults = frozen({
+/** All defaults of `mineHardNegatives`, including those of its ceilings and of the choice of negatives. */
+export const mineHardNegativesDefaults: typeof ownDefaults &
+  typeof samplingDefaults &
+  typeof ceilingDefaults = frozen({
   ...ownDefaults,
+  ...samplingDefaults,
   ...ceilingDefaults,
 })
 
-/**
- * Number of best survivors to draw from unless `pool` is given: twice the number of negatives, and at least
- * `least`.
- */
-export const defaultPool = Object.assign(
-  (numNegatives: number) => Math.max(defaultPool.least, defaultPool.times * numNegatives),
-  { least: 10, times: 2 },
-)
-
-export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions & JobOptions
+export type MineHardNegativesOptions = Overrides<typeof ownDefaults> &
+  Overrides<typeof samplingDefaults> &
+  CeilingOptions &
+  JobOptions
 
 export type SettledMining = ReturnType<typeof settleMining>
 
@@ -175,19 +125,17 @@ export function checkRules(options: SettledMining, at = '') {
   checkCeilings(options, at)
   if (options.minScore !== undefined) checkNumber(`${at}minScore`, options.minScore)
   checkOneOf(`${at}reference`, options.reference, references)
-  checkOneOf(`${at}sampling`, options.sampling, samplingNames)
   for (const name of ['skipRanks', 'skipSurvivors', 'explain'] as const)
     checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
-  if (options.pool !== undefined) checkInteger(`${at}pool`, options.pool, options.numNegatives)
-  if (options.pool !== undefined && !samplings[options.sampling].hasPool)
+  checkSampling(options, at)
+  if (options.hubCap !== undefined && options.shard !== undefined)
     throw invalid(
-      `${at}pool`,
-      `no pool beside the sampling ${options.sampling}, which is all survivors`,
-      options.pool,
+      `${at}hubCap`,
+      'none beside a shard, as the other queries of the job take rows too',
+      options.hubCap,
     )
-  checkInteger(`${at}seed`, options.seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
 /** Checks every option that is a number or a name, before any row is read. */
@@ -269,11 +217,40 @@ export const nativeRules = (
   maxRank: options.maxRank,
   maxPositiveRank: options.maxPositiveRank,
   skipSurvivors: options.skipSurvivors,
-  sampling: options.sampling,
-  pool: options.pool ?? defaultPool(options.numNegatives),
-  seed: options.seed,
+  ...nativeSampling(options),
   explain: explained(options.explain, queries, rows),
 })
+
+/** The given scores of positives, as a copy in float64. */
+async function scoresOf(
+  scores: Float32Array | Float64Array | undefined,
+  positives: RowListsInput,
+): Promise<Float64Array | undefined> {
+  if (scores === undefined) return undefined
+  if (isInt32Array(positives) || Array.isArray(positives) || !('indptr' in positives))
+    throw invalid('positives', '{ indptr, indices } beside positiveScores', positives)
+  checkKind(
+    'positiveScores',
+    scores,
+    ['Float32Array', 'Float64Array'],
+    'a Float32Array or Float64Array of scores',
+  )
+  const { length } = (positives as RowLists).indices
+  if (scores.length !== length)
+    throw invalidText(
+      'positiveScores',
+      `${length} scores, one for each of positives.indices`,
+      `${scores.length} scores`,
+    )
+  const copy = await filled(Float64Array, length, 0)
+  await inSlices(length, (begin, end) => {
+    for (let t = begin; t < end; t++) {
+      copy[t] = scores[t]!
+      if (!Number.isFinite(copy[t])) checkNumber(`positiveScores[${t}]`, scores[t])
+    }
+  })
+  return copy
+}
 
 /** The other options in the form for the addon, checked except for the elements of lists. */
 export async function nativeOptions(
@@ -288,8 +265,9 @@ export async function nativeOptions(
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
   // All start at the same time, so that a resizable buffer is copied before the caller can shrink it.
-  const [listed, excluded, only, texts] = await Promise.all([
+  const [listed, scores, excluded, only, texts] = await Promise.all([
     toRowLists('positives', positives, queries, rows),
+    scoresOf(options.positiveScores, positives),
     exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
     candidates === undefined ? undefined : toRowLists('candidates', candidates, queries, rows),
     textsOf(options, queries, rows),
@@ -300,6 +278,7 @@ export async function nativeOptions(
     ...shardRange(options.shard, queries),
     excludeSelf,
     positives: listed,
+    positiveScores: scores,
     exclude: excluded,
     candidates: only,
     ...groups,

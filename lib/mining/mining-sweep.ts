@@ -9,6 +9,7 @@ import {
   type MineHardNegativesOptions,
   type SettledMining,
 } from './mining-options'
+import { samplingDefaults } from './samplings'
 
 /** The options in which the sets of rules of a sweep may differ. */
 const sweptNames = [
@@ -20,9 +21,7 @@ const sweptNames = [
   'maxRank',
   'maxPositiveRank',
   'skipSurvivors',
-  'sampling',
-  'pool',
-  'seed',
+  ...(Object.keys(samplingDefaults) as (keyof typeof samplingDefaults)[]),
   'explain',
 ] as const
 

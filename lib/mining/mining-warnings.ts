@@ -1,7 +1,7 @@
 // Warnings about missing results of a mining job that are no errors, so that users do not train on empty
 // data.
 import type { MinedNegatives } from './mined-negatives'
-import { samplings, type SamplingName } from './mining-options'
+import { samplingDefaults, samplingNumbers, samplingOf, type SamplingName } from './samplings'
 import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
 
 /** The results that warnings mention. */
@@ -27,6 +27,14 @@ export interface Asked {
   readonly minScore?: number | undefined
   readonly skipSurvivors?: number | undefined
   readonly sampling: SamplingName
+  readonly temperature?: number | undefined
+  readonly simansA?: number | undefined
+  readonly simansB?: number | undefined
+  readonly stride?: number | undefined
+  readonly bins?: number | undefined
+  readonly mmrLambda?: number | undefined
+  readonly nearDuplicateScore?: number | undefined
+  readonly hubCap?: number | undefined
   readonly relativeMargin?: number | null | undefined
   readonly excludeSelf: unknown
   readonly pool?: number | undefined
@@ -72,10 +80,20 @@ function ofNothingLeft(found: Found, { minScore, skipSurvivors }: Asked, name: N
 }
 
 function ofPool({ pool, sampling }: Asked, name: Naming): string[] {
-  if (pool === undefined || samplings[sampling].draws) return []
-  const drawing = `${name('sampling')} ${sampling}, which takes the best and draws nothing`
-  return [`${name('pool')} ${pool} has no effect on ${drawing}`]
+  if (pool === undefined || samplingOf(sampling).from !== undefined) return []
+  const taking = `${name('sampling')} ${sampling}, which takes the best and draws nothing`
+  return [`${name('pool')} ${pool} has no effect on ${taking}`]
 }
+
+/** Numbers of other samplings. A number that equals its default is not known to be given. */
+const ofIdleNumbers = (asked: Asked, name: Naming): string[] =>
+  samplingNumbers
+    .filter((number) => !samplingOf(asked.sampling).uses.includes(number))
+    .filter((number) => (asked[number] ?? samplingDefaults[number]) !== samplingDefaults[number])
+    .map(
+      (number) =>
+        `${name(number)} ${asked[number]} has no effect on ${name('sampling')} ${asked.sampling}`,
+    )
 
 /**
  * Only l2 has no default ceiling. There is no warning if the user turned a rule off, because that was
@@ -95,7 +113,7 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
 
 /** All rows score 0 for a query that is a zero vector, and the order of equal scores is that of rows. */
 const ofZeros = (found: Found, { sampling }: Asked): string[] =>
-  ofZeroVectors(found, { ofQuery: `, so ${samplings[sampling].ofZeroQuery}` })
+  ofZeroVectors(found, { ofQuery: `, so ${samplingOf(sampling).ofZeroQuery}` })
 
 /** Warnings about all queries are left out for a part of a job; the merge gives them. */
 const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
@@ -109,4 +127,5 @@ export const miningWarnings = (found: Found, asked: Asked, name: Naming): string
   ...ofAllQueries(found, asked, name),
   ...ofNoCeiling(found, asked, name),
   ...ofPool(asked, name),
+  ...ofIdleNumbers(asked, name),
 ]

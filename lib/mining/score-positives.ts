@@ -28,6 +28,7 @@ import {
   shardRows,
   type CorpusRange,
 } from './corpus-shard'
+import { nativeSampling, samplingDefaults } from './samplings'
 import type { Metric } from './metric'
 import { minedArrays, positiveArrays } from './mined-arrays'
 import { groupArray } from './mining-options'
@@ -81,9 +82,7 @@ const idle = {
   reference: 'min',
   skipRanks: 0,
   skipSurvivors: 0,
-  sampling: 'top',
-  pool: 1,
-  seed: 0,
+  ...nativeSampling({ ...samplingDefaults, numNegatives: 1, pool: 1 }),
   explain: 0,
 } as const
 

@@ -200,6 +200,10 @@ class Scans {
   // float64 number with the same bits on every machine (docs/math/top-k.md).
   virtual void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scores,
                            const Job& job) = 0;
+  // Canonical scores of rows of the corpus with other rows of it, parallel to lists.indices: the
+  // rows of list i are scored with row asked[i]. Rows of a list may be in any order.
+  virtual void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                          const RowLists& lists, double* scores, const Job& job) = 0;
   // One ranking for each question, in the order of the questions.
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
   // The best rows of queries and the best queries of rows, for requests of any size. The answers

@@ -59,6 +59,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["rangeSearch"] = Napi::Function::New<RangeSearch>(env, "rangeSearch");
   exports["reverseTopK"] = Napi::Function::New<ReverseTopK>(env, "reverseTopK");
   exports["mutualNeighbours"] = Napi::Function::New<MutualNeighbours>(env, "mutualNeighbours");
+  exports["nearDuplicates"] = Napi::Function::New<NearDuplicates>(env, "nearDuplicates");
   exports["logSumExp"] = Napi::Function::New<LogSumExp>(env, "logSumExp");
   exports["maxSim"] = Napi::Function::New<MaxSim>(env, "maxSim");
   exports["mine"] = Napi::Function::New<Mine>(env, "mine");

@@ -15,6 +15,7 @@ Napi::Value Fingerprint(const Napi::CallbackInfo& info);
 Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
 Napi::Value RangeSearch(const Napi::CallbackInfo& info);
+Napi::Value NearDuplicates(const Napi::CallbackInfo& info);
 Napi::Value LogSumExp(const Napi::CallbackInfo& info);
 Napi::Value MaxSim(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);

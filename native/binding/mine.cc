@@ -82,6 +82,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
       read_positive_arrays(read_object(info[3], "positives"), sizes.queries, pairs, borrowed);
   const auto sweep = std::make_shared<Sweep>(
       read_sweep(info[4], read_shared(given, sizes, borrowed), range.count, borrowed));
+  const double* const given_scores =
+      read_optional_rows<double>(given, "positiveScores", static_cast<Index>(pairs), 1, borrowed);
   const Napi::Object control = read_object(info[5], "control");
   const auto kept_control =
       std::make_shared<const Napi::ObjectReference>(Napi::Persistent(control));
@@ -91,6 +93,9 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         MineOptions& shared = sweep->options.front();
         shared.positives =
             write_canonical(lists.positives, sizes.corpus, job, listed.starts, listed.rows);
+        if (given_scores != nullptr)
+          take_first_numbers(lists.positives, given_scores, shared.positives, listed.scores);
+        shared.positives_scored = given_scores != nullptr;
         const CanonicalMiningLists canonical(lists, sizes, shared, job);
         sweep->out.front().positive_scores = listed.scores;
         const auto mined = std::make_shared<Mined>();

@@ -18,6 +18,18 @@ MiningRules read_rules(const Napi::Object& from) {
   return rules;
 }
 
+SamplingNumbers read_sampling_numbers(const Napi::Object& from) {
+  const SamplingNumbers numbers{.temperature = read<double>(from, "temperature"),
+                                .simans_a = read<double>(from, "simansA"),
+                                .simans_b = read<double>(from, "simansB"),
+                                .stride = read<Index>(from, "stride"),
+                                .bins = read<Index>(from, "bins"),
+                                .mmr_lambda = read<double>(from, "mmrLambda")};
+  if (numbers.stride < 1) refuse(from.Env(), "a positive integer", "stride");
+  if (numbers.bins < 1) refuse(from.Env(), "a positive integer", "bins");
+  return numbers;
+}
+
 Napi::Object rejected_object(Napi::Env env, const Rejected& from, PendingCopies& copies) {
   Napi::Object rejected = Napi::Object::New(env);
   rejected["queries"] = copies.array_for(env, from.queries);
@@ -51,8 +63,13 @@ void read_swept(const Napi::Object& from, MineOptions& options) {
   options.skip_survivors = read<Index>(from, "skipSurvivors");
   options.sampling = read_choice(from, "sampling", samplings).sampling;
   options.pool = read<Index>(from, "pool");
+  options.numbers = read_sampling_numbers(from);
+  options.caps = {.near_duplicate_score = read_optional<double>(from, "nearDuplicateScore"),
+                  .hub_cap = read_optional<Index>(from, "hubCap")};
   options.seed = read<std::uint64_t>(from, "seed");
   options.explain = read<Index>(from, "explain");
+  if (options.caps.hub_cap && *options.caps.hub_cap < 1)
+    refuse(from.Env(), "a positive integer", "hubCap");
   if (options.num_negatives < 1) refuse(from.Env(), "a positive integer", "numNegatives");
 }
 

@@ -94,6 +94,20 @@ RowLists write_canonical(const GivenLists& given, Index corpus, const Job& job,
   return {.indptr = starts, .indices = rows};
 }
 
+void take_first_numbers(const GivenLists& given, const double* numbers, const RowLists& canonical,
+                        double* to) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> places;  // row, place
+  for (std::size_t q = 0; q + 1 < given.starts.size(); ++q) {
+    places.clear();
+    for (std::int32_t t = given.starts[q]; t < given.starts[q + 1]; ++t)
+      places.emplace_back(given.rows[t], t);
+    std::sort(places.begin(), places.end());
+    std::int32_t at = canonical.indptr[q];
+    for (std::size_t i = 0; i < places.size(); ++i)
+      if (i == 0 || places[i].first != places[i - 1].first) to[at++] = numbers[places[i].second];
+  }
+}
+
 SelfRows read_self_rows(const Napi::Object& from, Index queries, Index corpus, Borrowed& borrowed) {
   const Napi::Value value = from.Get("excludeSelf");
   if (value.IsTypedArray())

@@ -44,6 +44,11 @@ class CanonicalLists {
 RowLists write_canonical(const GivenLists& given, Index corpus, const Job& job,
                          std::int32_t* starts, std::int32_t* rows);
 
+// Writes the numbers of given rows, parallel to given.rows, to `to`, parallel to the rows of
+// `canonical`; a row that is given several times has its first number.
+void take_first_numbers(const GivenLists& given, const double* numbers, const RowLists& canonical,
+                        double* to);
+
 // Reads `excludeSelf`: true means that query i is row i of the corpus, which must exist; an array
 // holds the corpus row of each query, −1 for none.
 SelfRows read_self_rows(const Napi::Object& from, Index queries, Index corpus, Borrowed& borrowed);

@@ -5,7 +5,6 @@
 
 #include "mining/batches.h"
 #include "mining/judge.h"
-#include "mining/select.h"
 
 namespace gemmine {
 namespace {
@@ -33,6 +32,17 @@ void append(Rejected& all, Index query, const std::vector<RuledRow>& rejected) {
   all.indptr.push_back(static_cast<std::int32_t>(all.rows.size()));
 }
 
+// The `explain` best of all rejected rows.
+std::vector<RuledRow> best_rejected(const MineOptions& options, const Verdict& verdict,
+                                    const Selection& selection) {
+  std::vector<RuledRow> rejected = verdict.rejected;
+  rejected.insert(rejected.end(), selection.skipped.begin(), selection.skipped.end());
+  std::sort(rejected.begin(), rejected.end(),
+            [](const RuledRow& a, const RuledRow& b) { return better(a.scored, b.scored); });
+  rejected.resize(std::min(rejected.size(), static_cast<std::size_t>(options.explain)));
+  return rejected;
+}
+
 }  // namespace
 
 MinedCounts nothing_counted(Index zero_queries, Index zero_rows) {
@@ -58,17 +68,19 @@ void clear(const Answer& answer, Index queries) {
     std::fill(out.exact_scores, out.exact_scores + size, std::numeric_limits<double>::quiet_NaN());
 }
 
-void settle(Answer& answer, Index query, const QueryCandidates& candidates) {
+void settle(Answer& answer, Index query, const Population& population, const Verdict& verdict,
+            const Selection& selection) {
   MinedCounts& counts = answer.counts;
-  Verdict verdict = judge(answer.options, candidates);
-  (candidates.population.rescanned ? counts.proof.fallback : counts.proof.certified) += 1;
+  (population.rescanned ? counts.proof.fallback : counts.proof.certified) += 1;
   counts.inconsistent += verdict.inconsistent;
-  counts.candidate_pairs += candidates.population.candidates();
+  counts.candidate_pairs += population.candidates();
   for (Index rule = 0; rule < rule_count; ++rule) counts.dropped[rule] += verdict.dropped[rule];
+  for (const RuledRow& each : selection.skipped)
+    ++counts.dropped[static_cast<std::size_t>(each.rule)];
   if (verdict.inconsistent) return;
-  select_negatives(answer.options, query, verdict.survivors);
-  write(answer, query, verdict.survivors);
-  if (answer.options.explain > 0) append(counts.rejected, query, verdict.rejected);
+  write(answer, query, selection.negatives);
+  if (answer.options.explain > 0)
+    append(counts.rejected, query, best_rejected(answer.options, verdict, selection));
 }
 
 }  // namespace gemmine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mining/candidates.h"
+#include "mining/preference.h"
 
 namespace gemmine {
 
@@ -15,7 +16,8 @@ struct Answer {
 MinedCounts nothing_counted(Index zero_queries, Index zero_rows);
 // Writes the padding of `queries` queries.
 void clear(const Answer& answer, Index queries);
-// Judges the candidates of one query, selects its negatives, writes and counts them.
-void settle(Answer& answer, Index query, const QueryCandidates& candidates);
+// Writes and counts what was found for one query.
+void settle(Answer& answer, Index query, const Population& population, const Verdict& verdict,
+            const Selection& selection);
 
 }  // namespace gemmine

@@ -11,7 +11,18 @@
 namespace gemmine {
 
 // Positions in rule_names.
-enum class Rule : std::uint8_t { self, positive, excluded, group, duplicate, ceiling, floor, rank };
+enum class Rule : std::uint8_t {
+  self,
+  positive,
+  excluded,
+  group,
+  duplicate,
+  ceiling,
+  floor,
+  rank,
+  near_duplicate,
+  hub
+};
 inline constexpr auto no_rule = static_cast<Rule>(rule_count);
 inline constexpr auto absent_rule = static_cast<Rule>(rule_count + 1);  // the row is no candidate
 
@@ -29,7 +40,7 @@ struct RankedRow {
 // Exact counts over all candidates of a query, listed or not.
 struct Population {
   double ceiling;
-  std::array<std::int64_t, rule_count> dropped;  // by each rule but `rank`: judge() applies it
+  std::array<std::int64_t, rule_count> dropped;  // by each rule before `rank`; judge() applies it
   Index admissible;                              // dropped by none of these rules
   Index above_ceiling;                           // number of rows with raw ranks above the ceiling
   Index above_reference;                         // likewise; 0 if not needed

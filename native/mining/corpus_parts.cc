@@ -198,6 +198,18 @@ Candidates merged_candidates(std::span<const PartView> parts, const MineOptions&
   return merged;
 }
 
+// Options of parts compare no rows and have no caps, so the first pool decides.
+void settle_merged(Answer& answer, Index query, const std::optional<double>& reference,
+                   const Candidates& merged) {
+  const MineOptions& options = answer.options;
+  const QueryCandidates candidates = merged.of(0);
+  const Index pool = first_pool(options);
+  const Verdict verdict = judge(options, pool, candidates);
+  const Preference preference = preference_of(options, query, reference, pool, verdict.survivors);
+  settle(answer, query, candidates.population, verdict,
+         first_of(preference, options.num_negatives));
+}
+
 }  // namespace
 
 MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& options,
@@ -210,7 +222,7 @@ MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& opti
     const std::optional<double> reference = reference_of(options, query);
     answer.counts.queries_without_positives += !reference;
     if (is_mined(reference, options.rules))
-      settle(answer, query, merged_candidates(parts, options, query, reference).of(0));
+      settle_merged(answer, query, reference, merged_candidates(parts, options, query, reference));
     else
       ++answer.counts.proof.certified;
   }

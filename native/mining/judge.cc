@@ -35,7 +35,7 @@ struct Window {
 
 }  // namespace
 
-Verdict judge(const MineOptions& options, const QueryCandidates& candidates) {
+Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& candidates) {
   const Population& population = candidates.population;
   Verdict verdict{.inconsistent = options.max_positive_rank &&
                                   population.above_reference >= *options.max_positive_rank,
@@ -46,6 +46,7 @@ Verdict judge(const MineOptions& options, const QueryCandidates& candidates) {
   Window window{.begin = options.skip_ranks,
                 .end = options.max_rank.value_or(std::numeric_limits<Index>::max())};
   Index to_skip = options.skip_survivors;
+  const Index wanted = rule_for(options.sampling).pool == Pool::all ? every_row : pool;
   for (std::size_t i = 0; i < candidates.rows.size(); ++i) {
     const Scored scored{candidates.scores[i], candidates.rows[i]};
     Rule rule = candidates.rules[i];
@@ -53,8 +54,7 @@ Verdict judge(const MineOptions& options, const QueryCandidates& candidates) {
     if (rule != no_rule) {
       if (static_cast<Index>(verdict.rejected.size()) < options.explain)
         verdict.rejected.push_back({scored, rule});
-    } else if (to_skip-- <= 0 &&
-               static_cast<Index>(verdict.survivors.size()) < pool_size(options)) {
+    } else if (to_skip-- <= 0 && static_cast<Index>(verdict.survivors.size()) < wanted) {
       verdict.survivors.push_back({scored.score, scored.row, candidates.ranks[i]});
     }
   }

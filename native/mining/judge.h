@@ -21,15 +21,16 @@ struct Verdict {
   std::vector<RuledRow> rejected;  // the `explain` best
 };
 
-// Number of survivors from which a query's answer is chosen.
-inline Index pool_size(const MineOptions& options) {
-  const Pool pool = rule_for(options.sampling).pool;
-  if (pool == Pool::all) return every_row;
-  return pool == Pool::negatives ? options.num_negatives
-                                 : std::max(options.num_negatives, options.pool);
+// Number of survivors to look at first. Caps may need more, so a pool without a limit begins
+// larger.
+inline Index first_pool(const MineOptions& options) {
+  if (rule_for(options.sampling).pool == Pool::best)
+    return std::max(options.num_negatives, options.pool);
+  return options.caps.any() ? 2 * options.num_negatives + 8 : options.num_negatives;
 }
 
-// Applies the rules on ranks to the candidates of one query, from a scan or from lists.
-Verdict judge(const MineOptions& options, const QueryCandidates& candidates);
+// Applies the rules on ranks to the candidates of one query, from a scan or from lists. The verdict
+// has the `pool` best survivors, or all that are listed if the answer is drawn from all.
+Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& candidates);
 
 }  // namespace gemmine

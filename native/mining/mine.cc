@@ -1,7 +1,11 @@
 #include "mining/mine.h"
 
+#include <numeric>
+
 #include "mining/answers.h"
 #include "mining/batches.h"
+#include "mining/choice.h"
+#include "mining/hub_cap.h"
 #include "mining/retrieval.h"
 #include "mining/score_ceiling.h"
 
@@ -20,7 +24,9 @@ class Miner {
         handle_(scans.prepare_queries(queries, corpus, job)),
         index_(shared_, corpus.rows().rows()),
         retrieval_(shared_.candidates ? list_retrieval(scans, *handle_, sweep, index_)
-                                      : scan_retrieval(scans, *handle_, sweep, index_)) {
+                                      : scan_retrieval(scans, *handle_, sweep, index_)),
+        chooser_(scans, corpus, *retrieval_, job),
+        shared_hubs_(sweep.size()) {
     for (std::size_t i = 0; i < sweep.size(); ++i)
       answers_.push_back(
           {sweep[i], out[i], nothing_counted(handle_->zero_rows(), corpus.zero_rows())});
@@ -35,7 +41,8 @@ class Miner {
         handle_->rows().rows() * each, request_bytes,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
         [&](Index i) { return ask(shared_.first_query + i / each, answers_[i % each]); },
-        [&](const std::vector<MinedQuery>& asked, bool more) { run(asked, more); });
+        [&](std::vector<MinedQuery>& asked, bool more) { run(std::move(asked), more); });
+    for (std::size_t i = 0; i < answers_.size(); ++i) share_hubs(answers_[i], shared_hubs_[i]);
     std::vector<MinedCounts> counts;
     for (Answer& answer : answers_) counts.push_back(std::move(answer.counts));
     return counts;
@@ -45,7 +52,8 @@ class Miner {
   void score_positives();
   std::optional<double> reference_of(Index query, const MineOptions& options) const;
   std::optional<MinedQuery> ask(Index query, Answer& answer);
-  void run(const std::vector<MinedQuery>& asked, bool more);
+  void run(std::vector<MinedQuery> asked, bool more);
+  void share_hubs(Answer& answer, std::vector<Choice>& choices);
 
   Scans& scans_;
   const std::span<const MineOptions> sweep_;
@@ -55,10 +63,13 @@ class Miner {
   const std::unique_ptr<QueryHandle> handle_;
   const RowIndex index_;
   const std::unique_ptr<Retrieval> retrieval_;
+  Chooser chooser_;
   std::vector<Answer> answers_;
+  std::vector<std::vector<Choice>> shared_hubs_;  // by answer: choices to be made for all queries
 };
 
 void Miner::score_positives() {
+  if (shared_.positives_scored) return;
   const RowLists& positives = shared_.positives;
   scans_.score_pairs(*handle_, {positives.indptr + shared_.first_query, positives.indices},
                      positive_scores_, job_);
@@ -82,10 +93,35 @@ std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
   return std::nullopt;
 }
 
-void Miner::run(const std::vector<MinedQuery>& asked, bool more) {
-  const Candidates candidates = retrieval_->retrieve(asked, more, job_);
-  for (std::size_t i = 0; i < asked.size(); ++i)
-    settle(answers_[&asked[i].options.get() - sweep_.data()], asked[i].query, candidates.of(i));
+void Miner::run(std::vector<MinedQuery> asked, bool more) {
+  for (Choice& each : chooser_.choose(std::move(asked), more)) {
+    const auto place = static_cast<std::size_t>(&each.asked.options.get() - sweep_.data());
+    if (sweep_[place].caps.hub_cap)
+      shared_hubs_[place].push_back(std::move(each));
+    else
+      settle(answers_[place], each.asked.query, each.population, each.verdict,
+             first_of(each.preference, sweep_[place].num_negatives));
+  }
+}
+
+// Queries that lose rows to others may need more candidates than they have.
+void Miner::share_hubs(Answer& answer, std::vector<Choice>& choices) {
+  if (!answer.options.caps.hub_cap) return;
+  HubCap hubs(answer.options.num_negatives, *answer.options.caps.hub_cap);
+  std::vector<std::size_t> grown(choices.size());
+  std::iota(grown.begin(), grown.end(), std::size_t{0});
+  for (std::size_t i = 0; i < choices.size(); ++i) hubs.add();
+  while (!grown.empty()) {
+    for (const std::size_t i : grown) hubs.offer(i, choices[i].preference.rows);
+    hubs.settle();
+    grown.clear();
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      if (!hubs.is_full(i) && !choices[i].preference.complete) grown.push_back(i);
+    chooser_.deepen(choices, grown);
+  }
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    settle(answer, choices[i].asked.query, choices[i].population, choices[i].verdict,
+           taken_of(choices[i].preference, hubs.held_by(i), hubs.end_of(i), hubs.is_full(i)));
 }
 
 }  // namespace

@@ -62,6 +62,24 @@ struct CorpusPart {
   std::span<const std::int32_t> absent;  // rows that belong to another part, ascending; in no list
 };
 
+// The numbers of samplings; each sampling uses its own (sampling.h).
+struct SamplingNumbers {
+  double temperature;  // > 0
+  double simans_a;     // >= 0
+  double simans_b;
+  Index stride;       // >= 1
+  Index bins;         // >= 1
+  double mmr_lambda;  // in [0, 1]
+};
+
+// Limits that depend on other negatives, of the query and of other queries.
+struct Caps {
+  std::optional<double> near_duplicate_score;
+  std::optional<Index> hub_cap;  // >= 1
+
+  bool any() const { return near_duplicate_score || hub_cap; }
+};
+
 // Lists, groups and texts are those of all queries; the mined queries are first_query, first_query
 // + 1, ... of them.
 struct MineOptions {
@@ -77,9 +95,12 @@ struct MineOptions {
   Index skip_survivors;
   Sampling sampling;
   Index pool;
+  SamplingNumbers numbers;
+  Caps caps;
   std::uint64_t seed;
   SelfRows self;
   RowLists positives;
+  bool positives_scored;  // positive_scores are given
   RowLists exclude;
   std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
   Groups groups;
@@ -94,9 +115,11 @@ inline bool has_texts(const MineOptions& options) { return options.texts.corpus 
 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
 // applies. lib/ has the same list; a test compares them.
-inline constexpr const char* rule_names[] = {"self",      "positive", "excluded", "group",
-                                             "duplicate", "ceiling",  "floor",    "rank"};
-inline constexpr Index rule_count = 8;
+// Near-duplicates and hubs are counted only as far as a query's selection comes.
+inline constexpr const char* rule_names[] = {"self",          "positive", "excluded", "group",
+                                             "duplicate",     "ceiling",  "floor",    "rank",
+                                             "nearDuplicate", "hub"};
+inline constexpr Index rule_count = 10;
 
 // The caller's arrays for the answers of the mined queries.
 struct MinedArrays {
@@ -127,7 +150,8 @@ struct MinedCounts {
 
 // One answer for each of several options, all from the same scans. Queries, lists, groups and texts
 // are those of the first options; other numbers and names may differ. `queries` are the mined
-// queries. positive_scores is written in the first arrays only and not used in the others.
+// queries. positive_scores is written in the first arrays only, or read if the first options say
+// that positives are scored, and not used in the others.
 std::vector<MinedCounts> mine(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                               std::span<const MineOptions> sweep, std::span<const MinedArrays> out,
                               const Job& job);

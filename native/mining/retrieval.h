@@ -7,6 +7,7 @@
 
 #include "core/job.h"
 #include "mining/candidates.h"
+#include "mining/judge.h"
 #include "mining/listed_rows.h"
 #include "mining/score_ceiling.h"
 
@@ -19,6 +20,7 @@ struct MinedQuery {
   std::optional<double> reference;  // score of its positives; empty without positives
   double ceiling;
   ListedRows listed;
+  Index pool;  // number of survivors wanted: of the best, or of those with the smallest keys
 };
 
 inline MinedQuery mined_query(const MineOptions& options, const RowIndex& index, Index query,
@@ -27,7 +29,8 @@ inline MinedQuery mined_query(const MineOptions& options, const RowIndex& index,
           .options = std::cref(options),
           .reference = reference,
           .ceiling = score_ceiling(reference, options.rules),
-          .listed = index.listed_rows(query)};
+          .listed = index.listed_rows(query),
+          .pool = first_pool(options)};
 }
 
 // A question that counts the rows better than `scored`.

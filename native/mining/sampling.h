@@ -8,26 +8,56 @@
 
 namespace gemmine {
 
-enum class Sampling { top, random, top1_random, band };
+enum class Sampling {
+  top,
+  random,
+  top1_random,
+  band,
+  weighted,
+  simans,
+  stride,
+  quantiles,
+  bins,
+  mmr
+};
 
 // The survivors of the rules from which a query's negatives come.
 enum class Pool {
-  negatives,  // as many of the best as negatives are wanted, so nothing is drawn
+  negatives,  // as many of the best as negatives are wanted
   best,       // MineOptions::pool of the best
   all,
 };
 
-// A query gets the `taken` best of the pool, and others with the same probability for every subset.
+// The order in which a query takes rows of its pool (preference.cc).
+enum class Order {
+  best,       // best first
+  drawn,      // by keys
+  softmax,    // by keys with weights exp(score / temperature)
+  near,       // by keys with weights exp(−a (score − p − b)²)
+  strided,    // every stride-th, then those after them
+  quantiles,  // one of each of num_negatives runs of equal counts in turn, by keys
+  bins,       // of one of the bins of equal width, drawn for each row, by keys
+  marginal,   // by relevance and distance from those taken before (diversity.cc)
+};
+
+// A query first takes the `taken` best of the pool, then the others in the given order.
 struct SamplingRule {
   Sampling sampling;
   Pool pool;
   Index taken;
+  Order order;
 };
-inline constexpr std::array<Named<SamplingRule>, 4> samplings{
-    {{"top", {.sampling = Sampling::top, .pool = Pool::negatives, .taken = 0}},
-     {"random", {.sampling = Sampling::random, .pool = Pool::best, .taken = 0}},
-     {"top1-random", {.sampling = Sampling::top1_random, .pool = Pool::best, .taken = 1}},
-     {"band", {.sampling = Sampling::band, .pool = Pool::all, .taken = 0}}}};
+inline constexpr std::array<Named<SamplingRule>, 10> samplings{
+    {{"top", {Sampling::top, Pool::negatives, 0, Order::best}},
+     {"random", {Sampling::random, Pool::best, 0, Order::drawn}},
+     {"top1-random", {Sampling::top1_random, Pool::best, 1, Order::drawn}},
+     {"band", {Sampling::band, Pool::all, 0, Order::drawn}},
+     {"weighted", {Sampling::weighted, Pool::best, 0, Order::softmax}},
+     {"simans", {Sampling::simans, Pool::best, 0, Order::near}},
+     {"stride", {Sampling::stride, Pool::best, 0, Order::strided}},
+     {"quantiles", {Sampling::quantiles, Pool::best, 0, Order::quantiles}},
+     {"bins", {Sampling::bins, Pool::best, 0, Order::bins}},
+     {"mmr", {Sampling::mmr, Pool::best, 0, Order::marginal}}}};
 
 constexpr const SamplingRule& rule_for(Sampling sampling) {
   return std::ranges::find_if(samplings,

@@ -2,7 +2,6 @@
 #include <cstring>
 #include <iterator>
 
-#include "mining/judge.h"
 #include "mining/listed_scores.h"
 #include "mining/retrieval.h"
 
@@ -197,7 +196,9 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   const std::vector<Rule>& rules = query.listed.rules;
   const auto capped = [&](Index count) { return std::min(count, corpus_rows_); };
   if (is_drawn(options)) return capped(skipped(options));
-  Index depth = skipped(options) + capped(pool_size(options));
+  // Without a draw in the scan all survivors of a band are listed.
+  const bool all = rule_for(options.sampling).pool == Pool::all;
+  Index depth = skipped(options) + (all ? corpus_rows_ : capped(query.pool));
   if (options.max_rank) {
     const bool duplicates = index_.classes().count > 0 || (options.part && has_texts(options)) ||
                             std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
@@ -225,10 +226,11 @@ ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
   if (options.max_positive_rank && query.reference) asked.reference = *query.reference;
   // Skipped rows can be among the drawn rows, so as many more are drawn.
   if (is_drawn(options))
-    asked.draw = {.count = std::min(skipped(options) + options.num_negatives, corpus_rows_),
-                  .seed = options.seed,
-                  .query = static_cast<std::uint64_t>(query.query),
-                  .row_numbers = options.part ? options.part->row_numbers : nullptr};
+    asked.draw = {
+        .count = std::min(skipped(options) + std::min(query.pool, corpus_rows_), corpus_rows_),
+        .seed = options.seed,
+        .query = static_cast<std::uint64_t>(query.query),
+        .row_numbers = options.part ? options.part->row_numbers : nullptr};
   return asked;
 }
 

@@ -6,7 +6,8 @@ import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
 import { snmfDefaults } from '../../lib/factorization/snmf'
-import { defaultPool, mineHardNegativesDefaults } from '../../lib/mining/mining-options'
+import { mineHardNegativesDefaults } from '../../lib/mining/mining-options'
+import { defaultPool } from '../../lib/mining/samplings'
 import { helpOf } from './commands'
 
 const common = '--out --force --json --quiet --progress -h,'
@@ -26,10 +27,12 @@ const promised = {
   topk: '--threads --device --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  'near-duplicates': '--threads --device --threshold --metric',
+  communities: '--threads --device --threshold --min-size --metric',
   mine:
     '--threads --device --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
+    '--sampling --pool --temperature --simans-a --simans-b --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
   audit:
@@ -61,7 +64,7 @@ it('merge --help offers no threads and devices, which it does not use, and says 
   )
 })
 
-it.each(['transform', 'topk', 'range'])(
+it.each(['transform', 'topk', 'range', 'near-duplicates', 'communities'])(
   '%s --help offers no seed, as nothing is drawn',
   (command) => {
     expect(helpOf(command)).not.toContain('--seed')

@@ -42,6 +42,10 @@ const fields = {
   topk: 'command version queries corpus dimensions k metric seconds gflops threads device precision certified fallback unknownIds warnings',
   range:
     'command version queries corpus dimensions threshold metric found seconds gflops threads device precision certified fallback unknownIds warnings',
+  'near-duplicates':
+    'command version shape threshold metric found seconds gflops threads device precision certified fallback warnings',
+  communities:
+    'command version shape threshold minSize metric communities members seconds gflops threads device warnings',
   mine: 'command version queries corpus dimensions numNegatives metric found shortfall queriesWithoutPositives inconsistent dropped ceilings positiveScore negativeScore negativeRank seconds gflops threads seed device precision certified fallback unknownIds warnings',
 }
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
@@ -101,6 +105,18 @@ describe.each([
     [...scan, '--threshold', '0.5'],
     'indices.npy indptr.npy scores.npy summary.json',
     '\\d+ rows at 0.5 or above for 60 queries',
+  ],
+  [
+    'near-duplicates',
+    ['docs.npy', '--threshold', '0.5'],
+    'indices.npy indptr.npy scores.npy summary.json',
+    '\\d+ pairs at 0.5 or above among 60 rows',
+  ],
+  [
+    'communities',
+    ['docs.npy', '--threshold', '0.5', '--min-size', '3'],
+    'indices.npy indptr.npy labels.npy summary.json',
+    '\\d+ communities with \\d+ of 60 rows',
   ],
   [
     'mine',
@@ -385,4 +401,25 @@ it.each([
   expect([code, stderr]).toEqual([exitCode, `gemmine: stopped by ${signal}; nothing was written\n`])
   expect(performance.now() - asked).toBeLessThan(10_000)
   expect(readdirSync(folder)).toEqual(before)
+})
+
+it('mine --sampling takes every choice, with its numbers, and counts what caps skip', async () => {
+  const mine = [...scan, '--positives', 'positives.tsv', '--exclude-self', '--json']
+  for (const own of [
+    'weighted --temperature 0.1',
+    'simans --simans-a 2 --simans-b -0.1 --pool 30',
+    'stride --stride 3',
+    'quantiles',
+    'bins --bins 4',
+    'mmr --mmr-lambda 0.7',
+  ]) {
+    const { code, stdout } = await run(folder, 'mine', ...mine, '--sampling', ...own.split(' '))
+    expect(code, own).toBe(0)
+    const { found, warnings, dropped } = JSON.parse(stdout)
+    expect({ found, warnings }, own).toEqual({ found: 8, warnings: [] })
+    expect(dropped).not.toHaveProperty('hub')
+  }
+  const caps = ['--near-duplicate-score', '0.2', '--hub-cap', '1']
+  const { stdout } = await run(folder, 'mine', ...mine, ...caps)
+  expect(JSON.parse(stdout).dropped).toMatchObject({ nearDuplicate: expect.any(Number), hub: 0 })
 })

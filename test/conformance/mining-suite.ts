@@ -5,8 +5,10 @@ import { ruleNames } from '../../lib/data/mined-lines'
 import type { Metric } from '../../lib/mining/metric'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
+import { samplingDefaults } from '../../lib/mining/samplings'
 import { scoresOf } from '../reference/scores'
-import { drawn, survivors, type Answer, type Rules } from '../reference/survivors'
+import { preferred, shared, type Choice } from '../reference/selection'
+import { survivors, type Answer, type Rules } from '../reference/survivors'
 
 export interface Scene {
   readonly name: string
@@ -22,16 +24,14 @@ export interface Scene {
 }
 
 /** Rules of one trial, and which of the scene's lists take part. */
-export interface Trial extends Rules {
+export interface Trial extends Rules, Partial<Omit<Choice, 'sampling'>> {
   readonly metric?: Metric
-  readonly numNegatives?: number
   readonly exclude?: boolean
   readonly candidates?: boolean
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly explain?: number
   readonly sampling?: MineHardNegativesOptions['sampling']
-  readonly seed?: number
 }
 
 function forbids(scene: Scene, mode: Trial['groups'], query: number, row: number): boolean {
@@ -54,19 +54,31 @@ function copies(
   return text !== '' && known.includes(text)
 }
 
+/** The rules of a trial alone. */
+function rulesOf({
+  metric: _metric,
+  exclude: _exclude,
+  candidates: _candidates,
+  texts: _texts,
+  groups: _groups,
+  explain: _explain,
+  ...others
+}: Trial): Rules {
+  const choice = new Set(['numNegatives', ...Object.keys(samplingDefaults)])
+  return Object.fromEntries(Object.entries(others).filter(([name]) => !choice.has(name)))
+}
+
+const choiceOf = (trial: Trial): Choice => {
+  const { numNegatives = 4, sampling = 'top' } = trial
+  const pool = trial.pool ?? defaultPoolOf(trial)
+  return { ...samplingDefaults, ...trial, numNegatives, sampling, pool }
+}
+
+const defaultPoolOf = ({ sampling, numNegatives = 4, stride = samplingDefaults.stride }: Trial) =>
+  Math.max(10, 2 * numNegatives, sampling === 'stride' ? stride * numNegatives : 0)
+
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const {
-    metric,
-    numNegatives,
-    exclude,
-    candidates,
-    texts,
-    groups,
-    explain,
-    sampling,
-    seed,
-    ...rules
-  } = trial
+  const { metric, exclude, candidates, texts, groups } = trial
   return scene.positives.map((positives, query) =>
     survivors(
       {
@@ -79,9 +91,51 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         copied: (row) => texts === true && copies(scene, query, row),
         text: (row) => (texts ? scene.corpusTexts[row] : undefined),
       },
-      rules,
+      rulesOf(trial),
     ),
   )
+}
+
+/** The answers with negatives in the place of survivors, and what the choice skipped among the rejected. */
+function chosenOf(scene: Scene, trial: Trial): Answer[] {
+  const choice = choiceOf(trial)
+  const metric = trial.metric ?? 'cosine'
+  const answers = answersOf(scene, trial)
+  const scores = answers.map((_, query) => scoresOf(metric, scene.queries, scene.corpus, query))
+  const likeness = new Map<number, Float64Array>()
+  const similarity = (a: number, b: number) => {
+    if (!likeness.has(a)) likeness.set(a, scoresOf(metric, scene.corpus, scene.corpus, a))
+    return likeness.get(a)![b]!
+  }
+  const lists = answers.map(({ rows, ranks, reference }, query) =>
+    preferred(
+      choice,
+      query,
+      reference,
+      rows.map((row, i) => ({ row, rank: ranks[i]!, score: scores[query]![row]! })),
+      similarity,
+    ),
+  )
+  const holds = shared(lists, choice.numNegatives, choice.hubCap)
+  return answers.map((answer, query) => {
+    const asked = lists[query]!.rows.slice(0, holds[query]!.length)
+    const taken = asked.filter((_, i) => holds[query]![i]).sort((a, b) => a.rank - b.rank)
+    const isFull = taken.length === choice.numNegatives
+    const near = lists[query]!.near.filter(({ after }) => !isFull || after < asked.length)
+    const hubs = asked.filter((_, i) => !holds[query]![i])
+    const of = scores[query]!
+    const rejected = [
+      ...answer.rejected,
+      ...near.map(({ row }) => ({ row, rule: 'nearDuplicate' as const })),
+      ...hubs.map(({ row }) => ({ row, rule: 'hub' as const })),
+    ].sort((a, b) => of[b.row]! - of[a.row]! || a.row - b.row)
+    return {
+      ...answer,
+      rows: taken.map(({ row }) => row),
+      ranks: taken.map(({ rank }) => rank),
+      rejected,
+    }
+  })
 }
 
 /** The options of a trial, with the lists of a scene. */
@@ -110,22 +164,20 @@ export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
     for (const [name, trial] of Object.entries(trials))
       it(name, async () => {
         const k = trial.numNegatives ?? 4
-        const answers = answersOf(scene, trial)
+        const answers = chosenOf(scene, trial)
         const mined = await mineHardNegatives(
           scene.queries,
           scene.corpus,
           scene.positives,
           optionsOf(scene, trial),
         )
-        answers.forEach((answer, query) => {
-          const { rows, ranks } =
-            trial.sampling === 'band' ? drawn(answer, k, trial.seed ?? 0, query) : answer
-          expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows.slice(0, k))
+        answers.forEach(({ rows, ranks }, query) => {
+          expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows)
           const place = query * k
           expect(
             [...mined.ranks.subarray(place, place + mined.counts[query]!)],
             `ranks of query ${query}`,
-          ).toEqual(ranks.slice(0, k))
+          ).toEqual(ranks)
         })
         expect(mined.dropped).toEqual(counted(answers))
         expect(mined.inconsistent).toBe(answers.filter(({ inconsistent }) => inconsistent).length)

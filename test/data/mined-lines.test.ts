@@ -160,7 +160,9 @@ describe('rejected lines', () => {
   })
 
   it('know the rules in their order', () => {
-    expect(ruleNames.join(' ')).toBe('self positive excluded group duplicate ceiling floor rank')
+    expect(ruleNames.join(' ')).toBe(
+      'self positive excluded group duplicate ceiling floor rank nearDuplicate hub',
+    )
   })
 })
 

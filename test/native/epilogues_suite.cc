@@ -128,8 +128,38 @@ void test_log_sums(Scans& scans, const std::string& what, Index scenes) {
   }
 }
 
+// Rows of a corpus with each other, in any order and with repeats.
+void test_row_scores(Scans& scans, const std::string& what, Index scenes) {
+  for (Index seed = 0; seed < scenes; ++seed) {
+    Dice dice(4000 + seed);
+    const Metric metric = metrics[seed % 3];
+    const Index n = 1 + dice.below(60);
+    const Rows rows = random_rows(dice.below(kinds), n, 1 + dice.below(40), dice);
+    const Job job = job_of(1 + dice.below(3));
+    const auto source = source_of(rows);
+    const auto corpus = scans.prepare_corpus(*source, metric, dice.chance(2), job);
+    std::vector<std::int32_t> asked(dice.below(20));
+    std::vector<std::vector<std::int32_t>> lists(asked.size());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      asked[i] = static_cast<std::int32_t>(dice.below(n));
+      lists[i].resize(dice.below(15));
+      for (auto& row : lists[i]) row = static_cast<std::int32_t>(dice.below(n));
+    }
+    const Lists listed(lists);
+    std::vector<double> scores(listed.indices.size());
+    scans.score_rows(*corpus, asked, listed.view(), scores.data(), job);
+    bool right = true;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      for (const auto row : lists[i])
+        right &= scores[at++] == plain_score(metric, rows.row(asked[i]), rows.row(row), rows.d);
+    check(right, what + ", scene " + std::to_string(seed));
+  }
+}
+
 void epilogues_suite(Scans& scans, const std::string& name, Index scenes) {
   test_segments(scans, name + ", segment maxima", scenes);
+  test_row_scores(scans, name + ", scores of rows", scenes);
   test_log_sums(scans, name + ", log-sum-exp", scenes);
 }
 

@@ -26,6 +26,14 @@ class GuardedScans : public NaiveScans {
     const DeviceAccess access = open(queries);
     NaiveScans::score_pairs(queries, lists, scores, job);
   }
+  void score_rows(const gemmine::CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                  const gemmine::RowLists& lists, double* scores,
+                  const gemmine::Job& job) override {
+    const PreparedRows& rows = dynamic_cast<const NaiveCorpus&>(corpus).values;
+    expect(memory_.holds(rows.row(0), rows.row(rows.rows)), "rows in the device's memory");
+    const DeviceAccess access(memory_);
+    NaiveScans::score_rows(corpus, asked, lists, scores, job);
+  }
   std::vector<Ranking> scan(const ScanRequest& request, const gemmine::Job& job) override {
     const DeviceAccess access = open(request.queries);
     return NaiveScans::scan(request, job);

@@ -99,6 +99,15 @@ class Oracle {
     return plain_score(metric_, queries_.row(query), corpus_.row(row), queries_.d);
   }
 
+  double similarity(std::int32_t a, std::int32_t b) const {
+    return plain_score(metric_, corpus_.row(a), corpus_.row(b), corpus_.d);
+  }
+
+  std::optional<double> reference_of(Index query) const {
+    return reference(query, positives_.of(query));
+  }
+
+  // All survivors in `found`, before any choice.
   ExpectedQuery answer(Index query) const {
     ExpectedQuery expected;
     const auto known = positives_.of(query);
@@ -117,7 +126,6 @@ class Oracle {
     if (expected.inconsistent) return expected;
     expected.mined = true;
     sort_out(query, ceiling(p), all, expected);
-    if (options_.sampling == gemmine::Sampling::band) draw(query, expected.found);
     return expected;
   }
 
@@ -209,19 +217,6 @@ class Oracle {
       else if (to_skip-- <= 0)
         expected.found.push_back(each);
     }
-  }
-
-  // The rows with the smallest keys, best first.
-  void draw(Index query, std::vector<Ranked>& found) const {
-    const gemmine::CounterRandom random(options_.seed, gemmine::draw_stream);
-    const auto key = [&](const Ranked& each) {
-      return random.bits(static_cast<std::uint64_t>(query), static_cast<std::uint32_t>(each.row));
-    };
-    std::sort(found.begin(), found.end(),
-              [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
-    found.resize(std::min(found.size(), static_cast<std::size_t>(options_.num_negatives)));
-    std::sort(found.begin(), found.end(),
-              [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
   }
 
   Metric metric_;

@@ -6,6 +6,7 @@
 
 #include "mining_oracle.h"
 #include "mining_scenes.h"
+#include "selection_oracle.h"
 #include "trial_scans.h"
 
 // Random jobs of mining, runs of them, and whether an answer is that of brute force.
@@ -43,6 +44,19 @@ inline double some_level(Metric metric, const Rows& queries, const Rows& corpus,
   return dice.chance(2) ? score : score * (0.5 + dice.uniform());
 }
 
+inline gemmine::Sampling some_sampling(Dice& dice) {
+  if (dice.chance(3)) return gemmine::Sampling::top;
+  if (dice.chance(3)) return gemmine::Sampling::band;
+  return gemmine::samplings[dice.below(gemmine::samplings.size())].second.sampling;
+}
+
+// The slow oracle bounds the sizes.
+inline gemmine::Caps some_caps(Metric metric, const Rows& queries, const Rows& corpus, Dice& dice) {
+  if (queries.rows > 150 || corpus.rows > 150) return {};
+  return {.near_duplicate_score = maybe(dice, 3, some_level(metric, corpus, corpus, dice)),
+          .hub_cap = maybe(dice, 4, 1 + dice.below(4))};
+}
+
 inline MineOptions random_options(Metric metric, const Rows& queries, const Rows& corpus, bool self,
                                   bool grouped, Dice& dice) {
   const Index nq = queries.rows, nc = corpus.rows;
@@ -61,11 +75,19 @@ inline MineOptions random_options(Metric metric, const Rows& queries, const Rows
           .max_rank = maybe(dice, 3, 1 + dice.below(nc)),
           .max_positive_rank = maybe(dice, 4, 1 + dice.below(nc)),
           .skip_survivors = dice.chance(3) ? dice.below(12) : 0,
-          .sampling = dice.chance(3) ? gemmine::Sampling::band : gemmine::Sampling::top,
-          .pool = k,
+          .sampling = some_sampling(dice),
+          .pool = k + dice.below(30),
+          .numbers = {.temperature = 0.01 + dice.uniform(),
+                      .simans_a = 9 * dice.uniform(),
+                      .simans_b = dice.uniform() - 0.5,
+                      .stride = 1 + dice.below(7),
+                      .bins = 1 + dice.below(12),
+                      .mmr_lambda = dice.uniform()},
+          .caps = some_caps(metric, queries, corpus, dice),
           .seed = 3,
           .self = {.same = self && dice.chance(2), .rows = nullptr},
           .positives = {},
+          .positives_scored = false,
           .exclude = {},
           .candidates = std::nullopt,
           .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
@@ -208,8 +230,9 @@ inline bool mined_agrees(const Mined& mined, const MineScene& scene) {
   std::int64_t dropped[gemmine::rule_count] = {};
   Index inconsistent = 0, without = 0, mined_queries = 0;
   bool right = true;
+  const auto answers = expected_answers(oracle, options, scene.queries.rows);
   for (Index query = 0; query < scene.queries.rows; ++query) {
-    const ExpectedQuery expected = oracle.answer(query);
+    const ExpectedQuery& expected = answers[query];
     inconsistent += expected.inconsistent;
     without += scene.positives.of(query).empty();
     for (const Ranked& each : expected.rejected) ++dropped[each.rule];

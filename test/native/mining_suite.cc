@@ -54,6 +54,9 @@ std::vector<MineOptions> some_sweep(const MineScene& scene, Index seed) {
     each.max_positive_rank = rules.max_positive_rank;
     each.skip_survivors = rules.skip_survivors;
     each.sampling = rules.sampling;
+    each.pool = std::max(rules.pool, rules.num_negatives);
+    each.numbers = rules.numbers;
+    each.caps = rules.caps;
     each.seed = rules.seed + static_cast<std::uint64_t>(i);
     each.explain = rules.explain;
     sweep.push_back(each);
@@ -154,9 +157,12 @@ MineScene draw_scene() {
                               .skip_survivors = 0,
                               .sampling = gemmine::Sampling::random,
                               .pool = 40,
+                              .numbers = scene.options.numbers,
+                              .caps = {.near_duplicate_score = {}, .hub_cap = {}},
                               .seed = 1,
                               .self = {.same = false, .rows = nullptr},
                               .positives = {},
+                              .positives_scored = false,
                               .exclude = {},
                               .candidates = std::nullopt,
                               .groups = Groups::off,

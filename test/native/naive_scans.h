@@ -96,6 +96,14 @@ class NaiveScans : public gemmine::Scans {
       for (const std::int32_t row : list_of(lists, query))
         *scores++ = naive(handle).score(query, row);
   }
+  void score_rows(const gemmine::CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                  const gemmine::RowLists& lists, double* scores, const gemmine::Job&) override {
+    const auto& all = dynamic_cast<const NaiveCorpus&>(corpus);
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      for (const std::int32_t row : list_of(lists, static_cast<Index>(i)))
+        *scores++ = plain_score(all.asked_metric, all.values.row(asked[i]), all.values.row(row),
+                                all.values.d);
+  }
   std::vector<Ranking> scan(const ScanRequest& request, const gemmine::Job&) override {
     std::vector<Ranking> rankings;
     for (const ScanQuery& query : request.asked) rankings.push_back(ranked(request, query));

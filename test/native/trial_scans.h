@@ -38,6 +38,11 @@ class TrialScans : public gemmine::Scans {
                    double* scores, const gemmine::Job& job) override {
     gemmine::cpu::score_pairs(queries, lists, scores, job);
   }
+  void score_rows(const gemmine::CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                  const gemmine::RowLists& lists, double* scores,
+                  const gemmine::Job& job) override {
+    gemmine::cpu::score_rows(corpus, asked, lists, scores, job);
+  }
   std::vector<gemmine::Ranking> scan(const gemmine::ScanRequest& request,
                                      const gemmine::Job& job) override {
     std::vector<gemmine::Ranking> rankings;

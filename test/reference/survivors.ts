@@ -2,11 +2,7 @@
 // documented order.
 import type { RuleName } from '../../lib/data/mined-lines'
 import type { CeilingName, Ceilings } from '../../lib/mining/ceiling-rules'
-import { counterBits } from './counter-random'
 import { ranking } from './scores'
-
-/** Keeps the keys of draws apart from other uses of the generator. */
-const drawStream = 0x6d696e65
 
 export interface Rules extends Ceilings {
   readonly minScore?: number
@@ -15,21 +11,6 @@ export interface Rules extends Ceilings {
   readonly maxRank?: number
   readonly maxPositiveRank?: number
   readonly skipSurvivors?: number
-}
-
-/** The rows with the smallest keys, best first: what `sampling: 'band'` draws from the survivors. */
-export function drawn(
-  { rows, ranks }: Pick<Answer, 'rows' | 'ranks'>,
-  count: number,
-  seed: number,
-  query: number,
-): Pick<Answer, 'rows' | 'ranks'> {
-  const keys = rows.map((row) => counterBits(seed, drawStream, query, row))
-  const places = [...rows.keys()]
-    .sort((a, b) => Number(keys[a]! > keys[b]!) - Number(keys[a]! < keys[b]!))
-    .slice(0, count)
-    .sort((a, b) => a - b)
-  return { rows: places.map((i) => rows[i]!), ranks: places.map((i) => ranks[i]!) }
 }
 
 export interface Question {
@@ -49,6 +30,8 @@ export interface Question {
 export interface Answer {
   readonly mined: boolean
   readonly inconsistent: boolean
+  /** Undefined without positives. */
+  readonly reference: number | undefined
   /** Survivors, best first, with their raw ranks. */
   readonly rows: readonly number[]
   readonly ranks: readonly number[]
@@ -107,6 +90,7 @@ function barrier(
 const unmined = (inconsistent: boolean): Answer => ({
   mined: false,
   inconsistent,
+  reference: undefined,
   rows: [],
   ranks: [],
   rejected: [],
@@ -168,6 +152,7 @@ export function survivors(question: Question, rules: Rules): Answer {
   return {
     mined: true,
     inconsistent: false,
+    reference: p,
     rows: rows.slice(skip),
     ranks: ranks.slice(skip),
     rejected,

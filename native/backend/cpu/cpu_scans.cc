@@ -25,6 +25,10 @@ class CpuScans : public Scans {
                    const Job& job) override {
     cpu::score_pairs(queries, lists, scores, job);
   }
+  void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                  const RowLists& lists, double* scores, const Job& job) override {
+    cpu::score_rows(corpus, asked, lists, scores, job);
+  }
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
     return cpu::scan(request, job);
   }

@@ -59,6 +59,25 @@ void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scor
   });
 }
 
+void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                const RowLists& lists, double* scores, const Job& job) {
+  const auto& own = dynamic_cast<const CpuCorpus&>(corpus);
+  const double* norms = own.centred().norms().data();
+  std::vector<CanonicalScorer> scorers(
+      worker_count(job), CanonicalScorer(own.rows(), norms, own.rows(), norms, own.metric()));
+  const auto count = static_cast<Index>(asked.size());
+  parallel_for(job, (count + score_at_once - 1) / score_at_once, [&](Index chunk, Index worker) {
+    const Index end = std::min((chunk + 1) * score_at_once, count);
+    for (Index i = chunk * score_at_once; i < end; ++i) {
+      const auto listed = list_of(lists, i);
+      if (listed.empty()) continue;
+      scorers[worker].begin(asked[i]);
+      scorers[worker].score(listed.data(), static_cast<Index>(listed.size()),
+                            scores + lists.indptr[i]);
+    }
+  });
+}
+
 std::vector<Ranking> scan(const ScanRequest& request, const Job& job) {
   std::vector<Ranking> rankings(request.asked.size());
   Asked asked;

@@ -11,6 +11,8 @@ std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const Corpus
                                              const Job& job);
 std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job);
 void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scores, const Job& job);
+void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
+                const RowLists& lists, double* scores, const Job& job);
 std::vector<Ranking> scan(const ScanRequest& request, const Job& job);
 
 }  // namespace gemmine::cpu

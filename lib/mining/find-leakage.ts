@@ -1,0 +1,273 @@
+import type { MatrixInput } from '../data/matrix'
+import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
+import { toQueries } from '../data/source'
+import { inTurns } from '../data/slices'
+import { TextNumbers } from '../data/text-numbers'
+import { invalid } from '../errors'
+import { handOut } from '../lending'
+import {
+  checkInteger,
+  checkNumber,
+  frozen,
+  jobDefaults,
+  required,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
+import { queriesOf } from './downsample'
+import type { Metric } from './metric'
+import { rangeSearch } from './range-search'
+import { checkTexts, textAt } from './text-classes'
+
+/** One part of a collection: its queries, by row, with what is known of them. All parts share the corpus. */
+export interface Split {
+  /** Corpus rows that belong to each query. */
+  readonly positives: RowListsInput
+  /** Corpus rows that are negatives of each query, such as mined ones; none if left out. */
+  readonly negatives?: RowListsInput
+  /** Text of each query. */
+  readonly queryTexts?: readonly string[]
+  /** Vectors of the queries, [queries × d]. */
+  readonly queries?: MatrixInput
+}
+
+/** The only place where the defaults of {@link findLeakage} are written. */
+export const findLeakageDefaults = frozen({
+  /** Text of each corpus row: rows with equal texts count as one row; none unless given. */
+  corpusTexts: undefined as readonly string[] | undefined,
+  /** Queries that score at least this with each other are near-duplicates; 0.95 unless given. */
+  threshold: 0.95,
+  /** The metric of near-duplicates; `cosine` unless given. */
+  metric: 'cosine' as Metric,
+})
+
+export type FindLeakageOptions = {
+  /** Number of corpus rows, to be given. */
+  corpusRows: number
+} & Overrides<typeof findLeakageDefaults> &
+  JobOptions
+
+/** Pairs of a test query and a training query that share something. */
+export interface LeakingPairs {
+  /** Rows of test queries, ascending. */
+  readonly test: Int32Array
+  /** Rows of training queries: the first that shares it, or the nearest one. */
+  readonly train: Int32Array
+}
+
+/** The same with the corpus row that both have. */
+export interface LeakingRows extends LeakingPairs {
+  /** The positive of the test query. */
+  readonly rows: Int32Array
+}
+
+/** What the test queries of a collection share with its training queries. */
+export interface Leakage {
+  /** Positives of test queries that are positives of training queries. */
+  readonly sharedPositives: LeakingRows
+  /** Positives of test queries that are negatives of training queries, which teach a model to avoid them. */
+  readonly positivesAsNegatives: LeakingRows
+  /** Queries with equal texts. An empty text equals none. Empty unless both splits have `queryTexts`. */
+  readonly equalQueries: LeakingPairs
+  /** Queries that are near-duplicates. Empty unless both splits have `queries`. */
+  readonly nearQueries: LeakingPairs & {
+    /** Canonical scores rounded to float32. */
+    readonly scores: Float32Array
+  }
+  /** Test queries that share anything, ascending: those to be left out of one split. */
+  readonly leaking: Int32Array
+}
+
+/** The number of each corpus row: that of the first row with its text. */
+async function identities(texts: readonly string[] | undefined, corpusRows: number) {
+  const own = new Int32Array(corpusRows).map((_, row) => row)
+  if (texts === undefined) return own
+  checkTexts('corpusTexts', texts, corpusRows)
+  const known = new TextNumbers()
+  const firsts: number[] = []
+  await inTurns<void>(function* (slice) {
+    for (let row = 0; row < corpusRows; row++) {
+      const text = textAt('corpusTexts', texts, row)
+      if (text !== '') {
+        const number = known.add(text)
+        own[row] = firsts[number] ??= row
+      }
+      if (slice.spend(64 + text.length / 8)) yield
+    }
+  })
+  return own
+}
+
+/** The first query that lists each row, by the row's identity; −1 for none. */
+const firstQueries = (name: string, { indptr, indices }: RowLists, identity: Int32Array) =>
+  inTurns<Int32Array>(function* (slice) {
+    const first = new Int32Array(identity.length).fill(-1)
+    for (let query = 0; query + 1 < indptr.length; query++)
+      for (let t = indptr[query]!; t < indptr[query + 1]!; t++) {
+        const row = checkedRow(`${name}.indices[${t}]`, indices[t], identity.length)
+        if (first[identity[row]!] === -1) first[identity[row]!] = query
+        if (slice.spend(1)) yield
+      }
+    return first
+  })
+
+function checkedRow(name: string, row: number | undefined, corpusRows: number): number {
+  if (!(row! >= 0 && row! < corpusRows))
+    throw invalid(name, `a corpus row in 0..${corpusRows - 1}`, row)
+  return row!
+}
+
+/** The positives of test queries that a training query lists. */
+const listedPositives = (positives: RowLists, first: Int32Array, identity: Int32Array) =>
+  inTurns<LeakingRows>(function* (slice) {
+    const [test, train, rows]: [number[], number[], number[]] = [[], [], []]
+    for (let query = 0; query + 1 < positives.indptr.length; query++)
+      for (let t = positives.indptr[query]!; t < positives.indptr[query + 1]!; t++) {
+        const row = checkedRow(`test.positives.indices[${t}]`, positives.indices[t], first.length)
+        const other = first[identity[row]!]!
+        if (slice.spend(1)) yield
+        if (other === -1) continue
+        test.push(query)
+        train.push(other)
+        rows.push(row)
+      }
+    return { ...pairsOf(test, train), rows: handOut(Int32Array.from(rows)) }
+  })
+
+const pairsOf = (test: readonly number[], train: readonly number[]): LeakingPairs => ({
+  test: handOut(Int32Array.from(test)),
+  train: handOut(Int32Array.from(train)),
+})
+
+async function equalTexts(train: Split, test: Split, counts: Counts): Promise<LeakingPairs> {
+  const { queryTexts: known } = train
+  const { queryTexts: asked } = test
+  if (known === undefined || asked === undefined) return pairsOf([], [])
+  checkTexts('train.queryTexts', known, counts.train)
+  checkTexts('test.queryTexts', asked, counts.test)
+  return inTurns<LeakingPairs>(function* (slice) {
+    const first = new Map<string, number>()
+    for (let query = 0; query < known.length; query++) {
+      const text = textAt('train.queryTexts', known, query)
+      if (text !== '' && !first.has(text)) first.set(text, query)
+      if (slice.spend(64 + text.length / 8)) yield
+    }
+    const found: [number[], number[]] = [[], []]
+    for (let query = 0; query < asked.length; query++) {
+      const other = first.get(textAt('test.queryTexts', asked, query))
+      if (slice.spend(64)) yield
+      if (other === undefined) continue
+      found[0].push(query)
+      found[1].push(other)
+    }
+    return pairsOf(...found)
+  })
+}
+
+async function nearQueries(
+  train: Split,
+  test: Split,
+  counts: Counts,
+  { threshold, ...options }: { threshold: number; metric: Metric } & JobOptions,
+): Promise<Leakage['nearQueries']> {
+  for (const [name, { queries }] of Object.entries({ train, test })) {
+    const { rows } =
+      queries === undefined
+        ? { rows: counts[name as keyof Counts] }
+        : toQueries(queries, `${name}.queries`)
+    if (rows !== counts[name as keyof Counts])
+      throw invalid(
+        `${name}.queries.rows`,
+        `${counts[name as keyof Counts]}, the lists of ${name}.positives`,
+        rows,
+      )
+  }
+  if (train.queries === undefined || test.queries === undefined)
+    return { ...pairsOf([], []), scores: new Float32Array(0) }
+  const { indptr, indices, scores } = await rangeSearch(test.queries, train.queries, {
+    ...{ ...options, threshold },
+    limit: 1,
+  })
+  const queries: number[] = []
+  for (let query = 0; query + 1 < indptr.length; query++)
+    if (indptr[query + 1]! > indptr[query]!) queries.push(query)
+  return { test: handOut(Int32Array.from(queries)), train: indices, scores }
+}
+
+interface Counts {
+  readonly train: number
+  readonly test: number
+}
+
+/**
+ * Finds what a test split shares with a training split of the same corpus, so that a score on the test split
+ * is no score of memory: positives that are positives or negatives of training queries, queries with equal
+ * texts, and queries that are near-duplicates. Each test query is named with one training query for each row
+ * or text that it shares. For near-duplicate documents use {@link nearDuplicates} or {@link rangeSearch}.
+ *
+ * @param train The training split.
+ * @param test The split whose queries must be new.
+ * @throws {TypeError | RangeError} naming the list, row and value that is wrong.
+ *
+ * @example
+ * const { leaking } = await findLeakage(
+ *   { positives: trainPositives, negatives: mined, queryTexts: trainTexts },
+ *   { positives: testPositives, queryTexts: testTexts },
+ *   { corpusRows: 100_000 },
+ * )
+ */
+export async function findLeakage(
+  train: Split,
+  test: Split,
+  given: FindLeakageOptions,
+): Promise<Leakage> {
+  const { corpusRows, corpusTexts, threshold, ...search } = withDefaults(
+    { corpusRows: required, ...findLeakageDefaults, ...jobDefaults },
+    given,
+  )
+  checkInteger('corpusRows', corpusRows, 1, 2 ** 31 - 1)
+  checkNumber('threshold', threshold)
+  for (const [name, split] of Object.entries({ train, test }))
+    if (typeof split !== 'object' || split === null)
+      throw invalid(name, 'an object with the positives of its queries', split)
+  const counts = {
+    train: queriesOf('train.positives', train.positives),
+    test: queriesOf('test.positives', test.positives),
+  }
+  const lists = async (name: string, input: RowListsInput, queries: number) =>
+    toRowLists(name, input, queries, corpusRows)
+  const known = await lists('train.positives', train.positives, counts.train)
+  const asked = await lists('test.positives', test.positives, counts.test)
+  const negatives = await lists(
+    'train.negatives',
+    train.negatives ?? emptyLists(counts.train),
+    counts.train,
+  )
+  const identity = await identities(corpusTexts, corpusRows)
+  const sharedPositives = await listedPositives(
+    asked,
+    await firstQueries('train.positives', known, identity),
+    identity,
+  )
+  const positivesAsNegatives = await listedPositives(
+    asked,
+    await firstQueries('train.negatives', negatives, identity),
+    identity,
+  )
+  const equalQueries = await equalTexts(train, test, counts)
+  const near = await nearQueries(train, test, counts, { threshold, ...search })
+  const all = [sharedPositives, positivesAsNegatives, equalQueries, near]
+  const leaking = new Uint8Array(counts.test)
+  for (const { test: queries } of all) for (const query of queries) leaking[query] = 1
+  const rows = [...leaking.keys()].filter((query) => leaking[query])
+  return {
+    ...{ sharedPositives, positivesAsNegatives, equalQueries, nearQueries: near },
+    leaking: handOut(Int32Array.from(rows)),
+  }
+}
+
+const emptyLists = (queries: number): RowLists => ({
+  indptr: new Int32Array(queries + 1),
+  indices: new Int32Array(0),
+})

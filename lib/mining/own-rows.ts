@@ -1,0 +1,32 @@
+// Searches of the rows of one matrix among themselves.
+import type { MatrixInput } from '../data/matrix'
+import { toDenseSource } from '../data/source'
+import { invalidEntry, invalidText, isMistake } from '../errors'
+
+/** Runs a search with `X` on both sides. Its errors name X, not the sides. */
+export async function amongOwnRows<Result>(
+  X: MatrixInput,
+  search: () => Promise<Result>,
+): Promise<Result> {
+  toDenseSource('X', X)
+  try {
+    return await search()
+  } catch (error) {
+    throw renamed(error)
+  }
+}
+
+function renamed(error: unknown): unknown {
+  if (!isMistake(error)) return error
+  const argument = error.argument.replace(/^(queries|corpus)\b/, 'X')
+  const { expected, received, row, column } = error
+  if (argument === error.argument) return error
+  return row === undefined || column === undefined
+    ? invalidText(
+        argument,
+        expected,
+        received,
+        error instanceof RangeError ? RangeError : TypeError,
+      )
+    : invalidEntry(argument, expected, received, row, column)
+}
