@@ -14,7 +14,8 @@ TransformOptions read_options(const Napi::Object& from) {
   return {.model = read_choice(from, "model", model_names),
           .loss = read_loss(from),
           .l1_w = read<double>(from, "l1W"),
-          .l2_w = read<double>(from, "l2W")};
+          .l2_w = read<double>(from, "l2W"),
+          .upper_w = read_optional<double>(from, "upperW").value_or(unbounded)};
 }
 
 struct Transformed {

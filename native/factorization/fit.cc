@@ -166,6 +166,7 @@ void expect_splits(const FitOptions& options, Index rows) {
   expect(options.checkpoint.path.empty() && !options.resume, "ranks write no checkpoints");
   expect(!options.tries_svd, "ranks try one start");
   expect(options.adjacency == nullptr, "a graph has the rows of one rank");
+  expect(!bounds(options.penalties), "ranks bound no factor");
   expect(options.mask.held_out == 0, "rows of held-out entries count from the first of X");
 }
 
@@ -246,7 +247,10 @@ class Fitting {
       start_given(input_, options, exponents_, penalties_, scaled_W_.view(), scaled_Ht_.view());
     else
       share = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
-    if (start != Start::given) balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    if (start != Start::given) {
+      balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+      keep_below(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    }
     return attempt(start_state(H_.cols, H_.rows, penalties_, share), checkpoint, nullptr, phase);
   }
 
@@ -283,8 +287,8 @@ class Fitting {
   // Writes the factors to the caller's memory, where a better pair may overwrite them later.
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
-    hand_back(input_.backend, exponents_, any(options_.penalties) || rule_.orthonormal,
-              scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    const bool fixed = any(penalties_) || bounds(penalties_) || rule_.orthonormal;
+    hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,

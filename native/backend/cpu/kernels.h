@@ -24,6 +24,7 @@ struct SweepProblem {
   Index sweeps;
   float half_l1;
   float relaxation;
+  float upper;            // bound of the factor's entries; +infinity for none
   const float* positive;  // [padded×padded]; contents: see each kernel
   const float* negative;  // [padded×padded]
   const float* inverse;   // [padded] 1 / (N_jj + l2); 0: the component is unchanged
@@ -102,6 +103,8 @@ struct Kernels {
   // positive = N with a zero diagonal, inverse.
   void (*nonnegative_sweep)(const SweepProblem&);
   void (*signed_sweep)(const SweepProblem&);
+  // positive = N + l2 I, inverse times 1/L.
+  void (*projected_gradient)(const SweepProblem&);
   // positive = N + l2 I.
   void (*multiplicative_update)(const SweepProblem&);
   // positive = N⁺ + l2 I, negative = N⁻.
@@ -169,7 +172,7 @@ extern const Kernels avx512_kernels;
 std::vector<const Kernels*> runnable_kernels();
 const Kernels& kernels();
 
-// Floats for three tiles of at most 32 rows, and their alignment.
-constexpr Index sweep_scratch(Index padded) { return 3 * 32 * padded + 16; }
+// Floats for four tiles of at most 32 rows, and their alignment.
+constexpr Index sweep_scratch(Index padded) { return 4 * 32 * padded + 16; }
 
 }  // namespace gemmine::cpu

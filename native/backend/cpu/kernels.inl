@@ -104,6 +104,7 @@ const Kernels GEMMINE_KERNELS = {
     .features = GEMMINE_FEATURES,
     .nonnegative_sweep = nonnegative_sweep,
     .signed_sweep = signed_sweep,
+    .projected_gradient = projected_gradient,
     .multiplicative_update = multiplicative_update,
     .sign_split_update = sign_split_update,
     .panel_width = panel_width,
