@@ -287,7 +287,8 @@ class Fitting {
   // Writes the factors to the caller's memory, where a better pair may overwrite them later.
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
-    const bool fixed = any(penalties_) || bounds(penalties_) || rule_.orthonormal;
+    const Penalties& own = options_.penalties;
+    const bool fixed = any(own) || bounds(own) || rule_.orthonormal;
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;

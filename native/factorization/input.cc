@@ -220,11 +220,10 @@ Exponents split_exponent(int exponent, const Penalties& p) {
 
 namespace {
 
-// The largest float32 of at most bound·2^-exponent.
+// A bound beyond float32 bounds nothing.
 double scaled_bound(double bound, int exponent) {
-  const double exact = std::ldexp(bound, -exponent);
-  const auto rounded = static_cast<float>(exact);
-  return rounded > exact ? std::nextafter(rounded, 0.0f) : rounded;
+  const double scaled = std::ldexp(bound, -exponent);
+  return scaled > std::numeric_limits<float>::max() ? unbounded : scaled;
 }
 
 }  // namespace
