@@ -106,13 +106,19 @@ const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
 
 const boundOption = (name: string, bounded: string) =>
-  numberOption(`${name} <BOUND>`, `upper bound of the entries of ${bounded}; hals, projected-gradient`)
+  numberOption(
+    `${name} <BOUND>`,
+    `upper bound of the entries of ${bounded}; hals, projected-gradient`,
+  )
 
 /** A default that depends on the solver, as shown in the help. */
 function bySolver(name: 'innerSweeps' | 'acceleration') {
-  const { hals, mu, plain, 'projected-gradient': gradient } = defaultSteps
+  const { mu, plain, ...others } = defaultSteps
   const ofMu = { ...mu, innerSweeps: `${mu.fewestSweeps} to ${mu.mostSweeps} by the size of X` }
-  return `hals: ${hals[name]}, mu: ${ofMu[name]}, projected-gradient: ${gradient[name]}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
+  const solvers = Object.entries({ mu: ofMu, ...others }).map(
+    ([solver, steps]) => `${solver}: ${steps[name]}`,
+  )
+  return `${solvers.join(', ')}, else, and for mu from --init custom, under another loss or with missing entries: ${plain[name]}`
 }
 
 function describeSteps(command: Command) {

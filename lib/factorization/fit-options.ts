@@ -26,8 +26,8 @@ export const defaultSteps = frozen({
   /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
   mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
   /** Its steps are exact: a second one would change nothing. */
-  'anls-bpp': { innerSweeps: 1, acceleration: 'none' },
-  'projected-gradient': { innerSweeps: 8, acceleration: 'none' },
+  'anls-bpp': { innerSweeps: 1, acceleration: 'extrapolated' },
+  'projected-gradient': { innerSweeps: 16, acceleration: 'extrapolated' },
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
 
@@ -91,12 +91,11 @@ const stepDefaults = frozen({
    * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
    * many as have twice the arithmetic of the products with X, 4 to 32; but 1 for its plain steps: from given
    * factors, with a graph, for a `loss` that is a divergence, where entries are missing, and for `sampleWeight`
-   * beside a penalty on W. For `projected-gradient`, gradient steps; 8 unless given. 1 for `anls-bpp`.
+   * beside a penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`.
    */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` unless given, `none` for `anls-bpp`, `projected-gradient` and the plain steps of `mu` (see
-   * `innerSweeps`). `extrapolated`: each
+   * `extrapolated` unless given, `none` for the plain steps of `mu` (see `innerSweeps`). `extrapolated`: each
    * factor is moved past its new value by a share of its last change, and an iteration that raises the
    * objective is undone (Ang & Gillis, 2019); for `mu` only entries that grow are moved (Hien, Leplat & Gillis,
    * 2024).
@@ -268,7 +267,11 @@ export function checkFitOptions(
   checkBounds(options, solver, ownTerms(options))
   checkOwnTerms(options)
   if (solver === 'anls-bpp' && options.innerSweeps !== 1)
-    throw invalid('innerSweeps', '1 for the solver anls-bpp, whose steps are exact', options.innerSweeps)
+    throw invalid(
+      'innerSweeps',
+      '1 for the solver anls-bpp, whose steps are exact',
+      options.innerSweeps,
+    )
   if (init === 'nndsvd' && solver === 'mu')
     throw invalid(
       'init',

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
 import { minedFormats } from '../../lib/data/mined-lines'
+import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
@@ -94,8 +95,9 @@ describe('defaults in help are those of lib', () => {
   })
 
   it('hold for either model of factorize, whose help shows one number', () => {
-    const { init: _, loss, beta, mask, missing, ...ofNmf } = nmfDefaults
+    const { init: _, loss, beta, mask, missing, upperH, ...ofNmf } = nmfDefaults
     expect({ loss, beta, mask, missing }).toEqual(entryDefaults)
+    expect({ upperH }).toEqual(upperHDefaults)
     expect(semiNmfDefaults).toMatchObject(ofNmf)
   })
 })
