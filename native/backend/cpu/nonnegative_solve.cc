@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "backend/cpu/active_set.h"
+#include "backend/cpu/block_pivoting.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
@@ -29,15 +30,23 @@ constexpr double refined_eigenvalue = 1e-8;
 // Memory of one thread.
 struct Workspace {
   Workspace(const ScaledNormal& normal, const std::vector<double>& upper)
-      : set(normal.entries, upper, smallest_pivot), b(normal.k), v(normal.k), slope(normal.k) {}
+      : set(normal.entries, upper, smallest_pivot),
+        pivoting(normal.entries, normal.k, smallest_pivot),
+        b(normal.k),
+        v(normal.k),
+        slope(normal.k) {}
 
   RowScratch rows;
   std::vector<float> cross;  // P [tile×k]
   ActiveSet set;
+  BlockPivoting pivoting;
   std::vector<double> b;
   std::vector<double> v;
   std::vector<double> slope;
   std::vector<double> residual;  // x − w Htᵀ [d]
+  std::vector<Index> unsettled;  // rows of the tile
+  std::vector<double> right;     // their b [rows×k]
+  std::vector<double> solution;  // their v [rows×k]
 };
 
 class Settling {
@@ -93,11 +102,39 @@ class Settling {
                                P);
     else
       kernels_.multiply_panels(rows_of(rows.dense), panels_.data(), P, false);
+    workspace.unsettled.clear();
+    workspace.right.clear();
+    workspace.solution.clear();
     for (Index i = 0; i < count; ++i) {
       job_.cancellation.check();
       float* w = W_.row(begin + i);
       for (Index j = 0; j < k_; ++j) workspace.b[j] = P(i, j);
-      if (!settled(w, squared_norm(rows, i), workspace)) solve(rows, i, w, workspace);
+      if (settled(w, squared_norm(rows, i), workspace)) continue;
+      if (pivots()) put_off(rows, i, workspace);
+      else solve(rows, i, w, workspace);
+    }
+    solve_together(begin, workspace);
+  }
+
+  // Whether rows are solved together. Otherwise each needs its own factor for the refinement, or
+  // has an upper bound.
+  bool pivots() const { return smallest_ >= refined_eigenvalue && problem_.upper == unbounded; }
+
+  void put_off(const RowBlock& rows, Index i, Workspace& workspace) const {
+    set_exact_right_side(rows, i, workspace);
+    workspace.unsettled.push_back(i);
+    workspace.right.insert(workspace.right.end(), workspace.b.begin(), workspace.b.end());
+    workspace.solution.insert(workspace.solution.end(), workspace.v.begin(), workspace.v.end());
+  }
+
+  void solve_together(Index begin, Workspace& workspace) const {
+    const auto count = static_cast<Index>(workspace.unsettled.size());
+    const HostView<double> V = {workspace.solution.data(), count, k_, k_};
+    workspace.pivoting.solve({workspace.right.data(), count, k_, k_}, V, job_.cancellation);
+    for (Index i = 0; i < count; ++i) {
+      float* w = W_.row(begin + workspace.unsettled[i]);
+      for (Index j = 0; j < k_; ++j)
+        w[j] = static_cast<float>(V(i, j) * normal_.inverse_root[j]);
     }
   }
 
@@ -149,11 +186,16 @@ class Settling {
     }
   }
 
-  void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
+  // The right side from products in float64; the residual becomes x.
+  void set_exact_right_side(const RowBlock& rows, Index i, Workspace& workspace) const {
     workspace.residual.resize(static_cast<std::size_t>(d_));
     take_row(rows, i, scale_, workspace.residual);
     multiply(workspace.residual, workspace.b);
     set_right_side(workspace);
+  }
+
+  void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
+    set_exact_right_side(rows, i, workspace);
     std::vector<double>& v = workspace.v;  // set by settled()
     workspace.set.solve(workspace.b, v, job_.cancellation);
     if (smallest_ < refined_eigenvalue) refine(workspace);
