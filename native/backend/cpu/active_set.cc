@@ -10,6 +10,16 @@ namespace {
 // A slope below this share of the terms of its difference is rounding error.
 constexpr double smallest_slope = 1e-13;
 
+// Four sums at once, because the compiler may not reorder a single sum.
+double dot(const double* a, const double* b, Index count) {
+  double sums[4] = {0, 0, 0, 0};
+  Index i = 0;
+  for (; i + 4 <= count; i += 4)
+    for (Index s = 0; s < 4; ++s) sums[s] += a[i + s] * b[i + s];
+  for (; i < count; ++i) sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 }  // namespace
 
 ActiveSet::ActiveSet(const std::vector<double>& normal, std::vector<double> upper,
@@ -17,21 +27,49 @@ ActiveSet::ActiveSet(const std::vector<double>& normal, std::vector<double> uppe
     : normal_(normal),
       upper_(std::move(upper)),
       k_(static_cast<Index>(upper_.size())),
-      factor_(normal, k_, smallest_pivot),
+      smallest_pivot_(smallest_pivot),
+      factor_(static_cast<std::size_t>(k_ * k_)),
       is_passive_(upper_.size()),
       barred_(upper_.size()),
       minimum_(upper_.size()),
       slope_(upper_.size()) {}
 
-bool ActiveSet::add(Index j) { return is_passive_[j] = factor_.add(j); }
+// Appends a row to L. Returns false if j depends on the passive set.
+bool ActiveSet::add(Index j) {
+  const Index m = size();
+  const double* N = normal_.data() + j * k_;
+  double* next = row(m);
+  for (Index i = 0; i < m; ++i) next[i] = (N[passive_[i]] - dot(next, row(i), i)) / row(i)[i];
+  const double pivot = N[j] - dot(next, next, m);
+  if (!(pivot > smallest_pivot_ * N[j])) return false;
+  next[m] = std::sqrt(pivot);
+  passive_.push_back(j);
+  is_passive_[j] = true;
+  return true;
+}
 
+// Removes a row of L and rotates the rows below it back to a triangle: Golub & Van Loan, Matrix
+// Computations, 6.5.3.
 void ActiveSet::remove(Index at) {
-  is_passive_[passive(at)] = false;
-  factor_.remove(at);
+  is_passive_[passive_[at]] = false;
+  passive_.erase(passive_.begin() + at);
+  const Index m = size();
+  for (Index i = at; i < m; ++i) std::copy_n(row(i + 1), i + 2, row(i));
+  for (Index j = at; j < m; ++j) {
+    const double length = std::hypot(row(j)[j], row(j)[j + 1]);
+    const double cosine = row(j)[j] / length;
+    const double sine = row(j)[j + 1] / length;
+    for (Index i = j; i < m; ++i) {
+      const double x = row(i)[j];
+      const double y = row(i)[j + 1];
+      row(i)[j] = cosine * x + sine * y;
+      row(i)[j + 1] = cosine * y - sine * x;
+    }
+  }
 }
 
 void ActiveSet::clear() {
-  factor_.clear();
+  passive_.clear();
   std::fill(is_passive_.begin(), is_passive_.end(), false);
 }
 
@@ -48,22 +86,32 @@ void ActiveSet::restart(std::vector<double>& v, const Cancellation& stop) {
   }
 }
 
-void ActiveSet::solve_passive(const std::vector<double>& b, std::vector<double>& v) const {
+// x [size()] = (L Lᵀ)⁻¹ x.
+void ActiveSet::solve_passive(std::vector<double>& x) const {
+  const Index m = size();
+  for (Index i = 0; i < m; ++i) x[i] = (x[i] - dot(row(i), x.data(), i)) / row(i)[i];
+  for (Index i = m - 1; i >= 0; --i) {
+    x[i] /= row(i)[i];
+    for (Index t = 0; t < i; ++t) x[t] -= row(i)[t] * x[i];
+  }
+}
+
+void ActiveSet::solve_for_passive(const std::vector<double>& b, std::vector<double>& v) const {
   std::vector<double> x(static_cast<std::size_t>(size()));
-  for (Index i = 0; i < size(); ++i) x[i] = b[passive(i)];
-  factor_.solve(x.data());
+  for (Index i = 0; i < size(); ++i) x[i] = b[passive_[i]];
+  solve_passive(x);
   std::fill(v.begin(), v.end(), 0.0);
-  for (Index i = 0; i < size(); ++i) v[passive(i)] = x[i];
+  for (Index i = 0; i < size(); ++i) v[passive_[i]] = x[i];
 }
 
 // The minimum over the passive set, the others fixed.
 void ActiveSet::find_minimum(const std::vector<double>& b, const std::vector<double>& v) {
-  for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive(i)];
+  for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive_[i]];
   for (Index j = 0; j < k_; ++j) {
     if (is_passive_[j] || v[j] == 0) continue;
-    for (Index i = 0; i < size(); ++i) minimum_[i] -= normal_[j * k_ + passive(i)] * v[j];
+    for (Index i = 0; i < size(); ++i) minimum_[i] -= normal_[j * k_ + passive_[i]] * v[j];
   }
-  factor_.solve(minimum_.data());
+  solve_passive(minimum_);
 }
 
 // Moves v towards the minimum over the passive set. Where a component would pass a bound, v stops,
@@ -74,9 +122,9 @@ void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double
     double share = 1;
     Index first = -1;
     for (Index i = 0; i < size(); ++i) {
-      const double top = upper_[passive(i)];
+      const double top = upper_[passive_[i]];
       if (minimum_[i] > 0 && minimum_[i] < top) continue;
-      const double old = v[passive(i)];
+      const double old = v[passive_[i]];
       const double room = minimum_[i] > 0 ? top - old : old;
       const double reach = room > 0 ? room / std::abs(old - minimum_[i]) : 0;
       if (first < 0 || reach < share) {
@@ -84,19 +132,19 @@ void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double
         first = i;
       }
     }
-    for (Index i = 0; i < size(); ++i) v[passive(i)] += share * (minimum_[i] - v[passive(i)]);
+    for (Index i = 0; i < size(); ++i) v[passive_[i]] += share * (minimum_[i] - v[passive_[i]]);
     if (share > 0) std::fill(barred_.begin(), barred_.end(), false);
     if (first < 0) return;
-    barred_[passive(first)] = share == 0;
+    barred_[passive_[first]] = share == 0;
     stop_at_bounds(v, first);
   }
 }
 
 // `first` has reached its bound, others may have.
 void ActiveSet::stop_at_bounds(std::vector<double>& v, Index first) {
-  v[passive(first)] = minimum_[first] > 0 ? upper_[passive(first)] : 0;
+  v[passive_[first]] = minimum_[first] > 0 ? upper_[passive_[first]] : 0;
   for (Index i = size() - 1; i >= 0; --i) {
-    const Index j = passive(i);
+    const Index j = passive_[i];
     if (is_inside(v, j)) continue;
     v[j] = v[j] > 0 ? upper_[j] : 0;
     remove(i);
@@ -150,10 +198,10 @@ double ActiveSet::smallest_eigenvalue(const Cancellation& stop) {
   for (Index j = 0; j < k_; ++j) x[j] = (j * 7919 % 13 < 6 ? 1.0 : -1.0) + 0.01 * (j % 7);
   double growth = 1;
   for (int step = 0; step < 20; ++step) {
-    const double length = std::sqrt(dot_of_four(x.data(), x.data(), k_));
+    const double length = std::sqrt(dot(x.data(), x.data(), k_));
     for (double& value : x) value /= length;
-    factor_.solve(x.data());
-    growth = std::sqrt(dot_of_four(x.data(), x.data(), k_));
+    solve_passive(x);
+    growth = std::sqrt(dot(x.data(), x.data(), k_));
   }
   return 0.5 / growth;
 }

@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "backend/cpu/passive_factor.h"
 #include "core/job.h"
 #include "core/matrix.h"
 
@@ -14,7 +13,9 @@ namespace gemmine::cpu {
 // Computational Statistics 10. Solves one problem after another on one thread.
 class ActiveSet {
  public:
-  // normal, smallest_pivot: see PassiveFactor. upper [k]: bounds; unbounded for none.
+  // normal [k×k]: symmetric, positive semidefinite, each diagonal element 1, or 0 in a row of
+  // zeros. upper [k]: bounds; unbounded for none. A pivot below this share of its diagonal is
+  // rounding error of earlier products.
   ActiveSet(const std::vector<double>& normal, std::vector<double> upper, double smallest_pivot);
 
   // Sets v to the minimiser of v·N v − 2 b·v over 0 <= v <= upper, starting from the given feasible
@@ -25,15 +26,16 @@ class ActiveSet {
   void clear();
 
   // (N_PP)⁻¹ b_P of the last solution's components P between their bounds, 0 elsewhere.
-  void solve_passive(const std::vector<double>& b, std::vector<double>& v) const;
+  void solve_for_passive(const std::vector<double>& b, std::vector<double>& v) const;
 
   // An estimate of the smallest eigenvalue of N, never much above it; 0 if components are
   // dependent.
   double smallest_eigenvalue(const Cancellation& stop);
 
  private:
-  Index size() const { return factor_.size(); }
-  Index passive(Index at) const { return factor_.components()[at]; }
+  Index size() const { return static_cast<Index>(passive_.size()); }
+  double* row(Index i) { return factor_.data() + i * k_; }
+  const double* row(Index i) const { return factor_.data() + i * k_; }
   bool is_inside(const std::vector<double>& v, Index j) const {
     return v[j] > 0 && v[j] < upper_[j];
   }
@@ -44,11 +46,14 @@ class ActiveSet {
   void find_minimum(const std::vector<double>& b, const std::vector<double>& v);
   void stop_at_bounds(std::vector<double>& v, Index first);
   Index steepest(const std::vector<double>& b, const std::vector<double>& v);
+  void solve_passive(std::vector<double>& x) const;
 
   const std::vector<double>& normal_;
   const std::vector<double> upper_;
   Index k_;
-  PassiveFactor factor_;  // of the passive set
+  double smallest_pivot_;
+  std::vector<double> factor_;  // rows of L, N_PP = L Lᵀ, in the order of passive_
+  std::vector<Index> passive_;
   std::vector<bool> is_passive_;
   std::vector<bool> barred_;  // excluded from entering until a step moves v
   std::vector<double> minimum_;

@@ -17,13 +17,14 @@ constexpr double smallest_share = 1e-13;
 
 }  // namespace
 
-BlockPivoting::BlockPivoting(const std::vector<double>& normal, Index k, double smallest_pivot)
+BlockPivoting::BlockPivoting(const Kernels& kernels, const std::vector<double>& normal, Index k,
+                             double smallest_pivot)
     : normal_(normal),
       k_(k),
       words_((k + 63) / 64),
       smallest_pivot_(smallest_pivot),
-      factor_(normal, k, smallest_pivot),
-      minimum_(static_cast<std::size_t>(k)),
+      factor_(kernels, normal, k, smallest_pivot),
+      minimum_(static_cast<std::size_t>(SharedCholesky::room(k))),
       slope_(static_cast<std::size_t>(k)) {}
 
 void BlockPivoting::solve(HostView<const double> B, HostView<double> V, const Cancellation& stop) {
@@ -130,8 +131,12 @@ void BlockPivoting::solve_by_active_set(const double* b, double* v, const Cancel
 
 double BlockPivoting::quadratic(const double* b, const double* v) const {
   double sum = 0;
-  for (Index i = 0; i < k_; ++i)
-    if (v[i] != 0) sum += v[i] * (dot_of_four(normal_.data() + i * k_, v, k_) - 2 * b[i]);
+  for (Index i = 0; i < k_; ++i) {
+    if (v[i] == 0) continue;
+    double product = 0;
+    for (Index j = 0; j < k_; ++j) product += normal_[i * k_ + j] * v[j];
+    sum += v[i] * (product - 2 * b[i]);
+  }
   return sum;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/cpu/active_set.h"
-#include "backend/cpu/passive_factor.h"
+#include "backend/cpu/shared_cholesky.h"
 #include "core/job.h"
 #include "core/matrix.h"
 
@@ -18,8 +18,9 @@ namespace gemmine::cpu {
 // Solves one block after another on one thread; the result of a row does not depend on other rows.
 class BlockPivoting {
  public:
-  // See PassiveFactor.
-  BlockPivoting(const std::vector<double>& normal, Index k, double smallest_pivot);
+  // See ActiveSet.
+  BlockPivoting(const Kernels& kernels, const std::vector<double>& normal, Index k,
+                double smallest_pivot);
 
   // Sets each row v of V [b×k] to a minimiser of v·N v − 2 b·v over v >= 0, with its row b of B,
   // starting from the positive components of the given v >= 0. A component whose row of N is zero
@@ -51,7 +52,7 @@ class BlockPivoting {
   Index k_;
   Index words_;
   double smallest_pivot_;
-  PassiveFactor factor_;
+  SharedCholesky factor_;
   std::optional<ActiveSet> active_set_;  // made when it is needed
   std::vector<std::uint64_t> masks_;     // passive sets, [b×words], component 0 in the highest bit
   std::vector<Row> open_;

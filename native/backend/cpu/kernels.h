@@ -85,6 +85,16 @@ struct RatioRun {
   double exponent;
 };
 
+// An upper triangle U [size×size] in float64, rows `stride` apart. Kernels read up to
+// triangle_padding finite elements beyond each row and do not use them.
+struct Triangle {
+  const double* rows;
+  Index stride;
+  const double* inverse_diagonal;
+  Index size;
+};
+inline constexpr Index triangle_padding = 8;
+
 // Bounds of ‖c_j‖² for the k centres c_j, padded to whole panels; padding is never selected.
 // `lengths` are at least ‖c_j‖.
 struct CenterBounds {
@@ -140,6 +150,14 @@ struct Kernels {
   // strides, which are multiples of panel_width.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
+
+  // to_t −= Σ_{s<row} U_s,row U_st for begin <= t < end. Elements beyond `end` change, at most
+  // triangle_padding.
+  void (*subtract_products)(const Triangle&, Index row, Index begin, Index end, double* to);
+  // x = U⁻ᵀ x, after which elements of x beyond the triangle have changed, and x = U⁻¹ x, for which
+  // they are 0; both at most triangle_padding.
+  void (*solve_transposed)(const Triangle&, double* x);
+  void (*solve_upper)(const Triangle&, double* x);
 
   // to = scale·row − origin, and Σ to² of each row.
   void (*centre_rows)(HostView<const float> rows, double scale, const double* origin,

@@ -29,9 +29,9 @@ constexpr double refined_eigenvalue = 1e-8;
 
 // Memory of one thread.
 struct Workspace {
-  Workspace(const ScaledNormal& normal, const std::vector<double>& upper)
+  Workspace(const Kernels& kernels, const ScaledNormal& normal, const std::vector<double>& upper)
       : set(normal.entries, upper, smallest_pivot),
-        pivoting(normal.entries, normal.k, smallest_pivot),
+        pivoting(kernels, normal.entries, normal.k, smallest_pivot),
         b(normal.k),
         v(normal.k),
         slope(normal.k) {}
@@ -77,7 +77,7 @@ class Settling {
         static_cast<std::size_t>(worker_count(job_)));
     parallel_for(job_, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
       auto& workspace = workspaces[static_cast<std::size_t>(worker)];
-      if (!workspace) workspace = std::make_unique<Workspace>(normal_, upper);
+      if (!workspace) workspace = std::make_unique<Workspace>(kernels_, normal_, upper);
       workspace->set.clear();  // results must not depend on earlier blocks of the thread
       const Index rows = tile_rows(problem_.X, k_);
       for (Index at = firsts[block]; at < firsts[block + 1]; at += rows)
@@ -110,8 +110,10 @@ class Settling {
       float* w = W_.row(begin + i);
       for (Index j = 0; j < k_; ++j) workspace.b[j] = P(i, j);
       if (settled(w, squared_norm(rows, i), workspace)) continue;
-      if (pivots()) put_off(rows, i, workspace);
-      else solve(rows, i, w, workspace);
+      if (pivots())
+        put_off(rows, i, workspace);
+      else
+        solve(rows, i, w, workspace);
     }
     solve_together(begin, workspace);
   }
@@ -133,8 +135,7 @@ class Settling {
     workspace.pivoting.solve({workspace.right.data(), count, k_, k_}, V, job_.cancellation);
     for (Index i = 0; i < count; ++i) {
       float* w = W_.row(begin + workspace.unsettled[i]);
-      for (Index j = 0; j < k_; ++j)
-        w[j] = static_cast<float>(V(i, j) * normal_.inverse_root[j]);
+      for (Index j = 0; j < k_; ++j) w[j] = static_cast<float>(V(i, j) * normal_.inverse_root[j]);
     }
   }
 
@@ -219,7 +220,7 @@ class Settling {
       const double shrink = problem_.l1 / 2 + problem_.l2 * v[j] * normal_.inverse_root[j];
       workspace.b[j] = (workspace.b[j] - shrink) * normal_.inverse_root[j];
     }
-    workspace.set.solve_passive(workspace.b, workspace.slope);
+    workspace.set.solve_for_passive(workspace.b, workspace.slope);
     for (Index j = 0; j < k_; ++j) v[j] = std::max(0.0, v[j] + workspace.slope[j]);
   }
 

@@ -181,7 +181,7 @@ void PreparedStep::nonnegative_solve(HostView<const float> cross, HostView<float
       B(i, j) = (cross(i, j) - step_.l1 / 2) * inverse_root[j];
       V(i, j) = factor(i, j) / inverse_root[j];
     }
-  BlockPivoting(scaled_->entries, k, smallest_pivot).solve(B, V, stop_);
+  BlockPivoting(kernels_, scaled_->entries, k, smallest_pivot).solve(B, V, stop_);
   for (Index i = 0; i < factor.rows; ++i)
     for (Index j = 0; j < k; ++j) {
       if (inverse_root[j] > 0)
