@@ -15,9 +15,9 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
+    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h',
   'select-rank':
-    '--threads --device --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --checkpoint --resume',
+    '--threads --device --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
   transform: '--threads --device --model',
   kmeans: '--threads --device --seed --clusters --iterations --tolerance --restarts',
   svd: '--threads --device --seed --rank --oversamples --power-iterations',
