@@ -158,6 +158,22 @@ void check_range(Passes& device, const RowSource& X, HostView<const float> W, co
     }
 }
 
+bool is_finite(HostView<const float> factor) {
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      if (!std::isfinite(factor(i, j))) return false;
+  return true;
+}
+
+// A factor takes the scale that a bound of the other one refuses.
+void check_unbounded(const Penalties& bounds, HostView<const float> W, HostView<const float> H) {
+  const auto wanted = [](const std::string& other) {
+    return "a bound so large that the entries of " + other + " are float32 numbers";
+  };
+  if (!is_finite(H)) throw InvalidElement("upperW", bounds.upper_w, wanted("H"));
+  if (!is_finite(W)) throw InvalidElement("upperH", bounds.upper_h, wanted("W"));
+}
+
 // What a run of several ranks needs beyond sums over rows, see fit.h.
 void expect_splits(const FitOptions& options, Index rows) {
   expect(rows > 0, "every rank has rows");
@@ -290,6 +306,7 @@ class Fitting {
     const Penalties& own = options_.penalties;
     const bool fixed = any(own) || bounds(own) || rule_.orthonormal;
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    if (bounds(own)) check_unbounded(own, W_, H_);
     if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,

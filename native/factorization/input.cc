@@ -212,9 +212,12 @@ ScaledInput::~ScaledInput() = default;
 
 Exponents split_exponent(int exponent, const Penalties& p) {
   constexpr int lowest_of_H = -124;
+  const auto below = [](double bound) { return bound < 1 ? std::ilogb(bound) : 0; };
+  const int plain = std::min(below(p.upper_w), exponent - lowest_of_H);
   const bool bounds_H_alone = p.upper_h < unbounded && p.upper_w == unbounded;
-  if (bounds_H_alone && !any(p)) return {.X = exponent, .W = exponent, .H = 0};
-  const int W = any(p) ? exponent / 2 : std::min(0, exponent - lowest_of_H);
+  const int W = bounds_H_alone ? exponent - below(p.upper_h)
+                : any(p) && !bounds(p) ? exponent / 2
+                                       : plain;
   return {.X = exponent, .W = W, .H = exponent - W};
 }
 

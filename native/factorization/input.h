@@ -87,8 +87,8 @@ struct Exponents {
 };
 
 // Without penalties H takes the scale, unless its small entries would leave the range of float32.
-// With penalties, whose optimum balances the factors, each takes half; W takes it if H alone is
-// bounded.
+// With penalties, whose optimum balances the factors, each takes half. With upper bounds a bounded
+// factor takes the scale of a bound below 1 and the other the rest; W is the bounded one of two.
 Exponents split_exponent(int exponent, const Penalties& penalties);
 
 // The equivalent weights and bounds for the scaled factors, with a loss of X' that is proportional
