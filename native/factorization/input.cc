@@ -215,7 +215,7 @@ Exponents split_exponent(int exponent, const Penalties& p) {
   const auto below = [](double bound) { return bound < 1 ? std::ilogb(bound) : 0; };
   const int plain = std::min(below(p.upper_w), exponent - lowest_of_H);
   const bool bounds_H_alone = p.upper_h < unbounded && p.upper_w == unbounded;
-  const int W = bounds_H_alone ? exponent - below(p.upper_h)
+  const int W = bounds_H_alone         ? exponent - below(p.upper_h)
                 : any(p) && !bounds(p) ? exponent / 2
                                        : plain;
   return {.X = exponent, .W = W, .H = exponent - W};

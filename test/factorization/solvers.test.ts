@@ -113,6 +113,19 @@ describe.each(['hals', 'projected-gradient'] as const)('upper bounds of %s', (so
     expect(steepestWithin(transposed(X), transposed(H), transposed(W), 0.6)).toBeLessThan(2e-3)
   })
 
+  it('far below 1 cost no precision', async () => {
+    const far = await fit({ upperW: 1e-25 })
+    expect(far.relativeError).toBeLessThan(1.02 * (await fit({ upperW: 1 })).relativeError)
+  })
+
+  it('that would push the other factor out of float32 are named', async () => {
+    const large = { ...X, data: X.data.map((value) => value * 1e30) }
+    await expect(nmf(large, { rank: 3, solver, upperW: 1e-20 })).rejects.toThrow(
+      'Expected a bound so large that the entries of H are float32 numbers for upperW, received 9.99',
+    )
+    await expect(nmf(large, { rank: 3, solver, upperH: 1e-20 })).rejects.toThrow('for upperH')
+  })
+
   it('bind W of a semi-NMF', async () => {
     const found = await semiNmf(gaussian(90, 20, 9), { rank: 4, solver, upperW: 0.5 })
     expect(largest(found.W)).toBeLessThanOrEqual(0.5)
