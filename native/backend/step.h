@@ -35,10 +35,10 @@ enum class StepKind {
   // The minimum of f N f − 2 c·f + l1 Σ f + l2 Σ f² over f >= 0, in float64; one of them where N
   // leaves several. Kim & Park (2011). docs/math/anls-bpp.md.
   nonnegative_solve,
-  // `sweeps` steps f_j = max(0, y_j + (c_j − (y N)_j − l1/2 − l2 y_j) / (L (N_jj + l2))) of all
-  // components at once from a point y that is extrapolated from the last two f, or
-  // min(u, f_j). L is the sum of the 16th powers of the eigenvalues of N + l2 I with unit diagonal,
-  // to the power 1/16, which is at least the largest one. docs/math/projected-gradient.md.
+  // `sweeps` steps f_j = min(u, max(0, y_j + (c_j − (y N)_j − l1/2 − l2 y_j) / (L (N_jj + l2)))) of
+  // all components at once, from a point y that is extrapolated from the last two f. L is at least
+  // the largest eigenvalue λ of N + l2 I with unit diagonal: (Σ λ^16)^(1/16) over all of them.
+  // docs/math/projected-gradient.md.
   projected_gradient,
   // Changes all of F [d×k] in float64; the columns of F are orthonormal before and after it: from F
   // = U (FᵀF)^-½, a step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F

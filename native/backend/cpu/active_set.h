@@ -14,8 +14,8 @@ namespace gemmine::cpu {
 class ActiveSet {
  public:
   // normal [k×k]: symmetric, positive semidefinite, each diagonal element 1, or 0 in a row of
-  // zeros. upper [k]: bounds; unbounded for none. A pivot below this share of its diagonal is
-  // rounding error of earlier products.
+  // zeros. upper [k]: bounds; unbounded for none. A pivot below the share smallest_pivot of its
+  // diagonal is rounding error of earlier products.
   ActiveSet(const std::vector<double>& normal, std::vector<double> upper, double smallest_pivot);
 
   // Sets v to the minimiser of v·N v − 2 b·v over 0 <= v <= upper, starting from the given feasible
