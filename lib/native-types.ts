@@ -78,6 +78,9 @@ export interface NativeFitOptions {
   readonly l2W: number
   readonly l1H: number
   readonly l2H: number
+  /** Upper bounds of the factors' entries. */
+  readonly upperW: number | undefined
+  readonly upperH: number | undefined
   readonly seed: number
   /** The graph of a term on W, and its weight. */
   readonly adjacency?: NativeSource | undefined
@@ -205,7 +208,7 @@ export interface Addon {
   transform(
     X: NativeSource,
     H: Matrix,
-    options: { device: string; l1W: number; l2W: number } & Pick<
+    options: { device: string; l1W: number; l2W: number; upperW: number | undefined } & Pick<
       NativeFitOptions,
       'model' | 'loss'
     >,

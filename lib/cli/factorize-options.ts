@@ -1,6 +1,7 @@
 // The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
+import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
 import { losses } from '../factorization/losses'
 import {
@@ -27,7 +28,7 @@ export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as con
 
 /** Options without arrays, which are files on the command line. Those of single models are numbers. */
 type Scalars = Omit<
-  Overrides<typeof fitDefaults> & Overrides<typeof entryDefaults>,
+  Overrides<typeof fitDefaults & typeof upperHDefaults & typeof entryDefaults>,
   'mask' | 'sampleWeight'
 >
 
@@ -105,11 +106,20 @@ const ownOptions = () =>
 const weightOption = (name: string, weighed: string, standard: number) =>
   numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
 
+const boundOption = (name: string, bounded: string) =>
+  numberOption(
+    `${name} <BOUND>`,
+    `upper bound of the entries of ${bounded}; hals, projected-gradient`,
+  )
+
 /** A default that depends on the solver, as shown in the help. */
 function bySolver(name: 'innerSweeps' | 'acceleration') {
-  const { hals, mu, ratio, plain } = defaultSteps
+  const { mu, ratio, plain, ...others } = defaultSteps
   const ofMu = { ...mu, innerSweeps: `${mu.fewestSweeps} to ${mu.mostSweeps} by the size of X` }
-  return `hals: ${hals[name]}, mu: ${ofMu[name]}, mu under another loss or with missing entries: ${ratio[name]}, mu from --init custom and other solvers: ${plain[name]}`
+  const solvers = Object.entries({ mu: ofMu, ...others }).map(
+    ([solver, steps]) => `${solver}: ${steps[name]}`,
+  )
+  return `${solvers.join(', ')}, mu under another loss or with missing entries: ${ratio[name]}, else, and for mu from --init custom: ${plain[name]}`
 }
 
 function describeSteps(command: Command) {
@@ -158,6 +168,8 @@ function describeSteps(command: Command) {
     .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
     .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
     .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
+    .addOption(boundOption('--upper-w', 'W'))
+    .addOption(boundOption('--upper-h', 'H, for nmf'))
 }
 
 function describeEntries(command: Command) {

@@ -9,6 +9,7 @@ import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
+import { checkBound } from './bounds'
 import { entryDefaults } from './entry-options'
 import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
 import { modelNames, models, type ModelName } from './models'
@@ -68,8 +69,8 @@ export class FactorizationModel {
    *
    * @param H [rank × d], of float32, with any stride. Borrowed, not copied (unless its buffer is resizable),
    *   and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
-   * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, and the `loss` with its number; other
-   *   options are only stored.
+   * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, its bound `upperW`, and the `loss` with
+   *   its number; other options are only stored.
    * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, or `rank` is
    *   not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
    *   `transform`, `inverseTransform` or `save`, because a constructor would hold the event loop.
@@ -119,6 +120,7 @@ export class FactorizationModel {
       loss: nativeLoss(lossOf(this.options)),
       l1W: this.#weight('l1W'),
       l2W: this.#weight('l2W'),
+      upperW: this.options['upperW'] as number | undefined,
     }
     const { inputs, arrays } = await loanOf({ X: source, H: this.H })
     const result = await runJob(job, { ...arrays, out }, (addon, control) =>
@@ -222,6 +224,7 @@ function checkOptions(options: ModelOptions, rank: number) {
   checkLoss(lossOf(options))
   for (const name of ['l1W', 'l2W', 'l1H', 'l2H'])
     if (options[name] !== undefined) checkNumber(`options.${name}`, options[name], 0)
+  checkBound('options.upperW', options['upperW'])
   if (options['rank'] !== undefined && options['rank'] !== rank)
     throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
 }

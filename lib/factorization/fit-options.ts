@@ -2,6 +2,7 @@
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
+import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
 import {
   checkKinds,
@@ -26,13 +27,16 @@ export { solvers, type Solver }
 export const accelerations = ['none', 'extrapolated'] as const
 export type Acceleration = (typeof accelerations)[number]
 
-/** Default steps: of hals, of mu, and plain ones; decisions 0017, 0019 and 0023 have the measurements. */
+/** Default steps of each solver, and others of mu; decisions 0017, 0019 and 0023 have the measurements. */
 export const defaultSteps = frozen({
   hals: { innerSweeps: 2, acceleration: 'extrapolated' },
   /** As many sweeps as have twice the arithmetic of the products with X, within these limits. */
   mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
   /** Multiplicative steps with a term for each entry or row. */
   ratio: { innerSweeps: 1, acceleration: 'extrapolated' },
+  /** Its steps are exact: a second one would change nothing. */
+  'anls-bpp': { innerSweeps: 1, acceleration: 'extrapolated' },
+  'projected-gradient': { innerSweeps: 16, acceleration: 'extrapolated' },
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
 
@@ -75,14 +79,19 @@ function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }:
 
 /** Which steps are the default. From given factors mu takes its published steps, as other programs do. */
 export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
-  if (options.solver === 'hals') return 'hals'
+  const { solver } = options
+  if (solver !== 'mu') return solver in defaultSteps ? (solver as Solver) : 'plain'
   const isGiven = typeof options.init === 'object' && options.init !== null
-  if (options.solver !== 'mu' || isGiven || hasGraph) return 'plain'
+  if (isGiven || hasGraph) return 'plain'
   return ownTerms(options) === undefined ? 'mu' : 'ratio'
 }
 
 const stepDefaults = frozen({
-  /** How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps. */
+  /**
+   * How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps.
+   * `anls-bpp`: to the exact non-negative least squares, by block principal pivoting. `projected-gradient`: by
+   * accelerated gradient steps of all components at once. The H of a semi-NMF is its least squares for all.
+   */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
   iterations: 200,
@@ -92,7 +101,7 @@ const stepDefaults = frozen({
    * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
    * many as have twice the arithmetic of the products with X, 4 to 32; but 1 from given factors, with a graph,
    * and for its steps by entries: for another `loss`, where entries are missing, and for `sampleWeight` beside a
-   * penalty on W.
+   * penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`.
    */
   innerSweeps: undefined as number | undefined,
   /**
@@ -119,8 +128,15 @@ const stepDefaults = frozen({
 })
 
 /** The defaults shared by all factorizations. */
-export const fitDefaults: typeof stepDefaults & typeof weightDefaults & typeof checkpointDefaults =
-  frozen({ ...stepDefaults, ...weightDefaults, ...checkpointDefaults })
+export const fitDefaults: typeof stepDefaults &
+  typeof upperWDefaults &
+  typeof weightDefaults &
+  typeof checkpointDefaults = frozen({
+  ...stepDefaults,
+  ...upperWDefaults,
+  ...weightDefaults,
+  ...checkpointDefaults,
+})
 
 /** Factors to start from; a missing factor is computed from the other by the model's step. */
 export interface GivenFactors {
@@ -133,7 +149,7 @@ export interface GivenFactors {
 /** A start by name, or the factors themselves. */
 export type Init<Name extends string> = Name | GivenFactors
 
-export interface FitOptions extends Penalties, EntryOptions, CheckpointOptions {
+export interface FitOptions extends Penalties, Bounds, EntryOptions, CheckpointOptions {
   readonly rank: number
   readonly solver: SolverName
   readonly acceleration: Acceleration
@@ -165,6 +181,7 @@ export function withSteps<
 /** The values for models without these options. */
 export const notOffered = {
   ...noPenalties,
+  ...noBounds,
   ...entryDefaults,
   ...weightDefaults,
   innerSweeps: 1,
@@ -263,7 +280,14 @@ export function checkFitOptions(
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)
+  checkBounds(options, solver, ownTerms(options))
   checkOwnTerms(options)
+  if (solver === 'anls-bpp' && options.innerSweeps !== 1)
+    throw invalid(
+      'innerSweeps',
+      '1 for the solver anls-bpp, whose steps are exact',
+      options.innerSweeps,
+    )
   if (init === 'nndsvd' && solver === 'mu')
     throw invalid(
       'init',

@@ -180,8 +180,9 @@ export async function fit(
     { ...own, adjacency: graph },
     lentX,
   )
-  const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, seed } = options
-  const named = { solver, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed }
+  const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, upperW, upperH, seed } = options
+  const steps = { solver, tolerance, innerSweeps, acceleration, seed }
+  const named = { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
   const all = { device, model, triesSvd, maxIterations, init: start } as const
   const inputs = { ...others, ...borrowed, ...own, adjacency: graph }
   const asked = { ...all, ...named, ...inputs, ...checkpoints }

@@ -17,7 +17,7 @@ export type StartName = (typeof startNames)[number]
 export type Solver = (typeof solvers)[number]
 
 /** The solvers of a model that offers a choice. The first solver of a model is its default. */
-export const solvers = ['hals', 'mu'] as const
+export const solvers = ['hals', 'mu', 'anls-bpp', 'projected-gradient'] as const
 
 interface Row {
   /** The function of the package; its defaults have the same name with `Defaults`. */
@@ -44,6 +44,8 @@ export const nmfDefaultInits = {
   hals: 'nndsvdar',
   mu: 'random',
   ratio: 'nndsvda',
+  'anls-bpp': 'nndsvdar',
+  'projected-gradient': 'nndsvdar',
   plain: 'nndsvda',
   wide: 'random',
 } as const

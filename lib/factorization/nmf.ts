@@ -7,6 +7,7 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
+import { upperHDefaults } from './bounds'
 import { entryDefaults, isMasked, needsRatios } from './entry-options'
 import { fit, type Factorization } from './fit'
 import {
@@ -29,17 +30,22 @@ const ownDefaults = frozen({
   /**
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, for `mu` with √(mean / rank); `nndsvdar` with random numbers of about a hundredth of it;
-   * `kmeans`: as for semi-NMF; `random`. `nndsvdar` for `hals`, `random` for `mu` and if rank > min(n, d) or
-   * entries are missing, `nndsvda` for another `loss` and with a graph, unless given. For `mu`, which cannot leave
-   * a zero, zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either or both.
+   * `kmeans`: as for semi-NMF; `random`. `nndsvdar` unless given, but `random` for `mu`, also if
+   * rank > min(n, d) or entries are missing; `nndsvda` for another `loss` and with a graph. For `mu`, which cannot
+   * leave a zero, zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either
+   * or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })
 
 /** The defaults of {@link nmf}: those of all factorizations, and its own. */
-export const nmfDefaults: typeof fitDefaults & typeof ownDefaults & typeof entryDefaults = frozen({
+export const nmfDefaults: typeof fitDefaults &
+  typeof ownDefaults &
+  typeof upperHDefaults &
+  typeof entryDefaults = frozen({
   ...fitDefaults,
   ...ownDefaults,
+  ...upperHDefaults,
   ...entryDefaults,
 })
 
@@ -53,7 +59,9 @@ export type NmfOptions = {
    * given. For the loss `frobenius` and the solver `mu` with one inner sweep.
    */
   graph?: Graph | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
+} & Overrides<
+  typeof fitDefaults & typeof ownDefaults & typeof upperHDefaults & typeof entryDefaults
+> &
   JobOptions
 
 /**
@@ -70,7 +78,8 @@ export type NmfOptions = {
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
  * @see Cichocki & Phan (2009), "Fast local algorithms for large scale nonnegative matrix and tensor
  *   factorizations" (hals); Lee & Seung (2001), "Algorithms for non-negative matrix factorization" (mu);
- *   Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd); Cai, He, Han & Huang (2011),
+ *   Kim & Park (2011), "Fast nonnegative matrix factorization" (anls-bpp); Guan, Tao, Luo & Yuan (2012), "NeNMF"
+ *   (projected-gradient); Boutsidis & Gallopoulos (2008), "SVD based initialization" (nndsvd); Cai, He, Han & Huang (2011),
  *   "Graph regularized nonnegative matrix factorization for data representation" (graph)
  *
  * @example

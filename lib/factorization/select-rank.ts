@@ -18,6 +18,7 @@ import {
   type Overrides,
   type Progress,
 } from '../options'
+import { upperHDefaults } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
@@ -62,10 +63,12 @@ const ownDefaults = frozen({
 /** The only place where the defaults of {@link selectRank} are written. */
 export const selectRankDefaults: typeof stepDefaults &
   typeof entryDefaults &
+  typeof upperHDefaults &
   typeof ownDefaults &
   typeof surveyCheckpointDefaults = frozen({
   ...stepDefaults,
   ...entryDefaults,
+  ...upperHDefaults,
   ...ownDefaults,
   ...surveyCheckpointDefaults,
 })
@@ -122,6 +125,12 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 
 type Settled = ReturnType<typeof checkSelectRank>
 
+/** Options that only the model nmf has. */
+const onlyOfNmf = [
+  ...(Object.keys(entryDefaults) as (keyof typeof entryDefaults)[]),
+  'upperH',
+] as const
+
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
@@ -135,7 +144,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   checkNumber('perturbation', perturbation, 0, 1)
   checkNumber('threshold', threshold, -1, 1)
   if (model !== 'nmf')
-    for (const name of Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[])
+    for (const name of onlyOfNmf)
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
   const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
@@ -216,13 +225,25 @@ async function surveyRank(
   return { ...survey, H: await consensus.settle() }
 }
 
+/** The same components, shrunk where an entry exceeds the bound. */
+function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
+  const kept = Float32Array.from(data)
+  for (let j = 0; j < rows; j++) {
+    const row = kept.subarray(j * cols, (j + 1) * cols)
+    const most = row.reduce((largest, value) => Math.max(largest, value), 0)
+    if (most > upper) row.forEach((value, t) => (row[t] = Math.min(value * (upper / most), upper)))
+  }
+  return { data: kept, rows, cols }
+}
+
 /** A fit of X without noise, from these components. */
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
-  const { loss, beta, power, dispersion, delta, mask, missing, ...shared } = fitting
+  const { loss, beta, power, dispersion, delta, mask, missing, upperH, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
-  const steps = { solver, innerSweeps, acceleration, rank, init: { H } }
+  const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
+  const steps = { solver, innerSweeps, acceleration, rank, init: start }
   const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }

@@ -7,6 +7,7 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
+import { upperHDefaults } from './bounds'
 import { entryDefaults } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { models, semiNmfDefaultInit } from './models'
@@ -72,6 +73,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
     given.rank <= Math.min(rows, cols)
   const settled = {
     ...withSteps(given, extent),
+    ...upperHDefaults,
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
   }

@@ -53,11 +53,12 @@ enum class Extrapolation {
 };
 
 // Extrapolation of a factor with new value F, which has changed by F − previous; `previous` becomes
-// F.
+// F. No entry exceeds `upper`.
 struct Extrapolated {
   double share;
   Extrapolation kind;
   BackendView<float> previous;
+  double upper = unbounded;
 };
 
 // Terms that a row step adds to those of X: numerators P + weight·numerators [n×k], and for row i
@@ -106,7 +107,7 @@ inline RowRange rows_of(const Pass& pass) {
   return pass.rows.value_or(RowRange{.begin = 0, .count = pass.X.rows()});
 }
 
-// min ‖x·2^-exponent − w Htᵀ‖² + l1 Σ w + l2 Σ w² over w >= 0, for each row x of X.
+// min ‖x·2^-exponent − w Htᵀ‖² + l1 Σ w + l2 Σ w² over 0 <= w <= upper, for each row x of X.
 struct LeastSquares {
   const RowSource& X;
   int exponent;
@@ -114,6 +115,7 @@ struct LeastSquares {
   const NormalMatrix& normal;   // HtᵀHt [k×k]
   double l1;
   double l2;
+  double upper = unbounded;
 };
 
 // Measurements of X by its first read, over the entries that count.
@@ -276,8 +278,8 @@ class Passes {
   // In each row, all elements but the last become scale·F_ij + m, and the last one m, with the m
   // for which the least of the others is `least`, or m = `least` if none is negative.
   virtual void lift_rows(double scale, double least, BackendView<float> factor, const Job& job) = 0;
-  // Elements below `least` become `least`.
-  virtual void clamp(float least, BackendView<float> factor, const Job& job) = 0;
+  // Elements below `least` become `least`, those above `most` become `most`.
+  virtual void clamp(float least, float most, BackendView<float> factor, const Job& job) = 0;
   // Columns from `first` on become orthonormal to all before them, in float64 and rounded once; the
   // others stay.
   virtual void orthonormalise_columns(Index first, BackendView<float> factor, const Job& job);

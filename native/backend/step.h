@@ -1,15 +1,20 @@
 #pragma once
 
+#include <limits>
+
 #include "core/matrix.h"
 
 namespace gemmine {
+
+inline constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 // How a factor F [b×k] is improved with the other factor fixed, given C = X_b·other [b×k] and the
 // normal matrix N = otherᵀ·other [k×k]. Every kind except cayley treats each row independently.
 enum class StepKind {
   // Component by component f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)). A
   // component with N_jj + l2 == 0 is unchanged. HALS: Cichocki & Phan (2009); with ω ≠ 1 projected
-  // over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2).
+  // over-relaxation: Cryer (1971), which lowers the objective for every ω in (0, 2). With an upper
+  // bound u: f_j = min(u, f_j).
   nonnegative_sweep,
   // The same for a factor of any sign, with the soft threshold l1/2 and ω = 1.
   signed_sweep,
@@ -27,6 +32,14 @@ enum class StepKind {
   product,
   // F = max(0, C − l1/2) / (1 + l2), the minimum for N = I.
   project,
+  // The minimum of f N f − 2 c·f + l1 Σ f + l2 Σ f² over f >= 0, in float64; one of them where N
+  // leaves several. Kim & Park (2011). docs/math/anls-bpp.md.
+  nonnegative_solve,
+  // `sweeps` steps f_j = min(u, max(0, y_j + (c_j − (y N)_j − l1/2 − l2 y_j) / (L (N_jj + l2)))) of
+  // all components at once, from a point y that is extrapolated from the last two f. L is at least
+  // the largest eigenvalue λ of N + l2 I with unit diagonal: (Σ λ^16)^(1/16) over all of them.
+  // docs/math/projected-gradient.md.
+  projected_gradient,
   // Changes all of F [d×k] in float64; the columns of F are orthonormal before and after it: from F
   // = U (FᵀF)^-½, a step along F(t) = (I + t/2 A)⁻¹ (I − t/2 A) F with A = G Fᵀ − F Gᵀ and G = 2 (F
   // R − C), which is the gradient of ‖X − W Fᵀ‖². t = 2^j·√k/‖C‖, where j goes from 0 in the
@@ -51,6 +64,8 @@ struct Step {
   Index sweeps;         // over the components; X is not read again
   double relaxation;    // ω of nonnegative_sweep; ignored by other kinds
   double exponent = 1;  // of ratio
+  // u of nonnegative_sweep and projected_gradient; the given factor has no entry above it.
+  double upper = unbounded;
 };
 
 }  // namespace gemmine

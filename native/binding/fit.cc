@@ -1,6 +1,7 @@
 // fit(X, options, W, H, control)
 #include "factorization/fit.h"
 
+#include <limits>
 #include <utility>
 
 #include "backend/registry.h"
@@ -56,6 +57,16 @@ std::optional<ResumeOptions> read_resume_options(const Napi::Object& from) {
       .objectives = read<Index>(from, "resumeObjectives")};
 }
 
+}  // namespace
+
+double read_bound(const Napi::Object& from, const char* name) {
+  const auto bound = read_optional<double>(from, name);
+  if (!bound || *bound > std::numeric_limits<float>::max()) return unbounded;
+  return static_cast<float>(*bound);
+}
+
+namespace {
+
 // The adjacency matrix [n×n]; null if not given.
 std::shared_ptr<const Source> read_adjacency(const Napi::Object& from, Index n,
                                              Borrowed& borrowed) {
@@ -88,7 +99,9 @@ FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, In
                         .l2_w = read<double>(from, "l2W"),
                         .l1_h = read<double>(from, "l1H"),
                         .l2_h = read<double>(from, "l2H"),
-                        .graph = read_optional<double>(from, "graphWeight").value_or(0)},
+                        .graph = read_optional<double>(from, "graphWeight").value_or(0),
+                        .upper_w = read_bound(from, "upperW"),
+                        .upper_h = read_bound(from, "upperH")},
           .seed = read<std::uint64_t>(from, "seed"),
           .loss = entries.loss,
           .mask = entries.mask,

@@ -10,4 +10,7 @@ namespace gemmine::binding {
 FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, Index cols,
                             const std::shared_ptr<const Source>& adjacency, Borrowed& borrowed);
 
+// Reads an upper bound, as a float32; `unbounded` for undefined.
+double read_bound(const Napi::Object& from, const char* name);
+
 }  // namespace gemmine::binding

@@ -3,6 +3,7 @@
 
 #include "backend/registry.h"
 #include "binding/entry_points.h"
+#include "binding/fit_options.h"
 #include "binding/job.h"
 #include "binding/read.h"
 #include "factorization/fit.h"
@@ -14,7 +15,8 @@ TransformOptions read_options(const Napi::Object& from) {
   return {.model = read_choice(from, "model", model_names),
           .loss = read_loss(from),
           .l1_w = read<double>(from, "l1W"),
-          .l2_w = read<double>(from, "l2W")};
+          .l2_w = read<double>(from, "l2W"),
+          .upper_w = read_bound(from, "upperW")};
 }
 
 struct Transformed {

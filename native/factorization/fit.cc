@@ -158,6 +158,22 @@ void check_range(Passes& device, const RowSource& X, HostView<const float> W, co
     }
 }
 
+bool is_finite(HostView<const float> factor) {
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      if (!std::isfinite(factor(i, j))) return false;
+  return true;
+}
+
+// A factor takes the scale that a bound of the other one refuses.
+void check_unbounded(const Penalties& bounds, HostView<const float> W, HostView<const float> H) {
+  const auto wanted = [](const std::string& other) {
+    return "a bound so large that the entries of " + other + " are float32 numbers";
+  };
+  if (!is_finite(H)) throw InvalidElement("upperW", bounds.upper_w, wanted("H"));
+  if (!is_finite(W)) throw InvalidElement("upperH", bounds.upper_h, wanted("W"));
+}
+
 // What a run of several ranks needs beyond sums over rows, see fit.h.
 void expect_splits(const FitOptions& options, Index rows) {
   expect(rows > 0, "every rank has rows");
@@ -166,6 +182,7 @@ void expect_splits(const FitOptions& options, Index rows) {
   expect(options.checkpoint.path.empty() && !options.resume, "ranks write no checkpoints");
   expect(!options.tries_svd, "ranks try one start");
   expect(options.adjacency == nullptr, "a graph has the rows of one rank");
+  expect(!bounds(options.penalties), "ranks bound no factor");
   expect(options.mask.held_out == 0, "rows of held-out entries count from the first of X");
 }
 
@@ -247,7 +264,10 @@ class Fitting {
       start_given(input_, options, exponents_, penalties_, scaled_W_.view(), scaled_Ht_.view());
     else
       share = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
-    if (start != Start::given) balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    if (start != Start::given) {
+      balance(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+      keep_below(input_, penalties_, scaled_W_.view(), scaled_Ht_.view());
+    }
     return attempt(start_state(H_.cols, H_.rows, penalties_, share), checkpoint, nullptr, phase);
   }
 
@@ -284,8 +304,10 @@ class Fitting {
   // Writes the factors to the caller's memory, where a better pair may overwrite them later.
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
-    hand_back(input_.backend, exponents_, any(options_.penalties) || rule_.orthonormal,
-              scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    const Penalties& own = options_.penalties;
+    const bool fixed = any(own) || bounds(own) || rule_.orthonormal;
+    hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    if (bounds(own)) check_unbounded(own, W_, H_);
     if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,

@@ -39,13 +39,16 @@ struct ResumeOptions {
   Index objectives;  // number of objectives in it
 };
 
-// Weights of l1·Σ|·| + l2·Σ(·)² in the objective, relative to ‖X − WH‖² without ½.
+// Weights of l1·Σ|·| + l2·Σ(·)² in the objective, relative to ‖X − WH‖² without ½, and upper bounds
+// of entries, above which the objective is infinite.
 struct Penalties {
   double l1_w;
   double l2_w;
   double l1_h;
   double l2_h;
   double graph = 0;  // of tr(Wᵀ(D − A)W), see graph_term.h
+  double upper_w = unbounded;
+  double upper_h = unbounded;
 };
 
 // No default values here: lib/ owns them, and the build rejects a field left out.
@@ -105,6 +108,7 @@ struct TransformOptions {
   Loss loss;
   double l1_w;
   double l2_w;
+  double upper_w = unbounded;
 };
 
 struct TransformResult {

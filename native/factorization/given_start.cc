@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "factorization/loop/alternate_by_ratios.h"
@@ -11,11 +12,16 @@ namespace {
 constexpr Index sweeps_of_missing = 32;
 
 void check(Passes& backend, HostView<const float> factor, const char* argument, EntrySign sign,
-           const Job& job) {
+           double upper, const Job& job) {
   const auto source =
       dense_source(factor.data, ElementType::float32, factor.rows, factor.cols, factor.stride);
   source->argument = argument;
   backend.examine({.X = *source, .sign = sign}, job);
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      if (factor(i, j) > upper)
+        throw InvalidEntry(argument, i, j, factor(i, j),
+                           "a number of at most the upper bound of the factor");
 }
 
 HostMatrix<float> scaled_by(HostView<const float> from, int exponent, bool transposed) {
@@ -27,8 +33,8 @@ HostMatrix<float> scaled_by(HostView<const float> from, int exponent, bool trans
 }
 
 // Fills the missing factor without zeros, which a step might not leave, with a magnitude that fits
-// the given factor, which has `rows` rows.
-void fill_missing(const Input& input, const ColumnSums& given, Index rows,
+// the given factor, which has `rows` rows, and at most `upper`.
+void fill_missing(const Input& input, const ColumnSums& given, Index rows, double upper,
                   BackendView<float> missing) {
   double square = 0;
   for (const double column : given.square) square += column;
@@ -38,7 +44,7 @@ void fill_missing(const Input& input, const ColumnSums& given, Index rows,
   const double size = mean > 0 ? root / (mean * static_cast<double>(missing.cols)) : 1;
   const std::vector<double> zeros(static_cast<std::size_t>(missing.cols));
   input.backend.scale_columns(zeros, missing, input.job);
-  input.backend.shift(size > 0 ? size : 1, missing, input.job);
+  input.backend.shift(std::min(size > 0 ? size : 1, upper), missing, input.job);
 }
 
 // Computes W by the row step for a given H, or H by the column step for a given W.
@@ -55,24 +61,26 @@ class MissingFactor {
         sums_(input.backend.make_sums(Ht.rows, Ht.cols)) {}
 
   void find_W() {
-    fill_missing(input_, input_.backend.column_sums(Ht_, input_.job), Ht_.rows, W_);
+    fill_missing(input_, input_.backend.column_sums(Ht_, input_.job), Ht_.rows, penalties_.upper_w,
+                 W_);
     if (by_ratios_) return pass_by_entry(sweeps_of_missing);
     const NormalMatrix normal(input_.backend.gram(Ht_, input_.job), Ht_.cols, penalties_.l2_w,
                               false);
     input_.read(Ht_, normal,
-                step_of(rule_.row_step, penalties_.l1_w, penalties_.l2_w, sweeps_of_missing), W_,
-                Measure::none, *sums_);
+                step_of(rule_.row_step, penalties_.l1_w, penalties_.l2_w, sweeps_of_missing,
+                        penalties_.upper_w),
+                W_, Measure::none, *sums_);
   }
 
   void find_Ht() {
-    fill_missing(input_, input_.column_sums_of_W(W_), input_.all_rows, Ht_);
+    fill_missing(input_, input_.column_sums_of_W(W_), input_.all_rows, penalties_.upper_h, Ht_);
     if (by_ratios_) return find_Ht_by_entry();
     input_.form_sums(W_, *sums_);
     const NormalMatrix normal(sums_->gram, Ht_.cols, penalties_.l2_h, rule_.solves());
     const std::vector<double> no_pull(static_cast<std::size_t>(Ht_.cols));
-    input_.backend.improve(
-        step_of(rule_.column_step, penalties_.l1_h, penalties_.l2_h, sweeps_of_missing), *sums_,
-        normal, no_pull, Ht_, input_.job);
+    input_.backend.improve(step_of(rule_.column_step, penalties_.l1_h, penalties_.l2_h,
+                                   sweeps_of_missing, penalties_.upper_h),
+                           *sums_, normal, no_pull, Ht_, input_.job);
   }
 
  private:
@@ -121,11 +129,13 @@ void start_given(const Input& input, const FitOptions& options, const Exponents&
                  const Penalties& penalties, BackendView<float> W, BackendView<float> Ht) {
   MissingFactor missing(input, options, penalties, W, Ht);
   if (options.given_W.data != nullptr) {
-    check(input.backend, options.given_W, "init.W", EntrySign::nonnegative, input.job);
+    check(input.backend, options.given_W, "init.W", EntrySign::nonnegative,
+          options.penalties.upper_w, input.job);
     input.backend.upload(scaled_by(options.given_W, -exponents.W, false).view(), W);
   }
   if (options.given_H.data != nullptr) {
-    check(input.backend, options.given_H, "init.H", sign_of(options.model), input.job);
+    check(input.backend, options.given_H, "init.H", sign_of(options.model),
+          options.penalties.upper_h, input.job);
     input.backend.upload(scaled_by(options.given_H, -exponents.H, true).view(), Ht);
   }
   if (options.given_W.data == nullptr) missing.find_W();

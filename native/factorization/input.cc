@@ -218,11 +218,26 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
 
 ScaledInput::~ScaledInput() = default;
 
-Exponents split_exponent(int exponent, const Penalties& penalties) {
+Exponents split_exponent(int exponent, const Penalties& p) {
   constexpr int lowest_of_H = -124;
-  const int W = any(penalties) ? exponent / 2 : std::min(0, exponent - lowest_of_H);
+  const auto below = [](double bound) { return bound < 1 ? std::ilogb(bound) : 0; };
+  const int plain = std::min(below(p.upper_w), exponent - lowest_of_H);
+  const bool bounds_H_alone = p.upper_h < unbounded && p.upper_w == unbounded;
+  const int W = bounds_H_alone         ? exponent - below(p.upper_h)
+                : any(p) && !bounds(p) ? exponent / 2
+                                       : plain;
   return {.X = exponent, .W = W, .H = exponent - W};
 }
+
+namespace {
+
+// A bound beyond float32 bounds nothing.
+double scaled_bound(double bound, int exponent) {
+  const double scaled = std::ldexp(bound, -exponent);
+  return scaled > std::numeric_limits<float>::max() ? unbounded : scaled;
+}
+
+}  // namespace
 
 Penalties scaled(const Penalties& p, const Exponents& e, double degree) {
   const double of_loss = degree * e.X;
@@ -230,7 +245,9 @@ Penalties scaled(const Penalties& p, const Exponents& e, double degree) {
           .l2_w = p.l2_w * std::exp2(2 * e.W - of_loss),
           .l1_h = p.l1_h * std::exp2(e.H - of_loss),
           .l2_h = p.l2_h * std::exp2(2 * e.H - of_loss),
-          .graph = p.graph * std::exp2(2 * e.W - of_loss)};
+          .graph = p.graph * std::exp2(2 * e.W - of_loss),
+          .upper_w = scaled_bound(p.upper_w, e.W),
+          .upper_h = scaled_bound(p.upper_h, e.H)};
 }
 
 double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,
@@ -240,7 +257,7 @@ double identity_error(const Input& input, const Sums& sums, BackendView<const fl
   return error;
 }
 
-Step step_of(StepKind kind, double l1, double l2, Index sweeps) {
+Step step_of(StepKind kind, double l1, double l2, Index sweeps, double upper) {
   constexpr double largest = 1e30;
   constexpr double relaxation = 1.3;  // docs/decisions/0009
   // With a soft threshold, least squares has no closed form.
@@ -249,7 +266,8 @@ Step step_of(StepKind kind, double l1, double l2, Index sweeps) {
           .l1 = std::min(l1, largest),
           .l2 = std::min(l2, largest),
           .sweeps = sweeps,
-          .relaxation = relaxation};
+          .relaxation = relaxation,
+          .upper = upper};
 }
 
 double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,

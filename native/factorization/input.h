@@ -87,11 +87,12 @@ struct Exponents {
 };
 
 // Without penalties H takes the scale, unless its small entries would leave the range of float32.
-// With penalties, whose optimum balances the factors, each takes half.
+// With penalties, whose optimum balances the factors, each takes half. With upper bounds a bounded
+// factor takes the scale of a bound below 1 and the other the rest; W is the bounded one of two.
 Exponents split_exponent(int exponent, const Penalties& penalties);
 
-// The equivalent weights for the scaled factors, with a loss of X' that is proportional to the
-// power `degree` of X': 2 for ‖X'‖², β for D_β.
+// The equivalent weights and bounds for the scaled factors, with a loss of X' that is proportional
+// to the power `degree` of X': 2 for ‖X'‖², β for D_β.
 Penalties scaled(const Penalties& penalties, const Exponents& exponents, double degree);
 
 // ‖X − W Htᵀ‖² = ‖X‖² − 2⟨S, Ht⟩ + ⟨R, HtᵀHt⟩ from the sums of W, without reading X. It cancels if
@@ -101,13 +102,15 @@ double identity_error(const Input& input, const Sums& sums, BackendView<const fl
 
 // Steps compute in float32: larger weights are clamped to its range, where the factor already
 // becomes 0.
-Step step_of(StepKind kind, double l1, double l2, Index sweeps);
+Step step_of(StepKind kind, double l1, double l2, Index sweeps, double upper = unbounded);
 
 // l1·Σ|·| + l2·Σ(·)² of a factor.
 double penalty_of(Passes& backend, BackendView<const float> factor, double l1, double l2,
                   const Job& job);
 double penalty_of(const ColumnSums& sums, double l1, double l2);
 double penalty_of(HostView<const float> factor, double l1, double l2);
+
+inline bool bounds(const Penalties& p) { return p.upper_w < unbounded || p.upper_h < unbounded; }
 
 inline bool any(const Penalties& p) {
   return p.l1_w > 0 || p.l2_w > 0 || p.l1_h > 0 || p.l2_h > 0 || p.graph > 0;

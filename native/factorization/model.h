@@ -15,9 +15,13 @@ inline constexpr std::array<Named<Model>, 4> model_names{
      {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
      {"snmf", Model::snmf}}};
 
-enum class Solver { hals, mu, cayley };
-inline constexpr std::array<Named<Solver>, 3> solver_names{
-    {{"hals", Solver::hals}, {"mu", Solver::mu}, {"cayley", Solver::cayley}}};
+enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient };
+inline constexpr std::array<Named<Solver>, 5> solver_names{
+    {{"hals", Solver::hals},
+     {"mu", Solver::mu},
+     {"cayley", Solver::cayley},
+     {"anls-bpp", Solver::anls_bpp},
+     {"projected-gradient", Solver::projected_gradient}}};
 
 // A factorization is a row of the table below: its steps, and properties that the loop relies on.
 struct ModelRule {
@@ -80,6 +84,45 @@ inline constexpr ModelRule nmf_mu{.model = Model::nmf,
                                   .monotone = true,
                                   .orthonormal = false};
 
+// Kim & Park (2011), "Fast nonnegative matrix factorization: an active-set-like method and
+// comparisons", SIAM J. Sci. Comput. 33(6): alternating non-negative least squares by block
+// principal pivoting. docs/math/anls-bpp.md.
+inline constexpr ModelRule nmf_anls_bpp{.model = Model::nmf,
+                                        .solver = Solver::anls_bpp,
+                                        .row_step = StepKind::nonnegative_solve,
+                                        .column_step = StepKind::nonnegative_solve,
+                                        .columns_free = false,
+                                        .leaves_zeros = true,
+                                        .monotone = true,
+                                        .orthonormal = false};
+inline constexpr ModelRule semi_nmf_anls_bpp{.model = Model::semi_nmf,
+                                             .solver = Solver::anls_bpp,
+                                             .row_step = StepKind::nonnegative_solve,
+                                             .column_step = StepKind::solve,
+                                             .columns_free = true,
+                                             .leaves_zeros = true,
+                                             .monotone = true,
+                                             .orthonormal = false};
+
+// Guan, Tao, Luo & Yuan (2012), "NeNMF: an optimal gradient method for nonnegative matrix
+// factorization", IEEE Trans. Signal Processing 60(6). docs/math/projected-gradient.md.
+inline constexpr ModelRule nmf_projected_gradient{.model = Model::nmf,
+                                                  .solver = Solver::projected_gradient,
+                                                  .row_step = StepKind::projected_gradient,
+                                                  .column_step = StepKind::projected_gradient,
+                                                  .columns_free = false,
+                                                  .leaves_zeros = true,
+                                                  .monotone = true,
+                                                  .orthonormal = false};
+inline constexpr ModelRule semi_nmf_projected_gradient{.model = Model::semi_nmf,
+                                                       .solver = Solver::projected_gradient,
+                                                       .row_step = StepKind::projected_gradient,
+                                                       .column_step = StepKind::solve,
+                                                       .columns_free = true,
+                                                       .leaves_zeros = true,
+                                                       .monotone = true,
+                                                       .orthonormal = false};
+
 // Li, Zhu, Qu, Ye & Sun, "Semi-orthogonal non-negative matrix factorization": W by its closed form,
 // H along a Cayley curve. docs/math/semi-orthogonal-nmf.md.
 inline constexpr ModelRule semi_orthogonal_nmf{.model = Model::semi_orthogonal_nmf,
@@ -102,8 +145,9 @@ inline constexpr ModelRule snmf_mu{.model = Model::snmf,
                                    .monotone = false,
                                    .orthonormal = false};
 
-inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals, &semi_nmf_mu,         &nmf_hals,
-                                                   &nmf_mu,        &semi_orthogonal_nmf, &snmf_mu};
+inline constexpr const ModelRule* model_rules[] = {
+    &semi_nmf_hals, &semi_nmf_mu,  &semi_nmf_anls_bpp,      &semi_nmf_projected_gradient, &nmf_hals,
+    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {

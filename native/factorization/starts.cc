@@ -108,4 +108,25 @@ void balance(const Input& input, const Penalties& p, BackendView<float> W, Backe
   input.backend.scale_columns(shrink, Ht, input.job);
 }
 
+void keep_below(const Input& input, const Penalties& p, BackendView<float> W,
+                BackendView<float> Ht) {
+  if (!bounds(p)) return;
+  Passes& backend = input.backend;
+  const ColumnParts of_W = backend.column_parts(W, input.job);
+  const ColumnParts of_H = backend.column_parts(Ht, input.job);
+  std::vector<double> shrink(W.cols, 1.0);
+  std::vector<double> stretch(W.cols, 1.0);
+  for (Index j = 0; j < W.cols; ++j) {
+    const double over_W = of_W.most[j] / p.upper_w;  // 0 without a bound
+    const double over_H = of_H.most[j] / p.upper_h;
+    if (!(over_W > 1 || over_H > 1)) continue;
+    stretch[j] = over_H == 0 ? over_W : over_W == 0 ? 1 / over_H : std::sqrt(over_W / over_H);
+    shrink[j] = 1 / stretch[j];
+  }
+  backend.scale_columns(shrink, W, input.job);
+  backend.scale_columns(stretch, Ht, input.job);
+  if (p.upper_w < unbounded) backend.clamp(0, static_cast<float>(p.upper_w), W, input.job);
+  if (p.upper_h < unbounded) backend.clamp(0, static_cast<float>(p.upper_h), Ht, input.job);
+}
+
 }  // namespace gemmine

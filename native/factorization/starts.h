@@ -30,4 +30,9 @@ void start_given(const Input&, const FitOptions&, const Exponents&, const Penalt
 void balance(const Input& input, const Penalties& penalties, BackendView<float> W,
              BackendView<float> Ht);
 
+// Brings the factors below their upper bounds: each component by W_j/a and H_j·a, which leaves the
+// product, then entry by entry where no `a` serves both.
+void keep_below(const Input& input, const Penalties& bounds, BackendView<float> W,
+                BackendView<float> Ht);
+
 }  // namespace gemmine

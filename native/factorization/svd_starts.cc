@@ -37,7 +37,7 @@ void flip_towards_positive(const Input& input, SingularTriplets& triplets, Index
 // Multiplies each column by its number; negative entries become 0.
 void take_positive(const Input& input, const std::vector<double>& by, BackendView<float> factor) {
   input.backend.scale_columns(by, factor, input.job);
-  input.backend.clamp(0, factor, input.job);
+  input.backend.clamp(0, unbounded, factor, input.job);
 }
 
 // k = 1: the positive part of the first left singular vector, with the sign that makes most entries
@@ -83,7 +83,7 @@ void lift_along_first(const Input& input, const SingularTriplets& triplets,
                       HostMatrix<float>& Ht) {
   const double length = std::sqrt(static_cast<double>(W.rows));
   input.backend.add_first(shifts, length, W, input.job);
-  input.backend.clamp(0, W, input.job);
+  input.backend.clamp(0, unbounded, W, input.job);
   for (Index t = 0; t < Ht.rows(); ++t) {
     double first = triplets.s[0] * triplets.Vt(t, 0);
     for (Index j = 1; j < Ht.cols(); ++j) {

@@ -16,14 +16,16 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
                  BackendView<float> W) {
   Passes& backend = input.backend;
   const NormalMatrix normal(backend.gram(Ht, input.job), W.cols, penalties.l2_w, false);
-  const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps);
+  const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps,
+                            penalties.upper_w);
   input.improve(Ht, normal, step, W);
   backend.settle_codes({.X = input.X,
                         .exponent = input.pass_exponent,
                         .Ht = Ht,
                         .normal = normal,
                         .l1 = step.l1,
-                        .l2 = step.l2},
+                        .l2 = step.l2,
+                        .upper = step.upper},
                        W, input.job);
 }
 
@@ -74,9 +76,12 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   components->argument = "H";
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
-  const Penalties penalties =
-      scaled({.l1_w = options.l1_w, .l2_w = options.l2_w, .l1_h = 0, .l2_h = 0}, exponents,
-             degree_of(options.loss));
+  const Penalties penalties = scaled({.l1_w = options.l1_w,
+                                      .l2_w = options.l2_w,
+                                      .l1_h = 0,
+                                      .l2_h = 0,
+                                      .upper_w = options.upper_w},
+                                     exponents, degree_of(options.loss));
 
   HostMatrix<float> Ht(H.cols, H.rows);
   for (Index t = 0; t < H.cols; ++t)

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
 import { minedFormats } from '../../lib/data/mined-lines'
+import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
 import { semiNmfDefaults } from '../../lib/factorization/semi-nmf'
@@ -15,9 +16,9 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h',
+    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h',
   'select-rank':
-    '--threads --device --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --checkpoint --resume',
+    '--threads --device --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
   transform: '--threads --device --model',
   kmeans: '--threads --device --seed --clusters --iterations --tolerance --restarts',
   svd: '--threads --device --seed --rank --oversamples --power-iterations',
@@ -98,10 +99,10 @@ describe('defaults in help are those of lib', () => {
 
   it('hold for either model of factorize, whose help shows one number', () => {
     const ofNmf = Object.entries(nmfDefaults).filter(
-      ([name]) => name !== 'init' && !Object.hasOwn(entryDefaults, name),
+      ([name]) => name !== 'init' && !Object.hasOwn({ ...entryDefaults, ...upperHDefaults }, name),
     )
     expect(semiNmfDefaults).toMatchObject(Object.fromEntries(ofNmf))
-    expect(nmfDefaults).toMatchObject(entryDefaults)
+    expect(nmfDefaults).toMatchObject({ ...entryDefaults, ...upperHDefaults })
   })
 })
 

@@ -75,6 +75,22 @@ describe('a mistake on the command line', () => {
       'Expected one of random, kmeans, svd, custom for --init, received nndsvd',
     ],
     [
+      factorize('--model', 'nmf', '--solver', 'mu', '--upper-w', '1'),
+      'Expected hals or projected-gradient beside upperW for --solver, received mu',
+    ],
+    [
+      factorize('--model', 'nmf', '--upper-h', '-1'),
+      'Expected a finite number of at least 1e-30 for --upper-h, received -1',
+    ],
+    [
+      factorize('--upper-h', '1'),
+      'Expected nothing (the model semi-nmf has no such option) for --upper-h, received 1',
+    ],
+    [
+      factorize('--solver', 'anls-bpp', '--inner-sweeps', '3'),
+      'Expected 1 for the solver anls-bpp, whose steps are exact for --inner-sweeps, received 3',
+    ],
+    [
       factorize('--model', 'nmf', '--solver', 'mu', '--init', 'nndsvd'),
       'Expected nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
     ],

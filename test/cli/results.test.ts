@@ -208,6 +208,20 @@ describe('keeps its inputs, also with --force', () => {
   )
 })
 
+it.each(['anls-bpp', 'projected-gradient'])('factorizes by %s', async (solver) => {
+  const asked = ['--model', 'nmf', '--rank', '2', '--solver', solver, '--json']
+  const { code, stdout } = await run(folder, 'factorize', 'counts.mtx', ...asked)
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { solver, init: 'nndsvdar' }])
+})
+
+it('keeps W and the codes of new rows below --upper-w', async () => {
+  const asked = ['--rank', '3', '--upper-w', '.25', '--out', 'bounded']
+  expect(await run(folder, 'factorize', 'docs.npy', ...asked)).toMatchObject({ code: 0 })
+  await run(folder, 'transform', 'docs.npy', '--model', 'bounded', '--out', 'codes')
+  for (const of of ['bounded', 'codes'])
+    expect(Math.max(...((await readNpy(at(of, 'W.npy'))).data as Float32Array))).toBe(0.25)
+})
+
 it('factorizes a sparse file, and counts the work of its entries', async () => {
   const { code, stderr } = await run(
     folder,

@@ -1,4 +1,5 @@
 import { matrixOf, gaussian, planted } from '../matrices'
+import { absolutes, squares } from '../reference/factors'
 import { ringGraph, roughness } from '../reference/graphs'
 import { totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
@@ -73,6 +74,32 @@ for (const loss of [
     run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
       nmf(scaled(shifted, scale), { ...base, ...inUnits(loss, scale), iterations, ...more }),
   })
+for (const solver of ['hals', 'projected-gradient'] as const)
+  for (const bounds of [{ upperW: 0.5 }, { upperW: 0.25, l1H: 0.1, l2W: 0.2 }])
+    factorizationSuite({
+      name: `nmf, ${solver}, ${JSON.stringify(bounds)}`,
+      X: positive,
+      signedH: false,
+      term: ({ W, H }) =>
+        'l1H' in bounds ? bounds.l1H! * absolutes(H.data) + bounds.l2W! * squares(W.data) : 0,
+      penalised: false,
+      run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) => {
+        const options = {
+          ...base,
+          solver,
+          init: 'nndsvdar',
+          ...bounds,
+          iterations,
+          ...more,
+        } as const
+        const l1H = (options.l1H ?? 0) * scale
+        return nmf(scaled(positive, scale), {
+          ...options,
+          l1H,
+          l2W: (options.l2W ?? 0) * scale ** 2,
+        })
+      },
+    })
 
 const ring = ringGraph(120)
 const weight = 2

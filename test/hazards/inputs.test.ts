@@ -227,6 +227,8 @@ const fitOptions = {
   l2W: 0,
   l1H: 0,
   l2H: 0,
+  upperW: undefined,
+  upperH: undefined,
   seed: 0,
   acceleration: 'none',
   loss: { kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 },

@@ -111,7 +111,7 @@ void operations_on_elements(Passes& backend) {
     device.scale_columns(by, factor.view(), job_of(threads));
     device.add_first(by, 0.3, factor.view(), job_of(threads));
     append();
-    device.clamp(0.1f, factor.view(), job_of(threads));
+    device.clamp(0.1f, 1.5f, factor.view(), job_of(threads));
     append();
     for (const Distribution distribution : {Distribution::constant, Distribution::uniform,
                                             Distribution::normal, Distribution::half_normal}) {

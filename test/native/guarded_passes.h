@@ -158,9 +158,9 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     naive_.lift_rows(scale, least, factor, job);
   }
-  void clamp(float least, Factor factor, const Job& job) override {
+  void clamp(float least, float most, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);
-    naive_.clamp(least, factor, job);
+    naive_.clamp(least, most, factor, job);
   }
   void orthonormalise_columns(Index first, Factor factor, const Job& job) override {
     const DeviceAccess access = open(factor);

@@ -104,8 +104,10 @@ class NaiveFactors : public Passes {
       factor.row(i)[factor.cols - 1] = static_cast<float>(least - lowest);
     }
   }
-  void clamp(float least, Factor factor, const Job&) override {
-    each_element(factor, [&](float& x, Index, Index) { x = least < x ? x : least; });
+  void clamp(float least, float most, Factor factor, const Job&) override {
+    each_element(factor, [&](float& x, Index, Index) {
+      x = x < least ? least : x > most ? most : x;
+    });
   }
   void scale_columns(std::span<const double> by, Factor factor, const Job&) override {
     each_element(factor, [&](float& x, Index, Index j) { x = static_cast<float>(x * by[j]); });
@@ -144,6 +146,7 @@ class NaiveFactors : public Passes {
       if (by.kind == Extrapolation::free) x = now + change;
       if (by.kind == Extrapolation::nonnegative) x = std::max(0.0f, now + change);
       if (by.kind == Extrapolation::growth) x = now + std::max(0.0f, change);
+      x = std::min(x, static_cast<float>(by.upper));
       previous = now;
     });
   }

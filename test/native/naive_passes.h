@@ -87,6 +87,10 @@ class NaivePasses : public NaiveFactors {
         return nonnegative_sweep(cross, N, step, factor);
       case StepKind::signed_sweep:
         return naive::signed_sweep(cross, N, step, factor);
+      case StepKind::projected_gradient:
+        return naive::projected_gradient(cross, N, step, factor);
+      case StepKind::nonnegative_solve:
+        return naive::nonnegative_solve(cross, N, step, factor);
       case StepKind::multiplicative:
         return naive::multiplicative_update(cross, N, step, factor);
       case StepKind::sign_split:
@@ -140,7 +144,7 @@ class NaivePasses : public NaiveFactors {
         for (Index t = 0; t < problem.X.cols(); ++t)
           cross[j] += std::ldexp(x[t], -problem.exponent) * at(problem.Ht, t, j);
       }
-      naive::descend(problem, cross, w);
+      naive::descend(problem.normal, problem.l2, cross, w, problem.upper);
       for (Index j = 0; j < k; ++j) W.data[i * W.stride + j] = static_cast<float>(w[j]);
     }
   }

@@ -75,7 +75,7 @@ inline void nonnegative_sweep(Cross cross, const NormalMatrix& N, const Step& op
                               Factor factor) {
   sweep(cross, N, options, factor, [&](double f, double minimum, double curvature) {
     const double step = minimum - options.l1 / 2 / curvature - f;
-    return std::max(0.0, f + options.relaxation * step);
+    return std::clamp(f + options.relaxation * step, 0.0, options.upper);
   });
 }
 inline void signed_sweep(Cross cross, const NormalMatrix& N, const Step& options, Factor factor) {
@@ -138,23 +138,83 @@ inline void scale_by_ratio(const Step& step, double above, double below, float& 
   if (below > 0) f = static_cast<float>(f * std::pow(above / below, step.exponent));
 }
 
-// Coordinate descent on the codes of one row until they stand still.
-inline void descend(const LeastSquares& problem, const std::vector<double>& cross,
-                    std::vector<double>& w) {
-  const Index k = problem.normal.size();
-  const std::vector<double>& N = problem.normal.gram();
+// Coordinate descent on one row until it stands still.
+inline void descend(const NormalMatrix& normal, double l2, const std::vector<double>& cross,
+                    std::vector<double>& w, double upper = unbounded) {
+  const Index k = normal.size();
+  const std::vector<double>& N = normal.gram();
   double change = 1;
   for (int sweep = 0; sweep < 200000 && change > 1e-13; ++sweep) {
     change = 0;
     for (Index j = 0; j < k; ++j) {
-      double slope = cross[j] - problem.l2 * w[j];
+      double slope = cross[j] - l2 * w[j];
       for (Index c = 0; c < k; ++c) slope -= w[c] * N[c * k + j];
-      const double curvature = N[j * k + j] + problem.l2;
+      const double curvature = N[j * k + j] + l2;
       if (!(curvature > 0)) continue;
-      const double next = std::max(0.0, w[j] + slope / curvature);
+      const double next = std::clamp(w[j] + slope / curvature, 0.0, upper);
       change = std::max(change, std::abs(next - w[j]));
       w[j] = next;
     }
+  }
+}
+
+inline void nonnegative_solve(Cross cross, const NormalMatrix& N, const Step& step, Factor factor) {
+  for (Index i = 0; i < factor.rows; ++i) {
+    std::vector<double> right(factor.cols);
+    std::vector<double> row(factor.row(i), factor.row(i) + factor.cols);
+    for (Index j = 0; j < factor.cols; ++j) {
+      right[j] = at(cross, i, j) - step.l1 / 2;
+      if (N.gram()[j * (N.size() + 1)] + step.l2 == 0 && step.l1 > 0) row[j] = 0;
+    }
+    descend(N, step.l2, right, row);
+    std::copy(row.begin(), row.end(), factor.row(i));
+  }
+}
+
+// (Σ λ^16)^(1/16) over the eigenvalues of N + l2 I with unit diagonal: tr(N^16).
+inline double curvature_bound(const NormalMatrix& N, double l2) {
+  const Index k = N.size();
+  oracle::Matrix A(k, k);
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < k; ++j) {
+      const double size = std::sqrt((N.gram()[i * (k + 1)] + l2) * (N.gram()[j * (k + 1)] + l2));
+      A(i, j) = size > 0 ? (N.gram()[i * k + j] + (i == j ? l2 : 0)) / size : 0;
+    }
+  double scale = 1;
+  for (double power = 1; power > 0.1; power /= 2) {
+    const double norm = std::sqrt(oracle::inner(A, A));
+    if (norm == 0) return 0;
+    scale *= std::pow(norm, power);
+    A = oracle::multiply(oracle::scaled(A, 1 / norm), oracle::scaled(A, 1 / norm));
+  }
+  return scale;
+}
+
+// FISTA with restarts, in the coordinates in which N + l2 I has a unit diagonal.
+inline void projected_gradient(Cross cross, const NormalMatrix& N, const Step& step,
+                               Factor factor) {
+  const Index k = N.size();
+  const double L = curvature_bound(N, step.l2);
+  for (Index i = 0; i < factor.rows; ++i) {
+    std::vector<double> x(factor.row(i), factor.row(i) + k);
+    std::vector<double> y = x;
+    double t = 1;
+    for (Index s = 0; s < step.sweeps; ++s) {
+      const std::vector<double> old = x;
+      double overshoot = 0;
+      for (Index j = 0; j < k; ++j) {
+        double slope = at(cross, i, j) - step.l1 / 2 - step.l2 * y[j];
+        for (Index l = 0; l < k; ++l) slope -= y[l] * N.gram()[l * k + j];
+        const double curvature = N.gram()[j * (k + 1)] + step.l2;
+        if (curvature > 0) x[j] = std::clamp(y[j] + slope / (L * curvature), 0.0, step.upper);
+        overshoot += curvature * (y[j] - x[j]) * (x[j] - old[j]);
+      }
+      const double next = (1 + std::sqrt(1 + 4 * t * t)) / 2;
+      const double share = overshoot > 0 ? 0 : (t - 1) / next;
+      t = overshoot > 0 ? 1 : next;
+      for (Index j = 0; j < k; ++j) y[j] = x[j] + share * (x[j] - old[j]);
+    }
+    std::copy(x.begin(), x.end(), factor.row(i));
   }
 }
 

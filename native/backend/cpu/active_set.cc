@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gemmine::cpu {
 namespace {
 
-// A pivot below this share of its diagonal is rounding error of earlier products.
-constexpr double smallest_pivot = 1e-13;
 // A slope below this share of the terms of its difference is rounding error.
 constexpr double smallest_slope = 1e-13;
 
@@ -23,14 +22,17 @@ double dot(const double* a, const double* b, Index count) {
 
 }  // namespace
 
-ActiveSet::ActiveSet(const std::vector<double>& normal, Index k)
+ActiveSet::ActiveSet(const std::vector<double>& normal, std::vector<double> upper,
+                     double smallest_pivot)
     : normal_(normal),
-      k_(k),
-      factor_(static_cast<std::size_t>(k * k)),
-      is_passive_(static_cast<std::size_t>(k)),
-      barred_(static_cast<std::size_t>(k)),
-      minimum_(static_cast<std::size_t>(k)),
-      slope_(static_cast<std::size_t>(k)) {}
+      upper_(std::move(upper)),
+      k_(static_cast<Index>(upper_.size())),
+      smallest_pivot_(smallest_pivot),
+      factor_(static_cast<std::size_t>(k_ * k_)),
+      is_passive_(upper_.size()),
+      barred_(upper_.size()),
+      minimum_(upper_.size()),
+      slope_(upper_.size()) {}
 
 // Appends a row to L. Returns false if j depends on the passive set.
 bool ActiveSet::add(Index j) {
@@ -39,7 +41,7 @@ bool ActiveSet::add(Index j) {
   double* next = row(m);
   for (Index i = 0; i < m; ++i) next[i] = (N[passive_[i]] - dot(next, row(i), i)) / row(i)[i];
   const double pivot = N[j] - dot(next, next, m);
-  if (!(pivot > smallest_pivot * N[j])) return false;
+  if (!(pivot > smallest_pivot_ * N[j])) return false;
   next[m] = std::sqrt(pivot);
   passive_.push_back(j);
   is_passive_[j] = true;
@@ -71,15 +73,16 @@ void ActiveSet::clear() {
   std::fill(is_passive_.begin(), is_passive_.end(), false);
 }
 
-// Sets the passive set to the positive components; it is often that of the previous problem.
+// Sets the passive set to the components between their bounds; it is often that of the previous
+// problem.
 void ActiveSet::restart(std::vector<double>& v, const Cancellation& stop) {
   bool same = true;
-  for (Index j = 0; j < k_ && same; ++j) same = is_passive_[j] == (v[j] > 0);
+  for (Index j = 0; j < k_ && same; ++j) same = is_passive_[j] == is_inside(v, j);
   if (same) return;
   clear();
   for (Index j = 0; j < k_; ++j) {
     stop.check();
-    if (v[j] > 0 && !add(j)) v[j] = 0;
+    if (is_inside(v, j) && !add(j)) v[j] = 0;
   }
 }
 
@@ -93,7 +96,7 @@ void ActiveSet::solve_passive(std::vector<double>& x) const {
   }
 }
 
-void ActiveSet::solve_positive(const std::vector<double>& b, std::vector<double>& v) const {
+void ActiveSet::solve_for_passive(const std::vector<double>& b, std::vector<double>& v) const {
   std::vector<double> x(static_cast<std::size_t>(size()));
   for (Index i = 0; i < size(); ++i) x[i] = b[passive_[i]];
   solve_passive(x);
@@ -101,18 +104,29 @@ void ActiveSet::solve_positive(const std::vector<double>& b, std::vector<double>
   for (Index i = 0; i < size(); ++i) v[passive_[i]] = x[i];
 }
 
-// Moves v towards the minimum over the passive set. Where a component would become negative, v
-// stops, the components that became 0 leave the set, and the move is repeated.
+// The minimum over the passive set, the others fixed.
+void ActiveSet::find_minimum(const std::vector<double>& b, const std::vector<double>& v) {
+  for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive_[i]];
+  for (Index j = 0; j < k_; ++j) {
+    if (is_passive_[j] || v[j] == 0) continue;
+    for (Index i = 0; i < size(); ++i) minimum_[i] -= normal_[j * k_ + passive_[i]] * v[j];
+  }
+  solve_passive(minimum_);
+}
+
+// Moves v towards the minimum over the passive set. Where a component would pass a bound, v stops,
+// the components that reached one leave the set, and the move is repeated.
 void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double>& v) {
   while (size() > 0) {
-    for (Index i = 0; i < size(); ++i) minimum_[i] = b[passive_[i]];
-    solve_passive(minimum_);
+    find_minimum(b, v);
     double share = 1;
     Index first = -1;
     for (Index i = 0; i < size(); ++i) {
-      if (minimum_[i] > 0) continue;
+      const double top = upper_[passive_[i]];
+      if (minimum_[i] > 0 && minimum_[i] < top) continue;
       const double old = v[passive_[i]];
-      const double reach = old > 0 ? old / (old - minimum_[i]) : 0;
+      const double room = minimum_[i] > 0 ? top - old : old;
+      const double reach = room > 0 ? room / std::abs(old - minimum_[i]) : 0;
       if (first < 0 || reach < share) {
         share = reach;
         first = i;
@@ -122,12 +136,18 @@ void ActiveSet::walk_to_minimum(const std::vector<double>& b, std::vector<double
     if (share > 0) std::fill(barred_.begin(), barred_.end(), false);
     if (first < 0) return;
     barred_[passive_[first]] = share == 0;
-    v[passive_[first]] = 0;
-    for (Index i = size() - 1; i >= 0; --i)
-      if (!(v[passive_[i]] > 0)) {
-        v[passive_[i]] = 0;
-        remove(i);
-      }
+    stop_at_bounds(v, first);
+  }
+}
+
+// `first` has reached its bound, others may have.
+void ActiveSet::stop_at_bounds(std::vector<double>& v, Index first) {
+  v[passive_[first]] = minimum_[first] > 0 ? upper_[passive_[first]] : 0;
+  for (Index i = size() - 1; i >= 0; --i) {
+    const Index j = passive_[i];
+    if (is_inside(v, j)) continue;
+    v[j] = v[j] > 0 ? upper_[j] : 0;
+    remove(i);
   }
 }
 
@@ -136,7 +156,8 @@ Index ActiveSet::steepest(const std::vector<double>& b, const std::vector<double
   slope_ = b;
   double size_of_terms = 0;
   for (const double value : b) size_of_terms = std::max(size_of_terms, std::abs(value));
-  for (const Index i : passive_) {
+  for (Index i = 0; i < k_; ++i) {
+    if (v[i] == 0) continue;
     const double* N = normal_.data() + i * k_;
     size_of_terms = std::max(size_of_terms, v[i]);
     for (Index j = 0; j < k_; ++j) slope_[j] -= N[j] * v[i];
@@ -144,8 +165,9 @@ Index ActiveSet::steepest(const std::vector<double>& b, const std::vector<double
   Index best = -1;
   double most = smallest_slope * size_of_terms;
   for (Index j = 0; j < k_; ++j)
-    if (!is_passive_[j] && !barred_[j] && slope_[j] > most) {
-      most = slope_[j];
+    if (const double descent = v[j] < upper_[j] ? slope_[j] : -slope_[j];
+        !is_passive_[j] && !barred_[j] && descent > most) {
+      most = descent;
       best = j;
     }
   return best;

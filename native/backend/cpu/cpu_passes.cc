@@ -120,8 +120,8 @@ class CpuPasses : public Passes {
   void lift_rows(double scale, double least, BackendView<float> factor, const Job& job) override {
     cpu::lift_rows(scale, least, host(factor), job);
   }
-  void clamp(float least, BackendView<float> factor, const Job& job) override {
-    cpu::clamp(least, host(factor), job);
+  void clamp(float least, float most, BackendView<float> factor, const Job& job) override {
+    cpu::clamp(least, most, host(factor), job);
   }
   void scale_columns(std::span<const double> by, BackendView<float> factor,
                      const Job& job) override {

@@ -21,7 +21,7 @@ constexpr Index step_rows = 128;
 
 void improve_blocks(const Kernels& kernels, const Step& step, HostView<const float> cross,
                     const NormalMatrix& normal, HostView<float> factor, const Job& job) {
-  const PreparedStep prepared(kernels, step, normal);
+  const PreparedStep prepared(kernels, step, normal, job.cancellation);
   over_rows(factor.rows, step_rows, job, [&](Index begin, Index count) {
     prepared.improve(cross.row_block(begin, count), factor.row_block(begin, count));
   });
@@ -31,7 +31,7 @@ void improve_from_sums(const Kernels& kernels, const Step& step, const std::vect
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job) {
   if (step.kind == StepKind::cayley) return cayley_steps(S, step.sweeps, Ht, job);
-  const PreparedStep prepared(kernels, step, normal);
+  const PreparedStep prepared(kernels, step, normal, job.cancellation);
   const Index k = Ht.cols;
   over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
     std::vector<float> rounded(static_cast<std::size_t>(count * k));
@@ -217,13 +217,14 @@ namespace {
 template <class Moved>
 void extrapolate_entries(const Extrapolated& by, HostView<float> factor, Moved moved) {
   const auto share = static_cast<float>(by.share);
+  const auto upper = static_cast<float>(by.upper);
   const HostView<float> previous = host(by.previous);
   for (Index i = 0; i < factor.rows; ++i) {
     float* __restrict values = factor.row(i);
     float* __restrict before = previous.row(i);
     for (Index j = 0; j < factor.cols; ++j) {
       const float now = values[j];
-      values[j] = moved(now, share * (now - before[j]));
+      values[j] = std::min(moved(now, share * (now - before[j])), upper);
       before[j] = now;
     }
   }

@@ -38,7 +38,7 @@ ColumnRatios ratios_to_first(HostView<const float> factor, const Job& job);
 void add_first(std::span<const double> shares, double scale, HostView<float> factor,
                const Job& job);
 void lift_rows(double scale, double least, HostView<float> factor, const Job& job);
-void clamp(float least, HostView<float> factor, const Job& job);
+void clamp(float least, float most, HostView<float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
 void keep_largest(Index count, HostView<float> factor, const Job& job);
 void multiply(const Kernels& kernels, BackendView<const float> A, BackendView<const float> B,

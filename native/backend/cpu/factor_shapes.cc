@@ -109,10 +109,10 @@ void lift_rows(double scale, double least, HostView<float> factor, const Job& jo
   });
 }
 
-void clamp(float least, HostView<float> factor, const Job& job) {
+void clamp(float least, float most, HostView<float> factor, const Job& job) {
   over_rows(factor.rows, sum_rows, job, [&](Index begin, Index count) {
     for (Index i = begin; i < begin + count; ++i)
-      for (Index j = 0; j < factor.cols; ++j) factor(i, j) = std::max(least, factor(i, j));
+      for (Index j = 0; j < factor.cols; ++j) factor(i, j) = std::clamp(factor(i, j), least, most);
   });
 }
 

@@ -21,7 +21,8 @@ SparseRows sparse_rows(const RowBlock& block) {
 
 class FrobeniusGroup : public GroupPass {
  public:
-  FrobeniusGroup(const Kernels& kernels, const Pass& pass, const Group& group)
+  FrobeniusGroup(const Kernels& kernels, const Pass& pass, const Group& group,
+                 const Cancellation& stop)
       : kernels_(kernels),
         pass_(pass),
         X_(pass.X),
@@ -44,7 +45,7 @@ class FrobeniusGroup : public GroupPass {
     else if (forms_cross_)
       pack_panels(d_, k_, width, scaled, scaled_Ht_);
     if (direct_ && !X_.sparse()) pack_panels(k_, d_, width, negative_H, negative_H_);
-    if (group.step) step_.emplace(kernels, *group.step, group.normal);
+    if (group.step) step_.emplace(kernels, *group.step, group.normal, stop);
     clear();
   }
 
@@ -227,8 +228,8 @@ class FrobeniusGroup : public GroupPass {
 }  // namespace
 
 std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& pass,
-                                           const Group& group) {
-  return std::make_unique<FrobeniusGroup>(kernels, pass, group);
+                                           const Group& group, const Cancellation& stop) {
+  return std::make_unique<FrobeniusGroup>(kernels, pass, group, stop);
 }
 
 }  // namespace gemmine::cpu

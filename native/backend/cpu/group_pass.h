@@ -77,7 +77,7 @@ class GroupPass {
 
 // ‖X − W Htᵀ‖²: P = X_b·Ht, a step, S and R.
 std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& pass,
-                                           const Group& group);
+                                           const Group& group, const Cancellation& stop);
 // d_β(X, W Htᵀ) over the entries that count: numerators and denominators.
 std::unique_ptr<GroupPass> divergence_group(const Kernels& kernels, const Pass& pass,
                                             const Group& group);

@@ -25,6 +25,7 @@ struct SweepProblem {
   Index sweeps;
   float half_l1;
   float relaxation;
+  float upper;            // bound of the factor's entries; +infinity for none
   const float* positive;  // [padded×padded]; contents: see each kernel
   const float* negative;  // [padded×padded]
   const float* inverse;   // [padded] 1 / (N_jj + l2); 0: the component is unchanged
@@ -93,6 +94,16 @@ struct RatioRun {
   double exponent;
 };
 
+// An upper triangle U [size×size] in float64, rows `stride` apart. Kernels read up to
+// triangle_padding finite elements beyond each row and do not use them.
+struct Triangle {
+  const double* rows;
+  Index stride;
+  const double* inverse_diagonal;
+  Index size;
+};
+inline constexpr Index triangle_padding = 8;
+
 // Bounds of ‖c_j‖² for the k centres c_j, padded to whole panels; padding is never selected.
 // `lengths` are at least ‖c_j‖.
 struct CenterBounds {
@@ -111,6 +122,8 @@ struct Kernels {
   // positive = N with a zero diagonal, inverse.
   void (*nonnegative_sweep)(const SweepProblem&);
   void (*signed_sweep)(const SweepProblem&);
+  // positive = N + l2 I, inverse times 1/L.
+  void (*projected_gradient)(const SweepProblem&);
   // positive = N + l2 I.
   void (*multiplicative_update)(const SweepProblem&);
   // positive = N⁺ + l2 I, negative = N⁻.
@@ -149,6 +162,14 @@ struct Kernels {
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
 
+  // to_t −= Σ_{s<row} U_s,row U_st for begin <= t < end. Elements beyond `end` change, at most
+  // triangle_padding.
+  void (*subtract_products)(const Triangle&, Index row, Index begin, Index end, double* to);
+  // x = U⁻ᵀ x, after which elements of x beyond the triangle have changed, and x = U⁻¹ x, for which
+  // they are 0; both at most triangle_padding.
+  void (*solve_transposed)(const Triangle&, double* x);
+  void (*solve_upper)(const Triangle&, double* x);
+
   // to = scale·row − origin, and Σ to² of each row.
   void (*centre_rows)(HostView<const float> rows, double scale, const double* origin,
                       HostView<float> to, double* norms);
@@ -180,7 +201,7 @@ extern const Kernels avx512_kernels;
 std::vector<const Kernels*> runnable_kernels();
 const Kernels& kernels();
 
-// Floats for three tiles of at most 32 rows, and their alignment.
-constexpr Index sweep_scratch(Index padded) { return 3 * 32 * padded + 16; }
+// Floats for four tiles of at most 32 rows, and their alignment.
+constexpr Index sweep_scratch(Index padded) { return 4 * 32 * padded + 16; }
 
 }  // namespace gemmine::cpu

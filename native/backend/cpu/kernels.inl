@@ -97,6 +97,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sum_exp_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
+#include "backend/cpu/triangle_kernels.inl"
 
 }  // namespace
 
@@ -104,6 +105,7 @@ const Kernels GEMMINE_KERNELS = {
     .features = GEMMINE_FEATURES,
     .nonnegative_sweep = nonnegative_sweep,
     .signed_sweep = signed_sweep,
+    .projected_gradient = projected_gradient,
     .multiplicative_update = multiplicative_update,
     .sign_split_update = sign_split_update,
     .panel_width = panel_width,
@@ -120,6 +122,9 @@ const Kernels GEMMINE_KERNELS = {
     .divergence_terms = divergence_terms,
     .ratio_update = ratio_update,
     .sparse_products = sparse_products,
+    .subtract_products = subtract_products,
+    .solve_transposed = solve_transposed,
+    .solve_upper = solve_upper,
     .centre_rows = centre_rows,
     .near_centers = near_centers,
     .squared_distance = squared_distance,

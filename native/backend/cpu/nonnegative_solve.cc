@@ -6,10 +6,12 @@
 #include <cmath>
 
 #include "backend/cpu/active_set.h"
+#include "backend/cpu/block_pivoting.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
+#include "backend/cpu/scaled_normal.h"
 #include "core/row_block.h"
 
 namespace gemmine::cpu {
@@ -20,42 +22,31 @@ namespace {
 constexpr double settled_share = 1e-6;
 constexpr double settled_share_of_row = 1e-10;
 constexpr double objective_noise = 1e-6;
+// Of products in float64.
+constexpr double smallest_pivot = 1e-13;
 // Below this eigenvalue the rounding of N affects codes, and a step of refinement is needed.
 constexpr double refined_eigenvalue = 1e-8;
 
-// N + l2 I divided by the square roots of its diagonal on both sides, so that all components have
-// equal weight.
-struct ScaledNormal {
-  ScaledNormal(const NormalMatrix& normal, double l2)
-      : k(normal.size()), inverse_root(static_cast<std::size_t>(k)), entries(normal.gram()) {
-    for (Index j = 0; j < k; ++j) {
-      entries[j * (k + 1)] += l2;
-      const double diagonal = entries[j * (k + 1)];
-      inverse_root[j] = diagonal > 0 ? 1 / std::sqrt(diagonal) : 0;
-    }
-    for (Index i = 0; i < k; ++i)
-      for (Index j = 0; j < k; ++j)
-        entries[i * k + j] = i == j ? (inverse_root[j] > 0 ? 1 : 0)
-                                    : entries[i * k + j] * inverse_root[i] * inverse_root[j];
-  }
-
-  Index k;
-  std::vector<double> inverse_root;
-  std::vector<double> entries;
-};
-
 // Memory of one thread.
 struct Workspace {
-  explicit Workspace(const ScaledNormal& normal)
-      : set(normal.entries, normal.k), b(normal.k), v(normal.k), slope(normal.k) {}
+  Workspace(const Kernels& kernels, const ScaledNormal& normal, const std::vector<double>& upper)
+      : set(normal.entries, upper, smallest_pivot),
+        pivoting(kernels, normal.entries, normal.k, smallest_pivot),
+        b(normal.k),
+        v(normal.k),
+        slope(normal.k) {}
 
   RowScratch rows;
   std::vector<float> cross;  // P [tile×k]
   ActiveSet set;
+  BlockPivoting pivoting;
   std::vector<double> b;
   std::vector<double> v;
   std::vector<double> slope;
   std::vector<double> residual;  // x − w Htᵀ [d]
+  std::vector<Index> unsettled;  // rows of the tile
+  std::vector<double> right;     // their b [rows×k]
+  std::vector<double> solution;  // their v [rows×k]
 };
 
 class Settling {
@@ -72,7 +63,8 @@ class Settling {
         padded_k_(whole_panels(k_, kernels.panel_width)),
         scale_(std::ldexp(1.0, -problem.exponent)),
         normal_(problem.normal, problem.l2),
-        smallest_(ActiveSet(normal_.entries, k_).smallest_eigenvalue(job.cancellation)) {
+        smallest_(ActiveSet(normal_.entries, scaled_bounds(unbounded), smallest_pivot)
+                      .smallest_eigenvalue(job.cancellation)) {
     pack_panels(
         d_, k_, kernels.panel_width,
         [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); }, panels_);
@@ -80,11 +72,12 @@ class Settling {
 
   void run() const {
     const std::vector<Index> firsts = row_blocks(problem_.X);
+    const std::vector<double> upper = scaled_bounds(problem_.upper);
     std::vector<std::unique_ptr<Workspace>> workspaces(
         static_cast<std::size_t>(worker_count(job_)));
     parallel_for(job_, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
       auto& workspace = workspaces[static_cast<std::size_t>(worker)];
-      if (!workspace) workspace = std::make_unique<Workspace>(normal_);
+      if (!workspace) workspace = std::make_unique<Workspace>(kernels_, normal_, upper);
       workspace->set.clear();  // results must not depend on earlier blocks of the thread
       const Index rows = tile_rows(problem_.X, k_);
       for (Index at = firsts[block]; at < firsts[block + 1]; at += rows)
@@ -93,6 +86,14 @@ class Settling {
   }
 
  private:
+  // `upper` for every component, scaled.
+  std::vector<double> scaled_bounds(double upper) const {
+    std::vector<double> bounds(static_cast<std::size_t>(k_), unbounded);
+    for (Index j = 0; j < k_; ++j)
+      if (normal_.inverse_root[j] > 0) bounds[j] = upper / normal_.inverse_root[j];
+    return bounds;
+  }
+
   void tile(Index begin, Index count, Workspace& workspace) const {
     const RowBlock rows = problem_.X.block(begin, count, workspace.rows);
     const HostView<float> P = rows_in(workspace.cross, count, k_, padded_k_);
@@ -101,11 +102,40 @@ class Settling {
                                panel_rows(panels_.data(), d_, kernels_.panel_width), P);
     else
       kernels_.multiply_panels(rows_of(rows.dense), panels_.data(), P, false);
+    workspace.unsettled.clear();
+    workspace.right.clear();
+    workspace.solution.clear();
     for (Index i = 0; i < count; ++i) {
       job_.cancellation.check();
       float* w = W_.row(begin + i);
       for (Index j = 0; j < k_; ++j) workspace.b[j] = P(i, j);
-      if (!settled(w, squared_norm(rows, i), workspace)) solve(rows, i, w, workspace);
+      if (settled(w, squared_norm(rows, i), workspace)) continue;
+      if (pivots())
+        put_off(rows, i, workspace);
+      else
+        solve(rows, i, w, workspace);
+    }
+    solve_together(begin, workspace);
+  }
+
+  // Whether rows are solved together. Otherwise each needs its own factor for the refinement, or
+  // has an upper bound.
+  bool pivots() const { return smallest_ >= refined_eigenvalue && problem_.upper == unbounded; }
+
+  void put_off(const RowBlock& rows, Index i, Workspace& workspace) const {
+    set_exact_right_side(rows, i, workspace);
+    workspace.unsettled.push_back(i);
+    workspace.right.insert(workspace.right.end(), workspace.b.begin(), workspace.b.end());
+    workspace.solution.insert(workspace.solution.end(), workspace.v.begin(), workspace.v.end());
+  }
+
+  void solve_together(Index begin, Workspace& workspace) const {
+    const auto count = static_cast<Index>(workspace.unsettled.size());
+    const HostView<double> V = {workspace.solution.data(), count, k_, k_};
+    workspace.pivoting.solve({workspace.right.data(), count, k_, k_}, V, job_.cancellation);
+    for (Index i = 0; i < count; ++i) {
+      float* w = W_.row(begin + workspace.unsettled[i]);
+      for (Index j = 0; j < k_; ++j) w[j] = static_cast<float>(V(i, j) * normal_.inverse_root[j]);
     }
   }
 
@@ -133,7 +163,7 @@ class Settling {
     double sum = 0;
     double objective = squared_norm;
     for (Index j = 0; j < k_; ++j) {
-      if (scaled[j] > 0 || slope[j] > 0) sum += slope[j] * slope[j];
+      if (slope[j] > 0 ? w[j] < problem_.upper : scaled[j] > 0) sum += slope[j] * slope[j];
       objective -= scaled[j] * (workspace.b[j] + slope[j]);
     }
     const double certain = std::max(0.0, objective - objective_noise * squared_norm);
@@ -157,15 +187,22 @@ class Settling {
     }
   }
 
-  void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
+  // The right side from products in float64; the residual becomes x.
+  void set_exact_right_side(const RowBlock& rows, Index i, Workspace& workspace) const {
     workspace.residual.resize(static_cast<std::size_t>(d_));
     take_row(rows, i, scale_, workspace.residual);
     multiply(workspace.residual, workspace.b);
     set_right_side(workspace);
+  }
+
+  void solve(const RowBlock& rows, Index i, float* w, Workspace& workspace) const {
+    set_exact_right_side(rows, i, workspace);
     std::vector<double>& v = workspace.v;  // set by settled()
     workspace.set.solve(workspace.b, v, job_.cancellation);
     if (smallest_ < refined_eigenvalue) refine(workspace);
-    for (Index j = 0; j < k_; ++j) w[j] = static_cast<float>(v[j] * normal_.inverse_root[j]);
+    const auto upper = static_cast<float>(problem_.upper);
+    for (Index j = 0; j < k_; ++j)
+      w[j] = std::min(static_cast<float>(v[j] * normal_.inverse_root[j]), upper);
   }
 
   // One step from the residual, after which the rounding of N does not affect the codes. Björck
@@ -183,7 +220,7 @@ class Settling {
       const double shrink = problem_.l1 / 2 + problem_.l2 * v[j] * normal_.inverse_root[j];
       workspace.b[j] = (workspace.b[j] - shrink) * normal_.inverse_root[j];
     }
-    workspace.set.solve_positive(workspace.b, workspace.slope);
+    workspace.set.solve_for_passive(workspace.b, workspace.slope);
     for (Index j = 0; j < k_; ++j) v[j] = std::max(0.0, v[j] + workspace.slope[j]);
   }
 

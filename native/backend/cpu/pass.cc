@@ -27,8 +27,10 @@ using AllSums = std::vector<BlockSums>;
 class RunningPass {
  public:
   RunningPass(const Kernels& kernels, const Pass& pass, const Job& job) : pass_(pass), job_(job) {
-    const auto make = pass.loss.kind == LossKind::frobenius ? frobenius_group : divergence_group;
-    for (const Group& group : pass.groups) groups_.push_back(make(kernels, pass, group));
+    for (const Group& group : pass.groups)
+      groups_.push_back(pass.loss.kind == LossKind::frobenius
+                            ? frobenius_group(kernels, pass, group, job.cancellation)
+                            : divergence_group(kernels, pass, group));
     scratch_.resize(static_cast<std::size_t>(worker_count(job)));
     for (const Group& group : pass.groups) cpu_sums(group.sums).workspaces.resize(scratch_.size());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "backend/cpu/block_pivoting.h"
 #include "core/error.h"
 #include "core/linear_algebra.h"
 
@@ -23,6 +24,9 @@ std::vector<float> panels_of(const NormalMatrix& normal, Index padded, Off off, 
   }
   return panels;
 }
+
+// Of nonnegative_solve; see NormalMatrix.
+constexpr double smallest_pivot = 1e-6;
 
 float itself(float x) { return x; }
 float positive_part(float x) { return std::max(x, 0.0f); }
@@ -63,10 +67,12 @@ void independent_cross(HostView<const float> cross, const NormalMatrix& normal,
 
 }  // namespace
 
-PreparedStep::PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal)
+PreparedStep::PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal,
+                           const Cancellation& stop)
     : kernels_(kernels),
       step_(step),
       normal_(normal),
+      stop_(stop),
       padded_((normal.size() + sweep_panel - 1) / sweep_panel * sweep_panel) {
   pack();
 }
@@ -78,6 +84,16 @@ void PreparedStep::pack() {
     case StepKind::signed_sweep:
       positive_ = panels_of(normal_, padded_, itself, zero);
       inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
+      break;
+    case StepKind::projected_gradient:
+      positive_ = panels_of(normal_, padded_, itself, raised);
+      inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
+      for (const double bound = ScaledNormal(normal_, step_.l2).largest_eigenvalue_bound();
+           float& each : inverse_)
+        each = static_cast<float>(each / bound);
+      break;
+    case StepKind::nonnegative_solve:
+      scaled_.emplace(normal_, step_.l2);
       break;
     case StepKind::multiplicative:
       positive_ = panels_of(normal_, padded_, itself, raised);
@@ -103,6 +119,7 @@ SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> 
           .sweeps = step_.sweeps,
           .half_l1 = static_cast<float>(step_.l1 / 2),
           .relaxation = static_cast<float>(step_.relaxation),
+          .upper = static_cast<float>(step_.upper),
           .positive = positive_.data(),
           .negative = negative_.data(),
           .inverse = inverse_.data(),
@@ -123,6 +140,10 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor,
       return kernels_.nonnegative_sweep(problem(cross, factor, row_diagonal));
     case StepKind::signed_sweep:
       return kernels_.signed_sweep(problem(cross, factor, row_diagonal));
+    case StepKind::projected_gradient:
+      return kernels_.projected_gradient(problem(cross, factor, row_diagonal));
+    case StepKind::nonnegative_solve:
+      return nonnegative_solve(cross, factor);
     case StepKind::multiplicative:
       return kernels_.multiplicative_update(problem(cross, factor, row_diagonal));
     case StepKind::sign_split:
@@ -146,6 +167,28 @@ void PreparedStep::project(HostView<const float> cross, HostView<float> factor) 
   for (Index i = 0; i < cross.rows; ++i)
     for (Index j = 0; j < factor.cols; ++j)
       factor(i, j) = static_cast<float>(std::max(0.0, (cross(i, j) - half_l1) * inverse));
+}
+
+void PreparedStep::nonnegative_solve(HostView<const float> cross, HostView<float> factor) const {
+  const Index k = factor.cols;
+  const std::vector<double>& inverse_root = scaled_->inverse_root;
+  std::vector<double> memory(static_cast<std::size_t>(2 * factor.rows * k));
+  const HostView<double> B = {memory.data(), factor.rows, k, k};
+  const HostView<double> V = {memory.data() + factor.rows * k, factor.rows, k, k};
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < k; ++j) {
+      if (inverse_root[j] == 0) continue;
+      B(i, j) = (cross(i, j) - step_.l1 / 2) * inverse_root[j];
+      V(i, j) = factor(i, j) / inverse_root[j];
+    }
+  BlockPivoting(kernels_, scaled_->entries, k, smallest_pivot).solve(B, V, stop_);
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < k; ++j) {
+      if (inverse_root[j] > 0)
+        factor(i, j) = static_cast<float>(V(i, j) * inverse_root[j]);
+      else if (step_.l1 > 0)
+        factor(i, j) = 0;  // only the penalty depends on it
+    }
 }
 
 void PreparedStep::solve(HostView<const float> cross, HostView<float> factor) const {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/scaled_normal.h"
 #include "backend/normal_matrix.h"
 #include "backend/step.h"
+#include "core/job.h"
 
 namespace gemmine::cpu {
 
@@ -12,7 +15,8 @@ namespace gemmine::cpu {
 // any number of threads at once. Keeps references to its arguments.
 class PreparedStep {
  public:
-  PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal);
+  PreparedStep(const Kernels& kernels, const Step& step, const NormalMatrix& normal,
+               const Cancellation& stop);
 
   // cross [b×k], factor [b×k]; see StepKind. row_diagonal [b]: see RowAddend; null: none.
   void improve(HostView<const float> cross, HostView<float> factor,
@@ -24,11 +28,14 @@ class PreparedStep {
                        const float* row_diagonal) const;
   void project(HostView<const float> cross, HostView<float> factor) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
+  void nonnegative_solve(HostView<const float> cross, HostView<float> factor) const;
 
   const Kernels& kernels_;
   const Step step_;
   const NormalMatrix& normal_;
+  const Cancellation stop_;
   Index padded_;
+  std::optional<ScaledNormal> scaled_;
   std::vector<float> positive_;
   std::vector<float> negative_;
   std::vector<float> inverse_;

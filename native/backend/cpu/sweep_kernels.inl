@@ -10,13 +10,15 @@ struct Tile {
   Lanes* F;      // the factor
   Lanes* C;      // cross
   Lanes* other;  // output of the sweep
+  Lanes* ahead;  // the extrapolated factor
   Lanes diagonal[2];
+  Lanes momentum[2];
 };
 
 Tile tile_in(float* scratch, Index padded) {
   const auto address = reinterpret_cast<std::uintptr_t>(scratch);
   auto* first = reinterpret_cast<Lanes*>((address + 63) / 64 * 64);
-  return {first, first + 2 * padded, first + 4 * padded, {}};
+  return {first, first + 2 * padded, first + 4 * padded, first + 6 * padded, {}, {}};
 }
 
 // Missing rows and components are set to zero.
@@ -85,9 +87,12 @@ void gauss_seidel(const SweepProblem& problem, const Tile& rows, Next next) {
   }
 }
 
-// Calls sweep(tile) `sweeps` times for each tile of rows; tile.F then holds the result.
-template <class Sweep>
-void for_tiles(const SweepProblem& problem, Sweep sweep) {
+void nothing_first(Tile&) {}
+
+// Calls first(tile) once and sweep(tile) `sweeps` times for each tile of rows; tile.F then holds
+// the result.
+template <class Sweep, class First = void (*)(Tile&)>
+void for_tiles(const SweepProblem& problem, Sweep sweep, First first = nothing_first) {
   Tile rows = tile_in(problem.scratch, problem.padded);
   for (Index begin = 0; begin < problem.rows; begin += tile) {
     const Index count = problem.rows - begin < tile ? problem.rows - begin : tile;
@@ -97,6 +102,7 @@ void for_tiles(const SweepProblem& problem, Sweep sweep) {
     load_tile(factor, problem.factor_stride, count, problem.k, problem.padded, rows.F);
     if (problem.row_diagonal != nullptr)
       load_tile(problem.row_diagonal + begin, 1, count, 1, 1, rows.diagonal);
+    first(rows);
     for (Index s = 0; s < problem.sweeps; ++s) sweep(rows);
     store_tile(rows.F, count, problem.k, problem.factor_stride, factor);
   }
@@ -104,13 +110,66 @@ void for_tiles(const SweepProblem& problem, Sweep sweep) {
 
 void nonnegative_sweep(const SweepProblem& problem) {
   const Lanes half_l1 = all(problem.half_l1);
+  const Lanes upper = all(problem.upper);
   const float relaxation = problem.relaxation;
   for_tiles(problem, [&](Tile& rows) {
     gauss_seidel(problem, rows, [&](Lanes sum, float inverse, Lanes old) {
       const Lanes target = (sum - half_l1) * (relaxation * inverse);
-      return max(target + (1 - relaxation) * old, Lanes{});
+      return min(max(target + (1 - relaxation) * old, Lanes{}), upper);
     });
   });
+}
+
+// One step from rows.ahead. Returns ⟨y − f, f − old f⟩ of each row in the metric of the diagonal:
+// it is positive where the extrapolation went too far.
+inline void gradient_step(const SweepProblem& problem, Tile& rows, Lanes overshoot[2]) {
+  const Index padded = problem.padded;
+  const Lanes upper = all(problem.upper);
+  for (Index j0 = 0; j0 < padded; j0 += panel) {
+    Panel slope;
+    for (Index p = 0; p < panel; ++p)
+      for (Index v = 0; v < 2; ++v)
+        slope.at[p][v] = rows.C[2 * (j0 + p) + v] - all(problem.half_l1);
+    const float* N = problem.positive + j0 * padded;
+    add_products<subtract_product>(rows.ahead, N, padded, slope);
+    for (Index p = 0; p < panel; ++p) {
+      const Index j = j0 + p;
+      const Lanes weight = all(N[j * panel + p]);
+      const Lanes inverse = all(problem.inverse[j]);
+      for (Index v = 0; v < 2; ++v) {
+        const Index at = 2 * j + v;
+        const Lanes from = rows.ahead[at];
+        const Lanes next = min(max(add_product(from, slope.at[p][v], inverse), Lanes{}), upper);
+        overshoot[v] += weight * (from - next) * (next - rows.F[at]);
+        rows.other[at] = next;
+      }
+    }
+  }
+}
+
+// Beck & Teboulle (2009) with the restart of O'Donoghue & Candès (2015), for each row.
+void projected_gradient(const SweepProblem& problem) {
+  const auto first = [&](Tile& rows) {
+    for (Index at = 0; at < 2 * problem.padded; ++at) rows.ahead[at] = rows.F[at];
+    rows.momentum[0] = rows.momentum[1] = all(1);
+  };
+  const auto sweep = [&](Tile& rows) {
+    Lanes overshoot[2] = {};
+    gradient_step(problem, rows, overshoot);
+    Lanes share[2];
+    for (Index v = 0; v < 2; ++v) {
+      const Lanes t = rows.momentum[v];
+      const Lanes next = 0.5f + 0.5f * square_root(1 + 4 * t * t);
+      share[v] = overshoot[v] > Lanes{} ? Lanes{} : (t - 1) / next;
+      rows.momentum[v] = overshoot[v] > Lanes{} ? all(1) : next;
+    }
+    for (Index at = 0; at < 2 * problem.padded; ++at)
+      rows.ahead[at] = rows.other[at] + share[at % 2] * (rows.other[at] - rows.F[at]);
+    Lanes* const old = rows.F;
+    rows.F = rows.other;
+    rows.other = old;
+  };
+  for_tiles(problem, sweep, first);
 }
 
 void signed_sweep(const SweepProblem& problem) {

@@ -13,9 +13,11 @@ constexpr double growth_of_most = 1.005;  // γ̄
 }  // namespace
 
 Acceleration::Acceleration(const Input& input, LoopState& state, const ModelRule& rule,
-                           BackendView<const float> W, BackendView<const float> Ht)
+                           const Penalties& penalties, BackendView<const float> W,
+                           BackendView<const float> Ht)
     : input_(input),
       state_(state),
+      penalties_(penalties),
       of_rows_(rule.leaves_zeros ? Extrapolation::nonnegative : Extrapolation::growth),
       of_columns_(rule.columns_free ? Extrapolation::free : of_rows_),
       previous_W_(input.backend, W.rows, W.cols),
@@ -30,10 +32,15 @@ void Acceleration::resume(const HostMatrix<float>& previous_W,
 }
 
 Extrapolated Acceleration::move_columns(BackendView<float> Ht) {
-  input_.backend.extrapolate(
-      {.share = state_.extrapolation, .kind = of_columns_, .previous = previous_Ht_.view()}, Ht,
-      input_.job);
-  return {.share = state_.extrapolation, .kind = of_rows_, .previous = previous_W_.view()};
+  input_.backend.extrapolate({.share = state_.extrapolation,
+                              .kind = of_columns_,
+                              .previous = previous_Ht_.view(),
+                              .upper = penalties_.upper_h},
+                             Ht, input_.job);
+  return {.share = state_.extrapolation,
+          .kind = of_rows_,
+          .previous = previous_W_.view(),
+          .upper = penalties_.upper_w};
 }
 
 void Acceleration::accept() {

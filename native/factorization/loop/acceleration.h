@@ -16,7 +16,7 @@ namespace gemmine {
 class Acceleration {
  public:
   Acceleration(const Input& input, LoopState& state, const ModelRule& rule,
-               BackendView<const float> W, BackendView<const float> Ht);
+               const Penalties& penalties, BackendView<const float> W, BackendView<const float> Ht);
 
   // Extrapolates Ht before a pass. Returns the extrapolation of W, which the pass applies after its
   // step.
@@ -35,6 +35,7 @@ class Acceleration {
  private:
   const Input& input_;
   LoopState& state_;
+  const Penalties& penalties_;  // for their bounds
   const Extrapolation of_rows_;
   const Extrapolation of_columns_;
   BackendMatrix previous_W_;  // after the last step, before extrapolation

@@ -31,11 +31,11 @@ class Alternation {
         sums_(device_.make_sums(Ht.rows, Ht.cols)),
         before_columns_(device_, Ht.rows, Ht.cols),
         column_gram_(device_.gram(Ht, input.job)),
-        reseeding_(input, rule, options.seed) {
+        reseeding_(input, rule, options.penalties.upper_h, options.seed) {
     expect(rule.monotone, "a model that is not monotone keeps its best pair");
     if (options.graph != nullptr) options.graph->follow(W, input.job);
     if (!options.extrapolated) return;
-    acceleration_.emplace(input, state, rule, W, Ht);
+    acceleration_.emplace(input, state, rule, options.penalties, W, Ht);
     if (previous != nullptr) acceleration_->resume(previous->other_W, previous->other_Ht);
   }
 
@@ -96,8 +96,8 @@ class Alternation {
   }
 
   // Over-relaxation and extrapolation have the same effect; together they overshoot.
-  Step step(StepKind kind, double l1, double l2) const {
-    Step step = step_of(kind, l1, l2, options_.inner_sweeps);
+  Step step(StepKind kind, double l1, double l2, double upper) const {
+    Step step = step_of(kind, l1, l2, options_.inner_sweeps, upper);
     if (acceleration_) step.relaxation = 1;
     return step;
   }
@@ -113,9 +113,10 @@ class Alternation {
       moved = acceleration_->move_columns(Ht_);
       column_gram_ = device_.gram(Ht_, input_.job);
     }
-    const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
-    input_.read(Ht_, normal, step(rule_.row_step, penalties().l1_w, penalties().l2_w), W_, measure,
-                *sums_, moved, addend_of(options_.graph));
+    const Penalties& p = penalties();
+    const NormalMatrix normal(column_gram_, k_, p.l2_w, false);
+    input_.read(Ht_, normal, step(rule_.row_step, p.l1_w, p.l2_w, p.upper_w), W_, measure, *sums_,
+                moved, addend_of(options_.graph));
     if (options_.graph != nullptr) options_.graph->follow(W_, input_.job);
     sharpen_sums();
     if (known) return;
@@ -145,8 +146,9 @@ class Alternation {
     const NormalMatrix normal(safeguard::with_diagonal(sums_->gram, pull), k_, penalties().l2_h,
                               rule_.solves());
     state_.guarded = state_.guarded || safeguard::nearly_dependent(normal, pull);
-    device_.improve(step(rule_.column_step, penalties().l1_h, penalties().l2_h), *sums_, normal,
-                    pull, Ht_, input_.job);
+    const Penalties& p = penalties();
+    device_.improve(step(rule_.column_step, p.l1_h, p.l2_h, p.upper_h), *sums_, normal, pull, Ht_,
+                    input_.job);
     column_gram_ = device_.gram(Ht_, input_.job);
 
     if (!(identity_error() + column_penalty() <= before)) {

@@ -119,9 +119,12 @@ bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
     state.dead_for[j] = 0;
     const std::vector<double> residual = residuals.take_worst(input_.ranks);
     if (residual.empty()) break;
+    const double most = std::ranges::max(residual);
+    const double scale = most > upper_ ? upper_ / most : 1;
     HostMatrix<float> h(Ht.rows, 1);
     for (Index t = 0; t < Ht.rows; ++t)
-      h(t, 0) = static_cast<float>(rule_.columns_free ? residual[t] : std::max(0.0, residual[t]));
+      h(t, 0) =
+          static_cast<float>(rule_.columns_free ? residual[t] : scale * std::max(0.0, residual[t]));
     residuals.explain(h);
     for (Index t = 0; t < Ht.rows; ++t) after(t, j) = h(t, 0);
     kept[j] = 0;

@@ -16,8 +16,9 @@ std::vector<bool> dead_components(const std::vector<double>& row_gram,
 // next sweep over W can start. The objective is unchanged.
 class Reseeding {
  public:
-  Reseeding(const Input& input, const ModelRule& rule, std::uint64_t seed)
-      : input_(input), rule_(rule), seed_(seed) {}
+  // No entry of Ht exceeds `upper`.
+  Reseeding(const Input& input, const ModelRule& rule, double upper, std::uint64_t seed)
+      : input_(input), rule_(rule), upper_(upper), seed_(seed) {}
 
   // Called after an iteration with its WᵀW and HtᵀHt [k×k]. Returns whether W or Ht changed.
   bool reseed(LoopState& state, const std::vector<double>& row_gram,
@@ -26,6 +27,7 @@ class Reseeding {
  private:
   const Input& input_;
   const ModelRule& rule_;
+  double upper_;
   std::uint64_t seed_;
   std::unique_ptr<RowSample> sample_;
 };
