@@ -5,11 +5,11 @@
 
 namespace gemmine {
 
-// X ≈ U diag(s) Vtᵀ of the scaled X.
+// X ≈ U diag(s) Vᵀ of the scaled X.
 struct SingularTriplets {
   BackendMatrix U;        // [n×r], orthonormal columns
   std::vector<double> s;  // [r], descending
-  HostMatrix<float> Vt;   // [d×r], orthonormal columns; the largest entry of each is positive
+  BackendMatrix V;        // [d×r], orthonormal columns; the largest entry of each is positive
   Index certain;          // further columns of U only complete the basis
 };
 
@@ -17,5 +17,9 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
 
 // The triplets that a start needs.
 SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed);
+
+// A·B for a tall A in the backend's memory and a small B, rounded once.
+BackendMatrix tall_product(const Input& input, BackendView<const float> A,
+                           const HostMatrix<double>& B);
 
 }  // namespace gemmine
