@@ -18,9 +18,10 @@ struct KrylovSpace {
   HostMatrix<double> combined;  // [m×m]
 };
 
-// Block Krylov: the basis has up to three blocks of `width` columns, and X is read
-// power_iterations + 1 times; a sparse X or one in memory with fewer rows than columns is read
-// twice in each but the last.
+// Block Krylov: Musco & Musco (2015), "Randomized block Krylov methods for stronger and faster
+// approximate singular value decomposition", NeurIPS. The basis has the last blocks of `width`
+// columns, three at most. X is read power_iterations + 1 times; if it is transposed, each power
+// iteration reads it twice.
 KrylovSpace krylov_space(const Input& input, Index width, const SvdOptions& options);
 
 }  // namespace gemmine

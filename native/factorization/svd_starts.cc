@@ -111,7 +111,7 @@ HostMatrix<double> lift_by_a_component(const Input& input, const SingularTriplet
 
 SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
   return singular_triplets(
-      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
+      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 3, .seed = seed});
 }
 
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W,

@@ -35,6 +35,28 @@ void eigenvalues_agree_with_jacobi(Passes& backend) {
   }
 }
 
+// A y = λ N y by the equation itself.
+void generalised_eigenvectors_solve_their_equation(Passes& backend) {
+  for (Index k : {1, 3, 40}) {
+    const Matrix A = symmetric(k, 9);
+    const Matrix root = oracle::random(2 * k, k, 4);
+    const Matrix N = oracle::multiply(oracle::transpose(root), root);
+    Matrix vectors = A;
+    Matrix overwritten = N;
+    const std::vector<double> values = backend.symmetric_eigen(view(vectors), view(overwritten));
+    check(std::ranges::is_sorted(values, std::greater<>()), "eigenvalues, descending");
+    const Matrix of_N = oracle::multiply(vectors, N);
+    Matrix stretched = of_N;
+    for (Index i = 0; i < k; ++i)
+      for (Index t = 0; t < k; ++t) stretched(i, t) *= values[i];
+    close(oracle::multiply(vectors, A).data, stretched.data, 1e-10, "rows solve A y = λ N y");
+    Matrix identity(k, k);
+    for (Index i = 0; i < k; ++i) identity(i, i) = 1;
+    close(oracle::multiply(of_N, oracle::transpose(vectors)).data, identity.data, 1e-10,
+          "yᵀ N y = 1");
+  }
+}
+
 void rows_become_orthonormal(Passes& backend) {
   for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {1, 5}, {4, 4}, {6, 50}, {33, 40}}) {
     Matrix A = oracle::random(k, d, 11);
@@ -249,6 +271,17 @@ void rows_are_gathered_marked_and_multiplied(Passes& backend) {
   backend.multiply(factor.view(), small, product.view(), job_of(3));
   test::same_bits(product.floats().data(), one.data(), one.size(), "a product by threads");
 
+  const std::vector<double> by_pairs = backend.cross_gram(factor.view(), product.view(), job_of(1));
+  close(by_pairs, oracle::multiply(oracle::transpose(A), product.matrix()).data, 1e-6,
+        "products of columns");
+  const std::vector<double> by_three = backend.cross_gram(factor.view(), product.view(), job_of(3));
+  test::same_bits(by_pairs.data(), by_three.data(), by_three.size(), "products by threads");
+  const Factor both(backend, A);
+  backend.multiply(both.view(), small, both.view().column_block(4, 5), job_of(3));
+  const std::vector<float> in_place = both.floats();
+  for (Index i : {0, 700, 1299})
+    test::same_bits(&in_place[i * 9 + 4], &one[i * 5], 5, "a product in columns of its factor");
+
   const std::vector<Index> rows = {0, 3, 3, 700, 1299};
   const Factor some(backend, Matrix(5, 9));
   backend.gather_rows(factor.view(), rows, some.view(), job_of(3));
@@ -278,6 +311,7 @@ void memory_starts_as_zeros(Passes& backend) {
 void factor_operations_suite(Passes& backend) {
   memory_starts_as_zeros(backend);
   eigenvalues_agree_with_jacobi(backend);
+  generalised_eigenvectors_solve_their_equation(backend);
   rows_become_orthonormal(backend);
   improve_and_gram(backend);
   operations_on_elements(backend);
