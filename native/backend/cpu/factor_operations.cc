@@ -96,14 +96,20 @@ std::vector<double> weighted_gram(HostView<const float> factor, std::span<const 
 }
 
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job) {
+  // Independent sums, so that an addition does not wait for the one before it.
+  constexpr Index lanes = 8;
   const Index k = Ht.cols;
   const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
+    double part[lanes] = {};
     for (Index i = begin; i < begin + count; ++i) {
-      const double* row = S.data() + i * k;
-      double sum = 0;
-      for (Index j = 0; j < k; ++j) sum += row[j] * Ht(i, j);
-      sums[0] += sum;
+      const double* left = S.data() + i * k;
+      const float* right = Ht.row(i);
+      Index j = 0;
+      for (; j + lanes <= k; j += lanes)
+        for (Index l = 0; l < lanes; ++l) part[l] += left[j + l] * double{right[j + l]};
+      for (Index l = 0; j + l < k; ++l) part[l] += left[j + l] * double{right[j + l]};
     }
+    for (const double sum : part) sums[0] += sum;
   };
   return sum_over_rows(Ht.rows, 1, job, add)[0];
 }
