@@ -19,9 +19,6 @@ SparseRows sparse_rows(const RowBlock& block) {
   return {block.count, block.indptr, block.indices, block.values};
 }
 
-// Residuals of a tile are formed in strips of so many panels of columns, which stay in cache.
-constexpr Index residual_panels = 8;
-
 class FrobeniusGroup : public GroupPass {
  public:
   FrobeniusGroup(const Kernels& kernels, const Pass& pass, const Group& group)
@@ -169,17 +166,13 @@ class FrobeniusGroup : public GroupPass {
   // ‖2^-exponent·X − W Htᵀ‖² of a tile, computed on a copy.
   double dense_residual(const RowBlock& rows, HostView<const float> W, Workspace& workspace) const {
     const HostView<const float> X = rows.dense;
-    const Index strip = residual_panels * kernels_.panel_width;
+    const HostView<float> residual =
+        rows_in(workspace.residual, X.rows, d_, whole_panels(d_, kernels_.panel_width));
+    kernels_.scaled_copy(X, scale_, residual);
+    kernels_.multiply_panels(rows_of(W), negative_H_.data(), residual, true);
     double sum = 0;
-    for (Index t = 0; t < d_; t += strip) {
-      const Index cols = std::min(strip, d_ - t);
-      const HostView<float> residual =
-          rows_in(workspace.residual, X.rows, cols, whole_panels(cols, kernels_.panel_width));
-      kernels_.scaled_copy(X.column_block(t, cols), scale_, residual);
-      kernels_.multiply_panels(rows_of(W), negative_H_.data() + t * k_, residual, true);
-      for (Index i = 0; i < X.rows; ++i)
-        sum += weight(rows.begin + i) * kernels_.summarize(residual.row(i), cols).squared_norm;
-    }
+    for (Index i = 0; i < X.rows; ++i)
+      sum += weight(rows.begin + i) * kernels_.summarize(residual.row(i), d_).squared_norm;
     return sum;
   }
 
