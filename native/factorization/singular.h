@@ -18,8 +18,4 @@ SingularTriplets singular_triplets(const Input& input, const SvdOptions& options
 // The triplets that a start needs.
 SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed);
 
-// A·B for a tall A in the backend's memory and a small B, rounded once.
-BackendMatrix tall_product(const Input& input, BackendView<const float> A,
-                           const HostMatrix<double>& B);
-
 }  // namespace gemmine

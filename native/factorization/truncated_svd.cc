@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "core/transpose.h"
 #include "factorization/graded_eigen.h"
 #include "factorization/krylov_space.h"
 #include "factorization/orthonormal_block.h"
@@ -45,14 +47,15 @@ void fix_signs(const Input& input, SingularTriplets& triplets) {
   input.backend.scale_columns(signs, triplets.V.view(), input.job);
 }
 
-// Coefficients of leading singular vectors, as columns [m×count]: those of A's columns, and those
-// of its rows, divided by their singular value unless that is below `share` of the first.
-HostMatrix<double> coefficients(const HostMatrix<double>& rows, Index count) {
+// The first `count` rows as columns.
+HostMatrix<double> leading_columns(const HostMatrix<double>& rows, Index count) {
   HostMatrix<double> columns(rows.cols(), count);
   for (Index i = 0; i < columns.rows(); ++i)
     for (Index j = 0; j < count; ++j) columns(i, j) = rows(j, i);
   return columns;
 }
+
+// Columns divided by their singular values, or 0 where that is not above `share` of the first.
 HostMatrix<double> divided(HostMatrix<double> columns, const std::vector<double>& s, double share) {
   for (Index i = 0; i < columns.rows(); ++i)
     for (Index j = 0; j < columns.cols(); ++j)
@@ -60,8 +63,16 @@ HostMatrix<double> divided(HostMatrix<double> columns, const std::vector<double>
   return columns;
 }
 
+// A·B for a tall A in the backend's memory and a small B, rounded once.
+BackendMatrix tall_product(const Input& input, BackendView<const float> A,
+                           const HostMatrix<double>& B) {
+  BackendMatrix result(input.backend, A.rows, B.cols());
+  input.backend.multiply(A, B.view(), result.view(), input.job);
+  return result;
+}
+
 SingularTriplets from_space(const Input& input, const KrylovSpace& space, Index rank) {
-  const HostMatrix<double> of_basis = coefficients(space.combined, rank);
+  const HostMatrix<double> of_basis = leading_columns(space.combined, rank);
   BackendMatrix shorter = tall_product(input, space.basis.view(), of_basis);
   BackendMatrix longer =
       tall_product(input, space.image.view(), divided(of_basis, space.s, noise_share));
@@ -75,7 +86,7 @@ SingularTriplets from_space(const Input& input, const KrylovSpace& space, Index 
 // The leading right singular vectors in the space, as orthonormal rows [width×d] in float64.
 HostMatrix<double> leading_rows(const Input& input, const KrylovSpace& space, Index width,
                                 std::uint64_t seed) {
-  const HostMatrix<double> of_basis = coefficients(space.combined, width);
+  const HostMatrix<double> of_basis = leading_columns(space.combined, width);
   const BackendMatrix V =
       space.transposed ? tall_product(input, space.image.view(), divided(of_basis, space.s, 0))
                        : tall_product(input, space.basis.view(), of_basis);
@@ -87,7 +98,7 @@ HostMatrix<double> leading_rows(const Input& input, const KrylovSpace& space, In
 
 // T = X Z in float64, for the transpose of a Z that is not rounded to float32.
 void multiply_in_float64(const Input& input, const HostMatrix<double>& rows, BackendView<float> T) {
-  const HostMatrix<double> Z = coefficients(rows, rows.rows());
+  const HostMatrix<double> Z = leading_columns(rows, rows.rows());
   input.backend.multiply_in_float64(input.X, input.pass_exponent, Z.view(), T, input.job);
 }
 
@@ -114,7 +125,7 @@ SingularTriplets refined(const Input& input, HostMatrix<double> rows, Index rank
   std::vector<double> s = graded_eigen(vectors);
   for (double& value : s) value = std::sqrt(std::max(0.0, value));
   s.resize(static_cast<std::size_t>(rank));
-  const HostMatrix<double> columns = coefficients(vectors, rank);
+  const HostMatrix<double> columns = leading_columns(vectors, rank);
   const BackendMatrix Z(backend, input.cols(), width);
   backend.upload(rounded_columns(rows).view(), Z.view());
   Index certain = 0;
@@ -129,13 +140,6 @@ SingularTriplets refined(const Input& input, HostMatrix<double> rows, Index rank
 }
 
 }  // namespace
-
-BackendMatrix tall_product(const Input& input, BackendView<const float> A,
-                           const HostMatrix<double>& B) {
-  BackendMatrix result(input.backend, A.rows, B.cols());
-  input.backend.multiply(A, B.view(), result.view(), input.job);
-  return result;
-}
 
 SingularTriplets singular_triplets(const Input& input, const SvdOptions& options) {
   const Index width = std::min({input.rows(), input.cols(), options.rank + options.oversamples});
@@ -192,8 +196,9 @@ SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& o
   SingularTriplets triplets = singular_triplets(*scaled, options);
   backend.download(triplets.U.view(), U);
   const HostMatrix<float> columns = downloaded(backend, triplets.V.view());
-  for (Index j = 0; j < V.rows; ++j)
-    for (Index t = 0; t < V.cols; ++t) V(j, t) = columns(t, j);
+  expect(V.stride == V.cols, "V has no gaps between its rows");
+  transpose(reinterpret_cast<const std::byte*>(columns.row(0)),
+            reinterpret_cast<std::byte*>(V.data), V.rows, V.cols, sizeof(float), job);
   SvdResult result{
       .s = triplets.s, .relative_error = relative_error(*scaled, triplets), .warnings = {}};
   for (double& value : result.s) value = std::ldexp(value, scaled.exponent());
