@@ -49,6 +49,13 @@ export const kmeansShapes = [
 ] as const
 export const kmeansIterations = { fewer: 1, more: 25 }
 
+/** Columns, or rows where there are fewer, decay like 1/j^.6, so that the spectrum decays slowly. */
+export const svdShapes = [
+  { kind: 'dense, tall', rows: scaled(20_000), cols: 1024, rank: 64 },
+  { kind: 'dense, wide', rows: 1500, cols: 12 * scaled(1000), rank: 64 },
+  { kind: 'sparse', rows: scaled(12_000), cols: 30_000, rank: 64, ofRow: 60 },
+] as const
+
 export const topKShape = { queries: scaled(2_000), corpus: scaled(100_000), cols: 384, k: 100 }
 
 /** A corpus among its own rows. */

@@ -58,6 +58,14 @@ export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96
 /** The best pair. */
 export const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
 
+/**
+ * A truncated SVD of `width` columns: three blocks of both bases and the singular vectors in float32, or
+ * after the blocks the vectors twice in float64; sums and bases of the columns in float64; small matrices of
+ * all three blocks.
+ */
+export const svdBytes = (rows: number, cols: number, width: number) =>
+  (20 * rows + 40 * cols) * width + 300 * width * width
+
 interface FitShape {
   readonly rank: number
   readonly init: string
@@ -71,7 +79,8 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
   // Extrapolation keeps the last pair and the last steps.
   const inLoop = shape.acceleration === 'extrapolated' ? 3 : 2
   if (init === 'random') return inLoop
-  if (init !== 'kmeans') return 4 + 20 / rank
+  // Three blocks of a basis with its oversamples, U and W.
+  if (init !== 'kmeans') return 5 + 30 / rank
   return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? inLoop : 3
 }
 
@@ -87,7 +96,7 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     sampleBytes(source, clusteringSizes(source, rank).sampleRows) + clusteringBytes(source, rank)
   return (
     4 * copiesOfW(source, shape) * rows * rank +
-    40 * cols * rank +
+    40 * cols * columns +
     passBytes(source, columns) +
     (init === 'kmeans' ? ofClusters() : 0)
   )

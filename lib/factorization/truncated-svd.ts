@@ -3,6 +3,7 @@ import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
 import { planMemory } from '../memory'
+import { svdBytes } from './memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -17,9 +18,12 @@ import {
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
 export const truncatedSvdDefaults = frozen({
-  /** Directions sampled beyond `rank`; more make the last components more accurate; 10 unless given. */
+  /** Directions sampled beyond `rank` in each block; more make the last components more accurate; 10 unless given. */
   oversamples: 10,
-  /** Times that X is read to sharpen the sampled subspace; 4 unless given. */
+  /**
+   * Steps that sharpen the sampled subspace; each reads X once, or twice where X is in memory and has fewer
+   * rows than columns; 4 unless given. The last three subspaces are all searched.
+   */
   powerIterations: 4,
   /** Seed of the random start; 0 unless given. */
   seed: 0,
@@ -55,7 +59,9 @@ export interface TruncatedSvd {
  * @param X [n × d], dense, a file, or sparse. Lent, not copied, and not transferable afterwards:
  *   see {@link DenseMatrix}. Do not write to it before the promise settles.
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or `rank` is not in 1..min(n, d).
- * @see Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2)
+ * @see Halko, Martinsson & Tropp (2011), "Finding structure with randomness", SIAM Review 53(2);
+ *   Musco & Musco (2015), "Randomized block Krylov methods for stronger and faster approximate singular value
+ *   decomposition", NeurIPS
  *
  * @example
  * const { U, s, V } = await truncatedSvd(tfidf, { rank: 128 })
@@ -74,13 +80,9 @@ export async function truncatedSvd(
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  // The sampled factors with their oversamples: U in float32 and once more in float64, V five times in
-  // float64.
-  const width = Math.min(rank + oversamples, source.rows, source.cols)
-  planMemory(
-    `A truncated SVD of rank ${rank}`,
-    (16 * source.rows + 40 * source.cols) * width + 48 * width * width,
-  )
+  const { rows, cols } = source
+  const width = Math.min(rank + oversamples, rows, cols)
+  planMemory(`A truncated SVD of rank ${rank}`, svdBytes(rows, cols, width))
   const U = resultMatrix(source.rows, rank)
   const V = resultMatrix(rank, source.cols)
   const s = resultArray(Float64Array, rank)

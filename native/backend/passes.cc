@@ -89,7 +89,7 @@ void Passes::orthonormalise_columns(Index first, BackendView<float> factor, cons
   download(factor, columns);
   for (Index i = 0; i < n; ++i)
     for (Index j = 0; j < k; ++j) rows(j, i) = columns(i, j);
-  orthonormalise_rows(rows);
+  orthonormalise_rows(rows, job);
   for (Index i = 0; i < n; ++i)
     for (Index j = first; j < k; ++j) columns(i, j) = static_cast<float>(rows(j, i));
   upload(columns, factor);

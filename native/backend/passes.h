@@ -254,9 +254,6 @@ class Passes {
   virtual double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.
   virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
-  // Z [d×k] becomes orthonormal columns that span those of S: formed in float64 as by
-  // orthonormalise_rows of Sᵀ, rounded once.
-  virtual void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) = 0;
   // S [d×k], for the few callers that need it on the host.
   virtual std::vector<double> cross(const Sums& sums) = 0;
 
@@ -264,6 +261,9 @@ class Passes {
 
   // factorᵀ·factor [k×k] in float64.
   virtual std::vector<double> gram(BackendView<const float> factor, const Job& job) = 0;
+  // Aᵀ·B [a×b] in float64, for A [n×a] and B [n×b], which may be columns of A.
+  virtual std::vector<double> cross_gram(BackendView<const float> A, BackendView<const float> B,
+                                         const Job& job) = 0;
   // factorᵀ·diag(weights)·factor [k×k] in float64, with a weight for each row.
   virtual std::vector<double> weighted_gram(BackendView<const float> factor,
                                             std::span<const float> weights, const Job& job) = 0;
@@ -286,9 +286,10 @@ class Passes {
   // In each column, elements of smaller magnitude than its count-th largest become 0: with ties
   // more than `count` stay.
   virtual void keep_largest(Index count, BackendView<float> factor, const Job& job) = 0;
-  // to = A·B, for a tall A [n×l] and a small B [l×r]; `to` must not overlap A or B.
-  virtual void multiply(BackendView<const float> A, BackendView<const float> B,
-                        BackendView<float> to, const Job& job) = 0;
+  // to = A·B, for a tall A [n×l] and a small B [l×r]. Products and sums are in float64 and are
+  // rounded when they are stored in `to`, which may be columns of A.
+  virtual void multiply(BackendView<const float> A, HostView<const double> B, BackendView<float> to,
+                        const Job& job) = 0;
   // Row i of `to` becomes row rows[i] of `from`.
   virtual void gather_rows(BackendView<const float> from, std::span<const Index> rows,
                            BackendView<float> to, const Job& job) = 0;
@@ -303,13 +304,16 @@ class Passes {
   virtual void raise_small(float smallest, const Draws& draws, BackendView<float> factor,
                            const Job& job) = 0;
 
-  // ---- Small problems in float64, on the host and on one thread. ----
+  // ---- Problems in float64 on the host. ----
 
   // The eigenvalues, descending, of a symmetric A [k×k]; its rows become the eigenvectors.
   virtual std::vector<double> symmetric_eigen(HostView<double> A) = 0;
+  // The same for A y = λ N y with a positive definite N, which is overwritten: the rows y of A have
+  // yᵀ N y = 1.
+  virtual std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) = 0;
   // Makes the rows of A orthonormal, each against those before it; a row that depends linearly on
   // them becomes any orthogonal direction. A has at least as many columns as rows.
-  virtual void orthonormalise_rows(HostView<double> A) = 0;
+  virtual void orthonormalise_rows(HostView<double> A, const Job& job) = 0;
 };
 
 }  // namespace gemmine

@@ -19,6 +19,7 @@
 extern "C" {
 void dsyev_(const char* job, const char* triangle, const blasint* n, double* A, const blasint* lda,
             double* values, double* work, const blasint* lwork, blasint* info);
+void dpotrf_(const char* triangle, const blasint* n, double* A, const blasint* lda, blasint* info);
 void dgesv_(const blasint* n, const blasint* right_sides, double* A, const blasint* lda,
             blasint* pivots, double* B, const blasint* ldb, blasint* info);
 void dgeqrf_(const blasint* m, const blasint* n, double* A, const blasint* lda, double* tau,
@@ -132,6 +133,47 @@ void solve_rows(HostView<const double> L, HostView<double> B) {
   for (const CBLAS_TRANSPOSE transpose : {CblasTrans, CblasNoTrans})
     cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, transpose, CblasNonUnit, size(B.rows),
                 size(B.cols), 1.0, L.data, size(L.stride), B.data, size(B.stride));
+}
+
+void multiply_a_at(HostView<const double> A, HostView<double> C) {
+  reserve_buffers();
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, size(A.rows), size(A.cols), 1.0, A.data,
+              size(A.stride), 0.0, C.data, size(C.stride));
+}
+
+// The lower triangle of rows is the upper one of LAPACK's columns.
+double factorize_cholesky(HostView<double> A) {
+  reserve_buffers();
+  const blasint n = size(A.rows);
+  const blasint lda = size(A.stride);
+  std::vector<double> diagonal(static_cast<std::size_t>(A.rows));
+  for (Index i = 0; i < A.rows; ++i) diagonal[i] = A(i, i);
+  blasint info = 0;
+  dpotrf_("U", &n, A.data, &lda, &info);
+  double least = info == 0 ? 1 : 0;
+  for (Index i = 0; i < A.rows && least > 0; ++i)
+    least = std::min(least, A(i, i) * A(i, i) / diagonal[i]);
+  return least;
+}
+
+void solve_lower(HostView<const double> L, HostView<double> B) {
+  reserve_buffers();
+  cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, size(B.rows),
+              size(B.cols), 1.0, L.data, size(L.stride), B.data, size(B.stride));
+}
+
+// With N = L Lᵀ and z an eigenvector of L⁻¹ A L⁻ᵀ, y = L⁻ᵀ z.
+std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) {
+  expect(factorize_cholesky(N) > 0, "the matrix beside λ is positive definite");
+  const auto divide_right = [&](CBLAS_TRANSPOSE transpose) {
+    cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, transpose, CblasNonUnit, size(A.rows),
+                size(A.cols), 1.0, N.data, size(N.stride), A.data, size(A.stride));
+  };
+  solve_lower(N, A);
+  divide_right(CblasTrans);
+  std::vector<double> values = symmetric_eigen(A);
+  divide_right(CblasNoTrans);
+  return values;
 }
 
 // Rows in memory are columns for LAPACK, which returns the smallest value first.

@@ -35,6 +35,9 @@ struct MatrixView {
   MatrixView row_block(Index begin, Index count) const {
     return {data + begin * stride, count, cols, stride};
   }
+  MatrixView column_block(Index begin, Index count) const {
+    return {data + begin, rows, count, stride};
+  }
   template <std::same_as<const T> U>
   operator MatrixView<U, S>() const
     requires(!std::is_const_v<T>)

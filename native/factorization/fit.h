@@ -131,7 +131,7 @@ void inverse_transform(Passes& backend, const RowSource& W, HostView<const float
 struct SvdOptions {
   Index rank;
   Index oversamples;
-  Index power_iterations;  // each reads X once
+  Index power_iterations;
   std::uint64_t seed;
 };
 
@@ -142,8 +142,7 @@ struct SvdResult {
 };
 
 // X ≈ U diag(s) V [n×r][r][r×d]; U and Vᵀ have orthonormal columns; the sign of each component
-// makes the entry of largest magnitude in V's row positive. Halko, Martinsson & Tropp (2011),
-// "Finding structure with randomness", SIAM Review 53(2).
+// makes the entry of largest magnitude in V's row positive. Reads: see krylov_space().
 SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& options,
                         HostView<float> U, HostView<float> V, const Job& job);
 

@@ -17,7 +17,7 @@ void take_directions(const Input& input, std::uint64_t seed, BackendView<float> 
   std::vector<double> signs;
   for (Index j = 0; j < Ht.cols; ++j)
     signs.push_back(parts.positive[j] < parts.negative[j] ? -1.0 : 1.0);
-  input.backend.upload(triplets.Vt.view(), Ht);
+  input.backend.copy(triplets.V.view(), Ht);
   input.backend.scale_columns(signs, Ht, input.job);
 }
 

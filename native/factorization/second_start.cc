@@ -117,7 +117,7 @@ double lacking_energy(const RowSample& found_in, const RowSample& measured_in,
   constexpr int steps = 4;
   for (int step = 0;; ++step) {
     leave_row_space(Ht, of_H, basis);
-    input.backend.orthonormalise_rows(basis.view());
+    input.backend.orthonormalise_rows(basis.view(), input.job);
     if (step == steps) break;
     const HostMatrix<double> next = found_in.times_gram(transposed(basis));
     basis = next;

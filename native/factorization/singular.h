@@ -5,11 +5,11 @@
 
 namespace gemmine {
 
-// X ≈ U diag(s) Vtᵀ of the scaled X.
+// X ≈ U diag(s) Vᵀ of the scaled X.
 struct SingularTriplets {
   BackendMatrix U;        // [n×r], orthonormal columns
   std::vector<double> s;  // [r], descending
-  HostMatrix<float> Vt;   // [d×r], orthonormal columns; the largest entry of each is positive
+  BackendMatrix V;        // [d×r], orthonormal columns; the largest entry of each is positive
   Index certain;          // further columns of U only complete the basis
 };
 

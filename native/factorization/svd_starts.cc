@@ -19,9 +19,7 @@ double share_left(const Input& input, const std::vector<double>& s) {
 // Multiplies the pairs of singular vectors by their signs, ±1.
 void flip(const Input& input, SingularTriplets& triplets, const std::vector<double>& signs) {
   input.backend.scale_columns(signs, triplets.U.view(), input.job);
-  for (Index t = 0; t < triplets.Vt.rows(); ++t)
-    for (Index j = 0; j < triplets.Vt.cols(); ++j)
-      triplets.Vt(t, j) = static_cast<float>(triplets.Vt(t, j) * signs[j]);
+  input.backend.scale_columns(signs, triplets.V.view(), input.job);
 }
 
 // Flips signs of the first `count` components so that the least entry of each column of U is as
@@ -40,16 +38,19 @@ void take_positive(const Input& input, const std::vector<double>& by, BackendVie
   input.backend.clamp(0, unbounded, factor, input.job);
 }
 
+// The following change W and return the matrix B of Ht = V·B.
+
 // k = 1: the positive part of the first left singular vector, with the sign that makes most entries
 // positive. The first right singular vector times s fits it, because both are singular vectors.
-void rank_one(const Input& input, const SingularTriplets& triplets, BackendView<float> W,
-              HostMatrix<float>& Ht) {
+HostMatrix<double> rank_one(const Input& input, const SingularTriplets& triplets,
+                            BackendView<float> W) {
   const ColumnParts parts = input.backend.column_parts(W, input.job);
-  const float sign = parts.negatives[0] > parts.positives[0] ? -1.0f : 1.0f;
-  const auto length = std::sqrt(static_cast<float>(W.rows));
-  take_positive(input, {double{sign * length}}, W);
-  for (Index t = 0; t < Ht.rows(); ++t)
-    Ht(t, 0) = sign * triplets.Vt(t, 0) * static_cast<float>(triplets.s[0]) / length;
+  const double sign = parts.negatives[0] > parts.positives[0] ? -1 : 1;
+  const double length = std::sqrt(static_cast<double>(W.rows));
+  take_positive(input, {sign * length}, W);
+  HostMatrix<double> of_V(1, 1);
+  of_V(0, 0) = sign * triplets.s[0] / length;
+  return of_V;
 }
 
 // Multiplicative steps cannot change zeros, so entries stay above zero by this much, or by this
@@ -78,65 +79,54 @@ std::optional<std::vector<double>> shifts_along_first(const Input& input,
 
 // Gillis & Kumar (2015), section 4: if the first left singular vector u is positive, as for X >= 0,
 // then U + u·shiftsᵀ >= 0, so the best approximation of rank k has a form with W >= 0.
-void lift_along_first(const Input& input, const SingularTriplets& triplets,
-                      const std::vector<double>& shifts, BackendView<float> W,
-                      HostMatrix<float>& Ht) {
+HostMatrix<double> lift_along_first(const Input& input, const SingularTriplets& triplets,
+                                    const std::vector<double>& shifts, BackendView<float> W) {
   const double length = std::sqrt(static_cast<double>(W.rows));
   input.backend.add_first(shifts, length, W, input.job);
   input.backend.clamp(0, unbounded, W, input.job);
-  for (Index t = 0; t < Ht.rows(); ++t) {
-    double first = triplets.s[0] * triplets.Vt(t, 0);
-    for (Index j = 1; j < Ht.cols(); ++j) {
-      const double entry = triplets.s[j] * triplets.Vt(t, j);
-      Ht(t, j) = static_cast<float>(entry / length);
-      first -= shifts[j] * entry;
-    }
-    Ht(t, 0) = static_cast<float>(first / length);
+  HostMatrix<double> of_V(W.cols, W.cols);
+  for (Index j = 0; j < W.cols; ++j) {
+    of_V(j, j) = triplets.s[j] / length;
+    if (j > 0) of_V(j, 0) = -shifts[j] * of_V(j, j);
   }
+  return of_V;
 }
 
 // Gillis & Kumar (2015), Algorithm 2: the best approximation of rank k − 1, U A, becomes
 // W = [U + m 1ᵀ, m] >= 0 and H = [A; −1ᵀA], with the same product for any shift m of the rows.
-void lift_by_a_component(const Input& input, const SingularTriplets& triplets, BackendView<float> W,
-                         HostMatrix<float>& Ht) {
+HostMatrix<double> lift_by_a_component(const Input& input, const SingularTriplets& triplets,
+                                       BackendView<float> W) {
   const Index r = W.cols - 1;
   const double length = std::sqrt(static_cast<double>(W.rows));
   input.backend.lift_rows(length, above, W, input.job);
-  for (Index t = 0; t < Ht.rows(); ++t) {
-    double sum = 0;
-    for (Index j = 0; j < r; ++j) {
-      Ht(t, j) = static_cast<float>(triplets.s[j] * triplets.Vt(t, j) / length);
-      sum += Ht(t, j);
-    }
-    Ht(t, r) = static_cast<float>(-sum);
+  HostMatrix<double> of_V(W.cols, W.cols);
+  for (Index j = 0; j < r; ++j) {
+    of_V(j, j) = triplets.s[j] / length;
+    of_V(j, r) = -of_V(j, j);
   }
+  return of_V;
 }
 
 }  // namespace
 
 SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
   return singular_triplets(
-      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 4, .seed = seed});
+      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 3, .seed = seed});
 }
 
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W,
-                 BackendView<float> Ht_out) {
+                 BackendView<float> Ht) {
   const Index k = W.cols;
   SingularTriplets triplets = leading_triplets(input, k, options.seed);
-  HostMatrix<float> Ht(input.cols(), k);
   flip_towards_positive(input, triplets, 1);
   const auto shifts = k == 1 ? std::nullopt : shifts_along_first(input, triplets);
   if (k > 1 && !shifts) flip_towards_positive(input, triplets, k - 1);
   input.backend.copy(triplets.U.view(), W);
-  if (k == 1) {
-    rank_one(input, triplets, W, Ht);
-  } else if (shifts) {
-    lift_along_first(input, triplets, *shifts, W, Ht);
-  } else {
-    lift_by_a_component(input, triplets, W, Ht);
-    triplets.s.pop_back();
-  }
-  input.backend.upload(Ht.view(), Ht_out);
+  const HostMatrix<double> of_V = k == 1   ? rank_one(input, triplets, W)
+                                  : shifts ? lift_along_first(input, triplets, *shifts, W)
+                                           : lift_by_a_component(input, triplets, W);
+  if (k > 1 && !shifts) triplets.s.pop_back();
+  input.backend.multiply(triplets.V.view(), of_V.view(), Ht, input.job);
   return k == 1 ? 1 : share_left(input, triplets.s);
 }
 
@@ -169,7 +159,7 @@ double start_nndsvd(const Input& input, const FitOptions& options, BackendView<f
                     BackendView<float> Ht) {
   const SingularTriplets triplets = leading_triplets(input, W.cols, options.seed);
   input.backend.copy(triplets.U.view(), W);
-  input.backend.upload(triplets.Vt.view(), Ht);
+  input.backend.copy(triplets.V.view(), Ht);
   const ColumnParts of_U = input.backend.column_parts(W, input.job);
   const ColumnParts of_V = input.backend.column_parts(Ht, input.job);
   std::vector<double> by_U, by_V;

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "core/random.h"
+#include "core/transpose.h"
 #include "factorization/graded_eigen.h"
-#include "factorization/random_streams.h"
+#include "factorization/krylov_space.h"
+#include "factorization/orthonormal_block.h"
 #include "factorization/singular.h"
 
 namespace gemmine {
@@ -18,191 +21,138 @@ constexpr double refined_share = 1e-3;
 // Singular values below this share are rounding noise of X's float32 entries.
 constexpr double noise_share = 1e-7;
 
-// The range finder: Z spans approximately the leading right singular vectors, and T = X Z.
-class RangeFinder {
- public:
-  RangeFinder(const Input& input, Index columns)
-      : input_(input),
-        Z_(input.backend, input.cols(), columns),
-        T_(input.backend, input.rows(), columns),
-        sums_(input.backend.make_sums(input.cols(), columns)) {}
-
-  // `basis` is the transpose of Z, [columns×d].
-  void set_basis(const HostMatrix<double>& basis) {
-    HostMatrix<float> Z(basis.cols(), basis.rows());
-    for (Index t = 0; t < Z.rows(); ++t)
-      for (Index j = 0; j < Z.cols(); ++j) Z(t, j) = static_cast<float>(basis(j, t));
-    input_.backend.upload(Z.view(), Z_.view());
-  }
-
-  // Z becomes a basis of XᵀT of the last read.
-  void advance() { input_.backend.orthonormalise(*sums_, Z_.view(), input_.job); }
-
-  // T = X Z and XᵀT, in one read of X.
-  void read() {
-    const Index k = Z_.view().cols;
-    const NormalMatrix unused(std::vector<double>(k * k), k, 0, false);
-    input_.read(Z_.view(), unused, step_of(StepKind::product, 0, 0, 1), T_.view(), Measure::none,
-                *sums_);
-  }
-
-  // T = X Z in float64, for a Z that is not rounded to float32.
-  void multiply_in_float64(const HostMatrix<double>& basis) {
-    set_basis(basis);
-    HostMatrix<double> Z(basis.cols(), basis.rows());
-    for (Index t = 0; t < Z.rows(); ++t)
-      for (Index j = 0; j < Z.cols(); ++j) Z(t, j) = basis(j, t);
-    input_.backend.multiply_in_float64(input_.X, input_.pass_exponent, std::as_const(Z).view(),
-                                       T_.view(), input_.job);
-  }
-
-  // The same, and XᵀT.
-  void read_in_float64(const HostMatrix<double>& basis) {
-    multiply_in_float64(basis);
-    input_.form_sums(T_.view(), *sums_);
-  }
-
-  HostMatrix<double> next_basis() const {
-    const Index k = Z_.view().cols;
-    HostMatrix<double> basis(k, input_.cols());
-    const std::vector<double> cross = input_.backend.cross(*sums_);
-    for (Index t = 0; t < input_.cols(); ++t)
-      for (Index j = 0; j < k; ++j) basis(j, t) = cross[t * k + j];
-    return basis;
-  }
-
-  BackendView<float> T() const { return T_.view(); }
-
- private:
-  const Input& input_;
-  BackendMatrix Z_;
-  BackendMatrix T_;
-  std::unique_ptr<Sums> sums_;
-};
-
-HostMatrix<double> random_basis(Index rows, Index cols, std::uint64_t seed) {
-  const CounterRandom random(seed, svd_basis);
-  HostMatrix<double> basis(rows, cols);
-  for (Index j = 0; j < rows; ++j)
-    for (Index t = 0; t < cols; ++t) basis(j, t) = random.normal(t, static_cast<std::uint32_t>(j));
-  return basis;
+// The transpose of a matrix in the backend's memory, in float64.
+HostMatrix<double> transposed(Passes& backend, BackendView<const float> columns) {
+  const HostMatrix<float> values = downloaded(backend, columns);
+  HostMatrix<double> rows(columns.cols, columns.rows);
+  for (Index t = 0; t < columns.rows; ++t)
+    for (Index j = 0; j < columns.cols; ++j) rows(j, t) = values(t, j);
+  return rows;
 }
 
-// A·B for a tall A in the backend's memory and a small B.
+HostMatrix<float> rounded_columns(const HostMatrix<double>& rows) {
+  HostMatrix<float> columns(rows.cols(), rows.rows());
+  for (Index t = 0; t < columns.rows(); ++t)
+    for (Index j = 0; j < columns.cols(); ++j) columns(t, j) = static_cast<float>(rows(j, t));
+  return columns;
+}
+
+// Multiplies the vectors of each pair by the sign that makes the largest entry of V positive.
+void fix_signs(const Input& input, SingularTriplets& triplets) {
+  const ColumnParts parts = input.backend.column_parts(triplets.V.view(), input.job);
+  std::vector<double> signs;
+  for (std::size_t j = 0; j < triplets.s.size(); ++j)
+    signs.push_back(parts.most[j] < -parts.least[j] ? -1.0 : 1.0);
+  input.backend.scale_columns(signs, triplets.U.view(), input.job);
+  input.backend.scale_columns(signs, triplets.V.view(), input.job);
+}
+
+// The first `count` rows as columns.
+HostMatrix<double> leading_columns(const HostMatrix<double>& rows, Index count) {
+  HostMatrix<double> columns(rows.cols(), count);
+  for (Index i = 0; i < columns.rows(); ++i)
+    for (Index j = 0; j < count; ++j) columns(i, j) = rows(j, i);
+  return columns;
+}
+
+// Columns divided by their singular values, or 0 where that is not above `share` of the first.
+HostMatrix<double> divided(HostMatrix<double> columns, const std::vector<double>& s, double share) {
+  for (Index i = 0; i < columns.rows(); ++i)
+    for (Index j = 0; j < columns.cols(); ++j)
+      columns(i, j) = s[j] > share * s[0] ? columns(i, j) / s[j] : 0;
+  return columns;
+}
+
+// A·B for a tall A in the backend's memory and a small B, rounded once.
 BackendMatrix tall_product(const Input& input, BackendView<const float> A,
-                           const HostMatrix<float>& B) {
-  const BackendMatrix other(input.backend, B.rows(), B.cols());
+                           const HostMatrix<double>& B) {
   BackendMatrix result(input.backend, A.rows, B.cols());
-  input.backend.upload(B.view(), other.view());
-  input.backend.multiply(A, other.view(), result.view(), input.job);
+  input.backend.multiply(A, B.view(), result.view(), input.job);
   return result;
 }
 
-void fix_signs(const Input& input, SingularTriplets& triplets) {
-  HostMatrix<float>& V = triplets.Vt;
-  std::vector<double> signs(triplets.s.size(), 1.0);
-  for (Index j = 0; j < V.cols(); ++j) {
-    Index largest = 0;
-    for (Index t = 1; t < V.rows(); ++t)
-      if (std::abs(V(t, j)) > std::abs(V(largest, j))) largest = t;
-    if (V(largest, j) >= 0) continue;
-    for (Index t = 0; t < V.rows(); ++t) V(t, j) = -V(t, j);
-    signs[j] = -1;
+SingularTriplets from_space(const Input& input, const KrylovSpace& space, Index rank) {
+  const HostMatrix<double> of_basis = leading_columns(space.combined, rank);
+  BackendMatrix shorter = tall_product(input, space.basis.view(), of_basis);
+  BackendMatrix longer =
+      tall_product(input, space.image.view(), divided(of_basis, space.s, noise_share));
+  if (space.transposed) std::swap(shorter, longer);
+  return {.U = std::move(longer),
+          .s = {space.s.begin(), space.s.begin() + rank},
+          .V = std::move(shorter),
+          .certain = rank};
+}
+
+// The leading right singular vectors in the space, as orthonormal rows [width×d] in float64.
+HostMatrix<double> leading_rows(const Input& input, const KrylovSpace& space, Index width,
+                                std::uint64_t seed) {
+  const HostMatrix<double> of_basis = leading_columns(space.combined, width);
+  const BackendMatrix V =
+      space.transposed ? tall_product(input, space.image.view(), divided(of_basis, space.s, 0))
+                       : tall_product(input, space.basis.view(), of_basis);
+  orthonormalise_block(input.backend, V.view(), seed, input.job);
+  HostMatrix<double> rows = transposed(input.backend, V.view());
+  input.backend.orthonormalise_rows(rows.view(), input.job);
+  return rows;
+}
+
+// T = X Z in float64, for the transpose of a Z that is not rounded to float32.
+void multiply_in_float64(const Input& input, const HostMatrix<double>& rows, BackendView<float> T) {
+  const HostMatrix<double> Z = leading_columns(rows, rows.rows());
+  input.backend.multiply_in_float64(input.X, input.pass_exponent, Z.view(), T, input.job);
+}
+
+// Triplets whose small singular values are as certain as their size allows. Each column of T
+// becomes as small as its singular value, and its rounding error too, so one more power step also
+// improves the small singular vectors.
+SingularTriplets refined(const Input& input, HostMatrix<double> rows, Index rank) {
+  Passes& backend = input.backend;
+  const Index width = rows.rows();
+  const BackendMatrix T(backend, input.rows(), width);
+  multiply_in_float64(input, rows, T.view());
+  {
+    const auto sums = backend.make_sums(input.cols(), width);
+    input.form_sums(T.view(), *sums);
+    const std::vector<double> cross = backend.cross(*sums);
+    for (Index t = 0; t < input.cols(); ++t)
+      for (Index j = 0; j < width; ++j) rows(j, t) = cross[t * width + j];
   }
-  input.backend.scale_columns(signs, triplets.U.view(), input.job);
-}
+  backend.orthonormalise_rows(rows.view(), input.job);
+  multiply_in_float64(input, rows, T.view());
 
-// The right singular vectors [l×l], as rows, and the singular values of a tall T [n×l], from the
-// eigenvectors of TᵀT in float64.
-struct RightVectors {
-  HostMatrix<double> rows;
-  std::vector<double> s;
-};
-
-// `graded`: the columns of T are as small as their singular values.
-RightVectors right_vectors(const Input& input, BackendView<const float> T, bool graded) {
-  RightVectors found{HostMatrix<double>(T.cols, T.cols), {}};
-  std::ranges::copy(input.backend.gram(T, input.job), found.rows.row(0));
-  found.s = graded ? graded_eigen(found.rows) : input.backend.symmetric_eigen(found.rows.view());
-  for (double& value : found.s) value = std::sqrt(std::max(0.0, value));
-  return found;
-}
-
-// U and V of T Zᵀ, with T = X Z; the rows of `rows` are Vᵀ.
-SingularTriplets triplets_of(const Input& input, BackendView<const float> T,
-                             const RightVectors& vectors, const HostMatrix<double>& rows,
-                             Index rank) {
-  const std::vector<double>& s = vectors.s;
+  HostMatrix<double> vectors(width, width);
+  std::ranges::copy(backend.gram(T.view(), input.job), vectors.row(0));
+  std::vector<double> s = graded_eigen(vectors);
+  for (double& value : s) value = std::sqrt(std::max(0.0, value));
+  s.resize(static_cast<std::size_t>(rank));
+  const HostMatrix<double> columns = leading_columns(vectors, rank);
+  const BackendMatrix Z(backend, input.cols(), width);
+  backend.upload(rounded_columns(rows).view(), Z.view());
   Index certain = 0;
-  HostMatrix<float> left(T.cols, rank);
-  for (Index j = 0; j < rank; ++j) {
-    if (s[j] > noise_share * s[0]) certain = j + 1;
-    for (Index i = 0; i < T.cols && certain > j; ++i)
-      left(i, j) = static_cast<float>(vectors.rows(j, i) / s[j]);
-  }
-  HostMatrix<float> Vt(rows.cols(), rank);
-  for (Index t = 0; t < Vt.rows(); ++t)
-    for (Index j = 0; j < rank; ++j) Vt(t, j) = static_cast<float>(rows(j, t));
-  SingularTriplets triplets{.U = tall_product(input, T, left),
-                            .s = {s.begin(), s.begin() + rank},
-                            .Vt = std::move(Vt),
+  while (certain < rank && s[certain] > noise_share * s[0]) ++certain;
+  SingularTriplets triplets{.U = tall_product(input, T.view(), divided(columns, s, noise_share)),
+                            .s = std::move(s),
+                            .V = tall_product(input, Z.view(), columns),
                             .certain = certain};
   // The other columns are noise: an orthonormal completion replaces them.
-  input.backend.orthonormalise_columns(certain, triplets.U.view(), input.job);
-  fix_signs(input, triplets);
+  backend.orthonormalise_columns(certain, triplets.U.view(), input.job);
   return triplets;
-}
-
-// A·B in float64, for small matrices on the host.
-HostMatrix<double> product(const HostMatrix<double>& A, const HostMatrix<double>& B) {
-  HostMatrix<double> C(A.rows(), B.cols());
-  for (Index i = 0; i < A.rows(); ++i)
-    for (Index l = 0; l < A.cols(); ++l)
-      for (Index t = 0; t < B.cols(); ++t) C(i, t) += A(i, l) * B(l, t);
-  return C;
-}
-
-SingularTriplets from_range(const Input& input, RangeFinder& range, HostMatrix<double> basis,
-                            Index rank) {
-  RightVectors vectors = right_vectors(input, range.T(), false);
-  if (vectors.s[rank - 1] < refined_share * vectors.s[0]) {
-    // Each column of T becomes as small as its singular value, and its rounding error too, so one
-    // more power step also improves the small singular vectors.
-    basis = product(vectors.rows, basis);
-    input.backend.orthonormalise_rows(basis.view());
-    range.read_in_float64(basis);
-    basis = range.next_basis();
-    input.backend.orthonormalise_rows(basis.view());
-    range.multiply_in_float64(basis);
-    vectors = right_vectors(input, range.T(), true);
-  }
-  return triplets_of(input, range.T(), vectors, product(vectors.rows, basis), rank);
 }
 
 }  // namespace
 
 SingularTriplets singular_triplets(const Input& input, const SvdOptions& options) {
-  const Index most = std::min(input.rows(), input.cols());
-  const Index columns = std::min(most, options.rank + options.oversamples);
-  RangeFinder range(input, columns);
-  HostMatrix<double> basis = random_basis(columns, input.cols(), options.seed);
-  const auto set_basis = [&] {
-    input.backend.orthonormalise_rows(basis.view());
-    range.set_basis(basis);
+  const Index width = std::min({input.rows(), input.cols(), options.rank + options.oversamples});
+  std::optional<KrylovSpace> space = krylov_space(input, width, options);
+  const bool graded = space->s[0] == 0 || space->s[options.rank - 1] < refined_share * space->s[0];
+  const auto refine = [&] {
+    HostMatrix<double> rows = leading_rows(input, *space, width, options.seed);
+    space.reset();  // its memory is needed
+    return refined(input, std::move(rows), options.rank);
   };
-  set_basis();
-  for (Index step = 0;; ++step) {
-    range.read();
-    input.job.progress("power", step + 1, options.power_iterations + 1);
-    if (step == options.power_iterations) break;
-    if (step + 1 < options.power_iterations) {
-      range.advance();
-    } else {  // the last basis is needed in float64
-      basis = range.next_basis();
-      set_basis();
-    }
-  }
-  return from_range(input, range, std::move(basis), options.rank);
+  SingularTriplets triplets = graded ? refine() : from_space(input, *space, options.rank);
+  fix_signs(input, triplets);
+  return triplets;
 }
 
 namespace {
@@ -231,11 +181,9 @@ double relative_error(const Input& input, const SingularTriplets& triplets) {
   if (left < direct_share * input.squared_norm) {
     const BackendView<float> U = triplets.U.view();
     const BackendMatrix W(input.backend, U.rows, U.cols);
-    const BackendMatrix Ht(input.backend, triplets.Vt.rows(), triplets.Vt.cols());
     input.backend.copy(U, W.view());
     input.backend.scale_columns(triplets.s, W.view(), input.job);
-    input.backend.upload(triplets.Vt.view(), Ht.view());
-    left = input.squared_error(W.view(), Ht.view());
+    left = input.squared_error(W.view(), triplets.V.view());
   }
   return std::sqrt(left / input.squared_norm);
 }
@@ -247,8 +195,10 @@ SvdResult truncated_svd(Passes& backend, const RowSource& X, const SvdOptions& o
   const ScaledInput scaled(backend, {.X = X, .sign = EntrySign::any}, job);
   SingularTriplets triplets = singular_triplets(*scaled, options);
   backend.download(triplets.U.view(), U);
-  for (Index j = 0; j < V.rows; ++j)
-    for (Index t = 0; t < V.cols; ++t) V(j, t) = triplets.Vt(t, j);
+  const HostMatrix<float> columns = downloaded(backend, triplets.V.view());
+  expect(V.stride == V.cols, "V has no gaps between its rows");
+  transpose(reinterpret_cast<const std::byte*>(columns.row(0)),
+            reinterpret_cast<std::byte*>(V.data), V.rows, V.cols, sizeof(float), job);
   SvdResult result{
       .s = triplets.s, .relative_error = relative_error(*scaled, triplets), .warnings = {}};
   for (double& value : result.s) value = std::ldexp(value, scaled.exponent());

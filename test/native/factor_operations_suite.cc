@@ -35,6 +35,28 @@ void eigenvalues_agree_with_jacobi(Passes& backend) {
   }
 }
 
+// A y = λ N y by the equation itself.
+void generalised_eigenvectors_solve_their_equation(Passes& backend) {
+  for (Index k : {1, 3, 40}) {
+    const Matrix A = symmetric(k, 9);
+    const Matrix root = oracle::random(2 * k, k, 4);
+    const Matrix N = oracle::multiply(oracle::transpose(root), root);
+    Matrix vectors = A;
+    Matrix overwritten = N;
+    const std::vector<double> values = backend.symmetric_eigen(view(vectors), view(overwritten));
+    check(std::ranges::is_sorted(values, std::greater<>()), "eigenvalues, descending");
+    const Matrix of_N = oracle::multiply(vectors, N);
+    Matrix stretched = of_N;
+    for (Index i = 0; i < k; ++i)
+      for (Index t = 0; t < k; ++t) stretched(i, t) *= values[i];
+    close(oracle::multiply(vectors, A).data, stretched.data, 1e-10, "rows solve A y = λ N y");
+    Matrix identity(k, k);
+    for (Index i = 0; i < k; ++i) identity(i, i) = 1;
+    close(oracle::multiply(of_N, oracle::transpose(vectors)).data, identity.data, 1e-10,
+          "yᵀ N y = 1");
+  }
+}
+
 void rows_become_orthonormal(Passes& backend) {
   for (const auto& [k, d] : {std::pair<Index, Index>{1, 1}, {1, 5}, {4, 4}, {6, 50}, {33, 40}}) {
     Matrix A = oracle::random(k, d, 11);
@@ -42,7 +64,7 @@ void rows_become_orthonormal(Passes& backend) {
       for (Index t = 0; t < d; ++t) A(2, t) = A(0, t) - 3 * A(1, t), A(3, t) = 0;
     Matrix Q = A;
     Matrix expected = A;
-    backend.orthonormalise_rows(view(Q));
+    backend.orthonormalise_rows(view(Q), job_of(3));
     oracle::orthonormalise_rows(view(expected));
     Matrix identity(k, k);
     for (Index i = 0; i < k; ++i) identity(i, i) = 1;
@@ -242,11 +264,23 @@ void rows_are_gathered_marked_and_multiplied(Passes& backend) {
   const Matrix B = oracle::random(9, 5, 2);
   const Factor factor(backend, A);
   const Factor product(backend, Matrix(1300, 5));
-  backend.multiply(factor.view(), Factor(backend, B).view(), product.view(), job_of(1));
+  const HostView<const double> small = {B.data.data(), 9, 5, 5};
+  backend.multiply(factor.view(), small, product.view(), job_of(1));
   const std::vector<float> one = product.floats();
   close(product.matrix().data, oracle::multiply(A, B).data, 1e-6, "a product");
-  backend.multiply(factor.view(), Factor(backend, B).view(), product.view(), job_of(3));
+  backend.multiply(factor.view(), small, product.view(), job_of(3));
   test::same_bits(product.floats().data(), one.data(), one.size(), "a product by threads");
+
+  const std::vector<double> by_pairs = backend.cross_gram(factor.view(), product.view(), job_of(1));
+  close(by_pairs, oracle::multiply(oracle::transpose(A), product.matrix()).data, 1e-6,
+        "products of columns");
+  const std::vector<double> by_three = backend.cross_gram(factor.view(), product.view(), job_of(3));
+  test::same_bits(by_pairs.data(), by_three.data(), by_three.size(), "products by threads");
+  const Factor both(backend, A);
+  backend.multiply(both.view(), small, both.view().column_block(4, 5), job_of(3));
+  const std::vector<float> in_place = both.floats();
+  for (Index i : {0, 700, 1299})
+    test::same_bits(&in_place[i * 9 + 4], &one[i * 5], 5, "a product in columns of its factor");
 
   const std::vector<Index> rows = {0, 3, 3, 700, 1299};
   const Factor some(backend, Matrix(5, 9));
@@ -267,36 +301,6 @@ void rows_are_gathered_marked_and_multiplied(Passes& backend) {
   test::check(right, "an indicator of labels");
 }
 
-// S of a pass over X of few columns, so that some of the last columns of S depend on the others.
-void columns_of_sums_become_orthonormal(Passes& backend) {
-  NaivePasses naive;
-  for (const Index d : {6, 40}) {
-    const Matrix X = oracle::random(50, d, 1);
-    const std::vector<float> floats = X.floats();
-    const auto source = dense_source(floats.data(), ElementType::float32, 50, d, d);
-    Matrix W = oracle::random(50, 6, 2);
-    for (Index i = 0; i < 50; ++i) W(i, 4) = W(i, 1) + W(i, 2);
-    const auto run = [&](Passes& device) {
-      const Factor on_W(device, W);
-      const Factor Z(device, Matrix(d, 6));
-      const NormalMatrix unused(std::vector<double>(36), 6, 0, false);
-      const auto sums = device.make_sums(d, 6);
-      const Group group{Z.view(), unused, std::nullopt, on_W.view(), Measure::none, true, *sums};
-      device.pass({*source, 0, {&group, 1}}, job_of(2));
-      device.orthonormalise(*sums, Z.view(), job_of(2));
-      return Z.matrix();
-    };
-    const Matrix Z = run(backend);
-    const Matrix expected = run(naive);
-    Matrix identity(6, 6);
-    for (Index j = 0; j < 6; ++j) identity(j, j) = 1;
-    close(gram_of(Z).data, identity.data, 1e-6, "orthonormal columns");
-    for (Index t = 0; t < d; ++t)
-      for (Index j = 0; j < 4; ++j)
-        test::near(Z(t, j), expected(t, j), 1e-5, "each within the span of those before it");
-  }
-}
-
 void memory_starts_as_zeros(Passes& backend) {
   const auto memory = backend.allocate(1000);
   std::vector<float> out(1000, 1.0f);
@@ -307,6 +311,7 @@ void memory_starts_as_zeros(Passes& backend) {
 void factor_operations_suite(Passes& backend) {
   memory_starts_as_zeros(backend);
   eigenvalues_agree_with_jacobi(backend);
+  generalised_eigenvectors_solve_their_equation(backend);
   rows_become_orthonormal(backend);
   improve_and_gram(backend);
   operations_on_elements(backend);
@@ -315,7 +320,6 @@ void factor_operations_suite(Passes& backend) {
   extrapolated_entries_go_as_far_as_their_kind(backend);
   columns_improve_from_sums(backend);
   rows_are_gathered_marked_and_multiplied(backend);
-  columns_of_sums_become_orthonormal(backend);
 }
 
 }  // namespace

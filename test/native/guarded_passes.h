@@ -119,10 +119,6 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(Ht);
     return naive_.inner(sums, Ht, job);
   }
-  void orthonormalise(const Sums& sums, Factor Z, const Job& job) override {
-    const DeviceAccess access = open(Z);
-    naive_.orthonormalise(sums, Z, job);
-  }
   std::vector<double> cross(const Sums& sums) override {
     down += sums.d * sums.k;
     return naive_.cross(sums);
@@ -131,6 +127,10 @@ class GuardedPasses : public Passes {
   std::vector<double> gram(Cross factor, const Job& job) override {
     const DeviceAccess access = open(factor);
     return naive_.gram(factor, job);
+  }
+  std::vector<double> cross_gram(Cross A, Cross B, const Job& job) override {
+    const DeviceAccess access = open(A, B);
+    return naive_.cross_gram(A, B, job);
   }
   std::vector<double> weighted_gram(Cross factor, std::span<const float> weights,
                                     const Job& job) override {
@@ -174,8 +174,8 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(factor);
     naive_.keep_largest(count, factor, job);
   }
-  void multiply(Cross A, Cross B, Factor to, const Job& job) override {
-    const DeviceAccess access = open(A, B, to);
+  void multiply(Cross A, HostView<const double> B, Factor to, const Job& job) override {
+    const DeviceAccess access = open(A, to);
     naive_.multiply(A, B, to, job);
   }
   void gather_rows(Cross from, std::span<const Index> rows, Factor to, const Job& job) override {
@@ -207,7 +207,12 @@ class GuardedPasses : public Passes {
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     return naive_.symmetric_eigen(A);
   }
-  void orthonormalise_rows(HostView<double> A) override { naive_.orthonormalise_rows(A); }
+  std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) override {
+    return naive_.symmetric_eigen(A, N);
+  }
+  void orthonormalise_rows(HostView<double> A, const Job& job) override {
+    naive_.orthonormalise_rows(A, job);
+  }
 
  private:
   void expect_device(Cross view) const {

@@ -37,6 +37,14 @@ class NaiveFactors : public Passes {
   std::vector<double> gram(Cross factor, const Job&) override {
     return naive::weighted_gram(factor, {});
   }
+  std::vector<double> cross_gram(Cross A, Cross B, const Job&) override {
+    std::vector<double> gram(static_cast<std::size_t>(A.cols * B.cols));
+    for (Index i = 0; i < A.rows; ++i)
+      for (Index a = 0; a < A.cols; ++a)
+        for (Index b = 0; b < B.cols; ++b)
+          gram[a * B.cols + b] += double{at(A, i, a)} * at(B, i, b);
+    return gram;
+  }
   std::vector<double> weighted_gram(Cross factor, std::span<const float> weights,
                                     const Job&) override {
     return naive::weighted_gram(factor, weights);
@@ -121,12 +129,16 @@ class NaiveFactors : public Passes {
         if (std::abs(at(factor, i, j)) < sizes[count - 1]) factor.row(i)[j] = 0;
     }
   }
-  void multiply(Cross A, Cross B, Factor to, const Job&) override {
-    each_element(to, [&](float& x, Index i, Index j) {
-      double sum = 0;
-      for (Index l = 0; l < A.cols; ++l) sum += double{at(A, i, l)} * at(B, l, j);
-      x = static_cast<float>(sum);
-    });
+  void multiply(Cross A, HostView<const double> B, Factor to, const Job&) override {
+    std::vector<double> row(static_cast<std::size_t>(A.cols));
+    for (Index i = 0; i < to.rows; ++i) {
+      for (Index l = 0; l < A.cols; ++l) row[l] = at(A, i, l);
+      for (Index j = 0; j < to.cols; ++j) {
+        double sum = 0;
+        for (Index l = 0; l < A.cols; ++l) sum += row[l] * B(l, j);
+        to.row(i)[j] = static_cast<float>(sum);
+      }
+    }
   }
   void gather_rows(Cross from, std::span<const Index> rows, Factor to, const Job&) override {
     each_element(to, [&](float& x, Index i, Index j) { x = at(from, rows[i], j); });
@@ -162,7 +174,12 @@ class NaiveFactors : public Passes {
   std::vector<double> symmetric_eigen(HostView<double> A) override {
     return oracle::symmetric_eigen(A);
   }
-  void orthonormalise_rows(HostView<double> A) override { oracle::orthonormalise_rows(A); }
+  std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) override {
+    return oracle::symmetric_eigen(A, N);
+  }
+  void orthonormalise_rows(HostView<double> A, const Job&) override {
+    oracle::orthonormalise_rows(A);
+  }
 
  protected:
   static float drawn(const Draws& draws, Index i, Index j) {

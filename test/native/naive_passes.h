@@ -120,14 +120,6 @@ class NaivePasses : public NaiveFactors {
       for (Index j = 0; j < Ht.cols; ++j) sum += own(sums).cross[t * Ht.cols + j] * at(Ht, t, j);
     return sum;
   }
-  void orthonormalise(const Sums& sums, Factor Z, const Job&) override {
-    std::vector<double> columns(static_cast<std::size_t>(Z.rows * Z.cols));
-    const HostView<double> rows{columns.data(), Z.cols, Z.rows, Z.rows};
-    each_element(Z,
-                 [&](float&, Index t, Index j) { rows(j, t) = own(sums).cross[t * Z.cols + j]; });
-    oracle::orthonormalise_rows(rows);
-    each_element(Z, [&](float& z, Index t, Index j) { z = static_cast<float>(rows(j, t)); });
-  }
   std::vector<double> cross(const Sums& sums) override { return own(sums).cross; }
 
   // Coordinate descent from W until it stands still.

@@ -71,6 +71,32 @@ inline std::vector<double> symmetric_eigen(HostView<double> A) {
   return values;
 }
 
+// Of A y = λ N y, by Cholesky's N = L Lᵀ: the eigenvectors z of L⁻¹ A L⁻ᵀ are Lᵀ y.
+inline std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) {
+  const Index k = A.rows;
+  for (Index j = 0; j < k; ++j)
+    for (Index i = j; i < k; ++i) {
+      for (Index t = 0; t < j; ++t) N(i, j) -= N(i, t) * N(j, t);
+      N(i, j) = i == j ? std::sqrt(N(i, i)) : N(i, j) / N(j, j);
+    }
+  // Of one row or column x of A: L⁻¹ x.
+  const auto solve = [&](auto x) {
+    for (Index i = 0; i < k; ++i) {
+      for (Index t = 0; t < i; ++t) x(i) -= N(i, t) * x(t);
+      x(i) /= N(i, i);
+    }
+  };
+  for (Index i = 0; i < k; ++i) solve([&](Index t) -> double& { return A(i, t); });
+  for (Index i = 0; i < k; ++i) solve([&](Index t) -> double& { return A(t, i); });
+  std::vector<double> values = symmetric_eigen(A);
+  for (Index i = 0; i < k; ++i)
+    for (Index t = k - 1; t >= 0; --t) {
+      for (Index u = t + 1; u < k; ++u) A(i, t) -= N(u, t) * A(i, u);
+      A(i, t) /= N(t, t);
+    }
+  return values;
+}
+
 // Gram and Schmidt, twice; a row that depends on those before it becomes a unit vector that does
 // not.
 inline void orthonormalise_rows(HostView<double> A) {

@@ -8,6 +8,7 @@
 #include "backend/cpu/host.h"
 #include "backend/cpu/labels.h"
 #include "backend/cpu/nonnegative_solve.h"
+#include "backend/cpu/orthonormal_rows.h"
 #include "backend/cpu/pass.h"
 #include "backend/cpu/wide_products.h"
 #include "core/linear_algebra.h"
@@ -91,14 +92,14 @@ class CpuPasses : public Passes {
   double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
     return cpu::inner(cpu_sums(sums).cross, host(Ht), job);
   }
-  void orthonormalise(const Sums& sums, BackendView<float> Z, const Job& job) override {
-    job.cancellation.check();
-    on_pool([&] { cpu::orthonormalise_columns(cpu_sums(sums).cross, host(Z)); });
-  }
   std::vector<double> cross(const Sums& sums) override { return cpu_sums(sums).cross; }
 
   std::vector<double> gram(BackendView<const float> factor, const Job& job) override {
     return cpu::gram(host(factor), job);
+  }
+  std::vector<double> cross_gram(BackendView<const float> A, BackendView<const float> B,
+                                 const Job& job) override {
+    return cpu::cross_gram(host(A), host(B), job);
   }
   std::vector<double> weighted_gram(BackendView<const float> factor, std::span<const float> weights,
                                     const Job& job) override {
@@ -130,9 +131,9 @@ class CpuPasses : public Passes {
   void keep_largest(Index count, BackendView<float> factor, const Job& job) override {
     cpu::keep_largest(count, host(factor), job);
   }
-  void multiply(BackendView<const float> A, BackendView<const float> B, BackendView<float> to,
+  void multiply(BackendView<const float> A, HostView<const double> B, BackendView<float> to,
                 const Job& job) override {
-    cpu::multiply(kernels_, A, B, to, job);
+    cpu::multiply(host(A), B, host(to), job);
   }
   void gather_rows(BackendView<const float> from, std::span<const Index> rows,
                    BackendView<float> to, const Job& job) override {
@@ -161,8 +162,13 @@ class CpuPasses : public Passes {
     on_pool([&] { values = gemmine::symmetric_eigen(A); });
     return values;
   }
-  void orthonormalise_rows(HostView<double> A) override {
-    on_pool([&] { gemmine::orthonormalise_rows(A); });
+  std::vector<double> symmetric_eigen(HostView<double> A, HostView<double> N) override {
+    std::vector<double> values;
+    on_pool([&] { values = gemmine::symmetric_eigen(A, N); });
+    return values;
+  }
+  void orthonormalise_rows(HostView<double> A, const Job& job) override {
+    cpu::orthonormalise_rows(A, job);
   }
 
  private:

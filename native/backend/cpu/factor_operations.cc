@@ -7,9 +7,9 @@
 #include "backend/cpu/cayley.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/over_rows.h"
-#include "backend/cpu/pass.h"
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/small_gram.h"
+#include "core/linear_algebra.h"
 #include "core/random.h"
 
 namespace gemmine::cpu {
@@ -58,17 +58,6 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
   });
 }
 
-void orthonormalise_columns(const std::vector<double>& S, HostView<float> Z) {
-  const Index d = Z.rows;
-  const Index k = Z.cols;
-  std::vector<double> transposed(S.size());
-  for (Index t = 0; t < d; ++t)
-    for (Index j = 0; j < k; ++j) transposed[j * d + t] = S[t * k + j];
-  orthonormalise_rows({transposed.data(), k, d, d});
-  for (Index t = 0; t < d; ++t)
-    for (Index j = 0; j < k; ++j) Z(t, j) = static_cast<float>(transposed[j * d + t]);
-}
-
 std::vector<double> gram(HostView<const float> factor, const Job& job) {
   const Index k = factor.cols;
   std::vector<double> total =
@@ -78,6 +67,17 @@ std::vector<double> gram(HostView<const float> factor, const Job& job) {
                     });
   mirror_upper(total, k);
   return total;
+}
+
+std::vector<double> cross_gram(HostView<const float> A, HostView<const float> B, const Job& job) {
+  return sum_over_rows(A.rows, static_cast<std::size_t>(A.cols * B.cols), job,
+                       [&](Index begin, Index count, std::vector<double>& sums) {
+                         const std::vector<double> left = widened(A.row_block(begin, count));
+                         const std::vector<double> right = widened(B.row_block(begin, count));
+                         multiply_at_b({left.data(), count, A.cols, A.cols},
+                                       {right.data(), count, B.cols, B.cols},
+                                       {sums.data(), A.cols, B.cols, B.cols});
+                       });
 }
 
 std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
@@ -96,14 +96,20 @@ std::vector<double> weighted_gram(HostView<const float> factor, std::span<const 
 }
 
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job) {
+  // Independent sums, so that an addition does not wait for the one before it.
+  constexpr Index lanes = 8;
   const Index k = Ht.cols;
   const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
+    double part[lanes] = {};
     for (Index i = begin; i < begin + count; ++i) {
-      const double* row = S.data() + i * k;
-      double sum = 0;
-      for (Index j = 0; j < k; ++j) sum += row[j] * Ht(i, j);
-      sums[0] += sum;
+      const double* left = S.data() + i * k;
+      const float* right = Ht.row(i);
+      Index j = 0;
+      for (; j + lanes <= k; j += lanes)
+        for (Index l = 0; l < lanes; ++l) part[l] += left[j + l] * double{right[j + l]};
+      for (Index l = 0; j + l < k; ++l) part[l] += left[j + l] * double{right[j + l]};
     }
+    for (const double sum : part) sums[0] += sum;
   };
   return sum_over_rows(Ht.rows, 1, job, add)[0];
 }
@@ -168,21 +174,17 @@ void keep_largest(Index count, HostView<float> factor, const Job& job) {
   });
 }
 
-void multiply(const Kernels& kernels, BackendView<const float> A, BackendView<const float> B,
-              BackendView<float> to, const Job& job) {
-  const HostView<const float> rows = host(A);
-  const auto tall = dense_source(rows.data, ElementType::float32, A.rows, A.cols, A.stride);
-  const NormalMatrix unused(std::vector<double>(B.cols * B.cols), B.cols, 0, false);
-  CpuSums none(0, B.cols);
-  const Group group{
-      .Ht = B,
-      .normal = unused,
-      .step = Step{.kind = StepKind::product, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1},
-      .W = to,
-      .measure = Measure::none,
-      .accumulate = false,
-      .sums = none};
-  run_pass(kernels, {.X = *tall, .exponent = 0, .groups = {&group, 1}}, job);
+void multiply(HostView<const float> A, HostView<const double> B, HostView<float> to,
+              const Job& job) {
+  over_rows(A.rows, step_rows, job, [&](Index begin, Index count) {
+    const std::vector<double> wide = widened(A.row_block(begin, count));
+    std::vector<double> product(static_cast<std::size_t>(count * B.cols));
+    gemmine::multiply(HostView<const double>{wide.data(), count, A.cols, A.cols}, B,
+                      HostView<double>{product.data(), count, B.cols, B.cols});
+    for (Index i = 0; i < count; ++i)
+      for (Index j = 0; j < B.cols; ++j)
+        to(begin + i, j) = static_cast<float>(product[i * B.cols + j]);
+  });
 }
 
 void gather_rows(HostView<const float> from, std::span<const Index> rows, HostView<float> to,

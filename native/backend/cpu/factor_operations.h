@@ -21,10 +21,8 @@ void improve_from_sums(const Kernels& kernels, const Step& step, const std::vect
 void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,
                       HostView<float> Ht, const Job& job);
 
-// Z of S, both [d×k]; on a thread of the pool.
-void orthonormalise_columns(const std::vector<double>& S, HostView<float> Z);
-
 std::vector<double> gram(HostView<const float> factor, const Job& job);
+std::vector<double> cross_gram(HostView<const float> A, HostView<const float> B, const Job& job);
 std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
                                   const Job& job);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
@@ -41,8 +39,8 @@ void lift_rows(double scale, double least, HostView<float> factor, const Job& jo
 void clamp(float least, float most, HostView<float> factor, const Job& job);
 void scale_columns(std::span<const double> by, HostView<float> factor, const Job& job);
 void keep_largest(Index count, HostView<float> factor, const Job& job);
-void multiply(const Kernels& kernels, BackendView<const float> A, BackendView<const float> B,
-              BackendView<float> to, const Job& job);
+void multiply(HostView<const float> A, HostView<const double> B, HostView<float> to,
+              const Job& job);
 void gather_rows(HostView<const float> from, std::span<const Index> rows, HostView<float> to,
                  const Job& job);
 void indicate(std::span<const std::int32_t> labels, float rest, HostView<float> factor,

@@ -24,6 +24,7 @@ class PreparedStep {
 
  private:
   void pack();
+  void invert();
   SweepProblem problem(HostView<const float> cross, HostView<float> factor,
                        const float* row_diagonal) const;
   void project(HostView<const float> cross, HostView<float> factor) const;
@@ -39,6 +40,7 @@ class PreparedStep {
   std::vector<float> positive_;
   std::vector<float> negative_;
   std::vector<float> inverse_;
+  std::vector<double> inverse64_;  // (N + l2 I)⁻¹ of the independent components
 };
 
 }  // namespace gemmine::cpu
