@@ -1,0 +1,171 @@
+// At what rate does a fit read X from a file that is not in the page cache, beside the file's own
+// sequential rate and the same fit of X in memory? n d k, repeats, threads and a folder for the
+// file are arguments. The three run in turn; rates are medians, the share is that of each round.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "backend/cpu/cpu_passes.h"
+#include "core/elements.h"
+#include "core/pool.h"
+#include "core/random.h"
+#include "factorization/fit.h"
+
+namespace {
+
+using namespace gemmine;
+
+constexpr Index piece_bytes = Index{1} << 20;
+
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+void require(bool done, const char* what) {
+  if (done) return;
+  std::perror(what);
+  std::exit(1);
+}
+
+// A file of its own, removed at the end.
+class ScratchFile {
+ public:
+  ScratchFile(const std::string& folder, const std::vector<float>& values)
+      : path_(folder + "/gemmine-from-file-XXXXXX"), bytes_(values.size() * sizeof(float)) {
+    fd_ = ::mkstemp(path_.data());
+    require(fd_ >= 0, path_.c_str());
+    const char* at = reinterpret_cast<const char*>(values.data());
+    for (Index done = 0; done < bytes_;) {
+      const ssize_t wrote = ::write(fd_, at + done, static_cast<std::size_t>(bytes_ - done));
+      require(wrote > 0, "write");
+      done += wrote;
+    }
+    require(::fsync(fd_) == 0, "fsync");
+  }
+  ~ScratchFile() {
+    ::close(fd_);
+    ::unlink(path_.c_str());
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+
+  int fd() const { return fd_; }
+  double bytes() const { return static_cast<double>(bytes_); }
+  void leave_cache() const { ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED); }
+
+  // Seconds of one thread that reads the file from its begin to its end.
+  double read() const {
+    std::vector<char> piece(piece_bytes);
+    leave_cache();
+    const double begin = now();
+    for (Index at = 0; at < bytes_;) {
+      const ssize_t got = ::pread(fd_, piece.data(), piece.size(), at);
+      require(got > 0, "pread");
+      at += got;
+    }
+    return now() - begin;
+  }
+
+ private:
+  std::string path_;
+  Index bytes_;
+  int fd_;
+};
+
+FitOptions options(Index iterations) {
+  return {.model = Model::nmf,
+          .solver = Solver::hals,
+          .start = Start::random,
+          .tries_svd = false,
+          .max_iterations = iterations,
+          .tolerance = 0,
+          .inner_sweeps = 1,
+          .extrapolated = false,
+          .penalties = {.l1_w = 0, .l2_w = 0, .l1_h = 0, .l2_h = 0},
+          .seed = 1,
+          .loss = frobenius_loss,
+          .mask = no_mask,
+          .row_weights = {},
+          .given_W = {},
+          .given_H = {},
+          .checkpoint = {.path = "", .seconds = 0, .metadata = ""},
+          .resume = std::nullopt,
+          .adjacency = nullptr,
+          .kept_share = 1,
+          .patience = 0};
+}
+
+// Median of the seconds of an iteration; `between` runs before each and is not measured.
+double iteration(Passes& device, const RowSource& X, Index k, Index threads,
+                 const std::function<void()>& between) {
+  constexpr Index iterations = 4;
+  std::vector<double> seconds;
+  double begin = 0;
+  const auto report = [&](const Progress& progress) {
+    if (std::string(progress.phase) != "iterate") return;
+    if (progress.done > 1) seconds.push_back(now() - begin);
+    between();
+    begin = now();
+  };
+  const Job job{.cancellation = {}, .report = report, .threads = threads};
+  std::vector<float> W(static_cast<std::size_t>(X.rows() * k));
+  std::vector<float> H(static_cast<std::size_t>(k * X.cols()));
+  fit(device, X, options(iterations), {W.data(), X.rows(), k, k}, {H.data(), k, X.cols(), X.cols()},
+      job);
+  return median(seconds);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto argument = [&](int at, long otherwise) -> Index {
+    return count > at ? std::atol(arguments[at]) : otherwise;
+  };
+  const Index n = argument(1, 100'000);
+  const Index d = argument(2, 1024);
+  const Index k = argument(3, 32);
+  const Index repeats = argument(4, 5);
+  const Index threads = argument(5, pool_threads());
+  const std::string folder = count > 6 ? arguments[6] : "/tmp";
+
+  const CounterRandom random(1, 1);
+  std::vector<float> X(static_cast<std::size_t>(n * d));
+  for (Index i = 0; i < n * d; ++i) X[i] = static_cast<float>(random.uniform(i, 0));
+  const ScratchFile file(folder, X);
+  const auto in_memory = dense_source(X.data(), ElementType::float32, n, d, d);
+  const auto in_file =
+      file_source(file.fd(), 0, {ElementType::float32, false}, n, d, "the bench's file");
+  const auto device = cpu::make_passes(cpu::kernels());
+
+  std::vector<double> sequential, memory, from_file, shares;
+  for (Index round = 0; round < repeats; ++round) {
+    const double read = file.read();
+    const double of_memory = iteration(*device, *in_memory, k, threads, [] {});
+    const double of_file =
+        iteration(*device, *in_file, k, threads, [&] { file.leave_cache(); });
+    sequential.push_back(1e-9 * file.bytes() / read);
+    memory.push_back(1e-9 * file.bytes() / of_memory);
+    from_file.push_back(1e-9 * file.bytes() / of_file);
+    shares.push_back(std::max(read, of_memory) / of_file);
+  }
+  std::printf("n %ld d %ld k %ld: file %.2f GB/s, fit in memory %.2f GB/s, from the file %.2f GB/s, "
+              "median share %.3f\n",
+              static_cast<long>(n), static_cast<long>(d), static_cast<long>(k), median(sequential),
+              median(memory), median(from_file), median(shares));
+  stop_pool();
+}
