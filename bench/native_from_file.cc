@@ -25,11 +25,14 @@ using namespace gemmine;
 
 constexpr Index piece_bytes = Index{1} << 20;
 
-double now() {
+double seconds(clockid_t clock) {
   timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
+
+double now() { return seconds(CLOCK_MONOTONIC); }
+double cpu_now() { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -110,24 +113,34 @@ FitOptions options(Index iterations) {
           .patience = 0};
 }
 
-// Median of the seconds of an iteration; `between` runs before each and is not measured.
-double iteration(Passes& device, const RowSource& X, Index k, Index threads,
+struct Cost {
+  double wall;  // seconds
+  double cpu;   // of all threads
+};
+
+// Medians over the iterations; `between` runs before each and is not measured.
+Cost iteration(Passes& device, const RowSource& X, Index k, Index threads,
                  const std::function<void()>& between) {
   constexpr Index iterations = 4;
-  std::vector<double> seconds;
+  std::vector<double> wall, cpu;
   double begin = 0;
+  double cpu_begin = 0;
   const auto report = [&](const Progress& progress) {
     if (std::string(progress.phase) != "iterate") return;
-    if (progress.done > 1) seconds.push_back(now() - begin);
+    if (progress.done > 1) {
+      wall.push_back(now() - begin);
+      cpu.push_back(cpu_now() - cpu_begin);
+    }
     between();
     begin = now();
+    cpu_begin = cpu_now();
   };
   const Job job{.cancellation = {}, .report = report, .threads = threads};
   std::vector<float> W(static_cast<std::size_t>(X.rows() * k));
   std::vector<float> H(static_cast<std::size_t>(k * X.cols()));
   fit(device, X, options(iterations), {W.data(), X.rows(), k, k}, {H.data(), k, X.cols(), X.cols()},
       job);
-  return median(seconds);
+  return {median(wall), median(cpu)};
 }
 
 }  // namespace
@@ -152,20 +165,21 @@ int main(int count, char** arguments) {
       file_source(file.fd(), 0, {ElementType::float32, false}, n, d, "the bench's file");
   const auto device = cpu::make_passes(cpu::kernels());
 
-  std::vector<double> sequential, memory, from_file, shares;
+  std::vector<double> sequential, memory, from_file, shares, cpu_shares;
   for (Index round = 0; round < repeats; ++round) {
     const double read = file.read();
-    const double of_memory = iteration(*device, *in_memory, k, threads, [] {});
-    const double of_file =
+    const Cost of_memory = iteration(*device, *in_memory, k, threads, [] {});
+    const Cost of_file =
         iteration(*device, *in_file, k, threads, [&] { file.leave_cache(); });
     sequential.push_back(1e-9 * file.bytes() / read);
-    memory.push_back(1e-9 * file.bytes() / of_memory);
-    from_file.push_back(1e-9 * file.bytes() / of_file);
-    shares.push_back(std::max(read, of_memory) / of_file);
+    memory.push_back(1e-9 * file.bytes() / of_memory.wall);
+    from_file.push_back(1e-9 * file.bytes() / of_file.wall);
+    shares.push_back(std::max(read, of_memory.wall) / of_file.wall);
+    cpu_shares.push_back(of_memory.cpu / of_file.cpu);
   }
   std::printf("n %ld d %ld k %ld: file %.2f GB/s, fit in memory %.2f GB/s, from the file %.2f GB/s, "
-              "median share %.3f\n",
+              "median share %.3f, by CPU time %.3f\n",
               static_cast<long>(n), static_cast<long>(d), static_cast<long>(k), median(sequential),
-              median(memory), median(from_file), median(shares));
+              median(memory), median(from_file), median(shares), median(cpu_shares));
   stop_pool();
 }

@@ -1,6 +1,26 @@
 import { freemem } from 'node:os'
 import { GemmineError } from './errors'
 import { native } from './native'
+import { checkInteger, frozen } from './options'
+
+/** Options of jobs that plan their memory. */
+export interface MemoryOptions {
+  /**
+   * Bytes of memory for the job beside its inputs, at least 64 MiB (67108864): a job that needs more is refused
+   * before it starts, with the bytes that it needs. What the process may still allocate unless given.
+   */
+  memoryBudget?: number | undefined
+}
+
+/** The only place where the defaults of {@link MemoryOptions} are written. */
+export const memoryDefaults = frozen({ memoryBudget: undefined as number | undefined })
+
+/** Less would not hold what all jobs need: the threads, their stacks and their parts of the matrices. */
+export const leastBudget = 2 ** 26
+
+export function checkBudget(memoryBudget: unknown): asserts memoryBudget is number | undefined {
+  if (memoryBudget !== undefined) checkInteger('memoryBudget', memoryBudget, leastBudget)
+}
 
 /** In bytes. Smaller plans are not checked: the query takes about 0.1 ms, longer than the smallest jobs. */
 const negligible = 2 ** 20
@@ -14,12 +34,13 @@ export const availableMemory = (): number => native().availableMemory() ?? freem
  * @param what The job and its sizes, for the message.
  * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` with the bytes needed and available.
  */
-export function planMemory(what: string, bytes: number) {
+export function planMemory(what: string, bytes: number, memoryBudget = Infinity) {
   if (bytes <= negligible) return
-  const free = availableMemory()
+  const free = Math.min(memoryBudget, availableMemory())
   if (bytes <= free) return
+  const limit = free === memoryBudget ? `its budget is ${free}` : `${free} are available`
   throw new GemmineError(
     'ERR_GEMMINE_OUT_OF_MEMORY',
-    `${what} needs about ${Math.ceil(bytes)} bytes of memory, and ${free} are available`,
+    `${what} needs about ${Math.ceil(bytes)} bytes of memory, and ${limit}`,
   )
 }

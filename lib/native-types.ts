@@ -363,5 +363,7 @@ export interface Addon {
   planSizes(): NativePlanSizes
   /** `entries` are those of X, or its non-zeros. */
   clusteringSizes(shape: { rows: number; entries: number; clusters: number }): NativeClusteringSizes
+  /** Rows of a dense X that a thread holds at a time, at most, in a pass for this many columns of a factor. */
+  tileRows(shape: { cols: number; rank: number }): number
   info(): NativeInfo
 }

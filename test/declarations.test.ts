@@ -72,6 +72,7 @@ const defaultsOf: Record<string, object> = {
   KmeansOptions: gemmine.kmeansDefaults,
   LoadMatrixOptions: gemmine.loadMatrixDefaults,
   MergeCorpusShardsOptions: gemmine.mergeCorpusShardsDefaults,
+  MemoryOptions: {},
   MinedLinesOptions: gemmine.minedLinesDefaults,
   MineCorpusShardOptions: gemmine.mineHardNegativesDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,

@@ -8,8 +8,9 @@ import { arraysOf, toSource, type SourceInput } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { detached } from '../lending'
-import { planMemory } from '../memory'
+import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
+import { codesBytes } from './memory'
 import { modelNames, models, type ModelName } from './models'
 import { productOf } from './product'
 import { runJob } from '../native'
@@ -28,18 +29,18 @@ export type { ModelName }
 /** The options with which a model was fitted, as stored in its file. */
 export type ModelOptions = Readonly<Record<string, string | number>>
 
-export interface TransformOptions extends JobOptions {
+export interface TransformOptions extends JobOptions, MemoryOptions {
   /** Output of the codes, [n · rank], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
-export interface InverseTransformOptions extends JobOptions {
+export interface InverseTransformOptions extends JobOptions, MemoryOptions {
   /** Output of the rows, [n · d], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
 /** The defaults of both. */
-const outputDefaults = { ...jobDefaults, out: undefined } as const
+const outputDefaults = { ...jobDefaults, ...memoryDefaults, out: undefined } as const
 
 export interface Codes {
   /** Codes of the new rows, [n × rank], non-negative. */
@@ -103,13 +104,18 @@ export class FactorizationModel {
    * const { W } = await model.transform(Xnew)
    */
   async transform(X: SourceInput, given?: TransformOptions): Promise<Codes> {
-    const { out, ...rest } = withDefaults(outputDefaults, given)
+    const { out, memoryBudget, ...rest } = withDefaults(outputDefaults, given)
     const { device, ...job } = checkJob(rest)
+    checkBudget(memoryBudget)
     const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     await this.#check()
-    planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
+    planMemory(
+      `The codes of ${source.rows} rows`,
+      codesBytes(source, this.rank),
+      memoryBudget,
+    )
     const W = outputMatrix('out', out, source.rows, this.rank)
     checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
     const options = {

@@ -4,7 +4,7 @@ import type { SourceInput } from '../data/source'
 import { loanOf } from '../data/loan'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
-import { planMemory } from '../memory'
+import { checkBudget, planMemory, type MemoryOptions } from '../memory'
 import {
   runJob,
   type Addon,
@@ -142,10 +142,12 @@ async function lentInputs(
 export async function fit(
   model: ModelName,
   X: SourceInput,
-  given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
+  given: FitOptions &
+    JobOptions &
+    MemoryOptions & { readonly out?: FactorOutputs | undefined },
   { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
-  const { threads, device: wanted, signal, onProgress, out, ...options } = given
+  const { threads, device: wanted, signal, onProgress, out, memoryBudget, ...options } = given
   const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
@@ -154,9 +156,11 @@ export async function fit(
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
+  checkBudget(memoryBudget)
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
     fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,
+    memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)

@@ -2,7 +2,7 @@ import { loanOf } from '../data/loan'
 import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
-import { planMemory } from '../memory'
+import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -36,7 +36,8 @@ export type KmeansOptions = {
   /** Clusters, to be given; in 1..n. */
   clusters: number
 } & Overrides<typeof kmeansDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface Clustering {
   /**
@@ -75,8 +76,8 @@ export interface Clustering {
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
  */
 export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clustering> {
-  const { clusters, iterations, tolerance, restarts, seed, ...rest } = withDefaults(
-    { clusters: required, ...kmeansDefaults, ...jobDefaults },
+  const { clusters, iterations, tolerance, restarts, seed, memoryBudget, ...rest } = withDefaults(
+    { clusters: required, ...kmeansDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
@@ -86,7 +87,8 @@ export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clus
   checkNumber('tolerance', tolerance, 0)
   checkInteger('restarts', restarts, 1)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - (restarts - 1))
-  planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
+  checkBudget(memoryBudget)
+  planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters), memoryBudget)
   const { inputs, arrays } = await loanOf({ X: source })
   const runOf = async (restart: number) => {
     const labels = resultArray(Int32Array, source.rows)

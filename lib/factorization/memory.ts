@@ -1,5 +1,6 @@
 // Memory of factorizations without X, in bytes: the large arrays of native/factorization that exist at the
 // same time. Arrays that have not been written to take no memory.
+import { sizeOf } from '../data/element-types'
 import { native, type NativeClusteringSizes, type NativeSource } from '../native'
 
 /** Kernels pad the columns of float32 sums to whole panels. */
@@ -29,6 +30,19 @@ function passBytes(source: NativeSource, columns: number): number {
   return sums + 4 * source.cols * wide + 48 * columns * columns
 }
 
+/**
+ * Rows of a dense X that all threads hold at the same time: read from a file or converted to float32, then
+ * centred or reduced to residuals, with two products for each.
+ */
+function tileBytes(source: NativeSource, rank: number): number {
+  if ('indptr' in source) return 0
+  const { rows, cols, type, data } = source
+  const atOnce = Math.min(rows, native().tileRows({ cols, rank })) * native().planSizes().sumsAtOnce
+  const read = type === 'float32' ? 0 : sizeOf(type)
+  const held = data && type === 'float32' ? 0 : 4 + (data ? 0 : read)
+  return atOnce * ((held + 4) * cols + 8 * padded(rank))
+}
+
 /** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
   const share = Math.min(1, rows / source.rows)
@@ -46,7 +60,8 @@ export function kmeansBytes(source: NativeSource, clusters: number): number {
   const { rows, cols } = source
   const { seedsFromAllRows, farRows } = clusteringSizes(source, clusters)
   const seeding = seedsFromAllRows ? 160 * rows : sampleBytes(source, 3 * farRows)
-  return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
+  const centers = 4 * cols * clusters + clusteringBytes(source, clusters)
+  return 4 * rows + centers + seeding + tileBytes(source, clusters)
 }
 
 /** A·W, the pair kept to undo an iteration, W in panels, and the arrays per row of a graph. */
@@ -89,9 +104,23 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     4 * copiesOfW(source, shape) * rows * rank +
     40 * cols * rank +
     passBytes(source, columns) +
+    tileBytes(source, columns) +
     (init === 'kmeans' ? ofClusters() : 0)
   )
 }
+
+/**
+ * Memory of a truncated SVD with this many sampled directions: U in float32 and once more in float64, V five
+ * times in float64.
+ */
+export const svdBytes = (source: NativeSource, width: number) =>
+  (16 * source.rows + 40 * source.cols) * width +
+  passBytes(source, width) +
+  tileBytes(source, width)
+
+/** Memory of the codes of new rows: W twice, and H in panels and in float64. */
+export const codesBytes = (source: NativeSource, rank: number) =>
+  8 * source.rows * rank + 4 * source.cols * (rank + padded(rank)) + tileBytes(source, rank)
 
 /**
  * The additional memory of a survey: W of a restart and of the chosen model, the components of all restarts as

@@ -1,4 +1,5 @@
 import { extentOf, type SourceInput } from '../data/source'
+import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   frozen,
@@ -54,7 +55,8 @@ export type NmfOptions = {
    */
   graph?: Graph | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Factorizes a non-negative matrix as X ≈ W H with W ≥ 0 and H ≥ 0.
@@ -78,7 +80,7 @@ export type NmfOptions = {
  */
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
   const { graph, ...given } = withDefaults(
-    { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
+    { ...fitArguments, ...nmfDefaults, ...jobDefaults, ...memoryDefaults, graph: undefined as Graph | undefined },
     options,
   )
   const extent = extentOf('X', X)

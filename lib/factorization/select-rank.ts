@@ -3,7 +3,13 @@ import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
 import { extentOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { availableMemory, planMemory } from '../memory'
+import {
+  availableMemory,
+  checkBudget,
+  memoryDefaults,
+  planMemory,
+  type MemoryOptions,
+} from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -80,7 +86,8 @@ export type SelectRankOptions = {
   /** The ranks to survey, to be given: a list in any order, or a range; each in 1..min(n, d). */
   ranks: readonly number[] | RankRange
 } & Overrides<typeof selectRankDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface RankSelection {
   /** The chosen rank. */
@@ -125,8 +132,8 @@ type Settled = ReturnType<typeof checkSelectRank>
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
-  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
-  const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
+  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults }, options)
+  const { ranks: wanted, threads, device, signal, onProgress, memoryBudget, ...rest } = given
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
@@ -143,6 +150,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
+  checkBudget(memoryBudget)
   const job = { threads, device, signal, onProgress }
   return {
     ranks,
@@ -155,6 +163,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     stepsFor,
     files: { checkpoint, resume },
     job,
+    memoryBudget,
     rows,
     cols,
   }
@@ -218,12 +227,12 @@ async function surveyRank(
 
 /** A fit of X without noise, from these components. */
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
-  const { model, fitting, solver, job } = settled
+  const { model, fitting, solver, job, memoryBudget } = settled
   const { loss, beta, mask, missing, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const steps = { solver, innerSweeps, acceleration, rank, init: { H } }
-  const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
+  const own = { ...steps, ...job, memoryBudget, onProgress: listenerOf(job, rank) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
@@ -248,16 +257,17 @@ function recordOf(
 }
 
 /** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
-async function planSurvey(X: SourceInput, { ranks, restarts, stepsFor, rows, cols }: Settled) {
+async function planSurvey(X: SourceInput, settled: Settled) {
+  const { ranks, restarts, stepsFor, rows, cols, memoryBudget = Infinity } = settled
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
   const { init, solver, acceleration } = stepsFor(rank)
   const shape = { rank, solver, acceleration }
   const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
   const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
-  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes)
+  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)
   const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
-  return bytes + ofCopy <= availableMemory()
+  return bytes + ofCopy <= Math.min(memoryBudget, availableMemory())
 }
 
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */

@@ -1,4 +1,5 @@
 import { extentOf, type SourceInput } from '../data/source'
+import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   frozen,
@@ -41,7 +42,8 @@ export type SemiNmfOptions = {
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of any sign.
@@ -60,7 +62,7 @@ export type SemiNmfOptions = {
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
-  const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
+  const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults }, options)
   const extent = extentOf('X', X)
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)

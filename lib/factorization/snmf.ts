@@ -1,5 +1,6 @@
 import { sidesOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
+import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   checkNumber,
@@ -55,7 +56,8 @@ export type SnmfOptions = {
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
 } & Overrides<typeof ownDefaults & typeof checkpointDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Decomposes activations X [tokens × neurons] into sparse features: X ≈ W H with W ≥ 0 and few neurons in
@@ -80,7 +82,7 @@ export type SnmfOptions = {
  */
 export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factorization> {
   const { sparsity, patience, ...given } = withDefaults(
-    { ...fitArguments, ...snmfDefaults, ...jobDefaults },
+    { ...fitArguments, ...snmfDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
   const { rows, cols } = sidesOf('X', X)

@@ -2,7 +2,7 @@ import { loanOf } from '../data/loan'
 import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
-import { planMemory } from '../memory'
+import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -14,6 +14,7 @@ import {
   type JobOptions,
   type Overrides,
 } from '../options'
+import { svdBytes } from './memory'
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
 export const truncatedSvdDefaults = frozen({
@@ -29,7 +30,8 @@ export type TruncatedSvdOptions = {
   /** Singular values wanted, to be given; in 1..min(n, d). */
   rank: number
 } & Overrides<typeof truncatedSvdDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface TruncatedSvd {
   /**
@@ -64,8 +66,8 @@ export async function truncatedSvd(
   X: SourceInput,
   given: TruncatedSvdOptions,
 ): Promise<TruncatedSvd> {
-  const { rank, oversamples, powerIterations, seed, ...rest } = withDefaults(
-    { rank: required, ...truncatedSvdDefaults, ...jobDefaults },
+  const { rank, oversamples, powerIterations, seed, memoryBudget, ...rest } = withDefaults(
+    { rank: required, ...truncatedSvdDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
@@ -74,12 +76,11 @@ export async function truncatedSvd(
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  // The sampled factors with their oversamples: U in float32 and once more in float64, V five times in
-  // float64.
-  const width = Math.min(rank + oversamples, source.rows, source.cols)
+  checkBudget(memoryBudget)
   planMemory(
     `A truncated SVD of rank ${rank}`,
-    (16 * source.rows + 40 * source.cols) * width + 48 * width * width,
+    svdBytes(source, Math.min(rank + oversamples, source.rows, source.cols)),
+    memoryBudget,
   )
   const U = resultMatrix(source.rows, rank)
   const V = resultMatrix(rank, source.cols)

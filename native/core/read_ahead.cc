@@ -18,7 +18,7 @@ namespace {
 
 // More than a fast disk transfers while a thread is not scheduled, and less than the least budget
 // of a job.
-constexpr Index window_bytes = Index{32} << 20;
+constexpr Index window_bytes = Index{16} << 20;
 constexpr Index piece_bytes = Index{1} << 20;  // a job that is aborted waits for one piece
 constexpr Index least_bytes = Index{4} << 20;  // less is read before a thread has started
 constexpr std::size_t discarded_bytes = 1 << 17;
