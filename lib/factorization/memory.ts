@@ -86,16 +86,22 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
   // Extrapolation keeps the last pair and the last steps.
   const inLoop = shape.acceleration === 'extrapolated' ? 3 : 2
   if (init === 'random') return inLoop
-  if (init !== 'kmeans') return 4 + 20 / rank
+  // The sampled factor, the left singular vectors, and three more where these must be completed.
+  if (init !== 'kmeans') return 5 + 20 / rank
   return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? inLoop : 3
 }
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
 export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
-  if (triesSvd)
-    return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }))
   const { rank, init } = shape
   const { rows, cols } = source
+  if (triesSvd) {
+    const ofFirst = 8 * rows * rank
+    return Math.max(
+      fitBytes(source, shape),
+      fitBytes(source, { ...shape, init: 'svd' }) + ofFirst,
+    )
+  }
   const ofSvd = init !== 'random' && init !== 'kmeans'
   const columns = ofSvd ? rank + native().planSizes().startOversamples : rank
   const ofClusters = () =>
@@ -110,11 +116,11 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
 }
 
 /**
- * Memory of a truncated SVD with this many sampled directions: U in float32 and once more in float64, V five
- * times in float64.
+ * Memory of a truncated SVD with this many sampled directions: U in float32, three times as much where it must
+ * be completed, and the sampled factor; V five times in float64.
  */
 export const svdBytes = (source: NativeSource, width: number) =>
-  (16 * source.rows + 40 * source.cols) * width +
+  (20 * source.rows + 40 * source.cols) * width +
   passBytes(source, width) +
   tileBytes(source, width)
 

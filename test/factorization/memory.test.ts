@@ -48,7 +48,7 @@ describe('a plan of memory', () => {
     ['random', 'hals', 454_136],
     ['kmeans', 'hals', 738_891.2],
     ['kmeans', 'mu', 878_891.2],
-    ['nndsvda', 'hals', 1_166_136],
+    ['nndsvda', 'hals', 1_306_136],
   ])('from %s by %s has known bytes', (init, solver, bytes) => {
     const shape = { rank: 7, init, solver }
     expect(fitBytes(sparse(5000, 200), { ...shape, acceleration: 'none' })).toBe(bytes)
