@@ -1,6 +1,7 @@
-// At what rate does a fit read X from a file that is not in the page cache, beside the file's own
-// sequential rate and the same fit of X in memory? n d k, repeats, threads and a folder for the
-// file are arguments. The three run in turn; rates are medians, the share is that of each round.
+// How long does an iteration of a fit take with X in a file outside the page cache, with X in memory,
+// and how long does one thread take to read the file? n d k, rounds, threads and a folder for the
+// file are arguments. A line for each round after the first: seconds of the reading, of the
+// iteration in memory and from the file, and the two iterations once more in CPU time.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -68,7 +69,6 @@ class ScratchFile {
   ScratchFile& operator=(const ScratchFile&) = delete;
 
   int fd() const { return fd_; }
-  double bytes() const { return static_cast<double>(bytes_); }
   void leave_cache() const { ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED); }
 
   // Seconds of one thread that reads the file from its begin to its end.
@@ -152,7 +152,7 @@ int main(int count, char** arguments) {
   const Index n = argument(1, 100'000);
   const Index d = argument(2, 1024);
   const Index k = argument(3, 32);
-  const Index repeats = argument(4, 5);
+  const Index rounds = argument(4, 5);
   const Index threads = argument(5, pool_threads());
   const std::string folder = count > 6 ? arguments[6] : "/tmp";
 
@@ -165,21 +165,12 @@ int main(int count, char** arguments) {
       file_source(file.fd(), 0, {ElementType::float32, false}, n, d, "the bench's file");
   const auto device = cpu::make_passes(cpu::kernels());
 
-  std::vector<double> sequential, memory, from_file, shares, cpu_shares;
-  for (Index round = 0; round < repeats; ++round) {
+  for (Index round = 0; round <= rounds; ++round) {
     const double read = file.read();
-    const Cost of_memory = iteration(*device, *in_memory, k, threads, [] {});
-    const Cost of_file =
-        iteration(*device, *in_file, k, threads, [&] { file.leave_cache(); });
-    sequential.push_back(1e-9 * file.bytes() / read);
-    memory.push_back(1e-9 * file.bytes() / of_memory.wall);
-    from_file.push_back(1e-9 * file.bytes() / of_file.wall);
-    shares.push_back(std::max(read, of_memory.wall) / of_file.wall);
-    cpu_shares.push_back(of_memory.cpu / of_file.cpu);
+    const Cost memory = iteration(*device, *in_memory, k, threads, [] {});
+    const Cost from_file = iteration(*device, *in_file, k, threads, [&] { file.leave_cache(); });
+    if (round > 0)
+      std::printf("%g %g %g %g %g\n", read, memory.wall, from_file.wall, memory.cpu, from_file.cpu);
   }
-  std::printf("n %ld d %ld k %ld: file %.2f GB/s, fit in memory %.2f GB/s, from the file %.2f GB/s, "
-              "median share %.3f, by CPU time %.3f\n",
-              static_cast<long>(n), static_cast<long>(d), static_cast<long>(k), median(sequential),
-              median(memory), median(from_file), median(shares), median(cpu_shares));
   stop_pool();
 }

@@ -1,26 +1,6 @@
 import { freemem } from 'node:os'
 import { GemmineError } from './errors'
 import { native } from './native'
-import { checkInteger, frozen } from './options'
-
-/** Options of jobs that plan their memory. */
-export interface MemoryOptions {
-  /**
-   * Bytes of memory for the job beside its inputs, at least 64 MiB (67108864): a job that needs more is refused
-   * before it starts, with the bytes that it needs. What the process may still allocate unless given.
-   */
-  memoryBudget?: number | undefined
-}
-
-/** The only place where the defaults of {@link MemoryOptions} are written. */
-export const memoryDefaults = frozen({ memoryBudget: undefined as number | undefined })
-
-/** Less would not hold what all jobs need: the threads, their stacks and their parts of the matrices. */
-export const leastBudget = 2 ** 26
-
-export function checkBudget(memoryBudget: unknown): asserts memoryBudget is number | undefined {
-  if (memoryBudget !== undefined) checkInteger('memoryBudget', memoryBudget, leastBudget)
-}
 
 /** In bytes. Smaller plans are not checked: the query takes about 0.1 ms, longer than the smallest jobs. */
 const negligible = 2 ** 20

@@ -26,6 +26,8 @@ export interface JobControl {
   readonly threads: number
   /** One element in shared memory; not 0 means: stop at the next block. */
   readonly cancel: Int32Array
+  /** Bytes for the buffers of a search or a mining job. */
+  readonly memoryBudget?: number | undefined
   /**
    * `objective` is NaN if there is none. Called on the JavaScript thread, throttled. An exception in it stops
    * the job and rejects its promise.

@@ -23,6 +23,7 @@ import {
 import { metrics, type Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
 import {
+  budgetOption,
   choiceOption,
   countOption,
   helpList,
@@ -230,5 +231,5 @@ export function describeMine(command: Command): Command {
     command.optionsGroup(title)
     for (const option of options()) command.addOption(option)
   }
-  return withCommonOptions(command).addHelpText('after', footer)
+  return withCommonOptions(command.addOption(budgetOption())).addHelpText('after', footer)
 }

@@ -8,7 +8,7 @@ import { arraysOf, toSource, type SourceInput } from '../data/source'
 import { checkApart } from '../data/typed-array'
 import { invalid, invalidEntry, invalidText, isMistake, type MistakeError } from '../errors'
 import { detached } from '../lending'
-import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
+import { planMemory } from '../memory'
 import { betaOf, checkLoss, entryDefaults, type Loss } from './entry-options'
 import { codesBytes } from './memory'
 import { modelNames, models, type ModelName } from './models'
@@ -19,8 +19,10 @@ import {
   checkNumber,
   checkOneOf,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
 } from '../options'
 import { version } from '../version'
 
@@ -104,9 +106,9 @@ export class FactorizationModel {
    * const { W } = await model.transform(Xnew)
    */
   async transform(X: SourceInput, given?: TransformOptions): Promise<Codes> {
-    const { out, memoryBudget, ...rest } = withDefaults(outputDefaults, given)
+    const { out, ...rest } = withDefaults(outputDefaults, given)
     const { device, ...job } = checkJob(rest)
-    checkBudget(memoryBudget)
+    const { memoryBudget } = job
     const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)

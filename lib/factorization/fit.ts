@@ -4,7 +4,7 @@ import type { SourceInput } from '../data/source'
 import { loanOf } from '../data/loan'
 import { arraysOf, toSource } from '../data/source'
 import { checkApart } from '../data/typed-array'
-import { checkBudget, planMemory, type MemoryOptions } from '../memory'
+import { planMemory } from '../memory'
 import {
   runJob,
   type Addon,
@@ -12,7 +12,7 @@ import {
   type NativeFitOptions,
   type NativeSource,
 } from '../native'
-import { checkJob, withDefaults, type JobOptions } from '../options'
+import { checkJob, withDefaults, type JobOptions, type MemoryOptions } from '../options'
 import { checkPlace, checkResume, identityText, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
@@ -148,7 +148,7 @@ export async function fit(
   { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
   const { threads, device: wanted, signal, onProgress, out, memoryBudget, ...options } = given
-  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
+  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress, memoryBudget })
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
@@ -156,7 +156,6 @@ export async function fit(
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
-  checkBudget(memoryBudget)
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
     fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,

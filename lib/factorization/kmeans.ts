@@ -2,7 +2,7 @@ import { loanOf } from '../data/loan'
 import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
-import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -10,9 +10,11 @@ import {
   checkNumber,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { kmeansBytes } from './memory'
@@ -76,18 +78,18 @@ export interface Clustering {
  * const { labels, centers } = await kmeans(embeddings, { clusters: 100 })
  */
 export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clustering> {
-  const { clusters, iterations, tolerance, restarts, seed, memoryBudget, ...rest } = withDefaults(
+  const { clusters, iterations, tolerance, restarts, seed, ...rest } = withDefaults(
     { clusters: required, ...kmeansDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
+  const { memoryBudget } = job
   const source = await toSource('X', X)
   checkInteger('clusters', clusters, 1, source.rows)
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)
   checkInteger('restarts', restarts, 1)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - (restarts - 1))
-  checkBudget(memoryBudget)
   planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters), memoryBudget)
   const { inputs, arrays } = await loanOf({ X: source })
   const runOf = async (restart: number) => {

@@ -1,11 +1,12 @@
 import { extentOf, type SourceInput } from '../data/source'
-import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { entryDefaults, isMasked, needsRatios } from './entry-options'

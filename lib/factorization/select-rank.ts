@@ -3,13 +3,7 @@ import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
 import { extentOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import {
-  availableMemory,
-  checkBudget,
-  memoryDefaults,
-  planMemory,
-  type MemoryOptions,
-} from '../memory'
+import { availableMemory, planMemory } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
@@ -18,9 +12,11 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
   type Progress,
 } from '../options'
@@ -134,6 +130,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
   const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults }, options)
   const { ranks: wanted, threads, device, signal, onProgress, memoryBudget, ...rest } = given
+  const job = { threads, device, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
@@ -150,8 +147,6 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
-  checkBudget(memoryBudget)
-  const job = { threads, device, signal, onProgress }
   return {
     ranks,
     model,
@@ -163,7 +158,6 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     stepsFor,
     files: { checkpoint, resume },
     job,
-    memoryBudget,
     rows,
     cols,
   }
@@ -227,12 +221,12 @@ async function surveyRank(
 
 /** A fit of X without noise, from these components. */
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
-  const { model, fitting, solver, job, memoryBudget } = settled
+  const { model, fitting, solver, job } = settled
   const { loss, beta, mask, missing, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const steps = { solver, innerSweeps, acceleration, rank, init: { H } }
-  const own = { ...steps, ...job, memoryBudget, onProgress: listenerOf(job, rank) }
+  const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
@@ -258,7 +252,8 @@ function recordOf(
 
 /** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
 async function planSurvey(X: SourceInput, settled: Settled) {
-  const { ranks, restarts, stepsFor, rows, cols, memoryBudget = Infinity } = settled
+  const { ranks, restarts, stepsFor, rows, cols, job } = settled
+  const { memoryBudget = Infinity } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
   const { init, solver, acceleration } = stepsFor(rank)

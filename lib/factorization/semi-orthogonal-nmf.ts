@@ -1,12 +1,13 @@
 import { sidesOf, type SourceInput } from '../data/source'
-import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'

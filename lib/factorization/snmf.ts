@@ -1,14 +1,15 @@
 import { sidesOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
-import { memoryDefaults, type MemoryOptions } from '../memory'
 import {
   checkInteger,
   checkNumber,
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'

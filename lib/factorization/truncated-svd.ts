@@ -2,16 +2,18 @@ import { loanOf } from '../data/loan'
 import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
-import { checkBudget, memoryDefaults, planMemory, type MemoryOptions } from '../memory'
+import { planMemory } from '../memory'
 import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { svdBytes } from './memory'
@@ -66,17 +68,17 @@ export async function truncatedSvd(
   X: SourceInput,
   given: TruncatedSvdOptions,
 ): Promise<TruncatedSvd> {
-  const { rank, oversamples, powerIterations, seed, memoryBudget, ...rest } = withDefaults(
+  const { rank, oversamples, powerIterations, seed, ...rest } = withDefaults(
     { rank: required, ...truncatedSvdDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
+  const { memoryBudget } = job
   const source = await toSource('X', X)
   checkInteger('rank', rank, 1, Math.min(source.rows, source.cols))
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  checkBudget(memoryBudget)
   planMemory(
     `A truncated SVD of rank ${rank}`,
     svdBytes(source, Math.min(rank + oversamples, source.rows, source.cols)),

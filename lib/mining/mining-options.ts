@@ -10,8 +10,10 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } from './ceiling-rules'
@@ -162,12 +164,14 @@ export const defaultPool = Object.assign(
   { least: 10, times: 2 },
 )
 
-export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions & JobOptions
+export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions &
+  JobOptions &
+  MemoryOptions
 
 export type SettledMining = ReturnType<typeof settleMining>
 
 export const settleMining = (given: MineHardNegativesOptions) =>
-  withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
+  withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults, ...memoryDefaults }, given)
 
 /** @param at Prefix of names in messages: `sweep[1].`, or nothing. */
 export function checkRules(options: SettledMining, at = '') {

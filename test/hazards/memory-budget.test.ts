@@ -4,15 +4,17 @@ import { runProgram } from './child'
 const mebibyte = 2 ** 20
 const budget = 64 * mebibyte
 
-async function growth(job: string, rows: number, cols: number, rank: number) {
-  const { code, stdout, stderr } = await runProgram('memory-budget', [job, rows, cols, rank, budget])
+async function growthOf(program: string, args: readonly (string | number)[]) {
+  const { code, stdout, stderr } = await runProgram(program, [...args, budget])
   expect(stderr).toBe('')
   expect(code).toBe(0)
   const grown = Number(stdout)
-  const size = ((4 * rows * cols) / mebibyte).toFixed()
-  console.log(`${job} of ${size} MiB, k = ${rank}: ${(grown / mebibyte).toFixed()} MiB of 64`)
+  console.log(`${args.join(' ')}: ${(grown / mebibyte).toFixed()} MiB of 64`)
   return grown
 }
+
+const growth = (job: string, rows: number, cols: number, rank: number) =>
+  growthOf('memory-budget', [job, rows, cols, rank])
 
 // The resident set at its peak is known on Linux only.
 describe.runIf(process.platform === 'linux')('memoryBudget', () => {
@@ -33,5 +35,16 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
     ['transform', 40_000, 100],
   ])('bounds that of %s', async (job, rows, rank) => {
     expect(await growth(job, rows, 64, rank)).toBeLessThan(budget)
+  })
+
+  it.each([
+    ['topK', 100],
+    ['selfJoin', 100],
+    ['reverseTopK', 100],
+    ['rangeSearch', 100],
+    ['logSumExp', 0],
+    ['mineHardNegatives', 50],
+  ])('bounds that of %s', async (job, k) => {
+    expect(await growthOf('memory-budget-search', [job, 6000, 6000, 16, k])).toBeLessThan(budget)
   })
 })
