@@ -1,6 +1,6 @@
-// How long does an iteration of a fit take with X in a file outside the page cache, with X in memory,
-// and how long does one thread take to read the file? n d k, rounds, threads and a folder for the
-// file are arguments. A line for each round after the first: seconds of the reading, of the
+// How long does an iteration of a fit take with X in a file outside the page cache, with X in
+// memory, and how long does one thread take to read the file? n d k, rounds, threads and a folder
+// for the file are arguments. A line for each round after the first: seconds of the reading, of the
 // iteration in memory and from the file, and the two iterations once more in CPU time.
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -120,7 +120,7 @@ struct Cost {
 
 // Medians over the iterations; `between` runs before each and is not measured.
 Cost iteration(Passes& device, const RowSource& X, Index k, Index threads,
-                 const std::function<void()>& between) {
+               const std::function<void()>& between) {
   constexpr Index iterations = 4;
   std::vector<double> wall, cpu;
   double begin = 0;

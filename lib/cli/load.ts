@@ -55,8 +55,8 @@ const limitOf = (memoryBudget: number | undefined) =>
 
 async function withMatrix<T>(
   path: string,
-  memoryBudget: number | undefined,
   use: (matrix: SourceInput) => Promise<T>,
+  memoryBudget?: number,
 ): Promise<T> {
   const matrix = await loadMatrix(path, { signal: interrupted, limit: limitOf(memoryBudget) })
   try {
@@ -68,13 +68,15 @@ async function withMatrix<T>(
 
 export const withDense = <T>(
   path: string,
-  memoryBudget: number | undefined,
   use: (matrix: MatrixInput) => Promise<T>,
-): Promise<T> =>
-  withMatrix(path, memoryBudget, async (matrix) => {
+  memoryBudget?: number,
+): Promise<T> => {
+  const useDense = async (matrix: SourceInput) => {
     if (isSparse(matrix)) throw refuseSparse(path)
     return use(matrix)
-  })
+  }
+  return withMatrix(path, useDense, memoryBudget)
+}
 
 /**
  * Reads a matrix to factorize, dense or sparse, and closes it after use. Calls `check` as soon as the shape
@@ -87,7 +89,7 @@ export async function withSource<T>(
   use: (X: SourceInput) => Promise<T>,
 ): Promise<T> {
   check(await sidesInFile(path))
-  return withMatrix(path, memoryBudget, use)
+  return withMatrix(path, use, memoryBudget)
 }
 
 /** Reads queries and corpus, only once if they are the same file, and closes them after use. */
@@ -98,7 +100,7 @@ export async function withQueriesAndCorpus<T>(
   use: (queries: MatrixInput, corpus: MatrixInput) => Promise<T>,
 ): Promise<T> {
   const open = (path: string, use: (matrix: MatrixInput) => Promise<T>) =>
-    withDense(path, memoryBudget, use)
+    withDense(path, use, memoryBudget)
   if (resolve(queries) === resolve(corpus)) return open(corpus, (rows) => use(rows, rows))
   const none = await withoutRows(queries)
   if (none) return open(corpus, (right) => use(none, right))

@@ -18,7 +18,12 @@ export const integer = (option: string) => (text: string) => {
 
 export const real = (option: string) => (text: string) => parsed(option, 'a number', text)
 
-const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+}
 
 /** Parses a number of bytes, possibly with a unit: `512MiB`. */
 export const bytesOf = (option: string) => (text: string) => {

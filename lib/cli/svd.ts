@@ -9,7 +9,13 @@ import {
   type TruncatedSvd,
 } from '../factorization/truncated-svd'
 import { checkInteger } from '../options'
-import { budgetOption, countOption, required, withCommonOptions, type CommonOptions } from './common-options'
+import {
+  budgetOption,
+  countOption,
+  required,
+  withCommonOptions,
+  type CommonOptions,
+} from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 

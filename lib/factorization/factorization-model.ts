@@ -113,11 +113,7 @@ export class FactorizationModel {
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     await this.#check()
-    planMemory(
-      `The codes of ${source.rows} rows`,
-      codesBytes(source, this.rank),
-      memoryBudget,
-    )
+    planMemory(`The codes of ${source.rows} rows`, codesBytes(source, this.rank), memoryBudget)
     const W = outputMatrix('out', out, source.rows, this.rank)
     checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
     const options = {

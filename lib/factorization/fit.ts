@@ -142,9 +142,7 @@ async function lentInputs(
 export async function fit(
   model: ModelName,
   X: SourceInput,
-  given: FitOptions &
-    JobOptions &
-    MemoryOptions & { readonly out?: FactorOutputs | undefined },
+  given: FitOptions & JobOptions & MemoryOptions & { readonly out?: FactorOutputs | undefined },
   { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
   const { threads, device: wanted, signal, onProgress, out, memoryBudget, ...options } = given

@@ -97,10 +97,7 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
   const { rows, cols } = source
   if (triesSvd) {
     const ofFirst = 8 * rows * rank
-    return Math.max(
-      fitBytes(source, shape),
-      fitBytes(source, { ...shape, init: 'svd' }) + ofFirst,
-    )
+    return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }) + ofFirst)
   }
   const ofSvd = init !== 'random' && init !== 'kmeans'
   const columns = ofSvd ? rank + native().planSizes().startOversamples : rank

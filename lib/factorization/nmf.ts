@@ -81,7 +81,13 @@ export type NmfOptions = {
  */
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
   const { graph, ...given } = withDefaults(
-    { ...fitArguments, ...nmfDefaults, ...jobDefaults, ...memoryDefaults, graph: undefined as Graph | undefined },
+    {
+      ...fitArguments,
+      ...nmfDefaults,
+      ...jobDefaults,
+      ...memoryDefaults,
+      graph: undefined as Graph | undefined,
+    },
     options,
   )
   const extent = extentOf('X', X)

@@ -128,7 +128,10 @@ type Settled = ReturnType<typeof checkSelectRank>
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
-  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults }, options)
+  const given = withDefaults(
+    { ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults },
+    options,
+  )
   const { ranks: wanted, threads, device, signal, onProgress, memoryBudget, ...rest } = given
   const job = { threads, device, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))

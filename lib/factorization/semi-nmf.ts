@@ -63,7 +63,10 @@ export type SemiNmfOptions = {
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
-  const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults }, options)
+  const given = withDefaults(
+    { ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults },
+    options,
+  )
   const extent = extentOf('X', X)
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)

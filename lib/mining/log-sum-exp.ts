@@ -81,7 +81,10 @@ export async function logSumExp(
     temperature,
     metric: asked,
     ...rest
-  } = withDefaults({ temperature: required, ...logSumExpDefaults, ...jobDefaults, ...memoryDefaults }, given)
+  } = withDefaults(
+    { temperature: required, ...logSumExpDefaults, ...jobDefaults, ...memoryDefaults },
+    given,
+  )
   const { device, ...job } = checkJob(rest)
   const source = toQueries(queries)
   const { rows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')

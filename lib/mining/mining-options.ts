@@ -164,7 +164,8 @@ export const defaultPool = Object.assign(
   { least: 10, times: 2 },
 )
 
-export type MineHardNegativesOptions = Overrides<typeof ownDefaults> & CeilingOptions &
+export type MineHardNegativesOptions = Overrides<typeof ownDefaults> &
+  CeilingOptions &
   JobOptions &
   MemoryOptions
 

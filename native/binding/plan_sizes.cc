@@ -1,4 +1,5 @@
-// planSizes(), clusteringSizes(shape) and tileRows(shape): what plans of memory in lib/ need to know.
+// planSizes(), clusteringSizes(shape) and tileRows(shape): what plans of memory in lib/ need to
+// know.
 #include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/read.h"

@@ -13,8 +13,7 @@ namespace gemmine {
 class RowReader {
  public:
   RowReader(const RowSource& rows, RowRange range) : rows_(rows), ahead_(rows.read_ahead(range)) {}
-  explicit RowReader(const RowSource& rows)
-      : RowReader(rows, {.begin = 0, .count = rows.rows()}) {}
+  explicit RowReader(const RowSource& rows) : RowReader(rows, {.begin = 0, .count = rows.rows()}) {}
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const {
     if (ahead_) ahead_->reached(begin + count);

@@ -125,8 +125,7 @@ class FileSource : public RowSource {
   }
 
   std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const override {
-    const RowsInFile file{
-        .fd = fd_, .offset = offset_, .row_bytes = cols_ * size_of(format_.type)};
+    const RowsInFile file{.fd = fd_, .offset = offset_, .row_bytes = cols_ * size_of(format_.type)};
     return std::make_unique<ReadAhead>(file, rows);
   }
 

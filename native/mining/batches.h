@@ -16,10 +16,10 @@ namespace gemmine {
 // Refuses a query whose own buffers exceed the budget of its job, which holds eight shares.
 inline void check_fits(Index bytes, const Job& job) {
   if (job.buffer_bytes == most_buffer_bytes || bytes <= 4 * job.buffer_bytes) return;
-  throw Error(ErrorCode::out_of_memory,
-              "The lists of one query need about " + std::to_string(bytes) +
-                  " bytes of memory, and its budget has " + std::to_string(4 * job.buffer_bytes) +
-                  " for them");
+  throw Error(ErrorCode::out_of_memory, "The lists of one query need about " +
+                                            std::to_string(bytes) +
+                                            " bytes of memory, and its budget has " +
+                                            std::to_string(4 * job.buffer_bytes) + " for them");
 }
 
 // Cuts a job's queries into requests with buffers that fit in memory. `ask` returns the question

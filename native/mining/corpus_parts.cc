@@ -162,7 +162,8 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   std::fill(ranks, ranks + queries.rows() * asked.count, -1);
   RankCount counting(scans, *handle, index, options, asked, ranks);
   for_batches(
-      queries.rows(), job.buffer_bytes, job, [&](const MinedQuery& query) { return counting.bytes(query); },
+      queries.rows(), job.buffer_bytes, job,
+      [&](const MinedQuery& query) { return counting.bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
       [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
 }

@@ -97,8 +97,7 @@ void fits_read_each_row_once_in_an_iteration() {
   expect("semi-nmf", semi);
   expect("semi-nmf, extrapolated", extrapolated(semi));
   expect("snmf", sparse_rows);
-  expect("semi-orthogonal nmf",
-         options(Model::semi_orthogonal_nmf, Solver::cayley, Start::svd, 0));
+  expect("semi-orthogonal nmf", options(Model::semi_orthogonal_nmf, Solver::cayley, Start::svd, 0));
 }
 
 void other_methods_read_each_row_once_in_an_iteration() {
@@ -107,10 +106,10 @@ void other_methods_read_each_row_once_in_an_iteration() {
   expect_one_read(stored, "k-means", [&](const RowSource& X, Index iterations) {
     std::vector<std::int32_t> labels(n);
     Dense centers = zeros(40, d);
-    const KmeansResult run = kmeans(
-        device, X,
-        {.clusters = centers.rows, .max_iterations = iterations, .tolerance = 0, .seed = 1},
-        labels.data(), centers.view(), job());
+    const KmeansResult run =
+        kmeans(device, X,
+               {.clusters = centers.rows, .max_iterations = iterations, .tolerance = 0, .seed = 1},
+               labels.data(), centers.view(), job());
     check(run.iterations == iterations, "k-means runs them all");
   });
   expect_one_read(stored, "svd", [&](const RowSource& X, Index iterations) {
@@ -157,8 +156,7 @@ void fit_until(const Stored& stored, const std::int32_t* flag, const What& what)
     if (std::string(progress.phase) == "iterate" && progress.done == 1) what();
   };
   fit(passes_for("cpu"), *stored.source(), options(Model::nmf, Solver::hals, Start::random, 50),
-      W.view(), H.view(),
-      {.cancellation = Cancellation(flag), .report = report, .threads = 2});
+      W.view(), H.view(), {.cancellation = Cancellation(flag), .report = report, .threads = 2});
 }
 
 void a_file_that_shrinks_during_a_fit_is_an_error() {

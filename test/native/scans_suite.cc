@@ -266,7 +266,8 @@ void test_bound_of_self_join(const gemmine::cpu::ScanFormat& format) {
       const Sides plain(naive, metric, rows, rows, true, job);
       const Sides sides(scans, metric, rows, rows, true, job);
       const auto expected = naive.scan(questions.of(*plain.queries), job);
-      check(gemmine::cpu::is_self_join(questions.of(*sides.queries), job), "a self-join is planted");
+      check(gemmine::cpu::is_self_join(questions.of(*sides.queries), job),
+            "a self-join is planted");
       scans.bound_factor = 1;
       check(wrong_of(scans.scan(questions.of(*sides.queries), job), expected) == 0,
             std::string(name) + ", self-join, " + name_of(metric));

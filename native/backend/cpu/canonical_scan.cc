@@ -9,11 +9,11 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index group_size = 8;           // queries that use a block of rows while it is in cache
-constexpr Index block_bytes = 1 << 18;    // of rows
-constexpr Index largest_block = 1024;     // rows
-constexpr Index largest_batch = 64;       // queries
-constexpr Index wanted_tasks = 64;        // so that threads finish together
+constexpr Index group_size = 8;         // queries that use a block of rows while it is in cache
+constexpr Index block_bytes = 1 << 18;  // of rows
+constexpr Index largest_block = 1024;   // rows
+constexpr Index largest_batch = 64;     // queries
+constexpr Index wanted_tasks = 64;      // so that threads finish together
 
 // Scores a batch of queries (in groups) with the corpus (in segments).
 class CanonicalScan {
@@ -99,8 +99,8 @@ void CanonicalScan::rank(const ScanRequest& request, std::vector<Ranking>& ranki
 
 // Number of queries to rank at a time. All segments together hold each row at most twice, and at
 // most the rows of their depths and the rows with a class.
-std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
-                     const RowClasses& classes, const Job& job) {
+std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows, const RowClasses& classes,
+                     const Job& job) {
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked)

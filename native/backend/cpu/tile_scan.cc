@@ -97,8 +97,8 @@ TileScan::TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& 
 CollectorLimits TileScan::limits() const {
   const Index bytes = 2 * static_cast<Index>(sizeof(Straddler)) * segments_ * asked_count_;
   return {.widenings = last_ ? most_widenings : first_widenings,
-          .straddlers = std::clamp(std::min(job_.buffer_bytes / bytes, rows_ / 8), fewest_straddlers,
-                                   largest_straddlers)};
+          .straddlers = std::clamp(std::min(job_.buffer_bytes / bytes, rows_ / 8),
+                                   fewest_straddlers, largest_straddlers)};
 }
 
 // The number of layers of a tile is the largest number of questions about one of its queries.

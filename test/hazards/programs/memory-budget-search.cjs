@@ -27,10 +27,14 @@ const jobs = {
 }
 
 const resident = (field) =>
-  1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))[1])
+  1024 *
+  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))[1])
 
 const bytesOf = (found) =>
-  Object.values(found).reduce((sum, each) => sum + (ArrayBuffer.isView(each) ? each.byteLength : 0), 0)
+  Object.values(found).reduce(
+    (sum, each) => sum + (ArrayBuffer.isView(each) ? each.byteLength : 0),
+    0,
+  )
 
 async function main() {
   const [job, ...sizes] = process.argv.slice(2)
