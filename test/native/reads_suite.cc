@@ -15,8 +15,8 @@ namespace {
 
 using namespace test;
 
-// Some megabytes: smaller files are not read ahead. For a smaller d·k, iterations that may have to be
-// undone are measured by a second read.
+// Some megabytes: smaller files are not read ahead. For a smaller d·k, iterations that may have to
+// be undone are measured by a second read.
 constexpr Index n = 2600;
 constexpr Index d = 512;
 constexpr Index k = 8;
@@ -45,8 +45,8 @@ class CountedSource : public RowSource {
   std::unique_ptr<RowSource> source_;
 };
 
-// Far from any product of few components: a fit that is right up to rounding is measured by a second
-// read too.
+// Far from any product of few components: a fit that is right up to rounding is measured by a
+// second read too.
 Dense positive_rows() { return absolute(gaussian(n, d, 3)); }
 
 struct Stored {
