@@ -49,8 +49,10 @@ export function compiled(name: string): string {
 }
 
 /** The lines that bench/<name>.cc prints. */
-export function linesOf(name: string): string[] {
-  const { status, stdout, stderr, error } = spawnSync(compiled(name), { encoding: 'utf8' })
+export function linesOf(name: string, args: readonly (string | number)[] = []): string[] {
+  const { status, stdout, stderr, error } = spawnSync(compiled(name), args.map(String), {
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`${name} failed: ${error?.message ?? stderr}`)
   return stdout.trimEnd().split('\n')
 }

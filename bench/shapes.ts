@@ -41,6 +41,9 @@ export const semiNmfRace = {
   rivalIterations: isTrial ? 20 : 300,
 } as const
 
+/** Rows of 4 KiB. */
+export const fromFileShape = { rows: scaled(100_000), cols: 1024, ranks: [16, 32, 64] } as const
+
 /** More clusters than columns, and fewer; `fewer` and `more` iterations as in {@link semiNmfIteration}. */
 export const kmeansShapes = [
   { rows: scaled(100_000), cols: 32, clusters: 100 },

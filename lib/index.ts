@@ -60,7 +60,7 @@ export {
 } from './errors'
 export type { AbortSignalLike } from './cancellation'
 export type { DeviceName } from './device'
-export type { JobOptions, Overrides, Progress } from './options'
+export type { JobOptions, MemoryOptions, Overrides, Progress } from './options'
 export { info, type Info } from './info'
 export type { NativeRejected as RejectedCandidates } from './native'
 export {

@@ -26,6 +26,8 @@ export interface JobControl {
   readonly threads: number
   /** One element in shared memory; not 0 means: stop at the next block. */
   readonly cancel: Int32Array
+  /** Bytes for the buffers of a search or a mining job. */
+  readonly memoryBudget?: number | undefined
   /**
    * `objective` is NaN if there is none. Called on the JavaScript thread, throttled. An exception in it stops
    * the job and rejects its promise.
@@ -379,5 +381,7 @@ export interface Addon {
   planSizes(): NativePlanSizes
   /** `entries` are those of X, or its non-zeros. */
   clusteringSizes(shape: { rows: number; entries: number; clusters: number }): NativeClusteringSizes
+  /** Rows of a dense X that a thread holds at a time, at most, in a pass for this many columns of a factor. */
+  tileRows(shape: { cols: number; rank: number }): number
   info(): NativeInfo
 }

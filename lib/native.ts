@@ -115,6 +115,7 @@ export interface CheckedJob {
   readonly threads: number
   readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
+  readonly memoryBudget?: number | undefined
 }
 
 /**
@@ -124,7 +125,7 @@ export interface CheckedJob {
  * @throws {TypeError} if the buffer of one of them is detached while the job runs.
  */
 export async function runJob<Result>(
-  { threads, signal, onProgress }: CheckedJob,
+  { threads, signal, onProgress, memoryBudget }: CheckedJob,
   lent: NamedArrays,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
@@ -151,7 +152,12 @@ export async function runJob<Result>(
   lend(lent)
   const watched = filled(lent)
   try {
-    const result = await start(addon, { threads, cancel, onProgress: onProgress && tell })
+    const result = await start(addon, {
+      threads,
+      cancel,
+      memoryBudget,
+      onProgress: onProgress && tell,
+    })
     checkReturned(watched)
     return result
   } catch (failure) {

@@ -54,6 +54,23 @@ export const jobDefaults = frozen({
   onProgress: undefined,
 })
 
+/** Options of jobs whose memory can be bounded. */
+export interface MemoryOptions {
+  /**
+   * Bytes of memory for the job, at least 64 MiB (67108864); what the process may still allocate unless given.
+   * Inputs do not count. Factors and other results of a factorization count, and one that needs more is refused
+   * before it starts, with the bytes that it needs. A search or a mining job is cut into smaller parts; its
+   * results, which have the same bits, and the packed copy of its corpus do not count.
+   */
+  memoryBudget?: number | undefined
+}
+
+/** The only place where the defaults of {@link MemoryOptions} are written. */
+export const memoryDefaults = frozen({ memoryBudget: undefined as number | undefined })
+
+/** Less would not hold what every job needs: stacks of threads, and parts of the matrices. */
+export const leastBudget = 2 ** 26
+
 /**
  * Merges overrides into defaults; an override of `undefined` keeps the default.
  *
@@ -133,16 +150,24 @@ export function checkOneOf<const T extends string>(
 }
 
 /** The job options, checked, with the device resolved. */
-export function checkJob({ threads, device, signal, onProgress }: JobOptions) {
+export function checkJob({
+  threads,
+  device,
+  signal,
+  onProgress,
+  memoryBudget,
+}: JobOptions & MemoryOptions) {
   if (threads !== undefined) checkInteger('threads', threads, 1)
   if (signal !== undefined && !isAbortSignal(signal))
     throw invalid('signal', 'an AbortSignal', signal)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('onProgress', 'a function', onProgress)
+  if (memoryBudget !== undefined) checkInteger('memoryBudget', memoryBudget, leastBudget)
   return {
     threads: threads ?? 0,
     device: resolveDevice(device ?? jobDefaults.device),
     signal,
     onProgress,
+    memoryBudget,
   }
 }

@@ -76,6 +76,7 @@ const defaultsOf: Record<string, object> = {
   KnnGraphOptions: gemmine.knnGraphDefaults,
   LoadMatrixOptions: gemmine.loadMatrixDefaults,
   MergeCorpusShardsOptions: gemmine.mergeCorpusShardsDefaults,
+  MemoryOptions: {},
   MinedLinesOptions: gemmine.minedLinesDefaults,
   MineCorpusShardOptions: gemmine.mineHardNegativesDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,

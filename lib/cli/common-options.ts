@@ -2,9 +2,9 @@
 import { Command, Option } from 'commander'
 import { deviceKinds } from '../device'
 import { nmfDefaults } from '../factorization/nmf'
-import { checkOneOf, jobDefaults } from '../options'
+import { checkOneOf, jobDefaults, leastBudget } from '../options'
 import { invalid } from '../errors'
-import { integer, real } from './numbers'
+import { bytesOf, integer, real } from './numbers'
 import { resultFiles } from './outputs'
 
 /** Parsed options of every job. */
@@ -16,6 +16,8 @@ export interface CommonOptions {
   readonly seed?: number
   readonly device?: string
   readonly progress?: boolean
+  /** Of the commands with {@link budgetOption}. */
+  readonly memoryBudget?: number
   readonly quiet?: boolean
 }
 
@@ -73,6 +75,18 @@ export function helpList(texts: readonly (readonly [name: string, text: string])
 }
 
 const commonGroup = 'Common options:'
+
+/** An option of commands that bound their memory. */
+export const budgetOption = () =>
+  new Option(
+    '--memory-budget <BYTES>',
+    described(
+      `memory beside the inputs, such as 512MiB, at least ${leastBudget / 2 ** 20}MiB; files of more than a quarter of it are read in blocks`,
+      'what the process may use',
+    ),
+  )
+    .argParser(bytesOf('--memory-budget'))
+    .helpGroup(commonGroup)
 
 /** Common options without effect on a command, each with the reason. */
 export type Idle = { readonly [Name in 'seed' | 'threads' | 'device']?: string }

@@ -98,6 +98,7 @@ async function find(path: string, given: ConceptsOptions) {
   await runCommand(given, { ...own, ...aliases }, (job) =>
     withSource(
       path,
+      job.options,
       (shape) => checkRank(rank, model, shape),
       (X) => describe(X, job),
     ),

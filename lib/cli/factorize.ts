@@ -10,7 +10,7 @@ import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-opt
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
-import { helpList, required, withCommonOptions } from './common-options'
+import { budgetOption, helpList, required, withCommonOptions } from './common-options'
 import { readArrays, writeFactors } from './factor-files'
 import {
   defaultsOf,
@@ -97,6 +97,7 @@ async function factorize(path: string, given: FactorizeOptions) {
     if (given.checkpoint) await checkPlace(given.checkpoint)
     return withSource(
       path,
+      job.options,
       (shape) => checkOptions(given, rank, shape),
       (X) => fitTo(X, job),
     )
@@ -152,7 +153,7 @@ export function factorizeCommand(): Command {
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
     .argument('<X>', `the matrix: ${matrixFile}`)
   describeFactorize(command)
-  return withCommonOptions(command)
+  return withCommonOptions(command.addOption(budgetOption()))
     .addHelpText('after', footer)
     .action((path: string, options: FactorizeOptions) => factorize(path, options))
 }

@@ -6,7 +6,13 @@ import { resolveDevice } from '../device'
 import { invalidText } from '../errors'
 import { info, type Info } from '../info'
 import { startFileThreads } from '../native'
-import { checkInteger, jobDefaults, type JobOptions } from '../options'
+import {
+  checkInteger,
+  checkJob,
+  jobDefaults,
+  type JobOptions,
+  type MemoryOptions,
+} from '../options'
 import { version } from '../version'
 import type { CommonOptions } from './common-options'
 import { required } from './common-options'
@@ -18,7 +24,7 @@ import { Progress } from './progress'
 /** The context of a command's work. */
 export interface Job {
   /** Options of the job, without its listener. */
-  readonly options: JobOptions
+  readonly options: JobOptions & MemoryOptions
   readonly device: string
   /** Compute threads that the job uses. */
   readonly threads: number
@@ -82,10 +88,10 @@ export async function runCommand(
   }
 }
 
-function checkCommon({ out, json, threads, seed }: CommonOptions) {
+function checkCommon({ out, json, threads, seed, memoryBudget }: CommonOptions) {
   if (!json || out !== undefined)
     required(out, '--out', 'a folder for the results (or --json for the summary alone)')
-  if (threads !== undefined) checkInteger('threads', threads, 1)
+  checkJob({ threads, memoryBudget })
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
 }
 
@@ -99,6 +105,10 @@ function checkNames(files: Files) {
       throw invalidText(isCapital(name) ? name : optionOf(name), 'the path of a file', 'nothing')
 }
 
+/** Only of commands that have the option: functions of others refuse it. */
+const budgetOf = ({ memoryBudget }: CommonOptions) =>
+  memoryBudget === undefined ? {} : { memoryBudget }
+
 async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished>) {
   const device = resolveDevice(given.device ?? jobDefaults.device)
   const machine = info()
@@ -108,7 +118,7 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished
     given.out === undefined ? undefined : Outputs.open(given.out, given.force ?? false)
   try {
     const finished = await work({
-      options: { threads: given.threads, device, signal: interrupted },
+      options: { threads: given.threads, device, signal: interrupted, ...budgetOf(given) },
       device,
       threads: Math.min(given.threads ?? Infinity, machine.threads),
       blas: machine.blas,

@@ -6,6 +6,7 @@ import { entriesOf, sidesOf } from '../data/source'
 import { kmeans, kmeansDefaults, type Clustering } from '../factorization/kmeans'
 import { checkInteger } from '../options'
 import {
+  budgetOption,
   countOption,
   numberOption,
   required,
@@ -28,6 +29,7 @@ async function cluster(path: string, given: KmeansOptions) {
   await runCommand(given, { X: path }, (job) =>
     withSource(
       path,
+      job.options,
       ({ rows }) => checkInteger('clusters', clusters, 1, rows),
       async (X) => {
         const own = { clusters, iterations, tolerance, restarts, seed }
@@ -99,7 +101,8 @@ export const kmeansCommand = (): Command =>
           'runs from other centres, of which the best is kept',
           kmeansDefaults.restarts,
         ),
-      ),
+      )
+      .addOption(budgetOption()),
   )
     .addHelpText('after', footer)
     .action((path: string, options: KmeansOptions) => cluster(path, options))

@@ -4,10 +4,11 @@ import { take, withReader } from '../data/byte-reader'
 import { fileError } from '../data/file'
 import type { MatrixInput } from '../data/matrix'
 import { formats, loadMatrix, namedExtensions, sidesInFile } from '../data/matrix-files'
-import { closeMatrix } from '../data/npy'
+import { closeMatrix, usualLimit } from '../data/npy'
 import { headerLimit, parseNpyHeader } from '../data/npy-header'
 import { isSparse } from '../data/sparse'
 import type { SourceInput } from '../data/source'
+import type { MemoryOptions } from '../options'
 import { interrupted } from './interruption'
 
 export interface Shape {
@@ -48,8 +49,16 @@ export async function shapeOf(path: string): Promise<Shape> {
   return sides
 }
 
-async function withMatrix<T>(path: string, use: (matrix: SourceInput) => Promise<T>): Promise<T> {
-  const matrix = await loadMatrix(path, { signal: interrupted })
+/** A job with a budget leaves matrices in their files if they are larger than a quarter of it. */
+const limitOf = (memoryBudget: number | undefined) =>
+  memoryBudget === undefined ? undefined : Math.min(usualLimit(), memoryBudget / 4)
+
+async function withMatrix<T>(
+  path: string,
+  use: (matrix: SourceInput) => Promise<T>,
+  memoryBudget?: number,
+): Promise<T> {
+  const matrix = await loadMatrix(path, { signal: interrupted, limit: limitOf(memoryBudget) })
   try {
     return await use(matrix)
   } finally {
@@ -57,11 +66,17 @@ async function withMatrix<T>(path: string, use: (matrix: SourceInput) => Promise
   }
 }
 
-export const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise<T>): Promise<T> =>
-  withMatrix(path, async (matrix) => {
+export const withDense = <T>(
+  path: string,
+  use: (matrix: MatrixInput) => Promise<T>,
+  memoryBudget?: number,
+): Promise<T> => {
+  const useDense = async (matrix: SourceInput) => {
     if (isSparse(matrix)) throw refuseSparse(path)
     return use(matrix)
-  })
+  }
+  return withMatrix(path, useDense, memoryBudget)
+}
 
 /**
  * Reads a matrix to factorize, dense or sparse, and closes it after use. Calls `check` as soon as the shape
@@ -69,11 +84,12 @@ export const withDense = <T>(path: string, use: (matrix: MatrixInput) => Promise
  */
 export async function withSource<T>(
   path: string,
+  { memoryBudget }: MemoryOptions,
   check: (shape: Shape) => void,
   use: (X: SourceInput) => Promise<T>,
 ): Promise<T> {
   check(await sidesInFile(path))
-  return withMatrix(path, use)
+  return withMatrix(path, use, memoryBudget)
 }
 
 /** Reads a dense matrix and closes it after use. */
@@ -89,12 +105,15 @@ export const withRows = async <T>(
 export async function withQueriesAndCorpus<T>(
   queries: string,
   corpus: string,
+  { memoryBudget }: MemoryOptions,
   use: (queries: MatrixInput, corpus: MatrixInput) => Promise<T>,
 ): Promise<T> {
-  if (resolve(queries) === resolve(corpus)) return withDense(corpus, (rows) => use(rows, rows))
+  const open = (path: string, use: (matrix: MatrixInput) => Promise<T>) =>
+    withDense(path, use, memoryBudget)
+  if (resolve(queries) === resolve(corpus)) return open(corpus, (rows) => use(rows, rows))
   const none = await withoutRows(queries)
-  if (none) return withDense(corpus, (right) => use(none, right))
-  return withDense(queries, (left) => withDense(corpus, (right) => use(left, right)))
+  if (none) return open(corpus, (right) => use(none, right))
+  return open(queries, (left) => open(corpus, (right) => use(left, right)))
 }
 
 /** The shapes of queries and corpus, which must have the same number of columns. */

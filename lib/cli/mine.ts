@@ -72,7 +72,7 @@ async function mine(given: MineOptions) {
     checkMiningOptions({ ...rules, excludeSelf }, counts.queries, counts.corpus)
     const files = await readMiningFiles(given, positives, counts)
     const options = { ...rules, ...files.rules, ...job.options }
-    const mined = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
+    const mined = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('mine', (onProgress) =>
         mineHardNegatives(Q, C, files.positives, { ...options, onProgress }),
       ),

@@ -20,6 +20,7 @@ import { defaultPool, samplingNames, samplings, type SamplingChoice } from '../m
 import { metrics, type Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
 import {
+  budgetOption,
   choiceOption,
   countOption,
   helpList,
@@ -250,5 +251,5 @@ export function describeMine(command: Command): Command {
     command.optionsGroup(title)
     for (const option of options()) command.addOption(option)
   }
-  return withCommonOptions(command).addHelpText('after', footer)
+  return withCommonOptions(command.addOption(budgetOption())).addHelpText('after', footer)
 }

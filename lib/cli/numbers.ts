@@ -18,6 +18,21 @@ export const integer = (option: string) => (text: string) => {
 
 export const real = (option: string) => (text: string) => parsed(option, 'a number', text)
 
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+}
+
+/** Parses a number of bytes, possibly with a unit: `512MiB`. */
+export const bytesOf = (option: string) => (text: string) => {
+  const [, number, unit] = /^(\d{1,15}(?:\.\d{1,6})?) ?(|KiB|MiB|GiB)$/.exec(text) ?? []
+  const bytes = Math.round(Number(number) * unitBytes[unit ?? '']!)
+  if (Number.isSafeInteger(bytes)) return bytes
+  throw invalid(option, 'a number of bytes, or of KiB, MiB or GiB, such as 512MiB', text)
+}
+
 /** Parses a part and the number of parts: `0/4` is the first of four. */
 export const partOfAll = (option: string) => (text: string) => {
   const [, index, count] = /^(\d{1,15})\/(\d{1,15})$/.exec(text) ?? []

@@ -5,6 +5,7 @@ import type { Metric } from '../mining/metric'
 import { checkRange, rangeSearch, rangeWarnings, type FoundRows } from '../mining/range-search'
 import { checkedSelf } from '../mining/self-rows'
 import {
+  budgetOption,
   countOption,
   drawsNothing,
   idleWarnings,
@@ -46,7 +47,7 @@ async function range(given: RangeOptions) {
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
     const options = { ...job.options, threshold, limit, metric, excludeSelf, exclude: excluded }
-    const found = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
+    const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('range', (onProgress) => rangeSearch(Q, C, { ...options, onProgress })),
     )
     await writeFound(found, job)
@@ -131,7 +132,8 @@ export const rangeCommand = (): Command =>
       .addOption(excludeSelfOption())
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
-      .addOption(unknownIdsOption()),
+      .addOption(unknownIdsOption())
+      .addOption(budgetOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

@@ -12,6 +12,7 @@ import {
   type SelectRankOptions,
 } from '../factorization/select-rank'
 import {
+  budgetOption,
   choiceOption,
   countOption,
   numberOption,
@@ -41,6 +42,7 @@ async function select(path: string, given: Given) {
   await runCommand(given, filesOf(path, given as FactorizeOptions), (job) =>
     withSource(
       path,
+      job.options,
       ({ rows, cols }) =>
         checkSelectRank({ rows, cols, entries: rows * cols }, { ...options, ...masked }),
       async (X) => {
@@ -162,7 +164,7 @@ export function selectRankCommand(): Command {
   command
     .addOption(pathOption('--checkpoint <FILE>', 'where finished ranks are kept, outside --out'))
     .addOption(pathOption('--resume <FILE>', 'a checkpoint whose ranks are not surveyed again'))
-  return withCommonOptions(command)
+  return withCommonOptions(command.addOption(budgetOption()))
     .addHelpText('after', footer)
     .action((path: string, options: Given) => select(path, options))
 }

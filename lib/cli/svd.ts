@@ -9,7 +9,13 @@ import {
   type TruncatedSvd,
 } from '../factorization/truncated-svd'
 import { checkInteger } from '../options'
-import { countOption, required, withCommonOptions, type CommonOptions } from './common-options'
+import {
+  budgetOption,
+  countOption,
+  required,
+  withCommonOptions,
+  type CommonOptions,
+} from './common-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 
@@ -25,6 +31,7 @@ async function decompose(path: string, given: SvdOptions) {
   await runCommand(given, { X: path }, (job) =>
     withSource(
       path,
+      job.options,
       ({ rows, cols }) => checkInteger('rank', rank, 1, Math.min(rows, cols)),
       async (X) => {
         const own = { rank, oversamples, powerIterations, seed }
@@ -88,7 +95,8 @@ export const svdCommand = (): Command =>
           'times that X is read to sharpen the subspace',
           truncatedSvdDefaults.powerIterations,
         ),
-      ),
+      )
+      .addOption(budgetOption()),
   )
     .addHelpText('after', footer)
     .action((path: string, options: SvdOptions) => decompose(path, options))

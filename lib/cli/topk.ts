@@ -7,6 +7,7 @@ import { checkedSelf } from '../mining/self-rows'
 import { topK, topKWarnings, type Neighbours } from '../mining/top-k'
 import { checkInteger } from '../options'
 import {
+  budgetOption,
   choiceOption,
   countOption,
   drawsNothing,
@@ -47,7 +48,7 @@ async function topk(given: TopKOptions) {
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
     const options = { ...job.options, k, metric, excludeSelf, exclude: excluded }
-    const found = await withQueriesAndCorpus(queries, corpus, (Q, C) =>
+    const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
     await writeNeighbours(found, job)
@@ -128,7 +129,8 @@ export const topkCommand = (): Command =>
       .addOption(excludeSelfOption())
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
-      .addOption(unknownIdsOption()),
+      .addOption(unknownIdsOption())
+      .addOption(budgetOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

@@ -9,6 +9,7 @@ import { entriesOf, sidesOf } from '../data/source'
 import { GemmineError } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import {
+  budgetOption,
   drawsNothing,
   idleWarnings,
   pathOption,
@@ -52,6 +53,7 @@ async function transform(path: string, given: TransformOptions) {
     const model = await loadModel(file)
     return withSource(
       path,
+      options,
       ({ cols }) => checkWidth(path, cols, model.H.cols, file),
       async (X) => {
         const { W, relativeError, seconds } = await progress.during('transform', (onProgress) =>
@@ -96,7 +98,8 @@ export const transformCommand = (): Command =>
       .summary('code new rows with a model that factorize wrote')
       .description('Find W for new rows: X ≈ W H with H fixed, under the penalties of the model.')
       .argument('<X>', `the new rows: ${matrixFile}`)
-      .addOption(pathOption('--model <PATH>', `${expectedModel}; required`)),
+      .addOption(pathOption('--model <PATH>', `${expectedModel}; required`))
+      .addOption(budgetOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

@@ -12,6 +12,7 @@ import { planMemory } from '../memory'
 import { checkBound } from './bounds'
 import { entryDefaults } from './entry-options'
 import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
+import { codesBytes } from './memory'
 import { modelNames, models, type ModelName } from './models'
 import { productOf } from './product'
 import { runJob } from '../native'
@@ -20,8 +21,10 @@ import {
   checkNumber,
   checkOneOf,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
 } from '../options'
 import { version } from '../version'
 
@@ -30,18 +33,18 @@ export type { ModelName }
 /** The options with which a model was fitted, as stored in its file. */
 export type ModelOptions = Readonly<Record<string, string | number>>
 
-export interface TransformOptions extends JobOptions {
+export interface TransformOptions extends JobOptions, MemoryOptions {
   /** Output of the codes, [n · rank], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
-export interface InverseTransformOptions extends JobOptions {
+export interface InverseTransformOptions extends JobOptions, MemoryOptions {
   /** Output of the rows, [n · d], not overlapping the inputs; a new array unless given. */
   out?: Float32Array | undefined
 }
 
 /** The defaults of both. */
-const outputDefaults = { ...jobDefaults, out: undefined } as const
+const outputDefaults = { ...jobDefaults, ...memoryDefaults, out: undefined } as const
 
 export interface Codes {
   /** Codes of the new rows, [n × rank], non-negative. */
@@ -107,11 +110,12 @@ export class FactorizationModel {
   async transform(X: SourceInput, given?: TransformOptions): Promise<Codes> {
     const { out, ...rest } = withDefaults(outputDefaults, given)
     const { device, ...job } = checkJob(rest)
+    const { memoryBudget } = job
     const source = await toSource('X', X)
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     await this.#check()
-    planMemory(`The codes of ${source.rows} rows`, 8 * source.rows * this.rank)
+    planMemory(`The codes of ${source.rows} rows`, codesBytes(source, this.rank), memoryBudget)
     const W = outputMatrix('out', out, source.rows, this.rank)
     checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
     const options = {

@@ -12,7 +12,7 @@ import {
   type NativeFitOptions,
   type NativeSource,
 } from '../native'
-import { checkJob, withDefaults, type JobOptions } from '../options'
+import { checkJob, withDefaults, type JobOptions, type MemoryOptions } from '../options'
 import { checkPlace, checkResume, identityText, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
@@ -148,11 +148,11 @@ async function lentInputs(
 export async function fit(
   model: ModelName,
   X: SourceInput,
-  given: FitOptions & JobOptions & { readonly out?: FactorOutputs | undefined },
+  given: FitOptions & JobOptions & MemoryOptions & { readonly out?: FactorOutputs | undefined },
   { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
-  const { threads, device: wanted, signal, onProgress, out, ...options } = given
-  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress })
+  const { threads, device: wanted, signal, onProgress, out, memoryBudget, ...options } = given
+  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress, memoryBudget })
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
@@ -164,6 +164,7 @@ export async function fit(
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
     fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,
+    memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)

@@ -10,9 +10,11 @@ import {
   checkNumber,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { kmeansBytes } from './memory'
@@ -36,7 +38,8 @@ export type KmeansOptions = {
   /** Clusters, to be given; in 1..n. */
   clusters: number
 } & Overrides<typeof kmeansDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface Clustering {
   /**
@@ -76,17 +79,18 @@ export interface Clustering {
  */
 export async function kmeans(X: SourceInput, given: KmeansOptions): Promise<Clustering> {
   const { clusters, iterations, tolerance, restarts, seed, ...rest } = withDefaults(
-    { clusters: required, ...kmeansDefaults, ...jobDefaults },
+    { clusters: required, ...kmeansDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
+  const { memoryBudget } = job
   const source = await toSource('X', X)
   checkInteger('clusters', clusters, 1, source.rows)
   checkInteger('iterations', iterations, 1)
   checkNumber('tolerance', tolerance, 0)
   checkInteger('restarts', restarts, 1)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - (restarts - 1))
-  planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters))
+  planMemory(`k-means with ${clusters} clusters`, kmeansBytes(source, clusters), memoryBudget)
   const { inputs, arrays } = await loanOf({ X: source })
   const runOf = async (restart: number) => {
     const labels = resultArray(Int32Array, source.rows)

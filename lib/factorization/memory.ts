@@ -1,5 +1,6 @@
 // Memory of factorizations without X, in bytes: the large arrays of native/factorization that exist at the
 // same time. Arrays that have not been written to take no memory.
+import { sizeOf } from '../data/element-types'
 import { native, type NativeClusteringSizes, type NativeSource } from '../native'
 
 /** Kernels pad the columns of float32 sums to whole panels. */
@@ -29,6 +30,19 @@ function passBytes(source: NativeSource, columns: number): number {
   return sums + 4 * source.cols * wide + 48 * columns * columns
 }
 
+/**
+ * Rows of a dense X that all threads hold at the same time: read from a file or converted to float32, then
+ * centred or reduced to residuals, with two products for each.
+ */
+function tileBytes(source: NativeSource, rank: number): number {
+  if ('indptr' in source) return 0
+  const { rows, cols, type, data } = source
+  const atOnce = Math.min(rows, native().tileRows({ cols, rank })) * native().planSizes().sumsAtOnce
+  const read = type === 'float32' ? 0 : sizeOf(type)
+  const held = data && type === 'float32' ? 0 : 4 + (data ? 0 : read)
+  return atOnce * ((held + 4) * cols + 8 * padded(rank))
+}
+
 /** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
   const share = Math.min(1, rows / source.rows)
@@ -46,7 +60,8 @@ export function kmeansBytes(source: NativeSource, clusters: number): number {
   const { rows, cols } = source
   const { seedsFromAllRows, farRows } = clusteringSizes(source, clusters)
   const seeding = seedsFromAllRows ? 160 * rows : sampleBytes(source, 3 * farRows)
-  return 4 * rows + 4 * cols * clusters + clusteringBytes(source, clusters) + seeding
+  const centers = 4 * cols * clusters + clusteringBytes(source, clusters)
+  return 4 * rows + centers + seeding + tileBytes(source, clusters)
 }
 
 /** A·W, the pair kept to undo an iteration, W in panels, and the arrays per row of a graph. */
@@ -57,14 +72,6 @@ export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96
 
 /** The best pair. */
 export const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
-
-/**
- * A truncated SVD of `width` columns: three blocks of both bases and the singular vectors in float32, or
- * after the blocks the vectors twice in float64; sums and bases of the columns in float64; small matrices of
- * all three blocks.
- */
-export const svdBytes = (rows: number, cols: number, width: number) =>
-  (20 * rows + 40 * cols) * width + 300 * width * width
 
 interface FitShape {
   readonly rank: number
@@ -86,10 +93,12 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
 export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
-  if (triesSvd)
-    return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }))
   const { rank, init } = shape
   const { rows, cols } = source
+  if (triesSvd) {
+    const ofFirst = 8 * rows * rank
+    return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }) + ofFirst)
+  }
   const ofSvd = init !== 'random' && init !== 'kmeans'
   const columns = ofSvd ? rank + native().planSizes().startOversamples : rank
   const ofClusters = () =>
@@ -98,9 +107,25 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     4 * copiesOfW(source, shape) * rows * rank +
     40 * cols * columns +
     passBytes(source, columns) +
+    tileBytes(source, columns) +
     (init === 'kmeans' ? ofClusters() : 0)
   )
 }
+
+/**
+ * A truncated SVD of `width` columns: three blocks of both bases and the singular vectors in float32, or
+ * after the blocks the vectors twice in float64; sums and bases of the columns in float64; small matrices of
+ * all three blocks; and its reads of X.
+ */
+export const svdBytes = (source: NativeSource, width: number) =>
+  (20 * source.rows + 40 * source.cols) * width +
+  300 * width * width +
+  passBytes(source, width) +
+  tileBytes(source, width)
+
+/** Memory of the codes of new rows: W twice, and H in panels and in float64. */
+export const codesBytes = (source: NativeSource, rank: number) =>
+  8 * source.rows * rank + 4 * source.cols * (rank + padded(rank)) + tileBytes(source, rank)
 
 /**
  * The additional memory of a survey: W of a restart and of the chosen model, the components of all restarts as

@@ -3,8 +3,10 @@ import {
   checkInteger,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { upperHDefaults } from './bounds'
@@ -62,7 +64,8 @@ export type NmfOptions = {
 } & Overrides<
   typeof fitDefaults & typeof ownDefaults & typeof upperHDefaults & typeof entryDefaults
 > &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Factorizes a non-negative matrix as X ≈ W H with W ≥ 0 and H ≥ 0.
@@ -87,7 +90,13 @@ export type NmfOptions = {
  */
 export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factorization> {
   const { graph, ...given } = withDefaults(
-    { ...fitArguments, ...nmfDefaults, ...jobDefaults, graph: undefined as Graph | undefined },
+    {
+      ...fitArguments,
+      ...nmfDefaults,
+      ...jobDefaults,
+      ...memoryDefaults,
+      graph: undefined as Graph | undefined,
+    },
     options,
   )
   const extent = extentOf('X', X)

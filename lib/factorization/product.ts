@@ -6,7 +6,7 @@ import { checkApart } from '../data/typed-array'
 import { invalid } from '../errors'
 import { planMemory } from '../memory'
 import { native, runJob } from '../native'
-import { checkJob, type JobOptions } from '../options'
+import { checkJob, type JobOptions, type MemoryOptions } from '../options'
 
 /** A matrix and its name in messages. */
 interface Named<Input> {
@@ -25,7 +25,11 @@ interface Named<Input> {
 export async function productOf(
   { name, matrix: A }: Named<SourceInput>,
   { name: other, matrix: B }: Named<Matrix>,
-  { wanted, out, ...options }: JobOptions & { wanted: string; out?: Float32Array | undefined },
+  {
+    wanted,
+    out,
+    ...options
+  }: JobOptions & MemoryOptions & { wanted: string; out?: Float32Array | undefined },
 ): Promise<Matrix> {
   const { device, ...job } = checkJob(options)
   const source = await toSource(name, A)
@@ -35,6 +39,7 @@ export async function productOf(
   planMemory(
     `${name} ${other} of ${source.rows} × ${cols}`,
     4 * source.rows * (cols + Math.min(cols, native().planSizes().columnsAtOnce)),
+    job.memoryBudget,
   )
   const result = outputMatrix('out', out, source.rows, cols)
   checkApart({ out: result.own }, { ...arraysOf(source), [other]: B.data })

@@ -12,9 +12,11 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
   type Progress,
 } from '../options'
@@ -83,7 +85,8 @@ export type SelectRankOptions = {
   /** The ranks to survey, to be given: a list in any order, or a range; each in 1..min(n, d). */
   ranks: readonly number[] | RankRange
 } & Overrides<typeof selectRankDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface RankSelection {
   /** The chosen rank. */
@@ -134,8 +137,12 @@ const onlyOfNmf = [
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
-  const given = withDefaults({ ranks: required, ...selectRankDefaults, ...jobDefaults }, options)
-  const { ranks: wanted, threads, device, signal, onProgress, ...rest } = given
+  const given = withDefaults(
+    { ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults },
+    options,
+  )
+  const { ranks: wanted, threads, device, signal, onProgress, memoryBudget, ...rest } = given
+  const job = { threads, device, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
@@ -152,7 +159,6 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
-  const job = { threads, device, signal, onProgress }
   return {
     ranks,
     model,
@@ -269,16 +275,18 @@ function recordOf(
 }
 
 /** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
-async function planSurvey(X: SourceInput, { ranks, restarts, stepsFor, rows, cols }: Settled) {
+async function planSurvey(X: SourceInput, settled: Settled) {
+  const { ranks, restarts, stepsFor, rows, cols, job } = settled
+  const { memoryBudget = Infinity } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
   const { init, solver, acceleration } = stepsFor(rank)
   const shape = { rank, solver, acceleration }
   const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
   const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
-  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes)
+  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)
   const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
-  return bytes + ofCopy <= availableMemory()
+  return bytes + ofCopy <= Math.min(memoryBudget, availableMemory())
 }
 
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */

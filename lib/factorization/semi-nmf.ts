@@ -3,8 +3,10 @@ import {
   checkInteger,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { upperHDefaults } from './bounds'
@@ -42,7 +44,8 @@ export type SemiNmfOptions = {
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and H of any sign.
@@ -61,7 +64,10 @@ export type SemiNmfOptions = {
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
-  const given = withDefaults({ ...fitArguments, ...semiNmfDefaults, ...jobDefaults }, options)
+  const given = withDefaults(
+    { ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults },
+    options,
+  )
   const extent = extentOf('X', X)
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)

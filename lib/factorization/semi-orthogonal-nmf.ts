@@ -4,8 +4,10 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'
@@ -50,7 +52,8 @@ export type SemiOrthogonalNmfOptions = {
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
 } & Overrides<typeof ownDefaults & typeof checkpointDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0 and rows of H that are orthonormal: H Hᵀ = I. A code
@@ -75,7 +78,7 @@ export async function semiOrthogonalNmf(
   options: SemiOrthogonalNmfOptions,
 ): Promise<Factorization> {
   const given = withDefaults(
-    { ...fitArguments, ...semiOrthogonalNmfDefaults, ...jobDefaults },
+    { ...fitArguments, ...semiOrthogonalNmfDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
   const { rows, cols } = sidesOf('X', X)

@@ -6,8 +6,10 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { checkpointDefaults } from './checkpoint'
@@ -55,7 +57,8 @@ export type SnmfOptions = {
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
 } & Overrides<typeof ownDefaults & typeof checkpointDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Decomposes activations X [tokens × neurons] into sparse features: X ≈ W H with W ≥ 0 and few neurons in
@@ -80,7 +83,7 @@ export type SnmfOptions = {
  */
 export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factorization> {
   const { sparsity, patience, ...given } = withDefaults(
-    { ...fitArguments, ...snmfDefaults, ...jobDefaults },
+    { ...fitArguments, ...snmfDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
   const { rows, cols } = sidesOf('X', X)

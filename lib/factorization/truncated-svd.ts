@@ -3,18 +3,20 @@ import { resultMatrix, type Matrix } from '../data/matrix'
 import { toSource, type SourceInput } from '../data/source'
 import { resultArray } from '../data/typed-array'
 import { planMemory } from '../memory'
-import { svdBytes } from './memory'
 import { runJob } from '../native'
 import {
   checkInteger,
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
+import { svdBytes } from './memory'
 
 /** The only place where the defaults of {@link truncatedSvd} are written. */
 export const truncatedSvdDefaults = frozen({
@@ -33,7 +35,8 @@ export type TruncatedSvdOptions = {
   /** Singular values wanted, to be given; in 1..min(n, d). */
   rank: number
 } & Overrides<typeof truncatedSvdDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface TruncatedSvd {
   /**
@@ -71,18 +74,18 @@ export async function truncatedSvd(
   given: TruncatedSvdOptions,
 ): Promise<TruncatedSvd> {
   const { rank, oversamples, powerIterations, seed, ...rest } = withDefaults(
-    { rank: required, ...truncatedSvdDefaults, ...jobDefaults },
+    { rank: required, ...truncatedSvdDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
+  const { memoryBudget } = job
   const source = await toSource('X', X)
   checkInteger('rank', rank, 1, Math.min(source.rows, source.cols))
   checkInteger('oversamples', oversamples, 0)
   checkInteger('powerIterations', powerIterations, 0)
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  const { rows, cols } = source
-  const width = Math.min(rank + oversamples, rows, cols)
-  planMemory(`A truncated SVD of rank ${rank}`, svdBytes(rows, cols, width))
+  const width = Math.min(rank + oversamples, source.rows, source.cols)
+  planMemory(`A truncated SVD of rank ${rank}`, svdBytes(source, width), memoryBudget)
   const U = resultMatrix(source.rows, rank)
   const V = resultMatrix(rank, source.cols)
   const s = resultArray(Float64Array, rank)

@@ -8,9 +8,11 @@ import {
   checkNumber,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -27,7 +29,8 @@ export type LogSumExpOptions = {
   /** Divisor of the scores, to be given; in 1e-100..1e100. */
   temperature: number
 } & Overrides<typeof logSumExpDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface LogSums {
   /** Number of queries. */
@@ -78,7 +81,10 @@ export async function logSumExp(
     temperature,
     metric: asked,
     ...rest
-  } = withDefaults({ temperature: required, ...logSumExpDefaults, ...jobDefaults }, given)
+  } = withDefaults(
+    { temperature: required, ...logSumExpDefaults, ...jobDefaults, ...memoryDefaults },
+    given,
+  )
   const { device, ...job } = checkJob(rest)
   const source = toQueries(queries)
   const { rows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')

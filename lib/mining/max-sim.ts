@@ -12,9 +12,11 @@ import {
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -31,7 +33,8 @@ export type MaxSimOptions = {
   /** Documents wanted for each query, to be given; at least 1. */
   k: number
 } & Overrides<typeof maxSimDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * Texts with several vectors each, such as one vector per token; the vectors of all texts are in one matrix,
@@ -101,7 +104,7 @@ export async function maxSim(
     k,
     metric: asked,
     ...rest
-  } = withDefaults({ k: required, ...maxSimDefaults, ...jobDefaults }, given)
+  } = withDefaults({ k: required, ...maxSimDefaults, ...jobDefaults, ...memoryDefaults }, given)
   const { device, ...job } = checkJob(rest)
   checkMultiVectors('queries', queries)
   checkMultiVectors('documents', documents)

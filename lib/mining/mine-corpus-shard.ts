@@ -7,7 +7,14 @@ import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { runJob, type Addon, type JobControl, type NativeCandidates } from '../native'
-import { checkInteger, checkJob, jobDefaults, required, withDefaults } from '../options'
+import {
+  checkInteger,
+  checkJob,
+  jobDefaults,
+  memoryDefaults,
+  required,
+  withDefaults,
+} from '../options'
 import { ceilingsOf, type Ceilings } from './ceiling-rules'
 import { partsOf, wholeInputs, type Part, type ShardCall, type WholeInputs } from './corpus-parts'
 import { checkRange, shardRows, type CorpusRange } from './corpus-shard'
@@ -154,7 +161,7 @@ export async function preparedCall(
   given: MineCorpusShardOptions,
 ): Promise<PreparedCall & { readonly range: CorpusRange }> {
   const { firstRow, ...settled } = withDefaults(
-    { firstRow: required, ...mineHardNegativesDefaults, ...jobDefaults },
+    { firstRow: required, ...mineHardNegativesDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   checkInteger('firstRow', firstRow, 0)

@@ -12,8 +12,10 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } from './ceiling-rules'
@@ -112,12 +114,13 @@ export const mineHardNegativesDefaults: typeof ownDefaults &
 export type MineHardNegativesOptions = Overrides<typeof ownDefaults> &
   Overrides<typeof samplingDefaults> &
   CeilingOptions &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export type SettledMining = ReturnType<typeof settleMining>
 
 export const settleMining = (given: MineHardNegativesOptions) =>
-  withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults }, given)
+  withDefaults({ ...mineHardNegativesDefaults, ...jobDefaults, ...memoryDefaults }, given)
 
 /** @param at Prefix of names in messages: `sweep[1].`, or nothing. */
 export function checkRules(options: SettledMining, at = '') {

@@ -10,9 +10,11 @@ import {
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -38,7 +40,8 @@ export type MutualNeighboursOptions = {
   /** Number of best rows of the other side that count as neighbours, to be given; at least 1. */
   k: number
 } & Overrides<typeof mutualNeighboursDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /** In the form of `rangeSearch`: the pairs of query i are at indptr[i] .. indptr[i + 1] − 1, best first. */
 export interface MutualNeighbours extends Omit<FoundRows, 'certified' | 'fallback'> {
@@ -72,7 +75,7 @@ export async function mutualNeighbours(
   given: MutualNeighboursOptions,
 ): Promise<MutualNeighbours> {
   const { k, exclude, excludeSelf, ...rest } = withDefaults(
-    { k: required, ...mutualNeighboursDefaults, ...jobDefaults },
+    { k: required, ...mutualNeighboursDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { metric: asked, ...jobOptions } = rest
@@ -87,7 +90,11 @@ export async function mutualNeighbours(
   // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
-  planMemory(`${k} neighbours of ${source.rows} queries and of ${rows} corpus rows`, 16 * kept)
+  planMemory(
+    `${k} neighbours of ${source.rows} queries and of ${rows} corpus rows`,
+    16 * kept,
+    job.memoryBudget,
+  )
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }

@@ -47,7 +47,8 @@ export function plainOptions(
   settled: MineHardNegativesOptions,
   inForce: Ceilings,
 ): MinedShard['options'] {
-  const { threads, device, signal, onProgress, shard, excludeSelf, ...rules } = settled
+  const { threads, device, signal, onProgress, memoryBudget, shard, excludeSelf, ...rules } =
+    settled
   const all = { ...rules, excludeSelf: Boolean(excludeSelf), ...inForce }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) =>

@@ -10,9 +10,11 @@ import {
   checkNumber,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -41,7 +43,8 @@ export type RangeSearchOptions = {
   /** The lowest score wanted, to be given; a row of exactly this score is found. */
   threshold: number
 } & Overrides<typeof rangeSearchDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /** The rows of all queries in one array: the rows of query i are at indptr[i] .. indptr[i + 1] − 1. */
 export interface FoundRows {
@@ -101,7 +104,7 @@ export async function rangeSearch(
   given: RangeSearchOptions,
 ): Promise<FoundRows> {
   const { threshold, limit, exclude, excludeSelf, ...rest } = withDefaults(
-    { threshold: required, ...rangeSearchDefaults, ...jobDefaults },
+    { threshold: required, ...rangeSearchDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { metric: asked, ...jobOptions } = rest

@@ -11,9 +11,11 @@ import {
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -38,7 +40,8 @@ export type ReverseTopKOptions = {
   /** Queries wanted for each corpus row, to be given; at least 1. */
   k: number
 } & Overrides<typeof reverseTopKDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface ReverseNeighbours {
   /** Number of corpus rows. */
@@ -86,7 +89,7 @@ export async function reverseTopK(
   given: ReverseTopKOptions,
 ): Promise<ReverseNeighbours> {
   const { k, exclude, excludeSelf, ...rest } = withDefaults(
-    { k: required, ...reverseTopKDefaults, ...jobDefaults },
+    { k: required, ...reverseTopKDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { metric: asked, ...jobOptions } = rest

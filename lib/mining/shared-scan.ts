@@ -52,6 +52,7 @@ const areLists = ({ indptr, indices }: RowLists) =>
 function isSmall(search: Search): search is Small {
   const { queries, k, exclude, excludeSelf, job } = search
   if ('indptr' in queries || queries.type !== 'float32' || job.onProgress) return false
+  if (job.memoryBudget !== undefined) return false // the budget of one call
   if (typeof excludeSelf === 'boolean' ? excludeSelf : !isCopied(excludeSelf)) return false
   if (queries.data === undefined || !isCopied(queries.data)) return false
   if (exclude && !(isCopied(exclude.indices) && isCopied(exclude.indptr) && areLists(exclude)))

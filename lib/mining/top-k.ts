@@ -10,9 +10,11 @@ import {
   checkJob,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
@@ -53,7 +55,8 @@ export type TopKOptions = {
   /** Rows wanted for each query, to be given; at least 1. */
   k: number
 } & Overrides<typeof topKDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 export interface Neighbours {
   /** Number of queries. */
@@ -122,7 +125,7 @@ export async function topK(
     excludeSelf,
     out,
     ...rest
-  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults }, given)
+  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }, given)
   const { device, ...job } = checkJob(rest)
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = toQueries(queries)

@@ -5,7 +5,7 @@
 
 #include "backend/perturbed_block.h"
 #include "core/pool.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine {
 namespace {
@@ -23,6 +23,9 @@ class PerturbedSource : public RowSource {
   const double* indptr() const override { return source_.indptr(); }
   double entry(Index row, Index column) const override {
     return perturbed(static_cast<float>(source_.entry(row, column)), noise_, row, column);
+  }
+  std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const override {
+    return source_.read_ahead(rows);
   }
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     return perturbed_block(source_.block(begin, count, scratch), noise_, scratch.values);
@@ -47,11 +50,16 @@ class PerturbedCopy : public PerturbedSource {
     const Index entries = std::max<Index>(1, static_cast<Index>(values_.size()) / rows());
     const Index height = std::max<Index>(1, chunk_entries / entries);
     std::vector<RowScratch> scratch(static_cast<std::size_t>(worker_count(job)));
+    const RowReader reader(source);
     parallel_for(job, (rows() + height - 1) / height, [&](Index chunk, Index worker) {
       const Index begin = chunk * height;
-      copy(PerturbedSource::block(begin, std::min(height, rows() - begin), scratch[worker]));
+      RowScratch& memory = scratch[worker];
+      const RowBlock block = reader.block(begin, std::min(height, rows() - begin), memory);
+      copy(perturbed_block(block, noise, memory.values));
     });
   }
+
+  std::unique_ptr<ReadAhead> read_ahead(RowRange) const override { return nullptr; }
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     if (!sparse()) {

@@ -3,6 +3,7 @@
 #include "backend/cpu/cpu_passes.h"
 #include "backend/cpu/cpu_scans.h"
 #include "backend/cpu/describe.h"
+#include "backend/cpu/row_blocks.h"
 #include "core/pool.h"
 
 namespace gemmine {
@@ -33,6 +34,7 @@ Scans& scans_for(const std::string& device) {
 
 HostDescription describe_host() { return cpu::describe(); }
 PassSizes pass_sizes() { return cpu::pass_sizes(); }
+Index tile_rows(Index cols, Index k) { return cpu::dense_tile_rows(cols, k); }
 
 void start_backends() { start_pool(); }
 void stop_backends() { stop_pool(); }

@@ -39,6 +39,10 @@ struct PassSizes {
 
 PassSizes pass_sizes();
 
+// Rows of a dense X of `cols` columns that a thread holds at a time, at most, in a pass for k
+// columns of a factor.
+Index tile_rows(Index cols, Index k);
+
 // `device` as resolved by lib/device.ts. Backends are never freed.
 Passes& passes_for(const std::string& device);
 Scans& scans_for(const std::string& device);

@@ -7,7 +7,7 @@ namespace gemmine {
 
 BothWays Scans::column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
   const auto answers = [&](const ScanRequest& all, const Job& by) {
-    return scan_in_parts(all, [&](const ScanRequest& part) { return scan(part, by); });
+    return scan_in_parts(all, by, [&](const ScanRequest& part) { return scan(part, by); });
   };
   return {.queries = answers(request, job), .rows = answers(reverse, in_reverse(job))};
 }

@@ -178,9 +178,9 @@ struct BoundedValue {
 Index scan_bytes(const ScanQuery& query, Index cols, const RowClasses& classes);
 
 // Bytes for a request of all rows of a corpus against itself. A device may answer it with half the
-// tiles: each tile serves both its sides. Requests above largest_join are cut like all others.
+// tiles: each tile serves both its sides. Requests above largest_join() are cut like all others.
 Index join_bytes(Index rows, Index cols, Index depth);
-inline constexpr Index largest_join = Index{1} << 30;
+inline Index largest_join(const Job& job) { return 4 * job.buffer_bytes; }
 
 class Scans {
  public:

@@ -74,6 +74,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["startFileThreads"] = Napi::Function::New<StartFileThreads>(env, "startFileThreads");
   exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
   exports["planSizes"] = Napi::Function::New<PlanSizes>(env, "planSizes");
+  exports["tileRows"] = Napi::Function::New<TileRows>(env, "tileRows");
   exports["clusteringSizes"] = Napi::Function::New<ClusteringSizes>(env, "clusteringSizes");
   exports["info"] = Napi::Function::New<Info>(env, "info");
   return exports;

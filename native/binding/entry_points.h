@@ -40,9 +40,11 @@ Napi::Value StartFileThreads(const Napi::CallbackInfo& info);
 // availableMemory(): bytes, or undefined if the system does not report it.
 Napi::Value AvailableMemory(const Napi::CallbackInfo& info);
 
-// planSizes(), clusteringSizes(shape): sizes that decide how much memory a factorization takes.
+// planSizes(), clusteringSizes(shape), tileRows(shape): sizes that decide how much memory a
+// factorization takes.
 Napi::Value PlanSizes(const Napi::CallbackInfo& info);
 Napi::Value ClusteringSizes(const Napi::CallbackInfo& info);
+Napi::Value TileRows(const Napi::CallbackInfo& info);
 Napi::Value Info(const Napi::CallbackInfo& info);
 
 }  // namespace gemmine::binding

@@ -14,6 +14,13 @@ namespace {
 
 constexpr auto progress_interval = std::chrono::milliseconds(100);
 
+// Some kinds of buffers exist at the same time, beside stacks, tiles and parts of the corpus.
+Index read_buffer_bytes(const Napi::Object& control) {
+  constexpr Index shares = 8;
+  const auto budget = read_optional<Index>(control, "memoryBudget");
+  return budget ? std::min(*budget / shares, most_buffer_bytes) : most_buffer_bytes;
+}
+
 Index read_threads(const Napi::Object& control) {
   const auto threads = read<Index>(control, "threads");
   return threads == 0 ? std::numeric_limits<Index>::max() : threads;
@@ -31,6 +38,7 @@ RunningJob::RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borro
       compute_(std::move(compute)) {
   const Napi::Object given = read_object(control, "control");
   threads_ = read_threads(given);
+  buffer_bytes_ = read_buffer_bytes(given);
   cancel_ = read_array<std::int32_t>(given.Get("cancel"), "cancel", 1, 1, borrowed_);
   if (const Napi::Value listener = given.Get("onProgress"); listener.IsFunction())
     listener_ = Napi::Persistent(listener.As<Napi::Function>());
@@ -51,7 +59,10 @@ Napi::Value RunningJob::start() {
 }
 
 void RunningJob::compute() {
-  Job job{.cancellation = Cancellation(cancel_), .report = nullptr, .threads = threads_};
+  Job job{.cancellation = Cancellation(cancel_),
+          .report = nullptr,
+          .threads = threads_,
+          .buffer_bytes = buffer_bytes_};
   if (!listener_.IsEmpty()) job.report = [this](const Progress& progress) { report(progress); };
   try {
     compute_(job);

@@ -1,4 +1,5 @@
-// planSizes() and clusteringSizes(shape): what plans of memory in lib/ need to know.
+// planSizes(), clusteringSizes(shape) and tileRows(shape): what plans of memory in lib/ need to
+// know.
 #include "backend/registry.h"
 #include "binding/entry_points.h"
 #include "binding/read.h"
@@ -30,6 +31,11 @@ Napi::Value ClusteringSizes(const Napi::CallbackInfo& info) {
   object["sampleIsSmall"] = sample_is_small(rows, clusters);
   object["seedsFromAllRows"] = seeds_from_all_rows(rows, read<double>(given, "entries"), clusters);
   return object;
+}
+
+Napi::Value TileRows(const Napi::CallbackInfo& info) {
+  const Napi::Object given = read_object(info[0], "shape");
+  return number(info.Env(), tile_rows(read<Index>(given, "cols"), read<Index>(given, "rank")));
 }
 
 }  // namespace gemmine::binding

@@ -45,11 +45,16 @@ struct Progress {
   std::optional<double> objective;
 };
 
+// Bytes of each kind of buffers that grow with the queries of a job, at most, unless its budget of
+// memory is small.
+inline constexpr Index most_buffer_bytes = Index{256} << 20;
+
 // Context of a job. `report` may be called often and from any thread: the binding throttles it.
 struct Job {
   Cancellation cancellation;
   std::function<void(const Progress&)> report;  // may be empty
   Index threads;                                // a cap on this job's share of the pool, >= 1
+  Index buffer_bytes = most_buffer_bytes;       // cut into requests whose buffers fit in it
 
   void progress(const char* phase, Index done, Index total,
                 std::optional<double> objective = std::nullopt) const {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/read_ahead.h"
 #include "core/row_block.h"
 
 namespace gemmine {
@@ -121,6 +122,11 @@ class FileSource : public RowSource {
       widen_rows(*this, scratch.bytes.data(), format_, cols_, begin, values);
     }
     return dense_block(begin, values);
+  }
+
+  std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const override {
+    const RowsInFile file{.fd = fd_, .offset = offset_, .row_bytes = cols_ * size_of(format_.type)};
+    return std::make_unique<ReadAhead>(file, rows);
   }
 
   double entry(Index row, Index column) const override {
@@ -240,6 +246,9 @@ class RescaledSource : public RowSource {
   double entry(Index row, Index column) const override {
     return std::ldexp(source_.entry(row, column), std::ilogb(factor_));
   }
+  std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const override {
+    return source_.read_ahead(rows);
+  }
 
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
     RowBlock block = source_.block(begin, count, scratch);
@@ -275,6 +284,8 @@ class RescaledSource : public RowSource {
 };
 
 }  // namespace
+
+std::unique_ptr<ReadAhead> RowSource::read_ahead(RowRange) const { return nullptr; }
 
 std::unique_ptr<RowSource> rows_within(const RowSource& rows, RowRange range) {
   return std::make_unique<RowsWithin>(rows, range);

@@ -14,6 +14,7 @@
 
 namespace gemmine {
 
+class ReadAhead;  // core/read_ahead.h
 struct RowBlock;  // core/row_block.h
 struct RowScratch;
 
@@ -47,6 +48,10 @@ class RowSource {
 
   // The block refers to the caller's memory (zero copy), or to `scratch` until its next use.
   virtual RowBlock block(Index begin, Index count, RowScratch& scratch) const = 0;
+
+  // For a caller that reads these rows in about ascending order, see RowReader; null where the rows
+  // need not be fetched.
+  virtual std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const;
 
   // The entry in its own type, for messages: a float64 may be beyond the range of float32.
   virtual double entry(Index row, Index column) const = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,10 +13,19 @@
 
 namespace gemmine {
 
+// Refuses a query whose own buffers exceed the budget of its job, which holds eight shares.
+inline void check_fits(Index bytes, const Job& job) {
+  if (job.buffer_bytes == most_buffer_bytes || bytes <= 4 * job.buffer_bytes) return;
+  throw Error(ErrorCode::out_of_memory, "The lists of one query need about " +
+                                            std::to_string(bytes) +
+                                            " bytes of memory, and its budget has " +
+                                            std::to_string(4 * job.buffer_bytes) + " for them");
+}
+
 // Cuts a job's queries into requests with buffers that fit in memory. `ask` returns the question
 // about a query, or nothing; `run` gets questions, and whether more requests may follow.
 template <class Bytes, class Ask, class Run>
-void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) {
+void for_batches(Index queries, Index budget, const Job& job, Bytes bytes_of, Ask ask, Run run) {
   using Asked = typename std::invoke_result_t<Ask, Index>::value_type;
   std::vector<Asked> asked;
   Index bytes = 0;
@@ -27,7 +37,9 @@ void for_batches(Index queries, Index budget, Bytes bytes_of, Ask ask, Run run) 
   for (Index query = 0; query < queries; ++query) {
     std::optional<Asked> next = ask(query);
     if (!next) continue;
-    bytes += bytes_of(*next);
+    const Index needed = bytes_of(*next);
+    check_fits(needed, job);
+    bytes += needed;
     asked.push_back(std::move(*next));
     if (bytes > budget) flush(query + 1 < queries);
   }

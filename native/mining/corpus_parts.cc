@@ -58,7 +58,7 @@ PartCandidates part_candidates(Scans& scans, const RowSource& queries, const Cor
   PartCandidates found{.populations = std::vector<std::int32_t>(queries.rows() * population_size),
                        .zeros = {.queries = handle->zero_rows(), .rows = corpus.zero_rows()}};
   for_batches(
-      queries.rows(), request_bytes,
+      queries.rows(), job.buffer_bytes, job,
       [&](const MinedQuery& query) { return retrieval->bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
       [&](const std::vector<MinedQuery>& asked, bool more) {
@@ -162,7 +162,8 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   std::fill(ranks, ranks + queries.rows() * asked.count, -1);
   RankCount counting(scans, *handle, index, options, asked, ranks);
   for_batches(
-      queries.rows(), request_bytes, [&](const MinedQuery& query) { return counting.bytes(query); },
+      queries.rows(), job.buffer_bytes, job,
+      [&](const MinedQuery& query) { return counting.bytes(query); },
       [&](Index query) { return asked_query(options, index, query); },
       [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
 }

@@ -9,7 +9,7 @@ namespace gemmine {
 ZeroVectors log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
                         double temperature, double* values, double* errors, const Job& job) {
   const auto handle = scans.prepare_queries(queries, bank, job);
-  const Index at_once = std::max<Index>(request_bytes / (4 * queries.cols() + 1024), 1);
+  const Index at_once = std::max<Index>(job.buffer_bytes / (4 * queries.cols() + 1024), 1);
   for (Index begin = 0; begin < queries.rows(); begin += at_once) {
     const LogSumExpRequest request{.queries = *handle,
                                    .begin = begin,

@@ -8,11 +8,11 @@ namespace gemmine {
 namespace {
 
 // The end of the queries from `begin` that fit in memory together.
-Index end_of_request(const MaxSimOptions& options, Index begin, Index cols) {
+Index end_of_request(const MaxSimOptions& options, Index begin, Index cols, const Job& job) {
   const Index depth = std::min(options.k, options.documents.count);
   const Index list = scan_bytes({.query = 0, .depth = depth}, 0, {});
   Index bytes = 0, end = begin;
-  while (end < options.queries.count && bytes <= request_bytes)
+  while (end < options.queries.count && bytes <= job.buffer_bytes)
     bytes += list + options.queries.size(end++) * (cols * Index{sizeof(float)} + 512);
   return end;
 }
@@ -25,7 +25,7 @@ Proof max_sim(Scans& scans, const RowSource& queries, const CorpusHandle& corpus
   const Index depth = std::min(options.k, options.documents.count);
   Index fallback = 0;
   for (Index begin = 0; begin < options.queries.count;) {
-    const Index end = end_of_request(options, begin, queries.cols());
+    const Index end = end_of_request(options, begin, queries.cols(), job);
     const SegmentMaxRequest request{.queries = *handle,
                                     .query_segments = options.queries,
                                     .corpus_segments = options.documents,

@@ -38,7 +38,7 @@ class Miner {
     for (const Answer& each : answers_) clear(each, handle_->rows().rows());
     const auto each = static_cast<Index>(answers_.size());
     for_batches(
-        handle_->rows().rows() * each, request_bytes,
+        handle_->rows().rows() * each, job_.buffer_bytes, job_,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
         [&](Index i) { return ask(shared_.first_query + i / each, answers_[i % each]); },
         [&](std::vector<MinedQuery>& asked, bool more) { run(std::move(asked), more); });

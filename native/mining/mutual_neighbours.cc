@@ -61,7 +61,7 @@ BothWays ways_of(Scans& scans, const QueryHandle& handle, const TopKOptions& opt
   const Asking there(handle, options.k, options.exclude, options.self);
   if (same_rows(queries, rows) && reversed.lists().indptr == nullptr) {
     BothWays ways;
-    ways.queries = scan_in_parts(there.of(handle),
+    ways.queries = scan_in_parts(there.of(handle), job,
                                  [&](const ScanRequest& part) { return scans.scan(part, job); });
     ways.rows = ways.queries;
     return ways;

@@ -54,7 +54,7 @@ FoundRows range_search(Scans& scans, const RowSource& queries, const CorpusHandl
   const auto bytes_of = [&](const ScanQuery& query) {
     return scan_bytes(query, queries.cols(), {});
   };
-  for_batches(queries.rows(), request_budget(queries, corpus, depth), bytes_of, ask, run);
+  for_batches(queries.rows(), request_budget(queries, corpus, depth, job), job, bytes_of, ask, run);
   return found;
 }
 

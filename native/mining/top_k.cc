@@ -33,7 +33,7 @@ Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
   const auto bytes_of = [&](const ScanQuery& query) {
     return scan_bytes(query, queries.cols(), {});
   };
-  for_batches(queries.rows(), request_budget(queries, corpus, depth), bytes_of, ask, run);
+  for_batches(queries.rows(), request_budget(queries, corpus, depth, job), job, bytes_of, ask, run);
   return {.certified = queries.rows() - fallback,
           .fallback = fallback,
           .zero_queries = handle->zero_rows(),

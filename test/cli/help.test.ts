@@ -16,22 +16,23 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h',
+    '--threads --device --memory-budget --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h',
   'select-rank':
-    '--threads --device --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
-  transform: '--threads --device --model',
-  kmeans: '--threads --device --seed --clusters --iterations --tolerance --restarts',
-  svd: '--threads --device --seed --rank --oversamples --power-iterations',
+    '--threads --device --memory-budget --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
+  transform: '--threads --device --memory-budget --model',
+  kmeans:
+    '--threads --device --memory-budget --seed --clusters --iterations --tolerance --restarts',
+  svd: '--threads --device --memory-budget --seed --rank --oversamples --power-iterations',
   concepts:
     '--threads --device --seed --rank --model --iterations --tolerance --sparsity --l1-w --l2-h --restarts --contexts ' +
     '--count --window --repeat-samples --features --collinear-at --unembedding --vocabulary --output-weights',
-  topk: '--threads --device --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  topk: '--threads --device --memory-budget --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
-    '--threads --device --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+    '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   'near-duplicates': '--threads --device --threshold --metric',
   communities: '--threads --device --threshold --min-size --metric',
   mine:
-    '--threads --device --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
+    '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --temperature --simans-a --simans-b --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --shard',
@@ -64,6 +65,13 @@ it('merge --help offers no threads and devices, which it does not use, and says 
     '--threads, --device and --seed are accepted, as by every command, and have',
   )
 })
+
+it.each(['merge', 'audit'])(
+  '%s --help offers no memory budget, which it does not have',
+  (command) => {
+    expect(helpOf(command)).not.toContain('--memory-budget')
+  },
+)
 
 it.each(['transform', 'topk', 'range', 'near-duplicates', 'communities'])(
   '%s --help offers no seed, as nothing is drawn',

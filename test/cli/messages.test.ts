@@ -56,6 +56,14 @@ describe('a mistake on the command line', () => {
       ['transform', '', '--model', X, '--out', out],
       'Expected the path of a file for X, received nothing',
     ],
+    [
+      factorize('--memory-budget', '12MB'),
+      'Expected a number of bytes, or of KiB, MiB or GiB, such as 512MiB for --memory-budget, received 12MB',
+    ],
+    [
+      mine('--memory-budget', '63.5MiB'),
+      'Expected an integer of at least 67108864 for --memory-budget, received 66584576',
+    ],
     [topk('--exclude', ''), 'Expected the path of a file for --exclude, received nothing'],
     [mine('--query-ids', ''), 'Expected the path of a file for --query-ids, received nothing'],
     [['factorize', '--rank', '2'], "missing required argument 'X'"],

@@ -48,6 +48,24 @@ const fields = {
 }
 const scan = ['--queries', 'docs.npy', '--corpus', 'docs.npy']
 
+describe('--memory-budget', () => {
+  it('leaves a large file in place, with the same result', async () => {
+    const svd = ['svd', 'large.npy', '--rank', '2', '--power-iterations', '1', '--json']
+    const [whole, within] = [
+      await run(folder, ...svd),
+      await run(folder, ...svd, '--memory-budget', '64MiB'),
+    ].map(({ stdout }) => JSON.parse(stdout) as Record<string, unknown>)
+    expect({ ...within, seconds: 0, gflops: 0 }).toEqual({ ...whole, seconds: 0, gflops: 0 })
+  })
+
+  it('that is too small for a job is refused with the bytes that it needs', async () => {
+    const nmf = ['factorize', 'large.npy', '--model', 'semi-nmf', '--rank', '300']
+    const { code, stderr } = await run(folder, ...nmf, '--json', '--memory-budget', '64MiB')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/needs about \d+ bytes of memory, and its budget is 67108864/)
+  })
+})
+
 describe.each([
   ['semi-orthogonal-nmf', []],
   ['snmf', ['--sparsity', '0.4', '--patience', '3']],

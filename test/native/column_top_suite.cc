@@ -122,7 +122,7 @@ void test_threads(TrialScans& scans) {
     const Job job = job_of(threads);
     const BothSides sides(scans, Metric::dot, queries, rows, threads > 1, job);
     check(gemmine::cpu::is_join(question.queries.of(*sides.there.queries),
-                                question.rows.of(*sides.back.queries)),
+                                question.rows.of(*sides.back.queries), job),
           "both ways of enough rows are a join");
     return question.answer(scans, sides, job);
   };
@@ -146,14 +146,14 @@ void test_parts(const gemmine::cpu::ScanFormat& format) {
   TrialScans scans;
   scans.format = &format;
   const Rows queries = random_rows(1, 1600, 3, dice), rows = random_rows(0, 1700, 3, dice);
-  const Job job = job_of(3);
+  Job job = job_of(3);
+  job.buffer_bytes = gemmine::join_bytes(2000, 3, 20) / 4;
   const BothSides sides(scans, Metric::l2, queries, rows, true, job);
   const Question question{.queries = Asking(1600, 1700, dice), .rows = Asking(1700, 1600, dice)};
   const auto request = question.queries.of(*sides.there.queries);
   const auto reverse = question.rows.of(*sides.back.queries);
-  const Index memory = gemmine::join_bytes(2000, 3, 20);
-  check(gemmine::cpu::is_join(request, reverse, memory), "both ways are a join in parts");
-  const BothWays ways = gemmine::cpu::column_top(request, reverse, job, memory);
+  check(gemmine::cpu::is_join(request, reverse, job), "both ways are a join in parts");
+  const BothWays ways = gemmine::cpu::column_top(request, reverse, job);
   check(same(ways.queries, scans.scan(request, job)) && same(ways.rows, scans.scan(reverse, job)),
         "both ways in parts are what two scans find");
 }

@@ -39,7 +39,7 @@ class CountedRows : public gemmine::RowSource {
 // Queries whose lists of all rows need more than two requests.
 Index many_queries() {
   const Index each = gemmine::scan_bytes({.query = 0, .depth = rows}, d, {});
-  return 2 * gemmine::request_bytes / each + 20;
+  return 2 * gemmine::most_buffer_bytes / each + 20;
 }
 
 // Runs a search of a corpus that is prepared and of one that is not. Returns the number of times

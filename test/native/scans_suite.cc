@@ -199,7 +199,7 @@ std::pair<std::vector<Ranking>, Index> neighbours(const gemmine::cpu::ScanFormat
   Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
   for (Index query = 0; query < rows.rows; ++query)
     questions.asked.push_back({.query = query, .depth = 10});
-  check(gemmine::cpu::is_self_join(questions.of(*sides.queries)) == (&rows == &corpus),
+  check(gemmine::cpu::is_self_join(questions.of(*sides.queries), job) == (&rows == &corpus),
         "a corpus against itself is recognised, and a copy is none");
   auto rankings = scans.scan(questions.of(*sides.queries), job);
   Index rescanned = 0;
@@ -266,7 +266,8 @@ void test_bound_of_self_join(const gemmine::cpu::ScanFormat& format) {
       const Sides plain(naive, metric, rows, rows, true, job);
       const Sides sides(scans, metric, rows, rows, true, job);
       const auto expected = naive.scan(questions.of(*plain.queries), job);
-      check(gemmine::cpu::is_self_join(questions.of(*sides.queries)), "a self-join is planted");
+      check(gemmine::cpu::is_self_join(questions.of(*sides.queries), job),
+            "a self-join is planted");
       scans.bound_factor = 1;
       check(wrong_of(scans.scan(questions.of(*sides.queries), job), expected) == 0,
             std::string(name) + ", self-join, " + name_of(metric));

@@ -62,7 +62,7 @@ class TrialScans : public gemmine::Scans {
                                const gemmine::Job& job) override {
     gemmine::ScanRequest forth = request, back = reverse;
     forth.bound_factor = back.bound_factor = bound_factor;
-    if (gemmine::cpu::is_join(forth, back)) return gemmine::cpu::column_top(forth, back, job);
+    if (gemmine::cpu::is_join(forth, back, job)) return gemmine::cpu::column_top(forth, back, job);
     return Scans::column_top(forth, back, job);
   }
   std::vector<gemmine::BestSegments> segment_max(const gemmine::SegmentMaxRequest& request,

@@ -9,12 +9,11 @@
 namespace gemmine::cpu {
 namespace {
 
-constexpr Index group_size = 8;           // queries that use a block of rows while it is in cache
-constexpr Index block_bytes = 1 << 18;    // of rows
-constexpr Index largest_block = 1024;     // rows
-constexpr Index batch_bytes = 256 << 20;  // of the rankings in memory at a time
-constexpr Index largest_batch = 64;       // queries
-constexpr Index wanted_tasks = 64;        // so that threads finish together
+constexpr Index group_size = 8;         // queries that use a block of rows while it is in cache
+constexpr Index block_bytes = 1 << 18;  // of rows
+constexpr Index largest_block = 1024;   // rows
+constexpr Index largest_batch = 64;     // queries
+constexpr Index wanted_tasks = 64;      // so that threads finish together
 
 // Scores a batch of queries (in groups) with the corpus (in segments).
 class CanonicalScan {
@@ -100,8 +99,8 @@ void CanonicalScan::rank(const ScanRequest& request, std::vector<Ranking>& ranki
 
 // Number of queries to rank at a time. All segments together hold each row at most twice, and at
 // most the rows of their depths and the rows with a class.
-std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
-                     const RowClasses& classes) {
+std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows, const RowClasses& classes,
+                     const Job& job) {
   const Index classed = classes.count == 0 ? 0 : classes.starts[classes.count];
   Index most = 1;
   for (const ScanQuery* query : asked)
@@ -109,7 +108,7 @@ std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows,
                     std::min(query->depth, rows) + query->rejected_depth + 4 * query->draw.count);
   const Index held = std::min(2 * rows, wanted_tasks * (2 * most + 128)) + 2 * classed;
   const Index bytes = held * static_cast<Index>(sizeof(Scored));
-  return static_cast<std::size_t>(std::clamp<Index>(batch_bytes / bytes, 1, largest_batch));
+  return static_cast<std::size_t>(std::clamp<Index>(job.buffer_bytes / bytes, 1, largest_batch));
 }
 
 }  // namespace
@@ -123,7 +122,7 @@ CanonicalScorer scorer_of(const CpuQueries& queries) {
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
                       std::span<const ScanQuery* const> asked, std::vector<Ranking>& rankings,
                       const Job& job) {
-  const std::size_t batch = batch_of(asked, queries.corpus().rows().rows(), request.classes);
+  const std::size_t batch = batch_of(asked, queries.corpus().rows().rows(), request.classes, job);
   for (std::size_t begin = 0; begin < asked.size(); begin += batch) {
     job.progress("settle", asked[begin]->query, queries.rows().rows());
     const std::size_t count = std::min(batch, asked.size() - begin);

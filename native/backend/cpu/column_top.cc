@@ -113,8 +113,11 @@ class Chunk {
 
 class ColumnTop {
  public:
-  ColumnTop(const ScanRequest& request, const ScanRequest& reverse, const Job& job, Index memory)
-      : job_(job), queries_(request), rows_(reverse), chunks_(request, reverse, memory) {}
+  ColumnTop(const ScanRequest& request, const ScanRequest& reverse, const Job& job)
+      : job_(job),
+        queries_(request),
+        rows_(reverse),
+        chunks_(request, reverse, largest_join(job)) {}
 
   BothWays run() {
     const auto& queries = dynamic_cast<const CpuQueries&>(queries_.request.queries);
@@ -171,15 +174,14 @@ bool asks_all(const ScanRequest& request) {
 
 }  // namespace
 
-bool is_join(const ScanRequest& request, const ScanRequest& reverse, Index memory) {
+bool is_join(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
   if (!asks_all(request) || !asks_all(reverse)) return false;
-  const Chunks chunks(request, reverse, memory);
+  const Chunks chunks(request, reverse, largest_join(job));
   return std::min(chunks.queries, chunks.rows) >= fewest_joined;
 }
 
-BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job,
-                    Index memory) {
-  return ColumnTop(request, reverse, job, memory).run();
+BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
+  return ColumnTop(request, reverse, job).run();
 }
 
 }  // namespace gemmine::cpu

@@ -34,7 +34,7 @@ class CpuScans : public Scans {
   }
   BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
                       const Job& job) override {
-    if (is_join(request, reverse)) return cpu::column_top(request, reverse, job);
+    if (is_join(request, reverse, job)) return cpu::column_top(request, reverse, job);
     return Scans::column_top(request, reverse, job);
   }
   std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) override {

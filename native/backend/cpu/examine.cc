@@ -7,7 +7,7 @@
 #include "backend/cpu/pass.h"
 #include "backend/cpu/row_blocks.h"
 #include "core/pool.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -37,10 +37,10 @@ struct ExamineScratch {
 class Examination {
  public:
   Examination(const Kernels& kernels, const Examined& examined)
-      : kernels_(kernels), examined_(examined), X_(examined.X) {}
+      : kernels_(kernels), examined_(examined), X_(examined.X), rows_(X_) {}
 
   SourceSums block(Index begin, Index count, ExamineScratch& scratch) const {
-    const RowBlock rows = X_.block(begin, count, scratch.rows);
+    const RowBlock rows = rows_.block(begin, count, scratch.rows);
     if (!examined_.mask.all_pass()) return masked(rows, scratch);
     return X_.sparse() ? sparse(rows, scratch) : dense(rows);
   }
@@ -133,6 +133,7 @@ class Examination {
   const Kernels& kernels_;
   const Examined& examined_;
   const RowSource& X_;
+  const RowReader rows_;
 };
 
 std::vector<Index> examined_blocks(const RowSource& X) {

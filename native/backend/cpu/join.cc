@@ -67,12 +67,12 @@ bool is_plain(const ScanRequest& request) {
          std::ranges::all_of(request.asked, [](const ScanQuery& each) { return is_plain(each); });
 }
 
-bool is_self_join(const ScanRequest& request) {
+bool is_self_join(const ScanRequest& request, const Job& job) {
   const RowSource& rows = request.queries.rows();
   const auto all = static_cast<Index>(request.asked.size());
   return all == rows.rows() && all > block_unit && is_plain(request) &&
          same_rows(rows, request.queries.corpus().rows()) &&
-         join_bytes(all, rows.cols(), deepest(request)) <= largest_join;
+         join_bytes(all, rows.cols(), deepest(request)) <= largest_join(job);
 }
 
 Join::Join(const JoinQuestion& rows, ScanPanels& panels, bool last, const Job& job)
@@ -177,7 +177,7 @@ ScanEnd Join::run() {
     const std::vector<Pair> pairs = round(number);
     parallel_for(job_, static_cast<Index>(pairs.size()),
                  [&](Index i, Index) { look_at(pairs[i]); });
-    if (queries_->is_full() || rows().is_full()) return ScanEnd::full;
+    if (queries_->is_full(job_) || rows().is_full(job_)) return ScanEnd::full;
     const Index overflowing = queries_->overflowing() + (rows_ ? rows_->overflowing() : 0);
     if (!last_ && 2 * overflowing > lists) return ScanEnd::hopeless;
   }
@@ -190,7 +190,7 @@ void Join::look_at(const Pair& pair) {
   const Index last_query = std::min((pair.queries + 1) * query_block_, queries_->size());
   queries_->prefetch(pair.queries * query_block_, query_block_);
   for (Index panel = pair.rows * row_block_ / panel_rows; panel * panel_rows < last_row; ++panel) {
-    if (queries_->is_full() || rows().is_full()) return;
+    if (queries_->is_full(job_) || rows().is_full(job_)) return;
     rows().prefetch(panel * panel_rows, panel_rows);
     for (Index tile = pair.queries * query_block_ / tile_queries; tile * tile_queries < last_query;
          ++tile) {

@@ -8,7 +8,7 @@
 namespace gemmine::cpu {
 
 // Whether a request asks about all rows of a corpus against itself: half the tiles can answer it.
-bool is_self_join(const ScanRequest& request);
+bool is_self_join(const ScanRequest& request, const Job& job);
 // Whether lists of the best rows alone answer the questions of a request.
 bool is_plain(const ScanRequest& request);
 

@@ -52,7 +52,7 @@ class JoinSide {
   }
 
   Index overflowing() const { return overflowing_; }  // number of lists
-  bool is_full() const { return unlimited_ && held_ > most_held; }
+  bool is_full(const Job& job) const { return unlimited_ && held_ > most_held(job); }
   // Ranks the decided rows; returns the others.
   Asked rank(std::vector<Ranking>& rankings, const Job& job);
 

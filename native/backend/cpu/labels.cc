@@ -8,7 +8,7 @@
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -102,6 +102,7 @@ class Assigning {
         a_(assignment),
         assigned_(assigned),
         job_(job),
+        rows_(a_.X),
         k_(a_.centers.rows),
         d_(a_.centers.cols),
         scale_(std::ldexp(1.0, -a_.exponent)),
@@ -142,7 +143,7 @@ class Assigning {
 
  private:
   void tile(Index begin, Index count, Workspace& workspace, BlockSums& sums) const {
-    const RowBlock rows = a_.X.block(begin, count, workspace.rows);
+    const RowBlock rows = rows_.block(begin, count, workspace.rows);
     const HostView<float> P = rows_in(workspace.products, count, k_, packed_.padded());
     workspace.norms.resize(static_cast<std::size_t>(count));
     if (a_.X.sparse()) {
@@ -241,6 +242,7 @@ class Assigning {
   const Assignment& a_;
   Assigned& assigned_;
   const Job& job_;
+  const RowReader rows_;
   const Index k_;
   const Index d_;
   const double scale_;  // 2^-exponent

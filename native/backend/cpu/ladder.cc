@@ -33,7 +33,7 @@ void Ladder::answer(const Asked& all) {
   const bool finest = queries_.finest_is_first();
   if (request_.more) queries_.keep_panels();
   if (only_counts(request_) && !finest) return settle(scan_in_finest(all), true);
-  if (!is_self_join(request_)) return settle(scan_in(panels, all, finest), finest);
+  if (!is_self_join(request_, job_)) return settle(scan_in(panels, all, finest), finest);
   Asked left = join_in(panels, all, all, finest);
   if (!finest && 2 * left.size() > all.size())
     return settle(join_in(queries_.finest_panels(), all, left, true), true);

@@ -12,7 +12,7 @@
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
 #include "backend/cpu/scaled_normal.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -56,6 +56,7 @@ class Settling {
       : kernels_(kernels),
         problem_(problem),
         job_(job),
+        rows_(problem.X),
         Ht_(host(problem.Ht)),
         W_(host(W)),
         d_(Ht_.rows),
@@ -95,7 +96,7 @@ class Settling {
   }
 
   void tile(Index begin, Index count, Workspace& workspace) const {
-    const RowBlock rows = problem_.X.block(begin, count, workspace.rows);
+    const RowBlock rows = rows_.block(begin, count, workspace.rows);
     const HostView<float> P = rows_in(workspace.cross, count, k_, padded_k_);
     if (problem_.X.sparse())
       kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values},
@@ -227,6 +228,7 @@ class Settling {
   const Kernels& kernels_;
   const LeastSquares& problem_;
   const Job& job_;
+  const RowReader rows_;
   const HostView<const float> Ht_;
   const HostView<float> W_;
   const Index d_;

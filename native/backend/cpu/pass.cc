@@ -5,7 +5,7 @@
 #include "backend/cpu/group_pass.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/row_blocks.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -26,7 +26,8 @@ using AllSums = std::vector<BlockSums>;
 
 class RunningPass {
  public:
-  RunningPass(const Kernels& kernels, const Pass& pass, const Job& job) : pass_(pass), job_(job) {
+  RunningPass(const Kernels& kernels, const Pass& pass, const Job& job)
+      : pass_(pass), job_(job), rows_(pass.X, rows_of(pass)) {
     for (const Group& group : pass.groups)
       groups_.push_back(pass.loss.kind == LossKind::frobenius
                             ? frobenius_group(kernels, pass, group, job.cancellation)
@@ -82,10 +83,10 @@ class RunningPass {
     for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g]->begin_block(sums[g]);
     if (groups_.size() == 1) {
       tiles(0, begin, count, worker, sums,
-            [&](Index first, Index rows) { return pass_.X.block(begin + first, rows, scratch); });
+            [&](Index first, Index rows) { return rows_.block(begin + first, rows, scratch); });
       return;
     }
-    const RowBlock whole = pass_.X.block(begin, count, scratch);
+    const RowBlock whole = rows_.block(begin, count, scratch);
     for (std::size_t g = 0; g < groups_.size(); ++g)
       tiles(g, begin, count, worker, sums,
             [&](Index first, Index rows) { return part_of(whole, first, rows); });
@@ -104,6 +105,7 @@ class RunningPass {
 
   const Pass& pass_;
   const Job& job_;
+  const RowReader rows_;
   std::vector<std::unique_ptr<GroupPass>> groups_;
   std::vector<RowScratch> scratch_;  // one per worker
 };

@@ -6,7 +6,7 @@
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
 #include "core/pool.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -31,6 +31,7 @@ class Measuring {
   Measuring(const Kernels& kernels, const Candidates& candidates)
       : kernels_(kernels),
         c_(candidates),
+        rows_(c_.X),
         count_(c_.points.rows),
         d_(c_.X.cols()),
         scale_(std::ldexp(1.0, -c_.exponent)),
@@ -53,7 +54,7 @@ class Measuring {
 
   // Returns Σ min(nearest, distance) of a block and writes its distances to `to` [n×c].
   Sums block(Index begin, Index count, Workspace& workspace, HostView<double> to) const {
-    const RowBlock rows = c_.X.block(begin, count, workspace.rows);
+    const RowBlock rows = rows_.block(begin, count, workspace.rows);
     if (c_.X.sparse())
       for (Index i = 0; i < count; ++i) sparse_row(rows, i, to.row(begin + i));
     else
@@ -105,6 +106,7 @@ class Measuring {
 
   const Kernels& kernels_;
   const Candidates& c_;
+  const RowReader rows_;
   const Index count_;
   const Index d_;
   const double scale_;          // 2^-exponent

@@ -60,8 +60,11 @@ std::vector<Index> row_blocks(const RowSource& X) {
 }
 
 Index tile_rows(const RowSource& X, Index k) {
-  if (X.sparse()) return most_tiles * whole_tile;
-  const Index cached = tile_elements / (X.cols() * whole_tile);
+  return X.sparse() ? most_tiles * whole_tile : dense_tile_rows(X.cols(), k);
+}
+
+Index dense_tile_rows(Index cols, Index k) {
+  const Index cached = tile_elements / (cols * whole_tile);
   const Index worthwhile = k / whole_tile;
   return std::clamp(std::max(cached, worthwhile), Index{1}, most_tiles) * whole_tile;
 }

@@ -18,6 +18,7 @@ std::vector<Index> row_blocks(const RowSource& X);  // all rows, with sums
 // Maximum of rows in a tile of a block. X should stay in cache from X_b·Ht to X_bᵀ·W_b, but a step
 // prepares k×k numbers for each tile.
 Index tile_rows(const RowSource& X, Index k);
+Index dense_tile_rows(Index cols, Index k);
 
 // Cuts `count` rows into parts of at most `most` rows, as even as possible.
 std::vector<Index> even_parts(Index count, Index most);

@@ -13,8 +13,7 @@ constexpr Index group_bytes = 4 << 20;  // panels prepared or scanned between tw
 constexpr Index wanted_tasks = 64;      // per group of panels, so that threads finish together
 constexpr Index largest_block = 8;      // tiles that use a panel while it is in cache
 constexpr Index rank_at_once = 8;       // queries
-// Limit for the straddlers of all queries; each may always have a few. Vectors grow by doubling.
-constexpr Index straddler_bytes = 256 << 20;
+// Straddlers of a query, even if those of all do not fit in memory then. Vectors grow by doubling.
 constexpr Index fewest_straddlers = 256;
 constexpr Index largest_straddlers = 16384;
 
@@ -98,8 +97,8 @@ TileScan::TileScan(const ScanRequest& request, ScanPanels& panels, const Asked& 
 CollectorLimits TileScan::limits() const {
   const Index bytes = 2 * static_cast<Index>(sizeof(Straddler)) * segments_ * asked_count_;
   return {.widenings = last_ ? most_widenings : first_widenings,
-          .straddlers = std::clamp(std::min(straddler_bytes / bytes, rows_ / 8), fewest_straddlers,
-                                   largest_straddlers)};
+          .straddlers = std::clamp(std::min(job_.buffer_bytes / bytes, rows_ / 8),
+                                   fewest_straddlers, largest_straddlers)};
 }
 
 // The number of layers of a tile is the largest number of questions about one of its queries.
@@ -152,7 +151,7 @@ bool TileScan::is_hopeless() {
   return 2 * undecided > asked_count_;
 }
 
-bool TileScan::is_full() const { return unlimited_ && held_ > most_held; }
+bool TileScan::is_full() const { return unlimited_ && held_ > most_held(job_); }
 
 ScanEnd TileScan::run() {
   AlignedFloats space = allocate_aligned(group_ * panels_.size());

@@ -10,7 +10,9 @@ namespace gemmine::cpu {
 // A scan that is followed by another one gives lists up sooner.
 inline constexpr int first_widenings = 2;
 // Limit for the candidates of queries of depth every_row; fewer queries than a tile are not split.
-inline constexpr Index most_held = (256 << 20) / sizeof(Candidate);
+inline Index most_held(const Job& job) {
+  return job.buffer_bytes / static_cast<Index>(sizeof(Candidate));
+}
 
 using Asked = std::vector<const ScanQuery*>;
 

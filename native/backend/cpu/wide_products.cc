@@ -6,7 +6,7 @@
 #include "backend/cpu/row_blocks.h"
 #include "core/linear_algebra.h"
 #include "core/pool.h"
-#include "core/row_block.h"
+#include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
@@ -48,10 +48,11 @@ void multiply_in_float64(const RowSource& X, int exponent, HostView<const double
   const double scale = std::ldexp(1.0, -exponent);
   const std::vector<Index> firsts = even_parts(X.rows(), rows_at_once);
   std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
+  const RowReader reader(X);
   parallel_for(job, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
     Workspace& workspace = workspaces[worker];
     const Index begin = firsts[block];
-    const RowBlock rows = X.block(begin, firsts[block + 1] - begin, workspace.rows);
+    const RowBlock rows = reader.block(begin, firsts[block + 1] - begin, workspace.rows);
     workspace.product.resize(static_cast<std::size_t>(rows.count * B.cols));
     if (X.sparse())
       multiply_sparse(rows, B, workspace);

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { runProgram } from './child'
+
+const mebibyte = 2 ** 20
+const budget = 64 * mebibyte
+
+async function growthOf(program: string, args: readonly (string | number)[]) {
+  const { code, stdout, stderr } = await runProgram(program, [...args, budget])
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const grown = Number(stdout)
+  console.log(`${args.join(' ')}: ${(grown / mebibyte).toFixed()} MiB of 64`)
+  return grown
+}
+
+const growth = (job: string, rows: number, cols: number, rank: number) =>
+  growthOf('memory-budget', [job, rows, cols, rank])
+
+// The resident set at its peak is known on Linux only.
+describe.runIf(process.platform === 'linux')('memoryBudget', () => {
+  it('bounds the memory of a factorization of a file more than twice as large', async () => {
+    expect(await growth('nmf', 40_000, 1024, 48)).toBeLessThan(budget)
+  })
+
+  it.each([
+    ['nmf', 40_000, 48],
+    ['nmf by mu', 40_000, 48],
+    ['nmf by KL', 40_000, 48],
+    ['semiNmf', 40_000, 36],
+    ['snmf', 40_000, 48],
+    ['semiOrthogonalNmf', 40_000, 48],
+    ['kmeans', 40_000, 200],
+    ['truncatedSvd', 40_000, 44],
+    ['selectRank', 20_000, 16],
+    ['transform', 40_000, 100],
+  ])('bounds that of %s', async (job, rows, rank) => {
+    expect(await growth(job, rows, 64, rank)).toBeLessThan(budget)
+  })
+
+  it.each([
+    ['topK', 100],
+    ['selfJoin', 100],
+    ['reverseTopK', 100],
+    ['rangeSearch', 100],
+    ['logSumExp', 0],
+    ['mineHardNegatives', 50],
+  ])('bounds that of %s', async (job, k) => {
+    expect(await growthOf('memory-budget-search', [job, 6000, 6000, 16, k])).toBeLessThan(budget)
+  })
+})

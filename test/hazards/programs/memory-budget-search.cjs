@@ -1,0 +1,50 @@
+// Runs one search within a budget; prints the growth of the resident set at its peak, in bytes, without the
+// answer and the packed copy of the corpus.
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { noise } = require('./jobs.cjs')
+const lib = require(join(__dirname, '..', '..', '..', 'dist'))
+
+const matrix = (rows, cols, scale = 1) => {
+  const data = noise(rows * cols)
+  if (scale !== 1) for (let i = 0; i < data.length; i++) data[i] *= scale
+  return { data, rows, cols }
+}
+
+const jobs = {
+  topK: (Q, C, k, own) => lib.topK(Q, C, { k, ...own }),
+  selfJoin: (Q, C, k, own) => lib.topK(C, C, { k, excludeSelf: true, ...own }),
+  reverseTopK: (Q, C, k, own) => lib.reverseTopK(Q, C, { k, ...own }),
+  rangeSearch: (Q, C, k, own) => lib.rangeSearch(Q, C, { threshold: 0.4, limit: k, ...own }),
+  logSumExp: (Q, C, _, own) => lib.logSumExp(Q, C, { temperature: 0.1, ...own }),
+  mineHardNegatives: (Q, C, k, own) =>
+    lib.mineHardNegatives(
+      Q,
+      C,
+      Array.from({ length: Q.rows }, (_, i) => [i]),
+      { numNegatives: k, ...own },
+    ),
+}
+
+const resident = (field) =>
+  1024 *
+  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))[1])
+
+const bytesOf = (found) =>
+  Object.values(found).reduce(
+    (sum, each) => sum + (ArrayBuffer.isView(each) ? each.byteLength : 0),
+    0,
+  )
+
+async function main() {
+  const [job, ...sizes] = process.argv.slice(2)
+  const [queries, rows, cols, k, memoryBudget] = sizes.map(Number)
+  const [Q, C] = [matrix(queries, cols), matrix(rows, cols)]
+  const few = matrix(8, 8)
+  await lib.topK(few, few, { k: 1 })
+  const before = resident('VmRSS')
+  const found = await jobs[job](Q, C, k, memoryBudget ? { memoryBudget } : {})
+  const packed = 8 * (rows + queries) * cols
+  console.log(resident('VmHWM') - before - bytesOf(found) - packed)
+}
+main()

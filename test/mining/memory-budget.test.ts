@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import * as lib from '../../lib/index'
+import { gaussian } from '../matrices'
+
+const least = 2 ** 26
+const queries = gaussian(600, 8, 1)
+const corpus = gaussian(800, 8, 2)
+const positives = Array.from({ length: queries.rows }, (_, i) => [i])
+const starts = Array.from({ length: 201 }, (_, i) => 3 * i)
+const many = (tokens: lib.Matrix) => ({ tokens, starts: [...starts.slice(0, -1), tokens.rows] })
+
+type Budget = lib.MemoryOptions
+
+const jobs: Record<string, (budget: Budget) => Promise<object>> = {
+  topK: (budget) => lib.topK(queries, corpus, { k: 60, ...budget }),
+  'topK of a corpus among itself': (budget) =>
+    lib.topK(corpus, corpus, { k: 60, excludeSelf: true, ...budget }),
+  rangeSearch: (budget) => lib.rangeSearch(queries, corpus, { threshold: 0.5, ...budget }),
+  reverseTopK: (budget) => lib.reverseTopK(queries, corpus, { k: 60, ...budget }),
+  mutualNeighbours: (budget) => lib.mutualNeighbours(queries, corpus, { k: 60, ...budget }),
+  maxSim: (budget) => lib.maxSim(many(queries), many(corpus), { k: 60, ...budget }),
+  logSumExp: (budget) => lib.logSumExp(queries, corpus, { temperature: 0.1, ...budget }),
+  mineHardNegatives: (budget) =>
+    lib.mineHardNegatives(queries, corpus, positives, { numNegatives: 40, ...budget }),
+}
+
+/** The arrays of an answer. */
+const arraysOf = (found: object) =>
+  Object.entries(found).filter(([, part]) => ArrayBuffer.isView(part))
+
+describe.each(Object.entries(jobs))('memoryBudget of %s', (_, job) => {
+  it('changes no bit of the answer', async () => {
+    const all = arraysOf(await job({}))
+    expect(all.length).toBeGreaterThan(0)
+    for (const memoryBudget of [least, 4 * least])
+      expect(arraysOf(await job({ memoryBudget }))).toEqual(all)
+  })
+
+  it.each([least - 1, '512MiB'])('refuses %s', async (memoryBudget) => {
+    await expect(job({ memoryBudget: memoryBudget as number })).rejects.toThrow(
+      'an integer of at least 67108864 for memoryBudget',
+    )
+  })
+})
+
+it('memoryBudget is unknown where it would have no effect', async () => {
+  const budget = { memoryBudget: least } as object
+  await expect(lib.prepareCorpus(corpus, budget)).rejects.toThrow('the unknown option memoryBudget')
+})
+
+it('a query whose lists exceed a memoryBudget is refused with their bytes', async () => {
+  const rows = { data: new Float32Array(8e5).map((_, i) => i % 977), rows: 400_000, cols: 2 }
+  const one = { data: Float32Array.of(1, 2), rows: 1, cols: 2 }
+  const asked = { k: 400_000, metric: 'l2', memoryBudget: least } as const
+  await expect(lib.topK(one, rows, asked)).rejects.toThrow(
+    /The lists of one query need about \d+ bytes of memory, and its budget has 33554432 for them/,
+  )
+})
