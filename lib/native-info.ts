@@ -22,6 +22,7 @@ export interface NativeInfo {
   readonly solvers: string[]
   readonly starts: string[]
   readonly metrics: string[]
+  readonly priorities: string[]
   readonly accelerations: string[]
   readonly ceilings: string[]
   readonly references: string[]

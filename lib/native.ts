@@ -13,7 +13,7 @@ import { nativeFileFailure } from './file-errors'
 import { checkReturned, filled, lend } from './lending'
 import type { NamedArrays } from './data/typed-array'
 import type { Addon, JobControl, NativeProof } from './native-types'
-import type { Progress } from './options'
+import type { Priority, Progress } from './options'
 
 export type * from './native-types'
 
@@ -113,9 +113,15 @@ function tryFileThreads() {
 /** The options of a job that do not concern its data, after a check. */
 export interface CheckedJob {
   readonly threads: number
+  readonly priority: Priority
   readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
 }
+
+/** A job that takes one thread for a short time. */
+export const smallJob = (signal?: AbortSignalLike): CheckedJob => ({
+  ...{ threads: 1, priority: 'interactive', signal, onProgress: undefined },
+})
 
 /**
  * Runs one job of the addon under the caller's signal and listener.
@@ -124,7 +130,7 @@ export interface CheckedJob {
  * @throws {TypeError} if the buffer of one of them is detached while the job runs.
  */
 export async function runJob<Result>(
-  { threads, signal, onProgress }: CheckedJob,
+  { threads, priority, signal, onProgress }: CheckedJob,
   lent: NamedArrays,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
@@ -151,7 +157,7 @@ export async function runJob<Result>(
   lend(lent)
   const watched = filled(lent)
   try {
-    const result = await start(addon, { threads, cancel, onProgress: onProgress && tell })
+    const result = await start(addon, { threads, priority, cancel, onProgress: onProgress && tell })
     checkReturned(watched)
     return result
   } catch (failure) {

@@ -76,6 +76,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["models"] = strings(env, names_of(model_names));
   object["solvers"] = strings(env, solvers_of_models());
   object["starts"] = strings(env, names_of(start_names));
+  object["priorities"] = strings(env, names_of(priority_names));
   object["metrics"] = strings(env, names_of(metric_names));
   object["accelerations"] = strings(env, names_of(acceleration_names));
   object["ceilings"] = strings(env, names_of(ceilings));

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 
 #include "core/error.h"
 #include "core/matrix.h"
+#include "core/named.h"
 
 namespace gemmine {
 
@@ -38,6 +41,18 @@ class Cancellation {
   bool patient_ = false;
 };
 
+// Someone waits for an interactive job; a batch job takes the time that is left, and a small share.
+enum class Priority { interactive, batch };
+inline constexpr std::array<Named<Priority>, 2> priority_names{
+    {{"interactive", Priority::interactive}, {"batch", Priority::batch}}};
+
+// A job's place among the others; only the pool reads and writes the times.
+struct Turn {
+  Priority priority;
+  double used;                                    // weighted seconds, docs/decisions/0022
+  std::chrono::steady_clock::time_point resumed;  // when its own thread went on after a loop
+};
+
 struct Progress {
   const char* phase;  // a literal: initialise, iterate, prepare, measure, scan, ...
   Index done;
@@ -50,6 +65,14 @@ struct Job {
   Cancellation cancellation;
   std::function<void(const Progress&)> report;  // may be empty
   Index threads;                                // a cap on this job's share of the pool, >= 1
+  Turn* turn = nullptr;                         // null: before all others
+
+  // The same job without a listener.
+  Job quietly() const {
+    Job quiet = *this;
+    quiet.report = nullptr;
+    return quiet;
+  }
 
   void progress(const char* phase, Index done, Index total,
                 std::optional<double> objective = std::nullopt) const {
