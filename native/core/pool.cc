@@ -111,8 +111,17 @@ class Pool {
     Loop* const own = current_loop;
     const auto begin = Clock::now();
     std::unique_lock lock(mutex_);
-    while (Loop* loop = stopping_ ? nullptr : next_loop(Priority::interactive))
+    bool ran = false;
+    while (!stopping_) {
+      Loop* loop = next_loop(Priority::interactive);
+      if (loop == nullptr && std::exchange(ran, false)) {
+        await_arrival(lock);
+        continue;
+      }
+      if (loop == nullptr) break;
       run_next(*loop, lock);
+      ran = true;
+    }
     current_loop = own;
     given_away += seconds_since(begin);
   }
@@ -132,16 +141,25 @@ class Pool {
  private:
   Index size() const { return static_cast<Index>(threads_.size()); }
 
+  static bool is_batch(const Loop* loop) {
+    return loop != nullptr && loop->priority() == Priority::batch;
+  }
+
+  // A search is some twenty loops: between them a thread waits for the next one rather than to
+  // begin a block of a batch.
   void work() {
     on_pool_thread = true;
+    bool ran_interactive = false;
     std::unique_lock lock(mutex_);
     for (;;) {
       Loop* loop = next_loop();
-      if (loop == nullptr && !stopping_) {
+      const bool may_follow = std::exchange(ran_interactive, false) && is_batch(loop);
+      if ((loop == nullptr || may_follow) && !stopping_) {
         await_arrival(lock);
         wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
       }
       if (stopping_) return;
+      ran_interactive = !is_batch(loop);
       run_next(*loop, lock);
     }
   }
