@@ -8,6 +8,7 @@
 #include "binding/failure.h"
 #include "binding/job_threads.h"
 #include "binding/read.h"
+#include "core/pool.h"
 
 namespace gemmine::binding {
 namespace {
@@ -31,7 +32,7 @@ RunningJob::RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borro
       compute_(std::move(compute)) {
   const Napi::Object given = read_object(control, "control");
   threads_ = read_threads(given);
-  turn_ = {.priority = read_choice(given, "priority", priority_names), .used = 0, .resumed = {}};
+  priority_ = read_choice(given, "priority", priority_names);
   cancel_ = read_array<std::int32_t>(given.Get("cancel"), "cancel", 1, 1, borrowed_);
   if (const Napi::Value listener = given.Get("onProgress"); listener.IsFunction())
     listener_ = Napi::Persistent(listener.As<Napi::Function>());
@@ -43,8 +44,7 @@ Napi::Value RunningJob::start() {
   environment_.add(self);
   try {
     job_threads().start(
-        cancel_, &environment_, turn_.priority, [self] { self->compute(); },
-        [self] { self->finish(); });
+        cancel_, &environment_, priority_, [self] { self->compute(); }, [self] { self->finish(); });
   } catch (const std::exception&) {
     failure_ = std::current_exception();
     settle();
@@ -53,10 +53,9 @@ Napi::Value RunningJob::start() {
 }
 
 void RunningJob::compute() {
-  Job job{.cancellation = Cancellation(cancel_),
-          .report = nullptr,
-          .threads = threads_,
-          .turn = &turn_};
+  Turn turn = begin_turn(priority_);
+  Job job{
+      .cancellation = Cancellation(cancel_), .report = nullptr, .threads = threads_, .turn = &turn};
   if (!listener_.IsEmpty()) job.report = [this](const Progress& progress) { report(progress); };
   try {
     compute_(job);

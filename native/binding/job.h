@@ -53,7 +53,7 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   std::exception_ptr thrown_by_listener_;
   ToJs to_js_;
   Index threads_;
-  Turn turn_;
+  Priority priority_;
   bool settled_ = false;
   std::int32_t* cancel_;  // set by the caller's signal, a throwing listener, or JobThreads
 

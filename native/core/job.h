@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -49,8 +48,8 @@ inline constexpr std::array<Named<Priority>, 2> priority_names{
 // A job's place among the others; only the pool reads and writes the times.
 struct Turn {
   Priority priority;
-  double used;                                    // weighted seconds, docs/decisions/0022
-  std::chrono::steady_clock::time_point resumed;  // when its own thread went on after a loop
+  double used;     // weighted seconds, docs/decisions/0022
+  double resumed;  // processor time of its own thread when that went on after a loop, in seconds
 };
 
 struct Progress {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <limits>
@@ -26,6 +27,13 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+// Processor time of the calling thread: its time on a busy machine would count waiting too.
+double thread_seconds() {
+  std::timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 thread_local bool on_pool_thread = false;
 
 // An iteration is a few loops of milliseconds with pauses of less than a millisecond. A thread that
@@ -42,7 +50,7 @@ constexpr std::chrono::seconds between_attempts{1};
 constexpr double batch_weight = 16;
 // Weighted seconds. A job that begins, or goes on after a pause, is at most so much ahead of the
 // others: a short job ends before their turn, and a long one does not hold them up.
-constexpr double head_start = 0.1;
+constexpr double head_start = 0.03;
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
 struct Loop {
@@ -93,13 +101,15 @@ class Pool {
   }
 
   void run(Loop& loop) {
+    const double own_seconds = loop.job.turn ? thread_seconds() - loop.job.turn->resumed : 0;
     std::unique_lock lock(mutex_);
     if (stopping_) throw Cancelled();
-    join_queue(loop);
+    join_queue(loop, own_seconds);
     arrivals_.fetch_add(1, std::memory_order_release);
     wake_.notify_all();
     loop.finished.wait(lock, [&] { return loop.done(); });
     leave_queue(loop);
+    if (loop.job.turn) loop.job.turn->resumed = thread_seconds();
     if (loop.failure) std::rethrow_exception(loop.failure);
     if (loop.next < loop.count) throw Cancelled();
   }
@@ -175,9 +185,9 @@ class Pool {
     run_one(loop, index, worker, lock);
   }
 
-  void join_queue(Loop& loop) {
+  void join_queue(Loop& loop, double own_seconds) {
+    loop.charge(own_seconds);
     if (Turn* turn = loop.job.turn) {
-      if (turn->resumed != Clock::time_point{}) loop.charge(seconds_since(turn->resumed));
       turn->used = std::max(turn->used, now_ - head_start);
     }
     loops_.push_back(&loop);
@@ -187,7 +197,6 @@ class Pool {
   void leave_queue(Loop& loop) {
     std::erase(loops_, &loop);
     if (loop.priority() == Priority::interactive) interactive_.fetch_sub(1);
-    if (Turn* turn = loop.job.turn) turn->resumed = Clock::now();
   }
 
   // Polls for a new loop for a short time and yields the processor meanwhile.
@@ -297,6 +306,10 @@ void parallel_for(const Job& job, Index count,
   if (count <= 0) return;
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
+}
+
+Turn begin_turn(Priority priority) {
+  return {.priority = priority, .used = 0, .resumed = thread_seconds()};
 }
 
 void give_way() {

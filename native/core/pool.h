@@ -14,10 +14,13 @@ namespace gemmine {
 // of the lowest index is rethrown, so it does not depend on the number of threads. Checks the job's
 // cancellation between indices. Indices are started in ascending order. Jobs of several callers
 // take turns: next is the job that has used the least time, also that of its own thread; a job that
-// begins is a tenth of a second ahead of those that run. The calling thread only waits: it is a job
+// begins is 30 ms ahead of those that run. The calling thread only waits: it is a job
 // thread, never a pool thread or the event loop.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
+
+// The place among others of a job whose loops the calling thread will start.
+Turn begin_turn(Priority priority);
 
 // Called between two parts of an index that takes long: on a thread of a batch job, the indices of
 // interactive jobs that wait run first. Nothing else may depend on the place of the call: no lock

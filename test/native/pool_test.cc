@@ -16,6 +16,7 @@
 
 namespace {
 
+using gemmine::begin_turn;
 using gemmine::Index;
 using gemmine::Job;
 using gemmine::parallel_for;
@@ -106,10 +107,6 @@ void jobs_take_indices_in_turn() {
   for (char name : {'a', 'b', 'c'}) test::near(share(name), 100, 10, "a third of the indices");
 }
 
-gemmine::Turn turn_of(gemmine::Priority priority) {
-  return {.priority = priority, .used = 0, .resumed = {}};
-}
-
 Job job_of(gemmine::Turn& turn) {
   return {.cancellation = {}, .report = {}, .threads = 3, .turn = &turn};
 }
@@ -121,12 +118,11 @@ constexpr auto batch = gemmine::Priority::batch;
 // indices of the other end until the first of them has ended `count`.
 double others_in_turn(gemmine::Priority priority, gemmine::Priority other_priority, int naps,
                       int count) {
-  gemmine::Turn turn = turn_of(priority);
-  gemmine::Turn other_turn = turn_of(other_priority);
   std::atomic<int> callers = 0;
   std::atomic<int> ended = 0;
   std::atomic<int> others = 0;
   std::thread first([&] {
+    gemmine::Turn turn = begin_turn(priority);
     ++callers;
     parallel_for(job_of(turn), count, [&](Index, Index) {
       do
@@ -136,8 +132,9 @@ double others_in_turn(gemmine::Priority priority, gemmine::Priority other_priori
     });
   });
   std::thread second([&] {
+    gemmine::Turn turn = begin_turn(other_priority);
     ++callers;
-    parallel_for(job_of(other_turn), 100'000, [&](Index, Index) {
+    parallel_for(job_of(turn), 100'000, [&](Index, Index) {
       if (ended == count) return;
       do nap();
       while (callers < 2);
@@ -160,11 +157,11 @@ void leaves_a_small_share_to_a_batch() {
 }
 
 void a_job_that_begins_does_not_wait_for_a_long_one() {
-  gemmine::Turn long_turn = turn_of(interactive);
   std::atomic<int> ended = 0;
   std::atomic<bool> enough = false;
   std::thread long_job([&] {
-    parallel_for(job_of(long_turn), 1'000'000, [&](Index, Index) {
+    gemmine::Turn turn = begin_turn(interactive);
+    parallel_for(job_of(turn), 1'000'000, [&](Index, Index) {
       if (enough) return;
       nap();
       ++ended;
@@ -173,7 +170,7 @@ void a_job_that_begins_does_not_wait_for_a_long_one() {
   while (ended < 1000) nap();  // it has used more than the head start
   int fewest = 1000;
   for (int repeat = 0; repeat < 20; ++repeat) {
-    gemmine::Turn turn = turn_of(interactive);
+    gemmine::Turn turn = begin_turn(interactive);
     const int before = ended;
     parallel_for(job_of(turn), 12, [&](Index, Index) { nap(); });
     fewest = std::min(fewest, ended - before);
@@ -185,13 +182,13 @@ void a_job_that_begins_does_not_wait_for_a_long_one() {
 }
 
 void a_batch_gives_way_in_the_middle_of_an_index() {
-  gemmine::Turn batch_turn = turn_of(batch);
-  gemmine::Turn turn = turn_of(interactive);
+  gemmine::Turn turn = begin_turn(interactive);
   std::atomic<int> begun = 0;
   std::atomic<bool> answered = false;
   std::atomic<int> too_late = 0;
   std::thread batch_job([&] {
-    parallel_for(job_of(batch_turn), 6, [&](Index, Index) {
+    gemmine::Turn turn = begin_turn(batch);
+    parallel_for(job_of(turn), 6, [&](Index, Index) {
       ++begun;
       int naps = 0;
       while (!answered && ++naps < 50'000) {
