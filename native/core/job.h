@@ -48,7 +48,8 @@ inline constexpr std::array<Named<Priority>, 2> priority_names{
 // A job's place among the others; only the pool reads and writes the times.
 struct Turn {
   Priority priority;
-  double used;     // weighted seconds, docs/decisions/0022
+  double seconds;  // used so far
+  double place;    // the lowest is next, in weighted seconds: docs/decisions/0022
   double resumed;  // processor time of its own thread when that went on after a loop, in seconds
 };
 

@@ -48,9 +48,9 @@ constexpr std::chrono::seconds between_attempts{1};
 // A second of a batch job counts as so many, so it gets a seventeenth of the time beside an
 // interactive job that runs as long.
 constexpr double batch_weight = 16;
-// Weighted seconds. A job that begins, or goes on after a pause, is at most so much ahead of the
-// others: a short job ends before their turn, and a long one does not hold them up.
-constexpr double head_start = 0.03;
+// A job that has used less is short, and goes before others that are at most so much behind: those
+// that have used more do not hold it up, and it does not hold them up for long. In seconds.
+constexpr double short_job = 0.03;
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
 struct Loop {
@@ -71,10 +71,15 @@ struct Loop {
   std::condition_variable finished;
 
   Priority priority() const { return job.turn ? job.turn->priority : Priority::interactive; }
-  double used() const { return job.turn ? job.turn->used : 0; }
+  double place() const {
+    if (!job.turn) return 0;
+    const bool is_short = priority() == Priority::interactive && job.turn->seconds < short_job;
+    return is_short ? job.turn->place - short_job : job.turn->place;
+  }
   void charge(double seconds) const {
-    if (job.turn)
-      job.turn->used += priority() == Priority::batch ? batch_weight * seconds : seconds;
+    if (!job.turn) return;
+    job.turn->seconds += seconds;
+    job.turn->place += priority() == Priority::batch ? batch_weight * seconds : seconds;
   }
 
   bool exhausted() const { return stopped || next == count; }
@@ -185,11 +190,12 @@ class Pool {
     run_one(loop, index, worker, lock);
   }
 
+  // A job that begins has the place of the one whose turn it is; one that goes on after a pause
+  // keeps a lower place within limits.
   void join_queue(Loop& loop, double own_seconds) {
+    if (Turn* turn = loop.job.turn)
+      turn->place = std::max(turn->place, turn->seconds > 0 ? now_ - short_job : now_);
     loop.charge(own_seconds);
-    if (Turn* turn = loop.job.turn) {
-      turn->used = std::max(turn->used, now_ - head_start);
-    }
     loops_.push_back(&loop);
     if (loop.priority() == Priority::interactive) interactive_.fetch_add(1);
   }
@@ -213,21 +219,21 @@ class Pool {
     return !loop->exhausted() && !loop->idle_workers.empty();
   }
 
-  // Returns the loop with work for one more thread whose job has used the least time, and moves it
-  // to the back, so that loops of jobs without a turn alternate.
+  // Returns the loop with work for one more thread whose job has the lowest place, and moves it to
+  // the back, so that loops of jobs without a turn alternate.
   Loop* next_loop(std::optional<Priority> only = std::nullopt) {
     for (Loop* loop : loops_)
       if (!loop->exhausted() && loop->job.cancellation.requested()) stop_loop(*loop);
     auto best = loops_.end();
     for (auto at = loops_.begin(); at != loops_.end(); ++at)
       if (has_work(*at) && (!only || (*at)->priority() == *only) &&
-          (best == loops_.end() || (*at)->used() < (*best)->used()))
+          (best == loops_.end() || (*at)->place() < (*best)->place()))
         best = at;
     if (best == loops_.end()) return nullptr;
     Loop* loop = *best;
     loops_.erase(best);
     loops_.push_back(loop);
-    if (loop->job.turn) now_ = std::max(now_, loop->used());
+    if (loop->job.turn) now_ = std::max(now_, loop->job.turn->place);
     return loop;
   }
 
@@ -266,7 +272,7 @@ class Pool {
   std::condition_variable wake_;
   std::deque<Loop*> loops_;
   std::atomic<Index> interactive_ = 0;  // loops
-  double now_ = 0;  // the most that the job of a chosen loop had used, weighted seconds
+  double now_ = 0;                      // the highest place of a job whose turn it was
   std::vector<std::thread> threads_;
   Clock::time_point next_attempt_{};
   bool stopping_ = false;
@@ -309,7 +315,7 @@ void parallel_for(const Job& job, Index count,
 }
 
 Turn begin_turn(Priority priority) {
-  return {.priority = priority, .used = 0, .resumed = thread_seconds()};
+  return {.priority = priority, .seconds = 0, .place = 0, .resumed = thread_seconds()};
 }
 
 void give_way() {

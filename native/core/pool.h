@@ -13,8 +13,8 @@ namespace gemmine {
 // index scratch memory. Returns when all are done. After an exception no further index starts; that
 // of the lowest index is rethrown, so it does not depend on the number of threads. Checks the job's
 // cancellation between indices. Indices are started in ascending order. Jobs of several callers
-// take turns: next is the job that has used the least time, also that of its own thread; a job that
-// begins is 30 ms ahead of those that run. The calling thread only waits: it is a job
+// take turns by the time that each has used, also that of its own thread; short jobs go first.
+// The calling thread only waits: it is a job
 // thread, never a pool thread or the event loop.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
