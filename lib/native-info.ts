@@ -23,6 +23,7 @@ export interface NativeInfo {
   readonly losses: string[]
   readonly starts: string[]
   readonly metrics: string[]
+  readonly priorities: string[]
   readonly accelerations: string[]
   readonly ceilings: string[]
   readonly references: string[]

@@ -24,6 +24,7 @@ export type NativeSource = (DenseView | SparseView) & { readonly name: string }
 export interface JobControl {
   /** Largest number of compute threads; 0 for all. */
   readonly threads: number
+  readonly priority: string
   /** One element in shared memory; not 0 means: stop at the next block. */
   readonly cancel: Int32Array
   /** Bytes for the buffers of a search or a mining job. */

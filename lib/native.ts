@@ -13,7 +13,7 @@ import { nativeFileFailure } from './file-errors'
 import { checkReturned, filled, lend } from './lending'
 import type { NamedArrays } from './data/typed-array'
 import type { Addon, JobControl, NativeProof } from './native-types'
-import type { Progress } from './options'
+import type { Priority, Progress } from './options'
 
 export type * from './native-types'
 
@@ -113,10 +113,16 @@ function tryFileThreads() {
 /** The options of a job that do not concern its data, after a check. */
 export interface CheckedJob {
   readonly threads: number
+  readonly priority: Priority
   readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly memoryBudget?: number | undefined
 }
+
+/** A job that takes one thread for a short time. */
+export const smallJob = (signal?: AbortSignalLike): CheckedJob => ({
+  ...{ threads: 1, priority: 'interactive', signal, onProgress: undefined },
+})
 
 /**
  * Runs one job of the addon under the caller's signal and listener.
@@ -125,7 +131,7 @@ export interface CheckedJob {
  * @throws {TypeError} if the buffer of one of them is detached while the job runs.
  */
 export async function runJob<Result>(
-  { threads, signal, onProgress, memoryBudget }: CheckedJob,
+  { threads, priority, signal, onProgress, memoryBudget }: CheckedJob,
   lent: NamedArrays,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
@@ -154,6 +160,7 @@ export async function runJob<Result>(
   try {
     const result = await start(addon, {
       threads,
+      priority,
       cancel,
       memoryBudget,
       onProgress: onProgress && tell,

@@ -30,12 +30,23 @@ export interface Progress {
   readonly objective?: number
 }
 
+/** Who waits for a job. */
+export const priorities = ['interactive', 'batch'] as const
+export type Priority = (typeof priorities)[number]
+
 /** Options of every job. */
 export interface JobOptions {
   /** Compute threads at most; all that the process may use unless given. */
   threads?: number | undefined
   /** Where to compute; `auto` unless given: the best device. Requesting an absent device is an error. */
   device?: DeviceName | undefined
+  /**
+   * `interactive` unless given. A job of `batch` gives way to interactive jobs that run beside it, in the
+   * middle of its blocks too, and gets a seventeenth of the time beside one that runs as long. Among jobs of
+   * one priority that which has used the least time is next, so a short job does not wait for a long one.
+   * Results do not depend on it.
+   */
+  priority?: Priority | undefined
   /** Aborts the job within one block; the promise rejects with the signal's reason; none unless given. */
   signal?: AbortSignalLike | undefined
   /**
@@ -50,6 +61,7 @@ export interface JobOptions {
 export const jobDefaults = frozen({
   threads: undefined,
   device: 'auto',
+  priority: 'interactive' as Priority,
   signal: undefined,
   onProgress: undefined,
 })
@@ -153,11 +165,13 @@ export function checkOneOf<const T extends string>(
 export function checkJob({
   threads,
   device,
+  priority,
   signal,
   onProgress,
   memoryBudget,
 }: JobOptions & MemoryOptions) {
   if (threads !== undefined) checkInteger('threads', threads, 1)
+  checkOneOf('priority', priority ?? jobDefaults.priority, priorities)
   if (signal !== undefined && !isAbortSignal(signal))
     throw invalid('signal', 'an AbortSignal', signal)
   if (onProgress !== undefined && typeof onProgress !== 'function')
@@ -166,6 +180,7 @@ export function checkJob({
   return {
     threads: threads ?? 0,
     device: resolveDevice(device ?? jobDefaults.device),
+    priority: priority ?? jobDefaults.priority,
     signal,
     onProgress,
     memoryBudget,

@@ -12,7 +12,14 @@ import { groupModes, references } from '../lib/mining/mining-options'
 import { samplingNames } from '../lib/mining/samplings'
 import { native } from '../lib/native'
 import * as lib from '../lib/index'
-import { checkInteger, checkJob, jobDefaults, withDefaults, type Overrides } from '../lib/options'
+import {
+  checkInteger,
+  checkJob,
+  jobDefaults,
+  priorities,
+  withDefaults,
+  type Overrides,
+} from '../lib/options'
 
 describe('withDefaults', () => {
   it('lays overrides over defaults, and leaves a default where the override is undefined', () => {
@@ -80,6 +87,7 @@ describe('lists that stand on both sides of the border', () => {
       starts: [...startNames],
       metrics: [...metrics],
       accelerations: [...accelerations],
+      priorities: [...priorities],
       ceilings: [...Object.keys(ceilingRules)],
       references: [...references],
       samplings: [...samplingNames],

@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '../cancellation'
 import { planMemory } from '../memory'
-import { runJob, type NativeEntries, type NativeFileArray } from '../native'
+import { runJob, smallJob, type NativeEntries, type NativeFileArray } from '../native'
 import { plannedBytes } from './dense-elements'
 import type { SparseMatrix } from './sparse'
 
@@ -45,10 +45,8 @@ export async function compressRows(
   if (needed >= plannedBytes) planMemory(`Reading ${path}`, needed)
   const indptr = allocateStarts(rows, room)
   const [indices, values] = [new Int32Array(room), new Float32Array(room)]
-  const written = await runJob(
-    { threads: 1, signal, onProgress: undefined },
-    {},
-    (addon, control) => addon.compressRows(entries, indptr, indices, values, control),
+  const written = await runJob(smallJob(signal), {}, (addon, control) =>
+    addon.compressRows(entries, indptr, indices, values, control),
   )
   // Views, because copies would block the event loop.
   const kept =

@@ -1,6 +1,6 @@
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { planMemory } from '../memory'
-import { runJob } from '../native'
+import { runJob, smallJob } from '../native'
 import type { ByteReader } from './byte-reader'
 import { Descriptor } from './descriptor'
 import { elementsOver, sizeOf } from './element-types'
@@ -84,7 +84,7 @@ export async function transposed(
 ): Promise<Uint8Array> {
   const to = plannedRoom(path, columns.length)
   const sides = { rows, cols, size: sizeOf(type) }
-  await runJob({ threads: 1, signal, onProgress: undefined }, {}, (addon, control) =>
+  await runJob(smallJob(signal), {}, (addon, control) =>
     addon.transpose(columns, to, sides, control),
   )
   return to

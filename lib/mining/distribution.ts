@@ -1,7 +1,7 @@
 import { inSlices } from '../data/slices'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
-import { runJob } from '../native'
+import { runJob, smallJob } from '../native'
 
 /** Statistics of a set of numbers; every field is null for an empty set. Quantiles interpolate linearly. */
 export interface Distribution {
@@ -60,11 +60,7 @@ export async function distributionOf(written: Written, found: number): Promise<D
   const values = await gathered(written, found)
   if (values.length === 0)
     return { min: null, mean: null, max: null, q05: null, q50: null, q95: null }
-  const sum = await runJob(
-    { threads: 1, signal: undefined, onProgress: undefined },
-    {},
-    (addon, control) => addon.sortNumbers(values, control),
-  )
+  const sum = await runJob(smallJob(), {}, (addon, control) => addon.sortNumbers(values, control))
   return {
     min: values[0]!,
     mean: sum / values.length,

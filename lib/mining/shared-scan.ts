@@ -160,7 +160,7 @@ interface Call {
   isGone: boolean
 }
 
-/** The calls for one prepared corpus with one number of threads. */
+/** The calls for one prepared corpus with the same job options. */
 class ScanQueue {
   #running = false
   readonly #waiting = new Set<Call>()
@@ -265,22 +265,23 @@ function settleWith(call: Call, all: Search, first: number, proof: NativeProof) 
 // ---- The queues of a corpus.
 
 interface Queues {
-  /** By number of threads. */
-  readonly byThreads: Map<number, ScanQueue>
+  /** By priority and number of threads. */
+  readonly byJob: Map<string, ScanQueue>
   /** Whether the corpus is to be freed after the calls that wait. */
   isDisposed: boolean
 }
 
 const queues = new WeakMap<NativeCorpus, Queues>()
 
-const areIdle = ({ byThreads }: Queues) => [...byThreads.values()].every(({ isIdle }) => isIdle)
+const areIdle = ({ byJob }: Queues) => [...byJob.values()].every(({ isIdle }) => isIdle)
 
-function queueFor(corpus: NativeCorpus, threads: number): ScanQueue {
-  const of = queues.get(corpus) ?? { byThreads: new Map<number, ScanQueue>(), isDisposed: false }
+function queueFor(corpus: NativeCorpus, { priority, threads }: CheckedJob): ScanQueue {
+  const of = queues.get(corpus) ?? { byJob: new Map<string, ScanQueue>(), isDisposed: false }
   queues.set(corpus, of)
+  const key = `${priority} ${threads}`
   const ended = () => of.isDisposed && areIdle(of) && corpus.dispose()
-  const queue = of.byThreads.get(threads) ?? new ScanQueue(corpus, ended)
-  of.byThreads.set(threads, queue)
+  const queue = of.byJob.get(key) ?? new ScanQueue(corpus, ended)
+  of.byJob.set(key, queue)
   return queue
 }
 
@@ -289,7 +290,7 @@ function queueFor(corpus: NativeCorpus, threads: number): ScanQueue {
  * shares a scan with the others that wait.
  */
 export async function searchPrepared(corpus: NativeCorpus, asked: Search): Promise<NativeProof> {
-  return isSmall(asked) ? queueFor(corpus, asked.job.threads).ask(asked) : searchOnce(corpus, asked)
+  return isSmall(asked) ? queueFor(corpus, asked.job).ask(asked) : searchOnce(corpus, asked)
 }
 
 /** Frees a corpus after the calls that wait for it. */

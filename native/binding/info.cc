@@ -77,6 +77,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["solvers"] = strings(env, solvers_of_models());
   object["losses"] = strings(env, names_of(loss_names));
   object["starts"] = strings(env, names_of(start_names));
+  object["priorities"] = strings(env, names_of(priority_names));
   object["metrics"] = strings(env, names_of(metric_names));
   object["accelerations"] = strings(env, names_of(acceleration_names));
   object["ceilings"] = strings(env, names_of(ceilings));

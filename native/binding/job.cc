@@ -8,6 +8,7 @@
 #include "binding/failure.h"
 #include "binding/job_threads.h"
 #include "binding/read.h"
+#include "core/pool.h"
 
 namespace gemmine::binding {
 namespace {
@@ -39,6 +40,7 @@ RunningJob::RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borro
   const Napi::Object given = read_object(control, "control");
   threads_ = read_threads(given);
   buffer_bytes_ = read_buffer_bytes(given);
+  priority_ = read_choice(given, "priority", priority_names);
   cancel_ = read_array<std::int32_t>(given.Get("cancel"), "cancel", 1, 1, borrowed_);
   if (const Napi::Value listener = given.Get("onProgress"); listener.IsFunction())
     listener_ = Napi::Persistent(listener.As<Napi::Function>());
@@ -50,7 +52,7 @@ Napi::Value RunningJob::start() {
   environment_.add(self);
   try {
     job_threads().start(
-        cancel_, &environment_, [self] { self->compute(); }, [self] { self->finish(); });
+        cancel_, &environment_, priority_, [self] { self->compute(); }, [self] { self->finish(); });
   } catch (const std::exception&) {
     failure_ = std::current_exception();
     settle();
@@ -59,10 +61,12 @@ Napi::Value RunningJob::start() {
 }
 
 void RunningJob::compute() {
+  Turn turn = begin_turn(priority_);
   Job job{.cancellation = Cancellation(cancel_),
           .report = nullptr,
           .threads = threads_,
-          .buffer_bytes = buffer_bytes_};
+          .buffer_bytes = buffer_bytes_,
+          .turn = &turn};
   if (!listener_.IsEmpty()) job.report = [this](const Progress& progress) { report(progress); };
   try {
     compute_(job);

@@ -54,6 +54,7 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   ToJs to_js_;
   Index threads_;
   Index buffer_bytes_;
+  Priority priority_;
   bool settled_ = false;
   std::int32_t* cancel_;  // set by the caller's signal, a throwing listener, or JobThreads
 

@@ -13,6 +13,8 @@ namespace {
 // Maximum of concurrent jobs. Running jobs share the backend fairly, so a short job waits only
 // behind this many long ones; more would only use memory. A job thread mostly sleeps.
 constexpr int most_threads = 16;
+// Of a batch, so that interactive jobs find a thread.
+constexpr int most_of_batch = 12;
 
 bool raised(const std::int32_t* flag) {
   return flag != nullptr && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
@@ -24,11 +26,11 @@ void raise(std::int32_t* flag) {
 
 }  // namespace
 
-void JobThreads::start(std::int32_t* cancel, const void* environment, std::function<void()> work,
-                       std::function<void()> announce) {
+void JobThreads::start(std::int32_t* cancel, const void* environment, Priority priority,
+                       std::function<void()> work, std::function<void()> announce) {
   const std::lock_guard lock(mutex_);
   if (exiting_) throw Cancelled();
-  waiting_.push_back({cancel, environment, std::move(work), std::move(announce)});
+  waiting_.push_back({cancel, environment, priority, std::move(work), std::move(announce)});
   try {
     grow();
   } catch (...) {
@@ -64,8 +66,8 @@ void JobThreads::serve() {
   backend_asked_ = true;
   for (;;) {
     grow();
-    arrived_.wait(lock, [&] { return !waiting_.empty() && !exiting_; });
-    const auto call = waiting_.begin();
+    auto call = waiting_.end();
+    arrived_.wait(lock, [&] { return !exiting_ && (call = next_call()) != waiting_.end(); });
     running_.splice(running_.end(), waiting_, call);
     --idle_;
     lock.unlock();
@@ -73,8 +75,16 @@ void JobThreads::serve() {
     lock.lock();
     running_.erase(call);
     ++idle_;
+    arrived_.notify_one();
     ended_.notify_all();
   }
+}
+
+JobThreads::Calls::iterator JobThreads::next_call() {
+  const auto is_batch = [](const Call& call) { return call.priority == Priority::batch; };
+  const auto first = std::ranges::find_if_not(waiting_, is_batch);
+  const bool is_room = std::ranges::count_if(running_, is_batch) < most_of_batch;
+  return first == waiting_.end() && is_room ? waiting_.begin() : first;
 }
 
 void JobThreads::run(Calls::iterator call) {

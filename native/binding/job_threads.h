@@ -7,19 +7,21 @@
 #include <list>
 #include <mutex>
 
+#include "core/job.h"
+
 namespace gemmine::binding {
 
 // The job threads of all JavaScript environments of the process. They run the calls in order of
-// arrival and only orchestrate: the backend computes on its own threads. The memory that a job
-// borrows belongs to JavaScript, so neither the environment nor the process may end while one of
-// its jobs runs.
+// arrival, interactive ones first, and only orchestrate: the backend computes on its own threads.
+// The memory that a job borrows belongs to JavaScript, so neither the environment nor the process
+// may end while one of its jobs runs.
 class JobThreads {
  public:
   // Queues `work`, then `announce`, for one of the threads. `cancel`, the job's flag, is not
   // accessed after `announce` begins, which may free it. Throws Error if no thread can start,
   // Cancelled while the process exits.
-  void start(std::int32_t* cancel, const void* environment, std::function<void()> work,
-             std::function<void()> announce);
+  void start(std::int32_t* cancel, const void* environment, Priority priority,
+             std::function<void()> work, std::function<void()> announce);
 
   // Calls `announce` of the waiting calls of one environment whose flags are set; their work never
   // begins.
@@ -37,13 +39,15 @@ class JobThreads {
   struct Call {
     std::int32_t* cancel;  // null once the work is done
     const void* environment;
+    Priority priority;
     std::function<void()> work;
     std::function<void()> announce;
   };
   using Calls = std::list<Call>;
 
   void serve();
-  void grow();  // the mutex is held
+  void grow();                  // the mutex is held
+  Calls::iterator next_call();  // the mutex is held; the end if none may start
   void run(Calls::iterator call);
   template <class Which>
   Calls take_waiting(Which which);  // the mutex is held

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -7,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/matrix.h"
+#include "core/named.h"
 
 namespace gemmine {
 
@@ -38,6 +40,19 @@ class Cancellation {
   bool patient_ = false;
 };
 
+// Someone waits for an interactive job; a batch job takes the time that is left, and a small share.
+enum class Priority { interactive, batch };
+inline constexpr std::array<Named<Priority>, 2> priority_names{
+    {{"interactive", Priority::interactive}, {"batch", Priority::batch}}};
+
+// A job's place among the others; only the pool reads and writes the times.
+struct Turn {
+  Priority priority;
+  double seconds;  // used so far
+  double place;    // the lowest is next, in weighted seconds: docs/decisions/0026
+  double resumed;  // processor time of its own thread when that went on after a loop, in seconds
+};
+
 struct Progress {
   const char* phase;  // a literal: initialise, iterate, prepare, measure, scan, ...
   Index done;
@@ -55,6 +70,14 @@ struct Job {
   std::function<void(const Progress&)> report;  // may be empty
   Index threads;                                // a cap on this job's share of the pool, >= 1
   Index buffer_bytes = most_buffer_bytes;       // cut into requests whose buffers fit in it
+  Turn* turn = nullptr;                         // null: before all others
+
+  // The same job without a listener.
+  Job quietly() const {
+    Job quiet = *this;
+    quiet.report = nullptr;
+    return quiet;
+  }
 
   void progress(const char* phase, Index done, Index total,
                 std::optional<double> objective = std::nullopt) const {

@@ -4,10 +4,12 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +21,19 @@
 namespace gemmine {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Processor time of the calling thread: its time on a busy machine would count waiting too.
+double thread_seconds() {
+  std::timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 thread_local bool on_pool_thread = false;
 
 // An iteration is a few loops of milliseconds with pauses of less than a millisecond. A thread that
@@ -29,6 +44,13 @@ constexpr std::chrono::microseconds patience{100};
 // After a refusal, starting the missing threads is retried at this interval; once per loop is too
 // often.
 constexpr std::chrono::seconds between_attempts{1};
+
+// A second of a batch job counts as so many, so it gets a seventeenth of the time beside an
+// interactive job that runs as long.
+constexpr double batch_weight = 16;
+// A job that has used less is short, and goes before others that are at most so much behind: those
+// that have used more do not hold it up, and it does not hold them up for long. In seconds.
+constexpr double short_job = 0.03;
 
 // One parallel_for in progress; every field is guarded by the pool's mutex.
 struct Loop {
@@ -48,16 +70,32 @@ struct Loop {
   std::exception_ptr failure;
   std::condition_variable finished;
 
+  Priority priority() const { return job.turn ? job.turn->priority : Priority::interactive; }
+  double place() const {
+    if (!job.turn) return 0;
+    const bool is_short = priority() == Priority::interactive && job.turn->seconds < short_job;
+    return is_short ? job.turn->place - short_job : job.turn->place;
+  }
+  void charge(double seconds) const {
+    if (!job.turn) return;
+    job.turn->seconds += seconds;
+    job.turn->place += priority() == Priority::batch ? batch_weight * seconds : seconds;
+  }
+
   bool exhausted() const { return stopped || next == count; }
   bool done() const { return exhausted() && running == 0; }
 };
+
+// The loop whose index this thread runs, and the time that it has given to others meanwhile.
+thread_local Loop* current_loop = nullptr;
+thread_local double given_away = 0;
 
 class Pool {
  public:
   // Starts the missing threads, as many as the system allows (ulimit -u and the pids limit of a
   // container may allow more later). Throws if it allows none. Not thread-safe.
   void grow_to(Index threads) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = Clock::now();
     if (size() >= threads || now < next_attempt_) return;
     try {
       while (size() < threads) threads_.push_back(start_thread([this] { work(); }));
@@ -68,15 +106,39 @@ class Pool {
   }
 
   void run(Loop& loop) {
+    const double own_seconds = loop.job.turn ? thread_seconds() - loop.job.turn->resumed : 0;
     std::unique_lock lock(mutex_);
     if (stopping_) throw Cancelled();
-    loops_.push_back(&loop);
+    join_queue(loop, own_seconds);
     arrivals_.fetch_add(1, std::memory_order_release);
     wake_.notify_all();
     loop.finished.wait(lock, [&] { return loop.done(); });
-    std::erase(loops_, &loop);
+    leave_queue(loop);
+    if (loop.job.turn) loop.job.turn->resumed = thread_seconds();
     if (loop.failure) std::rethrow_exception(loop.failure);
     if (loop.next < loop.count) throw Cancelled();
+  }
+
+  // Runs indices of interactive loops that wait. Only batch loops give way, and only to interactive
+  // ones: threads that wait for each other's blocks (MergeOrder) can then not wait in a circle.
+  void give_way() {
+    if (interactive_.load(std::memory_order_relaxed) == 0) return;
+    Loop* const own = current_loop;
+    const auto begin = Clock::now();
+    std::unique_lock lock(mutex_);
+    bool ran = false;
+    while (!stopping_) {
+      Loop* loop = next_loop(Priority::interactive);
+      if (loop == nullptr && std::exchange(ran, false)) {
+        await_arrival(lock);
+        continue;
+      }
+      if (loop == nullptr) break;
+      run_next(*loop, lock);
+      ran = true;
+    }
+    current_loop = own;
+    given_away += seconds_since(begin);
   }
 
   void stop() {
@@ -94,34 +156,61 @@ class Pool {
  private:
   Index size() const { return static_cast<Index>(threads_.size()); }
 
+  static bool is_batch(const Loop* loop) {
+    return loop != nullptr && loop->priority() == Priority::batch;
+  }
+
+  // A search is some twenty loops: between them a thread waits for the next one rather than to
+  // begin a block of a batch.
   void work() {
     on_pool_thread = true;
+    bool ran_interactive = false;
     std::unique_lock lock(mutex_);
     for (;;) {
       Loop* loop = next_loop();
-      if (loop == nullptr && !stopping_) {
+      const bool may_follow = std::exchange(ran_interactive, false) && is_batch(loop);
+      if ((loop == nullptr || may_follow) && !stopping_) {
         await_arrival(lock);
         wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
       }
       if (stopping_) return;
-      const Index index = loop->next++;
-      const Index worker = loop->idle_workers.back();
-      loop->idle_workers.pop_back();
-      ++loop->running;
-      // Each thread wakes another while there is work: a worker of another loop may have become
-      // free, and the thread that freed it may be this one, now busy with this loop.
-      if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
-      run_one(*loop, index, worker, lock);
+      ran_interactive = !is_batch(loop);
+      run_next(*loop, lock);
     }
+  }
+
+  // A thread that runs an index wakes another while there is work: a worker of another loop may
+  // have become free, and the thread that freed it may be this one, now busy with this loop.
+  void run_next(Loop& loop, std::unique_lock<std::mutex>& lock) {
+    const Index index = loop.next++;
+    const Index worker = loop.idle_workers.back();
+    loop.idle_workers.pop_back();
+    ++loop.running;
+    if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
+    run_one(loop, index, worker, lock);
+  }
+
+  // A job that begins has the place of the one whose turn it is; one that goes on after a pause
+  // keeps a lower place within limits.
+  void join_queue(Loop& loop, double own_seconds) {
+    if (Turn* turn = loop.job.turn)
+      turn->place = std::max(turn->place, turn->seconds > 0 ? now_ - short_job : now_);
+    loop.charge(own_seconds);
+    loops_.push_back(&loop);
+    if (loop.priority() == Priority::interactive) interactive_.fetch_add(1);
+  }
+
+  void leave_queue(Loop& loop) {
+    std::erase(loops_, &loop);
+    if (loop.priority() == Priority::interactive) interactive_.fetch_sub(1);
   }
 
   // Polls for a new loop for a short time and yields the processor meanwhile.
   void await_arrival(std::unique_lock<std::mutex>& lock) {
     const std::uint64_t seen = arrivals_.load(std::memory_order_relaxed);
     lock.unlock();
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (arrivals_.load(std::memory_order_acquire) == seen &&
-           std::chrono::steady_clock::now() < end)
+    const auto end = Clock::now() + patience;
+    while (arrivals_.load(std::memory_order_acquire) == seen && Clock::now() < end)
       std::this_thread::yield();
     lock.lock();
   }
@@ -130,29 +219,39 @@ class Pool {
     return !loop->exhausted() && !loop->idle_workers.empty();
   }
 
-  // Returns the first loop with work for one more thread and moves it to the back, so that loops
-  // take turns.
-  Loop* next_loop() {
-    for (auto at = loops_.begin(); at != loops_.end(); ++at) {
-      Loop* loop = *at;
+  // Returns the loop with work for one more thread whose job has the lowest place, and moves it to
+  // the back, so that loops of jobs without a turn alternate.
+  Loop* next_loop(std::optional<Priority> only = std::nullopt) {
+    for (Loop* loop : loops_)
       if (!loop->exhausted() && loop->job.cancellation.requested()) stop_loop(*loop);
-      if (!has_work(loop)) continue;
-      loops_.erase(at);
-      loops_.push_back(loop);
-      return loop;
-    }
-    return nullptr;
+    auto best = loops_.end();
+    for (auto at = loops_.begin(); at != loops_.end(); ++at)
+      if (has_work(*at) && (!only || (*at)->priority() == *only) &&
+          (best == loops_.end() || (*at)->place() < (*best)->place()))
+        best = at;
+    if (best == loops_.end()) return nullptr;
+    Loop* loop = *best;
+    loops_.erase(best);
+    loops_.push_back(loop);
+    if (loop->job.turn) now_ = std::max(now_, loop->job.turn->place);
+    return loop;
   }
 
   void run_one(Loop& loop, Index index, Index worker, std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     std::exception_ptr failure;
+    current_loop = &loop;
+    const auto begin = Clock::now();
+    const double given_before = std::exchange(given_away, 0);
     try {
       loop.body(index, worker);
     } catch (...) {
       failure = std::current_exception();
     }
+    const double seconds = seconds_since(begin) - std::exchange(given_away, given_before);
+    current_loop = nullptr;
     lock.lock();
+    loop.charge(seconds);
     loop.idle_workers.push_back(worker);
     --loop.running;
     if (failure && index < loop.failed_index) {
@@ -172,8 +271,10 @@ class Pool {
   std::atomic<std::uint64_t> arrivals_ = 0;  // loops so far
   std::condition_variable wake_;
   std::deque<Loop*> loops_;
+  std::atomic<Index> interactive_ = 0;  // loops
+  double now_ = 0;                      // the highest place of a job whose turn it was
   std::vector<std::thread> threads_;
-  std::chrono::steady_clock::time_point next_attempt_{};
+  Clock::time_point next_attempt_{};
   bool stopping_ = false;
 };
 
@@ -211,6 +312,15 @@ void parallel_for(const Job& job, Index count,
   if (count <= 0) return;
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
+}
+
+Turn begin_turn(Priority priority) {
+  return {.priority = priority, .seconds = 0, .place = 0, .resumed = thread_seconds()};
+}
+
+void give_way() {
+  if (current_loop == nullptr || current_loop->priority() != Priority::batch) return;
+  the_pool->give_way();
 }
 
 void on_pool(const std::function<void()>& body) {

@@ -13,10 +13,19 @@ namespace gemmine {
 // index scratch memory. Returns when all are done. After an exception no further index starts; that
 // of the lowest index is rethrown, so it does not depend on the number of threads. Checks the job's
 // cancellation between indices. Indices are started in ascending order. Jobs of several callers
-// take indices in turn. The calling thread only waits: it is a job thread, never a pool thread or
-// the event loop.
+// take turns by the time that each has used, also that of its own thread; short jobs go first.
+// The calling thread only waits: it is a job
+// thread, never a pool thread or the event loop.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
+
+// The place among others of a job whose loops the calling thread will start.
+Turn begin_turn(Priority priority);
+
+// Called between two parts of an index that takes long: on a thread of a batch job, the indices of
+// interactive jobs that wait run first. Nothing else may depend on the place of the call: no lock
+// is held, and memory of the thread may change. Does nothing outside parallel_for().
+void give_way();
 
 // The same with one index, for a function that must run on a pool thread.
 void on_pool(const std::function<void()>& body);

@@ -27,8 +27,7 @@ std::vector<Index> spread_rows(Index n, Index count, const CounterRandom& random
 }
 
 RowSample::RowSample(const Input& input, std::vector<Index> rows)
-    : rows_(std::move(rows)),
-      job_{.cancellation = input.job.cancellation, .report = {}, .threads = input.job.threads} {
+    : rows_(std::move(rows)), job_(input.job.quietly()) {
   double squared_norm = input.squared_norm;
   const bool whole = size() == input.rows();
   if (!whole || entries_of(input.X) <= most_copied)

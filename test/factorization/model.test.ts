@@ -184,7 +184,11 @@ describe('inverseTransform of the addon, past the checks of lib/', () => {
     [W, H, { ...X, data: X.data.subarray(1) }, 'X.data'],
     [undefined, H, X, 'matrix'],
   ])('refuses what does not fit: %#', (codes, parts, rows, argument) => {
-    const control = { threads: 0, cancel: new Int32Array(new SharedArrayBuffer(4)) }
+    const control = {
+      threads: 0,
+      priority: 'interactive',
+      cancel: new Int32Array(new SharedArrayBuffer(4)),
+    }
     const options = { device: 'cpu' }
     expect(() =>
       native().inverseTransform(codes as never, parts as never, options, rows, control),

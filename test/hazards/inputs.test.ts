@@ -205,7 +205,11 @@ describe('a resizable buffer that shrinks in the middle of a job', () => {
     })
 })
 
-const control = (): JobControl => ({ threads: 0, cancel: new Int32Array(new SharedArrayBuffer(4)) })
+const control = (): JobControl => ({
+  threads: 0,
+  priority: 'interactive',
+  cancel: new Int32Array(new SharedArrayBuffer(4)),
+})
 const matrix = (n: number, d: number): Matrix => ({
   data: new Float32Array(n * d),
   rows: n,

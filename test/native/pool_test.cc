@@ -16,6 +16,7 @@
 
 namespace {
 
+using gemmine::begin_turn;
 using gemmine::Index;
 using gemmine::Job;
 using gemmine::parallel_for;
@@ -106,6 +107,105 @@ void jobs_take_indices_in_turn() {
   for (char name : {'a', 'b', 'c'}) test::near(share(name), 100, 10, "a third of the indices");
 }
 
+Job job_of(gemmine::Turn& turn) {
+  return {.cancellation = {}, .report = {}, .threads = 3, .turn = &turn};
+}
+
+constexpr auto interactive = gemmine::Priority::interactive;
+constexpr auto batch = gemmine::Priority::batch;
+
+// Runs two jobs at once, one of them with indices that take `naps` naps, and returns how many
+// indices of the other end until the first of them has ended `count`.
+double others_in_turn(gemmine::Priority priority, gemmine::Priority other_priority, int naps,
+                      int count) {
+  std::atomic<int> callers = 0;
+  std::atomic<int> ended = 0;
+  std::atomic<int> others = 0;
+  std::thread first([&] {
+    gemmine::Turn turn = begin_turn(priority);
+    ++callers;
+    parallel_for(job_of(turn), count, [&](Index, Index) {
+      do
+        for (int i = 0; i < naps; ++i) nap();
+      while (callers < 2);
+      ++ended;
+    });
+  });
+  std::thread second([&] {
+    gemmine::Turn turn = begin_turn(other_priority);
+    ++callers;
+    parallel_for(job_of(turn), 100'000, [&](Index, Index) {
+      if (ended == count) return;
+      do nap();
+      while (callers < 2);
+      ++others;
+    });
+  });
+  first.join();
+  second.join();
+  return others;
+}
+
+void takes_turns_by_the_time_used() {
+  const double others = others_in_turn(interactive, interactive, 5, 150);
+  test::check(others > 300 && others < 1500, "five short indices for one that takes five times");
+}
+
+void leaves_a_small_share_to_a_batch() {
+  const double others = others_in_turn(interactive, batch, 1, 1500);
+  test::check(others > 20 && others < 450, "a seventeenth of the time for the batch");
+}
+
+void a_job_that_begins_does_not_wait_for_a_long_one() {
+  std::atomic<int> ended = 0;
+  std::atomic<bool> enough = false;
+  std::thread long_job([&] {
+    gemmine::Turn turn = begin_turn(interactive);
+    parallel_for(job_of(turn), 1'000'000, [&](Index, Index) {
+      if (enough) return;
+      nap();
+      ++ended;
+    });
+  });
+  while (ended < 1000) nap();  // it has used more than the head start
+  int fewest = 1000;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    gemmine::Turn turn = begin_turn(interactive);
+    const int before = ended;
+    parallel_for(job_of(turn), 12, [&](Index, Index) { nap(); });
+    fewest = std::min(fewest, ended - before);
+  }
+  enough = true;
+  long_job.join();
+  test::check(fewest <= 6,
+              "of the long job only indices that run already end before the short one");
+}
+
+void a_batch_gives_way_in_the_middle_of_an_index() {
+  gemmine::Turn turn = begin_turn(interactive);
+  std::atomic<int> begun = 0;
+  std::atomic<bool> answered = false;
+  std::atomic<int> too_late = 0;
+  std::thread batch_job([&] {
+    gemmine::Turn turn = begin_turn(batch);
+    parallel_for(job_of(turn), 6, [&](Index, Index) {
+      ++begun;
+      int naps = 0;
+      while (!answered && ++naps < 50'000) {
+        nap();
+        gemmine::give_way();
+      }
+      if (!answered) ++too_late;
+    });
+  });
+  while (begun < gemmine::pool_threads()) nap();  // every thread of the pool is inside an index
+  parallel_for(job_of(turn), 12, [&](Index, Index) { nap(); });
+  answered = true;
+  batch_job.join();
+  test::check(too_late == 0, "an interactive job is done while indices of a batch wait");
+  gemmine::give_way();  // outside of a loop: nothing
+}
+
 void one_capped_job_leaves_threads_to_another() {
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
@@ -179,6 +279,10 @@ int main() {
   rethrows_the_exception_of_the_lowest_index();
   stops_within_one_index_of_a_cancellation();
   jobs_take_indices_in_turn();
+  takes_turns_by_the_time_used();
+  leaves_a_small_share_to_a_batch();
+  a_job_that_begins_does_not_wait_for_a_long_one();
+  a_batch_gives_way_in_the_middle_of_an_index();
   one_capped_job_leaves_threads_to_another();
   reads_quotas_of_both_cgroup_versions();
   exit_waits_for_running_blocks_and_cancels_the_rest();

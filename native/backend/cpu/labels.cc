@@ -123,6 +123,7 @@ class Assigning {
         std::clamp<Index>(product_elements / (packed_.padded() * tile_unit), 1, most_units);
     for (Index done = 0; done < count; done += rows) {
       job_.cancellation.check();
+      give_way();
       tile(begin + done, std::min(rows, count - done), workspace, sums);
     }
   }

@@ -98,6 +98,7 @@ class RunningPass {
     const Index rows = groups_[g]->tile_rows();
     for (Index done = 0; done < count; done += rows) {
       job_.cancellation.check();
+      give_way();
       const Index here = std::min(rows, count - done);
       groups_[g]->tile(read(done, here), begin + done, done == 0, workspace, sums[g]);
     }

@@ -178,9 +178,11 @@ ScanEnd TileScan::run() {
 
 void TileScan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
                     Index end_tile) {
-  for (Index i = 0; i < count && !is_full(); ++i)
+  for (Index i = 0; i < count && !is_full(); ++i) {
+    give_way();
     for (Index tile = first_tile; tile < end_tile; ++tile)
       look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
+  }
 }
 
 void TileScan::look(const float* panel, Index first_row, Index tile, Index segment) {

@@ -35,7 +35,7 @@ Survey survey(Passes& backend, const RowSource& X, const FitOptions& options,
   const Index k = consensus.rows;
   HostMatrix<float> W(X.rows(), k);
   HostMatrix<float> components(asked.restarts * k, X.cols());
-  const Job quiet{.cancellation = job.cancellation, .report = {}, .threads = job.threads};
+  const Job quiet = job.quietly();
 
   Survey result{.silhouettes = {},
                 .relative_errors = {},

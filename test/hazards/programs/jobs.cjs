@@ -5,6 +5,7 @@ const load = () => require('node-gyp-build')(join(__dirname, '..', '..', '..'))
 
 const control = (onProgress, threads = 0) => ({
   threads,
+  priority: 'interactive',
   cancel: new Int32Array(new SharedArrayBuffer(4)),
   onProgress,
 })
