@@ -62,7 +62,7 @@ void Chooser::deepen(std::vector<Choice>& choices, const std::vector<std::size_t
   std::size_t next = 0;
   const Index rows = corpus_.rows().rows();
   for_batches(
-      static_cast<Index>(which.size()), request_bytes,
+      static_cast<Index>(which.size()), job_.buffer_bytes, job_,
       [&](const MinedQuery& query) { return retrieval_.bytes(query); },
       [&](Index i) -> std::optional<MinedQuery> {
         MinedQuery query = choices[which[i]].asked;

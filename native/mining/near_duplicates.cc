@@ -66,7 +66,7 @@ FoundRows near_duplicates_in_blocks(Scans& scans, const RowSource& rows, Metric 
 FoundRows near_duplicates(Scans& scans, const RowSource& rows, Metric metric, double threshold,
                           const Job& job) {
   const Index n = rows.rows();
-  if (join_bytes(n, rows.cols(), every_row) > largest_join)
+  if (join_bytes(n, rows.cols(), every_row) > largest_join(job))
     return near_duplicates_in_blocks(scans, rows, metric, threshold, (n + blocks - 1) / blocks,
                                      job);
   const auto corpus = scans.prepare_corpus(rows, metric, false, job);
