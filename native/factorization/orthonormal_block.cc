@@ -12,7 +12,8 @@ namespace {
 
 // Pivots are shares of the squared length of a column that its part outside the span of the columns
 // before it has. A float64 Gram matrix cannot tell smaller ones than this from rounding errors:
-// they are raised to it, and another round follows.
+// they are raised to it, nothing is projected on their columns, because the errors would grow with
+// each such column, and another round follows.
 constexpr double smallest_pivot = 1e-13;
 // A round leaves errors of about 1e-15 divided by the least pivot.
 constexpr double enough = 1e-8;
@@ -43,8 +44,13 @@ void factorize(HostMatrix<double>& M, const std::vector<double>& lengths, bool f
       continue;
     }
     round.least_pivot = std::min(round.least_pivot, pivot);
-    const double diagonal = std::sqrt(std::max(pivot, smallest_pivot) * lengths[i]);
+    const bool is_noise = pivot < smallest_pivot;
+    const double diagonal = std::sqrt(std::max(std::abs(pivot), smallest_pivot) * lengths[i]);
     M(i, i) = diagonal;
+    if (is_noise) {
+      std::fill_n(M.row(i) + i + 1, k - i - 1, 0.0);
+      continue;
+    }
     for (Index j = i + 1; j < k; ++j) M(i, j) /= diagonal;
     for (Index t = i + 1; t < k; ++t)
       for (Index j = t; j < k; ++j) M(t, j) -= M(i, t) * M(i, j);

@@ -19,7 +19,7 @@ const growth = (job: string, rows: number, cols: number, rank: number) =>
 // The resident set at its peak is known on Linux only.
 describe.runIf(process.platform === 'linux')('memoryBudget', () => {
   it('bounds the memory of a factorization of a file more than twice as large', async () => {
-    expect(await growth('nmf', 40_000, 1024, 48)).toBeLessThan(budget)
+    expect(await growth('nmf', 40_000, 1024, 40)).toBeLessThan(budget)
   })
 
   it.each([

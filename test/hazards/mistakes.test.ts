@@ -20,7 +20,7 @@ const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy }
 type Call = [(...given: any[]) => unknown, unknown[], string]
 
 const fitOptions =
-  'rank, out, solver, iterations, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed, sampleWeight, checkpoint, checkpointSeconds, resume, init, threads, device, priority, signal, onProgress'
+  'rank, out, solver, iterations, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed, upperW, sampleWeight, checkpoint, checkpointSeconds, resume, init, threads, device, priority, signal, onProgress, memoryBudget'
 const positives = X.data.slice(0, 12).fill(0)
 
 const calls: Record<string, Call[]> = {
@@ -33,7 +33,11 @@ const calls: Record<string, Call[]> = {
   ],
   'options that are no object': [
     [semiNmf, [X, null], `Expected an object of ${fitOptions} for options, received null`],
-    [kmeans, [X, 3], 'seed, threads, device, priority, signal, onProgress for options, received 3'],
+    [
+      kmeans,
+      [X, 3],
+      'seed, threads, device, priority, signal, onProgress, memoryBudget for options, received 3',
+    ],
     [topK, [X, X, [10]], 'Expected an object of k, metric, exclude'],
     [prepareCorpus, [X, 'dot'], "for options, received 'dot'"],
   ],

@@ -141,11 +141,28 @@ void blocks_become_orthonormal(Passes& device) {
   }
 }
 
+// Most columns of a block then consist of rounding errors, which must not grow.
+void many_components_beyond_the_rank(Passes& device) {
+  Matrix X(80, 256);
+  double all = 0;
+  for (Index i = 0; i < X.rows; ++i)
+    for (Index j = 0; j < X.cols; ++j) {
+      X(i, j) = static_cast<double>((50 * i + 1) * (j + 3) % 17);
+      all += X(i, j) * X(i, j);
+    }
+  const Found found = svd(device, X, 48, 3);
+  double squares = 0;
+  for (const double s : found.s) squares += s * s;
+  test::near(squares / all, 1, 1e-6, "all of X of rank 16");
+  check(found.s[16] < 1e-5 * found.s[0], "nothing beyond its rank");
+}
+
 void krylov_suite(Passes& device) {
   blocks_become_orthonormal(device);
   slow_spectra_need_no_more_reads(device);
   small_values_hold_to_1e_7(device);
   threads_do_not_change_bits(device);
+  many_components_beyond_the_rank(device);
 }
 
 }  // namespace

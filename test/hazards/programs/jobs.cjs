@@ -47,6 +47,7 @@ const fitOptions = {
   seed: 1,
   triesSvd: false,
   acceleration: 'none',
+  loss: { kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 },
   nanIsMissing: false,
   implicitIsMissing: false,
   checkpointSeconds: 60,

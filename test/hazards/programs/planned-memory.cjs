@@ -19,7 +19,7 @@ const plans = {
 async function main() {
   const [job, ...sides] = process.argv.slice(2)
   const [rows, cols, rank] = sides.map(Number)
-  const X = { data: noise(rows * cols).map(Math.abs), rows, cols }
+  const X = { data: noise(rows * cols).map(Math.abs), rows, cols, type: 'float32' }
   const before = process.memoryUsage.rss()
   await jobs[job](X, rank)
   console.log(JSON.stringify([plans[job](X, rank), process.resourceUsage().maxRSS * 1024 - before]))
