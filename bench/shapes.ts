@@ -76,6 +76,27 @@ export const bothWaysShape = {
 export const rangeThreshold = 0.158
 export const temperature = 0.05
 
+/** Queries at fixed times beside a job. */
+export const besideShape = {
+  corpus: scaled(100_000),
+  cols: 384,
+  k: 10,
+  rows: scaled(20_000),
+  rank: 64,
+  queries: scaled(100_000),
+  perSecond: 10,
+  asked: isTrial ? 10 : 2000,
+} as const
+
+/** Clients that ask one query after the other. */
+export const concurrentShape = {
+  corpus: scaled(100_000),
+  cols: 384,
+  k: 10,
+  clients: [1, 8, 50],
+  seconds: isTrial ? 1 : 10,
+} as const
+
 export const maxSimShape = {
   queries: isTrial ? 8 : 100,
   queryTokens: 32,
