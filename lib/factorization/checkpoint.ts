@@ -3,6 +3,7 @@ import { open, stat, unlink } from 'node:fs/promises'
 import { fileError, printable, systemFailure } from '../data/file'
 import { checkInteger, checkNumber, frozen } from '../options'
 import { invalid } from '../errors'
+import type { NativeSource } from '../native'
 import type { EntryOptions } from './entry-options'
 
 /** The only place where the defaults of checkpoints are written. */
@@ -45,16 +46,31 @@ export function checkCheckpointOptions(options: CheckpointOptions) {
 }
 
 /** The options of a run as texts. The order counts: native code compares the whole text of an identity. */
-export function textsOf({
-  mask,
-  sampleWeight,
-  ...scalars
-}: Readonly<Record<string, unknown>> & Pick<EntryOptions, 'mask' | 'sampleWeight'>): Identity {
-  const given = { ...scalars, mask: mask?.length, sampleWeight: sampleWeight && 'given' }
+export async function textsOf(
+  {
+    mask,
+    sampleWeight,
+    ...scalars
+  }: Readonly<Record<string, unknown>> & Partial<Pick<EntryOptions, 'mask' | 'sampleWeight'>>,
+  fingerprint: (of: NativeSource) => Promise<string>,
+): Promise<Identity> {
+  const contents = async (
+    name: string,
+    type: 'uint8' | 'float32',
+    data?: Uint8Array | Float32Array,
+  ) => data && fingerprint({ name, type, data, rows: 1, cols: data.length, stride: data.length })
+  const given = {
+    ...scalars,
+    mask: await contents('mask', 'uint8', mask),
+    sampleWeight: await contents('sampleWeight', 'float32', sampleWeight),
+  }
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, String(value ?? 'none')]),
   )
 }
+
+/** Fields that are fingerprints. */
+const contents: readonly string[] = ['X', 'graph', 'mask', 'sampleWeight']
 
 /** The metadata of a checkpoint of this run. */
 export const stamped = (identity: Identity): Identity => ({ format, ...identity })
@@ -125,7 +141,9 @@ export async function checkResume(path: string, identity: Identity): Promise<num
   for (const [name, value] of Object.entries(identity)) {
     const received = metadata[name]
     if (received === value) continue
-    const what = name === 'X' ? 'a checkpoint of this X' : `${name} ${value}, as in this call`
+    const what = contents.includes(name)
+      ? `a checkpoint of this ${name}`
+      : `${name} ${value}, as in this call`
     throw fileError(path, `expected ${what}, received ${printable(String(received))}`)
   }
   const objectives = Number(metadata['objectives'])

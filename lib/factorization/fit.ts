@@ -106,7 +106,8 @@ async function identityOf(
   const X = await fingerprint(source)
   const graph = adjacency ? await fingerprint(adjacency) : 'none'
   const start = typeof init === 'string' ? init : 'custom'
-  return { X, graph, model, ...textsOf({ ...rest, ...own, init: start }) }
+  const texts = await textsOf({ ...rest, ...own, init: start }, fingerprint)
+  return { X, graph, model, ...texts }
 }
 
 /** The options of checkpoints in the form for the addon. */
@@ -151,8 +152,10 @@ export async function fit(
   given: FitOptions & JobOptions & MemoryOptions & { readonly out?: FactorOutputs | undefined },
   { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
-  const { threads, device: wanted, signal, onProgress, out, memoryBudget, ...options } = given
-  const { device, ...job } = checkJob({ threads, device: wanted, signal, onProgress, memoryBudget })
+  const { threads, device: wanted, priority, signal, onProgress, memoryBudget, ...rest } = given
+  const { out, ...options } = rest
+  const wantedJob = { threads, device: wanted, priority, signal, onProgress, memoryBudget }
+  const { device, ...job } = checkJob(wantedJob)
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
@@ -176,7 +179,7 @@ export async function fit(
   const lent = { ...arrays, 'out.W': outputs.W, 'out.H': outputs.H }
   const checkpoints = await checkpointsOf(
     model,
-    options,
+    { ...options, mask: borrowed.mask, sampleWeight: borrowed.sampleWeight },
     (start) => runJob(job, arrays, start),
     { ...own, adjacency: graph },
     lentX,

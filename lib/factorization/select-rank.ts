@@ -4,7 +4,7 @@ import { loanOf } from '../data/loan'
 import { extentOf, toSource, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { availableMemory, planMemory } from '../memory'
-import { runJob } from '../native'
+import { runJob, type NativeSource } from '../native'
 import {
   checkInteger,
   checkJob,
@@ -141,8 +141,9 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     { ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
-  const { ranks: wanted, threads, device, signal, onProgress, memoryBudget, ...rest } = given
-  const job = { threads, device, signal, onProgress, memoryBudget }
+  const { threads, device, priority, signal, onProgress, memoryBudget, ...own } = given
+  const { ranks: wanted, ...rest } = own
+  const job = { threads, device, priority, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
   checkOneOf('model', model, surveyedModels)
@@ -179,14 +180,20 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
 async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
   const { model, restarts, perturbation, solver, fitting } = settled
   const { device: _, onProgress: __, ...job } = checkJob(settled.job)
-  const { inputs, arrays } = await loanOf({ X: await toSource('X', X) })
-  const fingerprint = await runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
-    addon.fingerprint(inputs.X, control),
-  )
+  const { mask, sampleWeight } = fitting
+  const { inputs, arrays } = await loanOf({ X: await toSource('X', X), mask, sampleWeight })
+  const { X: source, ...entries } = inputs
+  const fingerprint = (of: NativeSource) =>
+    runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
+      addon.fingerprint(of, control),
+    )
   const { acceleration = 'by solver', innerSweeps = 'by solver' } = fitting
   const steps = { solver, acceleration, innerSweeps }
-  const given = textsOf({ ...fitting, restarts, perturbation, ...steps })
-  return { X: fingerprint, model: `survey of ${model}`, ...given }
+  const given = await textsOf(
+    { ...fitting, ...entries, restarts, perturbation, ...steps },
+    fingerprint,
+  )
+  return { X: await fingerprint(source), model: `survey of ${model}`, ...given }
 }
 
 /** The same listener, for the jobs of one rank. */

@@ -23,8 +23,8 @@ export const truncatedSvdDefaults = frozen({
   /** Directions sampled beyond `rank` in each block; more make the last components more accurate; 10 unless given. */
   oversamples: 10,
   /**
-   * Steps that sharpen the sampled subspace; each reads X once, or twice where X is in memory and has fewer
-   * rows than columns; 4 unless given. The last three subspaces are all searched.
+   * Steps that sharpen the sampled subspace; each reads X once, or twice where X has fewer rows than
+   * columns; 4 unless given. The last three subspaces are all searched.
    */
   powerIterations: 4,
   /** Seed of the random start; 0 unless given. */

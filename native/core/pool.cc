@@ -86,9 +86,15 @@ struct Loop {
   bool done() const { return exhausted() && running == 0; }
 };
 
-// The loop whose index this thread runs, and the time that it has given to others meanwhile.
-thread_local Loop* current_loop = nullptr;
-thread_local double given_away = 0;
+// An index that a thread runs.
+struct Running {
+  Loop* loop = nullptr;
+  Clock::time_point begin;
+  double given_away = 0;  // seconds in which the thread ran others
+
+  double seconds() const { return seconds_since(begin) - given_away; }
+};
+thread_local Running current;
 
 class Pool {
  public:
@@ -119,16 +125,19 @@ class Pool {
     if (loop.next < loop.count) throw Cancelled();
   }
 
-  // Runs indices of interactive loops that wait. Only batch loops give way, and only to interactive
-  // ones: threads that wait for each other's blocks (MergeOrder) can then not wait in a circle.
+  // Runs indices of interactive loops that wait and are before this one. Only batch loops give way,
+  // and only to interactive ones: threads that wait for each other's blocks (MergeOrder) can then
+  // not wait in a circle.
   void give_way() {
     if (interactive_.load(std::memory_order_relaxed) == 0) return;
-    Loop* const own = current_loop;
+    const Loop& own = *current.loop;
     const auto begin = Clock::now();
     std::unique_lock lock(mutex_);
+    const double place = own.place() + batch_weight * current.seconds();
     bool ran = false;
-    while (!stopping_) {
+    while (!stopping_ && !own.job.cancellation.requested()) {
       Loop* loop = next_loop(Priority::interactive);
+      if (loop != nullptr && loop->place() > place) break;
       if (loop == nullptr && std::exchange(ran, false)) {
         await_arrival(lock);
         continue;
@@ -137,8 +146,7 @@ class Pool {
       run_next(*loop, lock);
       ran = true;
     }
-    current_loop = own;
-    given_away += seconds_since(begin);
+    current.given_away += seconds_since(begin);
   }
 
   void stop() {
@@ -240,16 +248,14 @@ class Pool {
   void run_one(Loop& loop, Index index, Index worker, std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     std::exception_ptr failure;
-    current_loop = &loop;
-    const auto begin = Clock::now();
-    const double given_before = std::exchange(given_away, 0);
+    const Running before =
+        std::exchange(current, Running{.loop = &loop, .begin = Clock::now(), .given_away = 0});
     try {
       loop.body(index, worker);
     } catch (...) {
       failure = std::current_exception();
     }
-    const double seconds = seconds_since(begin) - std::exchange(given_away, given_before);
-    current_loop = nullptr;
+    const double seconds = std::exchange(current, before).seconds();
     lock.lock();
     loop.charge(seconds);
     loop.idle_workers.push_back(worker);
@@ -319,7 +325,7 @@ Turn begin_turn(Priority priority) {
 }
 
 void give_way() {
-  if (current_loop == nullptr || current_loop->priority() != Priority::batch) return;
+  if (current.loop == nullptr || current.loop->priority() != Priority::batch) return;
   the_pool->give_way();
 }
 

@@ -13,19 +13,14 @@ namespace {
 // More blocks hardly lower the error, and the image of a block takes as much memory as U.
 constexpr Index most_blocks = 3;
 
-// A file is read as few times as possible.
-bool is_file(const RowSource& X) {
-  const std::optional<RowPlace> place = X.place();
-  return place && place->memory == nullptr;
-}
-
 // A = X, or Xᵀ if X has fewer rows than columns: small matrices are orthonormalised on the shorter
-// side. XᵀX Z is formed in one read of X, X Xᵀ Z in two.
+// side. XᵀX Z is formed in one read of X, X Xᵀ Z in two. Where X is stored makes no difference, so
+// that it does not change the result.
 class Operator {
  public:
   Operator(const Input& input, Index width)
       : input_(input),
-        transposed_(input.rows() < input.cols() && !is_file(input.X)),
+        transposed_(input.rows() < input.cols()),
         sums_(input.backend.make_sums(input.cols(), width)) {}
 
   bool transposed() const { return transposed_; }

@@ -58,7 +58,7 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
         {.X = input.X, .exponent = input.pass_exponent, .groups = {&group, 1}, .loss = input.loss},
         input.job);
     const double objective = sums->incoming_divergence + penalty;
-    if (!(objective < before - least_gain * before)) return;
+    if (read > 0 && !(objective < before - least_gain * std::abs(before))) return;
     before = objective;
   }
 }

@@ -33,7 +33,7 @@ struct Workspace {
   std::vector<float> perturbed;     // X with noise
   std::vector<float> row_diagonal;  // of a row addend, times its weight [tile]
 
-  // For a divergence; see TileEntries of divergence_group.cc.
+  // For a divergence; see TileEntries of tile_entries.h.
   std::vector<float> x;
   std::vector<float> seen;
   std::vector<double> indptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -16,11 +17,19 @@ class MergeOrder {
  public:
   explicit MergeOrder(Index slots) : ready_(slots, false) {}
 
-  // Waits until the sums of `block` may be written to slot block % slots. Returns false after
-  // abandon().
+  // Waits until the sums of `block` may be written to slot block % slots; a thread of a batch gives
+  // way meanwhile. Returns false after abandon().
   bool enter(Index block) {
+    // The system clock, because waiting by the steady clock needs glibc 2.30.
+    using Clock = std::chrono::system_clock;
+    constexpr std::chrono::milliseconds patience{1};
+    const auto may_enter = [&] { return abandoned_ || block < next_ + slots(); };
     std::unique_lock lock(mutex_);
-    merged_.wait(lock, [&] { return abandoned_ || block < next_ + slots(); });
+    while (!merged_.wait_until(lock, Clock::now() + patience, may_enter)) {
+      lock.unlock();
+      give_way();
+      lock.lock();
+    }
     return !abandoned_;
   }
 

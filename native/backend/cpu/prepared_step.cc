@@ -89,9 +89,9 @@ void PreparedStep::pack() {
     case StepKind::projected_gradient:
       positive_ = panels_of(normal_, padded_, itself, raised);
       inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
-      for (const double bound = ScaledNormal(normal_, step_.l2).largest_eigenvalue_bound();
-           float& each : inverse_)
-        each = static_cast<float>(each / bound);
+      if (const double bound = ScaledNormal(normal_, step_.l2).largest_eigenvalue_bound();
+          bound > 0)
+        for (float& each : inverse_) each = static_cast<float>(each / bound);
       break;
     case StepKind::nonnegative_solve:
       scaled_.emplace(normal_, step_.l2);

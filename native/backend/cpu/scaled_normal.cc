@@ -1,6 +1,7 @@
 #include "backend/cpu/scaled_normal.h"
 
 #include <cmath>
+#include <limits>
 
 #include "core/linear_algebra.h"
 #include "core/pool.h"
@@ -12,7 +13,8 @@ ScaledNormal::ScaledNormal(const NormalMatrix& normal, double l2)
   for (Index j = 0; j < k; ++j) {
     entries[j * (k + 1)] += l2;
     const double diagonal = entries[j * (k + 1)];
-    inverse_root[j] = diagonal > 0 ? 1 / std::sqrt(diagonal) : 0;
+    const bool usable = diagonal >= double{std::numeric_limits<float>::min()};
+    inverse_root[j] = usable ? 1 / std::sqrt(diagonal) : 0;
   }
   for (Index i = 0; i < k; ++i)
     for (Index j = 0; j < k; ++j)

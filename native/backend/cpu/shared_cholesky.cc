@@ -38,6 +38,7 @@ bool SharedCholesky::become(const std::vector<Index>& components) {
       inverse_diagonal_[i] = 1 / std::sqrt(U[i]);
     }
     for (Index t = first; t < size; ++t) U[t] *= inverse_diagonal_[i];
+    std::fill(U + size, U + room(size), 0.0);  // kernels add to them, and they must stay finite
   }
   return true;
 }
