@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "factorization/loop/objective.h"
@@ -32,9 +33,9 @@ class RatioAlternation {
     if (!options.extrapolated) return;
     expect(options.graph == nullptr, "steps with a graph are not prolonged");
     if (previous != nullptr)
-      kept_.keep(input.backend, previous->other_W, previous->other_Ht);
+      kept_->keep(input.backend, previous->other_W, previous->other_Ht);
     else
-      kept_.keep(input.backend, W, Ht);
+      kept_->keep(input.backend, W, Ht);
   }
 
   Alternated run() {
@@ -52,7 +53,7 @@ class RatioAlternation {
  private:
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
   void end_iteration() {
-    const OtherPair other = kept_.holds() ? OtherPair{kept_.W(), kept_.Ht()} : no_pair;
+    const OtherPair other = kept_->holds() ? OtherPair{kept_->W(), kept_->Ht()} : no_pair;
     checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, other);
   }
   // Whether steps are prolonged, so that they may raise the objective.
@@ -70,7 +71,7 @@ class RatioAlternation {
     state_.worked = t;
     const Penalties& p = options_.penalties;
     const bool undoes = prolongs();
-    if (undoes) entering_.keep(input_.backend, W_, Ht_);
+    if (undoes) entering_->keep(input_.backend, W_, Ht_);
     const auto objective = pass(step_of(p.l1_w, p.l2_w, options_.inner_sweeps), true, t - 1);
     if (objective && !conclude(t - 1, *objective)) return objective::repeat(state_, t);
     if (undoes) std::swap(kept_, entering_);
@@ -90,7 +91,7 @@ class RatioAlternation {
   // a smaller share, and returns false.
   bool conclude(Index t, double objective) {
     if (t > 0 && prolongs() && !(objective <= state_.objective[t - 1])) {
-      kept_.restore(input_.backend, W_, Ht_);
+      kept_->restore(input_.backend, W_, Ht_);
       state_.most_extrapolation = state_.extrapolation;
       state_.extrapolation /= shrink;
       objective::repeat(state_, t);
@@ -133,8 +134,10 @@ class RatioAlternation {
   BackendView<float> Ht_;
   const NormalMatrix unused_;
   std::unique_ptr<Sums> sums_;
-  KeptPair kept_;      // the last pair that was measured, if steps are prolonged
-  KeptPair entering_;  // the pair before the present iteration
+  // The last pair that was measured, if steps are prolonged, and the pair before the present
+  // iteration.
+  std::unique_ptr<KeptPair> kept_ = std::make_unique<KeptPair>();
+  std::unique_ptr<KeptPair> entering_ = std::make_unique<KeptPair>();
 };
 
 }  // namespace
