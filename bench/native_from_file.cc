@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -154,7 +155,8 @@ int main(int count, char** arguments) {
   const Index k = argument(3, 32);
   const Index rounds = argument(4, 5);
   const Index threads = argument(5, pool_threads());
-  const std::string folder = count > 6 ? arguments[6] : "/tmp";
+  const std::string folder =
+      count > 6 ? arguments[6] : std::filesystem::temp_directory_path().string();
 
   const CounterRandom random(1, 1);
   std::vector<float> X(static_cast<std::size_t>(n * d));

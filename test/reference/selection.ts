@@ -1,24 +1,12 @@
 // The choice of negatives among the survivors of a query by plain loops: docs/math/mining.md.
+import type { SamplingChoice } from '../../lib/mining/samplings'
 import { counterBits } from './counter-random'
 
 /** Keeps the keys of draws apart from other uses of the generator. */
 const drawStream = 0x6d696e65
 const binStream = 0x62696e73
 
-export interface Choice {
-  readonly sampling: string
-  readonly numNegatives: number
-  readonly pool: number
-  readonly seed: number
-  readonly temperature: number
-  readonly simansA: number
-  readonly simansB: number
-  readonly stride: number
-  readonly bins: number
-  readonly mmrLambda: number
-  readonly nearDuplicateScore: number | undefined
-  readonly hubCap: number | undefined
-}
+export type Choice = SamplingChoice & { readonly pool: number }
 
 export interface Survivor {
   readonly row: number
