@@ -84,7 +84,7 @@ describe('a mistake on the command line', () => {
     ],
     [
       factorize('--model', 'nmf', '--solver', 'mu', '--upper-w', '1'),
-      'Expected hals or projected-gradient beside upperW for --solver, received mu',
+      'Expected hals or projected-gradient beside --upper-w for --solver, received mu',
     ],
     [
       factorize('--model', 'nmf', '--upper-h', '-1'),
