@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DenseMatrix, Matrix } from '../lib/index'
+import type { DenseMatrix, Matrix, SparseMatrix } from '../lib/index'
 import { readNpy, writeNpy } from '../lib/index'
 import { readNpz } from '../lib/data/npz'
 import { scaled } from './shapes'
@@ -97,4 +97,15 @@ export async function handOver(name: string, { data, rows, cols }: Matrix): Prom
   const path = exchangePath(`${name}.npy`)
   await writeNpy(path, { data, shape: [rows, cols] })
   return path
+}
+
+/** Writes the arrays of a sparse matrix for a rival; returns their paths, and its shape. */
+export async function handOverSparse({ rows, cols, ...arrays }: SparseMatrix) {
+  const paths: Record<string, string> = {}
+  for (const name of ['indptr', 'indices', 'values'] as const) {
+    const data = arrays[name] as Int32Array
+    paths[name] = exchangePath(`${name}.npy`)
+    await writeNpy(paths[name], { data, shape: [data.length] })
+  }
+  return { ...paths, rows, cols }
 }

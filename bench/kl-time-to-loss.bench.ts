@@ -1,6 +1,6 @@
-import { nmf, writeNpy, type Factorization, type Matrix, type SparseMatrix } from '../lib/index'
+import { nmf, type Factorization, type Matrix, type SparseMatrix } from '../lib/index'
 import { plantedCounts, textCounts } from './counts'
-import { exchangePath, readAnswer } from './data'
+import { exchangePath, handOverSparse, readAnswer } from './data'
 import { experiment, type Experiment } from './experiment'
 import { cpuSeconds, interleave } from './interleave'
 import { Rival } from './rival'
@@ -41,16 +41,6 @@ function kullbackLeibler({ indptr, indices, values, rows }: SparseMatrix, W: Mat
   return total
 }
 
-async function handOver(rival: Rival, X: SparseMatrix, rank: number) {
-  const paths: Record<string, string> = {}
-  for (const name of ['indptr', 'indices', 'values'] as const) {
-    const data = X[name] as Int32Array
-    paths[name] = exchangePath(`${name}.npy`)
-    await writeNpy(paths[name], { data, shape: [data.length] })
-  }
-  await rival.call('load_counts', { ...paths, rows: X.rows, cols: X.cols, rank })
-}
-
 /** The fewest iterations that reach a loss, measured in float64. */
 async function iterationsTo(
   loss: number,
@@ -74,7 +64,7 @@ async function raceOn(
   rank: number,
 ) {
   const job = `nmf under Kullback–Leibler, ${set} ${X.rows} × ${X.cols}, ${X.values.length} non-zeros, k = ${rank}`
-  await handOver(rival, X, rank)
+  await rival.call('load_sparse', { ...(await handOverSparse(X)), rank })
   const { iterations: theirs } = await rival.call('run_counts')
   const [W, H] = [exchangePath('rival-W.npy'), exchangePath('rival-H.npy')]
   await rival.call('factors', { W, H })

@@ -1,0 +1,110 @@
+import { nmf, type Factorization, type Matrix, type SparseMatrix } from '../lib/index'
+import { handOver, handOverSparse } from './data'
+import { experiment, type Experiment } from './experiment'
+import { cpuSeconds, geometricMean, interleave, median } from './interleave'
+import { nonnegativeCases } from './matrices'
+import { Rival } from './rival'
+import { isTrial } from './shapes'
+
+const question =
+  "Does `nmf` at default options end within 1 % of the lowest loss of scikit-learn's solvers and starts, in no more CPU time than its defaults, over matrices of many kinds?"
+
+/** Solvers and starts of scikit-learn, beside its defaults (`cd` from `nndsvda`). */
+const others = [
+  ['cd', 'nndsvd'],
+  ['cd', 'random'],
+  ['mu', 'nndsvda'],
+  ['mu', 'nndsvdar'],
+  ['mu', 'random'],
+] as const
+
+/** A loss relative to the lowest of the rival counts as equal below this. */
+const tolerated = 1.01
+/** Relative losses below it are rounding errors of float32. */
+const rounding = 1e-9
+/** Rows of the table that may miss a goal. */
+const exceptions = 2
+
+interface Row {
+  readonly name: string
+  /** Own loss relative to the rival's lowest and to that of its defaults. */
+  readonly toBest: number
+  readonly toDefault: number
+  /** Own CPU time relative to that of the rival's defaults. */
+  readonly time: number
+}
+
+async function load(rival: Rival, X: Matrix | SparseMatrix, rank: number) {
+  if ('indptr' in X) await rival.call('load_sparse', { ...(await handOverSparse(X)), rank })
+  else await rival.call('load', { X: await handOver('X', X), rank })
+}
+
+/** The loss in float64, by the function that measures the rival's. */
+async function lossOf(rival: Rival, { W, H }: Factorization): Promise<number> {
+  const paths = { W: await handOver('W', W), H: await handOver('H', H) }
+  return (await rival.call('loss_of', paths))['loss'] as number
+}
+
+async function lowestOf(rival: Rival, defaults: number): Promise<number> {
+  let lowest = defaults
+  for (const [solver, init] of others)
+    lowest = Math.min(lowest, (await rival.call('run_with', { solver, init }))['loss'] as number)
+  return lowest
+}
+
+const relative = (own: number, other: number) => Math.max(own, rounding) / Math.max(other, rounding)
+
+async function compare(rival: Rival, name: string, X: Matrix | SparseMatrix, rank: number) {
+  await load(rival, X, rank)
+  const seconds = await interleave({
+    own: () => cpuSeconds(() => nmf(X, { rank })),
+    rival: () => rival.seconds('run_defaults'),
+  })
+  const { loss: defaults } = await rival.call('run_defaults')
+  const lowest = await lowestOf(rival, defaults as number)
+  const own = await lossOf(rival, await nmf(X, { rank }))
+  return {
+    name: `${name}, ${X.rows} × ${X.cols}, k = ${rank}`,
+    toBest: relative(own, lowest),
+    toDefault: relative(own, defaults as number),
+    time: median(seconds.own.map((own, i) => own / seconds.rival[i]!)),
+  } satisfies Row
+}
+
+const rowText = ({ name, toBest, toDefault, time }: Row) =>
+  `${name}: loss ${toBest.toFixed(4)} of the lowest, ${toDefault.toFixed(4)} of the defaults'; time ${time.toFixed(2)}`
+
+function goal(report: Experiment, job: string, rows: readonly Row[], missed: readonly Row[]) {
+  report.note(`${job}: ${rows.length - missed.length} of ${rows.length}`)
+  if (missed.length > exceptions)
+    report.missed(job, `not in ${missed.map(({ name }) => name).join('; ')}`)
+}
+
+experiment(__filename, question, async (report) => {
+  const rival = await Rival.start(report, 'sklearn_nmf')
+  if (rival === undefined) return
+  const rows: Row[] = []
+  for (const { name, ranks, load: matrix } of isTrial
+    ? nonnegativeCases.slice(0, 3)
+    : nonnegativeCases) {
+    const X = await matrix()
+    if (X === undefined) report.notRun(name, 'the data set is absent')
+    else
+      for (const rank of ranks) {
+        rows.push(await compare(rival, name, X, rank))
+        report.note(rowText(rows.at(-1)!))
+      }
+  }
+  const times = rows.map(({ time }) => time)
+  report.note(
+    `time relative to the defaults of scikit-learn, geometric mean: ${geometricMean(times).toFixed(2)}`,
+  )
+  const dear = rows.filter(({ toBest }) => toBest > tolerated)
+  goal(report, 'loss within 1 % of the lowest', rows, dear)
+  goal(
+    report,
+    'no more time than the defaults',
+    rows,
+    rows.filter(({ time }) => time > 1),
+  )
+})
