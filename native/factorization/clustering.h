@@ -67,7 +67,10 @@ struct SampleClusters {
   std::shared_ptr<const RowSample> sample;
   Clustering clustering;
 };
-SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed);
+SampleClusters cluster_sample(std::shared_ptr<const RowSample> sample, Index clusters,
+                              std::uint64_t seed);
+// Rows for it, all of a small X.
+std::shared_ptr<const RowSample> sample_of(const Input& input, Index clusters, std::uint64_t seed);
 
 // Rows of the sample as first centres [clusters×d], each drawn with probability proportional to its
 // weighted squared distance to the earlier centres, the best of several draws: Arthur &

@@ -3,6 +3,7 @@
 
 #include "factorization/clustering.h"
 #include "factorization/loop/alternate.h"
+#include "factorization/projected_rows.h"
 #include "factorization/sizes.h"
 #include "factorization/starts.h"
 
@@ -56,7 +57,14 @@ void start_from_clusters(const Input& input, const FitOptions& options,
 // A few rows are enough for most of the progress to a good H: factorize a sample, started from its
 // clusters, then compute the codes of all rows for its H. See docs/decisions/0009.
 constexpr Index iterations_on_sample = 10;
-constexpr Index sweeps_of_all_rows = 4;
+constexpr Index sweeps_after_sample = 4;
+
+// An H of any sign can be found in a few columns: docs/decisions/0027. The projection pays if it
+// leaves so many times fewer entries.
+constexpr double columns_per_component = 2.4;
+constexpr Index iterations_on_projected = 16;
+constexpr Index sweeps_after_projected = 8;
+constexpr double least_reduction = 5;
 
 // Limits for a representative sample: its rows have about the norms of all rows, and all rows fit
 // nearly as well.
@@ -67,44 +75,90 @@ bool alike(double a, double b) {
   return a <= largest_ratio_of_norms * b && b <= largest_ratio_of_norms * a;
 }
 
+// Factorizes rows from their clusters; Ht is that of the last iteration. Returns the squared error.
+double factorize(const SampleClusters& clusters, const FitOptions& options, Index iterations,
+                 BackendView<float> Ht) {
+  const Input& rows = clusters.clustering.input();
+  const BackendMatrix codes(rows.backend, rows.rows(), Ht.cols);
+  start_from_clusters(rows, options, clusters.clustering, codes.view(), Ht);
+  LoopState state = start_state(Ht.rows, Ht.cols, {}, 1);
+  const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
+  Checkpoints checkpoints(rows, nowhere);
+  return alternate(rows, rule_for(options.model, options.solver),
+                   {.max_iterations = iterations,
+                    .tolerance = 0,
+                    .inner_sweeps = options.inner_sweeps,
+                    .extrapolated = false,
+                    .penalties = {},
+                    .objective_exponent = 0,
+                    .seed = options.seed},
+                   checkpoints, nullptr, state, codes.view(), Ht)
+      .squared_error;
+}
+
+using Sample = std::shared_ptr<const RowSample>;
+
+// The same from the clusters of a sample.
+double factorize(const Sample& sample, const FitOptions& options, Index iterations,
+                 BackendView<float> Ht) {
+  SampleClusters clusters = cluster_sample(sample, Ht.cols, options.seed);
+  clusters.clustering.assign();
+  return factorize(clusters, options, iterations, Ht);
+}
+
+Index projected_width(Index k) {
+  return static_cast<Index>(columns_per_component * static_cast<double>(k)) + 1;
+}
+
+bool pays_to_project(const Input& sample, const FitOptions& options, Index k) {
+  const double entries = sample.X.sparse() ? static_cast<double>(sample.X.nonzeros())
+                                           : static_cast<double>(sample.rows() * sample.cols());
+  const double projected = static_cast<double>(sample.rows() * projected_width(k));
+  return sign_of(options.model) == EntrySign::any && entries >= least_reduction * projected;
+}
+
+struct SampleFit {
+  double share;  // of the sample's squared norm, which the factorization leaves
+  Index sweeps;  // for the codes of all rows
+};
+
+SampleFit factorize_sample(const Sample& sample, const FitOptions& options, BackendView<float> Ht) {
+  const Input& rows = sample->input();
+  if (!pays_to_project(rows, options, Ht.cols))
+    return {.share = factorize(sample, options, iterations_on_sample, Ht) / rows.squared_norm,
+            .sweeps = sweeps_after_sample};
+  const ProjectedRows projected(rows, projected_width(Ht.cols), options.seed);
+  const BackendMatrix Gt(rows.backend, projected.width(), Ht.cols);
+  const double error = factorize(sample_of(projected.input(), Ht.cols, options.seed), options,
+                                 iterations_on_projected, Gt.view());
+  projected.lift(Gt.view(), Ht);
+  return {.share = (error + projected.lost()) / rows.squared_norm,
+          .sweeps = sweeps_after_projected};
+}
+
 // The share of ‖X‖² that this start leaves; none if the sample is not representative.
 std::optional<double> start_from_sample(const Input& input, const FitOptions& options,
                                         BackendView<float> W, BackendView<float> Ht) {
   Passes& backend = input.backend;
   const Index k = W.cols;
-  SampleClusters clusters = cluster_sample(input, k, options.seed);
-  clusters.clustering.assign();
-  const Input& sample = clusters.clustering.input();
-  const double rows = static_cast<double>(input.rows()) / static_cast<double>(sample.rows());
-  if (!(sample.squared_norm > 0) || !alike(rows * sample.squared_norm, input.squared_norm))
+  const auto rows = sample_of(input, k, options.seed);
+  const Input& sample = rows->input();
+  const double times = static_cast<double>(input.rows()) / static_cast<double>(sample.rows());
+  if (!(sample.squared_norm > 0) || !alike(times * sample.squared_norm, input.squared_norm))
     return std::nullopt;
-  const BackendMatrix codes(backend, sample.rows(), k);
-  start_from_clusters(sample, options, clusters.clustering, codes.view(), Ht);
-  LoopState state = start_state(Ht.rows, k, {}, 1);
-  const CheckpointOptions nowhere{.path = "", .seconds = 0, .metadata = ""};
-  Checkpoints checkpoints(sample, nowhere);
-  const Alternated run = alternate(sample, rule_for(options.model, options.solver),
-                                   {.max_iterations = iterations_on_sample,
-                                    .tolerance = 0,
-                                    .inner_sweeps = options.inner_sweeps,
-                                    .extrapolated = false,
-                                    .penalties = {},
-                                    .objective_exponent = 0,
-                                    .seed = options.seed},
-                                   checkpoints, nullptr, state, codes.view(), Ht);
+  const SampleFit of_sample = factorize_sample(rows, options, Ht);
 
   const std::vector<double> zeros(static_cast<std::size_t>(k));
   backend.scale_columns(zeros, W, input.job);
   backend.shift(indicator_shift, W, input.job);
   const auto sums = backend.make_sums(Ht.rows, k);
-  code_rows(input, Ht, sweeps_of_all_rows, W, *sums);
+  code_rows(input, Ht, of_sample.sweeps, W, *sums);
   const BackendMatrix before(backend, Ht.rows, k);
   backend.copy(Ht, before.view());
   fit_columns(input, options.model, *sums, before.view(), Ht);
-  const double expected = run.squared_error / sample.squared_norm;
   const double share =
       identity_error(input, *sums, Ht, backend.gram(Ht, input.job)) / input.squared_norm;
-  if (!(share > 0 && share <= largest_ratio_of_errors * expected)) return std::nullopt;
+  if (!(share > 0 && share <= largest_ratio_of_errors * of_sample.share)) return std::nullopt;
   return share;
 }
 
@@ -114,7 +168,8 @@ double start_kmeans(const Input& input, const FitOptions& options, BackendView<f
                     BackendView<float> Ht) {
   if (options.solver == Solver::hals && sample_is_small(input.rows(), W.cols))
     if (const auto share = start_from_sample(input, options, W, Ht)) return *share;
-  const SampleClusters of_sample = cluster_sample(input, W.cols, options.seed);
+  const SampleClusters of_sample =
+      cluster_sample(sample_of(input, W.cols, options.seed), W.cols, options.seed);
   Clustering clustering(input, of_sample.clustering.centers());
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
   clustering.assign();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "factorization/gram_product.h"
 #include "factorization/orthonormal_block.h"
 #include "factorization/random_streams.h"
 
@@ -14,14 +15,11 @@ namespace {
 constexpr Index most_blocks = 3;
 
 // A = X, or Xᵀ if X has fewer rows than columns: small matrices are orthonormalised on the shorter
-// side. XᵀX Z is formed in one read of X, X Xᵀ Z in two. Where X is stored makes no difference, so
-// that it does not change the result.
+// side. XᵀX Z is formed in one read of X, X Xᵀ Z in two.
 class Operator {
  public:
   Operator(const Input& input, Index width)
-      : input_(input),
-        transposed_(input.rows() < input.cols()),
-        sums_(input.backend.make_sums(input.cols(), width)) {}
+      : input_(input), transposed_(input.rows() < input.cols()), product_(input, width) {}
 
   bool transposed() const { return transposed_; }
   Index columns() const { return transposed_ ? input_.rows() : input_.cols(); }
@@ -30,35 +28,20 @@ class Operator {
   // image = A Z.
   void apply(BackendView<float> Z, BackendView<float> image) const {
     if (!transposed_) return input_.multiply(Z, image);
-    input_.form_sums(Z, *sums_);
-    round_sums(image);
+    product_.apply_transpose(Z, image);
   }
 
   // image = A Z and next = Aᵀ A Z; `next` may be Z.
   void apply_both(BackendView<float> Z, BackendView<float> image, BackendView<float> next) const {
-    if (transposed_) {
-      apply(Z, image);
-      return input_.multiply(image, next);
-    }
-    input_.read(Z, unused(), product, image, Measure::none, *sums_);
-    round_sums(next);
+    if (!transposed_) return product_.apply(Z, image, next);
+    apply(Z, image);
+    input_.multiply(image, next);
   }
 
  private:
-  static constexpr Step product{
-      .kind = StepKind::product, .l1 = 0, .l2 = 0, .sweeps = 1, .relaxation = 1};
-
-  NormalMatrix unused() const {
-    return NormalMatrix(std::vector<double>(sums_->k * sums_->k), sums_->k, 0, false);
-  }
-  void round_sums(BackendView<float> to) const {
-    const std::vector<double> none(static_cast<std::size_t>(sums_->k));
-    input_.backend.improve(product, *sums_, unused(), none, to, input_.job);
-  }
-
   const Input& input_;
   bool transposed_;
-  std::unique_ptr<Sums> sums_;
+  GramProduct product_;
 };
 
 // The basis while it grows, with its Gram matrix.

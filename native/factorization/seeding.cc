@@ -83,9 +83,13 @@ WeightedRows weighted_rows(const Input& input, Index clusters, std::uint64_t see
 }  // namespace
 
 // k-means++ reads its rows often, so it uses a sample if X is large.
-SampleClusters cluster_sample(const Input& input, Index clusters, std::uint64_t seed) {
-  auto sample = std::make_shared<const RowSample>(input, clustering_sample(clusters),
-                                                  CounterRandom(seed, sample_rows));
+std::shared_ptr<const RowSample> sample_of(const Input& input, Index clusters, std::uint64_t seed) {
+  return std::make_shared<const RowSample>(input, clustering_sample(clusters),
+                                           CounterRandom(seed, sample_rows));
+}
+
+SampleClusters cluster_sample(std::shared_ptr<const RowSample> sample, Index clusters,
+                              std::uint64_t seed) {
   Clustering clustering(sample->input(), seed_centers(*sample, {}, clusters, seed));
   clustering.run(on_the_sample);
   return {std::move(sample), std::move(clustering)};

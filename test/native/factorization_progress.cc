@@ -26,6 +26,16 @@ void a_start_from_a_sample_is_nearly_there() {
   }
 }
 
+// With many columns beside the rank the sample is factorized in a few directions.
+void a_start_from_a_wide_sample_is_nearly_there() {
+  const Dense X = planted(4500, 150, 8, 33);
+  const FitOptions none = options(Model::semi_nmf, Solver::hals, Start::kmeans, 0);
+  const double start = fitted(X, 8, none).run.objective[0];
+  const double random =
+      fitted(X, 8, options(Model::semi_nmf, Solver::hals, Start::random, 5)).run.objective[5];
+  check(start < random, "the start from a projected sample is worth more than five iterations");
+}
+
 // Rows that a sample does not speak for: few distinct ones, and heavy tails.
 void a_sample_that_misleads_is_left() {
   const Dense distinct = gaussian(5, 24, 41);
@@ -149,6 +159,7 @@ void progress_within_a_phase_never_goes_back() {
 
 int main() {
   a_start_from_a_sample_is_nearly_there();
+  a_start_from_a_wide_sample_is_nearly_there();
   a_sample_that_misleads_is_left();
   over_relaxation_saves_iterations();
   a_run_that_cannot_go_on_stands_still();

@@ -4,6 +4,7 @@
 #include "devices.h"
 #include "factorization/fit.h"
 #include "factorization/orthonormal_block.h"
+#include "factorization/projected_rows.h"
 #include "fixtures.h"
 
 namespace {
@@ -157,12 +158,41 @@ void many_components_beyond_the_rank(Passes& device) {
   check(found.s[16] < 1e-5 * found.s[0], "nothing beyond its rank");
 }
 
+// X of rank 9 lies within 12 columns; of one of full rank a part is lost.
+void rows_are_projected_on_their_leading_directions(Passes& device) {
+  const auto fast = spectrum(9, [](double j) { return 10 / j; });
+  const auto slow = spectrum(40, [](double j) { return 10 / j; });
+  for (const auto& s : {fast, slow}) {
+    const std::vector<float> floats = with_singular_values(60, 50, s).floats();
+    const auto source = dense_source(floats.data(), ElementType::float32, 60, 50, 50);
+    const Job job = job_of(2);
+    const ScaledInput scaled(device, {.X = *source, .sign = EntrySign::any}, job);
+    const ProjectedRows rows(*scaled, 12, 3);
+    const double all = (*scaled).squared_norm;
+    double beyond = 0;
+    for (std::size_t j = 12; j < s.size(); ++j) beyond += s[j] * s[j];
+    beyond = std::ldexp(beyond, -2 * scaled.exponent());
+    check(rows.lost() >= beyond - 1e-6 * all, "no projection loses less than the best one");
+    check(rows.lost() <= 1.4 * beyond + 1e-6 * all, "one step of subspace iteration is near it");
+    test::near(rows.input().squared_norm + rows.lost(), all, 1e-6 * all, "what is kept and lost");
+    // G = I gives back V, whose columns are orthonormal.
+    const BackendMatrix V(device, 50, 12);
+    const BackendMatrix identity(device, 12, 12);
+    HostMatrix<float> ones(12, 12);
+    for (Index j = 0; j < 12; ++j) ones(j, j) = 1;
+    device.upload(ones.view(), identity.view());
+    rows.lift(identity.view(), V.view());
+    check(distance_from_identity(device.gram(V.view(), job), 12) < 1e-5, "V");
+  }
+}
+
 void krylov_suite(Passes& device) {
   blocks_become_orthonormal(device);
   slow_spectra_need_no_more_reads(device);
   small_values_hold_to_1e_7(device);
   threads_do_not_change_bits(device);
   many_components_beyond_the_rank(device);
+  rows_are_projected_on_their_leading_directions(device);
 }
 
 }  // namespace
