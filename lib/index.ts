@@ -94,6 +94,32 @@ export {
   type SemiOrthogonalNmfInit,
   type SemiOrthogonalNmfOptions,
 } from './factorization/semi-orthogonal-nmf'
+export {
+  separableNmf,
+  separableNmfDefaults,
+  type SeparableNmf,
+  type SeparableNmfOptions,
+} from './factorization/separable-nmf'
+export {
+  convexNmf,
+  convexNmfDefaults,
+  type CombinedFactorization,
+  type ConvexNmfInit,
+  type ConvexNmfOptions,
+} from './factorization/convex-nmf'
+export {
+  archetypalAnalysis,
+  archetypalAnalysisDefaults,
+  type ArchetypalAnalysisInit,
+  type ArchetypalAnalysisOptions,
+} from './factorization/archetypal-analysis'
+export {
+  minVolumeNmf,
+  minVolumeNmfDefaults,
+  type MinVolumeNmfInit,
+  type MinVolumeNmfOptions,
+} from './factorization/min-volume-nmf'
+export type { RowNorm, RowSums } from './factorization/models'
 export { snmf, snmfDefaults, type SnmfInit, type SnmfOptions } from './factorization/snmf'
 export {
   truncatedSvd,

@@ -91,6 +91,14 @@ export interface NativeFitOptions {
   /** Only for snmf. */
   readonly sparsity?: number | undefined
   readonly patience?: number | undefined
+  /** Only for models of hulls and simplices. */
+  readonly normalize?: string | undefined
+  readonly rowSums?: string | undefined
+  readonly relaxation?: number | undefined
+  readonly volume?: number | undefined
+  readonly volumeOffset?: number | undefined
+  /** [rank × n], filled with the weights of rows in components. */
+  readonly combinations?: Matrix | undefined
 }
 
 export interface NativeConvergence {
@@ -101,6 +109,8 @@ export interface NativeConvergence {
   /** The start of the returned pair; all other fields belong to that run. */
   readonly init: NativeFitOptions['init']
   readonly warnings: string[]
+  /** The rows that are the components of separable NMF; else empty. */
+  readonly anchors: Int32Array
   /** Time inside the solver, in seconds. */
   readonly seconds: number
 }
@@ -213,7 +223,7 @@ export interface Addon {
     H: Matrix,
     options: { device: string; l1W: number; l2W: number; upperW: number | undefined } & Pick<
       NativeFitOptions,
-      'model' | 'loss'
+      'model' | 'loss' | 'rowSums'
     >,
     W: Matrix,
     control: JobControl,

@@ -35,7 +35,11 @@ describe('the defaults', () => {
   const { semiNmfDefaults, nmfDefaults, kmeansDefaults, truncatedSvdDefaults } = lib
   const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
   const { semiOrthogonalNmfDefaults, snmfDefaults, selectRankDefaults } = lib
-  const models = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
+  const { separableNmfDefaults, convexNmfDefaults } = lib
+  const { archetypalAnalysisDefaults, minVolumeNmfDefaults } = lib
+  const hulls = { separableNmfDefaults, convexNmfDefaults, archetypalAnalysisDefaults }
+  const others = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
+  const models = { ...others, ...hulls, minVolumeNmfDefaults }
   const all = { ...models, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
 
   it.each(

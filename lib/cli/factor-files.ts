@@ -44,8 +44,9 @@ export async function readArrays(
 }
 
 export async function writeFactors(found: Factorization, { write }: Job) {
-  const { W, H } = found
+  const { W, H, A } = found
   await write('W.npy', (path) => writeNpy(path, { data: W.data, shape: [W.rows, W.cols] }))
   await write('H.npy', (path) => writeNpy(path, { data: H.data, shape: [H.rows, H.cols] }))
+  if (A) await write('A.npy', (path) => writeNpy(path, { data: A.data, shape: [A.rows, A.cols] }))
   await write('model.safetensors', (path) => found.save(path))
 }

@@ -92,14 +92,18 @@ const ofOthers = (name: string, standard: unknown) =>
     .map(([model, value]) => `; ${model}: ${String(value)}`)
     .join('')
 
-/** The options of single models: counts, or numbers if the default is no whole number. */
+/** The options of single models: names, counts, or numbers if the default is no whole number. */
 const ownOptions = () =>
   modelNames.flatMap((model) => {
     const { options = {} } = rowOf(model)
-    return Object.entries(options).map(([name, [value, meaning]]) => {
+    return Object.entries(options).map(([name, [value, meaning, kind]]) => {
       const standard = defaultsOf(model)[name] as number
-      const make = Number.isInteger(standard) ? countOption : numberOption
-      return make(`${optionOf(name)} <${value}>`, `${meaning}, for ${model}`, standard)
+      const text = `${meaning}, for ${model}`
+      if (typeof value !== 'string')
+        return choiceOption(`${optionOf(name)} <NAME>`, text, value, standard)
+      const isCount = Number.isInteger(standard) && kind !== 'number'
+      const make = isCount ? countOption : numberOption
+      return make(`${optionOf(name)} <${value}>`, text, standard)
     })
   })
 

@@ -109,7 +109,7 @@ const outcomeOf = ({ relativeError, iterations, converged }: Factorization) =>
   (converged ? 'converged' : 'not converged')
 
 function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas }: Job) {
-  const { model, rank, options, iterations, seconds } = found
+  const { model, rank, options, iterations, seconds, anchors } = found
   const shape = sidesOf('X', X)
   const { name, version, core } = blas
   return {
@@ -120,6 +120,7 @@ function summaryOf(X: SourceInput, found: Factorization, { threads, device, blas
     innerSweeps: options['innerSweeps'],
     shape: [shape.rows, shape.cols],
     rank,
+    ...(anchors && { anchors: Array.from(anchors) }),
     objective: Array.from(found.objective),
     relativeError: found.relativeError,
     iterations,
@@ -140,7 +141,9 @@ X has one row a sample: ${matrixFiles}.
 Models (W [n x K] >= 0 in all of them):
 ${helpList(modelNames.map((name) => [name, models[name].summary]))}
 
-Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json.
+Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json, which names
+the rows that are components of separable-nmf. convex-nmf and archetypal-analysis also write A.npy [K x n],
+with H = A X.
 
 Example:
   $ gemmine factorize embeddings.npy --rank 32 --out topics

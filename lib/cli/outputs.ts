@@ -8,6 +8,7 @@ import { GemmineError, invalidText } from '../errors'
 export const resultFiles = [
   'W.npy',
   'H.npy',
+  'A.npy',
   'model.safetensors',
   'U.npy',
   's.npy',

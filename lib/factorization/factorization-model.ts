@@ -13,7 +13,7 @@ import { checkBound } from './bounds'
 import { entryDefaults } from './entry-options'
 import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
 import { codesBytes } from './memory'
-import { modelNames, models, type ModelName } from './models'
+import { modelNames, models, rowSums, type ModelName, type RowSums } from './models'
 import { productOf } from './product'
 import { runJob } from '../native'
 import {
@@ -94,7 +94,8 @@ export class FactorizationModel {
 
   /**
    * Codes new rows with fixed components: for each row the solution of the non-negative least-squares problem
-   * with the model's penalties on W; one of several if components are dependent. For a `loss` other
+   * with the model's penalties on W; one of several if components are dependent. Where the rows of W sum to 1, or
+   * at most 1, those of the codes do too. For a `loss` other
    * than `frobenius`, multiplicative steps start from equal codes and end when fifty of them gain less than a
    * millionth.
    *
@@ -125,6 +126,7 @@ export class FactorizationModel {
       l1W: this.#weight('l1W'),
       l2W: this.#weight('l2W'),
       upperW: this.options['upperW'] as number | undefined,
+      rowSums: this.options['rowSums'] as RowSums | undefined,
     }
     const { inputs, arrays } = await loanOf({ X: source, H: this.H })
     const result = await runJob(job, { ...arrays, out }, (addon, control) =>
@@ -229,6 +231,7 @@ function checkOptions(options: ModelOptions, rank: number) {
   for (const name of ['l1W', 'l2W', 'l1H', 'l2H'])
     if (options[name] !== undefined) checkNumber(`options.${name}`, options[name], 0)
   checkBound('options.upperW', options['upperW'])
+  if (options['rowSums'] !== undefined) checkOneOf('options.rowSums', options['rowSums'], rowSums)
   if (options['rank'] !== undefined && options['rank'] !== rank)
     throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
 }

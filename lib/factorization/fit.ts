@@ -52,6 +52,10 @@ export class Factorization extends FactorizationModel implements Convergence {
   readonly converged: boolean
   readonly warnings: readonly string[]
   readonly seconds: number
+  /** The rows of X that are the rows of H, for `separableNmf` only. */
+  readonly anchors: Int32Array | undefined
+  /** Weights of the rows of X in the rows of H = A X, [rank × n], for `convexNmf` and `archetypalAnalysis` only. */
+  readonly A: Matrix | undefined
 
   constructor(
     model: ModelName,
@@ -60,6 +64,7 @@ export class Factorization extends FactorizationModel implements Convergence {
     H: Matrix,
     options: FitOptions,
     run: Convergence,
+    { anchors, A }: { readonly anchors?: Int32Array; readonly A?: Matrix | undefined } = {},
   ) {
     super(model, H, keptOptions(options))
     this.objective = run.objective
@@ -68,6 +73,8 @@ export class Factorization extends FactorizationModel implements Convergence {
     this.converged = run.converged
     this.warnings = run.warnings
     this.seconds = run.seconds
+    this.anchors = anchors
+    this.A = A
   }
 }
 
@@ -83,9 +90,19 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
 /** Options of the addon for one model only, and its additional memory. */
 export interface OwnOptions extends Pick<
   NativeFitOptions,
-  'adjacency' | 'graphWeight' | 'sparsity' | 'patience'
+  | 'adjacency'
+  | 'graphWeight'
+  | 'sparsity'
+  | 'patience'
+  | 'normalize'
+  | 'rowSums'
+  | 'relaxation'
+  | 'volume'
+  | 'volumeOffset'
 > {
   readonly bytes: number
+  /** Whether the components are combinations of rows, whose weights are wanted. */
+  readonly combines?: boolean
   /** Whether native code may try another start in addition to the given one. */
   readonly triesSvd?: boolean
 }
@@ -98,7 +115,7 @@ async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
-  { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
+  { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, init, ...rest } = options
@@ -115,7 +132,7 @@ async function checkpointsOf(
   model: string,
   options: FitOptions,
   run: Run,
-  own: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
+  own: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
   source: NativeSource,
 ) {
   const { checkpoint, checkpointSeconds, resume } = options
@@ -150,7 +167,7 @@ export async function fit(
   model: ModelName,
   X: SourceInput,
   given: FitOptions & JobOptions & MemoryOptions & { readonly out?: FactorOutputs | undefined },
-  { bytes, triesSvd = false, ...own }: OwnOptions = { bytes: 0 },
+  { bytes, triesSvd = false, combines = false, ...own }: OwnOptions = { bytes: 0 },
 ): Promise<Factorization> {
   const { threads, device: wanted, priority, signal, onProgress, memoryBudget, ...rest } = given
   const { out, ...options } = rest
@@ -171,6 +188,7 @@ export async function fit(
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
   const H = outputMatrix('out.H', outputs.H, rank, source.cols)
+  const A = combines ? outputMatrix('A', undefined, rank, source.rows) : undefined
   const memory = { ...arraysOf(source), ...(own.adjacency && arraysOf(own.adjacency)) }
   checkApart({ 'out.W': W.own, 'out.H': H.own }, memory)
   const { mask, sampleWeight, ...others } = entries
@@ -189,7 +207,7 @@ export async function fit(
   const named = { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
   const all = { device, model, triesSvd, maxIterations, init: start } as const
   const inputs = { ...others, ...borrowed, ...own, adjacency: graph }
-  const asked = { ...all, ...named, ...inputs, ...checkpoints }
+  const asked = { ...all, ...named, ...inputs, ...checkpoints, combinations: A?.matrix }
   const run = await runJob(job, lent, (addon, control) =>
     addon.fit(lentX, asked, W.matrix, H.matrix, control),
   )
@@ -200,5 +218,6 @@ export async function fit(
     ...factors,
     { ...options, ...kept, init: run.init as StartName },
     run,
+    { ...(run.anchors.length > 0 && { anchors: run.anchors }), A: await A?.settle() },
   )
 }

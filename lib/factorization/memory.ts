@@ -80,12 +80,23 @@ interface FitShape {
   readonly acceleration: string
 }
 
+/** The weights of combinations twice and as a result, and their components in float32 and as sums. */
+export const combinationsBytes = (rows: number, cols: number, rank: number) =>
+  16 * rows * rank + 64 * cols * rank
+
+/** Numbers for each row, and copies of some rows in float64 with directions, while rows are chosen. */
+export const chosenRowsBytes = (rows: number, cols: number, rank: number) =>
+  64 * rows + 8 * cols * (2 * rank + 1) + 2 ** 23
+
+/** Whether a start consists of rows of X. */
+const isOfRows = (init: string) => init === 'spa' || init === 'furthest-sum'
+
 /** Copies of W [n × rank] that exist at the same time: at the start, in the loop or at the end. */
 function copiesOfW(source: NativeSource, shape: FitShape): number {
   const { rank, init, solver } = shape
   // Extrapolation keeps the last pair and the last steps.
   const inLoop = shape.acceleration === 'extrapolated' ? 3 : 2
-  if (init === 'random') return inLoop
+  if (init === 'random' || isOfRows(init)) return inLoop
   // Three blocks of a basis with its oversamples, U and W.
   if (init !== 'kmeans') return 5 + 30 / rank
   return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? inLoop : 3
@@ -99,7 +110,7 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     const ofFirst = 8 * rows * rank
     return Math.max(fitBytes(source, shape), fitBytes(source, { ...shape, init: 'svd' }) + ofFirst)
   }
-  const ofSvd = init !== 'random' && init !== 'kmeans'
+  const ofSvd = init !== 'random' && init !== 'kmeans' && !isOfRows(init)
   const columns = ofSvd ? rank + native().planSizes().startOversamples : rank
   const ofClusters = () =>
     sampleBytes(source, clusteringSizes(source, rank).sampleRows) + clusteringBytes(source, rank)

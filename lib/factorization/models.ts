@@ -9,6 +9,8 @@ export const startNames = [
   'nndsvd',
   'nndsvda',
   'nndsvdar',
+  'spa',
+  'furthest-sum',
   'custom',
 ] as const
 export type StartName = (typeof startNames)[number]
@@ -32,8 +34,16 @@ interface Row {
   readonly takesFactors: boolean
   /** What decides the start, if the function has no default for it. */
   readonly start?: string
-  /** The options of this model alone, as the help shows them: the word for the value, and the meaning. */
-  readonly options?: Readonly<Record<string, readonly [value: string, meaning: string]>>
+  /**
+   * The options of this model alone, as the help shows them: the word for the value, or the values that there
+   * are, and the meaning. A value is a count if its default is one, unless it is said to be a number.
+   */
+  readonly options?: Readonly<
+    Record<
+      string,
+      readonly [value: string | readonly string[], meaning: string, kind?: 'count' | 'number']
+    >
+  >
 }
 
 /** The default start of semi-NMF. */
@@ -49,6 +59,14 @@ export const nmfDefaultInits = {
   plain: 'nndsvda',
   wide: 'random',
 } as const
+
+/** Sums of the rows of W in minimum-volume NMF. */
+export const rowSums = ['at-most-one', 'one'] as const
+export type RowSums = (typeof rowSums)[number]
+
+/** How rows of X are scaled before separable NMF compares them. */
+export const rowNorms = ['none', 'l1'] as const
+export type RowNorm = (typeof rowNorms)[number]
 
 const semiNmfInits = ['random', 'kmeans', 'svd'] as const
 
@@ -90,6 +108,49 @@ export const models = {
     options: {
       sparsity: ['SHARE', 'share of the entries that each row of H keeps'],
       patience: ['N', 'stop after so many iterations without a better pair'],
+    },
+  },
+  'separable-nmf': {
+    call: 'separableNmf',
+    summary: 'X of any sign, W >= 0, and the rows of H are rows of X; K <= min(n, d)',
+    isNonnegative: false,
+    solvers: ['spa'],
+    inits: ['spa'],
+    takesFactors: false,
+    options: {
+      normalize: [rowNorms, 'divide rows by their sums before they are compared'],
+    },
+  },
+  'convex-nmf': {
+    call: 'convexNmf',
+    summary: 'X of any sign, W >= 0, and the rows of H are weighted means of rows of X; K <= n',
+    isNonnegative: false,
+    solvers: ['projected-gradient'],
+    inits: ['kmeans', 'furthest-sum', 'spa', 'random'],
+    takesFactors: false,
+  },
+  'archetypal-analysis': {
+    call: 'archetypalAnalysis',
+    summary: 'as convex-nmf, and the rows of W sum to 1; K <= n',
+    isNonnegative: false,
+    solvers: ['projected-gradient'],
+    inits: ['furthest-sum', 'spa', 'random'],
+    takesFactors: false,
+    options: {
+      relaxation: ['SHARE', 'how far from 1 the weights of an archetype may sum, below 1', 'number'],
+    },
+  },
+  'min-volume-nmf': {
+    call: 'minVolumeNmf',
+    summary: 'as nmf, the rows of W sum to at most 1, and the rows of H span a small volume',
+    isNonnegative: true,
+    solvers: ['hals'],
+    inits: ['spa', 'furthest-sum', 'random'],
+    takesFactors: false,
+    options: {
+      volume: ['SHARE', 'weight of the volume, as a share of the loss at the start'],
+      volumeOffset: ['OFFSET', 'what is added to the squares of lengths in the volume'],
+      rowSums: [rowSums, 'what the rows of W sum to'],
     },
   },
 } as const satisfies Readonly<Record<string, Row>>

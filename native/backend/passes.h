@@ -228,6 +228,10 @@ class Passes {
   virtual void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
                                    BackendView<float> to, const Job& job) = 0;
 
+  // Σ_j (x·b_j)² of each row x of X·2^-exponent [n] for the columns b_j of B [d×c], in float64.
+  virtual std::vector<double> squared_products(const RowSource& X, int exponent,
+                                               HostView<const double> B, const Job& job) = 0;
+
   // ---- Rows and centres (assignment.h), each one read of X.
 
   // The label of each row is the index of its nearest centre by squared distances in float64,

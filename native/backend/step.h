@@ -47,6 +47,15 @@ enum class StepKind {
   // Wen & Yin (2013), "A feasible method for optimization with orthogonality constraints",
   // Mathematical Programming 142.
   cayley,
+  // The minimum of f N f − 2 c·f over f >= 0 with Σ f = 1, in float64: `sweeps`·k times the two
+  // components whose exchange gains most are exchanged, fewer if nothing is left to gain. Platt
+  // (1999), "Fast training of support vector machines using sequential minimal optimization". A row
+  // that is not on the simplex is first scaled onto it. docs/math/simplex-rows.md.
+  simplex,
+  // The same with Σ f <= 1.
+  capped_simplex,
+  // f_j = max(0, f_j + c_j − N_jj): C is a step, and the diagonal of N a shift of each component.
+  shifted_ascent,
 };
 
 // Returns whether the step supports a normal matrix with a different diagonal for each row.

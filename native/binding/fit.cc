@@ -57,7 +57,26 @@ std::optional<ResumeOptions> read_resume_options(const Napi::Object& from) {
       .objectives = read<Index>(from, "resumeObjectives")};
 }
 
+// The combinations [rank×rows] are filled, if an array for them is given.
+HullOptions read_hull_options(const Napi::Object& from, Index rows, Index rank,
+                              Borrowed& borrowed) {
+  HullOptions hull{.at_most_one = read_at_most_one(from),
+                   .normalised = read_optional<std::string>(from, "normalize") == "l1",
+                   .relaxation = read_optional<double>(from, "relaxation").value_or(0),
+                   .volume = read_optional<double>(from, "volume").value_or(0),
+                   .volume_offset = read_optional<double>(from, "volumeOffset").value_or(1)};
+  if (const Napi::Value A = from.Get("combinations"); !A.IsUndefined()) {
+    hull.A = read_matrix(A, "combinations", borrowed);
+    check_shape(from.Env(), "combinations", hull.A, rank, rows);
+  }
+  return hull;
+}
+
 }  // namespace
+
+bool read_at_most_one(const Napi::Object& from) {
+  return read_optional<std::string>(from, "rowSums") == "at-most-one";
+}
 
 double read_bound(const Napi::Object& from, const char* name) {
   const auto bound = read_optional<double>(from, name);
@@ -112,7 +131,8 @@ FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, In
           .resume = read_resume_options(from),
           .adjacency = adjacency ? adjacency->rows.get() : nullptr,
           .kept_share = read_optional<double>(from, "sparsity").value_or(1),
-          .patience = read_optional<Index>(from, "patience").value_or(0)};
+          .patience = read_optional<Index>(from, "patience").value_or(0),
+          .hull = read_hull_options(from, rows, rank, borrowed)};
 }
 
 namespace {
@@ -130,6 +150,8 @@ Napi::Value fitted_object(Napi::Env env, const Fitted& fitted) {
   object["relativeError"] = fitted.run.relative_error;
   object["init"] = name_of(start_names, fitted.run.start);
   object["warnings"] = strings(env, fitted.run.warnings);
+  const std::vector<std::int32_t> anchors(fitted.run.anchors.begin(), fitted.run.anchors.end());
+  object["anchors"] = array_of<std::int32_t>(env, anchors);
   object["seconds"] = fitted.seconds;
   return object;
 }

@@ -16,7 +16,8 @@ TransformOptions read_options(const Napi::Object& from) {
           .loss = read_loss(from),
           .l1_w = read<double>(from, "l1W"),
           .l2_w = read<double>(from, "l2W"),
-          .upper_w = read_bound(from, "upperW")};
+          .upper_w = read_bound(from, "upperW"),
+          .at_most_one = read_at_most_one(from)};
 }
 
 struct Transformed {

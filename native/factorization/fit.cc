@@ -6,7 +6,9 @@
 
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/hull_start.h"
 #include "factorization/loop/columns_first.h"
+#include "factorization/loop/combinations.h"
 #include "factorization/loop/reseeding.h"
 #include "factorization/second_start.h"
 #include "factorization/starts.h"
@@ -136,10 +138,10 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
                        "l2 on both factors or a smaller rank would settle it.");
 }
 
-// Orthonormal rows of H have a fixed scale.
-Exponents exponents_of(int exponent, const FitOptions& options) {
-  if (rule_for(options.model, options.solver).orthonormal)
-    return {.X = exponent, .W = exponent, .H = 0};
+// Orthonormal rows of H have a fixed scale, and so have codes of rows of X or of their hull.
+Exponents exponents_of(int exponent, const FitOptions& options, const ModelRule& rule) {
+  if (rule.orthonormal) return {.X = exponent, .W = exponent, .H = 0};
+  if (is_hull(rule)) return {.X = exponent, .W = 0, .H = exponent};
   return split_exponent(exponent, options.penalties);
 }
 
@@ -199,10 +201,14 @@ void check_weights(std::span<const float> weights, Communicator& ranks) {
   if (counts == 0) throw InvalidEntry("sampleWeight", 0, 0, 0, "a weight above 0 in some row");
 }
 
-Alternated run_loop(const Input& input, const FitOptions& options, const LoopOptions& loop,
-                    Checkpoints& checkpoints, Previous previous, LoopState& state,
-                    BackendView<float> W, BackendView<float> Ht) {
-  const ModelRule& rule = rule_for(options.model, options.solver);
+Alternated run_loop(const Input& input, const FitOptions& options, const ModelRule& rule,
+                    const LoopOptions& loop, Checkpoints& checkpoints, Previous previous,
+                    LoopState& state, BackendView<float> W, BackendView<float> Ht,
+                    BackendView<float> combinations) {
+  if (rule.components == Components::rows) return code_rows_of_X(input, state, W, Ht);
+  if (rule.components == Components::combinations)
+    return alternate_combinations(input, rule, loop, options.hull.relaxation, checkpoints, previous,
+                                  state, W, Ht, combinations);
   if (!rule.monotone)
     return alternate_columns_first(input, rule, loop,
                                    {.kept_share = options.kept_share, .patience = options.patience},
@@ -228,12 +234,14 @@ class Fitting {
       : X_(X),
         input_(*scaled_input),
         options_(options),
-        rule_(rule_for(options.model, options.solver)),
-        exponents_(exponents_of(scaled_input.exponent(), options)),
+        rule_(rule_of(options)),
+        exponents_(exponents_of(scaled_input.exponent(), options, rule_)),
         degree_(degree_of(options.loss)),
         penalties_(scaled(options.penalties, exponents_, degree_)),
         scaled_W_(input_.backend, W.rows, W.cols),
         scaled_Ht_(input_.backend, H.cols, H.rows),
+        combinations_(input_.backend, W.rows,
+                      rule_.components == Components::combinations ? 2 * W.cols : 0),
         W_(W),
         H_(H) {
     if (options.adjacency != nullptr)
@@ -260,7 +268,9 @@ class Fitting {
     FitOptions options = options_;
     options.start = start;
     double share = 1;
-    if (start == Start::given)
+    if (is_hull(rule_))
+      anchors_ = start_from_rows(input_, options, rule_, B(), scaled_W_.view(), scaled_Ht_.view());
+    else if (start == Start::given)
       start_given(input_, options, exponents_, penalties_, scaled_W_.view(), scaled_Ht_.view());
     else
       share = start_factors(input_, options, scaled_W_.view(), scaled_Ht_.view());
@@ -274,7 +284,9 @@ class Fitting {
   Attempt resumed() {
     const ResumedRun from =
         read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
-                        options_.resume->objectives, options_.extrapolated || !rule_.monotone);
+                        options_.resume->objectives,
+                        options_.extrapolated || !rule_.monotone ||
+                            rule_.components == Components::combinations);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from, "iterate");
@@ -290,14 +302,15 @@ class Fitting {
                            .objective_exponent = degree_ * exponents_.X,
                            .seed = options_.seed,
                            .graph = graph_ ? &*graph_ : nullptr,
-                           .phase = phase};
+                           .phase = phase,
+                           .volume = volume_of(input_, options_.hull)};
     // A run with checkpoints stops only at the end of an iteration.
     Job job = input_.job;
     if (!checkpoint.path.empty()) job.cancellation = job.cancellation.until_end_of_iteration();
     const Input input = input_.with_job(job);
     Checkpoints checkpoints(input, checkpoint);
-    const Alternated end = run_loop(input, options_, loop, checkpoints, previous, state,
-                                    scaled_W_.view(), scaled_Ht_.view());
+    const Alternated end = run_loop(input, options_, rule_, loop, checkpoints, previous, state,
+                                    scaled_W_.view(), scaled_Ht_.view(), combinations_.view());
     return {std::move(state), end};
   }
 
@@ -305,8 +318,9 @@ class Fitting {
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
     const Penalties& own = options_.penalties;
-    const bool fixed = any(own) || bounds(own) || rule_.orthonormal;
+    const bool fixed = any(own) || bounds(own) || rule_.orthonormal || is_hull(rule_);
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
+    hand_back_combinations(input_.backend, B(), options_.hull.A);
     if (bounds(own)) check_unbounded(own, W_, H_);
     if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
@@ -315,7 +329,8 @@ class Fitting {
                        .converged = state.converged,
                        .relative_error = 0,
                        .start = start,
-                       .warnings = {}};
+                       .warnings = {},
+                       .anchors = anchors_};
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
     if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
@@ -340,16 +355,24 @@ class Fitting {
            input_.backend.spread(*options_.adjacency, W_, input_.job);
   }
 
+  // [n×k] with Ht = XᵀB, for components that are combinations of rows; else no columns.
+  BackendView<float> B() const {
+    const BackendView<float> both = combinations_.view();
+    return {both.cols > 0 ? both.data : nullptr, both.rows, both.cols / 2, both.stride};
+  }
+
   const RowSource& X_;
   const Input& input_;
   const FitOptions& options_;
-  const ModelRule& rule_;
+  const ModelRule rule_;
   const Exponents exponents_;
   const double degree_;        // the objective is proportional to this power of X
   const Penalties penalties_;  // of the scaled factors
   std::optional<GraphTerm> graph_;
   BackendMatrix scaled_W_;
   BackendMatrix scaled_Ht_;
+  BackendMatrix combinations_;
+  std::vector<Index> anchors_;
   HostView<float> W_;
   HostView<float> H_;
 };
@@ -358,7 +381,8 @@ class Fitting {
 
 Examined examined(const RowSource& X, const FitOptions& options) {
   return {.X = X,
-          .sign = sign_of(options.model, options.loss),
+          .sign = options.hull.normalised ? EntrySign::nonnegative
+                                          : sign_of(options.model, options.loss),
           .mask = options.mask,
           .row_weights = options.row_weights};
 }

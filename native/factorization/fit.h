@@ -13,13 +13,15 @@
 
 namespace gemmine {
 
-enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, given };
-inline constexpr std::array<Named<Start>, 7> start_names{{{"random", Start::random},
+enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, spa, furthest_sum, given };
+inline constexpr std::array<Named<Start>, 9> start_names{{{"random", Start::random},
                                                           {"kmeans", Start::kmeans},
                                                           {"svd", Start::svd},
                                                           {"nndsvd", Start::nndsvd},
                                                           {"nndsvda", Start::nndsvda},
                                                           {"nndsvdar", Start::nndsvdar},
+                                                          {"spa", Start::spa},
+                                                          {"furthest-sum", Start::furthest_sum},
                                                           {"custom", Start::given}}};
 
 // Whether steps are extrapolated.
@@ -51,6 +53,16 @@ struct Penalties {
   double upper_h = unbounded;
 };
 
+// What only models of hulls and simplices take; for other models as here.
+struct HullOptions {
+  bool at_most_one = false;  // the rows of W may sum to less than 1; minimum-volume NMF
+  bool normalised = false;   // rows are compared after division by their sums; separable NMF
+  double relaxation = 0;     // the rows of A sum to 1 ± this; archetypal analysis
+  double volume = 0;         // see loop/volume.h
+  double volume_offset = 1;
+  HostView<float> A = {nullptr, 0, 0, 0};  // [k×n], receives the combinations; null: not wanted
+};
+
 // No default values here: lib/ owns them, and the build rejects a field left out.
 struct FitOptions {
   Model model;
@@ -74,6 +86,7 @@ struct FitOptions {
   const RowSource* adjacency;           // A of the graph term [n×n], sparse; null: none
   double kept_share;                    // share of nonzeros in each row of H, for snmf
   Index patience;                       // iterations without a better pair, for snmf
+  HullOptions hull = {};
 };
 
 struct Convergence {
@@ -83,6 +96,7 @@ struct Convergence {
   double relative_error;  // ‖X − WH‖ / ‖X‖ of the returned W and H; 0 if X is zero
   Start start;            // the start of the returned pair, which all other members describe
   std::vector<std::string> warnings;  // complete sentences for users
+  std::vector<Index> anchors = {};    // the rows of X that are H, for separable NMF
 };
 
 // What a fit checks of X.
@@ -109,6 +123,7 @@ struct TransformOptions {
   double l1_w;
   double l2_w;
   double upper_w = unbounded;
+  bool at_most_one = false;  // see HullOptions
 };
 
 struct TransformResult {
@@ -118,7 +133,7 @@ struct TransformResult {
 // Computes the codes W [n×k] of new rows for a fixed H [k×d], with the penalties on W: the solution
 // of each row's non-negative least-squares problem, or one of them if H determines none. For a
 // divergence, the result of multiplicative steps, which end when they lower it by less than a
-// millionth.
+// millionth. For a model whose rows of W sum to 1, the solution with this constraint.
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job);
 

@@ -257,6 +257,13 @@ double identity_error(const Input& input, const Sums& sums, BackendView<const fl
   return error;
 }
 
+void copy_sums(const Input& input, const Sums& sums, BackendView<float> to) {
+  const auto k = static_cast<std::size_t>(to.cols);
+  const NormalMatrix unused(std::vector<double>(k * k), to.cols, 0, false);
+  const std::vector<double> no_pull(k);
+  input.backend.improve(step_of(StepKind::product, 0, 0, 1), sums, unused, no_pull, to, input.job);
+}
+
 Step step_of(StepKind kind, double l1, double l2, Index sweeps, double upper) {
   constexpr double largest = 1e30;
   constexpr double relaxation = 1.3;  // docs/decisions/0009

@@ -100,6 +100,9 @@ Penalties scaled(const Penalties& penalties, const Exponents& exponents, double 
 double identity_error(const Input& input, const Sums& sums, BackendView<const float> Ht,
                       const std::vector<double>& column_gram);
 
+// S of these sums as a factor [d×k].
+void copy_sums(const Input& input, const Sums& sums, BackendView<float> to);
+
 // Steps compute in float32: larger weights are clamped to its range, where the factor already
 // becomes 0.
 Step step_of(StepKind kind, double l1, double l2, Index sweeps, double upper = unbounded);

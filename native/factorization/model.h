@@ -8,20 +8,41 @@
 
 namespace gemmine {
 
-enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
-inline constexpr std::array<Named<Model>, 4> model_names{
+enum class Model {
+  semi_nmf,
+  nmf,
+  semi_orthogonal_nmf,
+  snmf,
+  separable_nmf,
+  convex_nmf,
+  archetypal_analysis,
+  min_volume_nmf
+};
+inline constexpr std::array<Named<Model>, 8> model_names{
     {{"semi-nmf", Model::semi_nmf},
      {"nmf", Model::nmf},
      {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
-     {"snmf", Model::snmf}}};
+     {"snmf", Model::snmf},
+     {"separable-nmf", Model::separable_nmf},
+     {"convex-nmf", Model::convex_nmf},
+     {"archetypal-analysis", Model::archetypal_analysis},
+     {"min-volume-nmf", Model::min_volume_nmf}}};
 
-enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient };
-inline constexpr std::array<Named<Solver>, 5> solver_names{
+enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient, spa };
+inline constexpr std::array<Named<Solver>, 6> solver_names{
     {{"hals", Solver::hals},
      {"mu", Solver::mu},
      {"cayley", Solver::cayley},
      {"anls-bpp", Solver::anls_bpp},
-     {"projected-gradient", Solver::projected_gradient}}};
+     {"projected-gradient", Solver::projected_gradient},
+     {"spa", Solver::spa}}};
+
+// What the rows of H are.
+enum class Components {
+  any,           // computed by the column step
+  rows,          // rows of X
+  combinations,  // A·X with A >= 0
+};
 
 // A factorization is a row of the table below: its steps, and properties that the loop relies on.
 struct ModelRule {
@@ -34,7 +55,12 @@ struct ModelRule {
   bool monotone;      // no iteration raises the objective; else columns go first, and the best pair
                       // stays
   bool orthonormal;   // the rows of H are orthonormal, so W takes the scale
+  Components components = Components::any;
 
+  // Whether the rows of W sum to 1 (or at most 1), so that H takes the scale.
+  bool sums_rows() const {
+    return row_step == StepKind::simplex || row_step == StepKind::capped_simplex;
+  }
   // Whether the column step needs a factorized normal matrix.
   bool solves() const { return column_step == StepKind::solve; }
 };
@@ -145,9 +171,59 @@ inline constexpr ModelRule snmf_mu{.model = Model::snmf,
                                    .monotone = false,
                                    .orthonormal = false};
 
+// Araújo et al. (2001), "The successive projections algorithm for variable selection in
+// spectroscopic multicomponent analysis", Chemometrics 57; Gillis & Vavasis (2014), "Fast and robust
+// recursive algorithms for separable nonnegative matrix factorization", IEEE TPAMI 36(4).
+// docs/math/separable-nmf.md.
+inline constexpr ModelRule separable_nmf{.model = Model::separable_nmf,
+                                         .solver = Solver::spa,
+                                         .row_step = StepKind::nonnegative_sweep,
+                                         .column_step = StepKind::product,
+                                         .columns_free = true,
+                                         .leaves_zeros = true,
+                                         .monotone = true,
+                                         .orthonormal = false,
+                                         .components = Components::rows};
+
+// Ding, Li & Jordan (2010), section 3: H = A X. Steps of A: docs/math/convex-nmf.md.
+inline constexpr ModelRule convex_nmf{.model = Model::convex_nmf,
+                                      .solver = Solver::projected_gradient,
+                                      .row_step = StepKind::nonnegative_sweep,
+                                      .column_step = StepKind::product,
+                                      .columns_free = true,
+                                      .leaves_zeros = true,
+                                      .monotone = true,
+                                      .orthonormal = false,
+                                      .components = Components::combinations};
+
+// Cutler & Breiman (1994), "Archetypal analysis", Technometrics 36(4); Mørup & Hansen (2012),
+// "Archetypal analysis for machine learning and data mining", Neurocomputing 80.
+// docs/math/archetypal-analysis.md.
+inline constexpr ModelRule archetypal_analysis{.model = Model::archetypal_analysis,
+                                               .solver = Solver::projected_gradient,
+                                               .row_step = StepKind::simplex,
+                                               .column_step = StepKind::product,
+                                               .columns_free = true,
+                                               .leaves_zeros = true,
+                                               .monotone = true,
+                                               .orthonormal = false,
+                                               .components = Components::combinations};
+
+// Leplat, Ang & Gillis (2019), "Minimum-volume rank-deficient nonnegative matrix factorizations",
+// ICASSP. docs/math/min-volume-nmf.md.
+inline constexpr ModelRule min_volume_nmf{.model = Model::min_volume_nmf,
+                                              .solver = Solver::hals,
+                                              .row_step = StepKind::simplex,
+                                              .column_step = StepKind::nonnegative_sweep,
+                                              .columns_free = false,
+                                              .leaves_zeros = true,
+                                              .monotone = true,
+                                              .orthonormal = false};
+
 inline constexpr const ModelRule* model_rules[] = {
     &semi_nmf_hals, &semi_nmf_mu,  &semi_nmf_anls_bpp,      &semi_nmf_projected_gradient, &nmf_hals,
-    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu};
+    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu,
+    &separable_nmf, &convex_nmf,   &archetypal_analysis,    &min_volume_nmf};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {

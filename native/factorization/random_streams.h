@@ -18,6 +18,7 @@ enum RandomStream : std::uint32_t {
   other_sample_rows,
   far_rows,
   survey_restart,
+  start_rows,
 };
 
 }  // namespace gemmine

@@ -2,32 +2,17 @@
 #include <limits>
 #include <numeric>
 
+#include "factorization/codes.h"
 #include "factorization/factors.h"
+#include "factorization/hull_start.h"
 #include "factorization/input.h"
 #include "factorization/loop/alternate_by_ratios.h"
 
 namespace gemmine {
 namespace {
 
-// Coordinate descent from W = 0 solves most rows; an active set solves the others.
-constexpr Index sweeps = 64;
-
-void solve_codes(const Input& input, const Penalties& penalties, BackendView<const float> Ht,
-                 BackendView<float> W) {
-  Passes& backend = input.backend;
-  const NormalMatrix normal(backend.gram(Ht, input.job), W.cols, penalties.l2_w, false);
-  const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps,
-                            penalties.upper_w);
-  input.improve(Ht, normal, step, W);
-  backend.settle_codes({.X = input.X,
-                        .exponent = input.pass_exponent,
-                        .Ht = Ht,
-                        .normal = normal,
-                        .l1 = step.l1,
-                        .l2 = step.l2,
-                        .upper = step.upper},
-                       W, input.job);
-}
+// Exchanges of two components settle most rows long before.
+constexpr Index simplex_sweeps = 1000;
 
 // Per read of X: further sweeps do not read X and are cheap compared with reading a file.
 constexpr Index ratio_sweeps = 50;
@@ -65,6 +50,26 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
 
 }  // namespace
 
+// Coordinate descent from W = 0 solves most rows; an active set solves the others.
+constexpr Index sweeps = 64;
+
+void solve_codes(const Input& input, const Penalties& penalties, BackendView<const float> Ht,
+                 BackendView<float> W) {
+  Passes& backend = input.backend;
+  const NormalMatrix normal(backend.gram(Ht, input.job), W.cols, penalties.l2_w, false);
+  const Step step = step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w, sweeps,
+                            penalties.upper_w);
+  input.improve(Ht, normal, step, W);
+  backend.settle_codes({.X = input.X,
+                        .exponent = input.pass_exponent,
+                        .Ht = Ht,
+                        .normal = normal,
+                        .l1 = step.l1,
+                        .l2 = step.l2,
+                        .upper = step.upper},
+                       W, input.job);
+}
+
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job) {
   const bool by_ratios = options.loss.kind != LossKind::frobenius;
@@ -75,7 +80,10 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
   components->argument = "H";
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
-  const Exponents exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
+  const ModelRule rule = rule_of(options);
+  const Exponents exponents = rule.sums_rows()
+                                  ? Exponents{.X = of_X, .W = 0, .H = of_X}
+                                  : Exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties = scaled({.l1_w = options.l1_w,
                                       .l2_w = options.l2_w,
                                       .l1_h = 0,
@@ -85,12 +93,15 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
 
   HostMatrix<float> Ht(H.cols, H.rows);
   for (Index t = 0; t < H.cols; ++t)
-    for (Index j = 0; j < H.rows; ++j) Ht(t, j) = std::ldexp(H(j, t), -of_H);
+    for (Index j = 0; j < H.rows; ++j) Ht(t, j) = std::ldexp(H(j, t), -exponents.H);
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
   const auto solve = by_ratios ? solve_codes_by_ratios : solve_codes;
-  solve(input, penalties, other.view(), codes.view());
+  if (rule.sums_rows())
+    code_from_middle(input, rule, simplex_sweeps, other.view(), codes.view());
+  else
+    solve(input, penalties, other.view(), codes.view());
 
   const double squared_error = input.squared_error(codes.view(), other.view());
   backend.download(codes.view(), W);

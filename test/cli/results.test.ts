@@ -69,6 +69,8 @@ describe('--memory-budget', () => {
 describe.each([
   ['semi-orthogonal-nmf', []],
   ['snmf', ['--sparsity', '0.4', '--patience', '3']],
+  ['convex-nmf', ['--init', 'furthest-sum']],
+  ['archetypal-analysis', ['--relaxation', '0.25']],
 ])('gemmine factorize --model %s', (model, own) => {
   it('writes factors that transform takes', async () => {
     const factorize = ['factorize', 'docs.npy', '--rank', '3', '--model', model, ...own]

@@ -1,15 +1,21 @@
 import { matrixOf, gaussian, planted } from '../matrices'
-import { absolutes, squares } from '../reference/factors'
+import { absolutes, squaredError, squares } from '../reference/factors'
 import { ringGraph, roughness } from '../reference/graphs'
+import { logVolume } from '../reference/hulls'
 import { totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
 import type { LossOptions } from '../../lib/factorization/losses'
+import { archetypalAnalysis } from '../../lib/factorization/archetypal-analysis'
+import { convexNmf } from '../../lib/factorization/convex-nmf'
+import { minVolumeNmf } from '../../lib/factorization/min-volume-nmf'
+import { models, rowSums } from '../../lib/factorization/models'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
 import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
 import {
   semiOrthogonalNmf,
   semiOrthogonalNmfInits,
 } from '../../lib/factorization/semi-orthogonal-nmf'
+import { separableNmf } from '../../lib/factorization/separable-nmf'
 import { snmf } from '../../lib/factorization/snmf'
 import { solvers } from '../../lib/factorization/fit-options'
 import { factorizationSuite } from './factorization-suite'
@@ -134,3 +140,57 @@ for (const init of semiNmfInits)
     run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
       snmf(scaled(mixed, scale), { ...base, sparsity: 0.2, init, iterations, ...more }),
   })
+
+factorizationSuite({
+  name: 'separable-nmf',
+  X: mixed,
+  signedH: true,
+  penalised: false,
+  iterates: false,
+  run: (_, { scale, ...more }: { scale?: number } = {}) =>
+    separableNmf(scaled(mixed, scale), { rank: base.rank, ...more }),
+})
+
+for (const init of models['convex-nmf'].inits)
+  factorizationSuite({
+    name: `convex-nmf, ${init}`,
+    X: mixed,
+    signedH: true,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      convexNmf(scaled(mixed, scale), { ...base, init, iterations, ...more }),
+  })
+
+for (const init of models['archetypal-analysis'].inits)
+  for (const relaxation of [0, 0.2])
+    factorizationSuite({
+      name: `archetypal-analysis, ${init}, relaxation ${relaxation}`,
+      X: mixed,
+      signedH: true,
+      penalised: false,
+      run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+        archetypalAnalysis(scaled(mixed, scale), {
+          ...base,
+          init,
+          relaxation,
+          iterations,
+          ...more,
+        }),
+    })
+
+for (const init of models['min-volume-nmf'].inits)
+  for (const sums of rowSums) {
+    const options = { ...base, init, volume: 0.2, volumeOffset: 0.3, rowSums: sums }
+    const offset = (0.3 * squares(positive.data)) / positive.rows
+    const { W, H } = await minVolumeNmf(positive, { ...options, iterations: 0 })
+    const volume = (0.2 * squaredError(positive, W, H)) / logVolume(H, offset)
+    factorizationSuite({
+      name: `min-volume-nmf, ${init}, ${sums}`,
+      X: positive,
+      signedH: false,
+      penalised: false,
+      term: (result) => volume * logVolume(result.H, offset),
+      run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+        minVolumeNmf(scaled(positive, scale), { ...options, iterations, ...more }),
+    })
+  }

@@ -87,6 +87,11 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(to);
     naive_.multiply_in_float64(X, exponent, B, to, job);
   }
+  std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
+                                       const Job& job) override {
+    const DeviceAccess access = open();
+    return naive_.squared_products(X, exponent, B, job);
+  }
   void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
     const DeviceAccess access = open();
     naive_.assign(assignment, assigned, job);

@@ -36,6 +36,19 @@ inline void naive_product(const RowSource& X, int exponent, HostView<const doubl
   });
 }
 
+inline std::vector<double> naive_squared_products(const RowSource& X, int exponent,
+                                                  HostView<const double> B) {
+  std::vector<double> squares(X.rows());
+  each_scaled_row(X, exponent, [&](Index i, const std::vector<double>& x) {
+    for (Index j = 0; j < B.cols; ++j) {
+      double sum = 0;
+      for (Index t = 0; t < B.rows; ++t) sum += x[t] * B(t, j);
+      squares[i] += sum * sum;
+    }
+  });
+  return squares;
+}
+
 inline double naive_distance(const std::vector<double>& x, const double* center) {
   double sum = 0;
   for (std::size_t t = 0; t < x.size(); ++t) sum += (x[t] - center[t]) * (x[t] - center[t]);

@@ -105,6 +105,11 @@ class NaivePasses : public NaiveFactors {
         return naive::project(cross, step, factor);
       case StepKind::cayley:
         return expect(false, "a Cayley step sees all rows at once");
+      case StepKind::simplex:
+      case StepKind::capped_simplex:
+        return naive::simplex(cross, N, step, factor);
+      case StepKind::shifted_ascent:
+        return naive::shifted_ascent(cross, N, factor);
     }
   }
   void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job&) override {
@@ -143,6 +148,10 @@ class NaivePasses : public NaiveFactors {
   void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B, Factor to,
                            const Job&) override {
     naive_product(X, exponent, B, to);
+  }
+  std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
+                                       const Job&) override {
+    return naive_squared_products(X, exponent, B);
   }
   void assign(const Assignment& assignment, Assigned& assigned, const Job&) override {
     naive_assign(assignment, assigned);

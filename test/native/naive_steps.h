@@ -225,6 +225,55 @@ inline void project(Cross cross, const Step& step, Factor factor) {
           static_cast<float>(std::max(0.0, (at(cross, i, j) - step.l1 / 2) / (1 + step.l2)));
 }
 
+inline void shifted_ascent(Cross cross, const NormalMatrix& N, Factor factor) {
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < factor.cols; ++j)
+      factor.row(i)[j] = static_cast<float>(std::max(
+          0.0, double{at(factor, i, j)} + at(cross, i, j) - N.gram()[j * (N.size() + 1)]));
+}
+
+// Exchanges of the two components that gain most, over all pairs. What a capped row lacks is one
+// more component.
+inline void simplex(Cross cross, const NormalMatrix& N, const Step& step, Factor factor) {
+  const Index k = factor.cols;
+  const bool capped = step.kind == StepKind::capped_simplex;
+  const Index size = k + capped;
+  const auto n = [&](Index a, Index b) { return a < k && b < k ? N.gram()[a * k + b] : 0.0; };
+  double scale = 0;
+  for (Index j = 0; j < k; ++j) scale = std::max(scale, n(j, j));
+  for (Index i = 0; i < factor.rows; ++i) {
+    std::vector<double> w(size);
+    double sum = 0;
+    for (Index j = 0; j < k; ++j) sum += w[j] = std::max(0.0f, at(factor, i, j));
+    for (Index j = 0; j < k; ++j)
+      w[j] = sum > 0 ? w[j] / (capped ? std::max(sum, 1.0) : sum) : capped ? 0 : 1.0 / k;
+    if (capped) w[k] = std::max(0.0, 1 - sum);
+    for (Index t = 0; t < step.sweeps * size; ++t) {
+      std::vector<double> slope(size);
+      for (Index j = 0; j < size; ++j) {
+        if (j < k) slope[j] = -at(cross, i, j);
+        for (Index l = 0; l < size; ++l) slope[j] += n(j, l) * w[l];
+      }
+      const Index a = std::ranges::min_element(slope) - slope.begin();
+      Index b = a;
+      double best = 0;
+      double length = 0;
+      for (Index j = 0; j < size; ++j) {
+        const double difference = slope[j] - slope[a];
+        if (w[j] == 0 || difference <= 1e-9 * scale) continue;
+        const double curvature = std::max(n(a, a) + n(j, j) - 2 * n(a, j), 1e-12 * scale);
+        const double moved = std::min(w[j], difference / curvature);
+        const double gain = moved * difference - moved * moved * curvature / 2;
+        if (gain > best) best = gain, length = moved, b = j;
+      }
+      if (a == b) break;
+      w[a] += length;
+      w[b] -= length;
+    }
+    for (Index j = 0; j < k; ++j) factor.row(i)[j] = static_cast<float>(w[j]);
+  }
+}
+
 using oracle::Matrix;
 
 // A⁻¹ B by Gauss and Jordan with pivots.

@@ -66,6 +66,10 @@ class CpuPasses : public Passes {
                            BackendView<float> to, const Job& job) override {
     cpu::multiply_in_float64(X, exponent, B, host(to), job);
   }
+  std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
+                                       const Job& job) override {
+    return cpu::squared_products(X, exponent, B, job);
+  }
   void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
     cpu::assign(kernels_, assignment, assigned, job);
   }

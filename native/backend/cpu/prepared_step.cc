@@ -110,6 +110,11 @@ void PreparedStep::pack() {
     case StepKind::product:
     case StepKind::project:
     case StepKind::cayley:
+    case StepKind::shifted_ascent:
+      break;
+    case StepKind::simplex:
+    case StepKind::capped_simplex:
+      simplex_.emplace(normal_, step_.kind == StepKind::capped_simplex);
       break;
   }
 }
@@ -168,6 +173,11 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor,
       return project(cross, factor);
     case StepKind::cayley:
       return expect(false, "a Cayley step sees all rows at once");
+    case StepKind::simplex:
+    case StepKind::capped_simplex:
+      return simplex_->improve(cross, factor, step_.sweeps);
+    case StepKind::shifted_ascent:
+      return shifted_ascent(cross, factor);
     case StepKind::product:
       for (Index i = 0; i < factor.rows; ++i) std::copy_n(cross.row(i), factor.cols, factor.row(i));
   }
@@ -179,6 +189,14 @@ void PreparedStep::project(HostView<const float> cross, HostView<float> factor) 
   for (Index i = 0; i < cross.rows; ++i)
     for (Index j = 0; j < factor.cols; ++j)
       factor(i, j) = static_cast<float>(std::max(0.0, (cross(i, j) - half_l1) * inverse));
+}
+
+void PreparedStep::shifted_ascent(HostView<const float> cross, HostView<float> factor) const {
+  const Index k = factor.cols;
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index j = 0; j < k; ++j)
+      factor(i, j) = static_cast<float>(
+          std::max(0.0, double{factor(i, j)} + cross(i, j) - normal_.gram()[j * (k + 1)]));
 }
 
 void PreparedStep::nonnegative_solve(HostView<const float> cross, HostView<float> factor) const {

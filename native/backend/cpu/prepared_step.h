@@ -5,6 +5,7 @@
 
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/scaled_normal.h"
+#include "backend/cpu/simplex_rows.h"
 #include "backend/normal_matrix.h"
 #include "backend/step.h"
 #include "core/job.h"
@@ -28,6 +29,7 @@ class PreparedStep {
   SweepProblem problem(HostView<const float> cross, HostView<float> factor,
                        const float* row_diagonal) const;
   void project(HostView<const float> cross, HostView<float> factor) const;
+  void shifted_ascent(HostView<const float> cross, HostView<float> factor) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
   void nonnegative_solve(HostView<const float> cross, HostView<float> factor) const;
 
@@ -37,6 +39,7 @@ class PreparedStep {
   const Cancellation stop_;
   Index padded_;
   std::optional<ScaledNormal> scaled_;
+  std::optional<SimplexRows> simplex_;
   std::vector<float> positive_;
   std::vector<float> negative_;
   std::vector<float> inverse_;

@@ -41,11 +41,10 @@ void multiply_sparse(const RowBlock& X, HostView<const double> B, Workspace& wor
   }
 }
 
-}  // namespace
-
-void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
-                         HostView<float> to, const Job& job) {
-  const double scale = std::ldexp(1.0, -exponent);
+// Calls visit(row, its products with the columns of B [c]) for all rows of X.
+template <class Visit>
+void each_product(const RowSource& X, HostView<const double> B, const Job& job,
+                  const Visit& visit) {
   const std::vector<Index> firsts = even_parts(X.rows(), rows_at_once);
   std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
   const RowReader reader(X);
@@ -59,9 +58,33 @@ void multiply_in_float64(const RowSource& X, int exponent, HostView<const double
     else
       multiply_dense(rows.dense, B, workspace);
     for (Index i = 0; i < rows.count; ++i)
-      for (Index j = 0; j < B.cols; ++j)
-        to(begin + i, j) = static_cast<float>(scale * workspace.product[i * B.cols + j]);
+      visit(begin + i, workspace.product.data() + i * B.cols);
   });
+}
+
+}  // namespace
+
+void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                         HostView<float> to, const Job& job) {
+  const double scale = std::ldexp(1.0, -exponent);
+  each_product(X, B, job, [&](Index row, const double* product) {
+    for (Index j = 0; j < B.cols; ++j) to(row, j) = static_cast<float>(scale * product[j]);
+  });
+}
+
+std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
+                                     const Job& job) {
+  const double scale = std::ldexp(1.0, -exponent);
+  std::vector<double> squares(static_cast<std::size_t>(X.rows()));
+  each_product(X, B, job, [&](Index row, const double* product) {
+    double sum = 0;
+    for (Index j = 0; j < B.cols; ++j) {
+      const double scaled = scale * product[j];
+      sum += scaled * scaled;
+    }
+    squares[row] = sum;
+  });
+  return squares;
 }
 
 }  // namespace gemmine::cpu

@@ -40,6 +40,9 @@ class Alternation {
   }
 
   Alternated run() {
+    if (options_.volume && state_.volume_weight < 0)
+      state_.volume_weight = volume_weight(*options_.volume, input_.squared_error(W_, Ht_),
+                                           log_volume(column_gram_, k_, options_.volume->offset));
     end_iteration();
     while (goes_on()) {
       reseed();
@@ -61,7 +64,13 @@ class Alternation {
            (options_.graph != nullptr ? options_.graph->penalty(W_, input_.job) : 0);
   }
   double column_penalty() const {
-    return penalty_of(device_, Ht_, penalties().l1_h, penalties().l2_h, input_.job);
+    return penalty_of(device_, Ht_, penalties().l1_h, penalties().l2_h, input_.job) +
+           volume_penalty();
+  }
+  // Of the Ht of column_gram_.
+  double volume_penalty() const {
+    if (!options_.volume) return 0;
+    return state_.volume_weight * log_volume(column_gram_, k_, options_.volume->offset);
   }
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
   void end_iteration() {
@@ -85,7 +94,7 @@ class Alternation {
   // unchanged only if H has no penalty.
   void reseed() {
     if (state_.iteration == 0 || state_.stepped_back || state_.stalled) return;
-    if (penalties().l1_h > 0 || penalties().l2_h > 0) return;
+    if (penalties().l1_h > 0 || penalties().l2_h > 0 || options_.volume) return;
     if (!reseeding_.reseed(state_, state_.row_gram, column_gram_, W_, Ht_)) return;
     column_gram_ = device_.gram(Ht_, input_.job);
     if (acceleration_) acceleration_->forget(W_, Ht_);
@@ -143,8 +152,10 @@ class Alternation {
 
     const std::vector<double> pull =
         safeguard::proximal_pull(state_, sums_->gram, k_, rule_.solves());
-    const NormalMatrix normal(safeguard::with_diagonal(sums_->gram, pull), k_, penalties().l2_h,
-                              rule_.solves());
+    std::vector<double> curvature = safeguard::with_diagonal(sums_->gram, pull);
+    if (options_.volume)
+      add_volume_slope(column_gram_, k_, options_.volume->offset, state_.volume_weight, curvature);
+    const NormalMatrix normal(std::move(curvature), k_, penalties().l2_h, rule_.solves());
     state_.guarded = state_.guarded || safeguard::nearly_dependent(normal, pull);
     const Penalties& p = penalties();
     device_.improve(step(rule_.column_step, p.l1_h, p.l2_h, p.upper_h), *sums_, normal, pull, Ht_,
@@ -240,6 +251,7 @@ LoopState start_state(Index d, Index k, const Penalties& penalties, double expec
   state.dead_for.assign(k, 0);
   state.attempts.assign(k, 0);
   state.row_gram.assign(k * k, 0.0);
+  state.step_lengths.assign(k, 0.0);
   return state;
 }
 

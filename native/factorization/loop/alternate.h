@@ -1,9 +1,12 @@
 #pragma once
 
+#include <optional>
+
 #include "factorization/graph_term.h"
 #include "factorization/input.h"
 #include "factorization/loop/checkpoint.h"
 #include "factorization/loop/state.h"
+#include "factorization/loop/volume.h"
 #include "factorization/model.h"
 
 namespace gemmine {
@@ -19,6 +22,7 @@ struct LoopOptions {
   std::uint64_t seed;
   GraphTerm* graph = nullptr;     // penalty on W in the objective
   const char* phase = "iterate";  // in progress reports
+  std::optional<VolumeOptions> volume = std::nullopt;
 };
 
 struct Alternated {

@@ -22,6 +22,7 @@ void each_number(State& state, Visit visit) {
   visit(state.best);
   visit(state.progressed);
   visit(state.worked);
+  visit(state.volume_weight);
 }
 
 // A run as named arrays of a file.
@@ -32,6 +33,7 @@ struct Arrays {
   std::vector<double> dead_for;
   std::vector<double> attempts;
   std::vector<double> row_gram;
+  std::vector<double> step_lengths;
 };
 
 Arrays arrays_of(const LoopState& state) {
@@ -42,6 +44,7 @@ Arrays arrays_of(const LoopState& state) {
   arrays.dead_for.assign(state.dead_for.begin(), state.dead_for.end());
   arrays.attempts.assign(state.attempts.begin(), state.attempts.end());
   arrays.row_gram = state.row_gram;
+  arrays.step_lengths = state.step_lengths;
   return arrays;
 }
 
@@ -54,6 +57,7 @@ LoopState state_of(const Arrays& arrays) {
   state.dead_for.assign(arrays.dead_for.begin(), arrays.dead_for.end());
   state.attempts.assign(arrays.attempts.begin(), arrays.attempts.end());
   state.row_gram = arrays.row_gram;
+  state.step_lengths = arrays.step_lengths;
   return state;
 }
 
@@ -73,6 +77,7 @@ std::vector<FileTensor> tensors_of(Arrays& arrays, ResumedRun& factors) {
           tensor("dead_for", arrays.dead_for),
           tensor("attempts", arrays.attempts),
           tensor("row_gram", arrays.row_gram),
+          tensor("step_lengths", arrays.step_lengths),
           tensor("W", factors.W),
           tensor("Ht", factors.Ht),
           tensor("other_W", factors.other_W),
@@ -129,6 +134,7 @@ ResumedRun read_checkpoint(const CheckpointOptions& options, Index n, Index d, I
   arrays.dead_for.resize(static_cast<std::size_t>(k));
   arrays.attempts.resize(static_cast<std::size_t>(k));
   arrays.row_gram.resize(static_cast<std::size_t>(k * k));
+  arrays.step_lengths.resize(static_cast<std::size_t>(k));
   ResumedRun run{.state = {},
                  .W = HostMatrix<float>(n, k),
                  .Ht = HostMatrix<float>(d, k),

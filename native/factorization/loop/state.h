@@ -29,6 +29,8 @@ struct LoopState {
   std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration
   std::vector<Index> dead_for;   // iterations, per component
   std::vector<Index> attempts;   // to reseed each component
+  double volume_weight = -1;     // λ of volume.h; -1 before the first iteration
+  std::vector<double> step_lengths;  // [k], of the combinations; 0 before the first iteration
 };
 
 }  // namespace gemmine
