@@ -228,7 +228,8 @@ class Passes {
   virtual void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
                                    BackendView<float> to, const Job& job) = 0;
 
-  // Σ_j (x·b_j)² of each row x of X·2^-exponent [n] for the columns b_j of B [d×c], in float64.
+  // Σ_j (x·b_j)² of each row x of X·2^-exponent [n] for the columns b_j of B [d×c], in float64. A B
+  // without columns stands for the identity: ‖x‖².
   virtual std::vector<double> squared_products(const RowSource& X, int exponent,
                                                HostView<const double> B, const Job& job) = 0;
 

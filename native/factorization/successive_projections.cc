@@ -13,7 +13,7 @@ constexpr Index least_kept = 64;
 constexpr Index most_kept_entries = Index{1} << 19;
 
 // A share of a squared length that is rounding of float32 entries.
-constexpr double rounding = 1e-13;
+constexpr double rounding = 0x1p-38;
 
 // A row near the ends of X: of those that may be chosen next.
 struct Kept {
@@ -25,7 +25,11 @@ struct Kept {
 class Projections {
  public:
   Projections(const Input& input, Index k, bool normalised)
-      : input_(input), k_(k), d_(input.cols()), rests_(squared_lengths()) {
+      : input_(input),
+        k_(k),
+        d_(input.cols()),
+        rests_(input.backend.squared_products(input.X, input.pass_exponent, {nullptr, d_, 0, 0},
+                                              input.job)) {
     if (normalised) divide_by_sums();
     threshold_ = rounding * *std::max_element(rests_.begin(), rests_.end());
   }
@@ -56,20 +60,6 @@ class Projections {
 
   HostView<const double> as_columns(const std::vector<double>& values, Index columns) const {
     return {values.data(), d_, columns, columns};
-  }
-
-  std::vector<double> squared_lengths() const {
-    const std::vector<double> origin(static_cast<std::size_t>(d_));
-    const std::vector<double> nearest(static_cast<std::size_t>(input_.rows()),
-                                      std::numeric_limits<double>::infinity());
-    std::vector<double> lengths(nearest.size());
-    input_.backend.potentials({.X = input_.X,
-                               .exponent = input_.pass_exponent,
-                               .points = {origin.data(), 1, d_, d_},
-                               .weights = nullptr,
-                               .nearest = nearest.data()},
-                              {lengths.data(), input_.rows(), 1, 1}, input_.job);
-    return lengths;
   }
 
   void divide_by_sums() {

@@ -76,7 +76,7 @@ describe('separableNmf', () => {
   })
 
   it('gives the same rows of every form of X, for any number of threads', async () => {
-    const whole = matrixOf(300, 30, (i, t) => Math.round(20 * X.data[i * 30 + t]!))
+    const whole = matrixOf(300, 30, (i, t) => Math.round(20 * X.data[i * 30 + t]!) + 0)
     const { data, rows, cols } = whole
     await writeNpy(join(folder, 'X.npy'), { data, shape: [rows, cols] })
     const file = await openNpy(join(folder, 'X.npy'))

@@ -40,6 +40,7 @@ inline std::vector<double> naive_squared_products(const RowSource& X, int expone
                                                   HostView<const double> B) {
   std::vector<double> squares(X.rows());
   each_scaled_row(X, exponent, [&](Index i, const std::vector<double>& x) {
+    for (const double value : x) squares[i] += B.cols == 0 ? value * value : 0;
     for (Index j = 0; j < B.cols; ++j) {
       double sum = 0;
       for (Index t = 0; t < B.rows; ++t) sum += x[t] * B(t, j);

@@ -41,25 +41,47 @@ void multiply_sparse(const RowBlock& X, HostView<const double> B, Workspace& wor
   }
 }
 
-// Calls visit(row, its products with the columns of B [c]) for all rows of X.
+// Calls visit(rows, memory of the thread) for fixed blocks of X.
 template <class Visit>
-void each_product(const RowSource& X, HostView<const double> B, const Job& job,
-                  const Visit& visit) {
+void each_block(const RowSource& X, const Job& job, const Visit& visit) {
   const std::vector<Index> firsts = even_parts(X.rows(), rows_at_once);
   std::vector<Workspace> workspaces(static_cast<std::size_t>(worker_count(job)));
   const RowReader reader(X);
   parallel_for(job, static_cast<Index>(firsts.size()) - 1, [&](Index block, Index worker) {
     Workspace& workspace = workspaces[worker];
     const Index begin = firsts[block];
-    const RowBlock rows = reader.block(begin, firsts[block + 1] - begin, workspace.rows);
+    visit(reader.block(begin, firsts[block + 1] - begin, workspace.rows), workspace);
+  });
+}
+
+// Calls visit(row, its products with the columns of B [c]) for all rows of X.
+template <class Visit>
+void each_product(const RowSource& X, HostView<const double> B, const Job& job,
+                  const Visit& visit) {
+  each_block(X, job, [&](const RowBlock& rows, Workspace& workspace) {
     workspace.product.resize(static_cast<std::size_t>(rows.count * B.cols));
     if (X.sparse())
       multiply_sparse(rows, B, workspace);
     else
       multiply_dense(rows.dense, B, workspace);
     for (Index i = 0; i < rows.count; ++i)
-      visit(begin + i, workspace.product.data() + i * B.cols);
+      visit(rows.begin + i, workspace.product.data() + i * B.cols);
   });
+}
+
+// ‖x‖² of the rows of a block.
+void square_lengths(const RowBlock& rows, bool sparse, double scale, double* to) {
+  for (Index i = 0; i < rows.count; ++i) {
+    const float* values = sparse ? rows.values + static_cast<Index>(rows.indptr[i]) : rows.dense.row(i);
+    const Index count = sparse ? static_cast<Index>(rows.indptr[i + 1] - rows.indptr[i])
+                               : rows.dense.cols;
+    double sum = 0;
+    for (Index t = 0; t < count; ++t) {
+      const double scaled = scale * values[t];
+      sum += scaled * scaled;
+    }
+    to[rows.begin + i] = sum;
+  }
 }
 
 }  // namespace
@@ -76,6 +98,12 @@ std::vector<double> squared_products(const RowSource& X, int exponent, HostView<
                                      const Job& job) {
   const double scale = std::ldexp(1.0, -exponent);
   std::vector<double> squares(static_cast<std::size_t>(X.rows()));
+  if (B.cols == 0) {
+    each_block(X, job, [&](const RowBlock& rows, Workspace&) {
+      square_lengths(rows, X.sparse(), scale, squares.data());
+    });
+    return squares;
+  }
   each_product(X, B, job, [&](Index row, const double* product) {
     double sum = 0;
     for (Index j = 0; j < B.cols; ++j) {
