@@ -14,6 +14,14 @@ export function mixtures(n: number, k: number, seed: number, power = 1): Matrix 
   return W
 }
 
+/** Mixtures of which none has more than `most` of one component. */
+export function impureMixtures(n: number, k: number, most: number, seed: number): Matrix {
+  const { data } = mixtures(50 * n, k, seed, 1.5)
+  const rows = Array.from({ length: 50 * n }, (_, i) => data.subarray(i * k, (i + 1) * k))
+  const impure = rows.filter((row) => Math.max(...row) <= most)
+  return matrixOf(n, k, (i, j) => impure[i]![j]!)
+}
+
 /** Codes of which row `rows[j]` is pure: all weight on component j. */
 export function withPureRows(W: Matrix, rows: readonly number[]): Matrix {
   const codes = { ...W, data: W.data.slice() }
