@@ -205,8 +205,7 @@ export interface FactorOutputs {
 export const outputDefaults: FactorOutputs = { W: undefined, H: undefined }
 
 /** Whether a start uses singular vectors or independent rows, of which there are min(n, d). */
-const bounded = (init: string) =>
-  init !== 'random' && init !== 'kmeans' && init !== 'furthest-sum'
+const bounded = (init: string) => init !== 'random' && init !== 'kmeans' && init !== 'furthest-sum'
 
 function checkRank(rank: number, init: string, inits: readonly string[], highest: number) {
   checkInteger('rank', rank, 1)

@@ -137,7 +137,11 @@ export const models = {
     inits: ['furthest-sum', 'spa', 'random'],
     takesFactors: false,
     options: {
-      relaxation: ['SHARE', 'how far from 1 the weights of an archetype may sum, below 1', 'number'],
+      relaxation: [
+        'SHARE',
+        'how far from 1 the weights of an archetype may sum, below 1',
+        'number',
+      ],
     },
   },
   'min-volume-nmf': {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <optional>
 
+#include "factorization/hull_start.h"
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
-#include "factorization/hull_start.h"
 #include "factorization/loop/columns_first.h"
 #include "factorization/loop/combinations.h"
 #include "factorization/loop/reseeding.h"
@@ -282,11 +282,9 @@ class Fitting {
   }
 
   Attempt resumed() {
-    const ResumedRun from =
-        read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
-                        options_.resume->objectives,
-                        options_.extrapolated || !rule_.monotone ||
-                            rule_.components == Components::combinations);
+    const ResumedRun from = read_checkpoint(
+        options_.resume->file, W_.rows, H_.cols, H_.rows, options_.resume->objectives,
+        options_.extrapolated || !rule_.monotone || rule_.components == Components::combinations);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from, "iterate");

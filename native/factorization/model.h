@@ -172,8 +172,8 @@ inline constexpr ModelRule snmf_mu{.model = Model::snmf,
                                    .orthonormal = false};
 
 // Araújo et al. (2001), "The successive projections algorithm for variable selection in
-// spectroscopic multicomponent analysis", Chemometrics 57; Gillis & Vavasis (2014), "Fast and robust
-// recursive algorithms for separable nonnegative matrix factorization", IEEE TPAMI 36(4).
+// spectroscopic multicomponent analysis", Chemometrics 57; Gillis & Vavasis (2014), "Fast and
+// robust recursive algorithms for separable nonnegative matrix factorization", IEEE TPAMI 36(4).
 // docs/math/separable-nmf.md.
 inline constexpr ModelRule separable_nmf{.model = Model::separable_nmf,
                                          .solver = Solver::spa,
@@ -212,18 +212,28 @@ inline constexpr ModelRule archetypal_analysis{.model = Model::archetypal_analys
 // Leplat, Ang & Gillis (2019), "Minimum-volume rank-deficient nonnegative matrix factorizations",
 // ICASSP. docs/math/min-volume-nmf.md.
 inline constexpr ModelRule min_volume_nmf{.model = Model::min_volume_nmf,
-                                              .solver = Solver::hals,
-                                              .row_step = StepKind::simplex,
-                                              .column_step = StepKind::nonnegative_sweep,
-                                              .columns_free = false,
-                                              .leaves_zeros = true,
-                                              .monotone = true,
-                                              .orthonormal = false};
+                                          .solver = Solver::hals,
+                                          .row_step = StepKind::simplex,
+                                          .column_step = StepKind::nonnegative_sweep,
+                                          .columns_free = false,
+                                          .leaves_zeros = true,
+                                          .monotone = true,
+                                          .orthonormal = false};
 
-inline constexpr const ModelRule* model_rules[] = {
-    &semi_nmf_hals, &semi_nmf_mu,  &semi_nmf_anls_bpp,      &semi_nmf_projected_gradient, &nmf_hals,
-    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu,
-    &separable_nmf, &convex_nmf,   &archetypal_analysis,    &min_volume_nmf};
+inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals,
+                                                   &semi_nmf_mu,
+                                                   &semi_nmf_anls_bpp,
+                                                   &semi_nmf_projected_gradient,
+                                                   &nmf_hals,
+                                                   &nmf_mu,
+                                                   &nmf_anls_bpp,
+                                                   &nmf_projected_gradient,
+                                                   &semi_orthogonal_nmf,
+                                                   &snmf_mu,
+                                                   &separable_nmf,
+                                                   &convex_nmf,
+                                                   &archetypal_analysis,
+                                                   &min_volume_nmf};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {

@@ -87,8 +87,7 @@ class Projections {
     const auto end = order.begin() + count;
     std::nth_element(order.begin(), end - 1, order.end(), before);
     bound_ = -std::numeric_limits<double>::infinity();
-    for (auto other = end; other != order.end(); ++other)
-      bound_ = std::max(bound_, rests_[*other]);
+    for (auto other = end; other != order.end(); ++other) bound_ = std::max(bound_, rests_[*other]);
     order.erase(end, order.end());
     std::sort(order.begin(), order.end());
     const RowCopies copies = input_.backend.read_rows(input_.X, order, input_.job);
@@ -138,8 +137,9 @@ class Projections {
   [[noreturn]] void refuse() const {
     const auto found = std::to_string(chosen_.size());
     throw InvalidElement("rank", static_cast<double>(k_),
-                         "an integer of at most " + found + ", the number of rows of X that are "
-                         "linearly independent in float32");
+                         "an integer of at most " + found +
+                             ", the number of rows of X that are "
+                             "linearly independent in float32");
   }
 
   const Input& input_;

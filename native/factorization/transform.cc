@@ -81,9 +81,8 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   components->argument = "H";
   const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
   const ModelRule rule = rule_of(options);
-  const Exponents exponents = rule.sums_rows()
-                                  ? Exponents{.X = of_X, .W = 0, .H = of_X}
-                                  : Exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
+  const Exponents exponents = rule.sums_rows() ? Exponents{.X = of_X, .W = 0, .H = of_X}
+                                               : Exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
   const Penalties penalties = scaled({.l1_w = options.l1_w,
                                       .l2_w = options.l2_w,
                                       .l1_h = 0,

@@ -76,8 +76,15 @@ describe('archetypalAnalysis', () => {
 
   it('is the mean for one archetype', async () => {
     const { objective, W } = await archetypalAnalysis(X, { rank: 1, iterations: 100, tolerance: 0 })
-    const mean = rowsOf(X).reduce((a, row) => a.map((x, t) => x + row[t]! / 400), new Float64Array(20))
-    const least = squaredError(X, W, matrixOf(1, 20, (_, t) => mean[t]!))
+    const mean = rowsOf(X).reduce(
+      (a, row) => a.map((x, t) => x + row[t]! / 400),
+      new Float64Array(20),
+    )
+    const least = squaredError(
+      X,
+      W,
+      matrixOf(1, 20, (_, t) => mean[t]!),
+    )
     expect(Math.abs(objective.at(-1)! / least - 1)).toBeLessThan(2e-4)
   })
 
@@ -108,7 +115,10 @@ describe('archetypalAnalysis', () => {
       await archetypalAnalysis(sparseOf(counts), options),
     ]
     expect(Math.abs(dense.relativeError - sparse.relativeError)).toBeLessThan(1e-4)
-    const same = await archetypalAnalysis(matrixOf(9, 4, () => -2), { rank: 4 })
+    const same = await archetypalAnalysis(
+      matrixOf(9, 4, () => -2),
+      { rank: 4 },
+    )
     expect(same.relativeError).toBeLessThan(1e-6)
   })
 

@@ -24,7 +24,9 @@ function atPlantedLength(H: Parameters<typeof rowsOf>[0]) {
   const unit = (row: Float64Array) => row.map((x) => x / Math.hypot(...row))
   const parts = rowsOf(planted)
   const rows = rowsOf(H).map((row) => {
-    const distances = parts.map((part) => Math.hypot(...unit(part).map((x, t) => x - unit(row)[t]!)))
+    const distances = parts.map((part) =>
+      Math.hypot(...unit(part).map((x, t) => x - unit(row)[t]!)),
+    )
     const length = Math.hypot(...parts[distances.indexOf(Math.min(...distances))]!)
     return unit(row).map((x) => x * length)
   })
@@ -76,7 +78,12 @@ describe('minVolumeNmf', () => {
     for (const rowSums of ['one', 'at-most-one'] as const) {
       const whole = await minVolumeNmf(X, { ...options, rowSums, iterations: 25 })
       await minVolumeNmf(X, { ...options, rowSums, iterations: 12, checkpoint })
-      const rest = await minVolumeNmf(X, { ...options, rowSums, iterations: 25, resume: checkpoint })
+      const rest = await minVolumeNmf(X, {
+        ...options,
+        rowSums,
+        iterations: 25,
+        resume: checkpoint,
+      })
       expect(rest.H.data).toEqual(whole.H.data)
       expect(rest.W.data).toEqual(whole.W.data)
       expect(rest.objective).toEqual(whole.objective)
@@ -92,7 +99,9 @@ describe('minVolumeNmf', () => {
   })
 
   it('takes sparse rows, rows of zeros and an exact start', async () => {
-    const counts = matrixOf(120, 15, (i, t) => (i === 7 ? 0 : Math.max(0, ((i * 7 + t * 3) % 11) - 6)))
+    const counts = matrixOf(120, 15, (i, t) =>
+      i === 7 ? 0 : Math.max(0, ((i * 7 + t * 3) % 11) - 6),
+    )
     const [dense, sparse] = [
       await minVolumeNmf(counts, { rank: 3, iterations: 20 }),
       await minVolumeNmf(sparseOf(counts), { rank: 3, iterations: 20 }),
@@ -101,12 +110,18 @@ describe('minVolumeNmf', () => {
     expect(Math.max(...dense.W.data.subarray(21, 24))).toBeLessThan(1e-6)
     const exact = matrixOf(30, 4, (i, t) => (i % 4 === t ? 1 : 0))
     expect((await minVolumeNmf(exact, { rank: 4 })).relativeError).toBeLessThan(1e-5)
-    const zeros = await minVolumeNmf(matrixOf(9, 4, () => 0), { rank: 2, init: 'random' })
+    const zeros = await minVolumeNmf(
+      matrixOf(9, 4, () => 0),
+      { rank: 2, init: 'random' },
+    )
     expect(zeros.objective.at(-1)).toBe(0)
   })
 
   it('refuses what it cannot take', async () => {
-    const small = productOf(mixtures(9, 3, 1), matrixOf(3, 4, (j, t) => ((j + 2 * t) % 5) + 1))
+    const small = productOf(
+      mixtures(9, 3, 1),
+      matrixOf(3, 4, (j, t) => ((j + 2 * t) % 5) + 1),
+    )
     const wrong = (options: object) => minVolumeNmf(small, { rank: 2, ...options } as never)
     await expect(wrong({ rank: 5 })).rejects.toThrow('an integer in 1..4 for rank')
     await expect(wrong({ volume: 0 })).rejects.toThrow('a number above 0 for volume, received 0')

@@ -228,8 +228,8 @@ inline void project(Cross cross, const Step& step, Factor factor) {
 inline void shifted_ascent(Cross cross, const NormalMatrix& N, Factor factor) {
   for (Index i = 0; i < factor.rows; ++i)
     for (Index j = 0; j < factor.cols; ++j)
-      factor.row(i)[j] = static_cast<float>(std::max(
-          0.0, double{at(factor, i, j)} + at(cross, i, j) - N.gram()[j * (N.size() + 1)]));
+      factor.row(i)[j] = static_cast<float>(
+          std::max(0.0, double{at(factor, i, j)} + at(cross, i, j) - N.gram()[j * (N.size() + 1)]));
 }
 
 // Exchanges of the two components that gain most, over all pairs. What a capped row lacks is one

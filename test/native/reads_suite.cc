@@ -75,11 +75,12 @@ void expect_one_read(const Stored& stored, const std::string& name, const Run& r
 
 void fits_read_each_row_once_in_an_iteration() {
   const Stored stored;
-  const auto expect = [&](const char* name, FitOptions of_fit) {
-    expect_one_read(stored, name, [&](const RowSource& X, Index iterations) {
+  const auto expect = [&](const char* name, FitOptions of_fit, Index reads = 1) {
+    const auto run = [&](const RowSource& X, Index iterations) {
       of_fit.max_iterations = of_fit.patience = iterations;
       fitted(passes_for("cpu"), X, k, of_fit);
-    });
+    };
+    expect_one_read(stored, name, run, reads);
   };
   const auto extrapolated = [](FitOptions of_fit) {
     of_fit.extrapolated = true;
@@ -102,6 +103,12 @@ void fits_read_each_row_once_in_an_iteration() {
   expect("semi-nmf, extrapolated", extrapolated(semi));
   expect("snmf", sparse_rows);
   expect("semi-orthogonal nmf", options(Model::semi_orthogonal_nmf, Solver::cayley, Start::svd, 0));
+  constexpr Solver gradient = Solver::projected_gradient;
+  expect("convex-nmf", options(Model::convex_nmf, gradient, Start::random, 0), 2);
+  expect("archetypal analysis", options(Model::archetypal_analysis, gradient, Start::random, 0), 2);
+  FitOptions volume = options(Model::min_volume_nmf, Solver::hals, Start::random, 0);
+  volume.hull.volume = 0.1;
+  expect("minimum-volume nmf", volume);
 }
 
 void other_methods_read_each_row_once_in_an_iteration() {

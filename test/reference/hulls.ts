@@ -72,7 +72,10 @@ export function convexNmfByRatios(X: Matrix, labels: Int32Array, k: number, iter
     const byG = (of: Rows) => multiplied(multiplied(of, F), gram)
     F = scaledBy(F, sum(plusG, byG(minus)), sum(minusG, byG(plus)))
     const model = multiplied(G, multiplied(transposed(F), rows))
-    return rows.reduce((total, x, i) => total + x.reduce((a, v, t) => a + (v - model[i]![t]!) ** 2, 0), 0)
+    return rows.reduce(
+      (total, x, i) => total + x.reduce((a, v, t) => a + (v - model[i]![t]!) ** 2, 0),
+      0,
+    )
   })
 }
 

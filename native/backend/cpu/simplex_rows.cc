@@ -54,8 +54,8 @@ void SimplexRows::exchange(Index steps, std::vector<double>& w, std::vector<doub
     for (Index j = 0; j < size_; ++j) {
       const double difference = slope[j] - slope[a];
       if (!(w[j] > 0 && difference > least_slope * scale_)) continue;
-      const double curvature = std::max(of_a[a] + normal_[j * (size_ + 1)] - 2 * of_a[j],
-                                        least_curvature * scale_);
+      const double curvature =
+          std::max(of_a[a] + normal_[j * (size_ + 1)] - 2 * of_a[j], least_curvature * scale_);
       const double length = std::min(w[j], difference / curvature);
       const double gain = length * (difference - curvature * length / 2);
       if (!(gain > best)) continue;
@@ -71,8 +71,7 @@ void SimplexRows::exchange(Index steps, std::vector<double>& w, std::vector<doub
   }
 }
 
-void SimplexRows::improve(HostView<const float> cross, HostView<float> factor,
-                          Index sweeps) const {
+void SimplexRows::improve(HostView<const float> cross, HostView<float> factor, Index sweeps) const {
   std::vector<double> w(static_cast<std::size_t>(size_));
   std::vector<double> slope(w.size());
   for (Index i = 0; i < factor.rows; ++i) {

@@ -72,9 +72,10 @@ void each_product(const RowSource& X, HostView<const double> B, const Job& job,
 // ‖x‖² of the rows of a block.
 void square_lengths(const RowBlock& rows, bool sparse, double scale, double* to) {
   for (Index i = 0; i < rows.count; ++i) {
-    const float* values = sparse ? rows.values + static_cast<Index>(rows.indptr[i]) : rows.dense.row(i);
-    const Index count = sparse ? static_cast<Index>(rows.indptr[i + 1] - rows.indptr[i])
-                               : rows.dense.cols;
+    const float* values =
+        sparse ? rows.values + static_cast<Index>(rows.indptr[i]) : rows.dense.row(i);
+    const Index count =
+        sparse ? static_cast<Index>(rows.indptr[i + 1] - rows.indptr[i]) : rows.dense.cols;
     double sum = 0;
     for (Index t = 0; t < count; ++t) {
       const double scaled = scale * values[t];

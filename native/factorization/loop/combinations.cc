@@ -92,9 +92,7 @@ class Combining {
 
  private:
   bool goes_on() const { return state_.iteration < options_.max_iterations && !state_.converged; }
-  void end_iteration() {
-    checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, {B_, Ht_});
-  }
+  void end_iteration() { checkpoints_.at_end_of_iteration(state_, !goes_on(), W_, Ht_, {B_, Ht_}); }
   void record(Index t, double objective, bool measured) {
     objective::record(state_, t, objective, measured, options_.tolerance);
   }
@@ -116,8 +114,7 @@ class Combining {
   void update_combinations() {
     find_slope();
     const std::vector<double> masses = device_.column_sums(B_, input_.job).absolute;
-    const std::vector<double> along =
-        diagonal_of(device_.cross_gram(Ht_, right(), input_.job), k_);
+    const std::vector<double> along = diagonal_of(device_.cross_gram(Ht_, right(), input_.job), k_);
     choose_lengths();
     device_.copy(right(), ascent_.view());
     device_.scale_columns(state_.step_lengths, ascent_.view(), input_.job);
@@ -199,8 +196,7 @@ class Combining {
   // The best masses within 1 ± relaxation.
   void stretch() {
     copy_sums(input_, *sums_, right());
-    const std::vector<double> gains =
-        diagonal_of(device_.cross_gram(right(), Ht_, input_.job), k_);
+    const std::vector<double> gains = diagonal_of(device_.cross_gram(right(), Ht_, input_.job), k_);
     std::vector<double> curvature = device_.gram(Ht_, input_.job);
     for (std::size_t i = 0; i < curvature.size(); ++i) curvature[i] *= sums_->gram[i];
     const std::vector<double> masses = device_.column_sums(B_, input_.job).absolute;

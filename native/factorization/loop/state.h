@@ -22,14 +22,14 @@ struct LoopState {
   double damping = 1e-5;       // λ_j / R_jj of proximal_pull()
   double extrapolation = 0.5;  // β and its bound, see acceleration.h
   double most_extrapolation = 1;
-  Index best = 0;                // iteration of the best pair, if the model is not monotone
-  Index progressed = 0;          // last iteration that was better by the tolerance
-  Index worked = 0;              // iterations computed; later ones repeat the last objective
-  bool stepped_back = false;     // the last iteration was undone
-  std::vector<double> row_gram;  // WᵀW [k×k] after the last iteration
-  std::vector<Index> dead_for;   // iterations, per component
-  std::vector<Index> attempts;   // to reseed each component
-  double volume_weight = -1;     // λ of volume.h; -1 before the first iteration
+  Index best = 0;                    // iteration of the best pair, if the model is not monotone
+  Index progressed = 0;              // last iteration that was better by the tolerance
+  Index worked = 0;                  // iterations computed; later ones repeat the last objective
+  bool stepped_back = false;         // the last iteration was undone
+  std::vector<double> row_gram;      // WᵀW [k×k] after the last iteration
+  std::vector<Index> dead_for;       // iterations, per component
+  std::vector<Index> attempts;       // to reseed each component
+  double volume_weight = -1;         // λ of volume.h; -1 before the first iteration
   std::vector<double> step_lengths;  // [k], of the combinations; 0 before the first iteration
 };
 

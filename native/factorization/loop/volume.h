@@ -17,8 +17,8 @@ struct VolumeOptions {
 double volume_weight(const VolumeOptions& options, double loss, double log_volume);
 // log det(I + G/offset) for a Gram matrix G [k×k].
 double log_volume(const std::vector<double>& gram, Index k, double offset);
-// Adds λ·(G + offset·I)⁻¹ [k×k], the slope of the penalty with respect to G, to `to`. The penalty is
-// concave in G: it is nowhere above its tangent.
+// Adds λ·(G + offset·I)⁻¹ [k×k], the slope of the penalty with respect to G, to `to`. The penalty
+// is concave in G: it is nowhere above its tangent.
 void add_volume_slope(const std::vector<double>& gram, Index k, double offset, double weight,
                       std::vector<double>& to);
 
