@@ -72,7 +72,8 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const options = withDefaults<typeof standard, object>(standard, fitOptions(given))
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
   const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
-  const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
+  const any = inits.find((name) => name === 'random') ?? inits[0]
+  const init = given.init === undefined || given.init === 'custom' ? any : given.init
   const { rows, cols } = shape
   const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })
   checkFitOptions(settled, inits, rows, cols, known)

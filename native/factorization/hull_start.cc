@@ -81,8 +81,9 @@ std::vector<Index> start_from_rows(const Input& input, const FitOptions& options
     copy_rows_to_columns(input, rows, Ht);
     if (combinations.data != nullptr) combine_single_rows(input, rows, combinations);
   }
-  if (rule.components != Components::rows) code_from_middle(input, rule, sweeps_of_start, Ht, W);
-  return rows;
+  if (rule.components == Components::rows) return rows;
+  code_from_middle(input, rule, sweeps_of_start, Ht, W);
+  return {};
 }
 
 void code_from_middle(const Input& input, const ModelRule& rule, Index sweeps,

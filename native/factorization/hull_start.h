@@ -9,8 +9,8 @@
 namespace gemmine {
 
 // Fills Ht [d×k] with rows of X, or with the centres of clusters, and W [n×k] with codes that fit.
-// `combinations` [n×k], unless its data is null, becomes the B with Ht = XᵀB. Returns the rows;
-// none for clusters.
+// `combinations` [n×k], unless its data is null, becomes the B with Ht = XᵀB. Returns the rows
+// if they are the components.
 std::vector<Index> start_from_rows(const Input& input, const FitOptions& options,
                                    const ModelRule& rule, BackendView<float> combinations,
                                    BackendView<float> W, BackendView<float> Ht);

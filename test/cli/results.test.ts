@@ -69,6 +69,7 @@ describe('--memory-budget', () => {
 describe.each([
   ['semi-orthogonal-nmf', []],
   ['snmf', ['--sparsity', '0.4', '--patience', '3']],
+  ['separable-nmf', []],
   ['convex-nmf', ['--init', 'furthest-sum']],
   ['archetypal-analysis', ['--relaxation', '0.25']],
 ])('gemmine factorize --model %s', (model, own) => {

@@ -28,7 +28,7 @@ void simplex_rows_agree_with_the_formula(Passes& device) {
         const Matrix W = ours.matrix();
         close(W.data, {theirs.begin(), theirs.end()}, 2e-5, "rows on the simplex");
         for (Index i = 0; i < 33; ++i) {
-          const double sum = std::accumulate(W.row(i), W.row(i) + k, 0.0);
+          const double sum = std::accumulate(W.data.begin() + i * k, W.data.begin() + (i + 1) * k, 0.0);
           check(kind == StepKind::simplex ? std::abs(sum - 1) < 1e-6 : sum < 1 + 1e-6, "sums");
         }
       }

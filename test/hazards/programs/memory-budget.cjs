@@ -22,6 +22,11 @@ const jobs = {
   semiNmf: (X, rank, own) => lib.semiNmf(X, { rank, iterations: 1, ...own }),
   snmf: (X, rank, own) => lib.snmf(X, { rank, iterations: 1, ...own }),
   semiOrthogonalNmf: (X, rank, own) => lib.semiOrthogonalNmf(X, { rank, iterations: 1, ...own }),
+  separableNmf: (X, rank, own) => lib.separableNmf(X, { rank: Math.min(rank, 8), ...own }),
+  convexNmf: (X, rank, own) => lib.convexNmf(X, { rank, iterations: 1, ...own }),
+  archetypalAnalysis: (X, rank, own) => lib.archetypalAnalysis(X, { rank, iterations: 1, ...own }),
+  minVolumeNmf: (X, rank, own) =>
+    lib.minVolumeNmf(X, { rank, iterations: 1, init: 'furthest-sum', ...own }),
   kmeans: (X, rank, own) => lib.kmeans(X, { clusters: rank, iterations: 1, ...own }),
   truncatedSvd: (X, rank, own) => lib.truncatedSvd(X, { rank, powerIterations: 1, ...own }),
   selectRank: (X, rank, own) =>
