@@ -254,7 +254,9 @@ inline void simplex(Cross cross, const NormalMatrix& N, const Step& step, Factor
         if (j < k) slope[j] = -at(cross, i, j);
         for (Index l = 0; l < size; ++l) slope[j] += n(j, l) * w[l];
       }
-      const Index a = std::ranges::min_element(slope) - slope.begin();
+      const double lowest = *std::ranges::min_element(slope) + 1e-9 * scale;
+      Index a = 0;
+      while (slope[a] > lowest) ++a;
       Index b = a;
       double best = 0;
       double length = 0;

@@ -43,10 +43,14 @@ void SimplexRows::start(HostView<const float> cross, HostView<const float> facto
   }
 }
 
-// Component a has the lowest slope, b the one from which moving its weight to a gains most.
+// Component a has the lowest slope, b the one from which moving its weight to a gains most. An
+// exchange makes two slopes equal but for rounding: of those the lower component is taken.
 void SimplexRows::exchange(Index steps, std::vector<double>& w, std::vector<double>& slope) const {
   for (Index step = 0; step < steps; ++step) {
-    const Index a = std::min_element(slope.begin(), slope.end()) - slope.begin();
+    const double lowest = *std::min_element(slope.begin(), slope.end()) + least_slope * scale_;
+    const Index a =
+        std::find_if(slope.begin(), slope.end(), [&](double each) { return each <= lowest; }) -
+        slope.begin();
     const double* of_a = normal_.data() + a * size_;
     Index b = -1;
     double best = 0;
