@@ -37,7 +37,7 @@ export async function readArrays(
   const seen = mask === undefined ? undefined : await readMask(mask, shape, path)
   const weights = sampleWeight === undefined ? undefined : await readFloatsNpy(sampleWeight)
   return {
-    init: init === 'custom' ? start : init,
+    ...(init !== undefined && { init: init === 'custom' ? start : init }),
     ...(seen && { mask: seen }),
     ...(weights && { sampleWeight: weights }),
   }

@@ -76,13 +76,14 @@ export const defaultsOf = (model: ModelName): Readonly<Record<string, unknown>> 
 const startsDescription =
   'where to start. ' +
   modelNames
+    .filter((model) => Object.hasOwn(defaultsOf(model), 'init'))
     .map((model) => {
       const { inits, start = defaultsOf(model)['init'] } = rowOf(model)
       return `${model}: ${inits.join(', ')} (default: ${String(start)}); `
     })
     .join('') +
   `custom (${modelNames.filter((model) => models[model].takesFactors).join(' and ')}): ` +
-  'from --w0, --h0 or both. A K above min(n, d) needs random or kmeans'
+  'from --w0, --h0 or both. A K above min(n, d) needs random, kmeans or furthest-sum'
 
 /** The default of `name` in other models, where it differs. */
 const ofOthers = (name: string, standard: unknown) =>

@@ -81,9 +81,10 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
 
 async function factorize(path: string, given: FactorizeOptions) {
   const rank = required(given.rank, '--rank', 'the number of components')
-  const { inits, takesFactors, fit } = familyOf(given)
+  const { inits, takesFactors, fit, defaults } = familyOf(given)
   const starts = takesFactors ? [...inits, 'custom'] : inits
-  if (given.init !== undefined) checkOneOf('--init', given.init, starts)
+  if (Object.hasOwn(defaults, 'init') && given.init !== undefined)
+    checkOneOf('--init', given.init, starts)
   checkTogether(given, given.out)
   checkForeign(given)
   const fitTo = async (X: SourceInput, job: Job) => {
@@ -142,9 +143,9 @@ X has one row a sample: ${matrixFiles}.
 Models (W [n x K] >= 0 in all of them):
 ${helpList(modelNames.map((name) => [name, models[name].summary]))}
 
-Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json, which names
-the rows that are components of separable-nmf. convex-nmf and archetypal-analysis also write A.npy [K x n],
-with H = A X.
+Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json, for
+separable-nmf with the rows that are components (anchors). convex-nmf and archetypal-analysis also write
+A.npy [K x n], with H = A X.
 
 Example:
   $ gemmine factorize embeddings.npy --rank 32 --out topics
