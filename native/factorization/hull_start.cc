@@ -34,7 +34,7 @@ void combine_single_rows(const Input& input, const std::vector<Index>& rows,
 void start_from_means(const Input& input, std::uint64_t seed, BackendView<float> combinations,
                       BackendView<float> Ht) {
   const Index k = Ht.cols;
-  const SampleClusters of_sample = cluster_sample(input, k, seed);
+  const SampleClusters of_sample = cluster_sample(sample_of(input, k, seed), k, seed);
   Clustering clustering(input, of_sample.clustering.centers());
   clustering.run({.max_iterations = 1, .tolerance = 1e-2, .phase = "initialise"});
   clustering.assign();
