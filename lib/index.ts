@@ -96,6 +96,19 @@ export {
 } from './factorization/semi-orthogonal-nmf'
 export { snmf, snmfDefaults, type SnmfInit, type SnmfOptions } from './factorization/snmf'
 export {
+  dictionaryLearning,
+  dictionaryLearningDefaults,
+  type DictionaryLearningInit,
+  type DictionaryLearningOptions,
+} from './factorization/dictionary-learning'
+export { sparseCode, sparseCodeDefaults, type SparseCodeOptions } from './factorization/sparse-code'
+export {
+  orthogonalNmf,
+  orthogonalNmfDefaults,
+  type OrthogonalNmfInit,
+  type OrthogonalNmfOptions,
+} from './factorization/orthogonal-nmf'
+export {
   truncatedSvd,
   truncatedSvdDefaults,
   type TruncatedSvd,

@@ -91,6 +91,9 @@ export interface NativeFitOptions {
   /** Only for snmf. */
   readonly sparsity?: number | undefined
   readonly patience?: number | undefined
+  readonly refit?: boolean | undefined
+  /** Whether H stays as given. */
+  readonly keepsH?: boolean | undefined
 }
 
 export interface NativeConvergence {

@@ -36,7 +36,9 @@ describe('the defaults', () => {
   const { loadNpyDefaults, loadMatrixDefaults, readNpzDefaults } = lib
   const { semiOrthogonalNmfDefaults, snmfDefaults, selectRankDefaults } = lib
   const models = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
-  const all = { ...models, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
+  const { dictionaryLearningDefaults, orthogonalNmfDefaults, sparseCodeDefaults } = lib
+  const sparse = { dictionaryLearningDefaults, orthogonalNmfDefaults, sparseCodeDefaults }
+  const all = { ...models, ...sparse, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
 
   it.each(
     Object.entries({ ...all, loadNpyDefaults, loadMatrixDefaults, readNpzDefaults, jobDefaults }),

@@ -12,12 +12,14 @@ import {
 } from '../factorization/fit-options'
 import { modelNames, models, rowOf, type ModelName, type StartName } from '../factorization/models'
 import * as lib from '../index'
+import type { Penalties } from '../factorization/penalties'
 import type { SourceInput } from '../data/source'
 import type { Overrides } from '../options'
 import { optionOf } from './failure'
 import {
   choiceOption,
   countOption,
+  flagOption,
   numberOption,
   pathOption,
   type CommonOptions,
@@ -92,19 +94,24 @@ const ofOthers = (name: string, standard: unknown) =>
     .map(([model, value]) => `; ${model}: ${String(value)}`)
     .join('')
 
-/** The options of single models: counts, or numbers if the default is no whole number. */
+/** The options of single models: flags, counts, or numbers if the default is no whole number. */
 const ownOptions = () =>
   modelNames.flatMap((model) => {
     const { options = {} } = rowOf(model)
     return Object.entries(options).map(([name, [value, meaning]]) => {
-      const standard = defaultsOf(model)[name] as number
+      const standard = defaultsOf(model)[name] as number | boolean
+      if (typeof standard === 'boolean')
+        return flagOption(optionOf(name), `${meaning}, for ${model}`)
       const make = Number.isInteger(standard) ? countOption : numberOption
       return make(`${optionOf(name)} <${value}>`, `${meaning}, for ${model}`, standard)
     })
   })
 
-const weightOption = (name: string, weighed: string, standard: number) =>
-  numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
+const weightOption = (flag: string, weighed: string, name: keyof Penalties) => {
+  const standard = lib.semiNmfDefaults[name]
+  const meaning = `weight of ${weighed} in the objective${ofOthers(name, standard)}`
+  return numberOption(`${flag} <WEIGHT>`, meaning, standard)
+}
 
 const boundOption = (name: string, bounded: string) =>
   numberOption(
@@ -150,7 +157,7 @@ function describeSteps(command: Command) {
     .addOption(
       countOption(
         '--inner-sweeps <N>',
-        'sweeps in each half of an iteration',
+        `sweeps in each half of an iteration${ofOthers('innerSweeps', 1)}`,
         bySolver('innerSweeps'),
       ),
     )
@@ -164,10 +171,10 @@ function describeSteps(command: Command) {
     )
   for (const option of ownOptions()) command.addOption(option)
   command
-    .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
-    .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
-    .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
-    .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
+    .addOption(weightOption('--l1-w', 'Σ|W|', 'l1W'))
+    .addOption(weightOption('--l2-w', 'ΣW²', 'l2W'))
+    .addOption(weightOption('--l1-h', 'Σ|H|', 'l1H'))
+    .addOption(weightOption('--l2-h', 'ΣH²', 'l2H'))
     .addOption(boundOption('--upper-w', 'W'))
     .addOption(boundOption('--upper-h', 'H, for nmf'))
 }

@@ -76,14 +76,16 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
   const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
   const start = typeof init === 'string' ? init : 'custom'
   return Object.fromEntries(
-    Object.entries({ ...kept, init: start }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...kept, init: start })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'boolean' ? String(value) : value]),
   ) as Record<string, string | number>
 }
 
 /** Options of the addon for one model only, and its additional memory. */
 export interface OwnOptions extends Pick<
   NativeFitOptions,
-  'adjacency' | 'graphWeight' | 'sparsity' | 'patience'
+  'adjacency' | 'graphWeight' | 'sparsity' | 'patience' | 'refit' | 'keepsH'
 > {
   readonly bytes: number
   /** Whether native code may try another start in addition to the given one. */
@@ -93,12 +95,12 @@ export interface OwnOptions extends Pick<
 /** Runs a job over the memory of X. */
 type Run = (start: (addon: Addon, control: JobControl) => Promise<string>) => Promise<string>
 
-/** The identity of a run, which must equal that of a resumed run. */
+/** The identity of a run, which must equal that of a resumed run. A refit only follows the run. */
 async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
-  { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
+  { adjacency, refit, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, init, ...rest } = options

@@ -241,7 +241,7 @@ class Passes {
   // ---- The other side, from the sums of a pass.
 
   // Improves all rows of Ht for the cross product S + Ht·diag(pull), rounded once to float32;
-  // StepKind::cayley reads S in float64 and takes no pull.
+  // a step that needs all rows reads S in float64 and takes no pull.
   virtual void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                        std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
   // The same for a cross product that the caller gives.

@@ -8,20 +8,30 @@
 
 namespace gemmine {
 
-enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf };
-inline constexpr std::array<Named<Model>, 4> model_names{
+enum class Model {
+  semi_nmf,
+  nmf,
+  semi_orthogonal_nmf,
+  snmf,
+  dictionary_learning,
+  orthogonal_nmf
+};
+inline constexpr std::array<Named<Model>, 6> model_names{
     {{"semi-nmf", Model::semi_nmf},
      {"nmf", Model::nmf},
      {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
-     {"snmf", Model::snmf}}};
+     {"snmf", Model::snmf},
+     {"dictionary-learning", Model::dictionary_learning},
+     {"orthogonal-nmf", Model::orthogonal_nmf}}};
 
-enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient };
-inline constexpr std::array<Named<Solver>, 5> solver_names{
+enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient, alt_onmf };
+inline constexpr std::array<Named<Solver>, 6> solver_names{
     {{"hals", Solver::hals},
      {"mu", Solver::mu},
      {"cayley", Solver::cayley},
      {"anls-bpp", Solver::anls_bpp},
-     {"projected-gradient", Solver::projected_gradient}}};
+     {"projected-gradient", Solver::projected_gradient},
+     {"alt-onmf", Solver::alt_onmf}}};
 
 // A factorization is a row of the table below: its steps, and properties that the loop relies on.
 struct ModelRule {
@@ -34,6 +44,12 @@ struct ModelRule {
   bool monotone;      // no iteration raises the objective; else columns go first, and the best pair
                       // stays
   bool orthonormal;   // the rows of H are orthonormal, so W takes the scale
+  bool unit_ball = false;  // the rows of H have length 1 at most, so W takes the scale
+  bool one_component = false;  // a row of W has one entry above 0 at most; columns of W come back
+                               // with length 1
+
+  // Whether the scale is that of W, because H has one of its own.
+  bool fixes_columns() const { return orthonormal || unit_ball; }
 
   // Whether the column step needs a factorized normal matrix.
   bool solves() const { return column_step == StepKind::solve; }
@@ -145,9 +161,34 @@ inline constexpr ModelRule snmf_mu{.model = Model::snmf,
                                    .monotone = false,
                                    .orthonormal = false};
 
+// Mairal, Bach, Ponce & Sapiro (2010), "Online learning for matrix factorization and sparse
+// coding", JMLR 11, algorithm 2 for H, with codes >= 0. docs/math/dictionary-learning.md.
+inline constexpr ModelRule dictionary_learning{.model = Model::dictionary_learning,
+                                               .solver = Solver::hals,
+                                               .row_step = StepKind::nonnegative_sweep,
+                                               .column_step = StepKind::unit_ball,
+                                               .columns_free = true,
+                                               .leaves_zeros = true,
+                                               .monotone = true,
+                                               .orthonormal = false,
+                                               .unit_ball = true};
+
+// Pompili, Gillis, Absil & Glineur (2014), "Two algorithms for orthogonal nonnegative matrix
+// factorization with application to clustering", Neurocomputing 141, algorithm EM-ONMF.
+// docs/math/orthogonal-nmf.md.
+inline constexpr ModelRule orthogonal_nmf{.model = Model::orthogonal_nmf,
+                                          .solver = Solver::alt_onmf,
+                                          .row_step = StepKind::one_component,
+                                          .column_step = StepKind::nonnegative_solve,
+                                          .columns_free = false,
+                                          .leaves_zeros = true,
+                                          .monotone = true,
+                                          .orthonormal = false,
+                                          .one_component = true};
+
 inline constexpr const ModelRule* model_rules[] = {
     &semi_nmf_hals, &semi_nmf_mu,  &semi_nmf_anls_bpp,      &semi_nmf_projected_gradient, &nmf_hals,
-    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu};
+    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu,  &dictionary_learning, &orthogonal_nmf};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {
@@ -160,6 +201,13 @@ inline const ModelRule& rule_for(Model model, Solver solver) {
   const ModelRule* rule = find_rule(model, solver);
   expect(rule != nullptr, "the model has the solver");
   return *rule;
+}
+
+// Whether a row of W has at most one component in a model.
+inline bool has_one_component(Model model) {
+  for (const ModelRule* rule : model_rules)
+    if (rule->model == model) return rule->one_component;
+  return false;
 }
 
 // The signs of H in a model, which are also those required of X.

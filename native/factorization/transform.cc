@@ -29,6 +29,13 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
                        W, input.job);
 }
 
+// Each row by the component that explains most of it.
+void choose_components(const Input& input, const Penalties&, BackendView<const float> Ht,
+                       BackendView<float> W) {
+  const NormalMatrix normal(input.backend.gram(Ht, input.job), W.cols, 0, false);
+  input.improve(Ht, normal, step_of(StepKind::one_component, 0, 0, 1), W);
+}
+
 // Per read of X: further sweeps do not read X and are cheap compared with reading a file.
 constexpr Index ratio_sweeps = 50;
 constexpr Index most_reads = 200;
@@ -89,7 +96,9 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
-  const auto solve = by_ratios ? solve_codes_by_ratios : solve_codes;
+  const auto solve = by_ratios                          ? solve_codes_by_ratios
+                     : has_one_component(options.model) ? choose_components
+                                                        : solve_codes;
   solve(input, penalties, other.view(), codes.view());
 
   const double squared_error = input.squared_error(codes.view(), other.view());

@@ -68,7 +68,7 @@ describe('--memory-budget', () => {
 
 describe.each([
   ['semi-orthogonal-nmf', []],
-  ['snmf', ['--sparsity', '0.4', '--patience', '3']],
+  ['snmf', ['--sparsity', '0.4', '--patience', '3', '--refit']],
 ])('gemmine factorize --model %s', (model, own) => {
   it('writes factors that transform takes', async () => {
     const factorize = ['factorize', 'docs.npy', '--rank', '3', '--model', model, ...own]

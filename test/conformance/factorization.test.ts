@@ -4,7 +4,10 @@ import { ringGraph, roughness } from '../reference/graphs'
 import { totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
 import type { LossOptions } from '../../lib/factorization/losses'
+import { dictionaryLearning } from '../../lib/factorization/dictionary-learning'
+import { models } from '../../lib/factorization/models'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
+import { orthogonalNmf } from '../../lib/factorization/orthogonal-nmf'
 import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
 import {
   semiOrthogonalNmf,
@@ -133,4 +136,41 @@ for (const init of semiNmfInits)
     monotone: false,
     run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
       snmf(scaled(mixed, scale), { ...base, sparsity: 0.2, init, iterations, ...more }),
+  })
+
+factorizationSuite({
+  name: 'snmf, refit',
+  X: mixed,
+  signedH: true,
+  penalised: false,
+  monotone: false,
+  run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+    snmf(scaled(mixed, scale), {
+      ...{ ...base, sparsity: 0.2, refit: true, ...more },
+      iterations: iterations - 1,
+    }),
+})
+
+for (const init of models['dictionary-learning'].inits)
+  factorizationSuite({
+    name: `dictionary-learning, ${init}`,
+    X: mixed,
+    signedH: true,
+    penalised: false,
+    term: ({ W }) => 0.8 * absolutes(W.data) + 0.1 * squares(W.data),
+    run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
+      dictionaryLearning(scaled(mixed, scale), {
+        ...{ ...base, init, iterations, ...more },
+        ...{ l1W: 0.8 * scale, l2W: 0.1 },
+      }),
+  })
+
+for (const init of models['orthogonal-nmf'].inits)
+  factorizationSuite({
+    name: `orthogonal-nmf, ${init}`,
+    X: positive,
+    signedH: false,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      orthogonalNmf(scaled(positive, scale), { ...base, init, iterations, ...more }),
   })

@@ -74,6 +74,7 @@ class NaivePasses : public NaiveFactors {
     const std::vector<double>& S = own(sums).cross;
     const Index k = Ht.cols;
     if (step.kind == StepKind::cayley) return naive::cayley(S, step.sweeps, Ht);
+    if (step.kind == StepKind::unit_ball) return naive::unit_ball(S, normal, step.sweeps, Ht);
     std::vector<float> rounded(S.size());
     for (Index t = 0; t < Ht.rows; ++t)
       for (Index j = 0; j < k; ++j)
@@ -103,8 +104,13 @@ class NaivePasses : public NaiveFactors {
         return copy(cross, factor);
       case StepKind::project:
         return naive::project(cross, step, factor);
+      case StepKind::solve_on_support:
+        return naive::solve_on_support(cross, N, factor);
+      case StepKind::one_component:
+        return naive::one_component(cross, N, factor);
       case StepKind::cayley:
-        return expect(false, "a Cayley step sees all rows at once");
+      case StepKind::unit_ball:
+        return expect(false, "this step changes all rows at once");
     }
   }
   void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job&) override {

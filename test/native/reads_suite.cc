@@ -102,6 +102,9 @@ void fits_read_each_row_once_in_an_iteration() {
   expect("semi-nmf, extrapolated", extrapolated(semi));
   expect("snmf", sparse_rows);
   expect("semi-orthogonal nmf", options(Model::semi_orthogonal_nmf, Solver::cayley, Start::svd, 0));
+  expect("dictionary learning",
+         options(Model::dictionary_learning, Solver::hals, Start::random, 0));
+  expect("orthogonal nmf", options(Model::orthogonal_nmf, Solver::alt_onmf, Start::random, 0));
 }
 
 void other_methods_read_each_row_once_in_an_iteration() {
