@@ -117,6 +117,19 @@ factorizationSuite({
   },
 })
 
+/** Its largest entry is in [1, 2), so that a penalised run takes the same split of each scale. */
+const small = scaled(mixed, 0.5)
+factorizationSuite({
+  name: 'semi-nmf, mu, with a graph',
+  X: small,
+  signedH: true,
+  term: ({ W }) => weight * roughness(ring, W),
+  run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) => {
+    const graph = { adjacency: ring, weight: weight * scale }
+    return semiNmf(scaled(small, scale), { ...base, solver: 'mu', graph, iterations, ...more })
+  },
+})
+
 for (const init of semiOrthogonalNmfInits)
   factorizationSuite({
     name: `semi-orthogonal-nmf, ${init}`,
