@@ -103,6 +103,22 @@ export {
 } from './factorization/dictionary-learning'
 export { sparseCode, sparseCodeDefaults, type SparseCodeOptions } from './factorization/sparse-code'
 export {
+  hierarchicalSemiNmf,
+  HierarchicalSemiNmf,
+  hierarchicalSemiNmfDefaults,
+  type HierarchicalSemiNmfOptions,
+  type LayeredFit,
+  type LevelModel,
+} from './factorization/hierarchical-semi-nmf'
+export {
+  childrenDefaults,
+  LayeredModel,
+  type ChildComponent,
+  type ChildrenOptions,
+  type LayeredName,
+  type LayerOption,
+} from './factorization/layered-model'
+export {
   orthogonalNmf,
   orthogonalNmfDefaults,
   type OrthogonalNmfInit,
