@@ -111,6 +111,13 @@ export {
   type LevelModel,
 } from './factorization/hierarchical-semi-nmf'
 export {
+  deepSemiNmf,
+  DeepSemiNmf,
+  deepSemiNmfDefaults,
+  type DeepSemiNmfOptions,
+} from './factorization/deep-semi-nmf'
+export { labelGraph, labelGraphDefaults, type LabelGraphOptions } from './factorization/label-graph'
+export {
   childrenDefaults,
   LayeredModel,
   type ChildComponent,

@@ -37,7 +37,14 @@ describe('the defaults', () => {
   const { semiOrthogonalNmfDefaults, snmfDefaults, selectRankDefaults } = lib
   const models = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
   const { dictionaryLearningDefaults, orthogonalNmfDefaults, sparseCodeDefaults } = lib
-  const sparse = { dictionaryLearningDefaults, orthogonalNmfDefaults, sparseCodeDefaults }
+  const { hierarchicalSemiNmfDefaults, deepSemiNmfDefaults, labelGraphDefaults } = lib
+  const layered = { hierarchicalSemiNmfDefaults, deepSemiNmfDefaults, labelGraphDefaults }
+  const sparse = {
+    dictionaryLearningDefaults,
+    orthogonalNmfDefaults,
+    sparseCodeDefaults,
+    ...layered,
+  }
   const all = { ...models, ...sparse, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
 
   it.each(

@@ -13,10 +13,10 @@ import {
   type MemoryOptions,
 } from '../options'
 import type { Factorization } from './fit'
-import { checkRanks, LayeredModel, stageOf } from './layered-model'
+import { checkFit, checkRanks, LayeredModel, stageOf } from './layered-model'
 import { productOf } from './product'
-import { semiNmf, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
-import { snmf, type SnmfOptions } from './snmf'
+import { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
+import { snmf, snmfDefaults, type SnmfOptions } from './snmf'
 
 /** Arguments of single fits, which a model of layers has itself or does not take. */
 export type LayeredFit<Options> = Omit<
@@ -127,6 +127,7 @@ export async function hierarchicalSemiNmf<Name extends LevelModel = 'semi-nmf'>(
   )
   checkRanks(ranks)
   checkOneOf('model', model, levelModels)
+  checkFit(fit, model === 'snmf' ? snmfDefaults : semiNmfDefaults)
   checkJob(job)
   const { rows } = sidesOf('X', X)
   const all = ranks.reduce((sum, rank) => sum + rank, 0)

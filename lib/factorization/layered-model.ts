@@ -5,7 +5,15 @@ import { packed } from '../data/pieces'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import type { SourceInput } from '../data/source'
 import { invalid, isMistake } from '../errors'
-import { checkInteger, checkNumber, checkOneOf, frozen, type JobOptions, type Progress } from '../options'
+import {
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  frozen,
+  withDefaults,
+  type JobOptions,
+  type Progress,
+} from '../options'
 import { version } from '../version'
 import {
   FactorizationModel,
@@ -27,6 +35,7 @@ export interface LayerOption {
 
 /** A component of the layer below, and how much a component of this layer is made of it. */
 export interface ChildComponent {
+  /** Its number in the layer below. */
   readonly component: number
   /** Its weight; of either sign in a deep semi-NMF. */
   readonly weight: number
@@ -54,8 +63,23 @@ export function checkRanks(ranks: unknown): asserts ranks is readonly number[] {
     checkInteger(`ranks[${layer}]`, rank, 1)
     const before = ranks[layer - 1] as number
     if (layer > 0 && rank >= before)
-      throw invalid(`ranks[${layer}]`, `an integer in 1..${before - 1}, below ranks[${layer - 1}]`, rank)
+      throw invalid(
+        `ranks[${layer}]`,
+        `an integer in 1..${before - 1}, below ranks[${layer - 1}]`,
+        rank,
+      )
   })
+}
+
+/** The options of single fits that a model of layers has itself, or cannot share among its layers. */
+const ofSingleFits = ['sampleWeight', 'checkpoint', 'checkpointSeconds', 'resume']
+
+/** Checks the names of options for the fit of every layer, and that they start by name. */
+export function checkFit(fit: object, defaults: object) {
+  const offered = Object.entries(defaults).filter(([name]) => !ofSingleFits.includes(name))
+  const { init } = withDefaults(Object.fromEntries(offered), fit, 'fit') as { init?: unknown }
+  if (init !== undefined && typeof init !== 'string')
+    throw invalid('fit.init', 'the name of a start', init)
 }
 
 /** Job options whose progress tells the stage, such as `layer 2 of 3, iterate`. */
@@ -67,6 +91,7 @@ export function stageOf<Job extends JobOptions>({ onProgress, ...job }: Job, sta
 
 /** Components in several layers, from many to few. */
 export class LayeredModel {
+  /** Which model. */
   readonly model: LayeredName
   /** The components of each layer in the columns of X, [rank × d], from the first layer to the last. */
   readonly components: readonly Matrix[]

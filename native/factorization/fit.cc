@@ -122,8 +122,9 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   // If the step cannot leave a zero, unused components do not mean that the rank is too high.
   const ModelRule& rule = rule_for(options.model, options.solver);
   const std::string remedy =
-      rule.unit_ball      ? "a smaller l1W would use them, or a smaller rank would do."
-      : rule.leaves_zeros ? "a smaller rank would do."
+      rule.unit_ball ? "a smaller l1W would use them, or a smaller rank would do."
+      : rule.leaves_zeros
+          ? "a smaller rank would do."
           : other_ways(options,
                        "mu cannot bring one back that reached zero: try another init or seed");
   if (unused > 0) warnings.push_back(components(unused, k) + " have no part in the fit; " + remedy);
@@ -144,8 +145,8 @@ Exponents exponents_of(int exponent, const FitOptions& options) {
   return split_exponent(exponent, options.penalties);
 }
 
-// Codes of rows of H of length 1 are as long as the rows of X, whose lengths may exceed float32 although
-// their entries do not.
+// Codes of rows of H of length 1 are as long as the rows of X, whose lengths may exceed float32
+// although their entries do not.
 void check_range(Passes& device, const RowSource& X, HostView<const float> W, const Job& job) {
   for (Index i = 0; i < W.rows; ++i)
     for (Index j = 0; j < W.cols; ++j) {
@@ -205,11 +206,10 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
                     BackendView<float> W, BackendView<float> Ht) {
   const ModelRule& rule = rule_for(options.model, options.solver);
   if (!rule.monotone)
-    return alternate_columns_first(input, rule, loop,
-                                   {.kept_share = options.kept_share,
-                                    .patience = options.patience,
-                                    .refit = options.refit},
-                                   checkpoints, previous, state, W, Ht);
+    return alternate_columns_first(
+        input, rule, loop,
+        {.kept_share = options.kept_share, .patience = options.patience, .refit = options.refit},
+        checkpoints, previous, state, W, Ht);
   if (takes_ratios(options))
     return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
@@ -310,8 +310,7 @@ class Fitting {
     const auto& [state, run] = attempt;
     const Penalties& own = options_.penalties;
     if (rule_.one_component) to_unit_columns();
-    const bool fixed =
-        any(own) || bounds(own) || rule_.fixes_columns() || rule_.one_component;
+    const bool fixed = any(own) || bounds(own) || rule_.fixes_columns() || rule_.one_component;
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     if (bounds(own)) check_unbounded(own, W_, H_);
     if (rule_.fixes_columns()) check_range(input_.backend, X_, W_, input_.job);
@@ -341,8 +340,7 @@ class Fitting {
 
   // Columns of W take length 1, and rows of H the scale; an unused component stays as it is.
   void to_unit_columns() {
-    const std::vector<double> squares =
-        input_.column_sums_of_W(scaled_W_.view()).square;
+    const std::vector<double> squares = input_.column_sums_of_W(scaled_W_.view()).square;
     std::vector<double> lengths(squares.size(), 1.0);
     std::vector<double> inverses(squares.size(), 1.0);
     for (std::size_t j = 0; j < squares.size(); ++j) {

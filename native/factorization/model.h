@@ -8,14 +8,7 @@
 
 namespace gemmine {
 
-enum class Model {
-  semi_nmf,
-  nmf,
-  semi_orthogonal_nmf,
-  snmf,
-  dictionary_learning,
-  orthogonal_nmf
-};
+enum class Model { semi_nmf, nmf, semi_orthogonal_nmf, snmf, dictionary_learning, orthogonal_nmf };
 inline constexpr std::array<Named<Model>, 6> model_names{
     {{"semi-nmf", Model::semi_nmf},
      {"nmf", Model::nmf},
@@ -44,7 +37,7 @@ struct ModelRule {
   bool monotone;      // no iteration raises the objective; else columns go first, and the best pair
                       // stays
   bool orthonormal;   // the rows of H are orthonormal, so W takes the scale
-  bool unit_ball = false;  // the rows of H have length 1 at most, so W takes the scale
+  bool unit_ball = false;      // the rows of H have length 1 at most, so W takes the scale
   bool one_component = false;  // a row of W has one entry above 0 at most; columns of W come back
                                // with length 1
 
@@ -186,9 +179,18 @@ inline constexpr ModelRule orthogonal_nmf{.model = Model::orthogonal_nmf,
                                           .orthonormal = false,
                                           .one_component = true};
 
-inline constexpr const ModelRule* model_rules[] = {
-    &semi_nmf_hals, &semi_nmf_mu,  &semi_nmf_anls_bpp,      &semi_nmf_projected_gradient, &nmf_hals,
-    &nmf_mu,        &nmf_anls_bpp, &nmf_projected_gradient, &semi_orthogonal_nmf,         &snmf_mu,  &dictionary_learning, &orthogonal_nmf};
+inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals,
+                                                   &semi_nmf_mu,
+                                                   &semi_nmf_anls_bpp,
+                                                   &semi_nmf_projected_gradient,
+                                                   &nmf_hals,
+                                                   &nmf_mu,
+                                                   &nmf_anls_bpp,
+                                                   &nmf_projected_gradient,
+                                                   &semi_orthogonal_nmf,
+                                                   &snmf_mu,
+                                                   &dictionary_learning,
+                                                   &orthogonal_nmf};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {

@@ -35,21 +35,27 @@ const nearest = (h: Float32Array, rows: { data: Float32Array; rows: number; cols
 describe('hierarchicalSemiNmf', () => {
   const { X, fine } = plantedTree()
 
-  it.each(['semi-nmf', 'snmf'] as const)('recovers a planted tree of merges with %s', async (model) => {
-    const fit = model === 'snmf' ? { sparsity: 0.25, init: 'kmeans', seed: 1 } : { l1W: 0.2, l2H: 0.1, seed: 1 }
-    const tree = await hierarchicalSemiNmf(X, { ranks: [8, 4], model, fit: fit as never })
-    const planted = Array.from({ length: 8 }, (_, j) =>
-      nearest(tree.components[0]!.data.subarray(j * 48, j * 48 + 48), fine),
-    )
-    expect(new Set(planted).size).toBe(8)
-    const pairs = Array.from({ length: 4 }, (_, c) =>
-      tree
-        .children(c)
-        .map(({ component }) => planted[component]! >> 1)
-        .join(),
-    )
-    expect(pairs.sort()).toEqual(['0,0', '1,1', '2,2', '3,3'])
-  })
+  it.each(['semi-nmf', 'snmf'] as const)(
+    'recovers a planted tree of merges with %s',
+    async (model) => {
+      const fit =
+        model === 'snmf'
+          ? { sparsity: 0.25, init: 'kmeans', seed: 1 }
+          : { l1W: 0.2, l2H: 0.1, seed: 1 }
+      const tree = await hierarchicalSemiNmf(X, { ranks: [8, 4], model, fit: fit as never })
+      const planted = Array.from({ length: 8 }, (_, j) =>
+        nearest(tree.components[0]!.data.subarray(j * 48, j * 48 + 48), fine),
+      )
+      expect(new Set(planted).size).toBe(8)
+      const pairs = Array.from({ length: 4 }, (_, c) =>
+        tree
+          .children(c)
+          .map(({ component }) => planted[component]! >> 1)
+          .join(),
+      )
+      expect(pairs.sort()).toEqual(['0,0', '1,1', '2,2', '3,3'])
+    },
+  )
 
   it('has codes of at least 0 in every level, and tells their errors', async () => {
     const { codes, components, relativeErrors, levels, ranks, seconds } = await hierarchicalSemiNmf(
@@ -126,7 +132,11 @@ describe('hierarchicalSemiNmf', () => {
     expect([...phases]).toEqual(expect.arrayContaining(['level 0', 'level 1']))
     const controller = new AbortController()
     const stop = () => controller.abort(new Error('enough'))
-    const run = hierarchicalSemiNmf(X, { ranks: [8, 4], signal: controller.signal, onProgress: stop })
+    const run = hierarchicalSemiNmf(X, {
+      ranks: [8, 4],
+      signal: controller.signal,
+      onProgress: stop,
+    })
     await expect(run).rejects.toThrow('enough')
   })
 
@@ -138,7 +148,10 @@ describe('hierarchicalSemiNmf', () => {
     [{ ranks: [4, 0] }, 'ranks[1]', 'an integer of at least 1'],
     [{ ranks: [4.5] }, 'ranks[0]', 'an integer of at least 1'],
     [{ ranks: [4, 2], model: 'nmf' }, 'model', 'one of semi-nmf, snmf'],
-    [{ ranks: [4, 2], fit: { speed: 1 } }, 'speed', 'one of the options'],
+    [{ ranks: [4, 2], fit: { speed: 1 } }, 'fit.speed', 'one of the options'],
+    [{ ranks: [4, 2], fit: { sparsity: 0.1 } }, 'fit.sparsity', 'one of the options'],
+    [{ ranks: [4, 2], fit: { init: { H: X } } }, 'fit.init', 'the name of a start'],
+    [{ ranks: [4, 2], fit: { checkpoint: 'x' } }, 'fit.checkpoint', 'one of the options'],
     [{ ranks: [4, 2], seed: 1 }, 'seed', 'one of the options'],
   ])('names what is wrong: %#', async (options, argument, expected) => {
     const failure = await hierarchicalSemiNmf(X, options as never).catch((error) => error)
@@ -147,7 +160,10 @@ describe('hierarchicalSemiNmf', () => {
   })
 
   it('names an entry of X that is not finite', async () => {
-    const run = hierarchicalSemiNmf(matrixOf(9, 4, () => NaN), { ranks: [2, 1] })
+    const run = hierarchicalSemiNmf(
+      matrixOf(9, 4, () => NaN),
+      { ranks: [2, 1] },
+    )
     await expect(run).rejects.toMatchObject({ argument: 'X', row: 0, column: 0 })
   })
 })

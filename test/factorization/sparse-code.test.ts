@@ -4,24 +4,34 @@ import { gaussian, matrixOf, sparseOf } from '../matrices'
 import { codeObjective, codesOf } from '../reference/codes'
 import { productOf } from '../reference/factors'
 
-const X = matrixOf(6, 5, (i, j) => [
-  [0.03, 1.36, 1.22, -0.51, -0.3],
-  [-0.53, 0.57, -0.06, 0.75, -1.85],
-  [1.57, -0.1, 0.68, -0.14, -0.38],
-  [0.46, 0.82, -0.2, -0.15, 0.69],
-  [-0.87, -1.51, 0.39, -0.67, -1.92],
-  [-0.81, -0.47, -1.19, -1.49, 0.04],
-][i]![j]!)
+const X = matrixOf(
+  6,
+  5,
+  (i, j) =>
+    [
+      [0.03, 1.36, 1.22, -0.51, -0.3],
+      [-0.53, 0.57, -0.06, 0.75, -1.85],
+      [1.57, -0.1, 0.68, -0.14, -0.38],
+      [0.46, 0.82, -0.2, -0.15, 0.69],
+      [-0.87, -1.51, 0.39, -0.67, -1.92],
+      [-0.81, -0.47, -1.19, -1.49, 0.04],
+    ][i]![j]!,
+)
 
-const H = matrixOf(7, 5, (i, j) => [
-  [0.623, -0.162, -0.516, 0.267, 0.498],
-  [-0.203, 0.369, 0.707, -0.14, -0.551],
-  [0.186, 0.133, 0.589, -0.689, -0.355],
-  [-0.393, -0.813, 0.059, 0.247, -0.346],
-  [0.687, 0.408, 0.311, 0.199, 0.474],
-  [-0.555, 0.256, 0.251, -0.737, 0.145],
-  [-0.252, 0.788, -0.443, -0.018, 0.346],
-][i]![j]!)
+const H = matrixOf(
+  7,
+  5,
+  (i, j) =>
+    [
+      [0.623, -0.162, -0.516, 0.267, 0.498],
+      [-0.203, 0.369, 0.707, -0.14, -0.551],
+      [0.186, 0.133, 0.589, -0.689, -0.355],
+      [-0.393, -0.813, 0.059, 0.247, -0.346],
+      [0.687, 0.408, 0.311, 0.199, 0.474],
+      [-0.555, 0.256, 0.251, -0.737, 0.145],
+      [-0.252, 0.788, -0.443, -0.018, 0.346],
+    ][i]![j]!,
+)
 
 /**
  * Codes of scikit-learn 1.9.1: Lasso(alpha=α/5, positive=True, fit_intercept=False, tol=1e-14) on Hᵀ for each
@@ -71,7 +81,10 @@ describe('sparseCode', () => {
   })
 
   it('gives codes of 0 from twice the largest product on, and others below', async () => {
-    const back = productOf(X, matrixOf(5, 7, (i, j) => H.data[j * 5 + i]!))
+    const back = productOf(
+      X,
+      matrixOf(5, 7, (i, j) => H.data[j * 5 + i]!),
+    )
     const bound = 2 * Math.max(...back.data)
     const { W, relativeError } = await sparseCode(X, H, { l1: bound * (1 + 1e-6) })
     expect(W.data.every((code) => code === 0)).toBe(true)

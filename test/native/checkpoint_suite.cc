@@ -75,8 +75,9 @@ Ending run(Passes& device, const Scene& scene, Index iterations, const ResumedRu
   else if (rule.monotone)
     alternate(input, rule, options, checkpoints, from, state, W.view(), Ht.view());
   else
-    alternate_columns_first(input, rule, options, {.kept_share = 0.1, .patience = 100, .refit = false}, checkpoints,
-                            from, state, W.view(), Ht.view());
+    alternate_columns_first(input, rule, options,
+                            {.kept_share = 0.1, .patience = 100, .refit = false}, checkpoints, from,
+                            state, W.view(), Ht.view());
   const HostMatrix<float> host_W = downloaded(device, W.view());
   const HostMatrix<float> host_Ht = downloaded(device, Ht.view());
   return {{host_W.row(0), host_W.row(host_W.rows())},

@@ -1,5 +1,5 @@
-// Models with few entries in a factor, compared with their formulae in float64: dictionary learning,
-// orthogonal NMF, and the refit of SNMF.
+// Models with few entries in a factor, compared with their formulae in float64: dictionary
+// learning, orthogonal NMF, and the refit of SNMF.
 #include "core/pool.h"
 #include "models_fixtures.h"
 
@@ -53,8 +53,9 @@ void dictionaries_agree_with_the_formula() {
 void rows_have_one_component() {
   Dense with_zeros = absolute(planted(60, 12, 3, 5));
   for (Index t = 0; t < 12; ++t) with_zeros(7, t) = 0;
-  for (const Dense& X : {with_zeros, absolute(gaussian(90, 20, 71)), zeros(30, 8),
-                         absolute(gaussian(5, 5, 3)), filled(40, 12, [](Index, Index) { return 2; })})
+  for (const Dense& X :
+       {with_zeros, absolute(gaussian(90, 20, 71)), zeros(30, 8), absolute(gaussian(5, 5, 3)),
+        filled(40, 12, [](Index, Index) { return 2; })})
     for (const Start start : {Start::random, Start::kmeans, Start::nndsvd})
       for (const Index iterations : {0, 1, 2, 25}) {
         const FitOptions o = orthogonal_options(start, iterations);
