@@ -91,6 +91,7 @@ export type { Graph } from './factorization/graph'
 export {
   semiOrthogonalNmf,
   semiOrthogonalNmfDefaults,
+  type SemiOrthogonalNmfLoss,
   type SemiOrthogonalNmfInit,
   type SemiOrthogonalNmfOptions,
 } from './factorization/semi-orthogonal-nmf'

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
-import { losses } from '../factorization/losses'
+import { anyLosses, type AnyLoss } from '../factorization/losses'
 import {
   accelerations,
   defaultSteps,
@@ -31,8 +31,8 @@ export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as con
 /** Options without arrays, which are files on the command line. Those of single models are numbers. */
 type Scalars = Omit<
   Overrides<typeof fitDefaults & typeof upperHDefaults & typeof entryDefaults>,
-  'mask' | 'sampleWeight'
->
+  'mask' | 'sampleWeight' | 'loss'
+> & { loss?: AnyLoss | undefined }
 
 export type FactorizeOptions = CommonOptions &
   Scalars & {
@@ -181,7 +181,14 @@ function describeSteps(command: Command) {
 
 function describeEntries(command: Command) {
   command
-    .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, factorizeDefaults.loss))
+    .addOption(
+      choiceOption(
+        '--loss <NAME>',
+        'what is minimised; logistic, of entries 0 and 1, for semi-orthogonal-nmf, the others for nmf',
+        anyLosses,
+        factorizeDefaults.loss,
+      ),
+    )
     .addOption(numberOption('--beta <B>', 'β of the loss beta'))
     .addOption(numberOption('--power <P>', 'p of the variance v^p of the loss tweedie'))
     .addOption(

@@ -127,8 +127,34 @@ struct SourceNorm {
   double count;         // number of entries that count
 };
 
-// Signs that the entries of X may have.
-enum class EntrySign { any, nonnegative, positive };
+// Signs, or values, that the entries of X may have.
+enum class EntrySign { any, nonnegative, positive, binary };
+inline bool has_sign(EntrySign sign, double x) {
+  switch (sign) {
+    case EntrySign::any:
+      return true;
+    case EntrySign::nonnegative:
+      return x >= 0;
+    case EntrySign::positive:
+      return x > 0;
+    case EntrySign::binary:
+      return x == 0 || x == 1;
+  }
+  return false;
+}
+inline const char* expected_of(EntrySign sign) {
+  switch (sign) {
+    case EntrySign::any:
+      return "a number";
+    case EntrySign::nonnegative:
+      return "a non-negative number";
+    case EntrySign::positive:
+      return "a positive number";
+    case EntrySign::binary:
+      return "0 or 1";
+  }
+  return "";
+}
 
 struct Examined {
   const RowSource& X;

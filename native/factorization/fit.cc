@@ -6,6 +6,7 @@
 
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/loop/alternate_logistic.h"
 #include "factorization/loop/columns_first.h"
 #include "factorization/loop/reseeding.h"
 #include "factorization/second_start.h"
@@ -54,6 +55,7 @@ std::string components(Index count, Index k) {
 bool takes_ratios(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
+  if (options.loss.kind == LossKind::logistic) return false;
   return options.loss.kind != LossKind::frobenius || !options.mask.all_pass() ||
          (!options.row_weights.empty() && penalised);
 }
@@ -210,6 +212,8 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
         input, rule, loop,
         {.kept_share = options.kept_share, .patience = options.patience, .refit = options.refit},
         checkpoints, previous, state, W, Ht);
+  if (options.loss.kind == LossKind::logistic)
+    return alternate_logistic(input, loop, checkpoints, state, W, Ht);
   if (takes_ratios(options))
     return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);

@@ -218,8 +218,10 @@ inline EntrySign sign_of(Model model) {
     if (rule->model == model && !rule->columns_free) return EntrySign::nonnegative;
   return EntrySign::any;
 }
-// The required signs of X: a β-divergence with β <= 0 divides by its entries.
+// The required signs of X: a β-divergence with β <= 0 divides by its entries, and the logistic loss
+// is of entries 0 and 1.
 inline EntrySign sign_of(Model model, const Loss& loss) {
+  if (loss.kind == LossKind::logistic) return EntrySign::binary;
   const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
   return divides ? EntrySign::positive : sign_of(model);
 }

@@ -1,7 +1,7 @@
 import { matrixOf, gaussian, planted } from '../matrices'
 import { absolutes, squares } from '../reference/factors'
 import { ringGraph, roughness } from '../reference/graphs'
-import { totalLoss } from '../reference/losses'
+import { logisticLoss, probabilities, totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
 import type { LossOptions } from '../../lib/factorization/losses'
 import { dictionaryLearning } from '../../lib/factorization/dictionary-learning'
@@ -138,6 +138,20 @@ for (const init of semiOrthogonalNmfInits)
     penalised: false,
     run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
       semiOrthogonalNmf(scaled(mixed, scale), { ...base, init, iterations, ...more }),
+  })
+
+const binary = matrixOf(120, 33, (i, j) => (mixed.data[i * 33 + j]! > 0.3 * ((i + j) % 3) ? 1 : 0))
+for (const init of semiOrthogonalNmfInits)
+  factorizationSuite({
+    name: `semi-orthogonal-nmf, logistic, ${init}`,
+    X: binary,
+    signedH: true,
+    penalised: false,
+    scales: false,
+    loss: (W, H) => logisticLoss(binary, W, H),
+    approximation: probabilities,
+    run: (iterations, more = {}) =>
+      semiOrthogonalNmf(binary, { ...base, loss: 'logistic', init, iterations, ...more }),
   })
 
 for (const init of semiNmfInits)
