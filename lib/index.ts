@@ -91,6 +91,7 @@ export type { Graph } from './factorization/graph'
 export {
   semiOrthogonalNmf,
   semiOrthogonalNmfDefaults,
+  type SemiOrthogonalNmfLoss,
   type SemiOrthogonalNmfInit,
   type SemiOrthogonalNmfOptions,
 } from './factorization/semi-orthogonal-nmf'
@@ -121,6 +122,42 @@ export {
 } from './factorization/min-volume-nmf'
 export type { RowNorm, RowSums } from './factorization/models'
 export { snmf, snmfDefaults, type SnmfInit, type SnmfOptions } from './factorization/snmf'
+export {
+  dictionaryLearning,
+  dictionaryLearningDefaults,
+  type DictionaryLearningInit,
+  type DictionaryLearningOptions,
+} from './factorization/dictionary-learning'
+export { sparseCode, sparseCodeDefaults, type SparseCodeOptions } from './factorization/sparse-code'
+export {
+  hierarchicalSemiNmf,
+  HierarchicalSemiNmf,
+  hierarchicalSemiNmfDefaults,
+  type HierarchicalSemiNmfOptions,
+  type LayeredFit,
+  type LevelModel,
+} from './factorization/hierarchical-semi-nmf'
+export {
+  deepSemiNmf,
+  DeepSemiNmf,
+  deepSemiNmfDefaults,
+  type DeepSemiNmfOptions,
+} from './factorization/deep-semi-nmf'
+export { labelGraph, labelGraphDefaults, type LabelGraphOptions } from './factorization/label-graph'
+export {
+  childrenDefaults,
+  LayeredModel,
+  type ChildComponent,
+  type ChildrenOptions,
+  type LayeredName,
+  type LayerOption,
+} from './factorization/layered-model'
+export {
+  orthogonalNmf,
+  orthogonalNmfDefaults,
+  type OrthogonalNmfInit,
+  type OrthogonalNmfOptions,
+} from './factorization/orthogonal-nmf'
 export {
   truncatedSvd,
   truncatedSvdDefaults,

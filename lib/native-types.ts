@@ -45,7 +45,8 @@ export interface NativeRowLists {
 
 /** The same fields as `Loss` of native/backend/loss.h. */
 export interface NativeLoss {
-  readonly kind: 'frobenius' | 'divergence' | 'negative-binomial' | 'huber' | 'row-length'
+  readonly kind:
+    'frobenius' | 'divergence' | 'negative-binomial' | 'huber' | 'row-length' | 'logistic'
   readonly beta: number
   readonly multiple: number
   readonly parameter: number
@@ -99,6 +100,9 @@ export interface NativeFitOptions {
   readonly volumeOffset?: number | undefined
   /** [rank × n], filled with the weights of rows in components. */
   readonly combinations?: Matrix | undefined
+  readonly refit?: boolean | undefined
+  /** Whether H stays as given. */
+  readonly keepsH?: boolean | undefined
 }
 
 export interface NativeConvergence {

@@ -39,7 +39,16 @@ describe('the defaults', () => {
   const { archetypalAnalysisDefaults, minVolumeNmfDefaults } = lib
   const hulls = { separableNmfDefaults, convexNmfDefaults, archetypalAnalysisDefaults }
   const others = { semiNmfDefaults, nmfDefaults, semiOrthogonalNmfDefaults, snmfDefaults }
-  const models = { ...others, ...hulls, minVolumeNmfDefaults }
+  const { dictionaryLearningDefaults, orthogonalNmfDefaults, sparseCodeDefaults } = lib
+  const { hierarchicalSemiNmfDefaults, deepSemiNmfDefaults, labelGraphDefaults } = lib
+  const layered = { hierarchicalSemiNmfDefaults, deepSemiNmfDefaults, labelGraphDefaults }
+  const sparse = {
+    dictionaryLearningDefaults,
+    orthogonalNmfDefaults,
+    sparseCodeDefaults,
+    ...layered,
+  }
+  const models = { ...others, ...hulls, minVolumeNmfDefaults, ...sparse }
   const all = { ...models, kmeansDefaults, truncatedSvdDefaults, selectRankDefaults }
 
   it.each(

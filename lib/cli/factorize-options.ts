@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
-import { losses } from '../factorization/losses'
+import { anyLosses, type AnyLoss } from '../factorization/losses'
 import {
   accelerations,
   defaultSteps,
@@ -12,12 +12,14 @@ import {
 } from '../factorization/fit-options'
 import { modelNames, models, rowOf, type ModelName, type StartName } from '../factorization/models'
 import * as lib from '../index'
+import type { Penalties } from '../factorization/penalties'
 import type { SourceInput } from '../data/source'
 import type { Overrides } from '../options'
 import { optionOf } from './failure'
 import {
   choiceOption,
   countOption,
+  flagOption,
   numberOption,
   pathOption,
   type CommonOptions,
@@ -29,8 +31,8 @@ export const factorizeDefaults = { model: 'semi-nmf', loss: 'frobenius' } as con
 /** Options without arrays, which are files on the command line. Those of single models are numbers. */
 type Scalars = Omit<
   Overrides<typeof fitDefaults & typeof upperHDefaults & typeof entryDefaults>,
-  'mask' | 'sampleWeight'
->
+  'mask' | 'sampleWeight' | 'loss'
+> & { loss?: AnyLoss | undefined }
 
 export type FactorizeOptions = CommonOptions &
   Scalars & {
@@ -93,13 +95,14 @@ const ofOthers = (name: string, standard: unknown) =>
     .map(([model, value]) => `; ${model}: ${String(value)}`)
     .join('')
 
-/** The options of single models: names, counts, or numbers if the default is no whole number. */
+/** The options of single models: flags, names, counts, or numbers if the default is no whole number. */
 const ownOptions = () =>
   modelNames.flatMap((model) => {
     const { options = {} } = rowOf(model)
     return Object.entries(options).map(([name, [value, meaning, kind]]) => {
-      const standard = defaultsOf(model)[name] as number
+      const standard = defaultsOf(model)[name] as number | boolean
       const text = `${meaning}, for ${model}`
+      if (typeof standard === 'boolean') return flagOption(optionOf(name), text)
       if (typeof value !== 'string')
         return choiceOption(`${optionOf(name)} <NAME>`, text, value, standard)
       const isCount = Number.isInteger(standard) && kind !== 'number'
@@ -108,8 +111,11 @@ const ownOptions = () =>
     })
   })
 
-const weightOption = (name: string, weighed: string, standard: number) =>
-  numberOption(`${name} <WEIGHT>`, `weight of ${weighed} in the objective`, standard)
+const weightOption = (flag: string, weighed: string, name: keyof Penalties) => {
+  const standard = lib.semiNmfDefaults[name]
+  const meaning = `weight of ${weighed} in the objective${ofOthers(name, standard)}`
+  return numberOption(`${flag} <WEIGHT>`, meaning, standard)
+}
 
 const boundOption = (name: string, bounded: string) =>
   numberOption(
@@ -155,7 +161,7 @@ function describeSteps(command: Command) {
     .addOption(
       countOption(
         '--inner-sweeps <N>',
-        'sweeps in each half of an iteration',
+        `sweeps in each half of an iteration${ofOthers('innerSweeps', 1)}`,
         bySolver('innerSweeps'),
       ),
     )
@@ -169,17 +175,24 @@ function describeSteps(command: Command) {
     )
   for (const option of ownOptions()) command.addOption(option)
   command
-    .addOption(weightOption('--l1-w', 'Σ|W|', standard.l1W))
-    .addOption(weightOption('--l2-w', 'ΣW²', standard.l2W))
-    .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
-    .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
+    .addOption(weightOption('--l1-w', 'Σ|W|', 'l1W'))
+    .addOption(weightOption('--l2-w', 'ΣW²', 'l2W'))
+    .addOption(weightOption('--l1-h', 'Σ|H|', 'l1H'))
+    .addOption(weightOption('--l2-h', 'ΣH²', 'l2H'))
     .addOption(boundOption('--upper-w', 'W'))
     .addOption(boundOption('--upper-h', 'H, for nmf'))
 }
 
 function describeEntries(command: Command) {
   command
-    .addOption(choiceOption('--loss <NAME>', 'what is minimised', losses, factorizeDefaults.loss))
+    .addOption(
+      choiceOption(
+        '--loss <NAME>',
+        'what is minimised; logistic, of entries 0 and 1, for semi-orthogonal-nmf, the others for nmf',
+        anyLosses,
+        factorizeDefaults.loss,
+      ),
+    )
     .addOption(numberOption('--beta <B>', 'β of the loss beta'))
     .addOption(numberOption('--power <P>', 'p of the variance v^p of the loss tweedie'))
     .addOption(

@@ -50,6 +50,7 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
   const entries = Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[]
   for (const name of entries) {
     const value = given[name]
+    if (Object.hasOwn(defaultsOf(model), name)) continue
     if (model !== 'nmf' && value !== undefined && value !== 'frobenius')
       throw invalidText(`--${name}`, '--model nmf beside it', `--model ${model}`)
   }

@@ -4,8 +4,13 @@ import { isSparse } from '../data/sparse'
 import { sidesOf, type SourceInput } from '../data/source'
 import { invalidText } from '../errors'
 import type { Factorization } from '../factorization/fit'
+import {
+  dictionaryLearning,
+  type DictionaryLearningOptions,
+} from '../factorization/dictionary-learning'
 import { kmeans, type Clustering, type KmeansOptions } from '../factorization/kmeans'
 import { nmf, type NmfOptions } from '../factorization/nmf'
+import { orthogonalNmf, type OrthogonalNmfOptions } from '../factorization/orthogonal-nmf'
 import { productOf } from '../factorization/product'
 import { semiNmf, type SemiNmfOptions } from '../factorization/semi-nmf'
 import {
@@ -48,6 +53,8 @@ interface FitOptionsOf {
   nmf: OwnOf<NmfOptions>
   'semi-orthogonal-nmf': OwnOf<SemiOrthogonalNmfOptions>
   snmf: OwnOf<SnmfOptions>
+  'dictionary-learning': OwnOf<DictionaryLearningOptions>
+  'orthogonal-nmf': OwnOf<OrthogonalNmfOptions>
   kmeans: OwnOf<KmeansOptions>
   svd: OwnOf<TruncatedSvdOptions>
 }
@@ -65,8 +72,8 @@ export type ReducerOptions<Name extends ReducerName = ReducerName> = {
   /** Number of components, to be given. */
   rank: number
   /**
-   * The model; `semi-nmf` unless given. `nmf` needs X ≥ 0; `snmf` gives sparse components; `kmeans` gives one
-   * component to each row; `svd` gives codes and components of any sign.
+   * The model; `semi-nmf` unless given. `nmf` needs X ≥ 0; `snmf` gives sparse components; `dictionary-learning`
+   * gives sparse codes; `orthogonal-nmf`, which needs X ≥ 0, and `kmeans` give one component to each row; `svd` gives codes and components of any sign.
    */
   model?: Name | undefined
   /**
@@ -218,6 +225,8 @@ const fits: Readonly<Record<ReducerName, Fit>> = {
   nmf: ofFactorization(nmf),
   'semi-orthogonal-nmf': ofFactorization(semiOrthogonalNmf),
   snmf: ofFactorization(snmf),
+  'dictionary-learning': ofFactorization(dictionaryLearning),
+  'orthogonal-nmf': ofFactorization(orthogonalNmf),
   kmeans: fitKmeans,
   svd: fitSvd,
 }

@@ -4,7 +4,7 @@ import type { SourceInput } from '../data/source'
 import { checkKind, invalidLength } from '../data/typed-array'
 import { invalid } from '../errors'
 import { checkOneOf, frozen } from '../options'
-import { checkLoss, lossParameterDefaults, nativeLoss, type Loss } from './losses'
+import { checkLoss, lossParameterDefaults, nativeLoss, type AnyLoss, type Loss } from './losses'
 
 export type { Loss }
 
@@ -46,17 +46,19 @@ export const weightDefaults = frozen({
   sampleWeight: undefined as Float32Array | undefined,
 })
 
-export type EntryOptions = {
-  -readonly [K in keyof typeof entryDefaults]: (typeof entryDefaults)[K]
+export type EntryOptions = { loss: AnyLoss } & {
+  -readonly [K in Exclude<keyof typeof entryDefaults, 'loss'>]: (typeof entryDefaults)[K]
 } & { -readonly [K in keyof typeof weightDefaults]: (typeof weightDefaults)[K] }
 
 /** Whether some entries may be missing. */
 export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing'>) =>
   mask !== undefined || missing !== undefined
 
+/** Whether a loss is minimised by multiplicative steps only. */
+export const takesRatios = (loss: AnyLoss) => loss !== 'frobenius' && loss !== 'logistic'
+
 /** Whether multiplicative steps are required. */
-export const needsRatios = (options: EntryOptions) =>
-  options.loss !== 'frobenius' || isMasked(options)
+export const needsRatios = (options: EntryOptions) => takesRatios(options.loss) || isMasked(options)
 
 /** Checks the parts that do not depend on X. */
 export function checkKinds(options: EntryOptions) {

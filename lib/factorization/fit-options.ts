@@ -8,6 +8,7 @@ import {
   checkKinds,
   entryDefaults,
   isMasked,
+  takesRatios,
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
@@ -72,7 +73,7 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
 function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
   const { l1W = 0, l2W = 0 } = given
   if (isMasked({ mask, missing })) return 'where entries are missing'
-  if (loss !== 'frobenius') return `for the loss ${loss}`
+  if (takesRatios(loss)) return `for the loss ${loss}`
   if (sampleWeight && (l1W > 0 || l2W > 0)) return 'for sampleWeight beside a penalty on W'
   return undefined
 }

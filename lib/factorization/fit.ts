@@ -83,7 +83,9 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
   const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
   const start = typeof init === 'string' ? init : 'custom'
   return Object.fromEntries(
-    Object.entries({ ...kept, init: start }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...kept, init: start })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'boolean' ? String(value) : value]),
   ) as Record<string, string | number>
 }
 
@@ -99,6 +101,8 @@ export interface OwnOptions extends Pick<
   | 'relaxation'
   | 'volume'
   | 'volumeOffset'
+  | 'refit'
+  | 'keepsH'
 > {
   readonly bytes: number
   /** Whether the components are combinations of rows, whose weights are wanted. */
@@ -110,12 +114,12 @@ export interface OwnOptions extends Pick<
 /** Runs a job over the memory of X. */
 type Run = (start: (addon: Addon, control: JobControl) => Promise<string>) => Promise<string>
 
-/** The identity of a run, which must equal that of a resumed run. */
+/** The identity of a run, which must equal that of a resumed run. A refit only follows the run. */
 async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
-  { adjacency, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
+  { adjacency, refit, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, init, ...rest } = options

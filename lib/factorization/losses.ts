@@ -11,6 +11,7 @@ export const lossKinds = [
   'negative-binomial',
   'huber',
   'row-length',
+  'logistic',
 ] as const satisfies readonly NativeLoss['kind'][]
 
 /** The number that some losses take. */
@@ -77,21 +78,30 @@ const rows = {
     native: (delta) => ({ kind: 'huber', beta: 2, multiple: 1, parameter: delta }),
   },
   l21: { native: () => ({ kind: 'row-length', beta: 2, multiple: 1, parameter: 0 }) },
+  logistic: { native: () => ({ kind: 'logistic', beta: 2, multiple: 1, parameter: 0 }) },
 } as const satisfies Readonly<Record<string, Row>>
 
-/** The loss that is minimised, in addition to the penalties. */
-export type Loss = keyof typeof rows
+/** Every loss of some factorization. */
+export type AnyLoss = keyof typeof rows
 
-export const losses = Object.keys(rows) as readonly Loss[]
+export const anyLosses = Object.keys(rows) as readonly AnyLoss[]
 
-/** The loss of a factorization, and its number. */
-export type LossOptions = { readonly loss: Loss } & {
-  readonly [K in LossParameter]?: number | undefined
-}
+/** A loss of `nmf`, that is minimised in addition to the penalties. */
+export type Loss = Exclude<AnyLoss, 'logistic'>
+
+export const losses = anyLosses.filter((loss): loss is Loss => loss !== 'logistic')
+
+type Numbers = { readonly [K in LossParameter]?: number | undefined }
+
+/** The loss of an `nmf`, and its number. */
+export type LossOptions = { readonly loss: Loss } & Numbers
+
+/** The same for any factorization. */
+export type AnyLossOptions = { readonly loss: AnyLoss } & Numbers
 
 /** These options without others. */
-export function lossOptionsOf(given: object, standard: Loss): LossOptions {
-  const named = given as Partial<LossOptions>
+export function lossOptionsOf(given: object, standard: AnyLoss): AnyLossOptions {
+  const named = given as Partial<AnyLossOptions>
   const numbers = parameters.map((name) => [name, named[name]] as const)
   return { loss: named.loss ?? standard, ...Object.fromEntries(numbers) }
 }
@@ -110,9 +120,9 @@ function checkParameter(name: LossParameter, value: number) {
 }
 
 /** @throws {TypeError | RangeError} naming the option. */
-export function checkLoss(given: LossOptions) {
+export function checkLoss(given: AnyLossOptions) {
   const { loss } = given
-  checkOneOf('loss', loss, losses)
+  checkOneOf('loss', loss, anyLosses)
   const { parameter }: Row = rows[loss]
   for (const name of parameters)
     if (name !== parameter && given[name] !== undefined)
@@ -124,7 +134,7 @@ export function checkLoss(given: LossOptions) {
 }
 
 /** A checked loss in the form for the addon. */
-export function nativeLoss(given: LossOptions): NativeLoss {
+export function nativeLoss(given: AnyLossOptions): NativeLoss {
   const { parameter, native }: Row = rows[given.loss]
   return native(parameter === undefined ? 0 : given[parameter]!)
 }

@@ -70,6 +70,9 @@ export const graphBytes = (rows: number, rank: number) => 4 * rows * (2 * rank +
 /** F, its gradient and its next value in float64, for H [rank × d]. */
 export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96 * rank * rank
 
+/** H [rank × d] and its next value in float64. */
+export const dictionaryBytes = (cols: number, rank: number) => 8 * cols * rank
+
 /** The best pair. */
 export const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
 

@@ -108,6 +108,7 @@ export const models = {
     options: {
       sparsity: ['SHARE', 'share of the entries that each row of H keeps'],
       patience: ['N', 'stop after so many iterations without a better pair'],
+      refit: ['', 'at the end, H by least squares over the entries that it keeps, and W again'],
     },
   },
   'separable-nmf': {
@@ -156,6 +157,22 @@ export const models = {
       volumeOffset: ['OFFSET', 'what is added to the squares of lengths in the volume'],
       rowSums: [rowSums, 'what the rows of W sum to'],
     },
+  },
+  'dictionary-learning': {
+    call: 'dictionaryLearning',
+    summary: 'as semi-nmf, sparse W, and the rows of H have length 1 at most',
+    isNonnegative: false,
+    solvers: ['hals'],
+    inits: semiNmfInits,
+    takesFactors: false,
+  },
+  'orthogonal-nmf': {
+    call: 'orthogonalNmf',
+    summary: 'as nmf, and each row of X uses one component; the columns of W are orthonormal',
+    isNonnegative: true,
+    solvers: ['alt-onmf'],
+    inits: ['kmeans', 'nndsvd', 'random'],
+    takesFactors: false,
   },
 } as const satisfies Readonly<Record<string, Row>>
 

@@ -1,6 +1,7 @@
 import { extentOf, type SourceInput } from '../data/source'
 import {
   checkInteger,
+  checkOneOf,
   frozen,
   jobDefaults,
   memoryDefaults,
@@ -21,6 +22,7 @@ import {
   type Init,
 } from './fit-options'
 import { graphTerm, type Graph } from './graph'
+import { losses } from './losses'
 import { models, nmfDefaultInits } from './models'
 
 /** A start of NMF. */
@@ -102,6 +104,7 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const extent = extentOf('X', X)
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
+  checkOneOf('loss', given.loss, losses)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
   const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const hasGraph = graph !== undefined

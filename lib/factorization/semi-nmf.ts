@@ -1,4 +1,5 @@
 import { extentOf, type SourceInput } from '../data/source'
+import { invalid } from '../errors'
 import {
   checkInteger,
   frozen,
@@ -12,6 +13,7 @@ import {
 import { upperHDefaults } from './bounds'
 import { entryDefaults } from './entry-options'
 import { fit, type Factorization } from './fit'
+import { graphTerm, type Graph } from './graph'
 import { models, semiNmfDefaultInit } from './models'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
 
@@ -43,6 +45,12 @@ export type SemiNmfOptions = {
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
+  /**
+   * A graph of the rows, whose term in the objective makes the codes of neighbours similar; none unless
+   * given. For the solver `mu` with one inner sweep, without `sampleWeight`. A weight `l2H` keeps the scale of the
+   * factors from evading it.
+   */
+  graph?: Graph | undefined
 } & Overrides<typeof fitDefaults & typeof ownDefaults> &
   JobOptions &
   MemoryOptions
@@ -58,14 +66,21 @@ export type SemiNmfOptions = {
  * @throws {TypeError | RangeError} if X is no matrix of finite numbers, or an option is wrong or unknown.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
- * @see Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1)
+ * @see Ding, Li & Jordan (2010), "Convex and Semi-Nonnegative Matrix Factorizations", TPAMI 32(1); Cai, He, Han &
+ *   Huang (2011), "Graph regularized nonnegative matrix factorization for data representation" (graph)
  *
  * @example
  * const { W, H } = await semiNmf({ data, rows: 1000, cols: 768 }, { rank: 32 })
  */
 export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<Factorization> {
-  const given = withDefaults(
-    { ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults },
+  const { graph, ...given } = withDefaults(
+    {
+      ...fitArguments,
+      ...semiNmfDefaults,
+      ...jobDefaults,
+      ...memoryDefaults,
+      graph: undefined as Graph | undefined,
+    },
     options,
   )
   const extent = extentOf('X', X)
@@ -75,13 +90,17 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const triesSvd =
     given.init === undefined &&
     given.sampleWeight === undefined &&
+    graph === undefined &&
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
   const settled = {
-    ...withSteps(given, extent),
+    ...withSteps(given, extent, graph !== undefined),
     ...upperHDefaults,
     ...entryDefaults,
     init: given.init ?? semiNmfDefaultInit,
   }
-  return await fit('semi-nmf', X, settled, { triesSvd, bytes: 0 })
+  if (graph && given.sampleWeight)
+    throw invalid('sampleWeight', 'none beside a graph for the model semi-nmf', given.sampleWeight)
+  const own = graph ? await graphTerm(graph, settled, rows) : { bytes: 0 }
+  return await fit('semi-nmf', X, settled, { triesSvd, ...own })
 }

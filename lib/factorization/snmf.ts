@@ -39,6 +39,12 @@ const ownDefaults = frozen({
   /** Stop after this many iterations without a better pair; 100 unless given. */
   patience: 100,
   /**
+   * Whether the best pair is refitted at the end, without new entries in H: each column of H by least squares
+   * over the components that keep it, then W; `false` unless given. The pair with the lower error is returned,
+   * and its error is one more `objective`, as of one more iteration.
+   */
+  refit: false,
+  /**
    * Seed of all random numbers; 0 unless given. Equal seeds give equal bits on one device, for any number of
    * threads.
    */
@@ -82,24 +88,29 @@ export type SnmfOptions = {
  * const { W, H } = await snmf(activations, { rank: 100, sparsity: 0.01 })
  */
 export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factorization> {
-  const { sparsity, patience, ...given } = withDefaults(
+  const { sparsity, patience, refit, ...given } = withDefaults(
     { ...fitArguments, ...snmfDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
   const { rows, cols } = sidesOf('X', X)
   checkOneOf('init', given.init, models.snmf.inits)
   checkInteger('rank', given.rank, 1)
-  checkSnmfOptions({ sparsity, patience })
+  checkSnmfOptions({ sparsity, patience, refit })
   return await fit(
     'snmf',
     X,
     { ...notOffered, ...given, solver: 'mu' },
-    { sparsity, patience, bytes: bestPairBytes(rows, cols, given.rank) },
+    { sparsity, patience, refit, bytes: bestPairBytes(rows, cols, given.rank) },
   )
 }
 
-export function checkSnmfOptions({ sparsity, patience }: { sparsity: number; patience: number }) {
+export function checkSnmfOptions({
+  sparsity,
+  patience,
+  refit,
+}: Required<Pick<SnmfOptions, 'sparsity' | 'patience' | 'refit'>>) {
   checkNumber('sparsity', sparsity, 0, 1)
   if (sparsity === 0) throw invalid('sparsity', 'a number above 0, at most 1', sparsity)
   checkInteger('patience', patience, 1)
+  if (typeof refit !== 'boolean') throw invalid('refit', 'true or false', refit)
 }

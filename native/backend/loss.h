@@ -17,13 +17,17 @@ enum class LossKind {
   negative_binomial,  // x ln(x/v) − (x + s) ln((x + s)/(v + s)); the variance of x is v + v²/s
   huber,              // ½r² for |r| <= δ, else δ(|r| − ½δ), with r = x − v
   row_length,         // of a row: its length t = ‖x_i − v_i‖, (t² + ε²)/2ε for t < ε
+  // Of x in {0, 1} and a log-odds v: ln(1 + e^v) − x v, by steps of its majoriser.
+  // docs/math/semi-orthogonal-nmf.md.
+  logistic,
 };
-inline constexpr std::array<Named<LossKind>, 5> loss_names{
+inline constexpr std::array<Named<LossKind>, 6> loss_names{
     {{"frobenius", LossKind::frobenius},
      {"divergence", LossKind::divergence},
      {"negative-binomial", LossKind::negative_binomial},
      {"huber", LossKind::huber},
-     {"row-length", LossKind::row_length}}};
+     {"row-length", LossKind::row_length},
+     {"logistic", LossKind::logistic}}};
 
 struct Loss {
   LossKind kind;
@@ -51,6 +55,8 @@ inline double degree_of(const Loss& loss) {
     case LossKind::negative_binomial:
     case LossKind::row_length:
       return 1;
+    case LossKind::logistic:
+      return 0;  // X is not scaled
   }
   return 2;
 }

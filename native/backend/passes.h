@@ -127,8 +127,34 @@ struct SourceNorm {
   double count;         // number of entries that count
 };
 
-// Signs that the entries of X may have.
-enum class EntrySign { any, nonnegative, positive };
+// Signs, or values, that the entries of X may have.
+enum class EntrySign { any, nonnegative, positive, binary };
+inline bool has_sign(EntrySign sign, double x) {
+  switch (sign) {
+    case EntrySign::any:
+      return true;
+    case EntrySign::nonnegative:
+      return x >= 0;
+    case EntrySign::positive:
+      return x > 0;
+    case EntrySign::binary:
+      return x == 0 || x == 1;
+  }
+  return false;
+}
+inline const char* expected_of(EntrySign sign) {
+  switch (sign) {
+    case EntrySign::any:
+      return "a number";
+    case EntrySign::nonnegative:
+      return "a non-negative number";
+    case EntrySign::positive:
+      return "a positive number";
+    case EntrySign::binary:
+      return "0 or 1";
+  }
+  return "";
+}
 
 struct Examined {
   const RowSource& X;
@@ -246,7 +272,7 @@ class Passes {
   // ---- The other side, from the sums of a pass.
 
   // Improves all rows of Ht for the cross product S + Ht·diag(pull), rounded once to float32;
-  // StepKind::cayley reads S in float64 and takes no pull.
+  // a step that needs all rows reads S in float64 and takes no pull.
   virtual void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                        std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
   // The same for a cross product that the caller gives.

@@ -9,7 +9,8 @@ namespace gemmine {
 inline constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 // How a factor F [b×k] is improved with the other factor fixed, given C = X_b·other [b×k] and the
-// normal matrix N = otherᵀ·other [k×k]. Every kind except cayley treats each row independently.
+// normal matrix N = otherᵀ·other [k×k]. Every kind except cayley and unit_ball treats each row
+// independently.
 enum class StepKind {
   // Component by component f_j = max(0, f_j + ω (c_j − (F N)_j − l1/2 − l2 f_j) / (N_jj + l2)). A
   // component with N_jj + l2 == 0 is unchanged. HALS: Cichocki & Phan (2009); with ω ≠ 1 projected
@@ -56,7 +57,23 @@ enum class StepKind {
   capped_simplex,
   // f_j = max(0, f_j + c_j − N_jj): C is a step, and the diagonal of N a shift of each component.
   shifted_ascent,
+  // The minimum over the entries of F that are not 0, row by row, in float64: f_A = c_A N_AA⁻¹ for
+  // the non-zeros A of the row. An entry that depends on those before it within float32 stays.
+  solve_on_support,
+  // The minimum over the rows with one entry above 0 and no other: c_j / N_jj for the j of largest
+  // max(0, c_j)² / N_jj, the first of equal ones; a row of zeros if no c_j is above 0.
+  // docs/math/orthogonal-nmf.md.
+  one_component,
+  // Changes all of F [d×k] in float64: column by column, the minimum over the unit ball, `sweeps`
+  // times. f_j = b / max(1, ‖b‖) with b = f_j + (C_j − F N_j) / N_jj; a column with N_jj == 0
+  // stays. docs/math/dictionary-learning.md.
+  unit_ball,
 };
+
+// Whether the step changes all rows of a factor at once, from sums in float64.
+constexpr bool needs_all_rows(StepKind kind) {
+  return kind == StepKind::cayley || kind == StepKind::unit_ball;
+}
 
 // Returns whether the step supports a normal matrix with a different diagonal for each row.
 constexpr bool takes_row_diagonal(StepKind kind) {

@@ -132,6 +132,8 @@ FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, In
           .adjacency = adjacency ? adjacency->rows.get() : nullptr,
           .kept_share = read_optional<double>(from, "sparsity").value_or(1),
           .patience = read_optional<Index>(from, "patience").value_or(0),
+          .refit = read_optional<bool>(from, "refit").value_or(false),
+          .keeps_columns = read_optional<bool>(from, "keepsH").value_or(false),
           .hull = read_hull_options(from, rows, rank, borrowed)};
 }
 

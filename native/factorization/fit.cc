@@ -7,6 +7,7 @@
 #include "factorization/hull_start.h"
 #include "factorization/loop/alternate.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/loop/alternate_logistic.h"
 #include "factorization/loop/columns_first.h"
 #include "factorization/loop/combinations.h"
 #include "factorization/loop/reseeding.h"
@@ -56,6 +57,7 @@ std::string components(Index count, Index k) {
 bool takes_ratios(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
+  if (options.loss.kind == LossKind::logistic) return false;
   return options.loss.kind != LossKind::frobenius || !options.mask.all_pass() ||
          (!options.row_weights.empty() && penalised);
 }
@@ -122,8 +124,10 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
   const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
   const Index unused = std::count(dead.begin(), dead.end(), true);
   // If the step cannot leave a zero, unused components do not mean that the rank is too high.
+  const ModelRule& rule = rule_for(options.model, options.solver);
   const std::string remedy =
-      rule_for(options.model, options.solver).leaves_zeros
+      rule.unit_ball ? "a smaller l1W would use them, or a smaller rank would do."
+      : rule.leaves_zeros
           ? "a smaller rank would do."
           : other_ways(options,
                        "mu cannot bring one back that reached zero: try another init or seed");
@@ -138,15 +142,16 @@ void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gra
                        "l2 on both factors or a smaller rank would settle it.");
 }
 
-// Orthonormal rows of H have a fixed scale, and so have codes of rows of X or of their hull.
+// Orthonormal rows of H, and those in the unit ball, have a fixed scale, and so have codes of rows of
+// X or of their hull.
 Exponents exponents_of(int exponent, const FitOptions& options, const ModelRule& rule) {
-  if (rule.orthonormal) return {.X = exponent, .W = exponent, .H = 0};
+  if (rule.fixes_columns()) return {.X = exponent, .W = exponent, .H = 0};
   if (is_hull(rule)) return {.X = exponent, .W = 0, .H = exponent};
   return split_exponent(exponent, options.penalties);
 }
 
-// Codes of orthonormal rows are as long as the rows of X, whose lengths may exceed float32 although
-// their entries do not.
+// Codes of rows of H of length 1 are as long as the rows of X, whose lengths may exceed float32
+// although their entries do not.
 void check_range(Passes& device, const RowSource& X, HostView<const float> W, const Job& job) {
   for (Index i = 0; i < W.rows; ++i)
     for (Index j = 0; j < W.cols; ++j) {
@@ -210,9 +215,12 @@ Alternated run_loop(const Input& input, const FitOptions& options, const ModelRu
     return alternate_combinations(input, rule, loop, options.hull.relaxation, checkpoints, previous,
                                   state, W, Ht, combinations);
   if (!rule.monotone)
-    return alternate_columns_first(input, rule, loop,
-                                   {.kept_share = options.kept_share, .patience = options.patience},
-                                   checkpoints, previous, state, W, Ht);
+    return alternate_columns_first(
+        input, rule, loop,
+        {.kept_share = options.kept_share, .patience = options.patience, .refit = options.refit},
+        checkpoints, previous, state, W, Ht);
+  if (options.loss.kind == LossKind::logistic)
+    return alternate_logistic(input, loop, checkpoints, state, W, Ht);
   if (takes_ratios(options))
     return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
@@ -300,6 +308,7 @@ class Fitting {
                            .objective_exponent = degree_ * exponents_.X,
                            .seed = options_.seed,
                            .graph = graph_ ? &*graph_ : nullptr,
+                           .keeps_columns = options_.keeps_columns,
                            .phase = phase,
                            .volume = volume_of(input_, options_.hull)};
     // A run with checkpoints stops only at the end of an iteration.
@@ -316,11 +325,13 @@ class Fitting {
   Convergence handed_back(const Attempt& attempt, Start start) {
     const auto& [state, run] = attempt;
     const Penalties& own = options_.penalties;
-    const bool fixed = any(own) || bounds(own) || rule_.orthonormal || is_hull(rule_);
+    if (rule_.one_component) to_unit_columns();
+    const bool fixed = any(own) || bounds(own) || rule_.fixes_columns() || rule_.one_component ||
+                       is_hull(rule_);
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     hand_back_combinations(input_.backend, B(), options_.hull.A);
     if (bounds(own)) check_unbounded(own, W_, H_);
-    if (rule_.orthonormal) check_range(input_.backend, X_, W_, input_.job);
+    if (rule_.fixes_columns()) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,
                        .iterations = iterations,
@@ -337,13 +348,27 @@ class Fitting {
                                 penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
-    warn_of_one_side(p, result.warnings);
+    if (!rule_.unit_ball) warn_of_one_side(p, result.warnings);
     warn_of_given_zeros(options_, result.warnings);
     warn_of_standstill(state.worked, iterations, result.warnings);
     warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(),
                   input_.backend.gram(scaled_Ht_.view(), input_.job), input_.squared_norm, W_.cols,
                   result.warnings);
     return result;
+  }
+
+  // Columns of W take length 1, and rows of H the scale; an unused component stays as it is.
+  void to_unit_columns() {
+    const std::vector<double> squares = input_.column_sums_of_W(scaled_W_.view()).square;
+    std::vector<double> lengths(squares.size(), 1.0);
+    std::vector<double> inverses(squares.size(), 1.0);
+    for (std::size_t j = 0; j < squares.size(); ++j) {
+      if (squares[j] == 0) continue;
+      lengths[j] = std::sqrt(squares[j]);
+      inverses[j] = 1 / lengths[j];
+    }
+    input_.backend.scale_columns(inverses, scaled_W_.view(), input_.job);
+    input_.backend.scale_columns(lengths, scaled_Ht_.view(), input_.job);
   }
 
   // λ/2·Σ_ij A_ij ‖w_i − w_j‖² of the codes that are handed back.

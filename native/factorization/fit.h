@@ -86,6 +86,8 @@ struct FitOptions {
   const RowSource* adjacency;           // A of the graph term [n×n], sparse; null: none
   double kept_share;                    // share of nonzeros in each row of H, for snmf
   Index patience;                       // iterations without a better pair, for snmf
+  bool refit;                           // see ColumnsFirstOptions, for snmf
+  bool keeps_columns;                   // H stays as given; for Start::given with both factors
   HullOptions hull = {};
 };
 

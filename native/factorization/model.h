@@ -16,9 +16,11 @@ enum class Model {
   separable_nmf,
   convex_nmf,
   archetypal_analysis,
-  min_volume_nmf
+  min_volume_nmf,
+  dictionary_learning,
+  orthogonal_nmf
 };
-inline constexpr std::array<Named<Model>, 8> model_names{
+inline constexpr std::array<Named<Model>, 10> model_names{
     {{"semi-nmf", Model::semi_nmf},
      {"nmf", Model::nmf},
      {"semi-orthogonal-nmf", Model::semi_orthogonal_nmf},
@@ -26,16 +28,19 @@ inline constexpr std::array<Named<Model>, 8> model_names{
      {"separable-nmf", Model::separable_nmf},
      {"convex-nmf", Model::convex_nmf},
      {"archetypal-analysis", Model::archetypal_analysis},
-     {"min-volume-nmf", Model::min_volume_nmf}}};
+     {"min-volume-nmf", Model::min_volume_nmf},
+     {"dictionary-learning", Model::dictionary_learning},
+     {"orthogonal-nmf", Model::orthogonal_nmf}}};
 
-enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient, spa };
-inline constexpr std::array<Named<Solver>, 6> solver_names{
+enum class Solver { hals, mu, cayley, anls_bpp, projected_gradient, spa, alt_onmf };
+inline constexpr std::array<Named<Solver>, 7> solver_names{
     {{"hals", Solver::hals},
      {"mu", Solver::mu},
      {"cayley", Solver::cayley},
      {"anls-bpp", Solver::anls_bpp},
      {"projected-gradient", Solver::projected_gradient},
-     {"spa", Solver::spa}}};
+     {"spa", Solver::spa},
+     {"alt-onmf", Solver::alt_onmf}}};
 
 // What the rows of H are.
 enum class Components {
@@ -56,6 +61,12 @@ struct ModelRule {
                       // stays
   bool orthonormal;   // the rows of H are orthonormal, so W takes the scale
   Components components = Components::any;
+  bool unit_ball = false;      // the rows of H have length 1 at most, so W takes the scale
+  bool one_component = false;  // a row of W has one entry above 0 at most; columns of W come back
+                               // with length 1
+
+  // Whether the scale is that of W, because H has one of its own.
+  bool fixes_columns() const { return orthonormal || unit_ball; }
 
   // Whether the rows of W sum to 1 (or at most 1), so that H takes the scale.
   bool sums_rows() const {
@@ -220,6 +231,31 @@ inline constexpr ModelRule min_volume_nmf{.model = Model::min_volume_nmf,
                                           .monotone = true,
                                           .orthonormal = false};
 
+// Mairal, Bach, Ponce & Sapiro (2010), "Online learning for matrix factorization and sparse
+// coding", JMLR 11, algorithm 2 for H, with codes >= 0. docs/math/dictionary-learning.md.
+inline constexpr ModelRule dictionary_learning{.model = Model::dictionary_learning,
+                                               .solver = Solver::hals,
+                                               .row_step = StepKind::nonnegative_sweep,
+                                               .column_step = StepKind::unit_ball,
+                                               .columns_free = true,
+                                               .leaves_zeros = true,
+                                               .monotone = true,
+                                               .orthonormal = false,
+                                               .unit_ball = true};
+
+// Pompili, Gillis, Absil & Glineur (2014), "Two algorithms for orthogonal nonnegative matrix
+// factorization with application to clustering", Neurocomputing 141, algorithm EM-ONMF.
+// docs/math/orthogonal-nmf.md.
+inline constexpr ModelRule orthogonal_nmf{.model = Model::orthogonal_nmf,
+                                          .solver = Solver::alt_onmf,
+                                          .row_step = StepKind::one_component,
+                                          .column_step = StepKind::nonnegative_solve,
+                                          .columns_free = false,
+                                          .leaves_zeros = true,
+                                          .monotone = true,
+                                          .orthonormal = false,
+                                          .one_component = true};
+
 inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals,
                                                    &semi_nmf_mu,
                                                    &semi_nmf_anls_bpp,
@@ -233,7 +269,9 @@ inline constexpr const ModelRule* model_rules[] = {&semi_nmf_hals,
                                                    &separable_nmf,
                                                    &convex_nmf,
                                                    &archetypal_analysis,
-                                                   &min_volume_nmf};
+                                                   &min_volume_nmf,
+                                                   &dictionary_learning,
+                                                   &orthogonal_nmf};
 
 // Returns null if the model has no such solver.
 inline const ModelRule* find_rule(Model model, Solver solver) {
@@ -248,14 +286,23 @@ inline const ModelRule& rule_for(Model model, Solver solver) {
   return *rule;
 }
 
+// Whether a row of W has at most one component in a model.
+inline bool has_one_component(Model model) {
+  for (const ModelRule* rule : model_rules)
+    if (rule->model == model) return rule->one_component;
+  return false;
+}
+
 // The signs of H in a model, which are also those required of X.
 inline EntrySign sign_of(Model model) {
   for (const ModelRule* rule : model_rules)
     if (rule->model == model && !rule->columns_free) return EntrySign::nonnegative;
   return EntrySign::any;
 }
-// The required signs of X: a β-divergence with β <= 0 divides by its entries.
+// The required signs of X: a β-divergence with β <= 0 divides by its entries, and the logistic loss
+// is of entries 0 and 1.
 inline EntrySign sign_of(Model model, const Loss& loss) {
+  if (loss.kind == LossKind::logistic) return EntrySign::binary;
   const bool divides = loss.kind == LossKind::divergence && loss.beta <= 0;
   return divides ? EntrySign::positive : sign_of(model);
 }

@@ -39,10 +39,34 @@ void raise_zeros(const Input& input, std::uint64_t seed, RandomStream stream, In
 
 }  // namespace
 
+namespace {
+
+// Rows of H of length 1; W takes their lengths.
+void to_unit_rows(const Input& input, BackendView<float> W, BackendView<float> Ht) {
+  const std::vector<double> squares = input.backend.column_sums(Ht, input.job).square;
+  std::vector<double> lengths(squares.size(), 1.0);
+  std::vector<double> inverses(squares.size(), 1.0);
+  for (std::size_t j = 0; j < squares.size(); ++j) {
+    if (squares[j] == 0) continue;
+    lengths[j] = std::sqrt(squares[j]);
+    inverses[j] = 1 / lengths[j];
+  }
+  input.backend.scale_columns(lengths, W, input.job);
+  input.backend.scale_columns(inverses, Ht, input.job);
+}
+
+}  // namespace
+
 double start_factors(const Input& input, const FitOptions& options, BackendView<float> W,
                      BackendView<float> Ht) {
   const double share = start_by_name(input, options, W, Ht);
   const ModelRule& rule = rule_for(options.model, options.solver);
+  if (rule.unit_ball) to_unit_rows(input, W, Ht);
+  if (rule.one_component) {
+    const NormalMatrix normal(input.backend.gram(Ht, input.job), Ht.cols, 0, false);
+    input.improve(Ht, normal, step_of(rule.row_step, 0, 0, 1), W);
+    return 1;
+  }
   if (rule.leaves_zeros) return share;
   raise_zeros(input, options.seed, raised_W, input.first_row, input.column_sums_of_W(W),
               input.all_rows, W);

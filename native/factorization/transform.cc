@@ -7,12 +7,20 @@
 #include "factorization/hull_start.h"
 #include "factorization/input.h"
 #include "factorization/loop/alternate_by_ratios.h"
+#include "factorization/loop/alternate_logistic.h"
 
 namespace gemmine {
 namespace {
 
 // Exchanges of two components settle most rows long before.
 constexpr Index simplex_sweeps = 1000;
+
+// Each row by the component that explains most of it.
+void choose_components(const Input& input, const Penalties&, BackendView<const float> Ht,
+                       BackendView<float> W) {
+  const NormalMatrix normal(input.backend.gram(Ht, input.job), W.cols, 0, false);
+  input.improve(Ht, normal, step_of(StepKind::one_component, 0, 0, 1), W);
+}
 
 // Per read of X: further sweeps do not read X and are cheap compared with reading a file.
 constexpr Index ratio_sweeps = 50;
@@ -48,6 +56,26 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
   }
 }
 
+// Steps of the logistic loss, which is convex in W, from W = 0. Columns of Ht are orthonormal.
+void solve_codes_by_majorisers(const Input& input, const Penalties&, BackendView<const float> Ht,
+                               BackendView<float> W) {
+  const NormalMatrix unused(std::vector<double>(W.cols * W.cols), W.cols, 0, false);
+  const auto sums = input.backend.make_sums(Ht.rows, W.cols);
+  const Group group{.Ht = Ht,
+                    .normal = unused,
+                    .step = step_of(StepKind::project, 0, 0, ratio_sweeps),
+                    .W = W,
+                    .measure = Measure::divergence,
+                    .accumulate = false,
+                    .sums = *sums};
+  double before = std::numeric_limits<double>::infinity();
+  for (Index read = 0; read < most_reads; ++read) {
+    input.pass(group, input.loss);
+    if (read > 0 && !(sums->incoming_divergence < (1 - least_gain) * before)) return;
+    before = sums->incoming_divergence;
+  }
+}
+
 }  // namespace
 
 // Coordinate descent from W = 0 solves most rows; an active set solves the others.
@@ -72,14 +100,16 @@ void solve_codes(const Input& input, const Penalties& penalties, BackendView<con
 
 TransformResult transform(Passes& backend, const RowSource& X, HostView<const float> H,
                           const TransformOptions& options, HostView<float> W, const Job& job) {
-  const bool by_ratios = options.loss.kind != LossKind::frobenius;
+  const bool logistic = options.loss.kind == LossKind::logistic;
+  const bool by_ratios = !logistic && options.loss.kind != LossKind::frobenius;
   const ScaledInput scaled_input(backend, {.X = X, .sign = sign_of(options.model, options.loss)},
                                  job, options.loss);
   const Input& input = *scaled_input;
   const int of_X = scaled_input.exponent();
   const auto components = dense_source(H.data, ElementType::float32, H.rows, H.cols, H.stride);
   components->argument = "H";
-  const int of_H = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
+  const int exponent = backend.examine({.X = *components, .sign = EntrySign::any}, job).exponent;
+  const int of_H = logistic ? 0 : exponent;  // log-odds have no scale
   const ModelRule rule = rule_of(options);
   const Exponents exponents = rule.sums_rows() ? Exponents{.X = of_X, .W = 0, .H = of_X}
                                                : Exponents{.X = of_X, .W = of_X - of_H, .H = of_H};
@@ -96,13 +126,17 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
-  const auto solve = by_ratios ? solve_codes_by_ratios : solve_codes;
+  const auto solve = logistic                           ? solve_codes_by_majorisers
+                     : by_ratios                        ? solve_codes_by_ratios
+                     : has_one_component(options.model) ? choose_components
+                                                        : solve_codes;
   if (rule.sums_rows())
     code_from_middle(input, rule, simplex_sweeps, other.view(), codes.view());
   else
     solve(input, penalties, other.view(), codes.view());
 
-  const double squared_error = input.squared_error(codes.view(), other.view());
+  const double squared_error = logistic ? probability_error(input, codes.view(), other.view())
+                                        : input.squared_error(codes.view(), other.view());
   backend.download(codes.view(), W);
   for (Index i = 0; i < W.rows; ++i)
     for (Index j = 0; j < W.cols; ++j) W(i, j) = std::ldexp(W(i, j), exponents.W);

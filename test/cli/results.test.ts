@@ -68,7 +68,7 @@ describe('--memory-budget', () => {
 
 describe.each([
   ['semi-orthogonal-nmf', []],
-  ['snmf', ['--sparsity', '0.4', '--patience', '3']],
+  ['snmf', ['--sparsity', '0.4', '--patience', '3', '--refit']],
   ['separable-nmf', []],
   ['convex-nmf', ['--init', 'furthest-sum']],
   ['archetypal-analysis', ['--relaxation', '0.25']],

@@ -2,14 +2,16 @@ import { matrixOf, gaussian, planted } from '../matrices'
 import { absolutes, squaredError, squares } from '../reference/factors'
 import { ringGraph, roughness } from '../reference/graphs'
 import { logVolume } from '../reference/hulls'
-import { totalLoss } from '../reference/losses'
+import { logisticLoss, probabilities, totalLoss } from '../reference/losses'
 import type { Matrix } from '../../lib/data/matrix'
 import type { LossOptions } from '../../lib/factorization/losses'
 import { archetypalAnalysis } from '../../lib/factorization/archetypal-analysis'
 import { convexNmf } from '../../lib/factorization/convex-nmf'
+import { dictionaryLearning } from '../../lib/factorization/dictionary-learning'
 import { minVolumeNmf } from '../../lib/factorization/min-volume-nmf'
 import { models, rowSums } from '../../lib/factorization/models'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
+import { orthogonalNmf } from '../../lib/factorization/orthogonal-nmf'
 import { semiNmf, semiNmfInits } from '../../lib/factorization/semi-nmf'
 import {
   semiOrthogonalNmf,
@@ -120,6 +122,19 @@ factorizationSuite({
   },
 })
 
+/** Its largest entry is in [1, 2), so that a penalised run takes the same split of each scale. */
+const small = scaled(mixed, 0.5)
+factorizationSuite({
+  name: 'semi-nmf, mu, with a graph',
+  X: small,
+  signedH: true,
+  term: ({ W }) => weight * roughness(ring, W),
+  run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) => {
+    const graph = { adjacency: ring, weight: weight * scale }
+    return semiNmf(scaled(small, scale), { ...base, solver: 'mu', graph, iterations, ...more })
+  },
+})
+
 for (const init of semiOrthogonalNmfInits)
   factorizationSuite({
     name: `semi-orthogonal-nmf, ${init}`,
@@ -128,6 +143,20 @@ for (const init of semiOrthogonalNmfInits)
     penalised: false,
     run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
       semiOrthogonalNmf(scaled(mixed, scale), { ...base, init, iterations, ...more }),
+  })
+
+const binary = matrixOf(120, 33, (i, j) => (mixed.data[i * 33 + j]! > 0.3 * ((i + j) % 3) ? 1 : 0))
+for (const init of semiOrthogonalNmfInits)
+  factorizationSuite({
+    name: `semi-orthogonal-nmf, logistic, ${init}`,
+    X: binary,
+    signedH: true,
+    penalised: false,
+    scales: false,
+    loss: (W, H) => logisticLoss(binary, W, H),
+    approximation: probabilities,
+    run: (iterations, more = {}) =>
+      semiOrthogonalNmf(binary, { ...base, loss: 'logistic', init, iterations, ...more }),
   })
 
 for (const init of semiNmfInits)
@@ -194,3 +223,40 @@ for (const init of models['min-volume-nmf'].inits)
         minVolumeNmf(scaled(positive, scale), { ...options, iterations, ...more }),
     })
   }
+
+factorizationSuite({
+  name: 'snmf, refit',
+  X: mixed,
+  signedH: true,
+  penalised: false,
+  monotone: false,
+  run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+    snmf(scaled(mixed, scale), {
+      ...{ ...base, sparsity: 0.2, refit: true, ...more },
+      iterations: iterations - 1,
+    }),
+})
+
+for (const init of models['dictionary-learning'].inits)
+  factorizationSuite({
+    name: `dictionary-learning, ${init}`,
+    X: mixed,
+    signedH: true,
+    penalised: false,
+    term: ({ W }) => 0.8 * absolutes(W.data) + 0.1 * squares(W.data),
+    run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
+      dictionaryLearning(scaled(mixed, scale), {
+        ...{ ...base, init, iterations, ...more },
+        ...{ l1W: 0.8 * scale, l2W: 0.1 },
+      }),
+  })
+
+for (const init of models['orthogonal-nmf'].inits)
+  factorizationSuite({
+    name: `orthogonal-nmf, ${init}`,
+    X: positive,
+    signedH: false,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      orthogonalNmf(scaled(positive, scale), { ...base, init, iterations, ...more }),
+  })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { nmf } from '../../lib/index'
+import { nmf, semiNmf } from '../../lib/index'
 import { matrixOf } from '../matrices'
 import { ringGraph, roughness } from '../reference/graphs'
 import { squares } from '../reference/factors'
@@ -107,5 +107,34 @@ describe('nmf with a graph', () => {
   it('takes entries that differ by rounding for equal', async () => {
     const nearly = values((v) => (v[0] = v[0]! * (1 + 2 ** -22)))
     expect((await nmf(X, { ...options, graph: nearly })).iterations).toBe(60)
+  })
+})
+
+describe('semiNmf with a graph', () => {
+  const mixed = matrixOf(60, 20, (i, j) => ((i * 7 + j * 13) % 11) / 3 - 1.5)
+  const semi = { rank: 4, solver: 'mu', init: 'random', tolerance: 0, iterations: 60 } as const
+
+  it('makes the codes of neighbours alike, and never raises the objective', async () => {
+    const rough = async (weight: number) => {
+      const graph = { adjacency: ring, weight }
+      const { W, objective } = await semiNmf(mixed, { ...semi, graph, l2H: 0.1 })
+      for (let t = 1; t < objective.length; t++)
+        expect(objective[t]!).toBeLessThanOrEqual(objective[t - 1]! * (1 + 1e-6))
+      return roughness(ring, W) / squares(W.data)
+    }
+    const [none, some, much] = [await rough(0), await rough(1), await rough(100)]
+    expect(some).toBeLessThan(none)
+    expect(much).toBeLessThan(0.5 * some)
+  })
+
+  it.each([
+    [{ solver: 'hals' }, 'solver', 'mu'],
+    [{ innerSweeps: 2 }, 'innerSweeps', '1 '],
+    [{ sampleWeight: new Float32Array(60).fill(1) }, 'sampleWeight', 'none beside a graph'],
+  ])('names what is wrong: %#', async (given, argument, expected) => {
+    const graph = { adjacency: ring, weight: 1 }
+    const failure = await semiNmf(mixed, { ...semi, graph, ...given } as never).catch((e) => e)
+    expect(failure).toMatchObject({ argument })
+    expect(failure.expected).toContain(expected)
   })
 })

@@ -70,6 +70,29 @@ describe('snmf', () => {
     expect(H.data.every((value) => value !== 0)).toBe(true)
   })
 
+  it('fits the entries that it keeps again, on request, and is never worse', async () => {
+    for (const sparsity of [0.02, 0.08, 0.5, 1]) {
+      const options = { rank: 6, sparsity, iterations: 30, tolerance: 0, seed: 2 }
+      const plain = await snmf(X, options)
+      const refitted = await snmf(X, { ...options, refit: true })
+      expect(refitted.objective.slice(0, 31)).toEqual(plain.objective)
+      expect([refitted.iterations, refitted.objective.length]).toEqual([31, 32])
+      expect(refitted.relativeError).toBeLessThan(plain.relativeError)
+      expect(squaredError(X, refitted.W, refitted.H) / refitted.objective[31]!).toBeCloseTo(1, 4)
+      expect(plain.H.data.some((h, at) => h === 0 && refitted.H.data[at] !== 0)).toBe(false)
+      expect(refitted.options).toMatchObject({ refit: 'true' })
+    }
+  })
+
+  it('refits a run that goes on from a checkpoint of one without a refit', async () => {
+    const checkpoint = join(folder, 'refit.safetensors')
+    const options = { rank: 6, sparsity: 0.05, tolerance: 0, iterations: 20 }
+    await snmf(X, { ...options, checkpoint })
+    const whole = await snmf(X, { ...options, refit: true })
+    const late = await snmf(X, { ...options, refit: true, resume: checkpoint })
+    expect([late.W, late.H]).toEqual([whole.W, whole.H])
+  })
+
   it('keeps its options in the model', async () => {
     const { options } = await snmf(X, { rank: 4, sparsity: 0.3, iterations: 3 })
     expect(options).toMatchObject({ sparsity: 0.3, patience: 100, solver: 'mu' })
@@ -79,6 +102,7 @@ describe('snmf', () => {
     [{ sparsity: 0 }, 'sparsity', 'a number above 0, at most 1'],
     [{ sparsity: 1.5 }, 'sparsity', 'a finite number in 0..1'],
     [{ patience: 0 }, 'patience', 'an integer of at least 1'],
+    [{ refit: 1 }, 'refit', 'true or false'],
     [{ l1W: 1 }, 'l1W', 'one of the options'],
     [{ init: 'nndsvd' }, 'init', 'one of random, kmeans, svd'],
     [{ init: { H: X } }, 'init', 'one of random, kmeans, svd'],

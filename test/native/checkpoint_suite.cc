@@ -75,8 +75,9 @@ Ending run(Passes& device, const Scene& scene, Index iterations, const ResumedRu
   else if (rule.monotone)
     alternate(input, rule, options, checkpoints, from, state, W.view(), Ht.view());
   else
-    alternate_columns_first(input, rule, options, {.kept_share = 0.1, .patience = 100}, checkpoints,
-                            from, state, W.view(), Ht.view());
+    alternate_columns_first(input, rule, options,
+                            {.kept_share = 0.1, .patience = 100, .refit = false}, checkpoints, from,
+                            state, W.view(), Ht.view());
   const HostMatrix<float> host_W = downloaded(device, W.view());
   const HostMatrix<float> host_Ht = downloaded(device, Ht.view());
   return {{host_W.row(0), host_W.row(host_W.rows())},
@@ -111,6 +112,8 @@ std::vector<Scene> scenes() {
           {"nmf kullback-leibler extrapolated", absolute(mixed),
            with(Model::nmf, Solver::mu, kullback_extrapolated)},
           {"semi-orthogonal nmf", mixed, with(Model::semi_orthogonal_nmf, Solver::cayley, plain)},
+          {"dictionary learning", mixed, with(Model::dictionary_learning, Solver::hals, penalised)},
+          {"orthogonal nmf", absolute(mixed), with(Model::orthogonal_nmf, Solver::alt_onmf, plain)},
           {"snmf", mixed, with(Model::snmf, Solver::mu, plain)},
           {"small snmf", small, with(Model::snmf, Solver::mu, plain)}};
 }

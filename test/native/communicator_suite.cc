@@ -188,7 +188,9 @@ const std::pair<Model, Solver> solvers[] = {{Model::semi_nmf, Solver::hals},
                                             {Model::nmf, Solver::hals},
                                             {Model::nmf, Solver::mu},
                                             {Model::semi_orthogonal_nmf, Solver::cayley},
-                                            {Model::snmf, Solver::mu}};
+                                            {Model::snmf, Solver::mu},
+                                            {Model::dictionary_learning, Solver::hals},
+                                            {Model::orthogonal_nmf, Solver::alt_onmf}};
 
 Scene scene_of(Model model, Solver solver, Dense X, Index k, Index iterations, std::string name) {
   return {.name = std::string(name_of(model_names, model)) + " " + name_of(solver_names, solver) +

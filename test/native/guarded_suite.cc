@@ -129,6 +129,8 @@ void iterations_leave_factors_on_the_device() {
   runs.back().mask = {nullptr, false, false, 0.2, 1};
   runs.push_back(options(Model::snmf, Solver::mu, Start::random, 0));
   runs.push_back(options(Model::semi_orthogonal_nmf, Solver::cayley, Start::random, 0));
+  runs.push_back(options(Model::dictionary_learning, Solver::hals, Start::random, 0));
+  runs.push_back(options(Model::orthogonal_nmf, Solver::alt_onmf, Start::kmeans, 0));
   for (FitOptions& run : runs) {
     run.max_iterations = 2;
     const auto few = crossed(X, run);

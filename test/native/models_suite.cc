@@ -113,6 +113,45 @@ void codes_take_the_scale() {
                        "codes beyond float32");
 }
 
+// ---- Orthonormal components of log-odds.
+
+Dense binary(Index n, Index d, std::uint64_t seed) {
+  Dense X = planted(n, d, 4, seed);
+  for (float& x : X.values) x = x > 0.5f ? 1 : 0;
+  return X;
+}
+
+FitOptions logistic_options(Start start, Index iterations) {
+  FitOptions o = orthonormal_options(start, iterations);
+  o.loss = {LossKind::logistic, 2};
+  return o;
+}
+
+void logistic_runs_agree_with_the_formula() {
+  const Dense X = binary(70, 19, 9);
+  for (const Start start : {Start::svd, Start::random}) {
+    const FitOptions o = logistic_options(start, 12);
+    const Fitted theirs = fitted(*tried_devices()[0], *X.source(), 4, o);
+    const Fitted ours = fitted(X, 4, o);
+    for (std::size_t t = 0; t < ours.run.objective.size(); ++t)
+      near(ours.run.objective[t] / theirs.run.objective[t], 1, 1e-5, "logistic, by the formula");
+    expect_falling(ours.run.objective, 0, "the logistic loss");
+    near(ours.run.relative_error, theirs.run.relative_error, 1e-5, "error of probabilities");
+    check(relative_difference(widened(theirs.H), ours.H) < 1e-3, "H of the logistic loss");
+    check(distance_from_orthonormal(ours.H) < 1e-6, "H Hᵀ = I under the logistic loss");
+    for (const Index threads : {1, 3}) same_bits_of(ours, fitted(X, 4, o, threads), "threads");
+  }
+}
+
+void entries_other_than_0_and_1_are_named() {
+  Dense X = binary(30, 7, 3);
+  X(11, 4) = 0.5f;
+  for (Passes* device : tried_devices())
+    throws<InvalidEntry>([&] { fitted(*device, *X.source(), 2, logistic_options(Start::svd, 1)); },
+                         [](const InvalidEntry& e) { check(e.row == 11, "the row of 0.5"); },
+                         "an entry that is not 0 or 1");
+}
+
 // ---- The code of Shafran, Geiger & Geva, reference/factorization.md 2.1: not monotone.
 
 FitOptions snmf_options(double kept_share, Index iterations) {
@@ -274,6 +313,8 @@ int main() {
   many_steps_end_at_the_polar_factor();
   planted_orthonormal_components_are_found();
   codes_take_the_scale();
+  logistic_runs_agree_with_the_formula();
+  entries_other_than_0_and_1_are_named();
   snmf_agrees_with_its_formulae();
   snmf_keeps_its_best_pair();
   snmf_stops_by_patience();

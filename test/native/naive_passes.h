@@ -29,13 +29,9 @@ class NaivePasses : public NaiveFactors {
     double largest = 0;
     SourceNorm norm{0, 0, 0, std::numeric_limits<double>::infinity(), 0};
     oracle::each_entry(X, examined.mask, [&](Index row, Index col, double x) {
-      const bool fits = examined.sign == EntrySign::any ||
-                        (examined.sign == EntrySign::positive ? x > 0 : x >= 0);
       if (!std::isfinite(x)) throw InvalidEntry(X.argument, row, col, x, "a finite number");
-      if (!fits)
-        throw InvalidEntry(
-            X.argument, row, col, x,
-            examined.sign == EntrySign::positive ? "a positive number" : "a non-negative number");
+      if (!has_sign(examined.sign, x))
+        throw InvalidEntry(X.argument, row, col, x, expected_of(examined.sign));
       largest = std::max(largest, std::abs(x));
       norm.smallest = std::min(norm.smallest, x);
       norm.count += 1;
@@ -59,6 +55,8 @@ class NaivePasses : public NaiveFactors {
       const std::vector<Entry> entries = oracle::entries_of(pass, group);
       if (pass.loss.kind == LossKind::frobenius)
         run(pass, group, entries, job);
+      else if (pass.loss.kind == LossKind::logistic)
+        run_logistic(pass, group, job);
       else
         run_ratios(pass, group, entries);
     }
@@ -74,6 +72,7 @@ class NaivePasses : public NaiveFactors {
     const std::vector<double>& S = own(sums).cross;
     const Index k = Ht.cols;
     if (step.kind == StepKind::cayley) return naive::cayley(S, step.sweeps, Ht);
+    if (step.kind == StepKind::unit_ball) return naive::unit_ball(S, normal, step.sweeps, Ht);
     std::vector<float> rounded(S.size());
     for (Index t = 0; t < Ht.rows; ++t)
       for (Index j = 0; j < k; ++j)
@@ -103,8 +102,13 @@ class NaivePasses : public NaiveFactors {
         return copy(cross, factor);
       case StepKind::project:
         return naive::project(cross, step, factor);
+      case StepKind::solve_on_support:
+        return naive::solve_on_support(cross, N, factor);
+      case StepKind::one_component:
+        return naive::one_component(cross, N, factor);
       case StepKind::cayley:
-        return expect(false, "a Cayley step sees all rows at once");
+      case StepKind::unit_ball:
+        return expect(false, "this step changes all rows at once");
       case StepKind::simplex:
       case StepKind::capped_simplex:
         return naive::simplex(cross, N, step, factor);
@@ -237,6 +241,50 @@ class NaivePasses : public NaiveFactors {
       improve(*group.step, Cross{cross.data(), 1, k, k}, NormalMatrix(gram, k, 0, false),
               group.W.row_block(i, 1), job);
     }
+  }
+
+  // Towards the minimum of ⅛‖Z − W Htᵀ‖² with Z = V + 4 (X − σ(V)), V = W Htᵀ of the given pair.
+  void run_logistic(const Pass& pass, const Group& group, const Job& job) {
+    NaiveSums& sums = own(group.sums);
+    const Index k = group.Ht.cols;
+    const Index d = group.Ht.rows;
+    sums.incoming_divergence = sums.incoming_residual = 0;
+    oracle::Matrix X(pass.X.rows(), d);
+    oracle::each_entry(pass.X, no_mask, [&](Index row, Index col, double x) { X(row, col) = x; });
+    oracle::Matrix Z(X.rows, d);
+    const auto form = [&](bool measures) {
+      for (Index i = 0; i < X.rows; ++i)
+        for (Index t = 0; t < d; ++t) {
+          double v = 0;
+          for (Index j = 0; j < k; ++j) v += double{at(group.W, i, j)} * at(group.Ht, t, j);
+          const double p = 1 / (1 + std::exp(-v));
+          Z(i, t) = v + 4 * (X(i, t) - p);
+          if (measures && group.measure == Measure::divergence)
+            sums.incoming_divergence +=
+                std::log1p(std::exp(-std::abs(v))) + std::max(v, 0.0) - X(i, t) * v;
+          if (measures && group.measure == Measure::direct)
+            sums.incoming_residual += (X(i, t) - p) * (X(i, t) - p);
+        }
+    };
+    form(true);
+    for (Index sweep = 0; group.step && sweep < group.step->sweeps; ++sweep) {
+      if (sweep > 0) form(false);
+      for (Index i = 0; i < X.rows; ++i) {
+        std::vector<float> cross(static_cast<std::size_t>(k));
+        for (Index j = 0; j < k; ++j) {
+          double product = 0;
+          for (Index t = 0; t < d; ++t) product += Z(i, t) * at(group.Ht, t, j);
+          cross[j] = static_cast<float>(product);
+        }
+        improve(*group.step, Cross{cross.data(), 1, k, k}, group.normal, group.W.row_block(i, 1),
+                job);
+      }
+    }
+    if (!group.accumulate) return;
+    std::ranges::fill(sums.cross, 0.0);
+    for (Index i = 0; i < X.rows; ++i)
+      for (Index t = 0; t < d; ++t)
+        for (Index j = 0; j < k; ++j) sums.cross[t * k + j] += Z(i, t) * at(group.W, i, j);
   }
 
   static void run_ratios(const Pass& pass, const Group& group, const std::vector<Entry>& entries) {

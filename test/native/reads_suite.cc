@@ -109,6 +109,9 @@ void fits_read_each_row_once_in_an_iteration() {
   FitOptions volume = options(Model::min_volume_nmf, Solver::hals, Start::random, 0);
   volume.hull.volume = 0.1;
   expect("minimum-volume nmf", volume);
+  expect("dictionary learning",
+         options(Model::dictionary_learning, Solver::hals, Start::random, 0));
+  expect("orthogonal nmf", options(Model::orthogonal_nmf, Solver::alt_onmf, Start::random, 0));
 }
 
 void other_methods_read_each_row_once_in_an_iteration() {

@@ -130,6 +130,46 @@ void least_squares(Passes& backend) {
   }
 }
 
+// Row by row over the entries that are not 0; those of a dependent component stay.
+void least_squares_over_a_support(Passes& backend) {
+  NaivePasses naive;
+  for (Index k : {1, 3, 8, 21}) {
+    const Matrix other = oracle::random(60, k, 1);
+    Matrix start = oracle::random(45, k, 2);
+    for (std::size_t i = 0; i < start.data.size(); i += 2 + i % 3) start.data[i] = 0;
+    const Matrix cross = oracle::random(45, k, 3);
+    const Factor ours(backend, start);
+    const Factor theirs(naive, start);
+    step(backend, StepKind::solve_on_support, cross, normal_of(other), ours);
+    step(naive, StepKind::solve_on_support, cross, normal_of(other), theirs);
+    close(ours.matrix().data, theirs.matrix().data, 1e-5, "over a support");
+    for (std::size_t i = 0; i < start.data.size(); ++i)
+      test::check((ours.floats()[i] == 0) == (start.data[i] == 0), "zeros stay zeros");
+  }
+  Matrix twins(10, 2);
+  for (Index i = 0; i < 10; ++i) twins(i, 0) = twins(i, 1) = static_cast<double>(i);
+  const Factor factor(backend, Matrix(1, 2, {1, 0.25}));
+  step(backend, StepKind::solve_on_support, Matrix(1, 2, {570, 570}), normal_of(twins), factor);
+  close(factor.matrix().data, {1.75, 0.25}, 1e-6, "the second of two equal components stays");
+}
+
+void one_component_takes_the_row(Passes& backend) {
+  NaivePasses naive;
+  for (Index k : {1, 3, 8, 21}) {
+    const Matrix other = oracle::random(60, k, 1);
+    const Matrix cross = oracle::random(45, k, 3);
+    const Factor ours(backend, oracle::random(45, k, 4));
+    const Factor theirs(naive, oracle::random(45, k, 5));
+    step(backend, StepKind::one_component, cross, normal_of(other), ours);
+    step(naive, StepKind::one_component, cross, normal_of(other), theirs);
+    close(ours.matrix().data, theirs.matrix().data, 1e-6, "one component");
+  }
+  const Factor factor(backend, Matrix(3, 2));
+  const NormalMatrix normal({4, 0, 0, 1}, 2, 0, false);
+  step(backend, StepKind::one_component, Matrix(3, 2, {4, 3, 2, 1, -1, -2}), normal, factor);
+  close(factor.matrix().data, {0, 3, 0.5, 0, 0, 0}, 1e-6, "ties to the first, or none");
+}
+
 void dependent_components_keep_their_columns_in_a_solve(Passes& backend) {
   Matrix other = oracle::random(60, 5, 1);
   for (Index i = 0; i < 60; ++i) {
@@ -261,6 +301,8 @@ void steps_suite(Passes& backend) {
   dead_components_keep_their_columns(backend);
   zeros_stay_zeros_under_multiplication(backend);
   least_squares(backend);
+  least_squares_over_a_support(backend);
+  one_component_takes_the_row(backend);
   dependent_components_keep_their_columns_in_a_solve(backend);
   copies(backend);
   known_answer_semi_mu(backend);

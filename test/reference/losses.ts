@@ -1,6 +1,7 @@
 // The losses of lib/factorization/losses.ts by their formulae, in float64 and without the addon.
 import type { Matrix } from '../../lib/data/matrix'
 import type { LossOptions } from '../../lib/factorization/losses'
+import { productOf } from './factors'
 
 /** d_β(x, v). */
 export function divergence(x: number, v: number, beta: number): number {
@@ -78,4 +79,20 @@ export function totalLoss(X: Matrix, W: Matrix, H: Matrix, of: LossOptions, on: 
     total += (on.sampleWeight?.[i] ?? 1) * (of.loss === 'l21' ? Math.sqrt(row) : row)
   }
   return total
+}
+
+/** 1 / (1 + e⁻ᵛ) of the entries v of W H. */
+export function probabilities(W: Matrix, H: Matrix): Matrix {
+  const odds = productOf(W, H)
+  return { ...odds, data: odds.data.map((v) => 1 / (1 + Math.exp(-v))) }
+}
+
+/** Σ ln(1 + eᵛ) − x·v over the entries v of W H. */
+export function logisticLoss(X: Matrix, W: Matrix, H: Matrix): number {
+  const { data } = productOf(W, H)
+  let sum = 0
+  data.forEach((v, at) => {
+    sum += Math.log1p(Math.exp(-Math.abs(v))) + Math.max(v, 0) - X.data[at]! * v
+  })
+  return sum
 }

@@ -80,7 +80,7 @@ class Examination {
   void take(Index row, const float* values, Index count, const std::int32_t* columns,
             SourceSums& sums) const {
     ElementSums found = kernels_.summarize(values, count);
-    if (bad(found)) reject(row, values, count, columns);
+    if (bad(found, values, count)) reject(row, values, count, columns);
     if (!examined_.row_weights.empty()) found.squared_norm *= double{examined_.row_weights[row]};
     add(sums.elements, found);
     sums.count += static_cast<double>(count);
@@ -107,27 +107,24 @@ class Examination {
     }
   }
 
-  bool bad(const ElementSums& sums) const {
+  bool bad(const ElementSums& sums, const float* values, Index count) const {
     if (sums.largest_bits >= infinity_bits) return true;
-    return !has_sign(sums.smallest);
+    if (examined_.sign == EntrySign::binary)
+      return !std::all_of(values, values + count, [&](float x) { return fits(x); });
+    return !fits(sums.smallest);
   }
-  bool has_sign(float value) const {
-    if (examined_.sign == EntrySign::any) return true;
-    return examined_.sign == EntrySign::positive ? value > 0 : value >= 0;
-  }
+  bool fits(float value) const { return has_sign(examined_.sign, value); }
 
   // Throws at the first invalid element of a row, if any.
   void reject(Index row, const float* values, Index count, const std::int32_t* columns) const {
     for (Index t = 0; t < count; ++t) {
       const Index column = columns == nullptr ? t : columns[t];
       if (!std::isfinite(values[t])) throw not_finite(X_, row, column);
-      if (!has_sign(values[t])) reject_sign(row, column, X_.entry(row, column));
+      if (!fits(values[t])) reject_sign(row, column, X_.entry(row, column));
     }
   }
   [[noreturn]] void reject_sign(Index row, Index column, double value) const {
-    throw InvalidEntry(
-        X_.argument, row, column, value,
-        examined_.sign == EntrySign::positive ? "a positive number" : "a non-negative number");
+    throw InvalidEntry(X_.argument, row, column, value, expected_of(examined_.sign));
   }
 
   const Kernels& kernels_;

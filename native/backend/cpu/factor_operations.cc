@@ -9,6 +9,7 @@
 #include "backend/cpu/over_rows.h"
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/small_gram.h"
+#include "backend/cpu/unit_ball.h"
 #include "core/linear_algebra.h"
 #include "core/random.h"
 
@@ -31,6 +32,8 @@ void improve_from_sums(const Kernels& kernels, const Step& step, const std::vect
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job) {
   if (step.kind == StepKind::cayley) return cayley_steps(S, step.sweeps, Ht, job);
+  if (step.kind == StepKind::unit_ball)
+    return unit_ball_sweeps(S, normal.gram(), step.sweeps, Ht, job);
   const PreparedStep prepared(kernels, step, normal, job.cancellation);
   const Index k = Ht.cols;
   over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {

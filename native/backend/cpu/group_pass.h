@@ -82,4 +82,9 @@ std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& p
 std::unique_ptr<GroupPass> divergence_group(const Kernels& kernels, const Pass& pass,
                                             const Group& group);
 
+// The logistic loss of X in {0, 1} with the log-odds W Htᵀ, for orthonormal columns of Ht: a step
+// of W towards the minimum of the majoriser at the given pair, and S of that majoriser.
+std::unique_ptr<GroupPass> logistic_group(const Kernels& kernels, const Pass& pass,
+                                          const Group& group, const Cancellation& stop);
+
 }  // namespace gemmine::cpu

@@ -28,10 +28,7 @@ class RunningPass {
  public:
   RunningPass(const Kernels& kernels, const Pass& pass, const Job& job)
       : pass_(pass), job_(job), rows_(pass.X, rows_of(pass)) {
-    for (const Group& group : pass.groups)
-      groups_.push_back(pass.loss.kind == LossKind::frobenius
-                            ? frobenius_group(kernels, pass, group, job.cancellation)
-                            : divergence_group(kernels, pass, group));
+    for (const Group& group : pass.groups) groups_.push_back(group_pass(kernels, group));
     scratch_.resize(static_cast<std::size_t>(worker_count(job)));
     for (const Group& group : pass.groups) cpu_sums(group.sums).workspaces.resize(scratch_.size());
   }
@@ -53,6 +50,17 @@ class RunningPass {
   }
 
  private:
+  std::unique_ptr<GroupPass> group_pass(const Kernels& kernels, const Group& group) const {
+    switch (pass_.loss.kind) {
+      case LossKind::frobenius:
+        return frobenius_group(kernels, pass_, group, job_.cancellation);
+      case LossKind::logistic:
+        return logistic_group(kernels, pass_, group, job_.cancellation);
+      default:
+        return divergence_group(kernels, pass_, group);
+    }
+  }
+
   bool forms_sums() const {
     return std::ranges::any_of(pass_.groups, [](const Group& group) {
       return group.accumulate || group.measure != Measure::none;

@@ -109,7 +109,10 @@ void PreparedStep::pack() {
     case StepKind::ratio:
     case StepKind::product:
     case StepKind::project:
+    case StepKind::solve_on_support:
+    case StepKind::one_component:
     case StepKind::cayley:
+    case StepKind::unit_ball:
     case StepKind::shifted_ascent:
       break;
     case StepKind::simplex:
@@ -171,8 +174,13 @@ void PreparedStep::improve(HostView<const float> cross, HostView<float> factor,
       return expect(false, "a ratio step has denominators of its own");
     case StepKind::project:
       return project(cross, factor);
+    case StepKind::solve_on_support:
+      return solve_on_support(cross, factor);
+    case StepKind::one_component:
+      return one_component(cross, factor);
     case StepKind::cayley:
-      return expect(false, "a Cayley step sees all rows at once");
+    case StepKind::unit_ball:
+      return expect(false, "this step changes all rows at once");
     case StepKind::simplex:
     case StepKind::capped_simplex:
       return simplex_->improve(cross, factor, step_.sweeps);
@@ -197,6 +205,52 @@ void PreparedStep::shifted_ascent(HostView<const float> cross, HostView<float> f
     for (Index j = 0; j < k; ++j)
       factor(i, j) = static_cast<float>(
           std::max(0.0, double{factor(i, j)} + cross(i, j) - normal_.gram()[j * (k + 1)]));
+}
+
+void PreparedStep::one_component(HostView<const float> cross, HostView<float> factor) const {
+  const Index k = factor.cols;
+  const auto diagonal = [&](Index j) { return normal_.gram()[j * (k + 1)]; };
+  for (Index i = 0; i < factor.rows; ++i) {
+    Index best = -1;
+    double most = 0;
+    for (Index j = 0; j < k; ++j) {
+      const double c = cross(i, j);
+      const double gain = c > 0 && diagonal(j) > 0 ? c * c / diagonal(j) : 0;
+      if (!(gain > most)) continue;
+      most = gain;
+      best = j;
+    }
+    std::fill_n(factor.row(i), k, 0.0f);
+    if (best >= 0) factor(i, best) = static_cast<float>(cross(i, best) / diagonal(best));
+  }
+}
+
+void PreparedStep::solve_on_support(HostView<const float> cross, HostView<float> factor) const {
+  const Index k = factor.cols;
+  const std::vector<double>& N = normal_.gram();
+  std::vector<Index> kept;
+  for (Index i = 0; i < factor.rows; ++i) {
+    stop_.check();
+    kept.clear();
+    for (Index j = 0; j < k; ++j)
+      if (factor(i, j) != 0) kept.push_back(j);
+    const auto m = static_cast<Index>(kept.size());
+    std::vector<double> part(static_cast<std::size_t>(m * m));
+    for (Index a = 0; a < m; ++a)
+      for (Index b = 0; b < m; ++b) part[a * m + b] = N[kept[a] * k + kept[b]];
+    const NormalMatrix of_row(part, m, 0, true);
+    const auto r = static_cast<Index>(of_row.independent().size());
+    std::vector<double> right(static_cast<std::size_t>(r));
+    for (Index t = 0; t < r; ++t) {
+      const Index a = of_row.independent()[t];
+      right[t] = cross(i, kept[a]);
+      for (const Index s : of_row.dependent())
+        right[t] -= double{factor(i, kept[s])} * part[s * m + a];
+    }
+    solve_rows({of_row.cholesky().data(), r, r, r}, {right.data(), 1, r, r});
+    for (Index t = 0; t < r; ++t)
+      factor(i, kept[of_row.independent()[t]]) = static_cast<float>(right[t]);
+  }
 }
 
 void PreparedStep::nonnegative_solve(HostView<const float> cross, HostView<float> factor) const {

@@ -32,6 +32,8 @@ class PreparedStep {
   void shifted_ascent(HostView<const float> cross, HostView<float> factor) const;
   void solve(HostView<const float> cross, HostView<float> factor) const;
   void nonnegative_solve(HostView<const float> cross, HostView<float> factor) const;
+  void one_component(HostView<const float> cross, HostView<float> factor) const;
+  void solve_on_support(HostView<const float> cross, HostView<float> factor) const;
 
   const Kernels& kernels_;
   const Step step_;

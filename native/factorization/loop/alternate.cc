@@ -93,6 +93,7 @@ class Alternation {
   // A component that stays dead gets a new H_j before the next iteration. The objective is
   // unchanged only if H has no penalty.
   void reseed() {
+    if (options_.keeps_columns) return;
     if (state_.iteration == 0 || state_.stepped_back || state_.stalled) return;
     if (penalties().l1_h > 0 || penalties().l2_h > 0 || options_.volume) return;
     if (!reseeding_.reseed(state_, state_.row_gram, column_gram_, W_, Ht_)) return;
@@ -146,6 +147,7 @@ class Alternation {
   // On a nearly singular problem rounding can make a step raise the objective: then H is unchanged.
   // Both errors are computed from the same S and R, so their order is certain.
   void update_columns() {
+    if (options_.keeps_columns) return;
     const double before = identity_error() + column_penalty();
     device_.copy(Ht_, before_columns_.view());
     const std::vector<double> gram_before = column_gram_;

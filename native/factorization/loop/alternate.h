@@ -21,6 +21,7 @@ struct LoopOptions {
   double objective_exponent;  // objective of X = 2^objective_exponent · that of the scaled X
   std::uint64_t seed;
   GraphTerm* graph = nullptr;     // penalty on W in the objective
+  bool keeps_columns = false;     // H stays as it is
   const char* phase = "iterate";  // in progress reports
   std::optional<VolumeOptions> volume = std::nullopt;
 };

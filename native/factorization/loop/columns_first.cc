@@ -15,6 +15,8 @@ constexpr double ridge = 1e-6;          // added to WᵀW
 constexpr double floor = 1e-6;          // added to the denominators of the row step
 constexpr double smallest_norm = 1e-8;  // of a column of W
 
+constexpr Index refit_sweeps = 16;  // of W; they do not read X
+
 // ⌈share·count⌉, at least 1. With a share like 0.07 the rounded product may be slightly above an
 // integer.
 Index share_of(Index count, double share) {
@@ -111,10 +113,29 @@ class ColumnsFirst {
 
   Alternated finish() {
     best_.restore(device_, W_, Ht_);
-    const double squared_error = input_.squared_error(W_, Ht_);
+    double squared_error = input_.squared_error(W_, Ht_);
     objective::set(state_, state_.best, squared_error, true);
+    if (own_.refit) {
+      squared_error = refitted(squared_error);
+      objective::set(state_, ++state_.worked, squared_error, true);
+    }
     state_.row_gram = input_.gram_of_W(W_);
     return {.squared_error = squared_error};
+  }
+
+  // The error after a refit of the best pair, which stays if that error is not below its own.
+  double refitted(double before) {
+    input_.form_sums(W_, *sums_);
+    const std::vector<double> no_pull(static_cast<std::size_t>(k_));
+    const NormalMatrix of_W(sums_->gram, k_, 0, false);
+    device_.improve(step_of(StepKind::solve_on_support, 0, 0, 1), *sums_, of_W, no_pull, Ht_,
+                    input_.job);
+    const NormalMatrix of_H(device_.gram(Ht_, input_.job), k_, 0, false);
+    input_.improve(Ht_, of_H, step_of(StepKind::nonnegative_sweep, 0, 0, refit_sweeps), W_);
+    const double after = input_.squared_error(W_, Ht_);
+    if (after < before) return after;
+    best_.restore(device_, W_, Ht_);
+    return before;
   }
 
   const Input& input_;

@@ -7,6 +7,8 @@ namespace gemmine {
 struct ColumnsFirstOptions {
   double kept_share;  // of the elements of each column of Ht; the others become 0
   Index patience;     // iterations without a better pair before the run ends, unless tolerance is 0
+  bool refit;  // after the last iteration: H by least squares over the kept entries of the best
+               // pair, then W, if this lowers the error; one more objective
 };
 
 // The same loop for a model whose iterations may raise the objective: computes H from the W of the

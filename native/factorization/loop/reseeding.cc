@@ -1,6 +1,7 @@
 #include "factorization/loop/reseeding.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gemmine {
 namespace {
@@ -28,9 +29,9 @@ class Residuals {
     }
   }
 
-  // The residual of the worst-fitted row of all ranks' samples, which is not taken again; empty if
-  // all are fitted up to the rounding of float32 products.
-  std::vector<double> take_worst(Communicator& ranks) {
+  // The residual of the worst-fitted row of all ranks' samples, or this row as a `whole`, which is
+  // not taken again; empty if all are fitted up to the rounding of float32 products.
+  std::vector<double> take_worst(bool whole, Communicator& ranks) {
     const auto s = std::max_element(squares_.begin(), squares_.end()) - squares_.begin();
     const double own = squares_[s] > 1e-6 * sample_.squared_norm(s) ? squares_[s] : 0;
     const std::vector<double> all = ranks.allgather({&own, 1});
@@ -38,7 +39,7 @@ class Residuals {
     if (*worst <= 0) return {};
     std::vector<double> residual(static_cast<std::size_t>(Ht_.rows()));
     if (worst - all.begin() == ranks.rank()) {
-      residual = row(s);
+      residual = whole ? sample_.dense_row(s) : row(s);
       squares_[s] = 0;
     }
     ranks.allreduce(residual);
@@ -74,6 +75,13 @@ class Residuals {
   const HostMatrix<float> codes_;
   std::vector<double> squares_;
 };
+
+void to_unit_length(HostMatrix<float>& h) {
+  double square = 0;
+  for (Index t = 0; t < h.rows(); ++t) square += double{h(t, 0)} * h(t, 0);
+  for (Index t = 0; square > 0 && t < h.rows(); ++t)
+    h(t, 0) = static_cast<float>(h(t, 0) / std::sqrt(square));
+}
 
 // Components that have been dead for at least two iterations and have attempts left.
 std::vector<Index> due(const std::vector<bool>& dead, LoopState& state) {
@@ -117,7 +125,7 @@ bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
     input_.job.cancellation.check();
     ++state.attempts[j];
     state.dead_for[j] = 0;
-    const std::vector<double> residual = residuals.take_worst(input_.ranks);
+    const std::vector<double> residual = residuals.take_worst(rule_.one_component, input_.ranks);
     if (residual.empty()) break;
     const double most = std::ranges::max(residual);
     const double scale = most > upper_ ? upper_ / most : 1;
@@ -125,6 +133,7 @@ bool Reseeding::reseed(LoopState& state, const std::vector<double>& row_gram,
     for (Index t = 0; t < Ht.rows; ++t)
       h(t, 0) =
           static_cast<float>(rule_.columns_free ? residual[t] : scale * std::max(0.0, residual[t]));
+    if (rule_.unit_ball) to_unit_length(h);
     residuals.explain(h);
     for (Index t = 0; t < Ht.rows; ++t) after(t, j) = h(t, 0);
     kept[j] = 0;
