@@ -192,7 +192,7 @@ export interface NativeProof {
 
 export interface Addon {
   /** A hash of the entries of X, 16 hexadecimal digits. */
-  fingerprint(X: NativeSource, control: JobControl): Promise<string>
+  fingerprint(X: NativeSource | NativeCorpus, control: JobControl): Promise<string>
   fit(
     X: NativeSource,
     options: NativeFitOptions,

@@ -143,6 +143,14 @@ void verified(const PreparedCorpus& corpus, const Job& job, Run run) {
 
 }  // namespace
 
+std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed) {
+  const Held* held = held_by(value);
+  if (held == nullptr) return nullptr;
+  if (!held->corpus) throw Napi::Error(value.Env(), disposed_error(value.Env()));
+  borrowed.keep(held->borrowed);
+  return held->corpus->source;
+}
+
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
                                Borrowed& borrowed)
     : device_(read<std::string>(options, "device")), metric_(read_metric(options)) {

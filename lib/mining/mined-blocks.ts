@@ -1,0 +1,147 @@
+// Mines the queries of a job block by block, so that a checkpoint can keep the answers of finished blocks.
+import { checkPlace, type CheckpointOptions, type Identity } from '../data/checkpoint-file'
+import { availableMemory } from '../memory'
+import {
+  runJob,
+  type CheckedJob,
+  type NativeCorpus,
+  type NativeMined,
+  type NativeMineOptions,
+  type NativePositiveArrays,
+  type NativeSource,
+} from '../native'
+import type { NamedArrays } from '../data/typed-array'
+import { arraysWithin, MinedSoFar, type Answered } from './mining-checkpoint'
+import { packedBytes } from './prepare-corpus'
+
+/** One mining job in the form for the addon. */
+export interface MiningCall {
+  readonly queries: NativeSource
+  readonly corpus: NativeSource | NativeCorpus
+  readonly options: NativeMineOptions
+  readonly positives: NativePositiveArrays
+  readonly answers: readonly Answered[]
+  readonly job: CheckedJob
+  /** The caller's arrays, by their names in messages. */
+  readonly arrays: NamedArrays
+}
+
+/** Mines some of the queries of a call, or all of them. */
+export const mineQueries = (
+  { queries, corpus, options, positives, answers, job, arrays }: MiningCall,
+  onProgress = job.onProgress,
+): Promise<NativeMined[]> =>
+  runJob({ ...job, onProgress }, arrays, (addon, control) =>
+    addon.mine(queries, corpus, options, positives, answers, control),
+  )
+
+/** The call for some of its queries, counted from its first one. */
+function blockOf(call: MiningCall, begin: number, count: number): MiningCall {
+  const { options, answers } = call
+  return {
+    ...call,
+    options: { ...options, firstQuery: options.firstQuery + begin, queryCount: count },
+    answers: answers.map((answer) => ({
+      options: answer.options,
+      out: arraysWithin(answer, begin, begin + count),
+    })),
+  }
+}
+
+/** Multiplications of a block. They take some seconds to a minute on two cores. */
+const blockWork = 2 ** 40
+
+/** Queries of a block, at least: each block reads the lists of the job, and the corpus if it is not kept. */
+const leastQueries = { kept: 256, read: 4096 } as const
+
+/** Blocks of a job, about, if they are not limited by their work. */
+const usualBlocks = 64
+
+export function blockQueries(
+  queries: number,
+  corpus: { readonly rows: number; readonly cols: number },
+  isKept: boolean,
+): number {
+  const byWork = Math.ceil(blockWork / (corpus.rows * corpus.cols))
+  const least = isKept ? leastQueries.kept : leastQueries.read
+  return Math.max(least, Math.min(Math.ceil(queries / usualBlocks), byWork))
+}
+
+/** Prepares the corpus for all blocks, unless it is a handle or its packed copy takes too much memory. */
+async function keptCorpus({ corpus, options, job, arrays }: MiningCall) {
+  if (!('rows' in corpus)) return { corpus, release: () => {} }
+  const { device, metric } = options
+  if (packedBytes(corpus) > availableMemory() / 2) return { corpus, release: () => {} }
+  const handle = await runJob(job, arrays, (addon, control) =>
+    addon.prepareCorpus(corpus, { device, metric, own: false, verify: false }, control),
+  )
+  return { corpus: handle, release: () => handle.dispose() }
+}
+
+/** Progress in queries of the whole job, from that of the scan of one block. */
+function progressWithin(
+  { onProgress }: CheckedJob,
+  { done, count, total }: { done: number; count: number; total: number },
+): CheckedJob['onProgress'] {
+  let reached = done
+  return (
+    onProgress &&
+    ((progress) => {
+      if (progress.phase === 'scan')
+        reached = Math.max(reached, done + Math.floor((count * progress.done) / progress.total))
+      onProgress({ phase: 'mine', done: reached, total })
+    })
+  )
+}
+
+async function mineBlocks(call: MiningCall, sides: Sides, sofar: MinedSoFar) {
+  const { corpus, release } = await keptCorpus(call)
+  try {
+    const { queryCount: total } = call.options
+    const size = blockQueries(total, sides, corpus !== call.corpus || !('rows' in corpus))
+    while (sofar.done < total) {
+      const count = Math.min(size, total - sofar.done)
+      const block = blockOf({ ...call, corpus }, sofar.done, count)
+      const tell = progressWithin(call.job, { done: sofar.done, count, total })
+      sofar.add(count, await mineQueries(block, tell))
+      await sofar.writeIfDue()
+    }
+  } finally {
+    release()
+  }
+}
+
+type Sides = Parameters<typeof blockQueries>[1]
+
+/** The files of a run, and its identity. */
+export interface CheckpointedRun {
+  readonly files: CheckpointOptions
+  readonly identity: Identity
+}
+
+/**
+ * Mines the queries that a checkpoint does not hold, and writes checkpoints.
+ *
+ * @param sides Rows and columns of the corpus.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if a checkpoint cannot be written, or the file to resume from is
+ *   damaged or that of another job.
+ */
+export async function mineWithCheckpoints(
+  call: MiningCall,
+  sides: Sides,
+  { files, identity }: CheckpointedRun,
+): Promise<NativeMined[]> {
+  if (files.checkpoint !== undefined) await checkPlace(files.checkpoint)
+  const sofar = new MinedSoFar(files, identity, call.positives, call.answers)
+  const { queryCount } = call.options
+  if (files.resume !== undefined) await sofar.read(files.resume, queryCount)
+  try {
+    await sofar.write()
+    if (sofar.done < queryCount) await mineBlocks(call, sides, sofar)
+  } catch (error) {
+    if (call.job.signal?.aborted) await sofar.write()
+    throw error
+  }
+  await sofar.write()
+  return sofar.sums()
+}
