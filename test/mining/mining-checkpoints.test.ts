@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type * as files from '../../lib/data/checkpoint-file'
+import type * as memory from '../../lib/memory'
 import { blockQueries } from '../../lib/mining/mined-blocks'
 import {
   mineHardNegatives,
@@ -36,6 +37,14 @@ vi.mock('../../lib/data/checkpoint-file', async (original) => {
     afterWrite?.()
   }
   return { ...whole, writeCheckpoint }
+})
+
+/** Bytes that the process seems to have left. */
+let available: number | undefined
+
+vi.mock('../../lib/memory', async (original) => {
+  const whole: typeof memory = await original()
+  return { ...whole, availableMemory: () => available ?? whole.availableMemory() }
 })
 
 let folder: string
@@ -156,6 +165,14 @@ describe('a checkpoint of mining', () => {
     const ask = (options: object) => mineHardNegatives(none, corpus, [], options)
     await ask({ checkpoint })
     expect(answerOf(await ask({ resume: checkpoint }))).toEqual(answerOf(await ask({})))
+  })
+
+  it('of a corpus that is read again for every block has the same bits', async () => {
+    const checkpoint = at('read.safetensors')
+    available = 0
+    const read = await mine({ checkpoint })
+    available = undefined
+    expect(answerOf(read)).toEqual(answerOf(await mine({})))
   })
 
   it('leaves no other file', async () => {
