@@ -4,6 +4,7 @@ import { ruleNames } from '../data/mined-lines'
 import { joined, mapped } from '../data/pieces'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
+import { GemmineError } from '../errors'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import { runJob, type NativeMined, type NativeMineRules } from '../native'
@@ -109,6 +110,15 @@ export async function mineHardNegatives(
 const keptForHubs = ({ hubCap, pool, numNegatives }: NativeMineRules, rows: number) =>
   hubCap === undefined ? 0 : Math.min(rows, Math.max(pool, 2 * numNegatives + 8))
 
+/** @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if rows kept for hub caps take more than half of the budget. */
+function checkBudget(kept: number, memoryBudget = Infinity) {
+  if (kept <= memoryBudget / 2) return
+  throw new GemmineError(
+    'ERR_GEMMINE_OUT_OF_MEMORY',
+    `The rows that hubCap shares out need about ${kept} bytes of memory, and the budget has ${memoryBudget / 2} for them`,
+  )
+}
+
 /** The rules of each answer in the form for the addon, after a check that there is memory for all answers. */
 function sweptRules(
   settled: readonly SettledMining[],
@@ -123,6 +133,7 @@ function sweptRules(
   const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
   const explained = sweep.reduce((sum, { options }) => sum + options.explain, 0)
   const shared = sweep.reduce((sum, { options }) => sum + keptForHubs(options, rows), 0)
+  checkBudget(60 * shared * queries, settled[0]!.memoryBudget)
   planMemory(
     `${places} negatives for each of ${queries} queries`,
     queries * (12 * places + 50 * explained + 60 * shared) + 12 * pairs,

@@ -69,7 +69,7 @@ it.each([
   rmSync(at('killed'), { recursive: true, force: true })
   let kills = 0
   let resume: string[] = []
-  for (let run = 0; run < 8 && kills < 3; run++) {
+  for (let run = 0; run < 6 && kills < 2; run++) {
     const threads = ['--threads', run % 2 === 0 ? '2' : '1']
     if (!(await killed([...args, ...often, ...resume, ...threads, '--out', 'killed', '--force']))) {
       rmSync(at('killed'), { recursive: true, force: true })
