@@ -385,4 +385,12 @@ export interface Addon {
   /** Rows of a dense X that a thread holds at a time, at most, in a pass for this many columns of a factor. */
   tileRows(shape: { cols: number; rank: number }): number
   info(): NativeInfo
+  /** `bytes` are those of prepared corpora. */
+  stats(): {
+    readonly waiting: number
+    readonly running: number
+    readonly jobThreads: number
+    readonly threads: number
+    readonly bytes: number
+  }
 }

@@ -84,6 +84,7 @@ const defaultsOf: Record<string, object> = {
   NearDuplicatesOptions: gemmine.nearDuplicatesDefaults,
   NmfOptions: gemmine.nmfDefaults,
   NpzOptions: gemmine.readNpzDefaults,
+  QueueOptions: gemmine.queueDefaults,
   PrepareCorpusOptions: gemmine.prepareCorpusDefaults,
   SemiNmfOptions: gemmine.semiNmfDefaults,
   MutualNeighboursOptions: gemmine.mutualNeighboursDefaults,
@@ -135,6 +136,9 @@ describe('an editor shows', () => {
 
   it.each([
     'PairsOptions',
+    'Stats',
+    'JobStart',
+    'JobEnd',
     'MinedAudit',
     'MinedNegatives',
     'JudgedNegatives',

@@ -1,5 +1,6 @@
 // Mines the queries of a job block by block, so that a checkpoint can keep the answers of finished blocks.
 import { checkPlace, type CheckpointOptions, type Identity } from '../data/checkpoint-file'
+import { holding } from '../jobs'
 import { availableMemory } from '../memory'
 import {
   runJob,
@@ -126,7 +127,10 @@ export interface CheckpointedRun {
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if a checkpoint cannot be written, or the file to resume from is
  *   damaged or that of another job.
  */
-export async function mineWithCheckpoints(
+export const mineWithCheckpoints = (call: MiningCall, sides: Sides, run: CheckpointedRun) =>
+  holding(call.job.entry, () => mineAndWrite(call, sides, run))
+
+async function mineAndWrite(
   call: MiningCall,
   sides: Sides,
   { files, identity }: CheckpointedRun,
@@ -139,7 +143,7 @@ export async function mineWithCheckpoints(
     await sofar.write()
     if (sofar.done < queryCount) await mineBlocks(call, sides, sofar)
   } catch (error) {
-    if (call.job.signal?.aborted) await sofar.write()
+    await sofar.write()
     throw error
   }
   await sofar.write()

@@ -166,6 +166,7 @@ export class MinedSoFar {
     const { checkpoint } = this.files
     if (checkpoint === undefined || this.#written === this.done) return
     const done = this.done
+    this.#written = done // even if that fails: the failure ends the job
     const tensors: Record<string, Tensor> = {}
     for (const [name, data] of Object.entries(this.positives)) tensors[name] = vector(data)
     if (done > 0)
@@ -174,7 +175,6 @@ export class MinedSoFar {
           tensors[`${name}.${i}`] = tensor
     const metadata = { ...stamped(this.identity), done: String(done) }
     await writeCheckpoint(checkpoint, { tensors, metadata })
-    this.#written = done
     this.#writtenAt = performance.now()
   }
 

@@ -103,8 +103,8 @@ const ownDefaults = {
   shard: undefined as QueryShard | undefined,
   /**
    * A file for the answers of the queries that are done; none unless given. It is written completely and
-   * renamed: at the start, at the end of the first block of queries after every `checkpointSeconds`, when
-   * `signal` aborts, and at the end.
+   * renamed: at the start, at the end of the first block of queries after every `checkpointSeconds`, when the
+   * job fails or is aborted, and at the end.
    */
   checkpoint: undefined as string | undefined,
   /** Seconds between two checkpoints, 60 unless given; 0 for one after every block. */

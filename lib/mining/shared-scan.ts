@@ -3,6 +3,7 @@
 import { onAbort, reasonOf, throwIfAborted } from '../cancellation'
 import type { RowLists } from '../data/row-lists'
 import type { NamedArrays } from '../data/typed-array'
+import { enter, waiting } from '../jobs'
 import { checkReturned, filled, smallestLent } from '../lending'
 import {
   runJob,
@@ -184,21 +185,28 @@ class ScanQueue {
   }
 
   #wait(search: Small): Promise<NativeProof> {
-    const { signal } = search.job
+    const { signal, entry } = search.job
     throwIfAborted(signal)
-    let forget: (() => void) | undefined
+    let end = () => {}
     const answer = new Promise<NativeProof>((settle, fail) => {
       const call: Call = { search, watched: filled(search.arrays), settle, fail, isGone: false }
+      const leave = enter(entry, (reason) => this.#abort(call, reason))
       this.#waiting.add(call)
-      forget = signal && onAbort(signal, () => this.#abort(call, reasonOf(signal)))
+      waiting.searches++
+      const forget = signal && onAbort(signal, () => this.#abort(call, reasonOf(signal)))
+      end = () => {
+        forget?.()
+        leave()
+      }
     })
-    return answer.finally(() => forget?.())
+    return answer.finally(() => end())
   }
 
   #abort(call: Call, reason: unknown) {
     call.isGone = true
     call.fail(reason)
-    if (!this.#waiting.delete(call)) this.#left()
+    if (this.#waiting.delete(call)) waiting.searches--
+    else this.#left()
   }
 
   #next() {
@@ -219,6 +227,7 @@ class ScanQueue {
       if (taken.length > 0 && rows * k > mostPlaces.scan) break
       taken.push(call)
       this.#waiting.delete(call)
+      waiting.searches--
     }
     return taken
   }
