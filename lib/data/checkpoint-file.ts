@@ -102,7 +102,7 @@ export async function checkIdentity(
     const what = contents.includes(name)
       ? `a checkpoint of the same ${name}`
       : `${name} ${value}, as in this call`
-    throw fileError(path, `expected ${what}, received ${printable(String(received))}`)
+    throw fileError(path, `expected ${what}, received ${printable(String(received ?? 'none'))}`)
   }
   return metadata
 }

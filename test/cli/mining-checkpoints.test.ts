@@ -104,6 +104,16 @@ it('an interrupted run writes its checkpoint and says so', async () => {
   expect((await run(folder, ...args, '--resume', checkpoint, '--force')).code).toBe(0)
 })
 
+it('a checkpoint of another run is refused in the words of the command line', async () => {
+  const options = ['--checkpoint', 'other.safetensors', '--num-negatives', '2']
+  expect((await run(folder, ...job, ...options, '--json')).code).toBe(0)
+  const { code, stderr } = await run(folder, ...job, '--resume', 'other.safetensors', '--json')
+  expect([code, stderr]).toEqual([
+    2,
+    'gemmine: other.safetensors: expected --num-negatives 4, as in this call, received 2\n',
+  ])
+})
+
 it('a checkpoint inside --out, in no folder or over another file is refused before work starts', async () => {
   const refused = (...options: string[]) =>
     failureFrom(...job.map((arg) => (/\.(npy|tsv)$/.test(arg) ? at(arg) : arg)), ...options)
