@@ -1,4 +1,5 @@
-// fingerprint(X or prepared corpus, control): 16 hexadecimal digits, a hash of the entries of X and their positions
+// fingerprint(X or prepared corpus, control): 16 hexadecimal digits, a hash of the entries of X and
+// their positions
 #include "core/fingerprint.h"
 
 #include <algorithm>

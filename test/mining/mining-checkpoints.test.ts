@@ -21,6 +21,7 @@ import { blockQueries } from '../../lib/mining/mined-blocks'
 import {
   mineHardNegatives,
   prepareCorpus,
+  readSafetensors,
   type MinedNegatives,
   type MineHardNegativesOptions,
   type MiningSweep,
@@ -157,6 +158,16 @@ describe('a checkpoint of mining', () => {
     const resumed = await ask({ resume: checkpoint })
     expect(resumed.map(answerOf)).toEqual(whole.map(answerOf))
     await expect(mine({ resume: checkpoint })).rejects.toThrow('expected answers 1')
+  })
+
+  it('holds the finished blocks of a job that fails', async () => {
+    const checkpoint = at('failed.safetensors')
+    const data = queries.data.slice()
+    data[600 * queries.cols] = NaN
+    await expect(
+      mineHardNegatives({ ...queries, data }, corpus, positives, { checkpoint }),
+    ).rejects.toMatchObject({ argument: 'queries', row: 600 })
+    expect((await readSafetensors(checkpoint)).metadata['done']).toBe('512')
   })
 
   it('of no queries is one too', async () => {
