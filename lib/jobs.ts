@@ -58,7 +58,7 @@ export function enter(entry: Entry, stop: Unfinished['stop']): () => void {
   if (!entry.isAdmitted && unfinished.size - mostRunning >= maxQueue)
     throw new GemmineError(
       'ERR_GEMMINE_BUSY',
-      `${mostRunning} jobs run and ${unfinished.size - mostRunning} wait, as many as maxQueue lets; try again when some have ended`,
+      `${mostRunning} jobs run and ${unfinished.size - mostRunning} wait, as many as maxQueue allows; try again when some have ended`,
     )
   entry.isAdmitted = true
   const own = { stop }

@@ -45,7 +45,7 @@ describe('configureQueue', () => {
     await nextTurn()
     await expect(semiNmf(X, { rank: 2 })).rejects.toMatchObject({
       code: 'ERR_GEMMINE_BUSY',
-      message: '16 jobs run and 2 wait, as many as maxQueue lets; try again when some have ended',
+      message: '16 jobs run and 2 wait, as many as maxQueue allows; try again when some have ended',
     })
     end()
     for (const { status } of await settled) expect(status).toBe('rejected')

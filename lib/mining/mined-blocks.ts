@@ -14,6 +14,7 @@ import {
 import type { NamedArrays } from '../data/typed-array'
 import { arraysWithin, MinedSoFar, type Answered } from './mining-checkpoint'
 import { packedBytes } from './prepare-corpus'
+import { hold } from './shared-scan'
 
 /** One mining job in the form for the addon. */
 export interface MiningCall {
@@ -58,25 +59,34 @@ const leastQueries = { kept: 256, read: 4096 } as const
 /** Blocks of a job, about, if they are not limited by their work. */
 const usualBlocks = 64
 
-export function blockQueries(
-  queries: number,
-  corpus: { readonly rows: number; readonly cols: number },
-  isKept: boolean,
-): number {
-  const byWork = Math.ceil(blockWork / (corpus.rows * corpus.cols))
+interface Sides {
+  readonly rows: number
+  readonly cols: number
+}
+
+export function blockQueries(queries: number, { rows, cols }: Sides, isKept: boolean): number {
+  const byWork = Math.ceil(blockWork / (rows * cols))
   const least = isKept ? leastQueries.kept : leastQueries.read
   return Math.max(least, Math.min(Math.ceil(queries / usualBlocks), byWork))
 }
 
-/** Prepares the corpus for all blocks, unless it is a handle or its packed copy takes too much memory. */
-async function keptCorpus({ corpus, options, job, arrays }: MiningCall) {
-  if (!('rows' in corpus)) return { corpus, release: () => {} }
+interface BlockCorpus {
+  readonly corpus: NativeSource | NativeCorpus
+  /** Whether the blocks share a packed copy. */
+  readonly isKept: boolean
+  release(): void
+}
+
+/** Prepares the corpus for all blocks, unless its packed copy takes too much memory. */
+async function corpusForBlocks({ corpus, options, job, arrays }: MiningCall): Promise<BlockCorpus> {
+  if (!('rows' in corpus)) return { corpus, isKept: true, release: hold(corpus) }
+  if (packedBytes(corpus) > availableMemory() / 2)
+    return { corpus, isKept: false, release: () => {} }
   const { device, metric } = options
-  if (packedBytes(corpus) > availableMemory() / 2) return { corpus, release: () => {} }
   const handle = await runJob(job, arrays, (addon, control) =>
     addon.prepareCorpus(corpus, { device, metric, own: false, verify: false }, control),
   )
-  return { corpus: handle, release: () => handle.dispose() }
+  return { corpus: handle, isKept: true, release: () => handle.dispose() }
 }
 
 /** Progress in queries of the whole job, from that of the scan of one block. */
@@ -96,10 +106,10 @@ function progressWithin(
 }
 
 async function mineBlocks(call: MiningCall, sides: Sides, sofar: MinedSoFar) {
-  const { corpus, release } = await keptCorpus(call)
+  const { corpus, isKept, release } = await corpusForBlocks(call)
   try {
     const { queryCount: total } = call.options
-    const size = blockQueries(total, sides, corpus !== call.corpus || !('rows' in corpus))
+    const size = blockQueries(total, sides, isKept)
     while (sofar.done < total) {
       const count = Math.min(size, total - sofar.done)
       const block = blockOf({ ...call, corpus }, sofar.done, count)
@@ -111,8 +121,6 @@ async function mineBlocks(call: MiningCall, sides: Sides, sofar: MinedSoFar) {
     release()
   }
 }
-
-type Sides = Parameters<typeof blockQueries>[1]
 
 /** The files of a run, and its identity. */
 export interface CheckpointedRun {

@@ -170,6 +170,20 @@ describe('a checkpoint of mining', () => {
     expect((await readSafetensors(checkpoint)).metadata['done']).toBe('512')
   })
 
+  it('keeps a prepared corpus that is disposed of between two blocks', async () => {
+    const prepared = await prepareCorpus(corpus)
+    const checkpoint = at('disposed.safetensors')
+    let writes = 0
+    afterWrite = () => {
+      if (++writes === 2) prepared.dispose()
+    }
+    const options = { checkpoint, checkpointSeconds: 0 }
+    const mined = await mineHardNegatives(queries, prepared, positives, options)
+    afterWrite = undefined
+    expect(writes).toBe(4)
+    expect(answerOf(mined)).toEqual(answerOf(await mine({})))
+  })
+
   it('of no queries is one too', async () => {
     const none = { ...queries, data: new Float32Array(0), rows: 0 }
     const checkpoint = at('none.safetensors')
