@@ -19,7 +19,10 @@ export type GemmineErrorCode =
    * A job needs more memory than available; the message contains the number of bytes, if known in advance.
    */
   | 'ERR_GEMMINE_OUT_OF_MEMORY'
-  /** The system allows no thread for a job: a limit on threads (ulimit -u, the pids limit of a container). */
+  /**
+   * As many calls wait as `maxQueue` allows (see `configureQueue`), or the system allows no thread for a job: a
+   * limit on threads (ulimit -u, the pids limit of a container).
+   */
   | 'ERR_GEMMINE_BUSY'
   /** A handle was used after its `dispose()`, or a file after `closeMatrix()`. */
   | 'ERR_GEMMINE_DISPOSED'

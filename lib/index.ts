@@ -62,6 +62,8 @@ export type { AbortSignalLike } from './cancellation'
 export type { DeviceName } from './device'
 export type { JobOptions, MemoryOptions, Overrides, Progress } from './options'
 export { info, type Info } from './info'
+export { configureQueue, drain, stats, type Stats } from './service'
+export { queueDefaults, type JobEnd, type JobStart, type QueueOptions } from './jobs'
 export type { NativeRejected as RejectedCandidates } from './native'
 export {
   FactorizationModel,

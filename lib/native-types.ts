@@ -206,7 +206,7 @@ export interface NativeProof {
 
 export interface Addon {
   /** A hash of the entries of X, 16 hexadecimal digits. */
-  fingerprint(X: NativeSource, control: JobControl): Promise<string>
+  fingerprint(X: NativeSource | NativeCorpus, control: JobControl): Promise<string>
   fit(
     X: NativeSource,
     options: NativeFitOptions,
@@ -399,4 +399,12 @@ export interface Addon {
   /** Rows of a dense X that a thread holds at a time, at most, in a pass for this many columns of a factor. */
   tileRows(shape: { cols: number; rank: number }): number
   info(): NativeInfo
+  /** `bytes` are those of prepared corpora. */
+  stats(): {
+    readonly waiting: number
+    readonly running: number
+    readonly jobThreads: number
+    readonly threads: number
+    readonly bytes: number
+  }
 }

@@ -10,6 +10,7 @@ import {
   type MistakeError,
 } from './errors'
 import { nativeFileFailure } from './file-errors'
+import { enter, isObserved, observed, type Entry } from './jobs'
 import { checkReturned, filled, lend } from './lending'
 import type { NamedArrays } from './data/typed-array'
 import type { Addon, JobControl, NativeProof } from './native-types'
@@ -60,15 +61,20 @@ function invalidValue({ argument, expected, value, row, column }: NativeFailure)
     : invalidEntry(argument!, expected!, value!, row, column)
 }
 
-function translated(failure: NativeFailure, signal: AbortSignalLike | undefined): unknown {
+function translated(failure: NativeFailure, stopped?: Stopped): unknown {
   const { code, message, path, errno } = failure
-  if (code === 'CANCELLED') return signal ? reasonOf(signal) : failure
+  if (code === 'CANCELLED') return stopped ? stopped.reason : failure
   if (code === 'INVALID_ENTRY') return invalidValue(failure)
   if (code === 'REFUSED') return changedAfterTheCall(failure)
   if (errno !== undefined) return nativeFileFailure(path!, errno, failure)
   return code?.startsWith('ERR_GEMMINE_')
     ? new GemmineError(code, message, { cause: failure })
     : failure
+}
+
+/** Why a job was stopped. */
+interface Stopped {
+  readonly reason: unknown
 }
 
 let dropping = false
@@ -98,7 +104,7 @@ export function startFileThreads() {
   try {
     native().startFileThreads()
   } catch (failure) {
-    throw translated(failure as NativeFailure, undefined)
+    throw translated(failure as NativeFailure)
   }
 }
 
@@ -117,60 +123,114 @@ export interface CheckedJob {
   readonly signal: AbortSignalLike | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly memoryBudget?: number | undefined
+  readonly entry: Entry
 }
 
 /** A job that takes one thread for a short time. */
 export const smallJob = (signal?: AbortSignalLike): CheckedJob => ({
   ...{ threads: 1, priority: 'interactive', signal, onProgress: undefined },
+  entry: { isAdmitted: true },
 })
+
+/** The error for the first array that has lost its elements. */
+function detachedOf(arrays: NamedArrays): unknown {
+  try {
+    checkReturned(arrays)
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+/** Passes the name of the function that `start` calls to `hear`. */
+const named = (addon: Addon, hear: (name: string) => void): Addon =>
+  new Proxy(addon, {
+    get(target, name: keyof Addon) {
+      hear(name)
+      return target[name]
+    },
+  })
+
+/** Tells of the end of a job. */
+type Ended = (error?: unknown) => void
+
+/** Starts a job, and tells those who want to hear of it; `end` tells of its end. */
+function started<Result>(
+  { priority, threads }: CheckedJob,
+  control: JobControl,
+  start: (addon: Addon, control: JobControl) => Promise<Result>,
+): { readonly result: Promise<Result>; readonly end: Ended } {
+  const addon = native()
+  if (!isObserved()) return { result: start(addon, control), end: () => {} }
+  let name = ''
+  const result = start(
+    named(addon, (called) => (name = called)),
+    control,
+  )
+  return { result, end: observed({ name, priority, threads }) }
+}
+
+/** The listener of a job in the form for the addon; it may throw any value, even one like a failure of the addon. */
+function listenerOf(onProgress: CheckedJob['onProgress'], hear: (thrown: unknown) => void) {
+  if (!onProgress) return undefined
+  return (phase: string, done: number, total: number, objective: number) => {
+    const known = Number.isNaN(objective) ? {} : { objective }
+    try {
+      onProgress({ phase, done, total, ...known })
+    } catch (thrown) {
+      hear(thrown)
+      throw thrown
+    }
+  }
+}
 
 /**
  * Runs one job of the addon under the caller's signal and listener.
  *
  * @param lent The caller's arrays that the job reads or writes, by their names in messages.
  * @throws {TypeError} if the buffer of one of them is detached while the job runs.
+ * @throws {GemmineError} `ERR_GEMMINE_BUSY` if too many jobs wait.
  */
 export async function runJob<Result>(
-  { threads, priority, signal, onProgress, memoryBudget }: CheckedJob,
+  job: CheckedJob,
   lent: NamedArrays,
   start: (addon: Addon, control: JobControl) => Promise<Result>,
 ): Promise<Result> {
+  const { threads, priority, signal, onProgress, memoryBudget } = job
   throwIfAborted(signal)
-  const addon = native()
+  native()
   tryFileThreads()
   const cancel = new Int32Array(new SharedArrayBuffer(4))
-  const stop = () => {
+  let stopped: Stopped | undefined
+  const stop = (reason: unknown) => {
+    stopped ??= { reason }
     Atomics.store(cancel, 0, 1)
     dropCancelled()
   }
-  const forget = signal && onAbort(signal, stop)
-  // A listener may throw any value, even one that resembles a failure of the addon.
-  let ofListener: { readonly thrown: unknown } | undefined
-  const tell = (phase: string, done: number, total: number, objective: number) => {
-    const known = Number.isNaN(objective) ? {} : { objective }
-    try {
-      onProgress?.({ phase, done, total, ...known })
-    } catch (thrown) {
-      ofListener = { thrown }
-      throw thrown
-    }
-  }
-  lend(lent)
+  const leave = enter(job.entry, stop)
+  const forget = signal && onAbort(signal, () => stop(reasonOf(signal)))
+  let ofListener: Stopped | undefined
+  const tell = listenerOf(onProgress, (reason) => (ofListener = { reason }))
   const watched = filled(lent)
+  const failureOf = (failure: unknown): unknown => {
+    if (ofListener) return ofListener.reason
+    return (!cancel[0] && detachedOf(watched)) || translated(failure as NativeFailure, stopped)
+  }
+  let end: Ended = () => {}
   try {
-    const result = await start(addon, {
-      threads,
-      priority,
-      cancel,
-      memoryBudget,
-      onProgress: onProgress && tell,
-    })
+    lend(lent)
+    const begun = started(job, { threads, priority, cancel, memoryBudget, onProgress: tell }, start)
+    end = begun.end
+    const found = await begun.result
     checkReturned(watched)
-    return result
+    end()
+    return found
   } catch (failure) {
-    if (!ofListener && !cancel[0]) checkReturned(watched)
-    throw ofListener ? ofListener.thrown : translated(failure as NativeFailure, signal)
+    const error = failureOf(failure)
+    end(error)
+    throw error
   } finally {
     forget?.()
+    leave()
   }
 }

@@ -184,5 +184,6 @@ export function checkJob({
     signal,
     onProgress,
     memoryBudget,
+    entry: { isAdmitted: false },
   }
 }

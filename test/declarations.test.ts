@@ -90,6 +90,7 @@ const defaultsOf: Record<string, object> = {
   NmfOptions: gemmine.nmfDefaults,
   NpzOptions: gemmine.readNpzDefaults,
   OrthogonalNmfOptions: gemmine.orthogonalNmfDefaults,
+  QueueOptions: gemmine.queueDefaults,
   PrepareCorpusOptions: gemmine.prepareCorpusDefaults,
   SemiNmfOptions: gemmine.semiNmfDefaults,
   MutualNeighboursOptions: gemmine.mutualNeighboursDefaults,
@@ -146,6 +147,9 @@ describe('an editor shows', () => {
 
   it.each([
     'PairsOptions',
+    'Stats',
+    'JobStart',
+    'JobEnd',
     'MinedAudit',
     'MinedNegatives',
     'JudgedNegatives',

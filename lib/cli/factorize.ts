@@ -1,9 +1,9 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
 import { Command } from 'commander'
+import { checkPlace } from '../data/checkpoint-file'
 import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { checkPlace } from '../factorization/checkpoint'
 import { entryDefaults, needsRatios } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
 import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-options'

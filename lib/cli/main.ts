@@ -1,27 +1,23 @@
 #!/usr/bin/env node
-// Runs the command line and converts every failure to one line and an exit code.
+// The program. It listens for signals before it loads the commands, which takes most of its start.
 import './requirements'
-import { systemFailure } from '../data/file'
-import { failureOf } from './failure'
-import { listenForSignals } from './interruption'
-import { gemmine } from './program'
+import { setImmediate } from 'node:timers/promises'
+import { interrupted, listenForSignals, type Interruption } from './interruption'
 
-/** The parser throws an exception with exit code 0 after the help or the version. */
-const isDone = (error: unknown) => (error as { exitCode?: number }).exitCode === 0
-
-function fail(error: unknown): never {
-  if (isDone(error)) process.exit(0)
-  const { sentence, exitCode } = failureOf(error)
-  process.stderr.write(`gemmine: ${sentence}\n`)
+function stop(reason: unknown): never {
+  const { message, exitCode } = reason as Interruption
+  process.stderr.write(`gemmine: ${message}\n`)
   process.exit(exitCode)
 }
 
-/** The reader of stdout may close it early, as `head` does; that is no failure. */
-function onStdoutError(error: NodeJS.ErrnoException) {
-  if (error.code !== 'EPIPE') fail(systemFailure('stdout', error))
+async function start() {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { run } = require('./run') as typeof import('./run')
+  // A signal that arrived while modules were loaded is heard in the next turn of the event loop.
+  await setImmediate()
+  if (interrupted.aborted) stop(interrupted.reason)
+  run()
 }
 
-listenForSignals(fail)
-process.on('uncaughtException', fail)
-process.stdout.on('error', onStdoutError)
-gemmine().parseAsync().catch(fail)
+listenForSignals(stop)
+void start()

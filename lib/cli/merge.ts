@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { fileError, writePieces } from '../data/file'
 import { joinParts, partComplaint } from '../mining/merge-mined'
 import type { Asked } from '../mining/mining-warnings'
+import type { Progress } from '../options'
 import {
   computesNothing,
   idleWarnings,
@@ -17,9 +18,15 @@ import type { ResultFile } from './outputs'
 import { bytesOfFiles, readPart, type Part } from './part-files'
 
 /** The parts in the order of their queries. */
-async function readParts(folders: readonly string[]): Promise<[Part, ...Part[]]> {
+async function readParts(
+  folders: readonly string[],
+  onProgress: (progress: Progress) => void,
+): Promise<[Part, ...Part[]]> {
   const parts: Part[] = []
-  for (const folder of folders) parts.push(await readPart(folder))
+  for (const folder of folders) {
+    parts.push(await readPart(folder))
+    onProgress({ phase: 'read', done: parts.length, total: folders.length })
+  }
   const complaint = partComplaint(
     parts.map(({ mined }) => mined),
     folders,
@@ -49,7 +56,7 @@ async function merge(folders: readonly string[], given: CommonOptions) {
     folders.map((folder, i) => [`part ${i}`, join(folder, 'part.safetensors')]),
   )
   await runCommand(given, inputs, async (job) => {
-    const parts = await readParts(folders)
+    const parts = await job.progress.during('merge', (onProgress) => readParts(folders, onProgress))
     const run = runOf(parts)
     const mined = await joinParts(parts.map((part) => part.mined))
     await writeArrays(mined, job)

@@ -1,5 +1,6 @@
 // gemmine mine: hard negatives for each query, from files to training data.
 import { Command } from 'commander'
+import { checkPlace } from '../data/checkpoint-file'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import {
@@ -19,6 +20,7 @@ import { shapesOf, withQueriesAndCorpus } from './load'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
+import { checkOutside } from './outputs'
 import { digestOf, writePart } from './part-files'
 
 /** `none` turns a ceiling off. */
@@ -48,6 +50,9 @@ const rulesOf = (given: MineOptions) =>
     groups: given.groups,
     explain: given.explain,
     shard: given.shard,
+    checkpoint: given.checkpoint,
+    checkpointSeconds: given.checkpointSeconds,
+    resume: given.resume,
   }) satisfies MineHardNegativesOptions
 
 /** Unless both sides have ids, `--exclude-self` compares row numbers, so it needs no file of ids. */
@@ -61,10 +66,12 @@ async function mine(given: MineOptions) {
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
   const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups } = given
-  const { exclude, candidates } = given
+  const { exclude, candidates, checkpoint, resume } = given
+  if (checkpoint && given.out) checkOutside('--checkpoint', checkpoint, given.out)
   const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
-  const named = { ...partners, exclude, candidates }
+  const named = { ...partners, exclude, candidates, resume }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
+    if (checkpoint) await checkPlace(checkpoint)
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     const rules = rulesOf(given)

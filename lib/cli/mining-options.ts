@@ -63,6 +63,9 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, 
   readonly skipSurvivors?: number
   readonly explain?: number
   readonly shard?: QueryShard
+  readonly checkpoint?: string
+  readonly checkpointSeconds?: number
+  readonly resume?: string
   readonly format?: MinedFormat
   readonly incomplete?: IncompleteMode
 }
@@ -197,6 +200,16 @@ const results = () => [
     '--shard <I/N>',
     'mine part I (from 0) of N of the queries, and write part.safetensors for gemmine merge',
   ).argParser(partOfAll('--shard')),
+  pathOption(
+    '--checkpoint <FILE>',
+    'where the run keeps the queries that are done, outside --out: from time to time, when interrupted and at the end',
+  ),
+  numberOption(
+    '--checkpoint-seconds <S>',
+    'seconds between two checkpoints',
+    standard.checkpointSeconds,
+  ),
+  pathOption('--resume <FILE>', 'a checkpoint whose queries are not mined again'),
 ]
 
 const choices = () => [

@@ -16,6 +16,42 @@ type Listener = (progress: JobProgress) => void
 const objectiveOf = ({ objective }: JobProgress) =>
   objective === undefined ? '' : `objective ${objective.toExponential(4)}`
 
+/** A time in words: `45 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** Shortest time from the first report of a phase after which its rate is told, in milliseconds. */
+const settled = 200
+
+/** The rate of the current phase, from its first report on, and the time that is left. */
+export class Pace {
+  #phase: string | undefined
+  #began = 0
+  #first = 0
+
+  /**
+   * Some words, such as `3.1/s, 9 s left`; nothing while they are unknown, and at the end.
+   *
+   * @param now In milliseconds.
+   */
+  of({ phase, done, total }: JobProgress, now: number): string {
+    if (phase !== this.#phase) {
+      this.#phase = phase
+      this.#began = now
+      this.#first = done
+    }
+    const [taken, units] = [now - this.#began, done - this.#first]
+    if (taken < settled || units <= 0 || done >= total) return ''
+    const rate = (1000 * units) / taken
+    return `${Number(rate.toPrecision(3))}/s, ${duration((total - done) / rate)} left`
+  }
+}
+
 export class Progress {
   readonly #mode: 'bar' | 'lines' | 'none'
   readonly #isQuiet: boolean
@@ -51,7 +87,7 @@ async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<
   const { SingleBar } = await import('cli-progress')
   const bar = new SingleBar({
     stream: process.stderr,
-    format: `${label}: {phase} |{bar}| {value} of {total} {objective}`,
+    format: `${label}: {phase} |{bar}| {value} of {total} {pace} {objective}`,
     clearOnComplete: true,
     barsize: 24,
   })
@@ -67,10 +103,15 @@ async function withBar<T>(label: string, run: (onProgress: Listener) => Promise<
 }
 
 function barDrawer(bar: SingleBar): Listener {
+  const pace = new Pace()
   let current: string | undefined
   return (progress) => {
     const { phase, done, total } = progress
-    const shown = { phase, objective: objectiveOf(progress) }
+    const shown = {
+      phase,
+      pace: pace.of(progress, performance.now()),
+      objective: objectiveOf(progress),
+    }
     if (phase !== current) bar.start(total, done, shown)
     else {
       bar.setTotal(total)
@@ -81,17 +122,17 @@ function barDrawer(bar: SingleBar): Listener {
 }
 
 function lineWriter(label: string): Listener {
+  const pace = new Pace()
   let current: string | undefined
   let last = -Infinity
   return (progress) => {
     const { phase, done, total } = progress
     const now = performance.now()
+    const known = [pace.of(progress, now), objectiveOf(progress)].filter((text) => text !== '')
     if (phase === current && done < total && now - last < pause) return
     current = phase
     last = now
-    const objective = objectiveOf(progress)
-    process.stderr.write(
-      `gemmine: ${label}: ${phase} ${done} of ${total}${objective && `, ${objective}`}\n`,
-    )
+    const line = [`${phase} ${done} of ${total}`, ...known].join(', ')
+    process.stderr.write(`gemmine: ${label}: ${line}\n`)
   }
 }

@@ -1,9 +1,10 @@
 // The options of all factorizations: names, defaults, and checks that need only the shape of X.
+import { checkCheckpointOptions, type CheckpointOptions } from '../data/checkpoint-file'
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
-import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
+import { checkpointDefaults } from './checkpoint'
 import {
   checkKinds,
   entryDefaults,

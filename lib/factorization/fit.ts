@@ -1,4 +1,5 @@
 // Common part of all factorizations: one job of the addon between checked options and a result.
+import { checkPlace, type Identity } from '../data/checkpoint-file'
 import { outputMatrix, type Matrix } from '../data/matrix'
 import type { SourceInput } from '../data/source'
 import { loanOf } from '../data/loan'
@@ -13,7 +14,7 @@ import {
   type NativeSource,
 } from '../native'
 import { checkJob, withDefaults, type JobOptions, type MemoryOptions } from '../options'
-import { checkPlace, checkResume, identityText, textsOf, type Identity } from './checkpoint'
+import { checkResume, identityText, textsOf } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
 import {

@@ -1,4 +1,5 @@
 // How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
+import { checkCheckpointOptions, type Identity } from '../data/checkpoint-file'
 import { outputMatrix, type Matrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
 import { extentOf, toSource, type SourceInput } from '../data/source'
@@ -21,7 +22,7 @@ import {
   type Progress,
 } from '../options'
 import { upperHDefaults } from './bounds'
-import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
+import { checkpointDefaults, textsOf } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'

@@ -1,11 +1,11 @@
 // The file of a survey: the restarts of its finished ranks.
-import { rename, unlink } from 'node:fs/promises'
-import { fileError, systemFailure } from '../data/file'
+import { checkPlace, stamped, writeCheckpoint, type Identity } from '../data/checkpoint-file'
+import { fileError } from '../data/file'
 import type { Matrix } from '../data/matrix'
-import { readSafetensors, writeSafetensors, type Tensor } from '../data/safetensors'
+import { readSafetensors, type Tensor } from '../data/safetensors'
 import type { NativeSurvey } from '../native'
 import { frozen } from '../options'
-import { checkPlace, checkResume, stamped, type Identity } from './checkpoint'
+import { checkResume } from './checkpoint'
 
 /** The only place where the defaults of a survey's checkpoints are written. */
 export const surveyCheckpointDefaults = frozen({
@@ -112,14 +112,7 @@ export class FinishedRanks {
       tensorsOf(each).map(([name, tensor]) => [`${name}.${rank}`, tensor] as const),
     )
     const metadata = { ...stamped(this.identity), objectives: '0' }
-    const beside = `${this.path}.part-${process.pid}`
-    try {
-      await writeSafetensors(beside, { tensors: Object.fromEntries(tensors), metadata })
-      await rename(beside, this.path)
-    } catch (error) {
-      await unlink(beside).catch(() => {})
-      throw systemFailure(this.path, error)
-    }
+    await writeCheckpoint(this.path, { tensors: Object.fromEntries(tensors), metadata })
   }
 
   async #read(path: string) {

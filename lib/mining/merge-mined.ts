@@ -2,7 +2,7 @@
 import { ruleNames } from '../data/mined-lines'
 import { joined, joinedStarts } from '../data/pieces'
 import { invalid, invalidText } from '../errors'
-import type { NativeRejected } from '../native'
+import { nothingAsked, type NativeMined, type NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
 import type { MinedShard } from './query-shard'
@@ -104,6 +104,39 @@ const rejectedOf = async (parts: readonly NativeRejected[]): Promise<NativeRejec
     Uint8Array,
   ),
 })
+
+/** The counts of no queries. */
+export const nothingMined: NativeMined = {
+  ...nothingAsked,
+  dropped: new Float64Array(ruleNames.length),
+  queriesWithoutPositives: 0,
+  inconsistent: 0,
+  candidatePairs: 0,
+  rejected: {
+    queries: new Int32Array(0),
+    indptr: new Int32Array(1),
+    rows: new Int32Array(0),
+    scores: new Float64Array(0),
+    rules: new Uint8Array(0),
+  },
+}
+
+/** The counts of consecutive blocks of queries, as one. */
+export async function joinMined(blocks: readonly NativeMined[]): Promise<NativeMined> {
+  const sum = (value: (block: NativeMined) => number) => sumOf(blocks, value)
+  return {
+    dropped: Float64Array.from(ruleNames, (_, i) => sum(({ dropped }) => dropped[i]!)),
+    queriesWithoutPositives: sum((block) => block.queriesWithoutPositives),
+    inconsistent: sum(({ inconsistent }) => inconsistent),
+    candidatePairs: sum(({ candidatePairs }) => candidatePairs),
+    certified: sum(({ certified }) => certified),
+    fallback: sum(({ fallback }) => fallback),
+    zeroQueries: sum(({ zeroQueries }) => zeroQueries),
+    zeroRows: Math.max(...blocks.map(({ zeroRows }) => zeroRows)),
+    seconds: sum(({ seconds }) => seconds),
+    rejected: await rejectedOf(blocks.map(({ rejected }) => rejected)),
+  }
+}
 
 /** Joins checked parts, in any order, to one answer. */
 export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegatives> {

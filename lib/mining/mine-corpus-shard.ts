@@ -121,6 +121,9 @@ function checkApart(settled: SettledMining) {
       'none, as no machine has the rows of all shards',
       nearDuplicateScore,
     )
+  for (const name of ['checkpoint', 'resume'] as const)
+    if (settled[name] !== undefined)
+      throw invalid(name, 'none: a shard of a corpus has no checkpoints', settled[name])
   if (hubCap !== undefined)
     throw invalid('hubCap', 'none, as a merge cannot ask the shards for more candidates', hubCap)
 }
@@ -147,7 +150,7 @@ async function fingerprintFor(
   const sharedTexts = whole.queryTexts && shared && { rows: shared.rows, digests: shared.digests }
   const options = { ...whole, positives, positiveScores, sharedTexts }
   return fingerprintOf({
-    matrices: [inputs.queries],
+    matrices: { queries: inputs.queries },
     options,
     run: (start) => runJob(job, arrays, start),
   })

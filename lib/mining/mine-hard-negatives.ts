@@ -4,20 +4,16 @@ import { ruleNames } from '../data/mined-lines'
 import { joined, mapped } from '../data/pieces'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
+import { GemmineError } from '../errors'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
-import {
-  nothingAsked,
-  runJob,
-  type Addon,
-  type JobControl,
-  type NativeMined,
-  type NativeMineRules,
-} from '../native'
+import { runJob, type NativeMined, type NativeMineRules } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
 import { minedArrays, positiveArrays, summedCounts, type SummedCounts } from './mined-arrays'
+import { mineQueries, mineWithCheckpoints, type MiningCall } from './mined-blocks'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
+import { identityOf } from './mining-checkpoint'
 import {
   nativeOptions,
   nativeRules,
@@ -25,9 +21,16 @@ import {
   type SettledMining,
 } from './mining-options'
 import { settleSweep, type MiningSweep } from './mining-sweep'
+import { nothingMined } from './merge-mined'
 import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
-import { fingerprintOf, plainOptions, type shardRange } from './query-shard'
+import {
+  fingerprintOf,
+  fingerprintsOf,
+  plainOptions,
+  type JobInputs,
+  type shardRange,
+} from './query-shard'
 
 /** The positives that were used for the mined queries, and their scores. */
 async function positivesOf(
@@ -48,21 +51,6 @@ async function positivesOf(
     },
     positiveScores: await joined([positiveScores.subarray(begin, end)], Float64Array),
   }
-}
-
-const nothingMined: NativeMined = {
-  ...nothingAsked,
-  dropped: new Float64Array(ruleNames.length),
-  queriesWithoutPositives: 0,
-  inconsistent: 0,
-  candidatePairs: 0,
-  rejected: {
-    queries: new Int32Array(0),
-    indptr: new Int32Array(1),
-    rows: new Int32Array(0),
-    scores: new Float64Array(0),
-    rules: new Uint8Array(0),
-  },
 }
 
 /**
@@ -122,6 +110,15 @@ export async function mineHardNegatives(
 const keptForHubs = ({ hubCap, pool, numNegatives }: NativeMineRules, rows: number) =>
   hubCap === undefined ? 0 : Math.min(rows, Math.max(pool, 2 * numNegatives + 8))
 
+/** @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if rows kept for hub caps take more than half of the budget. */
+function checkBudget(kept: number, memoryBudget = Infinity) {
+  if (kept <= memoryBudget / 2) return
+  throw new GemmineError(
+    'ERR_GEMMINE_OUT_OF_MEMORY',
+    `The rows that hubCap shares out need about ${kept} bytes of memory, and the budget has ${memoryBudget / 2} for them`,
+  )
+}
+
 /** The rules of each answer in the form for the addon, after a check that there is memory for all answers. */
 function sweptRules(
   settled: readonly SettledMining[],
@@ -136,11 +133,34 @@ function sweptRules(
   const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
   const explained = sweep.reduce((sum, { options }) => sum + options.explain, 0)
   const shared = sweep.reduce((sum, { options }) => sum + keptForHubs(options, rows), 0)
+  checkBudget(60 * shared * queries, settled[0]!.memoryBudget)
   planMemory(
     `${places} negatives for each of ${queries} queries`,
     queries * (12 * places + 50 * explained + 60 * shared) + 12 * pairs,
   )
   return sweep
+}
+
+/** The inputs of a call, for fingerprints. */
+const inputsOf = ({ queries, corpus, options, job, arrays }: MiningCall): JobInputs => ({
+  matrices: { queries, corpus },
+  options,
+  run: (start) => runJob(job, arrays, start),
+})
+
+/** Mines at once, or in blocks if there are checkpoints. */
+async function minedBy(
+  call: MiningCall,
+  { rows, metric }: Scanned,
+  files: SettledMining,
+  told: readonly ReturnType<typeof plainOptions>[],
+): Promise<NativeMined[]> {
+  const { queryCount } = call.options
+  if (files.checkpoint === undefined && files.resume === undefined)
+    return queryCount === 0 ? told.map(() => nothingMined) : mineQueries(call)
+  const fingerprints = await fingerprintsOf(inputsOf(call))
+  const identity = identityOf(files, metric, told, fingerprints)
+  return mineWithCheckpoints(call, { rows, cols: call.queries.cols }, { files, identity })
 }
 
 /** One answer for each of several options with the same lists. */
@@ -164,24 +184,18 @@ async function mineAll(
   const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
   const { queries: asked, corpus: matrix, ...lent } = inputs
-  const run = <Result>(start: (addon: Addon, control: JobControl) => Promise<Result>) =>
-    runJob(job, arrays, start)
-  const fingerprint =
-    first.shard &&
-    (await fingerprintOf({ matrices: [asked, matrix], options: { ...options, ...lent }, run }))
-  const mined =
-    queryCount === 0
-      ? settled.map(() => nothingMined)
-      : await run((addon, control) =>
-          addon.mine(
-            asked,
-            target.handle ?? matrix!,
-            { ...options, ...lent },
-            listedOut,
-            sweep.map(({ options: rules }, i) => ({ options: rules, out: out[i]! })),
-            control,
-          ),
-        )
+  const call: MiningCall = {
+    queries: asked,
+    corpus: target.handle ?? matrix!,
+    options: { ...options, ...lent },
+    positives: listedOut,
+    answers: sweep.map(({ options: rules }, i) => ({ options: rules, out: out[i]! })),
+    job,
+    arrays,
+  }
+  const told = settled.map((each, i) => plainOptions(each, sweep[i]!.ceilings))
+  const fingerprint = first.shard && (await fingerprintOf(inputsOf(call)))
+  const mined = await minedBy(call, target, first, told)
   const shared = {
     queries: queryCount,
     firstQuery,
@@ -195,7 +209,7 @@ async function mineAll(
     const shard = each.shard && {
       ...each.shard,
       queries: source.rows,
-      options: plainOptions(each, ceilings),
+      options: told[i]!,
       fingerprint: fingerprint!,
     }
     const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]! }

@@ -1,5 +1,6 @@
 // The options of mineHardNegatives(): all defaults, the checks, and their form for the addon.
 import { isInt32Array } from 'node:util/types'
+import { checkCheckpointOptions } from '../data/checkpoint-file'
 import { filled } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { inSlices } from '../data/slices'
@@ -100,6 +101,20 @@ const ownDefaults = {
    * unless given.
    */
   shard: undefined as QueryShard | undefined,
+  /**
+   * A file for the answers of the queries that are done; none unless given. It is written completely and
+   * renamed: at the start, at the end of the first block of queries after every `checkpointSeconds`, when the
+   * job fails or is aborted, and at the end.
+   */
+  checkpoint: undefined as string | undefined,
+  /** Seconds between two checkpoints, 60 unless given; 0 for one after every block. */
+  checkpointSeconds: 60,
+  /**
+   * A checkpoint whose queries are not mined again; none unless given. The answer has the bits of a run without
+   * interruption. Inputs and options except `threads`, `priority`, `memoryBudget` and checkpoints must equal
+   * those of the run that wrote it.
+   */
+  resume: undefined as string | undefined,
 } as const
 
 /** All defaults of `mineHardNegatives`, including those of its ceilings and of the choice of negatives. */
@@ -139,6 +154,14 @@ export function checkRules(options: SettledMining, at = '') {
       'none beside a shard, as the other queries of the job take rows too',
       options.hubCap,
     )
+  const file = options.checkpoint ?? options.resume
+  if (options.hubCap !== undefined && file !== undefined)
+    throw invalid(
+      `${at}hubCap`,
+      'none beside a checkpoint, as no query is done before rows are shared out among all',
+      options.hubCap,
+    )
+  checkCheckpointOptions(options)
 }
 
 /** Checks every option that is a number or a name, before any row is read. */

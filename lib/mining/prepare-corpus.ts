@@ -34,6 +34,10 @@ export const prepareCorpusDefaults = frozen({
 /** Bytes per number in the first scan of a search. */
 const entryBytes = { float32: 4, bfloat16: 2 } as const
 
+/** Bytes of the packed copy of a corpus, and of its norms. */
+export const packedBytes = ({ rows, cols }: { readonly rows: number; readonly cols: number }) =>
+  rows * (entryBytes[native().info().cpu.scan] * (cols + 1) + 24)
+
 /** Whether a corpus copies the rows. It borrows shared memory and files. */
 const isOwned = ({ data }: DenseView) => data !== undefined && !isSharedArrayBuffer(data.buffer)
 
@@ -128,9 +132,8 @@ export async function prepareCorpus(
   const source = toDenseSource('corpus', corpus)
   const { rows, cols } = source
   const own = isOwned(source)
-  const entry = entryBytes[native().info().cpu.scan]
   const owned = own ? rows * cols * source.data!.BYTES_PER_ELEMENT : 0
-  planMemory(`A prepared corpus of ${rows} × ${cols}`, owned + rows * (entry * (cols + 1) + 24))
+  planMemory(`A prepared corpus of ${rows} × ${cols}`, owned + packedBytes(source))
   const loan = loanOf({ corpus: source })
   const { inputs, arrays } = loan instanceof Promise ? await loan : loan
   const handle = await runJob(job, arrays, (addon, control) =>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { inSlices } from '../data/slices'
 import { invalid } from '../errors'
-import type { Addon, JobControl, NativeSource } from '../native'
+import type { Addon, JobControl, NativeCorpus, NativeSource } from '../native'
 import { checkInteger } from '../options'
 import type { Ceilings } from './ceiling-rules'
 import type { MineHardNegativesOptions } from './mining-options'
@@ -47,8 +47,8 @@ export function plainOptions(
   settled: MineHardNegativesOptions,
   inForce: Ceilings,
 ): MinedShard['options'] {
-  const { threads, device, signal, onProgress, memoryBudget, shard, excludeSelf, ...rules } =
-    settled
+  const { threads, device, priority, signal, onProgress, memoryBudget, ...own } = settled
+  const { shard, checkpoint, checkpointSeconds, resume, excludeSelf, ...rules } = own
   const all = { ...rules, excludeSelf: Boolean(excludeSelf), ...inForce }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) =>
@@ -62,10 +62,9 @@ export function plainOptions(
 /** Bytes to hash between two turns of the event loop. */
 const pieceBytes = 1 << 20
 
-/** All common inputs of the parts of one job, except numbers and names. */
-export interface ShardInputs {
-  /** Undefined for a prepared corpus, because its rows are no longer available. */
-  readonly matrices: readonly (NativeSource | undefined)[]
+/** The inputs of a job, except numbers and names. */
+export interface JobInputs {
+  readonly matrices: Readonly<Record<string, NativeSource | NativeCorpus>>
   /** Only options that are arrays, or lists made of arrays, are used. */
   readonly options: object
   run(start: (addon: Addon, control: JobControl) => Promise<string>): Promise<string>
@@ -79,16 +78,9 @@ const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
     return arraysAmong(value).map(([part, array]) => [`${name}.${part}`, array] as const)
   })
 
-/** A hash of all inputs in hexadecimal digits; two different inputs are very unlikely to have the same. */
-export async function fingerprintOf({ matrices, options, run }: ShardInputs): Promise<string> {
+async function hashOf(arrays: readonly (readonly [string, ArrayBufferView])[]): Promise<string> {
   const hash = createHash('sha256')
-  for (const matrix of matrices) {
-    const hasRows = matrix !== undefined && matrix.rows > 0
-    hash.update(
-      hasRows ? await run((addon, control) => addon.fingerprint(matrix, control)) : 'none',
-    )
-  }
-  for (const [name, array] of arraysAmong(options)) {
+  for (const [name, array] of arrays) {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
     hash.update(`${name} ${bytes.length} `)
     await inSlices(
@@ -99,3 +91,25 @@ export async function fingerprintOf({ matrices, options, run }: ShardInputs): Pr
   }
   return hash.digest('hex')
 }
+
+/** A hash of each input, in hexadecimal digits; two different ones are very unlikely to have the same. */
+export async function fingerprintsOf({ matrices, options, run }: JobInputs) {
+  const found: Record<string, string> = {}
+  for (const [name, matrix] of Object.entries(matrices)) {
+    const isEmpty = 'rows' in matrix && matrix.rows === 0
+    found[name] = isEmpty
+      ? 'none'
+      : await run((addon, control) => addon.fingerprint(matrix, control))
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const arrays = arraysAmong({ [name]: value })
+    if (arrays.length > 0) found[name] = await hashOf(arrays)
+  }
+  return found
+}
+
+/** A hash of all inputs. */
+export const fingerprintOf = async (inputs: JobInputs): Promise<string> =>
+  createHash('sha256')
+    .update(JSON.stringify(await fingerprintsOf(inputs)))
+    .digest('hex')

@@ -125,7 +125,7 @@ export async function scorePositives(
   const run = <Result>(start: (addon: Addon, control: JobControl) => Promise<Result>) =>
     runJob(job, arrays, start)
   const fingerprint = await fingerprintOf({
-    matrices: [inputs.queries],
+    matrices: { queries: inputs.queries },
     options: { positives: inputs.all, sharedTexts, groups: corpusGroups && empty.indices },
     run,
   })

@@ -3,6 +3,7 @@
 import { onAbort, reasonOf, throwIfAborted } from '../cancellation'
 import type { RowLists } from '../data/row-lists'
 import type { NamedArrays } from '../data/typed-array'
+import { enter, waiting } from '../jobs'
 import { checkReturned, filled, smallestLent } from '../lending'
 import {
   runJob,
@@ -184,21 +185,28 @@ class ScanQueue {
   }
 
   #wait(search: Small): Promise<NativeProof> {
-    const { signal } = search.job
+    const { signal, entry } = search.job
     throwIfAborted(signal)
-    let forget: (() => void) | undefined
+    let end = () => {}
     const answer = new Promise<NativeProof>((settle, fail) => {
       const call: Call = { search, watched: filled(search.arrays), settle, fail, isGone: false }
+      const leave = enter(entry, (reason) => this.#abort(call, reason))
       this.#waiting.add(call)
-      forget = signal && onAbort(signal, () => this.#abort(call, reasonOf(signal)))
+      waiting.searches++
+      const forget = signal && onAbort(signal, () => this.#abort(call, reasonOf(signal)))
+      end = () => {
+        forget?.()
+        leave()
+      }
     })
-    return answer.finally(() => forget?.())
+    return answer.finally(() => end())
   }
 
   #abort(call: Call, reason: unknown) {
     call.isGone = true
     call.fail(reason)
-    if (!this.#waiting.delete(call)) this.#left()
+    if (this.#waiting.delete(call)) waiting.searches--
+    else this.#left()
   }
 
   #next() {
@@ -219,6 +227,7 @@ class ScanQueue {
       if (taken.length > 0 && rows * k > mostPlaces.scan) break
       taken.push(call)
       this.#waiting.delete(call)
+      waiting.searches--
     }
     return taken
   }
@@ -267,17 +276,35 @@ function settleWith(call: Call, all: Search, first: number, proof: NativeProof) 
 interface Queues {
   /** By priority and number of threads. */
   readonly byJob: Map<string, ScanQueue>
-  /** Whether the corpus is to be freed after the calls that wait. */
+  /** Whether the corpus is to be freed after the calls that wait or hold it. */
   isDisposed: boolean
+  /** Calls of several jobs. */
+  holders: number
 }
 
 const queues = new WeakMap<NativeCorpus, Queues>()
 
-const areIdle = ({ byJob }: Queues) => [...byJob.values()].every(({ isIdle }) => isIdle)
+const areIdle = ({ byJob, holders }: Queues) =>
+  holders === 0 && [...byJob.values()].every(({ isIdle }) => isIdle)
+
+function queuesOf(corpus: NativeCorpus): Queues {
+  const of = queues.get(corpus) ?? { byJob: new Map(), isDisposed: false, holders: 0 }
+  queues.set(corpus, of)
+  return of
+}
+
+/** Keeps a corpus for a call of several jobs, until the returned function is called. */
+export function hold(corpus: NativeCorpus): () => void {
+  const of = queuesOf(corpus)
+  of.holders++
+  return () => {
+    of.holders--
+    if (of.isDisposed && areIdle(of)) corpus.dispose()
+  }
+}
 
 function queueFor(corpus: NativeCorpus, { priority, threads }: CheckedJob): ScanQueue {
-  const of = queues.get(corpus) ?? { byJob: new Map<string, ScanQueue>(), isDisposed: false }
-  queues.set(corpus, of)
+  const of = queuesOf(corpus)
   const key = `${priority} ${threads}`
   const ended = () => of.isDisposed && areIdle(of) && corpus.dispose()
   const queue = of.byJob.get(key) ?? new ScanQueue(corpus, ended)
@@ -293,7 +320,7 @@ export async function searchPrepared(corpus: NativeCorpus, asked: Search): Promi
   return isSmall(asked) ? queueFor(corpus, asked.job).ask(asked) : searchOnce(corpus, asked)
 }
 
-/** Frees a corpus after the calls that wait for it. */
+/** Frees a corpus after the calls that wait for it or hold it. */
 export function disposeAfterCalls(corpus: NativeCorpus) {
   const of = queues.get(corpus)
   if (!of || areIdle(of)) corpus.dispose()

@@ -72,6 +72,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["transpose"] = Napi::Function::New<Transpose>(env, "transpose");
   exports["dropCancelled"] = Napi::Function::New<DropCancelled>(env, "dropCancelled");
   exports["startFileThreads"] = Napi::Function::New<StartFileThreads>(env, "startFileThreads");
+  exports["stats"] = Napi::Function::New<Stats>(env, "stats");
   exports["availableMemory"] = Napi::Function::New<AvailableMemory>(env, "availableMemory");
   exports["planSizes"] = Napi::Function::New<PlanSizes>(env, "planSizes");
   exports["tileRows"] = Napi::Function::New<TileRows>(env, "tileRows");

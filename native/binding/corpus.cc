@@ -1,5 +1,6 @@
 #include "binding/corpus.h"
 
+#include <atomic>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -61,6 +62,8 @@ void free_corpus(Shared corpus) {
   }
 }
 
+std::atomic<Index> held_bytes = 0;
+
 // Data of the JavaScript handle. The finalizer frees it if dispose() was never called.
 struct Held {
   Shared corpus;  // null after dispose()
@@ -71,6 +74,7 @@ struct Held {
   void dispose(Napi::Env env) {
     if (!corpus) return;
     Napi::MemoryManagement::AdjustExternalMemory(env, -bytes());
+    held_bytes -= bytes();
     free_corpus(std::move(corpus));
     borrowed.release();
   }
@@ -115,10 +119,13 @@ Napi::Object handle_object(Napi::Env env, std::unique_ptr<Held> held) {
   held.release();
   object.TypeTag(&handle_tag);
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  held_bytes += bytes;
   return object;
 }
 
 }  // namespace
+
+Index prepared_bytes() { return held_bytes; }
 
 Index PreparedCorpus::bytes() const { return handle->bytes() + source->owned_bytes; }
 
@@ -142,6 +149,14 @@ void verified(const PreparedCorpus& corpus, const Job& job, Run run) {
 }
 
 }  // namespace
+
+std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed) {
+  const Held* held = held_by(value);
+  if (held == nullptr) return nullptr;
+  if (!held->corpus) throw Napi::Error(value.Env(), disposed_error(value.Env()));
+  borrowed.keep(held->borrowed);
+  return held->corpus->source;
+}
 
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
                                Borrowed& borrowed)

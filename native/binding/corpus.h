@@ -29,6 +29,13 @@ struct PreparedCorpus {
   void verify(const Job& job) const;
 };
 
+// Bytes of all prepared corpora of the process whose handles are not disposed of.
+Index prepared_bytes();
+
+// The rows of a prepared corpus; null if `value` is none. Throws Napi::Error with code
+// ERR_GEMMINE_DISPOSED for a disposed handle.
+std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed);
+
 // The corpus argument of a scan: a prepared corpus, or a matrix that the job prepares.
 class CorpusArgument {
  public:

@@ -38,6 +38,7 @@ Napi::Value DropCancelled(const Napi::CallbackInfo& info);
 Napi::Value StartFileThreads(const Napi::CallbackInfo& info);
 
 // availableMemory(): bytes, or undefined if the system does not report it.
+Napi::Value Stats(const Napi::CallbackInfo& info);
 Napi::Value AvailableMemory(const Napi::CallbackInfo& info);
 
 // planSizes(), clusteringSizes(shape), tileRows(shape): sizes that decide how much memory a

@@ -1,11 +1,14 @@
-// fingerprint(X, control): 16 hexadecimal digits, a hash of the entries of X and their positions
+// fingerprint(X or prepared corpus, control): 16 hexadecimal digits, a hash of the entries of X and
+// their positions
 #include "core/fingerprint.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "binding/corpus.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"
@@ -34,7 +37,8 @@ std::string fingerprint(const RowSource& X, const Job& job) {
 
 Napi::Value Fingerprint(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
-  const auto X = read_source(info[0], borrowed);
+  const std::shared_ptr<const Source> held = held_rows(info[0], borrowed);
+  const std::shared_ptr<const Source> X = held ? held : read_source(info[0], borrowed);
   return run_job(
       info.Env(), info[1], std::move(borrowed),
       [X](const Job& job) {

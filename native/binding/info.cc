@@ -1,13 +1,16 @@
-// info() and availableMemory(): properties of the addon and of this machine.
+// info(), stats() and availableMemory(): properties of the addon and of this machine.
 #include <iterator>
 #include <optional>
 #include <sstream>
 
 #include "backend/registry.h"
+#include "binding/corpus.h"
 #include "binding/element_kinds.h"
 #include "binding/entry_points.h"
+#include "binding/job_threads.h"
 #include "binding/to_js.h"
 #include "core/available_memory.h"
+#include "core/pool.h"
 #include "factorization/fit.h"
 #include "mining/mine.h"
 
@@ -86,6 +89,19 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["groupings"] = strings(env, names_of(group_names));
   object["elementTypes"] = strings(env, element_names());
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
+  return object;
+}
+
+// stats(): counts of the process at this moment
+Napi::Value Stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const JobThreads::Counts counts = job_threads().counts();
+  Napi::Object object = Napi::Object::New(env);
+  object["waiting"] = number(env, static_cast<Index>(counts.waiting));
+  object["running"] = number(env, static_cast<Index>(counts.running));
+  object["jobThreads"] = number(env, counts.threads);
+  object["threads"] = number(env, pool_threads());
+  object["bytes"] = number(env, prepared_bytes());
   return object;
 }
 

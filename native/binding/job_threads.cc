@@ -138,6 +138,11 @@ bool JobThreads::stop_all(std::chrono::milliseconds patience) {
   return ended_.wait_until(lock, end, [&] { return running_.empty(); });
 }
 
+JobThreads::Counts JobThreads::counts() {
+  const std::lock_guard lock(mutex_);
+  return {.waiting = waiting_.size(), .running = running_.size(), .threads = threads_};
+}
+
 JobThreads& job_threads() {
   static auto* const threads = new JobThreads;
   return *threads;

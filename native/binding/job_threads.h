@@ -35,6 +35,13 @@ class JobThreads {
   // still runs.
   bool stop_all(std::chrono::milliseconds patience);
 
+  struct Counts {
+    std::size_t waiting;  // calls
+    std::size_t running;
+    int threads;  // of this class
+  };
+  Counts counts();
+
  private:
   struct Call {
     std::int32_t* cancel;  // null once the work is done

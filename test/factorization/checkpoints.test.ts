@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSafetensors, type Tensor } from '../../lib/data/safetensors'
-import { checkPlace, checkResume, stamped } from '../../lib/factorization/checkpoint'
+import { checkPlace, stamped } from '../../lib/data/checkpoint-file'
+import { checkResume } from '../../lib/factorization/checkpoint'
 import { nmf, semiNmf, type Factorization } from '../../lib/index'
 import { gaussian } from '../matrices'
 
@@ -92,7 +93,7 @@ describe('checkpoints', () => {
     const other = { ...positive, data: positive.data.slice() }
     other.data[77]! += 1
     const resume = checkpoint
-    await expect(nmf(other, { ...options, resume })).rejects.toThrow('a checkpoint of this X')
+    await expect(nmf(other, { ...options, resume })).rejects.toThrow('a checkpoint of the same X')
     await expect(semiNmf(positive, { ...options, resume })).rejects.toThrow('model semi-nmf')
     await expect(nmf(positive, { ...options, rank: 4, resume })).rejects.toThrow('rank 4')
     await expect(nmf(positive, { ...options, seed: 3, resume })).rejects.toThrow('seed 3')

@@ -48,6 +48,12 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
     ['rangeSearch', 100],
     ['logSumExp', 0],
     ['mineHardNegatives', 50],
+    ['explained', 20],
+    ['drawn', 20],
+    ['diverse', 10],
+    ['capped', 5],
+    ['swept', 20],
+    ['checkpointed', 50],
   ])('bounds that of %s', async (job, k) => {
     expect(await growthOf('memory-budget-search', [job, 6000, 6000, 16, k])).toBeLessThan(budget)
   })

@@ -56,3 +56,15 @@ it('a query whose lists exceed a memoryBudget is refused with their bytes', asyn
     /The lists of one query need about \d+ bytes of memory, and its budget has 33554432 for them/,
   )
 })
+
+it('a hub cap that keeps more rows than fit in a memoryBudget is refused with their bytes', async () => {
+  const rows = gaussian(40_000, 1, 3)
+  const own = Array.from({ length: rows.rows }, (_, i) => [i])
+  await expect(
+    lib.mineHardNegatives(rows, rows, own, { hubCap: 2, memoryBudget: least }),
+  ).rejects.toMatchObject({
+    code: 'ERR_GEMMINE_OUT_OF_MEMORY',
+    message:
+      'The rows that hubCap shares out need about 38400000 bytes of memory, and the budget has 33554432 for them',
+  })
+})

@@ -1,4 +1,5 @@
 // top_k compared with brute force, on random, tied, planted and degenerate scenes.
+#include <atomic>
 #include <map>
 
 #include "check.h"
@@ -253,7 +254,9 @@ void test_stages() {
         "the scene goes through every stage");
   for (const auto& [phase, last] : done) {
     std::int32_t raised = 0;
+    std::atomic<int> later = 0;  // parts of the scan that began after the signal
     const auto raise = [&](const gemmine::Progress& progress) {
+      later += __atomic_load_n(&raised, __ATOMIC_RELAXED);
       if (phase == progress.phase) __atomic_store_n(&raised, 1, __ATOMIC_RELAXED);
     };
     throws<gemmine::Cancelled>(
@@ -263,6 +266,7 @@ void test_stages() {
               {.cancellation = gemmine::Cancellation(&raised), .report = raise, .threads = 2});
         },
         [](const gemmine::Cancelled&) { check(true, "cancelled"); }, "a signal during " + phase);
+    check(later <= 2, "at most one part for each thread goes on after a signal during " + phase);
   }
 }
 

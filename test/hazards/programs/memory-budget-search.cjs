@@ -1,6 +1,7 @@
 // Runs one search within a budget; prints the growth of the resident set at its peak, in bytes, without the
 // answer and the packed copy of the corpus.
-const { readFileSync } = require('node:fs')
+const { mkdtempSync, readFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { noise } = require('./jobs.cjs')
 const lib = require(join(__dirname, '..', '..', '..', 'dist'))
@@ -11,30 +12,44 @@ const matrix = (rows, cols, scale = 1) => {
   return { data, rows, cols }
 }
 
+const mining = (options) => (Q, C, k, own) =>
+  lib.mineHardNegatives(
+    Q,
+    C,
+    Array.from({ length: Q.rows }, (_, i) => [i % C.rows]),
+    { numNegatives: k, ...options(), ...own },
+  )
+
 const jobs = {
   topK: (Q, C, k, own) => lib.topK(Q, C, { k, ...own }),
   selfJoin: (Q, C, k, own) => lib.topK(C, C, { k, excludeSelf: true, ...own }),
   reverseTopK: (Q, C, k, own) => lib.reverseTopK(Q, C, { k, ...own }),
   rangeSearch: (Q, C, k, own) => lib.rangeSearch(Q, C, { threshold: 0.4, limit: k, ...own }),
   logSumExp: (Q, C, _, own) => lib.logSumExp(Q, C, { temperature: 0.1, ...own }),
-  mineHardNegatives: (Q, C, k, own) =>
-    lib.mineHardNegatives(
-      Q,
-      C,
-      Array.from({ length: Q.rows }, (_, i) => [i]),
-      { numNegatives: k, ...own },
-    ),
+  mineHardNegatives: mining(() => ({})),
+  explained: mining(() => ({ explain: 40 })),
+  drawn: mining(() => ({ sampling: 'random', pool: 200 })),
+  diverse: mining(() => ({ sampling: 'mmr', pool: 100 })),
+  capped: mining(() => ({ hubCap: 100 })),
+  swept: mining(() => ({ sweep: [{ relativeMargin: 0.1 }, { relativeMargin: 0.4 }] })),
+  checkpointed: mining(() => ({
+    checkpoint: join(mkdtempSync(join(tmpdir(), 'budget-')), 'run.safetensors'),
+    checkpointSeconds: 0,
+  })),
 }
 
 const resident = (field) =>
   1024 *
   Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))[1])
 
+const isParent = (value) => typeof value === 'object' && value !== null
+
+/** The arrays of an answer, or of the answers to a sweep. */
 const bytesOf = (found) =>
-  Object.values(found).reduce(
-    (sum, each) => sum + (ArrayBuffer.isView(each) ? each.byteLength : 0),
-    0,
-  )
+  Object.values(found).reduce((sum, each) => {
+    if (ArrayBuffer.isView(each)) return sum + each.byteLength
+    return sum + (isParent(each) ? bytesOf(each) : 0)
+  }, 0)
 
 async function main() {
   const [job, ...sizes] = process.argv.slice(2)

@@ -1,0 +1,130 @@
+// Files of checkpoints: named tensors, with the identity of the run in the metadata.
+import { open, rename, stat, unlink } from 'node:fs/promises'
+import { invalid } from '../errors'
+import { checkNumber } from '../options'
+import { fileError, printable, systemFailure } from './file'
+import { formatSafetensors, type Tensors } from './safetensors'
+
+export interface CheckpointOptions {
+  readonly checkpoint?: string | undefined
+  readonly checkpointSeconds: number
+  readonly resume?: string | undefined
+}
+
+export function checkCheckpointOptions(options: CheckpointOptions) {
+  const { checkpoint, checkpointSeconds, resume } = options
+  for (const [name, path] of Object.entries({ checkpoint, resume }))
+    if (path !== undefined && (typeof path !== 'string' || path === ''))
+      throw invalid(name, 'the name of a file', path)
+  checkNumber('checkpointSeconds', checkpointSeconds, 0)
+}
+
+/** The identity of a run; all fields must be equal when it is resumed. */
+export type Identity = Readonly<Record<string, string>>
+
+const format = 'gemmine.checkpoint'
+
+/** Maximum header length of a checkpoint, in bytes. Each rank of a survey takes about 340. */
+const headerLimit = 1 << 23
+
+/** The metadata of a checkpoint of this run. */
+export const stamped = (identity: Identity): Identity => ({ format, ...identity })
+
+async function readMetadata(path: string): Promise<Record<string, unknown>> {
+  const file = await open(path).catch((error: unknown) => {
+    throw systemFailure(path, error)
+  })
+  try {
+    const start = Buffer.alloc(8)
+    const { bytesRead } = await file.read(start, 0, 8, 0)
+    const length = bytesRead === 8 ? Number(start.readBigUInt64LE()) : 0
+    if (length === 0 || length > headerLimit) return {}
+    const header = Buffer.alloc(length)
+    await file.read(header, 0, length, 8)
+    const { __metadata__: metadata } = JSON.parse(header.toString()) as Record<string, unknown>
+    return typeof metadata === 'object' && metadata !== null
+      ? (metadata as Record<string, unknown>)
+      : {}
+  } catch {
+    return {}
+  } finally {
+    await file.close()
+  }
+}
+
+async function kindOf(path: string) {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw systemFailure(path, error)
+  }
+}
+
+/**
+ * Checks, before work starts, that a checkpoint can be written to a path.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if its folder is missing or not writable, or another file exists
+ *   there, which the first checkpoint would replace.
+ */
+export async function checkPlace(path: string): Promise<void> {
+  const there = await kindOf(path)
+  if (there?.isDirectory()) throw fileError(path, 'expected a file, received a folder')
+  if (there && !there.isFile()) throw fileError(path, 'expected a file, received a pipe or device')
+  if (there && there.size > 0 && (await readMetadata(path))['format'] !== format)
+    throw fileError(path, 'expected a new file, or a checkpoint to replace, received another file')
+  const beside = `${path}.part-${process.pid}-tried`
+  try {
+    await (await open(beside, 'w')).close()
+    await unlink(beside)
+  } catch (error) {
+    throw systemFailure(path, error)
+  }
+}
+
+/**
+ * Returns the metadata of a checkpoint of this run.
+ *
+ * @param contents Names of the fields that are fingerprints.
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is no checkpoint, or that of another input or option.
+ */
+export async function checkIdentity(
+  path: string,
+  identity: Identity,
+  contents: readonly string[],
+): Promise<Record<string, unknown>> {
+  const metadata = await readMetadata(path)
+  if (metadata['format'] !== format)
+    throw fileError(path, 'expected a checkpoint of gemmine, received another file')
+  for (const [name, value] of Object.entries(identity)) {
+    const received = metadata[name]
+    if (received === value) continue
+    const what = contents.includes(name)
+      ? `a checkpoint of the same ${name}`
+      : `${name} ${value}, as in this call`
+    throw fileError(path, `expected ${what}, received ${printable(String(received ?? 'none'))}`)
+  }
+  return metadata
+}
+
+/**
+ * Writes a checkpoint completely beside its place, on the disk, and renames it.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
+ */
+export async function writeCheckpoint(path: string, contents: Tensors): Promise<void> {
+  const beside = `${path}.part-${process.pid}`
+  try {
+    const file = await open(beside, 'w')
+    try {
+      for (const piece of await formatSafetensors(contents)) await file.writeFile(piece)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(beside, path)
+  } catch (error) {
+    await unlink(beside).catch(() => {})
+    throw systemFailure(path, error)
+  }
+}
