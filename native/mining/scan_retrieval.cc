@@ -81,10 +81,10 @@ class Assembly {
                          .rescanned = ranking_.rescanned};
 };
 
-// Of the excluded rows only duplicates have raw ranks.
+// Of the excluded rows only duplicates and rows near positives have raw ranks.
 Index Assembly::left_out_above(const Scored& least) const {
   return std::count_if(listed_.begin(), listed_.end(), [&](const RuledRow& each) {
-    return each.rule == Rule::duplicate && better(each.scored, least);
+    return has_rank(each.rule) && better(each.scored, least);
   });
 }
 
@@ -178,7 +178,7 @@ class ScanRetrieval : public Retrieval {
   }
   Index needed_depth(const MinedQuery& query) const;
   bool is_scored(Rule rule) const {
-    return rule == Rule::duplicate || (explained_ && rule != absent_rule);
+    return has_rank(rule) || (explained_ && rule != absent_rule);
   }
 
   Scans& scans_;
@@ -201,7 +201,7 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   Index depth = skipped(options) + (all ? corpus_rows_ : capped(query.pool));
   if (options.max_rank) {
     const bool duplicates = index_.classes().count > 0 || (options.part && has_texts(options)) ||
-                            std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
+                            std::ranges::any_of(rules, has_rank);
     // Duplicates shift ranks, so all rows in the window are needed; `explain` needs rows after it
     // too. A part of a corpus has duplicates in other parts.
     if (options.explain > 0)

@@ -53,7 +53,10 @@ std::vector<MineOptions> some_sweep(const MineScene& scene, Index seed) {
     each.max_rank = rules.max_rank;
     each.max_positive_rank = rules.max_positive_rank;
     each.skip_survivors = rules.skip_survivors;
-    each.sampling = rules.sampling;
+    // The rules may be those of another metric.
+    each.sampling = rules.sampling == gemmine::Sampling::distance_weighted
+                        ? gemmine::Sampling::weighted
+                        : rules.sampling;
     each.pool = std::max(rules.pool, rules.num_negatives);
     each.numbers = rules.numbers;
     each.caps = rules.caps;
@@ -164,6 +167,7 @@ MineScene draw_scene() {
                               .positives = {},
                               .positives_scored = false,
                               .exclude = {},
+                              .near_positive_score = {},
                               .candidates = std::nullopt,
                               .groups = Groups::off,
                               .query_groups = nullptr,

@@ -45,9 +45,20 @@ class Chosen {
     return std::log(-std::log1p(-u)) - log_weight;
   }
 
+  // −∞ for a row that is never drawn; scores are cosines.
+  double distance_weight(double score) const {
+    const auto& numbers = options_.numbers;
+    const double distance = std::max(std::sqrt(2 - 2 * score), numbers.distance_cutoff);
+    if (distance >= numbers.distance_limit) return -std::numeric_limits<double>::infinity();
+    const auto d = static_cast<double>(numbers.dimensions);
+    return (2 - d) * std::log(distance) -
+           (d - 3) / 2 * std::log(1 - distance * distance / 4);
+  }
+
   std::vector<std::size_t> by(const std::vector<std::tuple<double, double>>& values) const {
     std::vector<std::size_t> places(pool_.size());
     for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
+    std::erase_if(places, [&](auto i) { return std::isinf(std::get<0>(values[i])); });
     std::stable_sort(places.begin(), places.end(),
                      [&](auto a, auto b) { return values[a] < values[b]; });
     return places;
@@ -83,6 +94,9 @@ class Chosen {
           values[i] = {race(pool_[i], reference_ ? -numbers.simans_a * gap * gap : 0), 0};
           break;
         }
+        case distance_weighted:
+          values[i] = {race(pool_[i], distance_weight(score)), 0};
+          break;
         case stride:
           values[i] = {static_cast<double>(i % static_cast<std::size_t>(numbers.stride)), place};
           break;
@@ -213,18 +227,17 @@ inline void sort_best_first(std::vector<Ranked>& rows) {
   });
 }
 
-// The answers of all queries: `found` are the negatives.
+// The answers of all lists: `found` are the negatives.
 inline std::vector<ExpectedQuery> expected_answers(const Oracle& oracle,
-                                                   const gemmine::MineOptions& options,
-                                                   Index queries) {
+                                                   const gemmine::MineOptions& options) {
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const auto count = static_cast<std::size_t>(options.num_negatives);
   std::vector<ExpectedQuery> answers;
   std::vector<Chosen> chosen;
   std::vector<std::vector<Ranked>> lists;
-  for (Index query = 0; query < queries; ++query) {
-    answers.push_back(oracle.answer(query));
-    chosen.emplace_back(options, query, oracle.reference_of(query), answers.back().found,
+  for (const auto& [query, positive] : oracle.lists()) {
+    answers.push_back(oracle.answer(query, positive));
+    chosen.emplace_back(options, query, oracle.reference_of(query, positive), answers.back().found,
                         options.caps.hub_cap ? all : count,
                         [&](std::int32_t a, std::int32_t b) { return oracle.similarity(a, b); });
     lists.push_back(chosen.back().rows);
@@ -233,18 +246,18 @@ inline std::vector<ExpectedQuery> expected_answers(const Oracle& oracle,
       options.caps.hub_cap
           ? shared_out(lists, options.num_negatives, *options.caps.hub_cap)
           : shared_out(lists, options.num_negatives, std::numeric_limits<std::int32_t>::max());
-  for (std::size_t query = 0; query < answers.size(); ++query) {
-    ExpectedQuery& answer = answers[query];
-    const std::vector<bool>& holds = shared.holds[query];
+  for (std::size_t list = 0; list < answers.size(); ++list) {
+    ExpectedQuery& answer = answers[list];
+    const std::vector<bool>& holds = shared.holds[list];
     answer.found.clear();
     for (std::size_t i = 0; i < holds.size(); ++i) {
-      Ranked each = lists[query][i];
-      if (!holds[i]) each.rule = 9;
+      Ranked each = lists[list][i];
+      if (!holds[i]) each.rule = 10;
       (holds[i] ? answer.found : answer.rejected).push_back(each);
     }
     const bool full = answer.found.size() == count;
-    for (auto [each, after] : chosen[query].near) {
-      each.rule = 8;
+    for (auto [each, after] : chosen[list].near) {
+      each.rule = 9;
       if (!full || after < holds.size()) answer.rejected.push_back(each);
     }
     sort_best_first(answer.found);
