@@ -5,6 +5,7 @@ import { invalid, invalidText } from '../errors'
 import type { NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
+import { listStartsOf } from './query-lists'
 import type { MinedShard } from './query-shard'
 
 /** A mined part with the description of its shard. */
@@ -90,6 +91,10 @@ const rejectedOf = async (parts: readonly NativeRejected[]): Promise<NativeRejec
     parts.map(({ queries }) => queries),
     Int32Array,
   ),
+  positives: await joined(
+    parts.map(({ positives }) => positives),
+    Int32Array,
+  ),
   indptr: await joinedStarts(parts.map(({ indptr }) => indptr)),
   rows: await joined(
     parts.map(({ rows }) => rows),
@@ -114,6 +119,10 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     of: (part: MinedPart) => Kind,
     Kind: new (length: number) => Kind,
   ) => joined(parts.map(of), Kind)
+  const positives = {
+    indptr: await joinedStarts(parts.map((part) => part.positives.indptr)),
+    indices: await all((part) => part.positives.indices, Int32Array),
+  }
   const run: Omit<MinedRun, 'warnings'> = {
     queries: shard.queries,
     firstQuery: 0,
@@ -123,10 +132,8 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     numNegatives,
     metric,
     ceilings,
-    positives: {
-      indptr: await joinedStarts(parts.map(({ positives }) => positives.indptr)),
-      indices: await all(({ positives }) => positives.indices, Int32Array),
-    },
+    positives,
+    listStarts: first.listStarts && (await listStartsOf(positives)),
     positiveScores: await all(({ positiveScores }) => positiveScores, Float64Array),
     indices: await all(({ indices }) => indices, Int32Array),
     scores: await all(({ scores }) => scores, Float32Array),

@@ -26,8 +26,12 @@ import { checkSampling, nativeSampling, samplingDefaults } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
-/** Which score of several positives the ceilings refer to. */
-export const references = ['min', 'max', 'mean'] as const
+/** Which score of several positives counts as that of their query. */
+export const jointReferences = ['min', 'max', 'mean'] as const
+export type JointReferenceName = (typeof jointReferences)[number]
+
+/** Which score of several positives the ceilings refer to; with `each` every positive has its own negatives. */
+export const references = [...jointReferences, 'each'] as const
 export type ReferenceName = (typeof references)[number]
 
 /** Which groups a query may get rows of. */
@@ -42,7 +46,11 @@ const ownDefaults = {
   metric: undefined as Metric | undefined,
   /** A negative scores at least this; no limit unless given. */
   minScore: undefined as number | undefined,
-  /** The score of several positives that ceilings use as reference; `min` unless given. */
+  /**
+   * The score of several positives that ceilings use as reference; `min` unless given. With `each` every pair
+   * of a query and a positive has its own ceiling and its own list of negatives: the arrays of the result have
+   * a row for each pair, in the order of queries and of their positives, and one for a query without.
+   */
   reference: 'min' as ReferenceName,
   /**
    * Scores of the positives, parallel to `positives.indices`, for example from a model that was trained on
@@ -66,6 +74,12 @@ const ownDefaults = {
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
+  /**
+   * A row that scores at least this with a positive of the query, under the metric of the job, is dropped as a
+   * copy of it. An exact scan of the corpus for every positive; not for shards of a corpus. No limit unless
+   * given.
+   */
+  nearPositiveScore: undefined as number | undefined,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
@@ -132,6 +146,8 @@ export function checkRules(options: SettledMining, at = '') {
     checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
+  if (options.nearPositiveScore !== undefined)
+    checkNumber('nearPositiveScore', options.nearPositiveScore)
   checkSampling(options, at)
   if (options.hubCap !== undefined && options.shard !== undefined)
     throw invalid(
@@ -197,11 +213,11 @@ async function textsOf(
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 
-/** Rejected candidates to report for each query; their places in one array must fit in int32. */
-function explained(explain: number, queries: number, rows: number): number {
-  const most = Math.floor((2 ** 31 - 1) / queries)
+/** Rejected candidates to report for each list; their places in one array must fit in int32. */
+function explained(explain: number, lists: number, rows: number): number {
+  const most = Math.floor((2 ** 31 - 1) / lists)
   if (Math.min(explain, rows) > most)
-    throw invalid('explain', `at most ${most} for ${queries} queries`, explain)
+    throw invalid('explain', `at most ${most} for ${lists} lists of negatives`, explain)
   return Math.min(explain, rows)
 }
 
@@ -209,8 +225,7 @@ function explained(explain: number, queries: number, rows: number): number {
 export const nativeRules = (
   options: SettledMining,
   ceilings: Ceilings,
-  queries: number,
-  rows: number,
+  { lists, rows, dimensions }: { lists: number; rows: number; dimensions: number },
 ): NativeMineRules & Ceilings => ({
   ...ceilings,
   numNegatives: options.numNegatives,
@@ -221,7 +236,8 @@ export const nativeRules = (
   maxPositiveRank: options.maxPositiveRank,
   skipSurvivors: options.skipSurvivors,
   ...nativeSampling(options),
-  explain: explained(options.explain, queries, rows),
+  dimensions,
+  explain: explained(options.explain, lists, rows),
 })
 
 /** The given scores of positives, as a copy in float64. */
@@ -282,6 +298,7 @@ export async function nativeOptions(
     excludeSelf,
     positives: listed,
     positiveScores: scores,
+    nearPositiveScore: options.nearPositiveScore,
     exclude: excluded,
     candidates: only,
     ...groups,

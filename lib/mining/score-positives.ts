@@ -135,7 +135,9 @@ export async function scorePositives(
     ...{ excludeSelf: false, positives: inputs.positives, candidates: empty },
     groups: 'off' as const,
   }
-  const sweep = [{ options: idle, out: minedArrays(source.rows, 1) }]
+  const sweep = [
+    { options: { ...idle, dimensions: source.cols }, out: minedArrays(source.rows, 1) },
+  ]
   if (source.rows > 0 && target.rows > 0)
     await run((addon, control) =>
       addon.mine(inputs.queries, target.handle ?? inputs.corpus!, options, out, sweep, control),
