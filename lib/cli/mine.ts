@@ -46,6 +46,7 @@ const rulesOf = (given: MineOptions) =>
     skipSurvivors: given.skipSurvivors,
     ...samplingGiven(given),
     groups: given.groups,
+    nearPositiveScore: given.nearPositiveScore,
     explain: given.explain,
     shard: given.shard,
   }) satisfies MineHardNegativesOptions

@@ -144,7 +144,11 @@ async function sweptRules(
     checkSampledMetric(each, metric)
     const ceilings = ceilingsOf(each, metric)
     const lists = await mostLists(each.reference, positives, native)
-    sweep.push({ ceilings, lists, options: nativeRules(each, ceilings, { lists, rows, dimensions }) })
+    sweep.push({
+      ceilings,
+      lists,
+      options: nativeRules(each, ceilings, { lists, rows, dimensions }),
+    })
   }
   const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
   const bytes = sweep.map(({ lists, options: rules }) => {

@@ -71,7 +71,8 @@ export const samplings = {
     ofZeroQuery: drawnOfFirst,
   },
   'distance-weighted': {
-    taken: 'drawn from the pool with weights 1 / q(D), q the density of the distance D of unit rows',
+    taken:
+      'drawn from the pool with weights 1 / q(D), q the density of the distance D of unit rows',
     from: 'best',
     uses: ['distanceCutoff', 'distanceLimit'],
     ofZeroQuery: drawnOfFirst,
@@ -224,7 +225,7 @@ export function checkSampling(options: SamplingChoice, at = '') {
     throw invalid(`${at}temperature`, 'a number above 0', options.temperature)
   checkNumber(`${at}simansA`, options.simansA, 0)
   checkNumber(`${at}simansB`, options.simansB)
-  checkNumber(`${at}distanceLimit`, options.distanceLimit, undefined, 2)
+  checkNumber(`${at}distanceLimit`, options.distanceLimit, 0, 2)
   checkNumber(`${at}distanceCutoff`, options.distanceCutoff)
   if (options.distanceCutoff <= 0)
     throw invalid(`${at}distanceCutoff`, 'a number above 0', options.distanceCutoff)

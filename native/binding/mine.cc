@@ -79,8 +79,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const RowRange range = read_range(given, sizes.queries);
   const PositiveArrays listed =
       read_positive_arrays(read_object(info[3], "positives"), sizes.queries, pairs, borrowed);
-  const auto sweep = std::make_shared<Sweep>(
-      read_sweep(info[4], read_shared(given, sizes, borrowed), borrowed));
+  const auto sweep =
+      std::make_shared<Sweep>(read_sweep(info[4], read_shared(given, sizes, borrowed), borrowed));
   const double* const given_scores =
       read_optional_rows<double>(given, "positiveScores", static_cast<Index>(pairs), 1, borrowed);
   const Napi::Object control = read_object(info[5], "control");

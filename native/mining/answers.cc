@@ -46,15 +46,17 @@ std::vector<RuledRow> best_rejected(const MineOptions& options, const Verdict& v
 }  // namespace
 
 MinedCounts nothing_counted(Index zero_queries, Index zero_rows) {
-  return {.dropped = {},
-          .queries_without_positives = 0,
-          .inconsistent = 0,
-          .candidate_pairs = 0,
-          .proof = {.certified = 0,
-                    .fallback = 0,
-                    .zero_queries = zero_queries,
-                    .zero_rows = zero_rows},
-          .rejected = {.queries = {}, .positives = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
+  return {
+      .dropped = {},
+      .queries_without_positives = 0,
+      .inconsistent = 0,
+      .candidate_pairs = 0,
+      .proof = {.certified = 0,
+                .fallback = 0,
+                .zero_queries = zero_queries,
+                .zero_rows = zero_rows},
+      .rejected = {
+          .queries = {}, .positives = {}, .indptr = {0}, .rows = {}, .scores = {}, .rules = {}}};
 }
 
 void clear(const Answer& answer, Index lists) {
@@ -68,8 +70,8 @@ void clear(const Answer& answer, Index lists) {
     std::fill(out.exact_scores, out.exact_scores + size, std::numeric_limits<double>::quiet_NaN());
 }
 
-void settle(Answer& answer, const AnswerList& list, const Population& population, const Verdict& verdict,
-            const Selection& selection) {
+void settle(Answer& answer, const AnswerList& list, const Population& population,
+            const Verdict& verdict, const Selection& selection) {
   MinedCounts& counts = answer.counts;
   (population.rescanned ? counts.proof.fallback : counts.proof.certified) += 1;
   counts.inconsistent += verdict.inconsistent;

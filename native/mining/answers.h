@@ -18,7 +18,7 @@ MinedCounts nothing_counted(Index zero_queries, Index zero_rows);
 // Writes the padding of some lists.
 void clear(const Answer& answer, Index lists);
 // Writes and counts what was found for one list.
-void settle(Answer& answer, const AnswerList& list, const Population& population, const Verdict& verdict,
-            const Selection& selection);
+void settle(Answer& answer, const AnswerList& list, const Population& population,
+            const Verdict& verdict, const Selection& selection);
 
 }  // namespace gemmine

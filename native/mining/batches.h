@@ -13,8 +13,8 @@
 
 namespace gemmine {
 
-// Refuses what one query needs, or another thing that cannot be cut, if it exceeds the budget of its
-// job, which holds eight shares.
+// Refuses what one query needs, or another thing that cannot be cut, if it exceeds the budget of
+// its job, which holds eight shares.
 inline void check_fits(Index bytes, const Job& job,
                        const std::string& what = "The lists of one query") {
   if (job.buffer_bytes == most_buffer_bytes || bytes <= 4 * job.buffer_bytes) return;

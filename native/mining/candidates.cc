@@ -22,8 +22,8 @@ void Candidates::append(const RuledRow& row, Index rank) {
 }
 
 // Rows above the ceiling have the first ranks. Below the ceiling each admissible row, each
-// duplicate and each row near a positive has a rank. Every other listed row below the ceiling comes after the last of the best
-// admissible rows or has no rank.
+// duplicate and each row near a positive has a rank. Every other listed row below the ceiling comes
+// after the last of the best admissible rows or has no rank.
 void Candidates::append(std::vector<RuledRow>& listed, const Population& population,
                         std::span<const RankedRow> drawn) {
   const auto is_better = [](const RuledRow& a, const RuledRow& b) {

@@ -149,8 +149,7 @@ class RankCount {
   static void add_duplicates(const MinedQuery& query, ListedScores& to) {
     if (!to.begin(query.query)) return;
     for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
-      if (has_rank(query.listed.rules[i]))
-        to.push(query.listed.rows[i], query.listed.rules[i]);
+      if (has_rank(query.listed.rules[i])) to.push(query.listed.rows[i], query.listed.rules[i]);
   }
 
   Scans& scans_;
@@ -172,8 +171,7 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
   std::fill(ranks, ranks + lists * asked.count, -1);
   RankCount counting(scans, *handle, index, options, asked, ranks);
   for_batches(
-      lists, job.buffer_bytes, job,
-      [&](const MinedQuery& query) { return counting.bytes(query); },
+      lists, job.buffer_bytes, job, [&](const MinedQuery& query) { return counting.bytes(query); },
       [&](Index list) { return asked_query(options, index, list); },
       [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
 }
@@ -216,9 +214,9 @@ void settle_merged(Answer& answer, const AnswerList& list, const std::optional<d
   const QueryCandidates candidates = merged.of(0);
   const Index pool = first_pool(options);
   const Verdict verdict = judge(options, pool, candidates);
-  const Preference preference = preference_of(options, list.query, reference, pool, verdict.survivors);
-  settle(answer, list, candidates.population, verdict,
-         first_of(preference, options.num_negatives));
+  const Preference preference =
+      preference_of(options, list.query, reference, pool, verdict.survivors);
+  settle(answer, list, candidates.population, verdict, first_of(preference, options.num_negatives));
 }
 
 }  // namespace

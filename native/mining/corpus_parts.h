@@ -10,8 +10,8 @@
 // are judged together.
 namespace gemmine {
 
-// Numbers of a list (QueryLists) in PartCandidates: dropped by each rule (0 for `rank`), admissible, above the
-// ceiling, above the reference, and 1 where the scan proved nothing.
+// Numbers of a list (QueryLists) in PartCandidates: dropped by each rule (0 for `rank`),
+// admissible, above the ceiling, above the reference, and 1 where the scan proved nothing.
 inline constexpr Index population_size = rule_count + 4;
 
 // The candidates of one part. Rows are numbered as in the whole corpus; their ranks depend on all

@@ -25,8 +25,8 @@ struct Window {
   Index size(const Population& population, bool ends) const {
     if (seen == population.admissible) return inside;
     if (!ends) return population.admissible - before;
-    // Duplicates and rows near positives shift ranks; with them all candidates up to the end of the window are
-    // listed.
+    // Duplicates and rows near positives shift ranks; with them all candidates up to the end of the
+    // window are listed.
     for (const Rule rule : {Rule::duplicate, Rule::near_positive})
       if (population.dropped[static_cast<std::size_t>(rule)] > 0) return inside;
     return std::clamp<Index>(end - population.above_ceiling - before, 0,

@@ -55,8 +55,8 @@ struct TextClasses {
   const std::int32_t* corpus;   // [corpus rows]
 };
 
-// The lists of negatives that a job finds: one for each query, or under Reference::each one for each
-// of its positives.
+// The lists of negatives that a job finds: one for each query, or under Reference::each one for
+// each of its positives.
 struct QueryLists {
   Index count;
   const std::int32_t* queries;    // [count], ascending; null: list i is that of query i
@@ -76,9 +76,9 @@ struct SamplingNumbers {
   double temperature;  // > 0
   double simans_a;     // >= 0
   double simans_b;
-  Index stride;       // >= 1
-  Index bins;         // >= 1
-  double mmr_lambda;  // in [0, 1]
+  Index stride;            // >= 1
+  Index bins;              // >= 1
+  double mmr_lambda;       // in [0, 1]
   double distance_cutoff;  // > 0
   double distance_limit;   // > distance_cutoff, at most 2
   Index dimensions;        // columns of both sides
@@ -129,9 +129,9 @@ inline bool has_texts(const MineOptions& options) { return options.texts.corpus 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
 // applies. lib/ has the same list; a test compares them.
 // Near-duplicates and hubs are counted only as far as a query's selection comes.
-inline constexpr const char* rule_names[] = {"self",          "positive", "excluded", "group",
-                                             "duplicate",     "nearPositive", "ceiling",  "floor",
-                                             "rank", "nearDuplicate", "hub"};
+inline constexpr const char* rule_names[] = {"self",      "positive",      "excluded", "group",
+                                             "duplicate", "nearPositive",  "ceiling",  "floor",
+                                             "rank",      "nearDuplicate", "hub"};
 inline constexpr Index rule_count = 11;
 
 // The caller's arrays for the answers of the mined queries, by their lists (QueryLists): one for

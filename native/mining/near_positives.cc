@@ -75,7 +75,8 @@ NearPositives::NearPositives(Scans& scans, const CorpusHandle& corpus, const Min
                   "higher threshold has fewer");
     indptr_[query + 1] = static_cast<std::int32_t>(rows_.size());
   }
-  std::fill(indptr_.begin() + mined.begin + mined.count, indptr_.end(), indptr_[mined.begin + mined.count]);
+  std::fill(indptr_.begin() + mined.begin + mined.count, indptr_.end(),
+            indptr_[mined.begin + mined.count]);
 }
 
 }  // namespace gemmine

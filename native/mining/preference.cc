@@ -97,7 +97,8 @@ class PoolOrder {
   double distance_weight(double score) const {
     const SamplingNumbers& numbers = options_.numbers;
     const auto d = static_cast<double>(numbers.dimensions);
-    const double squared = std::max(2 - 2 * score, numbers.distance_cutoff * numbers.distance_cutoff);
+    const double squared =
+        std::max(2 - 2 * score, numbers.distance_cutoff * numbers.distance_cutoff);
     if (squared >= numbers.distance_limit * numbers.distance_limit)
       return -std::numeric_limits<double>::infinity();
     return -(d - 2) / 2 * portable_log(squared) - (d - 3) / 2 * portable_log(1 - squared / 4);

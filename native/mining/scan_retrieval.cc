@@ -177,9 +177,7 @@ class ScanRetrieval : public Retrieval {
            std::min(options.skip_survivors, corpus_rows_);
   }
   Index needed_depth(const MinedQuery& query) const;
-  bool is_scored(Rule rule) const {
-    return has_rank(rule) || (explained_ && rule != absent_rule);
-  }
+  bool is_scored(Rule rule) const { return has_rank(rule) || (explained_ && rule != absent_rule); }
 
   Scans& scans_;
   const QueryHandle& queries_;

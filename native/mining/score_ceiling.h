@@ -27,8 +27,10 @@ inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceil
 
 // Of several positives, or for each of them a list of negatives of its own.
 enum class Reference { min, max, mean, each };
-inline constexpr std::array<Named<Reference>, 4> reference_names{
-    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}, {"each", Reference::each}}};
+inline constexpr std::array<Named<Reference>, 4> reference_names{{{"min", Reference::min},
+                                                                  {"max", Reference::max},
+                                                                  {"mean", Reference::mean},
+                                                                  {"each", Reference::each}}};
 
 // The reference of the positive scores of one list; `scores` is not empty and in ascending order
 // of rows. A list of Reference::each has one score.

@@ -143,7 +143,12 @@ const trials: Record<string, Trial> = {
     relativeMargin: 0.2,
     explain: 12,
   },
-  'nothing near a positive': { nearPositiveScore: 0.3, maxScore: 0.6, numNegatives: 9, explain: 40 },
+  'nothing near a positive': {
+    nearPositiveScore: 0.3,
+    maxScore: 0.6,
+    numNegatives: 9,
+    explain: 40,
+  },
   'nothing near a positive, with equal texts, groups and ranks': {
     nearPositiveScore: 0.2,
     texts: true,

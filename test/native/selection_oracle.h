@@ -51,8 +51,7 @@ class Chosen {
     const double distance = std::max(std::sqrt(2 - 2 * score), numbers.distance_cutoff);
     if (distance >= numbers.distance_limit) return -std::numeric_limits<double>::infinity();
     const auto d = static_cast<double>(numbers.dimensions);
-    return (2 - d) * std::log(distance) -
-           (d - 3) / 2 * std::log(1 - distance * distance / 4);
+    return (2 - d) * std::log(distance) - (d - 3) / 2 * std::log(1 - distance * distance / 4);
   }
 
   std::vector<std::size_t> by(const std::vector<std::tuple<double, double>>& values) const {

@@ -148,12 +148,12 @@ export function survivors(question: Question, rules: Rules): Answer {
           : isRepeated(row)
             ? 'duplicate'
             : scores[row]! > ceiling
-          ? 'ceiling'
-          : scores[row]! < minScore
-            ? 'floor'
-            : outside
-              ? 'rank'
-              : undefined
+              ? 'ceiling'
+              : scores[row]! < minScore
+                ? 'floor'
+                : outside
+                  ? 'rank'
+                  : undefined
     const rule = barriers[i] ?? scored
     if (rule) rejected.push({ row, rule })
     else {
