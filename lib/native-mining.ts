@@ -86,6 +86,8 @@ export interface NativeMineOptions {
   readonly nearPositiveScore?: number | undefined
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
+  /** The candidates join the pools of a scan of all rows. */
+  readonly beside: boolean
   readonly groups: string
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
@@ -99,6 +101,8 @@ export interface NativeMinedArrays {
   readonly scores: Float32Array
   readonly counts: Int32Array
   readonly ranks: Int32Array
+  /** [lists × numNegatives], bits: 1 for the scan, 2 for `candidates`. */
+  readonly sources?: Uint8Array | undefined
   /** [lists × numNegatives]. */
   readonly exactScores?: Float64Array | undefined
 }

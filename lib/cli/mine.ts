@@ -47,6 +47,7 @@ const rulesOf = (given: MineOptions) =>
     ...samplingGiven(given),
     groups: given.groups,
     nearPositiveScore: given.nearPositiveScore,
+    candidateMode: given.candidateMode,
     explain: given.explain,
     shard: given.shard,
   }) satisfies MineHardNegativesOptions
@@ -113,7 +114,8 @@ const runOf = (
   unknownIds,
   threads,
   device,
-  precision: given.candidates === undefined ? precision : 'canonical',
+  precision:
+    given.candidates === undefined || given.candidateMode === 'beside' ? precision : 'canonical',
   positives,
   format: given.format,
   incomplete: given.incomplete,

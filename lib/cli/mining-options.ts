@@ -10,9 +10,11 @@ import {
 } from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
+  candidateModes,
   groupModes,
   mineHardNegativesDefaults as standard,
   references,
+  type CandidateMode,
   type GroupMode,
   type ReferenceName,
 } from '../mining/mining-options'
@@ -48,6 +50,7 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, 
   readonly corpus?: string
   readonly positives?: string
   readonly candidates?: string
+  readonly candidateMode?: CandidateMode
   readonly queryTexts?: string
   readonly corpusTexts?: string
   readonly queryGroups?: string
@@ -82,7 +85,8 @@ are its negatives, however deep they lie. Dropped are, in this order: the query 
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
 with its text) or of a better candidate, rows near a positive, rows above the ceiling, below the floor,
 and outside the ranks asked for. With --candidates the rows of a query's list are its only candidates:
-gemmine scores them itself, and ranks and counts are those within the list.
+gemmine scores them itself, and ranks and counts are those within the list; with --candidate-mode beside
+they join the pool of the best of all rows.
 
 Samplings, which take K of the survivors (of the best M of them, the pool):
 ${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
@@ -117,6 +121,12 @@ const inputs = () => [
   pathOption(
     '--candidates <FILE>',
     'lines of query<TAB>corpus, with a score or without, or a run of TREC: only these rows are candidates',
+  ),
+  choiceOption(
+    '--candidate-mode <NAME>',
+    'what --candidates are: the only candidates, or beside those of the pool',
+    candidateModes,
+    standard.candidateMode,
   ),
   pathOption(
     '--query-texts <FILE>',

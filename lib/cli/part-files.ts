@@ -24,6 +24,7 @@ type Elsewhere =
   | 'scores'
   | 'counts'
   | 'ranks'
+  | 'sources'
   | 'positives'
   | 'listStarts'
   | 'positiveScores'
@@ -54,7 +55,7 @@ export function digestOf(words: Required<Words>, queries: number, corpus: number
 /** @param words A digest of the ids and texts in lines; it differs for parts with other ids or texts. */
 export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
-  const { indices, scores, counts, listStarts, rejected, warnings, shard, ...facts } = rest
+  const { indices, scores, counts, sources, listStarts, rejected, warnings, shard, ...facts } = rest
   const { format = null, incomplete = null } = run
   const options = { ...shard.options, format, incomplete, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
@@ -62,6 +63,7 @@ export async function writePart(path: string, mined: MinedPart, run: MineRun, wo
   await writeSafetensors(path, {
     tensors: {
       ranks: { data: ranks, shape: [mined.lists, numNegatives] },
+      ...(sources && { sources: { data: sources, shape: [mined.lists, numNegatives] } }),
       positiveStarts: { data: positives.indptr, shape: [queries + 1] },
       positiveRows: { data: positives.indices, shape: [pairs] },
       positiveScores: { data: positiveScores, shape: [pairs] },
@@ -94,7 +96,7 @@ function factsIn(path: string, { metadata }: Tensors): Facts {
   return facts
 }
 
-function tensorIn<Kind extends Int32Array | Float64Array>(
+function tensorIn<Kind extends Int32Array | Float64Array | Uint8Array>(
   path: string,
   { tensors }: Tensors,
   name: string,
@@ -141,6 +143,9 @@ export async function readPart(folder: string): Promise<Part> {
     scores: (await readArray(at('scores.npy'), 'float32', shape)) as Float32Array,
     counts: (await readArray(at('counts.npy'), 'int32', [lists])) as Int32Array,
     ranks: tensorIn(path, file, 'ranks', Int32Array, lists * numNegatives),
+    ...(file.tensors['sources'] && {
+      sources: tensorIn(path, file, 'sources', Uint8Array, lists * numNegatives),
+    }),
     positives,
     listStarts,
     positiveScores: tensorIn(path, file, 'positiveScores', Float64Array, pairs),

@@ -1,6 +1,6 @@
 // Merges the parts of a mining job.
 import { ruleNames } from '../data/mined-lines'
-import { joined, joinedStarts } from '../data/pieces'
+import { joined, joinedStarts, type Numbers } from '../data/pieces'
 import { invalid, invalidText } from '../errors'
 import type { NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
@@ -115,7 +115,7 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
   const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
   const [first] = parts as [MinedPart]
   const { corpus, dimensions, numNegatives, metric, ceilings, shard } = first
-  const all = <Kind extends Int32Array | Float32Array | Float64Array>(
+  const all = <Kind extends Numbers>(
     of: (part: MinedPart) => Kind,
     Kind: new (length: number) => Kind,
   ) => joined(parts.map(of), Kind)
@@ -139,6 +139,7 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     scores: await all(({ scores }) => scores, Float32Array),
     counts: await all(({ counts }) => counts, Int32Array),
     ranks: await all(({ ranks }) => ranks, Int32Array),
+    sources: first.sources && (await all(({ sources }) => sources!, Uint8Array)),
     found: sumOf(parts, ({ found }) => found),
     served: sumOf(parts, ({ served }) => served),
     shortfall: sumOf(parts, ({ shortfall }) => shortfall),

@@ -84,13 +84,16 @@ function listedAtLeast(options: SettledMining, rows: number): number {
 
 /** Options that need the rows or the candidates of all shards at once. */
 function checkApart(settled: SettledMining) {
-  const { sampling, nearPositiveScore, nearDuplicateScore, hubCap, positiveScores } = settled
+  const { sampling, nearPositiveScore, nearDuplicateScore, hubCap } = settled
+  const { positiveScores, candidateMode } = settled
   if (positiveScores !== undefined)
     throw invalid(
       'positiveScores',
       'none: the scores of positives are those that mergePositiveScores() gave',
       positiveScores,
     )
+  if (candidateMode !== 'only')
+    throw invalid('candidateMode', 'only, as lists have ranks in all shards', candidateMode)
   if (sampling === 'mmr')
     throw invalid('sampling', 'one that compares no rows of different shards', sampling)
   if (nearPositiveScore !== undefined)

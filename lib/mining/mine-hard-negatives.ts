@@ -175,7 +175,9 @@ async function mineAll(
   const options = await nativeOptions(first, positives, source.rows, target, device)
   const { firstQuery, queryCount, excludeSelf, positives: listed, exclude, candidates } = options
   const sweep = await sweptRules(settled, target, source.cols, options)
-  const out = sweep.map(({ lists, options: rules }) => minedArrays(lists, rules.numNegatives))
+  const out = sweep.map(({ lists, options: rules }) =>
+    minedArrays(lists, rules.numNegatives, options.beside),
+  )
   const listedOut = positiveArrays(listed.indices.length, source.rows)
   const { queryGroups, corpusGroups } = options
   const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }

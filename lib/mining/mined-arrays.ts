@@ -3,16 +3,17 @@ import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import type { MinedNegatives } from './mined-negatives'
 
-export const minedArrays = (lists: number, numNegatives: number) => ({
+export const minedArrays = (lists: number, numNegatives: number, beside = false) => ({
   indices: resultArray(Int32Array, lists * numNegatives),
   scores: resultArray(Float32Array, lists * numNegatives),
   counts: resultArray(Int32Array, lists),
   ranks: resultArray(Int32Array, lists * numNegatives),
+  sources: beside ? resultArray(Uint8Array, lists * numNegatives) : undefined,
 })
 
 /** The first lists of arrays that had room for more. */
 export const firstLists = (
-  { indices, scores, counts, ranks }: ReturnType<typeof minedArrays>,
+  { indices, scores, counts, ranks, sources }: ReturnType<typeof minedArrays>,
   lists: number,
   numNegatives: number,
 ) => ({
@@ -20,6 +21,7 @@ export const firstLists = (
   scores: scores.subarray(0, lists * numNegatives),
   counts: counts.subarray(0, lists),
   ranks: ranks.subarray(0, lists * numNegatives),
+  sources: sources?.subarray(0, lists * numNegatives),
 })
 
 export const positiveArrays = (pairs: number, all: number) => ({

@@ -22,7 +22,7 @@ import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } fr
 import type { Metric } from './metric'
 import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
-import { checkSampling, nativeSampling, samplingDefaults } from './samplings'
+import { checkSampling, nativeSampling, samplingDefaults, samplingOf } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
@@ -33,6 +33,10 @@ export type JointReferenceName = (typeof jointReferences)[number]
 /** Which score of several positives the ceilings refer to; with `each` every positive has its own negatives. */
 export const references = [...jointReferences, 'each'] as const
 export type ReferenceName = (typeof references)[number]
+
+/** Whether lists of candidates replace the scan of the corpus or join it. */
+export const candidateModes = ['only', 'beside'] as const
+export type CandidateMode = (typeof candidateModes)[number]
 
 /** Which groups a query may get rows of. */
 export const groupModes = ['different', 'same'] as const
@@ -88,6 +92,13 @@ const ownDefaults = {
    * Every row of the corpus unless given.
    */
   candidates: undefined as RowListsInput | undefined,
+  /**
+   * What `candidates` are: the `only` rows that a query may get, or `beside` the scan, so that the pool of a
+   * query is its best `pool` survivors of the whole corpus and all survivors of its list, each once; ranks
+   * and `dropped` then count the whole corpus, and `sources` tells where negatives come from. `beside` needs
+   * a sampling that takes from a pool, and is not for shards of a corpus. `only` unless given.
+   */
+  candidateMode: 'only' as CandidateMode,
   /**
    * A query gets only rows of `different` groups, or only rows of the `same` group; group −1 always passes.
    * Groups have no effect unless given.
@@ -149,11 +160,22 @@ export function checkRules(options: SettledMining, at = '') {
   if (options.nearPositiveScore !== undefined)
     checkNumber('nearPositiveScore', options.nearPositiveScore)
   checkSampling(options, at)
+  checkCandidateMode(options, at)
   if (options.hubCap !== undefined && options.shard !== undefined)
     throw invalid(
       `${at}hubCap`,
       'none beside a shard, as the other queries of the job take rows too',
       options.hubCap,
+    )
+}
+
+function checkCandidateMode({ candidateMode, sampling }: SettledMining, at: string) {
+  checkOneOf('candidateMode', candidateMode, candidateModes)
+  if (candidateMode === 'beside' && samplingOf(sampling).from !== 'best')
+    throw invalid(
+      `${at}sampling`,
+      `one that takes from a pool, as ${sampling} gets no other rows from lists beside the scan`,
+      sampling,
     )
 }
 
@@ -279,7 +301,9 @@ export async function nativeOptions(
   { rows, metric }: Scanned,
   device: string,
 ): Promise<NativeMineOptions> {
-  const { exclude, candidates } = options
+  const { exclude, candidates, candidateMode } = options
+  if (candidateMode !== 'only' && candidates === undefined)
+    throw invalid('candidates', 'lists of rows to join the scan', candidates)
   checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
@@ -301,6 +325,7 @@ export async function nativeOptions(
     nearPositiveScore: options.nearPositiveScore,
     exclude: excluded,
     candidates: only,
+    beside: candidateMode === 'beside',
     ...groups,
     ...texts,
   }

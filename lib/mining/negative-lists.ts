@@ -1,5 +1,6 @@
 // Positives and negatives of queries, as arrays and as lazy lists.
 import type { RowLists } from '../data/row-lists'
+import { inSlices } from '../data/slices'
 import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { distributionOf, type Distribution } from './distribution'
@@ -34,6 +35,17 @@ export interface MiningStatistics {
   readonly negativeScore: Distribution
   /** Raw ranks of the negatives found. */
   readonly negativeRank: Distribution
+  /** With `candidateMode: 'beside'`, negatives by where they come from; undefined otherwise. */
+  readonly negativeSource: NegativeSources | undefined
+}
+
+/** Numbers of negatives by where they come from; a negative counts once. */
+export interface NegativeSources {
+  /** The pool of the scan alone. */
+  readonly scan: number
+  /** The lists of `candidates` alone. */
+  readonly candidates: number
+  readonly both: number
 }
 
 export interface NegativesRun {
@@ -51,6 +63,7 @@ export interface NegativesRun {
   readonly served: number
   readonly shortfall: number
   readonly ranks: Int32Array
+  readonly sources?: Uint8Array | undefined
   readonly positiveScores: Float64Array
 }
 
@@ -94,6 +107,11 @@ export class NegativeLists implements NegativesRun {
    * numNegatives].
    */
   readonly ranks!: Int32Array
+  /**
+   * With `candidateMode: 'beside'`, where each negative comes from, [lists × numNegatives]: 1 the pool of the
+   * scan, 2 the list of its query, 3 both; 0 for a missing slot. Undefined otherwise.
+   */
+  readonly sources!: Uint8Array | undefined
   /** Scores of `positives.indices`, in float64. */
   readonly positiveScores!: Float64Array
 
@@ -188,7 +206,18 @@ export class NegativeLists implements NegativesRun {
       positiveScore: await distributionOf(positives, positiveScores.length),
       negativeScore: await distributionOf({ name: 'scores', values: scores, width, counts }, found),
       negativeRank: await distributionOf({ name: 'ranks', values: ranks, width, counts }, found),
+      negativeSource: await this.#sourceCounts(),
     }
+  }
+
+  async #sourceCounts(): Promise<NegativeSources | undefined> {
+    const { sources } = this
+    if (!sources) return undefined
+    const counts = [0, 0, 0, 0]
+    await inSlices(sources.length, (begin, end) => {
+      for (let i = begin; i < end; i++) counts[sources[i]!]!++
+    })
+    return { scan: counts[1]!, candidates: counts[2]!, both: counts[3]! }
   }
 
   *#numbers(): Generator<number> {

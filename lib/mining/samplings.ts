@@ -232,7 +232,7 @@ export function checkSampling(options: SamplingChoice, at = '') {
   if (options.distanceLimit <= options.distanceCutoff)
     throw invalid(
       `${at}distanceLimit`,
-      `a number above distanceCutoff, ${options.distanceCutoff}`,
+      `a number above the cutoff ${options.distanceCutoff}`,
       options.distanceLimit,
     )
   checkInteger(`${at}stride`, options.stride, 1, largest)

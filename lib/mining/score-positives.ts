@@ -132,7 +132,7 @@ export async function scorePositives(
   const out = positiveArrays(listed.indices.length, source.rows)
   const options = {
     ...{ device, metric: target.metric, firstQuery: 0, queryCount: source.rows },
-    ...{ excludeSelf: false, positives: inputs.positives, candidates: empty },
+    ...{ excludeSelf: false, positives: inputs.positives, candidates: empty, beside: false },
     groups: 'off' as const,
   }
   const sweep = [

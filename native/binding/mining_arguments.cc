@@ -83,6 +83,7 @@ MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& 
   options.first_query = read_range(from, sizes.queries).begin;
   options.self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed);
   options.near_positive_score = read_optional<double>(from, "nearPositiveScore");
+  options.beside = read<bool>(from, "beside");
   options.groups = read_choice(from, "groups", group_names);
   options.query_groups =
       read_optional_rows<std::int32_t>(from, "queryGroups", sizes.queries, 1, borrowed);
@@ -104,14 +105,16 @@ MinedArrays read_arrays(const Napi::Object& from, Index num_negatives, Borrowed&
   const auto rows_of = [&]<class T>(T, const char* name) {
     return read_array<T>(from.Get(name), name, lists, num_negatives, borrowed);
   };
-  return {.indices = rows_of(std::int32_t{}, "indices"),
-          .scores = rows_of(float{}, "scores"),
-          .counts = counts.data(),
-          .ranks = rows_of(std::int32_t{}, "ranks"),
-          .positive_scores = nullptr,
-          .exact_scores =
-              read_optional_rows<double>(from, "exactScores", lists, num_negatives, borrowed),
-          .lists = lists};
+  return {
+      .indices = rows_of(std::int32_t{}, "indices"),
+      .scores = rows_of(float{}, "scores"),
+      .counts = counts.data(),
+      .ranks = rows_of(std::int32_t{}, "ranks"),
+      .positive_scores = nullptr,
+      .exact_scores =
+          read_optional_rows<double>(from, "exactScores", lists, num_negatives, borrowed),
+      .sources = read_optional_rows<std::uint8_t>(from, "sources", lists, num_negatives, borrowed),
+      .lists = lists};
 }
 
 QueryLists read_lists(const Napi::Object& from, Index lists, Borrowed& borrowed) {
@@ -132,6 +135,7 @@ CanonicalMiningLists::CanonicalMiningLists(const MiningLists& given, const Sizes
     : exclude_(given.exclude, sizes.corpus, job), candidates_(given.candidates, sizes.corpus, job) {
   options.exclude = exclude_.view();
   if (!given.candidates.starts.empty()) options.candidates = candidates_.view();
+  options.beside = options.beside && options.candidates;
   check_self_rows(options.self, sizes.queries, sizes.corpus);
 }
 

@@ -17,6 +17,7 @@ void write(const Answer& answer, Index list, const std::vector<Negative>& negati
     out.indices[at] = each.row;
     out.scores[at] = answer_score(each.score);
     if (out.exact_scores != nullptr) out.exact_scores[at] = each.score;
+    if (out.sources != nullptr) out.sources[at] = each.sources;
     out.ranks[at++] = each.rank;
   }
 }
@@ -66,6 +67,7 @@ void clear(const Answer& answer, Index lists) {
   std::fill(out.ranks, out.ranks + size, -1);
   std::fill(out.scores, out.scores + size, std::numeric_limits<float>::quiet_NaN());
   std::fill(out.counts, out.counts + lists, 0);
+  if (out.sources != nullptr) std::fill(out.sources, out.sources + size, std::uint8_t{0});
   if (out.exact_scores != nullptr)
     std::fill(out.exact_scores, out.exact_scores + size, std::numeric_limits<double>::quiet_NaN());
 }

@@ -213,7 +213,7 @@ void settle_merged(Answer& answer, const AnswerList& list, const std::optional<d
   const MineOptions& options = answer.options;
   const QueryCandidates candidates = merged.of(0);
   const Index pool = first_pool(options);
-  const Verdict verdict = judge(options, pool, candidates);
+  const Verdict verdict = judge(options, pool, {}, candidates);
   const Preference preference =
       preference_of(options, list.query, reference, pool, verdict.survivors);
   settle(answer, list, candidates.population, verdict, first_of(preference, options.num_negatives));

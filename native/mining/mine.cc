@@ -26,8 +26,9 @@ class Miner {
         handle_(scans.prepare_queries(queries, corpus, job)),
         near_positives_(scans, corpus, shared_, {shared_.first_query, queries.rows()}, job),
         index_(shared_, corpus.rows().rows(), near_positives_.view()),
-        retrieval_(shared_.candidates ? list_retrieval(scans, *handle_, sweep, index_)
-                                      : scan_retrieval(scans, *handle_, sweep, index_)),
+        retrieval_(shared_.candidates && !shared_.beside
+                       ? list_retrieval(scans, *handle_, sweep, index_)
+                       : scan_retrieval(scans, *handle_, sweep, index_)),
         chooser_(scans, corpus, *retrieval_, job),
         shared_hubs_(sweep.size()) {
     for (std::size_t i = 0; i < sweep.size(); ++i)

@@ -116,6 +116,9 @@ struct MineOptions {
   RowLists exclude;
   std::optional<double> near_positive_score;
   std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
+  // Every row is a candidate, and the survivors among `candidates` join the pool, which the
+  // sampling must have. Not for a part of a corpus.
+  bool beside;
   Groups groups;
   const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
@@ -123,6 +126,11 @@ struct MineOptions {
   Index explain;  // number of best rejected candidates to report for each mined query
   std::optional<CorpusPart> part = {};  // nothing: the corpus is whole
 };
+
+// Rows of a query that join its pool, ascending.
+inline std::span<const std::int32_t> beside_list(const MineOptions& options, Index query) {
+  return options.beside ? list_of(*options.candidates, query) : std::span<const std::int32_t>{};
+}
 
 inline bool has_texts(const MineOptions& options) { return options.texts.corpus != nullptr; }
 
@@ -134,16 +142,20 @@ inline constexpr const char* rule_names[] = {"self",      "positive",      "excl
                                              "rank",      "nearDuplicate", "hub"};
 inline constexpr Index rule_count = 11;
 
+// Where a negative comes from.
+enum Source : std::uint8_t { from_scan = 1, from_candidates = 2 };
+
 // The caller's arrays for the answers of the mined queries, by their lists (QueryLists): one for
 // each query, or under Reference::each one for each of its positives, or one without positives.
 struct MinedArrays {
-  std::int32_t* indices;           // [lists × num_negatives], −1 padded
-  float* scores;                   // [lists × num_negatives], NaN padded
-  std::int32_t* counts;            // [lists]
-  std::int32_t* ranks;             // [lists × num_negatives] raw ranks, −1 padded
-  double* positive_scores;         // parallel to positives.indices; not written for other queries
-  double* exact_scores = nullptr;  // [lists × num_negatives] canonical, NaN padded; may be null
-  Index lists = every_row;         // that the arrays have room for; for memory safety
+  std::int32_t* indices;            // [lists × num_negatives], −1 padded
+  float* scores;                    // [lists × num_negatives], NaN padded
+  std::int32_t* counts;             // [lists]
+  std::int32_t* ranks;              // [lists × num_negatives] raw ranks, −1 padded
+  double* positive_scores;          // parallel to positives.indices; not written for other queries
+  double* exact_scores = nullptr;   // [lists × num_negatives] canonical, NaN padded; may be null
+  std::uint8_t* sources = nullptr;  // [lists × num_negatives] bits of Source, 0 padded; may be null
+  Index lists = every_row;          // that the arrays have room for; for memory safety
 };
 
 struct Rejected {

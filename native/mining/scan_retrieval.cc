@@ -2,6 +2,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "mining/beside_lists.h"
 #include "mining/listed_scores.h"
 #include "mining/retrieval.h"
 
@@ -154,13 +155,16 @@ class ScanRetrieval : public Retrieval {
         explained_(std::ranges::any_of(
             sweep, [](const MineOptions& options) { return options.explain > 0; })),
         index_(index),
+        beside_(scans, queries, shared_, index),
         corpus_rows_(queries.corpus().rows().rows()) {}
 
   Index bytes(const MinedQuery& query) const override {
     const ScanQuery asked = question(query);
     const Index cols = queries_.rows().cols();
+    const Index ranked =
+        asked.draw.count + static_cast<Index>(beside_list(shared_, query.query).size());
     return scan_bytes(asked, cols, index_.classes()) +
-           asked.draw.count * scan_bytes(rank_question(asked, {}), cols, {});
+           ranked * scan_bytes(rank_question(asked, {}), cols, {}) + beside_.bytes(query.query);
   }
 
   Candidates retrieve(std::span<const MinedQuery> asked, bool more, const Job& job) override;
@@ -184,6 +188,7 @@ class ScanRetrieval : public Retrieval {
   const MineOptions& shared_;  // only its lists, groups and texts and the range of queries are used
   const bool explained_;       // some options explain
   const RowIndex& index_;
+  const BesideLists beside_;
   const Index corpus_rows_;
 };
 
@@ -282,10 +287,13 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more,
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
   }
   const bool ranks_follow =
-      !shared_.part && std::ranges::any_of(questions, [](const ScanQuery& question) {
+      shared_.beside ||
+      (!shared_.part && std::ranges::any_of(questions, [](const ScanQuery& question) {
         return question.draw.count > 0;
-      });
+      }));
   std::vector<Ranking> rankings = scan(questions, index_.classes(), more || ranks_follow, job);
+  // Their ranks are counted as those of drawn rows.
+  if (shared_.beside) beside_.add(asked, rankings, job);
   const auto ranks = drawn_ranks(questions, rankings, more, job);
   left_out.score(scans_, queries_, job);
   Candidates candidates;

@@ -34,7 +34,7 @@ const promised = {
   mine:
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --exclude-self --exclude --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
+    '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --candidate-mode --exclude-self --exclude --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
   audit:

@@ -29,6 +29,7 @@ export interface Trial extends Rules, Partial<Omit<Choice, 'sampling'>> {
   readonly metric?: Metric
   readonly exclude?: boolean
   readonly candidates?: boolean
+  readonly candidateMode?: 'only' | 'beside'
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
   readonly nearPositiveScore?: number
@@ -61,6 +62,7 @@ function rulesOf({
   metric: _metric,
   exclude: _exclude,
   candidates: _candidates,
+  candidateMode: _candidateMode,
   texts: _texts,
   groups: _groups,
   nearPositiveScore: _nearPositiveScore,
@@ -89,7 +91,8 @@ export const listsOf = ({ positives }: Scene, { reference }: Trial) =>
   )
 
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric = 'cosine', exclude, candidates, texts, groups, nearPositiveScore } = trial
+  const { metric = 'cosine', exclude, texts, groups, nearPositiveScore } = trial
+  const isOnly = trial.candidates && trial.candidateMode !== 'beside'
   return listsOf(scene, trial).map(({ query, positive }) => {
     const positives = scene.positives[query]!
     const likeness = positives.map((row) => scoresOf(metric, scene.corpus, scene.corpus, row))
@@ -101,7 +104,7 @@ function answersOf(scene: Scene, trial: Trial): Answer[] {
         positive,
         near: (row) => likeness.some((scores) => scores[row]! >= (nearPositiveScore ?? Infinity)),
         excluded: exclude ? scene.excluded[query]! : [],
-        candidates: candidates ? scene.listed[query] : undefined,
+        candidates: isOnly ? scene.listed[query] : undefined,
         forbidden: (row) => forbids(scene, groups, query, row),
         copied: (row) => texts === true && copies(scene, query, row),
         text: (row) => (texts ? scene.corpusTexts[row] : undefined),
@@ -130,6 +133,7 @@ function chosenOf(scene: Scene, trial: Trial): Answer[] {
       reference,
       rows.map((row, i) => ({ row, rank: ranks[i]!, score: scores[list]![row]! })),
       similarity,
+      trial.candidateMode === 'beside' ? scene.listed[lists[list]!.query] : [],
     ),
   )
   const holds = shared(preferences, choice.numNegatives, choice.hubCap)

@@ -154,7 +154,7 @@ describe('sampling', () => {
     ['stride', 0, 'an integer in 1..2147483647 for stride'],
     ['bins', 1.5, 'an integer in 1..2147483647 for bins'],
     ['distanceCutoff', 0, 'a number above 0 for distanceCutoff, received 0'],
-    ['distanceLimit', 0.5, 'a number above distanceCutoff, 0.5 for distanceLimit, received 0.5'],
+    ['distanceLimit', 0.5, 'a number above the cutoff 0.5 for distanceLimit, received 0.5'],
     ['distanceLimit', 2.1, 'a finite number in 0..2 for distanceLimit, received 2.1'],
     ['mmrLambda', 1.1, 'a finite number in 0..1 for mmrLambda, received 1.1'],
     ['nearDuplicateScore', '1', 'a finite number for nearDuplicateScore'],

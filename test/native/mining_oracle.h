@@ -157,7 +157,7 @@ class Oracle {
   }
 
   bool is_candidate(Index query, std::int32_t row) const {
-    if (!options_.candidates) return true;
+    if (!options_.candidates || options_.beside) return true;
     const auto listed = list_of(*options_.candidates, query);
     return std::find(listed.begin(), listed.end(), row) != listed.end();
   }

@@ -98,6 +98,7 @@ inline MineOptions random_options(Metric metric, const Rows& queries, const Rows
           .exclude = {},
           .near_positive_score = maybe(dice, 3, some_level(metric, corpus, corpus, dice)),
           .candidates = std::nullopt,
+          .beside = false,
           .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
           .query_groups = nullptr,
           .corpus_groups = nullptr,
@@ -138,9 +139,11 @@ inline MineScene mine_scene(Index seed) {
   if (!texts) scene.query_texts.clear();
   if (dice.chance(3)) {
     std::vector<std::vector<std::int32_t>> candidates(nq);
-    for (auto& each : candidates)
-      each = some_rows(dice.below(dice.chance(2) ? 2 * nc : 20), nc, dice);
+    const bool large = dice.chance(2);
+    for (auto& each : candidates) each = some_rows(dice.below(large ? 2 * nc : 12), nc, dice);
     scene.candidates = Lists(candidates);
+    // Many ranks beside equal scores take long to count.
+    scene.options.beside = Chosen::is_pooled(scene.options.sampling) && !large;
   }
   return scene;
 }

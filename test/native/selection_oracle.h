@@ -17,9 +17,7 @@ class Chosen {
   Chosen(const gemmine::MineOptions& options, Index query, std::optional<double> reference,
          std::vector<Ranked> found, std::size_t limit, Similar similar)
       : options_(options), query_(query), reference_(reference), similar_(similar) {
-    if (is_pooled(options.sampling))
-      found.resize(std::min(
-          found.size(), static_cast<std::size_t>(std::max(options.pool, options.num_negatives))));
+    if (is_pooled(options.sampling)) keep_pool(found);
     pool_ = std::move(found);
     walk(limit);
   }
@@ -27,6 +25,18 @@ class Chosen {
   // Rows that the query would take, in its order, and how many near-duplicates come before each.
   std::vector<Ranked> rows;
   std::vector<std::pair<Ranked, std::size_t>> near;  // near-duplicates, with the rows before them
+
+  // The best rows, and those of a list beside.
+  void keep_pool(std::vector<Ranked>& found) const {
+    const auto list = gemmine::beside_list(options_, query_);
+    const Index pool = std::max(options_.pool, options_.num_negatives);
+    std::vector<Ranked> kept;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (static_cast<Index>(i) < pool ||
+          std::find(list.begin(), list.end(), found[i].row) != list.end())
+        kept.push_back(found[i]);
+    found = std::move(kept);
+  }
 
   static bool is_pooled(gemmine::Sampling sampling) {
     using enum gemmine::Sampling;

@@ -110,16 +110,22 @@ function fromBins(
   return taken
 }
 
-/** @param similarity Score of two rows of the corpus. */
+/**
+ * @param similarity Score of two rows of the corpus.
+ * @param beside Rows of a list that join the pool.
+ */
 export function preferred(
   choice: Choice,
   query: number,
   p: number | undefined,
   survivors: readonly Survivor[],
   similarity: (a: number, b: number) => number,
+  beside: readonly number[] = [],
 ): Preferred {
   const isPooled = choice.sampling !== 'top' && choice.sampling !== 'band'
-  const pool = isPooled ? survivors.slice(0, choice.pool) : survivors
+  const pool = isPooled
+    ? survivors.filter(({ row }, i) => i < choice.pool || beside.includes(row))
+    : survivors
   const rest = places(choice, query, p, pool).map((i) => pool[i]!)
   const rows: Survivor[] = []
   const near: { row: number; after: number }[] = []
