@@ -29,8 +29,8 @@ const promised = {
   topk: '--threads --device --memory-budget --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
-  'near-duplicates': '--threads --device --threshold --metric',
-  communities: '--threads --device --threshold --min-size --metric',
+  'near-duplicates': '--threads --device --memory-budget --threshold --metric',
+  communities: '--threads --device --memory-budget --threshold --min-size --metric',
   mine:
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
