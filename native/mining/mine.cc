@@ -162,7 +162,7 @@ void Miner::share_hubs(Answer& answer, std::vector<Choice>& choices) {
   for (std::size_t i = 0; i < choices.size(); ++i) hubs.add();
   while (!grown.empty()) {
     for (const std::size_t i : grown) hubs.offer(i, choices[i].preference.rows);
-    hubs.settle();
+    hubs.settle(job_);
     grown.clear();
     for (std::size_t i = 0; i < choices.size(); ++i)
       if (!hubs.is_full(i) && !choices[i].preference.complete) grown.push_back(i);
