@@ -19,6 +19,10 @@ export interface NativeMineRules {
   readonly temperature: number
   readonly simansA: number
   readonly simansB: number
+  readonly distanceCutoff: number
+  readonly distanceLimit: number
+  /** Columns of both sides. */
+  readonly dimensions: number
   readonly stride: number
   readonly bins: number
   readonly mmrLambda: number
@@ -27,19 +31,27 @@ export interface NativeMineRules {
   readonly explain: number
 }
 
-/** What a part of a corpus has to know of the whole: `CorpusPart` of native/mining/mine.h. */
-export interface NativePart extends NativeMineRules {
-  /** Reference score of each query, [queries], NaN for none. */
+/** The lists of negatives of a job on a part of a corpus, or of a merge. */
+export interface NativeLists {
+  /** Reference score of each list, NaN for none. */
   readonly references: Float64Array
+  /** The query of each list, ascending; undefined: list i is that of query i. */
+  readonly listQueries?: Int32Array | undefined
+  /** The positive of each list, a row of the whole corpus, −1 for none; undefined: none. */
+  readonly listPositives?: Int32Array | undefined
+}
+
+/** What a part of a corpus has to know of the whole: `CorpusPart` of native/mining/mine.h. */
+export interface NativePart extends NativeMineRules, NativeLists {
   /** Numbers of the part's rows in the whole corpus, ascending, [rows]. */
   readonly rowNumbers: Int32Array
   /** Rows of the part that belong to another part, ascending. */
   readonly absent: Int32Array
 }
 
-/** Candidates of a part of a corpus, by query; rows are numbered as in the whole corpus. */
+/** Candidates of a part of a corpus, by list; rows are numbered as in the whole corpus. */
 export interface NativeCandidates {
-  /** [queries + 1]. */
+  /** [lists + 1]. */
   readonly indptr: Float64Array
   readonly rows: Int32Array
   /** Canonical scores in float64. */
@@ -47,7 +59,7 @@ export interface NativeCandidates {
   /** Places in `ruleNames`; its length for an admissible row. */
   readonly rules: Uint8Array
   /**
-   * [queries × (rules + 4)]: dropped by each rule, admissible, above the ceiling, above the reference score
+   * [lists × (rules + 4)]: dropped by each rule, admissible, above the ceiling, above the reference score
    * (if `maxPositiveRank` is given), and 1 for a query that was scanned again.
    */
   readonly populations: Int32Array
@@ -71,8 +83,11 @@ export interface NativeMineOptions {
   readonly positives: NativeRowLists
   /** Parallel to `positives.indices`; undefined: they are computed. */
   readonly positiveScores?: Float64Array | undefined
+  readonly nearPositiveScore?: number | undefined
   readonly exclude?: NativeRowLists | undefined
   readonly candidates?: NativeRowLists | undefined
+  /** The candidates join the pools of a scan of all rows. */
+  readonly beside: boolean
   readonly groups: string
   readonly queryGroups?: Int32Array | undefined
   readonly corpusGroups?: Int32Array | undefined
@@ -86,7 +101,9 @@ export interface NativeMinedArrays {
   readonly scores: Float32Array
   readonly counts: Int32Array
   readonly ranks: Int32Array
-  /** [queries × numNegatives]. */
+  /** [lists × numNegatives], bits: 1 for the scan, 2 for `candidates`. */
+  readonly sources?: Uint8Array | undefined
+  /** [lists × numNegatives]. */
   readonly exactScores?: Float64Array | undefined
 }
 
@@ -98,7 +115,10 @@ export interface NativePositiveArrays {
 }
 
 export interface NativeRejected {
+  /** Of the mined lists. */
   readonly queries: Int32Array
+  /** Whose lists they are with the reference `each`; −1 for the others. */
+  readonly positives: Int32Array
   readonly indptr: Int32Array
   readonly rows: Int32Array
   readonly scores: Float64Array

@@ -7,6 +7,7 @@ import type {
   NativePart,
   NativeCandidates,
   NativeFoundPart,
+  NativeLists,
   NativeMineOptions,
   NativeMinedArrays,
   NativePositiveArrays,
@@ -342,7 +343,7 @@ export interface Addon {
     part: NativePart,
     control: JobControl,
   ): Promise<NativeFoundPart>
-  /** Writes to `ranks`, [queries × count], the rows of the part that are better than each row; −1 for none. */
+  /** Writes to `ranks`, [lists × count], the rows of the part that are better than each row; −1 for none. */
   rankPart(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,
@@ -355,11 +356,11 @@ export interface Addon {
   /** `name` is that of the part in messages. */
   mergeParts(
     parts: readonly (NativeCandidates & { readonly name: string })[],
-    options: NativeMineRules & {
-      readonly queries: number
-      readonly corpusRows: number
-      readonly references: Float64Array
-    },
+    options: NativeMineRules &
+      NativeLists & {
+        readonly queries: number
+        readonly corpusRows: number
+      },
     out: NativeMinedArrays,
     control: JobControl,
   ): Promise<NativeMined>

@@ -4,7 +4,7 @@ import { readLayoutTexts } from '../data/mined-fields'
 import { readIds, readTexts, type UnknownIds } from '../data/pairs'
 import { auditMinedDefaults, auditNamed, type MinedAudit } from '../mining/audit-mined'
 import { minedFaults } from '../mining/audit-findings'
-import { references, type ReferenceName } from '../mining/mining-options'
+import { jointReferences, type JointReferenceName } from '../mining/mining-options'
 import { readQueries } from './audit-queries'
 import {
   choiceOption,
@@ -29,7 +29,7 @@ interface AuditOptions extends CommonOptions {
   readonly queryTexts?: string
   readonly unknownIds?: UnknownIds
   readonly numNegatives?: number
-  readonly reference?: ReferenceName
+  readonly reference?: JointReferenceName
 }
 
 async function audit(path: string, given: AuditOptions) {
@@ -152,7 +152,7 @@ export const auditCommand = (): Command =>
         choiceOption(
           '--reference <NAME>',
           'score of several positives that negatives may reach',
-          references,
+          jointReferences,
           auditMinedDefaults.reference,
         ),
       ),

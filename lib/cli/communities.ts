@@ -7,6 +7,7 @@ import { communities, communitiesDefaults, type Communities } from '../mining/co
 import type { Metric } from '../mining/metric'
 import { checkInteger, checkNumber } from '../options'
 import {
+  budgetOption,
   countOption,
   drawsNothing,
   idleWarnings,
@@ -29,30 +30,34 @@ async function detect(path: string, given: CommunitiesOptions) {
   checkNumber('--threshold', threshold)
   checkInteger('--min-size', minSize, 1)
   await runCommand(given, { X: path }, (job) =>
-    withRows(path, async (X) => {
-      const found = await job.progress.during('communities', (onProgress) =>
-        communities(X, { ...job.options, threshold, minSize, metric, onProgress }),
-      )
-      await writeCommunities(found, job)
-      const { rows, cols } = sidesOf('X', X)
-      const { count, indices, seconds } = found
-      const summary = {
-        ...heading('communities'),
-        shape: [rows, cols],
-        threshold,
-        minSize,
-        metric,
-        communities: count,
-        members: indices.length,
-        seconds,
-        gflops: rateOf(2 * rows * rows * cols, seconds),
-        threads: job.threads,
-        device: job.device,
-        warnings: [...found.warnings, ...idleWarnings('communities', given)],
-      }
-      const outcome = `${counted(count, 'community', 'communities')} with ${indices.length} of ${counted(rows, 'row')}`
-      return { summary, outcome }
-    }),
+    withRows(
+      path,
+      async (X) => {
+        const found = await job.progress.during('communities', (onProgress) =>
+          communities(X, { ...job.options, threshold, minSize, metric, onProgress }),
+        )
+        await writeCommunities(found, job)
+        const { rows, cols } = sidesOf('X', X)
+        const { count, indices, seconds } = found
+        const summary = {
+          ...heading('communities'),
+          shape: [rows, cols],
+          threshold,
+          minSize,
+          metric,
+          communities: count,
+          members: indices.length,
+          seconds,
+          gflops: rateOf(2 * rows * rows * cols, seconds),
+          threads: job.threads,
+          device: job.device,
+          warnings: [...found.warnings, ...idleWarnings('communities', given)],
+        }
+        const outcome = `${counted(count, 'community', 'communities')} with ${indices.length} of ${counted(rows, 'row')}`
+        return { summary, outcome }
+      },
+      given.memoryBudget,
+    ),
   )
 }
 
@@ -89,7 +94,8 @@ export const communitiesCommand = (): Command =>
         ),
       )
       .addOption(countOption('--min-size <N>', 'rows at least', communitiesDefaults.minSize))
-      .addOption(metricOption()),
+      .addOption(metricOption())
+      .addOption(budgetOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

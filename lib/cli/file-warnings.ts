@@ -12,7 +12,7 @@ function ofNoLine(
   mined: MinedNegatives,
   { out, format = mineDefaults.format, incomplete }: Written,
 ): string[] {
-  const { counts, positives, numNegatives, shard } = mined
+  const { counts, positives, listStarts, numNegatives, shard } = mined
   // A part without lines does not mean that the whole has none.
   if (shard) return []
   if (out === undefined || mined.found === 0 || positives.indices.length === 0) return []
@@ -21,8 +21,13 @@ function ofNoLine(
       ? ['a line of --format n-tuple needs', 'another --format']
       : incomplete === 'drop' && ['--incomplete drop asks for', '--incomplete keep']
   const fewest = asks ? numNegatives : 1
-  const hasLine = (count: number, query: number) =>
-    count >= fewest && mined.positivesOf(query).length > 0
+  // A list without a positive is that of a query without, which has one list.
+  let query = 0
+  const hasLine = (count: number, list: number) => {
+    if (!listStarts) query = list
+    else while (listStarts[query + 1]! <= list) query++
+    return count >= fewest && mined.positivesOf(query).length > 0
+  }
   if (counts.some(hasLine)) return []
   return [
     `negatives.jsonl is empty: no query with a positive has ${

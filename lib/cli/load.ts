@@ -96,9 +96,10 @@ export async function withSource<T>(
 export const withRows = async <T>(
   path: string,
   use: (X: MatrixInput) => Promise<T>,
+  memoryBudget?: number,
 ): Promise<T> => {
   await shapeOf(path)
-  return withDense(path, use)
+  return withDense(path, use, memoryBudget)
 }
 
 /** Reads queries and corpus, only once if they are the same file, and closes them after use. */

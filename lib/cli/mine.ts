@@ -48,6 +48,8 @@ const rulesOf = (given: MineOptions) =>
     skipSurvivors: given.skipSurvivors,
     ...samplingGiven(given),
     groups: given.groups,
+    nearPositiveScore: given.nearPositiveScore,
+    candidateMode: given.candidateMode,
     explain: given.explain,
     shard: given.shard,
     checkpoint: given.checkpoint,
@@ -119,7 +121,8 @@ const runOf = (
   unknownIds,
   threads,
   device,
-  precision: given.candidates === undefined ? precision : 'canonical',
+  precision:
+    given.candidates === undefined || given.candidateMode === 'beside' ? precision : 'canonical',
   positives,
   format: given.format,
   incomplete: given.incomplete,

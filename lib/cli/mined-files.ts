@@ -22,11 +22,11 @@ export interface MineRun {
 }
 
 export async function writeArrays(mined: MinedNegatives, { write }: Job) {
-  const { queries, numNegatives, indices, scores, counts } = mined
-  const shape = [queries, numNegatives]
+  const { lists, numNegatives, indices, scores, counts } = mined
+  const shape = [lists, numNegatives]
   await write('indices.npy', (path) => writeNpy(path, { data: indices, shape }))
   await write('scores.npy', (path) => writeNpy(path, { data: scores, shape }))
-  await write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [queries] }))
+  await write('counts.npy', (path) => writeNpy(path, { data: counts, shape: [lists] }))
 }
 
 /** Names for lib's warnings: as the user typed them, or as in the output. */
@@ -35,11 +35,15 @@ function namingOf({ positives }: MineRun) {
   return (argument: string) => files[argument] ?? optionOf(argument)
 }
 
-/** The counters, without those of caps that were not asked for. */
-function droppedOf({ dropped }: MinedNegatives, { nearDuplicateScore, hubCap }: Asked) {
-  const { nearDuplicate, hub, ...others } = dropped
+/** The counters, without those of optional rules that were not asked for. */
+function droppedOf(
+  { dropped }: MinedNegatives,
+  { nearPositiveScore, nearDuplicateScore, hubCap }: Asked,
+) {
+  const { nearPositive, nearDuplicate, hub, ...others } = dropped
   return {
     ...others,
+    ...(nearPositiveScore !== undefined && { nearPositive }),
     ...(nearDuplicateScore !== undefined && { nearDuplicate }),
     ...(hubCap !== undefined && { hub }),
   }
@@ -57,6 +61,7 @@ export async function minedSummary(
   return {
     ...heading('mine'),
     queries,
+    ...(mined.listStarts && { lists: mined.lists }),
     corpus,
     dimensions,
     ...(shard && { shard: { index: shard.index, count: shard.count, queries: shard.queries } }),
@@ -86,12 +91,17 @@ export function minedOutcome({
   found,
   served,
   queries,
+  lists,
+  listStarts,
   shortfall,
   numNegatives,
   dropped,
 }: MinedNegatives) {
+  const asked = listStarts
+    ? counted(lists, 'pair of query and positive', 'pairs of query and positive')
+    : counted(queries, 'query', 'queries')
   return (
-    `${counted(found, 'negative')} for ${served} of ${counted(queries, 'query', 'queries')}, ` +
+    `${counted(found, 'negative')} for ${served} of ${asked}, ` +
     `${shortfall} with fewer than ${numNegatives}, ` +
     `${counted(dropped.ceiling, 'candidate')} above the ceiling`
   )

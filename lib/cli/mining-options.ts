@@ -10,9 +10,11 @@ import {
 } from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
+  candidateModes,
   groupModes,
   mineHardNegativesDefaults as standard,
   references,
+  type CandidateMode,
   type GroupMode,
   type ReferenceName,
 } from '../mining/mining-options'
@@ -48,11 +50,13 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, 
   readonly corpus?: string
   readonly positives?: string
   readonly candidates?: string
+  readonly candidateMode?: CandidateMode
   readonly queryTexts?: string
   readonly corpusTexts?: string
   readonly queryGroups?: string
   readonly corpusGroups?: string
   readonly groups?: GroupMode
+  readonly nearPositiveScore?: number
   readonly metric?: Metric
   readonly numNegatives?: number
   readonly minScore?: number
@@ -82,9 +86,10 @@ ${ceilingList}
 What scores above it is probably an unlabelled positive and is dropped; the best that remain
 are its negatives, however deep they lie. Dropped are, in this order: the query itself, its positives,
 excluded rows, rows barred by their group, rows with the text of the query, of a positive (of any query
-with its text) or of a better candidate, rows above the ceiling, below the floor, and outside the ranks
-asked for. With --candidates the rows of a query's list are its only candidates: gemmine scores them
-itself, and ranks and counts are those within the list.
+with its text) or of a better candidate, rows near a positive, rows above the ceiling, below the floor,
+and outside the ranks asked for. With --candidates the rows of a query's list are its only candidates:
+gemmine scores them itself, and ranks and counts are those within the list; with --candidate-mode beside
+they join the pool of the best of all rows.
 
 Samplings, which take K of the survivors (of the best M of them, the pool):
 ${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
@@ -95,7 +100,9 @@ Lines hold texts with --query-texts and --corpus-texts; without them ids, or row
 trainer can read as texts.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
+negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. With
+--reference each the arrays have a row for each pair of query and positive, in the order of queries and
+of the rows of their positives, and one for a query without positives; lines have one positive each. A
 shard takes the files of the whole job, and gemmine merge puts shards together.
 
 Example:
@@ -117,6 +124,12 @@ const inputs = () => [
   pathOption(
     '--candidates <FILE>',
     'lines of query<TAB>corpus, with a score or without, or a run of TREC: only these rows are candidates',
+  ),
+  choiceOption(
+    '--candidate-mode <NAME>',
+    'what --candidates are: the only candidates, or beside those of the pool',
+    candidateModes,
+    standard.candidateMode,
   ),
   pathOption(
     '--query-texts <FILE>',
@@ -149,7 +162,12 @@ const ceilings = () => [
   metricOption(),
   ...ceilingOptions(),
   numberOption('--min-score <S>', 'a negative scores at least S'),
-  choiceOption('--reference <NAME>', 'p of several positives', references, standard.reference),
+  choiceOption(
+    '--reference <NAME>',
+    'p of several positives; each gives every pair of query and positive its own negatives',
+    references,
+    standard.reference,
+  ),
 ]
 
 const ranks = () => [
@@ -173,6 +191,10 @@ const ranks = () => [
 const lists = () => [
   excludeSelfOption(),
   pathOption('--exclude <FILE>', 'more rows a query must not get: lines of query<TAB>corpus'),
+  numberOption(
+    '--near-positive-score <T>',
+    'drop a row that scores T or more with a positive of the query',
+  ),
   pathOption('--query-groups <FILE>', 'group of each query, .npy of int32; -1 is no group'),
   pathOption('--corpus-groups <FILE>', 'group of each corpus row'),
   choiceOption('--groups <NAME>', 'take negatives from groups that are', groupModes),
@@ -227,6 +249,16 @@ const choices = () => [
   numberOption('--temperature <T>', 'of weighted', standard.temperature),
   numberOption('--simans-a <A>', 'of simans', standard.simansA),
   numberOption('--simans-b <B>', 'of simans', standard.simansB),
+  numberOption(
+    '--distance-cutoff <D>',
+    'of distance-weighted: nearer rows count as this far',
+    standard.distanceCutoff,
+  ),
+  numberOption(
+    '--distance-limit <D>',
+    'of distance-weighted: no row this far or farther',
+    standard.distanceLimit,
+  ),
   countOption('--stride <N>', 'of stride', standard.stride),
   countOption('--bins <N>', 'of bins', standard.bins),
   numberOption(

@@ -6,6 +6,7 @@ import type { Metric } from '../mining/metric'
 import { nearDuplicates, nearDuplicatesDefaults } from '../mining/near-duplicates'
 import { checkNumber } from '../options'
 import {
+  budgetOption,
   drawsNothing,
   idleWarnings,
   numberOption,
@@ -28,31 +29,35 @@ async function search(path: string, given: NearDuplicatesOptions) {
   const threshold = required(given.threshold, '--threshold', 'the lowest score wanted')
   checkNumber('--threshold', threshold)
   await runCommand(given, { X: path }, (job) =>
-    withRows(path, async (X) => {
-      const found = await job.progress.during('near-duplicates', (onProgress) =>
-        nearDuplicates(X, { ...job.options, threshold, metric, onProgress }),
-      )
-      await writeFound(found, job)
-      const { rows, cols } = sidesOf('X', X)
-      const { seconds, certified, fallback } = found
-      const summary = {
-        ...heading('near-duplicates'),
-        shape: [rows, cols],
-        threshold,
-        metric,
-        found: found.indices.length,
-        seconds,
-        gflops: rateOf(rows * (rows - 1) * cols, seconds),
-        threads: job.threads,
-        device: job.device,
-        precision: job.precision,
-        certified,
-        fallback,
-        warnings: [...found.warnings, ...idleWarnings('near-duplicates', given)],
-      }
-      const outcome = `${counted(found.indices.length, 'pair')} at ${threshold} or above among ${counted(rows, 'row')}`
-      return { summary, outcome }
-    }),
+    withRows(
+      path,
+      async (X) => {
+        const found = await job.progress.during('near-duplicates', (onProgress) =>
+          nearDuplicates(X, { ...job.options, threshold, metric, onProgress }),
+        )
+        await writeFound(found, job)
+        const { rows, cols } = sidesOf('X', X)
+        const { seconds, certified, fallback } = found
+        const summary = {
+          ...heading('near-duplicates'),
+          shape: [rows, cols],
+          threshold,
+          metric,
+          found: found.indices.length,
+          seconds,
+          gflops: rateOf(rows * (rows - 1) * cols, seconds),
+          threads: job.threads,
+          device: job.device,
+          precision: job.precision,
+          certified,
+          fallback,
+          warnings: [...found.warnings, ...idleWarnings('near-duplicates', given)],
+        }
+        const outcome = `${counted(found.indices.length, 'pair')} at ${threshold} or above among ${counted(rows, 'row')}`
+        return { summary, outcome }
+      },
+      given.memoryBudget,
+    ),
   )
 }
 
@@ -81,7 +86,8 @@ export const nearDuplicatesCommand = (): Command =>
           'the lowest score wanted; a pair of exactly this score is found; required',
         ),
       )
-      .addOption(metricOption()),
+      .addOption(metricOption())
+      .addOption(budgetOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

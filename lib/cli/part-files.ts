@@ -11,11 +11,12 @@ import { readNpyArray } from '../data/npy-array'
 import { readSafetensors, writeSafetensors, type Tensors } from '../data/safetensors'
 import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
+import { listStartsOf } from '../mining/query-lists'
 import { interrupted } from './interruption'
 import type { MineRun } from './mined-files'
 
 /** Must change with the contents of the file. */
-const kind = 'gemmine mined part 3'
+const kind = 'gemmine mined part 4'
 
 /** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =
@@ -23,7 +24,9 @@ type Elsewhere =
   | 'scores'
   | 'counts'
   | 'ranks'
+  | 'sources'
   | 'positives'
+  | 'listStarts'
   | 'positiveScores'
   | 'rejected'
   | 'warnings'
@@ -52,14 +55,15 @@ export function digestOf(words: Required<Words>, queries: number, corpus: number
 /** @param words A digest of the ids and texts in lines; it differs for parts with other ids or texts. */
 export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
-  const { indices, scores, counts, rejected, warnings, shard, ...facts } = rest
+  const { indices, scores, counts, sources, listStarts, rejected, warnings, shard, ...facts } = rest
   const { format = null, incomplete = null } = run
   const options = { ...shard.options, format, incomplete, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
   const pairs = positives.indices.length
   await writeSafetensors(path, {
     tensors: {
-      ranks: { data: ranks, shape: [queries, numNegatives] },
+      ranks: { data: ranks, shape: [mined.lists, numNegatives] },
+      ...(sources && { sources: { data: sources, shape: [mined.lists, numNegatives] } }),
       positiveStarts: { data: positives.indptr, shape: [queries + 1] },
       positiveRows: { data: positives.indices, shape: [pairs] },
       positiveScores: { data: positiveScores, shape: [pairs] },
@@ -92,7 +96,7 @@ function factsIn(path: string, { metadata }: Tensors): Facts {
   return facts
 }
 
-function tensorIn<Kind extends Int32Array | Float64Array>(
+function tensorIn<Kind extends Int32Array | Float64Array | Uint8Array>(
   path: string,
   { tensors }: Tensors,
   name: string,
@@ -125,20 +129,29 @@ export async function readPart(folder: string): Promise<Part> {
   const file = await readSafetensors(path)
   const facts = factsIn(path, file)
   const { queries, numNegatives } = facts
-  const shape = [queries, numNegatives]
   const at = (name: string) => join(folder, name)
   const indptr = tensorIn(path, file, 'positiveStarts', Int32Array, queries + 1)
   const pairs = indptr.at(-1)!
+  const positives = { indptr, indices: tensorIn(path, file, 'positiveRows', Int32Array, pairs) }
+  const isEach = facts.shard?.options['reference'] === 'each'
+  const listStarts = isEach ? await listStartsOf(positives) : undefined
+  const lists = listStarts?.at(-1) ?? queries
+  const shape = [lists, numNegatives]
   const mined = new MinedNegatives({
     ...facts,
     indices: (await readArray(at('indices.npy'), 'int32', shape)) as Int32Array,
     scores: (await readArray(at('scores.npy'), 'float32', shape)) as Float32Array,
-    counts: (await readArray(at('counts.npy'), 'int32', [queries])) as Int32Array,
-    ranks: tensorIn(path, file, 'ranks', Int32Array, queries * numNegatives),
-    positives: { indptr, indices: tensorIn(path, file, 'positiveRows', Int32Array, pairs) },
+    counts: (await readArray(at('counts.npy'), 'int32', [lists])) as Int32Array,
+    ranks: tensorIn(path, file, 'ranks', Int32Array, lists * numNegatives),
+    ...(file.tensors['sources'] && {
+      sources: tensorIn(path, file, 'sources', Uint8Array, lists * numNegatives),
+    }),
+    positives,
+    listStarts,
     positiveScores: tensorIn(path, file, 'positiveScores', Float64Array, pairs),
     rejected: {
       queries: new Int32Array(0),
+      positives: new Int32Array(0),
       indptr: new Int32Array(1),
       rows: new Int32Array(0),
       scores: new Float64Array(0),

@@ -26,6 +26,7 @@ export const ruleNames = [
   'excluded',
   'group',
   'duplicate',
+  'nearPositive',
   'ceiling',
   'floor',
   'rank',
@@ -40,22 +41,29 @@ export interface Mined {
   /** Index of the first query in `words`; 0 if omitted. */
   readonly firstQuery?: number | undefined
   readonly numNegatives: number
-  /** [queries × numNegatives], best first; −1 for none. */
+  /**
+   * The first list of each query where every positive has its own list, [queries + 1]; undefined: one list for
+   * each query.
+   */
+  readonly listStarts?: Int32Array | undefined
+  /** [lists × numNegatives], best first; −1 for none. */
   readonly indices: Int32Array
-  /** [queries × numNegatives]. */
+  /** [lists × numNegatives]. */
   readonly scores: Float32Array
-  /** [queries], number of negatives found. */
+  /** [lists], number of negatives found. */
   readonly counts: Int32Array
   readonly positives: RowLists
   /** Parallel to `positives.indices`. */
   readonly positiveScores: Float64Array
 }
 
-/** The best dropped candidates of the mined queries. */
+/** The best dropped candidates of the mined lists: one for each query, or one for each positive. */
 export interface Rejected {
-  /** The mined queries, in order. */
+  /** The queries of the mined lists, in order. */
   readonly queries: Int32Array
-  /** [queries + 1]: the candidates of the i-th are `rows[indptr[i]]`..`rows[indptr[i + 1] - 1]`. */
+  /** The positives whose lists they are; −1, or omitted, for lists of queries. */
+  readonly positives?: Int32Array | undefined
+  /** [mined lists + 1]: the candidates of the i-th are `rows[indptr[i]]`..`rows[indptr[i + 1] - 1]`. */
   readonly indptr: Int32Array
   readonly rows: Int32Array
   readonly scores: Float64Array | Float32Array
@@ -218,7 +226,18 @@ function checkWords(words: Words) {
   }
 }
 
-/** @param fewest Negatives of a query that has lines, at least. */
+/** The lists of negatives, each with the place of its query and the range of its positives. */
+function* linedLists({ queries, positives: { indptr }, listStarts }: Mined) {
+  for (let q = 0; q < queries; q++) {
+    const [begin, end] = [indptr[q]!, indptr[q + 1]!]
+    if (!listStarts) yield { q, list: q, first: begin, last: end }
+    else
+      for (let t = begin; t < end; t++)
+        yield { q, list: listStarts[q]! + t - begin, first: t, last: t + 1 }
+  }
+}
+
+/** @param fewest Negatives of a list that has lines, at least. */
 function* examplesOf(
   layout: Layout,
   mined: Mined,
@@ -228,10 +247,9 @@ function* examplesOf(
   const { positives, positiveScores, numNegatives, firstQuery = 0 } = mined
   const document = (row: number) => wordJson(words, 'document', row)
   const documentId = (row: number) => idJson(words, 'documentId', row)
-  for (let q = 0; q < mined.queries; q++) {
-    const [first, last] = [positives.indptr[q]!, positives.indptr[q + 1]!]
-    const start = q * numNegatives
-    const count = mined.counts[q]!
+  for (const { q, list, first, last } of linedLists(mined)) {
+    const start = list * numNegatives
+    const count = mined.counts[list]!
     const end = start + count
     if (first === last || count === 0 || count < fewest) continue
     const example = {
@@ -251,7 +269,8 @@ function* examplesOf(
 }
 
 /**
- * Generates lines `{query, rejected: [{doc, score, rule}]}`, one per mined query.
+ * Generates lines `{query, rejected: [{doc, score, rule}]}`, one per mined query, or `{query, positive,
+ * rejected}`, one per positive with the reference `each`.
  *
  * @throws {TypeError} if `rejected` or `words` has a wrong type, or, during generation, a word has.
  */
@@ -273,7 +292,9 @@ function* entriesOf(rejected: Rejected, words: Words): Generator<string> {
       )
     }
     const query = wordJson(words, 'query', rejected.queries[i]!)
-    yield `{"query":${query},"rejected":${list(entries)}}`
+    const row = rejected.positives?.[i] ?? -1
+    const positive = row < 0 ? '' : `,"positive":${wordJson(words, 'document', row)}`
+    yield `{"query":${query}${positive},"rejected":${list(entries)}}`
   }
 }
 

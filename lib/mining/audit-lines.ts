@@ -10,7 +10,7 @@ import {
   type Word,
 } from '../data/mined-fields'
 import { PairTable } from '../data/pair-table'
-import type { ReferenceName } from './mining-options'
+import type { JointReferenceName } from './mining-options'
 import { AuditFindings, type MinedFault } from './audit-findings'
 import type { KnownPositives, AuditWords } from './audit-positives'
 import type { FoundRow } from './audit-words'
@@ -23,7 +23,7 @@ interface AuditKnowledge {
 
 interface AuditRules {
   readonly numNegatives: number | undefined
-  readonly reference: ReferenceName
+  readonly reference: JointReferenceName
 }
 
 const shownWord = (word: Word) =>

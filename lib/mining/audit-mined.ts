@@ -4,7 +4,7 @@ import { throwIfAborted } from '../cancellation'
 import { readLines } from '../data/lines'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { invalid } from '../errors'
-import { references, type ReferenceName } from './mining-options'
+import { jointReferences, type JointReferenceName } from './mining-options'
 import {
   checkInteger,
   checkJob,
@@ -43,11 +43,11 @@ export interface AuditMinedOptions extends Pick<JobOptions, 'signal' | 'onProgre
    */
   readonly numNegatives?: number | undefined
   /** The score of several positives that no negative may exceed; `min` unless given. */
-  readonly reference?: ReferenceName | undefined
+  readonly reference?: JointReferenceName | undefined
 }
 
 /** The only place where the defaults of {@link auditMined} are written. */
-export const auditMinedDefaults = frozen({ reference: 'min' as ReferenceName })
+export const auditMinedDefaults = frozen({ reference: 'min' as JointReferenceName })
 
 const auditOptions = {
   queries: required,
@@ -107,7 +107,7 @@ function checkedOptions(given: AuditMinedOptions) {
     if (options[name] !== undefined && typeof options[name]?.get !== 'function')
       throw invalid(name, 'a Map of ids to rows, which readIds() makes', options[name])
   if (options.numNegatives !== undefined) checkInteger('numNegatives', options.numNegatives, 1)
-  checkOneOf('reference', options.reference, references)
+  checkOneOf('reference', options.reference, jointReferences)
   const { signal, onProgress } = options
   return { ...options, ...checkJob({ signal, onProgress }) }
 }

@@ -6,13 +6,16 @@ import {
   checkInteger,
   frozen,
   jobDefaults,
+  memoryDefaults,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
 import { amongOwnRows } from './own-rows'
 import { rangeSearch, type FoundRows } from './range-search'
+import { ofZeroVectors } from './search-warnings'
 
 /** The only place where the defaults of {@link communities} are written. */
 export const communitiesDefaults = frozen({
@@ -24,9 +27,9 @@ export const communitiesDefaults = frozen({
   metric: 'cosine' as Metric,
 })
 
-export type CommunitiesOptions = Overrides<typeof communitiesDefaults> & JobOptions
+export type CommunitiesOptions = Overrides<typeof communitiesDefaults> & JobOptions & MemoryOptions
 
-/** Communities of rows, the largest first, equal sizes by lower centre. No row is in two of them. */
+/** Communities of rows, the largest first; equal sizes: first the one whose centre has more near rows. No row is in two of them. */
 export interface Communities {
   /** Number of communities. */
   readonly count: number
@@ -94,7 +97,10 @@ export async function communities(
   X: MatrixInput,
   given: CommunitiesOptions = {},
 ): Promise<Communities> {
-  const { minSize, ...search } = withDefaults({ ...communitiesDefaults, ...jobDefaults }, given)
+  const { minSize, ...search } = withDefaults(
+    { ...communitiesDefaults, ...jobDefaults, ...memoryDefaults },
+    given,
+  )
   checkInteger('minSize', minSize, 1)
   const found = await amongOwnRows(X, () => rangeSearch(X, X, { ...search, excludeSelf: true }))
   const groups = await sortedInTurns(await taken(found, minSize), (a, b) => b.length - a.length)
@@ -113,6 +119,8 @@ export async function communities(
       indptr[community + 1] = at
     }
   })
-  const { metric, seconds, warnings } = found
+  const { metric, seconds } = found
+  const rows = { ...found, corpus: found.queries, zeroQueries: 0 }
+  const warnings = ofZeroVectors(rows, { row: 'row' })
   return { count: groups.length, indptr, indices, labels, metric, seconds, warnings }
 }

@@ -104,6 +104,17 @@ function interleaved(columns: readonly Float64Array[]): Float64Array {
   return all
 }
 
+/** Entries of embeddings are float32; far smaller ones lose digits, and the smallest become 0. */
+function checkSize(name: string, largest: number) {
+  if (largest === 0 || (Number.isFinite(Math.fround(largest)) && largest >= 2 ** -100)) return
+  throw invalidText(
+    name,
+    `scores whose embeddings have entries in float32's range, such as these times a power of two`,
+    `scores that give entries up to ${largest}`,
+    RangeError,
+  )
+}
+
 /**
  * X V, or Xᵀ V, with V given by its columns; in float64, rounded to float32.
  *
@@ -121,7 +132,7 @@ async function product(
   const matrix = { data: resultArray(Float32Array, rows * cols), rows, cols }
   const [length, step] = [transposed ? X.rows : X.cols, stepOf(X)]
   const V = interleaved(columns)
-  let squaredNorm = 0
+  let [squaredNorm, largest] = [0, 0]
   await inTurns(function* (slice) {
     const sums = new Float64Array(cols)
     for (let i = 0; i < rows; i++) {
@@ -134,9 +145,13 @@ async function product(
         if (slice.spend(cols)) yield
       }
       matrix.data.set(sums, i * cols)
-      for (const sum of sums) squaredNorm += sum * sum
+      for (const sum of sums) {
+        squaredNorm += sum * sum
+        largest = Math.max(largest, Math.abs(sum))
+      }
     }
   })
+  checkSize(name, largest)
   return { matrix, squaredNorm }
 }
 

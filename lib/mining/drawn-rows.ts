@@ -16,17 +16,17 @@ import {
 import type { CorpusInput } from './prepare-corpus'
 import type { PositiveScores } from './score-positives'
 
-/** The rows drawn for each query, with their scores: plain data, to be sent from machine to machine. */
+/** The rows drawn for each list of negatives, with their scores: plain data, to be sent from machine to machine. */
 export interface DrawnRows extends ShardIdentity {
-  /** The rows, numbered as in the whole corpus, best first, [nq × numNegatives]; −1 for none. */
+  /** The rows, numbered as in the whole corpus, best first, [lists × numNegatives]; −1 for none. */
   readonly indices: Int32Array
-  /** Their canonical scores in float64, [nq × numNegatives]; NaN for none. */
+  /** Their canonical scores in float64, [lists × numNegatives]; NaN for none. */
   readonly scores: Float64Array
 }
 
 /** Counts of a shard for drawn rows: plain data, to be sent from machine to machine. */
 export interface DrawnRanks extends CorpusRange, ShardIdentity {
-  /** Rows of the shard that are better than each drawn row, [nq × numNegatives]; −1 for none. */
+  /** Rows of the shard that are better than each drawn row, [lists × numNegatives]; −1 for none. */
   readonly ranks: Int32Array
 }
 
@@ -34,14 +34,14 @@ type ShardJob = Awaited<ReturnType<typeof preparedCall>>
 
 async function checkDrawn(
   drawn: DrawnRows,
-  queries: number,
-  { rules: { numNegatives }, range: { corpusRows }, ...call }: ShardJob,
+  { rules: { numNegatives, references, listQueries }, range: { corpusRows }, ...call }: ShardJob,
 ) {
   if (typeof drawn !== 'object' || drawn === null || !isInt32Array(drawn.indices))
     throw invalid('drawn', 'what drawnRows() gave', drawn)
   checkAlike([call, drawn], identityOf, (i) => (i === 0 ? 'this shard' : 'drawn'))
   const { indices, scores } = drawn
-  const size = queries * numNegatives
+  const queryOf = (list: number) => listQueries?.[list] ?? list
+  const size = references.length * numNegatives
   if (indices.length !== size) throw invalid('drawn.indices', `${size} rows`, indices.length)
   if (scores.length !== size) throw invalid('drawn.scores', `${size} scores`, scores.length)
   // checkInteger() is called for the message alone, because its name costs more than the comparison.
@@ -52,7 +52,7 @@ async function checkDrawn(
       if (indices[i]! >= 0 && !Number.isFinite(scores[i]))
         throw invalid(
           `drawn.scores[${i}]`,
-          `a finite score of query ${Math.floor(i / numNegatives)} with row ${indices[i]}`,
+          `a finite score of query ${queryOf(Math.floor(i / numNegatives))} with row ${indices[i]}`,
           scores[i],
         )
     }
@@ -86,7 +86,7 @@ export async function rankDrawnRows(
 ): Promise<DrawnRanks> {
   const call = await preparedCall(queries, corpus, positives, given)
   const { range, options, fingerprint, rules, parts, run } = call
-  await checkDrawn(drawn, positives.queries, call)
+  await checkDrawn(drawn, call)
   const { numNegatives: count } = rules
   const { inputs } = await loanOf({ drawn: { indices: drawn.indices, scores: drawn.scores } })
   const { indices: rows, scores } = inputs.drawn

@@ -10,13 +10,17 @@ import {
   checkNumber,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { queriesOf } from './downsample'
 import type { Metric } from './metric'
+import { nearDocuments } from './leaking-documents'
+import { withNames } from './own-rows'
 import { rangeSearch } from './range-search'
 import { checkTexts, textAt } from './text-classes'
 
@@ -32,11 +36,23 @@ export interface Split {
   readonly queries?: MatrixInput
 }
 
+const splitFields: Readonly<Record<keyof Split, undefined>> = {
+  positives: undefined,
+  negatives: undefined,
+  queryTexts: undefined,
+  queries: undefined,
+}
+
 /** The only place where the defaults of {@link findLeakage} are written. */
 export const findLeakageDefaults = frozen({
   /** Text of each corpus row: rows with equal texts count as one row; none unless given. */
   corpusTexts: undefined as readonly string[] | undefined,
-  /** Queries that score at least this with each other are near-duplicates; 0.95 unless given. */
+  /**
+   * Vectors of the corpus rows, [corpusRows × d], to find documents of the training split that are
+   * near-duplicates of positives of the test split; none unless given.
+   */
+  corpus: undefined as MatrixInput | undefined,
+  /** Queries or documents that score at least this with each other are near-duplicates; 0.95 unless given. */
   threshold: 0.95,
   /** The metric of near-duplicates; `cosine` unless given. */
   metric: 'cosine' as Metric,
@@ -46,7 +62,8 @@ export type FindLeakageOptions = {
   /** Number of corpus rows, to be given. */
   corpusRows: number
 } & Overrides<typeof findLeakageDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /** Pairs of a test query and a training query that share something. */
 export interface LeakingPairs {
@@ -62,6 +79,14 @@ export interface LeakingRows extends LeakingPairs {
   readonly rows: Int32Array
 }
 
+/** Positives of test queries with near-duplicates among the documents of training queries. */
+export interface LeakingDocuments extends LeakingRows {
+  /** The nearest other document that is a positive or a negative of a training query: `train`. */
+  readonly trainRows: Int32Array
+  /** Canonical scores of `rows` with `trainRows`, rounded to float32. */
+  readonly scores: Float32Array
+}
+
 /** What the test queries of a collection share with its training queries. */
 export interface Leakage {
   /** Positives of test queries that are positives of training queries. */
@@ -75,6 +100,11 @@ export interface Leakage {
     /** Canonical scores rounded to float32. */
     readonly scores: Float32Array
   }
+  /**
+   * Positives of test queries that are near-duplicates of documents of training queries, without the document
+   * itself and those with its text. Empty unless `corpus` was given.
+   */
+  readonly nearDocuments: LeakingDocuments
   /** Test queries that share anything, ascending: those to be left out of one split. */
   readonly leaking: Int32Array
 }
@@ -169,7 +199,7 @@ async function nearQueries(
   train: Split,
   test: Split,
   counts: Counts,
-  { threshold, ...options }: { threshold: number; metric: Metric } & JobOptions,
+  { threshold, ...options }: { threshold: number; metric: Metric } & JobOptions & MemoryOptions,
 ): Promise<Leakage['nearQueries']> {
   for (const [name, { queries }] of Object.entries({ train, test })) {
     const { rows } =
@@ -185,10 +215,11 @@ async function nearQueries(
   }
   if (train.queries === undefined || test.queries === undefined)
     return { ...pairsOf([], []), scores: new Float32Array(0) }
-  const { indptr, indices, scores } = await rangeSearch(test.queries, train.queries, {
-    ...{ ...options, threshold },
-    limit: 1,
-  })
+  const sides = [test.queries, train.queries] as const
+  const names = { queries: 'test.queries', corpus: 'train.queries' }
+  const { indptr, indices, scores } = await withNames(names, () =>
+    rangeSearch(...sides, { ...options, threshold, limit: 1 }),
+  )
   const queries: number[] = []
   for (let query = 0; query + 1 < indptr.length; query++)
     if (indptr[query + 1]! > indptr[query]!) queries.push(query)
@@ -203,8 +234,8 @@ interface Counts {
 /**
  * Finds what a test split shares with a training split of the same corpus, so that a score on the test split
  * is no score of memory: positives that are positives or negatives of training queries, queries with equal
- * texts, and queries that are near-duplicates. Each test query is named with one training query for each row
- * or text that it shares. For near-duplicate documents use {@link nearDuplicates} or {@link rangeSearch}.
+ * texts, and queries and documents that are near-duplicates. Each test query is named with one training query
+ * for each row or text that it shares.
  *
  * @param train The training split.
  * @param test The split whose queries must be new.
@@ -222,8 +253,8 @@ export async function findLeakage(
   test: Split,
   given: FindLeakageOptions,
 ): Promise<Leakage> {
-  const { corpusRows, corpusTexts, threshold, ...search } = withDefaults(
-    { corpusRows: required, ...findLeakageDefaults, ...jobDefaults },
+  const { corpusRows, corpusTexts, corpus, threshold, ...search } = withDefaults(
+    { corpusRows: required, ...findLeakageDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   checkInteger('corpusRows', corpusRows, 1, 2 ** 31 - 1)
@@ -231,6 +262,8 @@ export async function findLeakage(
   for (const [name, split] of Object.entries({ train, test }))
     if (typeof split !== 'object' || split === null)
       throw invalid(name, 'an object with the positives of its queries', split)
+  for (const [name, split] of Object.entries({ train, test }))
+    withDefaults(splitFields, split, name)
   const counts = {
     train: queriesOf('train.positives', train.positives),
     test: queriesOf('test.positives', test.positives),
@@ -245,24 +278,26 @@ export async function findLeakage(
     counts.train,
   )
   const identity = await identities(corpusTexts, corpusRows)
-  const sharedPositives = await listedPositives(
-    asked,
+  const firsts = [
     await firstQueries('train.positives', known, identity),
-    identity,
-  )
-  const positivesAsNegatives = await listedPositives(
-    asked,
     await firstQueries('train.negatives', negatives, identity),
-    identity,
-  )
+  ] as const
+  const sharedPositives = await listedPositives(asked, firsts[0], identity)
+  const positivesAsNegatives = await listedPositives(asked, firsts[1], identity)
   const equalQueries = await equalTexts(train, test, counts)
   const near = await nearQueries(train, test, counts, { threshold, ...search })
-  const all = [sharedPositives, positivesAsNegatives, equalQueries, near]
+  const documents = await nearDocuments(
+    corpus,
+    { asked, known: [known, negatives], firsts, identity },
+    { threshold, ...search },
+  )
+  const all = [sharedPositives, positivesAsNegatives, equalQueries, near, documents]
   const leaking = new Uint8Array(counts.test)
   for (const { test: queries } of all) for (const query of queries) leaking[query] = 1
   const rows = [...leaking.keys()].filter((query) => leaking[query])
   return {
     ...{ sharedPositives, positivesAsNegatives, equalQueries, nearQueries: near },
+    nearDocuments: documents,
     leaking: handOut(Int32Array.from(rows)),
   }
 }

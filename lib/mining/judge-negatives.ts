@@ -1,9 +1,10 @@
 // Judges mined candidates by a scorer of the caller.
 import { throwIfAborted } from '../cancellation'
+import type { RowLists } from '../data/row-lists'
 import { planMemory } from '../memory'
 import { checkedJudge, type JudgeNegativesOptions, type JudgeSettings } from './judge-options'
 import { JudgeRounds } from './judge-rounds'
-import { judgesWithoutReference } from './judge-rules'
+import { hasMargin, judgesWithoutReference } from './judge-rules'
 import {
   isRemoved,
   judgedArrays,
@@ -56,6 +57,10 @@ function queryCounts(judged: Judged, counts: Int32Array) {
 }
 
 /** The shard with the options of the judge beside those of the mining and of judges before. */
+/** Candidates of the query that has most. */
+const mostIn = ({ indptr }: RowLists) =>
+  indptr.reduce((most, start, q) => Math.max(most, (indptr[q + 1] ?? start) - start), 0)
+
 function shardOf(shard: MinedShard | undefined, options: JudgeSettings): MinedShard | undefined {
   if (!shard) return undefined
   const names = [
@@ -131,11 +136,7 @@ export async function judgeNegatives(
     ...queryCounts(judged, arrays.counts),
     judgedPositives: rounds.askedPositives,
     asked,
+    mostCandidates: mostIn(source.candidates),
   }
-  const { indptr } = source.candidates
-  const most = indptr.reduce(
-    (most, start, q) => Math.max(most, (indptr[q + 1] ?? start) - start),
-    0,
-  )
-  return new JudgedNegatives({ ...run, warnings: judgeWarnings(run, options, most) })
+  return new JudgedNegatives({ ...run, warnings: judgeWarnings(run, hasMargin(options)) })
 }

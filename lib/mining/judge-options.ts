@@ -9,7 +9,11 @@ import {
   withDefaults,
   type Overrides,
 } from '../options'
-import { mineHardNegativesDefaults, references } from './mining-options'
+import {
+  jointReferences,
+  mineHardNegativesDefaults,
+  type JointReferenceName,
+} from './mining-options'
 import type { Scorer } from './scorer-answers'
 import {
   checkScorer,
@@ -42,7 +46,7 @@ const ownDefaults = {
   /** A negative has at least this score of the scorer; no limit unless given. */
   minScore: undefined as number | undefined,
   /** The score of several positives that margins refer to; `min` unless given. */
-  reference: mineHardNegativesDefaults.reference,
+  reference: 'min' as JointReferenceName,
   /** A candidate with at least this score and without a verdict is relevant; no limit unless given. */
   minPositiveScore: undefined as number | undefined,
   /**
@@ -97,7 +101,7 @@ export function checkedJudge(given: JudgeNegativesOptions, extent: ScoredExtent)
   const options = settleJudge(given)
   checkScorer(options, extent)
   checkNumbers(options)
-  checkOneOf('reference', options.reference, references)
+  checkOneOf('reference', options.reference, jointReferences)
   checkOneOf('falseNegatives', options.falseNegatives, falseNegativeModes)
   checkOneOf('rankBy', options.rankBy, rankings)
   if (typeof options.judgePositives !== 'boolean')

@@ -2,7 +2,7 @@
 import { joined } from '../data/pieces'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { inTurns } from '../data/slices'
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
 import { detached, handOut } from '../lending'
 import { planMemory } from '../memory'
 import { checkInteger, required, withDefaults } from '../options'
@@ -59,6 +59,12 @@ const candidateBytes = 12
 /** Copies what was mined, because a caller may change it while a scorer works. */
 async function fromNegatives(mined: NegativeLists): Promise<JudgeSource> {
   const { queries, firstQuery, corpus, shard, numNegatives: width, counts, found } = mined
+  if (mined.listStarts)
+    throw invalidText(
+      'candidates',
+      'what was mined with one list for each query (reference min, max or mean)',
+      'a list for each positive (reference each)',
+    )
   planMemory(`${found} candidates of a judge`, candidateBytes * found)
   const candidates = {
     indptr: handOut(new Int32Array(queries + 1)),

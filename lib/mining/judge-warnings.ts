@@ -1,13 +1,13 @@
 // Warnings about missing results of a judge that are no errors, so that users do not train on empty data.
-import type { JudgeSettings } from './judge-options'
-import { hasMargin, outcomeNames } from './judge-rules'
+import { outcomeNames } from './judge-rules'
 import type { JudgedRun } from './judged-negatives'
+import type { MinedShard } from './query-shard'
 
 /** The results that warnings mention. */
 type Found = Omit<JudgedRun, 'warnings'>
 
 /** The reason why no query has a negative. */
-export function ofNothingJudged(found: Found): string[] {
+function ofNothingJudged(found: Found): string[] {
   const { queries, outcomes, queriesWithoutPositives, queriesRemoved, overBudget } = found
   if (queries === 0 || found.found > 0) return []
   const reasons = outcomeNames
@@ -22,17 +22,17 @@ export function ofNothingJudged(found: Found): string[] {
 }
 
 /** Margins refer to scores of positives; verdicts are none. */
-function ofNoScores({ judgePositiveScores, judgedPositives }: Found, options: JudgeSettings) {
+function ofNoScores({ judgePositiveScores, judgedPositives }: Found, isMargin: boolean): string[] {
   const isScored =
     judgedPositives === 0 || judgePositiveScores.some((score) => !Number.isNaN(score))
-  if (isScored || !hasMargin(options)) return []
+  if (isScored || !isMargin) return []
   return [
     'The scorer gave no positive a score, so absoluteMargin and relativeMargin have nothing to refer to',
   ]
 }
 
-function ofSmallPool(found: Found, most: number): string[] {
-  const { numNegatives, shortfall, queries } = found
+function ofSmallPool(found: Found): string[] {
+  const { numNegatives, shortfall, queries, mostCandidates: most } = found
   if (most > numNegatives || shortfall === 0 || queries === 0 || most === 0) return []
   return [
     `No query has more than ${most} candidates for ${numNegatives} negatives: ` +
@@ -40,10 +40,16 @@ function ofSmallPool(found: Found, most: number): string[] {
   ]
 }
 
-/** @param most Candidates of the query that has most. */
-export const judgeWarnings = (found: Found, options: JudgeSettings, most: number): string[] => [
-  ...ofSmallPool(found, most),
-  ...ofNoScores(found, options),
+/** Whether the last judge of a part of a job had a margin. */
+export const partHasMargin = ({ judges, ...options }: MinedShard['options']): boolean =>
+  (['absoluteMargin', 'relativeMargin'] as const).some(
+    (name) => options[`${name} of judge ${String(judges)}`] !== undefined,
+  )
+
+/** @param isMargin Whether rules refer to the scores of positives. */
+export const judgeWarnings = (found: Found, isMargin: boolean): string[] => [
+  ...ofSmallPool(found),
+  ...ofNoScores(found, isMargin),
   // That of a part of a job is given by the merge.
   ...(found.shard ? [] : ofNothingJudged(found)),
 ]

@@ -29,6 +29,7 @@ export interface JudgedRun extends NegativesRun {
   readonly queriesWithoutPositives: number
   readonly queriesRemoved: number
   readonly overBudget: number
+  readonly mostCandidates: number
   readonly warnings: readonly string[]
 }
 
@@ -58,6 +59,8 @@ export class JudgedNegatives extends NegativeLists implements JudgedRun {
   readonly queriesRemoved!: number
   /** Queries with fewer than `numNegatives` negatives and candidates that no budget was left for. */
   readonly overBudget!: number
+  /** Candidates of the query that has most. */
+  readonly mostCandidates!: number
   /** Complete sentences about options and lists that give fewer negatives than intended. */
   readonly warnings!: readonly string[]
 

@@ -10,11 +10,12 @@ import { checkJob, frozen, jobDefaults, withDefaults } from '../options'
 import type { JobOptions, Overrides } from '../options'
 import { checkAlike, checkParts, inOrder } from './corpus-shard'
 import { addRanks, noRanks, type DrawnRanks, type DrawnRows } from './drawn-rows'
-import { identityOf, referencesOf, type MinedCorpusShard } from './mine-corpus-shard'
+import { identityOf, type MinedCorpusShard } from './mine-corpus-shard'
 import { minedArrays } from './mined-arrays'
 import { answerOf } from './mine-hard-negatives'
 import type { MinedNegatives } from './mined-negatives'
 import { nativeRules, type SettledMining } from './mining-options'
+import { listStartsOf, referencesOf } from './query-lists'
 import { checkPositiveScores } from './score-positives'
 
 /** The only place where the defaults of {@link mergeCorpusShards} are written. */
@@ -40,38 +41,41 @@ const kinds = {
 } as const
 
 /** The job checks the elements. */
-function checkLists(name: string, each: NativeCandidates | undefined, queries: number) {
+function checkLists(name: string, each: NativeCandidates | undefined, lists: number) {
   const field = (of: keyof typeof kinds) => `${name}.${of}`
   for (const [of, kind] of Object.entries(kinds) as [keyof typeof kinds, string][])
     checkKind(field(of), each?.[of], [kind], `the ${kind} that mineCorpusShard() gave`)
   const { indptr, rows, scores, rules, populations } = each!
-  const perQuery = ruleNames.length + 4
+  const perList = ruleNames.length + 4
   for (const [of, array, length] of [
-    ['indptr', indptr, queries + 1],
+    ['indptr', indptr, lists + 1],
     ['scores', scores, rows.length],
     ['rules', rules, rows.length],
-    ['populations', populations, queries * perQuery],
+    ['populations', populations, lists * perList],
   ] as const)
     if (array.length !== length)
-      throw invalid(field(of), `${length} elements for ${queries} queries`, array.length)
+      throw invalid(field(of), `${length} elements for ${lists} lists of negatives`, array.length)
 }
 
-function checkCandidates(parts: readonly MinedCorpusShard[]) {
-  const { queries } = parts[0]!.positiveScores
+function checkCandidates(parts: readonly MinedCorpusShard[], lists: number) {
   for (const [i, { candidates }] of parts.entries()) {
     if (!Array.isArray(candidates)) throw invalid(`parts[${i}].candidates`, 'an array', candidates)
     for (const [j, each] of candidates.entries())
-      checkLists(`parts[${i}].candidates[${j}]`, each as NativeCandidates, queries)
+      checkLists(`parts[${i}].candidates[${j}]`, each as NativeCandidates, lists)
   }
 }
 
-async function checkedParts(parts: readonly MinedCorpusShard[]): Promise<Parts> {
+async function checkedParts(parts: readonly MinedCorpusShard[]) {
   checkParts(parts, 'candidates', 'mineCorpusShard')
   checkAlike(parts, identityOf)
   const ordered = inOrder(parts)
-  await checkPositiveScores(parts[0]!.positiveScores)
-  checkCandidates(parts)
-  return ordered as unknown as Parts
+  const { positiveScores, options } = parts[0]!
+  await checkPositiveScores(positiveScores)
+  const listStarts =
+    options['reference'] === 'each' ? await listStartsOf(positiveScores.positives) : undefined
+  const lists = listStarts?.at(-1) ?? positiveScores.queries
+  checkCandidates(parts, lists)
+  return { ordered: ordered as unknown as Parts, listStarts, lists }
 }
 
 /** The candidates of all shards in the form for the addon, named after the caller's parts. */
@@ -93,25 +97,29 @@ async function lentCandidates(given: readonly MinedCorpusShard[]) {
 }
 
 /** Judges all candidates. Ranks of rows drawn from a band are not known yet. */
-async function judged(given: readonly MinedCorpusShard[], parts: Parts, options: JobOptions) {
+async function judged(
+  given: readonly MinedCorpusShard[],
+  [{ positiveScores, options: plain, ceilings }]: Parts,
+  lists: number,
+  options: JobOptions,
+) {
   const { device, ...job } = checkJob(options)
-  const [{ positiveScores, options: plain, ceilings }] = parts
-  const { queries, corpusRows } = positiveScores
+  const { queries, corpusRows, dimensions } = positiveScores
   const settled = plain as unknown as SettledMining
-  const rules = nativeRules(settled, ceilings, queries, corpusRows)
+  const rules = nativeRules(settled, ceilings, { lists, rows: corpusRows, dimensions })
   const { numNegatives, explain } = rules
   planMemory(
-    `${numNegatives} negatives for each of ${queries} queries`,
-    queries * (20 * numNegatives + 50 * explain),
+    `${numNegatives} negatives for each of ${lists} lists`,
+    lists * (20 * numNegatives + 50 * explain),
   )
   const references = await referencesOf(positiveScores, settled.reference)
   const out = {
-    ...minedArrays(queries, numNegatives),
-    exactScores: resultArray(Float64Array, queries * numNegatives),
+    ...minedArrays(lists, numNegatives),
+    exactScores: resultArray(Float64Array, lists * numNegatives),
   }
   const { lent, arrays } = await lentCandidates(given)
   const found = await runJob(job, arrays, (addon, control) =>
-    addon.mergeParts(lent, { ...rules, queries, corpusRows, references }, out, control),
+    addon.mergeParts(lent, { ...rules, ...references, queries, corpusRows }, out, control),
   )
   return { settled, out, found }
 }
@@ -169,16 +177,16 @@ export async function mergeCorpusShards(
   given: MergeCorpusShardsOptions = {},
 ): Promise<MinedNegatives> {
   const { ranks, ...job } = withDefaults({ ...mergeCorpusShardsDefaults, ...jobDefaults }, given)
-  const ordered = await checkedParts(parts)
+  const { ordered, listStarts, lists } = await checkedParts(parts)
   const [first] = ordered
   const { queries, corpusRows, dimensions, metric, positives, scores } = first.positiveScores
-  checkRanks(ranks, first, queries * Number(first.options['numNegatives']))
-  const { settled, out, found } = await judged(parts, ordered, job)
+  checkRanks(ranks, first, lists * Number(first.options['numNegatives']))
+  const { settled, out, found } = await judged(parts, ordered, lists, job)
   const { exactScores, ...arrays } = out
   const shared = {
     ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, dimensions, metric },
     ...{ numNegatives: settled.numNegatives, ceilings: first.ceilings },
-    ...{ positives, positiveScores: scores, ...arrays },
+    ...{ positives, listStarts, positiveScores: scores, ...arrays },
     ranks: ranks ? await summed(ranks, out.indices) : out.ranks,
   }
   const counts = {
@@ -202,7 +210,7 @@ export async function drawnRows(
   parts: readonly MinedCorpusShard[],
   given: JobOptions = {},
 ): Promise<DrawnRows> {
-  const ordered = await checkedParts(parts)
+  const { ordered, lists } = await checkedParts(parts)
   const [{ options, fingerprint }] = ordered
   if (!needsRanks(options))
     throw invalidText(
@@ -210,7 +218,7 @@ export async function drawnRows(
       'shards that draw from a band',
       'shards whose raw ranks are all known',
     )
-  const { out } = await judged(parts, ordered, withDefaults(jobDefaults, given))
+  const { out } = await judged(parts, ordered, lists, withDefaults(jobDefaults, given))
   const { indices, exactScores: scores } = out
   return { options, fingerprint, indices, scores }
 }

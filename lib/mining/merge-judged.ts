@@ -2,7 +2,7 @@
 import { joined, joinedStarts, type Numbers } from '../data/pieces'
 import type { RowLists } from '../data/row-lists'
 import { outcomeNames } from './judge-rules'
-import { ofNothingJudged } from './judge-warnings'
+import { judgeWarnings, partHasMargin } from './judge-warnings'
 import { JudgedNegatives } from './judged-negatives'
 import { checkParts, sumOf } from './merge-mined'
 import type { MinedShard } from './query-shard'
@@ -72,6 +72,7 @@ export async function mergeJudged(parts: readonly JudgedNegatives[]): Promise<Ju
     queriesWithoutPositives: sum(({ queriesWithoutPositives }) => queriesWithoutPositives),
     queriesRemoved: sum(({ queriesRemoved }) => queriesRemoved),
     overBudget: sum(({ overBudget }) => overBudget),
+    mostCandidates: Math.max(...ordered.map(({ mostCandidates }) => mostCandidates)),
   }
-  return new JudgedNegatives({ ...run, warnings: ofNothingJudged(run) })
+  return new JudgedNegatives({ ...run, warnings: judgeWarnings(run, partHasMargin(shard.options)) })
 }

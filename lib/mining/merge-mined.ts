@@ -1,10 +1,11 @@
 // Merges the parts of a mining job.
 import { ruleNames } from '../data/mined-lines'
-import { joined, joinedStarts } from '../data/pieces'
+import { joined, joinedStarts, type Numbers } from '../data/pieces'
 import { invalid, invalidText } from '../errors'
 import { nothingAsked, type NativeMined, type NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
+import { listStartsOf } from './query-lists'
 import type { MinedShard } from './query-shard'
 
 /** A mined part with the description of its shard. */
@@ -90,6 +91,10 @@ const rejectedOf = async (parts: readonly NativeRejected[]): Promise<NativeRejec
     parts.map(({ queries }) => queries),
     Int32Array,
   ),
+  positives: await joined(
+    parts.map(({ positives }) => positives),
+    Int32Array,
+  ),
   indptr: await joinedStarts(parts.map(({ indptr }) => indptr)),
   rows: await joined(
     parts.map(({ rows }) => rows),
@@ -114,6 +119,7 @@ export const nothingMined: NativeMined = {
   candidatePairs: 0,
   rejected: {
     queries: new Int32Array(0),
+    positives: new Int32Array(0),
     indptr: new Int32Array(1),
     rows: new Int32Array(0),
     scores: new Float64Array(0),
@@ -143,10 +149,14 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
   const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
   const [first] = parts as [MinedPart]
   const { corpus, dimensions, numNegatives, metric, ceilings, shard } = first
-  const all = <Kind extends Int32Array | Float32Array | Float64Array>(
+  const all = <Kind extends Numbers>(
     of: (part: MinedPart) => Kind,
     Kind: new (length: number) => Kind,
   ) => joined(parts.map(of), Kind)
+  const positives = {
+    indptr: await joinedStarts(parts.map((part) => part.positives.indptr)),
+    indices: await all((part) => part.positives.indices, Int32Array),
+  }
   const run: Omit<MinedRun, 'warnings'> = {
     queries: shard.queries,
     firstQuery: 0,
@@ -156,15 +166,14 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     numNegatives,
     metric,
     ceilings,
-    positives: {
-      indptr: await joinedStarts(parts.map(({ positives }) => positives.indptr)),
-      indices: await all(({ positives }) => positives.indices, Int32Array),
-    },
+    positives,
+    listStarts: first.listStarts && (await listStartsOf(positives)),
     positiveScores: await all(({ positiveScores }) => positiveScores, Float64Array),
     indices: await all(({ indices }) => indices, Int32Array),
     scores: await all(({ scores }) => scores, Float32Array),
     counts: await all(({ counts }) => counts, Int32Array),
     ranks: await all(({ ranks }) => ranks, Int32Array),
+    sources: first.sources && (await all(({ sources }) => sources!, Uint8Array)),
     found: sumOf(parts, ({ found }) => found),
     served: sumOf(parts, ({ served }) => served),
     shortfall: sumOf(parts, ({ shortfall }) => shortfall),

@@ -1,12 +1,16 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { filled } from '../data/pieces'
-import { inTurns } from '../data/slices'
 import { toQueries } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
-import { runJob, type Addon, type JobControl, type NativeCandidates } from '../native'
+import {
+  runJob,
+  type Addon,
+  type JobControl,
+  type NativeCandidates,
+  type NativeLists,
+} from '../native'
 import {
   checkInteger,
   checkJob,
@@ -27,7 +31,8 @@ import {
 } from './mining-options'
 import type { CorpusInput } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type MinedShard } from './query-shard'
-import { poolOf, samplingOf } from './samplings'
+import { referencesOf } from './query-lists'
+import { checkSampledMetric, poolOf, samplingOf } from './samplings'
 import { checkPositiveScores, type PositiveScores } from './score-positives'
 
 /** Options of {@link mineHardNegatives}, and which shard is mined. */
@@ -69,33 +74,6 @@ export interface MinedCorpusShard extends CorpusRange, ShardIdentity {
   readonly seconds: number
 }
 
-/** The reference score of each query, NaN for one without positives; means add in the order of rows. */
-export async function referencesOf(
-  { positives, scores, queries }: PositiveScores,
-  reference: SettledMining['reference'],
-): Promise<Float64Array> {
-  const references = await filled(Float64Array, queries, NaN)
-  const better = {
-    min: (score: number, best: number) => (score < best ? score : best),
-    max: (score: number, best: number) => (score > best ? score : best),
-    mean: (score: number, sum: number) => sum + score,
-  }[reference]
-  await inTurns(function* (slice) {
-    for (let q = 0; q < queries; q++) {
-      const [begin, end] = [positives.indptr[q]!, positives.indptr[q + 1]!]
-      if (slice.spend(4)) yield
-      if (begin === end) continue
-      let found = scores[begin]!
-      for (let t = begin + 1; t < end; t++) {
-        if (slice.spend(1)) yield
-        found = better(scores[t]!, found)
-      }
-      references[q] = reference === 'mean' ? found / (end - begin) : found
-    }
-  })
-  return references
-}
-
 /** How many of a query's candidates a shard may list, at least. */
 function listedAtLeast(options: SettledMining, rows: number): number {
   const { skipRanks, skipSurvivors, numNegatives, sampling, maxRank, explain } = options
@@ -106,15 +84,24 @@ function listedAtLeast(options: SettledMining, rows: number): number {
 
 /** Options that need the rows or the candidates of all shards at once. */
 function checkApart(settled: SettledMining) {
-  const { sampling, nearDuplicateScore, hubCap, positiveScores } = settled
+  const { sampling, nearPositiveScore, nearDuplicateScore, hubCap } = settled
+  const { positiveScores, candidateMode } = settled
   if (positiveScores !== undefined)
     throw invalid(
       'positiveScores',
       'none: the scores of positives are those that mergePositiveScores() gave',
       positiveScores,
     )
+  if (candidateMode !== 'only')
+    throw invalid('candidateMode', 'only, as lists have ranks in all shards', candidateMode)
   if (sampling === 'mmr')
     throw invalid('sampling', 'one that compares no rows of different shards', sampling)
+  if (nearPositiveScore !== undefined)
+    throw invalid(
+      'nearPositiveScore',
+      'none, as no machine has the positives of all shards',
+      nearPositiveScore,
+    )
   if (nearDuplicateScore !== undefined)
     throw invalid(
       'nearDuplicateScore',
@@ -132,7 +119,7 @@ function checkApart(settled: SettledMining) {
 interface PreparedCall extends ShardIdentity {
   readonly ceilings: Ceilings
   readonly parts: readonly Part[]
-  readonly rules: ReturnType<typeof nativeRules> & { readonly references: Float64Array }
+  readonly rules: ReturnType<typeof nativeRules> & NativeLists
   run<Result>(
     part: Part,
     start: (addon: Addon, control: JobControl) => Promise<Result>,
@@ -184,14 +171,18 @@ export async function preparedCall(
   const whole = await wholeInputs(call)
   const parts = await partsOf(call, whole, device)
   const listed = listedAtLeast(settled, range.rows)
-  planMemory(`${listed} candidates for each of ${source.rows} queries`, source.rows * 26 * listed)
-  const rules = nativeRules(settled, ceilings, source.rows, range.corpusRows)
+  const lists = await referencesOf(positives, settled.reference)
+  const { length } = lists.references
+  planMemory(`${listed} candidates for each of ${length} lists of negatives`, length * 26 * listed)
+  checkSampledMetric(settled, target.metric)
+  const sizes = { lists: length, rows: range.corpusRows, dimensions: source.cols }
+  const rules = nativeRules(settled, ceilings, sizes)
   const plain = plainOptions({ ...settled, metric: target.metric }, ceilings)
   return {
     range,
     ceilings,
     parts,
-    rules: { ...rules, references: await referencesOf(positives, settled.reference) },
+    rules: { ...rules, ...lists },
     options: { ...plain, candidates: settled.candidates !== undefined },
     fingerprint: await fingerprintFor(call, whole, job),
     run: (part, start) => runJob(job, part.arrays, start),
@@ -223,7 +214,7 @@ function checkPositives(scores: PositiveScores, queries: number, cols: number, m
  * `band` and neither `maxRank` nor `candidates`, {@link drawnRows} and {@link rankDrawnRows} follow.
  *
  * Not offered, and an error: `shard`; `sweep`, as each set of rules is a job with its own parts; and `mmr`,
- * `nearDuplicateScore` and `hubCap`, which compare rows or queries of all shards.
+ * `nearPositiveScore`, `nearDuplicateScore` and `hubCap`, which compare rows or queries of all shards.
  *
  * @param queries [nq × d], all of them, dense or a file. Lent until the promise settles.
  * @param corpus [rows × d], rows firstRow .. firstRow + rows − 1 of the corpus, dense, a file or prepared; a

@@ -10,7 +10,13 @@ import { planMemory } from '../memory'
 import { runJob, type NativeMined, type NativeMineRules } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import { minedArrays, positiveArrays, summedCounts, type SummedCounts } from './mined-arrays'
+import {
+  firstLists,
+  minedArrays,
+  positiveArrays,
+  summedCounts,
+  type SummedCounts,
+} from './mined-arrays'
 import { mineQueries, mineWithCheckpoints, type MiningCall } from './mined-blocks'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { identityOf } from './mining-checkpoint'
@@ -24,6 +30,7 @@ import { settleSweep, type MiningSweep } from './mining-sweep'
 import { nothingMined } from './merge-mined'
 import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
+import { listStartsOf, mostLists } from './query-lists'
 import {
   fingerprintOf,
   fingerprintsOf,
@@ -31,6 +38,7 @@ import {
   type JobInputs,
   type shardRange,
 } from './query-shard'
+import { checkSampledMetric } from './samplings'
 
 /** The positives that were used for the mined queries, and their scores. */
 async function positivesOf(
@@ -58,7 +66,7 @@ async function positivesOf(
  *
  * A candidate is dropped if it is, in this order: the query itself; a positive; excluded; barred by its
  * group; equal in text to the query, to a positive (of any query with its text) or to a better candidate;
- * above the ceiling; below the floor; or outside the requested ranks. The ceiling is the lowest of
+ * near a positive; above the ceiling; below the floor; or outside the requested ranks. The ceiling is the lowest of
  * `maxScore`, p − absoluteMargin and p − relativeMargin · |p|, with p the reference score of the positives,
  * and is applied inside the exact scan, so the best admissible rows are found at any depth. A query without
  * positives is mined only if `maxScore` is given.
@@ -120,23 +128,36 @@ function checkBudget(kept: number, memoryBudget = Infinity) {
 }
 
 /** The rules of each answer in the form for the addon, after a check that there is memory for all answers. */
-function sweptRules(
+async function sweptRules(
   settled: readonly SettledMining[],
   { metric, rows }: Scanned,
-  queries: number,
-  pairs: number,
+  dimensions: number,
+  native: Awaited<ReturnType<typeof nativeOptions>>,
 ) {
-  const sweep = settled.map((each) => {
+  const { queryCount, positives } = native
+  const sweep = []
+  for (const each of settled) {
+    checkSampledMetric(each, metric)
     const ceilings = ceilingsOf(each, metric)
-    return { ceilings, options: nativeRules(each, ceilings, queries, rows) }
-  })
+    const lists = await mostLists(each.reference, positives, native)
+    sweep.push({
+      ceilings,
+      lists,
+      options: nativeRules(each, ceilings, { lists, rows, dimensions }),
+    })
+  }
   const places = sweep.reduce((sum, { options }) => sum + options.numNegatives, 0)
-  const explained = sweep.reduce((sum, { options }) => sum + options.explain, 0)
-  const shared = sweep.reduce((sum, { options }) => sum + keptForHubs(options, rows), 0)
-  checkBudget(60 * shared * queries, settled[0]!.memoryBudget)
+  const bytes = sweep.map(({ lists, options: rules }) => {
+    return lists * (12 * rules.numNegatives + 50 * rules.explain + 60 * keptForHubs(rules, rows))
+  })
+  const shared = sweep.reduce(
+    (sum, { lists, options: rules }) => sum + lists * keptForHubs(rules, rows),
+    0,
+  )
+  checkBudget(60 * shared, settled[0]!.memoryBudget)
   planMemory(
-    `${places} negatives for each of ${queries} queries`,
-    queries * (12 * places + 50 * explained + 60 * shared) + 12 * pairs,
+    `${places} negatives for each of ${queryCount} queries`,
+    bytes.reduce((sum, each) => sum + each, 12 * positives.indices.length),
   )
   return sweep
 }
@@ -176,10 +197,11 @@ async function mineAll(
   const target = scanned(corpus, first.metric, source)
   const options = await nativeOptions(first, positives, source.rows, target, device)
   const { firstQuery, queryCount, excludeSelf, positives: listed, exclude, candidates } = options
-  const pairs = listed.indices.length
-  const sweep = sweptRules(settled, target, queryCount, pairs)
-  const out = sweep.map(({ options: { numNegatives } }) => minedArrays(queryCount, numNegatives))
-  const listedOut = positiveArrays(pairs, source.rows)
+  const sweep = await sweptRules(settled, target, source.cols, options)
+  const out = sweep.map(({ lists, options: rules }) =>
+    minedArrays(lists, rules.numNegatives, options.beside),
+  )
+  const listedOut = positiveArrays(listed.indices.length, source.rows)
   const { queryGroups, corpusGroups } = options
   const lists = { excludeSelf, positives: listed, exclude, candidates, queryGroups, corpusGroups }
   const { inputs, arrays } = await loanOf({ queries: source, corpus: target.matrix, ...lists })
@@ -204,15 +226,21 @@ async function mineAll(
     metric: target.metric,
     ...(await positivesOf(listedOut, options)),
   }
+  const starts = await listStartsOf(shared.positives)
   const answers = settled.map((each, i) => {
     const { ceilings } = sweep[i]!
+    const listStarts = each.reference === 'each' ? starts : undefined
+    const arrays = firstLists(out[i]!, listStarts?.at(-1) ?? queryCount, each.numNegatives)
     const shard = each.shard && {
       ...each.shard,
       queries: source.rows,
       options: told[i]!,
       fingerprint: fingerprint!,
     }
-    const found = { ...shared, numNegatives: each.numNegatives, shard, ceilings, ...out[i]! }
+    const found = {
+      ...{ ...shared, numNegatives: each.numNegatives, shard, ceilings, listStarts },
+      ...(listStarts ? arrays : out[i]!),
+    }
     return answerOf(found, mined[i]!, each)
   })
   return await Promise.all(answers)

@@ -3,11 +3,25 @@ import { inSlices } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import type { MinedNegatives } from './mined-negatives'
 
-export const minedArrays = (queries: number, numNegatives: number) => ({
-  indices: resultArray(Int32Array, queries * numNegatives),
-  scores: resultArray(Float32Array, queries * numNegatives),
-  counts: resultArray(Int32Array, queries),
-  ranks: resultArray(Int32Array, queries * numNegatives),
+export const minedArrays = (lists: number, numNegatives: number, beside = false) => ({
+  indices: resultArray(Int32Array, lists * numNegatives),
+  scores: resultArray(Float32Array, lists * numNegatives),
+  counts: resultArray(Int32Array, lists),
+  ranks: resultArray(Int32Array, lists * numNegatives),
+  sources: beside ? resultArray(Uint8Array, lists * numNegatives) : undefined,
+})
+
+/** The first lists of arrays that had room for more. */
+export const firstLists = (
+  { indices, scores, counts, ranks, sources }: ReturnType<typeof minedArrays>,
+  lists: number,
+  numNegatives: number,
+) => ({
+  indices: indices.subarray(0, lists * numNegatives),
+  scores: scores.subarray(0, lists * numNegatives),
+  counts: counts.subarray(0, lists),
+  ranks: ranks.subarray(0, lists * numNegatives),
+  sources: sources?.subarray(0, lists * numNegatives),
 })
 
 export const positiveArrays = (pairs: number, all: number) => ({
@@ -18,7 +32,7 @@ export const positiveArrays = (pairs: number, all: number) => ({
 
 export type SummedCounts = Pick<MinedNegatives, 'found' | 'served' | 'shortfall'>
 
-/** The sums over the queries that a result holds beside the counts of each query. */
+/** The sums over the lists that a result holds beside the counts of each list. */
 export async function summedCounts(
   counts: Int32Array,
   numNegatives: number,

@@ -36,16 +36,16 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
   readonly ceilings!: Ceilings
   /** Queries without a positive: not mined unless `maxScore` is given. */
   readonly queriesWithoutPositives!: number
-  /** Queries that `maxPositiveRank` excluded. */
+  /** Lists of negatives that `maxPositiveRank` excluded. */
   readonly inconsistent!: number
   /**
    * Pairs of a mined query and a candidate: a row of its list if `candidates` was given, else every row of
-   * the corpus. Pairs of queries that `maxPositiveRank` excluded are counted.
+   * the corpus, for each list of negatives. Pairs of lists that `maxPositiveRank` excluded are counted.
    */
   readonly candidatePairs!: number
-  /** Queries with an answer that the certificate proved without a rescan. */
+  /** Lists of negatives that the certificate proved without a rescan. */
   readonly certified!: number
-  /** Queries that were scanned again in float64; `certified + fallback` is all of them. */
+  /** Lists whose query was scanned again in float64; `certified + fallback` is all of them. */
   readonly fallback!: number
   /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
   readonly zeroQueries!: number
@@ -53,7 +53,7 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
   readonly zeroRows!: number
   /** Time inside the scan, in seconds. */
   readonly seconds!: number
-  /** The best rejected candidates of each mined query, if `explain` was given. */
+  /** The best rejected candidates of each mined list of negatives, if `explain` was given. */
   readonly rejected!: NativeRejected
   /** Complete sentences about options and lists that give fewer negatives than intended. */
   readonly warnings!: readonly string[]
@@ -64,9 +64,9 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
     Object.assign(this, run)
   }
 
-  /** Queries that were mined: a query without positives is mined only if `maxScore` is given. */
+  /** Lists that were mined: a query without positives is mined only if `maxScore` is given. */
   get scanned(): number {
     const left = this.ceilings.maxScore === undefined ? this.queriesWithoutPositives : 0
-    return this.queries - left
+    return this.lists - left
   }
 }

@@ -83,13 +83,14 @@ export function arraysWithin(
   begin: number,
   end: number,
 ) {
-  const rowsOf = <Rows extends Int32Array | Float32Array>(rows: Rows) =>
+  const rowsOf = <Rows extends Int32Array | Float32Array | Uint8Array>(rows: Rows) =>
     rows.subarray(begin * numNegatives, end * numNegatives) as Rows
   return {
     indices: rowsOf(out.indices),
     scores: rowsOf(out.scores),
     ranks: rowsOf(out.ranks),
     counts: out.counts.subarray(begin, end),
+    ...(out.sources && { sources: rowsOf(out.sources) }),
   }
 }
 
@@ -105,7 +106,7 @@ const counters = [
   'seconds',
 ] as const
 
-const rejectedNames = ['queries', 'indptr', 'rows', 'scores', 'rules'] as const
+const rejectedNames = ['queries', 'positives', 'indptr', 'rows', 'scores', 'rules'] as const
 
 const vector = (data: Int32Array | Float64Array | Uint8Array): Tensor => ({
   data,
@@ -207,7 +208,7 @@ class MinedFile {
     private readonly file: Tensors,
   ) {}
 
-  copy(name: string, to: Int32Array | Float32Array | Float64Array) {
+  copy(name: string, to: Int32Array | Float32Array | Float64Array | Uint8Array) {
     to.set(this.#array(name, to.constructor as never, to.length))
   }
 
@@ -222,6 +223,7 @@ class MinedFile {
     const length = indptr.at(-1)!
     const rejected: NativeRejected = {
       queries,
+      positives: this.#array(`rejected.positives.${i}`, Int32Array, queries.length),
       indptr,
       rows: this.#array(`rejected.rows.${i}`, Int32Array, length),
       scores: this.#array(`rejected.scores.${i}`, Float64Array, length),

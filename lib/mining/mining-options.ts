@@ -23,13 +23,21 @@ import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } fr
 import type { Metric } from './metric'
 import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
-import { checkSampling, nativeSampling, samplingDefaults } from './samplings'
+import { checkSampling, nativeSampling, samplingDefaults, samplingOf } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
 
-/** Which score of several positives the ceilings refer to. */
-export const references = ['min', 'max', 'mean'] as const
+/** Which score of several positives counts as that of their query. */
+export const jointReferences = ['min', 'max', 'mean'] as const
+export type JointReferenceName = (typeof jointReferences)[number]
+
+/** Which score of several positives the ceilings refer to; with `each` every positive has its own negatives. */
+export const references = [...jointReferences, 'each'] as const
 export type ReferenceName = (typeof references)[number]
+
+/** Whether lists of candidates replace the scan of the corpus or join it. */
+export const candidateModes = ['only', 'beside'] as const
+export type CandidateMode = (typeof candidateModes)[number]
 
 /** Which groups a query may get rows of. */
 export const groupModes = ['different', 'same'] as const
@@ -43,7 +51,11 @@ const ownDefaults = {
   metric: undefined as Metric | undefined,
   /** A negative scores at least this; no limit unless given. */
   minScore: undefined as number | undefined,
-  /** The score of several positives that ceilings use as reference; `min` unless given. */
+  /**
+   * The score of several positives that ceilings use as reference; `min` unless given. With `each` every pair
+   * of a query and a positive has its own ceiling and its own list of negatives: the arrays of the result have
+   * a row for each pair, in the order of queries and of their positives, and one for a query without.
+   */
   reference: 'min' as ReferenceName,
   /**
    * Scores of the positives, parallel to `positives.indices`, for example from a model that was trained on
@@ -67,6 +79,12 @@ const ownDefaults = {
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
+  /**
+   * A row that scores at least this with a positive of the query, under the metric of the job, is dropped as a
+   * copy of it. An exact scan of the corpus for every positive; not for shards of a corpus. No limit unless
+   * given.
+   */
+  nearPositiveScore: undefined as number | undefined,
   /** Corpus rows that each query must not get, as a list for each query; none unless given. */
   exclude: undefined as RowListsInput | undefined,
   /**
@@ -75,6 +93,13 @@ const ownDefaults = {
    * Every row of the corpus unless given.
    */
   candidates: undefined as RowListsInput | undefined,
+  /**
+   * What `candidates` are: the `only` rows that a query may get, or `beside` the scan, so that the pool of a
+   * query is its best `pool` survivors of the whole corpus and all survivors of its list, each once; ranks
+   * and `dropped` then count the whole corpus, and `sources` tells where negatives come from. `beside` needs
+   * a sampling that takes from a pool, and is not for shards of a corpus. `only` unless given.
+   */
+  candidateMode: 'only' as CandidateMode,
   /**
    * A query gets only rows of `different` groups, or only rows of the `same` group; group −1 always passes.
    * Groups have no effect unless given.
@@ -147,7 +172,10 @@ export function checkRules(options: SettledMining, at = '') {
     checkInteger(`${at}${name}`, options[name], 0)
   for (const name of ['maxRank', 'maxPositiveRank'] as const)
     if (options[name] !== undefined) checkInteger(`${at}${name}`, options[name], 1)
+  if (options.nearPositiveScore !== undefined)
+    checkNumber('nearPositiveScore', options.nearPositiveScore)
   checkSampling(options, at)
+  checkCandidateMode(options, at)
   if (options.hubCap !== undefined && options.shard !== undefined)
     throw invalid(
       `${at}hubCap`,
@@ -161,7 +189,23 @@ export function checkRules(options: SettledMining, at = '') {
       'none beside a checkpoint, as no query is done before rows are shared out among all',
       options.hubCap,
     )
+  if (options.reference === 'each' && file !== undefined)
+    throw invalid(
+      `${at}reference`,
+      'another one beside a checkpoint, which keeps one list for each query',
+      options.reference,
+    )
   checkCheckpointOptions(options)
+}
+
+function checkCandidateMode({ candidateMode, sampling }: SettledMining, at: string) {
+  checkOneOf('candidateMode', candidateMode, candidateModes)
+  if (candidateMode === 'beside' && samplingOf(sampling).from !== 'best')
+    throw invalid(
+      `${at}sampling`,
+      `one that takes from a pool, as ${sampling} gets no other rows from lists beside the scan`,
+      sampling,
+    )
 }
 
 /** Checks every option that is a number or a name, before any row is read. */
@@ -220,11 +264,11 @@ async function textsOf(
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 
-/** Rejected candidates to report for each query; their places in one array must fit in int32. */
-function explained(explain: number, queries: number, rows: number): number {
-  const most = Math.floor((2 ** 31 - 1) / queries)
+/** Rejected candidates to report for each list; their places in one array must fit in int32. */
+function explained(explain: number, lists: number, rows: number): number {
+  const most = Math.floor((2 ** 31 - 1) / lists)
   if (Math.min(explain, rows) > most)
-    throw invalid('explain', `at most ${most} for ${queries} queries`, explain)
+    throw invalid('explain', `at most ${most} for ${lists} lists of negatives`, explain)
   return Math.min(explain, rows)
 }
 
@@ -232,8 +276,7 @@ function explained(explain: number, queries: number, rows: number): number {
 export const nativeRules = (
   options: SettledMining,
   ceilings: Ceilings,
-  queries: number,
-  rows: number,
+  { lists, rows, dimensions }: { lists: number; rows: number; dimensions: number },
 ): NativeMineRules & Ceilings => ({
   ...ceilings,
   numNegatives: options.numNegatives,
@@ -244,7 +287,8 @@ export const nativeRules = (
   maxPositiveRank: options.maxPositiveRank,
   skipSurvivors: options.skipSurvivors,
   ...nativeSampling(options),
-  explain: explained(options.explain, queries, rows),
+  dimensions,
+  explain: explained(options.explain, lists, rows),
 })
 
 /** The given scores of positives, as a copy in float64. */
@@ -286,7 +330,9 @@ export async function nativeOptions(
   { rows, metric }: Scanned,
   device: string,
 ): Promise<NativeMineOptions> {
-  const { exclude, candidates } = options
+  const { exclude, candidates, candidateMode } = options
+  if (candidateMode !== 'only' && candidates === undefined)
+    throw invalid('candidates', 'lists of rows to join the scan', candidates)
   checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
@@ -305,8 +351,10 @@ export async function nativeOptions(
     excludeSelf,
     positives: listed,
     positiveScores: scores,
+    nearPositiveScore: options.nearPositiveScore,
     exclude: excluded,
     candidates: only,
+    beside: candidateMode === 'beside',
     ...groups,
     ...texts,
   }

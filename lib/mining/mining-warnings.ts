@@ -30,9 +30,12 @@ export interface Asked {
   readonly temperature?: number | undefined
   readonly simansA?: number | undefined
   readonly simansB?: number | undefined
+  readonly distanceCutoff?: number | undefined
+  readonly distanceLimit?: number | undefined
   readonly stride?: number | undefined
   readonly bins?: number | undefined
   readonly mmrLambda?: number | undefined
+  readonly nearPositiveScore?: number | undefined
   readonly nearDuplicateScore?: number | undefined
   readonly hubCap?: number | undefined
   readonly relativeMargin?: number | null | undefined

@@ -9,9 +9,11 @@ import {
   checkOneOf,
   frozen,
   jobDefaults,
+  memoryDefaults,
   required,
   withDefaults,
   type JobOptions,
+  type MemoryOptions,
   type Overrides,
 } from '../options'
 import { metrics, type Metric } from './metric'
@@ -28,7 +30,8 @@ export type NearDuplicatesOptions = {
   /** The lowest score of a pair, to be given; a pair of exactly this score is found. */
   threshold: number
 } & Overrides<typeof nearDuplicatesDefaults> &
-  JobOptions
+  JobOptions &
+  MemoryOptions
 
 /**
  * All pairs of rows that score at least `threshold` with each other, each pair once: the rows j > i of row i
@@ -52,7 +55,7 @@ export async function nearDuplicates(
   given: NearDuplicatesOptions,
 ): Promise<FoundRows> {
   const { threshold, metric, ...rest } = withDefaults(
-    { threshold: required, ...nearDuplicatesDefaults, ...jobDefaults },
+    { threshold: required, ...nearDuplicatesDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)

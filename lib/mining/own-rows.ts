@@ -9,16 +9,24 @@ export async function amongOwnRows<Result>(
   search: () => Promise<Result>,
 ): Promise<Result> {
   toDenseSource('X', X)
+  return withNames({ queries: 'X', corpus: 'X' }, search)
+}
+
+/** Runs a search whose errors name its sides as the caller does. */
+export async function withNames<Result>(
+  names: { readonly queries: string; readonly corpus: string },
+  search: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await search()
   } catch (error) {
-    throw renamed(error)
+    throw renamed(error, names)
   }
 }
 
-function renamed(error: unknown): unknown {
+function renamed(error: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!isMistake(error)) return error
-  const argument = error.argument.replace(/^(queries|corpus)\b/, 'X')
+  const argument = error.argument.replace(/^(queries|corpus)\b/, (side) => names[side]!)
   const { expected, received, row, column } = error
   if (argument === error.argument) return error
   return row === undefined || column === undefined

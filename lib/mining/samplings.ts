@@ -2,6 +2,7 @@
 // sampling only here. The orders are in native/mining/preference.cc, the formulae in docs/math/mining.md.
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf } from '../options'
+import type { Metric } from './metric'
 
 interface Sampling {
   /** Which survivors of the rules are taken, in the words of the help. */
@@ -12,6 +13,8 @@ interface Sampling {
   readonly uses: readonly SamplingNumber[]
   /** The negatives of a query that is a zero vector, in the words of a warning. */
   readonly ofZeroQuery: string
+  /** The only metric of which its formula holds; every metric if left out. */
+  readonly metric?: Metric
 }
 
 /** The options of single samplings, which have no effect on the others. */
@@ -19,6 +22,8 @@ export const samplingNumbers = [
   'temperature',
   'simansA',
   'simansB',
+  'distanceCutoff',
+  'distanceLimit',
   'stride',
   'bins',
   'mmrLambda',
@@ -65,6 +70,14 @@ export const samplings = {
     uses: ['simansA', 'simansB'],
     ofZeroQuery: drawnOfFirst,
   },
+  'distance-weighted': {
+    taken:
+      'drawn from the pool with weights 1 / q(D), q the density of the distance D of unit rows',
+    from: 'best',
+    uses: ['distanceCutoff', 'distanceLimit'],
+    ofZeroQuery: drawnOfFirst,
+    metric: 'cosine',
+  },
   stride: {
     taken: 'every N-th of the pool',
     from: 'best',
@@ -102,8 +115,9 @@ export const samplingDefaults = {
   /**
    * The choice of survivors; `top` unless given: the best. From the `pool` of the best survivors take
    * `random`: any; `top1-random`: the best one and any others; `weighted`: hard ones more often; `simans`:
-   * ones that score near the positive more often; `stride`: every n-th; `quantiles`: one from each of
-   * numNegatives equal parts; `bins`: from bins of the scores; `mmr`: hard ones that are unlike each other.
+   * ones that score near the positive more often; `distance-weighted`: ones at all distances from the query
+   * alike, for cosines; `stride`: every n-th; `quantiles`: one from each of numNegatives equal parts; `bins`:
+   * from bins of the scores; `mmr`: hard ones that are unlike each other.
    * `band` takes any of all survivors, so only floor and ceiling decide how hard they are; a second scan
    * counts the raw ranks of the drawn rows, unless `maxRank` is given.
    */
@@ -125,6 +139,16 @@ export const samplingDefaults = {
   simansA: 1,
   /** For `simans`: where weights are highest, above the reference score; 0 unless given. */
   simansB: 0,
+  /**
+   * For `distance-weighted`: smaller distances √(2 − 2 · cosine) from the query count as this, so that the
+   * nearest rows do not take all draws; above 0, 0.5 unless given.
+   */
+  distanceCutoff: 0.5,
+  /**
+   * For `distance-weighted`: rows at this distance or farther are never drawn; above distanceCutoff, at most
+   * 2, and 1.4 unless given.
+   */
+  distanceLimit: 1.4,
   /**
    * For `stride`: every how many survivors one is taken; 5 unless given. If the end of the pool is reached,
    * those after the ones that were taken follow.
@@ -158,6 +182,8 @@ export interface SamplingChoice {
   readonly temperature: number
   readonly simansA: number
   readonly simansB: number
+  readonly distanceCutoff: number
+  readonly distanceLimit: number
   readonly stride: number
   readonly bins: number
   readonly mmrLambda: number
@@ -199,12 +225,29 @@ export function checkSampling(options: SamplingChoice, at = '') {
     throw invalid(`${at}temperature`, 'a number above 0', options.temperature)
   checkNumber(`${at}simansA`, options.simansA, 0)
   checkNumber(`${at}simansB`, options.simansB)
+  checkNumber(`${at}distanceLimit`, options.distanceLimit, 0, 2)
+  checkNumber(`${at}distanceCutoff`, options.distanceCutoff)
+  if (options.distanceCutoff <= 0)
+    throw invalid(`${at}distanceCutoff`, 'a number above 0', options.distanceCutoff)
+  if (options.distanceLimit <= options.distanceCutoff)
+    throw invalid(
+      `${at}distanceLimit`,
+      `a number above the cutoff ${options.distanceCutoff}`,
+      options.distanceLimit,
+    )
   checkInteger(`${at}stride`, options.stride, 1, largest)
   checkInteger(`${at}bins`, options.bins, 1, largest)
   checkNumber(`${at}mmrLambda`, options.mmrLambda, 0, 1)
   if (options.nearDuplicateScore !== undefined)
     checkNumber(`${at}nearDuplicateScore`, options.nearDuplicateScore)
   if (options.hubCap !== undefined) checkInteger(`${at}hubCap`, options.hubCap, 1, largest)
+}
+
+/** @throws {TypeError | RangeError} if the formula of the sampling does not hold for the metric. */
+export function checkSampledMetric({ sampling }: SamplingChoice, metric: Metric) {
+  const { metric: needed } = samplingOf(sampling)
+  if (needed !== undefined && metric !== needed)
+    throw invalid('metric', `${needed} beside the sampling ${sampling}`, metric)
 }
 
 /** The numbers and names in the form for the addon. */
@@ -215,6 +258,8 @@ export const nativeSampling = (options: SamplingChoice) => ({
   temperature: options.temperature,
   simansA: options.simansA,
   simansB: options.simansB,
+  distanceCutoff: options.distanceCutoff,
+  distanceLimit: options.distanceLimit,
   stride: options.stride,
   bins: options.bins,
   mmrLambda: options.mmrLambda,

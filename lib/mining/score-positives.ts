@@ -132,10 +132,12 @@ export async function scorePositives(
   const out = positiveArrays(listed.indices.length, source.rows)
   const options = {
     ...{ device, metric: target.metric, firstQuery: 0, queryCount: source.rows },
-    ...{ excludeSelf: false, positives: inputs.positives, candidates: empty },
+    ...{ excludeSelf: false, positives: inputs.positives, candidates: empty, beside: false },
     groups: 'off' as const,
   }
-  const sweep = [{ options: idle, out: minedArrays(source.rows, 1) }]
+  const sweep = [
+    { options: { ...idle, dimensions: source.cols }, out: minedArrays(source.rows, 1) },
+  ]
   if (source.rows > 0 && target.rows > 0)
     await run((addon, control) =>
       addon.mine(inputs.queries, target.handle ?? inputs.corpus!, options, out, sweep, control),

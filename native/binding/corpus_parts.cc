@@ -26,8 +26,10 @@ struct PartArguments {
     const Napi::Object part = read_object(info[3], "part");
     read_swept(part, options);
     const auto absent = read_span<std::int32_t>(part.Get("absent"), "absent", borrowed);
-    options.part = {.references = read_array<double>(part.Get("references"), "references",
-                                                     sizes.queries, 1, borrowed),
+    const auto references = read_span<double>(part.Get("references"), "references", borrowed);
+    const auto count = static_cast<Index>(references.size());
+    options.part = {.lists = read_lists(part, count, borrowed),
+                    .references = references.data(),
                     .row_numbers = read_array<std::int32_t>(part.Get("rowNumbers"), "rowNumbers",
                                                             sizes.corpus, 1, borrowed),
                     .absent = absent};
@@ -36,6 +38,7 @@ struct PartArguments {
   // Calls `look` with the options and the lists in canonical form. Returns the seconds taken.
   template <class Look>
   double scan(const Job& job, Look look) const {
+    check_lists();
     check_absent();
     MineOptions complete = options;
     const CanonicalLists positives(lists.positives, sizes.corpus, job);
@@ -44,6 +47,17 @@ struct PartArguments {
     return corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
       look(scans, *queries->rows, rows, complete);
     });
+  }
+
+  void check_lists() const {
+    const QueryLists& of = options.part->lists;
+    if (of.queries == nullptr && of.count != sizes.queries)
+      throw InvalidElement("references.length", static_cast<double>(of.count),
+                           std::to_string(sizes.queries) + ", one for each query");
+    for (Index i = 0; of.queries != nullptr && i < of.count; ++i)
+      if (of.queries[i] < (i == 0 ? 0 : of.queries[i - 1]) || of.queries[i] >= sizes.queries)
+        throw InvalidElement("listQueries[" + std::to_string(i) + "]", of.queries[i],
+                             "ascending queries");
   }
 
   void check_absent() const {
@@ -87,11 +101,11 @@ Napi::Value part_object(Napi::Env env, const std::shared_ptr<const FoundPart>& f
   return after_copies(env, control, object, found, std::move(copies));
 }
 
-AskedRows read_asked(const Napi::Object& from, Index queries, Borrowed& borrowed) {
+AskedRows read_asked(const Napi::Object& from, Index lists, Borrowed& borrowed) {
   const auto count = read<Index>(from, "count");
   return {.count = count,
-          .rows = read_array<std::int32_t>(from.Get("rows"), "rows", queries, count, borrowed),
-          .scores = read_array<double>(from.Get("scores"), "scores", queries, count, borrowed)};
+          .rows = read_array<std::int32_t>(from.Get("rows"), "rows", lists, count, borrowed),
+          .scores = read_array<double>(from.Get("scores"), "scores", lists, count, borrowed)};
 }
 
 // The candidates of a part, as a caller gave them.
@@ -100,7 +114,7 @@ struct GivenPart {
   PartView view;
 };
 
-GivenPart read_part(const Napi::Object& from, Index queries, Borrowed& borrowed) {
+GivenPart read_part(const Napi::Object& from, Index lists, Borrowed& borrowed) {
   const PartView view{
       .indptr = read_span<double>(from.Get("indptr"), "indptr", borrowed),
       .rows = read_span<std::int32_t>(from.Get("rows"), "rows", borrowed),
@@ -108,10 +122,10 @@ GivenPart read_part(const Napi::Object& from, Index queries, Borrowed& borrowed)
       .rules = read_span<std::uint8_t>(from.Get("rules"), "rules", borrowed),
       .populations = read_span<std::int32_t>(from.Get("populations"), "populations", borrowed)};
   const Napi::Env env = from.Env();
-  check_length(env, "indptr", view.indptr.size(), queries + 1, 1);
+  check_length(env, "indptr", view.indptr.size(), lists + 1, 1);
   check_length(env, "scores", view.scores.size(), static_cast<Index>(view.rows.size()), 1);
   check_length(env, "rules", view.rules.size(), static_cast<Index>(view.rows.size()), 1);
-  check_length(env, "populations", view.populations.size(), queries, population_size);
+  check_length(env, "populations", view.populations.size(), lists, population_size);
   return {.name = read<std::string>(from, "name"), .view = view};
 }
 
@@ -156,14 +170,14 @@ class PartCheck {
   const Index corpus_;
 };
 
-std::vector<PartView> checked(const std::vector<GivenPart>& parts, Index queries, Index corpus,
+std::vector<PartView> checked(const std::vector<GivenPart>& parts, Index lists, Index corpus,
                               const Job& job) {
   std::vector<PartView> views;
   for (const GivenPart& part : parts) {
     const PartCheck check(part, corpus);
-    for (Index query = 0; query < queries; ++query) {
+    for (Index list = 0; list < lists; ++list) {
       job.cancellation.check();
-      check.check(query);
+      check.check(list);
     }
     views.push_back(part.view);
   }
@@ -205,9 +219,10 @@ Napi::Value MinePart(const Napi::CallbackInfo& info) {
 Napi::Value RankPart(const Napi::CallbackInfo& info) {
   Borrowed borrowed;
   const auto given = std::make_shared<const PartArguments>(info, borrowed);
-  const AskedRows asked = read_asked(read_object(info[4], "asked"), given->sizes.queries, borrowed);
+  const Index lists = given->options.part->lists.count;
+  const AskedRows asked = read_asked(read_object(info[4], "asked"), lists, borrowed);
   std::int32_t* const ranks =
-      read_array<std::int32_t>(info[5], "ranks", given->sizes.queries, asked.count, borrowed);
+      read_array<std::int32_t>(info[5], "ranks", lists, asked.count, borrowed);
   return run_job(
       info.Env(), info[6], std::move(borrowed),
       [given, asked, ranks](const Job& job) {
@@ -227,23 +242,24 @@ Napi::Value MergeParts(const Napi::CallbackInfo& info) {
   MineOptions& options = merge->options;
   options.all_queries = read<Index>(given, "queries");
   read_swept(given, options);
-  options.part = {.references = read_array<double>(given.Get("references"), "references",
-                                                   options.all_queries, 1, borrowed),
+  const auto references = read_span<double>(given.Get("references"), "references", borrowed);
+  const auto lists = static_cast<Index>(references.size());
+  options.part = {.lists = read_lists(given, lists, borrowed),
+                  .references = references.data(),
                   .row_numbers = nullptr,
                   .absent = {}};
   if (!info[0].IsArray()) refuse(info.Env(), "candidates of parts", "parts");
   const auto list = info[0].As<Napi::Array>();
   for (std::uint32_t i = 0; i < list.Length(); ++i)
-    merge->parts.push_back(
-        read_part(read_object(list.Get(i), "parts"), options.all_queries, borrowed));
-  merge->out = read_arrays(read_object(info[2], "out"), options.all_queries, options.num_negatives,
-                           borrowed);
+    merge->parts.push_back(read_part(read_object(list.Get(i), "parts"), lists, borrowed));
+  merge->out = read_arrays(read_object(info[2], "out"), options.num_negatives, borrowed);
+  if (merge->out.lists != lists) refuse(info.Env(), "arrays for all lists", "out");
   const Napi::Object control = read_object(info[3], "control");
   const auto kept = std::make_shared<const Napi::ObjectReference>(Napi::Persistent(control));
   return run_job(
       info.Env(), control, std::move(borrowed),
       [merge, corpus = read<Index>(given, "corpusRows")](const Job& job) {
-        const auto views = checked(merge->parts, merge->options.all_queries, corpus, job);
+        const auto views = checked(merge->parts, merge->options.part->lists.count, corpus, job);
         merge->counts = merge_parts(views, merge->options, merge->out, job);
         return std::shared_ptr<const Merge>(merge);
       },

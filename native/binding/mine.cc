@@ -34,8 +34,7 @@ struct Sweep {
   std::vector<MinedArrays> out;
 };
 
-Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Index queries,
-                 Borrowed& borrowed) {
+Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Borrowed& borrowed) {
   if (!value.IsArray() || value.As<Napi::Array>().Length() == 0)
     refuse(value.Env(), "options and arrays, at least once", "sweep");
   const auto list = value.As<Napi::Array>();
@@ -44,7 +43,7 @@ Sweep read_sweep(const Napi::Value& value, const MineOptions& shared, Index quer
     const Napi::Object each = read_object(list.Get(i), "sweep");
     sweep.options.push_back(shared);
     read_swept(read_object(each.Get("options"), "options"), sweep.options.back());
-    sweep.out.push_back(read_arrays(read_object(each.Get("out"), "out"), queries,
+    sweep.out.push_back(read_arrays(read_object(each.Get("out"), "out"),
                                     sweep.options.back().num_negatives, borrowed));
   }
   return sweep;
@@ -80,8 +79,8 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const RowRange range = read_range(given, sizes.queries);
   const PositiveArrays listed =
       read_positive_arrays(read_object(info[3], "positives"), sizes.queries, pairs, borrowed);
-  const auto sweep = std::make_shared<Sweep>(
-      read_sweep(info[4], read_shared(given, sizes, borrowed), range.count, borrowed));
+  const auto sweep =
+      std::make_shared<Sweep>(read_sweep(info[4], read_shared(given, sizes, borrowed), borrowed));
   const double* const given_scores =
       read_optional_rows<double>(given, "positiveScores", static_cast<Index>(pairs), 1, borrowed);
   const Napi::Object control = read_object(info[5], "control");

@@ -24,7 +24,10 @@ SamplingNumbers read_sampling_numbers(const Napi::Object& from) {
                                 .simans_b = read<double>(from, "simansB"),
                                 .stride = read<Index>(from, "stride"),
                                 .bins = read<Index>(from, "bins"),
-                                .mmr_lambda = read<double>(from, "mmrLambda")};
+                                .mmr_lambda = read<double>(from, "mmrLambda"),
+                                .distance_cutoff = read<double>(from, "distanceCutoff"),
+                                .distance_limit = read<double>(from, "distanceLimit"),
+                                .dimensions = read<Index>(from, "dimensions")};
   if (numbers.stride < 1) refuse(from.Env(), "a positive integer", "stride");
   if (numbers.bins < 1) refuse(from.Env(), "a positive integer", "bins");
   return numbers;
@@ -33,6 +36,7 @@ SamplingNumbers read_sampling_numbers(const Napi::Object& from) {
 Napi::Object rejected_object(Napi::Env env, const Rejected& from, PendingCopies& copies) {
   Napi::Object rejected = Napi::Object::New(env);
   rejected["queries"] = copies.array_for(env, from.queries);
+  rejected["positives"] = copies.array_for(env, from.positives);
   rejected["indptr"] = copies.array_for(env, from.indptr);
   rejected["rows"] = copies.array_for(env, from.rows);
   rejected["scores"] = copies.array_for(env, from.scores);
@@ -78,6 +82,8 @@ MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& 
   options.all_queries = sizes.queries;
   options.first_query = read_range(from, sizes.queries).begin;
   options.self = read_self_rows(from, sizes.queries, sizes.corpus, borrowed);
+  options.near_positive_score = read_optional<double>(from, "nearPositiveScore");
+  options.beside = read<bool>(from, "beside");
   options.groups = read_choice(from, "groups", group_names);
   options.query_groups =
       read_optional_rows<std::int32_t>(from, "queryGroups", sizes.queries, 1, borrowed);
@@ -93,18 +99,28 @@ MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& 
   return options;
 }
 
-MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negatives,
-                        Borrowed& borrowed) {
+MinedArrays read_arrays(const Napi::Object& from, Index num_negatives, Borrowed& borrowed) {
+  const auto counts = read_span<std::int32_t>(from.Get("counts"), "counts", borrowed);
+  const auto lists = static_cast<Index>(counts.size());
   const auto rows_of = [&]<class T>(T, const char* name) {
-    return read_array<T>(from.Get(name), name, queries, num_negatives, borrowed);
+    return read_array<T>(from.Get(name), name, lists, num_negatives, borrowed);
   };
-  return {.indices = rows_of(std::int32_t{}, "indices"),
-          .scores = rows_of(float{}, "scores"),
-          .counts = read_array<std::int32_t>(from.Get("counts"), "counts", queries, 1, borrowed),
-          .ranks = rows_of(std::int32_t{}, "ranks"),
-          .positive_scores = nullptr,
-          .exact_scores =
-              read_optional_rows<double>(from, "exactScores", queries, num_negatives, borrowed)};
+  return {
+      .indices = rows_of(std::int32_t{}, "indices"),
+      .scores = rows_of(float{}, "scores"),
+      .counts = counts.data(),
+      .ranks = rows_of(std::int32_t{}, "ranks"),
+      .positive_scores = nullptr,
+      .exact_scores =
+          read_optional_rows<double>(from, "exactScores", lists, num_negatives, borrowed),
+      .sources = read_optional_rows<std::uint8_t>(from, "sources", lists, num_negatives, borrowed),
+      .lists = lists};
+}
+
+QueryLists read_lists(const Napi::Object& from, Index lists, Borrowed& borrowed) {
+  return {.count = lists,
+          .queries = read_optional_rows<std::int32_t>(from, "listQueries", lists, 1, borrowed),
+          .positives = read_optional_rows<std::int32_t>(from, "listPositives", lists, 1, borrowed)};
 }
 
 MiningLists::MiningLists(const Napi::Object& given, Index queries, Borrowed& borrowed)
@@ -119,6 +135,7 @@ CanonicalMiningLists::CanonicalMiningLists(const MiningLists& given, const Sizes
     : exclude_(given.exclude, sizes.corpus, job), candidates_(given.candidates, sizes.corpus, job) {
   options.exclude = exclude_.view();
   if (!given.candidates.starts.empty()) options.candidates = candidates_.view();
+  options.beside = options.beside && options.candidates;
   check_self_rows(options.self, sizes.queries, sizes.corpus);
 }
 

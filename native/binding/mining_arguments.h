@@ -31,9 +31,11 @@ T* read_optional_rows(const Napi::Object& from, const char* name, Index rows, In
 void read_swept(const Napi::Object& from, MineOptions& options);
 // Reads all other options except the lists, which are made on the job's thread.
 MineOptions read_shared(const Napi::Object& from, const Sizes& sizes, Borrowed& borrowed);
-// positive_scores is not read.
-MinedArrays read_arrays(const Napi::Object& from, Index queries, Index num_negatives,
-                        Borrowed& borrowed);
+// positive_scores is not read. The array of counts tells for how many lists there is room.
+MinedArrays read_arrays(const Napi::Object& from, Index num_negatives, Borrowed& borrowed);
+// The lists of a part of a corpus, of which `references` tells the number; their queries are not
+// checked.
+QueryLists read_lists(const Napi::Object& from, Index lists, Borrowed& borrowed);
 
 // The lists of a mining job as they were given.
 struct MiningLists {

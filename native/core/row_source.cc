@@ -225,6 +225,9 @@ class RowsWithin : public RowSource {
   double entry(Index row, Index column) const override {
     return all_.entry(range_.begin + row, column);
   }
+  std::unique_ptr<ReadAhead> read_ahead(RowRange rows) const override {
+    return all_.read_ahead({.begin = range_.begin + rows.begin, .count = rows.count});
+  }
 
  private:
   const RowSource& all_;

@@ -2,6 +2,7 @@
 
 #include "mining/candidates.h"
 #include "mining/preference.h"
+#include "mining/retrieval.h"
 
 namespace gemmine {
 
@@ -14,10 +15,10 @@ struct Answer {
 
 // Before any query: nothing is counted.
 MinedCounts nothing_counted(Index zero_queries, Index zero_rows);
-// Writes the padding of `queries` queries.
-void clear(const Answer& answer, Index queries);
-// Writes and counts what was found for one query.
-void settle(Answer& answer, Index query, const Population& population, const Verdict& verdict,
-            const Selection& selection);
+// Writes the padding of some lists.
+void clear(const Answer& answer, Index lists);
+// Writes and counts what was found for one list.
+void settle(Answer& answer, const AnswerList& list, const Population& population,
+            const Verdict& verdict, const Selection& selection);
 
 }  // namespace gemmine

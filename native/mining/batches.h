@@ -13,11 +13,12 @@
 
 namespace gemmine {
 
-// Refuses a query whose own buffers exceed the budget of its job, which holds eight shares.
-inline void check_fits(Index bytes, const Job& job) {
+// Refuses what one query needs, or another thing that cannot be cut, if it exceeds the budget of
+// its job, which holds eight shares.
+inline void check_fits(Index bytes, const Job& job,
+                       const std::string& what = "The lists of one query") {
   if (job.buffer_bytes == most_buffer_bytes || bytes <= 4 * job.buffer_bytes) return;
-  throw Error(ErrorCode::out_of_memory, "The lists of one query need about " +
-                                            std::to_string(bytes) +
+  throw Error(ErrorCode::out_of_memory, what + " need about " + std::to_string(bytes) +
                                             " bytes of memory, and its budget has " +
                                             std::to_string(4 * job.buffer_bytes) + " for them");
 }

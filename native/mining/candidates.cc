@@ -21,9 +21,9 @@ void Candidates::append(const RuledRow& row, Index rank) {
   ranks.push_back(row.rule == no_rule ? static_cast<std::int32_t>(rank) : -1);
 }
 
-// Rows above the ceiling have the first ranks. Below the ceiling each admissible row and each
-// duplicate has a rank. Every other listed row below the ceiling comes after the last of the best
-// admissible rows or has no rank.
+// Rows above the ceiling have the first ranks. Below the ceiling each admissible row, each
+// duplicate and each row near a positive has a rank. Every other listed row below the ceiling comes
+// after the last of the best admissible rows or has no rank.
 void Candidates::append(std::vector<RuledRow>& listed, const Population& population,
                         std::span<const RankedRow> drawn) {
   const auto is_better = [](const RuledRow& a, const RuledRow& b) {
@@ -37,7 +37,7 @@ void Candidates::append(std::vector<RuledRow>& listed, const Population& populat
       append({drawn.front().scored, no_rule}, drawn.front().rank);
     append(each, rank);
     if (each.scored.score <= population.ceiling)
-      rank += each.rule == no_rule || each.rule == Rule::duplicate;
+      rank += each.rule == no_rule || has_rank(each.rule);
   }
   for (const RankedRow& each : drawn) append({each.scored, no_rule}, each.rank);
   indptr.push_back(static_cast<Index>(rows.size()));

@@ -17,12 +17,17 @@ enum class Rule : std::uint8_t {
   excluded,
   group,
   duplicate,
+  near_positive,
   ceiling,
   floor,
   rank,
   near_duplicate,
   hub
 };
+// The rules before the ceiling whose rows have raw ranks.
+constexpr bool has_rank(Rule rule) {
+  return rule == Rule::duplicate || rule == Rule::near_positive;
+}
 inline constexpr auto no_rule = static_cast<Rule>(rule_count);
 inline constexpr auto absent_rule = static_cast<Rule>(rule_count + 1);  // the row is no candidate
 

@@ -13,37 +13,44 @@ namespace gemmine {
 namespace {
 
 // Nothing for a query without positives.
-std::optional<double> reference_of(const MineOptions& options, Index query) {
-  const double given = options.part->references[query];
+std::optional<double> reference_of(const MineOptions& options, Index list) {
+  const double given = options.part->references[list];
   return std::isnan(given) ? std::nullopt : std::optional(given);
 }
 
-// Nothing for a query that is not mined.
-std::optional<MinedQuery> asked_query(const MineOptions& options, const RowIndex& index,
-                                      Index query) {
-  const std::optional<double> reference = reference_of(options, query);
-  if (!is_mined(reference, options.rules)) return std::nullopt;
-  return mined_query(options, index, query, reference);
+AnswerList answer_list(const MineOptions& options, Index list) {
+  const QueryLists& lists = options.part->lists;
+  return {.list = list,
+          .query = lists.queries == nullptr ? list : lists.queries[list],
+          .positive = lists.positives == nullptr ? -1 : lists.positives[list]};
 }
 
-void write(PartCandidates& to, Index query, const Population& population) {
-  std::int32_t* at = to.populations.data() + query * population_size;
+// Nothing for a list that is not mined.
+std::optional<MinedQuery> asked_query(const MineOptions& options, const RowIndex& index,
+                                      Index list) {
+  const std::optional<double> reference = reference_of(options, list);
+  if (!is_mined(reference, options.rules)) return std::nullopt;
+  return mined_query(options, index, answer_list(options, list), reference);
+}
+
+void write(PartCandidates& to, Index list, const Population& population) {
+  std::int32_t* at = to.populations.data() + list * population_size;
   for (const std::int64_t dropped : population.dropped) *at++ = static_cast<std::int32_t>(dropped);
   for (const Index count : {population.admissible, population.above_ceiling,
                             population.above_reference, Index{population.rescanned}})
     *at++ = static_cast<std::int32_t>(count);
 }
 
-void append(PartCandidates& to, const MineOptions& options, Index query,
+void append(PartCandidates& to, const MineOptions& options, Index list,
             const QueryCandidates& from) {
   for (std::size_t i = 0; i < from.rows.size(); ++i) {
     to.rows.push_back(options.part->row_numbers[from.rows[i]]);
     to.scores.push_back(from.scores[i]);
     to.rules.push_back(static_cast<std::uint8_t>(from.rules[i]));
   }
-  to.indptr.resize(query + 1, to.indptr.back());
+  to.indptr.resize(list + 1, to.indptr.back());
   to.indptr.push_back(static_cast<double>(to.rows.size()));
-  write(to, query, from.population);
+  write(to, list, from.population);
 }
 
 }  // namespace
@@ -55,18 +62,19 @@ PartCandidates part_candidates(Scans& scans, const RowSource& queries, const Cor
   const std::span all(&options, 1);
   const auto retrieval = options.candidates ? list_retrieval(scans, *handle, all, index)
                                             : scan_retrieval(scans, *handle, all, index);
-  PartCandidates found{.populations = std::vector<std::int32_t>(queries.rows() * population_size),
+  const Index lists = options.part->lists.count;
+  PartCandidates found{.populations = std::vector<std::int32_t>(lists * population_size),
                        .zeros = {.queries = handle->zero_rows(), .rows = corpus.zero_rows()}};
   for_batches(
-      queries.rows(), job.buffer_bytes, job,
+      lists, job.buffer_bytes, job,
       [&](const MinedQuery& query) { return retrieval->bytes(query); },
-      [&](Index query) { return asked_query(options, index, query); },
+      [&](Index list) { return asked_query(options, index, list); },
       [&](const std::vector<MinedQuery>& asked, bool more) {
         const Candidates candidates = retrieval->retrieve(asked, more, job);
         for (std::size_t i = 0; i < asked.size(); ++i)
-          append(found, options, asked[i].query, candidates.of(i));
+          append(found, options, asked[i].of.list, candidates.of(i));
       });
-  found.indptr.resize(queries.rows() + 1, found.indptr.back());
+  found.indptr.resize(lists + 1, found.indptr.back());
   return found;
 }
 
@@ -93,7 +101,8 @@ class RankCount {
     std::vector<Index> places;  // of the questions, in ranks
     ListedScores duplicates;
     for (const MinedQuery& query : mined) {
-      for (Index i = query.query * asked_.count; i < (query.query + 1) * asked_.count; ++i) {
+      const Index list = query.of.list;
+      for (Index i = list * asked_.count; i < (list + 1) * asked_.count; ++i) {
         if (asked_.rows[i] < 0) continue;
         questions.push_back(question(query, place_of(i)));
         places.push_back(i);
@@ -138,10 +147,9 @@ class RankCount {
   }
 
   static void add_duplicates(const MinedQuery& query, ListedScores& to) {
-    to.begin(query.query);
+    if (!to.begin(query.query)) return;
     for (std::size_t i = 0; i < query.listed.rows.size(); ++i)
-      if (query.listed.rules[i] == Rule::duplicate)
-        to.push(query.listed.rows[i], query.listed.rules[i]);
+      if (has_rank(query.listed.rules[i])) to.push(query.listed.rows[i], query.listed.rules[i]);
   }
 
   Scans& scans_;
@@ -159,12 +167,12 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
                 const Job& job) {
   const auto handle = scans.prepare_queries(queries, corpus, job);
   const RowIndex index(options, corpus.rows().rows());
-  std::fill(ranks, ranks + queries.rows() * asked.count, -1);
+  const Index lists = options.part->lists.count;
+  std::fill(ranks, ranks + lists * asked.count, -1);
   RankCount counting(scans, *handle, index, options, asked, ranks);
   for_batches(
-      queries.rows(), job.buffer_bytes, job,
-      [&](const MinedQuery& query) { return counting.bytes(query); },
-      [&](Index query) { return asked_query(options, index, query); },
+      lists, job.buffer_bytes, job, [&](const MinedQuery& query) { return counting.bytes(query); },
+      [&](Index list) { return asked_query(options, index, list); },
       [&](const std::vector<MinedQuery>& mined, bool more) { counting.count(mined, more, job); });
 }
 
@@ -180,7 +188,7 @@ void add(const std::int32_t* numbers, Population& to) {
 }
 
 Candidates merged_candidates(std::span<const PartView> parts, const MineOptions& options,
-                             Index query, const std::optional<double>& reference) {
+                             Index list, const std::optional<double>& reference) {
   Population all{.ceiling = score_ceiling(reference, options.rules),
                  .dropped = {},
                  .admissible = 0,
@@ -189,9 +197,9 @@ Candidates merged_candidates(std::span<const PartView> parts, const MineOptions&
                  .rescanned = false};
   std::vector<RuledRow> listed;
   for (const PartView& part : parts) {
-    add(part.populations.data() + query * population_size, all);
-    const auto end = static_cast<std::size_t>(part.indptr[query + 1]);
-    for (auto i = static_cast<std::size_t>(part.indptr[query]); i < end; ++i)
+    add(part.populations.data() + list * population_size, all);
+    const auto end = static_cast<std::size_t>(part.indptr[list + 1]);
+    for (auto i = static_cast<std::size_t>(part.indptr[list]); i < end; ++i)
       listed.push_back({{part.scores[i], part.rows[i]}, static_cast<Rule>(part.rules[i])});
   }
   Candidates merged;
@@ -200,15 +208,15 @@ Candidates merged_candidates(std::span<const PartView> parts, const MineOptions&
 }
 
 // Options of parts compare no rows and have no caps, so the first pool decides.
-void settle_merged(Answer& answer, Index query, const std::optional<double>& reference,
+void settle_merged(Answer& answer, const AnswerList& list, const std::optional<double>& reference,
                    const Candidates& merged) {
   const MineOptions& options = answer.options;
   const QueryCandidates candidates = merged.of(0);
   const Index pool = first_pool(options);
-  const Verdict verdict = judge(options, pool, candidates);
-  const Preference preference = preference_of(options, query, reference, pool, verdict.survivors);
-  settle(answer, query, candidates.population, verdict,
-         first_of(preference, options.num_negatives));
+  const Verdict verdict = judge(options, pool, {}, candidates);
+  const Preference preference =
+      preference_of(options, list.query, reference, pool, verdict.survivors);
+  settle(answer, list, candidates.population, verdict, first_of(preference, options.num_negatives));
 }
 
 }  // namespace
@@ -216,14 +224,16 @@ void settle_merged(Answer& answer, Index query, const std::optional<double>& ref
 MinedCounts merge_parts(std::span<const PartView> parts, const MineOptions& options,
                         const MinedArrays& out, const Job& job) {
   Answer answer{options, out, nothing_counted(0, 0)};
-  clear(answer, options.all_queries);
-  for (Index query = 0; query < options.all_queries; ++query) {
+  const Index lists = options.part->lists.count;
+  clear(answer, lists);
+  for (Index list = 0; list < lists; ++list) {
     job.cancellation.check();
-    job.progress("merge", query, options.all_queries);
-    const std::optional<double> reference = reference_of(options, query);
+    job.progress("merge", list, lists);
+    const std::optional<double> reference = reference_of(options, list);
     answer.counts.queries_without_positives += !reference;
     if (is_mined(reference, options.rules))
-      settle_merged(answer, query, reference, merged_candidates(parts, options, query, reference));
+      settle_merged(answer, answer_list(options, list), reference,
+                    merged_candidates(parts, options, list, reference));
     else
       ++answer.counts.proof.certified;
   }

@@ -10,18 +10,18 @@
 // are judged together.
 namespace gemmine {
 
-// Numbers of a query in PartCandidates: dropped by each rule (0 for `rank`), admissible, above the
-// ceiling, above the reference, and 1 where the scan proved nothing.
+// Numbers of a list (QueryLists) in PartCandidates: dropped by each rule (0 for `rank`),
+// admissible, above the ceiling, above the reference, and 1 where the scan proved nothing.
 inline constexpr Index population_size = rule_count + 4;
 
 // The candidates of one part. Rows are numbered as in the whole corpus; their ranks depend on all
 // parts and are not known.
 struct PartCandidates {
-  std::vector<double> indptr = {0};       // [queries + 1], integers
-  std::vector<std::int32_t> rows = {};    // best first within a query
+  std::vector<double> indptr = {0};       // [lists + 1], integers
+  std::vector<std::int32_t> rows = {};    // best first within a list
   std::vector<double> scores = {};        // canonical
   std::vector<std::uint8_t> rules = {};   // positions in rule_names, rule_count: admissible
-  std::vector<std::int32_t> populations;  // [queries × population_size], 0 for one not mined
+  std::vector<std::int32_t> populations;  // [lists × population_size], 0 for one not mined
   ZeroVectors zeros;
 };
 
@@ -29,15 +29,15 @@ struct PartCandidates {
 PartCandidates part_candidates(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                                const MineOptions& options, const Job& job);
 
-// Rows of the whole corpus, for each query, with their canonical scores: [queries × count], −1 for
-// a missing row.
+// Rows of the whole corpus, for each list, with their canonical scores: [lists × count], −1 for a
+// missing row.
 struct AskedRows {
   Index count;
   const std::int32_t* rows;
   const double* scores;
 };
 
-// ranks [queries × count]: how many rows of this part, of those with raw ranks, are better than
+// ranks [lists × count]: how many rows of this part, of those with raw ranks, are better than
 // each row; −1 for a missing row. options.part must be set.
 void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                 const MineOptions& options, const AskedRows& asked, std::int32_t* ranks,

@@ -9,8 +9,9 @@ void HubCap::offer(std::size_t query, const std::vector<Negative>& rows) {
   waiting_.push_back(query);
 }
 
-void HubCap::settle() {
+void HubCap::settle(const Job& job) {
   while (!waiting_.empty()) {
+    job.cancellation.check();
     const std::size_t query = waiting_.back();
     waiting_.pop_back();
     while (!is_full(query) && end_of(query) < queries_[query].rows.size()) ask(query);

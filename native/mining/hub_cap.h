@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/job.h"
 #include "core/matrix.h"
 #include "mining/preference.h"
 
@@ -23,7 +24,7 @@ class HubCap {
   // `rows` begin with all rows that were given for this query before.
   void offer(std::size_t query, const std::vector<Negative>& rows);
   // Lets all queries take rows until each has `count` rows or none is left in its list.
-  void settle();
+  void settle(const Job& job);
 
   bool is_full(std::size_t query) const { return queries_[query].held == count_; }
   // Of the first end_of() rows of its list, those that the query holds.

@@ -25,9 +25,10 @@ struct Window {
   Index size(const Population& population, bool ends) const {
     if (seen == population.admissible) return inside;
     if (!ends) return population.admissible - before;
-    // Duplicates shift ranks; with duplicates all candidates up to the end of the window are
-    // listed.
-    if (population.dropped[static_cast<std::size_t>(Rule::duplicate)] > 0) return inside;
+    // Duplicates and rows near positives shift ranks; with them all candidates up to the end of the
+    // window are listed.
+    for (const Rule rule : {Rule::duplicate, Rule::near_positive})
+      if (population.dropped[static_cast<std::size_t>(rule)] > 0) return inside;
     return std::clamp<Index>(end - population.above_ceiling - before, 0,
                              population.admissible - before);
   }
@@ -35,7 +36,8 @@ struct Window {
 
 }  // namespace
 
-Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& candidates) {
+Verdict judge(const MineOptions& options, Index pool, std::span<const std::int32_t> beside,
+              const QueryCandidates& candidates) {
   const Population& population = candidates.population;
   Verdict verdict{.inconsistent = options.max_positive_rank &&
                                   population.above_reference >= *options.max_positive_rank,
@@ -46,7 +48,7 @@ Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& can
   Window window{.begin = options.skip_ranks,
                 .end = options.max_rank.value_or(std::numeric_limits<Index>::max())};
   Index to_skip = options.skip_survivors;
-  const Index wanted = rule_for(options.sampling).pool == Pool::all ? every_row : pool;
+  Index wanted = rule_for(options.sampling).pool == Pool::all ? every_row : pool;
   for (std::size_t i = 0; i < candidates.rows.size(); ++i) {
     const Scored scored{candidates.scores[i], candidates.rows[i]};
     Rule rule = candidates.rules[i];
@@ -54,8 +56,13 @@ Verdict judge(const MineOptions& options, Index pool, const QueryCandidates& can
     if (rule != no_rule) {
       if (static_cast<Index>(verdict.rejected.size()) < options.explain)
         verdict.rejected.push_back({scored, rule});
-    } else if (to_skip-- <= 0 && static_cast<Index>(verdict.survivors.size()) < wanted) {
-      verdict.survivors.push_back({scored.score, scored.row, candidates.ranks[i]});
+    } else if (to_skip-- <= 0) {
+      const bool pooled = wanted-- > 0;
+      const bool listed = std::binary_search(beside.begin(), beside.end(), scored.row);
+      const int sources = (pooled ? from_scan : 0) | (listed ? from_candidates : 0);
+      if (sources != 0)
+        verdict.survivors.push_back(
+            {scored.score, scored.row, candidates.ranks[i], static_cast<std::uint8_t>(sources)});
     }
   }
   verdict.dropped = population.dropped;

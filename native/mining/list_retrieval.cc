@@ -83,7 +83,7 @@ Population ListRetrieval::settle(const MinedQuery& query, std::vector<RuledRow>&
   const std::optional<double> min_score = query.options.get().min_score;
   for (RuledRow& each : rows) {
     const double score = each.scored.score;
-    if (each.rule == no_rule || each.rule == Rule::duplicate) {
+    if (each.rule == no_rule || has_rank(each.rule)) {
       all.above_ceiling += score > query.ceiling;
       all.above_reference += query.reference && score > *query.reference;
     }

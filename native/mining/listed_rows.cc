@@ -4,8 +4,11 @@
 
 namespace gemmine {
 
-RowIndex::RowIndex(const MineOptions& options, Index corpus_rows)
-    : options_(options), corpus_rows_(corpus_rows), texts_(options, corpus_rows) {
+RowIndex::RowIndex(const MineOptions& options, Index corpus_rows, const RowLists& near_positives)
+    : options_(options),
+      corpus_rows_(corpus_rows),
+      near_positives_(near_positives),
+      texts_(options, corpus_rows) {
   if (options.groups != Groups::off)
     for (Index row = 0; row < corpus_rows; ++row) ++group_sizes_[options.corpus_groups[row]];
 }
@@ -46,6 +49,12 @@ void RowIndex::add_duplicates(Index query,
       found.emplace_back(row, forbids(query, row) ? Rule::group : Rule::duplicate);
 }
 
+void RowIndex::add_near_positives(Index query,
+                                  std::vector<std::pair<std::int32_t, Rule>>& found) const {
+  for (const std::int32_t row : list_of(near_positives_, query))
+    found.emplace_back(row, forbids(query, row) ? Rule::group : Rule::near_positive);
+}
+
 // Keeps the order of the rows.
 void RowIndex::add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const {
   const auto listed = static_cast<std::ptrdiff_t>(found.size());
@@ -62,6 +71,7 @@ ListedRows RowIndex::listed_rows(Index query) const {
   for (const std::int32_t row : list_of(options_.exclude, query))
     found.emplace_back(row, Rule::excluded);
   add_duplicates(query, found);
+  add_near_positives(query, found);
   std::sort(found.begin(), found.end());  // a row's first rule comes first
   if (options_.part) add_absent(found);
   ListedRows listed;

@@ -8,17 +8,20 @@
 
 namespace gemmine {
 
-// The rows that rules drop for one query independent of scores, each with the first rule that
-// applies. Scans exclude all of them; duplicates still have raw ranks.
+// The rows that rules drop for one query independent of its scores, each with the first rule that
+// applies. Scans exclude all of them; duplicates and rows near positives still have raw ranks.
 struct ListedRows {
   std::vector<std::int32_t> rows;  // ascending, unique
-  std::vector<Rule> rules;  // self, positive, excluded, group (of a duplicate), duplicate or absent
+  // self, positive, excluded, group (of a duplicate or near-positive), duplicate, near_positive or
+  // absent
+  std::vector<Rule> rules;
 };
 
 // Corpus rows by text and by group.
 class RowIndex {
  public:
-  RowIndex(const MineOptions& options, Index corpus_rows);
+  // near_positives: by query (NearPositives), or no pointers; borrowed.
+  RowIndex(const MineOptions& options, Index corpus_rows, const RowLists& near_positives = {});
 
   ListedRows listed_rows(Index query) const;
   // Number of rows that the group rule forbids, listed or not.
@@ -33,9 +36,11 @@ class RowIndex {
  private:
   void add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const;
   void add_duplicates(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
+  void add_near_positives(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
 
   const MineOptions& options_;
   Index corpus_rows_;
+  RowLists near_positives_;
   TextIndex texts_;
   std::unordered_map<std::int32_t, Index> group_sizes_;
 };

@@ -1,11 +1,13 @@
 #include "mining/mine.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "mining/answers.h"
 #include "mining/batches.h"
 #include "mining/choice.h"
 #include "mining/hub_cap.h"
+#include "mining/near_positives.h"
 #include "mining/retrieval.h"
 #include "mining/score_ceiling.h"
 
@@ -22,9 +24,11 @@ class Miner {
         positive_scores_(out.front().positive_scores),
         job_(job),
         handle_(scans.prepare_queries(queries, corpus, job)),
-        index_(shared_, corpus.rows().rows()),
-        retrieval_(shared_.candidates ? list_retrieval(scans, *handle_, sweep, index_)
-                                      : scan_retrieval(scans, *handle_, sweep, index_)),
+        near_positives_(scans, corpus, shared_, {shared_.first_query, queries.rows()}, job),
+        index_(shared_, corpus.rows().rows(), near_positives_.view()),
+        retrieval_(shared_.candidates && !shared_.beside
+                       ? list_retrieval(scans, *handle_, sweep, index_)
+                       : scan_retrieval(scans, *handle_, sweep, index_)),
         chooser_(scans, corpus, *retrieval_, job),
         shared_hubs_(sweep.size()) {
     for (std::size_t i = 0; i < sweep.size(); ++i)
@@ -35,12 +39,19 @@ class Miner {
   // Questions about one query are consecutive, so that they share its scores.
   std::vector<MinedCounts> mine() {
     score_positives();
-    for (const Answer& each : answers_) clear(each, handle_->rows().rows());
-    const auto each = static_cast<Index>(answers_.size());
+    Index lists = 0;
+    for (const Answer& each : answers_) {
+      const Index own = lists_of(each.options);
+      if (own > each.out.lists)
+        throw Error(ErrorCode::changed, "The positives changed while they were mined");
+      clear(each, own);
+      lists += own;
+    }
+    Cursor next{.query = shared_.first_query, .lists = std::vector<Index>(answers_.size())};
     for_batches(
-        handle_->rows().rows() * each, job_.buffer_bytes, job_,
+        lists, job_.buffer_bytes, job_,
         [&](const MinedQuery& query) { return retrieval_->bytes(query); },
-        [&](Index i) { return ask(shared_.first_query + i / each, answers_[i % each]); },
+        [&](Index) { return ask(next); },
         [&](std::vector<MinedQuery>& asked, bool more) { run(std::move(asked), more); });
     for (std::size_t i = 0; i < answers_.size(); ++i) share_hubs(answers_[i], shared_hubs_[i]);
     std::vector<MinedCounts> counts;
@@ -49,9 +60,20 @@ class Miner {
   }
 
  private:
+  // The next list to ask for: of a query first those of the first answer.
+  struct Cursor {
+    Index query;
+    std::size_t answer = 0;
+    Index place = 0;           // among the lists of the query
+    std::vector<Index> lists;  // asked for before, by answer
+  };
+
   void score_positives();
-  std::optional<double> reference_of(Index query, const MineOptions& options) const;
-  std::optional<MinedQuery> ask(Index query, Answer& answer);
+  Index lists_of(Index query, const MineOptions& options) const;
+  Index lists_of(const MineOptions& options) const;
+  std::optional<double> reference_of(const AnswerList& list, Index place,
+                                     const MineOptions& options) const;
+  std::optional<MinedQuery> ask(Cursor& next);
   void run(std::vector<MinedQuery> asked, bool more);
   void share_hubs(Answer& answer, std::vector<Choice>& choices);
 
@@ -61,6 +83,7 @@ class Miner {
   double* const positive_scores_;
   const Job& job_;
   const std::unique_ptr<QueryHandle> handle_;
+  const NearPositives near_positives_;
   const RowIndex index_;
   const std::unique_ptr<Retrieval> retrieval_;
   Chooser chooser_;
@@ -75,20 +98,46 @@ void Miner::score_positives() {
                      positive_scores_, job_);
 }
 
+Index Miner::lists_of(Index query, const MineOptions& options) const {
+  if (options.reference != Reference::each) return 1;
+  return std::max<Index>(1, static_cast<Index>(list_of(shared_.positives, query).size()));
+}
+
+Index Miner::lists_of(const MineOptions& options) const {
+  const Index queries = handle_->rows().rows();
+  if (options.reference != Reference::each) return queries;
+  Index lists = 0;
+  for (Index i = 0; i < queries; ++i) lists += lists_of(shared_.first_query + i, options);
+  return lists;
+}
+
 // Nothing for a query without positives.
-std::optional<double> Miner::reference_of(Index query, const MineOptions& options) const {
-  const auto positives = list_of(shared_.positives, query);
+std::optional<double> Miner::reference_of(const AnswerList& list, Index place,
+                                          const MineOptions& options) const {
+  const auto positives = list_of(shared_.positives, list.query);
   if (positives.empty()) return std::nullopt;
-  const double* scores = positive_scores_ + shared_.positives.indptr[query];
+  const double* scores = positive_scores_ + shared_.positives.indptr[list.query];
+  if (list.positive >= 0) return scores[place];
   return reference_score({scores, positives.size()}, options.reference);
 }
 
-// Returns nothing for a query that is not mined.
-std::optional<MinedQuery> Miner::ask(Index query, Answer& answer) {
+// Returns nothing for a list that is not mined.
+std::optional<MinedQuery> Miner::ask(Cursor& next) {
+  Answer& answer = answers_[next.answer];
   const MineOptions& options = answer.options;
-  const std::optional<double> reference = reference_of(query, options);
+  const auto positives = list_of(shared_.positives, next.query);
+  const bool each = options.reference == Reference::each && !positives.empty();
+  const AnswerList list{.list = next.lists[next.answer]++,
+                        .query = next.query,
+                        .positive = each ? positives[next.place] : -1};
+  const std::optional<double> reference = reference_of(list, next.place, options);
+  if (++next.place == lists_of(next.query, options)) {
+    next.place = 0;
+    next.answer = (next.answer + 1) % answers_.size();
+    if (next.answer == 0) ++next.query;
+  }
   answer.counts.queries_without_positives += !reference;
-  if (is_mined(reference, options.rules)) return mined_query(options, index_, query, reference);
+  if (is_mined(reference, options.rules)) return mined_query(options, index_, list, reference);
   ++answer.counts.proof.certified;
   return std::nullopt;
 }
@@ -99,7 +148,7 @@ void Miner::run(std::vector<MinedQuery> asked, bool more) {
     if (sweep_[place].caps.hub_cap)
       shared_hubs_[place].push_back(std::move(each));
     else
-      settle(answers_[place], each.asked.query, each.population, each.verdict,
+      settle(answers_[place], each.asked.of, each.population, each.verdict,
              first_of(each.preference, sweep_[place].num_negatives));
   }
 }
@@ -113,14 +162,14 @@ void Miner::share_hubs(Answer& answer, std::vector<Choice>& choices) {
   for (std::size_t i = 0; i < choices.size(); ++i) hubs.add();
   while (!grown.empty()) {
     for (const std::size_t i : grown) hubs.offer(i, choices[i].preference.rows);
-    hubs.settle();
+    hubs.settle(job_);
     grown.clear();
     for (std::size_t i = 0; i < choices.size(); ++i)
       if (!hubs.is_full(i) && !choices[i].preference.complete) grown.push_back(i);
     chooser_.deepen(choices, grown);
   }
   for (std::size_t i = 0; i < choices.size(); ++i)
-    settle(answer, choices[i].asked.query, choices[i].population, choices[i].verdict,
+    settle(answer, choices[i].asked.of, choices[i].population, choices[i].verdict,
            taken_of(choices[i].preference, hubs.held_by(i), hubs.end_of(i), hubs.is_full(i)));
 }
 

@@ -55,9 +55,18 @@ struct TextClasses {
   const std::int32_t* corpus;   // [corpus rows]
 };
 
+// The lists of negatives that a job finds: one for each query, or under Reference::each one for
+// each of its positives.
+struct QueryLists {
+  Index count;
+  const std::int32_t* queries;    // [count], ascending; null: list i is that of query i
+  const std::int32_t* positives;  // [count], rows of the whole corpus, −1 for none; null: all −1
+};
+
 // The rows that are mined are a part of a corpus.
 struct CorpusPart {
-  const double* references;  // [all_queries], NaN for a query without positives in the whole corpus
+  QueryLists lists;
+  const double* references;  // by list, NaN for a query without positives in the whole corpus
   const std::int32_t* row_numbers;  // [corpus rows], ascending: their numbers in the whole corpus
   std::span<const std::int32_t> absent;  // rows that belong to another part, ascending; in no list
 };
@@ -67,9 +76,12 @@ struct SamplingNumbers {
   double temperature;  // > 0
   double simans_a;     // >= 0
   double simans_b;
-  Index stride;       // >= 1
-  Index bins;         // >= 1
-  double mmr_lambda;  // in [0, 1]
+  Index stride;            // >= 1
+  Index bins;              // >= 1
+  double mmr_lambda;       // in [0, 1]
+  double distance_cutoff;  // > 0
+  double distance_limit;   // > distance_cutoff, at most 2
+  Index dimensions;        // columns of both sides
 };
 
 // Limits that depend on other negatives, of the query and of other queries.
@@ -102,7 +114,11 @@ struct MineOptions {
   RowLists positives;
   bool positives_scored;  // positive_scores are given
   RowLists exclude;
+  std::optional<double> near_positive_score;
   std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
+  // Every row is a candidate, and the survivors among `candidates` join the pool, which the
+  // sampling must have. Not for a part of a corpus.
+  bool beside;
   Groups groups;
   const std::int32_t* query_groups;  // null when groups is off
   const std::int32_t* corpus_groups;
@@ -111,29 +127,41 @@ struct MineOptions {
   std::optional<CorpusPart> part = {};  // nothing: the corpus is whole
 };
 
+// Rows of a query that join its pool, ascending.
+inline std::span<const std::int32_t> beside_list(const MineOptions& options, Index query) {
+  return options.beside ? list_of(*options.candidates, query) : std::span<const std::int32_t>{};
+}
+
 inline bool has_texts(const MineOptions& options) { return options.texts.corpus != nullptr; }
 
 // The order in which the rules are applied. A dropped candidate counts for the first rule that
 // applies. lib/ has the same list; a test compares them.
 // Near-duplicates and hubs are counted only as far as a query's selection comes.
-inline constexpr const char* rule_names[] = {"self",          "positive", "excluded", "group",
-                                             "duplicate",     "ceiling",  "floor",    "rank",
-                                             "nearDuplicate", "hub"};
-inline constexpr Index rule_count = 10;
+inline constexpr const char* rule_names[] = {"self",      "positive",      "excluded", "group",
+                                             "duplicate", "nearPositive",  "ceiling",  "floor",
+                                             "rank",      "nearDuplicate", "hub"};
+inline constexpr Index rule_count = 11;
 
-// The caller's arrays for the answers of the mined queries.
+// Where a negative comes from.
+enum Source : std::uint8_t { from_scan = 1, from_candidates = 2 };
+
+// The caller's arrays for the answers of the mined queries, by their lists (QueryLists): one for
+// each query, or under Reference::each one for each of its positives, or one without positives.
 struct MinedArrays {
-  std::int32_t* indices;           // [queries × num_negatives], −1 padded
-  float* scores;                   // [queries × num_negatives], NaN padded
-  std::int32_t* counts;            // [queries]
-  std::int32_t* ranks;             // [queries × num_negatives] raw ranks, −1 padded
-  double* positive_scores;         // parallel to positives.indices; not written for other queries
-  double* exact_scores = nullptr;  // [queries × num_negatives] canonical, NaN padded; may be null
+  std::int32_t* indices;            // [lists × num_negatives], −1 padded
+  float* scores;                    // [lists × num_negatives], NaN padded
+  std::int32_t* counts;             // [lists]
+  std::int32_t* ranks;              // [lists × num_negatives] raw ranks, −1 padded
+  double* positive_scores;          // parallel to positives.indices; not written for other queries
+  double* exact_scores = nullptr;   // [lists × num_negatives] canonical, NaN padded; may be null
+  std::uint8_t* sources = nullptr;  // [lists × num_negatives] bits of Source, 0 padded; may be null
+  Index lists = every_row;          // that the arrays have room for; for memory safety
 };
 
 struct Rejected {
-  std::vector<std::int32_t> queries;  // numbers of mined queries, ascending
-  std::vector<std::int32_t> indptr;   // [queries.size() + 1]
+  std::vector<std::int32_t> queries;    // of the mined lists, ascending
+  std::vector<std::int32_t> positives;  // whose lists they are, −1 unless under Reference::each
+  std::vector<std::int32_t> indptr;     // [queries.size() + 1]
   std::vector<std::int32_t> rows;
   std::vector<double> scores;
   std::vector<std::uint8_t> rules;  // positions in rule_names

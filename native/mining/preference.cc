@@ -1,6 +1,7 @@
 #include "mining/preference.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "backend/draw.h"
@@ -35,6 +36,8 @@ class PoolOrder {
         return by_weights([&](double score) { return score / options_.numbers.temperature; });
       case Order::near:
         return by_weights([&](double score) { return near_weight(score); });
+      case Order::distant:
+        return by_weights([&](double score) { return distance_weight(score); });
       case Order::strided:
         return strided();
       case Order::quantiles:
@@ -68,14 +71,17 @@ class PoolOrder {
 
   // Without replacement, with probabilities proportional to weights: the largest log w − log(−log
   // u) first (Gumbel keys). Equal weights give the order of by_keys, up to the last bits of keys.
+  // Rows with weight 0 have no place.
   template <class LogWeight>
   Places by_weights(LogWeight log_weight) const {
     std::vector<double> values;
+    Places places;
     for (std::size_t i = 0; i < pool_.size(); ++i) {
       const double u = 1 - (static_cast<double>(keys_[i] >> 12) + 0.5) * 0x1p-52;
-      values.push_back(log_weight(pool_[i].score) - portable_log(-portable_log(u)));
+      const double weight = log_weight(pool_[i].score);
+      values.push_back(weight - portable_log(-portable_log(u)));
+      if (weight > -std::numeric_limits<double>::infinity()) places.push_back(i);
     }
-    Places places = all();
     std::stable_sort(places.begin(), places.end(),
                      [&](auto a, auto b) { return values[a] > values[b]; });
     return places;
@@ -85,6 +91,17 @@ class PoolOrder {
   double near_weight(double score) const {
     const double gap = score - reference_.value_or(score) - options_.numbers.simans_b;
     return reference_ ? -(options_.numbers.simans_a * (gap * gap)) : 0.0;
+  }
+
+  // Scores are cosines s, so the squared distance D of unit rows is 2 − 2s.
+  double distance_weight(double score) const {
+    const SamplingNumbers& numbers = options_.numbers;
+    const auto d = static_cast<double>(numbers.dimensions);
+    const double squared =
+        std::max(2 - 2 * score, numbers.distance_cutoff * numbers.distance_cutoff);
+    if (squared >= numbers.distance_limit * numbers.distance_limit)
+      return -std::numeric_limits<double>::infinity();
+    return -(d - 2) / 2 * portable_log(squared) - (d - 3) / 2 * portable_log(1 - squared / 4);
   }
 
   Places strided() const {

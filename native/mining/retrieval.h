@@ -13,23 +13,32 @@
 
 namespace gemmine {
 
-// A query with the options for its mining.
+// A list of negatives to be found, by its number in the arrays of an answer.
+struct AnswerList {
+  Index list;
+  Index query;
+  std::int32_t positive;  // whose list it is, −1 unless under Reference::each
+};
+
+// A query with the options for its mining, for one of its lists of negatives.
 struct MinedQuery {
   Index query;
+  AnswerList of;
   std::reference_wrapper<const MineOptions> options;
-  std::optional<double> reference;  // score of its positives; empty without positives
+  std::optional<double> reference;  // score of its positives, or of of.positive; empty without
   double ceiling;
   ListedRows listed;
   Index pool;  // number of survivors wanted: of the best, or of those with the smallest keys
 };
 
-inline MinedQuery mined_query(const MineOptions& options, const RowIndex& index, Index query,
-                              std::optional<double> reference) {
-  return {.query = query,
+inline MinedQuery mined_query(const MineOptions& options, const RowIndex& index,
+                              const AnswerList& of, std::optional<double> reference) {
+  return {.query = of.query,
+          .of = of,
           .options = std::cref(options),
           .reference = reference,
           .ceiling = score_ceiling(reference, options.rules),
-          .listed = index.listed_rows(query),
+          .listed = index.listed_rows(of.query),
           .pool = first_pool(options)};
 }
 

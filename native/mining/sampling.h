@@ -15,6 +15,7 @@ enum class Sampling {
   band,
   weighted,
   simans,
+  distance_weighted,
   stride,
   quantiles,
   bins,
@@ -34,6 +35,7 @@ enum class Order {
   drawn,      // by keys
   softmax,    // by keys with weights exp(score / temperature)
   near,       // by keys with weights exp(−a (score − p − b)²)
+  distant,    // by keys with weights 1 / q(distance), q its density on the sphere
   strided,    // every stride-th, then those after them
   quantiles,  // one of each of num_negatives runs of equal counts in turn, by keys
   bins,       // of one of the bins of equal width, drawn for each row, by keys
@@ -47,13 +49,14 @@ struct SamplingRule {
   Index taken;
   Order order;
 };
-inline constexpr std::array<Named<SamplingRule>, 10> samplings{
+inline constexpr std::array<Named<SamplingRule>, 11> samplings{
     {{"top", {Sampling::top, Pool::negatives, 0, Order::best}},
      {"random", {Sampling::random, Pool::best, 0, Order::drawn}},
      {"top1-random", {Sampling::top1_random, Pool::best, 1, Order::drawn}},
      {"band", {Sampling::band, Pool::all, 0, Order::drawn}},
      {"weighted", {Sampling::weighted, Pool::best, 0, Order::softmax}},
      {"simans", {Sampling::simans, Pool::best, 0, Order::near}},
+     {"distance-weighted", {Sampling::distance_weighted, Pool::best, 0, Order::distant}},
      {"stride", {Sampling::stride, Pool::best, 0, Order::strided}},
      {"quantiles", {Sampling::quantiles, Pool::best, 0, Order::quantiles}},
      {"bins", {Sampling::bins, Pool::best, 0, Order::bins}},

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "mining/beside_lists.h"
 #include "mining/listed_scores.h"
 #include "mining/retrieval.h"
 
@@ -81,10 +82,10 @@ class Assembly {
                          .rescanned = ranking_.rescanned};
 };
 
-// Of the excluded rows only duplicates have raw ranks.
+// Of the excluded rows only duplicates and rows near positives have raw ranks.
 Index Assembly::left_out_above(const Scored& least) const {
   return std::count_if(listed_.begin(), listed_.end(), [&](const RuledRow& each) {
-    return each.rule == Rule::duplicate && better(each.scored, least);
+    return has_rank(each.rule) && better(each.scored, least);
   });
 }
 
@@ -154,13 +155,16 @@ class ScanRetrieval : public Retrieval {
         explained_(std::ranges::any_of(
             sweep, [](const MineOptions& options) { return options.explain > 0; })),
         index_(index),
+        beside_(scans, queries, shared_, index),
         corpus_rows_(queries.corpus().rows().rows()) {}
 
   Index bytes(const MinedQuery& query) const override {
     const ScanQuery asked = question(query);
     const Index cols = queries_.rows().cols();
+    const Index ranked =
+        asked.draw.count + static_cast<Index>(beside_list(shared_, query.query).size());
     return scan_bytes(asked, cols, index_.classes()) +
-           asked.draw.count * scan_bytes(rank_question(asked, {}), cols, {});
+           ranked * scan_bytes(rank_question(asked, {}), cols, {}) + beside_.bytes(query.query);
   }
 
   Candidates retrieve(std::span<const MinedQuery> asked, bool more, const Job& job) override;
@@ -177,15 +181,14 @@ class ScanRetrieval : public Retrieval {
            std::min(options.skip_survivors, corpus_rows_);
   }
   Index needed_depth(const MinedQuery& query) const;
-  bool is_scored(Rule rule) const {
-    return rule == Rule::duplicate || (explained_ && rule != absent_rule);
-  }
+  bool is_scored(Rule rule) const { return has_rank(rule) || (explained_ && rule != absent_rule); }
 
   Scans& scans_;
   const QueryHandle& queries_;
   const MineOptions& shared_;  // only its lists, groups and texts and the range of queries are used
   const bool explained_;       // some options explain
   const RowIndex& index_;
+  const BesideLists beside_;
   const Index corpus_rows_;
 };
 
@@ -201,7 +204,7 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
   Index depth = skipped(options) + (all ? corpus_rows_ : capped(query.pool));
   if (options.max_rank) {
     const bool duplicates = index_.classes().count > 0 || (options.part && has_texts(options)) ||
-                            std::find(rules.begin(), rules.end(), Rule::duplicate) != rules.end();
+                            std::ranges::any_of(rules, has_rank);
     // Duplicates shift ranks, so all rows in the window are needed; `explain` needs rows after it
     // too. A part of a corpus has duplicates in other parts.
     if (options.explain > 0)
@@ -284,10 +287,13 @@ Candidates ScanRetrieval::retrieve(std::span<const MinedQuery> asked, bool more,
         left_out.push(query.listed.rows[i], query.listed.rules[i]);
   }
   const bool ranks_follow =
-      !shared_.part && std::ranges::any_of(questions, [](const ScanQuery& question) {
+      shared_.beside ||
+      (!shared_.part && std::ranges::any_of(questions, [](const ScanQuery& question) {
         return question.draw.count > 0;
-      });
+      }));
   std::vector<Ranking> rankings = scan(questions, index_.classes(), more || ranks_follow, job);
+  // Their ranks are counted as those of drawn rows.
+  if (shared_.beside) beside_.add(asked, rankings, job);
   const auto ranks = drawn_ranks(questions, rankings, more, job);
   left_out.score(scans_, queries_, job);
   Candidates candidates;

@@ -25,12 +25,15 @@ inline constexpr std::array<Named<std::optional<double> MiningRules::*>, 3> ceil
      {"absoluteMargin", &MiningRules::absolute_margin},
      {"relativeMargin", &MiningRules::relative_margin}}};
 
-enum class Reference { min, max, mean };
-inline constexpr std::array<Named<Reference>, 3> reference_names{
-    {{"min", Reference::min}, {"max", Reference::max}, {"mean", Reference::mean}}};
+// Of several positives, or for each of them a list of negatives of its own.
+enum class Reference { min, max, mean, each };
+inline constexpr std::array<Named<Reference>, 4> reference_names{{{"min", Reference::min},
+                                                                  {"max", Reference::max},
+                                                                  {"mean", Reference::mean},
+                                                                  {"each", Reference::each}}};
 
-// The reference of one query's positive scores; `scores` is not empty and in ascending order of
-// rows.
+// The reference of the positive scores of one list; `scores` is not empty and in ascending order
+// of rows. A list of Reference::each has one score.
 inline double reference_score(std::span<const double> scores, Reference reference) {
   if (reference == Reference::min) return *std::min_element(scores.begin(), scores.end());
   if (reference == Reference::max) return *std::max_element(scores.begin(), scores.end());

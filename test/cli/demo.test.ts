@@ -105,6 +105,7 @@ describe('its examples', () => {
     served: queries,
     shortfall: 0,
     rejected: {
+      positives: new Int32Array(0),
       queries: rows((q) => q),
       indptr: starts,
       rows: rows((q) => (q + 1) % queries),

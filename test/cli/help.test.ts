@@ -29,12 +29,12 @@ const promised = {
   topk: '--threads --device --memory-budget --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
-  'near-duplicates': '--threads --device --threshold --metric',
-  communities: '--threads --device --threshold --min-size --metric',
+  'near-duplicates': '--threads --device --memory-budget --threshold --metric',
+  communities: '--threads --device --memory-budget --threshold --min-size --metric',
   mine:
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --temperature --simans-a --simans-b --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
+    '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --candidate-mode --exclude-self --exclude --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --shard',
   merge: '--out',
   audit:

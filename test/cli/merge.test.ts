@@ -112,6 +112,15 @@ describe('gemmine merge writes what one run writes for', () => {
       ['--format', 'flag-embedding', '--candidates', at('lists.tsv'), '--max-positive-rank', '4'],
     ],
 
+    [
+      'a list for each positive',
+      ['--format', 'labeled', '--reference', 'each', '--explain', '2', '--num-negatives', '3'],
+    ],
+    [
+      'lists beside the pool',
+      ['--candidates', at('lists.tsv'), '--candidate-mode', 'beside', '--sampling', 'bins'],
+    ],
+    ['rows near positives', ['--near-positive-score', '0.5', '--sampling', 'distance-weighted']],
     ['ids', ['--positives', at('named.tsv'), ...ids]],
     ['ids and texts', ['--positives', at('named.tsv'), '--format', 'tevatron', ...ids, ...texts]],
     [

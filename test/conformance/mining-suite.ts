@@ -4,6 +4,7 @@ import type { Matrix } from '../../lib/data/matrix'
 import { ruleNames } from '../../lib/data/mined-lines'
 import type { Metric } from '../../lib/mining/metric'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import type { MinedNegatives } from '../../lib/mining/mined-negatives'
 import { type MineHardNegativesOptions } from '../../lib/mining/mining-options'
 import { samplingDefaults } from '../../lib/mining/samplings'
 import { scoresOf } from '../reference/scores'
@@ -28,8 +29,10 @@ export interface Trial extends Rules, Partial<Omit<Choice, 'sampling'>> {
   readonly metric?: Metric
   readonly exclude?: boolean
   readonly candidates?: boolean
+  readonly candidateMode?: 'only' | 'beside'
   readonly texts?: boolean
   readonly groups?: 'different' | 'same'
+  readonly nearPositiveScore?: number
   readonly explain?: number
   readonly sampling?: MineHardNegativesOptions['sampling']
 }
@@ -59,8 +62,10 @@ function rulesOf({
   metric: _metric,
   exclude: _exclude,
   candidates: _candidates,
+  candidateMode: _candidateMode,
   texts: _texts,
   groups: _groups,
+  nearPositiveScore: _nearPositiveScore,
   explain: _explain,
   ...others
 }: Trial): Rules {
@@ -68,62 +73,77 @@ function rulesOf({
   return Object.fromEntries(Object.entries(others).filter(([name]) => !choice.has(name)))
 }
 
-const choiceOf = (trial: Trial): Choice => {
+const choiceOf = (trial: Trial, dimensions: number): Choice => {
   const { numNegatives = 4, sampling = 'top' } = trial
   const pool = trial.pool ?? defaultPoolOf(trial)
-  return { ...samplingDefaults, ...trial, numNegatives, sampling, pool }
+  return { ...samplingDefaults, ...trial, numNegatives, sampling, pool, dimensions }
 }
 
 const defaultPoolOf = ({ sampling, numNegatives = 4, stride = samplingDefaults.stride }: Trial) =>
   Math.max(10, 2 * numNegatives, sampling === 'stride' ? stride * numNegatives : 0)
 
+/** The queries of the lists of negatives, each with the positive whose list it is. */
+export const listsOf = ({ positives }: Scene, { reference }: Trial) =>
+  positives.flatMap((rows, query): { query: number; positive?: number }[] =>
+    reference === 'each' && rows.length > 0
+      ? rows.map((positive) => ({ query, positive }))
+      : [{ query }],
+  )
+
 function answersOf(scene: Scene, trial: Trial): Answer[] {
-  const { metric, exclude, candidates, texts, groups } = trial
-  return scene.positives.map((positives, query) =>
-    survivors(
+  const { metric = 'cosine', exclude, texts, groups, nearPositiveScore } = trial
+  const isOnly = trial.candidates && trial.candidateMode !== 'beside'
+  return listsOf(scene, trial).map(({ query, positive }) => {
+    const positives = scene.positives[query]!
+    const likeness = positives.map((row) => scoresOf(metric, scene.corpus, scene.corpus, row))
+    return survivors(
       {
-        scores: scoresOf(metric ?? 'cosine', scene.queries, scene.corpus, query),
+        scores: scoresOf(metric, scene.queries, scene.corpus, query),
         self: undefined,
         positives,
+        positive,
+        near: (row) => likeness.some((scores) => scores[row]! >= (nearPositiveScore ?? Infinity)),
         excluded: exclude ? scene.excluded[query]! : [],
-        candidates: candidates ? scene.listed[query] : undefined,
+        candidates: isOnly ? scene.listed[query] : undefined,
         forbidden: (row) => forbids(scene, groups, query, row),
         copied: (row) => texts === true && copies(scene, query, row),
         text: (row) => (texts ? scene.corpusTexts[row] : undefined),
       },
       rulesOf(trial),
-    ),
-  )
+    )
+  })
 }
 
 /** The answers with negatives in the place of survivors, and what the choice skipped among the rejected. */
 function chosenOf(scene: Scene, trial: Trial): Answer[] {
-  const choice = choiceOf(trial)
+  const choice = choiceOf(trial, scene.corpus.cols)
   const metric = trial.metric ?? 'cosine'
   const answers = answersOf(scene, trial)
-  const scores = answers.map((_, query) => scoresOf(metric, scene.queries, scene.corpus, query))
+  const lists = listsOf(scene, trial)
+  const scores = lists.map(({ query }) => scoresOf(metric, scene.queries, scene.corpus, query))
   const likeness = new Map<number, Float64Array>()
   const similarity = (a: number, b: number) => {
     if (!likeness.has(a)) likeness.set(a, scoresOf(metric, scene.corpus, scene.corpus, a))
     return likeness.get(a)![b]!
   }
-  const lists = answers.map(({ rows, ranks, reference }, query) =>
+  const preferences = answers.map(({ rows, ranks, reference }, list) =>
     preferred(
       choice,
-      query,
+      lists[list]!.query,
       reference,
-      rows.map((row, i) => ({ row, rank: ranks[i]!, score: scores[query]![row]! })),
+      rows.map((row, i) => ({ row, rank: ranks[i]!, score: scores[list]![row]! })),
       similarity,
+      trial.candidateMode === 'beside' ? scene.listed[lists[list]!.query] : [],
     ),
   )
-  const holds = shared(lists, choice.numNegatives, choice.hubCap)
-  return answers.map((answer, query) => {
-    const asked = lists[query]!.rows.slice(0, holds[query]!.length)
-    const taken = asked.filter((_, i) => holds[query]![i]).sort((a, b) => a.rank - b.rank)
+  const holds = shared(preferences, choice.numNegatives, choice.hubCap)
+  return answers.map((answer, list) => {
+    const asked = preferences[list]!.rows.slice(0, holds[list]!.length)
+    const taken = asked.filter((_, i) => holds[list]![i]).sort((a, b) => a.rank - b.rank)
     const isFull = taken.length === choice.numNegatives
-    const near = lists[query]!.near.filter(({ after }) => !isFull || after < asked.length)
-    const hubs = asked.filter((_, i) => !holds[query]![i])
-    const of = scores[query]!
+    const near = preferences[list]!.near.filter(({ after }) => !isFull || after < asked.length)
+    const hubs = asked.filter((_, i) => !holds[list]![i])
+    const of = scores[list]!
     const rejected = [
       ...answer.rejected,
       ...near.map(({ row }) => ({ row, rule: 'nearDuplicate' as const })),
@@ -171,29 +191,37 @@ export function miningSuite(scene: Scene, trials: Record<string, Trial>) {
           scene.positives,
           optionsOf(scene, trial),
         )
-        answers.forEach(({ rows, ranks }, query) => {
-          expect([...mined.negativesOf(query)], `rows of query ${query}`).toEqual(rows)
-          const place = query * k
+        const lists = listsOf(scene, trial)
+        expect(mined.lists).toBe(lists.length)
+        answers.forEach(({ rows, ranks }, list) => {
+          const { query, positive } = lists[list]!
+          const name = `query ${query}, positive ${positive}`
+          expect([...mined.negativesOf(query, positive)], `rows of ${name}`).toEqual(rows)
+          const place = list * k
           expect(
-            [...mined.ranks.subarray(place, place + mined.counts[query]!)],
-            `ranks of query ${query}`,
+            [...mined.ranks.subarray(place, place + mined.counts[list]!)],
+            `ranks of ${name}`,
           ).toEqual(ranks)
         })
         expect(mined.dropped).toEqual(counted(answers))
         expect(mined.inconsistent).toBe(answers.filter(({ inconsistent }) => inconsistent).length)
-        expect(mined.certified + mined.fallback).toBe(scene.queries.rows)
-        if (trial.explain) expectExplained(mined.rejected, answers, trial.explain)
+        expect(mined.certified + mined.fallback).toBe(lists.length)
+        if (trial.explain) expectExplained(mined.rejected, answers, lists, trial.explain)
       })
   })
 }
 
 function expectExplained(
-  rejected: { queries: Int32Array; indptr: Int32Array; rows: Int32Array; rules: Uint8Array },
+  rejected: MinedNegatives['rejected'],
   answers: readonly Answer[],
+  lists: ReturnType<typeof listsOf>,
   explain: number,
 ) {
-  const mined = answers.flatMap((answer, query) => (answer.mined ? [{ query, ...answer }] : []))
+  const mined = answers.flatMap((answer, list) =>
+    answer.mined ? [{ ...lists[list]!, ...answer }] : [],
+  )
   expect([...rejected.queries]).toEqual(mined.map(({ query }) => query))
+  expect([...rejected.positives]).toEqual(mined.map(({ positive = -1 }) => positive))
   mined.forEach((answer, place) => {
     const part = [rejected.indptr[place]!, rejected.indptr[place + 1]!] as const
     const got = Array.from(rejected.rows.subarray(...part), (row, i) => ({

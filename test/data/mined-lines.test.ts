@@ -134,7 +134,7 @@ describe('rejected lines', () => {
     indptr: Int32Array.of(0, 3, 3),
     rows: Int32Array.of(4, 2, 9),
     scores: Float64Array.of(0.9, Infinity, 0.125),
-    rules: Uint8Array.of(5, 1, 7),
+    rules: Uint8Array.of(6, 1, 8),
   }
 
   it('name the rule, one line for each query mined, scores as float32', () => {
@@ -161,7 +161,7 @@ describe('rejected lines', () => {
 
   it('know the rules in their order', () => {
     expect(ruleNames.join(' ')).toBe(
-      'self positive excluded group duplicate ceiling floor rank nearDuplicate hub',
+      'self positive excluded group duplicate nearPositive ceiling floor rank nearDuplicate hub',
     )
   })
 })

@@ -53,6 +53,11 @@ describe('nearDuplicates', () => {
       )
   })
 
+  it('communities tell of zero vectors once', async () => {
+    const { warnings } = await communities(fromRows([[0], [1], [0]]), { minSize: 1 })
+    expect(warnings).toEqual(['2 of 3 rows are zero vectors: the cosine with every query is 0'])
+  })
+
   it('finds a pair of exactly the threshold, and tells of zero vectors', async () => {
     const X = fromRows([[3], [0.5], [0], [0]])
     const found = await nearDuplicates(X, { threshold: 1.5, metric: 'dot' })
@@ -251,6 +256,56 @@ describe('findLeakage', () => {
     )
     expect([...sharedPositives.test]).toEqual([0, 1])
     expect([...sharedPositives.train]).toEqual([0, 1])
+  })
+
+  it('finds documents near positives of test queries, other than themselves and their copies', async () => {
+    const corpus = fromRows([
+      [1, 0],
+      [0, 1],
+      [1, 0.1],
+      [0.1, 1],
+      [1, 0],
+      [-1, 0],
+    ])
+    const find = (options: object) =>
+      findLeakage(
+        { positives: [[0], [1, 4]], negatives: [[5], [3]] },
+        { positives: [[2], [0, 3], [5], []] },
+        { corpusRows: 6, corpus, threshold: 0.99, ...options },
+      )
+    const { nearDocuments, leaking } = await find({})
+    const listed = ({ test, train, rows, trainRows }: typeof nearDocuments) =>
+      [...test].map((query, i) => [query, train[i], rows[i], trainRows[i]])
+    expect(listed(nearDocuments)).toEqual([
+      [0, 0, 2, 0],
+      [1, 1, 0, 4],
+      [1, 1, 3, 1],
+    ])
+    expect(nearDocuments.scores[0]).toBeCloseTo(1 / Math.sqrt(1.01), 6)
+    expect([...leaking]).toEqual([0, 1, 2])
+    const corpusTexts = ['a', 'b', 'a', 'd', 'a', 'f']
+    expect(listed((await find({ corpusTexts })).nearDocuments)).toEqual([[1, 1, 3, 1]])
+    expect((await find({ corpus: undefined })).nearDocuments.test.length).toBe(0)
+    await expect(find({ corpusRows: 7 })).rejects.toThrow('7, as corpusRows says for corpus.rows')
+    const data = corpus.data.slice()
+    data[7] = NaN
+    await expect(find({ corpus: { ...corpus, data } })).rejects.toThrow(
+      'a finite number at row 3, column 1 of corpus, received NaN',
+    )
+  })
+
+  it('names an unknown field of a split, and the side of a wrong vector', async () => {
+    const positives = [[0]]
+    const find = (train: object, test: object) =>
+      findLeakage({ positives, ...train }, { positives, ...test }, { corpusRows: 2 })
+    await expect(find({ querytexts: ['a'] }, {})).rejects.toThrow('querytexts')
+    const queries = fromRows([[1, 2]])
+    const wrong = { data: Float32Array.of(NaN, 1), rows: 1, cols: 2 }
+    await expect(find({ queries }, { queries: wrong })).rejects.toThrow('test.queries')
+    await expect(find({ queries: wrong }, { queries })).rejects.toThrow('train.queries')
+    await expect(find({ queries }, { queries: fromRows([[1]]) })).rejects.toThrow(
+      'test.queries.cols',
+    )
   })
 
   it('names a split that is none, and vectors of other queries', async () => {

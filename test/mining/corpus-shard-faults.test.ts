@@ -115,7 +115,7 @@ describe('damaged candidates', () => {
     ['an infinite score', 'scores', Infinity, 'a finite score of query'],
     ['a row beyond the corpus', 'rows', 60, 'a corpus row in 0..59 of query'],
     ['a negative row', 'rows', -1, 'a corpus row in 0..59 of query'],
-    ['an unknown rule', 'rules', 11, 'a rule in 0..10 of query'],
+    ['an unknown rule', 'rules', 12, 'a rule in 0..11 of query'],
     ['a negative count', 'populations', -1, 'a count, at least 0 of query'],
     ['a start beyond the rows', 'indptr', 1e6, 'an integer in the order of the queries'],
     ['a start that is no number', 'indptr', NaN, 'an integer in the order of the queries'],

@@ -75,6 +75,15 @@ describe('curEmbeddings', () => {
     },
   )
 
+  it.each([1e100, 1e-60])(
+    'refuses scores times %d, beyond the range of embeddings',
+    async (scale) => {
+      const score = lowRank(30, 40, 3)
+      const scaled = inputs((q, row) => scale * score(q, row), 10, 20, 40, [3, 1, 4, 15, 9])
+      await expect(curEmbeddings(scaled)).rejects.toThrow("in float32's range")
+    },
+  )
+
   it('is C · pinv(A) · R of the normal equations', async () => {
     const score = lowRank(30, 40, 3, 1)
     const given = inputs(score, 10, 20, 40, [3, 1, 4, 15, 9])

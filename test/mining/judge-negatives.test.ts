@@ -247,6 +247,20 @@ describe('what a judge leaves of mined negatives', () => {
     }
   })
 
+  it('in parts warns of a small pool and of margins without scores as one run does', async () => {
+    const options = { ...scorerOf(() => 'keep' as const), numNegatives: 60, relativeMargin: 0.1 }
+    const { score, numNegatives, relativeMargin } = options
+    const judge = async (more: object) =>
+      judgeNegatives(await pool(more), { score, numNegatives, relativeMargin })
+    const { warnings } = await judge({})
+    expect(warnings).toHaveLength(2)
+    const parts = [
+      await judge({ shard: { index: 0, count: 2 } }),
+      await judge({ shard: { index: 1, count: 2 } }),
+    ]
+    expect((await mergeJudged(parts)).warnings).toEqual(warnings)
+  })
+
   it('in parts that other judges judged is refused', async () => {
     const { score } = scorerOf(hashed)
     const part = async (index: number, options: object) =>

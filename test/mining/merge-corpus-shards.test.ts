@@ -137,6 +137,18 @@ const trials: Record<string, Trial & More> = {
     reference: 'mean',
     explain: 6,
   },
+  'a list for each positive': { reference: 'each', relativeMargin: 0.1, explain: 4 },
+  'a list for each positive, of equal texts': {
+    reference: 'each',
+    texts: true,
+    groups: 'different',
+    absoluteMargin: 0.1,
+    sampling: 'random',
+    pool: 20,
+    maxPositiveRank: 60,
+    explain: 7,
+  },
+  'a list for each positive of a band': { reference: 'each', sampling: 'band', maxScore: 0.4 },
   'the lowest positive': { relativeMargin: 0.05, numNegatives: 9 },
   'the highest positive, and a floor': { absoluteMargin: 0.1, reference: 'max', minScore: 0.1 },
   'a floor above the ceiling': { minScore: 0.9, maxScore: 0.1, explain: 3 },
@@ -172,6 +184,13 @@ describe('shards of the corpus give the answer of one call for', () => {
     }
   })
 
+  it('weights of distances', async () => {
+    const scene = plantedScene('shards', 15, 220, 8, 3)
+    const options = optionsOf(scene, { sampling: 'distance-weighted', pool: 40, seed: 2 })
+    const merged = await shardedOf(scene, options, cuts(220, 3, 1))
+    expect(answerOf(merged)).toEqual(answerOf(await whole(scene, options)))
+  })
+
   it('random scenes under random rules', async () => {
     const next = uniform(77)
     const one = <T>(...choices: T[]) => choices[Math.floor(next() * choices.length)]!
@@ -189,7 +208,7 @@ describe('shards of the corpus give the answer of one call for', () => {
         maxScore: one(undefined, 0, 0.5, 2),
         absoluteMargin: one(undefined, 0, 1),
         minScore: one(undefined, undefined, 0, -2),
-        reference: one('min', 'max', 'mean'),
+        reference: one('min', 'max', 'mean', 'each'),
         skipRanks: one(0, 0, 2, 30),
         maxRank: one(undefined, 1, 8, 90),
         maxPositiveRank: one(undefined, 1, 5),

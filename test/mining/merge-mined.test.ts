@@ -51,6 +51,15 @@ const trials: Record<string, Trial & Drawn> = {
   },
   'lists of candidates': { candidates: true, texts: true, maxScore: 0.6, explain: 3 },
   'positives that must rank well': { maxPositiveRank: 3, relativeMargin: 0.05 },
+  'a list for each positive': { reference: 'each', relativeMargin: 0.1, explain: 4 },
+  'lists beside the pool': {
+    candidates: true,
+    candidateMode: 'beside',
+    sampling: 'random',
+    seed: 4,
+  },
+  'rows near positives': { nearPositiveScore: 0.4, texts: true, explain: 4 },
+  'weights of distances': { sampling: 'distance-weighted', pool: 40, seed: 2 },
 }
 
 describe('mergeMined gives the answer of one call for', () => {

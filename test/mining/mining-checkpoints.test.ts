@@ -278,6 +278,9 @@ describe('a checkpoint of mining is refused', () => {
 
   it('beside a hub cap, because all queries share the rows out', async () => {
     const path = at('hubs.safetensors')
+    await expect(mine({ reference: 'each', checkpoint: path })).rejects.toThrow(
+      'another one beside a checkpoint, which keeps one list for each query for reference',
+    )
     await expect(mine({ hubCap: 2, checkpoint: path })).rejects.toThrow(
       'none beside a checkpoint, as no query is done before rows are shared out among all for hubCap',
     )

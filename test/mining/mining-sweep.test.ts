@@ -21,6 +21,7 @@ const sweep: SweptRules[] = [
   { maxScore: 0.5, sampling: 'random', pool: 20, reference: 'max', skipRanks: 4 },
   { maxPositiveRank: 3, maxRank: 50, sampling: 'band', numNegatives: 2, explain: 2 },
   { absoluteMargin: 0.1, skipSurvivors: 5, sampling: 'top1-random' },
+  { reference: 'each', relativeMargin: 0.1, numNegatives: 3, explain: 5 },
 ]
 
 /** All fields except those that depend on the course of a scan. */

@@ -49,6 +49,27 @@ describe('sampling', () => {
     )
   })
 
+  it('distance-weighted draws with the odds of 1 / q(D), the density of distances (Wu et al. 2017)', async () => {
+    // On the sphere in three dimensions q(D) is proportional to D.
+    const distances = [0, 0.25, 1, 1.25, 1.5]
+    const cosines = distances.map((distance) => 1 - distance ** 2 / 2)
+    const rows = cosines.map((cosine) => [cosine, Math.sqrt(1 - cosine ** 2), 0])
+    const queries = Array.from({ length: 4000 }, () => [1, 0, 0])
+    const draw = (options: MineHardNegativesOptions) =>
+      mineHardNegatives(
+        fromRows(queries),
+        fromRows(rows),
+        queries.map(() => [0]),
+        { relativeMargin: null, sampling: 'distance-weighted', ...options },
+      )
+    const { indices } = await draw({ numNegatives: 1 })
+    const share = (row: number) => indices.filter((each) => each === row).length / 4000
+    isNear([1, 2, 3].map(share), [2 / 3.8, 1 / 3.8, 0.8 / 3.8])
+    expect(share(4)).toBe(0)
+    const { shortfall, counts } = await draw({ numNegatives: 4 })
+    expect([shortfall, counts[0]]).toEqual([4000, 3])
+  })
+
   it('simans draws with the odds of exp(-a (score - p - b)^2) (Zhou et al. 2022)', async () => {
     const sum = Math.exp(-0.2) + 1 + Math.exp(-0.8)
     const odds = [Math.exp(-0.2) / sum, 1 / sum, Math.exp(-0.8) / sum]
@@ -132,6 +153,9 @@ describe('sampling', () => {
     ['simansB', NaN, 'a finite number for simansB'],
     ['stride', 0, 'an integer in 1..2147483647 for stride'],
     ['bins', 1.5, 'an integer in 1..2147483647 for bins'],
+    ['distanceCutoff', 0, 'a number above 0 for distanceCutoff, received 0'],
+    ['distanceLimit', 0.5, 'a number above the cutoff 0.5 for distanceLimit, received 0.5'],
+    ['distanceLimit', 2.1, 'a finite number in 0..2 for distanceLimit, received 2.1'],
     ['mmrLambda', 1.1, 'a finite number in 0..1 for mmrLambda, received 1.1'],
     ['nearDuplicateScore', '1', 'a finite number for nearDuplicateScore'],
     ['hubCap', 0, 'an integer in 1..2147483647 for hubCap'],

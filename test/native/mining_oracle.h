@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -103,12 +104,27 @@ class Oracle {
     return plain_score(metric_, corpus_.row(a), corpus_.row(b), corpus_.d);
   }
 
-  std::optional<double> reference_of(Index query) const {
+  // `positive` is the row whose list it is, −1 unless under Reference::each.
+  std::optional<double> reference_of(Index query, std::int32_t positive) const {
+    if (positive >= 0) return score(query, positive);
     return reference(query, positives_.of(query));
   }
 
+  // The queries of the lists of negatives, each with the positive whose list it is.
+  std::vector<std::pair<Index, std::int32_t>> lists() const {
+    std::vector<std::pair<Index, std::int32_t>> all;
+    for (Index query = 0; query < queries_.rows; ++query) {
+      const auto known = positives_.of(query);
+      if (options_.reference != gemmine::Reference::each || known.empty())
+        all.emplace_back(query, -1);
+      else
+        for (const std::int32_t positive : known) all.emplace_back(query, positive);
+    }
+    return all;
+  }
+
   // All survivors in `found`, before any choice.
-  ExpectedQuery answer(Index query) const {
+  ExpectedQuery answer(Index query, std::int32_t positive) const {
     ExpectedQuery expected;
     const auto known = positives_.of(query);
     if (known.empty() && !options_.rules.max_score) return expected;
@@ -119,7 +135,7 @@ class Oracle {
     std::sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
       return a.score > b.score || (a.score == b.score && a.row < b.row);
     });
-    const auto p = reference(query, known);
+    const auto p = reference_of(query, positive);
     Index above = 0;
     for (const Ranked& each : all) above += each.rule < 0 && p && each.score > *p;
     expected.inconsistent = p && options_.max_positive_rank && above >= *options_.max_positive_rank;
@@ -141,7 +157,7 @@ class Oracle {
   }
 
   bool is_candidate(Index query, std::int32_t row) const {
-    if (!options_.candidates) return true;
+    if (!options_.candidates || options_.beside) return true;
     const auto listed = list_of(*options_.candidates, query);
     return std::find(listed.begin(), listed.end(), row) != listed.end();
   }
@@ -158,6 +174,13 @@ class Oracle {
         if (options_.texts.corpus[positive] == text) return true;
     }
     return false;
+  }
+
+  bool is_near(Index query, std::int32_t row) const {
+    const auto known = positives_.of(query);
+    return options_.near_positive_score && std::ranges::any_of(known, [&](std::int32_t positive) {
+             return similarity(positive, row) >= *options_.near_positive_score;
+           });
   }
 
   // Whether `before` holds a candidate with the row's text that no rule before this one drops.
@@ -202,15 +225,20 @@ class Oracle {
         each.rank = rank++;
         const bool outside = each.rank < options_.skip_ranks ||
                              (options_.max_rank && each.rank >= *options_.max_rank);
-        if (copies(query, each.row) || repeats(texts, each.row))
+        if (copies(query, each.row))
+          each.rule = 4;
+        else if (is_near(query, each.row))
+          each.rule = 5;
+        else if (repeats(texts, each.row))
           each.rule = 4;
         else if (each.score > limit)
-          each.rule = 5;
-        else if (options_.min_score && each.score < *options_.min_score)
           each.rule = 6;
-        else if (outside)
+        else if (options_.min_score && each.score < *options_.min_score)
           each.rule = 7;
-        if (options_.texts.queries != nullptr) texts.push_back(options_.texts.corpus[each.row]);
+        else if (outside)
+          each.rule = 8;
+        if (options_.texts.queries != nullptr && each.rule != 5)
+          texts.push_back(options_.texts.corpus[each.row]);
       }
       if (each.rule >= 0)
         expected.rejected.push_back(each);

@@ -44,10 +44,14 @@ inline double some_level(Metric metric, const Rows& queries, const Rows& corpus,
   return dice.chance(2) ? score : score * (0.5 + dice.uniform());
 }
 
-inline gemmine::Sampling some_sampling(Dice& dice) {
+inline gemmine::Sampling some_sampling(Metric metric, Dice& dice) {
   if (dice.chance(3)) return gemmine::Sampling::top;
   if (dice.chance(3)) return gemmine::Sampling::band;
-  return gemmine::samplings[dice.below(gemmine::samplings.size())].second.sampling;
+  const auto any = gemmine::samplings[dice.below(gemmine::samplings.size())].second.sampling;
+  // Its weights are those of cosines.
+  if (any == gemmine::Sampling::distance_weighted && metric != Metric::cosine)
+    return gemmine::Sampling::weighted;
+  return any;
 }
 
 // The slow oracle bounds the sizes.
@@ -70,26 +74,31 @@ inline MineOptions random_options(Metric metric, const Rows& queries, const Rows
                     .absolute_margin = maybe(dice, 3, dice.chance(3) ? 0.0 : margin),
                     .relative_margin = maybe(dice, 2, dice.chance(3) ? 0.0 : dice.uniform() * 0.5)},
           .min_score = maybe(dice, 3, some_level(metric, queries, corpus, dice)),
-          .reference = static_cast<gemmine::Reference>(dice.below(3)),
+          .reference = static_cast<gemmine::Reference>(dice.below(4)),
           .skip_ranks = dice.chance(3) ? dice.below(nc + 2) : 0,
           .max_rank = maybe(dice, 3, 1 + dice.below(nc)),
           .max_positive_rank = maybe(dice, 4, 1 + dice.below(nc)),
           .skip_survivors = dice.chance(3) ? dice.below(12) : 0,
-          .sampling = some_sampling(dice),
+          .sampling = some_sampling(metric, dice),
           .pool = k + dice.below(30),
           .numbers = {.temperature = 0.01 + dice.uniform(),
                       .simans_a = 9 * dice.uniform(),
                       .simans_b = dice.uniform() - 0.5,
                       .stride = 1 + dice.below(7),
                       .bins = 1 + dice.below(12),
-                      .mmr_lambda = dice.uniform()},
+                      .mmr_lambda = dice.uniform(),
+                      .distance_cutoff = 0.1 + 0.8 * dice.uniform(),
+                      .distance_limit = 1 + dice.uniform(),
+                      .dimensions = corpus.d},
           .caps = some_caps(metric, queries, corpus, dice),
           .seed = 3,
           .self = {.same = self && dice.chance(2), .rows = nullptr},
           .positives = {},
           .positives_scored = false,
           .exclude = {},
+          .near_positive_score = maybe(dice, 3, some_level(metric, corpus, corpus, dice)),
           .candidates = std::nullopt,
+          .beside = false,
           .groups = grouped ? (dice.chance(2) ? Groups::different : Groups::same) : Groups::off,
           .query_groups = nullptr,
           .corpus_groups = nullptr,
@@ -130,9 +139,11 @@ inline MineScene mine_scene(Index seed) {
   if (!texts) scene.query_texts.clear();
   if (dice.chance(3)) {
     std::vector<std::vector<std::int32_t>> candidates(nq);
-    for (auto& each : candidates)
-      each = some_rows(dice.below(dice.chance(2) ? 2 * nc : 20), nc, dice);
+    const bool large = dice.chance(2);
+    for (auto& each : candidates) each = some_rows(dice.below(large ? 2 * nc : 12), nc, dice);
     scene.candidates = Lists(candidates);
+    // Many ranks beside equal scores take long to count.
+    scene.options.beside = Chosen::is_pooled(scene.options.sampling) && !large;
   }
   return scene;
 }
@@ -157,10 +168,14 @@ inline MineOptions options_of(const MineScene& scene) {
   return options;
 }
 
-inline Mined arrays_for(const MineScene& scene, Index num_negatives) {
-  const Index nq = scene.queries.rows, size = nq * num_negatives;
+inline Mined arrays_for(const MineScene& scene, const MineOptions& options) {
+  // Room for a list for each positive, and for each query without.
+  const Index lists = options.reference == gemmine::Reference::each
+                          ? scene.queries.rows + static_cast<Index>(scene.positives.indices.size())
+                          : scene.queries.rows;
+  const Index size = lists * options.num_negatives;
   return {.indices = std::vector<std::int32_t>(size),
-          .counts = std::vector<std::int32_t>(nq),
+          .counts = std::vector<std::int32_t>(lists),
           .ranks = std::vector<std::int32_t>(size),
           .scores = std::vector<float>(size),
           .positive_scores = std::vector<double>(scene.positives.indices.size()),
@@ -173,7 +188,7 @@ inline std::vector<Mined> run_sweep(gemmine::Scans& backend, const MineScene& sc
                                     Index threads) {
   const Job job = job_of(threads);
   std::vector<Mined> mined;
-  for (const MineOptions& each : sweep) mined.push_back(arrays_for(scene, each.num_negatives));
+  for (const MineOptions& each : sweep) mined.push_back(arrays_for(scene, each));
   std::vector<gemmine::MinedArrays> out;
   for (Mined& each : mined)
     out.push_back({each.indices.data(), each.scores.data(), each.counts.data(), each.ranks.data(),
@@ -192,13 +207,13 @@ inline Mined run_mine(gemmine::Scans& backend, const MineScene& scene, bool keep
   return std::move(run_sweep(backend, scene, {options_of(scene)}, keep, threads).front());
 }
 
-inline bool negatives_agree(const Mined& mined, const MineScene& scene, Index query,
+inline bool negatives_agree(const Mined& mined, const MineScene& scene, Index list,
                             const ExpectedQuery& expected) {
   const Index k = scene.options.num_negatives;
   const auto count = std::min(k, static_cast<Index>(expected.found.size()));
-  bool right = mined.counts[query] == count;
+  bool right = mined.counts[list] == count;
   for (Index i = 0; i < k; ++i) {
-    const Index at = query * k + i;
+    const Index at = list * k + i;
     if (i >= count)
       right &= mined.indices[at] == -1 && mined.ranks[at] == -1 && std::isnan(mined.scores[at]);
     else
@@ -209,9 +224,12 @@ inline bool negatives_agree(const Mined& mined, const MineScene& scene, Index qu
   return right;
 }
 
-inline bool rejected_agree(const gemmine::Rejected& got, Index at, Index query, Index explain,
+inline bool rejected_agree(const gemmine::Rejected& got, Index at,
+                           const std::pair<Index, std::int32_t>& list, Index explain,
                            const ExpectedQuery& expected) {
-  if (at >= static_cast<Index>(got.queries.size()) || got.queries[at] != query) return false;
+  if (at >= static_cast<Index>(got.queries.size()) || got.queries[at] != list.first ||
+      got.positives[at] != list.second)
+    return false;
   const Index begin = got.indptr[at], count = got.indptr[at + 1] - begin;
   bool right = count == std::min(explain, static_cast<Index>(expected.rejected.size()));
   for (Index i = 0; i < count && right; ++i) {
@@ -228,18 +246,21 @@ inline bool mined_agrees(const Mined& mined, const MineScene& scene) {
   const Oracle oracle(scene.metric, scene.queries, scene.corpus, options, scene.positives,
                       scene.excluded);
   std::int64_t dropped[gemmine::rule_count] = {};
-  Index inconsistent = 0, without = 0, mined_queries = 0;
+  Index inconsistent = 0, without = 0, mined_lists = 0;
   bool right = true;
-  const auto answers = expected_answers(oracle, options, scene.queries.rows);
-  for (Index query = 0; query < scene.queries.rows; ++query) {
-    const ExpectedQuery& expected = answers[query];
+  const auto answers = expected_answers(oracle, options);
+  const auto lists = oracle.lists();
+  for (std::size_t list = 0; list < lists.size(); ++list) {
+    const ExpectedQuery& expected = answers[list];
     inconsistent += expected.inconsistent;
-    without += scene.positives.of(query).empty();
     for (const Ranked& each : expected.rejected) ++dropped[each.rule];
-    right &= negatives_agree(mined, scene, query, expected);
+    right &= negatives_agree(mined, scene, static_cast<Index>(list), expected);
     if (options.explain > 0 && expected.mined)
-      right &=
-          rejected_agree(mined.result.rejected, mined_queries++, query, options.explain, expected);
+      right &= rejected_agree(mined.result.rejected, mined_lists++, lists[list], options.explain,
+                              expected);
+  }
+  for (Index query = 0; query < scene.queries.rows; ++query) {
+    without += scene.positives.of(query).empty();
     const auto known = scene.positives.of(query);
     for (std::size_t i = 0; i < known.size(); ++i)
       right &=
@@ -250,8 +271,8 @@ inline bool mined_agrees(const Mined& mined, const MineScene& scene) {
   const gemmine::MinedCounts& result = mined.result;
   return right && result.inconsistent == inconsistent &&
          result.queries_without_positives == without &&
-         static_cast<Index>(result.rejected.queries.size()) == mined_queries &&
-         result.proof.certified + result.proof.fallback == scene.queries.rows;
+         static_cast<Index>(result.rejected.queries.size()) == mined_lists &&
+         result.proof.certified + result.proof.fallback == static_cast<Index>(lists.size());
 }
 
 inline bool same_answers(const Mined& a, const Mined& b) {

@@ -53,10 +53,14 @@ std::vector<MineOptions> some_sweep(const MineScene& scene, Index seed) {
     each.max_rank = rules.max_rank;
     each.max_positive_rank = rules.max_positive_rank;
     each.skip_survivors = rules.skip_survivors;
-    each.sampling = rules.sampling;
+    // The rules may be those of another metric.
+    each.sampling = rules.sampling == gemmine::Sampling::distance_weighted
+                        ? gemmine::Sampling::weighted
+                        : rules.sampling;
     each.pool = std::max(rules.pool, rules.num_negatives);
     each.numbers = rules.numbers;
     each.caps = rules.caps;
+    if (each.beside && !Chosen::is_pooled(each.sampling)) each.sampling = gemmine::Sampling::random;
     each.seed = rules.seed + static_cast<std::uint64_t>(i);
     each.explain = rules.explain;
     sweep.push_back(each);
@@ -89,6 +93,7 @@ void test_mining_needs_the_bound(const gemmine::cpu::ScanFormat& format,
     scene.corpus = twins(scene.corpus.rows, scene.corpus.d, dice);
     scene.queries = scene.options.self.same ? scene.corpus : scene.queries;
     scene.candidates.reset();  // which are scored without a bound
+    scene.options.beside = false;
     scene.options.sampling = sampling;
     if (sampling == gemmine::Sampling::band) scene.options.max_rank.reset();  // or nothing is drawn
     wrong += !mined_agrees(run_mine(backend, scene, true, 2), scene);
@@ -164,7 +169,9 @@ MineScene draw_scene() {
                               .positives = {},
                               .positives_scored = false,
                               .exclude = {},
+                              .near_positive_score = {},
                               .candidates = std::nullopt,
+                              .beside = false,
                               .groups = Groups::off,
                               .query_groups = nullptr,
                               .corpus_groups = nullptr,

@@ -17,9 +17,7 @@ class Chosen {
   Chosen(const gemmine::MineOptions& options, Index query, std::optional<double> reference,
          std::vector<Ranked> found, std::size_t limit, Similar similar)
       : options_(options), query_(query), reference_(reference), similar_(similar) {
-    if (is_pooled(options.sampling))
-      found.resize(std::min(
-          found.size(), static_cast<std::size_t>(std::max(options.pool, options.num_negatives))));
+    if (is_pooled(options.sampling)) keep_pool(found);
     pool_ = std::move(found);
     walk(limit);
   }
@@ -27,6 +25,18 @@ class Chosen {
   // Rows that the query would take, in its order, and how many near-duplicates come before each.
   std::vector<Ranked> rows;
   std::vector<std::pair<Ranked, std::size_t>> near;  // near-duplicates, with the rows before them
+
+  // The best rows, and those of a list beside.
+  void keep_pool(std::vector<Ranked>& found) const {
+    const auto list = gemmine::beside_list(options_, query_);
+    const Index pool = std::max(options_.pool, options_.num_negatives);
+    std::vector<Ranked> kept;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (static_cast<Index>(i) < pool ||
+          std::find(list.begin(), list.end(), found[i].row) != list.end())
+        kept.push_back(found[i]);
+    found = std::move(kept);
+  }
 
   static bool is_pooled(gemmine::Sampling sampling) {
     using enum gemmine::Sampling;
@@ -45,9 +55,19 @@ class Chosen {
     return std::log(-std::log1p(-u)) - log_weight;
   }
 
+  // −∞ for a row that is never drawn; scores are cosines.
+  double distance_weight(double score) const {
+    const auto& numbers = options_.numbers;
+    const double distance = std::max(std::sqrt(2 - 2 * score), numbers.distance_cutoff);
+    if (distance >= numbers.distance_limit) return -std::numeric_limits<double>::infinity();
+    const auto d = static_cast<double>(numbers.dimensions);
+    return (2 - d) * std::log(distance) - (d - 3) / 2 * std::log(1 - distance * distance / 4);
+  }
+
   std::vector<std::size_t> by(const std::vector<std::tuple<double, double>>& values) const {
     std::vector<std::size_t> places(pool_.size());
     for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
+    std::erase_if(places, [&](auto i) { return std::isinf(std::get<0>(values[i])); });
     std::stable_sort(places.begin(), places.end(),
                      [&](auto a, auto b) { return values[a] < values[b]; });
     return places;
@@ -83,6 +103,9 @@ class Chosen {
           values[i] = {race(pool_[i], reference_ ? -numbers.simans_a * gap * gap : 0), 0};
           break;
         }
+        case distance_weighted:
+          values[i] = {race(pool_[i], distance_weight(score)), 0};
+          break;
         case stride:
           values[i] = {static_cast<double>(i % static_cast<std::size_t>(numbers.stride)), place};
           break;
@@ -213,18 +236,17 @@ inline void sort_best_first(std::vector<Ranked>& rows) {
   });
 }
 
-// The answers of all queries: `found` are the negatives.
+// The answers of all lists: `found` are the negatives.
 inline std::vector<ExpectedQuery> expected_answers(const Oracle& oracle,
-                                                   const gemmine::MineOptions& options,
-                                                   Index queries) {
+                                                   const gemmine::MineOptions& options) {
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const auto count = static_cast<std::size_t>(options.num_negatives);
   std::vector<ExpectedQuery> answers;
   std::vector<Chosen> chosen;
   std::vector<std::vector<Ranked>> lists;
-  for (Index query = 0; query < queries; ++query) {
-    answers.push_back(oracle.answer(query));
-    chosen.emplace_back(options, query, oracle.reference_of(query), answers.back().found,
+  for (const auto& [query, positive] : oracle.lists()) {
+    answers.push_back(oracle.answer(query, positive));
+    chosen.emplace_back(options, query, oracle.reference_of(query, positive), answers.back().found,
                         options.caps.hub_cap ? all : count,
                         [&](std::int32_t a, std::int32_t b) { return oracle.similarity(a, b); });
     lists.push_back(chosen.back().rows);
@@ -233,18 +255,18 @@ inline std::vector<ExpectedQuery> expected_answers(const Oracle& oracle,
       options.caps.hub_cap
           ? shared_out(lists, options.num_negatives, *options.caps.hub_cap)
           : shared_out(lists, options.num_negatives, std::numeric_limits<std::int32_t>::max());
-  for (std::size_t query = 0; query < answers.size(); ++query) {
-    ExpectedQuery& answer = answers[query];
-    const std::vector<bool>& holds = shared.holds[query];
+  for (std::size_t list = 0; list < answers.size(); ++list) {
+    ExpectedQuery& answer = answers[list];
+    const std::vector<bool>& holds = shared.holds[list];
     answer.found.clear();
     for (std::size_t i = 0; i < holds.size(); ++i) {
-      Ranked each = lists[query][i];
-      if (!holds[i]) each.rule = 9;
+      Ranked each = lists[list][i];
+      if (!holds[i]) each.rule = 10;
       (holds[i] ? answer.found : answer.rejected).push_back(each);
     }
     const bool full = answer.found.size() == count;
-    for (auto [each, after] : chosen[query].near) {
-      each.rule = 8;
+    for (auto [each, after] : chosen[list].near) {
+      each.rule = 9;
       if (!full || after < holds.size()) answer.rejected.push_back(each);
     }
     sort_best_first(answer.found);

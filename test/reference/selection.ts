@@ -6,7 +6,8 @@ import { counterBits } from './counter-random'
 const drawStream = 0x6d696e65
 const binStream = 0x62696e73
 
-export type Choice = SamplingChoice & { readonly pool: number }
+/** With the columns of both sides. */
+export type Choice = SamplingChoice & { readonly pool: number; readonly dimensions: number }
 
 export interface Survivor {
   readonly row: number
@@ -42,7 +43,8 @@ function places(choice: Choice, query: number, p: number | undefined, pool: read
   const byKeys = (from: readonly number[]) =>
     [...from].sort((a, b) => Number(keys[a]! > keys[b]!) - Number(keys[a]! < keys[b]!))
   const all = pool.map((_, i) => i)
-  const { simansA, simansB, temperature, stride, numNegatives } = choice
+  const { simansA, simansB, temperature, stride, numNegatives, dimensions } = choice
+  const { distanceCutoff, distanceLimit } = choice
   switch (choice.sampling) {
     case 'random':
     case 'band':
@@ -53,6 +55,17 @@ function places(choice: Choice, query: number, p: number | undefined, pool: read
       return races((score) => score / temperature)
     case 'simans':
       return races((score) => (p === undefined ? 0 : -simansA * (score - p - simansB) ** 2))
+    case 'distance-weighted': {
+      const distances = pool.map(({ score }) => Math.max(Math.sqrt(2 - 2 * score), distanceCutoff))
+      const drawn = races((score) => {
+        const distance = Math.max(Math.sqrt(2 - 2 * score), distanceCutoff)
+        return (
+          (2 - dimensions) * Math.log(distance) -
+          ((dimensions - 3) / 2) * Math.log(1 - distance ** 2 / 4)
+        )
+      })
+      return drawn.filter((i) => distances[i]! < distanceLimit)
+    }
     case 'stride':
       return ofNumbers(all.map((i) => (i % stride) * pool.length + i))
     case 'quantiles': {
@@ -97,16 +110,22 @@ function fromBins(
   return taken
 }
 
-/** @param similarity Score of two rows of the corpus. */
+/**
+ * @param similarity Score of two rows of the corpus.
+ * @param beside Rows of a list that join the pool.
+ */
 export function preferred(
   choice: Choice,
   query: number,
   p: number | undefined,
   survivors: readonly Survivor[],
   similarity: (a: number, b: number) => number,
+  beside: readonly number[] = [],
 ): Preferred {
   const isPooled = choice.sampling !== 'top' && choice.sampling !== 'band'
-  const pool = isPooled ? survivors.slice(0, choice.pool) : survivors
+  const pool = isPooled
+    ? survivors.filter(({ row }, i) => i < choice.pool || beside.includes(row))
+    : survivors
   const rest = places(choice, query, p, pool).map((i) => pool[i]!)
   const rows: Survivor[] = []
   const near: { row: number; after: number }[] = []

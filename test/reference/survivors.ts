@@ -6,7 +6,8 @@ import { ranking } from './scores'
 
 export interface Rules extends Ceilings {
   readonly minScore?: number
-  readonly reference?: 'min' | 'max' | 'mean'
+  /** With `each` the questions are about pairs of a query and a positive. */
+  readonly reference?: 'min' | 'max' | 'mean' | 'each'
   readonly skipRanks?: number
   readonly maxRank?: number
   readonly maxPositiveRank?: number
@@ -17,12 +18,16 @@ export interface Question {
   readonly scores: Float64Array
   readonly self: number | undefined
   readonly positives: readonly number[]
+  /** The positive whose list it is with the reference `each`. */
+  readonly positive?: number | undefined
   readonly excluded: readonly number[]
   /** The only ones; undefined: all rows. */
   readonly candidates: readonly number[] | undefined
   forbidden(row: number): boolean
   /** Whether a row has a text that the query is known by. */
   copied(row: number): boolean
+  /** Whether a row is near a positive. */
+  near?(row: number): boolean
   /** Undefined without texts. */
   text(row: number): string | undefined
 }
@@ -108,13 +113,18 @@ function repetitions(text: (row: number) => string | undefined) {
   }
 }
 
+function referenceOf({ scores, positives, positive }: Question, { reference = 'min' }: Rules) {
+  if (positives.length === 0) return undefined
+  if (reference === 'each') return scores[positive!]!
+  return references[reference](positives.map((row) => scores[row]!))
+}
+
 /** @throws {TypeError} if `rules` holds a name that is none of them. */
 export function survivors(question: Question, rules: Rules): Answer {
   checkKnown(rules)
   const { skipRanks = 0, maxRank = Infinity, minScore = -Infinity } = rules
-  const { scores, positives } = question
-  const known = positives.map((row) => scores[row]!)
-  const p = known.length ? references[rules.reference ?? 'min'](known) : undefined
+  const { scores } = question
+  const p = referenceOf(question, rules)
   if (p === undefined && rules.maxScore === undefined) return unmined(false)
   const only = question.candidates
   const ranked = ranking(scores).filter((row) => only === undefined || only.includes(row))
@@ -131,15 +141,19 @@ export function survivors(question: Question, rules: Rules): Answer {
     const outside = rank < skipRanks || rank >= maxRank
     const scored: RuleName | undefined = barriers[i]
       ? undefined
-      : question.copied(row) || isRepeated(row)
+      : question.copied(row)
         ? 'duplicate'
-        : scores[row]! > ceiling
-          ? 'ceiling'
-          : scores[row]! < minScore
-            ? 'floor'
-            : outside
-              ? 'rank'
-              : undefined
+        : question.near?.(row)
+          ? 'nearPositive'
+          : isRepeated(row)
+            ? 'duplicate'
+            : scores[row]! > ceiling
+              ? 'ceiling'
+              : scores[row]! < minScore
+                ? 'floor'
+                : outside
+                  ? 'rank'
+                  : undefined
     const rule = barriers[i] ?? scored
     if (rule) rejected.push({ row, rule })
     else {

@@ -122,7 +122,7 @@ class ColumnTop {
   BothWays run() {
     const auto& queries = dynamic_cast<const CpuQueries&>(queries_.request.queries);
     const bool finest = queries.finest_is_first();
-    if (chunks_.queries < queries_.size()) queries.keep_panels();
+    if (chunks_.queries < queries_.size()) queries.keep_panels(job_);
     bool in_finest = join_in(queries.panels(), finest) && finest;
     const std::size_t left = queries_.given_up().size() + rows_.given_up().size();
     if (!finest && 2 * static_cast<Index>(left) > queries_.size() + rows_.size())

@@ -31,7 +31,7 @@ Ladder::Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const
 void Ladder::answer(const Asked& all) {
   ScanPanels& panels = queries_.panels();
   const bool finest = queries_.finest_is_first();
-  if (request_.more) queries_.keep_panels();
+  if (request_.more) queries_.keep_panels(job_);
   if (only_counts(request_) && !finest) return settle(scan_in_finest(all), true);
   if (!is_self_join(request_, job_)) return settle(scan_in(panels, all, finest), finest);
   Asked left = join_in(panels, all, all, finest);
@@ -73,7 +73,7 @@ Asked Ladder::scan_in(ScanPanels& panels, const Asked& asked, bool last) {
 
 // `progress` is the share of the corpus that filled the memory.
 Asked Ladder::scan_in_parts(ScanPanels& panels, const Asked& asked, bool last, double progress) {
-  panels.keep(kept_panel_bytes);
+  panels.keep(job_.buffer_bytes);
   const auto all = static_cast<Index>(asked.size());
   const auto size = static_cast<Index>(static_cast<double>(all) * progress * 0.75);
   const Index step = std::clamp<Index>(size, std::min<Index>(tile_queries, all / 2), all / 2);

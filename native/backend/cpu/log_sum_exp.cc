@@ -176,7 +176,7 @@ BoundedValue LogSumScan::canonical(Index query) const {
 
 std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) {
   const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
-  if (request.more) queries.keep_panels();
+  if (request.more) queries.keep_panels(job);
   return LogSumScan(request, queries, queries.finest_panels(), job).run();
 }
 

@@ -14,9 +14,6 @@ using AlignedFloats = Aligned<float>;
 // Throws ErrorCode::out_of_memory.
 AlignedFloats allocate_aligned(Index count);
 
-// Memory for the panels that a call keeps between its requests, for each format.
-inline constexpr Index kept_panel_bytes = Index{256} << 20;
-
 // The rows of a corpus in one format, as panels of 32 rows: [words][32], then the bounds of the
 // rows. For one thread.
 class ScanPanels {

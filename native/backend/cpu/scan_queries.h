@@ -35,10 +35,10 @@ class CpuQueries : public QueryHandle {
   ScanPanels& panels() const { return *panels_; }
   ScanPanels& finest_panels() const { return finest_ ? *finest_ : *panels_; }
   bool finest_is_first() const { return !finest_; }
-  // For a request that is followed by others.
-  void keep_panels() const {
-    panels_->keep(kept_panel_bytes);
-    finest_panels().keep(kept_panel_bytes);
+  // For a request that is followed by others: up to the job's buffer_bytes in each format.
+  void keep_panels(const Job& job) const {
+    panels_->keep(job.buffer_bytes);
+    finest_panels().keep(job.buffer_bytes);
   }
 
  private:

@@ -52,7 +52,7 @@ std::vector<Index> scan_in(ScanPanels& panels, bool last, const SegmentMaxReques
 std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) {
   const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
   const bool finest = queries.finest_is_first();
-  if (request.more) queries.keep_panels();
+  if (request.more) queries.keep_panels(job);
   std::vector<BestSegments> answers(request.count);
   std::vector<Index> asked;
   for (Index i = 0; i < request.count; ++i) asked.push_back(request.begin + i);
