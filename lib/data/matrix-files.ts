@@ -8,11 +8,12 @@ import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
 import { checkPath, fileError, printable } from './file'
 import type { OpenFile } from './file'
-import { isNpy, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
+import { isNpy, isParquet, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
 import { isMatrixMarket, loadMatrixMarket, matrixMarketSides } from './matrix-market'
 import type { DenseMatrix, MatrixFile } from './matrix'
 import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
 import { loadNpzFrom, npzSides } from './npz'
+import { loadParquet, parquetSides } from './parquet/parquet-matrix'
 import { loadSafetensorsFrom, matrixIn } from './safetensors'
 import type { SparseMatrix } from './sparse'
 
@@ -78,6 +79,14 @@ export const formats: readonly Format[] = [
       }),
     load: (bytes, name, loading) =>
       reading(bytes, (reader) => loadSafetensorsFrom(reader, name, loading)),
+  },
+  {
+    extension: '.parquet',
+    described: '.parquet with a column of lists of numbers',
+    begins: isParquet,
+    isNamed: true,
+    sides: parquetSides,
+    load: loadParquet,
   },
 ]
 
