@@ -42,15 +42,8 @@ export {
   type RuleName,
   type Words,
 } from './data/mined-lines'
-export {
-  readIds,
-  readPairs,
-  readPairsDefaults,
-  readTexts,
-  type Pairs,
-  type PairsOptions,
-  type Side,
-} from './data/pairs'
+export { readIds, readTexts, type Side } from './data/ids-and-texts'
+export { readPairs, readPairsDefaults, type Pairs, type PairsOptions } from './data/pairs'
 export {
   GemmineError,
   isMistake,

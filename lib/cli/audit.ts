@@ -1,7 +1,8 @@
 // gemmine audit: checks a file of mined examples, whoever wrote it.
 import { Command } from 'commander'
 import { readLayoutTexts } from '../data/mined-fields'
-import { readIds, readTexts, type UnknownIds } from '../data/pairs'
+import { readIds, readTexts } from '../data/ids-and-texts'
+import type { UnknownIds } from '../data/pairs'
 import { auditMinedDefaults, auditNamed, type MinedAudit } from '../mining/audit-mined'
 import { minedFaults } from '../mining/audit-findings'
 import { references, type ReferenceName } from '../mining/mining-options'
@@ -65,8 +66,9 @@ async function audit(path: string, given: AuditOptions) {
 const ofSkipped = (path: string, count: number) =>
   count === 0 ? [] : [`${counted(count, 'pair')} of ${path} skipped: a side does not exist`]
 
-function tellExamples({ examples }: MinedAudit, { progress }: Job) {
-  for (const { fault, line, text } of examples) progress.tell(`${fault}: line ${line}: ${text}`)
+function tellExamples({ examples, unit }: MinedAudit, { progress }: Job) {
+  for (const { fault, line, text } of examples)
+    progress.tell(`${fault}: ${unit} ${line}: ${text}`)
 }
 
 function finished(path: string, found: MinedAudit, seconds: number, warnings: readonly string[]) {
@@ -74,7 +76,7 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
   const faults = minedFaults
     .filter((fault) => found[fault] > 0)
     .map((fault) => `${found[fault]} ${fault}`)
-  const outcome = `${counted(found.lines, 'line')} in the layout ${found.layout}, ${faults.join(', ') || 'clean'}`
+  const outcome = `${counted(found.lines, found.unit)} in the layout ${found.layout}, ${faults.join(', ') || 'clean'}`
   return {
     summary: {
       ...heading('audit'),

@@ -1,8 +1,7 @@
 // Reads the files with the rules and words of a mining job.
 import { CommanderError } from 'commander'
 import { readInt32Npy } from '../data/npy'
-import { readTexts } from '../data/pairs'
-import type { Side } from '../data/pairs'
+import { readTexts, type Side } from '../data/ids-and-texts'
 import type { RowLists } from '../data/row-lists'
 import type { SelfRows } from '../mining/self-rows'
 import { PairFiles } from './pair-files'

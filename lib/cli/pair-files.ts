@@ -1,6 +1,6 @@
 // Reads files that refer to queries and corpus rows by ids, for topk and mine.
+import { readIds } from '../data/ids-and-texts'
 import {
-  readIds,
   readPairs,
   readPairsDefaults,
   unknownIdsModes,

@@ -1,5 +1,4 @@
 import type { AbortSignalLike } from '../cancellation'
-import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { invalid } from '../errors'
 import { frozen, withDefaults, type Overrides } from '../options'
@@ -11,6 +10,7 @@ import type { OpenFile } from './file'
 import { isNpy, isParquet, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
 import { isMatrixMarket, loadMatrixMarket, matrixMarketSides } from './matrix-market'
 import type { DenseMatrix, MatrixFile } from './matrix'
+import { partOf, type Part } from './named-part'
 import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
 import { loadNpzFrom, npzSides } from './npz'
 import { loadParquet, parquetSides } from './parquet/parquet-matrix'
@@ -101,27 +101,6 @@ export const namedExtensions = formats
   .filter(({ isNamed }) => isNamed)
   .map(({ extension }) => extension)
   .join(' or ')
-
-/** A file, and the name of the array in it. */
-interface Part {
-  readonly path: string
-  readonly name: string | undefined
-}
-
-/**
- * Splits `file:name`, which names an array in a file, unless a file of that full name exists. Both may contain
- * colons: the file is the longest that exists.
- */
-export function partOf(given: string): Part {
-  const whole = { path: given, name: undefined }
-  if (existsSync(given)) return whole
-  const before = (end: number) => given.lastIndexOf(':', end)
-  for (let colon = before(given.length - 2); colon > 0; colon = before(colon - 1)) {
-    const path = given.slice(0, colon)
-    if (existsSync(path)) return { path, name: given.slice(colon + 1) }
-  }
-  return whole
-}
 
 const byExtension = (path: string) => {
   const extension = extname(path.replace(/\.gz$/i, '')).toLowerCase()

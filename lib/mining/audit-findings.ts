@@ -16,7 +16,7 @@ export type MinedFault = (typeof minedFaults)[number]
 /** One place where a fault was found. */
 export interface AuditExample {
   readonly fault: MinedFault
-  /** Number of the line, from 1. */
+  /** Number of the line, from 1; of the row of a Parquet file, from 0. */
   readonly line: number
   /** What was found there. */
   readonly text: string

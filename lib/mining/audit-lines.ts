@@ -1,6 +1,6 @@
 // Judges the lines of a file of mined examples, one after the other.
 import { fileError, printable } from '../data/file'
-import { FieldMistake, parseObjectLine } from '../data/json-line'
+import { FieldMistake, parseObjectLine, type Fields } from '../data/json-line'
 import { longLine, type LineReader } from '../data/lines'
 import {
   layoutOf,
@@ -61,14 +61,22 @@ export class AuditReader implements LineReader<AuditFindings> {
   }
 
   line(text: string, number: number) {
-    if (text.trim() === '') return
+    if (text.trim() !== '') this.take(() => parseObjectLine(text), number, 'line')
+  }
+
+  /** @param number From 0. */
+  record(fields: Fields, number: number) {
+    this.take(() => fields, number, 'row')
+  }
+
+  private take(parse: () => Fields, number: number, unit: 'line' | 'row') {
     try {
-      const fields = parseObjectLine(text)
+      const fields = parse()
       this.layout ??= layoutOf(fields)
       this.judge(this.layout.read(fields), number)
     } catch (error) {
       if (!(error instanceof FieldMistake)) throw error
-      throw fileError(this.path, `line ${number}: ${error.message}`)
+      throw fileError(this.path, `${unit} ${number}: ${error.message}`)
     }
   }
 

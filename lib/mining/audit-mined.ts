@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { throwIfAborted } from '../cancellation'
 import { readLines } from '../data/lines'
+import { isParquetFile, readRows } from '../data/records'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { invalid } from '../errors'
 import { references, type ReferenceName } from './mining-options'
@@ -70,7 +71,9 @@ const auditOptions = {
 export interface MinedAudit {
   /** Layout of the lines: `triplet`, `n-tuple`, `labeled`, `flag-embedding`, `tevatron` or `nemo`. */
   readonly layout: string
-  /** Lines that are not blank. */
+  /** What the numbers of examples count: lines from 1, or rows of a Parquet file from 0. */
+  readonly unit: 'line' | 'row'
+  /** Lines that are not blank, or rows. */
   readonly lines: number
   /** Queries and documents in lines that do not exist. */
   readonly unknownIds: number
@@ -185,11 +188,14 @@ export async function auditNamed(
   const known = await knowledgeOf(options)
   const { onBytes, finish } = await listening(path, options)
   const reader = new AuditReader(path, known, { numNegatives, reference })
-  const findings = await readLines(path, reader, { signal, onBytes })
+  const isParquet = await isParquetFile(path)
+  if (isParquet) await readRows(path, (row, number) => reader.record(row, number), { signal, onBytes })
+  const findings = isParquet ? reader.finish() : await readLines(path, reader, { signal, onBytes })
   finish()
   await findings.settleCounts()
   return {
     layout: findings.layout,
+    unit: isParquet ? 'row' : 'line',
     lines: findings.lines,
     ...(findings.counts as Readonly<Record<MinedFault, number>>),
     examples: findings.allExamples(),
