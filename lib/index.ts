@@ -35,13 +35,17 @@ export {
   rejectedLines,
   ruleNames,
   writeLines,
-  type Mined,
-  type MinedFormat,
   type MinedLinesOptions,
   type Rejected,
   type RuleName,
-  type Words,
 } from './data/mined-lines'
+export type { Mined, MinedFormat, Word, Words } from './data/mined-layouts'
+export { writeMinedParquet, type WriteMinedParquetOptions } from './data/parquet/mined-parquet'
+export {
+  writeParquetMatrix,
+  writeParquetMatrixDefaults,
+  type WriteParquetMatrixOptions,
+} from './data/parquet/write-matrix'
 export { readIds, readTexts, type Side } from './data/ids-and-texts'
 export { readPairs, readPairsDefaults, type Pairs, type PairsOptions } from './data/pairs'
 export {

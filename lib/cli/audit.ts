@@ -67,8 +67,7 @@ const ofSkipped = (path: string, count: number) =>
   count === 0 ? [] : [`${counted(count, 'pair')} of ${path} skipped: a side does not exist`]
 
 function tellExamples({ examples, unit }: MinedAudit, { progress }: Job) {
-  for (const { fault, line, text } of examples)
-    progress.tell(`${fault}: ${unit} ${line}: ${text}`)
+  for (const { fault, line, text } of examples) progress.tell(`${fault}: ${unit} ${line}: ${text}`)
 }
 
 function finished(path: string, found: MinedAudit, seconds: number, warnings: readonly string[]) {

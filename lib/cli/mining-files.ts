@@ -5,7 +5,7 @@ import { readTexts, type Side } from '../data/ids-and-texts'
 import type { RowLists } from '../data/row-lists'
 import type { SelfRows } from '../mining/self-rows'
 import { PairFiles } from './pair-files'
-import type { Words } from '../data/mined-lines'
+import type { Words } from '../data/mined-layouts'
 import { optionOf } from './failure'
 import type { MineOptions } from './mining-options'
 

@@ -4,10 +4,10 @@ import {
   incompleteModes,
   minedFormats,
   minedFormatTexts,
-  minedLinesDefaults,
   type IncompleteMode,
   type MinedFormat,
-} from '../data/mined-lines'
+} from '../data/mined-layouts'
+import { minedLinesDefaults } from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
   groupModes,

@@ -160,6 +160,28 @@ function labeledReader(first: Fields): Reader {
   return { needs: [query, docs, marks], read }
 }
 
+/** A query and one document, which is a positive or a negative. */
+function pairReader(first: Fields): Reader {
+  const names = Object.keys(first).filter((name) => !isBeside(name))
+  const query = 'query' in first ? 'query' : names[0]
+  const passage = 'passage' in first ? 'passage' : names.find((name) => name !== query)
+  if (query === undefined || passage === undefined)
+    throw new FieldMistake('a query and a document beside the label', namesOf(first))
+  const read = (fields: Fields) => {
+    const { label, score } = fields
+    if (typeof label !== 'number' && typeof label !== 'boolean')
+      throw new FieldMistake('a number as label', shownField(label))
+    const document = { word: wordOf(fields[passage], passage), score }
+    const isPositive = Number(label) > 0
+    return {
+      query: wordOf(fields[query], query),
+      positives: isPositive ? [document] : [],
+      negatives: isPositive ? [] : [document],
+    }
+  }
+  return { needs: [query, passage, 'label'], read }
+}
+
 /** Lists of positives and of negatives; the latter may be missing. */
 const listReader = (
   positives: string,
@@ -231,6 +253,12 @@ const layouts: readonly ReadLayout[] = [
     fits: (fields) => 'pos_doc' in fields,
     reader: (first) =>
       listReader('pos_doc', 'neg_doc', 'question_id', 'query' in first ? 'query' : 'question'),
+  },
+  {
+    name: 'labeled-pair',
+    described: `query, passage, label, one line for each document; ${firstColumns}`,
+    fits: ({ label }) => typeof label === 'number' || typeof label === 'boolean',
+    reader: pairReader,
   },
   {
     name: 'n-tuple',

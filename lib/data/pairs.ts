@@ -221,10 +221,7 @@ export class PairsReader implements RecordReader<Promise<Pairs>> {
   }
 
   private wrong(place: string, expected: string, received: string) {
-    return fileError(
-      this.path,
-      `${place}: expected ${expected}, received ${printable(received)}`,
-    )
+    return fileError(this.path, `${place}: expected ${expected}, received ${printable(received)}`)
   }
 }
 

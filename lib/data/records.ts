@@ -30,11 +30,19 @@ export async function isParquetFile(path: string): Promise<boolean> {
   return isParquet(head)
 }
 
-async function readColumns<T>(file: ParquetFile, name: string | undefined, reader: RecordReader<T>) {
+async function readColumns<T>(
+  file: ParquetFile,
+  name: string | undefined,
+  reader: RecordReader<T>,
+) {
   const names = reader.columns(file, name).map(({ path }) => path[0]!)
   let number = 0
   for await (const rows of parquetRows(file, { wanted: (each) => names.includes(each) }))
-    for (const row of rows) reader.record(names.map((each) => row[each] as Value), number++)
+    for (const row of rows)
+      reader.record(
+        names.map((each) => row[each] as Value),
+        number++,
+      )
 }
 
 /**
@@ -45,7 +53,9 @@ async function readColumns<T>(file: ParquetFile, name: string | undefined, reade
 export async function readRecords<T>(path: string, reader: RecordReader<T>): Promise<Awaited<T>> {
   const part = partOf(path)
   if (!(await isParquetFile(part.path))) return readLines(path, reader)
-  await withBytes(part.path, async (bytes) => readColumns(await openParquet(bytes), part.name, reader))
+  await withBytes(part.path, async (bytes) =>
+    readColumns(await openParquet(bytes), part.name, reader),
+  )
   return await reader.finish()
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
-import { minedFormats } from '../../lib/data/mined-lines'
+import { minedFormats } from '../../lib/data/mined-layouts'
 import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { minedLines, rejectedLines, ruleNames, writeLines } from '../../lib/data/mined-lines'
-import type { MinedFormat } from '../../lib/data/mined-lines'
+import type { MinedFormat } from '../../lib/data/mined-layouts'
 import { errorOf, expectFileError, temporaryFolder } from './files'
 
 const folder = temporaryFolder()

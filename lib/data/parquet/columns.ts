@@ -30,7 +30,10 @@ export function chosenLeaf(
   if (name === undefined && all.length === 1) return all[0]!
   const { path } = file
   if (name !== undefined)
-    throw fileError(path, `expected ${what} of the name ${printable(name)}, received ${shownColumns(file)}`)
+    throw fileError(
+      path,
+      `expected ${what} of the name ${printable(name)}, received ${shownColumns(file)}`,
+    )
   const remedy =
     all.length === 0 ? '' : `, or its name after a colon (${path}:${printable(all[0]!.path[0]!)})`
   throw fileError(path, `expected ${what}${remedy}, received ${shownColumns(file)}`)

@@ -22,7 +22,10 @@ const deepestSchema = 16
 
 /** What the values of a column are; undefined for types that are not read. */
 export type Kind =
-  | Extract<ElementType, 'float16' | 'float32' | 'float64' | 'int32' | 'uint32' | 'int64' | 'uint64'>
+  | Extract<
+      ElementType,
+      'float16' | 'float32' | 'float64' | 'int32' | 'uint32' | 'int64' | 'uint64'
+    >
   | 'bool'
   | 'text'
 
@@ -55,9 +58,13 @@ export interface ParquetFile {
 
 /** The error for a file that is no longer what its writer wrote. */
 export const damaged = (path: string, expected: string, cause?: unknown) =>
-  fileError(path, `expected a whole Parquet file, received a damaged one: ${printable(expected, 160)}`, {
-    cause,
-  })
+  fileError(
+    path,
+    `expected a whole Parquet file, received a damaged one: ${printable(expected, 160)}`,
+    {
+      cause,
+    },
+  )
 
 /** Runs code of the library, whose exceptions mean that the file is damaged. */
 export function undamaged<T>(path: string, run: () => T): T {
@@ -112,7 +119,9 @@ function leavesOf(root: SchemaTree): Leaf[] {
       schemaPath: path,
       element,
       kind: kindOf(element),
-      told: printable(element.logical_type?.type ?? element.converted_type ?? element.type ?? 'no type'),
+      told: printable(
+        element.logical_type?.type ?? element.converted_type ?? element.type ?? 'no type',
+      ),
       maxRepetition: levels.filter((each) => each === 'REPEATED').length,
       maxDefinition: levels.filter((each) => each !== 'REQUIRED').length,
     })
@@ -130,7 +139,10 @@ function checkSchema(path: string, schema: readonly SchemaElement[]) {
     if (count < 0 || count > schema.length) throw damaged(path, `a column has ${count} columns`)
     if (count > 0) open.push(count)
     if (open.length > deepestSchema)
-      throw fileError(path, `expected columns nested at most ${deepestSchema} deep, received deeper ones`)
+      throw fileError(
+        path,
+        `expected columns nested at most ${deepestSchema} deep, received deeper ones`,
+      )
   }
 }
 
@@ -149,14 +161,19 @@ function checkGroups({ path, size }: Bytes, metadata: FileMetaData, leaves: read
     if (columns.length !== leaves.length || !isSize(groupRows))
       throw damaged(path, `a group has ${columns.length} columns and ${groupRows} rows`)
     rows += groupRows
-    for (const [i, { meta_data: told, crypto_metadata: secret, file_path: other }] of columns.entries()) {
+    for (const [
+      i,
+      { meta_data: told, crypto_metadata: secret, file_path: other },
+    ] of columns.entries()) {
       if (secret !== undefined || told === undefined) throw encrypted(path)
-      if (other) throw fileError(path, 'expected all columns in one file, received references to others')
+      if (other)
+        throw fileError(path, 'expected all columns in one file, received references to others')
       const length = told.total_compressed_size
       const end = BigInt(startOf(told)) + length
       if (!isSize(length) || !isSize(told.num_values) || end > BigInt(size))
         throw damaged(path, `a column takes ${length} bytes for ${told.num_values} values`)
-      if (told.type !== leaves[i]!.element.type) throw damaged(path, `a column has the type ${told.type}`)
+      if (told.type !== leaves[i]!.element.type)
+        throw damaged(path, `a column has the type ${told.type}`)
     }
   }
   if (rows !== metadata.num_rows)
@@ -164,8 +181,13 @@ function checkGroups({ path, size }: Bytes, metadata: FileMetaData, leaves: read
 }
 
 /** The position of a column's first page. */
-export function startOf({ dictionary_page_offset: dictionary, data_page_offset: data }: ColumnMetaData): number {
-  return Number(dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data)
+export function startOf({
+  dictionary_page_offset: dictionary,
+  data_page_offset: data,
+}: ColumnMetaData): number {
+  return Number(
+    dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data,
+  )
 }
 
 const encrypted = (path: string) =>

@@ -103,8 +103,12 @@ class Chunk {
       try {
         after = afterStructure(bytes)
       } catch (error) {
-        if (error instanceof ThriftEnd && bytes.length === length && length < headerBytes.at(-1)!) continue
-        throw damaged(file.path, `${this.name} has no page at byte ${at}: ${(error as Error).message}`)
+        if (error instanceof ThriftEnd && bytes.length === length && length < headerBytes.at(-1)!)
+          continue
+        throw damaged(
+          file.path,
+          `${this.name} has no page at byte ${at}: ${(error as Error).message}`,
+        )
       }
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       const header = undamaged(file.path, () => file.library.parquetHeader({ view, offset: 0 }))
@@ -118,7 +122,11 @@ class Chunk {
   private checkSizes(header: PageHeader, room: number) {
     const { path } = this.file
     const { compressed_page_size: packed, uncompressed_page_size: size } = header
-    const counts = [header.data_page_header, header.data_page_header_v2, header.dictionary_page_header]
+    const counts = [
+      header.data_page_header,
+      header.data_page_header_v2,
+      header.dictionary_page_header,
+    ]
     const count = counts.find((each) => each)?.num_values ?? 0
     if (!(packed >= 0 && packed <= room) || !(size >= 0) || !(count >= 0))
       throw damaged(path, `a page of ${this.name} claims ${packed} bytes and ${count} values`)
@@ -138,7 +146,11 @@ class Chunk {
   }
 
   private async dataPage({ header, bytes }: RawPage): Promise<Page> {
-    const { data_page_header: first, data_page_header_v2: second, uncompressed_page_size: size } = header
+    const {
+      data_page_header: first,
+      data_page_header_v2: second,
+      uncompressed_page_size: size,
+    } = header
     if (first) {
       const plain = await this.unpacked(bytes, size)
       return this.decoding(() => this.firstVersion(plain, first))
@@ -146,7 +158,11 @@ class Chunk {
     if (!second) throw damaged(this.file.path, `${this.name} has a page of no known kind`)
     const repetitionBytes = second.repetition_levels_byte_length
     const levels = repetitionBytes + second.definition_levels_byte_length
-    if (!(repetitionBytes >= 0 && levels >= repetitionBytes && levels <= Math.min(size, bytes.length)))
+    if (!(
+      repetitionBytes >= 0 &&
+      levels >= repetitionBytes &&
+      levels <= Math.min(size, bytes.length)
+    ))
       throw damaged(this.file.path, `a page of ${this.name} claims ${levels} bytes of levels`)
     const isPacked = second.is_compressed !== false
     const packed = bytes.subarray(levels)
@@ -158,7 +174,10 @@ class Chunk {
     })
   }
 
-  private firstVersion(plain: Uint8Array, header: NonNullable<PageHeader['data_page_header']>): Page {
+  private firstVersion(
+    plain: Uint8Array,
+    header: NonNullable<PageHeader['data_page_header']>,
+  ): Page {
     const { maxRepetition, maxDefinition } = this.leaf
     let at = 0
     const levels = (largest: number, encoding: string) => {
@@ -193,8 +212,7 @@ class Chunk {
     const repetitions = levels(repetition, maxRepetition)
     const definitions = levels(definition, maxDefinition)
     let present = definitions ? 0 : count
-    if (definitions)
-      for (let i = 0; i < count; i++) if (definitions[i] === maxDefinition) present++
+    if (definitions) for (let i = 0; i < count; i++) if (definitions[i] === maxDefinition) present++
     const values = pageValues(kind!, encoding, plain, present, this.dictionary)
     return { count, repetitions, definitions, values }
   }

@@ -35,7 +35,12 @@ async function firstLength(file: ParquetFile, leaf: Leaf): Promise<number> {
 
 async function columnIn(bytes: Bytes, name: string | undefined): Promise<MatrixColumn> {
   const file = await openParquet(bytes)
-  const leaf = chosenLeaf(file, name, 'one column of lists of numbers, the rows of a matrix', isMatrix)
+  const leaf = chosenLeaf(
+    file,
+    name,
+    'one column of lists of numbers, the rows of a matrix',
+    isMatrix,
+  )
   const { rows, path } = file
   if (rows === 0) throw fileError(path, 'expected at least one row, received none')
   return { file, leaf, type: leaf.kind as ElementType, rows, cols: await firstLength(file, leaf) }
@@ -68,7 +73,9 @@ class ListsReader {
   constructor(private readonly column: MatrixColumn) {
     const { rows, cols, file, type } = column
     this.total = rows * cols
-    this.data = this.room(Math.min(this.total, Math.ceil((usualRatio * file.bytes.size) / sizeOf(type))))
+    this.data = this.room(
+      Math.min(this.total, Math.ceil((usualRatio * file.bytes.size) / sizeOf(type))),
+    )
   }
 
   private room(length: number): DenseData {

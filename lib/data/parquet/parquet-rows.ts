@@ -106,7 +106,12 @@ function readColumns(file: ParquetFile, wanted: ((name: string) => boolean) | un
 const setField = (row: object, name: string, value: unknown) =>
   Object.defineProperty(row, name, { value, enumerable: true, configurable: true, writable: true })
 
-function addColumn(file: ParquetFile, { tree }: Column, leaves: readonly LeafRows[], rows: object[]) {
+function addColumn(
+  file: ParquetFile,
+  { tree }: Column,
+  leaves: readonly LeafRows[],
+  rows: object[],
+) {
   const { path, library } = file
   const values = new Map(
     leaves.map((each) => [each.leaf.path.join('.'), each.take(rows.length)] as const),

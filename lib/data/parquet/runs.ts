@@ -62,7 +62,10 @@ class Runs {
     for (let i = 0, bit = 8 * at; i < count; i++, bit += width) {
       const first = bit >>> 3
       const word =
-        bytes[first]! | (bytes[first + 1]! << 8) | (bytes[first + 2]! << 16) | (bytes[first + 3]! << 24)
+        bytes[first]! |
+        (bytes[first + 1]! << 8) |
+        (bytes[first + 2]! << 16) |
+        (bytes[first + 3]! << 24)
       values[this.seen + i] = (word >>> (bit & 7)) & mask
     }
     this.seen += count
@@ -75,7 +78,11 @@ class Runs {
  *
  * @throws {DamagedPage} if there are fewer, or they have too many bits.
  */
-export function unpackRuns(bytes: Uint8Array, width: number, count: number): Uint8Array | Int32Array {
+export function unpackRuns(
+  bytes: Uint8Array,
+  width: number,
+  count: number,
+): Uint8Array | Int32Array {
   if (width > widest) throw new DamagedPage(`values of at most ${widest} bits, received ${width}`)
   const values = width <= 8 ? new Uint8Array(count) : new Int32Array(count)
   if (width > 0) new Runs(bytes, 0, width, values).read()

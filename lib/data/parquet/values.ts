@@ -38,7 +38,8 @@ function fixedValues(kind: FixedKind, bytes: Uint8Array, count: number): Values 
 }
 
 function checkRoom(bytes: Uint8Array, needed: number) {
-  if (needed > bytes.length) throw new DamagedPage(`${needed} bytes of values, received ${bytes.length}`)
+  if (needed > bytes.length)
+    throw new DamagedPage(`${needed} bytes of values, received ${bytes.length}`)
 }
 
 /** The bytes of all values of one significance follow each other. */
@@ -79,7 +80,12 @@ export function plainValues(kind: Kind, bytes: Uint8Array, count: number): Value
   return kind === 'bool' ? bits(bytes, count) : fixedValues(kind, bytes, count)
 }
 
-function fromDictionary(kind: Kind, bytes: Uint8Array, count: number, dictionary: Values | undefined) {
+function fromDictionary(
+  kind: Kind,
+  bytes: Uint8Array,
+  count: number,
+  dictionary: Values | undefined,
+) {
   if (!dictionary) throw new DamagedPage('a dictionary, received none')
   if (count > 0) checkRoom(bytes, 1)
   const places = unpackRuns(bytes.subarray(1), bytes[0] ?? 0, count)
@@ -88,7 +94,9 @@ function fromDictionary(kind: Kind, bytes: Uint8Array, count: number, dictionary
   for (let i = 0; i < count; i++) {
     const value = dictionary[places[i]!]
     if (value === undefined)
-      throw new DamagedPage(`positions in a dictionary of ${dictionary.length}, received ${places[i]}`)
+      throw new DamagedPage(
+        `positions in a dictionary of ${dictionary.length}, received ${places[i]}`,
+      )
     values[i] = value
   }
   return values as Values
