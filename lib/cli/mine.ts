@@ -1,6 +1,7 @@
 // gemmine mine: hard negatives for each query, from files to training data.
 import { Command } from 'commander'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
+import { writeMinedParquet } from '../data/parquet/mined-parquet'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import {
   checkMiningOptions,
@@ -90,7 +91,11 @@ async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFile
   const lines = minedLines(format, mined, words, { incomplete })
   const { signal } = job.options
   await writeArrays(mined, job)
-  await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
+  if (run.parquet)
+    await job.write('negatives.parquet', (path) =>
+      writeMinedParquet(path, format, mined, words, { incomplete, signal }),
+    )
+  else await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
   if (run.explain !== undefined)
     await job.write('rejected.jsonl', (path) =>
       writeLines(path, rejectedLines(mined.rejected, words), { signal }),
@@ -116,6 +121,7 @@ const runOf = (
   positives,
   format: given.format,
   incomplete: given.incomplete,
+  parquet: given.parquet,
   explain: given.explain,
 })
 

@@ -18,6 +18,8 @@ export interface MineRun {
   readonly positives: string
   readonly format?: MinedFormat | undefined
   readonly incomplete?: IncompleteMode | undefined
+  /** Whether the examples are written as Parquet. */
+  readonly parquet?: boolean | undefined
   readonly explain?: number | undefined
 }
 

@@ -23,6 +23,7 @@ import {
   budgetOption,
   choiceOption,
   countOption,
+  flagOption,
   helpList,
   numberOption,
   pathOption,
@@ -65,6 +66,7 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, 
   readonly shard?: QueryShard
   readonly format?: MinedFormat
   readonly incomplete?: IncompleteMode
+  readonly parquet?: boolean
 }
 
 const ceilingList = helpList(
@@ -89,7 +91,8 @@ ${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
 Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
 ${helpList(minedFormatTexts)}
 Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
-trainer can read as texts.
+trainer can read as texts. --parquet writes the same fields as columns; ids that were read from integers of a
+Parquet file are 64-bit integers there, as row numbers are.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
 negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
@@ -107,7 +110,7 @@ const inputs = () => [
   pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'),
   pathOption(
     '--positives <FILE>',
-    'lines of query<TAB>corpus, or qrels of BEIR or TREC; rows, or ids with the next two; required',
+    'lines of query<TAB>corpus, or qrels of BEIR or TREC, or .parquet; rows, or ids with the next two; required',
   ),
   ...idOptions(),
   unknownIdsOption(),
@@ -189,6 +192,7 @@ const results = () => [
     incompleteModes,
     minedLinesDefaults.incomplete,
   ),
+  flagOption('--parquet', 'write negatives.parquet in place of negatives.jsonl'),
   countOption(
     '--explain <M>',
     'also write rejected.jsonl: the M best dropped of each query, and why',

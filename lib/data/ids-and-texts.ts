@@ -92,8 +92,15 @@ const isText = (leaf: Leaf) => isScalar(leaf) && leaf.kind === 'text'
 /** Usual names of columns of ids in Parquet files. */
 const idNames = ['_id', 'id', 'docid', 'doc_id', 'query_id', 'query-id', 'corpus_id', 'corpus-id']
 
-class IdsReader extends PerRowReader implements RecordReader<TextNumbers> {
+/** The row of each id, in the order of the rows. */
+export interface IdRows extends ReadonlyMap<string, number> {
+  /** Whether the ids were integers of 64 bits or fewer, with a sign, of a Parquet file. */
+  readonly areIntegers: boolean
+}
+
+class IdsReader extends PerRowReader implements RecordReader<IdRows> {
   private readonly rows = new TextNumbers()
+  private areIntegers = false
 
   constructor(path: string, count: number | 'any', side: Side) {
     super(path, count, side, 'ids')
@@ -108,7 +115,9 @@ class IdsReader extends PerRowReader implements RecordReader<TextNumbers> {
   }
 
   columns(file: ParquetFile, name: string | undefined): Leaf[] {
-    return [chosenLeaf(file, name, 'one column of ids, texts or integers', isId, idNames)]
+    const leaf = chosenLeaf(file, name, 'one column of ids, texts or integers', isId, idNames)
+    this.areIntegers = leaf.kind !== 'text' && leaf.kind !== 'uint64'
+    return [leaf]
   }
 
   protected takeRecord([id]: readonly Value[], number: number) {
@@ -122,7 +131,7 @@ class IdsReader extends PerRowReader implements RecordReader<TextNumbers> {
 
   finish() {
     this.checkCount()
-    return this.rows
+    return Object.assign(this.rows, { areIntegers: this.areIntegers })
   }
 
   private idOf(line: string, number: number): string {
@@ -134,12 +143,8 @@ class IdsReader extends PerRowReader implements RecordReader<TextNumbers> {
 }
 
 /** Reads ids from the bytes of a file; see {@link readIds}. */
-export const parseIds = (
-  bytes: Uint8Array,
-  path: string,
-  count: number,
-  side: Side,
-): ReadonlyMap<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
+export const parseIds = (bytes: Uint8Array, path: string, count: number, side: Side): IdRows =>
+  parseLines(bytes, path, new IdsReader(path, count, side))
 
 /**
  * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
@@ -156,11 +161,8 @@ export const parseIds = (
  * @example
  * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
  */
-export const readIds = async (
-  path: string,
-  count: number | 'any',
-  side: Side,
-): Promise<ReadonlyMap<string, number>> => await readRecords(path, new IdsReader(path, count, side))
+export const readIds = async (path: string, count: number | 'any', side: Side): Promise<IdRows> =>
+  await readRecords(path, new IdsReader(path, count, side))
 
 class TextsReader extends PerRowReader implements RecordReader<string[]> {
   private readonly texts: string[] = []

@@ -257,7 +257,9 @@ const layouts: readonly ReadLayout[] = [
   {
     name: 'labeled-pair',
     described: `query, passage, label, one line for each document; ${firstColumns}`,
-    fits: ({ label }) => typeof label === 'number' || typeof label === 'boolean',
+    fits: ({ label, ...others }) =>
+      (typeof label === 'number' || typeof label === 'boolean') &&
+      !Object.keys(others).some((name) => name.startsWith('negative')),
     reader: pairReader,
   },
   {

@@ -45,7 +45,7 @@ export class AuditFindings {
   private longest = 1
   /** Lines by their number of negatives. */
   private readonly lengths = new Map<number, CountedLines>()
-  /** Negatives and first line of each group of triplets. */
+  /** Negatives and first line of each group of lines. */
   private readonly groupCounts: number[] = []
   private readonly groupLines: number[] = []
 
@@ -100,7 +100,7 @@ export class AuditFindings {
       for (let group = begin; group < end; group++) {
         const count = this.groupCounts[group]!
         if (count >= wanted) continue
-        const text = `its query and positive have ${of(count, wanted)} in all their lines`
+        const text = `its query has ${of(count, wanted)} in all such lines`
         this.add('tooFew', this.groupLines[group]!, text)
       }
     })

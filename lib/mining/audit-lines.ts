@@ -38,7 +38,7 @@ interface Line {
   readonly positives: ReadonlySet<number>
   /** Classes of the positives' texts. */
   readonly positiveTexts: ReadonlySet<number>
-  /** Number of the pair of query and positive in a file of triplets. */
+  /** Number of the pair of query and positive in a file of triplets, of the query in labeled pairs. */
   readonly group: number | undefined
   /** Rows and classes of the negatives so far. */
   readonly seen: Set<number>
@@ -126,9 +126,17 @@ export class AuditReader implements LineReader<AuditFindings> {
     return []
   }
 
-  /** A triplet is one of several lines with the same query and positive. */
+  /** Whether the negatives of a query stand in several lines. */
+  private get isSplit() {
+    const name = this.layout?.name
+    return name === 'triplet' || name === 'labeled-pair'
+  }
+
+  /** A triplet is one of several lines with the same query and positive, a labeled pair of those of its query. */
   private groupOf(query: FoundRow | undefined, [positive]: readonly FoundRow[]) {
-    if (this.layout?.name !== 'triplet' || !query || !positive) return undefined
+    if (!this.isSplit || !query) return undefined
+    if (this.layout?.name === 'labeled-pair') return this.groups.add(query.row, -1)
+    if (!positive) return undefined
     return this.groups.add(query.row, this.identityOf(positive))
   }
 
@@ -158,7 +166,7 @@ export class AuditReader implements LineReader<AuditFindings> {
     return true
   }
 
-  /** Whether a row or class was a negative before, in this line or, in triplets, in one like it. */
+  /** Whether a row or class was a negative before, in this line or, if they are split, in one like it. */
   private isRepeated(identity: number, { group, seen }: Line): boolean {
     const before = group === undefined ? seen.size : this.members.size
     if (group === undefined) return seen.add(identity).size === before
@@ -186,10 +194,10 @@ export class AuditReader implements LineReader<AuditFindings> {
   /** @param sound Negatives without a fault. */
   private judgeCount(negatives: number, sound: number, { number, queryWord, group }: Line) {
     const { findings, rules } = this
-    const isTriplet = this.layout?.name === 'triplet'
-    if (isTriplet && rules.numNegatives !== undefined) {
+    const isPair = this.layout?.name === 'labeled-pair'
+    if (this.isSplit && rules.numNegatives !== undefined) {
       if (group !== undefined) findings.countGroup(group, negatives, number)
-    } else if (!isTriplet || negatives === 0)
+    } else if (!this.isSplit || (negatives === 0 && !isPair))
       findings.countLine(negatives, sound, number, shownWord(queryWord))
   }
 
