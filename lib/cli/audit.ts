@@ -91,8 +91,8 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
 }
 
 const footer = `
-MINED holds one JSON object a line, also as .gz, or is a .parquet file with these columns, in one of these
-layouts, whoever wrote it:
+MINED holds one JSON object a line, also as .gz, or is a .parquet file with these
+columns, in one of these layouts, whoever wrote it:
 ${helpList(readLayoutTexts)}
 Lines may hold ids, texts (with --corpus-texts and --query-texts), or row numbers: a number is an id if
 all ids are integers, else a row. The queries are those of --query-ids, else those of --positives.

@@ -88,14 +88,17 @@ itself, and ranks and counts are those within the list.
 Samplings, which take K of the survivors (of the best M of them, the pool):
 ${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
 
+Files of ids, texts and pairs may also be .parquet, with columns named as in BEIR: _id, title, text;
+query-id, corpus-id, score. FILE:NAME names another column of ids or of texts.
+
 Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
 ${helpList(minedFormatTexts)}
 Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
-trainer can read as texts. --parquet writes the same fields as columns; ids that were read from integers of a
-Parquet file are 64-bit integers there, as row numbers are.
+trainer can read as texts. --parquet writes the same fields as columns; ids that were read from integers
+of a Parquet file are 64-bit integers there, as row numbers are.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
+negatives.jsonl or negatives.parquet, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. A
 shard takes the files of the whole job, and gemmine merge puts shards together.
 
 Example:

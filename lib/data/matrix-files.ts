@@ -96,11 +96,10 @@ const anyOf = (texts: readonly string[]) => `${texts.slice(0, -1).join(', ')} or
 /** `a .npy, .npz, .mtx or .safetensors file`, for messages and the help. */
 export const matrixFile = `a ${anyOf(formats.map(({ extension }) => extension))} file`
 
-/** The formats of files with named arrays: `.npz or .safetensors`. */
-export const namedExtensions = formats
-  .filter(({ isNamed }) => isNamed)
-  .map(({ extension }) => extension)
-  .join(' or ')
+/** The formats of files with named arrays: `.npz, .safetensors or .parquet`. */
+export const namedExtensions = anyOf(
+  formats.filter(({ isNamed }) => isNamed).map(({ extension }) => extension),
+)
 
 const byExtension = (path: string) => {
   const extension = extname(path.replace(/\.gz$/i, '')).toLowerCase()
@@ -153,7 +152,8 @@ export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>
 
 /**
  * Reads a matrix from a file of any format: `.npy`, `.npz` (dense, or sparse from SciPy), Matrix Market
- * `.mtx`, `.safetensors`, each also packed as `.gz`. The format is detected by the first bytes.
+ * `.mtx`, `.safetensors`, each also packed as `.gz`, and a column of lists of numbers in Parquet. The format is
+ * detected by the first bytes.
  *
  * @param path Path of the file; `file:name` is the array of that name in a `.npz` or `.safetensors`.
  * @returns A dense matrix in memory, or one that stays in its file until {@link closeMatrix}, or a sparse one,

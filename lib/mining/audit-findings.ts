@@ -96,11 +96,13 @@ export class AuditFindings {
     for (const { line, text } of told.sort((a, b) => a.line - b.line).slice(0, examplesOfFault))
       this.add('tooFew', line, text)
     this.counts.tooFew = counts
+    const whose =
+      this.layout === 'triplet' ? 'its query and positive have' : 'the query has'
     await inSlices(this.groupCounts.length, (begin, end) => {
       for (let group = begin; group < end; group++) {
         const count = this.groupCounts[group]!
         if (count >= wanted) continue
-        const text = `its query has ${of(count, wanted)} in all such lines`
+        const text = `${whose} ${of(count, wanted)} in all ${this.layout === 'triplet' ? 'their' : 'its'} lines`
         this.add('tooFew', this.groupLines[group]!, text)
       }
     })
