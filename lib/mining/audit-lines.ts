@@ -90,7 +90,7 @@ export class AuditReader implements LineReader<AuditFindings> {
   private judge(example: MinedExample, number: number) {
     const { queries, documents } = this.known.words
     const { findings } = this
-    const listed = [...example.positives, ...example.negatives]
+    const listed = [...example.positives, ...example.negatives, ...(example.unlabeled ?? [])]
     if (findings.lines++ === 0) {
       queries.settle([example.query])
       documents.settle(listed.map(({ word }) => word))
@@ -99,6 +99,7 @@ export class AuditReader implements LineReader<AuditFindings> {
     findings.saw('query', query !== undefined)
     if (!query)
       findings.add('unknownIds', number, `the query ${shownWord(example.query)} is not known`)
+    example = this.labeled(example, query)
     const positives = example.positives.flatMap(({ word }) => this.row(word, 'positive', number))
     const group = this.groupOf(query, positives)
     const line = {
@@ -116,6 +117,24 @@ export class AuditReader implements LineReader<AuditFindings> {
     this.judgeCount(example.negatives.length, sound.length, line)
     for (const each of listed) this.judgeScore(each, number)
     this.judgeOrder(example, number)
+  }
+
+  /** Documents without a label are positives if they are known as such. */
+  private labeled(example: MinedExample, query: FoundRow | undefined): MinedExample {
+    const { unlabeled } = example
+    if (!unlabeled) return example
+    const isPositive = ({ word }: ScoredWord) => {
+      const found = this.known.words.documents.find(word)
+      return query && found ? this.isKnown(query, found) : false
+    }
+    const positives = unlabeled.filter(isPositive)
+    return { ...example, positives, negatives: unlabeled.filter((each) => !isPositive(each)) }
+  }
+
+  private isKnown(query: FoundRow, { row, byText }: FoundRow): boolean {
+    const { positives, words } = this.known
+    const textClass = byText ? words.documents.classOf(row) : -1
+    return positives.has(query, row) || positives.rowsWithText(query.row, textClass) > 0
   }
 
   private row(word: Word, kind: string, number: number): FoundRow[] {
