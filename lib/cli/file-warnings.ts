@@ -4,7 +4,8 @@ import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
 type Written = {
-  readonly [Name in 'out' | 'format' | 'incomplete' | 'parquet' | 'explain']?: MineOptions[Name] | undefined
+  readonly [Name in 'out' | 'format' | 'incomplete' | 'parquet' | 'explain']?:
+    MineOptions[Name] | undefined
 }
 
 /** The reason why negatives.jsonl has no line although some query has a negative. */

@@ -96,8 +96,7 @@ export class AuditFindings {
     for (const { line, text } of told.sort((a, b) => a.line - b.line).slice(0, examplesOfFault))
       this.add('tooFew', line, text)
     this.counts.tooFew = counts
-    const whose =
-      this.layout === 'triplet' ? 'its query and positive have' : 'the query has'
+    const whose = this.layout === 'triplet' ? 'its query and positive have' : 'the query has'
     await inSlices(this.groupCounts.length, (begin, end) => {
       for (let group = begin; group < end; group++) {
         const count = this.groupCounts[group]!

@@ -132,7 +132,9 @@ describe('mined lines', () => {
       const lines = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
       expect(() => [...lines]).toThrow(TypeError)
       const again = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
-      expect(() => [...again]).toThrow(`Expected a string, a finite number or a bigint for ${argument}`)
+      expect(() => [...again]).toThrow(
+        `Expected a string, a finite number or a bigint for ${argument}`,
+      )
     }
   })
 

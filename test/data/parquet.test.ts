@@ -19,7 +19,17 @@ const fileOf = (name: Sample) => folder.write(`${name}.parquet`, parquetSample(n
 const flat = numbers.flat()
 
 /** The bits of some halves. */
-const halves = Uint16Array.of(0x3e00, 0xc000, 0x3400, 0x4200, 0x4400, 0x8000, 0x7bff, 0x0001, 0x4700)
+const halves = Uint16Array.of(
+  0x3e00,
+  0xc000,
+  0x3400,
+  0x4200,
+  0x4400,
+  0x8000,
+  0x7bff,
+  0x0001,
+  0x4700,
+)
 
 describe('a matrix in a Parquet file of pyarrow', () => {
   it.each<[Sample, string, ArrayLike<number>]>([

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -179,7 +179,17 @@ def check_own_miner(folder):
             print(f"audit of sentence-transformers' {name}{' with scores' if scores else ''}: {told}")
 
 
+def without_models(package, *below):
+    """Makes the modules of a package importable without its __init__, which imports every model."""
+    place = Path(importlib.util.find_spec(package).submodule_search_locations[0])
+    for name in ["", *below]:
+        module = ModuleType(f"{package}.{name}".rstrip("."))
+        module.__path__ = [str(place / name.replace(".", "/"))]
+        sys.modules[module.__name__] = module
+
+
 def check_flag_embedding(files):
+    without_models("FlagEmbedding", "abc", "abc.finetune", "abc.finetune.embedder")
     from FlagEmbedding.abc.finetune.embedder.AbsDataset import AbsEmbedderTrainDataset
 
     path = files["flag-embedding", "jsonl"]
