@@ -140,6 +140,8 @@ interface Layout {
   readonly described: string
   /** Whether a query with fewer than `numNegatives` negatives has no line. */
   readonly needsAll?: boolean
+  /** Whether a line is of one document, so that queries without positives or without negatives have some too. */
+  readonly isOfOne?: boolean
   /** Its fields in their order, for so many negatives. */
   columns(numNegatives: number): Readonly<Record<string, ColumnKind>>
   records<Cell>(example: Example<Cell>): Iterable<readonly Field<Cell>[]>
@@ -179,6 +181,7 @@ const layouts = {
   'labeled-pair': {
     described:
       'query, passage, label, one line for each document of a query: BinaryCrossEntropyLoss, OnlineContrastiveLoss',
+    isOfOne: true,
     columns: () => ({ query: 'query', passage: 'document', label: 'label' }),
     *records(example) {
       const { query, positives, negatives } = example
@@ -324,7 +327,7 @@ export function minedRecords<Cell>(
     throw invalid('mined', 'what mineHardNegatives() gave', mined)
   checkWords(words)
   const layout: Layout = layouts[format]
-  const fewest = layout.needsAll || incomplete === 'drop' ? mined.numNegatives : 1
+  const fewest = layout.needsAll || incomplete === 'drop' ? mined.numNegatives : 0
   const source = { mined, words, notation, firstQuery: mined.firstQuery ?? 0 }
   return recordsOf(layout, source, fewest)
 }
@@ -337,7 +340,9 @@ function* recordsOf<Cell>(
 ): Generator<readonly Field<Cell>[]> {
   const { positives, counts, queries } = source.mined
   for (let q = 0; q < queries; q++) {
-    const isServed = positives.indptr[q] !== positives.indptr[q + 1] && counts[q]! >= fewest
-    if (isServed && counts[q]! > 0) yield* layout.records(new Example(source, q))
+    const count = counts[q]!
+    const hasBoth = count > 0 && positives.indptr[q] !== positives.indptr[q + 1]
+    if (count >= fewest && (hasBoth || layout.isOfOne))
+      yield* layout.records(new Example(source, q))
   }
 }

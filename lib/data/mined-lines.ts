@@ -87,7 +87,7 @@ function lineOf(fields: readonly Field<string>[]): string {
 
 /**
  * Generates the lines of mined examples in one of several layouts. A query without positives or negatives has no
- * line; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
+ * line, except in labeled pairs, which are of one document; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
  *
  * @throws {TypeError} if the layout does not exist, an option is unknown or wrong, or `mined` or `words` has
  *   a wrong type; during generation, if a word is neither a string nor a finite number, naming its row.

@@ -35,7 +35,7 @@ const promised = {
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --temperature --simans-a --simans-b --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --exclude-self --exclude --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format --incomplete --shard',
+    '--corpus-texts --explain --format --incomplete --parquet --shard',
   merge: '--out',
   audit:
     '--corpus-ids --positives --query-ids --corpus-texts --query-texts --unknown-ids --num-negatives --reference',

@@ -42,6 +42,9 @@ const expected: Record<MinedFormat, string[]> = {
     '{"query":0,"passage":6,"label":0}',
     '{"query":1,"passage":3,"label":1}',
     '{"query":1,"passage":7,"label":0}',
+    '{"query":2,"passage":8,"label":0}',
+    '{"query":2,"passage":9,"label":0}',
+    '{"query":3,"passage":4,"label":1}',
   ],
   labeled: [
     '{"query":0,"docs":[1,2,5,6],"labels":[1,1,0,0],"scores":[0.75,null,0.5,null]}',
@@ -94,7 +97,7 @@ describe('mined lines', () => {
   it.each(Object.entries(expected))(
     'in the layout %s without queries that are short of negatives, when those are dropped',
     (format, lines) => {
-      const complete = lines.filter((line) => !/^{"(query_id|query|anchor)":"?1/.test(line))
+      const complete = lines.filter((line) => !/^{"(query_id|query|anchor)":"?[13]/.test(line))
       const given = [format as MinedFormat, mined, rows] as const
       expect([...minedLines(...given, { incomplete: 'drop' })]).toEqual(complete)
       expect([...minedLines(...given, { incomplete: 'keep' })]).toEqual(lines)
