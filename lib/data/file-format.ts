@@ -21,7 +21,6 @@ export const isZip = (bytes: Uint8Array) =>
 export const isSafetensors = (bytes: Uint8Array) =>
   bytes[8] === 0x7b && beginsWith(bytes.subarray(4), [0, 0, 0, 0])
 
-/** Of a file that is not packed as a whole: readers begin at its end. */
 const parquetMagic = [0x50, 0x41, 0x52, 0x31]
 
 export const isParquet = (bytes: Uint8Array) => beginsWith(bytes, parquetMagic)

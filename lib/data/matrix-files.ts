@@ -82,7 +82,7 @@ export const formats: readonly Format[] = [
   },
   {
     extension: '.parquet',
-    described: '.parquet with a column of lists of numbers',
+    described: '.parquet with a column of lists of numbers (not as .gz)',
     begins: isParquet,
     isNamed: true,
     sides: parquetSides,
