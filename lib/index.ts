@@ -35,22 +35,19 @@ export {
   rejectedLines,
   ruleNames,
   writeLines,
-  type Mined,
-  type MinedFormat,
   type MinedLinesOptions,
   type Rejected,
   type RuleName,
-  type Words,
 } from './data/mined-lines'
+export type { Mined, MinedFormat, Word, Words } from './data/mined-layouts'
+export { writeMinedParquet, type WriteMinedParquetOptions } from './data/parquet/mined-parquet'
 export {
-  readIds,
-  readPairs,
-  readPairsDefaults,
-  readTexts,
-  type Pairs,
-  type PairsOptions,
-  type Side,
-} from './data/pairs'
+  writeParquetMatrix,
+  writeParquetMatrixDefaults,
+  type WriteParquetMatrixOptions,
+} from './data/parquet/write-matrix'
+export { readIds, readTexts, type Side } from './data/ids-and-texts'
+export { readPairs, readPairsDefaults, type Pairs, type PairsOptions } from './data/pairs'
 export {
   GemmineError,
   isMistake,

@@ -83,6 +83,8 @@ const defaultsOf: Record<string, object> = {
   MergeCorpusShardsOptions: gemmine.mergeCorpusShardsDefaults,
   MemoryOptions: {},
   MinedLinesOptions: gemmine.minedLinesDefaults,
+  WriteMinedParquetOptions: gemmine.minedLinesDefaults,
+  WriteParquetMatrixOptions: gemmine.writeParquetMatrixDefaults,
   MineCorpusShardOptions: gemmine.mineHardNegativesDefaults,
   MineHardNegativesOptions: gemmine.mineHardNegativesDefaults,
   NeuronReuseOptions: gemmine.neuronReuseDefaults,

@@ -1,6 +1,7 @@
 // The queries of an audit: by their ids, by the positives, and by their texts.
 import { readNamedPairs } from '../data/named-pairs'
-import { readIds, readPairs, readTexts, type Pairs, type UnknownIds } from '../data/pairs'
+import { readIds, readTexts } from '../data/ids-and-texts'
+import { readPairs, type Pairs, type UnknownIds } from '../data/pairs'
 import { GemmineError } from '../errors'
 
 /** The queries of an audit, with the positives of each. */

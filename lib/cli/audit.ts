@@ -1,7 +1,8 @@
 // gemmine audit: checks a file of mined examples, whoever wrote it.
 import { Command } from 'commander'
 import { readLayoutTexts } from '../data/mined-fields'
-import { readIds, readTexts, type UnknownIds } from '../data/pairs'
+import { readIds, readTexts } from '../data/ids-and-texts'
+import type { UnknownIds } from '../data/pairs'
 import { auditMinedDefaults, auditNamed, type MinedAudit } from '../mining/audit-mined'
 import { minedFaults } from '../mining/audit-findings'
 import { jointReferences, type JointReferenceName } from '../mining/mining-options'
@@ -65,8 +66,8 @@ async function audit(path: string, given: AuditOptions) {
 const ofSkipped = (path: string, count: number) =>
   count === 0 ? [] : [`${counted(count, 'pair')} of ${path} skipped: a side does not exist`]
 
-function tellExamples({ examples }: MinedAudit, { progress }: Job) {
-  for (const { fault, line, text } of examples) progress.tell(`${fault}: line ${line}: ${text}`)
+function tellExamples({ examples, unit }: MinedAudit, { progress }: Job) {
+  for (const { fault, line, text } of examples) progress.tell(`${fault}: ${unit} ${line}: ${text}`)
 }
 
 function finished(path: string, found: MinedAudit, seconds: number, warnings: readonly string[]) {
@@ -74,7 +75,7 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
   const faults = minedFaults
     .filter((fault) => found[fault] > 0)
     .map((fault) => `${found[fault]} ${fault}`)
-  const outcome = `${counted(found.lines, 'line')} in the layout ${found.layout}, ${faults.join(', ') || 'clean'}`
+  const outcome = `${counted(found.lines, found.unit)} in the layout ${found.layout}, ${faults.join(', ') || 'clean'}`
   return {
     summary: {
       ...heading('audit'),
@@ -90,7 +91,8 @@ function finished(path: string, found: MinedAudit, seconds: number, warnings: re
 }
 
 const footer = `
-MINED holds one JSON object a line, also as .gz, in one of these layouts, whoever wrote it:
+MINED holds one JSON object a line, also as .gz, or is a .parquet file with these
+columns, in one of these layouts, whoever wrote it:
 ${helpList(readLayoutTexts)}
 Lines may hold ids, texts (with --corpus-texts and --query-texts), or row numbers: a number is an id if
 all ids are integers, else a row. The queries are those of --query-ids, else those of --positives.
@@ -102,8 +104,8 @@ A negative counts for the first of these faults, of which ten places each are to
   equalTexts               another row with the text of the query, of a positive of a query with this
                            text, or of a negative before it
 and besides
-  tooFew                   lines with fewer negatives than --num-negatives; in triplets that counts the
-                           lines of a query and its positive together
+  tooFew                   lines with fewer negatives than --num-negatives; that counts together the
+                           triplets of a query and its positive, and the labeled pairs of a query
   scoresNotFinite          scores that are null, NaN, infinite or no numbers
   scoresAbovePositive      negatives that score above the --reference score of their positives
 
@@ -120,7 +122,7 @@ export const auditCommand = (): Command =>
     new Command('audit')
       .summary('check a file of mined examples')
       .description('Check a file of mined examples: unknown ids, positives among the negatives, ….')
-      .argument('<mined>', 'the file, one JSON object a line')
+      .argument('<mined>', 'the file, one JSON object a line, or Parquet')
       .addOption(
         pathOption(
           '--corpus-ids <FILE>',

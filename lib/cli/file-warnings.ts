@@ -4,13 +4,14 @@ import type { MinedNegatives } from '../mining/mined-negatives'
 import { mineDefaults, type MineOptions } from './mining-options'
 
 type Written = {
-  readonly [Name in 'out' | 'format' | 'incomplete' | 'explain']?: MineOptions[Name] | undefined
+  readonly [Name in 'out' | 'format' | 'incomplete' | 'parquet' | 'explain']?:
+    MineOptions[Name] | undefined
 }
 
 /** The reason why negatives.jsonl has no line although some query has a negative. */
 function ofNoLine(
   mined: MinedNegatives,
-  { out, format = mineDefaults.format, incomplete }: Written,
+  { out, format = mineDefaults.format, incomplete, parquet }: Written,
 ): string[] {
   const { counts, positives, listStarts, numNegatives, shard } = mined
   // A part without lines does not mean that the whole has none.
@@ -30,7 +31,7 @@ function ofNoLine(
   }
   if (counts.some(hasLine)) return []
   return [
-    `negatives.jsonl is empty: no query with a positive has ${
+    `negatives.${parquet ? 'parquet' : 'jsonl'} is empty: no query with a positive has ${
       asks
         ? `the ${numNegatives} negatives that ${asks[0]}; a lower --num-negatives or ${asks[1]} gives lines`
         : 'a negative'
@@ -39,12 +40,12 @@ function ofNoLine(
 }
 
 /** Options that only shape files, given without --out. */
-const ofNoFiles = ({ out, format, incomplete, explain }: Written): string[] =>
-  Object.entries({ format, incomplete, explain })
+const ofNoFiles = ({ out, format, incomplete, parquet, explain }: Written): string[] =>
+  Object.entries({ format, incomplete, parquet, explain })
     .filter(([, value]) => out === undefined && value !== undefined)
     .map(
       ([name, value]) =>
-        `--${name} ${value} has no effect without --out, where its file would stand`,
+        `--${name}${value === true ? '' : ` ${value}`} has no effect without --out, where its file would stand`,
     )
 
 export const fileWarnings = (mined: MinedNegatives, given: Written): string[] => [

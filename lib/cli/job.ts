@@ -1,7 +1,7 @@
 // Common part of the commands: quick checks first, then the job, staged results, and the summary last.
 import { writeFile } from 'node:fs/promises'
 import { systemFailure } from '../data/file'
-import { partOf } from '../data/matrix-files'
+import { partOf } from '../data/named-part'
 import { resolveDevice } from '../device'
 import { invalidText } from '../errors'
 import { info, type Info } from '../info'

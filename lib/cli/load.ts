@@ -17,7 +17,7 @@ export interface Shape {
 }
 
 /** The supported files of matrices in lines, for the help. */
-export const matrixFiles = `a file in one of these formats, each also as .gz:
+export const matrixFiles = `a file in one of these formats, most also as .gz:
 ${formats.map(({ described }) => `  ${described}`).join('\n')}
 FILE:NAME is one of several arrays in a ${namedExtensions}`
 

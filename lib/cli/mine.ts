@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { checkPlace } from '../data/checkpoint-file'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
+import { writeMinedParquet } from '../data/parquet/mined-parquet'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import {
   checkMiningOptions,
@@ -99,7 +100,11 @@ async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFile
   const lines = minedLines(format, mined, words, { incomplete })
   const { signal } = job.options
   await writeArrays(mined, job)
-  await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
+  if (run.parquet)
+    await job.write('negatives.parquet', (path) =>
+      writeMinedParquet(path, format, mined, words, { incomplete, signal }),
+    )
+  else await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
   if (run.explain !== undefined)
     await job.write('rejected.jsonl', (path) =>
       writeLines(path, rejectedLines(mined.rejected, words), { signal }),
@@ -126,6 +131,7 @@ const runOf = (
   positives,
   format: given.format,
   incomplete: given.incomplete,
+  parquet: given.parquet,
   explain: given.explain,
 })
 

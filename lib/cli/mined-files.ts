@@ -1,6 +1,6 @@
 // The files that `mine` writes, and that `merge` writes from the parts of a job.
 import { writeNpy } from '../data/npy'
-import type { IncompleteMode, MinedFormat } from '../data/mined-lines'
+import type { IncompleteMode, MinedFormat } from '../data/mined-layouts'
 import type { MinedNegatives } from '../mining/mined-negatives'
 import { miningWarnings, type Asked } from '../mining/mining-warnings'
 import { optionOf, type Files } from './failure'
@@ -18,6 +18,8 @@ export interface MineRun {
   readonly positives: string
   readonly format?: MinedFormat | undefined
   readonly incomplete?: IncompleteMode | undefined
+  /** Whether the examples are written as Parquet. */
+  readonly parquet?: boolean | undefined
   readonly explain?: number | undefined
 }
 

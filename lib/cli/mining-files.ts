@@ -1,12 +1,11 @@
 // Reads the files with the rules and words of a mining job.
 import { CommanderError } from 'commander'
 import { readInt32Npy } from '../data/npy'
-import { readTexts } from '../data/pairs'
-import type { Side } from '../data/pairs'
+import { readTexts, type IdRows, type Side } from '../data/ids-and-texts'
 import type { RowLists } from '../data/row-lists'
 import type { SelfRows } from '../mining/self-rows'
 import { PairFiles } from './pair-files'
-import type { Words } from '../data/mined-lines'
+import type { Word, Words } from '../data/mined-layouts'
 import { optionOf } from './failure'
 import type { MineOptions } from './mining-options'
 
@@ -35,12 +34,14 @@ interface Counts {
 const ifGiven = async <T>(path: string | undefined, read: (path: string) => Promise<T>) =>
   path === undefined ? undefined : await read(path)
 
-type Ids = ReadonlyMap<string, number> | undefined
+type Ids = IdRows | undefined
 
 /** The words for the rows of one side: texts, else ids, else row numbers. */
-function speaker(texts: readonly string[] | undefined, ids: Ids): (row: number) => string | number {
-  const names = texts ?? (ids && [...ids.keys()])
-  return names ? (row) => names[row]! : (row) => row
+function speaker(texts: readonly string[] | undefined, ids: Ids): (row: number) => Word {
+  if (texts) return (row) => texts[row]!
+  if (!ids) return (row) => row
+  const names: readonly Word[] = ids.areIntegers ? Array.from(ids.keys(), BigInt) : [...ids.keys()]
+  return (row) => names[row]!
 }
 
 export async function readMiningFiles(
@@ -91,4 +92,10 @@ export function checkPartners(given: MineOptions) {
   const { queryTexts, corpusTexts, groups, queryGroups, corpusGroups } = given
   checkTogether({ queryTexts, corpusTexts })
   checkTogether({ groups, queryGroups, corpusGroups })
+  if (given.parquet && given.shard)
+    throw new CommanderError(
+      2,
+      'gemmine.parquetShard',
+      'expected no --parquet with --shard, because gemmine merge joins the lines of negatives.jsonl',
+    )
 }

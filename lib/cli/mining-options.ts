@@ -4,10 +4,10 @@ import {
   incompleteModes,
   minedFormats,
   minedFormatTexts,
-  minedLinesDefaults,
   type IncompleteMode,
   type MinedFormat,
-} from '../data/mined-lines'
+} from '../data/mined-layouts'
+import { minedLinesDefaults } from '../data/mined-lines'
 import { rules, type CeilingName } from '../mining/ceiling-rules'
 import {
   candidateModes,
@@ -25,6 +25,7 @@ import {
   budgetOption,
   choiceOption,
   countOption,
+  flagOption,
   helpList,
   numberOption,
   pathOption,
@@ -72,6 +73,7 @@ export interface MineOptions extends CommonOptions, PairOptions, CeilingsGiven, 
   readonly resume?: string
   readonly format?: MinedFormat
   readonly incomplete?: IncompleteMode
+  readonly parquet?: boolean
 }
 
 const ceilingList = helpList(
@@ -94,13 +96,17 @@ they join the pool of the best of all rows.
 Samplings, which take K of the survivors (of the best M of them, the pool):
 ${helpList(samplingNames.map((name) => [name, samplings[name].taken] as const))}
 
+Files of ids, texts and pairs may also be .parquet, with columns named as in BEIR: _id, title, text;
+query-id, corpus-id, score. FILE:NAME names another column of ids or of texts.
+
 Layouts of negatives.jsonl, the first three for the trainers of sentence-transformers:
 ${helpList(minedFormatTexts)}
 Lines hold texts with --query-texts and --corpus-texts; without them ids, or row numbers, which no
-trainer can read as texts.
+trainer can read as texts. --parquet writes the same fields as columns; ids that were read from integers
+of a Parquet file are 64-bit integers there, as row numbers are.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. With
+negatives.jsonl or negatives.parquet, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. With
 --reference each the arrays have a row for each pair of query and positive, in the order of queries and
 of the rows of their positives, and one for a query without positives; lines have one positive each. A
 shard takes the files of the whole job, and gemmine merge puts shards together.
@@ -117,7 +123,7 @@ const inputs = () => [
   pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'),
   pathOption(
     '--positives <FILE>',
-    'lines of query<TAB>corpus, or qrels of BEIR or TREC; rows, or ids with the next two; required',
+    'lines of query<TAB>corpus, or qrels of BEIR or TREC, or .parquet; rows, or ids with the next two; required',
   ),
   ...idOptions(),
   unknownIdsOption(),
@@ -214,6 +220,7 @@ const results = () => [
     incompleteModes,
     minedLinesDefaults.incomplete,
   ),
+  flagOption('--parquet', 'write negatives.parquet in place of negatives.jsonl'),
   countOption(
     '--explain <M>',
     'also write rejected.jsonl: the M best dropped of each query, and why',

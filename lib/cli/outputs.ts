@@ -20,6 +20,7 @@ export const resultFiles = [
   'scores.npy',
   'counts.npy',
   'negatives.jsonl',
+  'negatives.parquet',
   'rejected.jsonl',
   'part.safetensors',
   'concepts.jsonl',

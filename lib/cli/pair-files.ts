@@ -1,6 +1,6 @@
 // Reads files that refer to queries and corpus rows by ids, for topk and mine.
+import { readIds, type IdRows } from '../data/ids-and-texts'
 import {
-  readIds,
   readPairs,
   readPairsDefaults,
   unknownIdsModes,
@@ -43,7 +43,7 @@ interface Counts {
   readonly corpus: number
 }
 
-type Ids = ReadonlyMap<string, number>
+type Ids = IdRows
 
 /** Reads ids, and pairs of ids or of rows. */
 export class PairFiles {

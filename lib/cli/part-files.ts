@@ -6,7 +6,7 @@ import { withReader } from '../data/byte-reader'
 import { readBytes } from '../data/dense-elements'
 import { elementsOver, type ElementType } from '../data/element-types'
 import { closeDescriptor, fileError, openFile, readRange, systemFailure } from '../data/file'
-import type { Words } from '../data/mined-lines'
+import type { Words } from '../data/mined-layouts'
 import { readNpyArray } from '../data/npy-array'
 import { readSafetensors, writeSafetensors, type Tensors } from '../data/safetensors'
 import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
@@ -40,6 +40,9 @@ export interface Part {
   readonly run: MineRun
 }
 
+/** JSON has no bigints. */
+const digits = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+
 /** A hash, in hexadecimal digits, of the words for all queries and documents in lines. */
 export function digestOf(words: Required<Words>, queries: number, corpus: number): string {
   const hash = createHash('sha256')
@@ -48,7 +51,8 @@ export function digestOf(words: Required<Words>, queries: number, corpus: number
     [corpus, words.document, words.documentId],
   ] as const
   for (const [rows, word, id] of sides)
-    for (let row = 0; row < rows; row++) hash.update(`${JSON.stringify([word(row), id(row)])}\n`)
+    for (let row = 0; row < rows; row++)
+      hash.update(`${JSON.stringify([word(row), id(row)], digits)}\n`)
   return hash.digest('hex')
 }
 

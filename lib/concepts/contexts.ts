@@ -1,7 +1,7 @@
 import { fileError, printable } from '../data/file'
 import { longLine, readLines, type LineReader } from '../data/lines'
 import { GrowingArray } from '../data/growing-array'
-import { readTexts } from '../data/pairs'
+import { readTexts } from '../data/ids-and-texts'
 import { invalid, invalidText } from '../errors'
 import { checkInteger } from '../options'
 

@@ -21,6 +21,10 @@ export const isZip = (bytes: Uint8Array) =>
 export const isSafetensors = (bytes: Uint8Array) =>
   bytes[8] === 0x7b && beginsWith(bytes.subarray(4), [0, 0, 0, 0])
 
+const parquetMagic = [0x50, 0x41, 0x52, 0x31]
+
+export const isParquet = (bytes: Uint8Array) => beginsWith(bytes, parquetMagic)
+
 const others: readonly (readonly [start: string, name: string])[] = [
   ['\x89HDF', 'an HDF5 file'],
   ['PAR1', 'a Parquet file'],

@@ -1,5 +1,4 @@
 import type { AbortSignalLike } from '../cancellation'
-import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { invalid } from '../errors'
 import { frozen, withDefaults, type Overrides } from '../options'
@@ -8,11 +7,13 @@ import type { Bytes } from './byte-reader'
 import type { Loading } from './dense-elements'
 import { checkPath, fileError, printable } from './file'
 import type { OpenFile } from './file'
-import { isNpy, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
+import { isNpy, isParquet, isSafetensors, isZip, shownBytes, shownFormat } from './file-format'
 import { isMatrixMarket, loadMatrixMarket, matrixMarketSides } from './matrix-market'
 import type { DenseMatrix, MatrixFile } from './matrix'
+import { partOf, type Part } from './named-part'
 import { checkLimit, loadNpyDefaults, loadNpyFrom, npySides, usualLimit } from './npy'
 import { loadNpzFrom, npzSides } from './npz'
+import { loadParquet, parquetSides } from './parquet/parquet-matrix'
 import { loadSafetensorsFrom, matrixIn } from './safetensors'
 import type { SparseMatrix } from './sparse'
 
@@ -79,6 +80,14 @@ export const formats: readonly Format[] = [
     load: (bytes, name, loading) =>
       reading(bytes, (reader) => loadSafetensorsFrom(reader, name, loading)),
   },
+  {
+    extension: '.parquet',
+    described: '.parquet with a column of lists of numbers (not as .gz)',
+    begins: isParquet,
+    isNamed: true,
+    sides: parquetSides,
+    load: loadParquet,
+  },
 ]
 
 /** `a, b or c`. */
@@ -87,32 +96,10 @@ const anyOf = (texts: readonly string[]) => `${texts.slice(0, -1).join(', ')} or
 /** `a .npy, .npz, .mtx or .safetensors file`, for messages and the help. */
 export const matrixFile = `a ${anyOf(formats.map(({ extension }) => extension))} file`
 
-/** The formats of files with named arrays: `.npz or .safetensors`. */
-export const namedExtensions = formats
-  .filter(({ isNamed }) => isNamed)
-  .map(({ extension }) => extension)
-  .join(' or ')
-
-/** A file, and the name of the array in it. */
-interface Part {
-  readonly path: string
-  readonly name: string | undefined
-}
-
-/**
- * Splits `file:name`, which names an array in a file, unless a file of that full name exists. Both may contain
- * colons: the file is the longest that exists.
- */
-export function partOf(given: string): Part {
-  const whole = { path: given, name: undefined }
-  if (existsSync(given)) return whole
-  const before = (end: number) => given.lastIndexOf(':', end)
-  for (let colon = before(given.length - 2); colon > 0; colon = before(colon - 1)) {
-    const path = given.slice(0, colon)
-    if (existsSync(path)) return { path, name: given.slice(colon + 1) }
-  }
-  return whole
-}
+/** The formats of files with named arrays: `.npz, .safetensors or .parquet`. */
+export const namedExtensions = anyOf(
+  formats.filter(({ isNamed }) => isNamed).map(({ extension }) => extension),
+)
 
 const byExtension = (path: string) => {
   const extension = extname(path.replace(/\.gz$/i, '')).toLowerCase()
@@ -165,7 +152,8 @@ export type LoadMatrixOptions = Overrides<typeof loadMatrixDefaults>
 
 /**
  * Reads a matrix from a file of any format: `.npy`, `.npz` (dense, or sparse from SciPy), Matrix Market
- * `.mtx`, `.safetensors`, each also packed as `.gz`. The format is detected by the first bytes.
+ * `.mtx`, `.safetensors`, each also packed as `.gz`, and a column of lists of numbers in Parquet. The format is
+ * detected by the first bytes.
  *
  * @param path Path of the file; `file:name` is the array of that name in a `.npz` or `.safetensors`.
  * @returns A dense matrix in memory, or one that stays in its file until {@link closeMatrix}, or a sparse one,

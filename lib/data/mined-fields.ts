@@ -20,6 +20,8 @@ export interface MinedExample {
   readonly query: Word
   readonly positives: readonly ScoredWord[]
   readonly negatives: readonly ScoredWord[]
+  /** Documents that the line does not tell apart: those that are no known positives are negatives. */
+  readonly unlabeled?: readonly ScoredWord[]
 }
 
 const isObject = (value: unknown): value is Fields =>
@@ -160,6 +162,31 @@ function labeledReader(first: Fields): Reader {
   return { needs: [query, docs, marks], read }
 }
 
+/**
+ * A query and one document, which is a positive or a negative. sentence-transformers writes a score in place of
+ * the label if it is asked for one.
+ */
+function pairReader(first: Fields): Reader {
+  const names = Object.keys(first).filter((name) => !isBeside(name))
+  const query = 'query' in first ? 'query' : names[0]
+  const passage = 'passage' in first ? 'passage' : names.find((name) => name !== query)
+  if (query === undefined || passage === undefined)
+    throw new FieldMistake('a query and a document beside the label', namesOf(first))
+  const mark = 'label' in first ? 'label' : 'score'
+  const read = (fields: Fields) => {
+    const { label, score } = fields
+    const document = { word: wordOf(fields[passage], passage), score }
+    const word = wordOf(fields[query], query)
+    if (mark === 'score')
+      return { query: word, positives: [], negatives: [], unlabeled: [document] }
+    if (typeof label !== 'number' && typeof label !== 'boolean')
+      throw new FieldMistake('a number as label', shownField(label))
+    const [positives, negatives] = Number(label) > 0 ? [[document], []] : [[], [document]]
+    return { query: word, positives, negatives }
+  }
+  return { needs: [query, passage, mark], read }
+}
+
 /** Lists of positives and of negatives; the latter may be missing. */
 const listReader = (
   positives: string,
@@ -231,6 +258,15 @@ const layouts: readonly ReadLayout[] = [
     fits: (fields) => 'pos_doc' in fields,
     reader: (first) =>
       listReader('pos_doc', 'neg_doc', 'question_id', 'query' in first ? 'query' : 'question'),
+  },
+  {
+    name: 'labeled-pair',
+    described: `query, passage, label or score, one line for each document; ${firstColumns}`,
+    fits: ({ label, score, ...others }) =>
+      ['number', 'boolean'].includes(typeof (label ?? score)) &&
+      !Object.keys(others).some((name) => name.startsWith('negative')) &&
+      Object.keys(others).length >= 2,
+    reader: pairReader,
   },
   {
     name: 'n-tuple',

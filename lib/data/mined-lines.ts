@@ -2,11 +2,20 @@ import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { invalid } from '../errors'
 import { checkOneOf, frozen, withDefaults, type Overrides } from '../options'
 import { writePieces } from './file'
-import type { RowLists } from './row-lists'
-
-/** Whether queries with fewer negatives than `numNegatives` have lines. */
-export const incompleteModes = ['keep', 'drop'] as const
-export type IncompleteMode = (typeof incompleteModes)[number]
+import {
+  checkWords,
+  incompleteModes,
+  minedRecords,
+  wordAt,
+  type Field,
+  type IncompleteMode,
+  type Mined,
+  type MinedFormat,
+  type Notation,
+  type Passage,
+  type Word,
+  type Words,
+} from './mined-layouts'
 
 /** The only place where the defaults of {@link minedLines} are written. */
 export const minedLinesDefaults = frozen({
@@ -35,28 +44,6 @@ export const ruleNames = [
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 
-/** The mined negatives, as far as lines need them. */
-export interface Mined {
-  readonly queries: number
-  /** Index of the first query in `words`; 0 if omitted. */
-  readonly firstQuery?: number | undefined
-  readonly numNegatives: number
-  /**
-   * The first list of each query where every positive has its own list, [queries + 1]; undefined: one list for
-   * each query.
-   */
-  readonly listStarts?: Int32Array | undefined
-  /** [lists × numNegatives], best first; −1 for none. */
-  readonly indices: Int32Array
-  /** [lists × numNegatives]. */
-  readonly scores: Float32Array
-  /** [lists], number of negatives found. */
-  readonly counts: Int32Array
-  readonly positives: RowLists
-  /** Parallel to `positives.indices`. */
-  readonly positiveScores: Float64Array
-}
-
 /** The best dropped candidates of the mined lists: one for each query, or one for each positive. */
 export interface Rejected {
   /** The queries of the mined lists, in order. */
@@ -71,129 +58,39 @@ export interface Rejected {
   readonly rules: Uint8Array
 }
 
-/** How lines represent a query or a document: by its text, its id, or its row. */
-export interface Words {
-  query(row: number): string | number
-  document(row: number): string | number
-  /** Id of a query, for `tevatron`, whose lines have ids and texts; the row if omitted. */
-  queryId?(row: number): string | number
-  /** The same for a document. */
-  documentId?(row: number): string | number
-}
-
-/** A query with its positives and negatives, each as JSON text. */
-interface Example {
-  readonly query: string
-  readonly positives: readonly string[]
-  readonly negatives: readonly string[]
-  readonly positiveScores: readonly string[]
-  readonly negativeScores: readonly string[]
-  /** JSON strings of the ids, in the same order. */
-  ids(): { readonly query: string; readonly positives: string[]; readonly negatives: string[] }
-}
-
-/** A word as JSON; throws unless it is a string or a finite number. */
-function wordJson(words: Words, side: keyof Words, row: number): string {
-  const word: unknown = words[side] ? words[side]!(row) : row
-  if (typeof word === 'string' || Number.isFinite(word)) return JSON.stringify(word)
-  throw invalid(`words.${side}(${row})`, 'a string or a finite number', word)
-}
-
-const list = (parts: readonly string[]) => `[${parts.join(',')}]`
-
-/** An id as a JSON string: Tevatron has no numbers as ids. */
-function idJson(words: Words, side: 'queryId' | 'documentId', row: number): string {
-  const json = wordJson(words, side, row)
-  return json.startsWith('"') ? json : `"${json}"`
-}
-
-const passages = (ids: readonly string[], texts: readonly string[]) =>
-  list(ids.map((id, i) => `{"docid":${id},"text":${texts[i]}}`))
-
-interface Layout {
-  /** The fields of its lines, in the words of the help, and the trainers that read them. */
-  readonly described: string
-  /** Whether a query with fewer than `numNegatives` negatives has no line. */
-  readonly needsAll?: boolean
-  lines(example: Example): Iterable<string>
-}
-
-const layouts = {
-  triplet: {
-    described: 'anchor, positive, negative: MultipleNegativesRankingLoss, TripletLoss',
-    *lines({ query, positives, negatives }) {
-      for (const positive of positives)
-        for (const negative of negatives)
-          yield `{"anchor":${query},"positive":${positive},"negative":${negative}}`
-    },
-  },
-  'n-tuple': {
-    described:
-      'anchor, positive, negative_1 to negative_K: MultipleNegativesRankingLoss; queries with fewer than K negatives are left out',
-    needsAll: true,
-    *lines({ query, positives, negatives }) {
-      const columns = negatives.map((negative, i) => `,"negative_${i + 1}":${negative}`).join('')
-      for (const positive of positives) yield `{"anchor":${query},"positive":${positive}${columns}}`
-    },
-  },
-  labeled: {
-    described:
-      'query, docs, labels, scores: cross-encoder rerankers; drop the column scores for ListNetLoss or LambdaLoss',
-    *lines({ query, positives, negatives, positiveScores, negativeScores }) {
-      const labels = [...positives.map(() => '1'), ...negatives.map(() => '0')]
-      const docs = list([...positives, ...negatives])
-      const scores = list([...positiveScores, ...negativeScores])
-      yield `{"query":${query},"docs":${docs},"labels":${list(labels)},"scores":${scores}}`
-    },
-  },
-  'flag-embedding': {
-    described: 'query, pos, neg, pos_scores, neg_scores: FlagEmbedding, embedders and rerankers',
-    *lines({ query, positives, negatives, positiveScores, negativeScores }) {
-      const documents = `"pos":${list(positives)},"neg":${list(negatives)}`
-      const scores = `"pos_scores":${list(positiveScores)},"neg_scores":${list(negativeScores)}`
-      yield `{"query":${query},${documents},${scores}}`
-    },
-  },
-  tevatron: {
-    described: 'query_id, query, positive_passages, negative_passages, each of docid and text',
-    *lines({ query, positives, negatives, ids }) {
-      const named = ids()
-      const documents = `"positive_passages":${passages(named.positives, positives)},"negative_passages":${passages(named.negatives, negatives)}`
-      yield `{"query_id":${named.query},"query":${query},${documents}}`
-    },
-  },
-  nemo: {
-    described: 'query, pos_doc, neg_doc: inline data of NeMo Automodel',
-    *lines({ query, positives, negatives }) {
-      yield `{"query":${query},"pos_doc":${list(positives)},"neg_doc":${list(negatives)}}`
-    },
-  },
-} as const satisfies Readonly<Record<string, Layout>>
-
-/**
- * Layouts of mined examples: the first three are those of sentence-transformers; `nemo` is that of inline
- * data of NeMo Automodel.
- */
-export type MinedFormat = keyof typeof layouts
-export const minedFormats = Object.keys(layouts) as readonly MinedFormat[]
-
-/** Every layout in the words of the help. */
-export const minedFormatTexts: readonly (readonly [name: MinedFormat, text: string])[] =
-  minedFormats.map((name) => [name, layouts[name].described])
+/** A word as JSON; integers beyond 2^53 as strings of their digits. */
+const wordJson = (word: Word) => (typeof word === 'bigint' ? `"${word}"` : JSON.stringify(word))
 
 /** Scores are rounded to float32, as in scores.npy; one beyond its range becomes null. */
 const scoreJson = (score: number) => JSON.stringify(Math.fround(score))
 
-const jsonOf = (
-  values: ArrayLike<number>,
-  start: number,
-  end: number,
-  json: (value: number) => string,
-) => Array.from({ length: end - start }, (_, i) => json(values[start + i]!))
+/** Tevatron has no numbers as ids. */
+const json: Notation<string> = {
+  word: wordJson,
+  id: (word) => JSON.stringify(String(word)),
+  score: scoreJson,
+  label: String,
+}
+
+const list = (parts: readonly string[]) => `[${parts.join(',')}]`
+
+const passageJson = ({ docid, text }: Passage<string>) => `{"docid":${docid},"text":${text}}`
+
+const cellJson = (cell: string | Passage<string>) =>
+  typeof cell === 'string' ? cell : passageJson(cell)
+
+function lineOf(fields: readonly Field<string>[]): string {
+  let line = '{'
+  for (const [name, value] of fields) {
+    if (line.length > 1) line += ','
+    line += `"${name}":${Array.isArray(value) ? list(value.map(cellJson)) : (value as string)}`
+  }
+  return `${line}}`
+}
 
 /**
  * Generates the lines of mined examples in one of several layouts. A query without positives or negatives has no
- * line; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
+ * line, except in labeled pairs, which are of one document; in n-tuples, and with `incomplete: 'drop'`, neither has a query with fewer than `numNegatives`.
  *
  * @throws {TypeError} if the layout does not exist, an option is unknown or wrong, or `mined` or `words` has
  *   a wrong type; during generation, if a word is neither a string nor a finite number, naming its row.
@@ -207,65 +104,14 @@ export function minedLines(
   words: Words,
   options: MinedLinesOptions = {},
 ): Generator<string> {
-  checkOneOf('format', format, minedFormats)
-  if (typeof mined?.positives !== 'object')
-    throw invalid('mined', 'what mineHardNegatives() gave', mined)
-  checkWords(words)
   const { incomplete } = withDefaults(minedLinesDefaults, options)
   checkOneOf('incomplete', incomplete, incompleteModes)
-  const layout: Layout = layouts[format]
-  const fewest = layout.needsAll || incomplete === 'drop' ? mined.numNegatives : 1
-  return examplesOf(layout, mined, words, fewest)
+  const records = minedRecords(format, mined, words, { incomplete, notation: json })
+  return linesOf(records)
 }
 
-function checkWords(words: Words) {
-  for (const name of ['query', 'document', 'queryId', 'documentId'] as const) {
-    const isOptional = name.endsWith('Id') && words?.[name] === undefined
-    if (!isOptional && typeof words?.[name] !== 'function')
-      throw invalid(`words.${name}`, 'a function of a row', words?.[name])
-  }
-}
-
-/** The lists of negatives, each with the place of its query and the range of its positives. */
-function* linedLists({ queries, positives: { indptr }, listStarts }: Mined) {
-  for (let q = 0; q < queries; q++) {
-    const [begin, end] = [indptr[q]!, indptr[q + 1]!]
-    if (!listStarts) yield { q, list: q, first: begin, last: end }
-    else
-      for (let t = begin; t < end; t++)
-        yield { q, list: listStarts[q]! + t - begin, first: t, last: t + 1 }
-  }
-}
-
-/** @param fewest Negatives of a list that has lines, at least. */
-function* examplesOf(
-  layout: Layout,
-  mined: Mined,
-  words: Words,
-  fewest: number,
-): Generator<string> {
-  const { positives, positiveScores, numNegatives, firstQuery = 0 } = mined
-  const document = (row: number) => wordJson(words, 'document', row)
-  const documentId = (row: number) => idJson(words, 'documentId', row)
-  for (const { q, list, first, last } of linedLists(mined)) {
-    const start = list * numNegatives
-    const count = mined.counts[list]!
-    const end = start + count
-    if (first === last || count === 0 || count < fewest) continue
-    const example = {
-      query: wordJson(words, 'query', firstQuery + q),
-      positives: jsonOf(positives.indices, first, last, document),
-      negatives: jsonOf(mined.indices, start, end, document),
-      positiveScores: jsonOf(positiveScores, first, last, scoreJson),
-      negativeScores: jsonOf(mined.scores, start, end, scoreJson),
-      ids: () => ({
-        query: idJson(words, 'queryId', firstQuery + q),
-        positives: jsonOf(positives.indices, first, last, documentId),
-        negatives: jsonOf(mined.indices, start, end, documentId),
-      }),
-    }
-    yield* layout.lines(example)
-  }
+function* linesOf(records: Iterable<readonly Field<string>[]>): Generator<string> {
+  for (const fields of records) yield lineOf(fields)
 }
 
 /**
@@ -286,14 +132,14 @@ function* entriesOf(rejected: Rejected, words: Words): Generator<string> {
   for (let i = 0; i < rejected.queries.length; i++) {
     const entries: string[] = []
     for (let t = indptr[i]!; t < indptr[i + 1]!; t++) {
-      const doc = wordJson(words, 'document', rows[t]!)
+      const doc = wordJson(wordAt(words, 'document', rows[t]!))
       entries.push(
         `{"doc":${doc},"score":${scoreJson(scores[t]!)},"rule":"${ruleNames[rules[t]!]}"}`,
       )
     }
-    const query = wordJson(words, 'query', rejected.queries[i]!)
+    const query = wordJson(wordAt(words, 'query', rejected.queries[i]!))
     const row = rejected.positives?.[i] ?? -1
-    const positive = row < 0 ? '' : `,"positive":${wordJson(words, 'document', row)}`
+    const positive = row < 0 ? '' : `,"positive":${wordJson(wordAt(words, 'document', row))}`
     yield `{"query":${query}${positive},"rejected":${list(entries)}}`
   }
 }

@@ -1,4 +1,4 @@
-import { readLines } from './lines'
+import { readRecords } from './records'
 import { PairsReader, type Pairs, type UnknownIds } from './pairs'
 import { TextNumbers } from './text-numbers'
 
@@ -37,6 +37,6 @@ export async function readNamedPairs(
   options: NamedPairsOptions,
 ): Promise<NamedPairs> {
   const queryIds = new TextNumbers()
-  const pairs = await readLines(path, new NamedPairsReader(path, queryIds, options))
+  const pairs = await readRecords(path, new NamedPairsReader(path, queryIds, options))
   return { ...pairs, queryIds }
 }

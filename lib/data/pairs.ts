@@ -1,12 +1,14 @@
 import { invalid } from '../errors'
 import { checkInteger, checkOneOf, frozen, required, withDefaults } from '../options'
-import { fileError, printable, shownJson } from './file'
+import { fileError, printable } from './file'
 import { arrayInMemory, compressRows } from './compressed-rows'
 import { GrowingArray } from './growing-array'
-import { longLine, parseLines, readLines } from './lines'
-import type { LineReader } from './lines'
+import type { Side } from './ids-and-texts'
+import { parseLines } from './lines'
+import { chosenLeaf } from './parquet/columns'
+import type { Leaf, ParquetFile } from './parquet/footer'
+import { readRecords, type RecordReader, type Value } from './records'
 import type { RowLists } from './row-lists'
-import { TextNumbers } from './text-numbers'
 
 /** What is asked of a Map of ids to rows. */
 type IdRows = Pick<ReadonlyMap<string, number>, 'get'>
@@ -44,11 +46,6 @@ export interface Pairs extends RowLists {
   /** Number of pairs omitted because their query or corpus row does not exist. */
   readonly unknownIds: number
 }
-
-/** The side of a job that a file describes. */
-export type Side = 'query' | 'corpus'
-
-const sides = ['query', 'corpus'] as const
 
 /** The only place where the defaults of {@link readPairs} are written. */
 export const readPairsDefaults = frozen({
@@ -101,8 +98,30 @@ function columnsOf(text: string, value: PairValue): Columns | undefined {
   return isPair && text.includes('\t') ? [columns[0]!, columns[1]!, columns[2]] : undefined
 }
 
+/** Usual names of the columns of pairs in Parquet files. */
+const usualNames = {
+  query: ['query-id', 'query_id', 'qid', 'query'],
+  corpus: ['corpus-id', 'corpus_id', 'docid', 'doc_id', 'pid', 'corpus'],
+  value: ['score', 'relevance', 'rel', 'label'],
+} as const
+
+const isFlat = ({ path, maxRepetition, kind }: Leaf) =>
+  path.length === 1 && maxRepetition === 0 && kind !== undefined
+
+/** The columns of pairs by their usual names, else the only two or three in their order. */
+function pairColumns(file: ParquetFile): Leaf[] {
+  const flat = file.leaves.filter(isFlat)
+  const named = (names: readonly string[]) =>
+    names.map((name) => flat.find(({ path }) => path[0] === name)).find((each) => each)
+  const [query, corpus, value] = Object.values(usualNames).map(named)
+  if (query && corpus) return value ? [query, corpus, value] : [query, corpus]
+  if (flat.length === 2 || flat.length === 3) return flat
+  const names = `${usualNames.query[0]}, ${usualNames.corpus[0]} and perhaps ${usualNames.value[0]}`
+  return [chosenLeaf(file, undefined, `columns ${names}`, () => false)]
+}
+
 /** Reads pairs and sorts them; {@link readPairs} has the format. */
-export class PairsReader implements LineReader<Promise<Pairs>> {
+export class PairsReader implements RecordReader<Promise<Pairs>> {
   private readonly listed = new GrowingArray(new Int32Array(0))
   private readonly rows = new GrowingArray(new Int32Array(0))
 
@@ -119,17 +138,35 @@ export class PairsReader implements LineReader<Promise<Pairs>> {
 
   line(text: string, number: number) {
     if (text.trim() === '' || (number === 1 && text.startsWith(headerStart))) return
-    const { queries, corpus, queryIds, corpusIds, value } = this.options
+    const { value } = this.options
     const columns = columnsOf(text, value)
     if (!columns)
       throw this.wrong(
-        number,
+        `line ${number}`,
         `query<TAB>corpus, then a ${value} or nothing, or ${trecColumns[value].name}`,
         text,
       )
-    const query = this.row('query', columns[0], queries, queryIds, number)
-    const row = this.row('corpus', columns[1], corpus, corpusIds, number)
-    const counts = this.counts(columns[2], number)
+    this.pair(columns, `line ${number}`)
+  }
+
+  columns(file: ParquetFile): Leaf[] {
+    return pairColumns(file)
+  }
+
+  record(values: readonly Value[], number: number) {
+    const place = `row ${number}`
+    const [query, corpus, value] = values.map((each) => {
+      if (each !== null) return String(each)
+      throw this.wrong(place, 'two ids or rows and a number', 'null')
+    })
+    this.pair([query!, corpus!, value], place)
+  }
+
+  private pair(columns: Columns, place: string) {
+    const { queries, corpus, queryIds, corpusIds } = this.options
+    const query = this.row('query', columns[0], queries, queryIds, place)
+    const row = this.row('corpus', columns[1], corpus, corpusIds, place)
+    const counts = this.counts(columns[2], place)
     if (query === undefined || row === undefined) this.unknownIds++
     else if (counts) {
       this.listed.push(query)
@@ -167,27 +204,24 @@ export class PairsReader implements LineReader<Promise<Pairs>> {
   }
 
   /** Returns undefined for a row that does not exist and is to be skipped. */
-  private row(side: Side, text: string, count: number, ids: IdRows | undefined, number: number) {
+  private row(side: Side, text: string, count: number, ids: IdRows | undefined, place: string) {
     const isNumber = /^ *\d{1,15} *$/.test(text)
     const row = ids ? ids.get(text) : isNumber ? Number(text) : undefined
     if (row !== undefined && row < count) return row
     if (this.options.unknownIds === 'skip' && (ids || isNumber)) return undefined
-    throw this.wrong(number, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
+    throw this.wrong(place, ids ? `a known ${side} id` : `a ${side} row in 0..${count - 1}`, text)
   }
 
   /** A relevance of 0 or less means that the two do not match. */
-  private counts(text: string | undefined, number: number): boolean {
+  private counts(text: string | undefined, place: string): boolean {
     if (text === undefined) return true
     const { value } = this.options
-    if (!numberPattern.test(text.trim())) throw this.wrong(number, `a number as ${value}`, text)
+    if (!numberPattern.test(text.trim())) throw this.wrong(place, `a number as ${value}`, text)
     return value === 'score' || Number(text) > 0
   }
 
-  private wrong(number: number, expected: string, received: string) {
-    return fileError(
-      this.path,
-      `line ${number}: expected ${expected}, received ${printable(received)}`,
-    )
+  private wrong(place: string, expected: string, received: string) {
+    return fileError(this.path, `${place}: expected ${expected}, received ${printable(received)}`)
   }
 }
 
@@ -208,7 +242,9 @@ export const parsePairs = async (
  * A line is `query<TAB>corpus`, or `query<TAB>corpus<TAB>relevance`, or the four columns of TREC, `query
  * iteration corpus relevance`, separated by tabs or blanks; a relevance of 0 or less omits the pair. With
  * `value: 'score'` the third column is a score, and TREC's columns are the six of a run, `query iteration
- * corpus rank score run`. A first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped.
+ * corpus rank score run`. A first line `query-id<TAB>corpus-id…` is a header. Blank lines are skipped. A
+ * Parquet file has columns of texts or integers, `query-id`, `corpus-id` and perhaps `score`, or only two or
+ * three in this order.
  *
  * @returns The corpus rows of each query, ascending, each once; and the number of skipped pairs.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
@@ -219,173 +255,4 @@ export const parsePairs = async (
  * const positives = await readPairs('positives.tsv', { queries: 1109, corpus: 5183 })
  */
 export const readPairs = async (path: string, options: PairsOptions): Promise<Pairs> =>
-  await readLines(path, new PairsReader(path, options))
-
-const isJsonLines = /\.jsonl(\.gz)?$/
-
-/** A line of the JSONL files of BEIR. */
-interface JsonLine {
-  readonly _id?: unknown
-  readonly title?: unknown
-  readonly text?: unknown
-}
-
-/** Reads one line per row of a side, and counts the lines. */
-abstract class PerRowReader {
-  get lineLimit(): number | undefined {
-    return this.isJsonl ? longLine : undefined
-  }
-
-  private received = 0
-
-  constructor(
-    protected readonly path: string,
-    private readonly count: number | 'any',
-    private readonly side: Side,
-    private readonly what: string,
-  ) {
-    if (count !== 'any') checkInteger('count', count, 0)
-    checkOneOf('side', side, sides)
-  }
-
-  line(text: string, number: number) {
-    this.received = number
-    if (this.count === 'any' || number <= this.count) this.take(text, number)
-  }
-
-  protected abstract take(text: string, number: number): void
-
-  protected get isJsonl(): boolean {
-    return isJsonLines.test(this.path)
-  }
-
-  /** Parses a line of a JSONL file, which must be an object. */
-  protected object(line: string, number: number, part: string): JsonLine {
-    try {
-      const value: unknown = JSON.parse(line)
-      if (typeof value === 'object' && value !== null) return value
-    } catch {
-      // Falls through to the error for a line that is no object.
-    }
-    throw this.wrong(number, `a JSON object with ${part}`, line)
-  }
-
-  protected checkCount() {
-    if (this.count === 'any' || this.received === this.count) return
-    const expected = `${this.count} ${this.what}, one for each ${this.side} row`
-    throw fileError(this.path, `expected ${expected}, received ${this.received}`)
-  }
-
-  protected wrong(number: number, expected: string, received: string) {
-    return fileError(
-      this.path,
-      `line ${number}: expected ${expected}, received ${printable(received)}`,
-    )
-  }
-}
-
-class IdsReader extends PerRowReader implements LineReader<TextNumbers> {
-  private readonly rows = new TextNumbers()
-
-  constructor(path: string, count: number | 'any', side: Side) {
-    super(path, count, side, 'ids')
-  }
-
-  protected take(line: string, number: number) {
-    const id = this.isJsonl ? this.idOf(line, number) : line
-    if (id === '') throw this.wrong(number, 'an id', 'an empty line')
-    const row = this.rows.add(id)
-    if (row !== number - 1)
-      throw this.wrong(number, 'every id once', `${id}, which is on line ${row + 1} too`)
-  }
-
-  finish() {
-    this.checkCount()
-    return this.rows
-  }
-
-  private idOf(line: string, number: number): string {
-    const { _id: id } = this.object(line, number, 'an _id')
-    if (typeof id === 'string') return id
-    if (Number.isSafeInteger(id)) return String(id)
-    throw this.wrong(number, 'an object with a string as _id', line)
-  }
-}
-
-/** Reads ids from the bytes of a file; see {@link readIds}. */
-export const parseIds = (
-  bytes: Uint8Array,
-  path: string,
-  count: number,
-  side: Side,
-): ReadonlyMap<string, number> => parseLines(bytes, path, new IdsReader(path, count, side))
-
-/**
- * Reads the ids of the queries or of the corpus, one per line, in the order of the rows. In a file whose name
- * ends in `.jsonl`, as in BEIR, a line is an object whose `_id` is the id.
- *
- * @param count Number of rows, or `any`.
- * @returns The row of each id, in the order of the rows. It is no `Map`, whose growth would hold the event
- *   loop; `new Map(ids)` makes one, for a worker for instance.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if an id is empty or repeated, their number is not
- *   `count`, or a line has more than 4 MiB (32 MiB in a `.jsonl`).
- *
- * @example
- * const corpusIds = await readIds('docs.txt', corpus.rows, 'corpus')
- */
-export const readIds = async (
-  path: string,
-  count: number | 'any',
-  side: Side,
-): Promise<ReadonlyMap<string, number>> => await readLines(path, new IdsReader(path, count, side))
-
-class TextsReader extends PerRowReader implements LineReader<string[]> {
-  private readonly texts: string[] = []
-
-  constructor(path: string, count: number | 'any', side: Side) {
-    super(path, count, side, 'texts')
-  }
-
-  override get lineLimit() {
-    return longLine
-  }
-
-  protected take(text: string, number: number) {
-    this.texts.push(this.isJsonl ? this.textOf(text, number) : text)
-  }
-
-  finish() {
-    this.checkCount()
-    return this.texts
-  }
-
-  private textOf(line: string, number: number): string {
-    const { title = '', text } = this.object(line, number, 'a text')
-    if (typeof text !== 'string') throw this.wrong(number, 'an object with a string as text', line)
-    if (title === '' || title === null) return text
-    if (typeof title !== 'string') throw this.wrong(number, 'a string as title', shownJson(title))
-    return `${title} ${text}`
-  }
-}
-
-/** Reads texts from the bytes of a file; see {@link readTexts}. */
-export const parseTexts = (bytes: Uint8Array, path: string, count: number, side: Side): string[] =>
-  parseLines(bytes, path, new TextsReader(path, count, side))
-
-/**
- * Reads the texts of the queries or of the corpus, one per line, in the order of the rows. In a file whose
- * name ends in `.jsonl` or `.jsonl.gz` a line is an object; the text is its `text`, preceded by its `title`
- * and a space if it has one.
- *
- * @param count Number of rows, or `any`.
- * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE` if a line is no such object or has more than 32 MiB, or
- *   their number is not `count`.
- *
- * @example
- * const texts = await readTexts('corpus.jsonl', corpus.rows, 'corpus')
- */
-export const readTexts = async (
-  path: string,
-  count: number | 'any',
-  side: Side,
-): Promise<string[]> => await readLines(path, new TextsReader(path, count, side))
+  await readRecords(path, new PairsReader(path, options))

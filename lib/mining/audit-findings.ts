@@ -16,7 +16,7 @@ export type MinedFault = (typeof minedFaults)[number]
 /** One place where a fault was found. */
 export interface AuditExample {
   readonly fault: MinedFault
-  /** Number of the line, from 1. */
+  /** Number of the line, from 1; of the row of a Parquet file, from 0. */
   readonly line: number
   /** What was found there. */
   readonly text: string
@@ -45,7 +45,7 @@ export class AuditFindings {
   private longest = 1
   /** Lines by their number of negatives. */
   private readonly lengths = new Map<number, CountedLines>()
-  /** Negatives and first line of each group of triplets. */
+  /** Negatives and first line of each group of lines. */
   private readonly groupCounts: number[] = []
   private readonly groupLines: number[] = []
 
@@ -96,11 +96,12 @@ export class AuditFindings {
     for (const { line, text } of told.sort((a, b) => a.line - b.line).slice(0, examplesOfFault))
       this.add('tooFew', line, text)
     this.counts.tooFew = counts
+    const whose = this.layout === 'triplet' ? 'its query and positive have' : 'the query has'
     await inSlices(this.groupCounts.length, (begin, end) => {
       for (let group = begin; group < end; group++) {
         const count = this.groupCounts[group]!
         if (count >= wanted) continue
-        const text = `its query and positive have ${of(count, wanted)} in all their lines`
+        const text = `${whose} ${of(count, wanted)} in all ${this.layout === 'triplet' ? 'their' : 'its'} lines`
         this.add('tooFew', this.groupLines[group]!, text)
       }
     })

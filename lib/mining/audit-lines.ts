@@ -1,6 +1,6 @@
 // Judges the lines of a file of mined examples, one after the other.
 import { fileError, printable } from '../data/file'
-import { FieldMistake, parseObjectLine } from '../data/json-line'
+import { FieldMistake, parseObjectLine, type Fields } from '../data/json-line'
 import { longLine, type LineReader } from '../data/lines'
 import {
   layoutOf,
@@ -38,7 +38,7 @@ interface Line {
   readonly positives: ReadonlySet<number>
   /** Classes of the positives' texts. */
   readonly positiveTexts: ReadonlySet<number>
-  /** Number of the pair of query and positive in a file of triplets. */
+  /** Number of the pair of query and positive in a file of triplets, of the query in labeled pairs. */
   readonly group: number | undefined
   /** Rows and classes of the negatives so far. */
   readonly seen: Set<number>
@@ -61,14 +61,22 @@ export class AuditReader implements LineReader<AuditFindings> {
   }
 
   line(text: string, number: number) {
-    if (text.trim() === '') return
+    if (text.trim() !== '') this.take(() => parseObjectLine(text), number, 'line')
+  }
+
+  /** @param number From 0. */
+  record(fields: Fields, number: number) {
+    this.take(() => fields, number, 'row')
+  }
+
+  private take(parse: () => Fields, number: number, unit: 'line' | 'row') {
     try {
-      const fields = parseObjectLine(text)
+      const fields = parse()
       this.layout ??= layoutOf(fields)
       this.judge(this.layout.read(fields), number)
     } catch (error) {
       if (!(error instanceof FieldMistake)) throw error
-      throw fileError(this.path, `line ${number}: ${error.message}`)
+      throw fileError(this.path, `${unit} ${number}: ${error.message}`)
     }
   }
 
@@ -82,7 +90,7 @@ export class AuditReader implements LineReader<AuditFindings> {
   private judge(example: MinedExample, number: number) {
     const { queries, documents } = this.known.words
     const { findings } = this
-    const listed = [...example.positives, ...example.negatives]
+    const listed = [...example.positives, ...example.negatives, ...(example.unlabeled ?? [])]
     if (findings.lines++ === 0) {
       queries.settle([example.query])
       documents.settle(listed.map(({ word }) => word))
@@ -91,6 +99,7 @@ export class AuditReader implements LineReader<AuditFindings> {
     findings.saw('query', query !== undefined)
     if (!query)
       findings.add('unknownIds', number, `the query ${shownWord(example.query)} is not known`)
+    example = this.labeled(example, query)
     const positives = example.positives.flatMap(({ word }) => this.row(word, 'positive', number))
     const group = this.groupOf(query, positives)
     const line = {
@@ -110,6 +119,24 @@ export class AuditReader implements LineReader<AuditFindings> {
     this.judgeOrder(example, number)
   }
 
+  /** Documents without a label are positives if they are known as such. */
+  private labeled(example: MinedExample, query: FoundRow | undefined): MinedExample {
+    const { unlabeled } = example
+    if (!unlabeled) return example
+    const isPositive = ({ word }: ScoredWord) => {
+      const found = this.known.words.documents.find(word)
+      return query && found ? this.isKnown(query, found) : false
+    }
+    const positives = unlabeled.filter(isPositive)
+    return { ...example, positives, negatives: unlabeled.filter((each) => !isPositive(each)) }
+  }
+
+  private isKnown(query: FoundRow, { row, byText }: FoundRow): boolean {
+    const { positives, words } = this.known
+    const textClass = byText ? words.documents.classOf(row) : -1
+    return positives.has(query, row) || positives.rowsWithText(query.row, textClass) > 0
+  }
+
   private row(word: Word, kind: string, number: number): FoundRow[] {
     const found = this.known.words.documents.find(word)
     this.findings.saw('document', found !== undefined)
@@ -118,9 +145,17 @@ export class AuditReader implements LineReader<AuditFindings> {
     return []
   }
 
-  /** A triplet is one of several lines with the same query and positive. */
+  /** Whether the negatives of a query stand in several lines. */
+  private get isSplit() {
+    const name = this.layout?.name
+    return name === 'triplet' || name === 'labeled-pair'
+  }
+
+  /** A triplet is one of several lines with the same query and positive, a labeled pair of those of its query. */
   private groupOf(query: FoundRow | undefined, [positive]: readonly FoundRow[]) {
-    if (this.layout?.name !== 'triplet' || !query || !positive) return undefined
+    if (!this.isSplit || !query) return undefined
+    if (this.layout?.name === 'labeled-pair') return this.groups.add(query.row, -1)
+    if (!positive) return undefined
     return this.groups.add(query.row, this.identityOf(positive))
   }
 
@@ -150,7 +185,7 @@ export class AuditReader implements LineReader<AuditFindings> {
     return true
   }
 
-  /** Whether a row or class was a negative before, in this line or, in triplets, in one like it. */
+  /** Whether a row or class was a negative before, in this line or, if they are split, in one like it. */
   private isRepeated(identity: number, { group, seen }: Line): boolean {
     const before = group === undefined ? seen.size : this.members.size
     if (group === undefined) return seen.add(identity).size === before
@@ -178,10 +213,10 @@ export class AuditReader implements LineReader<AuditFindings> {
   /** @param sound Negatives without a fault. */
   private judgeCount(negatives: number, sound: number, { number, queryWord, group }: Line) {
     const { findings, rules } = this
-    const isTriplet = this.layout?.name === 'triplet'
-    if (isTriplet && rules.numNegatives !== undefined) {
+    const isPair = this.layout?.name === 'labeled-pair'
+    if (this.isSplit && rules.numNegatives !== undefined) {
       if (group !== undefined) findings.countGroup(group, negatives, number)
-    } else if (!isTriplet || negatives === 0)
+    } else if (!this.isSplit || (negatives === 0 && !isPair))
       findings.countLine(negatives, sound, number, shownWord(queryWord))
   }
 

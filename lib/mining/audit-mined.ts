@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { throwIfAborted } from '../cancellation'
 import { readLines } from '../data/lines'
+import { isParquetFile, readRows } from '../data/records'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { invalid } from '../errors'
 import { jointReferences, type JointReferenceName } from './mining-options'
@@ -68,9 +69,14 @@ const auditOptions = {
  * repeated, else for its text.
  */
 export interface MinedAudit {
-  /** Layout of the lines: `triplet`, `n-tuple`, `labeled`, `flag-embedding`, `tevatron` or `nemo`. */
+  /**
+   * Layout of the lines: `triplet`, `n-tuple`, `labeled-pair`, `labeled`, `flag-embedding`, `tevatron` or
+   * `nemo`.
+   */
   readonly layout: string
-  /** Lines that are not blank. */
+  /** What the numbers of examples count: lines from 1, or rows of a Parquet file from 0. */
+  readonly unit: 'line' | 'row'
+  /** Lines that are not blank, or rows. */
   readonly lines: number
   /** Queries and documents in lines that do not exist. */
   readonly unknownIds: number
@@ -185,11 +191,15 @@ export async function auditNamed(
   const known = await knowledgeOf(options)
   const { onBytes, finish } = await listening(path, options)
   const reader = new AuditReader(path, known, { numNegatives, reference })
-  const findings = await readLines(path, reader, { signal, onBytes })
+  const isParquet = await isParquetFile(path)
+  if (isParquet)
+    await readRows(path, (row, number) => reader.record(row, number), { signal, onBytes })
+  const findings = isParquet ? reader.finish() : await readLines(path, reader, { signal, onBytes })
   finish()
   await findings.settleCounts()
   return {
     layout: findings.layout,
+    unit: isParquet ? 'row' : 'line',
     lines: findings.lines,
     ...(findings.counts as Readonly<Record<MinedFault, number>>),
     examples: findings.allExamples(),
@@ -202,12 +212,13 @@ export async function auditNamed(
  * Audits a file of mined examples, in any layout of {@link minedLines}, of Tevatron or of NeMo Automodel's
  * inline data, whoever wrote it. The layout is recognised by the fields of the first line; fields besides
  * those of the layout are not read. The file is read in pieces, may be packed by gzip and may be of any
- * size; a file of triplets needs about 100 bytes of memory for each line, other layouts none.
+ * size; a file of triplets or labeled pairs needs about 100 bytes of memory for each line, other layouts none.
+ * A Parquet file has the fields of a layout as columns; columns of types that no layout has are passed over.
  *
  * A string in a line is an id or a text, a number is an id if all ids are integers, else a row. Python's
  * NaN and Infinity are read and are scores that are not finite.
  *
- * @param path The file, one JSON object a line.
+ * @param path The file, one JSON object a line, or Parquet.
  * @throws {TypeError | RangeError} if an option is missing, wrong or unknown.
  * @throws {GemmineError} with `code` `ERR_GEMMINE_FILE`, naming the line, if a line is no such example, has
  *   a field twice or more than 32 MiB, or if there is no line; or the signal's reason.

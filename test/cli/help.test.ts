@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
-import { minedFormats } from '../../lib/data/mined-lines'
+import { minedFormats } from '../../lib/data/mined-layouts'
 import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
@@ -35,7 +35,7 @@ const promised = {
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
     '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --candidate-mode --exclude-self --exclude --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
-    '--corpus-texts --explain --format --incomplete --shard',
+    '--corpus-texts --explain --format --incomplete --parquet --shard',
   merge: '--out',
   audit:
     '--corpus-ids --positives --query-ids --corpus-texts --query-texts --unknown-ids --num-negatives --reference',

@@ -1,10 +1,14 @@
 // gemmine mine: warnings, samplings, caps and the numbers in its lines.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DenseMatrix } from '../../lib/data/matrix'
+import { loadMatrix } from '../../lib/data/matrix-files'
 import { writeNpy } from '../../lib/data/npy'
+import { writeParquetMatrix } from '../../lib/data/parquet/write-matrix'
+import { readRows } from '../../lib/data/records'
 import { gaussian } from '../matrices'
 import { run } from './commands'
 
@@ -82,6 +86,7 @@ describe('warns of what leaves nothing or has no effect', () => {
     ],
     [[...positives, '--incomplete', 'drop'], /^--incomplete drop has no effect without --out/],
     [[...positives, '--format', 'labeled'], /^--format labeled has no effect without --out/],
+    [[...positives, '--parquet'], /^--parquet has no effect without --out/],
     [[...positives, '--explain', '3'], /^--explain 3 has no effect without --out/],
     [[...positives, '--pool', '20'], /--pool 20 has no effect on --sampling top/],
     [
@@ -109,6 +114,45 @@ describe('warns of what leaves nothing or has no effect', () => {
     const { stderr } = await mine(...positives, ...args)
     expect(stderr).toBe('')
   })
+})
+
+it('writes the lines as Parquet if asked to, from files of Parquet, and audits them', async () => {
+  const docs = (await loadMatrix(at('docs.npy'))) as DenseMatrix
+  await writeParquetMatrix(at('docs.parquet'), docs)
+  const from = ['--queries', 'docs.parquet', '--corpus', 'docs.parquet:embedding']
+  const args = ['--positives', 'positives.tsv', '--format', 'tevatron', '--quiet']
+  const lines = await run(folder, 'mine', ...scan, ...args, '--out', 'as-lines')
+  const parquet = await run(folder, 'mine', ...from, ...args, '--parquet', '--out', 'as-parquet')
+  expect([lines.code, parquet.code]).toEqual([0, 0])
+  expect(readdirSync(at('as-parquet')).sort()).toEqual([
+    'counts.npy',
+    'indices.npy',
+    'negatives.parquet',
+    'scores.npy',
+    'summary.json',
+  ])
+  const rows: unknown[] = []
+  await readRows(at('as-parquet', 'negatives.parquet'), (row) => rows.push(row))
+  const text = readFileSync(at('as-lines', 'negatives.jsonl'), 'utf8')
+  expect(rows).toEqual(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  )
+  await writeFile(at('ids.txt'), Array.from({ length: 60 }, (_, row) => `${row}\n`).join(''))
+  const known = ['--corpus-ids', 'ids.txt', '--positives', 'positives.tsv', '--json']
+  const audit = await run(folder, 'audit', 'as-parquet/negatives.parquet', ...known)
+  expect(JSON.parse(audit.stdout)).toMatchObject({ layout: 'tevatron', lines: 2, unknownIds: 0 })
+})
+
+it('refuses Parquet for a part of a job, whose lines gemmine merge joins', async () => {
+  const args = ['--positives', 'positives.tsv', '--parquet', '--shard', '0/2', '--out', 'part']
+  const { code, stderr } = await run(folder, 'mine', ...scan, ...args)
+  expect([code, stderr]).toEqual([
+    2,
+    'gemmine: expected no --parquet with --shard, because gemmine merge joins the lines of negatives.jsonl\n',
+  ])
 })
 
 it('writes the scores of rejected rows as those of negatives, rounded to float32', async () => {

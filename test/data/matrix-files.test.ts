@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { FactorizationModel } from '../../lib/factorization/factorization-model'
 import { elementTypeNames, elementTypes, type ElementType } from '../../lib/data/element-types'
 import { isMatrixFile, type DenseMatrix, type MatrixFile } from '../../lib/data/matrix'
-import { loadMatrix, partOf, sidesInFile } from '../../lib/data/matrix-files'
+import { loadMatrix, sidesInFile } from '../../lib/data/matrix-files'
+import { partOf } from '../../lib/data/named-part'
 import { closeMatrix, formatNpy } from '../../lib/data/npy'
 import { npyHeader } from '../../lib/data/npy-header'
 import { formatSafetensors } from '../../lib/data/safetensors'
@@ -88,7 +89,7 @@ describe('a matrix file', () => {
     const path = folder.write('plain.npy', npy)
     await expectFileError(
       () => loadMatrix(path, { name: 'W' }),
-      `${path}: expected a file of named arrays (.npz or .safetensors) for the name W, received one without names`,
+      `${path}: expected a file of named arrays (.npz, .safetensors or .parquet) for the name W, received one without names`,
     )
   })
 

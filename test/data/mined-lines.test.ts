@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { minedLines, rejectedLines, ruleNames, writeLines } from '../../lib/data/mined-lines'
-import type { MinedFormat } from '../../lib/data/mined-lines'
+import type { MinedFormat } from '../../lib/data/mined-layouts'
 import { errorOf, expectFileError, temporaryFolder } from './files'
 
 const folder = temporaryFolder()
@@ -35,6 +35,17 @@ const expected: Record<MinedFormat, string[]> = {
     '{"anchor":0,"positive":1,"negative_1":5,"negative_2":6}',
     '{"anchor":0,"positive":2,"negative_1":5,"negative_2":6}',
   ],
+  'labeled-pair': [
+    '{"query":0,"passage":1,"label":1}',
+    '{"query":0,"passage":2,"label":1}',
+    '{"query":0,"passage":5,"label":0}',
+    '{"query":0,"passage":6,"label":0}',
+    '{"query":1,"passage":3,"label":1}',
+    '{"query":1,"passage":7,"label":0}',
+    '{"query":2,"passage":8,"label":0}',
+    '{"query":2,"passage":9,"label":0}',
+    '{"query":3,"passage":4,"label":1}',
+  ],
   labeled: [
     '{"query":0,"docs":[1,2,5,6],"labels":[1,1,0,0],"scores":[0.75,null,0.5,null]}',
     '{"query":1,"docs":[3,7],"labels":[1,0],"scores":[0,0.25]}',
@@ -51,16 +62,25 @@ const expected: Record<MinedFormat, string[]> = {
 }
 
 describe('mined lines', () => {
+  it('hold ids of 64 bits as strings, which no JSON parser rounds', () => {
+    const document = (row: number) => 2n ** 62n + BigInt(row)
+    const [first] = minedLines('triplet', mined, { ...rows, document })
+    expect(first).toBe(
+      '{"anchor":0,"positive":"4611686018427387905","negative":"4611686018427387909"}',
+    )
+  })
+
   it.each(Object.entries(expected))('in the layout %s', (format, lines) => {
     expect([...minedLines(format as MinedFormat, mined, rows)]).toEqual(lines)
   })
 
   it.each(Object.keys(expected))('of texts in the layout %s are JSON', (format) => {
-    const [first] = minedLines(format as MinedFormat, mined, texts)
+    const lines = [...minedLines(format as MinedFormat, mined, texts)]
+    const [first] = lines
     expect(first).not.toContain('\n')
     const { anchor, query } = JSON.parse(first!)
     expect(anchor ?? query).toBe('q"0"')
-    expect(first).toContain(JSON.stringify('d\n5'))
+    expect(lines.join()).toContain(JSON.stringify('d\n5'))
   })
 
   it('of Tevatron have the ids beside the texts', () => {
@@ -77,7 +97,7 @@ describe('mined lines', () => {
   it.each(Object.entries(expected))(
     'in the layout %s without queries that are short of negatives, when those are dropped',
     (format, lines) => {
-      const complete = lines.filter((line) => !/^{"(query_id|query|anchor)":"?1/.test(line))
+      const complete = lines.filter((line) => !/^{"(query_id|query|anchor)":"?[13]/.test(line))
       const given = [format as MinedFormat, mined, rows] as const
       expect([...minedLines(...given, { incomplete: 'drop' })]).toEqual(complete)
       expect([...minedLines(...given, { incomplete: 'keep' })]).toEqual(lines)
@@ -98,7 +118,7 @@ describe('mined lines', () => {
     [
       'a layout that is none',
       ['tripletz', mined, rows],
-      "Expected one of triplet, n-tuple, labeled, flag-embedding, tevatron, nemo for format, received 'tripletz'",
+      "Expected one of triplet, n-tuple, labeled-pair, labeled, flag-embedding, tevatron, nemo for format, received 'tripletz'",
     ],
     ['nothing mined', ['triplet', undefined, rows], 'for mined, received undefined'],
     ['no words', ['triplet', mined], 'a function of a row for words.query, received undefined'],
@@ -110,13 +130,14 @@ describe('mined lines', () => {
     ['undefined', { document: (row: number) => ['a', 'b'][row] }, 'words.document(5)'],
     ['a function', { query: () => () => 1 }, 'words.query(0)'],
     ['NaN', { query: () => NaN }, 'words.query(0)'],
-    ['1n', { document: BigInt }, 'words.document('],
   ])('are refused when a word is %s', (_, wrong, argument) => {
     for (const format of Object.keys(expected) as MinedFormat[]) {
       const lines = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
       expect(() => [...lines]).toThrow(TypeError)
       const again = minedLines(format, { ...mined, positives: few }, { ...rows, ...wrong })
-      expect(() => [...again]).toThrow(`Expected a string or a finite number for ${argument}`)
+      expect(() => [...again]).toThrow(
+        `Expected a string, a finite number or a bigint for ${argument}`,
+      )
     }
   })
 

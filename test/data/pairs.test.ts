@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  parseIds,
-  parsePairs,
-  parseTexts,
-  readIds,
-  readPairs,
-  readTexts,
-} from '../../lib/data/pairs'
+import { parseIds, parseTexts, readIds, readTexts } from '../../lib/data/ids-and-texts'
+import { parsePairs, readPairs } from '../../lib/data/pairs'
 import { bytes, errorOf, expectFileError, realFile, temporaryFolder } from './files'
 import { expectSurvival } from './mutations'
 

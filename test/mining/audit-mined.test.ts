@@ -1,6 +1,7 @@
 // Audits of files with planted faults, in every layout.
 import { describe, expect, it } from 'vitest'
-import { minedFormats, minedLines, type MinedFormat } from '../../lib/data/mined-lines'
+import { minedFormats, type MinedFormat } from '../../lib/data/mined-layouts'
+import { minedLines } from '../../lib/data/mined-lines'
 import { type MinedFault } from '../../lib/mining/audit-findings'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import { gaussian } from '../matrices'

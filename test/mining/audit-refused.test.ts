@@ -7,7 +7,7 @@ import { folder, ids, idsOf, sides, writeLinesOf } from './audits'
 
 describe('a line that is no example', () => {
   const first = { query: 'q0', pos: ['d1'], neg: ['d4'] }
-  const layoutNames = 'labeled, flag-embedding, tevatron, nemo, n-tuple, triplet'
+  const layoutNames = 'labeled, flag-embedding, tevatron, nemo, labeled-pair, n-tuple, triplet'
 
   it.each<[string, string]>([
     ['{"query":"q0"', 'expected a JSON object, received {"query":"q0"'],
