@@ -2,7 +2,7 @@
 import { outputMatrix } from '../data/matrix'
 import { loanOf } from '../data/loan'
 import { toSource, type SourceInput } from '../data/source'
-import { availableMemory, planMemory } from '../memory'
+import { memoryBeside, planMemory } from '../memory'
 import { runJob, type NativeSource } from '../native'
 import { checkJob, type JobOptions, type Progress } from '../options'
 import { checkEntryOptions } from './entry-options'
@@ -24,7 +24,7 @@ export interface SurveyPlan {
 /** Plans for the largest rank; throws if there is too little memory for one factorization at a time. */
 export async function planSurvey(X: SourceInput, settled: Settled): Promise<SurveyPlan> {
   const { ranks, restarts, heldOut, rows, cols, job } = settled
-  const { memoryBudget = Infinity } = job
+  const { memoryBudget } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
   const bytesOf = (steps: { solver: string; acceleration: string }, init: string) =>
@@ -37,11 +37,11 @@ export async function planSurvey(X: SourceInput, settled: Settled): Promise<Surv
   const first = Math.max(own, bytesOf(steps, 'custom'))
   const bytes = surveyBytes(rows, cols, rank, restarts) + first
   planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)
-  const left = Math.min(memoryBudget, availableMemory()) - bytes
+  const left = memoryBeside(bytes, memoryBudget)
   const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
   const copies = ofCopy <= left
   const ofAnother = own + 4 * (rows + cols) * rank
-  const fitting = 1 + Math.floor(Math.max(0, left - (copies ? ofCopy : 0)) / ofAnother)
+  const fitting = 1 + Math.floor((left - (copies ? ofCopy : 0)) / ofAnother)
   return { copies, atOnce: Math.min(fitting, mostAtOnce) }
 }
 

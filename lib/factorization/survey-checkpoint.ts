@@ -16,7 +16,7 @@ export const surveyCheckpointDefaults = frozen({
   checkpoint: undefined as string | undefined,
   /**
    * A checkpoint whose ranks are not surveyed again; none unless given. X and all options except `ranks`,
-   * `threshold`, `threads` and checkpoints must equal those of the run that wrote it.
+   * `criterion`, `threshold`, `threads` and checkpoints must equal those of the run that wrote it.
    */
   resume: undefined as string | undefined,
 })

@@ -1,4 +1,5 @@
-// survey(X, [{ fit, heldOut, consensus, components }], { restarts, perturbation, copies, atOnce }, control)
+// survey(X, [{ fit, heldOut, consensus, components }], { restarts, perturbation, copies, atOnce },
+// control)
 #include "factorization/survey/survey.h"
 
 #include <utility>
@@ -80,9 +81,8 @@ Napi::Value SurveyRanks(const Napi::CallbackInfo& info) {
       [X, ranks, options, device = read<std::string>(asked, "device")](const Job& job) {
         check_entries(*X);
         Surveyed surveyed{};
-        surveyed.seconds = seconds_of([&] {
-          surveyed.ranks = survey(passes_for(device), *X->rows, ranks, options, job);
-        });
+        surveyed.seconds = seconds_of(
+            [&] { surveyed.ranks = survey(passes_for(device), *X->rows, ranks, options, job); });
         return surveyed;
       },
       surveyed_object);

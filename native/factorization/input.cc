@@ -197,8 +197,7 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Job& j
                   ranks, shared) {}
 
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm,
-                         const Job& job, const Loss& loss, Communicator& ranks,
-                         SharedReads* shared)
+                         const Job& job, const Loss& loss, Communicator& ranks, SharedReads* shared)
     : exponent_(norm.exponent),
       rescaled_(needs_rescaling(norm.exponent) ? rescaled(examined.X, -norm.exponent) : nullptr),
       resident_(backend.resident(rescaled_ ? *rescaled_ : examined.X, job)),

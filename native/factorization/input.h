@@ -26,8 +26,8 @@ struct Input {
   Mask mask = no_mask;
   std::span<const float> row_weights = {};  // [n]; empty: all 1
   Communicator& ranks = single_process();
-  Index first_row = 0;        // number of rows that the ranks before this one have
-  Index all_rows = X.rows();  // over all ranks
+  Index first_row = 0;            // number of rows that the ranks before this one have
+  Index all_rows = X.rows();      // over all ranks
   SharedReads* shared = nullptr;  // null: passes are this factorization's own
 
   // The same for another job.

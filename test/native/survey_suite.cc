@@ -181,12 +181,10 @@ std::vector<Surveyed> surveyed(const RowSource& X, const std::vector<Index>& ks,
   std::vector<AskedRank> asked;
   for (Surveyed& each : found)
     asked.push_back({options, held_out, each.consensus.view(), each.components.view()});
-  const std::vector<Survey> results = survey(passes_for("cpu"), X, asked,
-                                             {.restarts = 4,
-                                              .amplitude = amplitude,
-                                              .copies = way.copies,
-                                              .at_once = way.at_once},
-                                             job(threads));
+  const std::vector<Survey> results =
+      survey(passes_for("cpu"), X, asked,
+             {.restarts = 4, .amplitude = amplitude, .copies = way.copies, .at_once = way.at_once},
+             job(threads));
   for (std::size_t i = 0; i < found.size(); ++i) found[i].result = results[i];
   return found;
 }
@@ -322,7 +320,8 @@ void held_out_errors_are_those_of_the_entries_that_were_not_seen() {
           error += std::pow(double{X(i, t)} - model(i, t), 2);
           count += 1;
         }
-      near(found.result.held_out_errors[r], error / count, 1e-5 * error / count, "a held-out error");
+      near(found.result.held_out_errors[r], error / count, 1e-5 * error / count,
+           "a held-out error");
       near(count, 320, 60, "held-out entries");
     }
   }

@@ -147,7 +147,8 @@ class Meeting {
       return one.begin == other.begin && one.count == other.count;
     };
     return reads_X(a) && reads_X(b) && left.loss == right.loss &&
-           left.row_weights.data() == right.row_weights.data() && same_rows(rows_of(left), rows_of(right));
+           left.row_weights.data() == right.row_weights.data() &&
+           same_rows(rows_of(left), rows_of(right));
   }
 
   void carry_out(std::vector<Seat*> waiting) {

@@ -42,9 +42,7 @@ struct Restart {
 class SurveyOfRank {
  public:
   SurveyOfRank(const AskedRank& asked, Index restarts)
-      : asked_(asked),
-        k_(asked.consensus.rows),
-        restarts_(static_cast<std::size_t>(restarts)) {}
+      : asked_(asked), k_(asked.consensus.rows), restarts_(static_cast<std::size_t>(restarts)) {}
 
   bool holds_out() const { return asked_.holds_out(); }
 
@@ -160,8 +158,8 @@ class Surveying {
   void factorize(const RowSource& X, std::span<const Participant> all) {
     const auto at_once = static_cast<std::size_t>(options_.at_once);
     for (std::size_t first = 0; first < all.size(); first += at_once)
-      factorize_side_by_side(backend_, X,
-                             all.subspan(first, std::min(at_once, all.size() - first)), quiet_);
+      factorize_side_by_side(backend_, X, all.subspan(first, std::min(at_once, all.size() - first)),
+                             quiet_);
   }
 
   Passes& backend_;
