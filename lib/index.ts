@@ -131,6 +131,7 @@ export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './f
 export {
   selectRank,
   selectRankDefaults,
+  type Criterion,
   type RankRange,
   type RankSelection,
   type SelectRankOptions,
@@ -198,6 +199,12 @@ export {
   type LinearImportanceOptions,
   type Pooling,
 } from './concepts/linear-importance'
+export {
+  consensusNmf,
+  consensusNmfDefaults,
+  type ConsensusNmf,
+  type ConsensusNmfOptions,
+} from './concepts/consensus-nmf'
 export { fidelity, type Fidelity } from './concepts/fidelity'
 export {
   coSegmentation,

@@ -62,6 +62,7 @@ const defaultsOf: Record<string, object> = {
   ConceptHealthOptions: gemmine.conceptHealthDefaults,
   ConceptPageOptions: gemmine.conceptPageDefaults,
   DescribeConceptsOptions: gemmine.describeConceptsDefaults,
+  ConsensusNmfOptions: gemmine.consensusNmfDefaults,
   CurEmbeddingsOptions: gemmine.curEmbeddingsDefaults,
   CommunitiesOptions: gemmine.communitiesDefaults,
   DigestTextsOptions: {},

@@ -5,10 +5,11 @@ import { toSource, type SourceInput } from '../data/source'
 import { memoryBeside, planMemory } from '../memory'
 import { runJob, type NativeSource } from '../native'
 import { checkJob, type JobOptions, type Progress } from '../options'
+import { textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { fitBytes, surveyBytes } from './memory'
 import type { Settled } from './select-rank'
-import type { RestartsOfRank } from './survey-checkpoint'
+import { FinishedRanks, type RestartsOfRank } from './survey-checkpoint'
 
 /** The most factorizations that read X together: each has a thread that mostly waits. */
 const mostAtOnce = 64
@@ -56,6 +57,33 @@ export function jobsOf(ranks: readonly number[], settled: Settled, plan: SurveyP
   const jobs: number[][] = []
   for (let i = 0; i < ranks.length; i += together) jobs.push(ranks.slice(i, i + together))
   return jobs
+}
+
+/** What a resumed survey must have in common with the one that wrote its checkpoint. */
+export async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
+  const { model, restarts, perturbation, heldOut, solver, fitting } = settled
+  const { device: _, onProgress: __, ...job } = checkJob(settled.job)
+  const { mask, sampleWeight } = fitting
+  const { inputs, arrays } = await loanOf({ X: await toSource('X', X), mask, sampleWeight })
+  const { X: source, ...entries } = inputs
+  const fingerprint = (of: NativeSource) =>
+    runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
+      addon.fingerprint(of, control),
+    )
+  const { acceleration = 'by solver', innerSweeps = 'by solver' } = fitting
+  const steps = { solver, acceleration, innerSweeps }
+  const given = await textsOf(
+    {
+      ...fitting,
+      ...entries,
+      restarts,
+      perturbation,
+      ...steps,
+      ...(heldOut !== undefined && { holdOut: heldOut }),
+    },
+    fingerprint,
+  )
+  return { X: await fingerprint(source), model: `survey of ${model}`, ...given }
 }
 
 /** The same listener, for the jobs of some ranks. */
@@ -122,4 +150,16 @@ export async function surveyRanks(
       components: await outputs[i]!.components.settle(),
     })),
   )
+}
+
+/** The restarts of one rank: from the survey to resume from, or by a job. */
+export async function restartsOfRank(X: SourceInput, settled: Settled): Promise<RestartsOfRank> {
+  const { ranks, files } = settled
+  const plan = await planSurvey(X, settled)
+  const finished = await FinishedRanks.open(files, () => identityOf(X, settled))
+  const before = finished.get(ranks[0]!)
+  if (before) return before
+  const [found] = await surveyRanks(X, settled, ranks, plan)
+  await finished.add(ranks[0]!, found!)
+  return found!
 }

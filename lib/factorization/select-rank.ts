@@ -1,12 +1,9 @@
 // How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
 import type { Matrix } from '../data/matrix'
-import { loanOf } from '../data/loan'
-import { extentOf, toSource, type SourceInput } from '../data/source'
+import { extentOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { runJob, type NativeSource } from '../native'
 import {
   checkInteger,
-  checkJob,
   checkNumber,
   checkOneOf,
   frozen,
@@ -19,7 +16,7 @@ import {
   type Overrides,
 } from '../options'
 import { checkBounds, upperHDefaults, type Bounds } from './bounds'
-import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
+import { checkCheckpointOptions, checkpointDefaults } from './checkpoint'
 import { entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
 import { checkFitOptions, defaultSteps, fitDefaults, withSteps, type Extent } from './fit-options'
@@ -34,7 +31,7 @@ import {
   type Rule,
   type SurveyedRank,
 } from './rank-criteria'
-import { jobsOf, listenerOf, planSurvey, surveyRanks } from './rank-survey'
+import { identityOf, jobsOf, listenerOf, planSurvey, surveyRanks } from './rank-survey'
 import { semiNmf } from './semi-nmf'
 import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
 
@@ -219,33 +216,6 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   }
 }
 
-/** What a resumed survey must have in common with the one that wrote its checkpoint. */
-async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
-  const { model, restarts, perturbation, heldOut, solver, fitting } = settled
-  const { device: _, onProgress: __, ...job } = checkJob(settled.job)
-  const { mask, sampleWeight } = fitting
-  const { inputs, arrays } = await loanOf({ X: await toSource('X', X), mask, sampleWeight })
-  const { X: source, ...entries } = inputs
-  const fingerprint = (of: NativeSource) =>
-    runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
-      addon.fingerprint(of, control),
-    )
-  const { acceleration = 'by solver', innerSweeps = 'by solver' } = fitting
-  const steps = { solver, acceleration, innerSweeps }
-  const given = await textsOf(
-    {
-      ...fitting,
-      ...entries,
-      restarts,
-      perturbation,
-      ...steps,
-      ...(heldOut !== undefined && { holdOut: heldOut }),
-    },
-    fingerprint,
-  )
-  return { X: await fingerprint(source), model: `survey of ${model}`, ...given }
-}
-
 /** The same components, shrunk where an entry exceeds the bound. */
 function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
   const kept = Float32Array.from(data)
@@ -258,13 +228,18 @@ function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
 }
 
 /** A fit of X without noise, from these components. */
-function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
+export function fitFrom(
+  X: SourceInput,
+  H: Matrix,
+  settled: Settled,
+  iterations = settled.fitting.iterations,
+): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
   const { loss, beta, power, dispersion, delta, mask, missing, upperH, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
-  const steps = { solver, innerSweeps, acceleration, rank, init: start }
+  const steps = { solver, innerSweeps, acceleration, rank, iterations, init: start }
   const own = { ...steps, ...job, onProgress: listenerOf(job, [rank]) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
