@@ -223,6 +223,30 @@ export {
   type ProjectedVocabulary,
 } from './concepts/describe-concepts'
 export { conceptPage, conceptPageDefaults, type ConceptPageOptions } from './concepts/concept-page'
+export {
+  cooccurrences,
+  cooccurrencesDefaults,
+  shiftedPpmi,
+  shiftedPpmiDefaults,
+  type CooccurrencesOptions,
+  type ShiftedPpmiOptions,
+} from './topics/semantics'
+export {
+  semanticNmf,
+  semanticNmfDefaults,
+  type SemanticNmf,
+  type SemanticNmfOptions,
+} from './topics/semantic-nmf'
+export { keywordMatrix, keywordMatrixDefaults, type KeywordMatrixOptions } from './topics/keywords'
+export { keyNmf, keyNmfDefaults, type KeyNmf, type KeyNmfOptions } from './topics/key-nmf'
+export {
+  topicDiversity,
+  topicUbiquity,
+  topWords,
+  topWordsDefaults,
+  type TopicUbiquity,
+  type TopWordsOptions,
+} from './topics/reading'
 export type { Metric } from './mining/metric'
 export type { SelfRows } from './mining/self-rows'
 export {
