@@ -75,8 +75,8 @@ const ownDefaults = frozen({
    * `mu` for missing entries, and they start at random.
    */
   holdOut: undefined as number | undefined,
-  /** Smallest silhouette of a stable component; 0.8 unless given. */
-  threshold: 0.8,
+  /** Smallest silhouette of a stable component; 0.6 unless given. */
+  threshold: 0.6,
   /** The start of each restart, by its own seed; `random` unless given. */
   init: 'random' as (typeof surveyedInits)[number],
 })

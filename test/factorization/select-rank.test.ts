@@ -277,7 +277,7 @@ describe('the choice of a rank', () => {
   })
 
   it('is the one that comes nearest if none is stable, and never a single component', () => {
-    const ranks = [rank(1, 1, 9), rank(2, 0.3, 7), rank(3, 0.7, 5), rank(4, 0.1, 4)]
+    const ranks = [rank(1, 1, 9), rank(2, 0.3, 7), rank(3, 0.5, 5), rank(4, 0.1, 4)]
     expect(chooseRank(ranks, rule)).toEqual({ rank: 3, isStable: false })
   })
 
