@@ -126,3 +126,6 @@ export const scaling = {
   },
   search: { queries: scaled(1_000), corpus: scaled(50_000), cols: 384, k: 10 },
 } as const
+
+/** Restarts of a survey whose X is in a file. */
+export const surveyShape = { rows: scaled(4_000), cols: 256, ranks: [8, 32], restarts: 6 }

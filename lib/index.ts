@@ -167,6 +167,7 @@ export { kmeans, kmeansDefaults, type Clustering, type KmeansOptions } from './f
 export {
   selectRank,
   selectRankDefaults,
+  type Criterion,
   type RankRange,
   type RankSelection,
   type SelectRankOptions,
@@ -234,6 +235,12 @@ export {
   type LinearImportanceOptions,
   type Pooling,
 } from './concepts/linear-importance'
+export {
+  consensusNmf,
+  consensusNmfDefaults,
+  type ConsensusNmf,
+  type ConsensusNmfOptions,
+} from './concepts/consensus-nmf'
 export { fidelity, type Fidelity } from './concepts/fidelity'
 export {
   coSegmentation,
@@ -252,6 +259,30 @@ export {
   type ProjectedVocabulary,
 } from './concepts/describe-concepts'
 export { conceptPage, conceptPageDefaults, type ConceptPageOptions } from './concepts/concept-page'
+export {
+  cooccurrences,
+  cooccurrencesDefaults,
+  shiftedPpmi,
+  shiftedPpmiDefaults,
+  type CooccurrencesOptions,
+  type ShiftedPpmiOptions,
+} from './topics/semantics'
+export {
+  semanticNmf,
+  semanticNmfDefaults,
+  type SemanticNmf,
+  type SemanticNmfOptions,
+} from './topics/semantic-nmf'
+export { keywordMatrix, keywordMatrixDefaults, type KeywordMatrixOptions } from './topics/keywords'
+export { keyNmf, keyNmfDefaults, type KeyNmf, type KeyNmfOptions } from './topics/key-nmf'
+export {
+  topicDiversity,
+  topicUbiquity,
+  topWords,
+  topWordsDefaults,
+  type TopicUbiquity,
+  type TopWordsOptions,
+} from './topics/reading'
 export type { Metric } from './mining/metric'
 export type { SelfRows } from './mining/self-rows'
 export {

@@ -11,6 +11,10 @@ const besideArrays = 2 ** 23
 /** Bytes that the process may still allocate, within its own limits and those of its container. */
 export const availableMemory = (): number => native().availableMemory() ?? freemem()
 
+/** Bytes that are left beside a plan that {@link planMemory} has accepted. */
+export const memoryBeside = (arrays: number, memoryBudget = Infinity): number =>
+  Math.max(0, Math.min(memoryBudget - besideArrays, availableMemory()) - arrays)
+
 /**
  * Throws before work starts if the memory is insufficient.
  *

@@ -120,10 +120,23 @@ export interface NativeConvergence {
   readonly seconds: number
 }
 
+/** The same fields as `AskedRank` of native/factorization/survey/survey.h. */
+export interface NativeAskedRank {
+  readonly fit: NativeFitOptions
+  /** A fit that does not see a share of the entries. */
+  readonly heldOut: (NativeFitOptions & { readonly share: number }) | undefined
+  /** [rank × d], becomes the mean components. */
+  readonly consensus: Matrix
+  /** [restarts · rank × d], become the components of one restart after the other. */
+  readonly components: Matrix
+}
+
 /** The same fields as `Survey` of native/factorization/survey/survey.h. */
 export interface NativeSurvey {
   readonly silhouettes: Float64Array
   readonly relativeErrors: Float64Array
+  /** Mean loss of the entries that each restart held out; empty if none was. */
+  readonly heldOutErrors: Float64Array
   /** Of all restarts. */
   readonly iterations: number
   readonly entries: number
@@ -215,14 +228,18 @@ export interface Addon {
     H: Matrix,
     control: JobControl,
   ): Promise<NativeConvergence>
-  /** The rank is that of `consensus`, the mean components [rank × d], which are filled. */
   survey(
     X: NativeSource,
-    options: NativeFitOptions,
-    survey: { restarts: number; perturbation: number; copies: boolean },
-    consensus: Matrix,
+    ranks: readonly NativeAskedRank[],
+    survey: {
+      device: string
+      restarts: number
+      perturbation: number
+      copies: boolean
+      atOnce: number
+    },
     control: JobControl,
-  ): Promise<NativeSurvey>
+  ): Promise<NativeSurvey[]>
   transform(
     X: NativeSource,
     H: Matrix,

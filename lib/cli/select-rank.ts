@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
+import { criteria } from '../factorization/rank-criteria'
 import {
   checkSelectRank,
   selectRank,
@@ -30,7 +31,8 @@ import { checkOutside } from './outputs'
 
 type Given = CommonOptions &
   Omit<FactorizeOptions, 'model' | 'init'> &
-  Pick<SelectRankOptions, 'model' | 'init' | 'restarts' | 'perturbation' | 'threshold'> & {
+  Pick<SelectRankOptions, 'model' | 'init' | 'restarts' | 'perturbation'> &
+  Pick<SelectRankOptions, 'threshold' | 'criterion' | 'holdOut'> & {
     readonly ranks?: SelectRankOptions['ranks']
   }
 
@@ -74,11 +76,13 @@ function summaryOf(X: SourceInput, found: RankSelection, given: Given, job: Job)
     ...heading('select-rank'),
     model: model.model,
     chosen,
+    criterion: found.criterion,
     isStable,
-    ranks: found.ranks.map(({ silhouettes, restartErrors, ...figures }) => ({
+    ranks: found.ranks.map(({ silhouettes, restartErrors, heldOutErrors, ...figures }) => ({
       ...figures,
       silhouettes: Array.from(silhouettes),
       restartErrors: Array.from(restartErrors),
+      heldOutErrors: Array.from(heldOutErrors),
     })),
     solver: model.options['solver'],
     init: given.init ?? selectRankDefaults.init,
@@ -107,7 +111,9 @@ X has one row a sample: ${matrixFiles}.
 Each rank is factorized R times with other noise and other starts. Components that come back each time
 have silhouettes near 1. Chosen is the largest rank whose smallest silhouette reaches the threshold and
 whose error pays (its AIC is below that of the rank before it). A semi-nmf needs small weights --l1-w
-and --l2-h for this; without them the rank of the lowest BIC is chosen.
+and --l2-h for this; without them the rank of the lowest BIC is chosen. With --criterion hold-out
+(model nmf) the smallest rank is chosen whose error on entries that factorizations did not see is
+within one standard error of the lowest; --hold-out alone only reports these errors.
 
 Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and
 model.safetensors of the chosen rank, as gemmine factorize does.
@@ -151,6 +157,13 @@ export function selectRankCommand(): Command {
     )
     .addOption(
       numberOption('--threshold <T>', 'smallest silhouette of a stable component', threshold),
+    )
+    .addOption(choiceOption('--criterion <NAME>', 'what decides, see below', criteria))
+    .addOption(
+      numberOption(
+        '--hold-out <S>',
+        'share of the entries that further factorizations do not see, for their errors on them; 0.1 for the criterion hold-out',
+      ),
     )
     .addOption(
       choiceOption(

@@ -17,6 +17,13 @@ export interface SurveyedRank {
   readonly relativeError: number
   /** [restarts] The same of each restart, against X with its noise. */
   readonly restartErrors: Float64Array
+  /**
+   * [restarts] Mean loss of an entry that was held out, of factorizations that did not see it: (x − v)² for the
+   * loss `frobenius`; empty unless entries are held out.
+   */
+  readonly heldOutErrors: Float64Array
+  /** The mean of {@link heldOutErrors}; undefined unless entries are held out. */
+  readonly heldOutError: number | undefined
   /** Iterations of all restarts and of the fit. */
   readonly iterations: number
   /** Akaike's criterion for Gaussian errors: N ln(SSE / N) + 2 p with p = (n + d) · rank; lower is better. */
@@ -46,39 +53,77 @@ export function criteriaOf(relativeError: number, rank: number, X: Sizes) {
   return { aic: fit + 2 * parameters, bic: fit + parameters * Math.log(Math.max(1, X.entries)) }
 }
 
+/** What may decide. */
+export const criteria = ['stability', 'hold-out', 'aic', 'bic'] as const
+export type Criterion = (typeof criteria)[number]
+
 /** A rule of the choice. */
 export interface Rule {
+  readonly criterion: Criterion
+  /** Smallest silhouette of a stable component. */
   readonly threshold: number
-  /** Whether the model determines H, so that components can be expected to come back. */
-  readonly isDetermined: boolean
+}
+
+const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each, 0) / values.length
+
+export const meanOf = (heldOutErrors: Float64Array) => ({
+  heldOutError: heldOutErrors.length === 0 ? undefined : mean(heldOutErrors),
+})
+
+/** The standard error of a mean of values, at least two. */
+function standardError(values: Float64Array): number {
+  const center = mean(values)
+  const squares = values.reduce((sum, each) => sum + (each - center) ** 2, 0)
+  return Math.sqrt(squares / (values.length * (values.length - 1)))
 }
 
 /** The first of the items with the largest value. */
 const largest = <Item>(items: readonly Item[], value: (item: Item) => number) =>
   items.reduce((best, each) => (value(each) > value(best) ? each : best))
 
-type Judged = Pick<SurveyedRank, 'rank' | 'minSilhouette' | 'aic' | 'bic'>
+type Judged = Pick<SurveyedRank, 'rank' | 'minSilhouette' | 'aic' | 'bic' | 'heldOutErrors'>
 
 /**
- * Chooses among the ranks above 1 whose error pays, because their AIC is below that of the surveyed rank before
- * them: the largest one whose smallest silhouette reaches the threshold, or else the one with the largest
- * smallest silhouette. Where the model does not determine H, the rank of the lowest BIC. A single component is
- * always alike, so rank 1 is chosen only if no other pays.
- *
- * @param ranks Ascending. A rank that is not chosen among the first ones is not chosen among more.
+ * The ranks above 1 whose error pays, because their AIC is below that of the surveyed rank before them: the
+ * largest one whose smallest silhouette reaches the threshold, or else the one with the largest smallest
+ * silhouette. A single component is always alike, so rank 1 is chosen only if no other pays.
  */
-export function chooseRank(
-  ranks: readonly Judged[],
-  { threshold, isDetermined }: Rule,
-): { readonly rank: number; readonly isStable: boolean } {
+function mostStable(ranks: readonly Judged[], isStable: (rank: Judged) => boolean): Judged {
   const paying = ranks.filter(
     ({ rank, aic }, i) => rank > 1 && (i === 0 || aic < ranks[i - 1]!.aic),
   )
+  if (paying.length === 0) return ranks[0]!
+  return paying.filter(isStable).at(-1) ?? largest(paying, ({ minSilhouette }) => minSilhouette)
+}
+
+/**
+ * The smallest rank whose mean error on held-out entries exceeds the lowest by at most one standard error of
+ * their differences, which are paired: restart r holds out the same entries at each rank.
+ */
+function withinOneError(ranks: readonly Judged[]): Judged {
+  const lowest = largest(ranks, ({ heldOutErrors }) => -mean(heldOutErrors))
+  return ranks.find(({ heldOutErrors }) => {
+    const more = heldOutErrors.map((error, r) => error - lowest.heldOutErrors[r]!)
+    return mean(more) <= standardError(more)
+  })!
+}
+
+/**
+ * Chooses among the ranks, by the criterion.
+ *
+ * @param ranks Ascending.
+ */
+export function chooseRank(
+  ranks: readonly Judged[],
+  { threshold, criterion }: Rule,
+): { readonly rank: number; readonly isStable: boolean } {
   const isStable = ({ minSilhouette }: Judged) => minSilhouette >= threshold
-  const ofSilhouettes = () =>
-    paying.length === 0
-      ? ranks[0]!
-      : (paying.filter(isStable).at(-1) ?? largest(paying, ({ minSilhouette }) => minSilhouette))
-  const chosen = isDetermined ? ofSilhouettes() : largest(ranks, ({ bic }) => -bic)
+  const choices: Record<Criterion, () => Judged> = {
+    stability: () => mostStable(ranks, isStable),
+    'hold-out': () => withinOneError(ranks),
+    aic: () => largest(ranks, ({ aic }) => -aic),
+    bic: () => largest(ranks, ({ bic }) => -bic),
+  }
+  const chosen = choices[criterion]()
   return { rank: chosen.rank, isStable: isStable(chosen) }
 }

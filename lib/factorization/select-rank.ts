@@ -1,14 +1,10 @@
 // How many components a matrix has: a survey of ranks, and the model of the rank that is chosen.
-import { checkCheckpointOptions, type Identity } from '../data/checkpoint-file'
-import { outputMatrix, type Matrix } from '../data/matrix'
-import { loanOf } from '../data/loan'
-import { extentOf, toSource, type SourceInput } from '../data/source'
+import { checkCheckpointOptions } from '../data/checkpoint-file'
+import type { Matrix } from '../data/matrix'
+import { extentOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { availableMemory, planMemory } from '../memory'
-import { runJob, type NativeSource } from '../native'
 import {
   checkInteger,
-  checkJob,
   checkNumber,
   checkOneOf,
   frozen,
@@ -19,21 +15,28 @@ import {
   type JobOptions,
   type MemoryOptions,
   type Overrides,
-  type Progress,
 } from '../options'
-import { upperHDefaults } from './bounds'
-import { checkpointDefaults, textsOf } from './checkpoint'
-import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
+import { checkBounds, upperHDefaults, type Bounds } from './bounds'
+import { checkpointDefaults } from './checkpoint'
+import { entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
-import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
-import { fitBytes, surveyBytes } from './memory'
+import { checkFitOptions, defaultSteps, fitDefaults, withSteps, type Extent } from './fit-options'
 import { models } from './models'
 import { nmf } from './nmf'
-import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
+import {
+  chooseRank,
+  criteria,
+  criteriaOf,
+  meanOf,
+  type Criterion,
+  type Rule,
+  type SurveyedRank,
+} from './rank-criteria'
+import { identityOf, jobsOf, listenerOf, planSurvey, surveyRanks } from './rank-survey'
 import { semiNmf } from './semi-nmf'
 import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
 
-export type { SurveyedRank }
+export type { Criterion, SurveyedRank }
 
 /** Models whose rank can be selected. */
 export const surveyedModels = ['semi-nmf', 'nmf'] as const
@@ -42,6 +45,9 @@ export const surveyedModels = ['semi-nmf', 'nmf'] as const
 export const surveyedInits = [
   ...new Set(surveyedModels.flatMap((model) => [...models[model].inits])),
 ]
+
+/** The share of the entries that are held out if their errors decide. */
+const usualShare = 0.1
 
 const { checkpoint, checkpointSeconds, resume, ...withoutCheckpoints } = fitDefaults
 /** The options of a factorization that a survey takes too. */
@@ -57,8 +63,21 @@ const ownDefaults = frozen({
   restarts: 10,
   /** Noise of each restart: an entry x becomes uniform in x·(1 ± perturbation); 0.03 unless given, at most 1. */
   perturbation: 0.03,
-  /** Smallest silhouette of a stable component; 0.8 unless given. */
-  threshold: 0.8,
+  /**
+   * What decides. `stability`: the largest rank that pays, by its AIC, and whose components are alike in all
+   * restarts; `hold-out`: the smallest rank whose error on entries that were held out is within one standard
+   * error of the lowest (model `nmf`); `aic` or `bic`: the lowest one. `stability` unless given, but `bic` for a
+   * semi-NMF without weights on both factors.
+   */
+  criterion: undefined as Criterion | undefined,
+  /**
+   * Share of the entries that as many further factorizations do not see, each others, for the errors on them; at
+   * most 0.9. None unless given, but 0.1 for the criterion `hold-out`. Only for `nmf`; their steps are those of
+   * `mu` for missing entries, and they start at random.
+   */
+  holdOut: undefined as number | undefined,
+  /** Smallest silhouette of a stable component; 0.6 unless given. */
+  threshold: 0.6,
   /** The start of each restart, by its own seed; `random` unless given. */
   init: 'random' as (typeof surveyedInits)[number],
 })
@@ -92,6 +111,8 @@ export type SelectRankOptions = {
 export interface RankSelection {
   /** The chosen rank. */
   readonly chosen: number
+  /** What decided. */
+  readonly criterion: Criterion
   /** Whether all components of the chosen rank reach the `threshold`. */
   readonly isStable: boolean
   /** What the survey says of each rank, in ascending order. */
@@ -127,13 +148,20 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
   return [...new Set(ranks)].sort((a, b) => a - b)
 }
 
-type Settled = ReturnType<typeof checkSelectRank>
+export type Settled = ReturnType<typeof checkSelectRank>
 
 /** Options that only the model nmf has. */
 const onlyOfNmf = [
   ...(Object.keys(entryDefaults) as (keyof typeof entryDefaults)[]),
   'upperH',
 ] as const
+
+function checkHoldOut(share: number, model: string, fitting: Bounds) {
+  checkNumber('holdOut', share, 0, 0.9)
+  if (share === 0) throw invalid('holdOut', 'a number above 0', share)
+  if (model !== 'nmf') throw invalidText('model', 'nmf where entries are held out', `'${model}'`)
+  checkBounds(fitting, 'mu', 'where entries are held out')
+}
 
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
@@ -146,12 +174,16 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { ranks: wanted, ...rest } = own
   const job = { threads, device, priority, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
-  const { model, restarts, perturbation, threshold, checkpoint, resume, ...fitting } = rest
+  const { checkpoint, resume, ...choices } = rest
+  const { model, restarts, perturbation, threshold, criterion, holdOut, ...fitting } = choices
   checkOneOf('model', model, surveyedModels)
   checkOneOf('init', fitting.init, models[model].inits)
   checkInteger('restarts', restarts, 2)
   checkNumber('perturbation', perturbation, 0, 1)
   checkNumber('threshold', threshold, -1, 1)
+  if (criterion !== undefined) checkOneOf('criterion', criterion, criteria)
+  const heldOut = holdOut ?? (criterion === 'hold-out' ? usualShare : undefined)
+  if (heldOut !== undefined) checkHoldOut(heldOut, model, fitting)
   if (model !== 'nmf')
     for (const name of onlyOfNmf)
       if (fitting[name] !== selectRankDefaults[name])
@@ -167,76 +199,22 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     restarts,
     perturbation,
     threshold,
+    criterion,
+    heldOut,
     solver,
     fitting,
     stepsFor,
+    heldOutStepsFor: (rank: number) => ({
+      ...stepsFor(rank),
+      ...defaultSteps.ratio,
+      solver: 'mu' as const,
+      init: 'random' as const,
+    }),
     files: { checkpoint, resume },
     job,
     rows,
     cols,
   }
-}
-
-/** What a resumed survey must have in common with the one that wrote its checkpoint. */
-async function identityOf(X: SourceInput, settled: Settled): Promise<Identity> {
-  const { model, restarts, perturbation, solver, fitting } = settled
-  const { device: _, onProgress: __, ...job } = checkJob(settled.job)
-  const { mask, sampleWeight } = fitting
-  const { inputs, arrays } = await loanOf({ X: await toSource('X', X), mask, sampleWeight })
-  const { X: source, ...entries } = inputs
-  const fingerprint = (of: NativeSource) =>
-    runJob({ ...job, onProgress: undefined }, arrays, (addon, control) =>
-      addon.fingerprint(of, control),
-    )
-  const { acceleration = 'by solver', innerSweeps = 'by solver' } = fitting
-  const steps = { solver, acceleration, innerSweeps }
-  const given = await textsOf(
-    { ...fitting, ...entries, restarts, perturbation, ...steps },
-    fingerprint,
-  )
-  return { X: await fingerprint(source), model: `survey of ${model}`, ...given }
-}
-
-/** The same listener, for the jobs of one rank. */
-const listenerOf = ({ onProgress }: JobOptions, rank: number) =>
-  onProgress &&
-  ((progress: Progress) => {
-    onProgress({ ...progress, phase: `rank ${rank}: ${progress.phase}` })
-  })
-
-/** The restarts of one rank; the rows of the matrix become the mean components. */
-async function surveyRank(
-  X: SourceInput,
-  settled: Settled,
-  rank: number,
-  copies: boolean,
-): Promise<RestartsOfRank> {
-  const { model, restarts, perturbation, cols, rows } = settled
-  const steps = settled.stepsFor(rank)
-  const { device, ...job } = checkJob({ ...settled.job, onProgress: listenerOf(settled.job, rank) })
-  const source = await toSource('X', X)
-  const { mask, sampleWeight, ...entries } = checkEntryOptions(X, rows, cols, steps)
-  const consensus = outputMatrix('consensus', undefined, rank, cols)
-  const { inputs, arrays } = await loanOf({ X: source, mask, sampleWeight })
-  const { iterations: maxIterations, loss: _, missing: __, ...scalars } = steps
-  const asked = {
-    ...scalars,
-    ...entries,
-    device,
-    model,
-    maxIterations,
-    triesSvd: false,
-    givenW: undefined,
-    givenH: undefined,
-    mask: inputs.mask,
-    sampleWeight: inputs.sampleWeight,
-    identity: '{}',
-    resumeObjectives: 0,
-  }
-  const survey = await runJob(job, arrays, (addon, control) =>
-    addon.survey(inputs.X, asked, { restarts, perturbation, copies }, consensus.matrix, control),
-  )
-  return { ...survey, H: await consensus.settle() }
 }
 
 /** The same components, shrunk where an entry exceeds the bound. */
@@ -251,14 +229,19 @@ function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
 }
 
 /** A fit of X without noise, from these components. */
-function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
+export function fitFrom(
+  X: SourceInput,
+  H: Matrix,
+  settled: Settled,
+  iterations = settled.fitting.iterations,
+): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
   const { loss, beta, power, dispersion, delta, mask, missing, upperH, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
-  const steps = { solver, innerSweeps, acceleration, rank, init: start }
-  const own = { ...steps, ...job, onProgress: listenerOf(job, rank) }
+  const steps = { solver, innerSweeps, acceleration, rank, iterations, init: start }
+  const own = { ...steps, ...job, onProgress: listenerOf(job, [rank]) }
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
@@ -267,9 +250,9 @@ function recordOf(
   fit: Factorization,
   { rows, cols }: Settled,
 ): SurveyedRank {
-  const { silhouettes, relativeErrors: restartErrors, entries, logMeanSquare } = found
+  const { silhouettes, relativeErrors: restartErrors, heldOutErrors, entries } = found
   const { rank, relativeError } = fit
-  const sizes = { rows, cols, entries, logMeanSquare }
+  const sizes = { rows, cols, entries, logMeanSquare: found.logMeanSquare }
   return {
     rank,
     minSilhouette: silhouettes.reduce((least, each) => Math.min(least, each)),
@@ -277,40 +260,29 @@ function recordOf(
     silhouettes,
     relativeError,
     restartErrors,
+    heldOutErrors,
+    ...meanOf(heldOutErrors),
     iterations: found.iterations + fit.iterations,
     ...criteriaOf(relativeError, rank, sizes),
   }
 }
 
-/** Whether there is memory for a copy of X with noise; throws if there is too little without one. */
-async function planSurvey(X: SourceInput, settled: Settled) {
-  const { ranks, restarts, stepsFor, rows, cols, job } = settled
-  const { memoryBudget = Infinity } = job
-  const source = await toSource('X', X)
-  const rank = ranks.at(-1)!
-  const { init, solver, acceleration } = stepsFor(rank)
-  const shape = { rank, solver, acceleration }
-  const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
-  const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
-  planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)
-  const ofCopy = 4 * ('indptr' in source ? source.values.length : rows * cols)
-  return bytes + ofCopy <= Math.min(memoryBudget, availableMemory())
-}
-
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
-function ruleOf({ model, threshold, fitting }: Settled): Rule {
+function ruleOf({ model, threshold, criterion, fitting }: Settled): Rule {
   const { l1W, l2W, l1H, l2H } = fitting
-  return { threshold, isDetermined: model === 'nmf' || (l1W + l2W > 0 && l1H + l2H > 0) }
+  const isDetermined = model === 'nmf' || (l1W + l2W > 0 && l1H + l2H > 0)
+  return { threshold, criterion: criterion ?? (isDetermined ? 'stability' : 'bic') }
 }
 
-function warningsOf(chosen: SurveyedRank, isStable: boolean, { threshold, isDetermined }: Rule) {
+function warningsOf(chosen: SurveyedRank, isStable: boolean, rule: Rule, asked?: Criterion) {
   const { rank, minSilhouette } = chosen
-  if (!isDetermined)
+  const { criterion, threshold } = rule
+  if (criterion === 'bic' && asked === undefined)
     return [
       `A semi-NMF without penalties does not determine H, so rank ${rank} was chosen by its BIC; ` +
         'small weights l1W and l2H would let the silhouettes decide.',
     ]
-  if (isStable) return []
+  if (isStable || criterion !== 'stability') return []
   return [
     `No rank has components that are alike in all restarts (silhouettes of at least ${threshold}): ` +
       `rank ${rank} comes nearest, with ${minSilhouette.toFixed(2)}; other seeds may give other components.`,
@@ -341,28 +313,32 @@ export async function selectRank(
 ): Promise<RankSelection> {
   const settled = checkSelectRank(extentOf('X', X), options)
   const rule = ruleOf(settled)
-  const copies = await planSurvey(X, settled)
+  const plan = await planSurvey(X, settled)
   const finished = await FinishedRanks.open(settled.files, () => identityOf(X, settled))
   const ranks: SurveyedRank[] = []
-  let [chosen, seconds] = [undefined as Factorization | undefined, 0]
-  for (const rank of settled.ranks) {
-    const before = finished.get(rank)
-    const found = before ?? (await surveyRank(X, settled, rank, copies))
-    if (!before) await finished.add(rank, found)
+  const means = new Map<number, Matrix>()
+  let [kept, seconds] = [undefined as Factorization | undefined, 0]
+  const conclude = async (rank: number, found: RestartsOfRank) => {
     const fit = await fitFrom(X, found.H, settled)
+    means.set(rank, found.H)
     seconds += found.seconds + fit.seconds
     ranks.push(recordOf(found, fit, settled))
-    if (chooseRank(ranks, rule).rank === rank) chosen = fit
+    if (chooseRank(ranks, rule).rank === rank) kept = fit
+  }
+  for (const job of jobsOf(settled.ranks, settled, plan)) {
+    const missing = job.filter((rank) => !finished.get(rank))
+    const surveyed = missing.length === 0 ? [] : await surveyRanks(X, settled, missing, plan)
+    for (const [i, rank] of missing.entries()) await finished.add(rank, surveyed[i]!)
+    for (const rank of job)
+      await conclude(rank, finished.get(rank) ?? surveyed[missing.indexOf(rank)]!)
   }
   const { rank, isStable } = chooseRank(ranks, rule)
-  const model = chosen!
-  const ofChoice = warningsOf(
-    ranks.find((each) => each.rank === rank)!,
-    isStable,
-    rule,
-  )
+  const model = kept?.rank === rank ? kept : await fitFrom(X, means.get(rank)!, settled)
+  const chosen = ranks.find((each) => each.rank === rank)!
+  const ofChoice = warningsOf(chosen, isStable, rule, settled.criterion)
   return {
     chosen: rank,
+    criterion: rule.criterion,
     isStable,
     ranks,
     model,

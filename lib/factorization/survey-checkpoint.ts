@@ -16,19 +16,27 @@ export const surveyCheckpointDefaults = frozen({
   checkpoint: undefined as string | undefined,
   /**
    * A checkpoint whose ranks are not surveyed again; none unless given. X and all options except `ranks`,
-   * `threshold`, `threads` and checkpoints must equal those of the run that wrote it.
+   * `criterion`, `threshold`, `threads` and checkpoints must equal those of the run that wrote it.
    */
   resume: undefined as string | undefined,
 })
 
-/** The restarts of one rank, with the mean components [rank × d]. */
-export type RestartsOfRank = NativeSurvey & { readonly H: Matrix }
+/** The restarts of one rank. */
+export interface RestartsOfRank extends NativeSurvey {
+  /** The mean components [rank × d]. */
+  readonly H: Matrix
+  /** The components of one restart after the other [restarts · rank × d]; files of older versions have none. */
+  readonly components: Matrix | undefined
+}
 
+const matrix = ({ data, rows, cols }: Matrix): Tensor => ({ data, shape: [rows, cols] })
 const vector = (data: Float64Array): Tensor => ({ data, shape: [data.length] })
 
 /** The restarts of a rank as tensors. JSON has no -Infinity. */
-const tensorsOf = ({ H, ...found }: RestartsOfRank): (readonly [string, Tensor])[] => [
-  ['H', { data: H.data, shape: [H.rows, H.cols] }],
+const tensorsOf = ({ H, components, ...found }: RestartsOfRank): (readonly [string, Tensor])[] => [
+  ['H', matrix(H)],
+  ...(components ? [['components', matrix(components)] as const] : []),
+  ['heldOutErrors', vector(found.heldOutErrors)],
   ['silhouettes', vector(found.silhouettes)],
   ['relativeErrors', vector(found.relativeErrors)],
   [
@@ -42,18 +50,21 @@ function restartsFrom(
   rank: number,
   all: Readonly<Record<string, Tensor>>,
 ): RestartsOfRank {
-  const [H, silhouettes, relativeErrors, numbers] = [
-    'H',
-    'silhouettes',
-    'relativeErrors',
-    'numbers',
-  ].map((name) => all[`${name}.${rank}`])
+  const named = (name: string) => all[`${name}.${rank}`]
+  const [H, silhouettes, relativeErrors] = ['H', 'silhouettes', 'relativeErrors'].map(named)
+  const [numbers, components] = ['numbers', 'components'].map(named)
+  const heldOutErrors = named('heldOutErrors')?.data ?? new Float64Array(0)
   const [rows, cols] = H?.shape ?? []
+  const restarts = relativeErrors?.data.length
   const isWhole =
     H?.data instanceof Float32Array &&
     silhouettes?.data instanceof Float64Array &&
     relativeErrors?.data instanceof Float64Array &&
     numbers?.data instanceof Float64Array &&
+    heldOutErrors instanceof Float64Array &&
+    (components === undefined ||
+      (components.data instanceof Float32Array &&
+        components.data.length === restarts! * rank * cols!)) &&
     rows === rank &&
     silhouettes.data.length === rank &&
     numbers.data.length === 4
@@ -68,6 +79,12 @@ function restartsFrom(
   return {
     silhouettes: silhouettes.data as Float64Array,
     relativeErrors: relativeErrors.data as Float64Array,
+    heldOutErrors: heldOutErrors as Float64Array,
+    components: components && {
+      data: components.data as Float32Array,
+      rows: restarts! * rank,
+      cols: cols!,
+    },
     iterations,
     entries,
     logMeanSquare,

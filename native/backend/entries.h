@@ -19,6 +19,7 @@ struct Mask {
   bool implicit_is_missing;  // entries that a sparse X does not store are excluded
   double held_out;           // share of the entries that is excluded, chosen by `seed`; 0: none
   std::uint64_t seed;
+  bool only_held_out = false;  // count the entries that are held out instead of the others
 
   bool all_pass() const {
     return seen == nullptr && !nan_is_missing && !implicit_is_missing && held_out == 0;
@@ -47,11 +48,13 @@ inline float perturbed(float x, const Noise& noise, Index row, Index column) {
   return static_cast<float>(std::clamp(x * (1 + noise.amplitude * (2 * u - 1)), -largest, largest));
 }
 
+// Whether the share that is chosen by the seed excludes an entry.
 inline bool is_held_out(const Mask& mask, Index row, Index column) {
   if (mask.held_out == 0) return false;
   const CounterRandom random(mask.seed, hold_out_stream);
-  return random.uniform(static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(column)) <
-         mask.held_out;
+  const double u =
+      random.uniform(static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(column));
+  return (u < mask.held_out) != mask.only_held_out;
 }
 
 }  // namespace gemmine

@@ -35,6 +35,8 @@ struct Loss {
                         // for huber and row_length
   double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
   double parameter = 0;  // s, δ or ε, in units of X
+
+  bool operator==(const Loss&) const = default;
 };
 inline constexpr Loss frobenius_loss{LossKind::frobenius, 2, 2};
 

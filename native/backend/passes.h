@@ -84,6 +84,7 @@ struct Group {
   Noise noise = no_noise;
   std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
   std::optional<RowAddend> addend = std::nullopt;
+  std::optional<int> exponent = std::nullopt;  // instead of that of the pass
 };
 
 // One read of X, as a value that describes the whole work of the device.
@@ -102,6 +103,10 @@ struct Pass {
   // from the first row of X, and the other rows of W stay.
   std::optional<RowRange> rows = std::nullopt;
 };
+
+inline int exponent_of(const Pass& pass, const Group& group) {
+  return group.exponent.value_or(pass.exponent);
+}
 
 inline RowRange rows_of(const Pass& pass) {
   return pass.rows.value_or(RowRange{.begin = 0, .count = pass.X.rows()});

@@ -48,7 +48,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   std::call_once(once, drain_at_exit);
   env.SetInstanceData(new Environment(env));
   exports["fit"] = Napi::Function::New<Fit>(env, "fit");
-  exports["survey"] = Napi::Function::New<SurveyRank>(env, "survey");
+  exports["survey"] = Napi::Function::New<SurveyRanks>(env, "survey");
   exports["transform"] = Napi::Function::New<Transform>(env, "transform");
   exports["inverseTransform"] = Napi::Function::New<InverseTransform>(env, "inverseTransform");
   exports["truncatedSvd"] = Napi::Function::New<TruncatedSvd>(env, "truncatedSvd");

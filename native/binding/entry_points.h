@@ -7,7 +7,7 @@
 namespace gemmine::binding {
 
 Napi::Value Fit(const Napi::CallbackInfo& info);
-Napi::Value SurveyRank(const Napi::CallbackInfo& info);
+Napi::Value SurveyRanks(const Napi::CallbackInfo& info);
 Napi::Value Transform(const Napi::CallbackInfo& info);
 Napi::Value InverseTransform(const Napi::CallbackInfo& info);
 Napi::Value TruncatedSvd(const Napi::CallbackInfo& info);

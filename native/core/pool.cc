@@ -324,6 +324,10 @@ Turn begin_turn(Priority priority) {
   return {.priority = priority, .seconds = 0, .place = 0, .resumed = thread_seconds()};
 }
 
+void take_over(const Job& job) {
+  if (job.turn != nullptr) job.turn->resumed = thread_seconds();
+}
+
 void give_way() {
   if (current.loop == nullptr || current.loop->priority() != Priority::batch) return;
   the_pool->give_way();

@@ -22,6 +22,9 @@ void parallel_for(const Job& job, Index count,
 // The place among others of a job whose loops the calling thread will start.
 Turn begin_turn(Priority priority);
 
+// The calling thread goes on with a job that another thread has started or left.
+void take_over(const Job& job);
+
 // Called between two parts of an index that takes long: on a thread of a batch job, the indices of
 // interactive jobs that wait run first. Nothing else may depend on the place of the call: no lock
 // is held, and memory of the thread may change. Does nothing outside parallel_for().

@@ -411,10 +411,10 @@ Examined examined(const RowSource& X, const FitOptions& options) {
 }
 
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
-                HostView<float> H, const Job& job, Communicator& ranks) {
+                HostView<float> H, const Job& job, Communicator& ranks, SharedReads* shared) {
   if (ranks.size() > 1) expect_splits(options, X.rows());
   check_weights(options.row_weights, ranks);
-  const ScaledInput scaled_input(backend, examined(X, options), job, options.loss, ranks);
+  const ScaledInput scaled_input(backend, examined(X, options), job, options.loss, ranks, shared);
   return Fitting(X, scaled_input, options, W, H).run();
 }
 

@@ -101,6 +101,8 @@ struct Convergence {
   std::vector<Index> anchors = {};    // the rows of X that are H, for separable NMF
 };
 
+class SharedReads;  // shared_reads.h
+
 // What a fit checks of X.
 Examined examined(const RowSource& X, const FitOptions& options);
 
@@ -116,8 +118,11 @@ Examined examined(const RowSource& X, const FitOptions& options);
 // rank. Rows in errors and warnings count from the rank's first row. Only starts `random` and
 // `given` have sums over ranks, and checkpoints, a graph, held-out entries and a second start have
 // none: asking for one of them with several ranks is a bug of the caller.
+//
+// `shared` carries out the passes over X; null: the backend does.
 Convergence fit(Passes& backend, const RowSource& X, const FitOptions& options, HostView<float> W,
-                HostView<float> H, const Job& job, Communicator& ranks = single_process());
+                HostView<float> H, const Job& job, Communicator& ranks = single_process(),
+                SharedReads* shared = nullptr);
 
 struct TransformOptions {
   Model model;

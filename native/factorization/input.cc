@@ -77,16 +77,23 @@ Input Input::with_job(const Job& other) const {
           .row_weights = row_weights,
           .ranks = ranks,
           .first_row = first_row,
-          .all_rows = all_rows};
+          .all_rows = all_rows,
+          .shared = shared};
+}
+
+void Input::run(const Pass& pass) const {
+  if (shared != nullptr)
+    shared->pass(pass, job);
+  else
+    backend.pass(pass, job);
 }
 
 void Input::pass(const Group& group, const Loss& of_entries) const {
-  backend.pass({.X = X,
-                .exponent = pass_exponent,
-                .groups = {&group, 1},
-                .loss = of_entries,
-                .row_weights = row_weights},
-               job);
+  run({.X = X,
+       .exponent = pass_exponent,
+       .groups = {&group, 1},
+       .loss = of_entries,
+       .row_weights = row_weights});
   sum_measure(ranks, group.measure, group.sums);
   if (!group.accumulate) return;
   ranks.allreduce(group.sums.gram);
@@ -119,7 +126,7 @@ void Input::improve(BackendView<const float> Ht, const NormalMatrix& normal, con
                     .measure = Measure::none,
                     .accumulate = false,
                     .sums = *none};
-  backend.pass({.X = X, .exponent = pass_exponent, .groups = {&group, 1}}, job);
+  run({.X = X, .exponent = pass_exponent, .groups = {&group, 1}});
 }
 
 void Input::form_sums(BackendView<float> W, Sums& sums) const {
@@ -185,12 +192,12 @@ double Input::penalty_of_W(HostView<const float> W, double l1, double l2) const 
 }
 
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Job& job,
-                         const Loss& loss, Communicator& ranks)
+                         const Loss& loss, Communicator& ranks, SharedReads* shared)
     : ScaledInput(backend, examined, over_ranks(ranks, backend.examine(examined, job)), job, loss,
-                  ranks) {}
+                  ranks, shared) {}
 
 ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm,
-                         const Job& job, const Loss& loss, Communicator& ranks)
+                         const Job& job, const Loss& loss, Communicator& ranks, SharedReads* shared)
     : exponent_(norm.exponent),
       rescaled_(needs_rescaling(norm.exponent) ? rescaled(examined.X, -norm.exponent) : nullptr),
       resident_(backend.resident(rescaled_ ? *rescaled_ : examined.X, job)),
@@ -205,7 +212,8 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
              .loss = scaled(loss, norm.exponent),
              .mask = examined.mask,
              .row_weights = examined.row_weights,
-             .ranks = ranks} {
+             .ranks = ranks,
+             .shared = shared} {
   const double own = static_cast<double>(input_.rows());
   const std::vector<double> rows = ranks.allgather({&own, 1});
   const auto before = rows.begin() + ranks.rank();

@@ -7,6 +7,7 @@
 #include "core/communicator.h"
 #include "factorization/factors.h"
 #include "factorization/fit.h"
+#include "factorization/shared_reads.h"
 
 namespace gemmine {
 
@@ -25,8 +26,9 @@ struct Input {
   Mask mask = no_mask;
   std::span<const float> row_weights = {};  // [n]; empty: all 1
   Communicator& ranks = single_process();
-  Index first_row = 0;        // number of rows that the ranks before this one have
-  Index all_rows = X.rows();  // over all ranks
+  Index first_row = 0;            // number of rows that the ranks before this one have
+  Index all_rows = X.rows();      // over all ranks
+  SharedReads* shared = nullptr;  // null: passes are this factorization's own
 
   // The same for another job.
   Input with_job(const Job& other) const;
@@ -35,6 +37,8 @@ struct Input {
   Index rows() const { return X.rows(); }
   Index cols() const { return X.cols(); }
 
+  // A read of X by the backend, or by whoever shares the reads of this factorization.
+  void run(const Pass& pass) const;
   // One read of X for one group; the terms that it forms are summed over the ranks.
   void pass(const Group& group, const Loss& of_entries = frobenius_loss) const;
   // The same for a step, with sums.
@@ -63,7 +67,8 @@ struct Input {
 class ScaledInput {
  public:
   ScaledInput(Passes& backend, const Examined& examined, const Job& job,
-              const Loss& loss = frobenius_loss, Communicator& ranks = single_process());
+              const Loss& loss = frobenius_loss, Communicator& ranks = single_process(),
+              SharedReads* shared = nullptr);
   ~ScaledInput();
 
   const Input& operator*() const { return input_; }
@@ -71,7 +76,7 @@ class ScaledInput {
 
  private:
   ScaledInput(Passes& backend, const Examined& examined, const SourceNorm& norm, const Job& job,
-              const Loss& loss, Communicator& ranks);
+              const Loss& loss, Communicator& ranks, SharedReads* shared);
 
   int exponent_;
   std::unique_ptr<RowSource> rescaled_;  // null if passes can scale

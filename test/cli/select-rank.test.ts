@@ -44,7 +44,22 @@ it('writes the survey, and the factors and the model of the chosen rank', async 
   expect((await FactorizationModel.load(at('out', 'model.safetensors'))).rank).toBe(summary.chosen)
 })
 
+it('reports the errors of entries that were held out, which may decide', async () => {
+  const options = ['--criterion', 'hold-out', '--hold-out', '0.2', '--out', 'held-out']
+  expect((await run(folder, ...surveyed, ...options)).code).toBe(0)
+  const summary = JSON.parse(readFileSync(at('held-out', 'summary.json'), 'utf8')) as {
+    ranks: Record<string, unknown>[]
+  }
+  expect(summary).toMatchObject({ criterion: 'hold-out' })
+  for (const each of summary.ranks)
+    expect(each).toMatchObject({
+      heldOutError: expect.any(Number),
+      heldOutErrors: [expect.any(Number), expect.any(Number), expect.any(Number)],
+    })
+})
+
 it.each([
+  [['--ranks', '2', '--hold-out', '1'], 'from 0 to 0.9 for --hold-out, received 1'],
   [
     ['--ranks', '2-4'],
     'a range A:B, such as 2:10, or a list, such as 2,4,8 for --ranks, received 2-4',

@@ -111,7 +111,14 @@ describe('checkpoints', () => {
     const path = join(folder, 'survey.safetensors')
     const tensors: Record<string, Tensor> = {}
     for (let rank = 1; rank <= 10_000; rank++)
-      for (const name of ['H', 'silhouettes', 'relativeErrors', 'numbers'])
+      for (const name of [
+        'H',
+        'components',
+        'silhouettes',
+        'relativeErrors',
+        'heldOutErrors',
+        'numbers',
+      ])
         tensors[`${name}.${rank}`] = { data: Float64Array.of(1), shape: [1] }
     const identity = { X: 'the same' }
     await writeSafetensors(path, { tensors, metadata: { ...stamped(identity), objectives: '0' } })

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseRank, criteriaOf } from '../../lib/factorization/rank-criteria'
 import { selectRank, selectRankDefaults } from '../../lib/index'
+import { jobsOf, planSurvey } from '../../lib/factorization/rank-survey'
+import { checkSelectRank } from '../../lib/factorization/select-rank'
 import type { Matrix } from '../../lib/data/matrix'
 import type { SparseMatrix } from '../../lib/data/sparse'
 import { gaussian, matrixOf, normal, uniform } from '../matrices'
@@ -106,6 +108,54 @@ describe('selectRank', () => {
     expect(bic).toBeCloseTo(fit + 3 * 114 * Math.log(entries), 0)
   })
 
+  it('finds planted parts by the errors of entries that were held out', async () => {
+    const planted = parts(120, 30, 4, 14)
+    const options = { ...nmf, ranks: { from: 2, to: 6 } } as const
+    const found = await selectRank(planted, { ...options, criterion: 'hold-out' })
+    expect(found).toMatchObject({ chosen: 4, criterion: 'hold-out', warnings: [] })
+    for (const { heldOutErrors, heldOutError } of found.ranks) {
+      expect(heldOutErrors).toHaveLength(4)
+      expect(heldOutError).toBeCloseTo(heldOutErrors.reduce((sum, each) => sum + each) / 4, 12)
+    }
+    // Beside the others: what the restarts with noise say is the same with and without.
+    const [beside, plain] = [
+      await selectRank(planted, { ...options, holdOut: 0.1 }),
+      await selectRank(planted, options),
+    ]
+    expect(beside.criterion).toBe('stability')
+    expect(beside.ranks.map(({ silhouettes }) => silhouettes)).toEqual(
+      plain.ranks.map(({ silhouettes }) => silhouettes),
+    )
+    expect(beside.ranks.map(({ heldOutError }) => heldOutError)).toEqual(
+      found.ranks.map(({ heldOutError }) => heldOutError),
+    )
+    expect(plain.ranks[0]).toMatchObject({ heldOutError: undefined })
+  })
+
+  it('plans copies with noise, or restarts of several ranks that read X together', async () => {
+    const large = { data: new Float32Array(6000 ** 2), rows: 6000, cols: 6000 }
+    const options = { ...nmf, restarts: 2, ranks: { from: 2, to: 5 } } as const
+    const planned = async (given: object) => {
+      const settled = checkSelectRank(
+        { rows: 6000, cols: 6000, entries: 36e6 },
+        { ...options, ...given },
+      )
+      const plan = await planSurvey(large, settled)
+      return { ...plan, jobs: jobsOf(settled.ranks, settled, plan) }
+    }
+    const ample = await planned({ memoryBudget: 1e9 })
+    expect(ample).toMatchObject({ copies: true, jobs: [[2], [3], [4], [5]] })
+    const scarce = await planned({ memoryBudget: 12e7 })
+    expect(scarce.copies).toBe(false)
+    expect(scarce.atOnce).toBeGreaterThanOrEqual(4)
+    expect(scarce.jobs.length).toBeLessThan(4)
+    const kept = await planned({ memoryBudget: 12e7, checkpoint: 'survey' })
+    expect(kept.jobs).toEqual([[2], [3], [4], [5]])
+    await expect(planned({ memoryBudget: 12e7, restarts: 5000 })).rejects.toThrow(
+      'A survey of 6000 × 6000 up to rank 5 needs',
+    )
+  })
+
   it('tells each rank, its restarts and its fit to a listener', async () => {
     const phases = new Set<string>()
     const onProgress = ({ phase }: { phase: string }) => phases.add(phase)
@@ -133,27 +183,27 @@ describe('selectRank', () => {
   it('resumes from its finished ranks, with the same bits', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gemmine-survey-'))
     const file = join(folder, 'survey')
-    const whole = await selectRank(X, { ...nmf, ranks: [2, 3, 4] })
+    const given = { ...nmf, ranks: [2, 3, 4], holdOut: 0.1 }
+    const whole = await selectRank(X, given)
     const abort = new AbortController()
     const onProgress = ({ phase }: { phase: string }) => {
       if (phase.startsWith('rank 4')) abort.abort(new Error('stopped'))
     }
-    const asked = { ...nmf, ranks: [2, 3, 4], checkpoint: file, signal: abort.signal, onProgress }
+    const asked = { ...given, checkpoint: file, signal: abort.signal, onProgress }
     await expect(selectRank(X, asked)).rejects.toThrow('stopped')
     const phases = new Set<string>()
     const resumed = await selectRank(X, {
-      ...nmf,
-      ranks: [2, 3, 4],
+      ...given,
       resume: file,
       onProgress: ({ phase }) => void phases.add(phase),
     })
     expect(resumed.ranks).toEqual(whole.ranks)
     expect(resumed.model.W.data).toEqual(whole.model.W.data)
     expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual(['rank 4: restart'])
-    const other = { ...nmf, ranks: [2], resume: file, seed: 1 }
+    const other = { ...given, ranks: [2], resume: file, seed: 1 }
     await expect(selectRank(X, other)).rejects.toThrow('expected seed 1, as in this call')
     // Steps that are not given are those of the solver, which extrapolates.
-    const plain = { ...nmf, ranks: [2], resume: file, acceleration: 'none' } as const
+    const plain = { ...given, ranks: [2], resume: file, acceleration: 'none' } as const
     await expect(selectRank(X, plain)).rejects.toThrow('expected acceleration none')
     rmSync(folder, { recursive: true })
   })
@@ -183,6 +233,11 @@ describe('selectRank', () => {
     [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
     [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'nmf beside loss for model'],
     [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
+    [{ ranks: [2], criterion: 'elbow' }, 'one of stability, hold-out, aic, bic for criterion'],
+    [{ ranks: [2], holdOut: 0 }, 'a number above 0 for holdOut, received 0'],
+    [{ ranks: [2], holdOut: 0.95 }, 'in 0..0.9 for holdOut, received 0.95'],
+    [{ ranks: [2], criterion: 'hold-out', model: 'semi-nmf' }, 'nmf where entries are held out'],
+    [{ ranks: [2], holdOut: 0.1, upperH: 1 }, 'no bound where entries are held out for upperH'],
     [{ ranks: [2], checkpointSeconds: 1 }, 'checkpointSeconds'],
     [{ ranks: [2], checkpoint: '' }, 'the name of a file for checkpoint'],
   ])('refuses %j', async (wrong, sentence) => {
@@ -200,12 +255,14 @@ describe('selectRank', () => {
 
 describe('the choice of a rank', () => {
   const { threshold } = selectRankDefaults
-  const rule = { threshold, isDetermined: true }
+  const rule = { threshold, criterion: 'stability' } as const
+  const heldOutErrors = new Float64Array(0)
   const rank = (rank: number, minSilhouette: number, aic: number, bic = aic) => ({
     rank,
     minSilhouette,
     aic,
     bic,
+    heldOutErrors,
   })
 
   it('is the largest stable one whose error pays', () => {
@@ -220,7 +277,7 @@ describe('the choice of a rank', () => {
   })
 
   it('is the one that comes nearest if none is stable, and never a single component', () => {
-    const ranks = [rank(1, 1, 9), rank(2, 0.3, 7), rank(3, 0.7, 5), rank(4, 0.1, 4)]
+    const ranks = [rank(1, 1, 9), rank(2, 0.3, 7), rank(3, 0.5, 5), rank(4, 0.1, 4)]
     expect(chooseRank(ranks, rule)).toEqual({ rank: 3, isStable: false })
   })
 
@@ -228,10 +285,21 @@ describe('the choice of a rank', () => {
     expect(chooseRank([rank(1, 1, 2), rank(2, 1, 3)], rule)).toEqual({ rank: 1, isStable: true })
   })
 
-  it('is that of the lowest BIC where H is not determined', () => {
+  it('is that of the lowest BIC or AIC', () => {
     const ranks = [rank(2, 0.9, 7, 8), rank(3, 0.1, 5, 6), rank(4, 0.1, 4, 7)]
-    const open = { threshold, isDetermined: false }
-    expect(chooseRank(ranks, open)).toEqual({ rank: 3, isStable: false })
+    const by = (criterion: 'aic' | 'bic') => chooseRank(ranks, { threshold, criterion })
+    expect(by('bic')).toEqual({ rank: 3, isStable: false })
+    expect(by('aic')).toEqual({ rank: 4, isStable: false })
+  })
+
+  it('is the smallest within one standard error of the lowest held-out error', () => {
+    const ranks = [
+      [9, 10, 11],
+      [4.1, 5.2, 6.3], // 0.2 above the next on average, with a standard error of 0.06
+      [4.0, 5.1, 5.9],
+      [4.05, 4.95, 5.95], // the lowest
+    ].map((errors, i) => ({ ...rank(i + 1, 0, 0), heldOutErrors: Float64Array.from(errors) }))
+    expect(chooseRank(ranks, { threshold, criterion: 'hold-out' }).rank).toBe(3)
   })
 
   it('knows the textbook criteria', () => {

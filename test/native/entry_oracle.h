@@ -65,7 +65,7 @@ inline std::vector<Entry> entries_of(const Pass& pass, const Group& group) {
     const auto given = static_cast<float>(x);
     const float noisy =
         group.noise.amplitude == 0 ? given : perturbed(given, group.noise, row, column);
-    entries.push_back({row, column, std::ldexp(noisy, -pass.exponent)});
+    entries.push_back({row, column, std::ldexp(noisy, -exponent_of(pass, group))});
   });
   return entries;
 }

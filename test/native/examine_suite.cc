@@ -80,7 +80,36 @@ void examine_finds_the_first_bad_entry(Passes& backend) {
       "float64 beyond float32");
 }
 
+// Zeros of a sparse X that are held out, and stored NaN that are missing, do not count.
+void entries_that_a_mask_excludes_do_not_count(Passes& backend) {
+  Matrix X = oracle::random(60, 13, 1);
+  for (std::size_t t = 0; t < X.data.size(); t += 3) X.data[t] = 0;
+  X(4, 5) = X(4, 6) = NAN;
+  const std::vector<float> floats = X.floats();
+  const auto dense = dense_source(floats.data(), ElementType::float32, 60, 13, 13);
+  const Csr csr(X);
+  const auto sparse = csr.source();
+  for (const double share : {0.0, 0.3})
+    for (const bool only_held_out : {false, share > 0}) {
+      const Mask mask{nullptr, true, false, share, 7, only_held_out};
+      double count = 0, sum = 0;
+      for (Index i = 0; i < 60; ++i)
+        for (Index t = 0; t < 13; ++t) {
+          if (std::isnan(X(i, t)) || (share > 0 && is_held_out(mask, i, t))) continue;
+          count += 1;
+          sum += static_cast<float>(X(i, t));
+        }
+      for (const RowSource* source : {dense.get(), sparse.get()}) {
+        const SourceNorm norm =
+            backend.examine({.X = *source, .sign = EntrySign::any, .mask = mask}, job_of(2));
+        test::near(norm.count, count, 0, "entries that count");
+        test::near(std::ldexp(norm.sum, norm.exponent), sum, 1e-9, "their sum");
+      }
+    }
+}
+
 void examine_suite(Passes& backend) {
+  entries_that_a_mask_excludes_do_not_count(backend);
   examine_measures(backend);
   examine_finds_the_first_bad_entry(backend);
 }

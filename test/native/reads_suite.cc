@@ -132,14 +132,29 @@ void other_methods_read_each_row_once_in_an_iteration() {
                   {.rank = k, .oversamples = 4, .power_iterations = iterations, .seed = 1},
                   U.view(), V.view(), job());
   });
-  expect_one_read(
-      stored, "a survey",
-      [&](const RowSource& X, Index iterations) {
-        Dense consensus = zeros(k, d);
-        survey(device, X, options(Model::nmf, Solver::hals, Start::random, iterations),
-               {.restarts = 2, .amplitude = 0.03, .copies = false}, consensus.view(), job());
-      },
-      2);
+}
+
+// A survey of two ranks with three restarts each.
+void restarts_that_fit_in_memory_share_one_read_in_an_iteration() {
+  const Stored stored;
+  const auto surveyed = [&](Index at_once) {
+    return [&stored, at_once](const RowSource& X, Index iterations) {
+      std::vector<Dense> outputs;
+      std::vector<AskedRank> ranks;
+      for (const Index rank : {k, k + 1}) {
+        outputs.push_back(zeros(rank, d));
+        outputs.push_back(zeros(3 * rank, d));
+      }
+      for (std::size_t i = 0; i < outputs.size(); i += 2)
+        ranks.push_back({options(Model::nmf, Solver::hals, Start::random, iterations), std::nullopt,
+                         outputs[i].view(), outputs[i + 1].view()});
+      survey(passes_for("cpu"), X, ranks,
+             {.restarts = 3, .amplitude = 0.03, .copies = false, .at_once = at_once}, job());
+    };
+  };
+  expect_one_read(stored, "all restarts of two ranks", surveyed(6));
+  expect_one_read(stored, "four restarts, then two", surveyed(4), 2);
+  expect_one_read(stored, "one restart after the other", surveyed(1), 6);
 }
 
 void a_transform_reads_each_row_a_few_times() {
@@ -215,6 +230,7 @@ int main() {
   set_pool_threads(3);
   fits_read_each_row_once_in_an_iteration();
   other_methods_read_each_row_once_in_an_iteration();
+  restarts_that_fit_in_memory_share_one_read_in_an_iteration();
   a_transform_reads_each_row_a_few_times();
   a_file_has_the_bits_of_memory();
   a_file_that_shrinks_during_a_fit_is_an_error();

@@ -1,10 +1,13 @@
 // Assignments, silhouettes and surveys, compared with brute force and with pairwise distances.
+#include <chrono>
 #include <limits>
+#include <thread>
 
 #include "backend/perturbed_source.h"
 #include "core/pool.h"
 #include "core/row_block.h"
 #include "csr.h"
+#include "factorization/random_streams.h"
 #include "factorization/survey/linear_assignment.h"
 #include "factorization/survey/stability.h"
 #include "factorization/survey/survey.h"
@@ -157,15 +160,32 @@ void a_perturbed_source_is_finite_and_keeps_signs() {
 
 struct Surveyed {
   Dense consensus;
+  Dense components;
   Survey result;
 };
 
-Surveyed surveyed(const RowSource& X, Index k, const FitOptions& options, Index threads,
-                  bool copies = false) {
-  Surveyed found{zeros(k, X.cols()), {}};
-  found.result =
-      survey(passes_for("cpu"), X, options, {.restarts = 4, .amplitude = 0.02, .copies = copies},
-             found.consensus.view(), job(threads));
+// How the four restarts of a survey run.
+struct Way {
+  bool copies;
+  Index at_once;
+};
+constexpr Way together{false, 4};
+
+constexpr double amplitude = 0.02;
+
+std::vector<Surveyed> surveyed(const RowSource& X, const std::vector<Index>& ks,
+                               const FitOptions& options, Index threads, const Way& way,
+                               const std::optional<FitOptions>& held_out = std::nullopt) {
+  std::vector<Surveyed> found;
+  for (const Index k : ks) found.push_back({zeros(k, X.cols()), zeros(4 * k, X.cols()), {}});
+  std::vector<AskedRank> asked;
+  for (Surveyed& each : found)
+    asked.push_back({options, held_out, each.consensus.view(), each.components.view()});
+  const std::vector<Survey> results =
+      survey(passes_for("cpu"), X, asked,
+             {.restarts = 4, .amplitude = amplitude, .copies = way.copies, .at_once = way.at_once},
+             job(threads));
+  for (std::size_t i = 0; i < found.size(); ++i) found[i].result = results[i];
   return found;
 }
 
@@ -180,23 +200,131 @@ Dense parts(Index n, Index d, Index k, std::uint64_t seed) {
   return product(sparse(n, k, seed), sparse(k, d, seed + 1));
 }
 
-void surveys_have_the_same_bits_for_any_threads_and_with_copies() {
+void expect_same(const Surveyed& one, const Surveyed& other) {
+  same_bits(one.consensus.values.data(), other.consensus.values.data(), one.consensus.values.size(),
+            "consensus");
+  same_bits(one.components.values.data(), other.components.values.data(),
+            one.components.values.size(), "components");
+  same_bits(one.result.silhouettes.data(), other.result.silhouettes.data(),
+            one.result.silhouettes.size(), "silhouettes");
+  check(one.result.relative_errors == other.result.relative_errors, "errors of the restarts");
+  check(one.result.held_out_errors == other.result.held_out_errors, "errors of held-out entries");
+  check(one.result.iterations == other.result.iterations, "iterations");
+}
+
+// Restarts that share their reads of X have the bits of separate ones, whose X has its noise.
+void surveys_have_the_same_bits_for_any_threads_and_groups_and_with_copies() {
   const Dense X = parts(80, 20, 3, 11);
   const Csr csr(X);
   const auto dense = X.source();
   const auto sparse = csr.source();
   for (const RowSource* source : {dense.get(), sparse.get()})
-    for (const Model model : {Model::nmf, Model::semi_nmf}) {
-      FitOptions given = options(model, Solver::hals, Start::random, 60);
+    for (const auto& [model, solver] : {std::pair{Model::nmf, Solver::hals},
+                                        {Model::semi_nmf, Solver::hals},
+                                        {Model::nmf, Solver::mu}}) {
+      FitOptions given = options(model, solver, Start::random, 60);
       given.extrapolated = true;
-      const Surveyed one = surveyed(*source, 3, given, 1);
-      const Surveyed three = surveyed(*source, 3, given, 3, true);
-      same_bits(one.consensus.values.data(), three.consensus.values.data(),
-                one.consensus.values.size(), "consensus");
-      same_bits(one.result.silhouettes.data(), three.result.silhouettes.data(), 3, "silhouettes");
-      near(one.result.entries, 1600, 0, "all entries count");
-      near(one.result.log_mean_square, std::log(squares(X) / 1600), 1e-6, "mean square");
+      if (solver == Solver::mu) given.loss = {LossKind::divergence, 1};
+      const std::vector<Surveyed> one = surveyed(*source, {3}, given, 1, {false, 1});
+      expect_same(one[0], surveyed(*source, {3}, given, 3, {true, 1})[0]);
+      expect_same(one[0], surveyed(*source, {3}, given, 3, together)[0]);
+      expect_same(one[0], surveyed(*source, {2, 3, 5}, given, 2, {false, 7})[1]);
+      expect_same(one[0], surveyed(*source, {2, 3}, given, 2, {true, 4})[1]);
+      near(one[0].result.entries, 1600, 0, "all entries count");
+      near(one[0].result.log_mean_square, std::log(squares(X) / 1600), 1e-6, "mean square");
     }
+}
+
+// An X whose largest entry is a power of two has another scale in some restarts.
+void restarts_at_two_scales_share_their_reads() {
+  Dense X = parts(80, 20, 3, 11);
+  const float largest = *std::ranges::max_element(X.values);
+  for (float& x : X.values) x /= largest;
+  const auto source = X.source();
+  FitOptions given = options(Model::nmf, Solver::hals, Start::random, 20);
+  given.penalties.l1_w = given.penalties.l2_h = 0.01;
+  expect_same(surveyed(*source, {3}, given, 1, {false, 1})[0],
+              surveyed(*source, {3}, given, 2, together)[0]);
+}
+
+void starts_that_read_X_share_what_they_can() {
+  const Dense X = parts(80, 20, 3, 11);
+  const auto source = X.source();
+  for (const Start start : {Start::kmeans, Start::nndsvda}) {
+    const FitOptions given = options(Model::nmf, Solver::hals, start, 15);
+    expect_same(surveyed(*source, {3}, given, 1, {false, 1})[0],
+                surveyed(*source, {3}, given, 2, together)[0]);
+  }
+}
+
+void a_failure_of_one_restart_ends_the_survey() {
+  Dense X = parts(80, 20, 3, 11);
+  X.values[7 * 20 + 4] = -1;
+  const auto source = X.source();
+  throws<InvalidEntry>(
+      [&] {
+        surveyed(*source, {3}, options(Model::nmf, Solver::hals, Start::random, 20), 2, together);
+      },
+      [](const InvalidEntry& error) { check(error.row == 7 && error.column == 4, "its place"); },
+      "a negative entry");
+}
+
+void a_survey_that_is_cancelled_ends() {
+  const Dense X = parts(80, 20, 3, 11);
+  const auto source = X.source();
+  const FitOptions given = options(Model::nmf, Solver::hals, Start::random, 1000000);
+  std::int32_t flag = 0;
+  Dense consensus = zeros(3, 20), components = zeros(12, 20);
+  const AskedRank asked{given, std::nullopt, consensus.view(), components.view()};
+  std::thread stop([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    __atomic_store_n(&flag, 1, __ATOMIC_RELAXED);
+  });
+  bool cancelled = false;
+  try {
+    FitOptions endless = given;
+    endless.tolerance = 0;
+    const AskedRank ranks[] = {{endless, std::nullopt, consensus.view(), components.view()}};
+    survey(passes_for("cpu"), *source, ranks,
+           {.restarts = 4, .amplitude = amplitude, .copies = false, .at_once = 4},
+           {.cancellation = Cancellation(&flag), .report = nullptr, .threads = 2});
+  } catch (const Cancelled&) {
+    cancelled = true;
+  }
+  stop.join();
+  check(cancelled, "a survey is cancelled");
+}
+
+// The errors at the entries that a fit did not see, from the factors of a fit with the same mask.
+void held_out_errors_are_those_of_the_entries_that_were_not_seen() {
+  const Dense X = parts(80, 20, 3, 11);
+  const Csr csr(X);
+  const auto dense = X.source();
+  const auto sparse = csr.source();
+  const FitOptions given = options(Model::nmf, Solver::hals, Start::random, 10);
+  FitOptions held_out = options(Model::nmf, Solver::mu, Start::random, 80);
+  held_out.mask.held_out = 0.2;
+  for (const RowSource* source : {dense.get(), sparse.get()}) {
+    const Surveyed found = surveyed(*source, {3}, given, 2, together, held_out)[0];
+    expect_same(found, surveyed(*source, {3}, given, 1, {true, 1}, held_out)[0]);
+    for (Index r = 0; r < 4; ++r) {
+      FitOptions own = held_out;
+      own.seed = own.mask.seed =
+          CounterRandom(held_out.seed, survey_restart).bits(static_cast<std::uint64_t>(r), 0);
+      const Fitted fit = fitted(passes_for("cpu"), *source, 3, own);
+      const Dense model = product(fit.W, fit.H);
+      double error = 0, count = 0;
+      for (Index i = 0; i < X.rows; ++i)
+        for (Index t = 0; t < X.cols; ++t) {
+          if (!is_held_out(own.mask, i, t)) continue;
+          error += std::pow(double{X(i, t)} - model(i, t), 2);
+          count += 1;
+        }
+      near(found.result.held_out_errors[r], error / count, 1e-5 * error / count,
+           "a held-out error");
+      near(count, 320, 60, "held-out entries");
+    }
+  }
 }
 
 void planted_parts_are_stable_and_one_more_is_not() {
@@ -205,7 +333,7 @@ void planted_parts_are_stable_and_one_more_is_not() {
   given.extrapolated = true;
   const auto source = X.source();
   const auto least = [&](Index k) {
-    return std::ranges::min(surveyed(*source, k, given, 2).result.silhouettes);
+    return std::ranges::min(surveyed(*source, {k}, given, 2, together)[0].result.silhouettes);
   };
   check(least(4) > 0.9, "the planted parts are found in each restart");
   check(least(5) < 0.7, "a fifth part is another one in each restart");
@@ -221,7 +349,12 @@ int main() {
   aligned_components_are_found_again();
   equal_and_empty_components_have_numbers();
   a_perturbed_source_is_finite_and_keeps_signs();
-  surveys_have_the_same_bits_for_any_threads_and_with_copies();
+  surveys_have_the_same_bits_for_any_threads_and_groups_and_with_copies();
+  restarts_at_two_scales_share_their_reads();
+  starts_that_read_X_share_what_they_can();
+  a_failure_of_one_restart_ends_the_survey();
+  a_survey_that_is_cancelled_ends();
+  held_out_errors_are_those_of_the_entries_that_were_not_seen();
   planted_parts_are_stable_and_one_more_is_not();
   return report("survey");
 }

@@ -33,7 +33,7 @@ class DivergenceGroup : public GroupPass {
         padded_k_(whole_panels(k_, kernels.panel_width)),
         short_k_(whole_panels(k_, kernels.lanes)),
         padded_d_(whole_panels(d_, kernels.panel_width)),
-        scale_(std::ldexp(1.0, -pass.exponent)),
+        scale_(std::ldexp(1.0, -exponent_of(pass, group))),
         stored_only_(pass.X.sparse() && kullback_leibler_ && group.mask.all_pass()),
         implicit_(pass.X.sparse() && group.mask.implicit_is_missing) {
     const HostView<const float> Ht = host(group.Ht);

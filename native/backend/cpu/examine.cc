@@ -72,7 +72,11 @@ class Examination {
       seen_entries(rows, i, X_.cols(), examined_.mask, scratch.seen);
       take(rows.begin + i, scratch.seen.values.data(),
            static_cast<Index>(scratch.seen.values.size()), scratch.seen.columns.data(), sums);
-      if (X_.sparse()) add_zeros(rows.begin + i, scratch.seen.columns, scratch, sums);
+      if (!X_.sparse()) continue;
+      const auto from = static_cast<Index>(rows.indptr[i]);
+      const Index count = static_cast<Index>(rows.indptr[i + 1]) - from;
+      add_zeros(rows.begin + i, {rows.indices + from, static_cast<std::size_t>(count)}, scratch,
+                sums);
     }
     return sums;
   }
@@ -91,7 +95,8 @@ class Examination {
                  SourceSums& sums) const {
     if (examined_.mask.implicit_is_missing) return;
     const Index cols = X_.cols();
-    if (examined_.mask.seen == nullptr && examined_.sign != EntrySign::positive) {
+    const bool by_place = examined_.mask.seen != nullptr || examined_.mask.held_out != 0;
+    if (!by_place && examined_.sign != EntrySign::positive) {
       const double zeros = static_cast<double>(cols) - static_cast<double>(stored.size());
       if (zeros > 0) sums.elements.smallest = std::min(sums.elements.smallest, 0.0f);
       sums.count += std::max(0.0, zeros);

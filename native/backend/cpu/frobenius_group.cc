@@ -36,7 +36,7 @@ class FrobeniusGroup : public GroupPass {
         direct_(group.measure == Measure::direct),
         identity_(group.measure == Measure::identity),
         forms_cross_(group.step.has_value() || identity_),
-        scale_(std::ldexp(1.0, -pass.exponent)) {
+        scale_(std::ldexp(1.0, -exponent_of(pass, group))) {
     const Index width = kernels.panel_width;
     const auto scaled = [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); };
     const auto negative_H = [&](Index j, Index t) { return -Ht_(t, j); };

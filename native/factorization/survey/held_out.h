@@ -1,0 +1,18 @@
+#pragma once
+
+#include "factorization/fit.h"
+#include "factorization/shared_reads.h"
+
+namespace gemmine {
+
+struct HeldOut {
+  double error;  // mean loss of an entry that was held out; 0 if there is none
+  Index iterations;
+};
+
+// Fits X without the entries that options.mask holds out, and measures the fit on these.
+// docs/math/select-rank.md.
+HeldOut held_out_error(Passes& backend, const RowSource& X, const FitOptions& options, Index k,
+                       const Job& job, SharedReads* shared);
+
+}  // namespace gemmine
