@@ -45,7 +45,14 @@ export interface NativeRowLists {
 
 /** The same fields as `Loss` of native/backend/loss.h. */
 export interface NativeLoss {
-  readonly kind: 'frobenius' | 'divergence' | 'negative-binomial' | 'huber' | 'row-length'
+  readonly kind:
+    | 'frobenius'
+    | 'divergence'
+    | 'negative-binomial'
+    | 'huber'
+    | 'row-length'
+    | 'correntropy'
+    | 'row-correntropy'
   readonly beta: number
   readonly multiple: number
   readonly parameter: number

@@ -128,7 +128,7 @@ function describeSteps(command: Command) {
     .addOption(
       choiceOption(
         '--solver <NAME>',
-        'how factors are improved; mu for other losses and missing entries',
+        'how factors are improved; mu for divergences and deviances',
         solvers,
         standard.solver,
       ),
@@ -184,6 +184,9 @@ function describeEntries(command: Command) {
       ),
     )
     .addOption(numberOption('--delta <D>', 'residual from which the loss huber is linear'))
+    .addOption(
+      numberOption('--bandwidth <S>', 'σ of the kernel of the losses correntropy, row-correntropy'),
+    )
     .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))
     .addOption(
       new Option('--missing <KIND>', 'entries that were not seen').choices([...missingKinds]),

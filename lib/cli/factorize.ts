@@ -6,7 +6,7 @@ import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { entryDefaults, needsRatios } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
-import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-options'
+import { checkFitOptions, checkOwnTerms, notOffered, withSteps } from '../factorization/fit-options'
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
@@ -48,10 +48,15 @@ function checkForeign(given: FactorizeOptions) {
 function checkTogether(given: FactorizeOptions, out: string | undefined) {
   const { model = factorizeDefaults.model, init } = given
   const entries = Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[]
+  const taking = modelNames.filter((name) => Object.hasOwn(defaultsOf(name), 'loss'))
   for (const name of entries) {
     const value = given[name]
-    if (model !== 'nmf' && value !== undefined && value !== 'frobenius')
-      throw invalidText(`--${name}`, '--model nmf beside it', `--model ${model}`)
+    if (!taking.includes(model) && value !== undefined && value !== 'frobenius')
+      throw invalidText(
+        `--${name}`,
+        `--model ${taking.join(' or ')} beside it`,
+        `--model ${model}`,
+      )
   }
   const starts = given.w0 !== undefined || given.h0 !== undefined
   if (starts && init !== 'custom')
@@ -76,6 +81,7 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const { rows, cols } = shape
   const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })
   checkFitOptions(settled, inits, rows, cols, known)
+  checkOwnTerms(given.model ?? factorizeDefaults.model, settled)
 }
 
 async function factorize(path: string, given: FactorizeOptions) {

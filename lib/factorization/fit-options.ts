@@ -4,6 +4,7 @@ import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
+import { hasSquares, squaresLosses, type Loss } from './losses'
 import {
   checkKinds,
   entryDefaults,
@@ -68,8 +69,8 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
   readonly l2W?: number
 }
 
-/** Why only mu without inner sweeps of H exists: each entry or row has a term of its own; else undefined. */
-function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
+/** Why each entry or row has a term of its own; else undefined. */
+export function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
   const { l1W = 0, l2W = 0 } = given
   if (isMasked({ mask, missing })) return 'where entries are missing'
   if (loss !== 'frobenius') return `for the loss ${loss}`
@@ -247,18 +248,24 @@ function checkFactor(
     throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
-/** Refuses other solvers where only multiplicative steps exist. */
-function checkOwnTerms(options: FitOptions) {
-  const why = ownTerms(options)
-  const { solver } = options
-  if (why !== undefined && solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
+/** The solvers whose steps take a term of its own for each entry or row, in the order of messages. */
+function solversOfOwnTerms(model: ModelName, loss: Loss): readonly SolverName[] {
+  const ofSquares = hasSquares(loss) ? (['hals', 'anls-bpp'] as const) : []
+  return rowOf(model).isNonnegative ? [...ofSquares, 'mu'] : ofSquares
 }
 
-/** Refuses weights of rows beside a penalty on their codes for factors of any sign: steps by entries have none. */
-export function checkWeights(model: ModelName, { sampleWeight, l1W, l2W }: FitOptions) {
-  if (sampleWeight === undefined || rowOf(model).isNonnegative) return
+/** Refuses what the steps of a model do not have: terms of single entries or rows. */
+export function checkOwnTerms(model: ModelName, options: FitOptions) {
+  const { solver, loss, sampleWeight, l1W, l2W } = options
+  if (!rowOf(model).isNonnegative) checkOneOf('loss', loss, squaresLosses)
+  const why = ownTerms(options)
+  if (why === undefined) return
+  const known = solversOfOwnTerms(model, loss).filter((name) => rowOf(model).solvers.includes(name))
+  if (known.includes(solver)) return
+  if (known.length > 0) throw invalid('solver', `${known.join(' or ')} ${why}`, solver)
   for (const [name, weight] of Object.entries({ l1W, l2W }))
-    if (weight > 0) throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
+    if (sampleWeight && weight > 0)
+      throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
 }
 
 /** Checks every option against the shape of X, before X itself is read. */
@@ -280,8 +287,7 @@ export function checkFitOptions(
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)
-  checkBounds(options, solver, ownTerms(options))
-  checkOwnTerms(options)
+  checkBounds(options, solver, solver === 'mu' ? ownTerms(options) : undefined)
   if (solver === 'anls-bpp' && options.innerSweeps !== 1)
     throw invalid(
       'innerSweeps',

@@ -18,12 +18,13 @@ import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
 import {
   checkFitOptions,
-  checkWeights,
+  checkOwnTerms,
   outputDefaults,
+  ownTerms,
   type FactorOutputs,
   type FitOptions,
 } from './fit-options'
-import { fitBytes } from './memory'
+import { fitBytes, ownNormalsBytes } from './memory'
 import { models, type ModelName, type StartName } from './models'
 
 export interface Convergence {
@@ -159,14 +160,17 @@ export async function fit(
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
-  checkWeights(model, options)
   checkFitOptions(options, inits, source.rows, source.cols, solvers)
+  checkOwnTerms(model, options)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
+  const hasOwnNormals = solver !== 'mu' && ownTerms(options) !== undefined
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,
+    fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) +
+      (hasOwnNormals ? ownNormalsBytes(source, rank) : 0) +
+      bytes,
     memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)

@@ -43,6 +43,17 @@ function tileBytes(source: NativeSource, rank: number): number {
   return atOnce * ((held + 4) * cols + 8 * padded(rank))
 }
 
+/**
+ * The normal matrix of each column of X, as rank · (rank + 1) / 2 sums in float64 and per block, the products of
+ * pairs of components that form those of the rows, and their products with a tile.
+ */
+export function ownNormalsBytes(source: NativeSource, rank: number): number {
+  const pairs = padded((rank * (rank + 1)) / 2)
+  const { cols } = source
+  const ofTiles = Math.max(4 * 2 ** 19, 4 * 24 * pairs) * 2 * native().planSizes().sumsAtOnce
+  return (8 + 4 * blocksAtOnce(source) + 4) * pairs * cols + ofTiles
+}
+
 /** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
   const share = Math.min(1, rows / source.rows)

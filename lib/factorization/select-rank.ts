@@ -24,11 +24,11 @@ import { upperHDefaults } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
 import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
 import type { Factorization } from './fit'
-import { checkFitOptions, fitDefaults, withSteps, type Extent } from './fit-options'
+import { checkFitOptions, checkOwnTerms, fitDefaults, withSteps, type Extent } from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
 import { models } from './models'
 import { nmf } from './nmf'
-import { chooseRank, criteriaOf, type Rule, type SurveyedRank } from './rank-criteria'
+import { chooseRank, criteriaOf, fittedOf, type Rule, type SurveyedRank } from './rank-criteria'
 import { semiNmf } from './semi-nmf'
 import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
 
@@ -159,6 +159,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const stepsFor = (rank: number) =>
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
+  checkOwnTerms(model, stepsFor(ranks.at(-1)!))
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   return {
     ranks,
@@ -252,7 +253,7 @@ function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
 /** A fit of X without noise, from these components. */
 function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
-  const { loss, beta, power, dispersion, delta, mask, missing, upperH, ...shared } = fitting
+  const { upperH, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
@@ -261,11 +262,11 @@ function fitFrom(X: SourceInput, H: Matrix, settled: Settled): Promise<Factoriza
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
-function recordOf(
+async function recordOf(
   found: RestartsOfRank,
   fit: Factorization,
   { rows, cols }: Settled,
-): SurveyedRank {
+): Promise<SurveyedRank> {
   const { silhouettes, relativeErrors: restartErrors, entries, logMeanSquare } = found
   const { rank, relativeError } = fit
   const sizes = { rows, cols, entries, logMeanSquare }
@@ -277,7 +278,7 @@ function recordOf(
     relativeError,
     restartErrors,
     iterations: found.iterations + fit.iterations,
-    ...criteriaOf(relativeError, rank, sizes),
+    ...criteriaOf(await fittedOf(fit), rank, sizes),
   }
 }
 
@@ -350,7 +351,7 @@ export async function selectRank(
     if (!before) await finished.add(rank, found)
     const fit = await fitFrom(X, found.H, settled)
     seconds += found.seconds + fit.seconds
-    ranks.push(recordOf(found, fit, settled))
+    ranks.push(await recordOf(found, fit, settled))
     if (chooseRank(ranks, rule).rank === rank) chosen = fit
   }
   const { rank, isStable } = chooseRank(ranks, rule)

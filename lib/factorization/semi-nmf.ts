@@ -10,7 +10,7 @@ import {
   type Overrides,
 } from '../options'
 import { upperHDefaults } from './bounds'
-import { entryDefaults } from './entry-options'
+import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { models, semiNmfDefaultInit } from './models'
 import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
@@ -33,17 +33,19 @@ const ownDefaults = frozen({
 })
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
-export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
-  ...fitDefaults,
-  ...ownDefaults,
-})
+export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults & typeof entryDefaults =
+  frozen({
+    ...fitDefaults,
+    ...ownDefaults,
+    ...entryDefaults,
+  })
 
 export type SemiNmfOptions = {
   /** Number of components, to be given; at most min(n, d) with `init: 'svd'`. */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults> &
+} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
   JobOptions &
   MemoryOptions
 
@@ -72,16 +74,17 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
+  const isPlain = given.loss === 'frobenius' && !isMasked(given)
   const triesSvd =
     given.init === undefined &&
+    isPlain &&
     given.sampleWeight === undefined &&
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
   const settled = {
     ...withSteps(given, extent),
     ...upperHDefaults,
-    ...entryDefaults,
-    init: given.init ?? semiNmfDefaultInit,
+    init: given.init ?? (isMasked(given) ? 'random' : semiNmfDefaultInit),
   }
   return await fit('semi-nmf', X, settled, { triesSvd, bytes: 0 })
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "factorization/loop/alternate.h"
+#include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/columns_first.h"
 #include "factorization/loop/reseeding.h"
@@ -49,20 +50,21 @@ std::string components(Index count, Index k) {
   return std::to_string(count) + " of " + std::to_string(k) + " components";
 }
 
-// Returns whether each element needs its own denominator: entries may be excluded, or rows have
-// different weights and their codes a penalty.
-bool takes_ratios(const FitOptions& options) {
+// Returns whether the rows of a factor have no normal matrix in common: entries may be excluded, or
+// rows have different weights and their codes a penalty. mu then takes a denominator for each
+// element.
+bool has_own_terms(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
   return options.loss.kind != LossKind::frobenius || !options.mask.all_pass() ||
          (!options.row_weights.empty() && penalised);
 }
 
-// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no other loss,
-// no missing entries and no graph.
+// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no loss but
+// squares and what they bound, and no graph.
 std::string other_ways(const FitOptions& options, const std::string& way) {
-  const bool has_hals = find_rule(options.model, Solver::hals) && !takes_ratios(options) &&
-                        options.adjacency == nullptr;
+  const bool has_hals = find_rule(options.model, Solver::hals) &&
+                        is_bounded_by_squares(options.loss) && options.adjacency == nullptr;
   return has_hals ? way + ", or use hals." : way + ".";
 }
 
@@ -207,8 +209,11 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
     return alternate_columns_first(input, rule, loop,
                                    {.kept_share = options.kept_share, .patience = options.patience},
                                    checkpoints, previous, state, W, Ht);
-  if (takes_ratios(options))
-    return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
+  if (has_own_terms(options)) {
+    if (options.solver == Solver::mu)
+      return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
+    return alternate_by_own_normals(input, rule, loop, checkpoints, previous, state, W, Ht);
+  }
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 
@@ -318,7 +323,7 @@ class Fitting {
                        .warnings = {}};
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
-    if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
+    if (any(p) && !has_own_terms(options_))  // of the returned factors: tiny entries may be 0
       result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
                                 input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
                                 penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();

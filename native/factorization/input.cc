@@ -144,8 +144,7 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   // In products of few elements the rounding errors of float32 do not average out; such small
   // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
-  const bool plain = mask.all_pass() && row_weights.empty();
-  const bool exact = plain && all_rows * Ht.rows <= most_exact_products / Ht.cols;
+  const bool exact = mask.all_pass() && all_rows * Ht.rows <= most_exact_products / Ht.cols;
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,

@@ -4,6 +4,7 @@
 
 #include "factorization/factors.h"
 #include "factorization/input.h"
+#include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 
 namespace gemmine {
@@ -12,7 +13,7 @@ namespace {
 // Coordinate descent from W = 0 solves most rows; an active set solves the others.
 constexpr Index sweeps = 64;
 
-void solve_codes(const Input& input, const Penalties& penalties, BackendView<const float> Ht,
+void solve_codes(const Input& input, const Penalties& penalties, BackendView<float> Ht,
                  BackendView<float> W) {
   Passes& backend = input.backend;
   const NormalMatrix normal(backend.gram(Ht, input.job), W.cols, penalties.l2_w, false);
@@ -36,7 +37,7 @@ constexpr double least_gain = 1e-6;  // of the loss, per read
 
 // Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
 void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
-                           BackendView<const float> Ht, BackendView<float> W) {
+                           BackendView<float> Ht, BackendView<float> W) {
   Passes& backend = input.backend;
   const ColumnSums columns = backend.column_sums(Ht, input.job);
   const double sum = std::reduce(columns.absolute.begin(), columns.absolute.end());
@@ -58,6 +59,22 @@ void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
         {.X = input.X, .exponent = input.pass_exponent, .groups = {&group, 1}, .loss = input.loss},
         input.job);
     const double objective = sums->incoming_divergence + penalty;
+    if (read > 0 && !(objective < before - least_gain * std::abs(before))) return;
+    before = objective;
+  }
+}
+
+// Sweeps from zero codes, with the weights of the squares that bound the loss formed again before
+// each read, for an H of any sign.
+void solve_codes_by_own_normals(const Input& input, const Penalties& penalties,
+                                BackendView<float> Ht, BackendView<float> W) {
+  OwnNormals entries(input, W, Ht);
+  const Step step = entries.step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w,
+                                    ratio_sweeps, penalties.upper_w);
+  double before = std::numeric_limits<double>::infinity();
+  for (Index read = 0; read < most_reads; ++read) {
+    const double penalty = penalty_of(input.backend, W, penalties.l1_w, penalties.l2_w, input.job);
+    const double objective = entries.read({.step = step, .measures = true}) + penalty;
     if (read > 0 && !(objective < before - least_gain * std::abs(before))) return;
     before = objective;
   }
@@ -89,7 +106,10 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
   const BackendMatrix other(backend, H.cols, H.rows);
   const BackendMatrix codes(backend, W.rows, W.cols);
   backend.upload(Ht.view(), other.view());
-  const auto solve = by_ratios ? solve_codes_by_ratios : solve_codes;
+  const bool of_any_sign = sign_of(options.model) == EntrySign::any;
+  const auto solve = !by_ratios    ? solve_codes
+                     : of_any_sign ? solve_codes_by_own_normals
+                                   : solve_codes_by_ratios;
   solve(input, penalties, other.view(), codes.view());
 
   const double squared_error = input.squared_error(codes.view(), other.view());

@@ -29,6 +29,8 @@ const cases: (readonly [LossOptions, Matrix])[] = [
   [{ loss: 'negative-binomial', dispersion: 1e-9 }, counts],
   [{ loss: 'huber', delta: 0.6 }, counts],
   [{ loss: 'l21' }, counts],
+  [{ loss: 'correntropy', bandwidth: 1 }, counts],
+  [{ loss: 'row-correntropy', bandwidth: 5 }, counts],
 ]
 
 /** Runs in one form of X; the same options for all of them. */
@@ -81,10 +83,11 @@ describe.each(cases.map(([loss, X]) => [nameOf(loss), loss, X] as const))('%s', 
     expect(two.W.data).toEqual(one.W.data)
     expect(two.H.data).toEqual(one.H.data)
     const factor = 2 ** 20
-    const { dispersion, delta } = loss
+    const { dispersion, delta, bandwidth } = loss
     const inUnits = {
       ...(dispersion && { dispersion: dispersion / factor }),
       ...(delta && { delta: delta * factor }),
+      ...(bandwidth && { bandwidth: bandwidth * factor }),
     }
     const large = { ...X, data: X.data.map((x) => x * factor) }
     const { W, H } = start()

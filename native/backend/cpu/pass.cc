@@ -31,7 +31,7 @@ class RunningPass {
     for (const Group& group : pass.groups)
       groups_.push_back(pass.loss.kind == LossKind::frobenius
                             ? frobenius_group(kernels, pass, group, job.cancellation)
-                            : divergence_group(kernels, pass, group));
+                            : divergence_group(kernels, pass, group, job.cancellation));
     scratch_.resize(static_cast<std::size_t>(worker_count(job)));
     for (const Group& group : pass.groups) cpu_sums(group.sums).workspaces.resize(scratch_.size());
   }
