@@ -262,7 +262,8 @@ export function checkOwnTerms(model: ModelName, options: FitOptions) {
   if (why === undefined) return
   const known = solversOfOwnTerms(model, loss).filter((name) => rowOf(model).solvers.includes(name))
   if (known.includes(solver)) return
-  if (known.length > 0) throw invalid('solver', `${known.join(' or ')} ${why}`, solver)
+  const expected = known.length > 1 ? `one of ${known.join(', ')}` : known[0]
+  if (expected) throw invalid('solver', `${expected} ${why}`, solver)
   for (const [name, weight] of Object.entries({ l1W, l2W }))
     if (sampleWeight && weight > 0)
       throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)

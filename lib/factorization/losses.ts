@@ -132,8 +132,11 @@ const [least, most] = [1e-100, 1e100]
 /** What a number must be in addition to finite: within these limits, or a power. */
 function checkParameter(name: LossParameter, value: number) {
   checkNumber(name, value)
-  if (name !== 'beta' && name !== 'power' && !(value >= least && value <= most))
-    throw invalid(name, `a number above 0, of ${least} to ${most}`, value)
+  if (name !== 'beta' && name !== 'power') {
+    if (!(value > 0)) throw invalid(name, 'a number above 0', value)
+    if (value < least || value > most)
+      throw invalid(name, `a number of ${least} to ${most}`, value)
+  }
   if (name === 'power' && value > 0 && value < 1)
     throw invalid(
       name,
