@@ -35,6 +35,10 @@ export const defaultSteps = frozen({
   mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
   /** Multiplicative steps with a term for each entry or row. */
   ratio: { innerSweeps: 1, acceleration: 'extrapolated' },
+  /** Sweeps where entries are missing: each is cheap beside the normal matrix of its own that a row has. */
+  'hals with missing entries': { innerSweeps: 8, acceleration: 'extrapolated' },
+  /** Under a robust loss, whose weights change with each step, extrapolated factors end in worse minima. */
+  'hals under a robust loss': { innerSweeps: 8, acceleration: 'none' },
   /** Its steps are exact: a second one would change nothing. */
   'anls-bpp': { innerSweeps: 1, acceleration: 'extrapolated' },
   'projected-gradient': { innerSweeps: 16, acceleration: 'extrapolated' },
@@ -80,8 +84,12 @@ export function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...g
 
 /** Which steps are the default. From given factors mu takes its published steps, as other programs do. */
 export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
-  const { solver } = options
-  if (solver !== 'mu') return solver in defaultSteps ? (solver as Solver) : 'plain'
+  const { solver, loss = 'frobenius' } = options
+  if (solver !== 'mu') {
+    if (loss !== 'frobenius') return solver === 'hals' ? 'hals under a robust loss' : 'plain'
+    if (solver === 'hals' && ownTerms(options) !== undefined) return 'hals with missing entries'
+    return solver in defaultSteps ? (solver as Solver) : 'plain'
+  }
   const isGiven = typeof options.init === 'object' && options.init !== null
   if (isGiven || hasGraph) return 'plain'
   return ownTerms(options) === undefined ? 'mu' : 'ratio'
@@ -99,14 +107,16 @@ const stepDefaults = frozen({
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
   /**
-   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
+   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given, but 8 where
+   * entries are missing, for the losses for outliers, and for `sampleWeight` beside a penalty on W. For `mu` as
    * many as have twice the arithmetic of the products with X, 4 to 32; but 1 from given factors, with a graph,
    * and for its steps by entries: for another `loss`, where entries are missing, and for `sampleWeight` beside a
    * penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`.
    */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` unless given, but `none` for `mu` from given factors and with a graph. `extrapolated`: each
+   * `extrapolated` unless given, but `none` for `mu` from given factors and with a graph, and for `hals` and
+   * `anls-bpp` under a loss for outliers. `extrapolated`: each
    * factor is moved past its new value by a share of its last change, and an iteration that raises the
    * objective is undone (Ang & Gillis, 2019); for `mu` only entries that grow are moved (Hien, Leplat & Gillis,
    * 2024), and its steps by entries (see `innerSweeps`) go further than the published ones (Salakhutdinov &

@@ -84,7 +84,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const settled = {
     ...withSteps(given, extent),
     ...upperHDefaults,
-    init: given.init ?? (isMasked(given) ? 'random' : semiNmfDefaultInit),
+    init: given.init ?? (isPlain ? semiNmfDefaultInit : 'random'),
   }
   return await fit('semi-nmf', X, settled, { triesSvd, bytes: 0 })
 }
