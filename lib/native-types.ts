@@ -95,6 +95,9 @@ export interface NativeFitOptions {
   /** The graph of a term on W, and its weight. */
   readonly adjacency?: NativeSource | undefined
   readonly graphWeight?: number | undefined
+  /** Rows of a batch; all unless given. */
+  readonly batchSize?: number | undefined
+  readonly forgetFactor?: number | undefined
   /** Only for snmf. */
   readonly sparsity?: number | undefined
   readonly patience?: number | undefined

@@ -128,9 +128,9 @@ function describeSteps(command: Command) {
     .addOption(
       choiceOption(
         '--solver <NAME>',
-        'how factors are improved; mu for divergences and deviances',
+        'how factors are improved',
         solvers,
-        standard.solver,
+        `${standard.solver}; without bounds anls-bpp where entries are missing; mu for another loss of nmf`,
       ),
     )
     .addOption(
@@ -169,6 +169,16 @@ function describeSteps(command: Command) {
     .addOption(weightOption('--l1-h', 'Σ|H|', standard.l1H))
     .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
     .addOption(boundOption('--upper-w', 'W'))
+    .addOption(
+      countOption('--batch-size <N>', 'rows after which H is improved, for semi-nmf and nmf', 'all'),
+    )
+    .addOption(
+      numberOption(
+        '--forget-factor <F>',
+        'share of older sums that is left after all rows, beside --batch-size',
+        lib.nmfDefaults.forgetFactor,
+      ),
+    )
     .addOption(boundOption('--upper-h', 'H, for nmf'))
 }
 

@@ -4,9 +4,9 @@ import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
-import { entryDefaults, needsRatios } from '../factorization/entry-options'
+import { entryDefaults } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
-import { checkFitOptions, checkOwnTerms, notOffered, withSteps } from '../factorization/fit-options'
+import { checkFitOptions, checkOwnTerms, defaultSolver, notOffered, withSteps } from '../factorization/fit-options'
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
@@ -76,12 +76,14 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const standard = { ...nmfDefaults, ...notOffered, solver: known[0], ...defaults }
   const options = withDefaults<typeof standard, object>(standard, fitOptions(given))
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
-  const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
+  const { model = factorizeDefaults.model } = given
+  const isChosen = known.length > 1 && given.solver === undefined
+  const solver = isChosen ? defaultSolver(model, masked) : options.solver
   const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
   const { rows, cols } = shape
   const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })
   checkFitOptions(settled, inits, rows, cols, known)
-  checkOwnTerms(given.model ?? factorizeDefaults.model, settled)
+  checkOwnTerms(model, settled)
 }
 
 async function factorize(path: string, given: FactorizeOptions) {

@@ -59,10 +59,6 @@ export type EntryOptions = {
 export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing'>) =>
   mask !== undefined || missing !== undefined
 
-/** Whether multiplicative steps are required. */
-export const needsRatios = (options: EntryOptions) =>
-  options.loss !== 'frobenius' || isMasked(options)
-
 /** Checks the parts that do not depend on X. */
 export function checkKinds(options: EntryOptions) {
   checkLoss(options)

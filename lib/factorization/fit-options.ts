@@ -2,6 +2,7 @@
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
+import { checkBatches, type BatchOptions } from './batches'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, type CheckpointOptions } from './checkpoint'
 import { hasSquares, squaresLosses, type Loss } from './losses'
@@ -69,6 +70,7 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
   readonly solver: SolverName
   readonly init?: Init<StartName> | undefined
   readonly sampleWeight?: Float32Array | undefined
+  readonly batchSize?: number | undefined
   readonly l1W?: number
   readonly l2W?: number
 }
@@ -97,9 +99,10 @@ export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defau
 
 const stepDefaults = frozen({
   /**
-   * How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps.
-   * `anls-bpp`: to the exact non-negative least squares, by block principal pivoting. `projected-gradient`: by
-   * accelerated gradient steps of all components at once. The H of a semi-NMF is its least squares for all.
+   * How a factor is improved. `hals`: component by component; `mu`: by multiplicative steps; `anls-bpp`: to the
+   * exact non-negative least squares, by block principal pivoting; `projected-gradient`: by accelerated gradient
+   * steps of all components at once. The H of a semi-NMF is its least squares for all. `hals` unless given, but
+   * `anls-bpp` where entries are missing and nothing is bounded, and `mu` for another `loss` of `nmf`.
    */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
@@ -160,7 +163,8 @@ export interface GivenFactors {
 /** A start by name, or the factors themselves. */
 export type Init<Name extends string> = Name | GivenFactors
 
-export interface FitOptions extends Penalties, Bounds, EntryOptions, CheckpointOptions {
+export interface FitOptions
+  extends Penalties, Bounds, EntryOptions, CheckpointOptions, Partial<BatchOptions> {
   readonly rank: number
   readonly solver: SolverName
   readonly acceleration: Acceleration
@@ -169,6 +173,19 @@ export interface FitOptions extends Penalties, Bounds, EntryOptions, CheckpointO
   readonly tolerance: number
   readonly innerSweeps: number
   readonly seed: number
+}
+
+/** The solver of a model unless given; decision 0027 has the measurements. */
+export function defaultSolver(
+  model: ModelName,
+  options: Pick<EntryOptions, 'loss' | 'mask' | 'missing'> & Bounds,
+  hasGraph = false,
+): Solver {
+  const { loss, upperW, upperH } = options
+  if (hasGraph) return isMasked(options) || loss !== 'frobenius' ? 'mu' : fitDefaults.solver
+  if (loss !== 'frobenius') return rowOf(model).isNonnegative ? 'mu' : fitDefaults.solver
+  const isBounded = upperW !== undefined || upperH !== undefined
+  return isMasked(options) && !isBounded ? 'anls-bpp' : fitDefaults.solver
 }
 
 /** The same options, with the default steps of their solver where none were given. */
@@ -182,10 +199,11 @@ export function withSteps<
 >(options: Options, X: Extent, hasGraph = false) {
   const kind = stepsOf(options, hasGraph)
   const sweeps = kind === 'mu' ? muSweeps(X, options.rank) : defaultSteps[kind].innerSweeps
+  const { acceleration } = options.batchSize === undefined ? defaultSteps[kind] : defaultSteps.plain
   return {
     ...options,
     innerSweeps: options.innerSweeps ?? sweeps,
-    acceleration: options.acceleration ?? defaultSteps[kind].acceleration,
+    acceleration: options.acceleration ?? acceleration,
   }
 }
 
@@ -298,6 +316,7 @@ export function checkFitOptions(
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)
+  checkBatches(options, { acceleration, why: ownTerms(options) })
   checkBounds(options, solver, solver === 'mu' ? ownTerms(options) : undefined)
   if (solver === 'anls-bpp' && options.innerSweeps !== 1)
     throw invalid(

@@ -189,7 +189,8 @@ export async function fit(
     lentX,
   )
   const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, upperW, upperH, seed } = options
-  const steps = { solver, tolerance, innerSweeps, acceleration, seed }
+  const { batchSize, forgetFactor } = options
+  const steps = { solver, tolerance, innerSweeps, acceleration, seed, batchSize, forgetFactor }
   const named = { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
   const all = { device, model, triesSvd, maxIterations, init: start } as const
   const inputs = { ...others, ...borrowed, ...own, adjacency: graph }

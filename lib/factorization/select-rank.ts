@@ -22,9 +22,16 @@ import {
 } from '../options'
 import { upperHDefaults } from './bounds'
 import { checkCheckpointOptions, checkpointDefaults, textsOf, type Identity } from './checkpoint'
-import { checkEntryOptions, entryDefaults, needsRatios } from './entry-options'
+import { checkEntryOptions, entryDefaults } from './entry-options'
 import type { Factorization } from './fit'
-import { checkFitOptions, checkOwnTerms, fitDefaults, withSteps, type Extent } from './fit-options'
+import {
+  checkFitOptions,
+  checkOwnTerms,
+  defaultSolver,
+  fitDefaults,
+  withSteps,
+  type Extent,
+} from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
 import { models } from './models'
 import { nmf } from './nmf'
@@ -155,7 +162,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     for (const name of onlyOfNmf)
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
-  const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
+  const solver = options.solver ?? defaultSolver(model, fitting)
   const stepsFor = (rank: number) =>
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)

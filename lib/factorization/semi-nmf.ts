@@ -9,11 +9,19 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
+import { batchDefaults } from './batches'
 import { upperHDefaults } from './bounds'
 import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { models, semiNmfDefaultInit } from './models'
-import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
+import {
+  defaultSolver,
+  fitArguments,
+  fitDefaults,
+  withSteps,
+  type FactorOutputs,
+  type Init,
+} from './fit-options'
 
 /** A start of semi-NMF. */
 export type SemiNmfInit = (typeof semiNmfInits)[number]
@@ -33,19 +41,22 @@ const ownDefaults = frozen({
 })
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
-export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults & typeof entryDefaults =
-  frozen({
-    ...fitDefaults,
-    ...ownDefaults,
-    ...entryDefaults,
-  })
+export const semiNmfDefaults: typeof fitDefaults &
+  typeof ownDefaults &
+  typeof entryDefaults &
+  typeof batchDefaults = frozen({
+  ...fitDefaults,
+  ...ownDefaults,
+  ...entryDefaults,
+  ...batchDefaults,
+})
 
 export type SemiNmfOptions = {
   /** Number of components, to be given; at most min(n, d) with `init: 'svd'`. */
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults> &
+} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults & typeof batchDefaults> &
   JobOptions &
   MemoryOptions
 
@@ -74,15 +85,17 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
+  const solver = options.solver ?? defaultSolver('semi-nmf', { ...given, ...upperHDefaults })
   const isPlain = given.loss === 'frobenius' && !isMasked(given)
   const triesSvd =
     given.init === undefined &&
     isPlain &&
+    given.batchSize === undefined &&
     given.sampleWeight === undefined &&
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
   const settled = {
-    ...withSteps(given, extent),
+    ...withSteps({ ...given, solver }, extent),
     ...upperHDefaults,
     init: given.init ?? (isPlain ? semiNmfDefaultInit : 'random'),
   }

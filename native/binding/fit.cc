@@ -112,7 +112,9 @@ FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, In
           .resume = read_resume_options(from),
           .adjacency = adjacency ? adjacency->rows.get() : nullptr,
           .kept_share = read_optional<double>(from, "sparsity").value_or(1),
-          .patience = read_optional<Index>(from, "patience").value_or(0)};
+          .patience = read_optional<Index>(from, "patience").value_or(0),
+          .batch_rows = read_optional<Index>(from, "batchSize").value_or(0),
+          .forget_factor = read_optional<double>(from, "forgetFactor").value_or(1)};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "factorization/loop/alternate.h"
+#include "factorization/loop/alternate_by_batches.h"
 #include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/columns_first.h"
@@ -183,6 +184,7 @@ void expect_splits(const FitOptions& options, Index rows) {
          "ranks start from random or given factors");
   expect(options.checkpoint.path.empty() && !options.resume, "ranks write no checkpoints");
   expect(!options.tries_svd, "ranks try one start");
+  expect(options.batch_rows == 0, "batches are those of one rank");
   expect(options.adjacency == nullptr, "a graph has the rows of one rank");
   expect(!bounds(options.penalties), "ranks bound no factor");
   expect(options.mask.held_out == 0, "rows of held-out entries count from the first of X");
@@ -209,6 +211,10 @@ Alternated run_loop(const Input& input, const FitOptions& options, const LoopOpt
     return alternate_columns_first(input, rule, loop,
                                    {.kept_share = options.kept_share, .patience = options.patience},
                                    checkpoints, previous, state, W, Ht);
+  if (options.batch_rows > 0)
+    return alternate_by_batches(
+        input, rule, loop, {.rows = options.batch_rows, .forget_factor = options.forget_factor},
+        checkpoints, previous, state, W, Ht);
   if (has_own_terms(options)) {
     if (options.solver == Solver::mu)
       return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
@@ -261,6 +267,9 @@ class Fitting {
   }
 
  private:
+  // Whether iterations may raise the objective, so that the best pair is handed back.
+  bool keeps_best() const { return !rule_.monotone || options_.batch_rows > 0; }
+
   Attempt started(Start start, const CheckpointOptions& checkpoint, const char* phase) {
     FitOptions options = options_;
     options.start = start;
@@ -279,7 +288,7 @@ class Fitting {
   Attempt resumed() {
     const ResumedRun from =
         read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
-                        options_.resume->objectives, options_.extrapolated || !rule_.monotone);
+                        options_.resume->objectives, options_.extrapolated || keeps_best());
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from, "iterate");
@@ -324,7 +333,7 @@ class Fitting {
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
     if (any(p) && !has_own_terms(options_))  // of the returned factors: tiny entries may be 0
-      result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
+      result.objective[keeps_best() ? state.best : iterations] = std::ldexp(run.squared_error, 2 * exponents_.X) +
                                 input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
                                 penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();
     if (input_.squared_norm > 0)

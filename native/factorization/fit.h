@@ -74,6 +74,10 @@ struct FitOptions {
   const RowSource* adjacency;           // A of the graph term [n×n], sparse; null: none
   double kept_share;                    // share of nonzeros in each row of H, for snmf
   Index patience;                       // iterations without a better pair, for snmf
+  // Rows after which H is improved, see loop/alternate_by_batches.h; 0: all. Not beside a mask, an
+  // adjacency, another loss or extrapolation.
+  Index batch_rows;
+  double forget_factor;
 };
 
 struct Convergence {

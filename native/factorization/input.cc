@@ -80,12 +80,14 @@ Input Input::with_job(const Job& other) const {
           .all_rows = all_rows};
 }
 
-void Input::pass(const Group& group, const Loss& of_entries) const {
+void Input::pass(const Group& group, const Loss& of_entries,
+                 const std::optional<RowRange>& rows) const {
   backend.pass({.X = X,
                 .exponent = pass_exponent,
                 .groups = {&group, 1},
                 .loss = of_entries,
-                .row_weights = row_weights},
+                .row_weights = row_weights,
+                .rows = rows},
                job);
   sum_measure(ranks, group.measure, group.sums);
   if (!group.accumulate) return;

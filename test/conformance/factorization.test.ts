@@ -130,6 +130,26 @@ for (const solver of ['hals', 'projected-gradient'] as const)
       },
     })
 
+for (const solver of solvers)
+  factorizationSuite({
+    name: `nmf, ${solver}, in batches`,
+    X: positive,
+    signedH: false,
+    monotone: false,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      nmf(scaled(positive, scale), { ...base, solver, batchSize: 32, iterations, ...more }),
+  })
+factorizationSuite({
+  name: 'semi-nmf, in batches',
+  X: mixed,
+  signedH: true,
+  monotone: false,
+  penalised: false,
+  run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+    semiNmf(scaled(mixed, scale), { ...base, batchSize: 32, iterations, ...more }),
+})
+
 const ring = ringGraph(120)
 const weight = 2
 factorizationSuite({

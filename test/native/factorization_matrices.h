@@ -110,7 +110,9 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .resume = std::nullopt,
           .adjacency = nullptr,
           .kept_share = 1,
-          .patience = iterations};
+          .patience = iterations,
+          .batch_rows = 0,
+          .forget_factor = 1};
 }
 
 struct Fitted {

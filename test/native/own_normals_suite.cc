@@ -4,6 +4,7 @@
 
 #include "devices.h"
 #include "entry_scenes.h"
+#include "factorization_matrices.h"
 #include "naive_passes.h"
 
 namespace {
@@ -107,7 +108,68 @@ void passes_agree(Passes& device) {
   }
 }
 
-void own_normals_suite(Passes& device) { passes_agree(device); }
+// A share of the sums of the pass before stays, in the sums over other rows.
+void sums_that_stay(Passes& device) {
+  const Data data(shortened(device, 200), 30);
+  const auto sums_of = [&](Passes& on, const RowSource& X) {
+    const Factor W(on, oracle::random(X.rows(), k, 2, true));
+    const Factor Ht(on, oracle::random(30, k, 3));
+    const NormalMatrix normal = normal_of(Ht.matrix());
+    const auto sums = on.make_sums(30, k);
+    for (const Index begin : {Index{0}, X.rows() / 3}) {
+      const Group group{.Ht = Ht.view(),
+                        .normal = normal,
+                        .step = std::nullopt,
+                        .W = W.view(),
+                        .measure = Measure::none,
+                        .accumulate = true,
+                        .sums = *sums,
+                        .retained = begin == 0 ? 0 : 0.6};
+      const RowRange rows{.begin = begin, .count = X.rows() / 3};
+      on.pass({.X = X, .exponent = 0, .groups = {&group, 1}, .rows = rows}, job_of(2));
+    }
+    std::vector<double> all = on.cross(*sums);
+    all.insert(all.end(), sums->gram.begin(), sums->gram.end());
+    return all;
+  };
+  NaivePasses naive;
+  for (const RowSource* X : {data.dense.get(), data.sparse.get()})
+    close(sums_of(device, *X), sums_of(naive, *X), 1e-4, "sums of two ranges of rows");
+}
+
+// The loops over these passes on every device, from random factors.
+void loops_lower_the_loss(Passes& device) {
+  const Dense X = absolute(planted(shortened(device, 200), 20, 3, 5));
+  const auto source = dense_source(X.values.data(), ElementType::float32, X.rows, X.cols, X.cols);
+  std::vector<std::uint8_t> seen(X.values.size(), 1);
+  for (std::size_t i = 0; i < seen.size(); i += 3) seen[i] = 0;
+  const auto falls = [&](FitOptions of_fit, const char* what) {
+    of_fit.extrapolated = of_fit.batch_rows == 0;
+    const std::vector<double> f = fitted(device, *source, 3, of_fit).run.objective;
+    test::check(*std::ranges::min_element(f) < 0.2 * f[0], what);
+    for (std::size_t t = 1; of_fit.extrapolated && t < f.size(); ++t)
+      test::check(f[t] <= f[t - 1] * (1 + 1e-6), what);
+  };
+  for (const Model model : {Model::nmf, Model::semi_nmf})
+    for (const Solver solver : {Solver::hals, Solver::anls_bpp}) {
+      FitOptions masked = options(model, solver, Start::random, 12);
+      masked.mask.seen = seen.data();
+      falls(masked, "missing entries");
+      FitOptions robust = options(model, solver, Start::random, 12);
+      robust.loss = {LossKind::huber, 2, 1, 0.3};
+      falls(robust, "huber");
+      FitOptions batches = options(model, solver, Start::random, 12);
+      batches.batch_rows = X.rows / 3;
+      batches.forget_factor = 0.7;
+      falls(batches, "batches");
+    }
+}
+
+void own_normals_suite(Passes& device) {
+  passes_agree(device);
+  sums_that_stay(device);
+  loops_lower_the_loss(device);
+}
 
 }  // namespace
 
