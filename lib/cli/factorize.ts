@@ -78,7 +78,7 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
   const { model = factorizeDefaults.model } = given
   const isChosen = known.length > 1 && given.solver === undefined
-  const solver = isChosen ? defaultSolver(model, masked) : options.solver
+  const solver = isChosen ? defaultSolver(model, { ...masked, rank }) : options.solver
   const init = given.init === undefined || given.init === 'custom' ? 'random' : given.init
   const { rows, cols } = shape
   const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })

@@ -76,7 +76,7 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
 }
 
 /** Why each entry or row has a term of its own; else undefined. */
-export function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
+function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
   const { l1W = 0, l2W = 0 } = given
   if (isMasked({ mask, missing })) return 'where entries are missing'
   if (loss !== 'frobenius') return `for the loss ${loss}`
@@ -102,7 +102,8 @@ const stepDefaults = frozen({
    * How a factor is improved. `hals`: component by component; `mu`: by multiplicative steps; `anls-bpp`: to the
    * exact non-negative least squares, by block principal pivoting; `projected-gradient`: by accelerated gradient
    * steps of all components at once. The H of a semi-NMF is its least squares for all. `hals` unless given, but
-   * `anls-bpp` where entries are missing and nothing is bounded, and `mu` for another `loss` of `nmf`.
+   * `anls-bpp` where entries are missing and nothing is bounded, and `mu` for another `loss` of `nmf`, and where
+   * entries are missing for its rank above 64.
    */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
@@ -175,17 +176,21 @@ export interface FitOptions
   readonly seed: number
 }
 
+/** With more components their normal matrices cost more than they gain by default. */
+const mostOwnComponents = 64
+
 /** The solver of a model unless given; decision 0027 has the measurements. */
 export function defaultSolver(
   model: ModelName,
-  options: Pick<EntryOptions, 'loss' | 'mask' | 'missing'> & Bounds,
+  options: Pick<EntryOptions, 'loss' | 'mask' | 'missing'> & Bounds & { readonly rank: number },
   hasGraph = false,
 ): Solver {
-  const { loss, upperW, upperH } = options
+  const { loss, rank, upperW, upperH } = options
+  const { isNonnegative } = rowOf(model)
   if (hasGraph) return isMasked(options) || loss !== 'frobenius' ? 'mu' : fitDefaults.solver
-  if (loss !== 'frobenius') return rowOf(model).isNonnegative ? 'mu' : fitDefaults.solver
-  const isBounded = upperW !== undefined || upperH !== undefined
-  return isMasked(options) && !isBounded ? 'anls-bpp' : fitDefaults.solver
+  if (loss !== 'frobenius') return isNonnegative ? 'mu' : fitDefaults.solver
+  if (!isMasked(options) || upperW !== undefined || upperH !== undefined) return fitDefaults.solver
+  return isNonnegative && rank > mostOwnComponents ? 'mu' : 'anls-bpp'
 }
 
 /** The same options, with the default steps of their solver where none were given. */
@@ -281,6 +286,10 @@ function solversOfOwnTerms(model: ModelName, loss: Loss): readonly SolverName[] 
   const ofSquares = hasSquares(loss) ? (['hals', 'anls-bpp'] as const) : []
   return rowOf(model).isNonnegative ? [...ofSquares, 'mu'] : ofSquares
 }
+
+/** Whether each row of a factor has a normal matrix of its own. */
+export const hasOwnNormals = (options: Stepping) =>
+  options.solver !== 'mu' && ownTerms(options) !== undefined
 
 /** Refuses what the steps of a model do not have: terms of single entries or rows. */
 export function checkOwnTerms(model: ModelName, options: FitOptions) {

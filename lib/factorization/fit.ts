@@ -19,12 +19,12 @@ import { FactorizationModel } from './factorization-model'
 import {
   checkFitOptions,
   checkOwnTerms,
+  hasOwnNormals,
   outputDefaults,
-  ownTerms,
   type FactorOutputs,
   type FitOptions,
 } from './fit-options'
-import { fitBytes, ownNormalsBytes } from './memory'
+import { fitBytes } from './memory'
 import { models, type ModelName, type StartName } from './models'
 
 export interface Convergence {
@@ -74,7 +74,9 @@ export class Factorization extends FactorizationModel implements Convergence {
 
 /** The options that are stored in the file of a model. */
 function keptOptions(options: FitOptions): Readonly<Record<string, string | number>> {
-  const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
+  const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...rest } = options
+  const { batchSize, forgetFactor, ...others } = rest
+  const kept = batchSize === undefined ? others : rest
   const start = typeof init === 'string' ? init : 'custom'
   return Object.fromEntries(
     Object.entries({ ...kept, init: start }).filter(([, value]) => value !== undefined),
@@ -165,12 +167,10 @@ export async function fit(
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
   const start = typeof init === 'string' ? init : 'custom'
-  const hasOwnNormals = solver !== 'mu' && ownTerms(options) !== undefined
+  const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(options) }
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) +
-      (hasOwnNormals ? ownNormalsBytes(source, rank) : 0) +
-      bytes,
+    fitBytes(source, { ...shape, init: start }, triesSvd) + bytes,
     memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)

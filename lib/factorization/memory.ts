@@ -89,6 +89,8 @@ interface FitShape {
   readonly init: string
   readonly solver: string
   readonly acceleration: string
+  /** Whether each row of a factor has a normal matrix of its own; false unless given. */
+  readonly hasOwnNormals?: boolean
 }
 
 /** Copies of W [n × rank] that exist at the same time: at the start, in the loop or at the end. */
@@ -104,7 +106,7 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
 export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
-  const { rank, init } = shape
+  const { rank, init, hasOwnNormals = false } = shape
   const { rows, cols } = source
   if (triesSvd) {
     const ofFirst = 8 * rows * rank
@@ -119,7 +121,8 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     40 * cols * columns +
     passBytes(source, columns) +
     tileBytes(source, columns) +
-    (init === 'kmeans' ? ofClusters() : 0)
+    (init === 'kmeans' ? ofClusters() : 0) +
+    (hasOwnNormals ? ownNormalsBytes(source, rank) : 0)
   )
 }
 

@@ -29,6 +29,7 @@ import {
   checkOwnTerms,
   defaultSolver,
   fitDefaults,
+  hasOwnNormals,
   withSteps,
   type Extent,
 } from './fit-options'
@@ -162,7 +163,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     for (const name of onlyOfNmf)
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
-  const solver = options.solver ?? defaultSolver(model, fitting)
+  const solver = options.solver ?? defaultSolver(model, { ...fitting, rank: ranks.at(-1)! })
   const stepsFor = (rank: number) =>
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
@@ -295,8 +296,9 @@ async function planSurvey(X: SourceInput, settled: Settled) {
   const { memoryBudget = Infinity } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
-  const { init, solver, acceleration } = stepsFor(rank)
-  const shape = { rank, solver, acceleration }
+  const steps = stepsFor(rank)
+  const { init, solver, acceleration } = steps
+  const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(steps) }
   const ofFits = Math.max(...[init, 'custom'].map((init) => fitBytes(source, { ...shape, init })))
   const bytes = surveyBytes(rows, cols, rank, restarts) + ofFits
   planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)

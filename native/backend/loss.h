@@ -31,8 +31,9 @@ inline constexpr std::array<Named<LossKind>, 7> loss_names{
 
 struct Loss {
   LossKind kind;
-  double beta;          // the β whose multiplicative steps the loss has: 1 for negative_binomial, 2
-                        // for losses that are bounded by weighted squares
+  // The β whose multiplicative steps the loss has: for negative_binomial 1, or 0 for steps that are
+  // longer where v is above s; 2 for losses that are bounded by weighted squares.
+  double beta;
   double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
   double parameter = 0;  // s, δ, ε or σ, in units of X
 };

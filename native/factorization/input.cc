@@ -20,6 +20,10 @@ constexpr int largest_pass_exponent = 60;
 constexpr double shortest_share = 0x1p-20;
 constexpr double least_length = 0x1p-60;
 
+// Where entries are larger than this multiple of s, by Σx²/Σx, a negative binomial loss takes the
+// steps for large entries: docs/math/deviances.md.
+constexpr double large_entry = 2;
+
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
 // Sums the terms that a pass with this measure forms.
@@ -212,6 +216,9 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
   const auto before = rows.begin() + ranks.rank();
   input_.first_row = static_cast<Index>(std::accumulate(rows.begin(), before, 0.0));
   input_.all_rows = static_cast<Index>(std::accumulate(rows.begin(), rows.end(), 0.0));
+  const double size = norm.sum > 0 ? norm.squared_norm / norm.sum : 0;
+  if (loss.kind == LossKind::negative_binomial && size > large_entry * input_.loss.parameter)
+    input_.loss.beta = 0;
   if (loss.kind != LossKind::row_length) return;
   const double mean_square = norm.squared_norm / static_cast<double>(input_.all_rows);
   input_.loss.parameter = std::max(shortest_share * std::sqrt(mean_square), least_length);

@@ -221,8 +221,18 @@ describe('what is missing or wrong beside another option', () => {
     ],
     [
       'the loss of another model',
-      factorize('--loss', 'huber', '--delta', '1'),
-      'Expected --model nmf beside it for --loss, received --model semi-nmf',
+      factorize('--loss', 'huber', '--delta', '1', '--model', 'snmf', '--sparsity', '0.1'),
+      'Expected --model semi-nmf or nmf beside it for --loss, received --model snmf',
+    ],
+    [
+      'a loss that no squares bound, for an H of any sign',
+      factorize('--loss', 'poisson'),
+      'Expected one of frobenius, huber, l21, correntropy, row-correntropy for --loss, received poisson',
+    ],
+    [
+      'batches beside what has none',
+      factorize('--batch-size', '4', '--acceleration', 'extrapolated'),
+      "Expected none beside --batch-size for --acceleration, received 'extrapolated'",
     ],
     [
       'a start of another rank was called --init',
@@ -350,6 +360,18 @@ describe('an error of lib in the words of the command line', () => {
     [invalid('init.H.rows', '5 rows', 6), 'Expected 5 rows for --init, received 6'],
   ])('%s', (error, sentence) => {
     expect(sentenceOf(error)).toBe(sentence)
+  })
+
+  it('a checkpoint of another run names the option that differs', () => {
+    const sentence = (message: string) =>
+      sentenceOf(new GemmineError('ERR_GEMMINE_FILE', `run.safetensors: expected ${message}`))
+    expect(sentence('innerSweeps 3, as in this call, received 2')).toBe(
+      'run.safetensors: expected --inner-sweeps 3, as in this call, received 2',
+    )
+    expect(sentence('a checkpoint of this sampleWeight, received 1')).toBe(
+      'run.safetensors: expected a checkpoint of this --sample-weight, received 1',
+    )
+    expect(sentence('a checkpoint of this X, received 1')).toContain('of this X, received 1')
   })
 
   it('l1W is --l1-w', () => {

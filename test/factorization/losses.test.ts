@@ -27,6 +27,7 @@ const cases: (readonly [LossOptions, Matrix])[] = [
   [{ loss: 'tweedie', power: -1 }, counts],
   [{ loss: 'negative-binomial', dispersion: 0.5 }, counts],
   [{ loss: 'negative-binomial', dispersion: 1e-9 }, counts],
+  [{ loss: 'negative-binomial', dispersion: 20 }, counts],
   [{ loss: 'huber', delta: 0.6 }, counts],
   [{ loss: 'l21' }, counts],
   [{ loss: 'correntropy', bandwidth: 1 }, counts],
@@ -129,6 +130,28 @@ describe('limits', () => {
     expect(await bitsOf(counts, { loss: 'huber', delta: 1e6 })).toEqual(
       await bitsOf(counts, { loss: 'beta', beta: 2 }),
     )
+  })
+
+  it('large counts beside their dispersion had steps so short that a fit took thousands', async () => {
+    const large = { ...counts, data: counts.data.map((x) => x * 1000) }
+    const loss = { loss: 'negative-binomial', dispersion: 2 } as const
+    const after = async (iterations: number) =>
+      (await run(large, loss, { iterations })).objective.at(-1)!
+    expect((await after(100)) / (await after(1000))).toBeLessThan(1.1)
+  })
+
+  it('a negative binomial deviance lost its digits where counts are 1e10 times 1/dispersion', async () => {
+    const large = { ...positive, data: positive.data.map((x) => x * 1e8) }
+    const s = 1e-6
+    const { W, H, objective } = await run(large, { loss: 'negative-binomial', dispersion: 1 / s })
+    expectMonotone(objective)
+    const v = productOf(W, H).data
+    // The limit for s / x → 0.
+    const expected = large.data.reduce((sum, x, at) => {
+      const ratio = x / v[at]!
+      return sum + 2 * s * (ratio - 1 - Math.log(ratio))
+    }, 0)
+    expect(objective.at(-1)! / expected).toBeCloseTo(1, 4)
   })
 
   it('rows that are met exactly do not take all weight, and a matrix of zeros has a fit', async () => {

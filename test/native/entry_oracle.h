@@ -164,8 +164,11 @@ Terms terms(const Group& group, const std::vector<Entry>& entries, const Loss& l
     const double v = std::max(0x1p-60, model(group.W, group.Ht, entry));
     double above = entry.x * std::pow(v, loss.beta - 2);
     double below = std::pow(v, loss.beta - 1);
-    if (loss.kind == LossKind::negative_binomial)
-      below = (entry.x + loss.parameter) / (v + loss.parameter);
+    if (loss.kind == LossKind::negative_binomial) {
+      const double s = loss.parameter;
+      above = entry.x / v * (loss.beta == 0 ? s / (v + s) : 1);
+      below = (loss.beta == 0 ? s : entry.x + s) / (v + s);
+    }
     double share = weight(entry.row);
     share *= square_weight(is_of_rows(loss) ? std::sqrt(squares[entry.row]) : entry.x - v, loss);
     for (Index j = 0; j < k; ++j) {
