@@ -24,6 +24,19 @@ constexpr double least_length = 0x1p-60;
 // steps for large entries: docs/math/deviances.md.
 constexpr double large_entry = 2;
 
+// A residual this small beside the largest entry of X is rounding of float32, and weights formed
+// from smaller ones would vanish in it.
+constexpr double least_residual = 1e-20;
+
+void check_residual(const Loss& given, double scaled) {
+  const bool huber = given.kind == LossKind::huber;
+  const bool kernel =
+      given.kind == LossKind::correntropy || given.kind == LossKind::row_correntropy;
+  if ((huber || kernel) && scaled < least_residual)
+    throw InvalidElement(huber ? "delta" : "bandwidth", given.parameter,
+                         "a number of at least 1e-20 of the largest entry of X");
+}
+
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
 // Sums the terms that a pass with this measure forms.
@@ -216,6 +229,7 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
   const auto before = rows.begin() + ranks.rank();
   input_.first_row = static_cast<Index>(std::accumulate(rows.begin(), before, 0.0));
   input_.all_rows = static_cast<Index>(std::accumulate(rows.begin(), rows.end(), 0.0));
+  check_residual(loss, input_.loss.parameter);
   const double size = norm.sum > 0 ? norm.squared_norm / norm.sum : 0;
   if (loss.kind == LossKind::negative_binomial && size > large_entry * input_.loss.parameter)
     input_.loss.beta = 0;

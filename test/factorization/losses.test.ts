@@ -197,6 +197,20 @@ describe('numbers beside a loss', () => {
     await expect(nmf(counts, { rank: k, ...loss } as NmfOptions)).rejects.toThrow(message)
   })
 
+  it('a residual below all rounding of X is refused: no step had a weight left', async () => {
+    for (const loss of [
+      { loss: 'huber', delta: 1e-30 },
+      { loss: 'correntropy', bandwidth: 1e-30 },
+    ] as const)
+      await expect(nmf(counts, { rank: k, ...loss })).rejects.toThrow(
+        'a number of at least 1e-20 of the largest entry of X for',
+      )
+    for (const dispersion of [1e-101, 1e101])
+      await expect(nmf(counts, { rank: k, loss: 'negative-binomial', dispersion })).rejects.toThrow(
+        'a number of 1e-100 to 1e+100 for dispersion',
+      )
+  })
+
   it('zeros are refused where the deviance has none', async () => {
     for (const loss of [{ loss: 'gamma' }, { loss: 'tweedie', power: 2.5 }] as const)
       await expect(nmf(counts, { rank: k, ...loss })).rejects.toThrow('a positive number at row')

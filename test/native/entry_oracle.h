@@ -166,8 +166,8 @@ Terms terms(const Group& group, const std::vector<Entry>& entries, const Loss& l
     double below = std::pow(v, loss.beta - 1);
     if (loss.kind == LossKind::negative_binomial) {
       const double s = loss.parameter;
-      above = entry.x / v * (loss.beta == 0 ? s / (v + s) : 1);
-      below = (loss.beta == 0 ? s : entry.x + s) / (v + s);
+      above = entry.x / v * (loss.beta == 0 ? (1 + s) / (v + s) : 1);
+      below = (loss.beta == 0 ? 1 + s : entry.x + s) / (v + s);
     }
     double share = weight(entry.row);
     share *= square_weight(is_of_rows(loss) ? std::sqrt(squares[entry.row]) : entry.x - v, loss);

@@ -172,8 +172,8 @@ struct Kernels {
   // Σ weight·seen·loss(x, v) in float64.
   double (*divergence)(const EntryRun&);
   // Terms of the numerators and, unless b is null, of the denominators, times weight·seen: a =
-  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial, both with
-  // s(x − v)/(v(v + s)) taken away and b = s/(v + s) for its β = 0; a = w·x and b
+  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial, or a =
+  // b·x/v and b = (1 + s)/(v + s) for its β = 0; a = w·x and b
   // = w·v with w = min(1, δ/|x − v|) for huber, exp(−(x − v)²/2σ²) for correntropy.
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
   // The same with b = w, for losses that are bounded by squares.

@@ -145,8 +145,10 @@ inline EntryTerms divergence_terms_of(DoubleLanes x, DoubleLanes v, double beta)
 
 inline EntryTerms terms_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
   if (loss.kind == LossKind::negative_binomial) {
-    const DoubleLanes share = loss.parameter / (v + loss.parameter);
-    if (loss.beta == 0) return {x / v * share, share};
+    if (loss.beta == 0) {
+      const DoubleLanes share = (1 + loss.parameter) / (v + loss.parameter);
+      return {x / v * share, share};
+    }
     return {x / v, (x + loss.parameter) / (v + loss.parameter)};
   }
   if (loss.kind == LossKind::huber || loss.kind == LossKind::correntropy) {
