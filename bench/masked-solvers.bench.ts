@@ -66,7 +66,9 @@ experiment(__filename, question, async (report) => {
         const least = Math.min(...done.map(({ objective }) => objective.at(-1)!))
         const lines = within.map((factor, w) => {
           const times = done.map((each) => secondsTo(factor * least, each))
-          times.forEach((time, s) => time < Infinity && reached[w]![s]!.push(time / times[standard]!))
+          times.forEach(
+            (time, s) => time < Infinity && reached[w]![s]!.push(time / times[standard]!),
+          )
           return `to ${((factor - 1) * 100).toFixed(0)} %: ${runs.map(({ label }, s) => `${label} ${secondsText(times[s]!)}`).join(', ')}`
         })
         const ends = runs.map(({ label }, s) => {

@@ -29,4 +29,5 @@ export function secondsTo(loss: number, { start, iteration, objective }: Run): n
   return first < 0 ? Infinity : start + first * iteration
 }
 
-export const secondsText = (seconds: number) => (seconds < Infinity ? seconds.toPrecision(3) : 'never')
+export const secondsText = (seconds: number) =>
+  seconds < Infinity ? seconds.toPrecision(3) : 'never'

@@ -47,7 +47,8 @@ experiment(__filename, question, async (report) => {
     }
     cases++
     const done: Run[] = []
-    for (const [, options] of runs) done.push(await runOf(X, { rank, init: 'nndsvdar', ...options }, iterations))
+    for (const [, options] of runs)
+      done.push(await runOf(X, { rank, init: 'nndsvdar', ...options }, iterations))
     const least = Math.min(...done.map(({ objective }) => objective.at(-1)!))
     const lines = within.map((factor, w) => {
       const times = done.map((each) => secondsTo(factor * least, each))

@@ -170,7 +170,11 @@ function describeSteps(command: Command) {
     .addOption(weightOption('--l2-h', 'ΣH²', standard.l2H))
     .addOption(boundOption('--upper-w', 'W'))
     .addOption(
-      countOption('--batch-size <N>', 'rows after which H is improved, for semi-nmf and nmf', 'all'),
+      countOption(
+        '--batch-size <N>',
+        'rows after which H is improved, for semi-nmf and nmf',
+        'all',
+      ),
     )
     .addOption(
       numberOption(

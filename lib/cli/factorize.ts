@@ -6,7 +6,13 @@ import { invalid, invalidText } from '../errors'
 import { checkPlace } from '../factorization/checkpoint'
 import { entryDefaults } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
-import { checkFitOptions, checkOwnTerms, defaultSolver, notOffered, withSteps } from '../factorization/fit-options'
+import {
+  checkFitOptions,
+  checkOwnTerms,
+  defaultSolver,
+  notOffered,
+  withSteps,
+} from '../factorization/fit-options'
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
@@ -52,11 +58,7 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
   for (const name of entries) {
     const value = given[name]
     if (!taking.includes(model) && value !== undefined && value !== 'frobenius')
-      throw invalidText(
-        `--${name}`,
-        `--model ${taking.join(' or ')} beside it`,
-        `--model ${model}`,
-      )
+      throw invalidText(`--${name}`, `--model ${taking.join(' or ')} beside it`, `--model ${model}`)
   }
   const starts = given.w0 !== undefined || given.h0 !== undefined
   if (starts && init !== 'custom')

@@ -134,8 +134,7 @@ function checkParameter(name: LossParameter, value: number) {
   checkNumber(name, value)
   if (name !== 'beta' && name !== 'power') {
     if (!(value > 0)) throw invalid(name, 'a number above 0', value)
-    if (value < least || value > most)
-      throw invalid(name, `a number of ${least} to ${most}`, value)
+    if (value < least || value > most) throw invalid(name, `a number of ${least} to ${most}`, value)
   }
   if (name === 'power' && value > 0 && value < 1)
     throw invalid(

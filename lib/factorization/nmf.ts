@@ -66,7 +66,11 @@ export type NmfOptions = {
    */
   graph?: Graph | undefined
 } & Overrides<
-  typeof fitDefaults & typeof ownDefaults & typeof upperHDefaults & typeof entryDefaults & typeof batchDefaults
+  typeof fitDefaults &
+    typeof ownDefaults &
+    typeof upperHDefaults &
+    typeof entryDefaults &
+    typeof batchDefaults
 > &
   JobOptions &
   MemoryOptions

@@ -104,8 +104,12 @@ async function sumsOf(factor: Float32Array) {
 export async function fittedOf({ W, H, objective, options, relativeError }: Factorization) {
   const of = lossOptionsOf(options, 'frobenius')
   let loss = objective.at(-1)!
-  const weights = (of: 'W' | 'H') => [Number(options[`l1${of}`]), Number(options[`l2${of}`])] as const
-  for (const [factor, [l1, l2]] of [[W, weights('W')], [H, weights('H')]] as const) {
+  const weights = (of: 'W' | 'H') =>
+    [Number(options[`l1${of}`]), Number(options[`l2${of}`])] as const
+  for (const [factor, [l1, l2]] of [
+    [W, weights('W')],
+    [H, weights('H')],
+  ] as const) {
     if (l1 === 0 && l2 === 0) continue
     const { absolute, square } = await sumsOf(factor.data)
     loss -= l1 * absolute + l2 * square

@@ -56,7 +56,9 @@ export type SemiNmfOptions = {
   rank: number
   /** The caller's arrays for the factors; new ones unless given. */
   out?: FactorOutputs | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults & typeof entryDefaults & typeof batchDefaults> &
+} & Overrides<
+  typeof fitDefaults & typeof ownDefaults & typeof entryDefaults & typeof batchDefaults
+> &
   JobOptions &
   MemoryOptions
 

@@ -34,7 +34,7 @@ struct Loss {
   // The β whose multiplicative steps the loss has: for negative_binomial 1, or 0 for steps that are
   // longer where v is above s; 2 for losses that are bounded by weighted squares.
   double beta;
-  double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
+  double multiple = 1;   // of these contributions in the objective: 2 for deviances and frobenius
   double parameter = 0;  // s, δ, ε or σ, in units of X
 };
 inline constexpr Loss frobenius_loss{LossKind::frobenius, 2, 2};

@@ -85,10 +85,10 @@ struct Group {
   std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
   std::optional<RowAddend> addend = std::nullopt;
   // Each row of W, and each row of Ht, has a normal matrix of its own, over its entries x that
-  // count: for a row of W the step has c = Σ a x h and N = Σ a h hᵀ, and for each row of Ht the sums
-  // hold Σ a x w and Σ a w wᵀ, with the weight of the row times the weight a of the entry for which
-  // ½a(x − v)² + c bounds the loss from above and touches it at the present v. Weights a are formed
-  // again before the sums. Only under a loss with is_bounded_by_squares(), for the steps of
+  // count: for a row of W the step has c = Σ a x h and N = Σ a h hᵀ, and for each row of Ht the
+  // sums hold Σ a x w and Σ a w wᵀ, with the weight of the row times the weight a of the entry for
+  // which ½a(x − v)² + c bounds the loss from above and touches it at the present v. Weights a are
+  // formed again before the sums. Only under a loss with is_bounded_by_squares(), for the steps of
   // takes_own_normals().
   bool own_normals = false;
   // The share of the sums S and R of the pass before that stays in those of this one.

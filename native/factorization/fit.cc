@@ -333,9 +333,10 @@ class Fitting {
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
     if (any(p) && !has_own_terms(options_))  // of the returned factors: tiny entries may be 0
-      result.objective[keeps_best() ? state.best : iterations] = std::ldexp(run.squared_error, 2 * exponents_.X) +
-                                input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
-                                penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();
+      result.objective[keeps_best() ? state.best : iterations] =
+          std::ldexp(run.squared_error, 2 * exponents_.X) +
+          input_.penalty_of_W(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
+          graph_penalty();
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     warn_of_one_side(p, result.warnings);

@@ -45,7 +45,8 @@ void factorize(HostMatrix<double>& M, const std::vector<double>& lengths, bool f
     }
     round.least_pivot = std::min(round.least_pivot, pivot);
     const bool is_noise = pivot < smallest_float64_pivot;
-    const double diagonal = std::sqrt(std::max(std::abs(pivot), smallest_float64_pivot) * lengths[i]);
+    const double diagonal =
+        std::sqrt(std::max(std::abs(pivot), smallest_float64_pivot) * lengths[i]);
     M(i, i) = diagonal;
     if (is_noise) {
       std::fill_n(M.row(i) + i + 1, k - i - 1, 0.0);

@@ -36,8 +36,8 @@ constexpr Index most_reads = 200;
 constexpr double least_gain = 1e-6;  // of the loss, per read
 
 // Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
-void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
-                           BackendView<float> Ht, BackendView<float> W) {
+void solve_codes_by_ratios(const Input& input, const Penalties& penalties, BackendView<float> Ht,
+                           BackendView<float> W) {
   Passes& backend = input.backend;
   const ColumnSums columns = backend.column_sums(Ht, input.job);
   const double sum = std::reduce(columns.absolute.begin(), columns.absolute.end());

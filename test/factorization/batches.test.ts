@@ -117,7 +117,7 @@ describe('batchSize', () => {
     [{ forgetFactor: 1.5 }, 'forgetFactor'],
     [{ loss: 'poisson' }, 'none for the loss poisson for batchSize, received 70'],
     [{ mask: new Uint8Array(300 * 24) }, 'none where entries are missing for batchSize'],
-    [{ acceleration: 'extrapolated' }, "none beside batchSize for acceleration"],
+    [{ acceleration: 'extrapolated' }, 'none beside batchSize for acceleration'],
   ])('%j is refused', async (wrong, message) => {
     await expect(nmf(X, { ...options, ...wrong } as NmfOptions)).rejects.toThrow(message)
   })

@@ -141,9 +141,9 @@ describe('entries that were not seen', () => {
   )
 
   it('are refused where no step is', async () => {
-    await expect(
-      nmf(X, { rank: k, mask: seen, solver: 'projected-gradient' }),
-    ).rejects.toThrow('one of hals, anls-bpp, mu where entries are missing for solver')
+    await expect(nmf(X, { rank: k, mask: seen, solver: 'projected-gradient' })).rejects.toThrow(
+      'one of hals, anls-bpp, mu where entries are missing for solver',
+    )
     await expect(semiNmf(X, { rank: k, mask: seen, solver: 'mu' })).rejects.toThrow(
       'one of hals, anls-bpp where entries are missing for solver',
     )

@@ -76,9 +76,7 @@ describe.each(solvers)('%s where entries are missing', (solver) => {
 
   it('has the same bits for any number of threads, and codes whole rows with transform', async () => {
     const few = { ...options, iterations: 12 }
-    const runs = await Promise.all(
-      [1, 2, 3].map((threads) => semiNmf(X, { ...few, threads })),
-    )
+    const runs = await Promise.all([1, 2, 3].map((threads) => semiNmf(X, { ...few, threads })))
     for (const { W, H } of runs) {
       expect(W.data).toEqual(runs[0]!.W.data)
       expect(H.data).toEqual(runs[0]!.H.data)
@@ -161,9 +159,15 @@ describe('outliers bend a semi-NMF less under a robust loss', () => {
     n,
     d,
     (i, j) =>
-      clean.data[i * d + j]! + 0.02 * noise() + ((i * 7 + j * 13) % 23 === 0 ? 12 - (i % 5) * 6 : 0),
+      clean.data[i * d + j]! +
+      0.02 * noise() +
+      ((i * 7 + j * 13) % 23 === 0 ? 12 - (i % 5) * 6 : 0),
   )
-  const rows = matrixOf(n, d, (i, j) => clean.data[i * d + j]! + 0.02 * noise() + (i % 10 === 5 ? 6 * noise() : 0))
+  const rows = matrixOf(
+    n,
+    d,
+    (i, j) => clean.data[i * d + j]! + 0.02 * noise() + (i % 10 === 5 ? 6 * noise() : 0),
+  )
   /** Of the rows that are not outliers. */
   function errorOf({ W, H }: Factorization) {
     const kept = [...Array(n).keys()].filter((i) => i % 10 !== 5)

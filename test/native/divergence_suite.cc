@@ -85,15 +85,20 @@ void agrees(Passes& device, const Scene& scene) {
 }
 
 // Parameters are such that both of their branches occur.
-const std::vector<Loss> all_losses = {
-    {LossKind::divergence, 1},      {LossKind::divergence, 0},
-    {LossKind::divergence, 2},      {LossKind::divergence, 0.5, 2},
-    {LossKind::divergence, 1.5},    {LossKind::divergence, 3},
-    {LossKind::divergence, -1},     {LossKind::negative_binomial, 1, 2, 0.7},
-    {LossKind::negative_binomial, 0, 2, 0.7},
-    {LossKind::huber, 2, 1, 0.5},   {LossKind::row_length, 2, 1, 0x1p-20},
-    {LossKind::row_length, 2, 1, 4}, {LossKind::correntropy, 2, 1, 0.7},
-    {LossKind::row_correntropy, 2, 1, 6}};
+const std::vector<Loss> all_losses = {{LossKind::divergence, 1},
+                                      {LossKind::divergence, 0},
+                                      {LossKind::divergence, 2},
+                                      {LossKind::divergence, 0.5, 2},
+                                      {LossKind::divergence, 1.5},
+                                      {LossKind::divergence, 3},
+                                      {LossKind::divergence, -1},
+                                      {LossKind::negative_binomial, 1, 2, 0.7},
+                                      {LossKind::negative_binomial, 0, 2, 0.7},
+                                      {LossKind::huber, 2, 1, 0.5},
+                                      {LossKind::row_length, 2, 1, 0x1p-20},
+                                      {LossKind::row_length, 2, 1, 4},
+                                      {LossKind::correntropy, 2, 1, 0.7},
+                                      {LossKind::row_correntropy, 2, 1, 6}};
 
 void passes_agree(Passes& device) {
   for (const auto& [n, d] : {std::pair<Index, Index>{7, 5}, {130, 33}, {600, 70}}) {

@@ -286,8 +286,7 @@ class NaivePasses : public NaiveFactors {
             return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
           });
       const auto from = rows.begin;
-      improve_each(*group.step,
-                   {of_rows.cross.begin() + from * k, of_rows.cross.end()},
+      improve_each(*group.step, {of_rows.cross.begin() + from * k, of_rows.cross.end()},
                    {of_rows.normals.begin() + from * k * k, of_rows.normals.end()}, 0, W, job);
     }
     if (group.extrapolated) {
@@ -296,9 +295,8 @@ class NaivePasses : public NaiveFactors {
       extrapolate(by, W, job);
     }
     if (!group.accumulate) return;
-    oracle::OwnNormals of_columns =
-        oracle::own_normals(group, entries, pass.loss, false,
-                            [&](Index row) { return weight(pass.row_weights, row); });
+    oracle::OwnNormals of_columns = oracle::own_normals(
+        group, entries, pass.loss, false, [&](Index row) { return weight(pass.row_weights, row); });
     own(group.sums).cross = std::move(of_columns.cross);
     own(group.sums).denominators = std::move(of_columns.normals);
   }

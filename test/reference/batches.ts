@@ -4,7 +4,13 @@ import type { Matrix } from '../../lib/data/matrix'
 const relaxation = 1.3
 
 /** One sweep of each row f of F [m × k] for its cross product and the normal matrix N. */
-function sweep(F: Float64Array, rows: readonly number[], C: Float64Array, N: Float64Array, k: number) {
+function sweep(
+  F: Float64Array,
+  rows: readonly number[],
+  C: Float64Array,
+  N: Float64Array,
+  k: number,
+) {
   rows.forEach((i) => {
     for (let j = 0; j < k; j++) {
       let slope = C[i * k + j]!
@@ -24,7 +30,8 @@ function gramOf(F: Float64Array, rows: readonly number[], k: number) {
   return N
 }
 
-const range = (begin: number, end: number) => Array.from({ length: end - begin }, (_, i) => begin + i)
+const range = (begin: number, end: number) =>
+  Array.from({ length: end - begin }, (_, i) => begin + i)
 
 export interface Schedule {
   readonly batchSize: number
@@ -37,7 +44,10 @@ export function inBatches(X: Matrix, W0: Matrix, H0: Matrix, schedule: Schedule)
   const { rows: n, cols: d } = X
   const k = W0.cols
   const W = Float64Array.from(W0.data)
-  const Ht = Float64Array.from({ length: d * k }, (_, at) => H0.data[(at % k) * d + Math.floor(at / k)]!)
+  const Ht = Float64Array.from(
+    { length: d * k },
+    (_, at) => H0.data[(at % k) * d + Math.floor(at / k)]!,
+  )
   const improveRows = (rows: readonly number[]) => {
     const P = new Float64Array(n * k)
     for (const i of rows)

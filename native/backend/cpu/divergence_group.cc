@@ -3,9 +3,9 @@
 #include <limits>
 #include <optional>
 
-#include "backend/cpu/group_pass.h"
 #include "backend/cpu/entry_products.h"
 #include "backend/cpu/factor_operations.h"
+#include "backend/cpu/group_pass.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/own_normals.h"
 #include "backend/cpu/row_blocks.h"
@@ -17,7 +17,7 @@ namespace {
 constexpr Index tile_elements = 1 << 16;  // of each of four matrices [tile×d]
 constexpr Index whole_tile = 24;          // rows: a multiple of the heights of products
 constexpr Index most_rows = 480;
-constexpr double sparse_tile = 1 << 13;  // entries of Ht that a sparse tile reads, about
+constexpr double sparse_tile = 1 << 13;     // entries of Ht that a sparse tile reads, about
 constexpr Index normal_elements = 1 << 19;  // of the normal matrices of a tile
 constexpr Loss squares{LossKind::divergence, 2};
 
@@ -65,7 +65,8 @@ class DivergenceGroup : public GroupPass {
   void begin_block(BlockSums& sums) const override {
     const auto elements = static_cast<std::size_t>(group_.accumulate ? d_ * Ht_->stride() : 0);
     sums.cross.assign(elements, 0.0f);
-    const auto of_normals = static_cast<std::size_t>(group_.accumulate && pairs_ ? d_ * pairs_->stride() : 0);
+    const auto of_normals =
+        static_cast<std::size_t>(group_.accumulate && pairs_ ? d_ * pairs_->stride() : 0);
     sums.denominators.assign(pairs_ ? of_normals : by_column() ? 0 : elements, 0.0f);
     sums.column.assign(static_cast<std::size_t>(k_), 0.0);
     sums.incoming_residual = 0;
@@ -115,8 +116,8 @@ class DivergenceGroup : public GroupPass {
     if (!group_.accumulate) return;
     kernels_.add_to_double({block.cross.data(), d_, k_, Ht_->stride()}, 1.0, sums_.cross.data());
     if (triangles_)
-      kernels_.add_to_double({block.denominators.data(), d_, pairs_->cols(), pairs_->stride()},
-                             1.0, sums_.denominators.data());
+      kernels_.add_to_double({block.denominators.data(), d_, pairs_->cols(), pairs_->stride()}, 1.0,
+                             sums_.denominators.data());
     else if (by_column())
       for (Index j = 0; j < k_; ++j) sums_.denominators[j] += block.column[j];
     else
@@ -203,8 +204,7 @@ class DivergenceGroup : public GroupPass {
     for (Index i = 0; i < entries.count; ++i) {
       const double of_row = pass_.loss.multiple * weight(entries.begin + i);
       const EntryRun run = run_of(entries, i, of_row, workspace);
-      sums.incoming_divergence +=
-          by_length_ ? of_row * loss_of_row(run) : kernels_.divergence(run);
+      sums.incoming_divergence += by_length_ ? of_row * loss_of_row(run) : kernels_.divergence(run);
       if (!stored_only_) continue;
       // At entries that are not stored, x = 0 and d = v.
       double all = 0;
@@ -366,9 +366,9 @@ class DivergenceGroup : public GroupPass {
   const Index k_;
   const Index padded_k_;
   const Index padded_d_;
-  const double scale_;            // 2^-exponent
-  const bool stored_only_;        // for Kullback–Leibler, zeros of a sparse X are not read
-  const bool implicit_;           // entries that are not stored do not count
+  const double scale_;      // 2^-exponent
+  const bool stored_only_;  // for Kullback–Leibler, zeros of a sparse X are not read
+  const bool implicit_;     // entries that are not stored do not count
   std::optional<EntryProducts> Ht_;
   std::vector<float> H_panels_;      // [k×d]
   std::vector<double> column_sums_;  // Σ_t Ht_tj

@@ -52,7 +52,7 @@ struct Workspace {
 class CpuSums : public Sums {
  public:
   CpuSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
-  std::vector<double> cross;         // S, or numerators
+  std::vector<double> cross;  // S, or numerators
   // [d×k], [k] if they are the same for all rows, or normal matrices as Triangles
   std::vector<double> denominators;
   std::vector<BlockSums> partial;

@@ -18,8 +18,7 @@ inline float next_component(const OwnSweep& of, Index j, float diagonal) {
     const float size = (target < 0 ? -target : target) - of.half_l1;
     return size > 0 ? (target < 0 ? -size : size) / diagonal : 0;
   }
-  const float next =
-      old + of.relaxation * ((of.slope[j] - of.half_l1 - of.l2 * old) / diagonal);
+  const float next = old + of.relaxation * ((of.slope[j] - of.half_l1 - of.l2 * old) / diagonal);
   if (!(next > 0)) return 0;
   return next < of.upper ? next : of.upper;
 }

@@ -9,7 +9,8 @@
 namespace gemmine {
 namespace {
 
-// Iterations without a lower objective before the run ends, unless the tolerance is 0: one may rise.
+// Iterations without a lower objective before the run ends, unless the tolerance is 0: one may
+// rise.
 constexpr Index patience = 2;
 
 class BatchAlternation {
@@ -62,8 +63,7 @@ class BatchAlternation {
   }
 
   // The sums of all rows, or of some rows beside a share of the sums before.
-  void read(const std::optional<Step>& step, const std::optional<RowRange>& rows,
-            double retained) {
+  void read(const std::optional<Step>& step, const std::optional<RowRange>& rows, double retained) {
     column_gram_ = device_.gram(Ht_, input_.job);
     const NormalMatrix normal(column_gram_, k_, penalties().l2_w, false);
     const Group group{.Ht = Ht_,
@@ -82,8 +82,7 @@ class BatchAlternation {
     const auto n = static_cast<double>(input_.rows());
     double mass = t == 1 ? 0 : n;  // rows that the sums stand for
     for (Index begin = 0; begin < input_.rows(); begin += batches_.rows) {
-      const RowRange rows{.begin = begin,
-                          .count = std::min(batches_.rows, input_.rows() - begin)};
+      const RowRange rows{.begin = begin, .count = std::min(batches_.rows, input_.rows() - begin)};
       const auto count = static_cast<double>(rows.count);
       const double retained = mass == 0 ? 0 : std::pow(batches_.forget_factor, count / n);
       read(row_step(), rows, retained);

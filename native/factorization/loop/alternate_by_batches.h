@@ -6,7 +6,7 @@
 namespace gemmine {
 
 struct BatchOptions {
-  Index rows;  // of a batch
+  Index rows;            // of a batch
   double forget_factor;  // share of older sums that is left after a read of all rows, in (0, 1]
 };
 

@@ -5,9 +5,9 @@
 
 namespace gemmine {
 
-// The same loop where each row of either factor has a normal matrix of its own: entries are missing,
-// rows have weights beside a penalty on their codes, or the loss is bounded by weighted squares.
-// The steps are those of the model's rule. docs/math/own-normal-matrices.md.
+// The same loop where each row of either factor has a normal matrix of its own: entries are
+// missing, rows have weights beside a penalty on their codes, or the loss is bounded by weighted
+// squares. The steps are those of the model's rule. docs/math/own-normal-matrices.md.
 Alternated alternate_by_own_normals(const Input& input, const ModelRule& rule,
                                     const LoopOptions& options, Checkpoints& checkpoints,
                                     Previous previous, LoopState& state, BackendView<float> W,
