@@ -30,7 +30,8 @@ import { models, type ModelName, type StartName } from './models'
 export interface Convergence {
   /**
    * The objective before the first and after each iteration. It does not increase, up to the rounding of
-   * float32, about 1e-7 of ‖X‖². That of `snmf` may increase: its factors are those of the lowest objective.
+   * float32, about 1e-7 of ‖X‖². That of `snmf` and that of batches may increase: their factors are those of the
+   * lowest objective.
    */
   readonly objective: Float64Array
   /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 if X is zero. */

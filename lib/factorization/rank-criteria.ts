@@ -1,7 +1,7 @@
 // Which of several surveyed ranks to choose. docs/math/select-rank.md.
 import { inSlices } from '../data/slices'
 import type { Factorization } from './fit'
-import { lossOptionsOf, type Loss } from './losses'
+import { lossOptionsOf, type Loss, type LossOptions } from './losses'
 
 /** What a survey says of one rank. */
 export interface SurveyedRank {
@@ -52,13 +52,17 @@ const unitDeviances: Partial<Record<Loss, number>> = {
   'negative-binomial': 1,
 }
 
-/** The power of X to which a loss is proportional; 2 unless here. */
-const degreeOf = (loss: Loss, { beta = 2, power = 0 }: { beta?: number; power?: number }) =>
-  ({ 'itakura-saito': 0, gamma: 0, beta, tweedie: 2 - power, l21: 1 })[loss as string] ?? 2
+/** The power of X to which a loss is proportional. */
+function degreeOf({ loss, beta = 2, power = 0 }: LossOptions): number {
+  if (loss === 'beta') return beta
+  if (loss === 'tweedie') return 2 - power
+  if (loss === 'l21') return 1
+  return loss === 'gamma' || loss === 'itakura-saito' ? 0 : 2
+}
 
 /** What a fit says for the criteria: its loss without penalties, and ‖X − W H‖ / ‖X‖. */
 export interface Fitted {
-  readonly of: ReturnType<typeof lossOptionsOf>
+  readonly of: LossOptions
   readonly loss: number
   readonly relativeError: number
 }
@@ -71,9 +75,7 @@ function misfit({ of, loss, relativeError }: Fitted, { entries, logMeanSquare }:
   const rounding = 2 * Math.log(smallestError)
   if (of.loss === 'frobenius')
     return entries * (Math.max(2 * Math.log(relativeError), rounding) + logMeanSquare)
-  const { beta, power } = of
-  const degree = degreeOf(of.loss, { ...(beta && { beta }), ...(power && { power }) })
-  const least = rounding + (degree / 2) * logMeanSquare
+  const least = rounding + (degreeOf(of) / 2) * logMeanSquare
   const logMean = Math.max(Math.log(loss / entries), least)
   return (of.loss === 'l21' ? 2 : 1) * entries * logMean
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, type Matrix } from '../../lib/index'
 import { sparseOf as sparse } from '../matrices'
-import { squares } from '../reference/factors'
+import { productOf, squares } from '../reference/factors'
 import { totalLoss } from '../reference/losses'
 
 /** A linear congruential generator in 32 bits; other languages can reproduce its bits. */
@@ -170,6 +170,26 @@ describe('sampleWeight', () => {
       const repeated = await nmf(pick(X), { ...options, init: { W: pick(W), H } })
       expect(weighted.objective.at(-1)! / repeated.objective.at(-1)!).toBeCloseTo(1, 4)
     }
+  })
+
+  it('left noise of 3e-4 in the relative error of an exact fit of sparse rows', async () => {
+    const [rows, cols, rank] = [1500, 250, 3]
+    const init = {
+      W: matrix(
+        rows,
+        rank,
+        Array.from({ length: rows * rank }, (_, at) => (at % 7 < 3 ? 1 + (at % 5) : 0)),
+      ),
+      H: matrix(
+        rank,
+        cols,
+        Array.from({ length: rank * cols }, (_, at) => (at % 11 < 2 ? 1 + (at % 3) : 0)),
+      ),
+    }
+    const exact = sparse(productOf(init.W, init.H) as Matrix & { data: Float32Array })
+    const sampleWeight = Float32Array.from({ length: rows }, (_, i) => 0.3 + (i % 7) / 3)
+    const { relativeError } = await nmf(exact, { rank, iterations: 0, init, sampleWeight })
+    expect(relativeError).toBeLessThan(1e-7)
   })
 
   it('names a weight that is none', async () => {
