@@ -179,7 +179,7 @@ export interface FitOptions
 /** With more components their normal matrices cost more than they gain by default. */
 const mostOwnComponents = 64
 
-/** The solver of a model unless given; decision 0027 has the measurements. */
+/** The solver of a model unless given; decision 0028 has the measurements. */
 export function defaultSolver(
   model: ModelName,
   options: Pick<EntryOptions, 'loss' | 'mask' | 'missing'> & Bounds & { readonly rank: number },
