@@ -1,9 +1,10 @@
-import { nmf, type NmfOptions } from '../lib/index'
+import type { NmfOptions } from '../lib/index'
 import { solvers } from '../lib/factorization/models'
 import { experiment } from './experiment'
-import { cpuSeconds, geometricMean } from './interleave'
+import { geometricMean } from './interleave'
 import { nonnegativeCases } from './matrices'
 import { isTrial } from './shapes'
+import { runOf, secondsTo, secondsText, type Run } from './solver-runs'
 
 const question =
   'Which solver of nmf reaches the lowest loss of all soonest, in CPU time of one thread, over matrices of many kinds?'
@@ -33,31 +34,6 @@ const runs: readonly (readonly [string, Partial<NmfOptions>])[] = solvers.map((s
   { solver },
 ])
 
-interface Run {
-  /** CPU seconds of the start and of an iteration. */
-  readonly start: number
-  readonly iteration: number
-  readonly objective: Float64Array
-}
-
-async function run(X: Parameters<typeof nmf>[0], options: NmfOptions): Promise<Run> {
-  const common = { init: 'nndsvdar', tolerance: 0, threads: 1, ...options } as const
-  const start = await cpuSeconds(() => nmf(X, { ...common, iterations: 0 }))
-  let objective = new Float64Array()
-  const all = await cpuSeconds(async () => {
-    objective = (await nmf(X, { ...common, iterations })).objective as typeof objective
-  })
-  return { start, iteration: Math.max(all - start, 1e-6) / iterations, objective }
-}
-
-/** CPU seconds until the objective is at most `loss`; Infinity if it never is. */
-function secondsTo(loss: number, { start, iteration, objective }: Run): number {
-  const first = objective.findIndex((value) => value <= loss)
-  return first < 0 ? Infinity : start + first * iteration
-}
-
-const text = (seconds: number) => (seconds < Infinity ? seconds.toPrecision(3) : 'never')
-
 experiment(__filename, question, async (report) => {
   const shares = within.map(() => runs.map((): number[] => []))
   let cases = 0
@@ -71,12 +47,13 @@ experiment(__filename, question, async (report) => {
     }
     cases++
     const done: Run[] = []
-    for (const [, options] of runs) done.push(await run(X, { rank, ...options }))
+    for (const [, options] of runs)
+      done.push(await runOf(X, { rank, init: 'nndsvdar', ...options }, iterations))
     const least = Math.min(...done.map(({ objective }) => objective.at(-1)!))
     const lines = within.map((factor, w) => {
       const times = done.map((each) => secondsTo(factor * least, each))
       times.forEach((time, r) => time < Infinity && shares[w]![r]!.push(time / times[0]!))
-      return `to ${((factor - 1) * 100).toFixed(1)} %: ${runs.map(([label], r) => `${label} ${text(times[r]!)}`).join(', ')}`
+      return `to ${((factor - 1) * 100).toFixed(1)} %: ${runs.map(([label], r) => `${label} ${secondsText(times[r]!)}`).join(', ')}`
     })
     const ends = runs.map(([label], r) => {
       const { objective } = done[r]!

@@ -139,9 +139,9 @@ function describeSteps(command: Command) {
     .addOption(
       choiceOption(
         '--solver <NAME>',
-        'how factors are improved; mu for other losses and missing entries',
+        'how factors are improved',
         solvers,
-        standard.solver,
+        `${standard.solver}; without bounds anls-bpp where entries are missing; mu for another loss of nmf`,
       ),
     )
     .addOption(
@@ -174,12 +174,29 @@ function describeSteps(command: Command) {
       ),
     )
   for (const option of ownOptions()) command.addOption(option)
+}
+
+function describeTerms(command: Command) {
   command
     .addOption(weightOption('--l1-w', 'Σ|W|', 'l1W'))
     .addOption(weightOption('--l2-w', 'ΣW²', 'l2W'))
     .addOption(weightOption('--l1-h', 'Σ|H|', 'l1H'))
     .addOption(weightOption('--l2-h', 'ΣH²', 'l2H'))
     .addOption(boundOption('--upper-w', 'W'))
+    .addOption(
+      countOption(
+        '--batch-size <N>',
+        'rows after which H is improved, for semi-nmf and nmf',
+        'all',
+      ),
+    )
+    .addOption(
+      numberOption(
+        '--forget-factor <F>',
+        'share of older sums that is left after all rows, beside --batch-size',
+        lib.nmfDefaults.forgetFactor,
+      ),
+    )
     .addOption(boundOption('--upper-h', 'H, for nmf'))
 }
 
@@ -202,6 +219,9 @@ function describeEntries(command: Command) {
       ),
     )
     .addOption(numberOption('--delta <D>', 'residual from which the loss huber is linear'))
+    .addOption(
+      numberOption('--bandwidth <S>', 'σ of the kernel of the losses correntropy, row-correntropy'),
+    )
     .addOption(pathOption('--mask <FILE>', '.npy [n x d]: 0 where an entry was not seen'))
     .addOption(
       new Option('--missing <KIND>', 'entries that were not seen').choices([...missingKinds]),
@@ -239,6 +259,7 @@ export function describeFactorize(command: Command) {
     .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))
     .addOption(pathOption('--h0 <FILE>', '.npy [K x d]: components to start from'))
   describeSteps(command)
+  describeTerms(command)
   describeEntries(command)
   describeCheckpoints(command)
 }

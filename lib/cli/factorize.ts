@@ -4,9 +4,15 @@ import { checkPlace } from '../data/checkpoint-file'
 import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
-import { entryDefaults, needsRatios } from '../factorization/entry-options'
+import { entryDefaults } from '../factorization/entry-options'
 import type { Factorization } from '../factorization/fit'
-import { checkFitOptions, notOffered, withSteps } from '../factorization/fit-options'
+import {
+  checkFitOptions,
+  checkOwnTerms,
+  defaultSolver,
+  notOffered,
+  withSteps,
+} from '../factorization/fit-options'
 import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
@@ -51,8 +57,9 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
   for (const name of entries) {
     const value = given[name]
     if (Object.hasOwn(defaultsOf(model), name)) continue
-    if (model !== 'nmf' && value !== undefined && value !== 'frobenius')
-      throw invalidText(`--${name}`, '--model nmf beside it', `--model ${model}`)
+    const taking = modelNames.filter((each) => Object.hasOwn(defaultsOf(each), name))
+    if (value !== undefined && value !== 'frobenius')
+      throw invalidText(`--${name}`, `--model ${taking.join(' or ')} beside it`, `--model ${model}`)
   }
   const starts = given.w0 !== undefined || given.h0 !== undefined
   if (starts && init !== 'custom')
@@ -72,12 +79,15 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
   const standard = { ...nmfDefaults, ...notOffered, solver: known[0], ...defaults }
   const options = withDefaults<typeof standard, object>(standard, fitOptions(given))
   const masked = { ...options, mask: given.mask === undefined ? undefined : new Uint8Array(0) }
-  const solver = given.solver ?? (needsRatios(masked) ? 'mu' : options.solver)
+  const { model = factorizeDefaults.model } = given
+  const isChosen = known.length > 1 && given.solver === undefined
+  const solver = isChosen ? defaultSolver(model, { ...masked, rank }) : options.solver
   const any = inits.find((name) => name === 'random') ?? inits[0]
   const init = given.init === undefined || given.init === 'custom' ? any : given.init
   const { rows, cols } = shape
   const settled = withSteps({ ...masked, solver, rank, init }, { ...shape, entries: rows * cols })
   checkFitOptions(settled, inits, rows, cols, known)
+  checkOwnTerms(model, settled)
 }
 
 async function factorize(path: string, given: FactorizeOptions) {

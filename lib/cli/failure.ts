@@ -74,21 +74,21 @@ function typedName(argument: string, files: Files): string {
   return given === undefined ? optionOf(parts.at(-1)!) : files[given]!
 }
 
-/** Replaces the option in the error for a checkpoint of another run by the typed one. */
-function ofCheckpoint(error: unknown): unknown {
-  if (!(error instanceof GemmineError)) return error
-  const message = error.message.replace(
-    /\bexpected (\w+)( [^,]*, as in this call)/,
-    (_, name: string, rest: string) => `expected ${optionOf(name)}${rest}`,
-  )
-  return message === error.message
-    ? error
-    : new GemmineError(error.code, message, { cause: error.cause })
+/** The option in which a checkpoint differs, as it is typed. */
+function differingOption(error: unknown): unknown {
+  if (!(error instanceof GemmineError) || error.code !== 'ERR_GEMMINE_FILE') return error
+  const { code, message, cause } = error
+  const typed = message
+    .replace(/: expected (\w+) (?=.*, as in this call)/, (_, name: string) => {
+      return `: expected ${optionOf(name)} `
+    })
+    .replace(/(?<=a checkpoint of this )(mask|sampleWeight)/, optionOf)
+  return typed === message ? error : new GemmineError(code, typed, { cause })
 }
 
 /** Replaces the argument in a mistake by the typed file or option. Returns other errors unchanged. */
 export function inTypedWords(error: unknown, files: Files): unknown {
-  if (!isMistake(error)) return ofCheckpoint(error)
+  if (!isMistake(error)) return differingOption(error)
   const name = typedName(error.argument, files)
   const { row, column, received } = error
   const expected = worded(error.expected)

@@ -77,8 +77,7 @@ function* listsOf({ queries, positives: { indptr }, listStarts }: Mined): Genera
     const list = listStarts ? listStarts[q]! : q
     if (!listStarts || begin === end) yield { q, list, first: begin, last: end }
     else
-      for (let t = begin; t < end; t++)
-        yield { q, list: list + t - begin, first: t, last: t + 1 }
+      for (let t = begin; t < end; t++) yield { q, list: list + t - begin, first: t, last: t + 1 }
   }
 }
 

@@ -18,20 +18,25 @@ const ownDefaults = frozen({
    * The loss to minimise: `frobenius` unless given, ‖X − W H‖²; `kullback-leibler` Σ x·ln(x/v) − x + v;
    * `itakura-saito` Σ x/v − ln(x/v) − 1, for X > 0; `beta`: the β-divergence. `poisson`, `gamma`, `tweedie` and
    * `negative-binomial`: the deviance of such entries. For outliers: `huber`, ½(x − v)² up to a residual of
-   * `delta` and linear beyond; `l21`, the lengths of the rows of X − W H. All except `frobenius` need the solver
-   * `mu`, which is their default.
+   * `delta` and linear beyond; `l21`, the lengths of the rows of X − W H; `correntropy`, σ²(1 − exp(−(x − v)²/2σ²))
+   * with `bandwidth` σ, which is bounded; `row-correntropy`, the same of the lengths of rows. Deviances and
+   * divergences are for `nmf` and need the solver `mu`, which is their default and that of all losses of `nmf`
+   * but `frobenius`; `frobenius` and the losses for outliers also have `hals` and `anls-bpp`.
    */
   loss: 'frobenius' as Loss,
-  /** [n · d]: 0 for a missing entry, which is not read; none unless given. Solver `mu`. */
+  /**
+   * [n · d]: 0 for a missing entry, which is not read; none unless given. Solvers `hals`, `anls-bpp` and, for
+   * `nmf`, `mu`.
+   */
   mask: undefined as Uint8Array | undefined,
   /**
    * Which entries are missing: `nan`: those that are NaN; `implicit`: those that a sparse X does not store;
-   * none unless given. Solver `mu`.
+   * none unless given. The solvers of `mask`.
    */
   missing: undefined as Missing | undefined,
 })
 
-/** Options only of {@link nmf}: they need ratio steps, which keep both factors non-negative. */
+/** Options of {@link nmf} and {@link semiNmf}; the latter has the losses that squares bound. */
 export const entryDefaults: typeof ownDefaults & typeof lossParameterDefaults = frozen({
   ...ownDefaults,
   ...lossParameterDefaults,
@@ -53,12 +58,6 @@ export type EntryOptions = { loss: AnyLoss } & {
 /** Whether some entries may be missing. */
 export const isMasked = ({ mask, missing }: Pick<EntryOptions, 'mask' | 'missing'>) =>
   mask !== undefined || missing !== undefined
-
-/** Whether a loss is minimised by multiplicative steps only. */
-export const takesRatios = (loss: AnyLoss) => loss !== 'frobenius' && loss !== 'logistic'
-
-/** Whether multiplicative steps are required. */
-export const needsRatios = (options: EntryOptions) => takesRatios(options.loss) || isMasked(options)
 
 /** Checks the parts that do not depend on X. */
 export function checkKinds(options: EntryOptions) {

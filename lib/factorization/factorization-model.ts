@@ -12,7 +12,7 @@ import { planMemory } from '../memory'
 import { checkBound } from './bounds'
 import { entryDefaults } from './entry-options'
 import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
-import { codesBytes } from './memory'
+import { codesBytes, ownNormalsBytes } from './memory'
 import { modelNames, models, rowSums, type ModelName, type RowSums } from './models'
 import { productOf } from './product'
 import { runJob } from '../native'
@@ -116,7 +116,13 @@ export class FactorizationModel {
     if (source.cols !== this.H.cols)
       throw invalid('X.cols', `${this.H.cols} columns, as in H`, source.cols)
     await this.#check()
-    planMemory(`The codes of ${source.rows} rows`, codesBytes(source, this.rank), memoryBudget)
+    const { loss } = lossOf(this.options)
+    const hasOwnNormals = loss !== 'frobenius' && !models[this.model].isNonnegative
+    planMemory(
+      `The codes of ${source.rows} rows`,
+      codesBytes(source, this.rank) + (hasOwnNormals ? ownNormalsBytes(source, this.rank) : 0),
+      memoryBudget,
+    )
     const W = outputMatrix('out', out, source.rows, this.rank)
     checkApart({ out: W.own }, { ...arraysOf(source), H: this.H.data })
     const options = {

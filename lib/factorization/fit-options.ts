@@ -3,13 +3,14 @@ import { checkCheckpointOptions, type CheckpointOptions } from '../data/checkpoi
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
+import { checkBatches, type BatchOptions } from './batches'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkpointDefaults } from './checkpoint'
+import { hasSquares, squaresLosses, type AnyLoss } from './losses'
 import {
   checkKinds,
   entryDefaults,
   isMasked,
-  takesRatios,
   weightDefaults,
   type EntryOptions,
 } from './entry-options'
@@ -36,6 +37,10 @@ export const defaultSteps = frozen({
   mu: { fewestSweeps: 4, mostSweeps: 32, acceleration: 'extrapolated' },
   /** Multiplicative steps with a term for each entry or row. */
   ratio: { innerSweeps: 1, acceleration: 'extrapolated' },
+  /** Sweeps where entries are missing: each is cheap beside the normal matrix of its own that a row has. */
+  'hals with missing entries': { innerSweeps: 8, acceleration: 'extrapolated' },
+  /** Under a robust loss, whose weights change with each step, extrapolated factors end in worse minima. */
+  'hals under a robust loss': { innerSweeps: 8, acceleration: 'none' },
   /** Its steps are exact: a second one would change nothing. */
   'anls-bpp': { innerSweeps: 1, acceleration: 'extrapolated' },
   'projected-gradient': { innerSweeps: 16, acceleration: 'extrapolated' },
@@ -66,23 +71,28 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
   readonly solver: SolverName
   readonly init?: Init<StartName> | undefined
   readonly sampleWeight?: Float32Array | undefined
+  readonly batchSize?: number | undefined
   readonly l1W?: number
   readonly l2W?: number
 }
 
-/** Why only mu without inner sweeps of H exists: each entry or row has a term of its own; else undefined. */
+/** Why each entry or row has a term of its own; else undefined. */
 function ownTerms({ loss = 'frobenius', mask, missing, sampleWeight, ...given }: Stepping) {
   const { l1W = 0, l2W = 0 } = given
   if (isMasked({ mask, missing })) return 'where entries are missing'
-  if (takesRatios(loss)) return `for the loss ${loss}`
+  if (loss !== 'frobenius' && loss !== 'logistic') return `for the loss ${loss}`
   if (sampleWeight && (l1W > 0 || l2W > 0)) return 'for sampleWeight beside a penalty on W'
   return undefined
 }
 
 /** Which steps are the default. From given factors mu takes its published steps, as other programs do. */
 export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defaultSteps {
-  const { solver } = options
-  if (solver !== 'mu') return solver in defaultSteps ? (solver as Solver) : 'plain'
+  const { solver, loss = 'frobenius' } = options
+  if (solver !== 'mu') {
+    if (loss !== 'frobenius') return solver === 'hals' ? 'hals under a robust loss' : 'plain'
+    if (solver === 'hals' && ownTerms(options) !== undefined) return 'hals with missing entries'
+    return solver in defaultSteps ? (solver as Solver) : 'plain'
+  }
   const isGiven = typeof options.init === 'object' && options.init !== null
   if (isGiven || hasGraph) return 'plain'
   return ownTerms(options) === undefined ? 'mu' : 'ratio'
@@ -90,9 +100,11 @@ export function stepsOf(options: Stepping, hasGraph = false): keyof typeof defau
 
 const stepDefaults = frozen({
   /**
-   * How a factor is improved; `hals` unless given: component by component. `mu`: by multiplicative steps.
-   * `anls-bpp`: to the exact non-negative least squares, by block principal pivoting. `projected-gradient`: by
-   * accelerated gradient steps of all components at once. The H of a semi-NMF is its least squares for all.
+   * How a factor is improved. `hals`: component by component; `mu`: by multiplicative steps; `anls-bpp`: to the
+   * exact non-negative least squares, by block principal pivoting; `projected-gradient`: by accelerated gradient
+   * steps of all components at once. The H of a semi-NMF is its least squares for all. `hals` unless given, but
+   * `anls-bpp` where entries are missing and nothing is bounded, and `mu` for another `loss` of `nmf`, and where
+   * entries are missing for its rank above 64.
    */
   solver: 'hals' as Solver,
   /** Iterations at most; one iteration reads X once and updates W, then H; 200 unless given. */
@@ -100,14 +112,16 @@ const stepDefaults = frozen({
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-4 unless given; 0 runs them all. */
   tolerance: 1e-4,
   /**
-   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given. For `mu` as
+   * Sweeps over the components per read of X, which they do not read; 2 for `hals` unless given, but 8 where
+   * entries are missing, for the losses for outliers, and for `sampleWeight` beside a penalty on W. For `mu` as
    * many as have twice the arithmetic of the products with X, 4 to 32; but 1 from given factors, with a graph,
    * and for its steps by entries: for another `loss`, where entries are missing, and for `sampleWeight` beside a
    * penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`.
    */
   innerSweeps: undefined as number | undefined,
   /**
-   * `extrapolated` unless given, but `none` for `mu` from given factors and with a graph. `extrapolated`: each
+   * `extrapolated` unless given, but `none` for `mu` from given factors and with a graph, and for `hals` and
+   * `anls-bpp` under a loss for outliers. `extrapolated`: each
    * factor is moved past its new value by a share of its last change, and an iteration that raises the
    * objective is undone (Ang & Gillis, 2019); for `mu` only entries that grow are moved (Hien, Leplat & Gillis,
    * 2024), and its steps by entries (see `innerSweeps`) go further than the published ones (Salakhutdinov &
@@ -151,7 +165,8 @@ export interface GivenFactors {
 /** A start by name, or the factors themselves. */
 export type Init<Name extends string> = Name | GivenFactors
 
-export interface FitOptions extends Penalties, Bounds, EntryOptions, CheckpointOptions {
+export interface FitOptions
+  extends Penalties, Bounds, EntryOptions, CheckpointOptions, Partial<BatchOptions> {
   readonly rank: number
   readonly solver: SolverName
   readonly acceleration: Acceleration
@@ -160,6 +175,23 @@ export interface FitOptions extends Penalties, Bounds, EntryOptions, CheckpointO
   readonly tolerance: number
   readonly innerSweeps: number
   readonly seed: number
+}
+
+/** With more components their normal matrices cost more than they gain by default. */
+const mostOwnComponents = 64
+
+/** The solver of a model unless given; decision 0028 has the measurements. */
+export function defaultSolver(
+  model: ModelName,
+  options: Pick<EntryOptions, 'loss' | 'mask' | 'missing'> & Bounds & { readonly rank: number },
+  hasGraph = false,
+): Solver {
+  const { loss, rank, upperW, upperH } = options
+  const { isNonnegative } = rowOf(model)
+  if (hasGraph) return isMasked(options) || loss !== 'frobenius' ? 'mu' : fitDefaults.solver
+  if (loss !== 'frobenius') return isNonnegative ? 'mu' : fitDefaults.solver
+  if (!isMasked(options) || upperW !== undefined || upperH !== undefined) return fitDefaults.solver
+  return isNonnegative && rank > mostOwnComponents ? 'mu' : 'anls-bpp'
 }
 
 /** The same options, with the default steps of their solver where none were given. */
@@ -173,10 +205,11 @@ export function withSteps<
 >(options: Options, X: Extent, hasGraph = false) {
   const kind = stepsOf(options, hasGraph)
   const sweeps = kind === 'mu' ? muSweeps(X, options.rank) : defaultSteps[kind].innerSweeps
+  const { acceleration } = options.batchSize === undefined ? defaultSteps[kind] : defaultSteps.plain
   return {
     ...options,
     innerSweeps: options.innerSweeps ?? sweeps,
-    acceleration: options.acceleration ?? defaultSteps[kind].acceleration,
+    acceleration: options.acceleration ?? acceleration,
   }
 }
 
@@ -249,18 +282,29 @@ function checkFactor(
     throw invalid(`${name}.cols`, `${cols} columns, one for each ${column},`, matrix.cols)
 }
 
-/** Refuses other solvers where only multiplicative steps exist. */
-function checkOwnTerms(options: FitOptions) {
-  const why = ownTerms(options)
-  const { solver } = options
-  if (why !== undefined && solver !== 'mu') throw invalid('solver', `mu ${why}`, solver)
+/** The solvers whose steps take a term of its own for each entry or row, in the order of messages. */
+function solversOfOwnTerms(model: ModelName, loss: AnyLoss): readonly SolverName[] {
+  const ofSquares = hasSquares(loss) ? (['hals', 'anls-bpp'] as const) : []
+  return rowOf(model).isNonnegative ? [...ofSquares, 'mu'] : ofSquares
 }
 
-/** Refuses weights of rows beside a penalty on their codes for factors of any sign: steps by entries have none. */
-export function checkWeights(model: ModelName, { sampleWeight, l1W, l2W }: FitOptions) {
-  if (sampleWeight === undefined || rowOf(model).isNonnegative) return
+/** Whether each row of a factor has a normal matrix of its own. */
+export const hasOwnNormals = (options: Stepping) =>
+  options.solver !== 'mu' && ownTerms(options) !== undefined
+
+/** Refuses what the steps of a model do not have: terms of single entries or rows. */
+export function checkOwnTerms(model: ModelName, options: FitOptions) {
+  const { solver, loss, sampleWeight, l1W, l2W } = options
+  if (!rowOf(model).isNonnegative && loss !== 'logistic') checkOneOf('loss', loss, squaresLosses)
+  const why = ownTerms(options)
+  if (why === undefined) return
+  const known = solversOfOwnTerms(model, loss).filter((name) => rowOf(model).solvers.includes(name))
+  if (known.includes(solver)) return
+  const expected = known.length > 1 ? `one of ${known.join(', ')}` : known[0]
+  if (expected) throw invalid('solver', `${expected} ${why}`, solver)
   for (const [name, weight] of Object.entries({ l1W, l2W }))
-    if (weight > 0) throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
+    if (sampleWeight && weight > 0)
+      throw invalid(name, `0 beside sampleWeight for the model ${model}`, weight)
 }
 
 /** Checks every option against the shape of X, before X itself is read. */
@@ -282,8 +326,8 @@ export function checkFitOptions(
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)
-  checkBounds(options, solver, ownTerms(options))
-  checkOwnTerms(options)
+  checkBatches(options, { acceleration, why: ownTerms(options) })
+  checkBounds(options, solver, solver === 'mu' ? ownTerms(options) : undefined)
   if (solver === 'anls-bpp' && options.innerSweeps !== 1)
     throw invalid(
       'innerSweeps',

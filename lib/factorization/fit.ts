@@ -19,7 +19,8 @@ import { checkEntryOptions } from './entry-options'
 import { FactorizationModel } from './factorization-model'
 import {
   checkFitOptions,
-  checkWeights,
+  checkOwnTerms,
+  hasOwnNormals,
   outputDefaults,
   type FactorOutputs,
   type FitOptions,
@@ -30,7 +31,8 @@ import { models, type ModelName, type StartName } from './models'
 export interface Convergence {
   /**
    * The objective before the first and after each iteration. It does not increase, up to the rounding of
-   * float32, about 1e-7 of ‖X‖². That of `snmf` may increase: its factors are those of the lowest objective.
+   * float32, about 1e-7 of ‖X‖². That of `snmf` and that of batches may increase: their factors are those of the
+   * lowest objective.
    */
   readonly objective: Float64Array
   /** ‖X − W H‖ / ‖X‖ of the factors returned, measured directly; 0 if X is zero. */
@@ -79,12 +81,16 @@ export class Factorization extends FactorizationModel implements Convergence {
   }
 }
 
+/** The name of a start; `custom` for given factors. */
+const startOf = (init: FitOptions['init']) => (typeof init === 'string' ? init : 'custom')
+
 /** The options that are stored in the file of a model. */
 function keptOptions(options: FitOptions): Readonly<Record<string, string | number>> {
-  const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...kept } = options
-  const start = typeof init === 'string' ? init : 'custom'
+  const { mask, sampleWeight, checkpoint, checkpointSeconds, resume, init, ...rest } = options
+  const { batchSize, forgetFactor, ...others } = rest
+  const kept = batchSize === undefined ? others : rest
   return Object.fromEntries(
-    Object.entries({ ...kept, init: start })
+    Object.entries({ ...kept, init: startOf(init) })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, typeof value === 'boolean' ? String(value) : value]),
   ) as Record<string, string | number>
@@ -181,14 +187,14 @@ export async function fit(
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = await toSource('X', X)
   const { inits, solvers } = models[model]
-  checkWeights(model, options)
   checkFitOptions(options, inits, source.rows, source.cols, solvers)
+  checkOwnTerms(model, options)
   const entries = checkEntryOptions(X, source.rows, source.cols, options)
   const { rank, iterations: maxIterations, init, solver, acceleration } = options
-  const start = typeof init === 'string' ? init : 'custom'
+  const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(options) }
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { rank, solver, acceleration, init: start }, triesSvd) + bytes,
+    fitBytes(source, { ...shape, init: startOf(init) }, triesSvd) + bytes,
     memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)
@@ -208,9 +214,10 @@ export async function fit(
     lentX,
   )
   const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, upperW, upperH, seed } = options
-  const steps = { solver, tolerance, innerSweeps, acceleration, seed }
+  const { batchSize, forgetFactor } = options
+  const steps = { solver, tolerance, innerSweeps, acceleration, seed, batchSize, forgetFactor }
   const named = { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
-  const all = { device, model, triesSvd, maxIterations, init: start } as const
+  const all = { device, model, triesSvd, maxIterations, init: startOf(init) } as const
   const inputs = { ...others, ...borrowed, ...own, adjacency: graph }
   const asked = { ...all, ...named, ...inputs, ...checkpoints, combinations: A?.matrix }
   const run = await runJob(job, lent, (addon, control) =>

@@ -22,7 +22,7 @@ const graphArguments = { adjacency: required, weight: required } as Graph
 /** The graph term in the form for the addon; checked, except its entries. */
 export async function graphTerm(
   given: Graph,
-  { loss, solver, innerSweeps, acceleration, rank }: Omit<FitOptions, 'init'>,
+  { loss, solver, innerSweeps, acceleration, rank, batchSize }: Omit<FitOptions, 'init'>,
   rows: number,
 ): Promise<OwnOptions> {
   const { adjacency, weight } = withDefaults(graphArguments, given, 'graph')
@@ -42,6 +42,8 @@ export async function graphTerm(
     )
   if (acceleration !== 'none')
     throw invalid('acceleration', 'none for a factorization with a graph', acceleration)
+  if (batchSize !== undefined)
+    throw invalid('batchSize', 'none for a factorization with a graph', batchSize)
   checkNumber('graph.weight', weight, 0)
   if (!isSparse(adjacency))
     throw invalid('graph.adjacency', `a sparse matrix of ${rows} × ${rows}`, adjacency)

@@ -12,6 +12,8 @@ export const lossKinds = [
   'huber',
   'row-length',
   'logistic',
+  'correntropy',
+  'row-correntropy',
 ] as const satisfies readonly NativeLoss['kind'][]
 
 /** The number that some losses take. */
@@ -35,6 +37,11 @@ export const lossParameterDefaults = frozen({
    * The residual δ > 0, in units of X, from which the loss `huber` grows linearly; to be given with it.
    */
   delta: undefined as number | undefined,
+  /**
+   * The width σ > 0 of the kernel, in units of X, of the losses `correntropy` and `row-correntropy`; to be given
+   * with them: residuals far above it count almost nothing.
+   */
+  bandwidth: undefined as number | undefined,
 })
 
 export type LossParameter = keyof typeof lossParameterDefaults
@@ -44,6 +51,8 @@ const parameters = Object.keys(lossParameterDefaults) as readonly LossParameter[
 interface Row {
   /** The number that must be given with it, its check, and what it is called in messages. */
   readonly parameter?: LossParameter
+  /** Whether weighted squares bound it from above, so that steps for squares and an H of any sign serve. */
+  readonly hasSquares?: boolean
   /** The form for the addon. */
   readonly native: (parameter: number) => NativeLoss
 }
@@ -55,9 +64,15 @@ const divergence = (beta: number, multiple: number): NativeLoss => ({
   parameter: 0,
 })
 
+const bySquares = (kind: NativeLoss['kind']) => (parameter: number) =>
+  ({ kind, beta: 2, multiple: 1, parameter }) as const
+
 // The deviances of generalised linear models are twice a divergence.
 const rows = {
-  frobenius: { native: () => ({ kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 }) },
+  frobenius: {
+    hasSquares: true,
+    native: () => ({ kind: 'frobenius', beta: 2, multiple: 2, parameter: 0 }),
+  },
   'kullback-leibler': { native: () => divergence(1, 1) },
   'itakura-saito': { native: () => divergence(0, 1) },
   beta: { parameter: 'beta', native: (beta) => divergence(beta, 1) },
@@ -73,11 +88,14 @@ const rows = {
       parameter: 1 / dispersion,
     }),
   },
-  huber: {
-    parameter: 'delta',
-    native: (delta) => ({ kind: 'huber', beta: 2, multiple: 1, parameter: delta }),
+  huber: { parameter: 'delta', hasSquares: true, native: bySquares('huber') },
+  l21: { hasSquares: true, native: bySquares('row-length') },
+  correntropy: { parameter: 'bandwidth', hasSquares: true, native: bySquares('correntropy') },
+  'row-correntropy': {
+    parameter: 'bandwidth',
+    hasSquares: true,
+    native: bySquares('row-correntropy'),
   },
-  l21: { native: () => ({ kind: 'row-length', beta: 2, multiple: 1, parameter: 0 }) },
   logistic: { native: () => ({ kind: 'logistic', beta: 2, multiple: 1, parameter: 0 }) },
 } as const satisfies Readonly<Record<string, Row>>
 
@@ -99,6 +117,15 @@ export type LossOptions = { readonly loss: Loss } & Numbers
 /** The same for any factorization. */
 export type AnyLossOptions = { readonly loss: AnyLoss } & Numbers
 
+/** Losses that weighted squares bound from above: {@link hasSquares}. */
+export const squaresLosses = losses.filter(hasSquares)
+
+/** Whether steps for weighted squares lower the loss. */
+export function hasSquares(loss: AnyLoss): boolean {
+  const row: Row = rows[loss]
+  return row.hasSquares ?? false
+}
+
 /** These options without others. */
 export function lossOptionsOf(given: object, standard: AnyLoss): AnyLossOptions {
   const named = given as Partial<AnyLossOptions>
@@ -106,11 +133,19 @@ export function lossOptionsOf(given: object, standard: AnyLoss): AnyLossOptions 
   return { loss: named.loss ?? standard, ...Object.fromEntries(numbers) }
 }
 
-/** What a number must be in addition to finite: a positive number whose inverse is finite, or a power. */
+/**
+ * In units of X, whose entries are float32: products of a number beyond these limits and entries of the losses
+ * would leave the range of float64.
+ */
+const [least, most] = [1e-100, 1e100]
+
+/** What a number must be in addition to finite: within these limits, or a power. */
 function checkParameter(name: LossParameter, value: number) {
   checkNumber(name, value)
-  if ((name === 'dispersion' || name === 'delta') && !(value > 0 && 1 / value < Infinity))
-    throw invalid(name, 'a number above 0', value)
+  if (name !== 'beta' && name !== 'power') {
+    if (!(value > 0)) throw invalid(name, 'a number above 0', value)
+    if (value < least || value > most) throw invalid(name, `a number of ${least} to ${most}`, value)
+  }
   if (name === 'power' && value > 0 && value < 1)
     throw invalid(
       name,

@@ -43,6 +43,17 @@ function tileBytes(source: NativeSource, rank: number): number {
   return atOnce * ((held + 4) * cols + 8 * padded(rank))
 }
 
+/**
+ * The normal matrix of each column of X, as rank · (rank + 1) / 2 sums in float64 and per block, the products of
+ * pairs of components that form those of the rows, and their products with a tile.
+ */
+export function ownNormalsBytes(source: NativeSource, rank: number): number {
+  const pairs = padded((rank * (rank + 1)) / 2)
+  const { cols } = source
+  const ofTiles = Math.max(4 * 2 ** 19, 4 * 24 * pairs) * 2 * native().planSizes().sumsAtOnce
+  return (8 + 4 * blocksAtOnce(source) + 4) * pairs * cols + ofTiles
+}
+
 /** Copies of this many rows, with the distances to each draw of a seed. */
 function sampleBytes(source: NativeSource, rows: number): number {
   const share = Math.min(1, rows / source.rows)
@@ -81,6 +92,8 @@ interface FitShape {
   readonly init: string
   readonly solver: string
   readonly acceleration: string
+  /** Whether each row of a factor has a normal matrix of its own; false unless given. */
+  readonly hasOwnNormals?: boolean
 }
 
 /** The weights of combinations twice and as a result, and their components in float32 and as sums. */
@@ -107,7 +120,7 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
 
 /** Memory of a factorization; with `triesSvd`, of one that may run again from `svd`. */
 export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false): number {
-  const { rank, init } = shape
+  const { rank, init, hasOwnNormals = false } = shape
   const { rows, cols } = source
   if (triesSvd) {
     const ofFirst = 8 * rows * rank
@@ -122,7 +135,8 @@ export function fitBytes(source: NativeSource, shape: FitShape, triesSvd = false
     40 * cols * columns +
     passBytes(source, columns) +
     tileBytes(source, columns) +
-    (init === 'kmeans' ? ofClusters() : 0)
+    (init === 'kmeans' ? ofClusters() : 0) +
+    (hasOwnNormals ? ownNormalsBytes(source, rank) : 0)
   )
 }
 

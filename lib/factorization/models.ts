@@ -54,6 +54,8 @@ export const nmfDefaultInits = {
   hals: 'nndsvdar',
   mu: 'random',
   ratio: 'nndsvda',
+  'hals with missing entries': 'nndsvdar',
+  'hals under a robust loss': 'nndsvda',
   'anls-bpp': 'nndsvdar',
   'projected-gradient': 'nndsvdar',
   plain: 'nndsvda',

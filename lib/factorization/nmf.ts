@@ -10,10 +10,12 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
+import { batchDefaults } from './batches'
 import { upperHDefaults } from './bounds'
-import { entryDefaults, isMasked, needsRatios } from './entry-options'
+import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import {
+  defaultSolver,
   fitArguments,
   fitDefaults,
   stepsOf,
@@ -46,11 +48,13 @@ const ownDefaults = frozen({
 export const nmfDefaults: typeof fitDefaults &
   typeof ownDefaults &
   typeof upperHDefaults &
-  typeof entryDefaults = frozen({
+  typeof entryDefaults &
+  typeof batchDefaults = frozen({
   ...fitDefaults,
   ...ownDefaults,
   ...upperHDefaults,
   ...entryDefaults,
+  ...batchDefaults,
 })
 
 export type NmfOptions = {
@@ -64,7 +68,11 @@ export type NmfOptions = {
    */
   graph?: Graph | undefined
 } & Overrides<
-  typeof fitDefaults & typeof ownDefaults & typeof upperHDefaults & typeof entryDefaults
+  typeof fitDefaults &
+    typeof ownDefaults &
+    typeof upperHDefaults &
+    typeof entryDefaults &
+    typeof batchDefaults
 > &
   JobOptions &
   MemoryOptions
@@ -106,8 +114,8 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   checkInteger('rank', given.rank, 1)
   checkOneOf('loss', given.loss, losses)
   const wide = given.rank > Math.min(rows, cols) || isMasked(given)
-  const solver = options.solver ?? (needsRatios(given) ? 'mu' : given.solver)
   const hasGraph = graph !== undefined
+  const solver = options.solver ?? defaultSolver('nmf', given, hasGraph)
   const settled = withSteps({ ...given, solver }, extent, hasGraph)
   const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
   const own = graph && (await graphTerm(graph, settled, rows))

@@ -1,4 +1,7 @@
 // Which of several surveyed ranks to choose. docs/math/select-rank.md.
+import { inSlices } from '../data/slices'
+import type { Factorization } from './fit'
+import { lossOptionsOf, type AnyLoss, type AnyLossOptions } from './losses'
 
 /** What a survey says of one rank. */
 export interface SurveyedRank {
@@ -26,9 +29,13 @@ export interface SurveyedRank {
   readonly heldOutError: number | undefined
   /** Iterations of all restarts and of the fit. */
   readonly iterations: number
-  /** Akaike's criterion for Gaussian errors: N ln(SSE / N) + 2 p with p = (n + d) · rank; lower is better. */
+  /**
+   * Akaike's criterion with p = (n + d) · rank parameters; lower is better. For `frobenius` N ln(SSE / N) + 2 p,
+   * that of Gaussian errors; for `poisson`, `kullback-leibler` and `negative-binomial` the deviance + 2 p; for the
+   * other losses with the loss D of the fit N ln(D / N) + 2 p, whose scale is estimated too (`l21`: 2 N ln(D / N)).
+   */
   readonly aic: number
-  /** The Bayesian criterion for Gaussian errors: N ln(SSE / N) + p ln N; lower is better. */
+  /** The Bayesian criterion: the same with p ln N in place of 2 p; lower is better. */
   readonly bic: number
 }
 
@@ -45,17 +52,82 @@ export interface Sizes {
   readonly logMeanSquare: number
 }
 
-/** Akaike (1974) and Schwarz (1978) for normal errors of unknown variance, without constant terms. */
-export function criteriaOf(relativeError: number, rank: number, X: Sizes) {
-  const logVariance = 2 * Math.log(Math.max(relativeError, smallestError)) + X.logMeanSquare
+/** Twice the negative log-likelihood for each unit of a loss whose distribution has no scale. */
+const unitDeviances: Partial<Record<AnyLoss, number>> = {
+  'kullback-leibler': 2,
+  poisson: 1,
+  'negative-binomial': 1,
+}
+
+/** The power of X to which a loss is proportional. */
+function degreeOf({ loss, beta = 2, power = 0 }: AnyLossOptions): number {
+  if (loss === 'beta') return beta
+  if (loss === 'tweedie') return 2 - power
+  if (loss === 'l21') return 1
+  return loss === 'gamma' || loss === 'itakura-saito' ? 0 : 2
+}
+
+/** What a fit says for the criteria: its loss without penalties, and ‖X − W H‖ / ‖X‖. */
+export interface Fitted {
+  readonly of: AnyLossOptions
+  readonly loss: number
+  readonly relativeError: number
+}
+
+/** Twice the negative log-likelihood without constant terms, with the scale that maximises it. */
+function misfit({ of, loss, relativeError }: Fitted, { entries, logMeanSquare }: Sizes): number {
+  if (entries === 0) return 0
+  const unit = unitDeviances[of.loss]
+  if (unit !== undefined) return unit * loss
+  const rounding = 2 * Math.log(smallestError)
+  if (of.loss === 'frobenius')
+    return entries * (Math.max(2 * Math.log(relativeError), rounding) + logMeanSquare)
+  const least = rounding + (degreeOf(of) / 2) * logMeanSquare
+  const logMean = Math.max(Math.log(loss / entries), least)
+  return (of.loss === 'l21' ? 2 : 1) * entries * logMean
+}
+
+/**
+ * Akaike (1974) and Schwarz (1978); for losses whose distribution has an unknown scale, and for those that are no
+ * likelihood, by the extended quasi-likelihood of Nelder & Pregibon (1987), Biometrika 74(2).
+ */
+export function criteriaOf(fitted: Fitted, rank: number, X: Sizes) {
   const parameters = (X.rows + X.cols) * rank
-  const fit = X.entries === 0 ? 0 : X.entries * logVariance
+  const fit = misfit(fitted, X)
   return { aic: fit + 2 * parameters, bic: fit + parameters * Math.log(Math.max(1, X.entries)) }
 }
 
 /** What may decide. */
 export const criteria = ['stability', 'hold-out', 'aic', 'bic'] as const
 export type Criterion = (typeof criteria)[number]
+/** Σ|f| and Σf². */
+async function sumsOf(factor: Float32Array) {
+  let [absolute, square] = [0, 0]
+  await inSlices(factor.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      absolute += Math.abs(factor[i]!)
+      square += factor[i]! ** 2
+    }
+  })
+  return { absolute, square }
+}
+
+/** The loss of a fit without its penalties. */
+export async function fittedOf({ W, H, objective, options, relativeError }: Factorization) {
+  const of = lossOptionsOf(options, 'frobenius')
+  let loss = objective.at(-1)!
+  const weights = (of: 'W' | 'H') =>
+    [Number(options[`l1${of}`]), Number(options[`l2${of}`])] as const
+  for (const [factor, [l1, l2]] of [
+    [W, weights('W')],
+    [H, weights('H')],
+  ] as const) {
+    if (l1 === 0 && l2 === 0) continue
+    const { absolute, square } = await sumsOf(factor.data)
+    loss -= l1 * absolute + l2 * square
+  }
+  return { of, loss: Math.max(0, loss), relativeError }
+}
 
 /** A rule of the choice. */
 export interface Rule {

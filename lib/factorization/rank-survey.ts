@@ -8,6 +8,7 @@ import { runJob, type NativeSource } from '../native'
 import { checkJob, type JobOptions, type Progress } from '../options'
 import { textsOf } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
+import { hasOwnNormals } from './fit-options'
 import { fitBytes, surveyBytes } from './memory'
 import type { Settled } from './select-rank'
 import { FinishedRanks, type RestartsOfRank } from './survey-checkpoint'
@@ -29,11 +30,14 @@ export async function planSurvey(X: SourceInput, settled: Settled): Promise<Surv
   const { memoryBudget } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
-  const bytesOf = (steps: { solver: string; acceleration: string }, init: string) =>
-    fitBytes(source, { rank, solver: steps.solver, acceleration: steps.acceleration, init })
-  const { init, ...steps } = settled.stepsFor(rank)
+  const bytesOf = (steps: ReturnType<Settled['stepsFor']>, init: string) => {
+    const { solver, acceleration } = steps
+    const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(steps) }
+    return fitBytes(source, { ...shape, init })
+  }
+  const steps = settled.stepsFor(rank)
   const own = Math.max(
-    bytesOf(steps, init),
+    bytesOf(steps, steps.init),
     heldOut === undefined ? 0 : bytesOf(settled.heldOutStepsFor(rank), 'random'),
   )
   const first = Math.max(own, bytesOf(steps, 'custom'))

@@ -18,15 +18,24 @@ import {
 } from '../options'
 import { checkBounds, upperHDefaults, type Bounds } from './bounds'
 import { checkpointDefaults } from './checkpoint'
-import { entryDefaults, needsRatios } from './entry-options'
+import { entryDefaults } from './entry-options'
 import type { Factorization } from './fit'
-import { checkFitOptions, defaultSteps, fitDefaults, withSteps, type Extent } from './fit-options'
+import {
+  checkFitOptions,
+  checkOwnTerms,
+  defaultSolver,
+  defaultSteps,
+  fitDefaults,
+  withSteps,
+  type Extent,
+} from './fit-options'
 import { models } from './models'
 import { nmf } from './nmf'
 import {
   chooseRank,
   criteria,
   criteriaOf,
+  fittedOf,
   meanOf,
   type Criterion,
   type Rule,
@@ -188,10 +197,11 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     for (const name of onlyOfNmf)
       if (fitting[name] !== selectRankDefaults[name])
         throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
-  const solver = options.solver ?? (needsRatios(fitting) ? 'mu' : fitting.solver)
+  const solver = options.solver ?? defaultSolver(model, { ...fitting, rank: ranks.at(-1)! })
   const stepsFor = (rank: number) =>
     withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
   checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
+  checkOwnTerms(model, stepsFor(ranks.at(-1)!))
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   return {
     ranks,
@@ -236,7 +246,7 @@ export function fitFrom(
   iterations = settled.fitting.iterations,
 ): Promise<Factorization> {
   const { model, fitting, solver, job } = settled
-  const { loss, beta, power, dispersion, delta, mask, missing, upperH, ...shared } = fitting
+  const { upperH, ...shared } = fitting
   const rank = H.rows
   const { innerSweeps, acceleration } = settled.stepsFor(rank)
   const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
@@ -245,11 +255,11 @@ export function fitFrom(
   return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
 }
 
-function recordOf(
+async function recordOf(
   found: RestartsOfRank,
   fit: Factorization,
   { rows, cols }: Settled,
-): SurveyedRank {
+): Promise<SurveyedRank> {
   const { silhouettes, relativeErrors: restartErrors, heldOutErrors, entries } = found
   const { rank, relativeError } = fit
   const sizes = { rows, cols, entries, logMeanSquare: found.logMeanSquare }
@@ -263,7 +273,7 @@ function recordOf(
     heldOutErrors,
     ...meanOf(heldOutErrors),
     iterations: found.iterations + fit.iterations,
-    ...criteriaOf(relativeError, rank, sizes),
+    ...criteriaOf(await fittedOf(fit), rank, sizes),
   }
 }
 
@@ -322,7 +332,7 @@ export async function selectRank(
     const fit = await fitFrom(X, found.H, settled)
     means.set(rank, found.H)
     seconds += found.seconds + fit.seconds
-    ranks.push(recordOf(found, fit, settled))
+    ranks.push(await recordOf(found, fit, settled))
     if (chooseRank(ranks, rule).rank === rank) kept = fit
   }
   for (const job of jobsOf(settled.ranks, settled, plan)) {

@@ -10,12 +10,20 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
+import { batchDefaults } from './batches'
 import { upperHDefaults } from './bounds'
-import { entryDefaults } from './entry-options'
+import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { graphTerm, type Graph } from './graph'
 import { models, semiNmfDefaultInit } from './models'
-import { fitArguments, fitDefaults, withSteps, type FactorOutputs, type Init } from './fit-options'
+import {
+  defaultSolver,
+  fitArguments,
+  fitDefaults,
+  withSteps,
+  type FactorOutputs,
+  type Init,
+} from './fit-options'
 
 /** A start of semi-NMF. */
 export type SemiNmfInit = (typeof semiNmfInits)[number]
@@ -27,17 +35,23 @@ const ownDefaults = frozen({
    * The start of W and H. `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations
    * on a sample of them. `svd`: a best approximation rewritten with W ≥ 0 (Gillis & Kumar, 2015), of this
    * rank if the first left singular vector has one sign, as for X ≥ 0, otherwise of rank − 1; for rank ≤
-   * min(n, d). `random`. `kmeans` unless given, and in addition `svd` if a sample of rows shows that its
-   * error may be lower: the better pair is returned, `options.init` of the result names its start, and
-   * `seconds` includes both runs. Or factors `{ W, H }` to start from, either or both.
+   * min(n, d). `random`. `random` unless given where entries are missing and under a loss for outliers, else
+   * `kmeans`, and in addition `svd` if a sample of rows shows that its error may be lower: the better pair is
+   * returned, `options.init` of the result names its start, and `seconds` includes both runs. Without `svd` beside
+   * `batchSize`. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<SemiNmfInit> | undefined,
 })
 
 /** The defaults of {@link semiNmf}: those of all factorizations, and its own. */
-export const semiNmfDefaults: typeof fitDefaults & typeof ownDefaults = frozen({
+export const semiNmfDefaults: typeof fitDefaults &
+  typeof ownDefaults &
+  typeof entryDefaults &
+  typeof batchDefaults = frozen({
   ...fitDefaults,
   ...ownDefaults,
+  ...entryDefaults,
+  ...batchDefaults,
 })
 
 export type SemiNmfOptions = {
@@ -51,7 +65,9 @@ export type SemiNmfOptions = {
    * factors from evading it.
    */
   graph?: Graph | undefined
-} & Overrides<typeof fitDefaults & typeof ownDefaults> &
+} & Overrides<
+  typeof fitDefaults & typeof ownDefaults & typeof entryDefaults & typeof batchDefaults
+> &
   JobOptions &
   MemoryOptions
 
@@ -87,17 +103,20 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
+  const solver = options.solver ?? defaultSolver('semi-nmf', { ...given, ...upperHDefaults })
+  const isPlain = given.loss === 'frobenius' && !isMasked(given)
   const triesSvd =
     given.init === undefined &&
+    isPlain &&
+    given.batchSize === undefined &&
     given.sampleWeight === undefined &&
     graph === undefined &&
     given.iterations > 0 &&
     given.rank <= Math.min(rows, cols)
   const settled = {
-    ...withSteps(given, extent, graph !== undefined),
+    ...withSteps({ ...given, solver }, extent, graph !== undefined),
     ...upperHDefaults,
-    ...entryDefaults,
-    init: given.init ?? semiNmfDefaultInit,
+    init: given.init ?? (isPlain ? semiNmfDefaultInit : 'random'),
   }
   if (graph && given.sampleWeight)
     throw invalid('sampleWeight', 'none beside a graph for the model semi-nmf', given.sampleWeight)

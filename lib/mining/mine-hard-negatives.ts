@@ -231,12 +231,8 @@ async function mineAll(
     const { ceilings } = sweep[i]!
     const listStarts = each.reference === 'each' ? starts : undefined
     const arrays = firstLists(out[i]!, listStarts?.at(-1) ?? queryCount, each.numNegatives)
-    const shard = each.shard && {
-      ...each.shard,
-      queries: source.rows,
-      options: told[i]!,
-      fingerprint: fingerprint!,
-    }
+    const ofJob = { queries: source.rows, options: told[i]!, fingerprint: fingerprint! }
+    const shard = each.shard && { ...each.shard, ...ofJob }
     const found = {
       ...{ ...shared, numNegatives: each.numNegatives, shard, ceilings, listStarts },
       ...(listStarts ? arrays : out[i]!),

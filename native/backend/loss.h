@@ -17,28 +17,51 @@ enum class LossKind {
   negative_binomial,  // x ln(x/v) − (x + s) ln((x + s)/(v + s)); the variance of x is v + v²/s
   huber,              // ½r² for |r| <= δ, else δ(|r| − ½δ), with r = x − v
   row_length,         // of a row: its length t = ‖x_i − v_i‖, (t² + ε²)/2ε for t < ε
+  correntropy,        // σ²(1 − exp(−r²/2σ²))
+  row_correntropy,    // of a row: the same of its length t
   // Of x in {0, 1} and a log-odds v: ln(1 + e^v) − x v, by steps of its majoriser.
   // docs/math/semi-orthogonal-nmf.md.
   logistic,
 };
-inline constexpr std::array<Named<LossKind>, 6> loss_names{
+inline constexpr std::array<Named<LossKind>, 8> loss_names{
     {{"frobenius", LossKind::frobenius},
      {"divergence", LossKind::divergence},
      {"negative-binomial", LossKind::negative_binomial},
      {"huber", LossKind::huber},
      {"row-length", LossKind::row_length},
+     {"correntropy", LossKind::correntropy},
+     {"row-correntropy", LossKind::row_correntropy},
      {"logistic", LossKind::logistic}}};
 
 struct Loss {
   LossKind kind;
-  double beta;          // the β whose multiplicative steps the loss has: 1 for negative_binomial, 2
-                        // for huber and row_length
-  double multiple = 1;  // of these contributions in the objective: 2 for deviances and frobenius
-  double parameter = 0;  // s, δ or ε, in units of X
+  // The β whose multiplicative steps the loss has: for negative_binomial 1, or 0 for steps that are
+  // longer where v is above s; 2 for losses that are bounded by weighted squares.
+  double beta;
+  double multiple = 1;   // of these contributions in the objective: 2 for deviances and frobenius
+  double parameter = 0;  // s, δ, ε or σ, in units of X
 
   bool operator==(const Loss&) const = default;
 };
 inline constexpr Loss frobenius_loss{LossKind::frobenius, 2, 2};
+
+// Whether the loss of a row depends on its length alone.
+inline bool is_of_rows(const Loss& loss) {
+  return loss.kind == LossKind::row_length || loss.kind == LossKind::row_correntropy;
+}
+
+// Whether a weighted sum of squares bounds the loss from above and touches it at any given model.
+inline bool is_bounded_by_squares(const Loss& loss) {
+  switch (loss.kind) {
+    case LossKind::divergence:
+      return loss.beta == 2;
+    case LossKind::negative_binomial:
+    case LossKind::logistic:
+      return false;
+    default:
+      return true;
+  }
+}
 
 // The same loss with numerators and denominators of every element.
 inline Loss by_entry(const Loss& loss) {
@@ -51,6 +74,8 @@ inline double degree_of(const Loss& loss) {
   switch (loss.kind) {
     case LossKind::frobenius:
     case LossKind::huber:
+    case LossKind::correntropy:
+    case LossKind::row_correntropy:
       return 2;
     case LossKind::divergence:
       return loss.beta;

@@ -23,7 +23,7 @@ void NormalMatrix::factorize(double l2) {
   for (Index j = 0; j < k_; ++j) {
     const double diagonal = gram_[j * k_ + j] + l2;
     const double pivot = rest[j * k_ + j] + l2;
-    if (!(diagonal > 1e-12 * trace) || !(pivot >= 1e-6 * diagonal)) {
+    if (!(diagonal > 1e-12 * trace) || !(pivot >= smallest_float32_pivot * diagonal)) {
       dependent_.push_back(j);
       continue;
     }

@@ -6,6 +6,11 @@
 
 namespace gemmine {
 
+// A pivot below this share of its diagonal is rounding: of float32 products, and of products in
+// float64.
+inline constexpr double smallest_float32_pivot = 1e-6;
+inline constexpr double smallest_float64_pivot = 1e-13;
+
 // otherᵀ·other [k×k] of the fixed factor, in the forms that steps use. It is small: it stays on the
 // host and every device makes a copy.
 class NormalMatrix {

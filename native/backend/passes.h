@@ -85,6 +85,15 @@ struct Group {
   std::optional<Extrapolated> extrapolated = std::nullopt;  // W, after its step
   std::optional<RowAddend> addend = std::nullopt;
   std::optional<int> exponent = std::nullopt;  // instead of that of the pass
+  // Each row of W, and each row of Ht, has a normal matrix of its own, over its entries x that
+  // count: for a row of W the step has c = Σ a x h and N = Σ a h hᵀ, and for each row of Ht the
+  // sums hold Σ a x w and Σ a w wᵀ, with the weight of the row times the weight a of the entry for
+  // which ½a(x − v)² + c bounds the loss from above and touches it at the present v. Weights a are
+  // formed again before the sums. Only under a loss with is_bounded_by_squares(), for the steps of
+  // takes_own_normals().
+  bool own_normals = false;
+  // The share of the sums S and R of the pass before that stays in those of this one.
+  double retained = 0;
 };
 
 // One read of X, as a value that describes the whole work of the device.
@@ -95,7 +104,7 @@ struct Pass {
   int exponent;
   std::span<const Group> groups;
   // Under a loss other than frobenius_loss the step is StepKind::ratio, and S stands for the
-  // numerators.
+  // numerators, except in a group with own normal matrices.
   Loss loss = frobenius_loss;
   std::span<const float> row_weights = {};  // [n], >= 0; empty: all 1
   // The rows that are read; all if none is given. Blocks are cut from these rows, so that sums have
@@ -288,6 +297,12 @@ class Passes {
                                 const Job& job) = 0;
   // weight·Σ_ij W_ij (diagonal_i W_ij − numerators_ij) in float64.
   virtual double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) = 0;
+  // The same from the sums of a pass with own normal matrices N_t: for the cross product S_t +
+  // pull·diag(N_t) h_t and the normal matrix N_t + pull·diag(N_t).
+  virtual void improve_by_own_normals(const Step& step, const Sums& sums, double pull,
+                                      BackendView<float> Ht, const Job& job) = 0;
+  // Σ_t h_t N_t h_t in float64, from the same sums.
+  virtual double own_curvature(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.
   virtual double inner(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
   // S [d×k], for the few callers that need it on the host.

@@ -81,6 +81,12 @@ constexpr bool takes_row_diagonal(StepKind kind) {
          kind == StepKind::ratio;
 }
 
+// Returns whether the step supports a normal matrix of its own for each row.
+constexpr bool takes_own_normals(StepKind kind) {
+  return kind == StepKind::nonnegative_sweep || kind == StepKind::signed_sweep ||
+         kind == StepKind::nonnegative_solve || kind == StepKind::solve;
+}
+
 // A plain value, so that a GPU or another host can execute it. Penalty weights are relative to ‖X −
 // WH‖² without ½: the objective adds l1·Σ|·| + l2·Σ(·)².
 struct Step {

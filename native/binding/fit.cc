@@ -134,6 +134,8 @@ FitOptions read_fit_options(const Napi::Object& from, Index rows, Index rank, In
           .patience = read_optional<Index>(from, "patience").value_or(0),
           .refit = read_optional<bool>(from, "refit").value_or(false),
           .keeps_columns = read_optional<bool>(from, "keepsH").value_or(false),
+          .batch_rows = read_optional<Index>(from, "batchSize").value_or(0),
+          .forget_factor = read_optional<double>(from, "forgetFactor").value_or(1),
           .hull = read_hull_options(from, rows, rank, borrowed)};
 }
 

@@ -164,7 +164,7 @@ template std::span<std::int32_t> read_span(const Napi::Value&, const std::string
 template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 
 Loss read_loss(const Napi::Object& from) {
-  const auto loss = from.Get("loss").As<Napi::Object>();
+  const Napi::Object loss = read_object(from.Get("loss"), "loss");
   return {.kind = read_choice(loss, "kind", loss_names),
           .beta = read<double>(loss, "beta"),
           .multiple = read<double>(loss, "multiple"),

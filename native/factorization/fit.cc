@@ -4,13 +4,15 @@
 #include <cmath>
 #include <optional>
 
+#include "factorization/fit_warnings.h"
 #include "factorization/hull_start.h"
 #include "factorization/loop/alternate.h"
+#include "factorization/loop/alternate_by_batches.h"
+#include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/alternate_logistic.h"
 #include "factorization/loop/columns_first.h"
 #include "factorization/loop/combinations.h"
-#include "factorization/loop/reseeding.h"
 #include "factorization/second_start.h"
 #include "factorization/starts.h"
 
@@ -38,23 +40,10 @@ void hand_back(Passes& backend, const Exponents& exponents, bool fixed, BackendV
     for (Index j = 0; j < W.cols; ++j) W(i, j) = std::ldexp(W(i, j), of_W);
 }
 
-void warn_of_one_side(const Penalties& p, std::vector<std::string>& warnings) {
-  const bool on_W = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
-  const bool on_H = p.l1_h > 0 || p.l2_h > 0;
-  if (on_W == on_H) return;
-  const std::string one = on_W ? "W" : "H";
-  const std::string other = on_W ? "H" : "W";
-  warnings.push_back("The penalty on " + one + " alone can be evaded by shrinking " + one +
-                     " while " + other + " grows; give l1 or l2 of " + other + " a weight too.");
-}
-
-std::string components(Index count, Index k) {
-  return std::to_string(count) + " of " + std::to_string(k) + " components";
-}
-
-// Returns whether each element needs its own denominator: entries may be excluded, or rows have
-// different weights and their codes a penalty.
-bool takes_ratios(const FitOptions& options) {
+// Returns whether the rows of a factor have no normal matrix in common: entries may be excluded, or
+// rows have different weights and their codes a penalty. mu then takes a denominator for each
+// element.
+bool has_own_terms(const FitOptions& options) {
   const Penalties& p = options.penalties;
   const bool penalised = p.l1_w > 0 || p.l2_w > 0 || p.graph > 0;
   if (options.loss.kind == LossKind::logistic) return false;
@@ -62,88 +51,8 @@ bool takes_ratios(const FitOptions& options) {
          (!options.row_weights.empty() && penalised);
 }
 
-// If the step cannot leave a zero: what to do, as the end of a sentence. hals takes no other loss,
-// no missing entries and no graph.
-std::string other_ways(const FitOptions& options, const std::string& way) {
-  const bool has_hals = find_rule(options.model, Solver::hals) && !takes_ratios(options) &&
-                        options.adjacency == nullptr;
-  return has_hals ? way + ", or use hals." : way + ".";
-}
-
-struct Zeros {
-  Index count = 0;
-  Index row = 0;  // of the first one
-  Index column = 0;
-};
-
-Zeros zeros_of(HostView<const float> factor) {
-  Zeros zeros;
-  for (Index i = 0; i < factor.rows; ++i)
-    for (Index j = 0; j < factor.cols; ++j)
-      if (factor(i, j) == 0 && zeros.count++ == 0) {
-        zeros.row = i;
-        zeros.column = j;
-      }
-  return zeros;
-}
-
-// Multiplicative steps keep the zeros of factors that the caller gives.
-void warn_of_given_zeros(const FitOptions& options, std::vector<std::string>& warnings) {
-  const ModelRule& rule = rule_for(options.model, options.solver);
-  if (options.start != Start::given || rule.leaves_zeros) return;
-  const auto warn = [&](HostView<const float> factor, const char* argument) {
-    if (factor.data == nullptr) return;
-    const Zeros zeros = zeros_of(factor);
-    if (zeros.count == 0) return;
-    warnings.push_back(std::string(argument) + " has " + std::to_string(zeros.count) +
-                       (zeros.count == 1 ? " zero, at row " : " zeros, the first at row ") +
-                       std::to_string(zeros.row) + ", column " + std::to_string(zeros.column) +
-                       ": mu leaves " + (zeros.count == 1 ? "it" : "them") + " at zero; " +
-                       other_ways(options, "give small positive numbers"));
-  };
-  warn(options.given_W, "init.W");
-  if (!rule.columns_free) warn(options.given_H, "init.H");
-}
-
-// If rounding prevented all further steps, the result still has the requested number of iterations,
-// and a warning.
-void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {
-  if (worked >= iterations) return;
-  warnings.push_back("Rounding let no iteration after the first " + std::to_string(worked) +
-                     " lower the objective: the others were not computed, so a rate counted over "
-                     "all " +
-                     std::to_string(iterations) + " of them is too high.");
-}
-
-// Warns of components without a part in W H, or, for H of any sign, with codes that depend on
-// others.
-void warn_of_spare(const FitOptions& options, const std::vector<double>& row_gram,
-                   const std::vector<double>& column_gram, double squared_norm, Index k,
-                   std::vector<std::string>& warnings) {
-  if (row_gram.empty() || squared_norm == 0) return;
-  const std::vector<bool> dead = dead_components(row_gram, column_gram, squared_norm);
-  const Index unused = std::count(dead.begin(), dead.end(), true);
-  // If the step cannot leave a zero, unused components do not mean that the rank is too high.
-  const ModelRule& rule = rule_for(options.model, options.solver);
-  const std::string remedy =
-      rule.unit_ball ? "a smaller l1W would use them, or a smaller rank would do."
-      : rule.leaves_zeros
-          ? "a smaller rank would do."
-          : other_ways(options,
-                       "mu cannot bring one back that reached zero: try another init or seed");
-  if (unused > 0) warnings.push_back(components(unused, k) + " have no part in the fit; " + remedy);
-  if (options.model != Model::semi_nmf || options.penalties.l1_h > 0 || options.penalties.l2_h > 0)
-    return;
-  const NormalMatrix normal(row_gram, k, 0, true);
-  const auto dependent = static_cast<Index>(normal.dependent().size());
-  if (dependent > unused)
-    warnings.push_back("The codes of " + components(dependent, k) +
-                       " depend linearly on the others, so that H is not determined; a weight "
-                       "l2 on both factors or a smaller rank would settle it.");
-}
-
-// Orthonormal rows of H, and those in the unit ball, have a fixed scale, and so have codes of rows of
-// X or of their hull.
+// Orthonormal rows of H, and those in the unit ball, have a fixed scale, and so have codes of rows
+// of X or of their hull.
 Exponents exponents_of(int exponent, const FitOptions& options, const ModelRule& rule) {
   if (rule.fixes_columns()) return {.X = exponent, .W = exponent, .H = 0};
   if (is_hull(rule)) return {.X = exponent, .W = 0, .H = exponent};
@@ -188,6 +97,7 @@ void expect_splits(const FitOptions& options, Index rows) {
          "ranks start from random or given factors");
   expect(options.checkpoint.path.empty() && !options.resume, "ranks write no checkpoints");
   expect(!options.tries_svd, "ranks try one start");
+  expect(options.batch_rows == 0, "batches are those of one rank");
   expect(options.adjacency == nullptr, "a graph has the rows of one rank");
   expect(!bounds(options.penalties), "ranks bound no factor");
   expect(options.mask.held_out == 0, "rows of held-out entries count from the first of X");
@@ -221,8 +131,15 @@ Alternated run_loop(const Input& input, const FitOptions& options, const ModelRu
         checkpoints, previous, state, W, Ht);
   if (options.loss.kind == LossKind::logistic)
     return alternate_logistic(input, loop, checkpoints, state, W, Ht);
-  if (takes_ratios(options))
-    return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
+  if (options.batch_rows > 0)
+    return alternate_by_batches(
+        input, rule, loop, {.rows = options.batch_rows, .forget_factor = options.forget_factor},
+        checkpoints, previous, state, W, Ht);
+  if (has_own_terms(options)) {
+    if (options.solver == Solver::mu)
+      return alternate_by_ratios(input, loop, checkpoints, previous, state, W, Ht);
+    return alternate_by_own_normals(input, rule, loop, checkpoints, previous, state, W, Ht);
+  }
   return alternate(input, rule, loop, checkpoints, previous, state, W, Ht);
 }
 
@@ -272,6 +189,9 @@ class Fitting {
   }
 
  private:
+  // Whether iterations may raise the objective, so that the best pair is handed back.
+  bool keeps_best() const { return !rule_.monotone || options_.batch_rows > 0; }
+
   Attempt started(Start start, const CheckpointOptions& checkpoint, const char* phase) {
     FitOptions options = options_;
     options.start = start;
@@ -290,9 +210,10 @@ class Fitting {
   }
 
   Attempt resumed() {
-    const ResumedRun from = read_checkpoint(
-        options_.resume->file, W_.rows, H_.cols, H_.rows, options_.resume->objectives,
-        options_.extrapolated || !rule_.monotone || rule_.components == Components::combinations);
+    const bool has_more =
+        options_.extrapolated || keeps_best() || rule_.components == Components::combinations;
+    const ResumedRun from = read_checkpoint(options_.resume->file, W_.rows, H_.cols, H_.rows,
+                                            options_.resume->objectives, has_more);
     input_.backend.upload(from.W.view(), scaled_W_.view());
     input_.backend.upload(from.Ht.view(), scaled_Ht_.view());
     return attempt(from.state, options_.checkpoint, &from, "iterate");
@@ -326,8 +247,8 @@ class Fitting {
     const auto& [state, run] = attempt;
     const Penalties& own = options_.penalties;
     if (rule_.one_component) to_unit_columns();
-    const bool fixed = any(own) || bounds(own) || rule_.fixes_columns() || rule_.one_component ||
-                       is_hull(rule_);
+    const bool fixed =
+        any(own) || bounds(own) || rule_.fixes_columns() || rule_.one_component || is_hull(rule_);
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     hand_back_combinations(input_.backend, B(), options_.hull.A);
     if (bounds(own)) check_unbounded(own, W_, H_);
@@ -342,10 +263,11 @@ class Fitting {
                        .anchors = anchors_};
     for (double& value : result.objective) value *= std::exp2(degree_ * exponents_.X);
     const Penalties& p = options_.penalties;
-    if (any(p) && !takes_ratios(options_))  // of the returned factors: tiny entries may be 0
-      result.objective.back() = std::ldexp(run.squared_error, 2 * exponents_.X) +
-                                input_.penalty_of_W(W_, p.l1_w, p.l2_w) +
-                                penalty_of(H_, p.l1_h, p.l2_h) + graph_penalty();
+    if (any(p) && !has_own_terms(options_))  // of the returned factors: tiny entries may be 0
+      result.objective[keeps_best() ? state.best : iterations] =
+          std::ldexp(run.squared_error, 2 * exponents_.X) +
+          input_.penalty_of_W(W_, p.l1_w, p.l2_w) + penalty_of(H_, p.l1_h, p.l2_h) +
+          graph_penalty();
     if (input_.squared_norm > 0)
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     if (!rule_.unit_ball) warn_of_one_side(p, result.warnings);

@@ -88,6 +88,10 @@ struct FitOptions {
   Index patience;                       // iterations without a better pair, for snmf
   bool refit;                           // see ColumnsFirstOptions, for snmf
   bool keeps_columns;                   // H stays as given; for Start::given with both factors
+  // Rows after which H is improved, see loop/alternate_by_batches.h; 0: all. Not beside a mask, an
+  // adjacency, another loss or extrapolation.
+  Index batch_rows;
+  double forget_factor;
   HullOptions hull = {};
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/model.h"
 #include "factorization/starts.h"
@@ -55,6 +56,7 @@ class MissingFactor {
       : input_(input),
         rule_(rule_for(options.model, options.solver)),
         by_ratios_(options.loss.kind != LossKind::frobenius || !options.mask.all_pass()),
+        by_own_normals_(by_ratios_ && options.solver != Solver::mu),
         penalties_(penalties),
         W_(W),
         Ht_(Ht),
@@ -63,6 +65,7 @@ class MissingFactor {
   void find_W() {
     fill_missing(input_, input_.backend.column_sums(Ht_, input_.job), Ht_.rows, penalties_.upper_w,
                  W_);
+    if (by_own_normals_) return find_W_by_own_normals();
     if (by_ratios_) return pass_by_entry(sweeps_of_missing);
     const NormalMatrix normal(input_.backend.gram(Ht_, input_.job), Ht_.cols, penalties_.l2_w,
                               false);
@@ -74,6 +77,7 @@ class MissingFactor {
 
   void find_Ht() {
     fill_missing(input_, input_.column_sums_of_W(W_), input_.all_rows, penalties_.upper_h, Ht_);
+    if (by_own_normals_) return find_Ht_by_own_normals();
     if (by_ratios_) return find_Ht_by_entry();
     input_.form_sums(W_, *sums_);
     const NormalMatrix normal(sums_->gram, Ht_.cols, penalties_.l2_h, rule_.solves());
@@ -84,6 +88,19 @@ class MissingFactor {
   }
 
  private:
+  void find_W_by_own_normals() {
+    OwnNormals entries(input_, W_, Ht_);
+    entries.read({.step = entries.step_of(rule_.row_step, penalties_.l1_w, penalties_.l2_w,
+                                          sweeps_of_missing, penalties_.upper_w)});
+  }
+  void find_Ht_by_own_normals() {
+    OwnNormals entries(input_, W_, Ht_);
+    entries.read({.step = std::nullopt, .accumulates = true});
+    entries.improve_columns(entries.step_of(rule_.column_step, penalties_.l1_h, penalties_.l2_h,
+                                            sweeps_of_missing, penalties_.upper_h),
+                            0);
+  }
+
   Step ratio(double l1, double l2, Index sweeps) const {
     return ratio_step(input_.loss, l1, l2, sweeps);
   }
@@ -116,7 +133,8 @@ class MissingFactor {
 
   const Input& input_;
   const ModelRule& rule_;
-  const bool by_ratios_;
+  const bool by_ratios_;  // terms of every element
+  const bool by_own_normals_;
   const Penalties& penalties_;
   BackendView<float> W_;
   BackendView<float> Ht_;

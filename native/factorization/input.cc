@@ -20,6 +20,23 @@ constexpr int largest_pass_exponent = 60;
 constexpr double shortest_share = 0x1p-20;
 constexpr double least_length = 0x1p-60;
 
+// Where entries are larger than this multiple of s, by Σx²/Σx, a negative binomial loss takes the
+// steps for large entries: docs/math/deviances.md.
+constexpr double large_entry = 2;
+
+// A residual this small beside the largest entry of X is rounding of float32, and weights formed
+// from smaller ones would vanish in it.
+constexpr double least_residual = 1e-20;
+
+void check_residual(const Loss& given, double scaled) {
+  const bool huber = given.kind == LossKind::huber;
+  const bool kernel =
+      given.kind == LossKind::correntropy || given.kind == LossKind::row_correntropy;
+  if ((huber || kernel) && scaled < least_residual)
+    throw InvalidElement(huber ? "delta" : "bandwidth", given.parameter,
+                         "a number of at least 1e-20 of the largest entry of X");
+}
+
 bool needs_rescaling(int exponent) { return std::abs(exponent) > largest_pass_exponent; }
 
 // Sums the terms that a pass with this measure forms.
@@ -88,12 +105,14 @@ void Input::run(const Pass& pass) const {
     backend.pass(pass, job);
 }
 
-void Input::pass(const Group& group, const Loss& of_entries) const {
+void Input::pass(const Group& group, const Loss& of_entries,
+                 const std::optional<RowRange>& rows) const {
   run({.X = X,
        .exponent = pass_exponent,
        .groups = {&group, 1},
        .loss = of_entries,
-       .row_weights = row_weights});
+       .row_weights = row_weights,
+       .rows = rows});
   sum_measure(ranks, group.measure, group.sums);
   if (!group.accumulate) return;
   ranks.allreduce(group.sums.gram);
@@ -151,8 +170,7 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   // In products of few elements the rounding errors of float32 do not average out; such small
   // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
-  const bool plain = mask.all_pass() && row_weights.empty();
-  const bool exact = plain && all_rows * Ht.rows <= most_exact_products / Ht.cols;
+  const bool exact = mask.all_pass() && all_rows * Ht.rows <= most_exact_products / Ht.cols;
   const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
@@ -219,6 +237,10 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
   const auto before = rows.begin() + ranks.rank();
   input_.first_row = static_cast<Index>(std::accumulate(rows.begin(), before, 0.0));
   input_.all_rows = static_cast<Index>(std::accumulate(rows.begin(), rows.end(), 0.0));
+  check_residual(loss, input_.loss.parameter);
+  const double size = norm.sum > 0 ? norm.squared_norm / norm.sum : 0;
+  if (loss.kind == LossKind::negative_binomial && size > large_entry * input_.loss.parameter)
+    input_.loss.beta = 0;
   if (loss.kind != LossKind::row_length) return;
   const double mean_square = norm.squared_norm / static_cast<double>(input_.all_rows);
   input_.loss.parameter = std::max(shortest_share * std::sqrt(mean_square), least_length);

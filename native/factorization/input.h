@@ -40,7 +40,8 @@ struct Input {
   // A read of X by the backend, or by whoever shares the reads of this factorization.
   void run(const Pass& pass) const;
   // One read of X for one group; the terms that it forms are summed over the ranks.
-  void pass(const Group& group, const Loss& of_entries = frobenius_loss) const;
+  void pass(const Group& group, const Loss& of_entries = frobenius_loss,
+            const std::optional<RowRange>& rows = std::nullopt) const;
   // The same for a step, with sums.
   void read(BackendView<const float> Ht, const NormalMatrix& normal, const Step& step,
             BackendView<float> W, Measure measure, Sums& sums,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "backend/normal_matrix.h"
 #include "factorization/factors.h"
 #include "factorization/random_streams.h"
 
@@ -11,10 +12,9 @@ namespace gemmine {
 namespace {
 
 // Pivots are shares of the squared length of a column that its part outside the span of the columns
-// before it has. A float64 Gram matrix cannot tell smaller ones than this from rounding errors:
-// they are raised to it, nothing is projected on their columns, because the errors would grow with
-// each such column, and another round follows.
-constexpr double smallest_pivot = 1e-13;
+// before it has. A float64 Gram matrix cannot tell smaller ones than smallest_float64_pivot from
+// rounding errors: they are raised to it, nothing is projected on their columns, because the errors
+// would grow with each such column, and another round follows.
 // A round leaves errors of about 1e-15 divided by the least pivot.
 constexpr double enough = 1e-8;
 // After a round, a column with a smaller pivot depends on others exactly.
@@ -44,8 +44,9 @@ void factorize(HostMatrix<double>& M, const std::vector<double>& lengths, bool f
       continue;
     }
     round.least_pivot = std::min(round.least_pivot, pivot);
-    const bool is_noise = pivot < smallest_pivot;
-    const double diagonal = std::sqrt(std::max(std::abs(pivot), smallest_pivot) * lengths[i]);
+    const bool is_noise = pivot < smallest_float64_pivot;
+    const double diagonal =
+        std::sqrt(std::max(std::abs(pivot), smallest_float64_pivot) * lengths[i]);
     M(i, i) = diagonal;
     if (is_noise) {
       std::fill_n(M.row(i) + i + 1, k - i - 1, 0.0);

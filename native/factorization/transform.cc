@@ -6,6 +6,7 @@
 #include "factorization/factors.h"
 #include "factorization/hull_start.h"
 #include "factorization/input.h"
+#include "factorization/loop/alternate_by_own_normals.h"
 #include "factorization/loop/alternate_by_ratios.h"
 #include "factorization/loop/alternate_logistic.h"
 
@@ -76,6 +77,22 @@ void solve_codes_by_majorisers(const Input& input, const Penalties&, BackendView
   }
 }
 
+// Sweeps from zero codes, with the weights of the squares that bound the loss formed again before
+// each read, for an H of any sign.
+void solve_codes_by_own_normals(const Input& input, const Penalties& penalties,
+                                BackendView<float> Ht, BackendView<float> W) {
+  OwnNormals entries(input, W, Ht);
+  const Step step = entries.step_of(StepKind::nonnegative_sweep, penalties.l1_w, penalties.l2_w,
+                                    ratio_sweeps, penalties.upper_w);
+  double before = std::numeric_limits<double>::infinity();
+  for (Index read = 0; read < most_reads; ++read) {
+    const double penalty = penalty_of(input.backend, W, penalties.l1_w, penalties.l2_w, input.job);
+    const double objective = entries.read({.step = step, .measures = true}) + penalty;
+    if (read > 0 && !(objective < before - least_gain * std::abs(before))) return;
+    before = objective;
+  }
+}
+
 }  // namespace
 
 // Coordinate descent from W = 0 solves most rows; an active set solves the others.
@@ -132,6 +149,8 @@ TransformResult transform(Passes& backend, const RowSource& X, HostView<const fl
                                                         : solve_codes;
   if (rule.sums_rows())
     code_from_middle(input, rule, simplex_sweeps, other.view(), codes.view());
+  else if (by_ratios && sign_of(options.model) == EntrySign::any)
+    solve_codes_by_own_normals(input, penalties, other.view(), codes.view());
   else
     solve(input, penalties, other.view(), codes.view());
 

@@ -16,7 +16,7 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --memory-budget --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h',
+    '--threads --device --memory-budget --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
   'select-rank':
     '--threads --device --memory-budget --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
   transform: '--threads --device --memory-budget --model',
@@ -95,7 +95,8 @@ describe('defaults in help are those of lib', () => {
   it.each([
     ['factorize', '--iterations', semiNmfDefaults.iterations],
     ['factorize', '--tolerance', semiNmfDefaults.tolerance],
-    ['factorize', '--solver', semiNmfDefaults.solver],
+    ['factorize', '--solver', `${semiNmfDefaults.solver}; .*`],
+    ['factorize', '--forget-factor', semiNmfDefaults.forgetFactor],
     ['factorize', '--sparsity', snmfDefaults.sparsity],
     ['factorize', '--patience', snmfDefaults.patience],
     ['mine', '--num-negatives', mineHardNegativesDefaults.numNegatives],

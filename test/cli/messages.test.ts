@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failureOf, inTypedWords, optionOf } from '../../lib/cli/failure'
-import { Interruption } from '../../lib/cli/interruption'
 import { integer, real, realOrNone } from '../../lib/cli/numbers'
 import { GemmineError, invalid, invalidEntry } from '../../lib/errors'
 import { formatNpy } from '../../lib/data/npy'
@@ -221,8 +220,18 @@ describe('what is missing or wrong beside another option', () => {
     ],
     [
       'the loss of another model',
-      factorize('--loss', 'huber', '--delta', '1'),
-      'Expected --model nmf beside it for --loss, received --model semi-nmf',
+      factorize('--loss', 'huber', '--delta', '1', '--model', 'snmf', '--sparsity', '0.1'),
+      'Expected --model semi-nmf or nmf beside it for --loss, received --model snmf',
+    ],
+    [
+      'a loss that no squares bound, for an H of any sign',
+      factorize('--loss', 'poisson'),
+      'Expected one of frobenius, huber, l21, correntropy, row-correntropy for --loss, received poisson',
+    ],
+    [
+      'batches beside what has none',
+      factorize('--batch-size', '4', '--acceleration', 'extrapolated'),
+      "Expected none beside --batch-size for --acceleration, received 'extrapolated'",
     ],
     [
       'a start of another rank was called --init',
@@ -352,32 +361,19 @@ describe('an error of lib in the words of the command line', () => {
     expect(sentenceOf(error)).toBe(sentence)
   })
 
+  it('a checkpoint of another run names the option that differs', () => {
+    const sentence = (message: string) =>
+      sentenceOf(new GemmineError('ERR_GEMMINE_FILE', `run.safetensors: expected ${message}`))
+    expect(sentence('innerSweeps 3, as in this call, received 2')).toBe(
+      'run.safetensors: expected --inner-sweeps 3, as in this call, received 2',
+    )
+    expect(sentence('a checkpoint of this sampleWeight, received 1')).toBe(
+      'run.safetensors: expected a checkpoint of this --sample-weight, received 1',
+    )
+    expect(sentence('a checkpoint of this X, received 1')).toContain('of this X, received 1')
+  })
+
   it('l1W is --l1-w', () => {
     expect(optionOf('l1W')).toBe('--l1-w')
-  })
-})
-
-describe('the exit code tells whose failure it is', () => {
-  const fileError = (code: string) =>
-    new GemmineError('ERR_GEMMINE_FILE', 'out/W.npy: …', {
-      cause: Object.assign(new Error(), { code }),
-    })
-  it.each([
-    [fileError('EACCES'), 2],
-    [fileError('ENOSPC'), 3],
-    [new GemmineError('ERR_GEMMINE_OUT_OF_MEMORY', '…'), 3],
-    [new GemmineError('ERR_GEMMINE_NATIVE_LOAD', '…'), 3],
-    [new RangeError('Array buffer allocation failed'), 3],
-    [new TypeError('x is not a function'), 3],
-    [new Interruption('SIGINT'), 130],
-    [new Interruption('SIGTERM'), 143],
-  ])('%s', (error, exitCode) => {
-    expect(failureOf(error).exitCode).toBe(exitCode)
-  })
-
-  it('and however many lines an error has, it is told on one', () => {
-    expect(failureOf(new Error('first\n  second')).sentence).toBe(
-      'unexpected failure: first second',
-    )
   })
 })

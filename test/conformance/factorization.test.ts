@@ -57,11 +57,12 @@ for (const solver of solvers)
       })
 
 /** The same loss of X times `scale`. */
-const inUnits = ({ loss, dispersion, delta, ...own }: LossOptions, scale: number) => ({
+const inUnits = ({ loss, dispersion, delta, bandwidth, ...own }: LossOptions, scale: number) => ({
   ...own,
   loss,
   ...(dispersion !== undefined && { dispersion: dispersion / scale }),
   ...(delta !== undefined && { delta: delta * scale }),
+  ...(bandwidth !== undefined && { bandwidth: bandwidth * scale }),
 })
 for (const loss of [
   { loss: 'kullback-leibler' },
@@ -73,6 +74,8 @@ for (const loss of [
   { loss: 'negative-binomial', dispersion: 0.3 },
   { loss: 'huber', delta: 0.5 },
   { loss: 'l21' },
+  { loss: 'correntropy', bandwidth: 0.8 },
+  { loss: 'row-correntropy', bandwidth: 4 },
 ] as const satisfies LossOptions[])
   factorizationSuite({
     name: `nmf, ${loss.loss}`,
@@ -82,6 +85,32 @@ for (const loss of [
     run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
       nmf(scaled(shifted, scale), { ...base, ...inUnits(loss, scale), iterations, ...more }),
   })
+const robust = [
+  { loss: 'huber', delta: 0.5 },
+  { loss: 'l21' },
+  { loss: 'correntropy', bandwidth: 1.5 },
+  { loss: 'row-correntropy', bandwidth: 9 },
+] as const satisfies LossOptions[]
+for (const solver of ['hals', 'anls-bpp'] as const)
+  for (const loss of robust) {
+    const options = { ...base, solver }
+    factorizationSuite({
+      name: `semi-nmf, ${solver}, ${loss.loss}`,
+      X: mixed,
+      signedH: true,
+      loss: (W, H) => totalLoss(mixed, W, H, loss),
+      run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
+        semiNmf(scaled(mixed, scale), { ...options, ...inUnits(loss, scale), iterations, ...more }),
+    })
+    factorizationSuite({
+      name: `nmf, ${solver}, ${loss.loss}`,
+      X: shifted,
+      signedH: false,
+      loss: (W, H) => totalLoss(shifted, W, H, loss),
+      run: (iterations, { scale = 1, ...more }: { scale?: number } = {}) =>
+        nmf(scaled(shifted, scale), { ...options, ...inUnits(loss, scale), iterations, ...more }),
+    })
+  }
 for (const solver of ['hals', 'projected-gradient'] as const)
   for (const bounds of [{ upperW: 0.5 }, { upperW: 0.25, l1H: 0.1, l2W: 0.2 }])
     factorizationSuite({
@@ -108,6 +137,26 @@ for (const solver of ['hals', 'projected-gradient'] as const)
         })
       },
     })
+
+for (const solver of solvers)
+  factorizationSuite({
+    name: `nmf, ${solver}, in batches`,
+    X: positive,
+    signedH: false,
+    monotone: false,
+    penalised: false,
+    run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+      nmf(scaled(positive, scale), { ...base, solver, batchSize: 32, iterations, ...more }),
+  })
+factorizationSuite({
+  name: 'semi-nmf, in batches',
+  X: mixed,
+  signedH: true,
+  monotone: false,
+  penalised: false,
+  run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+    semiNmf(scaled(mixed, scale), { ...base, batchSize: 32, iterations, ...more }),
+})
 
 const ring = ringGraph(120)
 const weight = 2

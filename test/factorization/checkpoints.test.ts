@@ -24,6 +24,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const X = gaussian(300, 40, 1)
 const positive = { ...X, data: X.data.map(Math.abs) }
 
+/** A mask. */
+const everyThird = Uint8Array.from(X.data, (_, at) => (at % 3 === 0 ? 0 : 1))
+
 const expectSame = (a: Factorization, b: Factorization) => {
   expect(a.W.data).toEqual(b.W.data)
   expect(a.H.data).toEqual(b.H.data)
@@ -36,6 +39,8 @@ describe('checkpoints', () => {
     ['nmf', nmf, positive, {}],
     ['nmf, extrapolated', nmf, positive, { acceleration: 'extrapolated' }],
     ['nmf, kullback-leibler', nmf, positive, { loss: 'kullback-leibler' }],
+    ['nmf, a mask and hals', nmf, positive, { mask: everyThird, solver: 'hals' }],
+    ['semiNmf, huber', semiNmf, X, { loss: 'huber', delta: 1 }],
   ] as const)(
     '%s goes on to the bits of a run that was not interrupted',
     async (_, fit, data, more) => {

@@ -27,8 +27,11 @@ const cases: (readonly [LossOptions, Matrix])[] = [
   [{ loss: 'tweedie', power: -1 }, counts],
   [{ loss: 'negative-binomial', dispersion: 0.5 }, counts],
   [{ loss: 'negative-binomial', dispersion: 1e-9 }, counts],
+  [{ loss: 'negative-binomial', dispersion: 20 }, counts],
   [{ loss: 'huber', delta: 0.6 }, counts],
   [{ loss: 'l21' }, counts],
+  [{ loss: 'correntropy', bandwidth: 1 }, counts],
+  [{ loss: 'row-correntropy', bandwidth: 5 }, counts],
 ]
 
 /** Runs in one form of X; the same options for all of them. */
@@ -81,10 +84,11 @@ describe.each(cases.map(([loss, X]) => [nameOf(loss), loss, X] as const))('%s', 
     expect(two.W.data).toEqual(one.W.data)
     expect(two.H.data).toEqual(one.H.data)
     const factor = 2 ** 20
-    const { dispersion, delta } = loss
+    const { dispersion, delta, bandwidth } = loss
     const inUnits = {
       ...(dispersion && { dispersion: dispersion / factor }),
       ...(delta && { delta: delta * factor }),
+      ...(bandwidth && { bandwidth: bandwidth * factor }),
     }
     const large = { ...X, data: X.data.map((x) => x * factor) }
     const { W, H } = start()
@@ -128,6 +132,28 @@ describe('limits', () => {
     )
   })
 
+  it('large counts beside their dispersion had steps so short that a fit took thousands', async () => {
+    const large = { ...counts, data: counts.data.map((x) => x * 1000) }
+    const loss = { loss: 'negative-binomial', dispersion: 2 } as const
+    const after = async (iterations: number) =>
+      (await run(large, loss, { iterations })).objective.at(-1)!
+    expect((await after(100)) / (await after(1000))).toBeLessThan(1.1)
+  })
+
+  it('a negative binomial deviance lost its digits where counts are 1e10 times 1/dispersion', async () => {
+    const large = { ...positive, data: positive.data.map((x) => x * 1e8) }
+    const s = 1e-6
+    const { W, H, objective } = await run(large, { loss: 'negative-binomial', dispersion: 1 / s })
+    expectMonotone(objective)
+    const v = productOf(W, H).data
+    // The limit for s / x → 0.
+    const expected = large.data.reduce((sum, x, at) => {
+      const ratio = x / v[at]!
+      return sum + 2 * s * (ratio - 1 - Math.log(ratio))
+    }, 0)
+    expect(objective.at(-1)! / expected).toBeCloseTo(1, 4)
+  })
+
   it('rows that are met exactly do not take all weight, and a matrix of zeros has a fit', async () => {
     const { W, H } = start()
     const exact = productOf(W, H)
@@ -169,6 +195,20 @@ describe('numbers beside a loss', () => {
     [{ loss: 'gauss' }, 'one of frobenius, kullback-leibler'],
   ])('%j is refused', async (loss, message) => {
     await expect(nmf(counts, { rank: k, ...loss } as NmfOptions)).rejects.toThrow(message)
+  })
+
+  it('a residual below all rounding of X is refused: no step had a weight left', async () => {
+    for (const loss of [
+      { loss: 'huber', delta: 1e-30 },
+      { loss: 'correntropy', bandwidth: 1e-30 },
+    ] as const)
+      await expect(nmf(counts, { rank: k, ...loss })).rejects.toThrow(
+        'a number of at least 1e-20 of the largest entry of X for',
+      )
+    for (const dispersion of [1e-101, 1e101])
+      await expect(nmf(counts, { rank: k, loss: 'negative-binomial', dispersion })).rejects.toThrow(
+        'a number of 1e-100 to 1e+100 for dispersion',
+      )
   })
 
   it('zeros are refused where the deviance has none', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { LossOptions } from '../../lib/factorization/losses'
 import { chooseRank, criteriaOf } from '../../lib/factorization/rank-criteria'
 import { selectRank, selectRankDefaults } from '../../lib/index'
 import { jobsOf, planSurvey } from '../../lib/factorization/rank-survey'
@@ -304,9 +305,23 @@ describe('the choice of a rank', () => {
 
   it('knows the textbook criteria', () => {
     const sizes = { rows: 10, cols: 4, entries: 40, logMeanSquare: Math.log(2) }
-    const { aic, bic } = criteriaOf(0.1, 3, sizes)
+    const squares = (relativeError: number) =>
+      criteriaOf({ of: { loss: 'frobenius' }, loss: 1, relativeError }, 3, sizes)
+    const { aic, bic } = squares(0.1)
     expect(aic).toBeCloseTo(40 * Math.log(0.02) + 2 * 42, 10)
     expect(bic).toBeCloseTo(40 * Math.log(0.02) + 42 * Math.log(40), 10)
-    expect(criteriaOf(0, 3, sizes)).toEqual(criteriaOf(1e-6, 3, sizes))
+    expect(squares(0)).toEqual(squares(1e-6))
+  })
+
+  it('take the likelihood of the loss, not that of Gaussian errors', () => {
+    const sizes = { rows: 10, cols: 4, entries: 40, logMeanSquare: Math.log(2) }
+    const aic = (of: LossOptions, loss = 12) =>
+      criteriaOf({ of, loss, relativeError: 0.1 }, 3, sizes).aic - 2 * 42
+    expect(aic({ loss: 'poisson' })).toBeCloseTo(12, 10)
+    expect(aic({ loss: 'kullback-leibler' })).toBeCloseTo(24, 10)
+    expect(aic({ loss: 'negative-binomial', dispersion: 1 })).toBeCloseTo(12, 10)
+    expect(aic({ loss: 'gamma' })).toBeCloseTo(40 * Math.log(12 / 40), 10)
+    expect(aic({ loss: 'l21' })).toBeCloseTo(80 * Math.log(12 / 40), 10)
+    expect(aic({ loss: 'beta', beta: 1.5 }, 0)).toBeGreaterThan(-Infinity)
   })
 })

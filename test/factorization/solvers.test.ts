@@ -184,7 +184,7 @@ describe('bounds are refused', () => {
     [{ solver: 'anls-bpp', upperH: 1 }, 'hals or projected-gradient beside upperH for solver'],
     [{ loss: 'kullback-leibler', upperW: 1 }, 'no bound for the loss kullback-leibler for upperW'],
     [
-      { mask: new Uint8Array(3600).fill(1), upperH: 2 },
+      { mask: new Uint8Array(3600).fill(1), solver: 'mu', upperH: 2 },
       'no bound where entries are missing for upperH',
     ],
     [{ upperW: 0 }, 'a finite number of at least 1e-30 for upperW'],
@@ -195,11 +195,14 @@ describe('bounds are refused', () => {
     await expect(fit(given)).rejects.toThrow(message)
   })
 
-  it('where entries are missing, and so are the solvers that need a normal matrix', async () => {
-    const mask = new Uint8Array(3600).fill(1)
-    await expect(fit({ solver: 'anls-bpp', mask })).rejects.toThrow(
-      'mu where entries are missing for solver',
-    )
+  it('by no solver of missing entries but mu and the exact one: hals, their default then, keeps below them', async () => {
+    const mask = Uint8Array.from({ length: 3600 }, (_, at) => (at % 4 === 0 ? 0 : 1))
+    const bounds = { upperW: 0.5, upperH: 0.9 }
+    const { W, H, options } = await fit({ mask, ...bounds, iterations: 30 })
+    expect(options['solver']).toBe('hals')
+    expect(W.data.every((w) => w >= 0 && w <= 0.5)).toBe(true)
+    expect(H.data.every((h) => h >= 0 && h <= Math.fround(0.9))).toBe(true)
+    await expect(fit({ mask, ...bounds, solver: 'anls-bpp' })).rejects.toThrow('upperW')
   })
 
   it('for an H of any sign', async () => {

@@ -26,6 +26,8 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
     ['nmf', 40_000, 48],
     ['nmf by mu', 40_000, 48],
     ['nmf by KL', 40_000, 48],
+    ['nmf of missing entries', 40_000, 40],
+    ['nmf in batches', 40_000, 48],
     ['semiNmf', 40_000, 36],
     ['snmf', 40_000, 48],
     ['semiOrthogonalNmf', 40_000, 48],

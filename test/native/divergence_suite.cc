@@ -1,10 +1,9 @@
 // Conformance of passes with a divergence, masks, weights and noise, compared with naive float64.
 #include <cmath>
-#include <limits>
 
 #include "devices.h"
+#include "entry_scenes.h"
 #include "factorization/loop/alternate_by_ratios.h"
-#include "fixtures.h"
 #include "naive_passes.h"
 
 namespace {
@@ -85,43 +84,21 @@ void agrees(Passes& device, const Scene& scene) {
   }
 }
 
-struct Data {
-  Matrix X;
-  std::vector<float> floats;
-  std::vector<float> with_nan;
-  std::vector<std::uint8_t> seen;
-  std::vector<float> weights;
-  std::unique_ptr<RowSource> dense;
-  std::unique_ptr<RowSource> missing;
-  std::unique_ptr<Csr> csr;
-  std::unique_ptr<RowSource> sparse;
-
-  Data(Index n, Index d) : X(oracle::random(n, d, 1, true)), seen(n * d), weights(n) {
-    const Matrix draw = oracle::random(n, d, 9);
-    floats = X.floats();
-    with_nan = floats;
-    for (Index i = 0; i < n * d; ++i) {
-      seen[i] = draw.data[i] > -0.5;
-      if (seen[i] == 0) with_nan[i] = std::numeric_limits<float>::quiet_NaN();
-    }
-    for (Index i = 0; i < n; ++i) weights[i] = static_cast<float>(i % 4) / 2;
-    dense = dense_source(floats.data(), ElementType::float32, n, d, d);
-    missing = dense_source(with_nan.data(), ElementType::float32, n, d, d);
-    Matrix holes = X;
-    for (double& x : holes.data) x = x < 1 ? 0 : x;
-    csr = std::make_unique<Csr>(holes);
-    sparse = csr->source();
-  }
-};
-
 // Parameters are such that both of their branches occur.
-const std::vector<Loss> all_losses = {
-    {LossKind::divergence, 1},      {LossKind::divergence, 0},
-    {LossKind::divergence, 2},      {LossKind::divergence, 0.5, 2},
-    {LossKind::divergence, 1.5},    {LossKind::divergence, 3},
-    {LossKind::divergence, -1},     {LossKind::negative_binomial, 1, 2, 0.7},
-    {LossKind::huber, 2, 1, 0.5},   {LossKind::row_length, 2, 1, 0x1p-20},
-    {LossKind::row_length, 2, 1, 4}};
+const std::vector<Loss> all_losses = {{LossKind::divergence, 1},
+                                      {LossKind::divergence, 0},
+                                      {LossKind::divergence, 2},
+                                      {LossKind::divergence, 0.5, 2},
+                                      {LossKind::divergence, 1.5},
+                                      {LossKind::divergence, 3},
+                                      {LossKind::divergence, -1},
+                                      {LossKind::negative_binomial, 1, 2, 0.7},
+                                      {LossKind::negative_binomial, 0, 2, 0.7},
+                                      {LossKind::huber, 2, 1, 0.5},
+                                      {LossKind::row_length, 2, 1, 0x1p-20},
+                                      {LossKind::row_length, 2, 1, 4},
+                                      {LossKind::correntropy, 2, 1, 0.7},
+                                      {LossKind::row_correntropy, 2, 1, 6}};
 
 void passes_agree(Passes& device) {
   for (const auto& [n, d] : {std::pair<Index, Index>{7, 5}, {130, 33}, {600, 70}}) {

@@ -89,6 +89,7 @@ inline double contribution(double x, double v, const Loss& loss) {
   const double p = loss.parameter;
   const double r = std::abs(x - v);
   if (loss.kind == LossKind::huber) return r <= p ? r * r / 2 : p * (r - p / 2);
+  if (loss.kind == LossKind::correntropy) return -p * p * std::expm1(-r * r / (2 * p * p));
   if (loss.kind == LossKind::negative_binomial)
     return (x == 0 ? 0 : x * std::log(x / v)) - (x + p) * std::log((x + p) / (v + p));
   return divergence(x, v, loss.beta);
@@ -104,14 +105,32 @@ inline std::vector<double> square_lengths(const Group& group, const std::vector<
   return squares;
 }
 
+// The weight of the squares that bound the loss, from a residual or the length of a row.
+inline double square_weight(double r, const Loss& loss) {
+  const double p = loss.parameter;
+  switch (loss.kind) {
+    case LossKind::huber:
+      return std::min(1.0, p / std::abs(r));
+    case LossKind::row_length:
+      return 1 / std::max(r, p);
+    case LossKind::correntropy:
+    case LossKind::row_correntropy:
+      return std::exp(-r * r / (2 * p * p));
+    default:
+      return 1;
+  }
+}
+
 // The loss of the pair, rows weighted.
 inline double loss_of(const Group& group, const std::vector<Entry>& entries, const Loss& loss,
                       std::span<const float> weights) {
   double sum = 0;
-  if (loss.kind != LossKind::row_length) {
-    for (const Entry& entry : entries)
+  if (!is_of_rows(loss)) {
+    for (const Entry& entry : entries) {
+      const double v = model(group.W, group.Ht, entry);
       sum += weight(weights, entry.row) *
-             contribution(entry.x, std::max(0x1p-60, model(group.W, group.Ht, entry)), loss);
+             contribution(entry.x, group.own_normals ? v : std::max(0x1p-60, v), loss);
+    }
     return loss.multiple * sum;
   }
   std::vector<char> read(group.W.rows);
@@ -120,7 +139,11 @@ inline double loss_of(const Group& group, const std::vector<Entry>& entries, con
   for (Index i = 0; i < group.W.rows; ++i) {
     const double t = std::sqrt(squares[i]);
     const double e = loss.parameter;
-    if (read[i] != 0) sum += weight(weights, i) * (t < e ? (t * t + e * e) / (2 * e) : t);
+    const double contributes = loss.kind == LossKind::row_correntropy
+                                   ? -e * e * std::expm1(-t * t / (2 * e * e))
+                               : t < e ? (t * t + e * e) / (2 * e)
+                                       : t;
+    if (read[i] != 0) sum += weight(weights, i) * contributes;
   }
   return loss.multiple * sum;
 }
@@ -141,18 +164,45 @@ Terms terms(const Group& group, const std::vector<Entry>& entries, const Loss& l
     const double v = std::max(0x1p-60, model(group.W, group.Ht, entry));
     double above = entry.x * std::pow(v, loss.beta - 2);
     double below = std::pow(v, loss.beta - 1);
-    if (loss.kind == LossKind::negative_binomial)
-      below = (entry.x + loss.parameter) / (v + loss.parameter);
+    if (loss.kind == LossKind::negative_binomial) {
+      const double s = loss.parameter;
+      above = entry.x / v * (loss.beta == 0 ? (1 + s) / (v + s) : 1);
+      below = (loss.beta == 0 ? 1 + s : entry.x + s) / (v + s);
+    }
     double share = weight(entry.row);
-    if (loss.kind == LossKind::huber)
-      share *= std::min(1.0, loss.parameter / std::abs(entry.x - v));
-    if (loss.kind == LossKind::row_length)
-      share /= std::max(std::sqrt(squares[entry.row]), loss.parameter);
+    share *= square_weight(is_of_rows(loss) ? std::sqrt(squares[entry.row]) : entry.x - v, loss);
     for (Index j = 0; j < k; ++j) {
       const Index to = (of_rows ? entry.row : entry.column) * k + j;
       const double other = of_rows ? group.Ht.row(entry.column)[j] : group.W.row(entry.row)[j];
       sums.above[to] += share * above * other;
       sums.below[to] += share * below * other;
+    }
+  }
+  return sums;
+}
+
+// S [rows×k] and own normal matrices [rows×k×k], for the rows of W, or of Ht.
+struct OwnNormals {
+  std::vector<double> cross;
+  std::vector<double> normals;
+};
+template <class Weight>
+OwnNormals own_normals(const Group& group, const std::vector<Entry>& entries, const Loss& loss,
+                       bool of_rows, Weight weight) {
+  const Index k = group.Ht.cols;
+  const Index rows = of_rows ? group.W.rows : group.Ht.rows;
+  OwnNormals sums{std::vector<double>(rows * k), std::vector<double>(rows * k * k)};
+  const std::vector<double> squares = square_lengths(group, entries);
+  for (const Entry& entry : entries) {
+    const double r = is_of_rows(loss) ? std::sqrt(squares[entry.row])
+                                      : entry.x - model(group.W, group.Ht, entry);
+    const double share = weight(entry.row) * square_weight(r, loss);
+    const Index to = of_rows ? entry.row : entry.column;
+    const float* other = of_rows ? group.Ht.row(entry.column) : group.W.row(entry.row);
+    for (Index a = 0; a < k; ++a) {
+      sums.cross[to * k + a] += share * entry.x * other[a];
+      for (Index b = 0; b < k; ++b)
+        sums.normals[(to * k + a) * k + b] += share * other[a] * other[b];
     }
   }
   return sums;

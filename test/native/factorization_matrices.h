@@ -112,7 +112,9 @@ inline FitOptions options(Model model, Solver solver, Start start, Index iterati
           .kept_share = 1,
           .patience = iterations,
           .refit = false,
-          .keeps_columns = false};
+          .keeps_columns = false,
+          .batch_rows = 0,
+          .forget_factor = 1};
 }
 
 struct Fitted {

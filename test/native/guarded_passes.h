@@ -116,6 +116,15 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(Ht);
     naive_.improve_by_ratio(step, sums, Ht, job);
   }
+  void improve_by_own_normals(const Step& step, const Sums& sums, double pull, Factor Ht,
+                              const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    naive_.improve_by_own_normals(step, sums, pull, Ht, job);
+  }
+  double own_curvature(const Sums& sums, Cross Ht, const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    return naive_.own_curvature(sums, Ht, job);
+  }
   double energy(const RowAddend& addend, Cross W, const Job& job) override {
     const DeviceAccess access = open(addend.numerators, addend.diagonal, W);
     return naive_.energy(addend, W, job);

@@ -7,7 +7,7 @@
 
 #include "backend/passes.h"
 #include "core/random.h"
-#include "naive_steps.h"
+#include "naive_column_steps.h"
 #include "small_problems.h"
 
 namespace test {

@@ -15,7 +15,7 @@ using oracle::weight;
 struct NaiveSums : Sums {
   NaiveSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
   std::vector<double> cross;
-  std::vector<double> denominators;  // [d×k]
+  std::vector<double> denominators;  // [d×k], or own normal matrices [d×k×k]
 };
 
 // Passes by its definitions: plain loops in float64 over whole matrices, one thread, one block. An
@@ -58,7 +58,7 @@ class NaivePasses : public NaiveFactors {
       else if (pass.loss.kind == LossKind::logistic)
         run_logistic(pass, group, job);
       else
-        run_ratios(pass, group, entries);
+        run_by_entry(pass, group, entries, job);
     }
   }
 
@@ -122,6 +122,19 @@ class NaivePasses : public NaiveFactors {
       for (Index j = 0; j < Ht.cols; ++j)
         naive::scale_by_ratio(step, of.cross[t * Ht.cols + j], of.denominators[t * Ht.cols + j],
                               Ht.row(t)[j]);
+  }
+  void improve_by_own_normals(const Step& step, const Sums& sums, double pull, Factor Ht,
+                              const Job& job) override {
+    improve_each(step, own(sums).cross, own(sums).denominators, pull, Ht, job);
+  }
+  double own_curvature(const Sums& sums, Cross Ht, const Job&) override {
+    const Index k = Ht.cols;
+    double sum = 0;
+    for (Index t = 0; t < Ht.rows; ++t)
+      for (Index a = 0; a < k; ++a)
+        for (Index b = 0; b < k; ++b)
+          sum += own(sums).denominators[(t * k + a) * k + b] * at(Ht, t, a) * at(Ht, t, b);
+    return sum;
   }
   double inner(const Sums& sums, Cross Ht, const Job&) override {
     double sum = 0;
@@ -218,8 +231,10 @@ class NaivePasses : public NaiveFactors {
       extrapolate(by, W, job);
     }
     if (!group.accumulate) return;
-    sums.gram = gram_of_codes(pass, W);
-    std::ranges::fill(sums.cross, 0.0);
+    const std::vector<double> gram = gram_of_codes(pass, W);
+    for (std::size_t i = 0; i < gram.size(); ++i)
+      sums.gram[i] = group.retained * sums.gram[i] + gram[i];
+    for (double& sum : sums.cross) sum *= group.retained;
     for (const Entry& entry : entries)
       for (Index j = 0; j < k; ++j)
         sums.cross[entry.column * k + j] +=
@@ -287,11 +302,65 @@ class NaivePasses : public NaiveFactors {
         for (Index j = 0; j < k; ++j) sums.cross[t * k + j] += Z(i, t) * at(group.W, i, j);
   }
 
+  // Each row from its own normal matrix, with `pull` on its diagonal.
+  void improve_each(const Step& step, const std::vector<double>& S,
+                    const std::vector<double>& normals, double pull, Factor factor,
+                    const Job& job) {
+    const Index k = factor.cols;
+    for (Index i = 0; i < factor.rows; ++i) {
+      std::vector<double> N(normals.begin() + i * k * k, normals.begin() + (i + 1) * k * k);
+      std::vector<float> cross(static_cast<std::size_t>(k));
+      for (Index j = 0; j < k; ++j) {
+        const double pulled = pull * N[j * (k + 1)];
+        cross[j] = static_cast<float>(S[i * k + j] + pulled * at(factor, i, j));
+        N[j * (k + 1)] += pulled;
+      }
+      improve(step, Cross{cross.data(), 1, k, k},
+              NormalMatrix(N, k, step.l2, step.kind == StepKind::solve), factor.row_block(i, 1),
+              job);
+    }
+  }
+
+  void run_by_entry(const Pass& pass, const Group& group, const std::vector<Entry>& entries,
+                    const Job& job) {
+    measure_residual(pass, group, entries);
+    own(group.sums).incoming_divergence =
+        oracle::loss_of(group, entries, pass.loss, pass.row_weights);
+    if (group.own_normals)
+      run_own_normals(pass, group, entries, job);
+    else
+      run_ratios(pass, group, entries);
+  }
+
+  void run_own_normals(const Pass& pass, const Group& group, const std::vector<Entry>& entries,
+                       const Job& job) {
+    const RowRange rows = rows_of(pass);
+    const Index k = group.Ht.cols;
+    const Factor W = group.W.row_block(rows.begin, rows.count);
+    if (group.step) {
+      const oracle::OwnNormals of_rows =
+          oracle::own_normals(group, entries, pass.loss, true, [&](Index row) {
+            return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);
+          });
+      const auto from = rows.begin;
+      improve_each(*group.step, {of_rows.cross.begin() + from * k, of_rows.cross.end()},
+                   {of_rows.normals.begin() + from * k * k, of_rows.normals.end()}, 0, W, job);
+    }
+    if (group.extrapolated) {
+      Extrapolated by = *group.extrapolated;
+      by.previous = by.previous.row_block(rows.begin, rows.count);
+      extrapolate(by, W, job);
+    }
+    if (!group.accumulate) return;
+    oracle::OwnNormals of_columns = oracle::own_normals(
+        group, entries, pass.loss, false, [&](Index row) { return weight(pass.row_weights, row); });
+    own(group.sums).cross = std::move(of_columns.cross);
+    own(group.sums).denominators = std::move(of_columns.normals);
+  }
+
   static void run_ratios(const Pass& pass, const Group& group, const std::vector<Entry>& entries) {
     NaiveSums& sums = own(group.sums);
     const Index k = group.Ht.cols;
-    measure_residual(pass, group, entries);
-    sums.incoming_divergence = oracle::loss_of(group, entries, pass.loss, pass.row_weights);
     for (Index sweep = 0; group.step && sweep < group.step->sweeps; ++sweep) {
       const Terms of_rows = oracle::terms(group, entries, pass.loss, true, [&](Index row) {
         return weight(pass.row_weights, row) == 0 ? 1.0 : weight(pass.row_weights, row);

@@ -115,10 +115,10 @@ void once_for_all_batches_of_draws(TrialScans& scans, const Rows& corpus, const 
   scene.options.max_rank = std::nullopt;
   const auto source = source_of(queries);
   const double found = packings(scans, corpus, [&](const gemmine::CorpusHandle& handle) {
-    Mined mined = arrays_for(scene, scene.options.num_negatives);
+    const MineOptions options = options_of(scene);
+    Mined mined = arrays_for(scene, options);
     const gemmine::MinedArrays out{mined.indices.data(), mined.scores.data(), mined.counts.data(),
                                    mined.ranks.data(), mined.positive_scores.data()};
-    const MineOptions options = options_of(scene);
     mine(scans, *source, handle, {&options, 1}, {&out, 1}, job_of(2));
     return std::pair(mined.indices, bits_of(mined.scores));
   });

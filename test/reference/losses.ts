@@ -33,7 +33,17 @@ function huber(x: number, v: number, delta: number) {
   return r <= delta ? r ** 2 / 2 : delta * (r - delta / 2)
 }
 
-/** The loss of an entry x whose value in the model is v; that of l21 is by rows. */
+/** σ²(1 − exp(−r²/2σ²)), from r². */
+const correntropy = (square: number, bandwidth: number) =>
+  -(bandwidth ** 2) * Math.expm1(-square / (2 * bandwidth ** 2))
+
+/** The loss of a row, from the square of its length. */
+const ofRows: Readonly<Record<string, (square: number, of: LossOptions) => number>> = {
+  l21: (square) => Math.sqrt(square),
+  'row-correntropy': (square, { bandwidth }) => correntropy(square, bandwidth!),
+}
+
+/** The loss of an entry x whose value in the model is v; some losses are by rows. */
 export function lossOf(x: number, v: number, of: LossOptions): number {
   switch (of.loss) {
     case 'frobenius':
@@ -54,7 +64,10 @@ export function lossOf(x: number, v: number, of: LossOptions): number {
       return negativeBinomial(x, v, of.dispersion!)
     case 'huber':
       return huber(x, v, of.delta!)
+    case 'correntropy':
+      return correntropy((x - v) ** 2, of.bandwidth!)
     case 'l21':
+    case 'row-correntropy':
       throw new Error('by rows')
   }
 }
@@ -67,6 +80,7 @@ export interface Counted {
 /** The loss of X ≈ W H over the entries that count, rows weighted. */
 export function totalLoss(X: Matrix, W: Matrix, H: Matrix, of: LossOptions, on: Counted = {}) {
   let total = 0
+  const ofRow = ofRows[of.loss]
   for (let i = 0; i < X.rows; i++) {
     let row = 0
     for (let j = 0; j < X.cols; j++) {
@@ -74,9 +88,9 @@ export function totalLoss(X: Matrix, W: Matrix, H: Matrix, of: LossOptions, on: 
       let v = 0
       for (let c = 0; c < H.rows; c++) v += W.data[i * H.rows + c]! * H.data[c * H.cols + j]!
       const x = X.data[i * X.cols + j]!
-      row += of.loss === 'l21' ? (x - v) ** 2 : lossOf(x, v, of)
+      row += ofRow ? (x - v) ** 2 : lossOf(x, v, of)
     }
-    total += (on.sampleWeight?.[i] ?? 1) * (of.loss === 'l21' ? Math.sqrt(row) : row)
+    total += (on.sampleWeight?.[i] ?? 1) * (ofRow ? ofRow(row, of) : row)
   }
   return total
 }

@@ -90,6 +90,13 @@ class CpuPasses : public Passes {
                         const Job& job) override {
     cpu::improve_by_ratio(kernels_, step, cpu_sums(sums), host(Ht), job);
   }
+  void improve_by_own_normals(const Step& step, const Sums& sums, double pull,
+                              BackendView<float> Ht, const Job& job) override {
+    cpu::improve_by_own_normals(kernels_, step, cpu_sums(sums), pull, host(Ht), job);
+  }
+  double own_curvature(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
+    return cpu::own_curvature(cpu_sums(sums), host(Ht), job);
+  }
   double energy(const RowAddend& addend, BackendView<const float> W, const Job& job) override {
     return cpu::energy(addend, host(W), job);
   }

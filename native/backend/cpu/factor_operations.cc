@@ -7,6 +7,7 @@
 #include "backend/cpu/cayley.h"
 #include "backend/cpu/host.h"
 #include "backend/cpu/over_rows.h"
+#include "backend/cpu/own_normals.h"
 #include "backend/cpu/prepared_step.h"
 #include "backend/cpu/small_gram.h"
 #include "backend/cpu/unit_ball.h"
@@ -61,6 +62,32 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
   });
 }
 
+void improve_by_own_normals(const Kernels& kernels, const Step& step, const CpuSums& sums,
+                            double pull, HostView<float> Ht, const Job& job) {
+  const Triangles triangles(Ht.cols);
+  const Index k = Ht.cols;
+  over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
+    OwnSteps steps(kernels, step, triangles, job.cancellation);
+    for (Index t = begin; t < begin + count; ++t)
+      steps.improve(sums.cross.data() + t * k, sums.denominators.data() + t * triangles.size(),
+                    pull, Ht.row(t));
+  });
+}
+
+double own_curvature(const CpuSums& sums, HostView<const float> Ht, const Job& job) {
+  const Triangles triangles(Ht.cols);
+  const auto add = [&](Index begin, Index count, std::vector<double>& total) {
+    for (Index t = begin; t < begin + count; ++t) {
+      const double* normal = sums.denominators.data() + t * triangles.size();
+      for (Index p = 0; p < triangles.size(); ++p) {
+        const double share = triangles.row[p] == triangles.column[p] ? 1 : 2;
+        total[0] += share * normal[p] * Ht(t, triangles.row[p]) * Ht(t, triangles.column[p]);
+      }
+    }
+  };
+  return sum_over_rows(Ht.rows, 1, job, add)[0];
+}
+
 std::vector<double> gram(HostView<const float> factor, const Job& job) {
   const Index k = factor.cols;
   std::vector<double> total =
@@ -83,15 +110,21 @@ std::vector<double> cross_gram(HostView<const float> A, HostView<const float> B,
                        });
 }
 
+void add_weighted_gram(HostView<const float> factor, std::span<const float> weights,
+                       std::vector<double>& sums) {
+  const Index k = factor.cols;
+  for (Index i = 0; i < factor.rows; ++i)
+    for (Index a = 0; a < k; ++a) {
+      const double weighted = double{weights[i]} * factor(i, a);
+      for (Index b = a; b < k; ++b) sums[a * k + b] += weighted * factor(i, b);
+    }
+}
+
 std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
                                   const Job& job) {
   const Index k = factor.cols;
   const auto add = [&](Index begin, Index count, std::vector<double>& sums) {
-    for (Index i = begin; i < begin + count; ++i)
-      for (Index a = 0; a < k; ++a) {
-        const double weighted = double{weights[i]} * factor(i, a);
-        for (Index b = a; b < k; ++b) sums[a * k + b] += weighted * factor(i, b);
-      }
+    add_weighted_gram(factor.row_block(begin, count), weights.subspan(begin, count), sums);
   };
   std::vector<double> total = sum_over_rows(factor.rows, static_cast<std::size_t>(k * k), job, add);
   mirror_upper(total, k);

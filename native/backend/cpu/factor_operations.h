@@ -17,6 +17,10 @@ void improve_blocks(const Kernels& kernels, const Step& step, HostView<const flo
 void improve_from_sums(const Kernels& kernels, const Step& step, const std::vector<double>& S,
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job);
+// See Passes.
+void improve_by_own_normals(const Kernels& kernels, const Step& step, const CpuSums& sums,
+                            double pull, HostView<float> Ht, const Job& job);
+double own_curvature(const CpuSums& sums, HostView<const float> Ht, const Job& job);
 // Improves Ht from the numerators and denominators of a divergence.
 void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,
                       HostView<float> Ht, const Job& job);
@@ -25,6 +29,9 @@ std::vector<double> gram(HostView<const float> factor, const Job& job);
 std::vector<double> cross_gram(HostView<const float> A, HostView<const float> B, const Job& job);
 std::vector<double> weighted_gram(HostView<const float> factor, std::span<const float> weights,
                                   const Job& job);
+// Adds the upper triangle of factorᵀ·diag(weights)·factor.
+void add_weighted_gram(HostView<const float> factor, std::span<const float> weights,
+                       std::vector<double>& sums);
 double inner(const std::vector<double>& S, HostView<const float> Ht, const Job& job);
 double energy(const RowAddend& addend, HostView<const float> W, const Job& job);
 // P [b×k] += weight·numerators of the rows from `begin` on; row_diagonal = their weight·diagonal.

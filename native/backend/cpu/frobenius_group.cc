@@ -64,8 +64,10 @@ class FrobeniusGroup : public GroupPass {
             BlockSums& sums) const override {
     const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
-    if (forms_incoming_gram())
-      add_gram(weighted(W, begin, workspace), Into::add, sums.incoming_gram);
+    if (forms_incoming_gram() && pass_.row_weights.empty())
+      add_gram(W, Into::add, sums.incoming_gram);
+    else if (forms_incoming_gram())
+      add_weighted_gram(W, pass_.row_weights.subspan(begin, W.rows), sums.incoming_gram);
     if (direct_)
       sums.incoming_residual +=
           X_.sparse() ? sparse_residual(rows, W) : dense_residual(rows, W, workspace);
@@ -119,24 +121,17 @@ class FrobeniusGroup : public GroupPass {
                    group_.addend ? workspace.row_diagonal.data() : nullptr);
   }
 
-  // W with its rows times the square roots of their weights.
-  HostView<const float> weighted(HostView<const float> W, Index begin, Workspace& workspace) const {
-    if (pass_.row_weights.empty()) return W;
-    const HostView<float> to = rows_in(workspace.weighted, W.rows, k_, k_);
-    for (Index i = 0; i < W.rows; ++i)
-      for (Index j = 0; j < k_; ++j)
-        to(i, j) = static_cast<float>(std::sqrt(weight(begin + i)) * W(i, j));
-    return to;
-  }
-
   // Clears the sums of an earlier pass.
   void clear() const {
     sums_.incoming_product = 0;
     sums_.incoming_residual = 0;
     std::ranges::fill(sums_.incoming_gram, 0.0);
     if (!group_.accumulate) return;
-    std::ranges::fill(sums_.cross, 0.0);
-    std::ranges::fill(sums_.gram, 0.0);
+    const auto reduce = [&](double sum) {
+      return group_.retained == 0 ? 0 : group_.retained * sum;
+    };
+    std::ranges::transform(sums_.cross, sums_.cross.begin(), reduce);
+    std::ranges::transform(sums_.gram, sums_.gram.begin(), reduce);
   }
 
   void multiply_rows(const RowBlock& rows, HostView<float> P) const {

@@ -17,7 +17,7 @@ struct BlockSums {
   std::vector<float> cross;           // [d×k]
   std::vector<float> gram;            // [k×k]
   std::vector<double> incoming_gram;  // upper triangle [k×k]
-  std::vector<float> denominators;    // [d×k], of a divergence
+  std::vector<float> denominators;    // [d×k], of a divergence, or normal matrices as Triangles
   std::vector<double> column;         // [k], if they are the same for all rows
   double incoming_product = 0;
   double incoming_residual = 0;
@@ -29,7 +29,6 @@ struct Workspace {
   std::vector<float> cross;         // P [tile×k]
   std::vector<float> residual;      // X − W Htᵀ [tile×d]
   std::vector<float> W_panels;      // W [tile×k]
-  std::vector<float> weighted;      // W, rows times the square roots of their weights
   std::vector<float> perturbed;     // X with noise
   std::vector<float> row_diagonal;  // of a row addend, times its weight [tile]
 
@@ -44,7 +43,8 @@ struct Workspace {
   std::vector<float> model;        // V
   std::vector<float> above;        // terms of the numerators
   std::vector<float> below;        // terms of the denominators
-  std::vector<float> cross_below;  // denominators [tile×k]
+  std::vector<float> cross_below;  // denominators [tile×k], or normal matrices
+  std::vector<float> pair_panels;  // products of pairs of components of W
   std::vector<double> wide;        // numerators and denominators of a row
 };
 
@@ -52,8 +52,9 @@ struct Workspace {
 class CpuSums : public Sums {
  public:
   CpuSums(Index d, Index k) : Sums(d, k), cross(static_cast<std::size_t>(d * k)) {}
-  std::vector<double> cross;         // S, or numerators
-  std::vector<double> denominators;  // [d×k], or [k] if they are the same for all rows
+  std::vector<double> cross;  // S, or numerators
+  // [d×k], [k] if they are the same for all rows, or normal matrices as Triangles
+  std::vector<double> denominators;
   std::vector<BlockSums> partial;
   std::vector<Workspace> workspaces;
 };
@@ -78,9 +79,9 @@ class GroupPass {
 // ‖X − W Htᵀ‖²: P = X_b·Ht, a step, S and R.
 std::unique_ptr<GroupPass> frobenius_group(const Kernels& kernels, const Pass& pass,
                                            const Group& group, const Cancellation& stop);
-// d_β(X, W Htᵀ) over the entries that count: numerators and denominators.
+// Another loss, over the entries that count: numerators and denominators, or own normal matrices.
 std::unique_ptr<GroupPass> divergence_group(const Kernels& kernels, const Pass& pass,
-                                            const Group& group);
+                                            const Group& group, const Cancellation& stop);
 
 // The logistic loss of X in {0, 1} with the log-odds W Htᵀ, for orthonormal columns of Ht: a step
 // of W towards the minimum of the majoriser at the given pair, and S of that majoriser.

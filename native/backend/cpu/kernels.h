@@ -45,6 +45,22 @@ struct ElementSums {
   std::int32_t largest_bits;  // of max|x|; >= 0x7F800000 if an element is not finite
 };
 
+// Sweeps over the k components of one row f with its own normal matrix N [k×padded], rows padded
+// with zeros to whole vectors.
+struct OwnSweep {
+  Index k;
+  Index padded;
+  Index sweeps;
+  float half_l1;
+  float l2;
+  float relaxation;
+  float upper;
+  bool signed_factor;  // soft threshold, ω = 1
+  const float* normal;
+  float* slope;   // [padded]: c, overwritten
+  float* factor;  // [k]
+};
+
 // A left operand A [rows×depth] that is read in place: A(i, t) = data[i·row_step + t·depth_step].
 struct LeftOperand {
   const float* data;
@@ -78,6 +94,7 @@ struct EntryRun {
   Index count;
   double weight;  // of the row
   Loss loss;      // an entry's: not of rows
+  double least;   // of v: smaller ones are raised to it
 };
 // Smaller entries of the model are raised to this, because the loss divides by them. X is scaled so
 // that its largest entry is in [1, 2).
@@ -119,6 +136,9 @@ inline constexpr Index maxima_lanes = 16;
 struct Kernels {
   const char* features;  // the instruction sets that it needs, separated by spaces
 
+  // f_j = max(0, min(u, f_j + ω (c_j − (f N)_j − l1/2 − l2 f_j) / (N_jj + l2))), or the soft
+  // threshold. A component with N_jj + l2 below the normal numbers is unchanged.
+  void (*own_sweep)(const OwnSweep&);
   // positive = N with a zero diagonal, inverse.
   void (*nonnegative_sweep)(const SweepProblem&);
   void (*signed_sweep)(const SweepProblem&);
@@ -152,9 +172,12 @@ struct Kernels {
   // Σ weight·seen·loss(x, v) in float64.
   double (*divergence)(const EntryRun&);
   // Terms of the numerators and, unless b is null, of the denominators, times weight·seen: a =
-  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial; a = w·x and b
-  // = w·v with w = min(1, δ/|x − v|) for huber.
+  // x·v^(β−2) and b = v^(β−1); a = x/v and b = (x + s)/(v + s) for negative_binomial, or a =
+  // b·x/v and b = (1 + s)/(v + s) for its β = 0; a = w·x and b
+  // = w·v with w = min(1, δ/|x − v|) for huber, exp(−(x − v)²/2σ²) for correntropy.
   void (*divergence_terms)(const EntryRun&, float* a, float* b);
+  // The same with b = w, for losses that are bounded by squares.
+  void (*weighted_squares)(const EntryRun&, float* a, float* b);
   // f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
   void (*ratio_update)(const RatioRun&);
   // v_t = w_i·h_j at the entries (i, j) of CSR, whose indptr starts at 0; rows of W and Ht are

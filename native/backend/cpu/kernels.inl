@@ -91,6 +91,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/maxima_kernels.inl"
+#include "backend/cpu/own_sweep_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/row_kernels.inl"
@@ -103,6 +104,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 
 const Kernels GEMMINE_KERNELS = {
     .features = GEMMINE_FEATURES,
+    .own_sweep = own_sweep,
     .nonnegative_sweep = nonnegative_sweep,
     .signed_sweep = signed_sweep,
     .projected_gradient = projected_gradient,
@@ -120,6 +122,7 @@ const Kernels GEMMINE_KERNELS = {
     .sparse_add_at_b = sparse_add_at_b,
     .divergence = divergence,
     .divergence_terms = divergence_terms,
+    .weighted_squares = weighted_squares,
     .ratio_update = ratio_update,
     .sparse_products = sparse_products,
     .subtract_products = subtract_products,

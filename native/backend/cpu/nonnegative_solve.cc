@@ -22,16 +22,14 @@ namespace {
 constexpr double settled_share = 1e-6;
 constexpr double settled_share_of_row = 1e-10;
 constexpr double objective_noise = 1e-6;
-// Of products in float64.
-constexpr double smallest_pivot = 1e-13;
 // Below this eigenvalue the rounding of N affects codes, and a step of refinement is needed.
 constexpr double refined_eigenvalue = 1e-8;
 
 // Memory of one thread.
 struct Workspace {
   Workspace(const Kernels& kernels, const ScaledNormal& normal, const std::vector<double>& upper)
-      : set(normal.entries, upper, smallest_pivot),
-        pivoting(kernels, normal.entries, normal.k, smallest_pivot),
+      : set(normal.entries, upper, smallest_float64_pivot),
+        pivoting(kernels, normal.entries, normal.k, smallest_float64_pivot),
         b(normal.k),
         v(normal.k),
         slope(normal.k) {}
@@ -64,7 +62,7 @@ class Settling {
         padded_k_(whole_panels(k_, kernels.panel_width)),
         scale_(std::ldexp(1.0, -problem.exponent)),
         normal_(problem.normal, problem.l2),
-        smallest_(ActiveSet(normal_.entries, scaled_bounds(unbounded), smallest_pivot)
+        smallest_(ActiveSet(normal_.entries, scaled_bounds(unbounded), smallest_float64_pivot)
                       .smallest_eigenvalue(job.cancellation)) {
     pack_panels(
         d_, k_, kernels.panel_width,

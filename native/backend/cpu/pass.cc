@@ -57,7 +57,7 @@ class RunningPass {
       case LossKind::logistic:
         return logistic_group(kernels, pass_, group, job_.cancellation);
       default:
-        return divergence_group(kernels, pass_, group);
+        return divergence_group(kernels, pass_, group, job_.cancellation);
     }
   }
 

@@ -26,9 +26,6 @@ std::vector<float> panels_of(const NormalMatrix& normal, Index padded, Off off, 
   return panels;
 }
 
-// Of nonnegative_solve; see NormalMatrix.
-constexpr double smallest_pivot = 1e-6;
-
 float itself(float x) { return x; }
 float positive_part(float x) { return std::max(x, 0.0f); }
 float negative_part(float x) { return std::max(-x, 0.0f); }
@@ -265,7 +262,7 @@ void PreparedStep::nonnegative_solve(HostView<const float> cross, HostView<float
       B(i, j) = (cross(i, j) - step_.l1 / 2) * inverse_root[j];
       V(i, j) = factor(i, j) / inverse_root[j];
     }
-  BlockPivoting(kernels_, scaled_->entries, k, smallest_pivot).solve(B, V, stop_);
+  BlockPivoting(kernels_, scaled_->entries, k, smallest_float32_pivot).solve(B, V, stop_);
   for (Index i = 0; i < factor.rows; ++i)
     for (Index j = 0; j < k; ++j) {
       if (inverse_root[j] > 0)

@@ -89,21 +89,44 @@ inline DoubleLanes logarithm_of_one_plus(DoubleLanes z) {
   return vanishes ? z : logarithm(sum) * (z / (vanishes ? each(1.0) : rounded));
 }
 
+// 1 − e^−z for z >= 0, also if z is tiny: below 1/32 by its series, whose next term is below
+// 1e-17 of it.
+inline DoubleLanes one_minus_exponential(DoubleLanes z) {
+  DoubleLanes series = each(1.0);
+  for (int term = 9; term > 1; --term) series = 1.0 - series * z * (1.0 / term);
+  return z < 0.03125 ? z * series : 1.0 - exponential(-z);
+}
+
 // The share of (x − v)² that the Huber loss keeps.
 inline DoubleLanes huber_weight(DoubleLanes x, DoubleLanes v, double delta) {
   const DoubleLanes r = x > v ? x - v : v - x;
   return r > delta ? delta / r : each(1.0);
 }
 
+// The weight w with which ½w(x − v)² + c touches the contribution of an element from above.
+inline DoubleLanes square_weight(DoubleLanes x, DoubleLanes v, const Loss& loss) {
+  if (loss.kind == LossKind::huber) return huber_weight(x, v, loss.parameter);
+  if (loss.kind == LossKind::correntropy) {
+    const DoubleLanes r = (x - v) * (1 / loss.parameter);
+    return exponential(-0.5 * r * r);
+  }
+  return each(1.0);
+}
+
 // The contribution of one element.
 inline DoubleLanes loss_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
   const double parameter = loss.parameter;
+  // x ln(x/v) − (x + s) ln((x + s)/(v + s)), as a difference of numbers of its own size.
   if (loss.kind == LossKind::negative_binomial)
-    return x * logarithm(x / v) -
-           (x + parameter) * logarithm_of_one_plus((x - v) / (v + parameter));
+    return x * logarithm_of_one_plus(parameter * (x - v) / (v * (x + parameter))) -
+           parameter * logarithm_of_one_plus((x - v) / (v + parameter));
   if (loss.kind == LossKind::huber) {
     const DoubleLanes r = x > v ? x - v : v - x;
     return r > parameter ? parameter * (r - 0.5 * parameter) : 0.5 * r * r;
+  }
+  if (loss.kind == LossKind::correntropy) {
+    const DoubleLanes r = (x - v) * (1 / parameter);
+    return parameter * parameter * one_minus_exponential(0.5 * r * r);
   }
   return divergence_of(x, v, loss.beta);
 }
@@ -121,10 +144,15 @@ inline EntryTerms divergence_terms_of(DoubleLanes x, DoubleLanes v, double beta)
 }
 
 inline EntryTerms terms_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
-  if (loss.kind == LossKind::negative_binomial)
+  if (loss.kind == LossKind::negative_binomial) {
+    if (loss.beta == 0) {
+      const DoubleLanes share = (1 + loss.parameter) / (v + loss.parameter);
+      return {x / v * share, share};
+    }
     return {x / v, (x + loss.parameter) / (v + loss.parameter)};
-  if (loss.kind == LossKind::huber) {
-    const DoubleLanes weight = huber_weight(x, v, loss.parameter);
+  }
+  if (loss.kind == LossKind::huber || loss.kind == LossKind::correntropy) {
+    const DoubleLanes weight = square_weight(x, v, loss);
     return {weight * x, weight * v};
   }
   return divergence_terms_of(x, v, loss.beta);
@@ -157,7 +185,7 @@ inline DoubleLanes seen_lanes(const EntryRun& run, Index at, Index count) {
 double divergence(const EntryRun& run) {
   DoubleLanes sum = {};
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
-    const DoubleLanes terms = loss_of(x, atleast(v, smallest_model_entry), run.loss);
+    const DoubleLanes terms = loss_of(x, atleast(v, run.least), run.loss);
     sum += seen_lanes(run, at, count) * terms;
   });
   return run.weight * lane_sum(sum);
@@ -186,10 +214,19 @@ void divergence_terms(const EntryRun& run, float* a, float* b) {
   if (kullback_leibler && b == nullptr && run.seen == nullptr && run.weight == 1)
     return plain_ratios(run, a);
   each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
-    const EntryTerms terms = terms_of(x, atleast(v, smallest_model_entry), run.loss);
+    const EntryTerms terms = terms_of(x, atleast(v, run.least), run.loss);
     const DoubleLanes weight = run.weight * seen_lanes(run, at, count);
     store_first(weight * terms.above, count, a + at);
     if (b != nullptr) store_first(weight * terms.below, count, b + at);
+  });
+}
+
+void weighted_squares(const EntryRun& run, float* a, float* b) {
+  each_run(run, [&](DoubleLanes x, DoubleLanes v, Index at, Index count) {
+    const DoubleLanes weight =
+        run.weight * seen_lanes(run, at, count) * square_weight(x, v, run.loss);
+    store_first(weight * x, count, a + at);
+    store_first(weight, count, b + at);
   });
 }
 

@@ -148,7 +148,11 @@ Alternated alternate_by_ratios(const Input& input, const LoopOptions& options,
   return RatioAlternation(input, options, checkpoints, previous, state, W, Ht).run();
 }
 
-double penalty_unit(const Loss& loss) { return 2 / loss.multiple; }
+double penalty_unit(const Loss& loss) {
+  // Steps for large entries have terms (1 + s)/s times as large, which float32 holds for any s.
+  const bool large = loss.kind == LossKind::negative_binomial && loss.beta == 0;
+  return 2 / loss.multiple * (large ? 1 + 1 / loss.parameter : 1);
+}
 
 Step ratio_step(const Loss& loss, double l1, double l2, Index sweeps) {
   const double unit = penalty_unit(loss);

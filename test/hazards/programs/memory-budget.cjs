@@ -19,6 +19,9 @@ const jobs = {
     lib.nmf(X, { rank, iterations: 1, solver: 'mu', init: 'nndsvda', ...own }),
   'nmf by KL': (X, rank, own) =>
     lib.nmf(X, { rank, iterations: 1, loss: 'kullback-leibler', ...own }),
+  'nmf of missing entries': (X, rank, own) =>
+    lib.nmf(X, { rank, iterations: 1, missing: 'nan', ...own }),
+  'nmf in batches': (X, rank, own) => lib.nmf(X, { rank, iterations: 1, batchSize: 5000, ...own }),
   semiNmf: (X, rank, own) => lib.semiNmf(X, { rank, iterations: 1, ...own }),
   snmf: (X, rank, own) => lib.snmf(X, { rank, iterations: 1, ...own }),
   semiOrthogonalNmf: (X, rank, own) => lib.semiOrthogonalNmf(X, { rank, iterations: 1, ...own }),
