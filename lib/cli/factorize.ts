@@ -50,7 +50,10 @@ function checkForeign(given: FactorizeOptions) {
   }
 }
 
-/** Checks options that only nmf has, and options that need each other. */
+const oneOf = (names: readonly string[]) =>
+  new Intl.ListFormat('en', { type: 'disjunction' }).format(names)
+
+/** Checks options of some models, and options that need each other. */
 function checkTogether(given: FactorizeOptions, out: string | undefined) {
   const { model = factorizeDefaults.model, init } = given
   const entries = Object.keys(entryDefaults) as readonly (keyof typeof entryDefaults)[]
@@ -59,7 +62,7 @@ function checkTogether(given: FactorizeOptions, out: string | undefined) {
     if (Object.hasOwn(defaultsOf(model), name)) continue
     const taking = modelNames.filter((each) => Object.hasOwn(defaultsOf(each), name))
     if (value !== undefined && value !== 'frobenius')
-      throw invalidText(`--${name}`, `--model ${taking.join(' or ')} beside it`, `--model ${model}`)
+      throw invalidText(`--${name}`, `--model ${oneOf(taking)} beside it`, `--model ${model}`)
   }
   const starts = given.w0 !== undefined || given.h0 !== undefined
   if (starts && init !== 'custom')

@@ -39,7 +39,11 @@ export interface Convergence {
   readonly relativeError: number
   /** Number of iterations; each reads X once. */
   readonly iterations: number
-  /** Whether the tolerance was reached within the iterations. */
+  /**
+   * Whether an iteration lowered the objective by a smaller fraction than the tolerance (`snmf` and batches: as many
+   * as `patience`, or a fixed number, without a lower one). No distance to the minimum: decision 0032 has what the
+   * default tolerance leaves.
+   */
   readonly converged: boolean
   /** Complete sentences about options that may not have the intended effect. */
   readonly warnings: readonly string[]

@@ -221,7 +221,7 @@ describe('what is missing or wrong beside another option', () => {
     [
       'the loss of another model',
       factorize('--loss', 'huber', '--delta', '1', '--model', 'snmf', '--sparsity', '0.1'),
-      'Expected --model semi-nmf or nmf beside it for --loss, received --model snmf',
+      'Expected --model semi-nmf, nmf, or semi-orthogonal-nmf beside it for --loss, received --model snmf',
     ],
     [
       'a loss that no squares bound, for an H of any sign',

@@ -92,7 +92,8 @@ const contexts = {
 }
 
 describe('describeConcepts', () => {
-  it.each(reducerNames.filter((name) => name !== 'nmf'))('describes those of %s', async (model) => {
+  const ofAnySign = reducerNames.filter((name) => !/^(nmf|orthogonal-nmf)$/.test(name))
+  it.each(ofAnySign)('describes those of %s', async (model) => {
     const reducer = await fitReducer(X, { model, rank: 3 })
     const concepts = await describeConcepts(reducer, { contexts, count: 4, features: 5 })
     expect(concepts.map(({ component }) => component)).toEqual([0, 1, 2])
