@@ -9,9 +9,9 @@ export interface NativeLoss {
     | 'negative-binomial'
     | 'huber'
     | 'row-length'
-    | 'logistic'
     | 'correntropy'
     | 'row-correntropy'
+    | 'logistic'
   readonly beta: number
   readonly multiple: number
   readonly parameter: number

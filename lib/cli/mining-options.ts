@@ -106,10 +106,10 @@ trainer can read as texts. --parquet writes the same fields as columns; ids that
 of a Parquet file are 64-bit integers there, as row numbers are.
 
 Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewer), counts.npy,
-negatives.jsonl or negatives.parquet, with --explain rejected.jsonl, with --shard part.safetensors, and summary.json. With
---reference each the arrays have a row for each pair of query and positive, in the order of queries and
-of the rows of their positives, and one for a query without positives; lines have one positive each. A
-shard takes the files of the whole job, and gemmine merge puts shards together.
+negatives.jsonl or negatives.parquet, with --explain rejected.jsonl, with --shard part.safetensors, and
+summary.json. With --reference each the arrays have a row for each pair of query and positive, in the
+order of queries and of the rows of their positives, and one for a query without positives; lines have
+one positive each. A shard takes the files of the whole job, and gemmine merge puts shards together.
 
 Example:
   $ printf '0\\t3\\n1\\t7\\n' > positives.tsv

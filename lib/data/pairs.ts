@@ -120,7 +120,11 @@ function pairColumns(file: ParquetFile): Leaf[] {
   return [chosenLeaf(file, undefined, `columns ${names}`, () => false)]
 }
 
-/** Reads pairs and sorts them; {@link readPairs} has the format. */
+/**
+ * Reads pairs and sorts them; {@link readPairs} has the format.
+ *
+ * @internal Its types would need those of the Parquet library in programs that use the package.
+ */
 export class PairsReader implements RecordReader<Promise<Pairs>> {
   private readonly listed = new GrowingArray(new Int32Array(0))
   private readonly rows = new GrowingArray(new Int32Array(0))

@@ -11,9 +11,9 @@ export const lossKinds = [
   'negative-binomial',
   'huber',
   'row-length',
-  'logistic',
   'correntropy',
   'row-correntropy',
+  'logistic',
 ] as const satisfies readonly NativeLoss['kind'][]
 
 /** The number that some losses take. */

@@ -145,7 +145,7 @@ describe('semiOrthogonalNmf of binary data', () => {
     const other = semiOrthogonalNmf(X, { rank: 2, loss: 'poisson' as never })
     await expect(other).rejects.toThrow("one of frobenius, logistic for loss, received 'poisson'")
     const ofNmf = nmf(X, { rank: 2, loss: 'logistic' as never })
-    await expect(ofNmf).rejects.toThrow("l21 for loss, received 'logistic'")
+    await expect(ofNmf).rejects.toThrow("row-correntropy for loss, received 'logistic'")
   })
 })
 

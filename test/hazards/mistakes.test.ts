@@ -20,7 +20,7 @@ const { prepareCorpus, semiNmf, topK, truncatedSvd, loadNpy, readNpz, writeNpy }
 type Call = [(...given: any[]) => unknown, unknown[], string]
 
 const fitOptions =
-  'rank, out, solver, iterations, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed, upperW, sampleWeight, checkpoint, checkpointSeconds, resume, init, threads, device, priority, signal, onProgress, memoryBudget, graph'
+  'rank, out, solver, iterations, tolerance, innerSweeps, acceleration, l1W, l2W, l1H, l2H, seed, upperW, sampleWeight, checkpoint, checkpointSeconds, resume, init, loss, mask, missing, beta, power, dispersion, delta, bandwidth, batchSize, forgetFactor, threads, device, priority, signal, onProgress, memoryBudget, graph'
 const positives = X.data.slice(0, 12).fill(0)
 
 const calls: Record<string, Call[]> = {
