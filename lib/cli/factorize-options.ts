@@ -3,7 +3,12 @@ import { Option, type Command } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
-import { anyLosses, type AnyLoss } from '../factorization/losses'
+import {
+  anyLosses,
+  semiOrthogonalNmfLosses,
+  squaresLosses,
+  type AnyLoss,
+} from '../factorization/losses'
 import {
   accelerations,
   defaultSteps,
@@ -205,7 +210,7 @@ function describeEntries(command: Command) {
     .addOption(
       choiceOption(
         '--loss <NAME>',
-        'what is minimised; logistic, of entries 0 and 1, for semi-orthogonal-nmf, the others for nmf',
+        `what is minimised. semi-nmf: ${squaresLosses.join(', ')}; semi-orthogonal-nmf: ${semiOrthogonalNmfLosses.join(', ')}, of entries 0 and 1; nmf: all but logistic; other models: frobenius`,
         anyLosses,
         factorizeDefaults.loss,
       ),

@@ -30,7 +30,11 @@ export function checkBatches(
 ) {
   checkNumber('forgetFactor', forgetFactor, 0, 1)
   if (forgetFactor === 0) throw invalid('forgetFactor', 'a number above 0', forgetFactor)
-  if (batchSize === undefined) return
+  if (batchSize === undefined) {
+    if (forgetFactor !== batchDefaults.forgetFactor)
+      throw invalid('forgetFactor', 'none without batchSize', forgetFactor)
+    return
+  }
   checkInteger('batchSize', batchSize, 1)
   if (why !== undefined) throw invalid('batchSize', `none ${why}`, batchSize)
   if (acceleration !== 'none')

@@ -11,7 +11,7 @@ import { detached } from '../lending'
 import { planMemory } from '../memory'
 import { checkBound } from './bounds'
 import { entryDefaults } from './entry-options'
-import { checkLoss, lossOptionsOf, nativeLoss } from './losses'
+import { checkLoss, lossesOf, lossOptionsOf, nativeLoss } from './losses'
 import { codesBytes, ownNormalsBytes } from './memory'
 import { modelNames, models, rowSums, type ModelName, type RowSums } from './models'
 import { productOf } from './product'
@@ -74,8 +74,8 @@ export class FactorizationModel {
    *   and lent to `transform` and `inverseTransform`: see {@link DenseMatrix}.
    * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, its bound `upperW`, and the `loss` with
    *   its number; other options are only stored.
-   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, or `rank` is
-   *   not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
+   * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, the model has
+   *   no such `loss`, or `rank` is not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
    *   `transform`, `inverseTransform` or `save`, because a constructor would hold the event loop.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
@@ -84,7 +84,7 @@ export class FactorizationModel {
     this.H = components(H)
     // The H of a fit needs no check.
     this.#isUnchecked = new.target === FactorizationModel
-    checkOptions(options, this.H.rows)
+    checkOptions(model, options, this.H.rows)
     this.options = { ...options }
   }
 
@@ -227,12 +227,13 @@ function components(H: Matrix): Matrix {
   return stride === cols ? matrix : { ...matrix, stride }
 }
 
-function checkOptions(options: ModelOptions, rank: number) {
+function checkOptions(model: ModelName, options: ModelOptions, rank: number) {
   if (typeof options !== 'object' || options === null)
     throw invalid('options', 'an object', options)
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && typeof value !== 'string' && !Number.isFinite(value))
       throw invalid(`options.${printable(name)}`, 'a text or a finite number', value)
+  checkOneOf('options.loss', lossOf(options).loss, lossesOf(model))
   checkLoss(lossOf(options))
   for (const name of ['l1W', 'l2W', 'l1H', 'l2H'])
     if (options[name] !== undefined) checkNumber(`options.${name}`, options[name], 0)

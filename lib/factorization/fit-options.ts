@@ -6,7 +6,7 @@ import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults }
 import { checkBatches, type BatchOptions } from './batches'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkpointDefaults } from './checkpoint'
-import { hasSquares, squaresLosses, type AnyLoss } from './losses'
+import { hasSquares, lossesOf, type AnyLoss } from './losses'
 import {
   checkKinds,
   entryDefaults,
@@ -295,8 +295,9 @@ export const hasOwnNormals = (options: Stepping) =>
 /** Refuses what the steps of a model do not have: terms of single entries or rows. */
 export function checkOwnTerms(model: ModelName, options: FitOptions) {
   const { solver, loss, sampleWeight, l1W, l2W } = options
-  if (!rowOf(model).isNonnegative && loss !== 'logistic') checkOneOf('loss', loss, squaresLosses)
-  const why = ownTerms(options)
+  checkOneOf('loss', loss, lossesOf(model))
+  // A loss that has multiplicative steps only is the reason, also where entries are missing.
+  const why = ownTerms(hasSquares(loss) ? options : { solver, loss })
   if (why === undefined) return
   const known = solversOfOwnTerms(model, loss).filter((name) => rowOf(model).solvers.includes(name))
   if (known.includes(solver)) return

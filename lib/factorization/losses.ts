@@ -3,6 +3,7 @@
 import { invalid, invalidText } from '../errors'
 import type { NativeLoss } from '../native'
 import { checkNumber, checkOneOf, frozen } from '../options'
+import type { ModelName } from './models'
 
 /** The kinds of the addon. */
 export const lossKinds = [
@@ -119,6 +120,16 @@ export type AnyLossOptions = { readonly loss: AnyLoss } & Numbers
 
 /** Losses that weighted squares bound from above: {@link hasSquares}. */
 export const squaresLosses = losses.filter(hasSquares)
+
+/** The losses of semi-orthogonal NMF. */
+export const semiOrthogonalNmfLosses = ['frobenius', 'logistic'] as const
+
+/** The losses of a model; one without an option for it has those of its kind for H. */
+export function lossesOf(model: ModelName): readonly AnyLoss[] {
+  if (model === 'semi-orthogonal-nmf') return semiOrthogonalNmfLosses
+  if (model === 'nmf') return losses
+  return model === 'semi-nmf' ? squaresLosses : ['frobenius']
+}
 
 /** Whether steps for weighted squares lower the loss. */
 export function hasSquares(loss: AnyLoss): boolean {

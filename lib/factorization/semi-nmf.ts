@@ -2,6 +2,7 @@ import { extentOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
   checkInteger,
+  checkOneOf,
   frozen,
   jobDefaults,
   memoryDefaults,
@@ -15,6 +16,7 @@ import { upperHDefaults } from './bounds'
 import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import { graphTerm, type Graph } from './graph'
+import { squaresLosses } from './losses'
 import { models, semiNmfDefaultInit } from './models'
 import {
   defaultSolver,
@@ -103,6 +105,7 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   const { rows, cols } = extent
   checkInteger('rank', given.rank, 1)
   checkInteger('iterations', given.iterations, 0)
+  checkOneOf('loss', given.loss, squaresLosses)
   const solver = options.solver ?? defaultSolver('semi-nmf', { ...given, ...upperHDefaults })
   const isPlain = given.loss === 'frobenius' && !isMasked(given)
   const triesSvd =

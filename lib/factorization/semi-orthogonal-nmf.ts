@@ -13,6 +13,7 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
+import { semiOrthogonalNmfLosses } from './losses'
 import { cayleyBytes } from './memory'
 import { models } from './models'
 
@@ -21,8 +22,7 @@ export type SemiOrthogonalNmfInit = (typeof semiOrthogonalNmfInits)[number]
 
 export const semiOrthogonalNmfInits = models['semi-orthogonal-nmf'].inits
 
-/** The losses of semi-orthogonal NMF. */
-export const semiOrthogonalNmfLosses = ['frobenius', 'logistic'] as const
+/** A loss of semi-orthogonal NMF. */
 export type SemiOrthogonalNmfLoss = (typeof semiOrthogonalNmfLosses)[number]
 
 const ownDefaults = frozen({

@@ -27,7 +27,7 @@ enum class StepKind {
   // dependent ones D are unchanged. Needs a solvable normal matrix.
   solve,
   // f = f ⊙ (c / (N + l1/2 + l2 f))^exponent with numerators C and denominators N [b×k], one per
-  // element; `sweeps` times. A zero stays zero. See Loss.
+  // element; `sweeps` times. A zero stays zero. With an upper bound u: f = min(u, f). See Loss.
   ratio,
   // F = C.
   product,
@@ -96,7 +96,7 @@ struct Step {
   Index sweeps;         // over the components; X is not read again
   double relaxation;    // ω of nonnegative_sweep; ignored by other kinds
   double exponent = 1;  // of ratio
-  // u of nonnegative_sweep and projected_gradient; the given factor has no entry above it.
+  // u of nonnegative_sweep, projected_gradient and ratio; the given factor has no entry above it.
   double upper = unbounded;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "factorization/fit_warnings.h"
@@ -88,6 +89,19 @@ void check_unbounded(const Penalties& bounds, HostView<const float> W, HostView<
   };
   if (!is_finite(H)) throw InvalidElement("upperW", bounds.upper_w, wanted("H"));
   if (!is_finite(W)) throw InvalidElement("upperH", bounds.upper_h, wanted("W"));
+}
+
+// A penalty on one factor alone is evaded by shrinking this factor while the other one grows.
+void check_penalised_range(const Penalties& p, HostView<const float> W, HostView<const float> H) {
+  const auto check = [](const char* l1, const char* l2, double of_l1, double of_l2,
+                        const std::string& other, HostView<const float> grown) {
+    if ((of_l1 == 0 && of_l2 == 0) || is_finite(grown)) return;
+    throw InvalidElement(of_l2 > 0 ? l2 : l1, of_l2 > 0 ? of_l2 : of_l1,
+                         "a weight so small, or one of l1" + other + " and l2" + other +
+                             " beside it, that the entries of " + other + " are float32 numbers");
+  };
+  check("l1W", "l2W", p.l1_w, p.l2_w, "H", H);
+  check("l1H", "l2H", p.l1_h, p.l2_h, "W", W);
 }
 
 // What a run of several ranks needs beyond sums over rows, see fit.h.
@@ -252,6 +266,7 @@ class Fitting {
     hand_back(input_.backend, exponents_, fixed, scaled_W_.view(), scaled_Ht_.view(), W_, H_);
     hand_back_combinations(input_.backend, B(), options_.hull.A);
     if (bounds(own)) check_unbounded(own, W_, H_);
+    if (any(own)) check_penalised_range(own, W_, H_);
     if (rule_.fixes_columns()) check_range(input_.backend, X_, W_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,
@@ -272,11 +287,29 @@ class Fitting {
       result.relative_error = std::sqrt(run.squared_error / input_.squared_norm);
     if (!rule_.unit_ball) warn_of_one_side(p, result.warnings);
     warn_of_given_zeros(options_, result.warnings);
+    if (is_correntropy(options_.loss))
+      warn_of_outliers(options_.loss, loss_of_entries(result.objective.back()), weight_of_all(),
+                       result.warnings);
     warn_of_standstill(state.worked, iterations, result.warnings);
     warn_of_spare(options_, state.iteration > 0 ? state.row_gram : std::vector<double>(),
                   input_.backend.gram(scaled_Ht_.view(), input_.job), input_.squared_norm, W_.cols,
                   result.warnings);
     return result;
+  }
+
+  // The objective without penalties.
+  double loss_of_entries(double objective) const {
+    const Penalties& p = options_.penalties;
+    return objective - input_.penalty_of_W(W_, p.l1_w, p.l2_w) - penalty_of(H_, p.l1_h, p.l2_h);
+  }
+
+  // The weight of all rows, or entries, each of which a correntropy counts at most σ².
+  double weight_of_all() const {
+    const std::span<const float> weights = input_.row_weights;
+    double all = weights.empty() ? static_cast<double>(input_.all_rows)
+                                 : std::reduce(weights.begin(), weights.end(), 0.0);
+    if (!weights.empty()) input_.ranks.allreduce({&all, 1});
+    return is_of_rows(options_.loss) ? all : all * static_cast<double>(H_.cols);
   }
 
   // Columns of W take length 1, and rows of H the scale; an unused component stays as it is.

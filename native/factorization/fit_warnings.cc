@@ -65,6 +65,21 @@ void warn_of_given_zeros(const FitOptions& options, std::vector<std::string>& wa
   if (!rule.columns_free) warn(options.given_H, "init.H");
 }
 
+bool is_correntropy(const Loss& loss) {
+  return loss.kind == LossKind::correntropy || loss.kind == LossKind::row_correntropy;
+}
+
+void warn_of_outliers(const Loss& kind, double loss, double all,
+                      std::vector<std::string>& warnings) {
+  constexpr double nearly = 0.99;
+  const double most = all * kind.parameter * kind.parameter;
+  if (!(loss >= nearly * most)) return;
+  const std::string counted = is_of_rows(kind) ? "rows" : "entries";
+  warnings.push_back("Nearly all " + counted + " count as outliers, so that the factors fit almost "
+                     "nothing; a larger bandwidth, or another init, would let " + counted +
+                     " count.");
+}
+
 void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {
   if (worked >= iterations) return;
   warnings.push_back("Rounding let no iteration after the first " + std::to_string(worked) +

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -28,16 +29,20 @@ constexpr Index ratio_sweeps = 50;
 constexpr Index most_reads = 200;
 constexpr double least_gain = 1e-6;  // of the loss, per read
 
-// Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2.
+// Multiplicative steps from equal codes: D_β is convex in W for 1 <= β <= 2. A step goes to the
+// minimum of a sum of convex terms of single elements, or less far: cut off at the bound it still
+// lowers the sum.
 void solve_codes_by_ratios(const Input& input, const Penalties& penalties,
                            BackendView<const float> Ht, BackendView<float> W) {
   Passes& backend = input.backend;
   const ColumnSums columns = backend.column_sums(Ht, input.job);
   const double sum = std::reduce(columns.absolute.begin(), columns.absolute.end());
-  backend.shift(sum > 0 ? input.mean * static_cast<double>(Ht.rows) / sum : 1, W, input.job);
+  const double equal = sum > 0 ? input.mean * static_cast<double>(Ht.rows) / sum : 1;
+  backend.shift(std::min(equal, penalties.upper_w), W, input.job);
   const NormalMatrix unused(std::vector<double>(W.cols * W.cols), W.cols, 0, false);
   const auto sums = backend.make_sums(Ht.rows, W.cols);
-  const Step step = ratio_step(input.loss, penalties.l1_w, penalties.l2_w, ratio_sweeps);
+  Step step = ratio_step(input.loss, penalties.l1_w, penalties.l2_w, ratio_sweeps);
+  step.upper = penalties.upper_w;
   const Group group{.Ht = Ht,
                     .normal = unused,
                     .step = step,

@@ -114,8 +114,10 @@ inline double square_weight(double r, const Loss& loss) {
     case LossKind::row_length:
       return 1 / std::max(r, p);
     case LossKind::correntropy:
-    case LossKind::row_correntropy:
-      return std::exp(-r * r / (2 * p * p));
+    case LossKind::row_correntropy: {
+      const double weight = std::exp(-r * r / (2 * p * p));
+      return weight < 0x1p-60 ? 0 : weight;
+    }
     default:
       return 1;
   }

@@ -135,7 +135,8 @@ inline void nearest_component(Cross cross, const NormalMatrix& N, Factor factor)
 
 inline void scale_by_ratio(const Step& step, double above, double below, float& f) {
   below += step.l1 / 2 + step.l2 * f;
-  if (below > 0) f = static_cast<float>(f * std::pow(above / below, step.exponent));
+  if (below > 0)
+    f = static_cast<float>(std::min(step.upper, f * std::pow(above / below, step.exponent)));
 }
 
 // Coordinate descent on one row until it stands still.

@@ -233,8 +233,10 @@ class DivergenceGroup : public GroupPass {
   double weight_of_row(const EntryRun& run) const {
     const double parameter = pass_.loss.parameter;
     const double t = length(run);
-    if (pass_.loss.kind == LossKind::row_correntropy)
-      return std::exp(-t * t / (2 * parameter * parameter));
+    if (pass_.loss.kind == LossKind::row_correntropy) {
+      const double weight = std::exp(-t * t / (2 * parameter * parameter));
+      return weight < smallest_correntropy_weight ? 0 : weight;
+    }
     return 1 / std::max(t, parameter);
   }
 
@@ -320,7 +322,8 @@ class DivergenceGroup : public GroupPass {
                              .count = k_,
                              .half_l1 = group_.step->l1 / 2,
                              .l2 = group_.step->l2,
-                             .exponent = group_.step->exponent});
+                             .exponent = group_.step->exponent,
+                             .upper = group_.step->upper});
     }
   }
 

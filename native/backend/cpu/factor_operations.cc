@@ -58,7 +58,8 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
                             .count = k,
                             .half_l1 = step.l1 / 2,
                             .l2 = step.l2,
-                            .exponent = step.exponent});
+                            .exponent = step.exponent,
+                            .upper = step.upper});
   });
 }
 

@@ -89,6 +89,18 @@ inline DoubleLanes logarithm_of_one_plus(DoubleLanes z) {
   return vanishes ? z : logarithm(sum) * (z / (vanishes ? each(1.0) : rounded));
 }
 
+// ln(x/y) for positive x and y, from x − y, also if it is tiny.
+inline DoubleLanes logarithm_of_quotient(DoubleLanes x, DoubleLanes y, DoubleLanes difference) {
+  const DoubleLanes z = difference / y;
+  const DoubleLanes sum = z + 1.0;
+  const DoubleLanes rounded = sum - 1.0;
+  const LongLanes far = z < -0.5;  // near −1, z keeps few bits of x/y
+  const LongLanes vanishes = rounded == 0.0;
+  const DoubleLanes logarithm_of_sum = logarithm(far ? x / y : sum);
+  const DoubleLanes near = vanishes ? z : logarithm_of_sum * (z / (vanishes ? each(1.0) : rounded));
+  return far ? logarithm_of_sum : near;
+}
+
 // 1 − e^−z for z >= 0, also if z is tiny: below 1/32 by its series, whose next term is below
 // 1e-17 of it.
 inline DoubleLanes one_minus_exponential(DoubleLanes z) {
@@ -108,7 +120,8 @@ inline DoubleLanes square_weight(DoubleLanes x, DoubleLanes v, const Loss& loss)
   if (loss.kind == LossKind::huber) return huber_weight(x, v, loss.parameter);
   if (loss.kind == LossKind::correntropy) {
     const DoubleLanes r = (x - v) * (1 / loss.parameter);
-    return exponential(-0.5 * r * r);
+    const DoubleLanes weight = exponential(-0.5 * r * r);
+    return weight < smallest_correntropy_weight ? DoubleLanes{} : weight;
   }
   return each(1.0);
 }
@@ -119,7 +132,7 @@ inline DoubleLanes loss_of(DoubleLanes x, DoubleLanes v, const Loss& loss) {
   // x ln(x/v) − (x + s) ln((x + s)/(v + s)), as a difference of numbers of its own size.
   if (loss.kind == LossKind::negative_binomial)
     return x * logarithm_of_one_plus(parameter * (x - v) / (v * (x + parameter))) -
-           parameter * logarithm_of_one_plus((x - v) / (v + parameter));
+           parameter * logarithm_of_quotient(x + parameter, v + parameter, x - v);
   if (loss.kind == LossKind::huber) {
     const DoubleLanes r = x > v ? x - v : v - x;
     return r > parameter ? parameter * (r - 0.5 * parameter) : 0.5 * r * r;
@@ -230,8 +243,10 @@ void weighted_squares(const EntryRun& run, float* a, float* b) {
   });
 }
 
-// f = f·(above / (below + half_l1 + l2 f))^exponent. A zero stays zero; 0/0 keeps f.
+// f = min(upper, f·(above / (below + half_l1 + l2 f))^exponent). A zero stays zero; 0/0 keeps f. A
+// denominator that vanished in float32 counts as its smallest number, which is more: f grows less.
 void ratio_update(const RatioRun& run) {
+  const double highest = run.upper < __FLT_MAX__ ? run.upper : __FLT_MAX__;
   for (Index i = 0; i < run.count; i += double_lanes) {
     const Index here = run.count - i < double_lanes ? run.count - i : double_lanes;
     DoubleLanes f = {};
@@ -249,9 +264,9 @@ void ratio_update(const RatioRun& run) {
       }
     }
     below += run.half_l1 + run.l2 * f;
-    const DoubleLanes ratio = above / atleast(below, __DBL_MIN__);
+    const DoubleLanes ratio = above / atleast(below, __FLT_DENORM_MIN__);
     DoubleLanes next = f * (run.exponent == 1 ? ratio : short_power(ratio, run.exponent));
-    next = next > __FLT_MAX__ ? each(__FLT_MAX__) : next;
+    next = next > highest ? each(highest) : next;
     next = next > __FLT_MIN__ ? next : each(__FLT_MIN__);
     next = above > 0.0 ? next : DoubleLanes{};
     next = below > 0.0 || above > 0.0 ? next : f;
