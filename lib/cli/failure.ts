@@ -57,11 +57,13 @@ export const optionOf = (argument: string) =>
     ? argument
     : `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-/** Replaces `in 0..11` by words for a sentence on the command line, and `beside upperW` by the typed option. */
+/** Replaces `in 0..11` by words for a sentence on the command line, and `beside upperW` or `without upperW` by the typed option. */
 const worded = (expected: string) =>
   expected
     .replace(/\bin (-?\d+)\.\.(-?\d+)/, 'from $1 to $2')
-    .replace(/\bbeside ([a-z]\w*[A-Z]\w*)/, (_, name: string) => `beside ${optionOf(name)}`)
+    .replace(/\b(beside|without) ([a-z]\w*[A-Z]\w*)/, (_, word: string, name: string) => {
+      return `${word} ${optionOf(name)}`
+    })
 
 /** The given files, by the name of their argument in lib: `X`, `init.W`. */
 export type Files = Readonly<Record<string, string | undefined>>

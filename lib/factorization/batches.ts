@@ -12,8 +12,8 @@ export const batchDefaults = frozen({
    */
   batchSize: undefined as number | undefined,
   /**
-   * Share of older sums that is left after all rows were read, above 0 and at most 1; 0.7 unless given. Beside
-   * `batchSize`.
+   * Share of older sums that is left after all rows were read, above 0 and at most 1; 0.7 unless given. Another
+   * one is refused without `batchSize`.
    */
   forgetFactor: 0.7,
 })

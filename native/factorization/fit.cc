@@ -97,8 +97,8 @@ void check_penalised_range(const Penalties& p, HostView<const float> W, HostView
                         const std::string& other, HostView<const float> grown) {
     if ((of_l1 == 0 && of_l2 == 0) || is_finite(grown)) return;
     throw InvalidElement(of_l2 > 0 ? l2 : l1, of_l2 > 0 ? of_l2 : of_l1,
-                         "a weight so small, or one of l1" + other + " and l2" + other +
-                             " beside it, that the entries of " + other + " are float32 numbers");
+                         "a weight so small, or beside a penalty on " + other +
+                             ", that the entries of " + other + " are float32 numbers");
   };
   check("l1W", "l2W", p.l1_w, p.l2_w, "H", H);
   check("l1H", "l2H", p.l1_h, p.l2_h, "W", W);

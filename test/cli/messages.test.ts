@@ -56,6 +56,14 @@ describe('a mistake on the command line', () => {
       'Expected the path of a file for X, received nothing',
     ],
     [
+      factorize('--loss', 'logistic'),
+      'Expected one of frobenius, huber, l21, correntropy, row-correntropy for --loss, received logistic',
+    ],
+    [
+      factorize('--forget-factor', '0.5'),
+      'Expected none without --batch-size for --forget-factor, received 0.5',
+    ],
+    [
       factorize('--memory-budget', '12MB'),
       'Expected a number of bytes, or of KiB, MiB or GiB, such as 512MiB for --memory-budget, received 12MB',
     ],
