@@ -75,9 +75,10 @@ void warn_of_outliers(const Loss& kind, double loss, double all,
   const double most = all * kind.parameter * kind.parameter;
   if (!(loss >= nearly * most)) return;
   const std::string counted = is_of_rows(kind) ? "rows" : "entries";
-  warnings.push_back("Nearly all " + counted + " count as outliers, so that the factors fit almost "
-                     "nothing; a larger bandwidth, or another init, would let " + counted +
-                     " count.");
+  warnings.push_back("Nearly all " + counted +
+                     " count as outliers, so that the factors fit almost "
+                     "nothing; a larger bandwidth, or another init, would let " +
+                     counted + " count.");
 }
 
 void warn_of_standstill(Index worked, Index iterations, std::vector<std::string>& warnings) {

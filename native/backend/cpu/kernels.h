@@ -99,8 +99,8 @@ struct EntryRun {
 // Smaller entries of the model are raised to this, because the loss divides by them. X is scaled so
 // that its largest entry is in [1, 2).
 inline constexpr double smallest_model_entry = 0x1p-60;
-// A smaller weight of a correntropy counts as 0, so that it has no terms: products of a weight and a
-// model entry that do not vanish are then normal float32. The share σ² of an entry or row in the
+// A smaller weight of a correntropy counts as 0, so that it has no terms: products of a weight and
+// a model entry that do not vanish are then normal float32. The share σ² of an entry or row in the
 // loss changes by less than this fraction of it.
 inline constexpr double smallest_correntropy_weight = 0x1p-60;
 
