@@ -35,7 +35,7 @@ std::vector<Choice> Chooser::look(std::span<const MinedQuery> asked, bool more) 
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const MineOptions& options = asked[i].options;
     const QueryCandidates own = candidates.of(i);
-    Verdict verdict = judge(options, asked[i].pool, beside_list(options, asked[i].query), own);
+    Verdict verdict = judge(options, asked[i].pool, beside_list(shared_, asked[i].query), own);
     Preference preference = preference_of(options, asked[i].query, asked[i].reference,
                                           asked[i].pool, std::move(verdict.survivors));
     choices.push_back({asked[i], own.population, std::move(verdict), std::move(preference)});

@@ -18,8 +18,10 @@ struct Choice {
 // Retrieves and judges candidates, and orders the survivors of each query by preference.
 class Chooser {
  public:
-  Chooser(Scans& scans, const CorpusHandle& corpus, Retrieval& retrieval, const Job& job)
-      : scans_(scans), corpus_(corpus), retrieval_(retrieval), job_(job) {}
+  // `shared` has the lists of all questions.
+  Chooser(Scans& scans, const CorpusHandle& corpus, Retrieval& retrieval, const MineOptions& shared,
+          const Job& job)
+      : scans_(scans), corpus_(corpus), retrieval_(retrieval), shared_(shared), job_(job) {}
 
   // Each preference has enough rows, or is complete. As for Retrieval: queries ascend, `more`
   // others follow.
@@ -33,6 +35,7 @@ class Chooser {
   Scans& scans_;
   const CorpusHandle& corpus_;
   Retrieval& retrieval_;
+  const MineOptions& shared_;
   const Job& job_;
 };
 

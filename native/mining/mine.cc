@@ -29,7 +29,7 @@ class Miner {
         retrieval_(shared_.candidates && !shared_.beside
                        ? list_retrieval(scans, *handle_, sweep, index_)
                        : scan_retrieval(scans, *handle_, sweep, index_)),
-        chooser_(scans, corpus, *retrieval_, job),
+        chooser_(scans, corpus, *retrieval_, shared_, job),
         shared_hubs_(sweep.size()) {
     for (std::size_t i = 0; i < sweep.size(); ++i)
       answers_.push_back(

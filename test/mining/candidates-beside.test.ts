@@ -46,6 +46,29 @@ describe("candidateMode 'beside'", () => {
     expect((await mine({ candidateMode: 'only' })).sources).toBeUndefined()
   })
 
+  it.each(['min', 'each'] as const)(
+    'keeps the lists for every set of a sweep with the reference %s',
+    async (reference) => {
+      const circle = fromRows(
+        Array.from({ length: 200 }, (_, i) => [Math.cos(i / 70), Math.sin(i / 70)]),
+      )
+      const options: MineHardNegativesOptions = {
+        ...{ numNegatives: 4, pool: 4, sampling: 'quantiles', candidateMode: 'beside', reference },
+        ...{ candidates: [[150, 160, 170, 180]], relativeMargin: null, maxScore: 1 },
+      }
+      const query = fromRows([[1, 0]])
+      const sets = [{}, {}, { sampling: 'random', seed: 3 }] as const
+      const swept = await mineHardNegatives(query, circle, [[0, 3]], { ...options, sweep: sets })
+      for (const [i, set] of sets.entries()) {
+        const alone = await mineHardNegatives(query, circle, [[0, 3]], { ...options, ...set })
+        expect(swept[i]!.indices).toEqual(alone.indices)
+        expect(swept[i]!.sources).toEqual(alone.sources)
+        expect(swept[i]!.ranks).toEqual(alone.ranks)
+        expect(swept[i]!.sources).toContain(2)
+      }
+    },
+  )
+
   it('names what it needs', async () => {
     await expect(mine({ candidates: undefined })).rejects.toThrow(
       'lists of rows to join the scan for candidates',
