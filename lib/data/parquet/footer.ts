@@ -169,7 +169,10 @@ function checkGroups({ path, size }: Bytes, metadata: FileMetaData, leaves: read
       if (other)
         throw fileError(path, 'expected all columns in one file, received references to others')
       const length = told.total_compressed_size
-      const end = BigInt(startOf(told)) + length
+      const start = startOf(told)
+      if (!Number.isSafeInteger(start) || start < 0)
+        throw damaged(path, `a column begins at byte ${start}`)
+      const end = BigInt(start) + length
       if (!isSize(length) || !isSize(told.num_values) || end > BigInt(size))
         throw damaged(path, `a column takes ${length} bytes for ${told.num_values} values`)
       if (told.type !== leaves[i]!.element.type)

@@ -14,8 +14,8 @@ import { DamagedPage, unpackRuns } from './runs'
 import { afterStructure, ThriftEnd } from './thrift-bounds'
 import { pageValues, plainValues, type Values } from './values'
 
-/** Values in a page at most: they are decoded at once. */
-const valuesLimit = 1 << 24
+/** Values in a page of a matrix at most: they are decoded at once. */
+export const matrixPageValues = 1 << 24
 
 /** Bytes of an unpacked page at most. */
 const pageLimit = 1 << 30
@@ -66,6 +66,7 @@ class Chunk {
     start: number,
     length: number,
     values: number,
+    private readonly valuesLimit: number,
   ) {
     this.at = start
     this.end = start + length
@@ -130,10 +131,10 @@ class Chunk {
     const count = counts.find((each) => each)?.num_values ?? 0
     if (!(packed >= 0 && packed <= room) || !(size >= 0) || !(count >= 0))
       throw damaged(path, `a page of ${this.name} claims ${packed} bytes and ${count} values`)
-    if (size > pageLimit || count > valuesLimit)
+    if (size > pageLimit || count > this.valuesLimit)
       throw fileError(
         path,
-        `expected pages of at most ${pageLimit} bytes and ${valuesLimit} values in ${this.name}, received ${size} bytes and ${count} values`,
+        `expected pages of at most ${pageLimit} bytes and ${this.valuesLimit} values in ${this.name}, received ${size} bytes and ${count} values`,
       )
     if (header.type !== 'DICTIONARY_PAGE' && count > this.left)
       throw damaged(path, `${this.name} has more values than claimed`)
@@ -263,15 +264,21 @@ class Chunk {
   }
 }
 
-/** The pages of a leaf in a row group; the event loop runs between them. */
+/**
+ * The pages of a leaf in a row group; the event loop runs between them.
+ *
+ * @param valuesLimit Values of a page, at most.
+ */
 export function pagesOf(
   file: ParquetFile,
   leaf: Leaf,
   group: RowGroup,
   signal: AbortSignalLike | undefined,
+  valuesLimit = matrixPageValues,
 ): AsyncGenerator<Page> {
   const told = group.columns[leaf.index]!.meta_data!
   const length = Number(told.total_compressed_size)
   const values = Number(told.num_values)
-  return new Chunk(file, leaf, told.codec, startOf(told), length, values).pages(signal)
+  const start = startOf(told)
+  return new Chunk(file, leaf, told.codec, start, length, values, valuesLimit).pages(signal)
 }

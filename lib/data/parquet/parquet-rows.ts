@@ -1,6 +1,9 @@
 // The rows of a Parquet file as objects, a few at a time.
+import { setImmediate } from 'node:timers/promises'
 import type { AbortSignalLike } from '../../cancellation'
+import { fileError, printable } from '../file'
 import { numberAt } from '../floats'
+import { checkUnique } from './columns'
 import { damaged, undamaged, type Kind, type Leaf, type ParquetFile } from './footer'
 import type { RowGroup, SchemaTree } from './library'
 import { pagesOf, type Page } from './pages'
@@ -8,6 +11,12 @@ import type { Values } from './values'
 
 /** Of which a batch has at most as many: a few milliseconds of work. */
 const batchRows = 1 << 11
+
+/** Values that become objects between two turns of the event loop: about a millisecond of work. */
+const sliceValues = 1 << 14
+
+/** Values in a page or in a list, at most; and in the pages at hand of all columns. */
+const valuesLimits = { page: 1 << 22, pages: 1 << 25 } as const
 
 /** A row: texts, numbers, truth values, null, and lists and records of them. */
 export type ParquetRow = Readonly<Record<string, unknown>>
@@ -27,20 +36,45 @@ function plain(kind: Kind, values: Values): unknown[] {
   return Array.from({ length: values.length }, (_, i) => at(i))
 }
 
+/** Pages in parts of {@link sliceValues} values, with turns of the event loop between them. */
+async function* slicesOf(
+  pages: AsyncGenerator<Page>,
+  { maxDefinition }: Leaf,
+): AsyncGenerator<Page> {
+  for await (const { count, repetitions, definitions, values } of pages)
+    for (let begin = 0, first = 0; begin < count; begin += sliceValues) {
+      const end = Math.min(count, begin + sliceValues)
+      const own = definitions?.subarray(begin, end)
+      let present = end - begin
+      if (own) for (const definition of own) if (definition !== maxDefinition) present--
+      yield {
+        count: end - begin,
+        repetitions: repetitions?.subarray(begin, end),
+        definitions: own,
+        values: values.slice(first, first + present) as Values,
+      }
+      first += present
+      await setImmediate()
+    }
+}
+
 /** The rows of one leaf in a row group, as far as they are read. */
 class LeafRows {
   private rows: unknown[] = []
   private begin = 0
   private ended = false
-  private readonly pages: AsyncGenerator<Page>
+  /** Values of the last row. */
+  private length = 0
+  private readonly slices: AsyncGenerator<Page>
 
   constructor(
     private readonly file: ParquetFile,
     readonly leaf: Leaf,
     group: RowGroup,
+    private readonly valuesLimit: number,
     signal: AbortSignalLike | undefined,
   ) {
-    this.pages = pagesOf(file, leaf, group, signal)
+    this.slices = slicesOf(pagesOf(file, leaf, group, signal, valuesLimit), leaf)
   }
 
   /** Rows that are complete: the last one may go on in the next page. */
@@ -49,10 +83,10 @@ class LeafRows {
     return Math.max(0, this.rows.length - this.begin - Number(isOpen))
   }
 
-  /** Reads pages until there is a complete row, or none is left. */
+  /** Reads slices of pages until there is a complete row, or none is left. */
   async fill() {
     while (this.ready === 0 && !this.ended) {
-      const next = await this.pages.next()
+      const next = await this.slices.next()
       if (next.done) this.ended = true
       else this.add(next.value)
     }
@@ -60,6 +94,7 @@ class LeafRows {
 
   private add({ repetitions, definitions, values }: Page) {
     const { path, library } = this.file
+    if (repetitions) this.checkLengths(repetitions)
     this.rows = this.rows.slice(this.begin)
     this.begin = 0
     const { schemaPath, kind } = this.leaf
@@ -75,13 +110,24 @@ class LeafRows {
     this.rows = repetitions ? added : this.rows.concat(added)
   }
 
+  private checkLengths(repetitions: Uint8Array) {
+    for (const repetition of repetitions) {
+      this.length = repetition === 0 ? 1 : this.length + 1
+      if (this.length <= this.valuesLimit) continue
+      throw fileError(
+        this.file.path,
+        `expected lists of at most ${this.valuesLimit} values in column ${printable(this.leaf.path[0]!)}, received a longer one`,
+      )
+    }
+  }
+
   take(count: number): unknown[] {
     this.begin += count
     return this.rows.slice(this.begin - count, this.begin)
   }
 
   close() {
-    return this.pages.return(undefined)
+    return this.slices.return(undefined)
   }
 }
 
@@ -93,6 +139,8 @@ interface Column {
 
 /** Deeper lists and columns of a type that is not read are passed over. */
 function readColumns(file: ParquetFile, wanted: ((name: string) => boolean) | undefined): Column[] {
+  for (const { element } of file.columns)
+    if (wanted?.(element.name) ?? true) checkUnique(file, element.name)
   return file.columns
     .filter(({ element }) => wanted?.(element.name) ?? true)
     .map((tree) => ({
@@ -129,8 +177,10 @@ async function* rowsOfGroup(
   group: RowGroup,
   signal: AbortSignalLike | undefined,
 ): AsyncGenerator<ParquetRow[]> {
+  const count = columns.reduce((sum, { leaves }) => sum + leaves.length, 0)
+  const limit = Math.min(valuesLimits.page, Math.floor(valuesLimits.pages / count))
   const readers = columns.map(({ leaves }) =>
-    leaves.map((leaf) => new LeafRows(file, leaf, group, signal)),
+    leaves.map((leaf) => new LeafRows(file, leaf, group, limit, signal)),
   )
   const all = readers.flat()
   let left = Number(group.num_rows)
