@@ -19,7 +19,7 @@ import type {
 import { joinMined, nothingMined } from './merge-mined'
 import type { Metric } from './metric'
 import { mineHardNegativesDefaults, type SettledMining } from './mining-options'
-import type { MinedShard } from './query-shard'
+import { hashOf, type MinedShard } from './query-shard'
 
 /** Inputs that not every job has. */
 const optionalInputs = [
@@ -69,7 +69,7 @@ export function identityOf(
 const checkpointNames = ['checkpoint', 'checkpointSeconds', 'resume'] as const
 
 /** Fields of an identity that are fingerprints. */
-const contents = [...inputNames, 'excludeSelf']
+const inputs = [...inputNames, 'excludeSelf']
 
 /** The rules of one answer, and its arrays for all queries. */
 export interface Answered {
@@ -128,6 +128,15 @@ function tensorsOf(answer: Answered, done: number, mined: NativeMined): Record<s
   }
 }
 
+/** A hash of what a file holds, so that damage is found: not every wrong row can be told from a right one. */
+const checksumOf = (tensors: Readonly<Record<string, Tensor>>, done: number): Promise<string> =>
+  hashOf([
+    ['done', Float64Array.of(done)] as const,
+    ...Object.keys(tensors)
+      .sort()
+      .map((name) => [name, tensors[name]!.data] as const),
+  ])
+
 /** The answers of the first queries of a job, and the file that keeps them. */
 export class MinedSoFar {
   /** Queries with answers. */
@@ -174,7 +183,8 @@ export class MinedSoFar {
       for (const [i, mined] of (await this.sums()).entries())
         for (const [name, tensor] of Object.entries(tensorsOf(this.answers[i]!, done, mined)))
           tensors[`${name}.${i}`] = tensor
-    const metadata = { ...stamped(this.identity), done: String(done) }
+    const checksum = await checksumOf(tensors, done)
+    const metadata = { ...stamped(this.identity), done: String(done), checksum }
     await writeCheckpoint(checkpoint, { tensors, metadata })
     this.#writtenAt = performance.now()
   }
@@ -185,12 +195,15 @@ export class MinedSoFar {
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if it is damaged, or that of another job.
    */
   async read(path: string, queries: number) {
-    const metadata = await checkIdentity(path, this.identity, contents)
+    const metadata = await checkIdentity(path, this.identity, inputs)
     const done = Number(metadata['done'])
     if (!Number.isInteger(done) || done < 0 || done > queries)
       throw fileError(path, `expected a number of at most ${queries} queries, received ${done}`)
+    const contents = await readSafetensors(path)
+    if ((await checksumOf(contents.tensors, done)) !== metadata['checksum'])
+      throw fileError(path, 'expected a whole checkpoint of mining, received a damaged one')
     if (done === 0) return
-    const file = new MinedFile(path, await readSafetensors(path))
+    const file = new MinedFile(path, contents)
     for (const [name, data] of Object.entries(this.positives)) file.copy(name, data)
     for (const [i, answer] of this.answers.entries()) {
       for (const [name, data] of Object.entries(arraysWithin(answer, 0, done)))

@@ -78,7 +78,10 @@ const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
     return arraysAmong(value).map(([part, array]) => [`${name}.${part}`, array] as const)
   })
 
-async function hashOf(arrays: readonly (readonly [string, ArrayBufferView])[]): Promise<string> {
+/** A hash of named arrays, in hexadecimal digits. */
+export async function hashOf(
+  arrays: readonly (readonly [string, ArrayBufferView])[],
+): Promise<string> {
   const hash = createHash('sha256')
   for (const [name, array] of arrays) {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)

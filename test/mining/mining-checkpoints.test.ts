@@ -276,6 +276,22 @@ describe('a checkpoint of mining is refused', () => {
     await expect(resume({ resume: path })).rejects.toMatchObject({ code: 'ERR_GEMMINE_FILE' })
   })
 
+  it('if one of its bytes has changed', async () => {
+    const path = at('changed.safetensors')
+    const whole = readFileSync(checkpoint())
+    const start = 8 + Number(whole.readBigUInt64LE())
+    for (let i = 0; i < 16; i++) {
+      const bytes = Buffer.from(whole)
+      const place = start + Math.floor(((bytes.length - start) * i) / 16)
+      bytes[place]! ^= 1 << (i % 8)
+      writeFileSync(path, bytes)
+      await expect(resume({ resume: path })).rejects.toMatchObject({
+        code: 'ERR_GEMMINE_FILE',
+        message: `${path}: expected a whole checkpoint of mining, received a damaged one`,
+      })
+    }
+  })
+
   it('beside a hub cap, because all queries share the rows out', async () => {
     const path = at('hubs.safetensors')
     await expect(mine({ reference: 'each', checkpoint: path })).rejects.toThrow(
