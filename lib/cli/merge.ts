@@ -15,7 +15,7 @@ import {
 import { runCommand, type Job } from './job'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import type { ResultFile } from './outputs'
-import { bytesOfFiles, readPart, type Part } from './part-files'
+import { linesOfParts, readPart, type Part } from './part-files'
 
 /** The parts in the order of their queries. */
 async function readParts(
@@ -46,8 +46,7 @@ const runOf = (parts: readonly [Part, ...Part[]]): MineRun => ({
 })
 
 async function writeLinesOf(parts: readonly Part[], name: ResultFile, { write }: Job) {
-  const files = parts.map(({ folder }) => join(folder, name))
-  await write(name, (path) => writePieces(path, bytesOfFiles(files)))
+  await write(name, (path) => writePieces(path, linesOfParts(parts, name)))
 }
 
 async function merge(folders: readonly string[], given: CommonOptions) {

@@ -21,7 +21,7 @@ import { shapesOf, withQueriesAndCorpus } from './load'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
-import { checkOutside } from './outputs'
+import { checkOutside, type ResultFile } from './outputs'
 import { digestOf, writePart } from './part-files'
 
 /** `none` turns a ceiling off. */
@@ -97,23 +97,36 @@ async function mine(given: MineOptions) {
 async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFiles, job: Job) {
   const { words } = files
   const { format = mineDefaults.format, incomplete } = run
-  const lines = minedLines(format, mined, words, { incomplete })
   const { signal } = job.options
+  const lines: Partial<Record<ResultFile, number>> = {}
+  const writeCounted = (name: ResultFile, from: Iterable<string>) =>
+    job.write(name, (path) => writeLines(path, counted(from, (n) => (lines[name] = n)), { signal }))
+  const examples = minedLines(format, mined, words, { incomplete })
   await writeArrays(mined, job)
   if (run.parquet)
     await job.write('negatives.parquet', (path) =>
       writeMinedParquet(path, format, mined, words, { incomplete, signal }),
     )
-  else await job.write('negatives.jsonl', (path) => writeLines(path, lines, { signal }))
+  else await writeCounted('negatives.jsonl', examples)
   if (run.explain !== undefined)
-    await job.write('rejected.jsonl', (path) =>
-      writeLines(path, rejectedLines(mined.rejected, words), { signal }),
-    )
+    await writeCounted('rejected.jsonl', rejectedLines(mined.rejected, words))
   const { shard, corpus } = mined
   if (shard)
     await job.write('part.safetensors', (path) =>
-      writePart(path, mined as MinedPart, run, digestOf(words, shard.queries, corpus)),
+      writePart(path, mined as MinedPart, run, {
+        words: digestOf(words, shard.queries, corpus),
+        lines,
+      }),
     )
+}
+
+function* counted(lines: Iterable<string>, tell: (count: number) => void): Generator<string> {
+  let count = 0
+  for (const line of lines) {
+    yield line
+    count++
+  }
+  tell(count)
 }
 
 const runOf = (

@@ -12,11 +12,13 @@ import { readSafetensors, writeSafetensors, type Tensors } from '../data/safeten
 import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
 import { listStartsOf } from '../mining/query-lists'
+import { hashOf } from '../mining/query-shard'
 import { interrupted } from './interruption'
 import type { MineRun } from './mined-files'
+import type { ResultFile } from './outputs'
 
 /** Must change with the contents of the file. */
-const kind = 'gemmine mined part 4'
+const kind = 'gemmine mined part 5'
 
 /** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =
@@ -38,7 +40,11 @@ export interface Part {
   readonly folder: string
   readonly mined: MinedPart
   readonly run: MineRun
+  /** Numbers of lines, by file. */
+  readonly lines: Lines
 }
+
+type Lines = Readonly<Partial<Record<ResultFile, number>>>
 
 /** JSON has no bigints. */
 const digits = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
@@ -56,15 +62,34 @@ export function digestOf(words: Required<Words>, queries: number, corpus: number
   return hash.digest('hex')
 }
 
-/** @param words A digest of the ids and texts in lines; it differs for parts with other ids or texts. */
-export async function writePart(path: string, mined: MinedPart, run: MineRun, words: string) {
+/** A hash of everything in the file, so that damage is found. */
+const checksumOf = ({ tensors, metadata: { checksum: _, ...texts } }: Tensors) =>
+  hashOf([
+    ...Object.entries(texts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, text]) => [name, Buffer.from(text)] as const),
+    ...Object.keys(tensors)
+      .sort()
+      .map((name) => [name, tensors[name]!.data] as const),
+  ])
+
+/**
+ * @param words A digest of the ids and texts in lines; it differs for parts with other ids or texts.
+ * @param lines Numbers of lines, by file.
+ */
+export async function writePart(
+  path: string,
+  mined: MinedPart,
+  run: MineRun,
+  { words, lines }: { words: string; lines: Lines },
+) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
   const { indices, scores, counts, sources, listStarts, rejected, warnings, shard, ...facts } = rest
   const { format = null, incomplete = null } = run
   const options = { ...shard.options, format, incomplete, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
   const pairs = positives.indices.length
-  await writeSafetensors(path, {
+  const contents = {
     tensors: {
       ranks: { data: ranks, shape: [mined.lists, numNegatives] },
       ...(sources && { sources: { data: sources, shape: [mined.lists, numNegatives] } }),
@@ -72,8 +97,15 @@ export async function writePart(path: string, mined: MinedPart, run: MineRun, wo
       positiveRows: { data: positives.indices, shape: [pairs] },
       positiveScores: { data: positiveScores, shape: [pairs] },
     },
-    metadata: { kind, facts: JSON.stringify(told), run: JSON.stringify(run) },
-  })
+    metadata: {
+      kind,
+      facts: JSON.stringify(told),
+      run: JSON.stringify(run),
+      lines: JSON.stringify(lines),
+    },
+  }
+  const checksum = await checksumOf(contents)
+  await writeSafetensors(path, { ...contents, metadata: { ...contents.metadata, checksum } })
 }
 
 const notWritten = (path: string, received: string, cause?: unknown) =>
@@ -132,6 +164,8 @@ export async function readPart(folder: string): Promise<Part> {
     )
   const file = await readSafetensors(path)
   const facts = factsIn(path, file)
+  if (file.metadata['checksum'] !== (await checksumOf(file)))
+    throw notWritten(path, 'a damaged file')
   const { queries, numNegatives } = facts
   const at = (name: string) => join(folder, name)
   const indptr = tensorIn(path, file, 'positiveStarts', Int32Array, queries + 1)
@@ -163,21 +197,49 @@ export async function readPart(folder: string): Promise<Part> {
     },
     warnings: [],
   }) as MinedPart
-  return { folder, mined, run: parsedObject<MineRun>(path, 'runs', file.metadata.run) }
+  const run = parsedObject<MineRun>(path, 'runs', file.metadata.run)
+  return { folder, mined, run, lines: parsedObject(path, 'lines', file.metadata.lines) }
 }
 
 /** Bytes to copy at a time. */
 const pieceBytes = 1 << 22
 
-/** The bytes of consecutive files, read on demand. */
-export async function* bytesOfFiles(paths: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const path of paths) {
+const newline = 10
+
+function newlinesIn(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++
+  return count
+}
+
+/**
+ * The lines of all parts in one of their files, read on demand.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if a file has not the lines that its part wrote.
+ */
+export async function* linesOfParts(
+  parts: readonly Part[],
+  name: ResultFile,
+): AsyncGenerator<Uint8Array> {
+  for (const { folder, lines } of parts) {
+    const path = join(folder, name)
     const file = await openFile(path)
+    let count = 0
+    let last: number | undefined = newline
     try {
       for (let at = 0; at < file.size; at += pieceBytes) {
         interrupted.throwIfAborted()
-        yield await readRange(file, at, Math.min(pieceBytes, file.size - at))
+        const bytes = await readRange(file, at, Math.min(pieceBytes, file.size - at))
+        count += newlinesIn(bytes)
+        last = bytes.at(-1)
+        yield bytes
       }
+      const cut = last === newline ? '' : ' and one that is cut off'
+      if (count !== lines[name] || cut !== '')
+        throw fileError(
+          path,
+          `expected the ${lines[name] ?? 0} lines that gemmine mine --shard wrote, received ${count}${cut}`,
+        )
     } catch (error) {
       throw systemFailure(path, error)
     } finally {

@@ -238,6 +238,43 @@ describe('gemmine merge refuses', () => {
     expect((await merge(part)).sentence).toContain(join(part, 'indices.npy'))
   })
 
+  it('lines that are cut off or fewer than the part wrote', async () => {
+    const parts = await mineParts('cut', 2, '--explain', '2')
+    for (const name of ['negatives.jsonl', 'rejected.jsonl']) {
+      const path = join(parts[0]!, name)
+      const whole = readFileSync(path)
+      const count = whole.toString().split('\n').length - 1
+      const refused = async (kept: Buffer, received: string) => {
+        writeFileSync(path, kept)
+        expect(await merge(...parts)).toEqual({
+          exitCode: 2,
+          sentence: `${path}: expected the ${count} lines that gemmine mine --shard wrote, received ${received}`,
+        })
+      }
+      await refused(whole.subarray(0, -3), `${count - 1} and one that is cut off`)
+      await refused(whole.subarray(whole.indexOf('\n') + 1), `${count - 1}`)
+      await refused(whole.subarray(0, 0), '0')
+      writeFileSync(path, whole)
+    }
+    expect(readdirSync(folder)).not.toContain('refused')
+  })
+
+  it('a part.safetensors of which a byte has changed, and names it', async () => {
+    const [part] = (await mineParts('byte', 1)) as [string]
+    const path = join(part, 'part.safetensors')
+    const whole = readFileSync(path)
+    const start = 8 + Number(whole.readBigUInt64LE())
+    for (let i = 0; i < 8; i++) {
+      const bytes = Buffer.from(whole)
+      bytes[start + Math.floor(((bytes.length - start) * i) / 8)]! ^= 0x40
+      writeFileSync(path, bytes)
+      expect(await merge(part)).toEqual({
+        exitCode: 2,
+        sentence: `${path}: expected what gemmine mine --shard writes, received a damaged file`,
+      })
+    }
+  })
+
   it('to replace one of the parts', async () => {
     const parts = await mineParts('r', 2)
     const failure = await failureFrom('merge', ...parts, '--out', parts[0]!, '--force')
