@@ -130,6 +130,10 @@ function columns(
   )
 }
 
+/** Parquet files can have NaN, which is neither a positive nor a negative. */
+const isLabel = (label: unknown): label is number | boolean =>
+  typeof label === 'boolean' || (typeof label === 'number' && !Number.isNaN(label))
+
 /**
  * Lists of documents, with one label each. sentence-transformers writes scores in place of the labels if it
  * is asked for them; the first document is then the positive.
@@ -150,7 +154,7 @@ function labeledReader(first: Fields): Reader {
         `${labels.length}`,
       )
     const isPositive = labels.map((label) => {
-      if (typeof label === 'number' || typeof label === 'boolean') return Number(label) > 0
+      if (isLabel(label)) return Number(label) > 0
       throw new FieldMistake('numbers in labels', shownJson(label))
     })
     return {
@@ -179,8 +183,7 @@ function pairReader(first: Fields): Reader {
     const word = wordOf(fields[query], query)
     if (mark === 'score')
       return { query: word, positives: [], negatives: [], unlabeled: [document] }
-    if (typeof label !== 'number' && typeof label !== 'boolean')
-      throw new FieldMistake('a number as label', shownField(label))
+    if (!isLabel(label)) throw new FieldMistake('a number as label', shownField(label))
     const [positives, negatives] = Number(label) > 0 ? [[document], []] : [[], [document]]
     return { query: word, positives, negatives }
   }

@@ -121,6 +121,15 @@ class Example<Cell> {
     return mapped(mined.scores, this.start, this.end, notation.score)
   }
 
+  /** The rows of the positives, then of the negatives. */
+  rows(): number[] {
+    const { mined } = this.source
+    return [
+      ...mined.positives.indices.subarray(this.first, this.last),
+      ...mined.indices.subarray(this.start, this.end),
+    ]
+  }
+
   /** Of the positives, then of the negatives. */
   labels(): readonly Cell[] {
     const { label } = this.source.notation
@@ -170,7 +179,8 @@ interface Layout {
   readonly isOfOne?: boolean
   /** Its fields in their order, for so many negatives. */
   columns(numNegatives: number): Readonly<Record<string, ColumnKind>>
-  records<Cell>(example: Example<Cell>): Iterable<readonly Field<Cell>[]>
+  /** @param written Documents of the query that earlier lists have; only layouts of one document use it. */
+  records<Cell>(example: Example<Cell>, written: Set<number>): Iterable<readonly Field<Cell>[]>
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `negative_${i + 1}`)
@@ -209,16 +219,20 @@ const layouts = {
       'query, passage, label, one line for each document of a query: BinaryCrossEntropyLoss, OnlineContrastiveLoss',
     isOfOne: true,
     columns: () => ({ query: 'query', passage: 'document', label: 'label' }),
-    *records(example) {
+    *records(example, written) {
       const { query, positives, negatives } = example
       const documents = [...positives, ...negatives]
       const marks = example.labels()
-      for (const [i, document] of documents.entries())
+      const rows = example.rows()
+      for (const [i, document] of documents.entries()) {
+        if (written.has(rows[i]!)) continue
+        written.add(rows[i]!)
         yield [
           ['query', query],
           ['passage', document],
           ['label', marks[i]!],
         ]
+      }
     },
   },
   labeled: {
@@ -364,10 +378,14 @@ function* recordsOf<Cell>(
   source: Source<Cell>,
   fewest: number,
 ): Generator<readonly Field<Cell>[]> {
+  let written = new Set<number>()
+  let query = -1
   for (const each of listsOf(source.mined)) {
+    if (each.q !== query) written = new Set()
+    query = each.q
     const count = source.mined.counts[each.list]!
     const hasBoth = count > 0 && each.first !== each.last
     if (count >= fewest && (hasBoth || layout.isOfOne))
-      yield* layout.records(new Example(source, each))
+      yield* layout.records(new Example(source, each), written)
   }
 }

@@ -1,8 +1,17 @@
 // With the reference `each`, every pair of a query and a positive has its own ceiling and list of negatives.
 import { describe, expect, it } from 'vitest'
 import { fromRows } from '../../lib/data/matrix'
-import { minedLines, rejectedLines } from '../../lib/data/mined-lines'
-import { judgeNegatives, mergeMined, mineHardNegatives } from '../../lib/index'
+import { minedLines, rejectedLines, writeLines } from '../../lib/data/mined-lines'
+import {
+  auditMined,
+  judgeNegatives,
+  mergeMined,
+  mineHardNegatives,
+  writeMinedParquet,
+} from '../../lib/index'
+import { temporaryFolder } from '../data/files'
+
+const folder = temporaryFolder()
 
 /** One dimension, so that a score is the row times the query. */
 const corpus = fromRows([8, 6, 5, 4, 3, 2, 1].map((value) => [value]))
@@ -144,4 +153,28 @@ describe('nearPositiveScore', () => {
     expect((await ask(undefined)).found).toBe(3)
     await expect(ask('1' as never)).rejects.toThrow('a finite number for nearPositiveScore')
   })
+})
+
+it('labeled pairs have each document of a query once, and pass the audit', async () => {
+  const best = fromRows([9, 8, 7, 6, 5, 4].map((value) => [value]))
+  const mined = await mineHardNegatives(fromRows([[1]]), best, [[0, 1]], {
+    ...{ metric: 'dot', reference: 'each', relativeMargin: null, numNegatives: 3 },
+  })
+  const lines = [...minedLines('labeled-pair', mined, words)].map(
+    (line) => JSON.parse(line) as { passage: number; label: number },
+  )
+  expect(lines.map(({ passage, label }) => [passage, label])).toEqual([
+    [0, 1],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+    [1, 1],
+  ])
+  const [text, table] = [folder.path('pairs.jsonl'), folder.path('pairs.parquet')]
+  await writeLines(text, minedLines('labeled-pair', mined, words))
+  await writeMinedParquet(table, 'labeled-pair', mined, words)
+  for (const path of [text, table]) {
+    const audit = await auditMined(path, { queries: 1, corpus: 6, positives: mined.positives })
+    expect(audit).toMatchObject({ layout: 'labeled-pair', lines: 5, isClean: true })
+  }
 })
