@@ -118,6 +118,15 @@ export function invalidEntry(
   return Object.assign(error, { argument, expected, received: text, row, column })
 }
 
+/** The same error for an argument of another name. */
+export function renamedMistake(error: MistakeError, argument: string): MistakeError {
+  const { expected, received, row, column } = error
+  if (row !== undefined && column !== undefined)
+    return invalidEntry(argument, expected, received, row, column)
+  const Kind = error instanceof RangeError ? RangeError : TypeError
+  return invalidText(argument, expected, received, Kind)
+}
+
 /** Returns whether an error is a caller's mistake, reported by this package. */
 export const isMistake = (error: unknown): error is MistakeError =>
   (error instanceof TypeError || error instanceof RangeError) && 'argument' in error

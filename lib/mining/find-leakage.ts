@@ -3,7 +3,7 @@ import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists
 import { toQueries } from '../data/source'
 import { inTurns } from '../data/slices'
 import { TextNumbers } from '../data/text-numbers'
-import { invalid } from '../errors'
+import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
 import {
   checkInteger,
@@ -28,7 +28,7 @@ import { checkTexts, textAt } from './text-classes'
 export interface Split {
   /** Corpus rows that belong to each query. */
   readonly positives: RowListsInput
-  /** Corpus rows that are negatives of each query, such as mined ones; none if left out. */
+  /** Corpus rows that are negatives of each query of the training split, such as mined ones; none if left out. */
   readonly negatives?: RowListsInput
   /** Text of each query. */
   readonly queryTexts?: readonly string[]
@@ -173,9 +173,9 @@ const pairsOf = (test: readonly number[], train: readonly number[]): LeakingPair
 async function equalTexts(train: Split, test: Split, counts: Counts): Promise<LeakingPairs> {
   const { queryTexts: known } = train
   const { queryTexts: asked } = test
+  if (known !== undefined) checkTexts('train.queryTexts', known, counts.train)
+  if (asked !== undefined) checkTexts('test.queryTexts', asked, counts.test)
   if (known === undefined || asked === undefined) return pairsOf([], [])
-  checkTexts('train.queryTexts', known, counts.train)
-  checkTexts('test.queryTexts', asked, counts.test)
   return inTurns<LeakingPairs>(function* (slice) {
     const first = new Map<string, number>()
     for (let query = 0; query < known.length; query++) {
@@ -216,6 +216,9 @@ async function nearQueries(
   if (train.queries === undefined || test.queries === undefined)
     return { ...pairsOf([], []), scores: new Float32Array(0) }
   const sides = [test.queries, train.queries] as const
+  const [{ cols }, { cols: expected }] = [toQueries(sides[0]), toQueries(sides[1])]
+  if (cols !== expected)
+    throw invalid('test.queries.cols', `${expected} columns, as in train.queries`, cols)
   const names = { queries: 'test.queries', corpus: 'train.queries' }
   const { indptr, indices, scores } = await withNames(names, () =>
     rangeSearch(...sides, { ...options, threshold, limit: 1 }),
@@ -264,6 +267,12 @@ export async function findLeakage(
       throw invalid(name, 'an object with the positives of its queries', split)
   for (const [name, split] of Object.entries({ train, test }))
     withDefaults(splitFields, split, name)
+  if (test.negatives !== undefined)
+    throw invalidText(
+      'test.negatives',
+      'none, as only negatives of the training split teach a model',
+      'lists',
+    )
   const counts = {
     train: queriesOf('train.positives', train.positives),
     test: queriesOf('test.positives', test.positives),

@@ -203,7 +203,7 @@ function checkCandidateMode({ candidateMode, sampling }: SettledMining, at: stri
   if (candidateMode === 'beside' && samplingOf(sampling).from !== 'best')
     throw invalid(
       `${at}sampling`,
-      `one that takes from a pool, as ${sampling} gets no other rows from lists beside the scan`,
+      `one that takes from a pool beside candidateMode '${candidateMode}', as ${sampling} gets no rows from lists`,
       sampling,
     )
 }
@@ -332,7 +332,7 @@ export async function nativeOptions(
 ): Promise<NativeMineOptions> {
   const { exclude, candidates, candidateMode } = options
   if (candidateMode !== 'only' && candidates === undefined)
-    throw invalid('candidates', 'lists of rows to join the scan', candidates)
+    throw invalid('candidates', `lists of rows beside candidateMode '${candidateMode}'`, candidates)
   checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)

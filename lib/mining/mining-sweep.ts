@@ -1,5 +1,5 @@
 // Sweeps: several sets of rules, answered by one mining call from the same scans.
-import { invalid } from '../errors'
+import { invalid, isMistake, renamedMistake } from '../errors'
 import { withDefaults } from '../options'
 import { ceilingDefaults } from './ceiling-rules'
 import {
@@ -48,13 +48,24 @@ export function settleSweep(given: MineHardNegativesOptions | MiningSweep): Sett
   if (sweep === undefined) return [settledOne(shared)]
   if (!Array.isArray(sweep) || sweep.length === 0)
     throw invalid('sweep', 'an array of sets of rules, at least one', sweep)
-  settledOne(shared)
+  settleMining(shared)
   return sweep.map((rules: SweptRules, i) => {
     withDefaults(sweptDefaults, rules, `sweep[${i}]`)
     const settled = settleMining({ ...shared, ...known(rules) })
-    checkRules(settled, `sweep[${i}].`)
+    try {
+      checkRules(settled, `sweep[${i}].`)
+    } catch (error) {
+      throw namedBySource(error, `sweep[${i}].`, known(rules))
+    }
     return settled
   })
+}
+
+/** The error of a rule that is not one of its set names the call's own option. */
+function namedBySource(error: unknown, at: string, rules: SweptRules): unknown {
+  if (!isMistake(error) || !error.argument.startsWith(at)) return error
+  const name = error.argument.slice(at.length)
+  return name in rules ? error : renamedMistake(error, name)
 }
 
 function settledOne(given: MineHardNegativesOptions): SettledMining {

@@ -1,7 +1,7 @@
 // Searches of the rows of one matrix among themselves.
 import type { MatrixInput } from '../data/matrix'
 import { toDenseSource } from '../data/source'
-import { invalidEntry, invalidText, isMistake } from '../errors'
+import { isMistake, renamedMistake } from '../errors'
 
 /** Runs a search with `X` on both sides. Its errors name X, not the sides. */
 export async function amongOwnRows<Result>(
@@ -27,14 +27,5 @@ export async function withNames<Result>(
 function renamed(error: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!isMistake(error)) return error
   const argument = error.argument.replace(/^(queries|corpus)\b/, (side) => names[side]!)
-  const { expected, received, row, column } = error
-  if (argument === error.argument) return error
-  return row === undefined || column === undefined
-    ? invalidText(
-        argument,
-        expected,
-        received,
-        error instanceof RangeError ? RangeError : TypeError,
-      )
-    : invalidEntry(argument, expected, received, row, column)
+  return argument === error.argument ? error : renamedMistake(error, argument)
 }

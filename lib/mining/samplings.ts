@@ -167,8 +167,9 @@ export const samplingDefaults = {
    */
   nearDuplicateScore: undefined as number | undefined,
   /**
-   * Largest number of queries that may get the same row. The queries with the highest scores keep it, others
-   * take their next choice. Not for parts of a job; no limit unless given.
+   * Largest number of lists of negatives that may have the same row: one list for each query, or with the
+   * reference `each` one for each positive. The lists with the highest scores keep it, others take their next
+   * choice. Not for parts of a job; no limit unless given.
    */
   hubCap: undefined as number | undefined,
 } as const
@@ -209,6 +210,22 @@ export function poolOf({ pool, sampling, stride, numNegatives }: SamplingChoice)
 
 const largest = 2 ** 31 - 1
 
+/** Names the one that is not the default. */
+function checkDistances({ distanceCutoff, distanceLimit }: SamplingChoice, at: string) {
+  if (distanceLimit > distanceCutoff) return
+  if (distanceLimit === samplingDefaults.distanceLimit)
+    throw invalid(
+      `${at}distanceCutoff`,
+      `a number below distanceLimit ${distanceLimit}`,
+      distanceCutoff,
+    )
+  throw invalid(
+    `${at}distanceLimit`,
+    `a number above distanceCutoff ${distanceCutoff}`,
+    distanceLimit,
+  )
+}
+
 /** @param at Prefix of names in messages: `sweep[1].`, or nothing. */
 export function checkSampling(options: SamplingChoice, at = '') {
   checkOneOf(`${at}sampling`, options.sampling, samplingNames)
@@ -229,12 +246,7 @@ export function checkSampling(options: SamplingChoice, at = '') {
   checkNumber(`${at}distanceCutoff`, options.distanceCutoff)
   if (options.distanceCutoff <= 0)
     throw invalid(`${at}distanceCutoff`, 'a number above 0', options.distanceCutoff)
-  if (options.distanceLimit <= options.distanceCutoff)
-    throw invalid(
-      `${at}distanceLimit`,
-      `a number above the cutoff ${options.distanceCutoff}`,
-      options.distanceLimit,
-    )
+  checkDistances(options, at)
   checkInteger(`${at}stride`, options.stride, 1, largest)
   checkInteger(`${at}bins`, options.bins, 1, largest)
   checkNumber(`${at}mmrLambda`, options.mmrLambda, 0, 1)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readIds, readTexts } from '../../lib/data/ids-and-texts'
-import { minedFormats, type Mined } from '../../lib/data/mined-layouts'
+import { minedFormats, type Mined, type Words } from '../../lib/data/mined-layouts'
 import { minedLines } from '../../lib/data/mined-lines'
 import { readPairs } from '../../lib/data/pairs'
 import { writeMinedParquet } from '../../lib/data/parquet/mined-parquet'
@@ -109,6 +109,26 @@ describe('mined examples as Parquet', () => {
     const [first] = await rowsIn(path)
     const digits = '4611686018427387904'
     expect(first).toEqual({ anchor: 0, positive: digits, negative: String(document(2)) })
+  })
+
+  it.each([
+    [2n ** 63n, '9223372036854775808n'],
+    [0.5, '0.5'],
+    [2 ** 60, String(2 ** 60)],
+    [NaN, 'NaN'],
+  ])('name the side and row of %s, which no column holds', async (word, received) => {
+    const path = folder.path('unstorable.parquet')
+    const write = (words: Words) => writeMinedParquet(path, 'nemo', mined, words)
+    const row = (row: number) => row
+    const sentence = 'Expected a text, a safe integer or a bigint of 64 bits for words'
+    const document = (row: number) => (row === 2 ? word : row)
+    await expect(write({ query: row, document })).rejects.toThrow(
+      `${sentence}.document(2), received ${received}`,
+    )
+    const query = (row: number) => (row === 1 ? word : row)
+    await expect(write({ query, document: row })).rejects.toThrow(
+      `${sentence}.query(1), received ${received}`,
+    )
   })
 
   it('refuse texts beside integers, and leave no file', async () => {

@@ -126,6 +126,16 @@ describe('writeParquetMatrix', () => {
     expect(readdirSync(folder.path('.'))).toEqual(before)
   })
 
+  it('refuses a row that loadMatrix does not read, before a file is written', async () => {
+    const cols = 2 ** 24 + 1
+    const path = folder.path('wide.parquet')
+    const matrix: DenseMatrix = { data: new Uint16Array(cols), rows: 1, cols, type: 'float16' }
+    await expect(writeParquetMatrix(path, matrix)).rejects.toThrow(
+      'Expected at most 16777216 columns, as a row is in one page for matrix.cols, received 16777217',
+    )
+    expect(() => readFileSync(path)).toThrow('ENOENT')
+  })
+
   it('names a folder that is not there, and elements that it does not write', async () => {
     const path = folder.path('nowhere/X.parquet')
     await expectFileError(

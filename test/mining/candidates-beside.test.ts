@@ -71,9 +71,11 @@ describe("candidateMode 'beside'", () => {
 
   it('names what it needs', async () => {
     await expect(mine({ candidates: undefined })).rejects.toThrow(
-      'lists of rows to join the scan for candidates',
+      "Expected lists of rows beside candidateMode 'beside' for candidates",
     )
-    await expect(mine({ sampling: 'top' })).rejects.toThrow('takes from a pool')
+    await expect(mine({ sampling: 'top' })).rejects.toThrow(
+      "one that takes from a pool beside candidateMode 'beside', as top gets no rows from lists for sampling",
+    )
     await expect(mine({ sampling: 'band', pool: undefined })).rejects.toThrow('takes from a pool')
     await expect(mine({ candidateMode: 'both' as never })).rejects.toThrow('candidateMode')
   })

@@ -304,7 +304,13 @@ describe('findLeakage', () => {
     await expect(find({ queries }, { queries: wrong })).rejects.toThrow('test.queries')
     await expect(find({ queries: wrong }, { queries })).rejects.toThrow('train.queries')
     await expect(find({ queries }, { queries: fromRows([[1]]) })).rejects.toThrow(
-      'test.queries.cols',
+      'Expected 2 columns, as in train.queries for test.queries.cols, received 1',
+    )
+    await expect(find({}, { negatives: [[1]] })).rejects.toThrow(
+      'Expected none, as only negatives of the training split teach a model for test.negatives',
+    )
+    await expect(find({ queryTexts: ['a', 'b'] }, {})).rejects.toThrow(
+      'Expected 1 texts, one for each row for train.queryTexts, received 2 texts',
     )
   })
 

@@ -6,6 +6,7 @@ import {
   prepareCorpus,
   type MinedNegatives,
   type MineHardNegativesOptions,
+  type MiningSweep,
   type SweptRules,
 } from '../../lib/index'
 import { plantedScene } from '../conformance/mining-scenes'
@@ -82,6 +83,19 @@ describe('a sweep that is none', () => {
   ])('%j', async (wrong, message) => {
     const options = { sweep: wrong } as unknown as MineHardNegativesOptions
     await expect(mineHardNegatives(queries, corpus, positives, options)).rejects.toThrow(message)
+  })
+
+  it('names an option of the call that a set keeps, and checks none that all sets replace', async () => {
+    const options = { numNegatives: 0, sweep: [{ numNegatives: 2 }] }
+    expect(await mineHardNegatives(queries, corpus, positives, options)).toHaveLength(1)
+    await expect(
+      mineHardNegatives(queries, corpus, positives, { ...options, sweep: [{ maxRank: 9 }] }),
+    ).rejects.toThrow('for numNegatives, received 0')
+    const beside: MiningSweep = {
+      ...{ candidateMode: 'beside', candidates: positives.map(() => [1]) },
+      sweep: [{ sampling: 'random' }],
+    }
+    expect(await mineHardNegatives(queries, corpus, positives, beside)).toHaveLength(1)
   })
 
   it('undefined is no sweep', async () => {

@@ -35,16 +35,17 @@ type WordType = 'text' | 'integer'
 type Cell = unknown
 
 const plain: Notation<Cell> = {
-  word: (word) => (typeof word === 'number' ? integerOf(word) : word),
+  word: (word) => (typeof word === 'number' ? BigInt(word) : word),
   id: String,
   score: Math.fround,
   label: BigInt,
 }
 
-function integerOf(word: number): bigint {
-  if (Number.isSafeInteger(word)) return BigInt(word)
-  throw invalid('words', 'texts or integers', word)
-}
+/** Whether a column can hold a word: a text, or an integer that fits and that was not rounded. */
+const isStorable = (word: unknown) =>
+  typeof word === 'bigint'
+    ? BigInt.asIntN(64, word) === word
+    : typeof word === 'string' || Number.isSafeInteger(word)
 
 const text = {
   type: 'BYTE_ARRAY',
@@ -129,6 +130,12 @@ class CheckedWords implements Words {
   }
 
   private checked(side: 'query' | 'document', row: number, word: Word): Word {
+    if (!isStorable(word))
+      throw invalid(
+        `words.${side}(${row})`,
+        'a text, a safe integer or a bigint of 64 bits',
+        word,
+      )
     const type = typeof word === 'string' ? 'text' : 'integer'
     const first = (this.#types[side] ??= type)
     if (type !== first)

@@ -10,6 +10,7 @@ import { bytesOf } from '../file'
 import { toDenseView, type DenseMatrix, type DenseView } from '../matrix'
 import { arrowSchema, type FloatType } from './arrow-schema'
 import { writeParquetFile, type OpenWriter } from './file-writer'
+import { matrixPageValues } from './pages'
 
 /** Bytes of the elements of a page: about a millisecond of work. */
 const pageBytes = 1 << 20
@@ -139,6 +140,12 @@ function checkedMatrix(matrix: DenseMatrix): FloatMatrix {
   if (!data) throw invalidText('matrix', 'a matrix in memory', 'one that lies in a file')
   if (!(type in physical))
     throw invalidText('matrix.type', Object.keys(physical).join(', '), `${type}`)
+  if (rest.cols > matrixPageValues)
+    throw invalid(
+      'matrix.cols',
+      `at most ${matrixPageValues} columns, as a row is in one page`,
+      rest.cols,
+    )
   return { ...rest, data, type: type as FloatType }
 }
 
