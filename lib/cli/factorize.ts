@@ -28,6 +28,7 @@ import {
   type FactorizeOptions,
 } from './factorize-options'
 import { optionOf } from './failure'
+import { tellOfCheckpoint } from './interruption'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
@@ -110,7 +111,10 @@ async function factorize(path: string, given: FactorizeOptions) {
     return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
   }
   await runCommand(given, filesOf(path, given), async (job) => {
-    if (given.checkpoint) await checkPlace(given.checkpoint)
+    if (given.checkpoint) {
+      await checkPlace(given.checkpoint)
+      tellOfCheckpoint(given.checkpoint)
+    }
     return withSource(
       path,
       job.options,

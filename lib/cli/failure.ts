@@ -35,8 +35,8 @@ export function failureOf(error: unknown): Failure {
 
 function classified(error: unknown): Failure {
   const { message } = error as Error
-  if (error instanceof Interruption || error instanceof Complaint)
-    return { sentence: message, exitCode: error.exitCode }
+  if (error instanceof Interruption) return { sentence: error.sentence, exitCode: error.exitCode }
+  if (error instanceof Complaint) return { sentence: message, exitCode: error.exitCode }
   if (error instanceof CommanderError)
     return { sentence: message.replace(/^error: /, ''), exitCode: mistake }
   if (isMistake(error)) return { sentence: message, exitCode: mistake }

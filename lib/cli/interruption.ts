@@ -1,6 +1,8 @@
 // SIGINT, SIGTERM and SIGHUP: jobs stop within a block, staged files are removed, the exit code contains the
 // signal.
 
+import { statSync } from 'node:fs'
+
 /** Exit codes are 128 + the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
@@ -12,10 +14,35 @@ const patience = 1000
 export class Interruption extends Error {
   readonly exitCode: number
 
-  constructor(signal: Stopping) {
-    super(`stopped by ${signal}; nothing was written`)
+  constructor(private readonly signal: Stopping) {
+    super(`stopped by ${signal}`)
     this.exitCode = exitCodes[signal]
   }
+
+  /** What was written until now. */
+  get sentence(): string {
+    const written = hasNewCheckpoint()
+      ? `the checkpoint ${checkpoint!.path} was written, and no results`
+      : 'nothing was written'
+    return `stopped by ${this.signal}; ${written}`
+  }
+}
+
+/** The checkpoint of the run, and the file that was there before. */
+let checkpoint: { readonly path: string; readonly before: string } | undefined
+
+/** Names the file that is there: a checkpoint replaces it by another one. */
+function fileAt(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? `${found.ino} ${found.mtimeMs}` : 'none'
+}
+
+const hasNewCheckpoint = () =>
+  checkpoint !== undefined && fileAt(checkpoint.path) !== checkpoint.before
+
+/** Lets an interruption tell whether a checkpoint was written; called before the run writes one. */
+export function tellOfCheckpoint(path: string) {
+  checkpoint = { path, before: fileAt(path) }
 }
 
 const controller = new AbortController()

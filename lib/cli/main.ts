@@ -5,8 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { interrupted, listenForSignals, type Interruption } from './interruption'
 
 function stop(reason: unknown): never {
-  const { message, exitCode } = reason as Interruption
-  process.stderr.write(`gemmine: ${message}\n`)
+  const { sentence, exitCode } = reason as Interruption
+  process.stderr.write(`gemmine: ${sentence}\n`)
   process.exit(exitCode)
 }
 

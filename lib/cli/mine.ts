@@ -16,6 +16,7 @@ import type { Asked } from '../mining/mining-warnings'
 import { samplingDefaults } from '../mining/samplings'
 import { checkInteger, type Overrides } from '../options'
 import { required } from './common-options'
+import { tellOfCheckpoint } from './interruption'
 import { runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
@@ -74,7 +75,10 @@ async function mine(given: MineOptions) {
   const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
   const named = { ...partners, exclude, candidates, resume }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
-    if (checkpoint) await checkPlace(checkpoint)
+    if (checkpoint) {
+      await checkPlace(checkpoint)
+      tellOfCheckpoint(checkpoint)
+    }
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     const rules = rulesOf(given)

@@ -27,6 +27,7 @@ import { describeFactorize, filesOf, scalarsOf, type FactorizeOptions } from './
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
+import { tellOfCheckpoint } from './interruption'
 import { checkOutside } from './outputs'
 
 type Given = CommonOptions &
@@ -50,6 +51,7 @@ async function select(path: string, given: Given) {
       async (X) => {
         const arrays = await readArrays(given as FactorizeOptions, path, sidesOf('X', X))
         const { init: _, ...files } = arrays
+        if (given.checkpoint) tellOfCheckpoint(given.checkpoint)
         const found = await job.progress.during('select-rank', (onProgress) =>
           selectRank(X, { ...options, ...files, ...job.options, onProgress }),
         )

@@ -98,9 +98,14 @@ it('an interrupted run writes its checkpoint and says so', async () => {
   const end = ended(child)
   while (!existsSync(at(checkpoint)) && child.exitCode === null) await pause(2)
   child.kill('SIGINT')
-  const { code } = await end
+  const { code, stderr } = await end
   expect([0, 130]).toContain(code)
-  if (code === 130) expect(existsSync(at('interrupted'))).toBe(false)
+  if (code === 130) {
+    expect(existsSync(at('interrupted'))).toBe(false)
+    expect(stderr).toBe(
+      'gemmine: stopped by SIGINT; the checkpoint run.safetensors was written, and no results\n',
+    )
+  }
   expect((await run(folder, ...args, '--resume', checkpoint, '--force')).code).toBe(0)
 })
 
