@@ -104,7 +104,13 @@ async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFile
   const { signal } = job.options
   const lines: Partial<Record<ResultFile, number>> = {}
   const writeCounted = (name: ResultFile, from: Iterable<string>) =>
-    job.write(name, (path) => writeLines(path, counted(from, (n) => (lines[name] = n)), { signal }))
+    job.write(name, (path) =>
+      writeLines(
+        path,
+        counted(from, (n) => (lines[name] = n)),
+        { signal },
+      ),
+    )
   const examples = minedLines(format, mined, words, { incomplete })
   await writeArrays(mined, job)
   if (run.parquet)

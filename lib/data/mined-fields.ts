@@ -27,7 +27,9 @@ export interface MinedExample {
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const shownField = (value: unknown) => (value === undefined ? 'nothing' : shownJson(value))
+/** JSON has no NaN. */
+const shownField = (value: unknown) =>
+  value === undefined ? 'nothing' : Number.isNaN(value) ? 'NaN' : shownJson(value)
 
 const isName = (value: unknown): value is Name =>
   typeof value === 'string' || Number.isSafeInteger(value)
@@ -155,7 +157,7 @@ function labeledReader(first: Fields): Reader {
       )
     const isPositive = labels.map((label) => {
       if (isLabel(label)) return Number(label) > 0
-      throw new FieldMistake('numbers in labels', shownJson(label))
+      throw new FieldMistake('numbers in labels', shownField(label))
     })
     return {
       query: wordOf(fields[query], query),

@@ -5,6 +5,7 @@ import { readIds } from '../../lib/data/ids-and-texts'
 import { loadMatrix } from '../../lib/data/matrix-files'
 import { writeParquetFile, type OpenWriter } from '../../lib/data/parquet/file-writer'
 import { readRows } from '../../lib/data/records'
+import { auditMined } from '../../lib/mining/audit-mined'
 import { expectFileError, temporaryFolder } from './files'
 
 const folder = temporaryFolder()
@@ -21,11 +22,16 @@ const runsOf = (counts: readonly number[], isList: boolean) =>
       library.writePageHeader(bytes, { ...sizes, ...header } as never)
       for (const part of parts) bytes.appendBytes(Uint8Array.from(part))
     }
-    append({ type: 'DICTIONARY_PAGE', dictionary_page_header: { num_values: 1, encoding: 'PLAIN' } }, [
-      [7, 0, 0, 0, 0, 0, 0, 0],
-    ])
+    append(
+      { type: 'DICTIONARY_PAGE', dictionary_page_header: { num_values: 1, encoding: 'PLAIN' } },
+      [[7, 0, 0, 0, 0, 0, 0, 0]],
+    )
     for (const [i, count] of counts.entries()) {
-      const repetitions = !isList ? [] : i > 0 ? run(count, 1) : [...run(1, 0), ...run(count - 1, 1)]
+      const repetitions = !isList
+        ? []
+        : i > 0
+          ? run(count, 1)
+          : [...run(1, 0), ...run(count - 1, 1)]
       const definitions = isList ? run(count, 1) : []
       const page = {
         ...{ num_values: count, num_nulls: 0, num_rows: isList ? Number(i === 0) : count },
@@ -76,7 +82,11 @@ async function fileOf(name: string, schema: SchemaElement[], counts: readonly nu
 }
 
 /** A file of columns with one row. */
-async function columnsOf(name: string, schema: SchemaElement[], columns: Record<string, unknown>[]) {
+async function columnsOf(
+  name: string,
+  schema: SchemaElement[],
+  columns: Record<string, unknown>[],
+) {
   const path = folder.path(name)
   await writeParquetFile(path, { schema, statistics: false }, async function* (writer) {
     const columnData = columns.map((column) => ({ encoding: 'PLAIN', ...column }))
@@ -142,6 +152,26 @@ describe('a Parquet file with columns that no reader can tell apart', () => {
       `${path}: expected one column of lists of numbers, the rows of a matrix, received id (records or maps with int64)`,
     )
   })
+})
+
+it('a pair whose label is NaN is neither a positive nor a negative, and is refused', async () => {
+  const schema: SchemaElement[] = [
+    root(3),
+    { name: 'query', ...integer },
+    { name: 'passage', ...integer },
+    { name: 'label', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+  ]
+  const columns = Object.entries({ query: 0n, passage: 1n, label: NaN })
+  const path = await columnsOf(
+    'label.parquet',
+    schema,
+    columns.map(([name, value]) => ({ name, data: [value] })),
+  )
+  const positives = { indptr: Int32Array.of(0, 1), indices: Int32Array.of(0) }
+  await expectFileError(
+    () => auditMined(path, { queries: 1, corpus: 2, positives }),
+    `${path}: row 0: expected a number as label, received NaN`,
+  )
 })
 
 it('a Parquet file whose column begins before the file is refused as damaged', async () => {

@@ -131,11 +131,7 @@ class CheckedWords implements Words {
 
   private checked(side: 'query' | 'document', row: number, word: Word): Word {
     if (!isStorable(word))
-      throw invalid(
-        `words.${side}(${row})`,
-        'a text, a safe integer or a bigint of 64 bits',
-        word,
-      )
+      throw invalid(`words.${side}(${row})`, 'a text, a safe integer or a bigint of 64 bits', word)
     const type = typeof word === 'string' ? 'text' : 'integer'
     const first = (this.#types[side] ??= type)
     if (type !== first)
