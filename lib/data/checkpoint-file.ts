@@ -100,8 +100,8 @@ export async function checkIdentity(
   const surveys = kinds.filter((kind) => String(kind).startsWith('survey of '))
   if (surveys.length === 1 && kinds[1] !== undefined) {
     const [expected, received] = kinds.map((kind) => (kind === surveys[0] ? kind : `fit of ${kind}`))
-    const text = `expected a checkpoint of a ${expected}, received that of a ${received}`
-    throw fileError(path, printable(text))
+    const text = printable(String(received))
+    throw fileError(path, `expected a checkpoint of a ${expected}, received that of a ${text}`)
   }
   for (const [name, value] of Object.entries(identity)) {
     const received = metadata[name]
