@@ -88,10 +88,10 @@ export async function cooccurrences(
   await inTurns(function* (slice) {
     for (let term = 0; term < terms; term++) {
       const row = counts.of(term)
-      const columns = row ? Int32Array.from(row.keys()).sort() : []
-      for (const column of columns) rows.add(column, row!.get(column)!)
+      if (row)
+        for (const column of Int32Array.from(row.keys()).sort()) rows.add(column, row.get(column)!)
       rows.endRow()
-      if (slice.spend(16 * columns.length + 1)) yield
+      if (slice.spend(row ? 16 * row.size : 1)) yield
     }
   })
   return rows.finish()
