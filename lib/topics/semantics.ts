@@ -25,6 +25,9 @@ export type CooccurrencesOptions = {
   terms: number
 } & Overrides<typeof cooccurrencesDefaults>
 
+/** Terms without counts that are passed between two pauses for the event loop. */
+const emptyAtOnce = 1 << 16
+
 /** Counts of pairs, by the first term. Only terms that occur have a map: there may be 2³¹ − 1 of them. */
 class CountsOfTerms {
   /** [terms] The number of the map, from 1 on; 0: none. */
@@ -42,8 +45,16 @@ class CountsOfTerms {
     row.set(j, (row.get(j) ?? 0) + 1)
   }
 
-  of(i: number): ReadonlyMap<number, number> | undefined {
-    return this.#maps[this.#places[i]! - 1]
+  of(i: number): ReadonlyMap<number, number> {
+    return this.#maps[this.#places[i]! - 1]!
+  }
+
+  /** The first term of begin..end − 1 that has counts; `end` if none has. */
+  next(begin: number, end: number): number {
+    const places = this.#places
+    let at = begin
+    while (at < end && places[at] === 0) at++
+    return at
   }
 }
 
@@ -86,12 +97,18 @@ export async function cooccurrences(
   })
   const rows = new SparseRows(terms, terms)
   await inTurns(function* (slice) {
-    for (let term = 0; term < terms; term++) {
+    for (let begin = 0; begin < terms;) {
+      const end = Math.min(terms, begin + emptyAtOnce)
+      const term = counts.next(begin, end)
+      rows.endEmptyRows(term - begin)
+      if (slice.spend(term - begin)) yield
+      begin = term
+      if (term === end) continue
       const row = counts.of(term)
-      if (row)
-        for (const column of Int32Array.from(row.keys()).sort()) rows.add(column, row.get(column)!)
+      for (const column of Int32Array.from(row.keys()).sort()) rows.add(column, row.get(column)!)
       rows.endRow()
-      if (slice.spend(row ? 16 * row.size : 1)) yield
+      begin++
+      if (slice.spend(16 * row.size)) yield
     }
   })
   return rows.finish()

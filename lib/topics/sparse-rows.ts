@@ -36,6 +36,12 @@ export class SparseRows {
     this.#indptr[++this.#ended] = this.#count
   }
 
+  /** Rows without entries, after the end of a row. */
+  endEmptyRows(count: number) {
+    this.#indptr.fill(this.#count, this.#ended + 1, this.#ended + 1 + count)
+    this.#ended += count
+  }
+
   /** After the end of the last row. */
   finish(): SparseMatrix {
     const { rows, cols } = this
