@@ -99,7 +99,9 @@ export async function checkIdentity(
   const kinds = [identity['model'], metadata['model']]
   const surveys = kinds.filter((kind) => String(kind).startsWith('survey of '))
   if (surveys.length === 1 && kinds[1] !== undefined) {
-    const [expected, received] = kinds.map((kind) => (kind === surveys[0] ? kind : `fit of ${kind}`))
+    const [expected, received] = kinds.map((kind) =>
+      kind === surveys[0] ? kind : `fit of ${kind}`,
+    )
     const text = printable(String(received))
     throw fileError(path, `expected a checkpoint of a ${expected}, received that of a ${text}`)
   }

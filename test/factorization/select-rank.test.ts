@@ -232,7 +232,10 @@ describe('selectRank', () => {
     [{ ranks: [2], restarts: 1 }, 'an integer of at least 2 for restarts, received 1'],
     [{ ranks: [2], perturbation: 1.5 }, 'in 0..1 for perturbation, received 1.5'],
     [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
-    [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'one of frobenius, huber, l21, correntropy, row-correntropy for loss'],
+    [
+      { ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' },
+      'one of frobenius, huber, l21, correntropy, row-correntropy for loss',
+    ],
     [{ ranks: [2], loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
     [{ ranks: [2], model: 'semi-nmf', loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
     [{ ranks: [2], model: 'semi-nmf', upperH: 1 }, 'nmf beside upperH for model'],

@@ -201,9 +201,16 @@ describe('reading topics', () => {
   })
 
   it('reads words of rows with gaps, and refuses what is no matrix', async () => {
-    const gaps = { data: new Float32Array([0, 3, 1, 3, 9, 2, 0, 0, 0]), rows: 2, cols: 4, stride: 5 }
+    const gaps = {
+      data: new Float32Array([0, 3, 1, 3, 9, 2, 0, 0, 0]),
+      rows: 2,
+      cols: 4,
+      stride: 5,
+    }
     expect(await topWords(gaps, vocabulary)).toEqual([['b', 'd', 'c'], ['a']])
-    await expect(topWords(null as never, vocabulary)).rejects.toThrow('{ data, rows, cols } for topics')
+    await expect(topWords(null as never, vocabulary)).rejects.toThrow(
+      '{ data, rows, cols } for topics',
+    )
     const short = { ...topics, data: new Float32Array(3) }
     await expect(topWords(short, vocabulary)).rejects.toThrow('8 elements for 2 rows of 4')
     const unknown = { ...topics, data: topics.data.map(() => NaN) }
