@@ -224,7 +224,8 @@ export async function consensusNmf(
   if (densityThreshold !== Infinity) checkNumber('densityThreshold', densityThreshold, 0)
   checkNumber('neighbourhood', neighbourhood, 0, 1)
   checkInteger('rank', rank, 1)
-  const ofSurvey = { ...asked, model: 'nmf', ranks: [rank] } as SelectRankOptions
+  const { solver } = options
+  const ofSurvey = { ...asked, solver, model: 'nmf', ranks: [rank] } as SelectRankOptions
   const settled = checkSelectRank(extentOf('X', X), ofSurvey)
   const { components, ...found } = await restartsOfRank(X, settled)
   if (!components)

@@ -96,6 +96,15 @@ export async function checkIdentity(
   const metadata = await readMetadata(path)
   if (metadata['format'] !== format)
     throw fileError(path, 'expected a checkpoint of gemmine, received another file')
+  const kinds = [identity['model'], metadata['model']]
+  const surveys = kinds.filter((kind) => String(kind).startsWith('survey of '))
+  if (surveys.length === 1 && kinds[1] !== undefined) {
+    const [expected, received] = kinds.map((kind) =>
+      kind === surveys[0] ? kind : `fit of ${kind}`,
+    )
+    const text = printable(String(received))
+    throw fileError(path, `expected a checkpoint of a ${expected}, received that of a ${text}`)
+  }
   for (const [name, value] of Object.entries(identity)) {
     const received = metadata[name]
     if (received === value) continue

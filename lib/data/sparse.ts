@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
 import { detached } from '../lending'
 import { bigintStride, inSlices } from './slices'
-import { borrowable, checkKind, invalidLength, kindOf } from './typed-array'
+import { borrowable, checkKind, invalidLength, isList, kindOf } from './typed-array'
 
 /** A sparse matrix in compressed rows: row i holds `values[t]` at column `indices[t]` for t in `indptr[i]`..`indptr[i+1]-1`. */
 export interface SparseMatrix {
@@ -28,6 +28,12 @@ export interface SparseView {
 export const isSparse = (input: unknown): input is SparseMatrix =>
   typeof input === 'object' && input !== null && 'indptr' in input
 
+/** @throws {TypeError} if a value is no object. */
+export function checkSparse(name: string, input: unknown): asserts input is object {
+  if (typeof input === 'object' && input !== null && !isList(input)) return
+  throw invalid(name, 'a sparse matrix { rows, cols, indptr, indices, values }', input)
+}
+
 /**
  * Checks the shape of a sparse matrix, every row start and every column index, without blocking the event
  * loop.
@@ -35,6 +41,7 @@ export const isSparse = (input: unknown): input is SparseMatrix =>
  * @throws {TypeError | RangeError} naming the part of `name` that is wrong.
  */
 export async function toSparseView(name: string, input: SparseMatrix): Promise<SparseView> {
+  checkSparse(name, input)
   const { rows, cols } = input
   if (!Number.isInteger(rows) || rows < 1) throw invalid(`${name}.rows`, 'a positive integer', rows)
   if (!Number.isInteger(cols) || cols < 1) throw invalid(`${name}.cols`, 'a positive integer', cols)

@@ -7,6 +7,10 @@ import { inSlices } from './slices'
 export const kindOf = (value: unknown): string =>
   ArrayBuffer.isView(value) ? Object.prototype.toString.call(value).slice(8, -1) : ''
 
+/** Whether a value is an array, or a typed array. Its elements may be anything. */
+export const isList = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+
 /** Checks that a value is a typed array of one of `kinds`; `expected` describes them. */
 export function checkKind(
   name: string,

@@ -22,10 +22,11 @@ export interface SurveyedRank {
   readonly restartErrors: Float64Array
   /**
    * [restarts] Mean loss of an entry that was held out, of factorizations that did not see it: (x − v)² for the
-   * loss `frobenius`; empty unless entries are held out.
+   * loss `frobenius`, by `sampleWeight`; NaN for a restart that held out no entry that counts; empty unless
+   * entries are held out.
    */
   readonly heldOutErrors: Float64Array
-  /** The mean of {@link heldOutErrors}; undefined unless entries are held out. */
+  /** The mean of those {@link heldOutErrors} that are numbers; NaN without any, undefined unless entries are held out. */
   readonly heldOutError: number | undefined
   /** Iterations of all restarts and of the fit. */
   readonly iterations: number
@@ -138,8 +139,12 @@ export interface Rule {
 
 const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each, 0) / values.length
 
+/** The errors of restarts that held out entries: the same restarts at each rank. */
+export const measuredErrors = (heldOutErrors: Float64Array) =>
+  heldOutErrors.filter((error) => !Number.isNaN(error))
+
 export const meanOf = (heldOutErrors: Float64Array) => ({
-  heldOutError: heldOutErrors.length === 0 ? undefined : mean(heldOutErrors),
+  heldOutError: heldOutErrors.length === 0 ? undefined : mean(measuredErrors(heldOutErrors)),
 })
 
 /** The standard error of a mean of values, at least two. */
@@ -173,9 +178,9 @@ function mostStable(ranks: readonly Judged[], isStable: (rank: Judged) => boolea
  * their differences, which are paired: restart r holds out the same entries at each rank.
  */
 function withinOneError(ranks: readonly Judged[]): Judged {
-  const lowest = largest(ranks, ({ heldOutErrors }) => -mean(heldOutErrors))
+  const lowest = largest(ranks, ({ heldOutErrors }) => -mean(measuredErrors(heldOutErrors)))
   return ranks.find(({ heldOutErrors }) => {
-    const more = heldOutErrors.map((error, r) => error - lowest.heldOutErrors[r]!)
+    const more = measuredErrors(heldOutErrors.map((error, r) => error - lowest.heldOutErrors[r]!))
     return mean(more) <= standardError(more)
   })!
 }

@@ -24,23 +24,24 @@ export interface SurveyPlan {
   readonly atOnce: number
 }
 
-/** Plans for the largest rank; throws if there is too little memory for one factorization at a time. */
+/** Plans for the rank that needs the most, as solvers differ; throws if there is too little memory for one factorization at a time. */
 export async function planSurvey(X: SourceInput, settled: Settled): Promise<SurveyPlan> {
   const { ranks, restarts, heldOut, rows, cols, job } = settled
   const { memoryBudget } = job
   const source = await toSource('X', X)
   const rank = ranks.at(-1)!
   const bytesOf = (steps: ReturnType<Settled['stepsFor']>, init: string) => {
-    const { solver, acceleration } = steps
+    const { rank, solver, acceleration } = steps
     const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(steps) }
     return fitBytes(source, { ...shape, init })
   }
-  const steps = settled.stepsFor(rank)
+  const all = ranks.map((each) => settled.stepsFor(each))
+  const most = (bytes: readonly number[]) => bytes.reduce((a, b) => Math.max(a, b))
   const own = Math.max(
-    bytesOf(steps, steps.init),
+    most(all.map((steps) => bytesOf(steps, steps.init))),
     heldOut === undefined ? 0 : bytesOf(settled.heldOutStepsFor(rank), 'random'),
   )
-  const first = Math.max(own, bytesOf(steps, 'custom'))
+  const first = Math.max(own, most(all.map((steps) => bytesOf(steps, 'custom'))))
   const bytes = surveyBytes(rows, cols, rank, restarts) + first
   planMemory(`A survey of ${rows} × ${cols} up to rank ${rank}`, bytes, memoryBudget)
   const left = memoryBeside(bytes, memoryBudget)

@@ -29,6 +29,7 @@ import {
   withSteps,
   type Extent,
 } from './fit-options'
+import { losses } from './losses'
 import { models } from './models'
 import { nmf } from './nmf'
 import {
@@ -37,6 +38,7 @@ import {
   criteriaOf,
   fittedOf,
   meanOf,
+  measuredErrors,
   type Criterion,
   type Rule,
   type SurveyedRank,
@@ -81,8 +83,9 @@ const ownDefaults = frozen({
   criterion: undefined as Criterion | undefined,
   /**
    * Share of the entries that as many further factorizations do not see, each others, for the errors on them; at
-   * most 0.9. None unless given, but 0.1 for the criterion `hold-out`. Only for `nmf`; their steps are those of
-   * `mu` for missing entries, and they start at random.
+   * most 0.9. None unless given, but 0.1 for the criterion `hold-out`, for which at least 2 restarts must hold out
+   * an entry that is not missing. Only for `nmf`; their steps are those of `mu` for missing entries, and they start
+   * at random.
    */
   holdOut: undefined as number | undefined,
   /** Smallest silhouette of a stable component; 0.6 unless given. */
@@ -159,12 +162,6 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 
 export type Settled = ReturnType<typeof checkSelectRank>
 
-/** Options that only the model nmf has. */
-const onlyOfNmf = [
-  ...(Object.keys(entryDefaults) as (keyof typeof entryDefaults)[]),
-  'upperH',
-] as const
-
 function checkHoldOut(share: number, model: string, fitting: Bounds) {
   checkNumber('holdOut', share, 0, 0.9)
   if (share === 0) throw invalid('holdOut', 'a number above 0', share)
@@ -193,15 +190,17 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   if (criterion !== undefined) checkOneOf('criterion', criterion, criteria)
   const heldOut = holdOut ?? (criterion === 'hold-out' ? usualShare : undefined)
   if (heldOut !== undefined) checkHoldOut(heldOut, model, fitting)
-  if (model !== 'nmf')
-    for (const name of onlyOfNmf)
-      if (fitting[name] !== selectRankDefaults[name])
-        throw invalidText('model', `nmf beside ${name}`, `'${model}'`)
-  const solver = options.solver ?? defaultSolver(model, { ...fitting, rank: ranks.at(-1)! })
+  checkOneOf('loss', fitting.loss, losses)
+  if (model !== 'nmf' && fitting.upperH !== undefined)
+    throw invalidText('model', 'nmf beside upperH', `'${model}'`)
+  const solverFor = (rank: number) => options.solver ?? defaultSolver(model, { ...fitting, rank })
   const stepsFor = (rank: number) =>
-    withSteps({ ...fitting, ...checkpointDefaults, solver, rank }, X)
-  checkFitOptions(stepsFor(ranks.at(-1)!), models[model].inits, rows, cols)
-  checkOwnTerms(model, stepsFor(ranks.at(-1)!))
+    withSteps({ ...fitting, ...checkpointDefaults, solver: solverFor(rank), rank }, X)
+  for (const rank of [ranks[0]!, ranks.at(-1)!]) {
+    checkFitOptions(stepsFor(rank), models[model].inits, rows, cols)
+    checkOwnTerms(model, stepsFor(rank))
+  }
+  const [least, most] = [solverFor(1), solverFor(Infinity)]
   checkCheckpointOptions({ ...checkpointDefaults, checkpoint, resume })
   return {
     ranks,
@@ -211,7 +210,8 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     threshold,
     criterion,
     heldOut,
-    solver,
+    /** The solver of every rank, whatever ranks are surveyed. */
+    solver: least === most ? least : 'by rank',
     fitting,
     stepsFor,
     heldOutStepsFor: (rank: number) => ({
@@ -239,20 +239,24 @@ function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
 }
 
 /** A fit of X without noise, from these components. */
-export function fitFrom(
+export async function fitFrom(
   X: SourceInput,
   H: Matrix,
   settled: Settled,
   iterations = settled.fitting.iterations,
 ): Promise<Factorization> {
-  const { model, fitting, solver, job } = settled
+  const { model, fitting, job } = settled
   const { upperH, ...shared } = fitting
   const rank = H.rows
-  const { innerSweeps, acceleration } = settled.stepsFor(rank)
+  const { solver, innerSweeps, acceleration } = settled.stepsFor(rank)
   const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
   const steps = { solver, innerSweeps, acceleration, rank, iterations, init: start }
   const own = { ...steps, ...job, onProgress: listenerOf(job, [rank]) }
-  return model === 'nmf' ? nmf(X, { ...fitting, ...own }) : semiNmf(X, { ...shared, ...own })
+  const fit = await (model === 'nmf'
+    ? nmf(X, { ...fitting, ...own })
+    : semiNmf(X, { ...shared, ...own }))
+  // The caller has given no start, so its zeros are none of the caller's.
+  return Object.assign(fit, { warnings: fit.warnings.filter((each) => !each.startsWith('init.')) })
 }
 
 async function recordOf(
@@ -275,6 +279,14 @@ async function recordOf(
     iterations: found.iterations + fit.iterations,
     ...criteriaOf(await fittedOf(fit), rank, sizes),
   }
+}
+
+/** A standard error needs two restarts that held out entries. */
+function checkMeasured({ heldOutErrors }: RestartsOfRank, { criterion, heldOut }: Settled) {
+  const measured = measuredErrors(heldOutErrors).length
+  if (criterion !== 'hold-out' || measured >= 2) return
+  const counted = `${measured} of ${heldOutErrors.length} restarts held out an entry that counts`
+  throw invalid('holdOut', `a larger share (${counted}, 2 are needed)`, heldOut)
 }
 
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
@@ -329,6 +341,7 @@ export async function selectRank(
   const means = new Map<number, Matrix>()
   let [kept, seconds] = [undefined as Factorization | undefined, 0]
   const conclude = async (rank: number, found: RestartsOfRank) => {
+    checkMeasured(found, settled)
     const fit = await fitFrom(X, found.H, settled)
     means.set(rank, found.H)
     seconds += found.seconds + fit.seconds

@@ -1,12 +1,22 @@
 // Topics of keywords, and how their words change over time.
 import { resultMatrix, type Matrix, type MatrixInput } from '../data/matrix'
 import { inTurns } from '../data/slices'
-import type { SparseMatrix } from '../data/sparse'
+import { checkSparse, type SparseMatrix } from '../data/sparse'
+import { isList } from '../data/typed-array'
 import { invalid } from '../errors'
 import { FactorizationModel } from '../factorization/factorization-model'
 import type { Factorization } from '../factorization/fit'
+import { fitArguments } from '../factorization/fit-options'
 import { nmf, nmfDefaults, type NmfOptions } from '../factorization/nmf'
-import { frozen, withDefaults, type JobOptions, type Overrides } from '../options'
+import {
+  checkInteger,
+  frozen,
+  jobDefaults,
+  memoryDefaults,
+  withDefaults,
+  type JobOptions,
+  type Overrides,
+} from '../options'
 import { keywordMatrix, keywordMatrixDefaults } from './keywords'
 import { SparseRows } from './sparse-rows'
 
@@ -40,10 +50,20 @@ export interface KeyNmf {
   readonly slices: readonly Matrix[]
 }
 
+/** Every option, so that an unknown one is refused before the keywords are weighed. */
+const allDefaults = {
+  ...fitArguments,
+  graph: undefined,
+  ...keyNmfDefaults,
+  ...jobDefaults,
+  ...memoryDefaults,
+}
+
 /** The documents of each slice. */
 function documentsOf(timeSlices: ArrayLike<number>, n: number): number[][] {
-  if (timeSlices.length !== n)
-    throw invalid('timeSlices', `${n} numbers, one for each document,`, timeSlices.length)
+  const expected = `${n} numbers, one for each document,`
+  if (!isList(timeSlices)) throw invalid('timeSlices', expected, timeSlices)
+  if (timeSlices.length !== n) throw invalid('timeSlices', expected, timeSlices.length)
   const documents: number[][] = []
   for (let i = 0; i < n; i++) {
     const at = timeSlices[i]!
@@ -65,7 +85,7 @@ const transposed = ({ cols, indptr, indices, values }: SparseMatrix, rows: reado
         columns[indices[at]!]!.push([to, values[at]!])
       if (slice.spend(16)) yield
     }
-    const all = new SparseRows(rows.length)
+    const all = new SparseRows(cols, rows.length)
     for (const column of columns) {
       for (const [row, value] of column) all.add(row, value)
       all.endRow()
@@ -119,11 +139,10 @@ export async function keyNmf(
   occurrences: SparseMatrix,
   options: KeyNmfOptions,
 ): Promise<KeyNmf> {
-  const { topTerms: most, timeSlices: slicesOf, ...ofFit } = options
-  const { topTerms, timeSlices } = withDefaults(
-    { ...keywordMatrixDefaults, ...ownDefaults },
-    { topTerms: most, timeSlices: slicesOf },
-  )
+  const { rank, topTerms, timeSlices } = withDefaults(allDefaults, options)
+  checkInteger('rank', rank, 1)
+  const { topTerms: _, timeSlices: __, ...ofFit } = options
+  checkSparse('occurrences', occurrences)
   const ofSlices = timeSlices === undefined ? [] : documentsOf(timeSlices, occurrences.rows)
   const keywords = await keywordMatrix(documents, terms, occurrences, { topTerms })
   if (keywords.values.length === 0)

@@ -63,7 +63,7 @@ export async function keywordMatrix(
     const lengths = ofDocuments[i]! * ofTerms[term]!
     return lengths > 0 ? Math.min(1, product / lengths) : 0
   }
-  const keywords = new SparseRows(cols)
+  const keywords = new SparseRows(rows, cols)
   await inTurns(function* (slice) {
     for (let i = 0; i < rows; i++) {
       const found: { term: number; weight: number }[] = []

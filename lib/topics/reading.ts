@@ -1,8 +1,9 @@
 // Reading topics: their words, and how many documents they are in.
+import { checkAttached, denseMatrix } from '../concepts/dense'
 import type { Matrix } from '../data/matrix'
-import { inTurns } from '../data/slices'
-import { invalidLength, resultArray } from '../data/typed-array'
-import { invalid } from '../errors'
+import { inSlices, inTurns } from '../data/slices'
+import { resultArray } from '../data/typed-array'
+import { invalid, invalidEntry } from '../errors'
 import { checkInteger, frozen, withDefaults, type Overrides } from '../options'
 
 /** The only place where the defaults of {@link topWords} are written. */
@@ -18,23 +19,26 @@ export type TopWordsOptions = Overrides<typeof topWordsDefaults>
  *
  * @param topics [K × T], such as the `H` of a model.
  * @param vocabulary The word of each term, T.
- * @throws {TypeError | RangeError} if there is not one word for each term, or an option is wrong or unknown.
+ * @throws {TypeError | RangeError} if `topics` is no matrix of finite numbers in memory, there is not one word for
+ *   each term, or an option is wrong or unknown.
  *
  * @example
  * const words = await topWords(model.H, vocabulary, { count: 5 })
  */
 export async function topWords(
-  { data, rows, cols }: Matrix,
+  topics: Matrix,
   vocabulary: readonly string[],
   options: TopWordsOptions = {},
 ): Promise<string[][]> {
   const { count } = withDefaults(topWordsDefaults, options)
   checkInteger('count', count, 1)
+  const { data, rows, cols } = await denseMatrix('topics', topics)
   if (!Array.isArray(vocabulary) || vocabulary.length !== cols)
     throw invalid('vocabulary', `${cols} words, one for each column of topics,`, vocabulary)
   return inTurns<string[][]>(function* (slice) {
     const words: string[][] = []
     for (let j = 0; j < rows; j++) {
+      checkAttached('topics', data, rows * cols)
       const weights = data.subarray(j * cols, (j + 1) * cols)
       const terms = Array.from(weights.keys()).filter((term) => weights[term]! > 0)
       terms.sort((a, b) => weights[b]! - weights[a]! || a - b)
@@ -53,13 +57,31 @@ export interface TopicUbiquity {
   readonly mean: Float64Array
 }
 
+/** A matrix in memory, without gaps, whose entries are finite and at least 0. */
+async function nonnegativeMatrix(name: string, input: Matrix): Promise<Matrix> {
+  const matrix = await denseMatrix(name, input)
+  const { data, cols } = matrix
+  await inSlices(data.length, (begin, end) => {
+    for (let at = begin; at < end; at++)
+      if (!(data[at]! >= 0))
+        throw invalidEntry(
+          name,
+          'a number of at least 0',
+          data[at]!,
+          Math.floor(at / cols),
+          at % cols,
+        )
+  })
+  return matrix
+}
+
 /**
  * How ubiquitous each topic is. The part of topic j in document i is W_ij·Σ_t H_jt as a share of all topics of the
  * document. Documents without any topic do not count; of equal parts the lower topic is the largest.
  *
  * @param documents Codes [n × K], at least 0, such as the `W` of a model.
  * @param topics [K × T], at least 0, such as its `H`.
- * @throws {TypeError | RangeError} if the numbers of topics differ.
+ * @throws {TypeError | RangeError} if the numbers of topics differ, or an entry is below 0 or not finite.
  * @see Vangara et al. (2021), "Finding the number of latent topics with semantic non-negative matrix
  *   factorization", IEEE Access 9
  *
@@ -67,21 +89,21 @@ export interface TopicUbiquity {
  * const { dominant } = await topicUbiquity(model.W, model.H)
  */
 export async function topicUbiquity(documents: Matrix, topics: Matrix): Promise<TopicUbiquity> {
-  const K = topics.rows
-  if (documents.cols !== K)
-    throw invalid('documents.cols', `${K} columns, one for each topic,`, documents.cols)
-  for (const [name, { data, rows, cols }] of Object.entries({ documents, topics }))
-    if (data.length !== rows * cols)
-      throw invalidLength(`${name}.data`, `${rows * cols} values`, data)
+  const codes = await nonnegativeMatrix('documents', documents)
+  const H = await nonnegativeMatrix('topics', topics)
+  const K = H.rows
+  if (codes.cols !== K)
+    throw invalid('documents.cols', `${K} columns, one for each topic,`, codes.cols)
   const sizes = Float64Array.from({ length: K }, (_, j) =>
-    topics.data.subarray(j * topics.cols, (j + 1) * topics.cols).reduce((sum, x) => sum + x, 0),
+    H.data.subarray(j * H.cols, (j + 1) * H.cols).reduce((sum, x) => sum + x, 0),
   )
   const [dominant, mean] = [resultArray(Float64Array, K), resultArray(Float64Array, K)]
   let counted = 0
   await inTurns(function* (slice) {
     const parts = new Float64Array(K)
-    for (let i = 0; i < documents.rows; i++) {
-      for (let j = 0; j < K; j++) parts[j] = documents.data[i * K + j]! * sizes[j]!
+    for (let i = 0; i < codes.rows; i++) {
+      checkAttached('documents', codes.data, codes.rows * K)
+      for (let j = 0; j < K; j++) parts[j] = codes.data[i * K + j]! * sizes[j]!
       const sum = parts.reduce((total, part) => total + part, 0)
       if (sum > 0) {
         counted++

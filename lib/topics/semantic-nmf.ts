@@ -3,7 +3,8 @@ import { type Matrix } from '../data/matrix'
 import { inSlices } from '../data/slices'
 import { toSparseView, type SparseMatrix, type SparseView } from '../data/sparse'
 import { resultArray } from '../data/typed-array'
-import { invalid } from '../errors'
+import { invalid, invalidEntry } from '../errors'
+import type { Missing } from '../factorization/entry-options'
 import { FactorizationModel } from '../factorization/factorization-model'
 import type { Factorization } from '../factorization/fit'
 import {
@@ -31,8 +32,8 @@ const { model: _, mask, sampleWeight, ...ofSurvey } = selectRankDefaults
 
 const ownDefaults = frozen({
   /**
-   * How much the contexts of words count: they are multiplied by this times ‖X‖ / ‖semantics‖; 1 unless given. 0
-   * is a plain NMF of X.
+   * How much the contexts of words count: they are multiplied by this times ‖X‖ / ‖semantics‖, norms of the entries
+   * that are not missing; 1 unless given. 0 is a plain NMF of X.
    */
   weight: 1,
 })
@@ -65,12 +66,69 @@ export interface SemanticNmf extends Omit<RankSelection, 'model'> {
   readonly relativeError: number
 }
 
-async function norm(values: Float32Array): Promise<number> {
-  let sum = 0
+const largestFloat = 2 ** 128 - 2 ** 104
+
+/** The row of an entry. */
+function rowAt(indptr: Float64Array, at: number): number {
+  let [row, above] = [0, indptr.length - 1]
+  while (above - row > 1) {
+    const middle = Math.floor((row + above) / 2)
+    if (indptr[middle]! <= at) row = middle
+    else above = middle
+  }
+  return row
+}
+
+/**
+ * ‖M‖ and the largest entry of a sparse matrix, without entries that are NaN where these are missing.
+ *
+ * @throws {RangeError} naming the entry that is below 0 or not finite.
+ */
+async function measured(name: string, matrix: SparseView, missing: Missing | undefined) {
+  const { values, indptr, indices } = matrix
+  let [squares, largest] = [0, 0]
   await inSlices(values.length, (begin, end) => {
-    for (let at = begin; at < end; at++) sum += values[at]! ** 2
+    for (let at = begin; at < end; at++) {
+      const value = values[at]!
+      if (Number.isNaN(value) && missing === 'nan') continue
+      if (!(value >= 0 && value < Infinity))
+        throw invalidEntry(
+          name,
+          'a finite number of at least 0',
+          value,
+          rowAt(indptr, at),
+          indices[at]!,
+        )
+      squares += value ** 2
+      largest = Math.max(largest, value)
+    }
   })
-  return Math.sqrt(sum)
+  return { norm: Math.sqrt(squares), largest }
+}
+
+/**
+ * What the semantics are multiplied by; 0 if either matrix is zero.
+ *
+ * @throws {RangeError} if a product would leave the range of float32.
+ */
+async function factorOf(
+  weight: number,
+  X: SparseView,
+  semantics: SparseView,
+  missing: Missing | undefined,
+): Promise<number> {
+  const ofX = await measured('X', X, missing)
+  const ofTerms = await measured('semantics', semantics, missing)
+  if (ofTerms.norm === 0) return 0
+  const perWeight = ofX.norm / ofTerms.norm
+  const most = largestFloat / perWeight / ofTerms.largest
+  if (weight > most)
+    throw invalid(
+      'weight',
+      `at most ${most.toPrecision(3)}, so that float32 holds the weighted semantics,`,
+      weight,
+    )
+  return weight * perWeight
 }
 
 /** The rows of X, then those of the semantics, times `factor`. */
@@ -105,8 +163,8 @@ const rowsOf = ({ data, cols }: Matrix, begin: number, end: number): Matrix => {
  *   DenseMatrix}. Do not write to it before the promise settles.
  * @param semantics [T × T], at least 0: the contexts of each term, such as {@link shiftedPpmi} gives. Lent too.
  * @param options Those of {@link selectRank} except `model`, `mask` and `sampleWeight`.
- * @throws {TypeError | RangeError} if X or `semantics` is no sparse matrix of finite numbers at least 0, their
- *   terms differ, a rank is not in 1..min(n + T, T), or an option is wrong or unknown.
+ * @throws {TypeError | RangeError} if X or `semantics` is no sparse matrix of finite numbers at least 0 (or NaN, with
+ *   `missing: 'nan'`), their terms differ, a rank is not in 1..min(n + T, T), or an option is wrong or unknown.
  * @throws {GemmineError} as {@link selectRank}.
  * @see Vangara et al. (2021), "Finding the number of latent topics with semantic non-negative matrix
  *   factorization", IEEE Access 9
@@ -133,11 +191,11 @@ export async function semanticNmf(
   for (const side of ['rows', 'cols'] as const)
     if (ofTerms[side] !== T)
       throw invalid(`semantics.${side}`, `${T}, the number of terms of X,`, ofTerms[side])
-  const [ofX, ofSemantics] = [await norm(ofDocuments.values), await norm(ofTerms.values)]
-  const factor = ofSemantics > 0 ? (weight * ofX) / ofSemantics : 0
+  const factor = await factorOf(weight, ofDocuments, ofTerms, rest.missing)
   const isPlain = !(factor > 0)
   const A = isPlain ? X : await stacked(ofDocuments, ofTerms, factor)
-  const { model, ...found } = await selectRank(A, { ...rest, model: 'nmf' } as SelectRankOptions)
+  const asked = { ...rest, solver: options?.solver, model: 'nmf' } as SelectRankOptions
+  const { model, ...found } = await selectRank(A, asked)
   const documents = isPlain ? model.W : rowsOf(model.W, 0, n)
   const none = { data: new Float32Array(T * model.rank), rows: T, cols: model.rank }
   return {

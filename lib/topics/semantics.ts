@@ -1,7 +1,9 @@
 // What the order of words says of their meaning: counts of pairs, and shifted positive mutual information.
 import { inTurns } from '../data/slices'
 import { toSparseView, type SparseMatrix } from '../data/sparse'
+import { isList } from '../data/typed-array'
 import { invalid, invalidEntry } from '../errors'
+import { planMemory } from '../memory'
 import {
   checkInteger,
   checkNumber,
@@ -23,6 +25,39 @@ export type CooccurrencesOptions = {
   terms: number
 } & Overrides<typeof cooccurrencesDefaults>
 
+/** Terms without counts that are passed between two pauses for the event loop. */
+const emptyAtOnce = 1 << 16
+
+/** Counts of pairs, by the first term. Only terms that occur have a map: there may be 2³¹ − 1 of them. */
+class CountsOfTerms {
+  /** [terms] The number of the map, from 1 on; 0: none. */
+  readonly #places: Int32Array
+  readonly #maps: Map<number, number>[] = []
+
+  constructor(terms: number) {
+    planMemory(`Counts of pairs of ${terms} terms`, 8 * (terms + 1))
+    this.#places = new Int32Array(terms)
+  }
+
+  count(i: number, j: number) {
+    const place = (this.#places[i] ||= this.#maps.push(new Map()))
+    const row = this.#maps[place - 1]!
+    row.set(j, (row.get(j) ?? 0) + 1)
+  }
+
+  of(i: number): ReadonlyMap<number, number> {
+    return this.#maps[this.#places[i]! - 1]!
+  }
+
+  /** The first term of begin..end − 1 that has counts; `end` if none has. */
+  next(begin: number, end: number): number {
+    const places = this.#places
+    let at = begin
+    while (at < end && places[at] === 0) at++
+    return at
+  }
+}
+
 /**
  * Counts how often two terms are near each other.
  *
@@ -30,6 +65,7 @@ export type CooccurrencesOptions = {
  *   until the promise settles.
  * @returns Symmetric counts [T × T]: a pair of tokens counts in both orders, also two tokens of one term.
  * @throws {TypeError | RangeError} if a token is no term, or an option is wrong or unknown.
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if there is no memory for the rows of `terms`: 8 bytes each.
  *
  * @example
  * const counts = await cooccurrences([[0, 1, 2], [2, 1]], { terms: 3 })
@@ -43,8 +79,9 @@ export async function cooccurrences(
   checkInteger('window', window, 1)
   if (!Array.isArray(documents))
     throw invalid('documents', 'an array with the tokens of each document', documents)
-  const counts = Array.from({ length: terms }, () => new Map<number, number>())
-  const count = (i: number, j: number) => counts[i]!.set(j, (counts[i]!.get(j) ?? 0) + 1)
+  for (const [at, tokens] of documents.entries())
+    if (!isList(tokens)) throw invalid(`documents[${at}]`, 'an array of terms', tokens)
+  const counts = new CountsOfTerms(terms)
   await inTurns(function* (slice) {
     for (const [at, tokens] of documents.entries())
       for (let q = 0; q < tokens.length; q++) {
@@ -52,19 +89,26 @@ export async function cooccurrences(
         if (!Number.isInteger(term) || term < 0 || term >= terms)
           throw invalid(`documents[${at}][${q}]`, `a term in 0..${terms - 1}`, term)
         for (let p = Math.max(0, q - window); p < q; p++) {
-          count(tokens[p]!, term)
-          count(term, tokens[p]!)
+          counts.count(tokens[p]!, term)
+          counts.count(term, tokens[p]!)
         }
         if (slice.spend(16 * Math.min(q + 1, window))) yield
       }
   })
-  const rows = new SparseRows(terms)
+  const rows = new SparseRows(terms, terms)
   await inTurns(function* (slice) {
-    for (const row of counts) {
-      const columns = Int32Array.from(row.keys()).sort()
-      for (const column of columns) rows.add(column, row.get(column)!)
+    for (let begin = 0; begin < terms;) {
+      const end = Math.min(terms, begin + emptyAtOnce)
+      const term = counts.next(begin, end)
+      rows.endEmptyRows(term - begin)
+      if (slice.spend(term - begin)) yield
+      begin = term
+      if (term === end) continue
+      const row = counts.of(term)
+      for (const column of Int32Array.from(row.keys()).sort()) rows.add(column, row.get(column)!)
       rows.endRow()
-      if (slice.spend(16 * columns.length + 1)) yield
+      begin++
+      if (slice.spend(16 * row.size)) yield
     }
   })
   return rows.finish()
@@ -115,7 +159,7 @@ export async function shiftedPpmi(
     ofColumns[indices[at]!]! += value
     all += value
   })
-  const found = new SparseRows(cols)
+  const found = new SparseRows(rows, cols)
   await eachRow(
     (i, at) => {
       const column = indices[at]!

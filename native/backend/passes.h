@@ -139,6 +139,7 @@ struct SourceNorm {
   double sum;           // Σ X·2^-exponent
   double smallest;      // min X, as given
   double count;         // number of entries that count
+  double weight;        // the same number, each entry times the weight of its row
 };
 
 // Signs, or values, that the entries of X may have.

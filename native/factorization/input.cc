@@ -72,11 +72,12 @@ SourceNorm over_ranks(Communicator& ranks, SourceNorm norm) {
     norm.sum = std::ldexp(norm.sum, shift);
   }
   if (exponent != unknown) norm.exponent = static_cast<int>(exponent);
-  double sums[] = {norm.squared_norm, norm.sum, norm.count};
+  double sums[] = {norm.squared_norm, norm.sum, norm.count, norm.weight};
   ranks.allreduce(sums);
   norm.squared_norm = sums[0];
   norm.sum = sums[1];
   norm.count = sums[2];
+  norm.weight = sums[3];
   return norm;
 }
 

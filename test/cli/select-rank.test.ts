@@ -69,7 +69,10 @@ it.each([
   [['--ranks', '2,9'], 'an integer from 1 to 8 for --ranks, received 9'],
   [[], 'the ranks to survey, such as 2:10 for --ranks, received nothing'],
   [['--ranks', '2', '--restarts', '1'], 'an integer of at least 2 for --restarts, received 1'],
-  [['--ranks', '2', '--loss', 'itakura-saito'], 'nmf beside loss for --model'],
+  [
+    ['--ranks', '2', '--loss', 'itakura-saito'],
+    'one of frobenius, huber, l21, correntropy, row-correntropy for --loss',
+  ],
   [['--ranks', '2', '--rank', '2'], '--rank'],
 ])('tells what is wrong with %j', async (options, sentence) => {
   const { exitCode, sentence: told } = await failureFrom(

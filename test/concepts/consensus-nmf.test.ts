@@ -126,8 +126,26 @@ describe('consensusNmf', () => {
     [{ neighbourhood: 2 }, 'in 0..1 for neighbourhood'],
     [{ model: 'semi-nmf' }, 'model'],
     [{ ranks: [2] }, 'ranks'],
+    [{ loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
   ])('refuses %j', async (wrong, sentence) => {
     await expect(consensusNmf(X, { ...options, ...wrong } as never)).rejects.toThrow(sentence)
+  })
+
+  it('takes a loss without a solver, and a masked survey to resume from', async () => {
+    const { model } = await consensusNmf(X, { ...options, loss: 'poisson' })
+    expect(model.options['solver']).toBe('mu')
+    const folder = mkdtempSync(join(tmpdir(), 'gemmine-consensus-'))
+    const file = join(folder, 'survey')
+    const mask = Uint8Array.from(X.data, (_, at) => (at % 7 === 0 ? 0 : 1))
+    const { rank, ...ofSurvey } = { ...options, mask }
+    const asked = { ...ofSurvey, model: 'nmf', ranks: [rank], checkpoint: file } as const
+    await selectRank(X, asked)
+    const phases = new Set<string>()
+    const onProgress = ({ phase }: { phase: string }) => void phases.add(phase)
+    const resumed = await consensusNmf(X, { ...options, mask, resume: file, onProgress })
+    expect(resumed.model.options['solver']).toBe('anls-bpp')
+    expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual([])
+    rmSync(folder, { recursive: true })
   })
 
   it('names the argument where X has no such number of parts', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LossOptions } from '../../lib/factorization/losses'
 import { chooseRank, criteriaOf } from '../../lib/factorization/rank-criteria'
-import { selectRank, selectRankDefaults } from '../../lib/index'
+import { nmf as fitNmf, selectRank, selectRankDefaults } from '../../lib/index'
 import { jobsOf, planSurvey } from '../../lib/factorization/rank-survey'
 import { checkSelectRank } from '../../lib/factorization/select-rank'
 import type { Matrix } from '../../lib/data/matrix'
@@ -232,7 +232,13 @@ describe('selectRank', () => {
     [{ ranks: [2], restarts: 1 }, 'an integer of at least 2 for restarts, received 1'],
     [{ ranks: [2], perturbation: 1.5 }, 'in 0..1 for perturbation, received 1.5'],
     [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
-    [{ ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' }, 'nmf beside loss for model'],
+    [
+      { ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' },
+      'one of frobenius, huber, l21, correntropy, row-correntropy for loss',
+    ],
+    [{ ranks: [2], loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
+    [{ ranks: [2], model: 'semi-nmf', loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
+    [{ ranks: [2], model: 'semi-nmf', upperH: 1 }, 'nmf beside upperH for model'],
     [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
     [{ ranks: [2], criterion: 'elbow' }, 'one of stability, hold-out, aic, bic for criterion'],
     [{ ranks: [2], holdOut: 0 }, 'a number above 0 for holdOut, received 0'],
@@ -243,6 +249,98 @@ describe('selectRank', () => {
     [{ ranks: [2], checkpoint: '' }, 'the name of a file for checkpoint'],
   ])('refuses %j', async (wrong, sentence) => {
     await expect(selectRank(X, { ...nmf, ...wrong } as never)).rejects.toThrow(sentence)
+  })
+
+  it('finds planted parts of any sign where entries are missing, or are outliers', async () => {
+    const codes = parts(90, 4, 4, 5)
+    const H = gaussian(4, 24, 6)
+    const mixed = matrixOf(90, 24, (i, j) =>
+      [0, 1, 2, 3].reduce((sum, c) => sum + codes.data[i * 4 + c]! * H.data[c * 24 + j]!, 0),
+    )
+    const noise = normal(7)
+    mixed.data.forEach((value, at) => (mixed.data[at] = value + 0.02 * noise()))
+    const isOdd = (at: number) => at % 11 === 0
+    const asked = { ranks: { from: 3, to: 5 }, restarts: 3, threads: 2 } as const
+    const holes = { ...mixed, data: mixed.data.map((value, at) => (isOdd(at) ? NaN : value)) }
+    const mask = Uint8Array.from(mixed.data, (_, at) => (isOdd(at) ? 0 : 1))
+    const [nan, masked] = [
+      await selectRank(holes, { ...asked, missing: 'nan' }),
+      await selectRank(mixed, { ...asked, mask }),
+    ]
+    expect(nan.chosen).toBe(4)
+    expect(nan.model.options['solver']).toBe('anls-bpp')
+    expect(nan.model.relativeError).toBeLessThan(0.05)
+    expect(masked.ranks).toEqual(nan.ranks)
+    const spoiled = { ...mixed, data: mixed.data.map((value, at) => (at % 97 === 0 ? 30 : value)) }
+    const robust = await selectRank(spoiled, { ...asked, loss: 'huber', delta: 0.05 })
+    expect(robust.model.options['loss']).toBe('huber')
+    // Products of the factors are near X without its outliers.
+    const { W } = robust.model
+    const K = W.cols
+    const misses = mixed.data.map((value, at) => {
+      const [i, t] = [Math.floor(at / 24), at % 24]
+      let sum = 0
+      for (let j = 0; j < K; j++) sum += W.data[i * K + j]! * robust.model.H.data[j * 24 + t]!
+      return Math.abs(sum - value)
+    })
+    expect(misses.sort()[Math.floor(misses.length / 2)]).toBeLessThan(0.1)
+  })
+
+  it('resumes a masked survey with further ranks whose default solver is another', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gemmine-survey-'))
+    const file = join(folder, 'survey')
+    const wide = parts(80, 70, 3, 8)
+    const mask = Uint8Array.from(wide.data, (_, at) => (at % 7 === 0 ? 0 : 1))
+    const given = { ...nmf, restarts: 2, iterations: 3, mask }
+    const first = await selectRank(wide, { ...given, ranks: [2], checkpoint: file })
+    const phases = new Set<string>()
+    const onProgress = ({ phase }: { phase: string }) => void phases.add(phase)
+    const further = { ...given, ranks: [2, 66], resume: file, onProgress }
+    const { ranks } = await selectRank(wide, further)
+    expect(ranks[0]).toEqual(first.ranks[0])
+    expect([...phases].filter((phase) => phase.endsWith('restart'))).toEqual(['rank 66: restart'])
+    const other = { ...given, ranks: [2], resume: file, solver: 'hals' } as const
+    await expect(selectRank(wide, other)).rejects.toThrow('expected solver hals')
+    await expect(fitNmf(wide, { rank: 2, resume: file })).rejects.toThrow(
+      'expected a checkpoint of a fit of nmf, received that of a survey of nmf',
+    )
+    rmSync(folder, { recursive: true })
+  })
+
+  it('has no error of restarts that hold out nothing, and does not choose by it', async () => {
+    const asked = { ...nmf, ranks: [2, 3], holdOut: 1e-300 }
+    const { ranks } = await selectRank(X, asked)
+    for (const { heldOutErrors, heldOutError } of ranks) {
+      expect([...heldOutErrors]).toEqual([NaN, NaN, NaN, NaN])
+      expect(heldOutError).toBeNaN()
+    }
+    await expect(selectRank(X, { ...asked, criterion: 'hold-out' })).rejects.toThrow(
+      'a larger share (0 of 4 restarts held out an entry that counts, 2 are needed) for holdOut',
+    )
+    const mask = new Uint8Array(90 * 24)
+    const unseen = selectRank(X, { ...nmf, ranks: [2], mask, criterion: 'hold-out' })
+    await expect(unseen).rejects.toThrow('0 of 4 restarts held out')
+    const tiny = matrixOf(3, 3, (i, j) => 1 + i + j)
+    const some = await selectRank(tiny, { ...nmf, restarts: 10, ranks: [1, 2], holdOut: 0.1 })
+    const own = some.ranks[0]!.heldOutErrors.filter((error) => !Number.isNaN(error))
+    expect(own.length).toBeGreaterThan(0)
+    expect(some.ranks[0]!.heldOutError).toBeCloseTo(own.reduce((a, b) => a + b) / own.length, 12)
+  })
+
+  it('has held-out errors that do not grow with the weights of rows', async () => {
+    const asked = { ...nmf, ranks: [2], holdOut: 0.2 }
+    const sampleWeight = new Float32Array(90).fill(4)
+    const [plain, weighted] = [
+      await selectRank(X, asked),
+      await selectRank(X, { ...asked, sampleWeight }),
+    ]
+    const [error, other] = [plain, weighted].map(({ ranks }) => ranks[0]!.heldOutError!)
+    expect(other! / error!).toBeCloseTo(1, 2)
+  })
+
+  it('does not warn of zeros in a start that the caller did not give', async () => {
+    const { model, warnings } = await selectRank(X, { ...nmf, ranks: [3], solver: 'mu' })
+    expect([...warnings, ...model.warnings].join()).not.toContain('init.H')
   })
 
   it('names the entry below zero, without noise', async () => {

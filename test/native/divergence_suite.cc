@@ -199,6 +199,7 @@ void examine_counts_what_a_mask_lets_pass(Passes& device) {
     const SourceNorm b = naive.examine(examined, job_of(1));
     test::near(a.squared_norm / b.squared_norm, 1, 1e-12, "norm");
     test::near(a.sum / b.sum, 1, 1e-12, "sum");
+    test::near(a.weight / b.weight, 1, 1e-12, "weight");
     test::check(a.count == b.count && a.smallest == b.smallest && a.exponent == b.exponent,
                 "count, smallest, exponent");
   };

@@ -27,7 +27,7 @@ class NaivePasses : public NaiveFactors {
   SourceNorm examine(const Examined& examined, const Job&) override {
     const RowSource& X = examined.X;
     double largest = 0;
-    SourceNorm norm{0, 0, 0, std::numeric_limits<double>::infinity(), 0};
+    SourceNorm norm{0, 0, 0, std::numeric_limits<double>::infinity(), 0, 0};
     oracle::each_entry(X, examined.mask, [&](Index row, Index col, double x) {
       if (!std::isfinite(x)) throw InvalidEntry(X.argument, row, col, x, "a finite number");
       if (!has_sign(examined.sign, x))
@@ -35,6 +35,7 @@ class NaivePasses : public NaiveFactors {
       largest = std::max(largest, std::abs(x));
       norm.smallest = std::min(norm.smallest, x);
       norm.count += 1;
+      norm.weight += weight(examined.row_weights, row);
     });
     norm.exponent = largest > 0 ? std::ilogb(largest) : 0;
     oracle::each_entry(X, examined.mask, [&](Index row, Index, double x) {

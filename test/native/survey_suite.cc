@@ -327,6 +327,27 @@ void held_out_errors_are_those_of_the_entries_that_were_not_seen() {
   }
 }
 
+// Equal weights of all rows do not change a mean, and a restart that holds out nothing has none.
+void held_out_errors_are_means_by_weight_and_no_number_without_entries() {
+  const Dense X = parts(80, 20, 3, 11);
+  const auto source = X.source();
+  const FitOptions given = options(Model::nmf, Solver::hals, Start::random, 10);
+  FitOptions held_out = options(Model::nmf, Solver::mu, Start::random, 30);
+  held_out.mask.held_out = 0.2;
+  const auto errors = [&](const FitOptions& others) {
+    return surveyed(*source, {3}, given, 2, together, others)[0].result.held_out_errors;
+  };
+  const std::vector<double> plain = errors(held_out);
+  const std::vector<float> fours(80, 4.0f);
+  FitOptions weighted = held_out;
+  weighted.row_weights = fours;
+  const std::vector<double> found = errors(weighted);
+  for (std::size_t r = 0; r < plain.size(); ++r)
+    near(found[r], plain[r], 1e-3 * plain[r], "a mean of rows that weigh 4");
+  held_out.mask.held_out = 1e-300;
+  for (const double error : errors(held_out)) check(std::isnan(error), "no entry is held out");
+}
+
 void planted_parts_are_stable_and_one_more_is_not() {
   const Dense X = parts(120, 24, 4, 21);
   FitOptions given = options(Model::nmf, Solver::hals, Start::random, 100);
@@ -355,6 +376,7 @@ int main() {
   a_failure_of_one_restart_ends_the_survey();
   a_survey_that_is_cancelled_ends();
   held_out_errors_are_those_of_the_entries_that_were_not_seen();
+  held_out_errors_are_means_by_weight_and_no_number_without_entries();
   planted_parts_are_stable_and_one_more_is_not();
   return report("survey");
 }

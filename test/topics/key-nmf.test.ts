@@ -131,6 +131,19 @@ describe('keyNmf', () => {
     await expect(keyNmf(documents, terms, planted.counts, options)).rejects.toThrow(sentence)
   })
 
+  it('names arguments that are null or not given', async () => {
+    const { counts } = planted
+    await expect(keyNmf(documents, terms, counts, undefined as never)).rejects.toThrow('for rank')
+    await expect(keyNmf(documents, terms, counts, null as never)).rejects.toThrow('for options')
+    await expect(keyNmf(documents, terms, null as never, { rank: k })).rejects.toThrow(
+      'for occurrences, received null',
+    )
+    const timeSlices = null as never
+    await expect(keyNmf(documents, terms, counts, { rank: k, timeSlices })).rejects.toThrow(
+      '80 numbers, one for each document, for timeSlices, received null',
+    )
+  })
+
   it('says where no term has a positive cosine', async () => {
     const away = { ...documents, data: documents.data.map((value) => -value) }
     await expect(keyNmf(away, terms, planted.counts, { rank: k })).rejects.toThrow(

@@ -22,6 +22,19 @@ describe('cooccurrences', () => {
     expect(denseOf(await cooccurrences(tokens, { terms: 12, window: 7 }))).toEqual(expected)
   })
 
+  it('counts pairs of terms with large numbers, and the event loop turns', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const last = 2e7 - 1
+    const counts = await cooccurrences([[last, 3], [last]], { terms: 2e7 })
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(2)
+    expect(counts).toMatchObject({ rows: 2e7, cols: 2e7 })
+    expect([...counts.indices]).toEqual([last, 3])
+    expect([...counts.values]).toEqual([1, 1])
+    expect([3, 4, last, last + 1].map((at) => counts.indptr[at])).toEqual([0, 1, 1, 2])
+  })
+
   it('has no entries for documents of one token, or none', async () => {
     const counts = await cooccurrences([[0], []], { terms: 2 })
     expect(counts).toMatchObject({ rows: 2, cols: 2, values: new Float32Array(0) })
@@ -32,6 +45,9 @@ describe('cooccurrences', () => {
     [[[0]], { terms: 3, window: 0 }, 'an integer of at least 1 for window'],
     [[[0]], {}, 'terms'],
     ['text', { terms: 3 }, 'an array with the tokens of each document for documents'],
+    [[null], { terms: 3 }, 'an array of terms for documents[0], received null'],
+    [[[0], 5], { terms: 3 }, 'an array of terms for documents[1], received 5'],
+    [[new Set([0])], { terms: 3 }, 'an array of terms for documents[0], received Set'],
   ])('refuses %j with %j', async (documents, options, sentence) => {
     await expect(cooccurrences(documents as never, options as never)).rejects.toThrow(sentence)
   })
@@ -57,6 +73,9 @@ describe('shiftedPpmi', () => {
     const counts = sparseOf([new Map([[0, 1]]), new Map([[1, -2]])], 2)
     await expect(shiftedPpmi(counts)).rejects.toThrow('at row 1, column 1 of counts, received -2')
     await expect(shiftedPpmi(counts, { shift: -1 })).rejects.toThrow('for shift, received -1')
+    await expect(shiftedPpmi(null as never)).rejects.toThrow(
+      'a sparse matrix { rows, cols, indptr, indices, values } for counts, received null',
+    )
   })
 })
 
@@ -113,6 +132,56 @@ describe('semanticNmf', () => {
   })
 })
 
+describe('semanticNmf of entries that are no weights', () => {
+  const X = sparseOf([new Map([[0, 1]]), new Map([[0, 2]]), new Map([[1, 3]])], 2)
+  const semantics = sparseOf([new Map([[0, 1]]), new Map([[1, 2]])], 2)
+  const spoiled = (matrix: typeof X, value: number) => ({
+    ...matrix,
+    values: matrix.values.map((each, at) => (at === 1 ? value : each)),
+  })
+  const options = { ranks: [1, 2], restarts: 2 }
+
+  it.each([NaN, Infinity, -1])('names the matrix and the row of %d', async (value) => {
+    await expect(semanticNmf(spoiled(X, value), semantics, options)).rejects.toThrow(
+      `at least 0 at row 1, column 0 of X, received ${value}`,
+    )
+    await expect(semanticNmf(X, spoiled(semantics, value), options)).rejects.toThrow(
+      `at least 0 at row 1, column 1 of semantics, received ${value}`,
+    )
+  })
+
+  it('has contexts where entries are missing', async () => {
+    const missing = { ...options, missing: 'nan' } as const
+    for (const [documents, contexts] of [
+      [spoiled(X, NaN), semantics],
+      [X, spoiled(semantics, NaN)],
+    ] as const) {
+      const found = await semanticNmf(documents, contexts, missing)
+      expect(found.contexts.data.some((each) => each > 0)).toBe(true)
+      expect(Number.isFinite(found.relativeError)).toBe(true)
+    }
+  })
+
+  it('refuses a weight that float32 cannot hold', async () => {
+    await expect(semanticNmf(X, semantics, { ...options, weight: 1e300 })).rejects.toThrow(
+      /at most 1\.\d+e\+38, so that float32 holds the weighted semantics, for weight, received 1e\+300/,
+    )
+  })
+
+  it('takes a loss without a solver, and refuses one that surveys do not have', async () => {
+    const found = await semanticNmf(X, semantics, { ...options, loss: 'poisson' })
+    expect(found.model.options['solver']).toBe('mu')
+    const logistic = { ...options, loss: 'logistic' } as never
+    await expect(semanticNmf(X, semantics, logistic)).rejects.toThrow('one of frobenius')
+  })
+
+  it('refuses null, and no options, by name', async () => {
+    await expect(semanticNmf(null as never, semantics, options)).rejects.toThrow('for X')
+    await expect(semanticNmf(X, null as never, options)).rejects.toThrow('for semantics')
+    await expect(semanticNmf(X, semantics, undefined as never)).rejects.toThrow('for ranks')
+  })
+})
+
 describe('reading topics', () => {
   const topics = matrixOf(
     2,
@@ -129,6 +198,34 @@ describe('reading topics', () => {
     expect(await topWords(topics, vocabulary)).toEqual([['b', 'd', 'c'], ['a']])
     expect(await topWords(topics, vocabulary, { count: 1 })).toEqual([['b'], ['a']])
     await expect(topWords(topics, ['a'])).rejects.toThrow('4 words, one for each column of topics')
+  })
+
+  it('reads words of rows with gaps, and refuses what is no matrix', async () => {
+    const gaps = {
+      data: new Float32Array([0, 3, 1, 3, 9, 2, 0, 0, 0]),
+      rows: 2,
+      cols: 4,
+      stride: 5,
+    }
+    expect(await topWords(gaps, vocabulary)).toEqual([['b', 'd', 'c'], ['a']])
+    await expect(topWords(null as never, vocabulary)).rejects.toThrow(
+      '{ data, rows, cols } for topics',
+    )
+    const short = { ...topics, data: new Float32Array(3) }
+    await expect(topWords(short, vocabulary)).rejects.toThrow('8 elements for 2 rows of 4')
+    const unknown = { ...topics, data: topics.data.map(() => NaN) }
+    await expect(topWords(unknown, vocabulary)).rejects.toThrow('row 0, column 0 of topics')
+  })
+
+  it('has no ubiquity of entries below zero, or of no matrix', async () => {
+    const documents = matrixOf(2, 2, (i, j) => (i === 1 && j === 0 ? -1 : 1))
+    await expect(topicUbiquity(documents, topics)).rejects.toThrow(
+      'a number of at least 0 at row 1, column 0 of documents, received -1',
+    )
+    const unknown = { ...topics, data: topics.data.map(() => NaN) }
+    const codes = matrixOf(2, 2, () => 1)
+    await expect(topicUbiquity(codes, unknown)).rejects.toThrow('row 0, column 0 of topics')
+    await expect(topicUbiquity(codes, null as never)).rejects.toThrow('for topics, received null')
   })
 
   it('counts parts of documents; those without a topic do not count', async () => {

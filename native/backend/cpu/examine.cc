@@ -25,6 +25,7 @@ void add(ElementSums& total, const ElementSums& part) {
 struct SourceSums {
   ElementSums elements = {0, 0, std::numeric_limits<float>::infinity(), 0};
   double count = 0;
+  double weight = 0;
 };
 
 // Memory of one thread.
@@ -85,9 +86,17 @@ class Examination {
             SourceSums& sums) const {
     ElementSums found = kernels_.summarize(values, count);
     if (bad(found, values, count)) reject(row, values, count, columns);
-    if (!examined_.row_weights.empty()) found.squared_norm *= double{examined_.row_weights[row]};
+    found.squared_norm *= weight_of(row);
     add(sums.elements, found);
-    sums.count += static_cast<double>(count);
+    count_entries(row, static_cast<double>(count), sums);
+  }
+
+  double weight_of(Index row) const {
+    return examined_.row_weights.empty() ? 1 : double{examined_.row_weights[row]};
+  }
+  void count_entries(Index row, double count, SourceSums& sums) const {
+    sums.count += count;
+    sums.weight += count * weight_of(row);
   }
 
   // Entries that CSR does not store are 0, and count unless a mask excludes them.
@@ -99,7 +108,7 @@ class Examination {
     if (!by_place && examined_.sign != EntrySign::positive) {
       const double zeros = static_cast<double>(cols) - static_cast<double>(stored.size());
       if (zeros > 0) sums.elements.smallest = std::min(sums.elements.smallest, 0.0f);
-      sums.count += std::max(0.0, zeros);
+      count_entries(row, std::max(0.0, zeros), sums);
       return;
     }
     scratch.stored.assign(static_cast<std::size_t>(cols), 0);
@@ -108,7 +117,7 @@ class Examination {
       if (scratch.stored[t] != 0 || !is_seen(examined_.mask, row, t, cols, 0)) continue;
       if (examined_.sign == EntrySign::positive) reject_sign(row, t, 0);
       sums.elements.smallest = std::min(sums.elements.smallest, 0.0f);
-      sums.count += 1;
+      count_entries(row, 1, sums);
     }
   }
 
@@ -164,6 +173,7 @@ SourceNorm examine(const Kernels& kernels, const Examined& examined, const Job& 
   for (const SourceSums& block : sums) {
     add(total.elements, block.elements);
     total.count += block.count;
+    total.weight += block.weight;
   }
   const ElementSums& elements = total.elements;
   const int exponent = exponent_of(elements.largest_bits);
@@ -171,7 +181,8 @@ SourceNorm examine(const Kernels& kernels, const Examined& examined, const Job& 
           .exponent = exponent,
           .sum = std::ldexp(elements.sum, -exponent),
           .smallest = elements.smallest,
-          .count = total.count};
+          .count = total.count,
+          .weight = total.weight};
 }
 
 }  // namespace gemmine::cpu

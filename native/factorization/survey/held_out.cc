@@ -1,6 +1,7 @@
 #include "factorization/survey/held_out.h"
 
 #include <cmath>
+#include <limits>
 
 #include "factorization/factors.h"
 #include "factorization/input.h"
@@ -18,7 +19,8 @@ HeldOut held_out_error(Passes& backend, const RowSource& X, const FitOptions& op
   others.mask.only_held_out = true;
   const Examined entries = examined(X, others);
   const SourceNorm norm = backend.examine(entries, job);
-  if (norm.count == 0) return {.error = 0, .iterations = run.iterations};
+  if (norm.weight == 0)
+    return {.error = std::numeric_limits<double>::quiet_NaN(), .iterations = run.iterations};
   const ScaledInput scaled(backend, entries, job, options.loss, single_process(), shared);
   const Input& input = *scaled;
   const BackendMatrix on_device_W(backend, W.rows(), k);
@@ -40,7 +42,7 @@ HeldOut held_out_error(Passes& backend, const RowSource& X, const FitOptions& op
               .mask = input.mask},
              by_entry(input.loss));
   const double scale = std::exp2(degree_of(options.loss) * scaled.exponent());
-  return {.error = scale * sums->incoming_divergence / norm.count, .iterations = run.iterations};
+  return {.error = scale * sums->incoming_divergence / norm.weight, .iterations = run.iterations};
 }
 
 }  // namespace gemmine

@@ -6,7 +6,7 @@
 namespace gemmine {
 
 struct HeldOut {
-  double error;  // mean loss of an entry that was held out; 0 if there is none
+  double error;  // mean loss of an entry that was held out, weighted as rows are; NaN if none is
   Index iterations;
 };
 
