@@ -64,6 +64,10 @@ export type CombinedFactorization = Factorization & {
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0, where each row of H is a weighted mean of rows of X:
  * H = A X with A ≥ 0. Such components lie where data are, so that they can be read as typical samples.
  *
+ * Where X lies far from 0 (column means of 100 times the spread or more), products of float32 hardly tell rows
+ * apart and the fit ends far above its minimum; a warning tells of that. Subtract a common row from
+ * X then; codes do not sum to 1 here, so this is the model of other data.
+ *
  * The matrix X Xᵀ of all pairs of rows is never formed: each iteration reads X twice.
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
@@ -88,7 +92,7 @@ export async function convexNmf(
     options,
   )
   checkOneOf('init', given.init, models['convex-nmf'].inits)
-  return await fitCombinations('convex-nmf', X, given, 0)
+  return await fitCombinations('convex-nmf', X, given)
 }
 
 /** Fits a model whose components are combinations of rows, from checked starts. */
@@ -98,7 +102,7 @@ export async function fitCombinations(
   given: Omit<Parameters<typeof fit>[2], keyof typeof notOffered | 'solver'> & {
     readonly innerSweeps: number
   },
-  relaxation: number,
+  own: { readonly relaxation?: number } = {},
 ): Promise<CombinedFactorization> {
   const { rows, cols } = sidesOf('X', X)
   const { rank } = given
@@ -108,7 +112,7 @@ export async function fitCombinations(
     model,
     X,
     { ...notOffered, ...given, solver: 'projected-gradient' },
-    { ...(relaxation > 0 && { relaxation }), combines: true, bytes },
+    { ...own, combines: true, bytes },
   )
   return found as CombinedFactorization
 }

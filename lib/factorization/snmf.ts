@@ -2,7 +2,6 @@ import { sidesOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
   checkInteger,
-  checkNumber,
   checkOneOf,
   frozen,
   jobDefaults,
@@ -29,7 +28,9 @@ const ownDefaults = frozen({
   sparsity: 0.01,
   /** The start of W, from which H is computed; `random` unless given; `kmeans`, `svd`: as for semi-NMF. */
   init: 'random' as SnmfInit,
-  /** Iterations at most; one iteration reads X once and updates H, then W; 500 unless given. */
+  /**
+   * Iterations at most; one iteration reads X once and updates H, then W; 500 unless given. The refit is one more.
+   */
   iterations: 500,
   /**
    * The fraction by which an objective must be lower to count as better, 1e-4 unless given; 0 runs all
@@ -40,8 +41,8 @@ const ownDefaults = frozen({
   patience: 100,
   /**
    * Whether the best pair is refitted at the end, without new entries in H: each column of H by least squares
-   * over the components that keep it, then W; `false` unless given. The pair with the lower error is returned,
-   * and its error is one more `objective`, as of one more iteration.
+   * over the components that keep it, then W; `false` unless given. The pair with the lower error is returned.
+   * The refit has one more `objective`, and counts as one more of `iterations`, beyond those asked for.
    */
   refit: false,
   /**
@@ -109,8 +110,8 @@ export function checkSnmfOptions({
   patience,
   refit,
 }: Required<Pick<SnmfOptions, 'sparsity' | 'patience' | 'refit'>>) {
-  checkNumber('sparsity', sparsity, 0, 1)
-  if (sparsity === 0) throw invalid('sparsity', 'a number above 0, at most 1', sparsity)
+  if (!(typeof sparsity === 'number' && sparsity > 0 && sparsity <= 1))
+    throw invalid('sparsity', 'a number above 0, at most 1', sparsity)
   checkInteger('patience', patience, 1)
   if (typeof refit !== 'boolean') throw invalid('refit', 'true or false', refit)
 }
