@@ -1,7 +1,6 @@
 import type { SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
-  checkNumber,
   checkOneOf,
   frozen,
   jobDefaults,
@@ -85,7 +84,7 @@ export async function archetypalAnalysis(
     options,
   )
   checkOneOf('init', given.init, models['archetypal-analysis'].inits)
-  checkNumber('relaxation', relaxation, 0)
-  if (!(relaxation < 1)) throw invalid('relaxation', 'a number of at least 0, below 1', relaxation)
-  return await fitCombinations('archetypal-analysis', X, given, relaxation)
+  if (!(typeof relaxation === 'number' && relaxation >= 0 && relaxation < 1))
+    throw invalid('relaxation', 'a number of at least 0, below 1', relaxation)
+  return await fitCombinations('archetypal-analysis', X, given, { relaxation })
 }

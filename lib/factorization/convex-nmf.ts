@@ -88,7 +88,7 @@ export async function convexNmf(
     options,
   )
   checkOneOf('init', given.init, models['convex-nmf'].inits)
-  return await fitCombinations('convex-nmf', X, given, 0)
+  return await fitCombinations('convex-nmf', X, given)
 }
 
 /** Fits a model whose components are combinations of rows, from checked starts. */
@@ -98,7 +98,7 @@ export async function fitCombinations(
   given: Omit<Parameters<typeof fit>[2], keyof typeof notOffered | 'solver'> & {
     readonly innerSweeps: number
   },
-  relaxation: number,
+  own: { readonly relaxation?: number } = {},
 ): Promise<CombinedFactorization> {
   const { rows, cols } = sidesOf('X', X)
   const { rank } = given
@@ -108,7 +108,7 @@ export async function fitCombinations(
     model,
     X,
     { ...notOffered, ...given, solver: 'projected-gradient' },
-    { ...(relaxation > 0 && { relaxation }), combines: true, bytes },
+    { ...own, combines: true, bytes },
   )
   return found as CombinedFactorization
 }

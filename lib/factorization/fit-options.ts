@@ -47,6 +47,9 @@ export const defaultSteps = frozen({
   plain: { innerSweeps: 1, acceleration: 'none' },
 } as const)
 
+/** Sweeps per iteration at most: a job sees an abort between its passes, not within the sweeps of a row. */
+export const mostInnerSweeps = 10_000
+
 /** The size of X. */
 export interface Extent {
   readonly rows: number
@@ -116,7 +119,8 @@ const stepDefaults = frozen({
    * entries are missing, for the losses for outliers, and for `sampleWeight` beside a penalty on W. For `mu` as
    * many as have twice the arithmetic of the products with X, 4 to 32; but 1 from given factors, with a graph,
    * and for its steps by entries: for another `loss`, where entries are missing, and for `sampleWeight` beside a
-   * penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`.
+   * penalty on W. For `projected-gradient`, gradient steps; 16 unless given. 1 for `anls-bpp`. 10 000 at
+   * most, because an abort waits for the sweeps of a row.
    */
   innerSweeps: undefined as number | undefined,
   /**
@@ -246,7 +250,8 @@ function checkRank(rank: number, init: string, inits: readonly string[], highest
   checkInteger('rank', rank, 1)
   if (!bounded(init) || rank <= highest) return
   const others = inits.filter((each) => !bounded(each)).join(' and ')
-  const reason = `${init} needs that many rows and columns; ${others} do not`
+  const needs = `${init} needs that many rows and columns`
+  const reason = others === '' ? needs : `${needs}; ${others} do not`
   throw invalid('rank', `an integer in 1..${highest} (${reason})`, rank)
 }
 
@@ -323,7 +328,7 @@ export function checkFitOptions(
   checkInit(options, inits, rows, cols)
   checkInteger('iterations', options.iterations, 0)
   checkNumber('tolerance', options.tolerance, 0)
-  checkInteger('innerSweeps', options.innerSweeps, 1)
+  checkInteger('innerSweeps', options.innerSweeps, 1, mostInnerSweeps)
   checkInteger('seed', options.seed, 0, Number.MAX_SAFE_INTEGER)
   checkPenalties(options)
   checkCheckpointOptions(options)

@@ -2,7 +2,6 @@ import { sidesOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
   checkInteger,
-  checkNumber,
   checkOneOf,
   frozen,
   jobDefaults,
@@ -99,8 +98,8 @@ export async function minVolumeNmf(
   checkOneOf('rowSums', rowSums, rowSumNames)
   checkInteger('rank', given.rank, 1, Math.min(rows, cols))
   for (const [name, value] of Object.entries({ volume, volumeOffset })) {
-    checkNumber(name, value, 0)
-    if (value === 0) throw invalid(name, 'a number above 0', value)
+    if (!(typeof value === 'number' && Number.isFinite(value) && value > 0))
+      throw invalid(name, 'a finite number above 0', value)
   }
   return await fit(
     'min-volume-nmf',

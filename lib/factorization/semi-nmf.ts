@@ -63,7 +63,8 @@ export type SemiNmfOptions = {
   out?: FactorOutputs | undefined
   /**
    * A graph of the rows, whose term in the objective makes the codes of neighbours similar; none unless
-   * given. For the solver `mu` with one inner sweep, without `sampleWeight`. A weight `l2H` keeps the scale of the
+   * given. For the solver `mu` with one inner sweep, without `sampleWeight`, `mask` and
+   * `missing`. A weight `l2H` keeps the scale of the
    * factors from evading it.
    */
   graph?: Graph | undefined
@@ -123,6 +124,9 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   }
   if (graph && given.sampleWeight)
     throw invalid('sampleWeight', 'none beside a graph for the model semi-nmf', given.sampleWeight)
+  for (const name of ['mask', 'missing'] as const)
+    if (graph && given[name] !== undefined)
+      throw invalid(name, 'none beside a graph for the model semi-nmf', given[name])
   const own = graph ? await graphTerm(graph, settled, rows) : { bytes: 0 }
   return await fit('semi-nmf', X, settled, { triesSvd, ...own })
 }

@@ -2,7 +2,6 @@ import { sidesOf, type SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
   checkInteger,
-  checkNumber,
   checkOneOf,
   frozen,
   jobDefaults,
@@ -109,8 +108,8 @@ export function checkSnmfOptions({
   patience,
   refit,
 }: Required<Pick<SnmfOptions, 'sparsity' | 'patience' | 'refit'>>) {
-  checkNumber('sparsity', sparsity, 0, 1)
-  if (sparsity === 0) throw invalid('sparsity', 'a number above 0, at most 1', sparsity)
+  if (!(typeof sparsity === 'number' && sparsity > 0 && sparsity <= 1))
+    throw invalid('sparsity', 'a number above 0, at most 1', sparsity)
   checkInteger('patience', patience, 1)
   if (typeof refit !== 'boolean') throw invalid('refit', 'true or false', refit)
 }

@@ -53,10 +53,10 @@ bool has_own_terms(const FitOptions& options) {
 }
 
 // Orthonormal rows of H, and those in the unit ball, have a fixed scale, and so have codes of rows
-// of X or of their hull.
+// of X or of their hull, and columns of W of length 1.
 Exponents exponents_of(int exponent, const FitOptions& options, const ModelRule& rule) {
   if (rule.fixes_columns()) return {.X = exponent, .W = exponent, .H = 0};
-  if (is_hull(rule)) return {.X = exponent, .W = 0, .H = exponent};
+  if (is_hull(rule) || rule.one_component) return {.X = exponent, .W = 0, .H = exponent};
   return split_exponent(exponent, options.penalties);
 }
 
@@ -80,6 +80,23 @@ bool is_finite(HostView<const float> factor) {
     for (Index j = 0; j < factor.cols; ++j)
       if (!std::isfinite(factor(i, j))) return false;
   return true;
+}
+
+// A component for columns of W of length 1 is as long as the columns of X, whose lengths may exceed
+// float32 although their entries do not.
+void check_range_of_components(Passes& device, const RowSource& X, HostView<const float> W,
+                               HostView<const float> H, const Job& job) {
+  for (Index j = 0; j < H.rows; ++j)
+    for (Index t = 0; t < H.cols; ++t) {
+      if (std::isfinite(H(j, t))) continue;
+      Index largest = 0;
+      for (Index i = 1; i < W.rows; ++i)
+        if (W(i, j) > W(largest, j)) largest = i;
+      std::vector<double> row(X.cols());
+      device.read_rows(X, {&largest, 1}, job).take(0, 1, row);
+      throw InvalidEntry(X.argument, largest, t, row[t],
+                         "columns whose length is a float32, as that of the components");
+    }
 }
 
 // A factor takes the scale that a bound of the other one refuses.
@@ -268,6 +285,7 @@ class Fitting {
     if (bounds(own)) check_unbounded(own, W_, H_);
     if (any(own)) check_penalised_range(own, W_, H_);
     if (rule_.fixes_columns()) check_range(input_.backend, X_, W_, input_.job);
+    if (rule_.one_component) check_range_of_components(input_.backend, X_, W_, H_, input_.job);
     const auto iterations = static_cast<Index>(state.objective.size()) - 1;
     Convergence result{.objective = state.objective,
                        .iterations = iterations,

@@ -135,6 +135,8 @@ class Projections {
   }
 
   [[noreturn]] void refuse() const {
+    if (chosen_.empty())
+      throw InvalidEntry(input_.X.argument, 0, 0, 0, "an entry other than 0 in some row");
     const auto found = std::to_string(chosen_.size());
     throw InvalidElement("rank", static_cast<double>(k_),
                          "an integer of at most " + found +
