@@ -44,7 +44,7 @@ export interface InverseTransformOptions extends JobOptions, MemoryOptions {
 }
 
 /** The defaults of both. */
-const outputDefaults = { ...jobDefaults, ...memoryDefaults, out: undefined } as const
+export const outputDefaults = { ...jobDefaults, ...memoryDefaults, out: undefined } as const
 
 export interface Codes {
   /** Codes of the new rows, [n × rank], non-negative. */
@@ -75,16 +75,18 @@ export class FactorizationModel {
    * @param options The penalties on W, `l1W` and `l2W`, 0 if omitted, its bound `upperW`, and the `loss` with
    *   its number; other options are only stored.
    * @throws {TypeError | RangeError} if H is no such matrix, a weight is below 0 or not a number, the model has
-   *   no such `loss`, or `rank` is not that of H. An entry of H that is not finite, or is below 0 for `nmf`, is named by the first
+   *   no such `loss`, `upperW` or `rowSums`, or `rank` is not that of H. An entry of H that is not finite, or is
+   *   below 0 for `nmf`, is named by the first
    *   `transform`, `inverseTransform` or `save`, because a constructor would hold the event loop.
    */
   constructor(model: ModelName, H: Matrix, options: ModelOptions) {
     checkOneOf('model', model, modelNames)
     this.model = model
-    this.H = components(H)
+    this.H = componentsOf('H', H)
     // The H of a fit needs no check.
     this.#isUnchecked = new.target === FactorizationModel
     checkOptions(model, options, this.H.rows)
+    checkOffered(model, options)
     this.options = { ...options }
   }
 
@@ -210,7 +212,7 @@ export class FactorizationModel {
 
   async #check(): Promise<void> {
     if (!this.#isUnchecked) return
-    await checkEntries(this.H, this.model)
+    await checkEntries('H', this.H, models[this.model].isNonnegative)
     this.#isUnchecked = false
   }
 
@@ -219,10 +221,10 @@ export class FactorizationModel {
   }
 }
 
-/** H in a form for jobs: checked, and not over a buffer that could shrink during a job. */
-function components(H: Matrix): Matrix {
-  const { data, rows, cols, stride, type } = toDenseView('H', H)
-  if (!data || type !== 'float32') throw invalidText('H', 'a matrix of float32 in memory', type)
+/** A factor in a form for jobs: checked, and not over a buffer that could shrink during a job. */
+export function componentsOf(name: string, H: Matrix): Matrix {
+  const { data, rows, cols, stride, type } = toDenseView(name, H)
+  if (!data || type !== 'float32') throw invalidText(name, 'a matrix of float32 in memory', type)
   const matrix = { data: data as Float32Array, rows, cols }
   return stride === cols ? matrix : { ...matrix, stride }
 }
@@ -243,28 +245,39 @@ function checkOptions(model: ModelName, options: ModelOptions, rank: number) {
     throw invalid('options.rank', `${rank}, the rows of H`, options['rank'])
 }
 
+/** Refuses options that change the codes of other models only. */
+function checkOffered(model: ModelName, { upperW, rowSums }: ModelOptions) {
+  const offered = { upperW: ['nmf', 'semi-nmf'], rowSums: ['min-volume-nmf'] }
+  for (const [name, value] of Object.entries({ upperW, rowSums }))
+    if (value !== undefined && !offered[name as keyof typeof offered].includes(model))
+      throw invalid(`options.${name}`, `no ${name} for the model ${model}`, value)
+}
+
 /** The loss of the codes; checked by the constructor. */
 const lossOf = (options: ModelOptions) => lossOptionsOf(options, entryDefaults.loss)
 
 /** Throws for entries that no fit produces. */
-async function checkEntries({ data, rows, cols, stride = cols }: Matrix, model: ModelName) {
-  const { isNonnegative } = models[model]
+export async function checkEntries(
+  name: string,
+  { data, rows, cols, stride = cols }: Matrix,
+  isNonnegative: boolean,
+) {
   const low = isNonnegative ? 0 : -Number.MAX_VALUE
   const expected = isNonnegative ? 'a finite number of at least 0' : 'a finite number'
   const { length } = data
   await inSlices(rows * cols, (begin, end) => {
-    if (data.length !== length || length === 0) throw detached('H.data')
+    if (data.length !== length || length === 0) throw detached(`${name}.data`)
     let [i, j] = [Math.floor(begin / cols), begin % cols]
     for (let t = begin; t < end; t++) {
       const value = data[i * stride + j]!
-      if (!(value >= low && value < Infinity)) throw invalidEntry('H', expected, value, i, j)
+      if (!(value >= low && value < Infinity)) throw invalidEntry(name, expected, value, i, j)
       if (++j === cols) [i, j] = [i + 1, 0]
     }
   })
 }
 
 /** Converts a mistake in a model to an error of its file. */
-function damaged(path: string, mistake: MistakeError) {
+export function damaged(path: string, mistake: MistakeError) {
   const { argument, expected, received, row, column } = mistake
   const place =
     row === undefined ? `for ${argument}` : `at row ${row}, column ${column} of ${argument}`
@@ -273,7 +286,7 @@ function damaged(path: string, mistake: MistakeError) {
   })
 }
 
-function parsedOptions(path: string, text = '{}'): ModelOptions {
+export function parsedOptions(path: string, text = '{}'): ModelOptions {
   try {
     const options: unknown = JSON.parse(text)
     if (typeof options === 'object' && options !== null && !Array.isArray(options))

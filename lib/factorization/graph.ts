@@ -19,13 +19,29 @@ export interface Graph {
 
 const graphArguments = { adjacency: required, weight: required } as Graph
 
+/**
+ * Checks a graph of so many rows, except its entries.
+ *
+ * @throws {TypeError | RangeError} naming the part of the graph.
+ */
+export function checkGraph(name: string, given: Graph, rows: number): Graph {
+  const { adjacency, weight } = withDefaults(graphArguments, given, name)
+  checkNumber(`${name}.weight`, weight, 0)
+  if (!isSparse(adjacency))
+    throw invalid(`${name}.adjacency`, `a sparse matrix of ${rows} × ${rows}`, adjacency)
+  for (const side of ['rows', 'cols'] as const)
+    if (adjacency[side] !== rows)
+      throw invalid(`${name}.adjacency.${side}`, `${rows}, the rows of X`, adjacency[side])
+  return { adjacency, weight }
+}
+
 /** The graph term in the form for the addon; checked, except its entries. */
 export async function graphTerm(
   given: Graph,
   { loss, solver, innerSweeps, acceleration, rank, batchSize }: Omit<FitOptions, 'init'>,
   rows: number,
 ): Promise<OwnOptions> {
-  const { adjacency, weight } = withDefaults(graphArguments, given, 'graph')
+  const { adjacency, weight } = checkGraph('graph', given, rows)
   if (loss !== 'frobenius')
     throw invalid('loss', 'frobenius for a factorization with a graph', loss)
   if (solver !== 'mu')
@@ -44,12 +60,6 @@ export async function graphTerm(
     throw invalid('acceleration', 'none for a factorization with a graph', acceleration)
   if (batchSize !== undefined)
     throw invalid('batchSize', 'none for a factorization with a graph', batchSize)
-  checkNumber('graph.weight', weight, 0)
-  if (!isSparse(adjacency))
-    throw invalid('graph.adjacency', `a sparse matrix of ${rows} × ${rows}`, adjacency)
-  for (const side of ['rows', 'cols'] as const)
-    if (adjacency[side] !== rows)
-      throw invalid(`graph.adjacency.${side}`, `${rows}, the rows of X`, adjacency[side])
   const source = await toSource('graph.adjacency', adjacency)
   return { adjacency: source, graphWeight: weight, bytes: graphBytes(rows, rank) }
 }

@@ -1,10 +1,10 @@
 // What models of several layers share: one factorization on the factors of another.
 import { fileError } from '../data/file'
-import { toDenseView, type Matrix } from '../data/matrix'
+import { type Matrix } from '../data/matrix'
 import { packed } from '../data/pieces'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
 import type { SourceInput } from '../data/source'
-import { invalid, isMistake } from '../errors'
+import { invalid, invalidText, isMistake } from '../errors'
 import {
   checkInteger,
   checkNumber,
@@ -16,7 +16,12 @@ import {
 } from '../options'
 import { version } from '../version'
 import {
+  checkEntries,
+  componentsOf,
+  damaged,
   FactorizationModel,
+  outputDefaults,
+  parsedOptions,
   type Codes,
   type InverseTransformOptions,
   type ModelOptions,
@@ -72,7 +77,10 @@ export function checkRanks(ranks: unknown): asserts ranks is readonly number[] {
 }
 
 /** The options of single fits that a model of layers has itself, or cannot share among its layers. */
-const ofSingleFits = ['sampleWeight', 'checkpoint', 'checkpointSeconds', 'resume']
+const ofSingleFits = [
+  ...['mask', 'missing', 'sampleWeight'],
+  ...['checkpoint', 'checkpointSeconds', 'resume'],
+]
 
 /** Checks the names of options for the fit of every layer, and that they start by name. */
 export function checkFit(fit: object, defaults: object) {
@@ -87,6 +95,41 @@ export function stageOf<Job extends JobOptions>({ onProgress, ...job }: Job, sta
   const tell = (progress: Progress) =>
     onProgress?.({ ...progress, phase: `${stage}, ${progress.phase}` })
   return { ...job, onProgress: onProgress && tell }
+}
+
+/**
+ * Names mistakes in the fit of a layer as the caller wrote them: `ranks[l]`, `graphs[l]`, `fit.solver`.
+ *
+ * @param own The options of `fit`.
+ */
+export async function namedByLayer<T>(l: number, own: object, run: Promise<T>): Promise<T> {
+  try {
+    return await run
+  } catch (error) {
+    if (!isMistake(error)) throw error
+    const { argument, expected, received, row, column } = error
+    const [first = ''] = argument.split('.')
+    const name =
+      first === 'rank' || first === 'graph'
+        ? `${first}s[${l}]${argument.slice(first.length)}`
+        : Object.hasOwn(own, first)
+          ? `fit.${argument}`
+          : argument
+    if (name === argument) throw error
+    const message = error.message.replace(`${argument}, received`, `${name}, received`)
+    const Kind = error instanceof RangeError ? RangeError : TypeError
+    const place = row === undefined ? {} : { row, column }
+    throw Object.assign(new Kind(message), { argument: name, expected, received, ...place })
+  }
+}
+
+/** The defaults of calls that choose a layer. */
+const layerDefaults = { layer: undefined as number | undefined }
+
+/** A factor of every layer, checked. */
+function factorsOf(name: string, factors: unknown): readonly Matrix[] {
+  if (!Array.isArray(factors)) throw invalid(name, 'an array of matrices', factors)
+  return factors.map((factor: Matrix, l) => componentsOf(`${name}[${l}]`, factor))
 }
 
 /** Components in several layers, from many to few. */
@@ -104,11 +147,15 @@ export class LayeredModel {
   /** The options with which the layers were fitted. */
   readonly options: ModelOptions
   readonly #layers: readonly FactorizationModel[]
+  /** Whether the entries of components and links were not checked yet. */
+  #isUnchecked: boolean
 
   /**
    * Creates a model of existing components and links.
    *
-   * @throws {TypeError | RangeError} if their shapes do not fit.
+   * @throws {TypeError | RangeError} if they are no matrices of float32 in memory, or their shapes do not fit. An
+   *   entry that is not finite, or is below 0 in a link of a hierarchy, is named by the first `transform`,
+   *   `inverseTransform` or `save`, because a constructor would hold the event loop.
    */
   constructor(
     model: LayeredName,
@@ -118,19 +165,45 @@ export class LayeredModel {
   ) {
     checkOneOf('model', model, layeredNames)
     this.model = model
-    this.components = components
-    this.links = links
+    this.components = factorsOf('components', components)
+    this.links = factorsOf('links', links)
+    // The factors of a fit need no check.
+    this.#isUnchecked = new.target === LayeredModel
+    this.#checkShapes()
+    this.#layers = this.components.map((H) => new FactorizationModel('semi-nmf', H, options))
     this.options = { ...options }
-    this.#layers = components.map((H) => new FactorizationModel('semi-nmf', H, options))
+  }
+
+  #checkShapes() {
+    const { components, links, model } = this
+    const [first] = components
+    if (!first) throw invalidText('components', 'a matrix for each layer', 'an empty array')
+    components.forEach(({ cols }, l) => {
+      if (cols !== first.cols)
+        throw invalid(`components[${l}].cols`, `${first.cols}, the columns of components[0]`, cols)
+    })
     if (links.length !== components.length - 1)
       throw invalid('links', `${components.length - 1} links, one between two layers`, links.length)
-    links.forEach((link, l) => {
+    links.forEach(({ rows, cols }, l) => {
       const [lower, upper] = [components[l]!.rows, components[l + 1]!.rows]
       const wanted = model === 'deep-semi-nmf' ? [upper, lower] : [lower, upper]
-      const { rows, cols } = toDenseView(`links[${l}]`, link)
       if (rows !== wanted[0] || cols !== wanted[1])
-        throw invalid(`links[${l}]`, `a matrix of ${wanted.join(' × ')}`, `${rows} × ${cols}`)
+        throw invalidText(
+          `links[${l}]`,
+          `a matrix of ${wanted.join(' × ')}`,
+          `${rows} × ${cols}`,
+          RangeError,
+        )
     })
+  }
+
+  async #check(): Promise<void> {
+    if (!this.#isUnchecked) return
+    for (const [l, H] of this.components.entries()) await checkEntries(`components[${l}]`, H, false)
+    const isHierarchy = this.model === 'hierarchical-semi-nmf'
+    for (const [l, link] of this.links.entries())
+      await checkEntries(`links[${l}]`, link, isHierarchy)
+    this.#isUnchecked = false
   }
 
   /** Numbers of components, from the first layer to the last. */
@@ -147,8 +220,10 @@ export class LayeredModel {
    *   is wrong or unknown.
    */
   async transform(X: SourceInput, given: TransformOptions & LayerOption = {}): Promise<Codes> {
-    const { layer, ...options } = given
-    return this.#layer(layer).transform(X, options)
+    const { layer, ...options } = withDefaults({ ...outputDefaults, ...layerDefaults }, given)
+    const model = this.#layer(layer)
+    await this.#check()
+    return model.transform(X, options)
   }
 
   /**
@@ -160,28 +235,33 @@ export class LayeredModel {
     W: SourceInput,
     given: InverseTransformOptions & LayerOption = {},
   ): Promise<Matrix> {
-    const { layer, ...options } = given
-    return this.#layer(layer).inverseTransform(W, options)
+    const { layer, ...options } = withDefaults({ ...outputDefaults, ...layerDefaults }, given)
+    const model = this.#layer(layer)
+    await this.#check()
+    return model.inverseTransform(W, options)
   }
 
   /**
    * The components of the layer below of which a component is made, largest weights first, equal ones by lower
    * component.
    *
-   * @throws {TypeError | RangeError} if there is no such component, no layer below, or an option is wrong.
+   * @throws {TypeError | RangeError} if there is no such component, no layer below, or an option is wrong or
+   *   unknown.
    */
   children(component: number, given: ChildrenOptions = {}): ChildComponent[] {
     const last = this.components.length - 1
-    const { layer = last, share = childrenDefaults.share, most = childrenDefaults.most } = given
+    const { layer, share, most } = withDefaults({ layer: last, ...childrenDefaults }, given)
+    if (last === 0)
+      throw invalidText('layer', 'a layer above another one', 'a model of one layer', RangeError)
     checkInteger('layer', layer, 1, last)
     checkInteger('component', component, 0, this.components[layer]!.rows - 1)
     checkNumber('share', share, 0, 1)
     checkInteger('most', most, 1)
-    const { data, rows, cols } = this.links[layer - 1]!
+    const { data, rows, cols, stride = cols } = this.links[layer - 1]!
     const isDeep = this.model === 'deep-semi-nmf'
     const weights = Array.from({ length: isDeep ? cols : rows }, (_, child) => ({
       component: child,
-      weight: isDeep ? data[component * cols + child]! : data[child * cols + component]!,
+      weight: isDeep ? data[component * stride + child]! : data[child * stride + component]!,
     }))
     const size = ({ weight }: ChildComponent) => Math.abs(weight)
     weights.sort((a, b) => size(b) - size(a) || a.component - b.component)
@@ -193,9 +273,11 @@ export class LayeredModel {
    * Writes the model to a safetensors file: the components `H.0`, `H.1`, … and the links `link.0`, …, and the
    * options in its metadata.
    *
+   * @throws {TypeError | RangeError} if a component or link has an entry that is wrong for the model.
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file cannot be written.
    */
   async save(path: string): Promise<void> {
+    await this.#check()
     const tensors: Record<string, { data: Float32Array; shape: [number, number] }> = {}
     const add = async (name: string, matrix: Matrix) => {
       tensors[name] = { data: await packed(name, matrix), shape: [matrix.rows, matrix.cols] }
@@ -212,7 +294,8 @@ export class LayeredModel {
   /**
    * Reads a model written by {@link save}.
    *
-   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of layers.
+   * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is missing, damaged, or no model of layers; also if
+   *   shapes do not fit, an entry is not finite, or an option is wrong.
    */
   static async load(path: string): Promise<LayeredModel> {
     const { tensors, metadata } = await readSafetensors(path)
@@ -229,12 +312,13 @@ export class LayeredModel {
     const components = all('H')
     if (metadata['format'] !== format || !model || components.length === 0)
       throw fileError(path, 'expected a model of layers saved by gemmine, with tensors H.0, H.1, …')
+    const options = parsedOptions(path, metadata['options'])
     try {
-      const options = JSON.parse(metadata['options'] ?? '{}') as ModelOptions
-      return new LayeredModel(model, components, all('link'), options)
+      const loaded = new LayeredModel(model, components, all('link'), options)
+      await loaded.#check()
+      return loaded
     } catch (error) {
-      const reason = isMistake(error) || error instanceof SyntaxError ? error.message : undefined
-      throw reason === undefined ? error : fileError(path, reason, { cause: error })
+      throw isMistake(error) ? damaged(path, error) : error
     }
   }
 
