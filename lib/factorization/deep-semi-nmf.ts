@@ -18,15 +18,16 @@ import {
 } from '../options'
 import { upperHDefaults } from './bounds'
 import { entryDefaults } from './entry-options'
-import { FactorizationModel } from './factorization-model'
+import { FactorizationModel, type ModelOptions } from './factorization-model'
 import { fit, type Factorization } from './fit'
 import { fitArguments, withSteps } from './fit-options'
-import { graphTerm, type Graph } from './graph'
+import { checkGraph, graphTerm, type Graph } from './graph'
 import { errorOf, type LayeredFit } from './hierarchical-semi-nmf'
 import { graphOfLabels } from './label-graph'
-import { checkFit, checkRanks, LayeredModel, stageOf } from './layered-model'
+import { checkFit, checkRanks, LayeredModel, namedByLayer, stageOf } from './layered-model'
+import { lossOptionsOf } from './losses'
 import { productOf } from './product'
-import { rightInverse } from './right-inverse'
+import { checkComponents, inRange, rightInverse } from './right-inverse'
 import { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
 
 const ownDefaults = frozen({
@@ -45,7 +46,8 @@ export type DeepSemiNmfOptions = {
   /** Numbers of components of the layers, each smaller than the one before, such as [100, 40, 10]; to be given. */
   ranks: readonly number[]
   /**
-   * Options of `semiNmf` for every layer; its defaults unless given. A layer with a graph has the solver `mu`, and
+   * Options of `semiNmf` for every layer, but none for single entries or rows of X (`mask`, `missing`,
+   * `sampleWeight`) and no checkpoints; its defaults unless given. A layer with a graph has the solver `mu`, and
    * `l2H` 1 unless given here, which keeps the scale of factors from evading the graph.
    */
   fit?: (LayeredFit<SemiNmfOptions> & { init?: SemiNmfInit | undefined }) | undefined
@@ -132,13 +134,17 @@ async function graphsOf(
   }
   const found: (Graph | undefined)[] = []
   for (let l = 0; l < layers; l++) {
-    const [known, graph] = [labels[l], graphs[l]]
-    if (known && graph)
+    const [known, given] = [labels[l], graphs[l]]
+    if (known !== undefined && given !== undefined)
       throw invalidText(`graphs[${l}]`, 'none beside labels of the layer', 'a graph')
+    const graph = given === undefined ? undefined : checkGraph(`graphs[${l}]`, given, n)
     const name = `labels[${l}]`
     if (known instanceof Int32Array && known.length !== n)
       throw invalidText(name, `${n} labels, one for each row of X`, `${known.length}`)
-    const own = known && { adjacency: await graphOfLabels(name, known), weight: labelWeight }
+    const own =
+      known === undefined
+        ? undefined
+        : { adjacency: await graphOfLabels(name, known), weight: labelWeight }
     const either = own ?? graph
     found.push(either?.weight === 0 ? undefined : either)
   }
@@ -161,7 +167,7 @@ async function greedy(
   const fits: Factorization[] = []
   for (const [l, rank] of ranks.entries()) {
     const asked = { ...optionsOf(own, graphs[l]), ...stageOf(job, `layer ${l}`), rank }
-    fits.push(await semiNmf(fits.at(-1)?.W ?? X, asked))
+    fits.push(await namedByLayer(l, own, semiNmf(fits.at(-1)?.W ?? X, asked)))
   }
   return fits
 }
@@ -176,7 +182,8 @@ async function spread(
   job: Job,
 ): Promise<Pick<Layers, 'components' | 'links'>> {
   const below = components.at(-2)!
-  const top = await multiplied(H, await rightInverse(below), job)
+  const [belowInRange, HInRange] = await inRange(below, H)
+  const top = await multiplied(HInRange, await rightInverse(belowInRange), job)
   const within = await multiplied(top, below, job)
   const rest = resultMatrix(H.rows, H.cols)
   await inSlices(H.data.length, (begin, end) => {
@@ -196,8 +203,19 @@ async function spread(
 /** Z_1, Z_2 Z_1, …: the components of each layer in the columns of X. */
 async function componentsOf(first: Matrix, links: readonly Matrix[], job: Job): Promise<Matrix[]> {
   const components = [first]
-  for (const Z of links) components.push(await multiplied(Z, components.at(-1)!, job))
+  for (const Z of links) {
+    components.push(await multiplied(Z, components.at(-1)!, job))
+    await checkComponents(components.at(-1)!, components.length - 1)
+  }
   return components
+}
+
+/** The options of a fit that codes of fixed components obey. */
+function codingOf(own: FitOptions): ModelOptions {
+  const { loss, ...numbers } = lossOptionsOf(own, semiNmfDefaults.loss)
+  const { l1W = 0, l2W = 0, upperW } = own
+  const given = Object.entries({ ...numbers, upperW }).filter(([, value]) => value !== undefined)
+  return { loss, l1W, l2W, ...(Object.fromEntries(given) as Record<string, number>) }
 }
 
 /** The codes of X in a layer with fixed components: exact, or multiplicative steps where there is a graph. */
@@ -207,8 +225,7 @@ async function coded(
   job: Job,
 ): Promise<Pick<Factorization, 'W' | 'relativeError' | 'seconds'>> {
   const rank = H.rows
-  const kept = { l1W: own.l1W ?? 0, l2W: own.l2W ?? 0 }
-  if (!graph) return await new FactorizationModel('semi-nmf', H, kept).transform(X, job)
+  if (!graph) return await new FactorizationModel('semi-nmf', H, codingOf(own)).transform(X, job)
   const extent = extentOf('X', X)
   const { graph: _, ...asked } = optionsOf(own, graph) as FitOptions & { graph: Graph }
   const all = withDefaults(
@@ -328,11 +345,12 @@ async function fineTuned(
     init: { W: from.codes[last]!, H: from.components[last]! },
     iterations,
   }
-  const run = await semiNmf(X, asked)
+  const run = await namedByLayer(last, own, semiNmf(X, asked))
   const stage = stageOf(job, 'components')
   const { components, links } = await spread(run.H, from, stage)
   const error = await errorOf(X, run.W, components[last]!, stageOf(job, 'errors'))
-  const isPlain = !graphs[last] && !(own.l1W || own.l2W || own.l1H || own.l2H)
+  const isPenalised = Boolean(own.l1W || own.l2W || own.l1H || own.l2H)
+  const isPlain = !graphs[last] && !isPenalised && (own.loss ?? 'frobenius') === 'frobenius'
   const isWorse = !(error <= (isPlain ? from.errors[last]! : run.relativeError * (1 + 1e-3) + 1e-6))
   if (isWorse) return { layers: from, run, seconds: run.seconds, isWorse }
   const [codes, errors] = [[] as Matrix[], [] as number[]]

@@ -25,6 +25,7 @@ import {
   type FactorOutputs,
   type FitOptions,
 } from './fit-options'
+import { farFromZero } from './far-from-zero'
 import { fitBytes } from './memory'
 import { models, type ModelName, type StartName } from './models'
 
@@ -228,12 +229,13 @@ export async function fit(
     addon.fit(lentX, asked, W.matrix, H.matrix, control),
   )
   const factors = [await W.settle(), await H.settle()] as const
+  const ofShift = await farFromZero(model, factors[1], run.relativeError)
   const { adjacency: _, ...kept } = own
   return new Factorization(
     model,
     ...factors,
     { ...options, ...kept, init: run.init as StartName },
-    run,
+    { ...run, warnings: [...run.warnings, ...ofShift] },
     { ...(run.anchors.length > 0 && { anchors: run.anchors }), A: await A?.settle() },
   )
 }

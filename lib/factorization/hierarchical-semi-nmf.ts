@@ -13,7 +13,7 @@ import {
   type MemoryOptions,
 } from '../options'
 import type { Factorization } from './fit'
-import { checkFit, checkRanks, LayeredModel, stageOf } from './layered-model'
+import { checkFit, checkRanks, LayeredModel, namedByLayer, stageOf } from './layered-model'
 import { productOf } from './product'
 import { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
 import { snmf, snmfDefaults, type SnmfOptions } from './snmf'
@@ -21,7 +21,7 @@ import { snmf, snmfDefaults, type SnmfOptions } from './snmf'
 /** Arguments of single fits, which a model of layers has itself or does not take. */
 export type LayeredFit<Options> = Omit<
   Options,
-  | ('rank' | 'out' | 'init' | 'graph' | 'sampleWeight')
+  | ('rank' | 'out' | 'init' | 'graph' | 'mask' | 'missing' | 'sampleWeight')
   | ('checkpoint' | 'checkpointSeconds' | 'resume')
   | keyof JobOptions
   | keyof MemoryOptions
@@ -49,7 +49,10 @@ export type HierarchicalSemiNmfOptions<Name extends LevelModel = LevelModel> = {
   ranks: readonly number[]
   /** The model of every level; `semi-nmf` unless given. `snmf` gives sparse components. */
   model?: Name | undefined
-  /** Options of the function of the model, for every level; its defaults unless given. */
+  /**
+   * Options of the function of the model, for every level, but none for single entries or rows of X (`mask`,
+   * `missing`, `sampleWeight`) and no checkpoints; its defaults unless given.
+   */
   fit?: FitOf[Name] | undefined
 } & JobOptions &
   MemoryOptions
@@ -61,7 +64,10 @@ export class HierarchicalSemiNmf extends LayeredModel {
     readonly levels: readonly Factorization[],
     /** Effective codes of the rows of X in each level, [n × rank], at least 0: W of the first, times W of each further level. */
     readonly codes: readonly Matrix[],
-    /** ‖X − codes H‖ / ‖X‖ of each level. */
+    /**
+     * ‖X − codes H‖ / ‖X‖ of each level; a warning tells of one above 1, which may be where components are poorly
+     * fitted by those of the next level. That of the codes of `transform` is never above 1.
+     */
     readonly relativeErrors: readonly number[],
     options: Readonly<Record<string, string | number>>,
   ) {
@@ -75,7 +81,16 @@ export class HierarchicalSemiNmf extends LayeredModel {
 
   /** What may surprise, of every level. */
   get warnings(): readonly string[] {
-    return this.levels.flatMap(({ warnings }, l) => warnings.map((text) => `Level ${l}: ${text}`))
+    const own = this.relativeErrors.flatMap((error, l) =>
+      error > 1
+        ? [
+            `Level ${l}: the effective codes leave ${error.toPrecision(3)} times ‖X‖, more than zeros would. The components of a level are fitted to those of the level before, not to X: give larger ranks or fewer levels, or code X by transform.`,
+          ]
+        : [],
+    )
+    return this.levels
+      .flatMap(({ warnings }, l) => warnings.map((text) => `Level ${l}: ${text}`))
+      .concat(own)
   }
 
   /** Time inside the solvers, in seconds. */
@@ -136,7 +151,8 @@ export async function hierarchicalSemiNmf<Name extends LevelModel = 'semi-nmf'>(
   const levels: Factorization[] = []
   for (const [l, rank] of ranks.entries()) {
     const stage = stageOf(job, `level ${l}`)
-    levels.push(await fitLevel(levels.at(-1)?.H ?? X, { ...fit, ...stage, rank } as never))
+    const run = fitLevel(levels.at(-1)?.H ?? X, { ...fit, ...stage, rank } as never)
+    levels.push(await namedByLayer(l, fit, run))
   }
   const codes = [levels[0]!.W]
   const errors = [levels[0]!.relativeError]

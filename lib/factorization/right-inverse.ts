@@ -1,6 +1,7 @@
 // The small systems of models of layers, in float64.
 import { resultMatrix, type Matrix } from '../data/matrix'
-import { inTurns, type Slice } from '../data/slices'
+import { inSlices, inTurns, type Slice } from '../data/slices'
+import { invalidText } from '../errors'
 
 /** A row whose part beyond the rows before it is below this share of it counts as dependent on them. */
 const leastPivot = 1e-6
@@ -67,5 +68,39 @@ export async function rightInverse(A: Matrix): Promise<Matrix> {
       if (slice.spend(2 * k * k)) yield
     }
     return inverse
+  })
+}
+
+/** A times 2^−exponent, exactly unless it leaves the range of float32. */
+async function scaled({ data, rows, cols }: Matrix, exponent: number): Promise<Matrix> {
+  const result = resultMatrix(rows, cols)
+  const factor = 2 ** -exponent
+  await inSlices(data.length, (begin, end) => {
+    for (let at = begin; at < end; at++) result.data[at] = data[at]! * factor
+  })
+  return result
+}
+
+/**
+ * A and B times the power of two that takes the largest entry of A into [1, 2): B A⁺ stays the same, and A⁺ is of
+ * float32 for an A near the ends of its range too.
+ */
+export async function inRange(A: Matrix, B: Matrix): Promise<readonly [A: Matrix, B: Matrix]> {
+  let largest = 0
+  await inSlices(A.data.length, (begin, end) => {
+    for (let at = begin; at < end; at++) largest = Math.max(largest, Math.abs(A.data[at]!))
+  })
+  if (largest === 0) return [A, B]
+  const exponent = Math.floor(Math.log2(largest))
+  return [await scaled(A, exponent), await scaled(B, exponent)]
+}
+
+/** @throws {RangeError} naming X if components of a layer are beyond float32. */
+export async function checkComponents({ data }: Matrix, layer: number) {
+  const expected = `entries so small that the components of layer ${layer} are of float32`
+  await inSlices(data.length, (begin, end) => {
+    for (let at = begin; at < end; at++)
+      if (!Number.isFinite(data[at]!))
+        throw invalidText('X', expected, 'larger ones', RangeError)
   })
 }

@@ -28,7 +28,9 @@ const ownDefaults = frozen({
   sparsity: 0.01,
   /** The start of W, from which H is computed; `random` unless given; `kmeans`, `svd`: as for semi-NMF. */
   init: 'random' as SnmfInit,
-  /** Iterations at most; one iteration reads X once and updates H, then W; 500 unless given. */
+  /**
+   * Iterations at most; one iteration reads X once and updates H, then W; 500 unless given. The refit is one more.
+   */
   iterations: 500,
   /**
    * The fraction by which an objective must be lower to count as better, 1e-4 unless given; 0 runs all
@@ -39,8 +41,8 @@ const ownDefaults = frozen({
   patience: 100,
   /**
    * Whether the best pair is refitted at the end, without new entries in H: each column of H by least squares
-   * over the components that keep it, then W; `false` unless given. The pair with the lower error is returned,
-   * and its error is one more `objective`, as of one more iteration.
+   * over the components that keep it, then W; `false` unless given. The pair with the lower error is returned.
+   * The refit has one more `objective`, and counts as one more of `iterations`, beyond those asked for.
    */
   refit: false,
   /**
