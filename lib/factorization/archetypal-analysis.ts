@@ -61,6 +61,10 @@ export type ArchetypalAnalysisOptions = {
  * Finds archetypes: X ≈ W H, where each row of W ≥ 0 sums to 1, and each row of H = A X is a weighted mean of rows
  * of X. Every sample is a mixture of extreme ones.
  *
+ * Where X lies far from 0 (column means of 100 times the spread or more), products of float32 hardly tell rows
+ * apart and the fit ends far above its minimum; a warning tells of that. Subtract a common row, such as
+ * the mean, from X then: rows of W and A sum to 1, so the archetypes move along and the weights stay.
+ *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its
  *   buffer is resizable): do not write to it or transfer it before the promise settles.
  * @returns The weights W, the archetypes H, their weights `A`, the objective ‖X − W H‖² before the first and after

@@ -64,6 +64,10 @@ export type CombinedFactorization = Factorization & {
  * Factorizes a matrix of any sign as X ≈ W H with W ≥ 0, where each row of H is a weighted mean of rows of X:
  * H = A X with A ≥ 0. Such components lie where data are, so that they can be read as typical samples.
  *
+ * Where X lies far from 0 (column means of 100 times the spread or more), products of float32 hardly tell rows
+ * apart and the fit ends far above its minimum; a warning tells of that. Subtract a common row from
+ * X then; codes do not sum to 1 here, so this is the model of other data.
+ *
  * The matrix X Xᵀ of all pairs of rows is never formed: each iteration reads X twice.
  *
  * @param X [n × d], one sample per row: dense, a file, or sparse. Borrowed, not copied (unless its

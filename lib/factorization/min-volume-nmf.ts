@@ -70,6 +70,10 @@ export type MinVolumeNmfOptions = {
  * Factorizes X ≥ 0 as W H with H ≥ 0 and rows of W ≥ 0 that sum to at most 1, such that the rows of H span a small
  * volume. Where samples are mixtures and none is pure, this finds the components that plain NMF does not determine.
  *
+ * Where X lies far from 0 (column means of 100 times the spread or more), products of float32 hardly tell rows
+ * apart and the fit ends far above its minimum; a warning tells of that. Subtract the least of each
+ * column from X then, which is the model of other data: the volume is measured from 0.
+ *
  * @param X [n × d], one sample per row, no entry below zero: dense, a file, or sparse. Borrowed, not copied (unless
  *   its buffer is resizable): do not write to it or transfer it before the promise settles.
  * @returns The factors, the objective ‖X − W H‖² + λ log det(I + H Hᵀ/(δ s)) before the first and after each

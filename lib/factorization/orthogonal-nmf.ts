@@ -55,6 +55,10 @@ export type OrthogonalNmfOptions = {
  * if no two of them share a row, so each row of X has one component: a clustering by direction, with a weight for
  * each row.
  *
+ * Where X lies far from 0 (column means of 100 times the spread or more), products of float32 hardly tell rows
+ * apart and the fit ends far above its minimum; a warning tells of that. Subtract the least of each
+ * column from X then, which is the model of other data: directions are seen from 0.
+ *
  * A row of zeros has no component. A component that no row takes has a column of zeros in W, and a warning tells
  * of it.
  *
@@ -64,7 +68,7 @@ export type OrthogonalNmfOptions = {
  *   ‖X − W H‖² before the first and after each iteration, which does not increase, and `transform` (one
  *   component for each new row), `inverseTransform` and `save`.
  * @throws {TypeError | RangeError} if X is no matrix of finite, non-negative numbers, or an option is wrong or
- *   unknown.
+ *   unknown; naming X, if a column of X is so long that components exceed float32.
  * @throws {GemmineError} `ERR_GEMMINE_DEVICE_UNAVAILABLE`, `ERR_GEMMINE_OUT_OF_MEMORY`, `ERR_GEMMINE_FILE`,
  *   `ERR_GEMMINE_DISPOSED` for a file that was closed.
  * @see Pompili, Gillis, Absil & Glineur (2014), "Two algorithms for orthogonal nonnegative matrix factorization

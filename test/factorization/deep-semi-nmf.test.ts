@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { deepSemiNmf, kmeans, LayeredModel, semiNmf, type Matrix } from '../../lib/index'
-import { gaussian, matrixOf, normal, uniform } from '../matrices'
+import { gaussian, matrixOf, normal, planted, uniform } from '../matrices'
 import { mutualInformation } from '../reference/agreement'
 import { productOf, squaredError, squares } from '../reference/factors'
 import { ringGraph } from '../reference/graphs'
@@ -134,6 +134,30 @@ describe('deepSemiNmf', () => {
     }
   })
 
+  it('codes every layer with the bound and the loss of the fit', async () => {
+    const { X } = plantedAttributes(1, 1)
+    const bounded = await deepSemiNmf(X, { ranks, fit: { upperW: 0.3 } })
+    for (const { data } of bounded.codes) expect(Math.max(...data)).toBeLessThanOrEqual(0.3001)
+    const fit = { loss: 'huber', delta: 0.5 } as const
+    const robust = await deepSemiNmf(X, { ranks, fit })
+    expect(robust.warnings.join()).not.toContain('undone')
+    const { W } = await robust.transform(X, { layer: 0 })
+    expect(robust.codes[0]!.data).toEqual(W.data)
+  })
+
+  it.each([1e-39, 1e-41, 1e-43])('takes X of size %s', async (size) => {
+    const { data, rows, cols } = planted(30, 12, 3, 3, true)
+    const X = { data: data.map((x) => x * size), rows, cols }
+    const { relativeErrors } = await deepSemiNmf(X, { ranks: [8, 4, 2] })
+    expect(relativeErrors.every((error) => error < 0.9)).toBe(true)
+  })
+
+  it('names X where components exceed float32', async () => {
+    const { data, rows, cols } = gaussian(30, 12, 6)
+    const X = { data: data.map((x) => x * 3e37), rows, cols }
+    await expect(deepSemiNmf(X, { ranks: [8, 4, 2] })).rejects.toMatchObject({ argument: 'X' })
+  })
+
   it('has the same bits for any number of threads', async () => {
     const { X, labels } = plantedAttributes(1, 1)
     const runs = []
@@ -178,7 +202,18 @@ describe('deepSemiNmf', () => {
     [{ ranks: [3], labels: [classes.subarray(1)] }, 'labels[0]', '30 labels, one for each row'],
     [{ ranks: [3], labels: [[1, 2]] }, 'labels[0]', 'an Int32Array'],
     [{ ranks: [3], labels: [classes.map(() => -2)] }, 'labels[0][0]', 'a label of at least 0'],
-    [{ ranks: [3], graphs: [{ adjacency }] }, 'graph.weight', 'a finite number'],
+    [{ ranks: [3], graphs: [{ adjacency }] }, 'graphs[0].weight', 'a finite number'],
+    [
+      { ranks: [3, 2], graphs: [undefined, { adjacency: ringGraph(9), weight: 0 }] },
+      'graphs[1].adjacency.rows',
+      '30, the rows of X',
+    ],
+    [{ ranks: [3], labels: [0] }, 'labels[0]', 'an Int32Array'],
+    [{ ranks: [3], graphs: [null] }, 'graphs[0]', 'an object of adjacency, weight'],
+    [{ ranks: [20, 2], fit: { init: 'svd' } }, 'ranks[0]', 'an integer in 1..8'],
+    [{ ranks: [3], fit: { l1W: -1 } }, 'fit.l1W', 'a finite number of at least 0'],
+    [{ ranks: [3], fit: { mask: new Uint8Array(240) } }, 'fit.mask', 'one of the options'],
+    [{ ranks: [3], fit: { missing: 'nan' } }, 'fit.missing', 'one of the options'],
     [
       { ranks: [3], labels: [classes], graphs: [{ adjacency, weight: 1 }] },
       'graphs[0]',
@@ -186,7 +221,7 @@ describe('deepSemiNmf', () => {
     ],
     [
       { ranks: [3], labels: [classes], fit: { solver: 'hals' } },
-      'solver',
+      'fit.solver',
       'mu for a factorization',
     ],
     [{ ranks: [3, 2], fit: { rank: 2 } }, 'fit.rank', 'one of the options'],

@@ -93,6 +93,36 @@ describe('hierarchicalSemiNmf', () => {
     expect(() => model.children(0, { most: 0 })).toThrow('most')
   })
 
+  it('warns of a level that leaves more than zeros would', async () => {
+    const { relativeErrors, warnings } = await hierarchicalSemiNmf(gaussian(30, 12, 6), {
+      ranks: [8, 4, 2],
+    })
+    expect(relativeErrors[2]).toBeGreaterThan(1)
+    expect(warnings.join()).toContain('Level 2: the effective codes leave')
+  })
+
+  it('names wrong factors and arguments of a model of layers', async () => {
+    const [H, top] = [gaussian(4, 5, 1), gaussian(2, 5, 2)]
+    const link = matrixOf(4, 2, () => 1)
+    const make = (components: unknown, links: unknown, options = {}) =>
+      new LayeredModel('hierarchical-semi-nmf', components as never, links as never, options)
+    expect(() => make(5, [])).toThrow('Expected an array of matrices for components, received 5')
+    expect(() => make([H, null], [link])).toThrow('for components[1], received null')
+    expect(() => make([H, top], 5)).toThrow('Expected an array of matrices for links, received 5')
+    expect(() => make([], [])).toThrow('a matrix for each layer for components')
+    expect(() => make([H, gaussian(2, 6, 2)], [link])).toThrow('the columns of components[0]')
+    expect(() => make([H, top], [gaussian(3, 2, 1)])).toThrow('a matrix of 4 × 2 for links[0]')
+    const model = make([H, top], [link])
+    expect(() => model.children(0, null as never)).toThrow('an object of layer, share, most')
+    expect(() => model.children(0, { depth: 1 } as never)).toThrow('the unknown option depth')
+    expect(() => make([H], []).children(0)).toThrow('a layer above another one')
+    const failed = model.transform(gaussian(3, 5, 1), null as never)
+    await expect(failed).rejects.toMatchObject({ argument: 'options' })
+    const holed = make([H, top], [matrixOf(4, 2, (i) => (i === 1 ? NaN : 1))])
+    await expect(holed.transform(gaussian(3, 5, 1))).rejects.toThrow('row 1, column 0 of links[0]')
+    await expect(holed.save(join(folder, 'never'))).rejects.toThrow('of links[0]')
+  })
+
   it('is saved and loaded, and codes rows in every level', async () => {
     const path = join(folder, 'tree.safetensors')
     const tree = await hierarchicalSemiNmf(X, { ranks: [8, 4, 2] })
@@ -121,6 +151,19 @@ describe('hierarchicalSemiNmf', () => {
     await expect(LayeredModel.load(path)).rejects.toThrow('expected a model of layers')
     await write({ 'H.0': H, 'H.1': H }, own)
     await expect(LayeredModel.load(path)).rejects.toMatchObject({ code: 'ERR_GEMMINE_FILE' })
+    const rejected = async (text: string) =>
+      await expect(LayeredModel.load(path)).rejects.toMatchObject({
+        code: 'ERR_GEMMINE_FILE',
+        message: expect.stringContaining(text),
+      })
+    await write({ 'H.0': { data: new Float32Array(4).fill(NaN), shape: [2, 2] } }, own)
+    await rejected('expected a finite number at row 0, column 0 of components[0], received NaN')
+    const one = { data: new Float32Array(3).fill(1), shape: [1, 3] }
+    const link = { data: new Float32Array(2).fill(1), shape: [1, 2] }
+    await write({ 'H.0': H, 'H.1': one, 'link.0': link }, own)
+    await rejected('components[1].cols')
+    await write({ 'H.0': H }, { ...own, options: '[]' })
+    await rejected('expected options as a JSON object')
     await write({ 'H.0': H }, { ...own, options: '{' })
     await expect(LayeredModel.load(path)).rejects.toMatchObject({ code: 'ERR_GEMMINE_FILE' })
   })
@@ -153,6 +196,9 @@ describe('hierarchicalSemiNmf', () => {
     [{ ranks: [4, 2], fit: { init: { H: X } } }, 'fit.init', 'the name of a start'],
     [{ ranks: [4, 2], fit: { checkpoint: 'x' } }, 'fit.checkpoint', 'one of the options'],
     [{ ranks: [4, 2], seed: 1 }, 'seed', 'one of the options'],
+    [{ ranks: [4, 2], fit: { mask: new Uint8Array(9) } }, 'fit.mask', 'one of the options'],
+    [{ ranks: [4, 2], fit: { missing: 'nan' } }, 'fit.missing', 'one of the options'],
+    [{ ranks: [60, 49], fit: { init: 'svd' } }, 'ranks[0]', 'an integer in 1..48'],
   ])('names what is wrong: %#', async (options, argument, expected) => {
     const failure = await hierarchicalSemiNmf(X, options as never).catch((error) => error)
     expect(failure).toMatchObject({ argument })

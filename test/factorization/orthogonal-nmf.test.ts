@@ -45,6 +45,22 @@ describe('orthogonalNmf', () => {
       }
   })
 
+  it.each([1e-40, 1e-38, 1e-20, 1e37])('has columns of length 1 for X of size %s', async (size) => {
+    const { data, rows, cols } = planted(40, 12, 3, 3, true)
+    const X = { data: data.map((x) => x * size), rows, cols }
+    const { W, H, relativeError } = await orthogonalNmf(X, { rank: 3 })
+    expect(distance(W)).toBeLessThan(1e-6)
+    expect(H.data.every(Number.isFinite)).toBe(true)
+    expect(relativeError).toBeLessThan(0.1)
+  })
+
+  it('names an X whose components are longer than float32, instead of an H with Infinity', async () => {
+    const X = matrixOf(40, 3, () => 2e38)
+    await expect(orthogonalNmf(X, { rank: 2 })).rejects.toThrow(
+      /Expected columns whose length is a float32, as that of the components at row \d+, column 0 of X/,
+    )
+  })
+
   it('finds planted directions whatever the lengths of the rows', async () => {
     const draw = uniform(7)
     const parts = matrixOf(4, 40, (j, t) => (t % 4 === j ? 1 + draw() : 0.1 * draw()))

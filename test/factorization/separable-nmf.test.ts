@@ -111,7 +111,9 @@ describe('separableNmf', () => {
       'Expected an integer of at most 5, the number of rows of X that are linearly independent in float32 for rank, received 6',
     )
     const zeros = matrixOf(9, 4, () => 0)
-    await expect(separableNmf(zeros, { rank: 1 })).rejects.toThrow('at most 0')
+    await expect(separableNmf(zeros, { rank: 1 })).rejects.toThrow(
+      'Expected an entry other than 0 in some row at row 0, column 0 of X, received 0',
+    )
   })
 
   it('refuses what it cannot take', async () => {

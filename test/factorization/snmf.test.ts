@@ -100,7 +100,7 @@ describe('snmf', () => {
 
   it.each([
     [{ sparsity: 0 }, 'sparsity', 'a number above 0, at most 1'],
-    [{ sparsity: 1.5 }, 'sparsity', 'a finite number in 0..1'],
+    [{ sparsity: 1.1 }, 'sparsity', 'a number above 0, at most 1'],
     [{ patience: 0 }, 'patience', 'an integer of at least 1'],
     [{ refit: 1 }, 'refit', 'true or false'],
     [{ l1W: 1 }, 'l1W', 'one of the options'],
