@@ -86,6 +86,10 @@ describe('a mistake on the command line', () => {
       'Expected an integer from 1 to 5 (svd needs that many rows and columns; random and kmeans do not) for --rank, received 9',
     ],
     [
+      factorize('--rank', '9', '--model', 'separable-nmf'),
+      'Expected an integer in 1..5 (spa needs that many rows and columns) for --rank, received 9',
+    ],
+    [
       factorize('--init', 'nndsvd'),
       'Expected one of random, kmeans, svd, custom for --init, received nndsvd',
     ],

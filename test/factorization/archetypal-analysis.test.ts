@@ -107,6 +107,32 @@ describe('archetypalAnalysis', () => {
     expect(simplexViolation(fresh, W, whole.H)).toBeLessThan(1e-5)
   })
 
+  it.each([
+    [0, 0.2],
+    [0.2, 0],
+  ])('names a relaxation that changes from %f to %f on resume', async (before, after) => {
+    const checkpoint = join(folder, `relaxed-${before}.safetensors`)
+    const options = { rank: 2, iterations: 2 }
+    await archetypalAnalysis(X, { ...options, relaxation: before, checkpoint })
+    const resumed = archetypalAnalysis(X, { ...options, relaxation: after, resume: checkpoint })
+    await expect(resumed).rejects.toThrow('relaxation')
+  })
+
+  it('warns of data far from 0, and is the same after a shift', async () => {
+    const options = { rank: 4, seed: 2 }
+    const { warnings, W } = await archetypalAnalysis(X, options)
+    expect(warnings).toEqual([])
+    for (const shift of [3000, 1e6]) {
+      const far = matrixOf(X.rows, X.cols, (i, t) => X.data[i * X.cols + t]! + shift)
+      const found = await archetypalAnalysis(far, options)
+      expect(found.warnings.join()).toContain('X lies far from 0')
+    }
+    const near = matrixOf(X.rows, X.cols, (i, t) => X.data[i * X.cols + t]! + 1)
+    const moved = await archetypalAnalysis(near, options)
+    expect(moved.warnings).toEqual([])
+    expect(Math.max(...moved.W.data.map((w, at) => Math.abs(w - W.data[at]!)))).toBeLessThan(0.05)
+  })
+
   it('takes sparse rows and rows that are equal', async () => {
     const counts = matrixOf(120, 15, (i, t) => Math.max(0, ((i * 7 + t * 3) % 11) - 6))
     const options = { rank: 3, iterations: 20, tolerance: 0 }
@@ -120,6 +146,7 @@ describe('archetypalAnalysis', () => {
       { rank: 4 },
     )
     expect(same.relativeError).toBeLessThan(1e-6)
+    expect(same.warnings).toEqual([])
   })
 
   it('refuses what it cannot take', async () => {
@@ -127,7 +154,10 @@ describe('archetypalAnalysis', () => {
     const wrong = (options: object) => archetypalAnalysis(small, { rank: 2, ...options } as never)
     await expect(wrong({ rank: 10 })).rejects.toThrow('an integer in 1..9 for rank')
     await expect(wrong({ relaxation: 1 })).rejects.toThrow('below 1 for relaxation, received 1')
-    await expect(wrong({ relaxation: -0.1 })).rejects.toThrow('relaxation')
+    await expect(wrong({ relaxation: -0.1 })).rejects.toThrow(
+      'Expected a number of at least 0, below 1 for relaxation, received -0.1',
+    )
+    await expect(wrong({ innerSweeps: 1e9 })).rejects.toThrow('in 1..10000 for innerSweeps')
     await expect(wrong({ init: 'kmeans' })).rejects.toThrow('init')
     await expect(wrong({ rank: 5, init: 'spa' })).rejects.toThrow('furthest-sum')
     small.data[0] = Infinity

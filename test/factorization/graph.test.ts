@@ -131,6 +131,8 @@ describe('semiNmf with a graph', () => {
     [{ solver: 'hals' }, 'solver', 'mu'],
     [{ innerSweeps: 2 }, 'innerSweeps', '1 '],
     [{ sampleWeight: new Float32Array(60).fill(1) }, 'sampleWeight', 'none beside a graph'],
+    [{ mask: new Uint8Array(1200).fill(1) }, 'mask', 'none beside a graph'],
+    [{ missing: 'nan' }, 'missing', 'none beside a graph'],
   ])('names what is wrong: %#', async (given, argument, expected) => {
     const graph = { adjacency: ring, weight: 1 }
     const failure = await semiNmf(mixed, { ...semi, graph, ...given } as never).catch((e) => e)

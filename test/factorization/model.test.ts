@@ -292,6 +292,8 @@ describe('a model made of components', () => {
     ['nmf', ones, { l1W: -1 }, 'options.l1W'],
     ['nmf', ones, { l2W: NaN }, 'options.l2W'],
     ['nmf', ones, { rank: 3 }, 'options.rank'],
+    ['orthogonal-nmf', ones, { upperW: 1 }, 'options.upperW'],
+    ['semi-nmf', ones, { rowSums: 'one' }, 'options.rowSums'],
   ])('names what is wrong: %#', (model, H, options, argument) => {
     const make = () => new FactorizationModel(model as never, H as never, options as never)
     expect(make).toThrow(expect.objectContaining({ argument }))
