@@ -100,7 +100,6 @@ export async function checkComponents({ data }: Matrix, layer: number) {
   const expected = `entries so small that the components of layer ${layer} are of float32`
   await inSlices(data.length, (begin, end) => {
     for (let at = begin; at < end; at++)
-      if (!Number.isFinite(data[at]!))
-        throw invalidText('X', expected, 'larger ones', RangeError)
+      if (!Number.isFinite(data[at]!)) throw invalidText('X', expected, 'larger ones', RangeError)
   })
 }

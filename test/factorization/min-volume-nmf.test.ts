@@ -124,7 +124,9 @@ describe('minVolumeNmf', () => {
     )
     const wrong = (options: object) => minVolumeNmf(small, { rank: 2, ...options } as never)
     await expect(wrong({ rank: 5 })).rejects.toThrow('an integer in 1..4 for rank')
-    await expect(wrong({ volume: 0 })).rejects.toThrow('a finite number above 0 for volume, received 0')
+    await expect(wrong({ volume: 0 })).rejects.toThrow(
+      'a finite number above 0 for volume, received 0',
+    )
     await expect(wrong({ volumeOffset: -1 })).rejects.toThrow(
       'Expected a finite number above 0 for volumeOffset, received -1',
     )
