@@ -87,7 +87,7 @@ describe('a mistake on the command line', () => {
     ],
     [
       factorize('--rank', '9', '--model', 'separable-nmf'),
-      'Expected an integer in 1..5 (spa needs that many rows and columns) for --rank, received 9',
+      'Expected an integer from 1 to 5 (spa needs that many rows and columns) for --rank, received 9',
     ],
     [
       factorize('--init', 'nndsvd'),
