@@ -179,6 +179,14 @@ async function lentInputs(
   return { X, graph: lentGraph, borrowed: { ...lent, givenW, givenH }, arrays }
 }
 
+/** The numbers and names of the steps, in the form for the addon. */
+function stepsOf(options: FitOptions) {
+  const { solver, tolerance, innerSweeps, acceleration, seed, batchSize, forgetFactor } = options
+  const { l1W, l2W, l1H, l2H, upperW, upperH } = options
+  const steps = { solver, tolerance, innerSweeps, acceleration, seed, batchSize, forgetFactor }
+  return { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
+}
+
 export async function fit(
   model: ModelName,
   X: SourceInput,
@@ -218,13 +226,9 @@ export async function fit(
     { ...own, adjacency: graph },
     lentX,
   )
-  const { tolerance, innerSweeps, l1W, l2W, l1H, l2H, upperW, upperH, seed } = options
-  const { batchSize, forgetFactor } = options
-  const steps = { solver, tolerance, innerSweeps, acceleration, seed, batchSize, forgetFactor }
-  const named = { ...steps, l1W, l2W, l1H, l2H, upperW, upperH }
   const all = { device, model, triesSvd, maxIterations, init: startOf(init) } as const
   const inputs = { ...others, ...borrowed, ...own, adjacency: graph }
-  const asked = { ...all, ...named, ...inputs, ...checkpoints, combinations: A?.matrix }
+  const asked = { ...all, ...stepsOf(options), ...inputs, ...checkpoints, combinations: A?.matrix }
   const run = await runJob(job, lent, (addon, control) =>
     addon.fit(lentX, asked, W.matrix, H.matrix, control),
   )
