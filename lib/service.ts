@@ -49,7 +49,8 @@ export function configureQueue(options: QueueOptions): void {
 /**
  * Waits until no job of this JavaScript thread runs or waits: for the end of a service. Jobs that start in the
  * meantime are waited for too, so a server must first stop taking requests. The promises of the calls settle
- * in the following turns of the event loop.
+ * in the following turns of the event loop. A call that still prepares its inputs (lists, texts, files) has no
+ * job yet and is not waited for: await its promise as well.
  *
  * @param signal When it aborts, all jobs are stopped, and new ones refused, with its reason.
  *
