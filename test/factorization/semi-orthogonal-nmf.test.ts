@@ -60,7 +60,7 @@ describe('semiOrthogonalNmf', () => {
     [{ rank: 3, init: 'kmeans' }, 'init', 'one of svd, random'],
     [{ rank: 3, l1W: 1 }, 'l1W', 'one of the options'],
     [{ rank: 3, solver: 'mu' }, 'solver', 'one of the options'],
-    [{ rank: 3, innerSweeps: 0 }, 'innerSweeps', 'an integer of at least 1'],
+    [{ rank: 3, innerSweeps: 0 }, 'innerSweeps', 'an integer in 1..10000'],
   ])('names what is wrong: %#', async (options, argument, expected) => {
     const failure = await semiOrthogonalNmf(gaussian(50, 12, 9), options as never).catch((e) => e)
     expect(failure).toMatchObject({ argument })
