@@ -40,7 +40,7 @@ const ownDefaults = frozen({
    * min(n, d). `random`. `random` unless given where entries are missing and under a loss for outliers, else
    * `kmeans`, and in addition `svd` if a sample of rows shows that its error may be lower: the better pair is
    * returned, `options.init` of the result names its start, and `seconds` includes both runs. Without `svd` beside
-   * `batchSize`. Or factors `{ W, H }` to start from, either or both.
+   * `batchSize`, and where fewer than 10 iterations are asked for and do not converge. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<SemiNmfInit> | undefined,
 })

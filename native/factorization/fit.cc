@@ -209,7 +209,7 @@ class Fitting {
     const Attempt first =
         options_.resume ? resumed() : started(options_.start, options_.checkpoint, "iterate");
     Convergence result = handed_back(first, options_.start);
-    if (!options_.tries_svd ||
+    if (!options_.tries_svd || !has_settled(first.state) ||
         !svd_may_leave_less(input_, scaled_W_.view(), scaled_Ht_.view(), first.state.row_gram,
                             first.end.squared_error, options_.seed))
       return result;
@@ -220,6 +220,12 @@ class Fitting {
   }
 
  private:
+  // The estimate for a second start would otherwise see codes that are still on their way.
+  static bool has_settled(const LoopState& state) {
+    constexpr Index fewest = 10;
+    return state.converged || state.iteration >= fewest;
+  }
+
   // Whether iterations may raise the objective, so that the best pair is handed back.
   bool keeps_best() const { return !rule_.monotone || options_.batch_rows > 0; }
 

@@ -148,6 +148,10 @@ void progress_within_a_phase_never_goes_back() {
   const Convergence run = fit(passes_for("cpu"), *X.source(), o, W.view(), H.view(), heard);
   check(run.start == Start::svd && phases.contains("iterate from svd"),
         "the second run has a name");
+  o.max_iterations = 3;
+  o.tolerance = 0;
+  check(fit(passes_for("cpu"), *X.source(), o, W.view(), H.view(), job()).start == Start::kmeans,
+        "a run of few iterations tries one start");
   for (const auto& [phase, reports] : phases)
     for (std::size_t i = 1; i < reports.size(); ++i) {
       check(reports[i].total == reports[0].total, phase + ": one total");
