@@ -48,7 +48,7 @@ export const defaultSteps = frozen({
 } as const)
 
 /** Sweeps per iteration at most: a job sees an abort between its passes, not within the sweeps of a row. */
-export const mostInnerSweeps = 10_000
+const mostInnerSweeps = 10_000
 
 /** The size of X. */
 export interface Extent {

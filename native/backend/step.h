@@ -70,11 +70,6 @@ enum class StepKind {
   unit_ball,
 };
 
-// Whether the step changes all rows of a factor at once, from sums in float64.
-constexpr bool needs_all_rows(StepKind kind) {
-  return kind == StepKind::cayley || kind == StepKind::unit_ball;
-}
-
 // Returns whether the step supports a normal matrix with a different diagonal for each row.
 constexpr bool takes_row_diagonal(StepKind kind) {
   return kind == StepKind::multiplicative || kind == StepKind::sign_split ||
