@@ -120,6 +120,7 @@ export {
   type TextDigests,
 } from './text-digests'
 export type { SharedRows } from './shared-rows'
+export type { CorpusShardRows, CorpusStream } from './corpus-stream'
 export {
   mineCorpusShard,
   type MinedCorpusShard,

@@ -1,24 +1,19 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { ruleNames } from '../data/mined-lines'
 import { joined, mapped } from '../data/pieces'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
-import { GemmineError } from '../errors'
-import { handOut } from '../lending'
+import { GemmineError, invalid } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeMined, type NativeMineRules } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import {
-  firstLists,
-  minedArrays,
-  positiveArrays,
-  summedCounts,
-  type SummedCounts,
-} from './mined-arrays'
+import { answerOf } from './mined-answer'
+import { firstLists, minedArrays, positiveArrays } from './mined-arrays'
 import { mineQueries, mineWithCheckpoints, type MiningCall } from './mined-blocks'
-import { MinedNegatives, type MinedRun } from './mined-negatives'
+import type { MinedNegatives } from './mined-negatives'
+import { mineStream } from './mine-stream'
+import type { CorpusStream } from './corpus-stream'
 import { identityOf } from './mining-checkpoint'
 import {
   nativeOptions,
@@ -28,7 +23,6 @@ import {
 } from './mining-options'
 import { settleSweep, type MiningSweep } from './mining-sweep'
 import { nothingMined } from './merge-mined'
-import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { listStartsOf, mostLists } from './query-lists'
 import {
@@ -92,7 +86,7 @@ async function positivesOf(
  */
 export function mineHardNegatives(
   queries: MatrixInput,
-  corpus: CorpusInput,
+  corpus: CorpusInput | CorpusStream,
   positives: RowListsInput,
   given?: MineHardNegativesOptions & { readonly sweep?: undefined },
 ): Promise<MinedNegatives>
@@ -104,13 +98,17 @@ export function mineHardNegatives(
 ): Promise<MinedNegatives[]>
 export async function mineHardNegatives(
   queries: MatrixInput,
-  corpus: CorpusInput,
+  corpus: CorpusInput | CorpusStream,
   positives: RowListsInput,
   given: MineHardNegativesOptions | MiningSweep = {},
 ): Promise<MinedNegatives | MinedNegatives[]> {
   const settled = settleSweep(given)
-  const answers = await mineAll(queries, corpus, positives, settled)
   const isSweep = 'sweep' in given && given.sweep !== undefined
+  if (typeof corpus === 'function') {
+    if (isSweep) throw invalid('sweep', 'none beside a corpus in shards', given.sweep)
+    return mineStream(queries, corpus, positives, settled[0]!)
+  }
+  const answers = await mineAll(queries, corpus, positives, settled)
   return isSweep ? answers : answers[0]!
 }
 
@@ -240,19 +238,4 @@ async function mineAll(
     return answerOf(found, mined[i]!, each)
   })
   return await Promise.all(answers)
-}
-
-/** The answer, with counters by the names of their rules. */
-export async function answerOf(
-  found: Omit<MinedRun, keyof NativeMined | keyof SummedCounts | 'warnings'>,
-  { dropped, ...mined }: NativeMined,
-  settled: SettledMining,
-): Promise<MinedNegatives> {
-  for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
-  const counters = Object.fromEntries(
-    ruleNames.map((name, i) => [name, dropped[i]!]),
-  ) as MinedNegatives['dropped']
-  const sums = await summedCounts(found.counts, found.numNegatives)
-  const run = { ...found, ...sums, ...mined, dropped: counters }
-  return new MinedNegatives({ ...run, warnings: miningWarnings(run, settled, String) })
 }
