@@ -34,6 +34,8 @@ async function unlessAborted<Value>(
   signal: AbortSignalLike | undefined,
 ): Promise<Value> {
   if (signal === undefined) return promise
+  if (signal.aborted) void promise.catch(() => {})
+  throwIfAborted(signal)
   let forget = () => {}
   const aborted = new Promise<never>((_, reject) => {
     forget = onAbort(signal, () => reject(reasonOf(signal)))

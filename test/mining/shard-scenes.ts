@@ -98,11 +98,9 @@ export const trials: Record<string, Trial & More> = {
   'more negatives than rows': { numNegatives: 500, maxScore: 0.5 },
 }
 
-type Choice = <T>(...choices: T[]) => T
-
 /** Random rules over a scene of 6 queries and 60 rows. */
 export function randomRules(scene: Scene, seed: number, next: () => number): MineHardNegativesOptions {
-  const one: Choice = (...choices) => choices[Math.floor(next() * choices.length)]!
+  const one = <T>(...choices: T[]) => choices[Math.floor(next() * choices.length)]!
   return {
     ...optionsOf(scene, {
       exclude: one(true, false),
