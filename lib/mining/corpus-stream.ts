@@ -19,8 +19,22 @@ export interface CorpusShardRows {
 
 /**
  * A corpus in shards: a function that gives a fresh iterable of all its shards, in the order of their rows,
- * each time it is called. A job reads it several times and needs the same shards each time. Only one shard is
- * in use at a time: its memory may be used again as soon as the next one is asked for.
+ * each time it is called. It must give the same shards each time; if the rows are cut in another way, the job
+ * ends with an error. {@link mineHardNegatives} calls it twice: to score the positives, unless `positiveScores`
+ * are given without texts, and to mine; once more before that with texts, and once more after it with the
+ * sampling `band` (without `maxRank` and `candidates`).
+ *
+ * One shard is in use at a time: its memory may be used again as soon as the next one is asked for. Small
+ * shards are copied and mined together. The iterator is closed when the job ends, fails or is aborted.
+ *
+ * `onProgress` tells of the rows that are done, in the phases `texts`, `positives`, `mine` and `rank`; `total`
+ * is infinite in the first run, which counts the rows. The options that a shard of the corpus refuses are
+ * refused here as well, see {@link mineCorpusShard}; only `positiveScores` may be given.
+ *
+ * @example
+ * const corpus: CorpusStream = async function* () {
+ *   for (const path of paths) yield await readNpy(path)
+ * }
  */
 export type CorpusStream = () =>
   AsyncIterable<MatrixInput | CorpusShardRows> | Iterable<MatrixInput | CorpusShardRows>

@@ -67,7 +67,8 @@ async function positivesOf(
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
  *   settles: see {@link DenseMatrix}.
- * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
+ * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}; or for one that is larger than
+ *   memory a function that gives its shards one after the other, see {@link CorpusStream}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
  * @param given With `sweep` (several sets of rules) the result is an array of answers in their order, each
@@ -79,6 +80,14 @@ async function positivesOf(
  * @example
  * const mined = await mineHardNegatives(queries, corpus, [[3], [0, 7]], { numNegatives: 8 })
  * for (const { query, positive, negative } of mined.triplets()) console.log(query, positive, negative)
+ *
+ * const inShards = await mineHardNegatives(
+ *   queries,
+ *   async function* () {
+ *     for (const { corpus } of shards) yield corpus
+ *   },
+ *   positives,
+ * )
  *
  * const [wide, narrow] = await mineHardNegatives(queries, corpus, [[3], [0, 7]], {
  *   sweep: [{ relativeMargin: 0.05 }, { relativeMargin: 0.2 }],
