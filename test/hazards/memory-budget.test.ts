@@ -51,6 +51,7 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
     ['communities', 0],
     ['nearDuplicates', 0],
     ['mutualNeighbours', 100],
+    ['maxSim', 100],
     ['logSumExp', 0],
     ['mineHardNegatives', 50],
     ['explained', 20],

@@ -29,12 +29,19 @@ const jobs = {
   communities: (_, C, __, own) => lib.communities(C, { threshold: 0.17, minSize: 10, ...own }),
   nearDuplicates: (_, C, __, own) => lib.nearDuplicates(C, { threshold: 0.4, ...own }),
   mutualNeighbours: (Q, C, k, own) => lib.mutualNeighbours(Q, C, { k, ...own }),
+  maxSim: (Q, C, k, own) => {
+    const many = (tokens) => ({
+      tokens,
+      starts: Array.from({ length: tokens.rows / 10 + 1 }, (_, i) => 10 * i),
+    })
+    return lib.maxSim(many(Q), many(C), { k, ...own })
+  },
   logSumExp: (Q, C, _, own) => lib.logSumExp(Q, C, { temperature: 0.1, ...own }),
   mineHardNegatives: mining(() => ({})),
   explained: mining(() => ({ explain: 40 })),
   drawn: mining(() => ({ sampling: 'random', pool: 200 })),
   textsFromADeepPool: (Q, C, k, own) => {
-    const texts = (rows) => Array.from({ length: rows }, (_, i) => `text ${i % (rows / 8)}`)
+    const texts = (rows) => Array.from({ length: rows }, (_, i) => `text ${i % (rows / 2)}`)
     const all = { queryTexts: texts(Q.rows).map((text) => `q ${text}`), corpusTexts: texts(C.rows) }
     return mining(() => ({ sampling: 'random', pool: 8 * k, ...all }))(Q, C, k, own)
   },
