@@ -72,8 +72,7 @@ const take = ({ rows, found, placeOf }: Lists, minSize: number, free: Uint8Array
       const centre = rows[i]!
       const [begin, end] = [found.indptr[placeOf(i)]!, found.indptr[placeOf(i) + 1]!]
       const members = free[centre] ? [centre] : []
-      for (let t = begin; t < end; t++)
-        if (free[found.indices[t]!]) members.push(found.indices[t]!)
+      for (let t = begin; t < end; t++) if (free[found.indices[t]!]) members.push(found.indices[t]!)
       if (slice.spend(1 + end - begin)) yield
       if (members.length < minSize) continue
       for (const row of members) free[row] = 0

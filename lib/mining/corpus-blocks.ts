@@ -4,7 +4,12 @@ import type { AbortSignalLike } from '../cancellation'
 import type { DenseData, DenseView } from '../data/matrix'
 import { joined } from '../data/pieces'
 import { invalidText } from '../errors'
-import { shardsOf, type CheckedShard, type CorpusShardRows, type CorpusStream } from './corpus-stream'
+import {
+  shardsOf,
+  type CheckedShard,
+  type CorpusShardRows,
+  type CorpusStream,
+} from './corpus-stream'
 
 /** Rows that are mined at once. */
 export interface Block extends CorpusShardRows {

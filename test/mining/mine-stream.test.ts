@@ -171,7 +171,11 @@ describe('a corpus in shards refuses', () => {
   })
 
   it('positives beyond the corpus, and values that are no numbers, by the rows of the whole', async () => {
-    const wrong = mineHardNegatives(queries, () => [corpus], positives.map(() => [60]))
+    const wrong = mineHardNegatives(
+      queries,
+      () => [corpus],
+      positives.map(() => [60]),
+    )
     await expect(wrong).rejects.toThrow('in 0..59 for positives[0][0], received 60')
     const bad = asFloat64(rowsOf(corpus, 20, 60))
     bad.data[4 * 3 + 1] = NaN

@@ -1,6 +1,10 @@
 // Scenes, rules and cuts with which the ways to mine a corpus in shards are compared with one call.
 import type { Matrix } from '../../lib/data/matrix'
-import { mineHardNegatives, type MinedNegatives, type MineHardNegativesOptions } from '../../lib/index'
+import {
+  mineHardNegatives,
+  type MinedNegatives,
+  type MineHardNegativesOptions,
+} from '../../lib/index'
 import { plantedScene } from '../conformance/mining-scenes'
 import { optionsOf, type Scene, type Trial } from '../conformance/mining-suite'
 import { gaussian, uniform } from '../matrices'
@@ -99,7 +103,11 @@ export const trials: Record<string, Trial & More> = {
 }
 
 /** Random rules over a scene of 6 queries and 60 rows. */
-export function randomRules(scene: Scene, seed: number, next: () => number): MineHardNegativesOptions {
+export function randomRules(
+  scene: Scene,
+  seed: number,
+  next: () => number,
+): MineHardNegativesOptions {
   const one = <T>(...choices: T[]) => choices[Math.floor(next() * choices.length)]!
   return {
     ...optionsOf(scene, {
