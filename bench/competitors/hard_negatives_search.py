@@ -1,7 +1,7 @@
 """The search and the NV-Retriever rule of the package hard-negatives, over given embeddings, on the CPU.
 
-Its own loop runs, with arrays in the place of its Parquet files. It has no build of flash-attn-3 to need for
-that: `pip install --ignore-requires-python --no-deps hard-negatives`.
+Its own loop runs, with arrays in the place of its Parquet files. It is installed without its dependencies,
+because flash-attn-3 has no build for the CPU and the search does not use it.
 """
 
 from types import SimpleNamespace
