@@ -11,7 +11,8 @@ Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed) {
   return {.queries = queries,
           .corpus = corpus,
           .exclude = read_row_lists(options.Get("exclude"), "exclude", count, borrowed),
-          .self = read_self_rows(options, count, corpus.rows(), borrowed)};
+          .self = read_self_rows(options, count, corpus.rows(), borrowed),
+          .choice = read_choice_of_rows(options, count, corpus.rows(), borrowed)};
 }
 
 Index read_k(const Napi::Object& options) {
@@ -24,6 +25,10 @@ CanonicalLists checked_exclusions(const Search& search, const Job& job) {
   CanonicalLists excluded(search.exclude, search.corpus.rows(), job);
   check_self_rows(search.self, search.count(), search.corpus.rows());
   return excluded;
+}
+
+CheckedChoice checked_choice(const Search& search, const Job& job) {
+  return {search.choice, search.count(), search.corpus.rows(), job};
 }
 
 }  // namespace gemmine::binding

@@ -35,6 +35,7 @@ double thread_seconds() {
 }
 
 thread_local bool on_pool_thread = false;
+thread_local bool alone = false;  // in on_this_thread()
 
 // An iteration is a few loops of milliseconds with pauses of less than a millisecond. A thread that
 // sleeps in a pause may be woken on the processor of another thread, and wait there for the whole
@@ -316,6 +317,10 @@ void parallel_for(const Job& job, Index count,
   expect(!on_pool_thread, "parallel_for is called by a job's own thread");
   job.cancellation.check();
   if (count <= 0) return;
+  if (alone) {
+    for (Index index = 0; index < count; ++index) body(index, 0);
+    return;
+  }
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
 }
@@ -336,6 +341,14 @@ void give_way() {
 void on_pool(const std::function<void()>& body) {
   const Job job{.cancellation = {}, .report = nullptr, .threads = 1};
   parallel_for(job, 1, [&](Index, Index) { body(); });
+}
+
+void on_this_thread(const std::function<void()>& work) {
+  const struct Alone {
+    Alone() { alone = true; }
+    ~Alone() { alone = false; }
+  } mark;
+  work();
 }
 
 void start_pool() { pool(); }

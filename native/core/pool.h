@@ -33,6 +33,10 @@ void give_way();
 // The same with one index, for a function that must run on a pool thread.
 void on_pool(const std::function<void()>& body);
 
+// Runs `work`, whose loops then run on the calling thread alone: for work that takes less time than
+// waking a thread.
+void on_this_thread(const std::function<void()>& work);
+
 // Starts the threads of the pool; otherwise the first loop starts them. Throws if the system allows
 // none; the pool also works with fewer threads than wanted.
 void start_pool();
