@@ -2,9 +2,10 @@
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
 import { metrics, metricTexts, type Metric } from '../mining/metric'
+import type { Neighbours } from '../mining/neighbours'
 import { prepareCorpusDefaults } from '../mining/prepare-corpus'
 import { checkedSelf } from '../mining/self-rows'
-import { topK, topKWarnings, type Neighbours } from '../mining/top-k'
+import { topK, topKWarnings } from '../mining/top-k'
 import { checkInteger } from '../options'
 import {
   budgetOption,

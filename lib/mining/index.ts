@@ -8,7 +8,11 @@ export {
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './prepare-corpus'
-export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
+export { topK, topKDefaults, type TopKOptions, type TopKOutputs } from './top-k'
+export { mostSyncProducts, topKSync, type TopKSyncOptions } from './top-k-sync'
+export { Neighbours, type Id, type Neighbour, type NeighboursJson } from './neighbours'
+export { prepareRowSet, RowSet, type RowSetInput } from './row-set'
+export type { RowChoiceInput } from './row-choice'
 export {
   reverseTopK,
   reverseTopKDefaults,
