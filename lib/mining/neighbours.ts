@@ -31,8 +31,7 @@ export interface NeighboursRun {
 }
 
 /** What JSON says of {@link Neighbours}: a list of neighbours for each query, with bigint ids as strings. */
-export interface NeighboursJson
-  extends Omit<NeighboursRun, 'indices' | 'scores' | 'ids'> {
+export interface NeighboursJson extends Omit<NeighboursRun, 'indices' | 'scores' | 'ids'> {
   readonly neighbours: readonly (readonly {
     readonly id?: number | string
     readonly row: number

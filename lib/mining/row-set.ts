@@ -47,8 +47,7 @@ export type RowSetInput = Uint32Array | Int32Array | readonly number[]
 /** Words of a bitmap. */
 const wordsOf = (rows: number) => Math.ceil(rows / 32)
 
-const wantedRows =
-  'a bitmap (a Uint32Array), or row numbers (an Int32Array or an array of numbers)'
+const wantedRows = 'a bitmap (a Uint32Array), or row numbers (an Int32Array or an array of numbers)'
 
 /** Checks that a bitmap is one of a corpus. Bits beyond its last row must be 0. */
 export function checkBitmap(name: string, words: Uint32Array, corpus: number) {

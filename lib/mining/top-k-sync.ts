@@ -5,13 +5,7 @@ import { required, withDefaults, type Overrides } from '../options'
 import { Neighbours } from './neighbours'
 import type { CorpusInput } from './prepare-corpus'
 import { chosenRows, lentOf, type RowChoice } from './row-choice'
-import {
-  checkedSearch,
-  outputsOf,
-  topKDefaults,
-  topKWarnings,
-  type TopKOptions,
-} from './top-k'
+import { checkedSearch, outputsOf, topKDefaults, topKWarnings, type TopKOptions } from './top-k'
 
 /**
  * Products of a query's and a row's entry that {@link topKSync} computes at most: queries · rows · columns. Some
