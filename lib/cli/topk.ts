@@ -13,6 +13,7 @@ import {
   countOption,
   drawsNothing,
   idleWarnings,
+  numberOption,
   pathOption,
   required,
   withCommonOptions,
@@ -34,10 +35,11 @@ interface TopKOptions extends CommonOptions, PairOptions {
   readonly corpus?: string
   readonly k?: number
   readonly metric?: Metric
+  readonly minScore?: number
 }
 
 async function topk(given: TopKOptions) {
-  const { metric, queryIds, corpusIds, exclude } = given
+  const { metric, minScore, queryIds, corpusIds, exclude } = given
   const queries = required(given.queries, '--queries', 'the file of a matrix')
   const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const k = required(given.k, '--k', 'the number of rows wanted for each query')
@@ -48,7 +50,7 @@ async function topk(given: TopKOptions) {
     const pairs = await PairFiles.open(given, counts)
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
-    const options = { ...job.options, k, metric, excludeSelf, exclude: excluded }
+    const options = { ...job.options, k, metric, minScore, excludeSelf, exclude: excluded }
     const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
@@ -124,6 +126,7 @@ export const topkCommand = (): Command =>
       .addOption(pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'))
       .addOption(countOption('--k <K>', 'rows wanted for each query; required'))
       .addOption(metricOption())
+      .addOption(numberOption('--min-score <S>', 'an answer scores at least S'))
       .addOption(
         pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
       )

@@ -26,7 +26,7 @@ const promised = {
   concepts:
     '--threads --device --seed --rank --model --iterations --tolerance --sparsity --l1-w --l2-h --restarts --contexts ' +
     '--count --window --repeat-samples --features --collinear-at --unembedding --vocabulary --output-weights',
-  topk: '--threads --device --memory-budget --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  topk: '--threads --device --memory-budget --queries --corpus --k --metric --min-score --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   'near-duplicates': '--threads --device --memory-budget --threshold --metric',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Neighbours } from '../../lib/mining/neighbours'
+import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
+import type { MinedNegativesJson } from '../../lib/mining/mined-negatives'
 import { topK } from '../../lib/mining/top-k'
 import { matrixOf } from '../matrices'
 
@@ -34,5 +36,26 @@ describe('Neighbours', () => {
     const named = new Neighbours({ ...found, ids: [7n, 'a', 7n, 'a'] })
     expect([...named.of(0)][0]).toEqual({ id: 7n, row: 2, score: 2 })
     expect(named.toJSON().neighbours[0]![0]).toEqual({ id: '7', row: 2, score: 2 })
+  })
+})
+
+describe('mined negatives', () => {
+  it('are readable as JSON', async () => {
+    const mined = await mineHardNegatives(queries, corpus, [[2], [0]], {
+      ...{ numNegatives: 2, metric: 'dot', relativeMargin: 0, explain: 1 },
+    })
+    const { lists, found, rejected } = JSON.parse(JSON.stringify(mined)) as MinedNegativesJson
+    expect(found).toBe(2)
+    expect(lists).toEqual([
+      {
+        ...{ query: 0, positives: [2] },
+        negatives: [
+          { row: 1, score: 1, rank: 0 },
+          { row: 0, score: 0, rank: 1 },
+        ],
+      },
+      expect.objectContaining({ query: 1, positives: [0] }),
+    ])
+    expect(rejected[0]!.candidates[0]!.rule).toBe('positive')
   })
 })

@@ -20,15 +20,18 @@ bool only_counts(const ScanRequest& request) {
 }
 
 // Where filters leave fewer rows than this on average in the panels that a scan would read, scoring
-// the rows alone takes less time: a tile scores all 32 rows of a panel, in a faster format.
-constexpr Index few_in_panel = 4;
+// the rows alone takes less time. A tile scores all 32 rows of a panel in a faster format, for 12
+// queries in little more time than for one (bench/filtered-top-k.bench.ts).
+Index few_in_panel(std::size_t questions) {
+  return std::max<Index>(2, 16 / static_cast<Index>(questions));
+}
 
 bool have_same_filter(const ScanQuery& a, const ScanQuery& b) {
   return a.filter.words == b.filter.words;
 }
 
 // Whether filters leave so few rows that a scan takes more time than scoring them.
-bool asks_for_few(const ScanRequest& request, const ScanQuery& query) {
+bool asks_for_few(const ScanRequest& request, const ScanQuery& query, Index few) {
   const Index all = request.queries.corpus().rows().rows();
   Index rows = 0, panels = 0;
   for (Index first = 0; first < all; first += panel_rows) {
@@ -36,16 +39,17 @@ bool asks_for_few(const ScanRequest& request, const ScanQuery& query) {
     rows += std::popcount(bits);
     panels += bits != 0;
   }
-  return rows < few_in_panel * panels || rows == 0;
+  return rows < few * panels || rows == 0;
 }
 
 // The questions that a scan answers; `few` gets the others.
 Asked to_scan(const ScanRequest& request, const Asked& all, Asked& few) {
+  const Index few_rows = few_in_panel(all.size());
   Asked scanned;
   bool is_few = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i == 0 || !have_same_filter(*all[i], *all[i - 1]))
-      is_few = is_filtered(request, *all[i]) && asks_for_few(request, *all[i]);
+      is_few = is_filtered(request, *all[i]) && asks_for_few(request, *all[i], few_rows);
     (is_few ? few : scanned).push_back(all[i]);
   }
   return scanned;
