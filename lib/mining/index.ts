@@ -96,8 +96,11 @@ export {
 } from './cur-embeddings'
 export { outcomeNames, type Outcome } from './judge-rules'
 export type { CandidateLists } from './judge-source'
-export { JudgedNegatives, type JudgedCandidates } from './judged-negatives'
-export { NegativeLists } from './negative-lists'
+export { JudgedNegatives, type JudgedCandidates, type JudgedNegativesJson } from './judged-negatives'
+export { NegativeLists,
+  type NegativeListJson,
+  type NegativeListsJson,
+} from './negative-lists'
 export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './scorer-answers'
 export { mergeJudged } from './merge-judged'
 export { mergeMined } from './merge-mined'
@@ -139,6 +142,6 @@ export {
   type MergeCorpusShardsOptions,
 } from './merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './ceiling-rules'
-export { MinedNegatives } from './mined-negatives'
+export { MinedNegatives, type MinedNegativesJson } from './mined-negatives'
 export type { LabeledList, MiningStatistics, NTuple, Triplet } from './negative-lists'
 export type { Distribution } from './distribution'

@@ -26,7 +26,14 @@ function wordsOf(name: string, set: RowSet, corpus: number): Uint32Array {
 }
 
 const isSets = (input: unknown): input is readonly (RowSet | undefined)[] =>
-  Array.isArray(input) && input.some((each) => each instanceof RowSet)
+  Array.isArray(input) &&
+  input.length > 0 &&
+  (input.some((each) => each instanceof RowSet) || input.every((each) => each === undefined))
+
+const isLists = (input: unknown) =>
+  Array.isArray(input) ||
+  kindOf(input) === 'Int32Array' ||
+  (typeof input === 'object' && input !== null && 'indptr' in input)
 
 function fromSets(
   name: string,
@@ -67,6 +74,12 @@ export function toRowChoice(
     return { bitmap: borrowable(input as Uint32Array) }
   }
   if (isSets(input)) return fromSets(name, input, queries, corpus)
+  if (!isLists(input))
+    throw invalid(
+      name,
+      'a RowSet, a bitmap (a Uint32Array), an array of sets or of rows for each query, an Int32Array, or { indptr, indices }',
+      input,
+    )
   const lists = toRowLists(name, input as RowListsInput, queries, corpus)
   return lists instanceof Promise ? lists.then((all) => ({ lists: all })) : { lists }
 }

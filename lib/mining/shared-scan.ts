@@ -359,7 +359,10 @@ function queueFor(
 ): ScanQueue {
   const of = queuesOf(corpus)
   const key = `${priority} ${threads} ${minScore}`
-  const ended = () => of.isDisposed && areIdle(of) && corpus.dispose()
+  const ended = () => {
+    if (minScore !== undefined) of.byJob.delete(key) // there may be many scores
+    if (of.isDisposed && areIdle(of)) corpus.dispose()
+  }
   const queue = of.byJob.get(key) ?? new ScanQueue(corpus, ended)
   of.byJob.set(key, queue)
   return queue

@@ -13,7 +13,10 @@ import { checkedSearch, outputsOf, topKDefaults, topKWarnings, type TopKOptions 
  */
 export const mostSyncProducts = 2 ** 26
 
-export type TopKSyncOptions = { k: number } & Overrides<typeof topKDefaults>
+export type TopKSyncOptions = {
+  /** Rows wanted for each query, to be given; at least 1. */
+  k: number
+} & Overrides<typeof topKDefaults>
 
 const waits = (name: string) =>
   invalidText(

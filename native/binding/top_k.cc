@@ -56,7 +56,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TopKSync(const Napi::CallbackInfo& info) {
-  Borrowed borrowed;
+  Borrowed borrowed = Borrowed::for_this_call();
   const TopKCall call(info, borrowed);
   const Job job{.cancellation = {}, .report = nullptr, .threads = 1};
   Proven answered{};

@@ -59,3 +59,17 @@ describe('mined negatives', () => {
     expect(rejected[0]!.candidates[0]!.rule).toBe('positive')
   })
 })
+
+describe('judged negatives', () => {
+  it('are readable as JSON', async () => {
+    const mined = await mineHardNegatives(queries, corpus, [[2], [0]], {
+      ...{ numNegatives: 2, metric: 'dot', relativeMargin: 0 },
+    })
+    const judged = await judgeNegatives(mined, (pairs) => pairs.map(({ corpus: row }) => row), {
+      ...{ numNegatives: 2, maxScore: 0.5 },
+    })
+    const { lists, judged: seen } = JSON.parse(JSON.stringify(judged)) as JudgedNegativesJson
+    expect(lists.map(({ query }) => query)).toEqual([0, 1])
+    expect(seen[0]!.map(({ row }) => row)).toEqual([1, 0])
+  })
+})

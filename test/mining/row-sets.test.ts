@@ -108,6 +108,12 @@ describe('sets of rows', () => {
     }
   })
 
+  it('an array without any set chooses nothing', async () => {
+    const none = Array.from({ length: nq }, () => undefined)
+    const found = await topK(queries, corpus, { k: 3, metric: 'dot', allow: none, exclude: none })
+    expect(rowsOf(found)).toEqual(expected('dot', 3, {}))
+  })
+
   it('equal rows come in the order of their numbers', async () => {
     const same = matrixOf(500, 8, (_, j) => j + 1)
     const allow = some(0.2, 9, 500)
@@ -141,7 +147,7 @@ describe('sets of rows', () => {
     )
     await expect(ask(Uint32Array.of(0, 256) as never)).rejects.toThrow('allow[1]')
     await expect(ask([set] as never)).rejects.toThrow('9 sets of rows, one for each query')
-    await expect(ask('all' as never)).rejects.toThrow('allow')
+    await expect(ask('all' as never)).rejects.toThrow('a RowSet, a bitmap')
     await expect(prepareRowSet([3, 1003], nc)).rejects.toThrow(
       'a corpus row in 0..1002 for rows[1], received 1003',
     )
