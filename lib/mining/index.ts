@@ -96,11 +96,12 @@ export {
 } from './cur-embeddings'
 export { outcomeNames, type Outcome } from './judge-rules'
 export type { CandidateLists } from './judge-source'
-export { JudgedNegatives, type JudgedCandidates, type JudgedNegativesJson } from './judged-negatives'
-export { NegativeLists,
-  type NegativeListJson,
-  type NegativeListsJson,
-} from './negative-lists'
+export {
+  JudgedNegatives,
+  type JudgedCandidates,
+  type JudgedNegativesJson,
+} from './judged-negatives'
+export { NegativeLists, type NegativeListJson, type NegativeListsJson } from './negative-lists'
 export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './scorer-answers'
 export { mergeJudged } from './merge-judged'
 export { mergeMined } from './merge-mined'

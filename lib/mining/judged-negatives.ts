@@ -35,7 +35,8 @@ export interface JudgedRun extends NegativesRun {
 
 /** What JSON says of {@link JudgedNegatives}; a missing score is null. */
 export interface JudgedNegativesJson
-  extends NegativeListsJson,
+  extends
+    NegativeListsJson,
     Pick<
       JudgedRun,
       | 'outcomes'

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Neighbours } from '../../lib/mining/neighbours'
+import { judgeNegatives } from '../../lib/mining/judge-negatives'
+import type { JudgedNegativesJson } from '../../lib/mining/judged-negatives'
 import { mineHardNegatives } from '../../lib/mining/mine-hard-negatives'
 import type { MinedNegativesJson } from '../../lib/mining/mined-negatives'
 import { topK } from '../../lib/mining/top-k'
@@ -65,8 +67,9 @@ describe('judged negatives', () => {
     const mined = await mineHardNegatives(queries, corpus, [[2], [0]], {
       ...{ numNegatives: 2, metric: 'dot', relativeMargin: 0 },
     })
-    const judged = await judgeNegatives(mined, (pairs) => pairs.map(({ corpus: row }) => row), {
-      ...{ numNegatives: 2, maxScore: 0.5 },
+    const judged = await judgeNegatives(mined, {
+      ...{ numNegatives: 2, maxScore: 5 },
+      score: async (pairs) => pairs.map(({ row }) => row),
     })
     const { lists, judged: seen } = JSON.parse(JSON.stringify(judged)) as JudgedNegativesJson
     expect(lists.map(({ query }) => query)).toEqual([0, 1])
