@@ -49,6 +49,8 @@ export interface TopKOutputs {
   readonly scores?: Float32Array | undefined
 }
 
+const allDefaults = { k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }
+
 const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
 export type TopKOptions = {
@@ -86,6 +88,12 @@ export interface Neighbours {
   readonly warnings: readonly string[]
 }
 
+/** The caller's arrays for answers, by their names in messages. */
+const outputsOf = ({ indices, scores }: TopKOutputs) => ({
+  'out.indices': indices,
+  'out.scores': scores,
+})
+
 /** The arrays of lists and of `excludeSelf`, by their names in messages. */
 const arraysOfLists = (lists: RowLists | undefined, self: SelfRows) => ({
   'exclude.indptr': lists?.indptr,
@@ -118,15 +126,9 @@ export async function topK(
   corpus: CorpusInput,
   given: TopKOptions,
 ): Promise<Neighbours> {
-  const {
-    k,
-    metric: asked,
-    exclude,
-    excludeSelf,
-    out,
-    ...rest
-  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }, given)
-  const { device, ...job } = checkJob(rest)
+  const options = withDefaults(allDefaults, given)
+  const { k, metric: asked, exclude, excludeSelf, out } = options
+  const job = checkJob(options)
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = toQueries(queries)
   const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source)
@@ -140,14 +142,25 @@ export async function topK(
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
   const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
-  const inputs = { ...arraysOf(source), ...memory, ...arraysOfLists(lists, self) }
-  checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
+  if (out)
+    checkApart(outputsOf({ indices: indices.own, scores: scores.own }), {
+      ...arraysOf(source),
+      ...memory,
+      ...arraysOfLists(lists, self),
+    })
   const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const own = { ...arrays, 'out.indices': outputs.indices, 'out.scores': outputs.scores }
   const search: Search = {
-    ...{ queries: lent.queries, k, exclude: lent.exclude, excludeSelf: lent.excludeSelf },
-    ...{ indices: indices.array, scores: scores.array, device, metric, job, arrays: own },
+    queries: lent.queries,
+    k,
+    exclude: lent.exclude,
+    excludeSelf: lent.excludeSelf,
+    indices: indices.array,
+    scores: scores.array,
+    device: job.device,
+    metric,
+    job,
+    arrays: out ? { ...arrays, ...outputsOf(outputs) } : arrays,
   }
   const proof =
     source.rows === 0
