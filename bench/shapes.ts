@@ -97,6 +97,17 @@ export const concurrentShape = {
   seconds: isTrial ? 1 : 10,
 } as const
 
+/** Next to nothing to compute. */
+export const overheadShape = {
+  rows: 64,
+  cols: 32,
+  k: 5,
+  rank: 4,
+  calls: isTrial ? 200 : 10_000,
+  iterations: 200,
+  processes: isTrial ? 1 : 21,
+} as const
+
 export const maxSimShape = {
   queries: isTrial ? 8 : 100,
   queryTokens: 32,
