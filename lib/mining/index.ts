@@ -8,6 +8,12 @@ export {
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './prepare-corpus'
+export {
+  estimateMining,
+  estimateTopK,
+  type EstimateMiningOptions,
+  type SearchShape,
+} from './estimate'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
 export {
   reverseTopK,
