@@ -116,6 +116,26 @@ describe.skipIf(reason !== undefined)('examples/service', () => {
     }
   })
 
+  it('answers 503 with retry-after when as many jobs wait as may', async () => {
+    const program = `
+      import { prepareCorpus, semiNmf } from 'gemmine'
+      import { createService } from './service.mjs'
+      const X = { data: Float32Array.from({ length: 1600 }, Math.random), rows: 100, cols: 16 }
+      const { app, stop } = await createService(await prepareCorpus(X), { maxQueue: 0 })
+      const gone = new AbortController()
+      const endless = { rank: 4, init: 'random', iterations: 2 ** 31, tolerance: 0, signal: gone.signal }
+      const jobs = Promise.allSettled(Array.from({ length: 16 }, () => semiNmf(X, endless)))
+      const payload = { queries: [[...X.data.subarray(0, 16)]], k: 1 }
+      const { statusCode, headers } = await app.inject({ method: 'POST', url: '/top-k', payload })
+      console.log(statusCode, headers['retry-after'])
+      gone.abort()
+      await jobs
+      await stop()`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout } = await run(process.execPath, args, { cwd: folder })
+    expect(stdout).toBe('503 1\n')
+  })
+
   it('says how it is, and ends in order although a job runs', async () => {
     const health = await fetch(`${address}/health`)
     expect(await health.json()).toEqual({ status: 'ok', rows: 20_000 })
