@@ -80,7 +80,7 @@ export async function estimateTopK(
 }
 
 /** The options of {@link mineHardNegatives} that do not depend on the rows. */
-export type EstimateMiningOptions = Pick<
+export type TriedMining = Pick<
   MineHardNegativesOptions,
   | 'numNegatives'
   | 'absoluteMargin'
@@ -106,7 +106,7 @@ const bytesOfNegative = 12
  */
 export async function estimateMining(
   shape: SearchShape,
-  options: EstimateMiningOptions = {},
+  options: TriedMining = {},
 ): Promise<Estimate> {
   checkShape(shape)
   let numNegatives = 0

@@ -11,7 +11,7 @@ export {
 export {
   estimateMining,
   estimateTopK,
-  type EstimateMiningOptions,
+  type TriedMining,
   type SearchShape,
 } from './estimate'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
