@@ -3,6 +3,7 @@
 // Rivals are tried if they are installed: npm install --no-save usearch hnswlib-node better-sqlite3 sqlite-vec
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import autocannon from 'autocannon'
 import Fastify from 'fastify'
 
 const [rows, cols, k] = [20_000, 384, 10]
@@ -28,13 +29,9 @@ const searches = {
     return async (query) => (await topK({ data: query, rows: 1, cols }, corpus, { k })).indices
   },
   async usearch(data) {
-    const { Index } = await import('usearch')
-    const index = new Index({ metric: 'cos', dimensions: cols, quantization: 'f32' })
-    index.add(
-      BigUint64Array.from({ length: rows }, (_, i) => BigInt(i)),
-      data,
-    )
-    return async (query) => Array.from(index.search(query, k, 1, true).keys, Number)
+    const { exactSearch, MetricKind } = await import('usearch')
+    return async (query) =>
+      Array.from(exactSearch(data, query, cols, k, MetricKind.Cos).keys, Number)
   },
   async 'hnswlib-node'(data) {
     const { default: hnswlib } = await import('hnswlib-node')
@@ -79,7 +76,6 @@ const message = (worker) =>
   new Promise((settle, fail) => worker.once('message', settle).once('error', fail))
 
 async function measure(name, connections, duration) {
-  const { default: autocannon } = await import('autocannon')
   const worker = new Worker(new URL(import.meta.url), { workerData: name })
   try {
     const url = `${await message(worker)}/top-k`

@@ -8,12 +8,7 @@ export {
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './prepare-corpus'
-export {
-  estimateMining,
-  estimateTopK,
-  type TriedMining,
-  type SearchShape,
-} from './estimate'
+export { estimateMining, estimateTopK, type TriedMining, type SearchShape } from './estimate'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
 export {
   reverseTopK,
