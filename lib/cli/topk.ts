@@ -1,6 +1,7 @@
 // gemmine topk: the K best corpus rows for each query, exactly.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
+import { estimateTopK } from '../mining/estimate'
 import { metrics, metricTexts, type Metric } from '../mining/metric'
 import type { Neighbours } from '../mining/neighbours'
 import { prepareCorpusDefaults } from '../mining/prepare-corpus'
@@ -19,6 +20,7 @@ import {
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
+import { dryRunOption, estimated, trialOptions } from './dry-run'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
@@ -47,6 +49,10 @@ async function topk(given: TopKOptions) {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     checkInteger('k', k, 1)
+    if (given.dryRun) {
+      const shape = { ...counts, cols: shapes.corpus.cols }
+      return estimated('topk', await estimateTopK(shape, { k, ...trialOptions(job) }), 'scan')
+    }
     const pairs = await PairFiles.open(given, counts)
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
@@ -134,7 +140,8 @@ export const topkCommand = (): Command =>
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
       .addOption(unknownIdsOption())
-      .addOption(budgetOption()),
+      .addOption(budgetOption())
+      .addOption(dryRunOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

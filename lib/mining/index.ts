@@ -13,6 +13,7 @@ export { mostSyncProducts, topKSync, type TopKSyncOptions } from './top-k-sync'
 export { Neighbours, type Id, type Neighbour, type NeighboursJson } from './neighbours'
 export { prepareRowSet, RowSet, type RowSetInput } from './row-set'
 export type { RowChoiceInput } from './row-choice'
+export { estimateMining, estimateTopK, type TriedMining, type SearchShape } from './estimate'
 export {
   reverseTopK,
   reverseTopKDefaults,

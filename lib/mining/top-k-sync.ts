@@ -48,7 +48,7 @@ export function topKSync(
 ): Neighbours {
   const options: TopKOptions = withDefaults({ k: required, ...topKDefaults }, given)
   const asked = checkedSearch(queries, corpus, options)
-  const { source, rows, k, matrix, handle, self, device, metric, minScore } = asked
+  const { source, rows, k, matrix, handle, self, job, metric, minScore } = asked
   const products = source.rows * rows * source.cols
   if (products > mostSyncProducts)
     throw invalid(
@@ -60,7 +60,7 @@ export function topKSync(
   const allow = now('allow', asked.allow)
   const { indices, scores } = outputsOf(asked, exclude, allow)
   const search = {
-    ...{ device, metric, k, minScore, excludeSelf: self },
+    ...{ device: job.device, metric, k, minScore, excludeSelf: self },
     ...chosenRows(exclude, allow, { exclude: lentOf(exclude), allow: lentOf(allow) }),
   }
   const proof =

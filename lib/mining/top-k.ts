@@ -70,6 +70,8 @@ export interface TopKOutputs {
   readonly scores?: Float32Array | undefined
 }
 
+const allDefaults = { k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }
+
 const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
 export type TopKOptions = {
@@ -105,7 +107,7 @@ export async function topK(
   given: TopKOptions,
 ): Promise<Neighbours> {
   const asked = checkedSearch(queries, corpus, given)
-  const { source, rows, k, matrix, handle, device, metric, job } = asked
+  const { source, rows, k, matrix, handle, metric, job } = asked
   // The job starts before the call returns (unless lists, or large lent arrays, are copied), so a `dispose()`
   // right after the call does not affect it.
   const exclude = asked.exclude instanceof Promise ? await asked.exclude : asked.exclude
@@ -113,16 +115,25 @@ export async function topK(
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
   const { indices, scores } = outputsOf(asked, exclude, allow)
   const loan = loanOf({
-    ...{ queries: source, corpus: matrix, excludeSelf: asked.self },
-    ...{ exclude: lentOf(exclude), allow: lentOf(allow) },
+    queries: source,
+    corpus: matrix,
+    excludeSelf: asked.self,
+    exclude: lentOf(exclude),
+    allow: lentOf(allow),
   })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const { outputs, minScore } = asked
-  const own = { ...arrays, 'out.indices': outputs.indices, 'out.scores': outputs.scores }
   const search: Search = {
-    ...{ queries: lent.queries, k, minScore, excludeSelf: lent.excludeSelf },
+    queries: lent.queries,
+    k,
+    minScore: asked.minScore,
+    excludeSelf: lent.excludeSelf,
     ...chosenRows(exclude, allow, lent),
-    ...{ indices: indices.array, scores: scores.array, device, metric, job, arrays: own },
+    indices: indices.array,
+    scores: scores.array,
+    device: job.device,
+    metric,
+    job,
+    arrays: asked.outputs ? { ...arrays, ...namesOf(asked.outputs) } : arrays,
   }
   const proof =
     source.rows === 0
@@ -141,30 +152,37 @@ export async function topK(
 
 /** The arguments of a search, checked. */
 export function checkedSearch(queries: MatrixInput, corpus: CorpusInput, given: TopKOptions) {
-  const {
-    k,
-    metric: asked,
-    exclude,
-    excludeSelf,
-    allow,
-    minScore,
-    dims,
-    out,
-    ...rest
-  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }, given)
-  const { device, ...job } = checkJob(rest)
-  const outputs = withDefaults(outputDefaults, out, 'out')
+  const options = withDefaults(allDefaults, given)
+  const { k, metric: asked, exclude, excludeSelf, allow, minScore, dims, out } = options
+  const job = checkJob(options)
+  const outputs = out && withDefaults(outputDefaults, out, 'out')
   const source = firstColumns(toQueries(queries), dims)
   const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source, 'corpus', dims)
   checkInteger('k', k, 1)
   if (minScore !== undefined) checkNumber('minScore', minScore)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   return {
-    ...{ source, rows, k, metric, matrix, handle, memory, self, minScore, device, job, outputs },
+    source,
+    rows,
+    k,
+    metric,
+    matrix,
+    handle,
+    memory,
+    self,
+    minScore,
+    job,
+    outputs,
     exclude: toRowChoice('exclude', exclude, source.rows, rows),
     allow: toRowChoice('allow', allow, source.rows, rows),
   }
 }
+
+/** The caller's arrays for answers, by their names in messages. */
+const namesOf = ({ indices, scores }: TopKOutputs) => ({
+  'out.indices': indices,
+  'out.scores': scores,
+})
 
 /** Arrays for the answers, apart from all inputs. */
 export function outputsOf(
@@ -172,13 +190,13 @@ export function outputsOf(
   exclude: RowChoice,
   allow: RowChoice,
 ) {
-  const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
-  const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
-  const inputs = {
-    ...{ ...arraysOf(source), ...memory },
-    ...{ ...arraysOfChoice('exclude', exclude), ...arraysOfChoice('allow', allow) },
-    excludeSelf: typeof self === 'boolean' ? undefined : self,
-  }
-  checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
+  const indices = outputArray('out.indices', outputs?.indices, Int32Array, source.rows * k)
+  const scores = outputArray('out.scores', outputs?.scores, Float32Array, source.rows * k)
+  if (outputs)
+    checkApart(namesOf(outputs), {
+      ...{ ...arraysOf(source), ...memory },
+      ...{ ...arraysOfChoice('exclude', exclude), ...arraysOfChoice('allow', allow) },
+      excludeSelf: typeof self === 'boolean' ? undefined : self,
+    })
   return { indices, scores }
 }
