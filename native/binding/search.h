@@ -6,6 +6,7 @@
 
 #include "binding/borrowed.h"
 #include "binding/corpus.h"
+#include "binding/job.h"
 #include "binding/read.h"
 #include "binding/row_lists.h"
 
@@ -19,6 +20,8 @@ struct Search {
   SelfRows self;
 
   Index count() const { return queries->rows->rows(); }
+  // Where the answer to k places for each query is found.
+  Place place(Index k) const;
 };
 
 Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed);

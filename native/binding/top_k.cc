@@ -26,7 +26,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
         });
         return answered;
       },
-      proven_object);
+      proven_object, search.place(k));
 }
 
 }  // namespace gemmine::binding

@@ -71,7 +71,6 @@ struct Job {
   Index threads;                                // a cap on this job's share of the pool, >= 1
   Index buffer_bytes = most_buffer_bytes;       // cut into requests whose buffers fit in it
   Turn* turn = nullptr;                         // null: before all others
-  bool alone = false;  // its loops run on the calling thread, for work of microseconds
 
   // The same job without a listener.
   Job quietly() const {

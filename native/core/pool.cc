@@ -21,6 +21,7 @@ namespace gemmine {
 namespace {
 
 thread_local bool on_pool_thread = false;
+thread_local bool alone = false;  // in on_this_thread()
 
 // An iteration is a few loops with pauses of less than a millisecond. A thread that sleeps in a
 // pause may be woken on the processor of another thread, and wait there for the whole loop.
@@ -313,13 +314,6 @@ Pool& pool() {
   return *the_pool;
 }
 
-void run_alone(const Job& job, Index count, const std::function<void(Index, Index)>& body) {
-  for (Index index = 0; index < count; ++index) {
-    job.cancellation.check();
-    body(index, 0);
-  }
-}
-
 }  // namespace
 
 void parallel_for(const Job& job, Index count,
@@ -327,7 +321,10 @@ void parallel_for(const Job& job, Index count,
   expect(!on_pool_thread, "parallel_for is called by a job's own thread");
   job.cancellation.check();
   if (count <= 0) return;
-  if (job.alone) return run_alone(job, count, body);
+  if (alone) {
+    for (Index index = 0; index < count; ++index) body(index, 0);
+    return;
+  }
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
 }
@@ -350,11 +347,17 @@ void on_pool(const std::function<void()>& body) {
   parallel_for(job, 1, [&](Index, Index) { body(); });
 }
 
+void on_this_thread(const std::function<void()>& work) {
+  const struct Alone {
+    Alone() { alone = true; }
+    ~Alone() { alone = false; }
+  } mark;
+  work();
+}
+
 void start_pool() { pool(); }
 
-Index worker_count(const Job& job) {
-  return job.alone ? 1 : std::clamp<Index>(job.threads, 1, pool_threads());
-}
+Index worker_count(const Job& job) { return std::clamp<Index>(job.threads, 1, pool_threads()); }
 
 Index pool_threads() { return chosen_threads(); }
 std::string pool_threads_reason() { return detected().reason; }

@@ -93,6 +93,7 @@ Input Input::with_job(const Job& other) const {
           .loss = loss,
           .mask = mask,
           .row_weights = row_weights,
+          .entry_weight = entry_weight,
           .ranks = ranks,
           .first_row = first_row,
           .all_rows = all_rows,
@@ -231,6 +232,7 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
              .loss = scaled(loss, norm.exponent),
              .mask = examined.mask,
              .row_weights = examined.row_weights,
+             .entry_weight = norm.weight,
              .ranks = ranks,
              .shared = shared} {
   const double own = static_cast<double>(input_.rows());
