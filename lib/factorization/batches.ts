@@ -34,7 +34,8 @@ export function checkBatches(
   if (forgetFactor !== undefined) {
     checkNumber('forgetFactor', forgetFactor, 0, 1)
     if (forgetFactor === 0) throw invalid('forgetFactor', 'a number above 0', forgetFactor)
-    if (batchSize === undefined) throw invalid('forgetFactor', 'none without batchSize', forgetFactor)
+    if (batchSize === undefined)
+      throw invalid('forgetFactor', 'none without batchSize', forgetFactor)
   }
   if (batchSize === undefined) return
   checkInteger('batchSize', batchSize, 1)

@@ -117,7 +117,8 @@ class Pool {
     return loop != nullptr && loop->priority() == Priority::batch;
   }
 
-  // Threads that run indices at once, of the pool and callers together, are as many as the pool has.
+  // Threads that run indices at once, of the pool and callers together, are as many as the pool
+  // has.
   void work() {
     std::unique_lock lock(mutex_);
     for (;;) {

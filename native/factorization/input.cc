@@ -173,7 +173,9 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
   const bool exact = mask.all_pass() && all_rows * Ht.rows <= most_exact_products / Ht.cols;
-  const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
+  const std::vector<double> gram =  // no term of an exact measure
+      exact ? std::vector<double>(Ht.cols * Ht.cols) : backend.gram(Ht, job);
+  const NormalMatrix normal(gram, Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
                     .normal = normal,

@@ -49,7 +49,8 @@ void a_loop_of_one_index_changes_no_thread() {
     test::check(ran == std::this_thread::get_id(), "the caller runs it");
   }
   std::vector<std::thread::id> ran(100);
-  parallel_for(job_of(1), 100, [&](Index index, Index) { ran[index] = std::this_thread::get_id(); });
+  parallel_for(job_of(1), 100,
+               [&](Index index, Index) { ran[index] = std::this_thread::get_id(); });
   test::check(std::ranges::count(ran, std::this_thread::get_id()) == 100,
               "the caller runs the loops of a job of one thread");
 }

@@ -198,7 +198,12 @@ class FrobeniusGroup : public GroupPass {
                           double& sum) const {
     row.resize(static_cast<std::size_t>(d_));
     for (Index i = 0; i < rows.count; ++i) {
-      take_row(rows, i, scale_, row);
+      if (X_.sparse()) {
+        take_row(rows, i, scale_, row);
+      } else {
+        std::ranges::fill(row, 0.0);
+        kernels_.add_to_double(rows.dense.row_block(i, 1), scale_, row.data());
+      }
       sum += weight(rows.begin + i) *
              kernels_.squares_left(row.data(), d_, W.row(i), wide_H_.data(), k_);
     }

@@ -65,8 +65,8 @@ class Settling {
         smallest_(ActiveSet(normal_.entries, scaled_bounds(unbounded), smallest_float64_pivot)
                       .smallest_eigenvalue(job.cancellation)) {
     pack_panels(
-        d_, k_, kernels,
-        [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); }, panels_);
+        d_, k_, kernels, [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); },
+        panels_);
   }
 
   void run() const {
