@@ -27,6 +27,10 @@ thread_local bool alone = false;  // in on_this_thread()
 // pause may be woken on the processor of another thread, and wait there for the whole loop.
 constexpr std::chrono::microseconds patience{100};
 
+// A caller polls so long for the end of the last indices of its loop before it sleeps. It does not
+// yield: on a busy machine it would get the processor back much later than a thread that is woken.
+constexpr std::chrono::microseconds last_index{20};
+
 // After a refusal, starting the missing threads is retried at this interval; once per loop is too
 // often.
 constexpr std::chrono::seconds between_attempts{1};
@@ -136,16 +140,20 @@ class Pool {
     }
   }
 
-  // A loop with little to do ends before another thread has woken: its caller runs what it can
-  // while it is the turn of this loop.
+  // A loop with little to do ends before another thread has woken: its caller runs what it can. In
+  // the turn of another loop it runs an index of that one rather than to wake a thread for it; but
+  // one of a batch could hold an interactive caller up.
   void help(Loop& loop, std::unique_lock<std::mutex>& lock) {
     // Threads that give way poll for it.
     if (busy_ >= size()) arrivals_.fetch_add(1, std::memory_order_release);
     if (stopping_ || busy_ >= size()) return;
     if (next_loop() != &loop) return wake(1);
     take_seat();
-    do run_next(loop, lock);
-    while (!stopping_ && next_loop() == &loop);
+    Loop* next = &loop;
+    do {
+      run_next(*next, lock);
+      next = loop.exhausted() || stopping_ ? nullptr : next_loop();
+    } while (next == &loop || (next != nullptr && !is_batch(next)));
     leave_seat(loop);
     if (std::ranges::any_of(loops_, has_work)) wake(1);
   }
@@ -176,16 +184,11 @@ class Pool {
   void await_end(Loop& loop, std::unique_lock<std::mutex>& lock) {
     if (loop.done()) return;
     lock.unlock();
-    poll_until([&] { return loop.ended.load(std::memory_order_acquire); });
+    const auto end = Clock::now() + last_index;
+    while (!loop.ended.load(std::memory_order_acquire) && Clock::now() < end) {
+    }
     lock.lock();
     loop.finished.wait(lock, [&] { return loop.done(); });
-  }
-
-  // Yields the processor meanwhile.
-  template <class Done>
-  static void poll_until(Done done) {
-    const auto end = Clock::now() + patience;
-    while (!done() && Clock::now() < end) std::this_thread::yield();
   }
 
   // A thread that runs an index wakes another while there is work: a worker of another loop may
@@ -214,12 +217,14 @@ class Pool {
     if (loop.priority() == Priority::interactive) interactive_.fetch_sub(1);
   }
 
-  // Polls for a new loop for a short time.
+  // Polls for a new loop for a short time and yields the processor meanwhile.
   void await_arrival(std::unique_lock<std::mutex>& lock) {
     ++polling_;
     const std::uint64_t seen = arrivals_.load(std::memory_order_relaxed);
     lock.unlock();
-    poll_until([&] { return arrivals_.load(std::memory_order_acquire) != seen; });
+    const auto end = Clock::now() + patience;
+    while (arrivals_.load(std::memory_order_acquire) == seen && Clock::now() < end)
+      std::this_thread::yield();
     lock.lock();
     --polling_;
   }

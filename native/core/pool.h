@@ -15,8 +15,8 @@ namespace gemmine {
 // cancellation between indices. Indices are started in ascending order. Jobs of several callers
 // take turns by the time that each has used, also that of its own thread; short jobs go first.
 // The calling thread is a job thread, never a pool thread or the event loop. While fewer threads
-// than the pool has run an index, and it is the turn of this loop, it runs indices itself: a loop
-// of one index wakes nobody.
+// than the pool has run an index, it runs indices itself, and in the turn of another loop those of
+// that one. A loop of one index wakes nobody.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
 
