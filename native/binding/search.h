@@ -6,6 +6,7 @@
 
 #include "binding/borrowed.h"
 #include "binding/corpus.h"
+#include "binding/job.h"
 #include "binding/read.h"
 #include "binding/row_choice.h"
 #include "binding/row_lists.h"
@@ -21,6 +22,8 @@ struct Search {
   GivenChoice choice;
 
   Index count() const { return queries->rows->rows(); }
+  // Where the answer to k places for each query is found.
+  Place place(Index k) const;
 };
 
 Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed);

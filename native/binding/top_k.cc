@@ -52,7 +52,7 @@ Napi::Value TopK(const Napi::CallbackInfo& info) {
   const TopKCall call(info, borrowed);
   return run_job(
       info.Env(), info[5], std::move(borrowed), [call](const Job& job) { return call.answer(job); },
-      proven_object);
+      proven_object, call.search.place(call.k));
 }
 
 Napi::Value TopKSync(const Napi::CallbackInfo& info) {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
 import { minedFormats } from '../../lib/data/mined-layouts'
+import { defaultForgetFactor } from '../../lib/factorization/batches'
 import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
@@ -96,7 +97,7 @@ describe('defaults in help are those of lib', () => {
     ['factorize', '--iterations', semiNmfDefaults.iterations],
     ['factorize', '--tolerance', semiNmfDefaults.tolerance],
     ['factorize', '--solver', `${semiNmfDefaults.solver}; .*`],
-    ['factorize', '--forget-factor', semiNmfDefaults.forgetFactor],
+    ['factorize', '--forget-factor', defaultForgetFactor],
     ['factorize', '--sparsity', snmfDefaults.sparsity],
     ['factorize', '--patience', snmfDefaults.patience],
     ['mine', '--num-negatives', mineHardNegativesDefaults.numNegatives],
