@@ -8,6 +8,13 @@ export {
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './prepare-corpus'
+export {
+  appendDefaults,
+  type AppendedRows,
+  type AppendOptions,
+  type RowsInput,
+} from './prepared-corpus'
+export type { RowId, RowIdList, RowIdsInput } from './row-ids'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
 export {
   reverseTopK,

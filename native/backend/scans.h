@@ -32,6 +32,13 @@ class CorpusHandle {
   virtual Index zero_rows() const = 0;
 };
 
+// The rows of a corpus after a change. Rows change by pages of 32 (core/living_rows.h).
+struct CorpusChange {
+  const CorpusHandle& before;           // with kept panels; need not outlive the change
+  std::span<const Index> pages;         // changed or new, ascending
+  std::span<const std::uint32_t> live;  // bit i % 32 of word i / 32: row i is not removed
+};
+
 // Queries that were checked and measured for one corpus. Requests with one handle come one after
 // another.
 class QueryHandle {
@@ -190,6 +197,11 @@ class Scans {
   // not finite. The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
+  // The corpus after a change of its rows to `rows`, which were checked. A device may share with the
+  // corpus before the change all but the changed pages; by default all rows are prepared again. The
+  // handle keeps a reference to `rows`.
+  virtual std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows,
+                                                      const CorpusChange& change, const Job& job);
   // The same check for queries. The handle keeps references to both arguments.
   virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
                                                        const CorpusHandle& corpus,

@@ -55,6 +55,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["kmeans"] = Napi::Function::New<Kmeans>(env, "kmeans");
   exports["fingerprint"] = Napi::Function::New<Fingerprint>(env, "fingerprint");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
+  exports["changeCorpus"] = Napi::Function::New<ChangeCorpus>(env, "changeCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["rangeSearch"] = Napi::Function::New<RangeSearch>(env, "rangeSearch");
   exports["reverseTopK"] = Napi::Function::New<ReverseTopK>(env, "reverseTopK");

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "backend/scans.h"
@@ -20,7 +19,7 @@ struct PreparedCorpus {
   std::shared_ptr<const Source> source;
   std::unique_ptr<const CorpusHandle> handle;  // refers to source
   std::string device;
-  std::optional<RowChecksums> checksums;
+  std::shared_ptr<const RowChecksums> checksums;  // of the rows before any change
 
   Index bytes() const;  // without the caller's memory
 
@@ -28,13 +27,6 @@ struct PreparedCorpus {
   // that are to be verified have changed.
   void verify(const Job& job) const;
 };
-
-// Bytes of all prepared corpora of the process whose handles are not disposed of.
-Index prepared_bytes();
-
-// The rows of a prepared corpus; null if `value` is none. Throws Napi::Error with code
-// ERR_GEMMINE_DISPOSED for a disposed handle.
-std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed);
 
 // The corpus argument of a scan: a prepared corpus, or a matrix that the job prepares.
 class CorpusArgument {

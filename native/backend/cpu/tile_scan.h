@@ -39,7 +39,7 @@ class TileScan {
   Asked rank(std::vector<Ranking>& rankings);
 
  private:
-  void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
+  void walk(const PanelRun& panels, Index first, Index count, Index segment, Index first_tile,
             Index end_tile);
   void look(const float* panel, Index first_row, Index tile, Index segment);
   void filter(Index layer, Index tile, Index segment, const float* upper, const float* lower,

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/borrowed.h"
+#include "binding/corpus.h"
+
+// Prepared corpora as JavaScript objects: NativeCorpus of lib/native-types.ts.
+namespace gemmine::binding {
+
+// Bytes of all prepared corpora of the process whose handles are not disposed of.
+Index prepared_bytes();
+
+// `borrowed`: the caller's memory that the corpus reads.
+Napi::Object corpus_handle(Napi::Env env, std::shared_ptr<const PreparedCorpus> corpus,
+                           Borrowed borrowed);
+
+// The corpus of a handle; null if `value` is none. Throws Napi::Error with code
+// ERR_GEMMINE_DISPOSED for a disposed handle.
+std::shared_ptr<const PreparedCorpus> held_corpus(const Napi::Value& value, Borrowed& borrowed);
+
+// The rows of a prepared corpus; null if `value` is none. Throws Napi::Error with code
+// ERR_GEMMINE_DISPOSED for a disposed handle.
+std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed);
+
+}  // namespace gemmine::binding
