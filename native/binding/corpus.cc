@@ -99,6 +99,28 @@ double CorpusArgument::scan(
   });
 }
 
+double CorpusArgument::scan_live(
+    const Job& job,
+    const std::function<void(Scans& scans, const CorpusHandle& corpus, LiveView& view)>& look)
+    const {
+  LiveView view(*source_->rows);
+  if (!view.is_changed())
+    return scan(job, [&](Scans& scans, const CorpusHandle& corpus) { look(scans, corpus, view); });
+  return look_at_rows(job, [&](Scans& scans, const RowSource&) {
+    const auto fresh = scans.prepare_corpus(view.rows(), metric_, false, job);
+    look(scans, *fresh, view);
+  });
+}
+
+void CorpusArgument::check_live(const std::string& name, const RowLists& lists,
+                                Index queries) const {
+  const auto* living = dynamic_cast<const LivingRows*>(source_->rows.get());
+  if (living == nullptr || lists.indptr == nullptr) return;
+  for (std::int32_t i = 0; i < lists.indptr[queries]; ++i)
+    if (!has_row(living->live(), lists.indices[i]))
+      throw InvalidElement("a row of " + name, lists.indices[i], "a row that was not removed");
+}
+
 double CorpusArgument::look_at_rows(
     const Job& job, const std::function<void(Scans& scans, const RowSource& rows)>& look) const {
   return seconds_of([&] {

@@ -9,6 +9,7 @@
 #include "backend/scans.h"
 #include "binding/borrowed.h"
 #include "binding/corpus_rows.h"
+#include "binding/live_view.h"
 #include "binding/read.h"
 
 namespace gemmine::binding {
@@ -42,6 +43,13 @@ class CorpusArgument {
   // option is set. Returns the seconds taken.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
+  // The same for a scan of rows without gaps, which prepares a changed corpus anew: answers are then
+  // those for places in `view`.
+  double scan_live(const Job& job,
+                   const std::function<void(Scans& scans, const CorpusHandle& corpus,
+                                            LiveView& view)>& look) const;
+  // Throws InvalidElement if lists have removed rows. `name` is that of the lists.
+  void check_live(const std::string& name, const RowLists& lists, Index queries) const;
   // The same for a look at its rows alone, for which nothing is prepared.
   double look_at_rows(const Job& job,
                       const std::function<void(Scans& scans, const RowSource& rows)>& look) const;

@@ -195,4 +195,34 @@ LivingRows::Change LivingRows::remove(std::span<const std::int32_t> numbers, con
   return {std::move(after), std::move(pages)};
 }
 
+LiveRows::LiveRows(const LivingRows& all) : all_(all) {
+  argument = all.argument;
+  for (Index row = 0; row < all.rows(); ++row)
+    if (has(row)) numbers_.push_back(static_cast<std::int32_t>(row));
+}
+
+Index LiveRows::place_of(Index number) const {
+  return std::ranges::lower_bound(numbers_, number) - numbers_.begin();
+}
+
+RowBlock LiveRows::block(Index begin, Index count, RowScratch& scratch) const {
+  const Index first = numbers_[begin];
+  if (count == 0 || numbers_[begin + count - 1] - first == count - 1) {
+    RowBlock block = all_.block(first, count, scratch);
+    block.begin = begin;
+    return block;
+  }
+  const Index d = cols();
+  RowScratch part;
+  scratch.values.resize(static_cast<std::size_t>(count * d));
+  for (Index i = 0; i < count; ++i)
+    std::copy_n(all_.block(numbers_[begin + i], 1, part).dense.data, d,
+                scratch.values.data() + i * d);
+  RowBlock block{};
+  block.begin = begin;
+  block.count = count;
+  block.dense = {scratch.values.data(), count, d, d};
+  return block;
+}
+
 }  // namespace gemmine

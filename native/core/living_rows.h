@@ -78,4 +78,27 @@ class LivingRows : public RowSource {
   Index own_pages_ = 0;
 };
 
+// The rows that were not removed, one after the other. Refers to `all`.
+class LiveRows : public RowSource {
+ public:
+  explicit LiveRows(const LivingRows& all);
+
+  // The number of each row among all, ascending.
+  std::span<const std::int32_t> numbers() const { return numbers_; }
+  // The place of a row, or of the next one that was not removed.
+  Index place_of(Index number) const;
+  bool has(Index number) const { return has_row(all_.live(), number); }
+
+  Index rows() const override { return static_cast<Index>(numbers_.size()); }
+  Index cols() const override { return all_.cols(); }
+  RowBlock block(Index begin, Index count, RowScratch& scratch) const override;
+  double entry(Index row, Index column) const override {
+    return all_.entry(numbers_[row], column);
+  }
+
+ private:
+  const LivingRows& all_;
+  std::vector<std::int32_t> numbers_;
+};
+
 }  // namespace gemmine

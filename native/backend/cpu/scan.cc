@@ -83,7 +83,9 @@ void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
   });
 }
 
-std::vector<Ranking> scan(const ScanRequest& request, const Job& job) {
+std::vector<Ranking> scan(const ScanRequest& asked_for, const Job& job) {
+  const LiveRequest live(asked_for);
+  const ScanRequest& request = live.get();
   std::vector<Ranking> rankings(request.asked.size());
   Asked asked;
   for (const ScanQuery& query : request.asked) asked.push_back(&query);

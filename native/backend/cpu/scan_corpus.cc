@@ -1,6 +1,7 @@
 #include "backend/cpu/scan_corpus.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "backend/cpu/canonical.h"
 #include "core/pool.h"
@@ -62,6 +63,9 @@ CpuCorpus::CpuCorpus(const CpuCorpus& before, const RowSource& rows, const Corpu
       changed_panels_(before.changed_panels_),
       zero_rows_(before.zero_rows_),
       live_(change.live.begin(), change.live.end()) {
+  Index live_rows = 0;
+  for (const std::uint32_t word : live_) live_rows += std::popcount(word);
+  any_removed_ = live_rows < rows.rows();
   expect(kept_ != nullptr, "a corpus with kept panels");
   // One page of zeros is in the place of all pages without a live row.
   std::vector<Index> packed;

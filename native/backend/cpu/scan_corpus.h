@@ -20,9 +20,9 @@ class CpuCorpus : public CorpusHandle {
   Metric metric() const override { return centred_.metric(); }
   Index bytes() const override;
   Index zero_rows() const override { return zero_rows_; }
+  RowFilter live() const override { return {any_removed_ ? live_.data() : nullptr}; }
 
   const CentredRows& centred() const { return centred_; }
-  std::span<const std::uint32_t> live() const { return live_; }
   // Refers to the panels of this corpus if they are kept.
   ScanPanels panels() const { return {centred_, format_, kept_ ? kept_->get() : nullptr}; }
 
@@ -40,6 +40,7 @@ class CpuCorpus : public CorpusHandle {
   Index changed_panels_ = 0;         // besides
   Index zero_rows_ = 0;
   RowBits live_;  // with kept panels
+  bool any_removed_ = false;
 };
 
 }  // namespace gemmine::cpu
