@@ -12,9 +12,11 @@ export {
   appendDefaults,
   type AppendedRows,
   type AppendOptions,
+  type CorpusHandle,
   type RowsInput,
 } from './prepared-corpus'
-export type { RowId, RowIdList, RowIdsInput } from './row-ids'
+export { openCorpus } from './open-corpus'
+export type { RowId, RowIdList, RowIdsInput, StoredIds } from './row-ids'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
 export {
   reverseTopK,

@@ -3,6 +3,7 @@ import type { NativeRejected } from '../native'
 import type { Ceilings } from './ceiling-rules'
 import type { Metric } from './metric'
 import { NegativeLists, type NegativesRun } from './negative-lists'
+import type { RowIdList } from './row-ids'
 
 export interface MinedRun extends NegativesRun {
   readonly dimensions: number
@@ -19,6 +20,8 @@ export interface MinedRun extends NegativesRun {
   readonly seconds: number
   readonly rejected: NativeRejected
   readonly warnings: readonly string[]
+  readonly ids?: RowIdList | undefined
+  readonly positiveIds?: RowIdList | undefined
 }
 
 /**
@@ -57,6 +60,11 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
   readonly rejected!: NativeRejected
   /** Complete sentences about options and lists that give fewer negatives than intended. */
   readonly warnings!: readonly string[]
+
+  /** The ids of `indices`, null for −1, if the corpus has ids: in JSON, bigints are strings. */
+  readonly ids?: RowIdList | undefined
+  /** The ids of `positives.indices`, if the corpus has ids. */
+  readonly positiveIds?: RowIdList | undefined
 
   /** Only for {@link mineHardNegatives}. */
   constructor(run: MinedRun) {

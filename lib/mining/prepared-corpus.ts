@@ -19,7 +19,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import type { RowId, RowIds, RowIdsInput } from './row-ids'
+import type { RowId, RowIds, RowIdsInput, StoredIds } from './row-ids'
 import { disposeAfterCalls } from './shared-scan'
 
 /** The only place where the defaults of {@link PreparedCorpus.append} are written. */
@@ -56,6 +56,24 @@ interface Kept {
   readonly device: string
   readonly ids: RowIds | undefined
   /** The caller's memory that is read. */
+  readonly memory: NamedArrays
+}
+
+/**
+ * A corpus on its way to another thread of the process, which opens it with {@link openCorpus}, once. It can be
+ * sent with `postMessage()`, or as `workerData`.
+ */
+export interface CorpusHandle {
+  /** Its number, in shared memory: neither JSON nor a file has that. */
+  readonly token: SharedArrayBuffer
+  /** Rows with a number, and rows without those removed. */
+  readonly rows: number
+  readonly liveRows: number
+  readonly cols: number
+  readonly metric: Metric
+  readonly device: string
+  readonly ids: StoredIds | undefined
+  /** Shared memory that the corpus borrows. */
   readonly memory: NamedArrays
 }
 
@@ -219,6 +237,22 @@ export class PreparedCorpus implements Disposable {
    */
   rowsOf(ids: RowIdsInput): Promise<Int32Array> {
     return this.#numbersOf({ ids })
+  }
+
+  /**
+   * A handle with which one other thread opens this corpus as it is now, without a copy: call it once for each
+   * thread. The corpus must not be disposed of until the other thread has opened it; from then on it lives as
+   * long as one side holds it. Later changes of one side are not seen by the other.
+   *
+   * @example
+   * worker.postMessage(corpus.share()) // in the worker: await openCorpus(message)
+   */
+  share(): CorpusHandle {
+    const { native, rows, liveRows } = this.#now()
+    const { cols, metric, device, ids, memory } = this.#kept
+    const token = new SharedArrayBuffer(8)
+    new BigUint64Array(token)[0] = native.share()
+    return { token, rows, liveRows, cols, metric, device, ids: ids?.stored(), memory }
   }
 
   /** Frees the memory; running jobs keep it until they end. A second call is no error. */

@@ -19,6 +19,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import type { RowIdList } from './row-ids'
 import { ofSmallCorpus, ofZeroVectors, type Naming, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { searchOnce, searchPrepared, type Search } from './shared-scan'
@@ -69,6 +70,8 @@ export interface Neighbours {
   readonly indices: Int32Array
   /** Canonical scores rounded to float32, [queries × k]; NaN if fewer than k candidates exist. */
   readonly scores: Float32Array
+  /** The ids of `indices`, null for −1, if the corpus has ids: in JSON, bigints are strings. */
+  readonly ids?: RowIdList | undefined
   /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified: number
   /**
@@ -129,7 +132,7 @@ export async function topK(
   const { device, ...job } = checkJob(rest)
   const outputs = withDefaults(outputDefaults, out, 'out')
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source)
+  const { rows, liveRows, ids, metric, matrix, handle, memory } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
@@ -155,13 +158,14 @@ export async function topK(
       : handle
         ? await searchPrepared(handle, search)
         : await searchOnce(lent.corpus!, search)
-  const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
+  const warnings = topKWarnings({ queries: source.rows, corpus: liveRows, ...proof }, k, String)
   return {
     queries: source.rows,
     k,
     metric,
     indices: await indices.settle(),
     scores: await scores.settle(),
+    ...(ids && { ids: await ids.idsOf(indices.array) }),
     ...proof,
     warnings,
   }

@@ -33,8 +33,8 @@ Shared changed(const Shared& before, const Changes& changes, const Job& job) {
   source->name = before->source->name;
   source->place = before->source->place;
   source->base = living != nullptr ? before->source->base : before->source;
-  LivingRows::Change change =
-      change_of(living != nullptr ? *living : LivingRows(*source->base->rows), changes, job);
+  const LivingRows unchanged(*source->base->rows);
+  LivingRows::Change change = change_of(living != nullptr ? *living : unchanged, changes, job);
   source->owned_bytes = source->base->owned_bytes + change.rows->bytes();
   const auto corpus = std::make_shared<PreparedCorpus>();
   corpus->handle = scans_for(before->device)

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "binding/failure.h"
+#include "binding/shared_corpora.h"
 #include "binding/to_js.h"
 #include "core/living_rows.h"
 
@@ -74,6 +75,17 @@ Napi::Value Live(const Napi::CallbackInfo& info) {
   return array_of(info.Env(), rows->live());
 }
 
+SharedCorpora& shared_corpora() {
+  static auto* corpora = new SharedCorpora;  // threads may use it while the process ends
+  return *corpora;
+}
+
+Napi::Value Share(const Napi::CallbackInfo& info) {
+  const Held& held = held_by_this(info);
+  if (!held.corpus) throw Napi::Error(info.Env(), disposed_error(info.Env()));
+  return Napi::BigInt::New(info.Env(), shared_corpora().add(held.corpus));
+}
+
 void Dispose(const Napi::CallbackInfo& info) { held_by_this(info).dispose(info.Env()); }
 
 void finalize(napi_env env, void* data, void*) {
@@ -93,6 +105,7 @@ Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed) {
   object.DefineProperties({
       Napi::PropertyDescriptor::Accessor<GetBytes>("bytes", napi_enumerable),
       Napi::PropertyDescriptor::Function(env, object, "live", Live),
+      Napi::PropertyDescriptor::Function(env, object, "share", Share),
       Napi::PropertyDescriptor::Function(env, object, "dispose", Dispose),
   });
   const Index bytes = held->bytes();
@@ -103,6 +116,38 @@ Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed) {
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
   held_bytes += bytes;
   return object;
+}
+
+namespace {
+
+// Whether a typed array is the memory that a corpus borrows.
+bool is_memory_of(const Source& source, const Napi::Value& value) {
+  if (!value.IsTypedArray()) return false;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr) !=
+      napi_ok)
+    return false;
+  const DenseElements& lie = *source.elements;
+  const Index last = lie.rows == 0 ? 0 : (lie.rows - 1) * lie.stride + lie.cols;
+  const auto bytes = static_cast<Index>(value.As<Napi::TypedArray>().ByteLength());
+  return data == lie.data && bytes >= last * size_of(lie.type);
+}
+
+}  // namespace
+
+// Undefined: the token is of no use.
+Napi::Value OpenShared(const Napi::CallbackInfo& info) {
+  if (!info[0].IsBigInt()) refuse(info.Env(), "a bigint", "token");
+  bool lossless = false;
+  Shared corpus = shared_corpora().take(info[0].As<Napi::BigInt>().Uint64Value(&lossless));
+  if (!corpus) return info.Env().Undefined();
+  Borrowed borrowed;
+  const Source& first = corpus->source->base ? *corpus->source->base : *corpus->source;
+  if (first.elements) {
+    if (!is_memory_of(first, info[1])) refuse(info.Env(), "what the corpus reads", "memory");
+    borrowed.keep(info[1].As<Napi::Object>());
+  }
+  return corpus_handle(info.Env(), std::move(corpus), std::move(borrowed));
 }
 
 Shared held_corpus(const Napi::Value& value, Borrowed& borrowed) {
