@@ -39,13 +39,18 @@ const idsAtOnce = 1 << 14
 
 const shown = (id: RowId) => (typeof id === 'bigint' ? `${id}n` : JSON.stringify(id))
 
-/** A buffer with the same first bytes and room for at least `bytes`. */
-function roomFor(buffer: SharedArrayBuffer, used: number, bytes: number): SharedArrayBuffer {
-  if (bytes <= buffer.byteLength) return buffer
-  const larger = new SharedArrayBuffer(Math.max(bytes, 2 * buffer.byteLength, 1024))
-  new Uint8Array(larger).set(new Uint8Array(buffer, 0, used))
-  return larger
+/** A new buffer with the same first bytes. */
+function copied(buffer: SharedArrayBuffer, used: number, bytes: number): SharedArrayBuffer {
+  const copy = new SharedArrayBuffer(bytes)
+  new Uint8Array(copy).set(new Uint8Array(buffer, 0, used))
+  return copy
 }
+
+/** A buffer with the same first bytes and room for at least `bytes`. */
+const roomFor = (buffer: SharedArrayBuffer, used: number, bytes: number): SharedArrayBuffer =>
+  bytes <= buffer.byteLength
+    ? buffer
+    : copied(buffer, used, Math.max(bytes, 2 * buffer.byteLength, 1024))
 
 /** The ids of a corpus. Rows are only added: the id of a removed row can still be read. */
 export class RowIds {
@@ -70,7 +75,6 @@ export class RowIds {
     return ids
   }
 
-  /** @param isLive Whether a row was not removed. */
   static stored({ kind, count, values, ends }: StoredIds): RowIds {
     const ids = new RowIds(kind)
     ids.#count = count
@@ -80,9 +84,9 @@ export class RowIds {
     return ids
   }
 
-  /** For another thread, which may only read them. */
-  stored(): StoredIds {
-    return { kind: this.kind, count: this.#count, values: this.#values, ends: this.#ends }
+  /** Those of the first rows, for another thread, which may only read them, or a file. */
+  stored(count: number): StoredIds {
+    return { kind: this.kind, count, values: this.#values, ends: this.#ends }
   }
 
   #endOf(row: number) {
@@ -219,9 +223,15 @@ export class RowIds {
 
   /** Copies what another thread reads or appends to. */
   #own() {
-    this.#values = this.#values.slice(0)
-    this.#ends = this.#ends.slice(0)
+    this.#values = copied(this.#values, this.#values.byteLength, this.#values.byteLength)
+    this.#ends = copied(this.#ends, this.#ends.byteLength, this.#ends.byteLength)
     this.#isShared = false
+  }
+
+  /** Takes the last ids back. */
+  truncate(count: number) {
+    for (let row = count; row < this.#count; row++) this.#rows?.delete(this.idOf(row)!)
+    this.#count = count
   }
 
   /** Removed rows have no id that could be asked for; another row may get it. */
