@@ -56,15 +56,23 @@ export async function writeCorpus(
   const values = ids ? textOf(ids) : new Uint8Array(0)
   const ends = ids && ids.kind !== 'number' ? new Uint8Array(ids.ends, 0, 8 * ids.count) : undefined
   const named = ids && { kind: ids.kind, values: values.length, ends: ends?.length ?? 0 }
-  const header = Buffer.from(JSON.stringify({ rows: corpus.rows, cols, metric, ids: named ?? null }))
+  const header = Buffer.from(
+    JSON.stringify({ rows: corpus.rows, cols, metric, ids: named ?? null }),
+  )
   const sizes = Buffer.alloc(8)
   sizes.writeUInt32LE(version, 0)
   sizes.writeUInt32LE(header.length, 4)
   const hash = createHash('sha256')
   async function* pieces() {
-    const first = [magic, sizes, header, new Uint8Array(live.buffer, live.byteOffset, live.byteLength)]
+    const first = [
+      magic,
+      sizes,
+      header,
+      new Uint8Array(live.buffer, live.byteOffset, live.byteLength),
+    ]
     for (const part of [...first, values, ends ?? new Uint8Array(0)]) yield* inPieces(part)
-    for await (const piece of rows) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
+    for await (const piece of rows)
+      yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
   }
   async function* hashed() {
     for await (const piece of pieces()) {
@@ -98,7 +106,10 @@ function checkedHeader(text: string, path: string): Header {
   if (!isCount(rows, mostRows) || !isCount(cols, mostRows) || rows === 0 || cols === 0)
     throw fileError(path, `expected numbers of rows and columns, received ${printable(text)}`)
   if (!metrics.includes(metric as Metric))
-    throw fileError(path, `expected a metric, one of ${metrics.join(', ')}, received ${printable(text)}`)
+    throw fileError(
+      path,
+      `expected a metric, one of ${metrics.join(', ')}, received ${printable(text)}`,
+    )
   if (ids === null) return { rows, cols, metric: metric as Metric, ids }
   const { kind, values, ends } = (ids ?? {}) as Record<string, unknown>
   const isNumber = kind === 'number'
@@ -107,7 +118,8 @@ function checkedHeader(text: string, path: string): Header {
     isCount(values, Number.MAX_SAFE_INTEGER) &&
     (!isNumber || values === 8 * rows) &&
     ends === (isNumber ? 0 : 8 * rows)
-  if (!isRight) throw fileError(path, `expected the kind and sizes of ids, received ${printable(text)}`)
+  if (!isRight)
+    throw fileError(path, `expected the kind and sizes of ids, received ${printable(text)}`)
   return { rows, cols, metric: metric as Metric, ids: { kind, values, ends } }
 }
 
@@ -163,7 +175,10 @@ function sharedBytes(path: string, length: number): SharedArrayBuffer {
  * @param isDigestChecked Only tests of damaged files that a digest would find say no.
  * @throws {GemmineError} `ERR_GEMMINE_FILE` for a damaged or foreign file.
  */
-export async function readCorpus(reader: ByteReader, isDigestChecked = true): Promise<StoredCorpus> {
+export async function readCorpus(
+  reader: ByteReader,
+  isDigestChecked = true,
+): Promise<StoredCorpus> {
   const { path } = reader
   const from = new HashedReader(reader)
   const { rows, cols, metric, ids } = await readHeader(from)
@@ -199,7 +214,8 @@ function checkIds({ kind, count, values, ends }: StoredIds, path: string) {
   let before = 0
   const text = Buffer.from(values)
   new Float64Array(ends).forEach((end, row) => {
-    const isEnd = Number.isInteger(end) && end % 2 === 0 && end >= before && end <= values.byteLength
+    const isEnd =
+      Number.isInteger(end) && end % 2 === 0 && end >= before && end <= values.byteLength
     const isLast = row < count - 1 || end === values.byteLength
     if (!isEnd || !isLast) throw fileError(path, `expected the end of the id of row ${row}`)
     if (kind === 'bigint' && !/^-?\d{1,4096}$/.test(text.toString('utf16le', before, end)))

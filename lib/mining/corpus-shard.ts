@@ -45,7 +45,11 @@ export function shardRows(
     const target = scanned(corpus, metric, queries)
     if (target.liveRows === target.rows) return target
     const removed = `${target.rows - target.liveRows} removed`
-    throw invalidText('corpus', 'a shard without removed rows, whose numbers would be gaps', removed)
+    throw invalidText(
+      'corpus',
+      'a shard without removed rows, whose numbers would be gaps',
+      removed,
+    )
   }
   const settled = metric ?? prepareCorpusDefaults.metric
   checkOneOf('metric', settled, metrics)

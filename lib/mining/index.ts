@@ -14,7 +14,7 @@ export {
   type AppendOptions,
   type CorpusHandle,
   type RowsInput,
-} from './prepared-corpus'
+} from './corpus-changes'
 export { openCorpus } from './open-corpus'
 export type { RowId, RowIdList, RowIdsInput, StoredIds } from './row-ids'
 export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'

@@ -4,9 +4,10 @@ import { checkPath, fileError, withFile } from '../data/file'
 import { GemmineError, invalid, invalidText, isMistake } from '../errors'
 import { native } from '../native'
 import { jobDefaults, withDefaults, type JobOptions } from '../options'
+import type { CorpusHandle } from './corpus-changes'
 import { readCorpus } from './corpus-file'
 import { prepareCorpus } from './prepare-corpus'
-import { PreparedCorpus, type CorpusHandle } from './prepared-corpus'
+import { PreparedCorpus } from './prepared-corpus'
 import { RowIds } from './row-ids'
 
 const isHandle = (given: unknown): given is CorpusHandle =>
@@ -76,6 +77,8 @@ async function openFile(path: string, given: JobOptions): Promise<PreparedCorpus
     return corpus
   } catch (error) {
     corpus?.dispose()
-    throw isMistake(error) && /\bcorpus\b/.test(error.argument) ? fileError(path, error.message) : error
+    throw isMistake(error) && /\bcorpus\b/.test(error.argument)
+      ? fileError(path, error.message)
+      : error
   }
 }

@@ -76,10 +76,12 @@ export async function prepareCorpus(
   corpus: MatrixInput,
   given: PrepareCorpusOptions = {},
 ): Promise<PreparedCorpus> {
-  const { metric, verify, ids: named, ...rest } = withDefaults(
-    { ...prepareCorpusDefaults, ...jobDefaults },
-    given,
-  )
+  const {
+    metric,
+    verify,
+    ids: named,
+    ...rest
+  } = withDefaults({ ...prepareCorpusDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
   if (typeof verify !== 'boolean') throw invalid('verify', 'true or false', verify)
@@ -100,7 +102,10 @@ export async function prepareCorpus(
     handle.dispose()
     throw error
   })
-  return new PreparedCorpus({ rows, liveRows: rows, native: handle }, { cols, metric, device, ids, memory })
+  return new PreparedCorpus(
+    { rows, liveRows: rows, native: handle },
+    { cols, metric, device, ids, memory },
+  )
 }
 
 /** The corpus of a search: a prepared corpus, or a matrix that the search prepares in steps. */

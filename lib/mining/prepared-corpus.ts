@@ -9,38 +9,18 @@ import type { NamedArrays } from '../data/typed-array'
 import { GemmineError, invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type CheckedJob, type NativeCorpus, type NativeSource } from '../native'
+import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
 import {
-  checkInteger,
-  checkJob,
-  frozen,
-  jobDefaults,
-  withDefaults,
-  type JobOptions,
-  type Overrides,
-} from '../options'
-import { writeCorpus } from './corpus-file'
+  appendDefaults,
+  type AppendedRows,
+  type AppendOptions,
+  type CorpusHandle,
+  type RowsInput,
+} from './corpus-changes'
 import type { Metric } from './metric'
-import type { RowId, RowIds, RowIdsInput, StoredIds } from './row-ids'
+import type { RowId, RowIds, RowIdsInput } from './row-ids'
+import { saveRows } from './save-corpus'
 import { disposeAfterCalls, hold } from './shared-scan'
-
-/** The only place where the defaults of {@link PreparedCorpus.append} are written. */
-export const appendDefaults = frozen({
-  /** A name for each new row, if the corpus has ids; to be given then. */
-  ids: undefined as RowIdsInput | undefined,
-})
-
-export type AppendOptions = Overrides<typeof appendDefaults> & JobOptions
-
-/** Rows of a corpus by their numbers, or by their ids. */
-export type RowsInput = readonly number[] | Int32Array | { readonly ids: RowIdsInput }
-
-/** Rows that were appended. */
-export interface AppendedRows {
-  /** The number of the first of them. */
-  readonly firstRow: number
-  /** How many they are. */
-  readonly rows: number
-}
 
 /** The state after a change. */
 interface Version {
@@ -59,27 +39,6 @@ interface Kept {
   /** The caller's memory that is read. */
   readonly memory: NamedArrays
 }
-
-/**
- * A corpus on its way to another thread of the process, which opens it with {@link openCorpus}, once. It can be
- * sent with `postMessage()`, or as `workerData`.
- */
-export interface CorpusHandle {
-  /** Its number, in shared memory: neither JSON nor a file has that. */
-  readonly token: SharedArrayBuffer
-  /** Rows with a number, and rows without those removed. */
-  readonly rows: number
-  readonly liveRows: number
-  readonly cols: number
-  readonly metric: Metric
-  readonly device: string
-  readonly ids: StoredIds | undefined
-  /** Shared memory that the corpus borrows. */
-  readonly memory: NamedArrays
-}
-
-/** Elements of rows that are saved at once. */
-const savedAtOnce = 1 << 20
 
 /** Row numbers are int32. */
 const mostRows = 2 ** 31 - 1
@@ -260,24 +219,9 @@ export class PreparedCorpus implements Disposable {
   async save(path: string, given: JobOptions = {}): Promise<void> {
     const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
     const { native, rows } = this.#now()
-    const { cols, metric, device, ids } = this.#kept
-    const words = Math.ceil(rows / 32)
-    const live = native.live() ?? new Uint32Array(words).fill(2 ** 32 - 1)
-    if (rows % 32 > 0) live[words - 1]! &= 2 ** (rows % 32) - 1
     const letGo = hold(native)
-    const most = Math.max(1, Math.floor(savedAtOnce / cols))
-    async function* pieces() {
-      for (let row = 0; row < rows; row += most) {
-        const places = Int32Array.from({ length: Math.min(most, rows - row) }, (_, i) => row + i)
-        const to = new Float32Array(places.length * cols)
-        await runJob(job, {}, (addon, control) =>
-          addon.takeRows(native, { device, metric }, places, to, control),
-        )
-        yield to
-      }
-    }
     try {
-      await writeCorpus(path, { rows, cols, metric, live, ids: ids?.stored(rows) }, pieces())
+      await saveRows(path, { ...this.#kept, native, rows }, job)
     } finally {
       letGo()
     }

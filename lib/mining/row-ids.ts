@@ -8,12 +8,7 @@ export type RowId = number | bigint | string
 
 /** Names of rows, all of one kind: an array, or a typed array. */
 export type RowIdsInput =
-  | readonly RowId[]
-  | Int32Array
-  | Uint32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array
+  readonly RowId[] | Int32Array | Uint32Array | Float64Array | BigInt64Array | BigUint64Array
 
 export type IdKind = 'number' | 'bigint' | 'string'
 
@@ -96,7 +91,11 @@ export class RowIds {
   idOf(row: number): RowId | null {
     if (row < 0 || row >= this.#count) return null
     if (this.kind === 'number') return new Float64Array(this.#values, 8 * row, 1)[0]!
-    const text = Buffer.from(this.#values).toString('utf16le', this.#endOf(row - 1), this.#endOf(row))
+    const text = Buffer.from(this.#values).toString(
+      'utf16le',
+      this.#endOf(row - 1),
+      this.#endOf(row),
+    )
     return this.kind === 'bigint' ? BigInt(text) : text
   }
 
@@ -188,11 +187,7 @@ export class RowIds {
 
   /** Adds the checked ids of new rows. */
   async append(ids: readonly RowId[]): Promise<void> {
-    await inSlices(
-      ids.length,
-      (begin, end) => this.#write(ids.slice(begin, end)),
-      idsAtOnce,
-    )
+    await inSlices(ids.length, (begin, end) => this.#write(ids.slice(begin, end)), idsAtOnce)
   }
 
   #write(ids: readonly RowId[]) {

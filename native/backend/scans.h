@@ -229,9 +229,9 @@ class Scans {
   // not finite. The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
-  // The corpus after a change of its rows to `rows`, which were checked. A device may share with the
-  // corpus before the change all but the changed pages; by default all rows are prepared again. The
-  // handle keeps a reference to `rows`.
+  // The corpus after a change of its rows to `rows`, which were checked. A device may share with
+  // the corpus before the change all but the changed pages; by default all rows are prepared again.
+  // The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows,
                                                       const CorpusChange& change, const Job& job);
   // The same check for queries. The handle keeps references to both arguments.

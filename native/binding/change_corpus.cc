@@ -1,5 +1,5 @@
-// changeCorpus(corpus, rows, numbers, control): appends `rows` if `numbers` is undefined, removes the
-// rows `numbers` if `rows` is undefined, else updates the rows `numbers` to `rows`
+// changeCorpus(corpus, rows, numbers, control): appends `rows` if `numbers` is undefined, removes
+// the rows `numbers` if `rows` is undefined, else updates the rows `numbers` to `rows`
 #include <utility>
 
 #include "backend/registry.h"
@@ -37,12 +37,11 @@ Shared changed(const Shared& before, const Changes& changes, const Job& job) {
   LivingRows::Change change = change_of(living != nullptr ? *living : unchanged, changes, job);
   source->owned_bytes = source->base->owned_bytes + change.rows->bytes();
   const auto corpus = std::make_shared<PreparedCorpus>();
-  corpus->handle = scans_for(before->device)
-                       .change_corpus(*change.rows,
-                                      {.before = *before->handle,
-                                       .pages = change.pages,
-                                       .live = change.rows->live()},
-                                      job);
+  corpus->handle =
+      scans_for(before->device)
+          .change_corpus(
+              *change.rows,
+              {.before = *before->handle, .pages = change.pages, .live = change.rows->live()}, job);
   source->rows = std::move(change.rows);
   corpus->source = source;
   corpus->device = before->device;

@@ -38,7 +38,7 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
     source = copy;
   }
   const auto corpus = std::make_shared<PreparedCorpus>();
-  if (keeping && keeping->verify) 
+  if (keeping && keeping->verify)
     corpus->checksums = std::make_shared<RowChecksums>(*source, scans, job);
   corpus->handle = scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
   if (rows != nullptr) rows->detach();  // jobs may take the rows again, as queries
@@ -99,10 +99,9 @@ double CorpusArgument::scan(
   });
 }
 
-double CorpusArgument::scan_live(
-    const Job& job,
-    const std::function<void(Scans& scans, const CorpusHandle& corpus, LiveView& view)>& look)
-    const {
+double CorpusArgument::scan_live(const Job& job,
+                                 const std::function<void(Scans& scans, const CorpusHandle& corpus,
+                                                          LiveView& view)>& look) const {
   LiveView view(*source_->rows);
   if (!view.is_changed())
     return scan(job, [&](Scans& scans, const CorpusHandle& corpus) { look(scans, corpus, view); });

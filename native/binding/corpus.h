@@ -43,8 +43,8 @@ class CorpusArgument {
   // option is set. Returns the seconds taken.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
-  // The same for a scan of rows without gaps, which prepares a changed corpus anew: answers are then
-  // those for places in `view`.
+  // The same for a scan of rows without gaps, which prepares a changed corpus anew: answers are
+  // then those for places in `view`.
   double scan_live(const Job& job,
                    const std::function<void(Scans& scans, const CorpusHandle& corpus,
                                             LiveView& view)>& look) const;

@@ -21,8 +21,8 @@ Napi::Object corpus_handle(Napi::Env env, std::shared_ptr<const PreparedCorpus> 
 // ERR_GEMMINE_DISPOSED for a disposed handle.
 std::shared_ptr<const PreparedCorpus> held_corpus(const Napi::Value& value, Borrowed& borrowed);
 
-// openShared(token, memory): a handle, in this thread, of the corpus whose handle gave the token, once.
-// `memory` is what the corpus reads of the caller's, if it does.
+// openShared(token, memory): a handle, in this thread, of the corpus whose handle gave the token,
+// once. `memory` is what the corpus reads of the caller's, if it does.
 Napi::Value OpenShared(const Napi::CallbackInfo& info);
 
 // The rows of a prepared corpus; null if `value` is none. Throws Napi::Error with code

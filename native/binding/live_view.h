@@ -9,8 +9,9 @@
 
 namespace gemmine::binding {
 
-// The rows of a corpus as a fresh corpus of the live ones has them, for scans that need them without
-// gaps. Row numbers of arguments become places among the live rows, and those of answers numbers.
+// The rows of a corpus as a fresh corpus of the live ones has them, for scans that need them
+// without gaps. Row numbers of arguments become places among the live rows, and those of answers
+// numbers.
 class LiveView {
  public:
   explicit LiveView(const RowSource& rows) : all_(rows) {

@@ -48,10 +48,9 @@ Napi::Value ReverseTopK(const Napi::CallbackInfo& info) {
         const auto look = [&](Scans& scans, const RowSource& rows) {
           LiveView view(rows);
           const bool changed = view.is_changed();
-          answered.proof =
-              reverse_top_k(scans, *search.queries->rows, view.rows(), search.corpus.metric(),
-                            changed ? view.placed(options, search.count()) : options, indices,
-                            scores, job);
+          answered.proof = reverse_top_k(
+              scans, *search.queries->rows, view.rows(), search.corpus.metric(),
+              changed ? view.placed(options, search.count()) : options, indices, scores, job);
           if (changed) spread(view.numbers(), search.corpus.rows(), k, indices, scores);
         };
         answered.seconds = search.corpus.look_at_rows(job, look);

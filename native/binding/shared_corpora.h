@@ -11,8 +11,8 @@ namespace gemmine::binding {
 
 struct PreparedCorpus;
 
-// Corpora of the process that are on their way to another thread, by number. A number is of use once,
-// and while a handle of the corpus is held.
+// Corpora of the process that are on their way to another thread, by number. A number is of use
+// once, and while a handle of the corpus is held.
 class SharedCorpora {
  public:
   std::uint64_t add(const std::shared_ptr<const PreparedCorpus>& corpus) {

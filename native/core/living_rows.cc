@@ -71,8 +71,8 @@ RowBlock LivingRows::block(Index begin, Index count, RowScratch& scratch) const 
     if (const float* from = changed_row(row))
       std::copy_n(from, (next - row) * d, to);
     else
-      for (const HostView<const float> rows = base_.block(row, next - row, part).dense;
-           row < next; ++row, to += d)
+      for (const HostView<const float> rows = base_.block(row, next - row, part).dense; row < next;
+           ++row, to += d)
         std::copy_n(rows.row(rows.rows - (next - row)), d, to);
     row = next;
   }
@@ -99,8 +99,7 @@ std::shared_ptr<LivingRows::Page> LivingRows::copy_of(Index page, RowScratch& sc
   const Index count = std::min(page_rows, rows_ - page * page_rows);
   if (count <= 0) return copy;
   const HostView<const float> rows = block(page * page_rows, count, scratch).dense;
-  for (Index i = 0; i < count; ++i)
-    std::copy_n(rows.row(i), cols(), copy->rows.get() + i * cols());
+  for (Index i = 0; i < count; ++i) std::copy_n(rows.row(i), cols(), copy->rows.get() + i * cols());
   return copy;
 }
 

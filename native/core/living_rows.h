@@ -92,9 +92,7 @@ class LiveRows : public RowSource {
   Index rows() const override { return static_cast<Index>(numbers_.size()); }
   Index cols() const override { return all_.cols(); }
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override;
-  double entry(Index row, Index column) const override {
-    return all_.entry(numbers_[row], column);
-  }
+  double entry(Index row, Index column) const override { return all_.entry(numbers_[row], column); }
 
  private:
   const LivingRows& all_;

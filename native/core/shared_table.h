@@ -24,8 +24,8 @@ class SharedTable {
   void set(Index i, std::shared_ptr<const T> value) {
     const auto chunk = static_cast<std::size_t>(i / chunk_size);
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-    auto changed = chunks_[chunk] ? std::make_shared<Chunk>(*chunks_[chunk])
-                                  : std::make_shared<Chunk>();
+    auto changed =
+        chunks_[chunk] ? std::make_shared<Chunk>(*chunks_[chunk]) : std::make_shared<Chunk>();
     (*changed)[i % chunk_size] = std::move(value);
     chunks_[chunk] = std::move(changed);
   }

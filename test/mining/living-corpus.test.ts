@@ -30,7 +30,8 @@ const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
   cols,
 })
 
-const randomRows = (next: Next, count: number) => Array.from({ length: count }, () => randomRow(next))
+const randomRows = (next: Next, count: number) =>
+  Array.from({ length: count }, () => randomRow(next))
 
 /** What a corpus holds, kept in the simplest way: a removed row is undefined. */
 type Model = (number[] | undefined)[]
@@ -173,17 +174,20 @@ describe('a corpus that changes', () => {
     ['cosine', 1, 11],
     ['dot', 2, 12],
     ['l2', 3, 13],
-  ] as const)('answers as a fresh one of its live rows: %s, %i threads', async (metric, threads, seed) => {
-    const next = mulberry32(seed)
-    const model: Model = randomRows(next, 45)
-    using corpus = await prepareCorpus(matrixOf(model as number[][]), { metric })
-    for (let round = 0; round < 8; round++) {
-      for (let i = next(4); i >= 0; i--) await changeAtRandom(next, corpus, model, threads)
-      expect(corpus.rows).toBe(model.length)
-      await expectSameAnswers(next, corpus, model, metric, threads)
-      await expectSameMining(next, corpus, model, metric, threads)
-    }
-  })
+  ] as const)(
+    'answers as a fresh one of its live rows: %s, %i threads',
+    async (metric, threads, seed) => {
+      const next = mulberry32(seed)
+      const model: Model = randomRows(next, 45)
+      using corpus = await prepareCorpus(matrixOf(model as number[][]), { metric })
+      for (let round = 0; round < 8; round++) {
+        for (let i = next(4); i >= 0; i--) await changeAtRandom(next, corpus, model, threads)
+        expect(corpus.rows).toBe(model.length)
+        await expectSameAnswers(next, corpus, model, metric, threads)
+        await expectSameMining(next, corpus, model, metric, threads)
+      }
+    },
+  )
 
   it('has a document without tokens where all of them were removed', async () => {
     const next = mulberry32(3)
@@ -206,8 +210,13 @@ describe('a corpus that changes', () => {
     using corpus = await prepareCorpus(matrixOf(rows), { metric: 'dot' })
     const before = await topK(queries, corpus, { k: 5 })
     const calls = Array.from({ length: 20 }, () => topK(queries, corpus, { k: 5 }))
-    const change = corpus.update(Int32Array.from(before.indices.slice(0, 1)), matrixOf([randomRow(next)]))
-    const removal = corpus.remove([...new Set(before.indices.slice(5))].filter((row) => row !== before.indices[0]))
+    const change = corpus.update(
+      Int32Array.from(before.indices.slice(0, 1)),
+      matrixOf([randomRow(next)]),
+    )
+    const removal = corpus.remove(
+      [...new Set(before.indices.slice(5))].filter((row) => row !== before.indices[0]),
+    )
     for (const call of calls) expect((await call).indices).toEqual(before.indices)
     await Promise.all([change, removal])
     const after = await topK(queries, corpus, { k: 5 })
@@ -228,13 +237,15 @@ describe('a corpus that changes', () => {
     await expect(corpus.remove([3])).rejects.toThrow('a row that was not removed')
     await expect(corpus.update([3], matrixOf([randomRow(next)]))).rejects.toThrow('rows[0]')
     await expect(corpus.update([4, 5], matrixOf([randomRow(next)]))).rejects.toThrow('to.rows')
-    await expect(corpus.append({ data: new Float32Array(3), rows: 1, cols: 3 })).rejects.toThrow('7 columns')
+    await expect(corpus.append({ data: new Float32Array(3), rows: 1, cols: 3 })).rejects.toThrow(
+      '7 columns',
+    )
     const all = [...Array(70).keys()].filter((row) => row !== 3)
     await expect(corpus.remove(all)).rejects.toThrow('at least one')
     expect([corpus.rows, corpus.liveRows]).toEqual([70, 69])
-    await expect(
-      mineHardNegatives(matrixOf([randomRow(next)]), corpus, [[3]]),
-    ).rejects.toThrow('a row that was not removed')
+    await expect(mineHardNegatives(matrixOf([randomRow(next)]), corpus, [[3]])).rejects.toThrow(
+      'a row that was not removed',
+    )
   })
 
   it('refuses changes after dispose(), also those that wait', async () => {

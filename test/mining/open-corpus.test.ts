@@ -18,9 +18,15 @@ const queries = gaussian(5, 6, 2)
 
 async function changedCorpus(ids?: (row: number) => string | bigint | number) {
   const named = ids && Array.from({ length: 100 }, (_, row) => ids(row))
-  const corpus = await prepareCorpus(rows, { ...(named && { ids: named as string[] }), metric: 'dot' })
+  const corpus = await prepareCorpus(rows, {
+    ...(named && { ids: named as string[] }),
+    metric: 'dot',
+  })
   await corpus.remove([0, 5, 99])
-  await corpus.append(gaussian(40, 6, 3), ids && { ids: Array.from({ length: 40 }, (_, row) => ids(100 + row)) as string[] })
+  await corpus.append(
+    gaussian(40, 6, 3),
+    ids && { ids: Array.from({ length: 40 }, (_, row) => ids(100 + row)) as string[] },
+  )
   await corpus.update([7], gaussian(1, 6, 4))
   return corpus
 }
@@ -36,9 +42,17 @@ describe('a saved corpus', () => {
     using corpus = await changedCorpus(ids)
     await corpus.save(path)
     using opened = await openCorpus(path)
-    const sizes = ({ rows: all, liveRows, cols, metric }: typeof corpus) => ({ all, liveRows, cols, metric })
+    const sizes = ({ rows: all, liveRows, cols, metric }: typeof corpus) => ({
+      all,
+      liveRows,
+      cols,
+      metric,
+    })
     expect(sizes(opened)).toEqual(sizes(corpus))
-    const [before, after] = [await topK(queries, corpus, { k: 137 }), await topK(queries, opened, { k: 137 })]
+    const [before, after] = [
+      await topK(queries, corpus, { k: 137 }),
+      await topK(queries, opened, { k: 137 }),
+    ]
     expect(after.indices).toEqual(before.indices)
     expect(after.scores).toEqual(before.scores)
     expect(after.ids).toEqual(before.ids)
@@ -71,7 +85,9 @@ describe('a saved corpus', () => {
     later.writeUInt32LE(2, 8)
     await refused(later, 'version 1 of the format, received version 2')
     await expect(openCorpus(join(folder, 'none'))).rejects.toThrow('there is no such file')
-    await expect(corpus.save(join(folder, 'none', 'x'))).rejects.toMatchObject({ code: 'ERR_GEMMINE_FILE' })
+    await expect(corpus.save(join(folder, 'none', 'x'))).rejects.toMatchObject({
+      code: 'ERR_GEMMINE_FILE',
+    })
   })
 
   it('survives 20 000 mutations of its parser', async () => {

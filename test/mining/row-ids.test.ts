@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { mineHardNegatives, prepareCorpus, topK, type RowId, type RowIdsInput } from '../../lib/index'
+import {
+  mineHardNegatives,
+  prepareCorpus,
+  topK,
+  type RowId,
+  type RowIdsInput,
+} from '../../lib/index'
 import { gaussian } from '../matrices'
 
 const rows = gaussian(80, 6, 1)
@@ -19,7 +25,9 @@ describe.each(Object.entries(kinds))('ids that are %s', (_, idOf) => {
     expect(found.ids).toEqual([...found.indices].map(idOf))
     const few = await topK(queries, corpus, { k: 81 })
     expect(few.ids!.at(-1)).toBe(null)
-    const mined = await mineHardNegatives(queries, corpus, [[1], [2], [3], [4], [5, 6]], { numNegatives: 4 })
+    const mined = await mineHardNegatives(queries, corpus, [[1], [2], [3], [4], [5, 6]], {
+      numNegatives: 4,
+    })
     expect(mined.ids).toEqual([...mined.indices].map(idOf))
     expect(mined.positiveIds).toEqual([1, 2, 3, 4, 5, 6].map(idOf))
   })
@@ -34,9 +42,13 @@ describe.each(Object.entries(kinds))('ids that are %s', (_, idOf) => {
   it('name rows that are removed, updated and appended', async () => {
     using corpus = await prepareCorpus(rows, { ids })
     await corpus.remove({ ids: [idOf(7), idOf(9)] as RowIdsInput })
-    await expect(corpus.remove({ ids: [idOf(9)] as RowIdsInput })).rejects.toThrow('the id of a row')
+    await expect(corpus.remove({ ids: [idOf(9)] as RowIdsInput })).rejects.toThrow(
+      'the id of a row',
+    )
     await corpus.update({ ids: [idOf(3)] as RowIdsInput }, gaussian(1, 6, 9))
-    const { firstRow } = await corpus.append(gaussian(2, 6, 5), { ids: [idOf(7), idOf(80)] as RowIdsInput })
+    const { firstRow } = await corpus.append(gaussian(2, 6, 5), {
+      ids: [idOf(7), idOf(80)] as RowIdsInput,
+    })
     expect(firstRow).toBe(80)
     expect([...(await corpus.rowsOf([idOf(7), idOf(3)] as RowIdsInput))]).toEqual([80, 3])
     expect([corpus.idOf(7), corpus.idOf(80), corpus.idOf(82)]).toEqual([idOf(7), idOf(7), null])
@@ -44,7 +56,9 @@ describe.each(Object.entries(kinds))('ids that are %s', (_, idOf) => {
 
   it('are refused with both rows where two are equal', async () => {
     const twice = [...ids.slice(0, 79), idOf(4)] as RowIdsInput
-    await expect(prepareCorpus(rows, { ids: twice })).rejects.toThrow('the id of row 4 and of row 79')
+    await expect(prepareCorpus(rows, { ids: twice })).rejects.toThrow(
+      'the id of row 4 and of row 79',
+    )
     using corpus = await prepareCorpus(rows, { ids })
     const again = corpus.append(gaussian(2, 6, 5), { ids: [idOf(90), idOf(5)] as RowIdsInput })
     await expect(again).rejects.toThrow('the id of row 5 and of row 81')

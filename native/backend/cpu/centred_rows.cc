@@ -43,9 +43,7 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 }
 
 CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
-    : source_(source),
-      metric_(metric),
-      centre_(source.cols()) {
+    : source_(source), metric_(metric), centre_(source.cols()) {
   auto norms = std::make_shared<std::vector<double>>(measure_rows(source, "prepare", job));
   if (!has_unit_rows(metric)) {
     const double largest = *std::max_element(norms->begin(), norms->end());

@@ -17,8 +17,8 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 class CentredRows {
  public:
   CentredRows(const RowSource& source, Metric metric, const Job& job);
-  // The same for `source`, whose changed pages the caller sets. The centre and the scale stay as they
-  // are: they set how tight bounds are, not answers.
+  // The same for `source`, whose changed pages the caller sets. The centre and the scale stay as
+  // they are: they set how tight bounds are, not answers.
   CentredRows(const CentredRows& before, const RowSource& source)
       : source_(source),
         metric_(before.metric_),

@@ -101,8 +101,8 @@ std::vector<BoundedValue> LogSumScan::run() {
     parallel_for(job_, blocks_ * segments, [&](Index task, Index) {
       const Index segment = task / blocks_;
       const Index from = segment * segment_panels;
-      walk(panels.from(from), begin + from, std::min(segment_panels, count - from),
-           task % blocks_, &parts_[segment * request_.count]);
+      walk(panels.from(from), begin + from, std::min(segment_panels, count - from), task % blocks_,
+           &parts_[segment * request_.count]);
     });
     parallel_for(job_, blocks_, [&](Index block, Index) { merge(block, segments); });
   }

@@ -50,9 +50,7 @@ class PanelRun {
       if (const PanelPage* page = changed_->at(number_ + i)) return page->panel.get();
     return first_ + i * size_;
   }
-  PanelRun from(Index i) const {
-    return {first_ + i * size_, size_, changed_, number_ + i};
-  }
+  PanelRun from(Index i) const { return {first_ + i * size_, size_, changed_, number_ + i}; }
 
  private:
   const float* first_ = nullptr;

@@ -72,7 +72,9 @@ CpuCorpus::CpuCorpus(const CpuCorpus& before, const RowSource& rows, const Corpu
   for (const Index page : change.pages)
     if (live_[page] != 0) packed.push_back(page);
   const bool first_gone = !gone_ && packed.size() < change.pages.size();
-  if (first_gone) packed.push_back(*std::ranges::find_if(change.pages, [&](Index page) { return live_[page] == 0; }));
+  if (first_gone)
+    packed.push_back(
+        *std::ranges::find_if(change.pages, [&](Index page) { return live_[page] == 0; }));
   const auto pages = measured(rows, packed, panels().size(), job);
   if (first_gone) gone_ = pages.back();
   set_pages(before, change, packed, pages);

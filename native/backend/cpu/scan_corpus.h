@@ -29,8 +29,8 @@ class CpuCorpus : public CorpusHandle {
  private:
   CpuCorpus(const CpuCorpus& before, const RowSource& rows, const CorpusChange& change,
             const Job& job);
-  void set_pages(const CpuCorpus& before, const CorpusChange& change,
-                 std::span<const Index> packed, std::span<const std::shared_ptr<PanelPage>> pages);
+  void set_pages(const CpuCorpus& before, const CorpusChange& change, std::span<const Index> packed,
+                 std::span<const std::shared_ptr<PanelPage>> pages);
 
   CentredRows centred_;
   const ScanFormat& format_;

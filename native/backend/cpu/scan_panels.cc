@@ -73,9 +73,8 @@ void ScanPanels::pack(Index panel, float* to, Scratch& scratch) const {
 
 void ScanPanels::prepare(Index begin, Index count, float* to, const Job& job) const {
   std::vector<Scratch> scratch(worker_count(job));
-  parallel_for(job, count, [&](Index i, Index worker) {
-    pack(begin + i, to + i * size(), scratch[worker]);
-  });
+  parallel_for(job, count,
+               [&](Index i, Index worker) { pack(begin + i, to + i * size(), scratch[worker]); });
 }
 
 void ScanPanels::prepare(std::span<const Index> panels, std::span<float* const> to,

@@ -177,8 +177,8 @@ ScanEnd TileScan::run() {
   return ScanEnd::complete;
 }
 
-void TileScan::walk(const PanelRun& panels, Index first, Index count, Index segment, Index first_tile,
-                    Index end_tile) {
+void TileScan::walk(const PanelRun& panels, Index first, Index count, Index segment,
+                    Index first_tile, Index end_tile) {
   for (Index i = 0; i < count && !is_full(); ++i) {
     give_way();
     for (Index tile = first_tile; tile < end_tile; ++tile)
