@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serialize } from 'node:v8'
-import { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openCorpus, prepareCorpus, topK, type CorpusHandle } from '../../lib/index'
 import { bytesInMemory, PlainReader } from '../../lib/data/byte-reader'
@@ -157,15 +156,4 @@ describe('a shared corpus', () => {
     await expect(openCorpus({ ...second, memory: other })).rejects.toThrow()
   })
 
-  it('reaches a worker thread', async () => {
-    using corpus = await changedCorpus((row) => BigInt(row))
-    const program = `
-      const { parentPort, workerData } = require('node:worker_threads')
-      parentPort.postMessage(typeof workerData.token)
-    `
-    const worker = new Worker(program, { eval: true, workerData: corpus.share() })
-    await new Promise((resolve) => worker.once('message', resolve))
-    await worker.terminate()
-    expect((await topK(queries, corpus, { k: 1 })).queries).toBe(5)
-  })
 })
