@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // A corpus that is ready for scans. A change makes a new version of it in the addon, which shares all that did not
 // change with the one before; calls that run or wait keep theirs.
+import { isInt32Array } from 'node:util/types'
 import { marked } from '../copies'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
@@ -313,7 +314,7 @@ export class PreparedCorpus implements Disposable {
       if (!ids) throw invalidText('ids', 'none, as the corpus was prepared without ids', 'some')
       return ids.rowsOf(rows.ids, this.#liveness())
     }
-    if (!Array.isArray(rows) && !(rows instanceof Int32Array))
+    if (!Array.isArray(rows) && !isInt32Array(rows))
       throw invalid('rows', 'an array of row numbers, an Int32Array, or { ids }', rows)
     const numbers = new Int32Array(rows.length)
     for (let i = 0; i < rows.length; i++) {

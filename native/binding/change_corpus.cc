@@ -1,5 +1,6 @@
 // changeCorpus(corpus, rows, numbers, control): appends `rows` if `numbers` is undefined, removes
 // the rows `numbers` if `rows` is undefined, else updates the rows `numbers` to `rows`
+#include <optional>
 #include <utility>
 
 #include "backend/registry.h"
@@ -33,8 +34,9 @@ Shared changed(const Shared& before, const Changes& changes, const Job& job) {
   source->name = before->source->name;
   source->place = before->source->place;
   source->base = living != nullptr ? before->source->base : before->source;
-  const LivingRows unchanged(*source->base->rows);
-  LivingRows::Change change = change_of(living != nullptr ? *living : unchanged, changes, job);
+  std::optional<LivingRows> unchanged;
+  if (living == nullptr) unchanged.emplace(*source->base->rows);
+  LivingRows::Change change = change_of(living != nullptr ? *living : *unchanged, changes, job);
   source->owned_bytes = source->base->owned_bytes + change.rows->bytes();
   const auto corpus = std::make_shared<PreparedCorpus>();
   corpus->handle =
