@@ -71,11 +71,13 @@ Napi::Value ChangeCorpus(const Napi::CallbackInfo& info) {
     refuse(info.Env(), "rows or their numbers", "rows");
   }
   borrowed.keep(*held);
+  const auto old =
+      std::make_shared<const Napi::ObjectReference>(Napi::Persistent(info[0].As<Napi::Object>()));
   return run_job(
       info.Env(), info[3], std::move(borrowed),
       [before, changes](const Job& job) { return changed(before, changes, job); },
-      [held](Napi::Env env, Shared& corpus) {
-        return corpus_handle(env, std::move(corpus), std::move(*held));
+      [held, old](Napi::Env env, Shared& corpus) {
+        return corpus_handle(env, std::move(corpus), std::move(*held), old->Value());
       });
 }
 

@@ -146,7 +146,7 @@ Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
         return prepare(device, source, metric, keeping, job);
       },
       [held](Napi::Env env, Shared& corpus) {
-        return corpus_handle(env, std::move(corpus), std::move(*held));
+        return corpus_handle(env, std::move(corpus), std::move(*held), env.Undefined());
       });
 }
 

@@ -35,12 +35,22 @@ struct Held {
   Shared corpus;  // null after dispose()
   Borrowed borrowed;
 
+  Index counted = 0;  // bytes that V8 and stats() know of
+
   Index bytes() const { return corpus ? corpus->bytes() : 0; }
+
+  // Bytes of `before` are taken over in one step: V8 collects garbage after a large increase.
+  void count(Napi::Env env, Index bytes, Held* before = nullptr) {
+    const Index known = before != nullptr ? std::exchange(before->counted, 0) : 0;
+    const Index more = bytes - counted - known;
+    counted = bytes;
+    held_bytes += more;
+    Napi::MemoryManagement::AdjustExternalMemory(env, more);
+  }
 
   void dispose(Napi::Env env) {
     if (!corpus) return;
-    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes());
-    held_bytes -= bytes();
+    count(env, 0);
     free_corpus(std::move(corpus));
     borrowed.release();
   }
@@ -97,7 +107,8 @@ void finalize(napi_env env, void* data, void*) {
 
 Index prepared_bytes() { return held_bytes; }
 
-Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed) {
+Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed,
+                           const Napi::Value& before) {
   auto held = std::make_unique<Held>();
   held->corpus = std::move(corpus);
   held->borrowed = std::move(borrowed);
@@ -108,13 +119,11 @@ Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed) {
       Napi::PropertyDescriptor::Function(env, object, "share", Share),
       Napi::PropertyDescriptor::Function(env, object, "dispose", Dispose),
   });
-  const Index bytes = held->bytes();
   if (napi_wrap(env, object, held.get(), finalize, nullptr, nullptr) != napi_ok)
     throw Napi::Error::New(env);
-  held.release();
+  Held& wrapped = *held.release();
   object.TypeTag(&handle_tag);
-  Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
-  held_bytes += bytes;
+  wrapped.count(env, wrapped.bytes(), held_by(before));
   return object;
 }
 
@@ -147,7 +156,7 @@ Napi::Value OpenShared(const Napi::CallbackInfo& info) {
     if (!is_memory_of(first, info[1])) refuse(info.Env(), "what the corpus reads", "memory");
     borrowed.keep(info[1].As<Napi::Object>());
   }
-  return corpus_handle(info.Env(), std::move(corpus), std::move(borrowed));
+  return corpus_handle(info.Env(), std::move(corpus), std::move(borrowed), info.Env().Undefined());
 }
 
 Shared held_corpus(const Napi::Value& value, Borrowed& borrowed) {

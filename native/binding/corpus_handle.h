@@ -13,9 +13,10 @@ namespace gemmine::binding {
 // Bytes of all prepared corpora of the process whose handles are not disposed of.
 Index prepared_bytes();
 
-// `borrowed`: the caller's memory that the corpus reads.
+// `borrowed`: the caller's memory that the corpus reads. `before`: a handle of the corpus before a
+// change, or undefined; its memory is from then on counted for the new one.
 Napi::Object corpus_handle(Napi::Env env, std::shared_ptr<const PreparedCorpus> corpus,
-                           Borrowed borrowed);
+                           Borrowed borrowed, const Napi::Value& before);
 
 // The corpus of a handle; null if `value` is none. Throws Napi::Error with code
 // ERR_GEMMINE_DISPOSED for a disposed handle.

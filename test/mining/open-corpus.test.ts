@@ -155,5 +155,4 @@ describe('a shared corpus', () => {
     const other = { 'corpus.data': new Float32Array(new SharedArrayBuffer(4 * 600)) }
     await expect(openCorpus({ ...second, memory: other })).rejects.toThrow()
   })
-
 })
