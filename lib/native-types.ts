@@ -75,6 +75,10 @@ export interface NativeEntries {
 /** A prepared corpus; V8 gets a report of its memory. */
 export interface NativeCorpus {
   readonly bytes: number
+  /** A bit for each row that was not removed, in words of 32; undefined if none was. */
+  live(): Uint32Array | undefined
+  /** A number with which another thread opens the corpus, once, while a handle is held. */
+  share(): bigint
   dispose(): void
 }
 
@@ -213,6 +217,15 @@ export interface Addon {
   prepareCorpus(
     corpus: NativeSource,
     options: { device: string; metric: string; own: boolean; verify: boolean },
+    control: JobControl,
+  ): Promise<NativeCorpus>
+  /** A handle in this thread; undefined if the number is of no use (any more). */
+  openShared(token: bigint, memory: ArrayBufferView | undefined): NativeCorpus | undefined
+  /** Appends rows if there are no numbers, removes rows if there are only numbers, else updates them. */
+  changeCorpus(
+    corpus: NativeCorpus,
+    rows: NativeSource | undefined,
+    numbers: Int32Array | undefined,
     control: JobControl,
   ): Promise<NativeCorpus>
   topK(

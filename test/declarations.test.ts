@@ -97,6 +97,7 @@ const defaultsOf: Record<string, object> = {
   NpzOptions: gemmine.readNpzDefaults,
   OrthogonalNmfOptions: gemmine.orthogonalNmfDefaults,
   QueueOptions: gemmine.queueDefaults,
+  AppendOptions: gemmine.appendDefaults,
   PrepareCorpusOptions: gemmine.prepareCorpusDefaults,
   SemanticNmfOptions: gemmine.semanticNmfDefaults,
   SemiNmfOptions: gemmine.semiNmfDefaults,

@@ -1,9 +1,9 @@
 // Files of checkpoints: named tensors, with the identity of the run in the metadata.
-import { open, rename, stat, unlink } from 'node:fs/promises'
+import { open, stat, unlink } from 'node:fs/promises'
 import { invalid } from '../errors'
 import { working } from '../jobs'
 import { checkNumber } from '../options'
-import { fileError, printable, systemFailure } from './file'
+import { fileError, printable, replaceFile, systemFailure } from './file'
 import { formatSafetensors, type Tensors } from './safetensors'
 
 export interface CheckpointOptions {
@@ -130,18 +130,5 @@ export const writeCheckpoint = (path: string, contents: Tensors): Promise<void> 
   working(writeBeside(path, contents))
 
 async function writeBeside(path: string, contents: Tensors): Promise<void> {
-  const beside = `${path}.part-${process.pid}`
-  try {
-    const file = await open(beside, 'w')
-    try {
-      for (const piece of await formatSafetensors(contents)) await file.writeFile(piece)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(beside, path)
-  } catch (error) {
-    await unlink(beside).catch(() => {})
-    throw systemFailure(path, error)
-  }
+  await replaceFile(path, await formatSafetensors(contents))
 }

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open, rename, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
 import { fileError, systemFailure } from '../file-errors'
@@ -161,5 +161,31 @@ export async function writePieces(
     if (areGone()) throw detached('data')
   } catch (error) {
     throw areGone() ? detached('data') : systemFailure(path, error)
+  }
+}
+
+/**
+ * Writes a file completely beside its place, on the disk, and renames it.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
+ */
+export async function replaceFile(
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  checkPath(path)
+  const beside = `${path}.part-${process.pid}`
+  try {
+    const file = await open(beside, 'w')
+    try {
+      for await (const piece of pieces) await file.writeFile(piece)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(beside, path)
+  } catch (error) {
+    await unlink(beside).catch(() => {})
+    throw systemFailure(path, error)
   }
 }

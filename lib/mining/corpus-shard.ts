@@ -41,13 +41,23 @@ export function shardRows(
 ): ReturnType<typeof scanned> {
   const matrix = corpus instanceof PreparedCorpus ? undefined : corpus
   const isEmpty = typeof matrix === 'object' && matrix !== null && hasNoRows(matrix)
-  if (!isEmpty) return scanned(corpus, metric, queries)
+  if (!isEmpty) {
+    const target = scanned(corpus, metric, queries)
+    if (target.liveRows === target.rows) return target
+    const removed = `${target.rows - target.liveRows} removed`
+    throw invalidText(
+      'corpus',
+      'a shard without removed rows, whose numbers would be gaps',
+      removed,
+    )
+  }
   const settled = metric ?? prepareCorpusDefaults.metric
   checkOneOf('metric', settled, metrics)
   const source = toQueries(matrix, 'corpus')
   if (source.cols !== queries.cols)
     throw invalid('queries.cols', `${source.cols} columns, as in the corpus`, queries.cols)
-  return { rows: 0, metric: settled, matrix: source, handle: undefined, memory: {} }
+  const none = { rows: 0, liveRows: 0, ids: undefined, handle: undefined, memory: {} }
+  return { ...none, metric: settled, matrix: source }
 }
 
 const hasNoRows = (matrix: MatrixInput) => {

@@ -10,10 +10,19 @@ export {
 } from './prepare-corpus'
 export { topK, topKDefaults, type TopKOptions, type TopKOutputs } from './top-k'
 export { mostSyncProducts, topKSync, type TopKSyncOptions } from './top-k-sync'
-export { Neighbours, type Id, type Neighbour, type NeighboursJson } from './neighbours'
+export { Neighbours, type Neighbour, type NeighboursJson } from './neighbours'
 export { prepareRowSet, RowSet, type RowSetInput } from './row-set'
 export type { RowChoiceInput } from './row-choice'
 export { estimateMining, estimateTopK, type TriedMining, type SearchShape } from './estimate'
+export {
+  appendDefaults,
+  type AppendedRows,
+  type AppendOptions,
+  type CorpusHandle,
+  type RowsInput,
+} from './corpus-changes'
+export { openCorpus } from './open-corpus'
+export type { RowId, RowIdList, RowIdsInput, StoredIds } from './row-ids'
 export {
   reverseTopK,
   reverseTopKDefaults,

@@ -172,7 +172,7 @@ async function sweptRules(
 /** The inputs of a call, for fingerprints. */
 const inputsOf = ({ queries, corpus, options, job, arrays }: MiningCall): JobInputs => ({
   matrices: { queries, corpus },
-  options,
+  options: { ...options, live: 'live' in corpus ? corpus.live() : undefined },
   run: (start) => runJob(job, arrays, start),
 })
 
@@ -234,7 +234,8 @@ async function mineAll(
     ...(await positivesOf(listedOut, options)),
   }
   const starts = await listStartsOf(shared.positives)
-  const answers = settled.map((each, i) => {
+  const positiveIds = await target.ids?.idsOf(shared.positives.indices)
+  const answers = settled.map(async (each, i) => {
     const { ceilings } = sweep[i]!
     const listStarts = each.reference === 'each' ? starts : undefined
     const arrays = firstLists(out[i]!, listStarts?.at(-1) ?? queryCount, each.numNegatives)
@@ -243,6 +244,7 @@ async function mineAll(
     const found = {
       ...{ ...shared, numNegatives: each.numNegatives, shard, ceilings, listStarts },
       ...(listStarts ? arrays : out[i]!),
+      ...(target.ids && { ids: await target.ids.idsOf(arrays.indices), positiveIds }),
     }
     return answerOf(found, mined[i]!, each)
   })

@@ -5,6 +5,7 @@ import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { distributionOf, type Distribution } from './distribution'
 import type { MinedShard } from './query-shard'
+import { idForJson, type RowIdList } from './row-ids'
 
 export interface Triplet {
   readonly query: number
@@ -34,6 +35,8 @@ export interface NegativeListJson {
   readonly positives: readonly number[]
   /** Best first. */
   readonly negatives: readonly {
+    /** If the corpus has ids; a bigint as a string. */
+    readonly id?: number | string
     readonly row: number
     readonly score: number
     readonly rank: number
@@ -86,6 +89,8 @@ export interface NegativesRun {
   readonly ranks: Int32Array
   readonly sources?: Uint8Array | undefined
   readonly positiveScores: Float64Array
+  readonly ids?: RowIdList | undefined
+  readonly positiveIds?: RowIdList | undefined
 }
 
 /**
@@ -135,6 +140,10 @@ export class NegativeLists implements NegativesRun {
   readonly sources!: Uint8Array | undefined
   /** Scores of `positives.indices`, in float64. */
   readonly positiveScores!: Float64Array
+  /** The ids of `indices`, null for −1, if the corpus has ids: in JSON, bigints are strings. */
+  readonly ids?: RowIdList | undefined
+  /** The ids of `positives.indices`, if the corpus has ids. */
+  readonly positiveIds?: RowIdList | undefined
 
   constructor(run: NegativesRun) {
     Object.assign(this, run)
@@ -256,8 +265,10 @@ export class NegativeLists implements NegativesRun {
 
   #negativesForJson(list: number) {
     const start = list * this.numNegatives
+    const { ids, scores, ranks } = this
     return Array.from(this.#negativesIn(list), (row, i) => ({
-      ...{ row, score: this.scores[start + i]!, rank: this.ranks[start + i]! },
+      ...(ids && { id: idForJson(ids[start + i]!) }),
+      ...{ row, score: scores[start + i]!, rank: ranks[start + i]! },
     }))
   }
 

@@ -1,18 +1,16 @@
 import { checkInteger } from '../options'
 import type { Metric } from './metric'
+import { idForJson, type RowId, type RowIdList } from './row-ids'
 
 /** A corpus row that a search found. */
 export interface Neighbour {
   /** Its id, if the corpus has ids. */
-  readonly id?: Id
+  readonly id?: RowId
   /** Its number in the corpus. */
   readonly row: number
   /** Its canonical score, rounded to float32. */
   readonly score: number
 }
-
-/** The id of a corpus row. */
-export type Id = number | bigint | string
 
 /** The fields of {@link Neighbours}. */
 export interface NeighboursRun {
@@ -21,7 +19,7 @@ export interface NeighboursRun {
   readonly metric: Metric
   readonly indices: Int32Array
   readonly scores: Float32Array
-  readonly ids?: readonly Id[] | undefined
+  readonly ids?: RowIdList | undefined
   readonly certified: number
   readonly fallback: number
   readonly zeroQueries: number
@@ -51,8 +49,8 @@ export class Neighbours implements NeighboursRun {
   readonly indices!: Int32Array
   /** Canonical scores rounded to float32, [queries × k]; NaN if fewer than k candidates exist. */
   readonly scores!: Float32Array
-  /** Ids of `indices`, if the corpus has ids; undefined otherwise. */
-  readonly ids?: readonly Id[] | undefined
+  /** The ids of `indices`, null for −1, if the corpus has ids; undefined otherwise. */
+  readonly ids?: RowIdList | undefined
   /** Queries with an answer that the certificate proved without a rescan. */
   readonly certified!: number
   /**
@@ -97,7 +95,7 @@ export class Neighbours implements NeighboursRun {
       this
     const neighbours = Array.from({ length: queries }, (_, query) =>
       Array.from(this.of(query), ({ id, ...found }) =>
-        id === undefined ? found : { id: typeof id === 'bigint' ? String(id) : id, ...found },
+        id === undefined ? found : { id: idForJson(id), ...found },
       ),
     )
     return {

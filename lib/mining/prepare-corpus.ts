@@ -1,11 +1,10 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { isSharedArrayBuffer } from 'node:util/types'
-import { copyOf, marked, ofThisCopy } from '../copies'
+import { copyOf, ofThisCopy } from '../copies'
 import { loanOf } from '../data/loan'
 import type { DenseView, MatrixInput } from '../data/matrix'
 import { arraysOf, firstColumns, toDenseSource } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
-import { GemmineError, invalid, invalidText } from '../errors'
+import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
 import { native, runJob, type NativeCorpus, type NativeSource } from '../native'
 import {
@@ -18,7 +17,8 @@ import {
   type Overrides,
 } from '../options'
 import { metrics, type Metric } from './metric'
-import { disposeAfterCalls } from './shared-scan'
+import { PreparedCorpus } from './prepared-corpus'
+import { RowIds, type RowIdsInput } from './row-ids'
 
 /** The only place where the defaults of {@link prepareCorpus} are written. */
 export const prepareCorpusDefaults = frozen({
@@ -34,6 +34,11 @@ export const prepareCorpusDefaults = frozen({
    * prefixes are embeddings too); all unless given. Not for files.
    */
   dims: undefined as number | undefined,
+  /**
+   * A name for each row, [n]: numbers, bigints or strings, all of one kind, each once. The answers of `topK` and
+   * of mining then have `ids`, and rows can be removed and updated by them; none unless given.
+   */
+  ids: undefined as RowIdsInput | undefined,
 })
 
 /** Bytes per number in the first scan of a search. */
@@ -48,64 +53,7 @@ const isOwned = ({ data }: DenseView) => data !== undefined && !isSharedArrayBuf
 
 export type PrepareCorpusOptions = Overrides<typeof prepareCorpusDefaults> & JobOptions
 
-/**
- * A corpus with all data that scans derive from it, for many searches. Call `dispose()` after the last one.
- */
-export class PreparedCorpus implements Disposable {
-  #native: NativeCorpus | undefined
-  readonly #device: string
-  readonly #borrowed: NamedArrays
-
-  /** Only for {@link prepareCorpus}. */
-  constructor(
-    readonly rows: number,
-    readonly cols: number,
-    readonly metric: Metric,
-    device: string,
-    native: NativeCorpus,
-    borrowed: NamedArrays = {},
-  ) {
-    this.#device = device
-    this.#native = native
-    this.#borrowed = borrowed
-  }
-
-  /** Memory held, in bytes, including rows that the corpus owns; 0 after `dispose()`. */
-  get bytes(): number {
-    return this.#native?.bytes ?? 0
-  }
-
-  /** The device that holds the corpus. */
-  get device(): string {
-    return this.#device
-  }
-
-  /** Frees the memory; running jobs keep it until they end. A second call is no error. */
-  dispose(): void {
-    if (this.#native) disposeAfterCalls(this.#native)
-    this.#native = undefined
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
-  /** @internal What is read of it that is the caller's memory. */
-  get memory(): NamedArrays {
-    return this.#borrowed
-  }
-
-  /** @internal The addon's handle. */
-  handle(): NativeCorpus {
-    if (this.#native) return this.#native
-    throw new GemmineError(
-      'ERR_GEMMINE_DISPOSED',
-      'This corpus was disposed of; prepare it again to ask it',
-    )
-  }
-}
-
-marked(PreparedCorpus)
+export { PreparedCorpus }
 
 /**
  * Prepares a corpus once (norms and packed panels) for many `topK` and `mineHardNegatives` calls. Rows in
@@ -122,15 +70,24 @@ marked(PreparedCorpus)
  * const corpus = await prepareCorpus(embeddings, { metric: 'cosine' })
  * const { indices } = await topK(queries, corpus, { k: 10 })
  * corpus.dispose()
+ *
+ * // Rows with names, which come and go.
+ * const articles = await prepareCorpus(embeddings, { ids })
+ * await articles.append(newEmbeddings, { ids: newIds })
+ * await articles.remove({ ids: ['a-17'] })
+ * const { ids: found } = await topK(queries, articles, { k: 10 })
  */
 export async function prepareCorpus(
   corpus: MatrixInput,
   given: PrepareCorpusOptions = {},
 ): Promise<PreparedCorpus> {
-  const { metric, verify, dims, ...rest } = withDefaults(
-    { ...prepareCorpusDefaults, ...jobDefaults },
-    given,
-  )
+  const {
+    metric,
+    verify,
+    dims,
+    ids: named,
+    ...rest
+  } = withDefaults({ ...prepareCorpusDefaults, ...jobDefaults }, given)
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
   if (typeof verify !== 'boolean') throw invalid('verify', 'true or false', verify)
@@ -139,19 +96,32 @@ export async function prepareCorpus(
   const own = isOwned(source)
   const owned = own ? rows * cols * source.data!.BYTES_PER_ELEMENT : 0
   planMemory(`A prepared corpus of ${rows} × ${cols}`, owned + packedBytes(source))
+  const names = named === undefined ? Promise.resolve(undefined) : RowIds.of(named, rows)
+  names.catch(() => {}) // an error is thrown below, if the job gives none
   const loan = loanOf({ corpus: source })
   const { inputs, arrays } = loan instanceof Promise ? await loan : loan
   const handle = await runJob(job, arrays, (addon, control) =>
     addon.prepareCorpus(inputs.corpus, { device, metric, own, verify }, control),
   )
-  return new PreparedCorpus(rows, cols, metric, device, handle, own ? {} : arraysOf(source))
+  const memory = own ? {} : arraysOf(source)
+  const ids = await names.catch((error: unknown) => {
+    handle.dispose()
+    throw error
+  })
+  return new PreparedCorpus(
+    { rows, liveRows: rows, native: handle },
+    { cols, metric, device, ids, memory },
+  )
 }
 
 /** The corpus of a search: a prepared corpus, or a matrix that the search prepares in steps. */
 export type CorpusInput = PreparedCorpus | MatrixInput
 
 export interface Scanned {
+  /** Rows that have a number, also those removed. */
   readonly rows: number
+  readonly liveRows: number
+  readonly ids: RowIds | undefined
   readonly metric: Metric
   /** Exactly one of these is defined. */
   readonly matrix: NativeSource | undefined
@@ -189,8 +159,10 @@ export function scanned(
     ? undefined
     : firstColumns(toDenseSource(name, corpus as MatrixInput), dims)
   const { rows, cols } = prepared ?? matrix!
+  const liveRows = prepared?.liveRows ?? rows
   if (cols !== queries.cols)
     throw invalid(`${queries.name}.cols`, `${cols} columns, as in ${called}`, queries.cols)
   const memory = prepared ? prepared.memory : arraysOf(matrix!)
-  return { rows, metric: wanted, matrix, handle: prepared?.handle(), memory }
+  const ids = prepared?.ids
+  return { rows, liveRows, ids, metric: wanted, matrix, handle: prepared?.handle(), memory }
 }

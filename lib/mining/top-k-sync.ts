@@ -48,7 +48,7 @@ export function topKSync(
 ): Neighbours {
   const options: TopKOptions = withDefaults({ k: required, ...topKDefaults }, given)
   const asked = checkedSearch(queries, corpus, options)
-  const { source, rows, k, matrix, handle, self, job, metric, minScore } = asked
+  const { source, rows, liveRows, ids, k, matrix, handle, self, job, metric, minScore } = asked
   const products = source.rows * rows * source.cols
   if (products > mostSyncProducts)
     throw invalid(
@@ -71,7 +71,8 @@ export function topKSync(
         )
   return new Neighbours({
     ...{ queries: source.rows, k, metric, indices: indices.own, scores: scores.own },
+    ids: ids?.idsNow(indices.own),
     ...proof,
-    warnings: topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String),
+    warnings: topKWarnings({ queries: source.rows, corpus: liveRows, ...proof }, k, String),
   })
 }

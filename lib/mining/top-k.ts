@@ -107,7 +107,7 @@ export async function topK(
   given: TopKOptions,
 ): Promise<Neighbours> {
   const asked = checkedSearch(queries, corpus, given)
-  const { source, rows, k, matrix, handle, metric, job } = asked
+  const { source, liveRows, ids, k, matrix, handle, metric, job } = asked
   // The job starts before the call returns (unless lists, or large lent arrays, are copied), so a `dispose()`
   // right after the call does not affect it.
   const exclude = asked.exclude instanceof Promise ? await asked.exclude : asked.exclude
@@ -141,10 +141,11 @@ export async function topK(
       : handle
         ? await searchPrepared(handle, search)
         : await searchOnce(lent.corpus!, search)
-  const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
+  const warnings = topKWarnings({ queries: source.rows, corpus: liveRows, ...proof }, k, String)
   return new Neighbours({
     ...{ queries: source.rows, k, metric },
     ...{ indices: await indices.settle(), scores: await scores.settle() },
+    ids: await ids?.idsOf(indices.array),
     ...proof,
     warnings,
   })
@@ -157,13 +158,21 @@ export function checkedSearch(queries: MatrixInput, corpus: CorpusInput, given: 
   const job = checkJob(options)
   const outputs = out && withDefaults(outputDefaults, out, 'out')
   const source = firstColumns(toQueries(queries), dims)
-  const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source, 'corpus', dims)
+  const { rows, liveRows, ids, metric, matrix, handle, memory } = scanned(
+    corpus,
+    asked,
+    source,
+    'corpus',
+    dims,
+  )
   checkInteger('k', k, 1)
   if (minScore !== undefined) checkNumber('minScore', minScore)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   return {
     source,
     rows,
+    liveRows,
+    ids,
     k,
     metric,
     matrix,

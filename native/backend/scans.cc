@@ -5,6 +5,23 @@
 
 namespace gemmine {
 
+std::unique_ptr<CorpusHandle> Scans::change_corpus(const RowSource& rows,
+                                                   const CorpusChange& change, const Job& job) {
+  return prepare_corpus(rows, change.before.metric(), true, job);
+}
+
+LiveRequest::LiveRequest(const ScanRequest& request) : request_(request) {
+  const CorpusHandle& corpus = request.queries.corpus();
+  const RowFilter live = corpus.live();
+  if (!live.is_set()) return;
+  live_.emplace(request);
+  live_->filter = live;
+  if (!request.filter.is_set()) return;
+  for (Index row = 0; row < corpus.rows().rows(); row += 32)
+    words_.push_back(live.from(row) & request.filter.from(row));
+  live_->filter.words = words_.data();
+}
+
 BothWays Scans::column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
   const auto answers = [&](const ScanRequest& all, const Job& by) {
     return scan_in_parts(all, by, [&](const ScanRequest& part) { return scan(part, by); });

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,15 @@ class CorpusHandle {
   virtual Index bytes() const = 0;  // memory held, without the caller's
   // Number of zero rows, which have the cosine 0 with every row; 0 for the other metrics.
   virtual Index zero_rows() const = 0;
+  // The rows that were not removed, if some were: every scan is among them.
+  virtual RowFilter live() const { return {}; }
+};
+
+// The rows of a corpus after a change. Rows change by pages of 32 (core/living_rows.h).
+struct CorpusChange {
+  const CorpusHandle& before;           // with kept panels; need not outlive the change
+  std::span<const Index> pages;         // changed or new, ascending
+  std::span<const std::uint32_t> live;  // bit i % 32 of word i / 32: row i is not removed
 };
 
 // Queries that were checked and measured for one corpus. Requests with one handle come one after
@@ -128,6 +138,18 @@ struct ScanRequest {
   RowFilter filter = {};  // for all questions, besides their own
 };
 
+// A request whose filter has only live rows of the corpus.
+class LiveRequest {
+ public:
+  explicit LiveRequest(const ScanRequest& request);
+  const ScanRequest& get() const { return live_ ? *live_ : request_; }
+
+ private:
+  const ScanRequest& request_;
+  std::vector<std::uint32_t> words_;
+  std::optional<ScanRequest> live_;
+};
+
 // The rows of both filters of a question: bit i is row first + i. `first` is a multiple of 32.
 inline std::uint32_t filtered_rows(const ScanRequest& request, const ScanQuery& query,
                                    Index first) {
@@ -207,6 +229,11 @@ class Scans {
   // not finite. The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
+  // The corpus after a change of its rows to `rows`, which were checked. A device may share with
+  // the corpus before the change all but the changed pages; by default all rows are prepared again.
+  // The handle keeps a reference to `rows`.
+  virtual std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows,
+                                                      const CorpusChange& change, const Job& job);
   // The same check for queries. The handle keeps references to both arguments.
   virtual std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows,
                                                        const CorpusHandle& corpus,

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "backend/registry.h"
+#include "binding/corpus_handle.h"
 #include "binding/entry_points.h"
 #include "binding/environment.h"
 #include "binding/job_threads.h"
@@ -55,6 +56,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["kmeans"] = Napi::Function::New<Kmeans>(env, "kmeans");
   exports["fingerprint"] = Napi::Function::New<Fingerprint>(env, "fingerprint");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
+  exports["openShared"] = Napi::Function::New<OpenShared>(env, "openShared");
+  exports["changeCorpus"] = Napi::Function::New<ChangeCorpus>(env, "changeCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["topKSync"] = Napi::Function::New<TopKSync>(env, "topKSync");
   exports["setRows"] = Napi::Function::New<SetRows>(env, "setRows");

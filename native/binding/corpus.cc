@@ -1,14 +1,10 @@
 #include "binding/corpus.h"
 
-#include <atomic>
-#include <stdexcept>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "backend/registry.h"
+#include "binding/corpus_handle.h"
 #include "binding/entry_points.h"
-#include "binding/failure.h"
 #include "binding/job.h"
 
 namespace gemmine::binding {
@@ -42,7 +38,8 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
     source = copy;
   }
   const auto corpus = std::make_shared<PreparedCorpus>();
-  if (keeping && keeping->verify) corpus->checksums.emplace(*source, scans, job);
+  if (keeping && keeping->verify)
+    corpus->checksums = std::make_shared<RowChecksums>(*source, scans, job);
   corpus->handle = scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
   if (rows != nullptr) rows->detach();  // jobs may take the rows again, as queries
   corpus->source = std::move(source);
@@ -50,87 +47,13 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
   return corpus;
 }
 
-// Freeing a gigabyte takes tens of milliseconds, which would block the JavaScript thread.
-constexpr Index most_freed_in_place = Index{32} << 20;
-
-void free_corpus(Shared corpus) {
-  if (corpus->bytes() <= most_freed_in_place) return;
-  try {
-    std::thread([corpus = std::move(corpus)]() mutable { corpus.reset(); }).detach();
-  } catch (const std::system_error&) {
-    // No thread could start: the corpus was freed with the closure.
-  }
-}
-
-std::atomic<Index> held_bytes = 0;
-
-// Data of the JavaScript handle. The finalizer frees it if dispose() was never called.
-struct Held {
-  Shared corpus;  // null after dispose()
-  Borrowed borrowed;
-
-  Index bytes() const { return corpus ? corpus->bytes() : 0; }
-
-  void dispose(Napi::Env env) {
-    if (!corpus) return;
-    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes());
-    held_bytes -= bytes();
-    free_corpus(std::move(corpus));
-    borrowed.release();
-  }
-};
-
-constexpr napi_type_tag handle_tag = {0x6d1f2c7ab09e4d35, 0x9b3e51c8f7a64210};
-
-// Returns null if `value` is not a handle of a prepared corpus.
-Held* held_by(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&handle_tag)) return nullptr;
-  void* held = nullptr;
-  napi_unwrap(value.Env(), value, &held);
-  return static_cast<Held*>(held);
-}
-
-Held& held_by_this(const Napi::CallbackInfo& info) {
-  Held* held = held_by(info.This());
-  if (held == nullptr) refuse(info.Env(), "a prepared corpus", "this");
-  return *held;
-}
-
-Napi::Value GetBytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(held_by_this(info).bytes()));
-}
-
-void Dispose(const Napi::CallbackInfo& info) { held_by_this(info).dispose(info.Env()); }
-
-void finalize(napi_env env, void* data, void*) {
-  const std::unique_ptr<Held> held(static_cast<Held*>(data));
-  held->dispose(env);
-}
-
-Napi::Object handle_object(Napi::Env env, std::unique_ptr<Held> held) {
-  Napi::Object object = Napi::Object::New(env);
-  object.DefineProperties({
-      Napi::PropertyDescriptor::Accessor<GetBytes>("bytes", napi_enumerable),
-      Napi::PropertyDescriptor::Function(env, object, "dispose", Dispose),
-  });
-  const Index bytes = held->bytes();
-  if (napi_wrap(env, object, held.get(), finalize, nullptr, nullptr) != napi_ok)
-    throw Napi::Error::New(env);
-  held.release();
-  object.TypeTag(&handle_tag);
-  Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
-  held_bytes += bytes;
-  return object;
-}
-
 }  // namespace
-
-Index prepared_bytes() { return held_bytes; }
 
 Index PreparedCorpus::bytes() const { return handle->bytes() + source->owned_bytes; }
 
 void PreparedCorpus::verify(const Job& job) const {
-  if (checksums) checksums->check(*source, scans_for(device), job);
+  if (!checksums) return;
+  checksums->check(source->base ? *source->base : *source, scans_for(device), job);
 }
 
 namespace {
@@ -150,28 +73,17 @@ void verified(const PreparedCorpus& corpus, const Job& job, Run run) {
 
 }  // namespace
 
-std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed) {
-  const Held* held = held_by(value);
-  if (held == nullptr) return nullptr;
-  if (!held->corpus) throw Napi::Error(value.Env(), disposed_error(value.Env()));
-  borrowed.keep(held->borrowed);
-  return held->corpus->source;
-}
-
 CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& options,
                                Borrowed& borrowed)
     : device_(read<std::string>(options, "device")), metric_(read_metric(options)) {
-  const Held* held = held_by(value);
-  if (held == nullptr) {
+  prepared_ = held_corpus(value, borrowed);
+  if (!prepared_) {
     source_ = read_dense_source(value, borrowed);
     return;
   }
-  if (!held->corpus) throw Napi::Error(value.Env(), disposed_error(value.Env()));
-  if (held->corpus->device != device_ || held->corpus->handle->metric() != metric_)
+  if (prepared_->device != device_ || prepared_->handle->metric() != metric_)
     refuse(value.Env(), "a corpus prepared for the device and the metric", "corpus");
-  prepared_ = held->corpus;
   source_ = prepared_->source;
-  borrowed.keep(held->borrowed);
 }
 
 bool CorpusArgument::is_ready_in_memory() const {
@@ -190,6 +102,27 @@ double CorpusArgument::scan(
     const Shared corpus = prepared(job);
     verified(*corpus, job, [&] { look(scans_for(device_), *corpus->handle); });
   });
+}
+
+double CorpusArgument::scan_live(const Job& job,
+                                 const std::function<void(Scans& scans, const CorpusHandle& corpus,
+                                                          LiveView& view)>& look) const {
+  LiveView view(*source_->rows);
+  if (!view.is_changed())
+    return scan(job, [&](Scans& scans, const CorpusHandle& corpus) { look(scans, corpus, view); });
+  return look_at_rows(job, [&](Scans& scans, const RowSource&) {
+    const auto fresh = scans.prepare_corpus(view.rows(), metric_, false, job);
+    look(scans, *fresh, view);
+  });
+}
+
+void CorpusArgument::check_live(const std::string& name, const RowLists& lists,
+                                Index queries) const {
+  const auto* living = dynamic_cast<const LivingRows*>(source_->rows.get());
+  if (living == nullptr || lists.indptr == nullptr) return;
+  for (std::int32_t i = 0; i < lists.indptr[queries]; ++i)
+    if (!has_row(living->live(), lists.indices[i]))
+      throw InvalidElement("a row of " + name, lists.indices[i], "a row that was not removed");
 }
 
 double CorpusArgument::look_at_rows(
@@ -218,10 +151,7 @@ Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
         return prepare(device, source, metric, keeping, job);
       },
       [held](Napi::Env env, Shared& corpus) {
-        auto all = std::make_unique<Held>();
-        all->corpus = std::move(corpus);
-        all->borrowed = std::move(*held);
-        return handle_object(env, std::move(all));
+        return corpus_handle(env, std::move(corpus), std::move(*held), env.Undefined());
       });
 }
 

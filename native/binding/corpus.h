@@ -4,12 +4,12 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "backend/scans.h"
 #include "binding/borrowed.h"
 #include "binding/corpus_rows.h"
+#include "binding/live_view.h"
 #include "binding/read.h"
 
 namespace gemmine::binding {
@@ -20,7 +20,7 @@ struct PreparedCorpus {
   std::shared_ptr<const Source> source;
   std::unique_ptr<const CorpusHandle> handle;  // refers to source
   std::string device;
-  std::optional<RowChecksums> checksums;
+  std::shared_ptr<const RowChecksums> checksums;  // of the rows before any change
 
   Index bytes() const;  // without the caller's memory
 
@@ -28,13 +28,6 @@ struct PreparedCorpus {
   // that are to be verified have changed.
   void verify(const Job& job) const;
 };
-
-// Bytes of all prepared corpora of the process whose handles are not disposed of.
-Index prepared_bytes();
-
-// The rows of a prepared corpus; null if `value` is none. Throws Napi::Error with code
-// ERR_GEMMINE_DISPOSED for a disposed handle.
-std::shared_ptr<const Source> held_rows(const Napi::Value& value, Borrowed& borrowed);
 
 // The corpus argument of a scan: a prepared corpus, or a matrix that the job prepares.
 class CorpusArgument {
@@ -52,6 +45,13 @@ class CorpusArgument {
   // option is set. Returns the seconds taken.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
+  // The same for a scan of rows without gaps, which prepares a changed corpus anew: answers are
+  // then those for places in `view`.
+  double scan_live(const Job& job,
+                   const std::function<void(Scans& scans, const CorpusHandle& corpus,
+                                            LiveView& view)>& look) const;
+  // Throws InvalidElement if lists have removed rows. `name` is that of the lists.
+  void check_live(const std::string& name, const RowLists& lists, Index queries) const;
   // The same for a look at its rows alone, for which nothing is prepared.
   double look_at_rows(const Job& job,
                       const std::function<void(Scans& scans, const RowSource& rows)>& look) const;

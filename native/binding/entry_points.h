@@ -14,6 +14,7 @@ Napi::Value TruncatedSvd(const Napi::CallbackInfo& info);
 Napi::Value Fingerprint(const Napi::CallbackInfo& info);
 Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
+Napi::Value ChangeCorpus(const Napi::CallbackInfo& info);
 Napi::Value RangeSearch(const Napi::CallbackInfo& info);
 Napi::Value NearDuplicates(const Napi::CallbackInfo& info);
 Napi::Value LogSumExp(const Napi::CallbackInfo& info);

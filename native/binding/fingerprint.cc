@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "binding/corpus.h"
+#include "binding/corpus_handle.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
 #include "binding/read.h"

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "backend/registry.h"
-#include "binding/corpus.h"
+#include "binding/corpus_handle.h"
 #include "binding/element_kinds.h"
 #include "binding/entry_points.h"
 #include "binding/job_threads.h"

@@ -39,9 +39,11 @@ Napi::Value LogSumExp(const Napi::CallbackInfo& info) {
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
         Summed summed{};
-        summed.seconds = bank.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          summed.zeros = log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
-        });
+        summed.seconds =
+            bank.scan_live(job, [&](Scans& scans, const CorpusHandle& rows, LiveView&) {
+              summed.zeros =
+                  log_sum_exp(scans, *queries->rows, rows, temperature, values, errors, job);
+            });
         return summed;
       },
       summed_object);

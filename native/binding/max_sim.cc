@@ -42,9 +42,17 @@ Napi::Value MaxSim(const Napi::CallbackInfo& info) {
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
         Proven answered{};
-        answered.seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
-          answered.proof = max_sim(scans, *queries->rows, rows, options, indices, scores, job);
-        });
+        answered.seconds =
+            corpus.scan_live(job, [&](Scans& scans, const CorpusHandle& rows, LiveView& view) {
+              MaxSimOptions placed = options;
+              std::vector<std::int32_t> starts;
+              if (view.is_changed()) {
+                const auto count = static_cast<std::size_t>(options.documents.count) + 1;
+                starts = view.placed({options.documents.starts, count});
+                placed.documents.starts = starts.data();
+              }
+              answered.proof = max_sim(scans, *queries->rows, rows, placed, indices, scores, job);
+            });
         return answered;
       },
       proven_object);

@@ -92,10 +92,12 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
         MineOptions& shared = sweep->options.front();
         shared.positives =
             write_canonical(lists.positives, sizes.corpus, job, listed.starts, listed.rows);
+        corpus.check_live("positives", shared.positives, sizes.queries);
         if (given_scores != nullptr)
           take_first_numbers(lists.positives, given_scores, shared.positives, listed.scores);
         shared.positives_scored = given_scores != nullptr;
         const CanonicalMiningLists canonical(lists, sizes, shared, job);
+        if (shared.candidates) corpus.check_live("candidates", *shared.candidates, sizes.queries);
         sweep->out.front().positive_scores = listed.scores;
         const auto mined = std::make_shared<Mined>();
         const auto asked = rows_within(*queries->rows, range);

@@ -98,6 +98,7 @@ struct Source {
   std::size_t entries;                    // of a sparse matrix
   std::optional<DenseElements> elements;  // of a dense matrix in borrowed memory
   Index owned_bytes = 0;                  // size of rows that this source owns
+  std::shared_ptr<const Source> base;     // to which `rows` refers
 };
 
 std::shared_ptr<const Source> read_source(const Napi::Value& value, Borrowed& borrowed);

@@ -58,7 +58,7 @@ void append(PartCandidates& to, const MineOptions& options, Index list,
 PartCandidates part_candidates(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
                                const MineOptions& options, const Job& job) {
   const auto handle = scans.prepare_queries(queries, corpus, job);
-  const RowIndex index(options, corpus.rows().rows());
+  const RowIndex index(options, corpus);
   const std::span all(&options, 1);
   const auto retrieval = options.candidates ? list_retrieval(scans, *handle, all, index)
                                             : scan_retrieval(scans, *handle, all, index);
@@ -166,7 +166,7 @@ void part_ranks(Scans& scans, const RowSource& queries, const CorpusHandle& corp
                 const MineOptions& options, const AskedRows& asked, std::int32_t* ranks,
                 const Job& job) {
   const auto handle = scans.prepare_queries(queries, corpus, job);
-  const RowIndex index(options, corpus.rows().rows());
+  const RowIndex index(options, corpus);
   const Index lists = options.part->lists.count;
   std::fill(ranks, ranks + lists * asked.count, -1);
   RankCount counting(scans, *handle, index, options, asked, ranks);

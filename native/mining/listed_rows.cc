@@ -4,13 +4,16 @@
 
 namespace gemmine {
 
-RowIndex::RowIndex(const MineOptions& options, Index corpus_rows, const RowLists& near_positives)
+RowIndex::RowIndex(const MineOptions& options, const CorpusHandle& corpus,
+                   const RowLists& near_positives)
     : options_(options),
-      corpus_rows_(corpus_rows),
+      live_(corpus.live()),
+      live_rows_(count_rows(live_, corpus.rows().rows())),
       near_positives_(near_positives),
-      texts_(options, corpus_rows) {
-  if (options.groups != Groups::off)
-    for (Index row = 0; row < corpus_rows; ++row) ++group_sizes_[options.corpus_groups[row]];
+      texts_(options, corpus.rows().rows(), live_) {
+  if (options.groups == Groups::off) return;
+  for (Index row = 0; row < corpus.rows().rows(); ++row)
+    if (live_.holds(row)) ++group_sizes_[options.corpus_groups[row]];
 }
 
 std::int32_t RowIndex::group_of(Index query) const {
@@ -30,7 +33,7 @@ Index RowIndex::forbidden_rows(Index query) const {
     return found == group_sizes_.end() ? 0 : found->second;
   };
   const Index own = size_of(group);
-  return options_.groups == Groups::different ? own : corpus_rows_ - own - size_of(-1);
+  return options_.groups == Groups::different ? own : live_rows_ - own - size_of(-1);
 }
 
 Index RowIndex::repeated_rows(Index query, const ListedRows& listed) const {
@@ -76,7 +79,7 @@ ListedRows RowIndex::listed_rows(Index query) const {
   if (options_.part) add_absent(found);
   ListedRows listed;
   for (const auto& [row, rule] : found) {
-    if (!listed.rows.empty() && listed.rows.back() == row) continue;
+    if (!live_.holds(row) || (!listed.rows.empty() && listed.rows.back() == row)) continue;
     listed.rows.push_back(row);
     listed.rules.push_back(rule);
   }

@@ -21,7 +21,8 @@ struct ListedRows {
 class RowIndex {
  public:
   // near_positives: by query (NearPositives), or no pointers; borrowed.
-  RowIndex(const MineOptions& options, Index corpus_rows, const RowLists& near_positives = {});
+  RowIndex(const MineOptions& options, const CorpusHandle& corpus,
+           const RowLists& near_positives = {});
 
   ListedRows listed_rows(Index query) const;
   // Number of rows that the group rule forbids, listed or not.
@@ -32,6 +33,8 @@ class RowIndex {
   std::int32_t group_of(Index query) const;
   bool forbids(Index query, std::int32_t row) const;
   const RowClasses& classes() const { return texts_.classes(); }
+  // Rows of the corpus without those removed.
+  Index live_rows() const { return live_rows_; }
 
  private:
   void add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const;
@@ -39,7 +42,8 @@ class RowIndex {
   void add_near_positives(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
 
   const MineOptions& options_;
-  Index corpus_rows_;
+  RowFilter live_;  // of the corpus
+  Index live_rows_;
   RowLists near_positives_;
   TextIndex texts_;
   std::unordered_map<std::int32_t, Index> group_sizes_;

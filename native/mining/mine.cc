@@ -25,7 +25,7 @@ class Miner {
         job_(job),
         handle_(scans.prepare_queries(queries, corpus, job)),
         near_positives_(scans, corpus, shared_, {shared_.first_query, queries.rows()}, job),
-        index_(shared_, corpus.rows().rows(), near_positives_.view()),
+        index_(shared_, corpus, near_positives_.view()),
         retrieval_(shared_.candidates && !shared_.beside
                        ? list_retrieval(scans, *handle_, sweep, index_)
                        : scan_retrieval(scans, *handle_, sweep, index_)),

@@ -156,7 +156,7 @@ class ScanRetrieval : public Retrieval {
             sweep, [](const MineOptions& options) { return options.explain > 0; })),
         index_(index),
         beside_(scans, queries, shared_, index),
-        corpus_rows_(queries.corpus().rows().rows()) {}
+        corpus_rows_(index.live_rows()) {}
 
   Index bytes(const MinedQuery& query) const override {
     const ScanQuery asked = question(query);

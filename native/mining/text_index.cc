@@ -14,18 +14,19 @@ void sort_unique(std::vector<std::int32_t>& values) {
 
 }  // namespace
 
-TextIndex::TextIndex(const MineOptions& options, Index corpus_rows) : options_(options) {
+TextIndex::TextIndex(const MineOptions& options, Index corpus_rows, RowFilter live)
+    : options_(options) {
   if (options.texts.corpus == nullptr) return;
-  collect_rows(corpus_rows);
+  collect_rows(corpus_rows, live);
   collect_classes(corpus_rows);
   collect_known();
   count_repeated();
 }
 
-void TextIndex::collect_rows(Index corpus_rows) {
+void TextIndex::collect_rows(Index corpus_rows, RowFilter live) {
   const std::int32_t* texts = options_.texts.corpus;
   for (Index row = 0; row < corpus_rows; ++row)
-    if (texts[row] != -1) rows_.push_back(static_cast<std::int32_t>(row));
+    if (texts[row] != -1 && live.holds(row)) rows_.push_back(static_cast<std::int32_t>(row));
   std::stable_sort(rows_.begin(), rows_.end(),
                    [&](std::int32_t a, std::int32_t b) { return texts[a] < texts[b]; });
 }

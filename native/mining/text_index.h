@@ -12,7 +12,8 @@ namespace gemmine {
 // Corpus rows by text, and the known answers of each query text.
 class TextIndex {
  public:
-  TextIndex(const MineOptions& options, Index corpus_rows);
+  // Removed rows, which are not in `live`, have no text.
+  TextIndex(const MineOptions& options, Index corpus_rows, RowFilter live);
 
   // Classes of the rows that share their text with another row.
   const RowClasses& classes() const { return classes_; }
@@ -27,7 +28,7 @@ class TextIndex {
   Index repeated_among(std::int32_t group, std::span<const std::int32_t> left_out) const;
 
  private:
-  void collect_rows(Index corpus_rows);
+  void collect_rows(Index corpus_rows, RowFilter live);
   void collect_classes(Index corpus_rows);
   void collect_known();
   void count_repeated();

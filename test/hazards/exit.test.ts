@@ -40,6 +40,14 @@ describe('workers that end with jobs in flight', () => {
   })
 })
 
+describe('a corpus that threads share', () => {
+  it('gives the same answers in each, and outlives its first owner and a terminated worker, 4 times', async () => {
+    const ended = await runOften(4, 'shared-corpus')
+    expect(failures(ended, 0)).toEqual([])
+    expect(ended.map(({ stdout }) => stdout.trim())).toEqual(Array(4).fill('true'))
+  })
+})
+
 describe('several workers at once', () => {
   it('compute the same bits', async () => {
     const { code, stdout, stderr } = await runProgram('workers')

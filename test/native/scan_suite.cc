@@ -238,12 +238,12 @@ void look_at_bounds(const CpuCorpus& corpus, const CpuQueries& queries, const Ro
   for (const ScanQuery& each : asked) pointers.push_back(&each);
   const QueryTiles tiles(queries, panels, pointers, 1.0, job);
   const auto space = allocate_aligned(panels.count() * panels.size());
-  const float* all = panels.get(0, panels.count(), space.get(), job);
+  const PanelRun all = panels.get(0, panels.count(), space.get(), job);
   float tile[tile_queries * panel_rows], upper[tile_queries * panel_rows],
       lower[tile_queries * panel_rows];
   for (Index p = 0; p < panels.count(); ++p)
     for (Index i = 0; i < q.rows; ++i) {
-      const float* panel = all + p * panels.size();
+      const float* panel = all[p];
       if (i % tile_queries == 0) {
         const Index at = i / tile_queries;
         panels.format().score_tile(tiles.tile(at), tile_queries, panel, panels.words(), tile);

@@ -25,8 +25,8 @@ void canonical_norms(const float* rows, Index stride, Index count, Index d, doub
   }
 }
 
-CanonicalScorer::CanonicalScorer(const RowSource& queries, const double* query_norms,
-                                 const RowSource& corpus, const double* corpus_norms, Metric metric)
+CanonicalScorer::CanonicalScorer(const RowSource& queries, RowNorms query_norms,
+                                 const RowSource& corpus, RowNorms corpus_norms, Metric metric)
     : queries_(queries),
       query_norms_(query_norms),
       corpus_(corpus),

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "backend/cpu/panel_pages.h"
 #include "backend/proof/rescoring.h"
 #include "core/row_block.h"
 
@@ -11,11 +12,11 @@ namespace gemmine::cpu {
 // Canonical norms √(x·x) of `count` rows; `rows` are `stride` apart.
 void canonical_norms(const float* rows, Index stride, Index count, Index d, double* norms);
 
-// `query_norms` and `corpus_norms` are null unless the metric has unit rows.
+// `query_norms` and `corpus_norms` are not read unless the metric has unit rows.
 class CanonicalScorer : public RowScorer {
  public:
-  CanonicalScorer(const RowSource& queries, const double* query_norms, const RowSource& corpus,
-                  const double* corpus_norms, Metric metric);
+  CanonicalScorer(const RowSource& queries, RowNorms query_norms, const RowSource& corpus,
+                  RowNorms corpus_norms, Metric metric);
 
   void begin(Index query);
   void score(const std::int32_t* rows, Index count, double* scores) override;
@@ -27,9 +28,9 @@ class CanonicalScorer : public RowScorer {
   double finish(double sum, Index row) const;
 
   const RowSource& queries_;
-  const double* query_norms_;
+  RowNorms query_norms_;
   const RowSource& corpus_;
-  const double* corpus_norms_;
+  RowNorms corpus_norms_;
   Metric metric_;
   double query_norm_ = 0;
   std::vector<double> query_;  // padded with zeros to a multiple of 8

@@ -138,7 +138,7 @@ std::size_t batch_of(std::span<const ScanQuery* const> asked, Index rows, const 
 CanonicalScorer scorer_of(const CpuQueries& queries) {
   const CpuCorpus& corpus = queries.corpus();
   return CanonicalScorer(queries.rows(), queries.norms().data(), corpus.rows(),
-                         corpus.centred().norms().data(), corpus.metric());
+                         corpus.centred().norms(), corpus.metric());
 }
 
 void scan_canonically(const ScanRequest& request, const CpuQueries& queries,

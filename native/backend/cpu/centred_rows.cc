@@ -43,26 +43,26 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 }
 
 CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
-    : source_(source),
-      metric_(metric),
-      norms_(measure_rows(source, "prepare", job)),
-      centre_(source.cols()) {
+    : source_(source), metric_(metric), centre_(source.cols()) {
+  auto norms = std::make_shared<std::vector<double>>(measure_rows(source, "prepare", job));
   if (!has_unit_rows(metric)) {
-    const double largest = *std::max_element(norms_.begin(), norms_.end());
+    const double largest = *std::max_element(norms->begin(), norms->end());
     if (largest > 0) exponent_ = -std::ilogb(largest);
-    norms_ = {};
+    *norms = {};
   }
+  norms_ = std::move(norms);
   find_centre();
 }
 
 Index CentredRows::bytes() const {
-  return static_cast<Index>(norms_.size() * sizeof(double) + centre_.size() * sizeof(float));
+  return static_cast<Index>(norms_->size() * sizeof(double) + centre_.size() * sizeof(float));
 }
 
 // A zero row stays zero.
 double CentredRows::row_factor(Index i) const {
   if (!has_unit_rows(metric_)) return 1.0;
-  return norms_[i] == 0 ? 0.0 : 1 / norms_[i];
+  const double norm = norms()[i];
+  return norm == 0 ? 0.0 : 1 / norm;
 }
 
 double CentredRows::centre_row(Index i, const float* row, float* centred) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "backend/cpu/panel_pages.h"
 #include "backend/scans.h"
 
 namespace gemmine::cpu {
@@ -15,10 +17,21 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 class CentredRows {
  public:
   CentredRows(const RowSource& source, Metric metric, const Job& job);
+  // The same for `source`, whose changed pages the caller sets. The centre and the scale stay as
+  // they are: they set how tight bounds are, not answers.
+  CentredRows(const CentredRows& before, const RowSource& source)
+      : source_(source),
+        metric_(before.metric_),
+        norms_(before.norms_),
+        pages_(before.pages_),
+        centre_(before.centre_),
+        exponent_(before.exponent_) {}
 
   const RowSource& source() const { return source_; }
   Metric metric() const { return metric_; }
-  const std::vector<double>& norms() const { return norms_; }  // canonical, for unit rows
+  RowNorms norms() const { return {norms_->data(), &pages_}; }  // canonical, for unit rows
+  const PanelPages& pages() const { return pages_; }
+  PanelPages& pages() { return pages_; }
   const std::vector<float>& centre() const { return centre_; }
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent
   Index bytes() const;
@@ -32,7 +45,8 @@ class CentredRows {
 
   const RowSource& source_;
   Metric metric_;
-  std::vector<double> norms_;
+  std::shared_ptr<const std::vector<double>> norms_;  // of the rows before any change
+  PanelPages pages_;                                  // changed ones
   std::vector<float> centre_;
   int exponent_ = 0;
 };

@@ -14,6 +14,10 @@ class CpuScans : public Scans {
                                                bool keep_panels, const Job& job) override {
     return cpu::prepare_corpus(rows, metric, keep_panels, job);
   }
+  std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
+                                              const Job& job) override {
+    return cpu::change_corpus(rows, change, job);
+  }
   std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
                                                const Job& job) override {
     return cpu::prepare_queries(rows, corpus, job);

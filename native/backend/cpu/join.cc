@@ -102,7 +102,7 @@ Join::Join(const JoinQuestion& queries, const JoinQuestion& rows, ScanPanels& pa
   set_sides(queries, &rows);
 }
 
-// Leaves values_ null if a score could overflow.
+// Leaves values_ empty if a score could overflow.
 void Join::set_sides(const JoinQuestion& queries, const JoinQuestion* rows) {
   const auto count = static_cast<Index>(queries.asked.size());
   std::vector<ScanBound> bounds;
@@ -172,7 +172,7 @@ void Join::report(Index done) const {
 }
 
 ScanEnd Join::run() {
-  if (values_ == nullptr) return ScanEnd::hopeless;
+  if (!values_) return ScanEnd::hopeless;
   const Index lists = queries_->size() + (rows_ ? rows_->size() : 0);
   for (Index number = 0; number < rounds(); ++number) {
     report(number);

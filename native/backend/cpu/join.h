@@ -57,7 +57,7 @@ class Join {
   void look(Index tile, Index panel, bool both_sides);
   void serve_queries(const float* upper, const float* lower, Index tile, Index panel);
   void serve_rows(const float* upper, const float* lower, Index tile, Index panel);
-  const float* panel(Index i) const { return values_ + i * panels_.size(); }
+  const float* panel(Index i) const { return values_[i]; }
 
   ScanPanels& panels_;
   const bool last_;
@@ -70,7 +70,7 @@ class Join {
   std::optional<JoinSide> queries_;
   std::optional<JoinSide> rows_;  // empty for a corpus against itself
   AlignedFloats space_;
-  const float* values_ = nullptr;  // panels
+  PanelRun values_;  // panels
 };
 
 }  // namespace gemmine::cpu

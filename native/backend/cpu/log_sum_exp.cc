@@ -39,7 +39,7 @@ class LogSumScan {
   std::vector<BoundedValue> run();
 
  private:
-  void walk(const float* panels, Index first, Index count, Index block, LogSum* sums);
+  void walk(const PanelRun& panels, Index first, Index count, Index block, LogSum* sums);
   void look(const float* panel, Index first_row, Index tile, LogSum* sums) const;
   void merge(Index block, Index segments);
   BoundedValue canonical(Index query) const;
@@ -96,13 +96,13 @@ std::vector<BoundedValue> LogSumScan::run() {
     report(begin);
     const Index count = std::min(group_panels, panels_.count() - begin);
     const Index segments = (count + segment_panels - 1) / segment_panels;
-    const float* panels = panels_.get(begin, count, space.get(), job_);
+    const PanelRun panels = panels_.get(begin, count, space.get(), job_);
     std::fill(parts_.begin(), parts_.end(), LogSum{});
     parallel_for(job_, blocks_ * segments, [&](Index task, Index) {
       const Index segment = task / blocks_;
       const Index from = segment * segment_panels;
-      walk(panels + from * panels_.size(), begin + from, std::min(segment_panels, count - from),
-           task % blocks_, &parts_[segment * request_.count]);
+      walk(panels.from(from), begin + from, std::min(segment_panels, count - from), task % blocks_,
+           &parts_[segment * request_.count]);
     });
     parallel_for(job_, blocks_, [&](Index block, Index) { merge(block, segments); });
   }
@@ -121,11 +121,11 @@ void LogSumScan::report(Index panels_done) const {
                 queries_.rows().rows() * panels);
 }
 
-void LogSumScan::walk(const float* panels, Index first, Index count, Index block, LogSum* sums) {
+void LogSumScan::walk(const PanelRun& panels, Index first, Index count, Index block, LogSum* sums) {
   for (Index i = 0; i < count; ++i) {
     if (rows_from((first + i) * panel_rows) == 0) continue;
     for (Index tile = block * block_; tile < end_of(block); ++tile)
-      look(panels + i * panels_.size(), (first + i) * panel_rows, tile, sums);
+      look(panels[i], (first + i) * panel_rows, tile, sums);
   }
 }
 

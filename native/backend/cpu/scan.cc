@@ -25,6 +25,11 @@ std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metri
   return std::make_unique<CpuCorpus>(rows, metric, first_format(), keep_panels, job);
 }
 
+std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
+                                            const Job& job) {
+  return std::make_unique<CpuCorpus>(rows, change, job);
+}
+
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
                                              const Job& job) {
   return std::make_unique<CpuQueries>(rows, dynamic_cast<const CpuCorpus&>(corpus), job);
@@ -62,7 +67,7 @@ void score_pairs(const QueryHandle& queries, const RowLists& lists, double* scor
 void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
                 const RowLists& lists, double* scores, const Job& job) {
   const auto& own = dynamic_cast<const CpuCorpus&>(corpus);
-  const double* norms = own.centred().norms().data();
+  const RowNorms norms = own.centred().norms();
   std::vector<CanonicalScorer> scorers(
       worker_count(job), CanonicalScorer(own.rows(), norms, own.rows(), norms, own.metric()));
   const auto count = static_cast<Index>(asked.size());
@@ -78,7 +83,9 @@ void score_rows(const CorpusHandle& corpus, std::span<const std::int32_t> asked,
   });
 }
 
-std::vector<Ranking> scan(const ScanRequest& request, const Job& job) {
+std::vector<Ranking> scan(const ScanRequest& asked_for, const Job& job) {
+  const LiveRequest live(asked_for);
+  const ScanRequest& request = live.get();
   std::vector<Ranking> rankings(request.asked.size());
   Asked asked;
   for (const ScanQuery& query : request.asked) asked.push_back(&query);

@@ -7,6 +7,8 @@ namespace gemmine::cpu {
 // The CPU's implementations of the scan operations.
 std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
                                              const Job& job);
+std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
+                                            const Job& job);
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
                                              const Job& job);
 std::vector<std::uint64_t> checksums(const RowSource& rows, const Job& job);

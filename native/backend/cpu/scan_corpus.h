@@ -1,6 +1,8 @@
 #pragma once
 
-#include <algorithm>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "backend/cpu/scan_panels.h"
 
@@ -10,31 +12,35 @@ namespace gemmine::cpu {
 class CpuCorpus : public CorpusHandle {
  public:
   CpuCorpus(const RowSource& rows, Metric metric, const ScanFormat& format, bool keep_panels,
-            const Job& job)
-      : centred_(rows, metric, job), format_(format) {
-    if (keep_panels) kept_ = panels().prepare_all(job);
-  }
+            const Job& job);
+  // The corpus of `change` with other rows: shares all panels but the changed ones.
+  CpuCorpus(const RowSource& rows, const CorpusChange& change, const Job& job);
 
   const RowSource& rows() const override { return centred_.source(); }
   Metric metric() const override { return centred_.metric(); }
-  Index bytes() const override {
-    const ScanPanels all = panels();
-    return centred_.bytes() + (kept_ ? all.count() * all.size() * Index{sizeof(float)} : 0);
-  }
-
-  Index zero_rows() const override {
-    const std::vector<double>& norms = centred_.norms();
-    return std::count(norms.begin(), norms.end(), 0.0);
-  }
+  Index bytes() const override;
+  Index zero_rows() const override { return zero_rows_; }
+  RowFilter live() const override { return {any_removed_ ? live_.data() : nullptr}; }
 
   const CentredRows& centred() const { return centred_; }
   // Refers to the panels of this corpus if they are kept.
-  ScanPanels panels() const { return {centred_, format_, kept_.get()}; }
+  ScanPanels panels() const { return {centred_, format_, kept_ ? kept_->get() : nullptr}; }
 
  private:
+  CpuCorpus(const CpuCorpus& before, const RowSource& rows, const CorpusChange& change,
+            const Job& job);
+  void set_pages(const CpuCorpus& before, const CorpusChange& change, std::span<const Index> packed,
+                 std::span<const std::shared_ptr<PanelPage>> pages);
+
   CentredRows centred_;
   const ScanFormat& format_;
-  AlignedFloats kept_;
+  std::shared_ptr<const AlignedFloats> kept_;  // panels of the rows before any change
+  Index kept_panels_ = 0;
+  std::shared_ptr<PanelPage> gone_;  // zeros, in the place of pages without a live row
+  Index changed_panels_ = 0;         // besides
+  Index zero_rows_ = 0;
+  RowBits live_;  // with kept panels
+  bool any_removed_ = false;
 };
 
 }  // namespace gemmine::cpu

@@ -65,14 +65,23 @@ void ScanPanels::pack_rows(Index panel, Scratch& scratch) const {
   }
 }
 
+void ScanPanels::pack(Index panel, float* to, Scratch& scratch) const {
+  pack_rows(panel, scratch);
+  transpose(scratch.words.data(), words_, to);
+  *reinterpret_cast<PanelBounds*>(to + words_ * panel_rows) = scratch.bounds;
+}
+
 void ScanPanels::prepare(Index begin, Index count, float* to, const Job& job) const {
   std::vector<Scratch> scratch(worker_count(job));
-  parallel_for(job, count, [&](Index i, Index worker) {
-    pack_rows(begin + i, scratch[worker]);
-    float* panel = to + i * size();
-    transpose(scratch[worker].words.data(), words_, panel);
-    *reinterpret_cast<PanelBounds*>(panel + words_ * panel_rows) = scratch[worker].bounds;
-  });
+  parallel_for(job, count,
+               [&](Index i, Index worker) { pack(begin + i, to + i * size(), scratch[worker]); });
+}
+
+void ScanPanels::prepare(std::span<const Index> panels, std::span<float* const> to,
+                         const Job& job) const {
+  std::vector<Scratch> scratch(worker_count(job));
+  parallel_for(job, std::ssize(panels),
+               [&](Index i, Index worker) { pack(panels[i], to[i], scratch[worker]); });
 }
 
 void ScanPanels::keep(Index bytes) {
@@ -80,11 +89,14 @@ void ScanPanels::keep(Index bytes) {
   kept_count_ = std::min(count(), bytes / (size() * Index{sizeof(float)}));
 }
 
-const float* ScanPanels::get(Index begin, Index count, float* space, const Job& job) {
-  if (all_ != nullptr) return all_ + begin * size();
+PanelRun ScanPanels::get(Index begin, Index count, float* space, const Job& job) {
+  if (all_ != nullptr) {
+    const PanelPages& changed = rows_.pages();
+    return {all_ + begin * size(), size(), changed.empty() ? nullptr : &changed, begin};
+  }
   if (!keeps(begin, count)) {
     prepare(begin, count, space, job);
-    return space;
+    return {space, size()};
   }
   if (!kept_) kept_ = allocate_aligned(kept_count_ * size());
   const Index missing = begin + count - prepared_;
@@ -92,7 +104,7 @@ const float* ScanPanels::get(Index begin, Index count, float* space, const Job& 
     prepare(prepared_, missing, kept_.get() + prepared_ * size(), job);
     prepared_ += missing;
   }
-  return kept_.get() + begin * size();
+  return {kept_.get() + begin * size(), size()};
 }
 
 }  // namespace gemmine::cpu

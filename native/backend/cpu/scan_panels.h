@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "backend/cpu/centred_rows.h"
@@ -18,7 +19,7 @@ AlignedFloats allocate_aligned(Index count);
 // rows. For one thread.
 class ScanPanels {
  public:
-  // `all` are the panels if they are prepared, else null.
+  // `all` are the panels if they are prepared, else null; changed ones are those of `rows`.
   ScanPanels(const CentredRows& rows, const ScanFormat& format, const float* all)
       : rows_(rows), format_(format), words_(format.words(rows.source().cols())), all_(all) {}
 
@@ -33,7 +34,7 @@ class ScanPanels {
   }
 
   // Panels begin .. begin + count - 1, prepared in `space` if they are not kept.
-  const float* get(Index begin, Index count, float* space, const Job& job);
+  PanelRun get(Index begin, Index count, float* space, const Job& job);
   // Keeps panels that are prepared from now on, as many of the first ones as fit in `bytes`.
   void keep(Index bytes);
   // Whether `get` needs no space for these panels.
@@ -41,6 +42,8 @@ class ScanPanels {
     return all_ != nullptr || (begin <= prepared_ && begin + count <= kept_count_);
   }
   AlignedFloats prepare_all(const Job& job) const;
+  // Writes panels to their places in `to`.
+  void prepare(std::span<const Index> panels, std::span<float* const> to, const Job& job) const;
   const PanelBounds& bounds_of(const float* panel) const {
     return *reinterpret_cast<const PanelBounds*>(panel + words_ * panel_rows);
   }
@@ -54,6 +57,7 @@ class ScanPanels {
   };
 
   void pack_rows(Index panel, Scratch& scratch) const;
+  void pack(Index panel, float* to, Scratch& scratch) const;
   void prepare(Index begin, Index count, float* to, const Job& job) const;
 
   const CentredRows& rows_;

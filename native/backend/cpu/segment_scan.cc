@@ -129,7 +129,7 @@ bool SegmentScan::run() {
       space = allocate_aligned(count * panels_.size());
       room = count;
     }
-    const float* panels = panels_.get(first_panel, count, space.get(), job_);
+    const PanelRun panels = panels_.get(first_panel, count, space.get(), job_);
     parallel_for(job_, blocks * parts_, [&](Index task, Index) {
       const Index part = task / blocks;
       walk(panels, first_panel, part_of(group, part), task % blocks, part);
@@ -151,7 +151,7 @@ bool SegmentScan::is_hopeless() {
   return 2 * undecided > count;
 }
 
-void SegmentScan::walk(const float* panels, Index first_panel, const Stretch& documents,
+void SegmentScan::walk(const PanelRun& panels, Index first_panel, const Stretch& documents,
                        Index block_index, Index part) {
   const Segments& segments = request_.corpus_segments;
   const Block& block = blocks_[block_index];
@@ -167,7 +167,7 @@ void SegmentScan::walk(const float* panels, Index first_panel, const Stretch& do
     for (Index row = segments.starts[document]; row < end;) {
       const Index panel = row / panel_rows;
       job_.cancellation.check();
-      if (panel != scored) score(panels + (panel - first_panel) * panels_.size(), block, bounds);
+      if (panel != scored) score(panels[panel - first_panel], block, bounds);
       scored = panel;
       const Index next = std::min((panel + 1) * panel_rows, end);
       const Index first = row - panel * panel_rows, last = next - panel * panel_rows;

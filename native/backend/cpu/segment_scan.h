@@ -53,7 +53,7 @@ class SegmentScan {
   void describe_queries();
   Stretch next_group(Index first) const;
   Stretch part_of(const Stretch& group, Index part) const;
-  void walk(const float* panels, Index first_panel, const Stretch& documents, Index block,
+  void walk(const PanelRun& panels, Index first_panel, const Stretch& documents, Index block,
             Index part);
   void score(const float* panel, const Block& block, Bounds& bounds) const;
   void finish(const Block& block, Index part, Index document, const Bounds& bounds);

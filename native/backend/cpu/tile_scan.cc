@@ -160,13 +160,13 @@ ScanEnd TileScan::run() {
     report(begin);
     const Index count = std::min(group_, panels_.count() - begin);
     if (!are_needed(begin, count)) continue;
-    const float* panels = panels_.get(begin, count, space.get(), job_);
+    const PanelRun panels = panels_.get(begin, count, space.get(), job_);
     parallel_for(job_, blocks * segments_, [&](Index task, Index) {
       const Index segment = task / blocks;
       const Index first_tile = task % blocks * block_;
       const Index from = segment * count / segments_;
       const Index to = (segment + 1) * count / segments_;
-      walk(panels + from * panels_.size(), begin + from, to - from, segment, first_tile,
+      walk(panels.from(from), begin + from, to - from, segment, first_tile,
            std::min(first_tile + block_, tiles_.count()));
     });
     progress_ = static_cast<double>(begin + count) / static_cast<double>(panels_.count());
@@ -177,13 +177,13 @@ ScanEnd TileScan::run() {
   return ScanEnd::complete;
 }
 
-void TileScan::walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
-                    Index end_tile) {
+void TileScan::walk(const PanelRun& panels, Index first, Index count, Index segment,
+                    Index first_tile, Index end_tile) {
   for (Index i = 0; i < count && !is_full(); ++i) {
     give_way();
     for (Index tile = first_tile; tile < end_tile; ++tile)
       if (is_needed((first + i) * panel_rows, tile))
-        look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
+        look(panels[i], (first + i) * panel_rows, tile, segment);
   }
 }
 

@@ -39,7 +39,7 @@ class TileScan {
   Asked rank(std::vector<Ranking>& rankings);
 
  private:
-  void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
+  void walk(const PanelRun& panels, Index first, Index count, Index segment, Index first_tile,
             Index end_tile);
   bool is_needed(Index first_row, Index tile) const;
   bool are_needed(Index first_panel, Index count) const;

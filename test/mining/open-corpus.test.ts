@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { serialize } from 'node:v8'
+import { afterAll, describe, expect, it } from 'vitest'
+import { openCorpus, prepareCorpus, topK, type CorpusHandle } from '../../lib/index'
+import { bytesInMemory, PlainReader } from '../../lib/data/byte-reader'
+import { readCorpus } from '../../lib/mining/corpus-file'
+import { expectSurvival } from '../data/mutations'
+import { gaussian } from '../matrices'
+
+const folder = mkdtempSync(join(tmpdir(), 'corpus-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const rows = gaussian(100, 6, 1)
+const queries = gaussian(5, 6, 2)
+
+async function changedCorpus(ids?: (row: number) => string | bigint | number) {
+  const named = ids && Array.from({ length: 100 }, (_, row) => ids(row))
+  const corpus = await prepareCorpus(rows, {
+    ...(named && { ids: named as string[] }),
+    metric: 'dot',
+  })
+  await corpus.remove([0, 5, 99])
+  await corpus.append(
+    gaussian(40, 6, 3),
+    ids && { ids: Array.from({ length: 40 }, (_, row) => ids(100 + row)) as string[] },
+  )
+  await corpus.update([7], gaussian(1, 6, 4))
+  return corpus
+}
+
+describe('a saved corpus', () => {
+  it.each<[string, ((row: number) => string | bigint | number) | undefined]>([
+    ['no ids', undefined],
+    ['numbers', (row) => row * 3],
+    ['bigints', (row) => -BigInt(row)],
+    ['strings', (row) => `id ${row}`],
+  ])('is the same when it is opened: %s', async (name, ids) => {
+    const path = join(folder, `${name}.corpus`)
+    using corpus = await changedCorpus(ids)
+    await corpus.save(path)
+    using opened = await openCorpus(path)
+    const sizes = ({ rows: all, liveRows, cols, metric }: typeof corpus) => ({
+      all,
+      liveRows,
+      cols,
+      metric,
+    })
+    expect(sizes(opened)).toEqual(sizes(corpus))
+    const [before, after] = [
+      await topK(queries, corpus, { k: 137 }),
+      await topK(queries, opened, { k: 137 }),
+    ]
+    expect(after.indices).toEqual(before.indices)
+    expect(after.scores).toEqual(before.scores)
+    expect(after.ids).toEqual(before.ids)
+    await expect(opened.remove([5])).rejects.toThrow('a row that was not removed')
+    if (ids) await expect(opened.rowsOf([ids(5)] as string[])).rejects.toThrow('the id of a row')
+    if (ids) await opened.append(gaussian(1, 6, 8), { ids: [ids(5)] as string[] })
+    else expect(await opened.append(gaussian(1, 6, 8))).toEqual({ firstRow: 140, rows: 1 })
+    expect(readdirSync(folder).filter((file) => file.includes('.part'))).toEqual([])
+  })
+
+  it('is refused if a byte is damaged, if it is cut, and if it is another file', async () => {
+    const path = join(folder, 'damaged.corpus')
+    using corpus = await changedCorpus()
+    await corpus.save(path)
+    const bytes = readFileSync(path)
+    const refused = async (damaged: Uint8Array, message: string) => {
+      writeFileSync(path, damaged)
+      await expect(openCorpus(path)).rejects.toMatchObject({
+        code: 'ERR_GEMMINE_FILE',
+        message: expect.stringContaining(message) as string,
+      })
+    }
+    const flipped = Buffer.from(bytes)
+    flipped[bytes.length - 500]! ^= 1
+    await refused(flipped, 'damaged')
+    await refused(bytes.subarray(0, bytes.length - 1), 'bytes after the header')
+    await refused(bytes.subarray(0, 9), 'expected a file of a corpus')
+    await refused(Buffer.from('{"rows": 3}'), 'received text')
+    const later = Buffer.from(bytes)
+    later.writeUInt32LE(2, 8)
+    await refused(later, 'version 1 of the format, received version 2')
+    await expect(openCorpus(join(folder, 'none'))).rejects.toThrow('there is no such file')
+    await expect(corpus.save(join(folder, 'none', 'x'))).rejects.toMatchObject({
+      code: 'ERR_GEMMINE_FILE',
+    })
+  })
+
+  it('survives 20 000 mutations of its parser', async () => {
+    const originals: Uint8Array[] = []
+    for (const ids of [undefined, (row: number) => row, (row: number) => `${row}`]) {
+      const path = join(folder, 'seed.corpus')
+      const named = ids && Array.from({ length: 9 }, (_, row) => ids(row))
+      using corpus = await prepareCorpus(gaussian(9, 2, 1), named && { ids: named as string[] })
+      await corpus.save(path)
+      originals.push(readFileSync(path))
+    }
+    const parse = (bytes: Uint8Array) =>
+      readCorpus(new PlainReader(bytesInMemory(bytes, 'X'), 0, bytes.length), false)
+    await expectSurvival('X', originals, parse, ({ rows: count, cols, live, data }) => {
+      expect(data.length).toBe(count * cols)
+      expect(live.length).toBe(Math.ceil(count / 32))
+    })
+  })
+})
+
+describe('a shared corpus', () => {
+  it('is opened from a handle once, without a copy', async () => {
+    const corpus = await changedCorpus((row) => `id ${row}`)
+    const handle = structuredClone(corpus.share())
+    using opened = await openCorpus(handle)
+    const before = await topK(queries, corpus, { k: 9 })
+    corpus.dispose()
+    const after = await topK(queries, opened, { k: 9 })
+    expect(after.indices).toEqual(before.indices)
+    expect(after.ids).toEqual(before.ids)
+    await expect(openCorpus(structuredClone(handle))).rejects.toThrow('opened before')
+  })
+
+  it('changes on each side alone', async () => {
+    using corpus = await changedCorpus((row) => `id ${row}`)
+    using opened = await openCorpus(corpus.share())
+    await Promise.all([
+      corpus.append(gaussian(1, 6, 5), { ids: ['here'] }),
+      opened.append(gaussian(1, 6, 6), { ids: ['there'] }),
+    ])
+    expect([corpus.idOf(140), opened.idOf(140)]).toEqual(['here', 'there'])
+    await opened.remove([1, 2])
+    expect([corpus.liveRows, opened.liveRows]).toEqual([138, 136])
+  })
+
+  it('is refused as JSON, as a copy of a file, and after dispose()', async () => {
+    const corpus = await changedCorpus()
+    const handle = corpus.share()
+    const read = JSON.parse(JSON.stringify(handle)) as CorpusHandle
+    await expect(openCorpus(read)).rejects.toThrow('as JSON leaves it')
+    expect(() => serialize(handle)).toThrow()
+    await expect(openCorpus({} as CorpusHandle)).rejects.toThrow('a path, or a handle')
+    corpus.dispose()
+    await expect(openCorpus(handle)).rejects.toMatchObject({ code: 'ERR_GEMMINE_DISPOSED' })
+    expect(() => corpus.share()).toThrow('disposed')
+  })
+
+  it('borrows the same shared memory', async () => {
+    const data = new Float32Array(new SharedArrayBuffer(4 * 600))
+    data.set(rows.data)
+    using corpus = await prepareCorpus({ data, rows: 100, cols: 6 })
+    const [first, second] = [corpus.share(), corpus.share()]
+    using opened = await openCorpus(structuredClone(first))
+    const expected = await topK(queries, corpus, { k: 3 })
+    expect((await topK(queries, opened, { k: 3 })).indices).toEqual(expected.indices)
+    const other = { 'corpus.data': new Float32Array(new SharedArrayBuffer(4 * 600)) }
+    await expect(openCorpus({ ...second, memory: other })).rejects.toThrow()
+  })
+})
