@@ -51,7 +51,8 @@ async function identityOf(
   job: JobOptions,
 ): Promise<{ identity: Identity; contents: readonly string[] }> {
   const texts = Object.entries(options).map(([name, value]) => [name, String(value ?? 'none')])
-  const identity: Record<string, string> = { X: await fingerprintOf('X', X, job), model }
+  const ofX = await fingerprintOf('X', X, job)
+  const identity: Record<string, string> = { X: ofX, model, ...Object.fromEntries(texts) }
   const contents = ['X']
   for (const [l, init] of inits.entries()) {
     const name = `inits[${l}]`
@@ -67,10 +68,10 @@ async function identityOf(
     const name = `${found?.option ?? 'graphs'}[${l}]`
     if (!found) continue
     contents.push(name)
-    const ofEdges = await fingerprintOf(name, found.graph.adjacency, job)
-    identity[name] = `${ofEdges} ${found.graph.weight}`
+    identity[name] = await fingerprintOf(name, found.graph.adjacency, job)
+    identity[`${name}.weight`] = String(found.graph.weight)
   }
-  return { identity: { ...identity, ...Object.fromEntries(texts) }, contents }
+  return { identity, contents }
 }
 
 /** The numbers of a fit, as the file keeps them. */
