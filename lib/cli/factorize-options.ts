@@ -21,6 +21,8 @@ import type { Penalties } from '../factorization/penalties'
 import type { SourceInput } from '../data/source'
 import type { Overrides } from '../options'
 import { optionOf } from './failure'
+import { layeredNames } from '../factorization/layered-model'
+import { layeredOptions } from './layered-options'
 import {
   choiceOption,
   countOption,
@@ -258,11 +260,17 @@ export function describeFactorize(command: Command) {
   command
     .addOption(countOption('--rank <K>', 'number of components; required'))
     .addOption(
-      choiceOption('--model <NAME>', 'what the factors obey', modelNames, factorizeDefaults.model),
+      choiceOption(
+        '--model <NAME>',
+        'what the factors obey',
+        [...modelNames, ...layeredNames],
+        factorizeDefaults.model,
+      ),
     )
     .addOption(new Option('--init <NAME>', startsDescription))
     .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))
     .addOption(pathOption('--h0 <FILE>', '.npy [K x d]: components to start from'))
+  for (const option of layeredOptions()) command.addOption(option)
   describeSteps(command)
   describeTerms(command)
   describeEntries(command)

@@ -10,6 +10,7 @@ export const resultFiles = [
   'H.npy',
   'A.npy',
   'model.safetensors',
+  'codes.safetensors',
   'U.npy',
   's.npy',
   'V.npy',

@@ -89,6 +89,8 @@ export class DeepSemiNmf extends LayeredModel {
   readonly greedyError: number
   /** The objective of the last layer before the first and after each iteration of the fine-tuning. */
   readonly objective: Float64Array
+  /** Iterations of the fit of each layer, before the fine-tuning. */
+  readonly layerIterations: readonly number[]
   /** Iterations of the fine-tuning; for one layer, of its fit. */
   readonly iterations: number
   /** Whether they reached the tolerance. */
@@ -102,7 +104,7 @@ export class DeepSemiNmf extends LayeredModel {
     layers: Layers,
     run: Pick<
       DeepSemiNmf,
-      'greedyError' | 'objective' | 'iterations' | 'converged' | 'warnings'
+      'greedyError' | 'layerIterations' | 'objective' | 'iterations' | 'converged' | 'warnings'
     > & {
       readonly seconds: number
     },
@@ -112,6 +114,7 @@ export class DeepSemiNmf extends LayeredModel {
     this.codes = layers.codes
     this.relativeErrors = layers.errors
     this.greedyError = run.greedyError
+    this.layerIterations = run.layerIterations
     this.objective = run.objective
     this.iterations = run.iterations
     this.converged = run.converged
@@ -318,6 +321,7 @@ function resultOf(
     layers,
     {
       greedyError,
+      layerIterations: fits.map(({ iterations }) => iterations),
       objective: run.objective,
       iterations: run.iterations,
       converged: run.converged,

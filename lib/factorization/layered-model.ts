@@ -3,6 +3,8 @@ import { fileError } from '../data/file'
 import { type Matrix } from '../data/matrix'
 import { packed } from '../data/pieces'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
+import { readHeader } from '../data/safetensors-header'
+import { withReader } from '../data/byte-reader'
 import type { SourceInput } from '../data/source'
 import { invalid, invalidText, isMistake } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, withDefaults } from '../options'
@@ -51,6 +53,10 @@ export interface ChildrenOptions {
 export const childrenDefaults = frozen({ share: 0.15, most: 4 })
 
 const format = 'gemmine.layers'
+
+/** Whether a file is that of a model of layers, by its header. */
+export const isLayeredFile = async (path: string): Promise<boolean> =>
+  (await withReader(path, readHeader)).metadata['format'] === format
 
 /** The defaults of calls that choose a layer. */
 const layerDefaults = { layer: undefined as number | undefined }
