@@ -1,5 +1,5 @@
 // The options of gemmine factorize, and their conversion to options of lib.
-import { Option, type Command } from 'commander'
+import { Command, Option } from 'commander'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
@@ -275,4 +275,14 @@ export function describeFactorize(command: Command) {
   describeTerms(command)
   describeEntries(command)
   describeCheckpoints(command)
+}
+
+/** The options of gemmine factorize that a function with these defaults has too, but for some. */
+export function optionsOf(defaults: object, except: readonly string[]): readonly Option[] {
+  const factorize = new Command()
+  describeFactorize(factorize)
+  return factorize.options.filter((option) => {
+    const name = option.attributeName()
+    return Object.hasOwn(defaults, name) && !except.includes(name)
+  })
 }

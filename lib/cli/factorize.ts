@@ -168,8 +168,8 @@ ${helpList([...modelNames.map((name) => [name, models[name].summary] as const), 
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json, for
 separable-nmf with the rows that are components (anchors). convex-nmf and archetypal-analysis also write
-A.npy [K x n], with H = A X. Models of layers also write codes.safetensors, with the codes W.0, W.1, … of
-all layers; their components are H.0, H.1, … in model.safetensors.
+A.npy [K x n], with H = A X. Models of layers also write codes.safetensors: W.0, W.1, …, the codes of
+all layers. H.0, H.1, … in model.safetensors are their components.
 
 Example:
   $ gemmine factorize embeddings.npy --rank 32 --out topics

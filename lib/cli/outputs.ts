@@ -24,6 +24,10 @@ export const resultFiles = [
   'negatives.parquet',
   'rejected.jsonl',
   'part.safetensors',
+  'densities.npy',
+  'topics.jsonl',
+  'contexts.npy',
+  'slices.npy',
   'concepts.jsonl',
   'concepts.html',
   // Written last and removed first, so that it never describes the results of another run.

@@ -23,7 +23,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { readArrays, writeFactors } from './factor-files'
-import { describeFactorize, filesOf, scalarsOf, type FactorizeOptions } from './factorize-options'
+import { filesOf, optionsOf, scalarsOf, type FactorizeOptions } from './factorize-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
@@ -124,18 +124,20 @@ Example:
   $ gemmine select-rank counts.npz --model nmf --ranks 2:10 --out topics
 `
 
-/** The options of gemmine factorize that a survey has too. */
-function sharedOptions() {
-  const factorize = new Command()
-  describeFactorize(factorize)
-  const own = ['model', 'init', 'checkpoint', 'resume']
-  return factorize.options.filter((option) => {
-    const name = option.attributeName()
-    return Object.hasOwn(selectRankDefaults, name) && !own.includes(name)
-  })
-}
+/** Those that have other texts here. */
+const ownNames = ['model', 'init', 'checkpoint', 'resume']
 
 const { model, restarts, perturbation, threshold, init } = selectRankDefaults
+
+export const restartsOption = () =>
+  countOption('--restarts <R>', 'factorizations of each rank, at least 2', restarts)
+
+export const perturbationOption = () =>
+  numberOption(
+    '--perturbation <P>',
+    'noise of each restart: an entry x becomes uniform in x·(1 ± P)',
+    perturbation,
+  )
 
 export function selectRankCommand(): Command {
   const command = new Command('select-rank')
@@ -149,14 +151,8 @@ export function selectRankCommand(): Command {
       ).argParser(ranksOf('--ranks')),
     )
     .addOption(choiceOption('--model <NAME>', 'what the factors obey', surveyedModels, model))
-    .addOption(countOption('--restarts <R>', 'factorizations of each rank, at least 2', restarts))
-    .addOption(
-      numberOption(
-        '--perturbation <P>',
-        'noise of each restart: an entry x becomes uniform in x·(1 ± P)',
-        perturbation,
-      ),
-    )
+    .addOption(restartsOption())
+    .addOption(perturbationOption())
     .addOption(
       numberOption('--threshold <T>', 'smallest silhouette of a stable component', threshold),
     )
@@ -175,7 +171,7 @@ export function selectRankCommand(): Command {
         init,
       ),
     )
-  for (const option of sharedOptions()) command.addOption(option)
+  for (const option of optionsOf(selectRankDefaults, ownNames)) command.addOption(option)
   command
     .addOption(pathOption('--checkpoint <FILE>', 'where finished ranks are kept, outside --out'))
     .addOption(pathOption('--resume <FILE>', 'a checkpoint whose ranks are not surveyed again'))

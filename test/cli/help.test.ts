@@ -19,6 +19,10 @@ const promised = {
     '--threads --device --memory-budget --seed --rank --model --layers --level-model --fine-tune-iterations --labels --label-weight --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
   'select-rank':
     '--threads --device --memory-budget --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
+  consensus:
+    '--threads --device --memory-budget --seed --rank --restarts --perturbation --density-threshold --neighbourhood --init --iterations --tolerance --checkpoint --resume',
+  topics:
+    '--threads --device --memory-budget --seed --model --vocabulary --words --semantics --ranks --weight --restarts --rank --documents --terms --top-terms --time-slices --checkpoint --resume',
   transform: '--threads --device --memory-budget --model --layer',
   kmeans:
     '--threads --device --memory-budget --seed --clusters --iterations --tolerance --restarts',
