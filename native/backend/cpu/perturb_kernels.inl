@@ -56,20 +56,40 @@ inline HalfLanes perturbed_lanes(HalfLanes x, DoubleLanes u, double amplitude) {
   return zero == zero ? __builtin_convertvector(y, HalfLanes) : x;
 }
 
-void perturb(const NoisyRun& run, const Noise& noise, float* to) {
-  const auto row = static_cast<std::uint64_t>(run.row);
-  for (Index at = 0; at < run.count; at += double_lanes) {
-    const Index left = run.count - at;
-    const Index count = left < double_lanes ? left : double_lanes;
-    HalfLanes x = {};
-    WordLanes items = {};
-    for (Index l = 0; l < count; ++l) {
-      const Index column = run.columns == nullptr ? at + l : Index{run.columns[at + l]};
-      items[l] = static_cast<std::uint32_t>(column);
-    }
-    __builtin_memcpy(&x, run.x + at, static_cast<std::size_t>(count) * sizeof(float));
-    const DoubleLanes u = uniform_lanes(noise.seed, noise_stream, row, items);
-    const HalfLanes y = perturbed_lanes(x, u, noise.amplitude);
-    __builtin_memcpy(to + at, &y, static_cast<std::size_t>(count) * sizeof(float));
+// The columns of the entries from `at` on.
+inline WordLanes items_at(const NoisyRun& run, Index at) {
+  typedef std::uint32_t Items __attribute__((vector_size(lane_bytes / 2)));
+  if (run.columns != nullptr) {
+    Items items;
+    __builtin_memcpy(&items, run.columns + at, sizeof items);
+    return __builtin_convertvector(items, WordLanes);
   }
+  WordLanes counted;
+  for (Index l = 0; l < double_lanes; ++l) counted[l] = static_cast<std::uint64_t>(l);
+  return counted + static_cast<std::uint64_t>(at);
+}
+
+inline void perturb_lanes(const NoisyRun& run, const Noise& noise, Index at, float* to) {
+  HalfLanes x;
+  __builtin_memcpy(&x, run.x + at, sizeof x);
+  const DoubleLanes u = uniform_lanes(noise.seed, noise_stream,
+                                      static_cast<std::uint64_t>(run.row), items_at(run, at));
+  const HalfLanes y = perturbed_lanes(x, u, noise.amplitude);
+  __builtin_memcpy(to, &y, sizeof y);
+}
+
+void perturb(const NoisyRun& run, const Noise& noise, float* to) {
+  Index at = 0;
+  for (; at + double_lanes <= run.count; at += double_lanes)
+    perturb_lanes(run, noise, at, to + at);
+  if (at == run.count) return;
+  float x[double_lanes] = {};
+  std::int32_t columns[double_lanes] = {};
+  for (Index l = 0; l < run.count - at; ++l) {
+    x[l] = run.x[at + l];
+    columns[l] = run.columns ? run.columns[at + l] : static_cast<std::int32_t>(at + l);
+  }
+  float y[double_lanes];
+  perturb_lanes({x, double_lanes, run.row, columns}, noise, 0, y);
+  for (Index l = 0; l < run.count - at; ++l) to[at + l] = y[l];
 }
