@@ -114,7 +114,7 @@ Each rank is factorized R times with other noise and other starts. Components th
 have silhouettes near 1. Chosen is the largest rank whose smallest silhouette reaches the threshold and
 whose error pays (its AIC is below that of the rank before it). A semi-nmf needs small weights --l1-w
 and --l2-h for this; without them the rank of the lowest BIC is chosen. With --criterion hold-out
-(model nmf) the smallest rank is chosen whose error on entries that factorizations did not see is
+the smallest rank is chosen whose error on entries that factorizations did not see is
 within one standard error of the lowest; --hold-out alone only reports these errors.
 
 Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and
