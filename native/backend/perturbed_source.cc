@@ -29,7 +29,8 @@ class PerturbedSource : public RowSource {
     return source_.read_ahead(rows);
   }
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
-    return perturbed_block(source_.block(begin, count, scratch), noise_, scratch.values, host_perturb());
+    return perturbed_block(source_.block(begin, count, scratch), noise_, scratch.values,
+                           host_perturb());
   }
 
  protected:

@@ -25,9 +25,8 @@ void noise_has_the_bits_of_its_formula() {
   for (const Index count : {0, 1, 3, 7, 8, 9, 16, 101}) {
     std::vector<float> x = oracle::random(1, std::max<Index>(count, 1), 3).floats();
     x.resize(static_cast<std::size_t>(count));
-    const float special[] = {infinity,      -infinity, std::numeric_limits<float>::quiet_NaN(),
-                             largest,       -largest,  -0.0f,
-                             std::numeric_limits<float>::denorm_min()};
+    const float special[] = {infinity, -infinity, std::numeric_limits<float>::quiet_NaN(), largest,
+                             -largest, -0.0f,     std::numeric_limits<float>::denorm_min()};
     if (count > 20) std::copy(std::begin(special), std::end(special), x.begin() + 5);
     std::vector<std::int32_t> columns;
     for (Index t = 0; t < count; ++t) columns.push_back(static_cast<std::int32_t>(7919 * t + 3));

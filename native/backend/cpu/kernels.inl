@@ -96,7 +96,7 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 #include "backend/cpu/product_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/row_kernels.inl"
-#include "backend/cpu/exchange_kernels.inl"
+#include "backend/cpu/simplex_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sum_exp_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"

@@ -72,16 +72,15 @@ inline WordLanes items_at(const NoisyRun& run, Index at) {
 inline void perturb_lanes(const NoisyRun& run, const Noise& noise, Index at, float* to) {
   HalfLanes x;
   __builtin_memcpy(&x, run.x + at, sizeof x);
-  const DoubleLanes u = uniform_lanes(noise.seed, noise_stream,
-                                      static_cast<std::uint64_t>(run.row), items_at(run, at));
+  const DoubleLanes u = uniform_lanes(noise.seed, noise_stream, static_cast<std::uint64_t>(run.row),
+                                      items_at(run, at));
   const HalfLanes y = perturbed_lanes(x, u, noise.amplitude);
   __builtin_memcpy(to, &y, sizeof y);
 }
 
 void perturb(const NoisyRun& run, const Noise& noise, float* to) {
   Index at = 0;
-  for (; at + double_lanes <= run.count; at += double_lanes)
-    perturb_lanes(run, noise, at, to + at);
+  for (; at + double_lanes <= run.count; at += double_lanes) perturb_lanes(run, noise, at, to + at);
   if (at == run.count) return;
   float x[double_lanes] = {};
   std::int32_t columns[double_lanes] = {};

@@ -18,8 +18,8 @@ class SimplexRows {
   void improve(HostView<const float> cross, HostView<float> factor, Index sweeps) const;
 
  private:
-  void start(HostView<const float> cross, HostView<const float> factor, Index i,
-             double* w, double* slope) const;
+  void start(HostView<const float> cross, HostView<const float> factor, Index i, double* w,
+             double* slope) const;
 
   const Kernels& kernels_;
   bool capped_;
@@ -27,7 +27,7 @@ class SimplexRows {
   Index padded_;                  // to whole vectors
   std::vector<double> normal_;    // [size×padded]
   std::vector<double> diagonal_;  // [padded]
-  double scale_ = 0;            // the largest element of its diagonal
+  double scale_ = 0;              // the largest element of its diagonal
 };
 
 }  // namespace gemmine::cpu

@@ -69,8 +69,8 @@ inline bool exchange_once(const Exchanges& e, double* w, double* slope, double* 
   const double slope_a = slope[a];
   DoubleLanes least = {};
   for (Index j = 0; j < e.padded; j += double_lanes) {
-    const DoubleLanes loss = loss_of_move(e, of_a, of_a[a], slope_a, load_double(w + j),
-                                          load_double(slope + j), j);
+    const DoubleLanes loss =
+        loss_of_move(e, of_a, of_a[a], slope_a, load_double(w + j), load_double(slope + j), j);
     store_double(loss, losses + j);
     least = lesser(loss, least);
   }
