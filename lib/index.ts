@@ -285,5 +285,12 @@ export {
   type TopicUbiquity,
   type TopWordsOptions,
 } from './topics/reading'
+export {
+  topicCoherence,
+  topicNovelty,
+  topicNoveltyDefaults,
+  type TopicNovelty,
+  type TopicNoveltyOptions,
+} from './topics/measures'
 export type { Judgement, Verdict } from './data/judgement-lines'
 export * from './mining/index'

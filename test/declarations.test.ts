@@ -120,6 +120,7 @@ const defaultsOf: Record<string, object> = {
   SteeringVectorsOptions: gemmine.steeringVectorsDefaults,
   TopActivationsOptions: gemmine.topActivationsDefaults,
   TopConceptsOptions: gemmine.topConceptsDefaults,
+  TopicNoveltyOptions: gemmine.topicNoveltyDefaults,
   TopKOptions: gemmine.topKDefaults,
   TopKSyncOptions: gemmine.topKDefaults,
   TopWordsOptions: gemmine.topWordsDefaults,

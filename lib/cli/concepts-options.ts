@@ -80,7 +80,9 @@ export function fitOf(given: ConceptsOptions): Record<string, number | undefined
     if (Object.hasOwn(fitDefaultsOf(model), name)) return [[name, value] as const]
     throw invalid(optionOf(name), `nothing (the model ${model} has no such option)`, value)
   })
-  return { ...Object.fromEntries(own), seed }
+  // A model that draws nothing has no seed, which every command takes.
+  const drawn = Object.hasOwn(fitDefaultsOf(model), 'seed') ? { seed } : {}
+  return { ...Object.fromEntries(own), ...drawn }
 }
 
 const whole = new Set<string>(['iterations', 'restarts'])

@@ -32,6 +32,9 @@ function checkRank(rank: number, model: ReducerName, { rows, cols }: Shape) {
     kmeans: rows,
     svd: small,
     'semi-orthogonal-nmf': small,
+    'separable-nmf': small,
+    'convex-nmf': rows,
+    'archetypal-analysis': rows,
   }
   checkInteger('rank', rank, 1, limits[model])
 }

@@ -1,5 +1,5 @@
 // The options of gemmine factorize, and their conversion to options of lib.
-import { Option, type Command } from 'commander'
+import { Command, Option } from 'commander'
 import { defaultForgetFactor } from '../factorization/batches'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
@@ -22,6 +22,8 @@ import type { Penalties } from '../factorization/penalties'
 import type { SourceInput } from '../data/source'
 import type { Overrides } from '../options'
 import { optionOf } from './failure'
+import { layeredNames } from '../factorization/layered-model'
+import { layeredOptions } from './layered-options'
 import {
   choiceOption,
   countOption,
@@ -259,13 +261,29 @@ export function describeFactorize(command: Command) {
   command
     .addOption(countOption('--rank <K>', 'number of components; required'))
     .addOption(
-      choiceOption('--model <NAME>', 'what the factors obey', modelNames, factorizeDefaults.model),
+      choiceOption(
+        '--model <NAME>',
+        'what the factors obey',
+        [...modelNames, ...layeredNames],
+        factorizeDefaults.model,
+      ),
     )
     .addOption(new Option('--init <NAME>', startsDescription))
     .addOption(pathOption('--w0 <FILE>', '.npy [n x K]: codes to start from'))
     .addOption(pathOption('--h0 <FILE>', '.npy [K x d]: components to start from'))
+  for (const option of layeredOptions()) command.addOption(option)
   describeSteps(command)
   describeTerms(command)
   describeEntries(command)
   describeCheckpoints(command)
+}
+
+/** The options of gemmine factorize that a function with these defaults has too, but for some. */
+export function optionsOf(defaults: object, except: readonly string[]): readonly Option[] {
+  const factorize = new Command()
+  describeFactorize(factorize)
+  return factorize.options.filter((option) => {
+    const name = option.attributeName()
+    return Object.hasOwn(defaults, name) && !except.includes(name)
+  })
 }

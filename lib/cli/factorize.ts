@@ -32,6 +32,8 @@ import {
 import { optionOf } from './failure'
 import { tellOfCheckpoint } from './interruption'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
+import { factorizeLayers, type LayeredGiven } from './layered'
+import { isLayered, layeredSummaries, namesOfLayers } from './layered-options'
 import { matrixFiles, withSource, type Shape } from './load'
 import { checkOutside } from './outputs'
 
@@ -39,8 +41,11 @@ import { checkOutside } from './outputs'
 const fitOptions = (given: FactorizeOptions) =>
   scalarsOf(Object.keys(familyOf(given).defaults), given)
 
-/** All options for which some model has a default. */
-const allNames = new Set(modelNames.flatMap((name) => Object.keys(defaultsOf(name))))
+/** All options for which some model has a default, or which only models of layers have. */
+const allNames = new Set([
+  ...modelNames.flatMap((name) => Object.keys(defaultsOf(name))),
+  ...Object.values(namesOfLayers).flat(),
+])
 
 /** Refuses options of other models, which are not passed to lib. */
 function checkForeign(given: FactorizeOptions) {
@@ -193,15 +198,17 @@ const footer = `
 X has one row a sample: ${matrixFiles}.
 
 Models (W [n x K] >= 0 in all of them):
-${helpList(modelNames.map((name) => [name, models[name].summary]))}
+${helpList([...modelNames.map((name) => [name, models[name].summary] as const), ...Object.entries(layeredSummaries)])}
 
 Writes W.npy [n x K], H.npy [K x d], model.safetensors (for gemmine transform) and summary.json, for
 separable-nmf with the rows that are components (anchors). convex-nmf and archetypal-analysis also write
-A.npy [K x n], with H = A X.
+A.npy [K x n], with H = A X. Models of layers also write codes.safetensors: W.0, W.1, …, the codes of
+all layers. H.0, H.1, … in model.safetensors are their components.
 
 Example:
   $ gemmine factorize embeddings.npy --rank 32 --out topics
   $ gemmine factorize counts.npz --model nmf --rank 20 --out topics
+  $ gemmine factorize faces.npy --model deep-semi-nmf --layers 64,16 --out faces
 `
 
 export function factorizeCommand(): Command {
@@ -212,5 +219,9 @@ export function factorizeCommand(): Command {
   describeFactorize(command)
   return withCommonOptions(command.addOption(budgetOption()).addOption(dryRunOption()))
     .addHelpText('after', footer)
-    .action((path: string, options: FactorizeOptions) => factorize(path, options))
+    .action((path: string, options: FactorizeOptions | LayeredGiven) =>
+      isLayered(options.model)
+        ? factorizeLayers(path, options as LayeredGiven)
+        : factorize(path, options as FactorizeOptions),
+    )
 }

@@ -53,3 +53,9 @@ export const ranksOf = (option: string) => (text: string) => {
   if (!numbers.some(Number.isNaN) && !text.includes(':')) return numbers
   throw invalid(option, 'a range A:B, such as 2:10, or a list, such as 2,4,8', text)
 }
+
+/** Parses a list A,B,C of whole numbers. */
+export const countsOf = (option: string) => (text: string) => {
+  if (/^\d{1,15}(,\d{1,15})*$/.test(text)) return text.split(',').map(Number)
+  throw invalid(option, 'a list of whole numbers, such as 64,16', text)
+}

@@ -10,6 +10,7 @@ export const resultFiles = [
   'H.npy',
   'A.npy',
   'model.safetensors',
+  'codes.safetensors',
   'U.npy',
   's.npy',
   'V.npy',
@@ -23,6 +24,10 @@ export const resultFiles = [
   'negatives.parquet',
   'rejected.jsonl',
   'part.safetensors',
+  'densities.npy',
+  'topics.jsonl',
+  'contexts.npy',
+  'slices.npy',
   'concepts.jsonl',
   'concepts.html',
   // Written last and removed first, so that it never describes the results of another run.

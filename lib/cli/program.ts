@@ -5,6 +5,7 @@ import { auditCommand } from './audit'
 import { helpOption } from './common-options'
 import { conceptsCommand } from './concepts'
 import { communitiesCommand } from './communities'
+import { consensusCommand } from './consensus'
 import { demoCommand } from './demo'
 import { factorizeCommand } from './factorize'
 import { infoCommand } from './info'
@@ -16,6 +17,7 @@ import { rangeCommand } from './range'
 import { withRemedies } from './remedies'
 import { selectRankCommand } from './select-rank'
 import { svdCommand } from './svd'
+import { topicsCommand } from './topics'
 import { topkCommand } from './topk'
 import { transformCommand } from './transform'
 
@@ -36,10 +38,12 @@ export function gemmine(): Command {
   const commands = [
     factorizeCommand,
     selectRankCommand,
+    consensusCommand,
     transformCommand,
     kmeansCommand,
     svdCommand,
     conceptsCommand,
+    topicsCommand,
     topkCommand,
     rangeCommand,
     nearDuplicatesCommand,

@@ -23,7 +23,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { readArrays, writeFactors } from './factor-files'
-import { describeFactorize, filesOf, scalarsOf, type FactorizeOptions } from './factorize-options'
+import { filesOf, optionsOf, scalarsOf, type FactorizeOptions } from './factorize-options'
 import { heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, withSource } from './load'
 import { ranksOf } from './numbers'
@@ -114,7 +114,7 @@ Each rank is factorized R times with other noise and other starts. Components th
 have silhouettes near 1. Chosen is the largest rank whose smallest silhouette reaches the threshold and
 whose error pays (its AIC is below that of the rank before it). A semi-nmf needs small weights --l1-w
 and --l2-h for this; without them the rank of the lowest BIC is chosen. With --criterion hold-out
-(model nmf) the smallest rank is chosen whose error on entries that factorizations did not see is
+the smallest rank is chosen whose error on entries that factorizations did not see is
 within one standard error of the lowest; --hold-out alone only reports these errors.
 
 Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and
@@ -124,18 +124,20 @@ Example:
   $ gemmine select-rank counts.npz --model nmf --ranks 2:10 --out topics
 `
 
-/** The options of gemmine factorize that a survey has too. */
-function sharedOptions() {
-  const factorize = new Command()
-  describeFactorize(factorize)
-  const own = ['model', 'init', 'checkpoint', 'resume']
-  return factorize.options.filter((option) => {
-    const name = option.attributeName()
-    return Object.hasOwn(selectRankDefaults, name) && !own.includes(name)
-  })
-}
+/** Those that have other texts here. */
+const ownNames = ['model', 'init', 'checkpoint', 'resume']
 
 const { model, restarts, perturbation, threshold, init } = selectRankDefaults
+
+export const restartsOption = () =>
+  countOption('--restarts <R>', 'factorizations of each rank, at least 2', restarts)
+
+export const perturbationOption = () =>
+  numberOption(
+    '--perturbation <P>',
+    'noise of each restart: an entry x becomes uniform in x·(1 ± P)',
+    perturbation,
+  )
 
 export function selectRankCommand(): Command {
   const command = new Command('select-rank')
@@ -149,14 +151,8 @@ export function selectRankCommand(): Command {
       ).argParser(ranksOf('--ranks')),
     )
     .addOption(choiceOption('--model <NAME>', 'what the factors obey', surveyedModels, model))
-    .addOption(countOption('--restarts <R>', 'factorizations of each rank, at least 2', restarts))
-    .addOption(
-      numberOption(
-        '--perturbation <P>',
-        'noise of each restart: an entry x becomes uniform in x·(1 ± P)',
-        perturbation,
-      ),
-    )
+    .addOption(restartsOption())
+    .addOption(perturbationOption())
     .addOption(
       numberOption('--threshold <T>', 'smallest silhouette of a stable component', threshold),
     )
@@ -175,7 +171,7 @@ export function selectRankCommand(): Command {
         init,
       ),
     )
-  for (const option of sharedOptions()) command.addOption(option)
+  for (const option of optionsOf(selectRankDefaults, ownNames)) command.addOption(option)
   command
     .addOption(pathOption('--checkpoint <FILE>', 'where finished ranks are kept, outside --out'))
     .addOption(pathOption('--resume <FILE>', 'a checkpoint whose ranks are not surveyed again'))

@@ -3,12 +3,18 @@ import { inSlices } from '../data/slices'
 import { isSparse } from '../data/sparse'
 import { sidesOf, type SourceInput } from '../data/source'
 import { invalidText } from '../errors'
+import {
+  archetypalAnalysis,
+  type ArchetypalAnalysisOptions,
+} from '../factorization/archetypal-analysis'
+import { convexNmf, type ConvexNmfOptions } from '../factorization/convex-nmf'
 import type { Factorization } from '../factorization/fit'
 import {
   dictionaryLearning,
   type DictionaryLearningOptions,
 } from '../factorization/dictionary-learning'
 import { kmeans, type Clustering, type KmeansOptions } from '../factorization/kmeans'
+import { minVolumeNmf, type MinVolumeNmfOptions } from '../factorization/min-volume-nmf'
 import { nmf, type NmfOptions } from '../factorization/nmf'
 import { orthogonalNmf, type OrthogonalNmfOptions } from '../factorization/orthogonal-nmf'
 import { productOf } from '../factorization/product'
@@ -17,6 +23,7 @@ import {
   semiOrthogonalNmf,
   type SemiOrthogonalNmfOptions,
 } from '../factorization/semi-orthogonal-nmf'
+import { separableNmf, type SeparableNmfOptions } from '../factorization/separable-nmf'
 import { snmf, type SnmfOptions } from '../factorization/snmf'
 import {
   truncatedSvd,
@@ -55,6 +62,10 @@ interface FitOptionsOf {
   snmf: OwnOf<SnmfOptions>
   'dictionary-learning': OwnOf<DictionaryLearningOptions>
   'orthogonal-nmf': OwnOf<OrthogonalNmfOptions>
+  'separable-nmf': OwnOf<SeparableNmfOptions>
+  'convex-nmf': OwnOf<ConvexNmfOptions>
+  'archetypal-analysis': OwnOf<ArchetypalAnalysisOptions>
+  'min-volume-nmf': OwnOf<MinVolumeNmfOptions>
   kmeans: OwnOf<KmeansOptions>
   svd: OwnOf<TruncatedSvdOptions>
 }
@@ -73,7 +84,9 @@ export type ReducerOptions<Name extends ReducerName = ReducerName> = {
   rank: number
   /**
    * The model; `semi-nmf` unless given. `nmf` needs X ≥ 0; `snmf` gives sparse components; `dictionary-learning`
-   * gives sparse codes; `orthogonal-nmf`, which needs X ≥ 0, and `kmeans` give one component to each row; `svd` gives codes and components of any sign.
+   * gives sparse codes; `orthogonal-nmf`, which needs X ≥ 0, and `kmeans` give one component to each row; components
+   * are rows of X for `separable-nmf`, and means of rows for `convex-nmf` and `archetypal-analysis`; `min-volume-nmf`,
+   * which needs X ≥ 0, takes rows as mixtures of parts; `svd` gives codes and components of any sign.
    */
   model?: Name | undefined
   /**
@@ -227,6 +240,10 @@ const fits: Readonly<Record<ReducerName, Fit>> = {
   snmf: ofFactorization(snmf),
   'dictionary-learning': ofFactorization(dictionaryLearning),
   'orthogonal-nmf': ofFactorization(orthogonalNmf),
+  'separable-nmf': ofFactorization(separableNmf),
+  'convex-nmf': ofFactorization(convexNmf),
+  'archetypal-analysis': ofFactorization(archetypalAnalysis),
+  'min-volume-nmf': ofFactorization(minVolumeNmf),
   kmeans: fitKmeans,
   svd: fitSvd,
 }

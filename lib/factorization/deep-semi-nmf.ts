@@ -1,12 +1,9 @@
-import { resultMatrix, type Matrix } from '../data/matrix'
-import { inSlices } from '../data/slices'
-import { extentOf, sidesOf, type SourceInput } from '../data/source'
-import { invalid, invalidText } from '../errors'
+import { type Matrix } from '../data/matrix'
+import { sidesOf, type SourceInput } from '../data/source'
 import { planMemory } from '../memory'
 import {
   checkInteger,
   checkJob,
-  checkNumber,
   frozen,
   jobDefaults,
   memoryDefaults,
@@ -16,18 +13,33 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
-import { upperHDefaults } from './bounds'
-import { entryDefaults } from './entry-options'
-import { FactorizationModel, type ModelOptions } from './factorization-model'
-import { fit, type Factorization } from './fit'
-import { fitArguments, withSteps } from './fit-options'
-import { checkGraph, graphTerm, type Graph } from './graph'
+import {
+  coded,
+  componentsOf,
+  graphsOf,
+  optionsOf,
+  spread,
+  type FitOptions,
+  type Job,
+  type Layers,
+} from './deep-layers'
+import type { Factorization } from './fit'
+import type { Graph } from './graph'
 import { errorOf, type LayeredFit } from './hierarchical-semi-nmf'
-import { graphOfLabels } from './label-graph'
-import { checkFit, checkRanks, LayeredModel, namedByLayer, stageOf } from './layered-model'
-import { lossOptionsOf } from './losses'
-import { productOf } from './product'
-import { checkComponents, inRange, rightInverse } from './right-inverse'
+import { LayerFiles } from './layer-files'
+import {
+  checkByLayer,
+  checkFit,
+  checkRanks,
+  layeredDefaults,
+  layerOutputs,
+  named,
+  namedByLayer,
+  stageOf,
+  startOf,
+  type LayeredOptions,
+} from './layer-options'
+import { LayeredModel } from './layered-model'
 import { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
 
 const ownDefaults = frozen({
@@ -40,7 +52,10 @@ const ownDefaults = frozen({
 })
 
 /** The defaults of {@link deepSemiNmf}. */
-export const deepSemiNmfDefaults: typeof ownDefaults = ownDefaults
+export const deepSemiNmfDefaults: typeof ownDefaults & typeof layeredDefaults = frozen({
+  ...ownDefaults,
+  ...layeredDefaults,
+})
 
 export type DeepSemiNmfOptions = {
   /** Numbers of components of the layers, each smaller than the one before, such as [100, 40, 10]; to be given. */
@@ -60,6 +75,7 @@ export type DeepSemiNmfOptions = {
   /** A graph of the rows for each layer, such as one of `knnGraph`, in place of labels; none unless given. */
   graphs?: readonly (Graph | undefined)[] | undefined
 } & Overrides<typeof ownDefaults> &
+  LayeredOptions &
   JobOptions &
   MemoryOptions
 
@@ -73,6 +89,8 @@ export class DeepSemiNmf extends LayeredModel {
   readonly greedyError: number
   /** The objective of the last layer before the first and after each iteration of the fine-tuning. */
   readonly objective: Float64Array
+  /** Iterations of the fit of each layer, before the fine-tuning. */
+  readonly layerIterations: readonly number[]
   /** Iterations of the fine-tuning; for one layer, of its fit. */
   readonly iterations: number
   /** Whether they reached the tolerance. */
@@ -86,7 +104,7 @@ export class DeepSemiNmf extends LayeredModel {
     layers: Layers,
     run: Pick<
       DeepSemiNmf,
-      'greedyError' | 'objective' | 'iterations' | 'converged' | 'warnings'
+      'greedyError' | 'layerIterations' | 'objective' | 'iterations' | 'converged' | 'warnings'
     > & {
       readonly seconds: number
     },
@@ -96,150 +114,48 @@ export class DeepSemiNmf extends LayeredModel {
     this.codes = layers.codes
     this.relativeErrors = layers.errors
     this.greedyError = run.greedyError
+    this.layerIterations = run.layerIterations
     this.objective = run.objective
     this.iterations = run.iterations
     this.converged = run.converged
     this.warnings = run.warnings
     this.seconds = run.seconds
   }
-}
 
-interface Layers {
-  readonly components: readonly Matrix[]
-  readonly links: readonly Matrix[]
-  readonly codes: readonly Matrix[]
-  readonly errors: readonly number[]
-}
-
-type Job = JobOptions & MemoryOptions
-type FitOptions = NonNullable<DeepSemiNmfOptions['fit']>
-
-/** The graph of each layer, of those that have an effect. */
-async function graphsOf(
-  n: number,
-  layers: number,
-  {
-    labels = [],
-    graphs = [],
-    labelWeight,
-  }: Pick<DeepSemiNmfOptions, 'labels' | 'graphs'> & {
-    labelWeight: number
-  },
-): Promise<readonly (Graph | undefined)[]> {
-  checkNumber('labelWeight', labelWeight, 0)
-  for (const [name, list] of Object.entries({ labels, graphs })) {
-    if (!Array.isArray(list)) throw invalid(name, 'an array with an entry for each layer', list)
-    if (list.length > layers)
-      throw invalidText(name, `at most ${layers} entries, one for each layer`, String(list.length))
+  /** Codes of the rows of X in the last layer, [n × rank], at least 0. */
+  get W(): Matrix {
+    return this.codes.at(-1)!
   }
-  const found: (Graph | undefined)[] = []
-  for (let l = 0; l < layers; l++) {
-    const [known, given] = [labels[l], graphs[l]]
-    if (known !== undefined && given !== undefined)
-      throw invalidText(`graphs[${l}]`, 'none beside labels of the layer', 'a graph')
-    const graph = given === undefined ? undefined : checkGraph(`graphs[${l}]`, given, n)
-    const name = `labels[${l}]`
-    if (known instanceof Int32Array && known.length !== n)
-      throw invalidText(name, `${n} labels, one for each row of X`, `${known.length}`)
-    const own =
-      known === undefined
-        ? undefined
-        : { adjacency: await graphOfLabels(name, known), weight: labelWeight }
-    const either = own ?? graph
-    found.push(either?.weight === 0 ? undefined : either)
+
+  /** ‖X − W H‖ / ‖X‖ of the last layer. */
+  get relativeError(): number {
+    return this.relativeErrors.at(-1)!
   }
-  return found
 }
 
-/** The options of a layer: only multiplicative steps take a graph. */
-const optionsOf = (own: FitOptions, graph: Graph | undefined) =>
-  graph ? { l2H: 1, solver: 'mu' as const, ...own, graph } : own
-
-const multiplied = (A: Matrix, B: Matrix, job: Job) =>
-  productOf({ name: 'Z', matrix: A }, { name: 'H', matrix: B }, { ...job, wanted: `${B.rows}` })
+/** What all fits of a run have in common. */
+interface Setting {
+  readonly own: FitOptions
+  readonly inits: LayeredOptions['inits']
+  readonly graphs: readonly (Graph | undefined)[]
+  readonly files: LayerFiles
+  readonly job: Job
+}
 
 /** Layer by layer: a semi-NMF of X, then of the codes of each layer. */
 async function greedy(
   X: SourceInput,
   ranks: readonly number[],
-  { own, graphs, job }: { own: FitOptions; graphs: readonly (Graph | undefined)[]; job: Job },
+  { own, inits, graphs, files, job }: Setting,
 ): Promise<readonly Factorization[]> {
   const fits: Factorization[] = []
   for (const [l, rank] of ranks.entries()) {
-    const asked = { ...optionsOf(own, graphs[l]), ...stageOf(job, `layer ${l}`), rank }
-    fits.push(await namedByLayer(l, own, semiNmf(fits.at(-1)?.W ?? X, asked)))
+    const steps = { ...optionsOf(own, graphs[l]), ...startOf(inits, l) }
+    const asked = { ...steps, ...stageOf(job, `layer ${l}`), rank }
+    const run = files.layer(l, (ofLayer) => semiNmf(fits.at(-1)?.W ?? X, { ...asked, ...ofLayer }))
+    fits.push(await namedByLayer(l, own, run, inits?.[l]))
   }
   return fits
-}
-
-/**
- * Links and components whose product is H: Z_L by least squares for the components of the layer below, then Z_1
- * with the least change that takes the rest.
- */
-async function spread(
-  H: Matrix,
-  { components, links }: Pick<Layers, 'components' | 'links'>,
-  job: Job,
-): Promise<Pick<Layers, 'components' | 'links'>> {
-  const below = components.at(-2)!
-  const [belowInRange, HInRange] = await inRange(below, H)
-  const top = await multiplied(HInRange, await rightInverse(belowInRange), job)
-  const within = await multiplied(top, below, job)
-  const rest = resultMatrix(H.rows, H.cols)
-  await inSlices(H.data.length, (begin, end) => {
-    for (let at = begin; at < end; at++) rest.data[at] = H.data[at]! - within.data[at]!
-  })
-  const next = [...links.slice(0, -1), top]
-  let A = top
-  for (const Z of links.slice(0, -1).reverse()) A = await multiplied(A, Z, job)
-  const first = await multiplied(await rightInverse(A), rest, job)
-  const before = components[0]!
-  await inSlices(first.data.length, (begin, end) => {
-    for (let at = begin; at < end; at++) first.data[at]! += before.data[at]!
-  })
-  return { components: await componentsOf(first, next, job), links: next }
-}
-
-/** Z_1, Z_2 Z_1, …: the components of each layer in the columns of X. */
-async function componentsOf(first: Matrix, links: readonly Matrix[], job: Job): Promise<Matrix[]> {
-  const components = [first]
-  for (const Z of links) {
-    components.push(await multiplied(Z, components.at(-1)!, job))
-    await checkComponents(components.at(-1)!, components.length - 1)
-  }
-  return components
-}
-
-/** The options of a fit that codes of fixed components obey. */
-function codingOf(own: FitOptions): ModelOptions {
-  const { loss, ...numbers } = lossOptionsOf(own, semiNmfDefaults.loss)
-  const { l1W = 0, l2W = 0, upperW } = own
-  const given = Object.entries({ ...numbers, upperW }).filter(([, value]) => value !== undefined)
-  return { loss, l1W, l2W, ...(Object.fromEntries(given) as Record<string, number>) }
-}
-
-/** The codes of X in a layer with fixed components: exact, or multiplicative steps where there is a graph. */
-async function coded(
-  X: SourceInput,
-  { W, H, own, graph }: { W: Matrix; H: Matrix; own: FitOptions; graph: Graph | undefined },
-  job: Job,
-): Promise<Pick<Factorization, 'W' | 'relativeError' | 'seconds'>> {
-  const rank = H.rows
-  if (!graph) return await new FactorizationModel('semi-nmf', H, codingOf(own)).transform(X, job)
-  const extent = extentOf('X', X)
-  const { graph: _, ...asked } = optionsOf(own, graph) as FitOptions & { graph: Graph }
-  const all = withDefaults(
-    { ...fitArguments, ...semiNmfDefaults, ...jobDefaults, ...memoryDefaults },
-    { ...asked, ...job, rank },
-  )
-  const settled = {
-    ...withSteps({ ...all, init: { W, H } }, extent, true),
-    ...upperHDefaults,
-    ...entryDefaults,
-    init: { W, H },
-  }
-  const term = await graphTerm(graph, settled, extent.rows)
-  return await fit('semi-nmf', X, settled, { ...term, keepsH: true })
 }
 
 /**
@@ -273,39 +189,62 @@ export async function deepSemiNmf(
   X: SourceInput,
   options: DeepSemiNmfOptions,
 ): Promise<DeepSemiNmf> {
-  const {
-    ranks,
-    fit: own,
-    labels,
-    graphs: given,
-    labelWeight,
-    fineTuneIterations,
-    ...job
-  } = withDefaults(
+  const given = withDefaults(
     {
       ranks: required,
       fit: {} as FitOptions,
       labels: undefined as DeepSemiNmfOptions['labels'],
       graphs: undefined as DeepSemiNmfOptions['graphs'],
-      ...{ ...ownDefaults, ...jobDefaults, ...memoryDefaults },
+      ...{ ...deepSemiNmfDefaults, ...jobDefaults, ...memoryDefaults },
     },
     options,
   )
+  const { ranks, fit: own, inits, fineTuneIterations: iterations, out } = given
   checkRanks(ranks)
-  checkInteger('fineTuneIterations', fineTuneIterations, 0)
+  checkInteger('fineTuneIterations', iterations, 0)
   checkFit(own, semiNmfDefaults)
+  checkByLayer('inits', inits, ranks.length)
+  const { threads, device, priority, signal, onProgress, memoryBudget } = given
+  const job = { threads, device, priority, signal, onProgress, memoryBudget }
   checkJob(job)
   const { rows } = sidesOf('X', X)
-  const graphs = await graphsOf(rows, ranks.length, { labels, graphs: given, labelWeight })
+  const graphs = await graphsOf(rows, ranks.length, given)
   const all = ranks.reduce((sum, rank) => sum + rank, 0)
-  planMemory(`Codes of ${rows} rows in ${ranks.length} layers`, 8 * rows * all, job.memoryBudget)
-  const fits = await greedy(X, ranks, { own, graphs, job })
+  planMemory(`Codes of ${rows} rows in ${ranks.length} layers`, 8 * rows * all, memoryBudget)
+  const toCaller = await layerOutputs(X, ranks, out)
+  const files = await filesOf(X, given, graphs, job)
+  const setting = { own, inits, graphs, files, job }
+  const fits = await greedy(X, ranks, setting)
   const layers = await layersOf(X, fits, job)
-  const tuned =
-    ranks.length > 1 && fineTuneIterations > 0
-      ? await fineTuned(X, layers, { own, graphs, job, iterations: fineTuneIterations })
-      : undefined
-  return resultOf(fits, layers, tuned)
+  const isTuned = ranks.length > 1 && iterations > 0
+  const tuned = isTuned ? await fineTuned(X, layers, setting, iterations) : undefined
+  const found = tuned?.layers ?? layers
+  return resultOf(fits, { ...found, ...(await toCaller(found)) }, tuned, layers.errors.at(-1)!)
+}
+
+/** The files of the fits, with what decides their results. */
+function filesOf(
+  X: SourceInput,
+  given: DeepSemiNmfOptions & { fit: FitOptions; checkpointSeconds: number },
+  graphs: readonly (Graph | undefined)[],
+  job: Job,
+): Promise<LayerFiles> {
+  const { ranks, fit, labels, labelWeight, inits } = given
+  const { checkpoint, checkpointSeconds, resume } = given
+  const ofFit = named('fit', checkFit(fit, semiNmfDefaults))
+  const sources = graphs.map(
+    (graph, l) => graph && { option: labels?.[l] ? 'labels' : 'graphs', graph },
+  )
+  return LayerFiles.open(
+    'deep-semi-nmf',
+    X,
+    {
+      files: { checkpoint, checkpointSeconds, resume },
+      stages: [...ranks.map((_, l) => `layer-${l}`), 'fine-tune'],
+      deciding: { options: { ranks, labelWeight, ...ofFit }, inits, graphs: sources },
+    },
+    job,
+  )
 }
 
 /** The greedy layers, measured against X. */
@@ -330,12 +269,8 @@ interface Tuned {
 async function fineTuned(
   X: SourceInput,
   from: Layers,
-  {
-    own,
-    graphs,
-    job,
-    iterations,
-  }: { own: FitOptions; graphs: readonly (Graph | undefined)[]; job: Job; iterations: number },
+  { own, graphs, files, job }: Setting,
+  iterations: number,
 ): Promise<Tuned> {
   const last = from.codes.length - 1
   const asked = {
@@ -344,6 +279,7 @@ async function fineTuned(
     rank: from.components[last]!.rows,
     init: { W: from.codes[last]!, H: from.components[last]! },
     iterations,
+    ...(await files.filesOf(from.codes.length)),
   }
   const run = await namedByLayer(last, own, semiNmf(X, asked))
   const stage = stageOf(job, 'components')
@@ -369,8 +305,9 @@ async function fineTuned(
 
 function resultOf(
   fits: readonly Factorization[],
-  greedyLayers: Layers,
+  layers: Layers,
   tuned: Tuned | undefined,
+  greedyError: number,
 ): DeepSemiNmf {
   const run = tuned?.run ?? fits.at(-1)!
   const { rank: _, ...options } = fits[0]!.options
@@ -381,9 +318,10 @@ function resultOf(
     )
   const seconds = fits.reduce((sum, each) => sum + each.seconds, tuned?.seconds ?? 0)
   return new DeepSemiNmf(
-    tuned?.layers ?? greedyLayers,
+    layers,
     {
-      greedyError: greedyLayers.errors.at(-1)!,
+      greedyError,
+      layerIterations: fits.map(({ iterations }) => iterations),
       objective: run.objective,
       iterations: run.iterations,
       converged: run.converged,

@@ -13,7 +13,21 @@ import {
   type MemoryOptions,
 } from '../options'
 import type { Factorization } from './fit'
-import { checkFit, checkRanks, LayeredModel, namedByLayer, stageOf } from './layered-model'
+import { LayerFiles } from './layer-files'
+import {
+  checkByLayer,
+  checkFit,
+  checkRanks,
+  layeredDefaults,
+  layerOutputs,
+  named,
+  namedByLayer,
+  stageOf,
+  startOf,
+  type LayerFactors,
+  type LayeredOptions,
+} from './layer-options'
+import { LayeredModel } from './layered-model'
 import { productOf } from './product'
 import { semiNmf, semiNmfDefaults, type SemiNmfInit, type SemiNmfOptions } from './semi-nmf'
 import { snmf, snmfDefaults, type SnmfOptions } from './snmf'
@@ -42,7 +56,10 @@ const ownDefaults = frozen({
 })
 
 /** The defaults of {@link hierarchicalSemiNmf}. */
-export const hierarchicalSemiNmfDefaults: typeof ownDefaults = ownDefaults
+export const hierarchicalSemiNmfDefaults: typeof ownDefaults & typeof layeredDefaults = frozen({
+  ...ownDefaults,
+  ...layeredDefaults,
+})
 
 export type HierarchicalSemiNmfOptions<Name extends LevelModel = LevelModel> = {
   /** Numbers of components of the levels, each smaller than the one before, such as [400, 200, 100]; to be given. */
@@ -54,16 +71,19 @@ export type HierarchicalSemiNmfOptions<Name extends LevelModel = LevelModel> = {
    * `missing`, `sampleWeight`) and no checkpoints; its defaults unless given.
    */
   fit?: FitOf[Name] | undefined
-} & JobOptions &
+} & LayeredOptions &
+  JobOptions &
   MemoryOptions
 
 /** A hierarchy of components with the codes of its training rows. */
 export class HierarchicalSemiNmf extends LayeredModel {
+  /** Effective codes of the rows of X in each level, [n × rank], at least 0: W of the first, times W of each further level. */
+  readonly codes: readonly Matrix[]
+
   constructor(
     /** The fit of each level: that of X, then those of the components of the level before. */
     readonly levels: readonly Factorization[],
-    /** Effective codes of the rows of X in each level, [n × rank], at least 0: W of the first, times W of each further level. */
-    readonly codes: readonly Matrix[],
+    { codes, components }: LayerFactors,
     /**
      * ‖X − codes H‖ / ‖X‖ of each level; a warning tells of one above 1, which may be where components are poorly
      * fitted by those of the next level. That of the codes of `transform` is never above 1.
@@ -73,10 +93,36 @@ export class HierarchicalSemiNmf extends LayeredModel {
   ) {
     super(
       'hierarchical-semi-nmf',
-      levels.map(({ H }) => H),
+      components,
       levels.slice(1).map(({ W }) => W),
       options,
     )
+    this.codes = codes
+  }
+
+  /** Effective codes of the rows of X in the last level, [n × rank], at least 0. */
+  get W(): Matrix {
+    return this.codes.at(-1)!
+  }
+
+  /** ‖X − W H‖ / ‖X‖ of the last level. */
+  get relativeError(): number {
+    return this.relativeErrors.at(-1)!
+  }
+
+  /** The objective of the fit of the last level, of which `levels` has those of all. */
+  get objective(): Float64Array {
+    return this.levels.at(-1)!.objective
+  }
+
+  /** Iterations of the fit of the last level. */
+  get iterations(): number {
+    return this.levels.at(-1)!.iterations
+  }
+
+  /** Whether the fits of all levels reached the tolerance. */
+  get converged(): boolean {
+    return this.levels.every(({ converged }) => converged)
   }
 
   /** What may surprise, of every level. */
@@ -136,24 +182,56 @@ export async function hierarchicalSemiNmf<Name extends LevelModel = 'semi-nmf'>(
   X: SourceInput,
   options: HierarchicalSemiNmfOptions<Name>,
 ): Promise<HierarchicalSemiNmf> {
-  const { ranks, model, fit, ...job } = withDefaults(
-    { ranks: required, fit: {}, ...ownDefaults, ...jobDefaults, ...memoryDefaults },
-    options,
-  )
+  const { ranks, model, fit, inits, out, checkpoint, checkpointSeconds, resume, ...job } =
+    withDefaults(
+      {
+        ranks: required,
+        fit: {},
+        ...hierarchicalSemiNmfDefaults,
+        ...jobDefaults,
+        ...memoryDefaults,
+      },
+      options,
+    )
   checkRanks(ranks)
   checkOneOf('model', model, levelModels)
-  checkFit(fit, model === 'snmf' ? snmfDefaults : semiNmfDefaults)
+  const all = checkFit(fit, model === 'snmf' ? snmfDefaults : semiNmfDefaults)
+  checkByLayer('inits', inits, ranks.length)
   checkJob(job)
   const { rows } = sidesOf('X', X)
-  const all = ranks.reduce((sum, rank) => sum + rank, 0)
-  planMemory(`Codes of ${rows} rows in ${ranks.length} levels`, 4 * rows * all, job.memoryBudget)
-  const fitLevel = model === 'snmf' ? snmf : semiNmf
+  const width = ranks.reduce((sum, rank) => sum + rank, 0)
+  planMemory(`Codes of ${rows} rows in ${ranks.length} levels`, 4 * rows * width, job.memoryBudget)
+  const toCaller = await layerOutputs(X, ranks, out)
+  const decisive = { ranks, level: model, ...named('fit', all) }
+  const files = await LayerFiles.open(
+    'hierarchical-semi-nmf',
+    X,
+    {
+      files: { checkpoint, checkpointSeconds, resume },
+      stages: ranks.map((_, l) => `level-${l}`),
+      deciding: { options: decisive, inits },
+    },
+    job,
+  )
+  const fitLevel = (model === 'snmf' ? snmf : semiNmf) as typeof semiNmf
   const levels: Factorization[] = []
   for (const [l, rank] of ranks.entries()) {
-    const stage = stageOf(job, `level ${l}`)
-    const run = fitLevel(levels.at(-1)?.H ?? X, { ...fit, ...stage, rank } as never)
-    levels.push(await namedByLayer(l, fit, run))
+    const own = { ...fit, ...startOf(inits, l), ...stageOf(job, `level ${l}`), rank }
+    const level = files.layer(l, (files) => fitLevel(levels.at(-1)?.H ?? X, { ...own, ...files }))
+    levels.push(await namedByLayer(l, fit, level, inits?.[l]))
   }
+  const { codes, errors } = await effective(X, levels, job)
+  const factors = await toCaller({ codes, components: levels.map(({ H }) => H) })
+  const { rank: _, ...kept } = levels[0]!.options
+  return new HierarchicalSemiNmf(levels, factors, errors, { ...kept, level: model })
+}
+
+/** The effective codes of each level, and what they leave of X. */
+async function effective(
+  X: SourceInput,
+  levels: readonly Factorization[],
+  job: JobOptions & MemoryOptions,
+) {
   const codes = [levels[0]!.W]
   const errors = [levels[0]!.relativeError]
   for (const { W, H } of levels.slice(1)) {
@@ -163,6 +241,5 @@ export async function hierarchicalSemiNmf<Name extends LevelModel = 'semi-nmf'>(
     codes.push(await productOf(left, right, { ...stageOf(job, 'codes'), wanted }))
     errors.push(await errorOf(X, codes.at(-1)!, H, stageOf(job, 'errors')))
   }
-  const { rank: _, ...kept } = levels[0]!.options
-  return new HierarchicalSemiNmf(levels, codes, errors, { ...kept, level: model })
+  return { codes, errors }
 }

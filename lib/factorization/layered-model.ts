@@ -3,17 +3,11 @@ import { fileError } from '../data/file'
 import { type Matrix } from '../data/matrix'
 import { packed } from '../data/pieces'
 import { readSafetensors, writeSafetensors } from '../data/safetensors'
+import { readHeader } from '../data/safetensors-header'
+import { withReader } from '../data/byte-reader'
 import type { SourceInput } from '../data/source'
 import { invalid, invalidText, isMistake } from '../errors'
-import {
-  checkInteger,
-  checkNumber,
-  checkOneOf,
-  frozen,
-  withDefaults,
-  type JobOptions,
-  type Progress,
-} from '../options'
+import { checkInteger, checkNumber, checkOneOf, frozen, withDefaults } from '../options'
 import { version } from '../version'
 import {
   checkEntries,
@@ -60,68 +54,9 @@ export const childrenDefaults = frozen({ share: 0.15, most: 4 })
 
 const format = 'gemmine.layers'
 
-/** The ranks of layers, of which each is smaller than the one before. */
-export function checkRanks(ranks: unknown): asserts ranks is readonly number[] {
-  const expected = 'an array of integers of at least 1, each smaller than the one before'
-  if (!Array.isArray(ranks) || ranks.length === 0) throw invalid('ranks', expected, ranks)
-  ranks.forEach((rank: unknown, layer) => {
-    checkInteger(`ranks[${layer}]`, rank, 1)
-    const before = ranks[layer - 1] as number
-    if (layer > 0 && rank >= before)
-      throw invalid(
-        `ranks[${layer}]`,
-        `an integer in 1..${before - 1}, below ranks[${layer - 1}]`,
-        rank,
-      )
-  })
-}
-
-/** The options of single fits that a model of layers has itself, or cannot share among its layers. */
-const ofSingleFits = [
-  ...['mask', 'missing', 'sampleWeight'],
-  ...['checkpoint', 'checkpointSeconds', 'resume'],
-]
-
-/** Checks the names of options for the fit of every layer, and that they start by name. */
-export function checkFit(fit: object, defaults: object) {
-  const offered = Object.entries(defaults).filter(([name]) => !ofSingleFits.includes(name))
-  const { init } = withDefaults(Object.fromEntries(offered), fit, 'fit') as { init?: unknown }
-  if (init !== undefined && typeof init !== 'string')
-    throw invalid('fit.init', 'the name of a start', init)
-}
-
-/** Job options whose progress tells the stage, such as `layer 2 of 3, iterate`. */
-export function stageOf<Job extends JobOptions>({ onProgress, ...job }: Job, stage: string) {
-  const tell = (progress: Progress) =>
-    onProgress?.({ ...progress, phase: `${stage}, ${progress.phase}` })
-  return { ...job, onProgress: onProgress && tell }
-}
-
-/**
- * Names mistakes in the fit of a layer as the caller wrote them: `ranks[l]`, `graphs[l]`, `fit.solver`.
- *
- * @param own The options of `fit`.
- */
-export async function namedByLayer<T>(l: number, own: object, run: Promise<T>): Promise<T> {
-  try {
-    return await run
-  } catch (error) {
-    if (!isMistake(error)) throw error
-    const { argument, expected, received, row, column } = error
-    const [first = ''] = argument.split('.')
-    const name =
-      first === 'rank' || first === 'graph'
-        ? `${first}s[${l}]${argument.slice(first.length)}`
-        : Object.hasOwn(own, first)
-          ? `fit.${argument}`
-          : argument
-    if (name === argument) throw error
-    const message = error.message.replace(`${argument}, received`, `${name}, received`)
-    const Kind = error instanceof RangeError ? RangeError : TypeError
-    const place = row === undefined ? {} : { row, column }
-    throw Object.assign(new Kind(message), { argument: name, expected, received, ...place })
-  }
-}
+/** Whether a file is that of a model of layers, by its header. */
+export const isLayeredFile = async (path: string): Promise<boolean> =>
+  (await withReader(path, readHeader)).metadata['format'] === format
 
 /** The defaults of calls that choose a layer. */
 const layerDefaults = { layer: undefined as number | undefined }
@@ -209,6 +144,16 @@ export class LayeredModel {
   /** Numbers of components, from the first layer to the last. */
   get ranks(): readonly number[] {
     return this.components.map(({ rows }) => rows)
+  }
+
+  /** The components of the last layer, [rank × d]. */
+  get H(): Matrix {
+    return this.components.at(-1)!
+  }
+
+  /** Components of the last layer. */
+  get rank(): number {
+    return this.H.rows
   }
 
   /**

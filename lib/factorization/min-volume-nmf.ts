@@ -41,8 +41,8 @@ const ownDefaults = frozen({
   iterations: 1000,
   /** Stop when an iteration lowers the objective by a smaller fraction, 1e-6 unless given; 0 runs them all. */
   tolerance: 1e-6,
-  /** Sweeps over each factor per iteration; they do not read X; 4 unless given. */
-  innerSweeps: 4,
+  /** Sweeps over each factor per iteration; they do not read X; 1 unless given. */
+  innerSweeps: 1,
   /**
    * Seed of all random numbers; 0 unless given. Equal seeds give equal bits on one device, for any number of
    * threads.

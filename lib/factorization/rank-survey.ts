@@ -39,7 +39,9 @@ export async function planSurvey(X: SourceInput, settled: Settled): Promise<Surv
   const most = (bytes: readonly number[]) => bytes.reduce((a, b) => Math.max(a, b))
   const own = Math.max(
     most(all.map((steps) => bytesOf(steps, steps.init))),
-    heldOut === undefined ? 0 : bytesOf(settled.heldOutStepsFor(rank), 'random'),
+    heldOut === undefined
+      ? 0
+      : bytesOf({ ...settled.heldOutStepsFor(rank), missing: 'nan' }, 'random'),
   )
   const first = Math.max(own, most(all.map((steps) => bytesOf(steps, 'custom'))))
   const bytes = surveyBytes(rows, cols, rank, restarts) + first

@@ -26,10 +26,11 @@ import {
   defaultSolver,
   defaultSteps,
   fitDefaults,
+  stepsOf,
   withSteps,
   type Extent,
 } from './fit-options'
-import { losses } from './losses'
+import { losses, type AnyLoss } from './losses'
 import { models } from './models'
 import { nmf } from './nmf'
 import {
@@ -77,15 +78,15 @@ const ownDefaults = frozen({
   /**
    * What decides. `stability`: the largest rank that pays, by its AIC, and whose components are alike in all
    * restarts; `hold-out`: the smallest rank whose error on entries that were held out is within one standard
-   * error of the lowest (model `nmf`); `aic` or `bic`: the lowest one. `stability` unless given, but `bic` for a
+   * error of the lowest; `aic` or `bic`: the lowest one. `stability` unless given, but `bic` for a
    * semi-NMF without weights on both factors.
    */
   criterion: undefined as Criterion | undefined,
   /**
    * Share of the entries that as many further factorizations do not see, each others, for the errors on them; at
    * most 0.9. None unless given, but 0.1 for the criterion `hold-out`, for which at least 2 restarts must hold out
-   * an entry that is not missing. Only for `nmf`; their steps are those of `mu` for missing entries, and they start
-   * at random.
+   * an entry that is not missing. Their steps are those for missing entries, of `mu` for `nmf` and of
+   * `anls-bpp` (for losses for outliers `hals`) for `semi-nmf`, and they start at random.
    */
   holdOut: undefined as number | undefined,
   /** Smallest silhouette of a stable component; 0.6 unless given. */
@@ -162,11 +163,23 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 
 export type Settled = ReturnType<typeof checkSelectRank>
 
-function checkHoldOut(share: number, model: string, fitting: Bounds) {
+/** The steps of factorizations that do not see all entries. */
+const heldOutSteps = (model: (typeof surveyedModels)[number], loss: AnyLoss) => {
+  if (model === 'nmf') return { ...defaultSteps.ratio, solver: 'mu' as const }
+  const all = { ...entryDefaults, upperW: undefined, ...upperHDefaults, loss }
+  const solver = defaultSolver(model, { ...all, missing: 'nan', rank: 1 })
+  return { ...defaultSteps[stepsOf({ solver, loss, missing: 'nan' })], solver }
+}
+
+function checkHoldOut(
+  share: number,
+  model: (typeof surveyedModels)[number],
+  fitting: Bounds & { readonly loss: AnyLoss },
+) {
   checkNumber('holdOut', share, 0, 0.9)
   if (share === 0) throw invalid('holdOut', 'a number above 0', share)
-  if (model !== 'nmf') throw invalidText('model', 'nmf where entries are held out', `'${model}'`)
-  checkBounds(fitting, 'mu', 'where entries are held out')
+  const { loss } = fitting
+  checkBounds(fitting, heldOutSteps(model, loss).solver, 'where entries are held out')
 }
 
 /** All options, checked against the shape of X, before X itself is read. */
@@ -216,8 +229,7 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     stepsFor,
     heldOutStepsFor: (rank: number) => ({
       ...stepsFor(rank),
-      ...defaultSteps.ratio,
-      solver: 'mu' as const,
+      ...heldOutSteps(model, fitting.loss),
       init: 'random' as const,
     }),
     files: { checkpoint, resume },

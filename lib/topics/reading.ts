@@ -58,7 +58,7 @@ export interface TopicUbiquity {
 }
 
 /** A matrix in memory, without gaps, whose entries are finite and at least 0. */
-async function nonnegativeMatrix(name: string, input: Matrix): Promise<Matrix> {
+export async function nonnegativeMatrix(name: string, input: Matrix): Promise<Matrix> {
   const matrix = await denseMatrix(name, input)
   const { data, cols } = matrix
   await inSlices(data.length, (begin, end) => {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/perturbed_block.h"
+#include "backend/registry.h"
 #include "core/pool.h"
 #include "core/row_reader.h"
 
@@ -28,7 +29,8 @@ class PerturbedSource : public RowSource {
     return source_.read_ahead(rows);
   }
   RowBlock block(Index begin, Index count, RowScratch& scratch) const override {
-    return perturbed_block(source_.block(begin, count, scratch), noise_, scratch.values);
+    return perturbed_block(source_.block(begin, count, scratch), noise_, scratch.values,
+                           host_perturb());
   }
 
  protected:
@@ -55,7 +57,7 @@ class PerturbedCopy : public PerturbedSource {
       const Index begin = chunk * height;
       RowScratch& memory = scratch[worker];
       const RowBlock block = reader.block(begin, std::min(height, rows() - begin), memory);
-      copy(perturbed_block(block, noise, memory.values));
+      copy(perturbed_block(block, noise, memory.values, host_perturb()));
     });
   }
 

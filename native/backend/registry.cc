@@ -34,6 +34,7 @@ Scans& scans_for(const std::string& device) {
 
 HostDescription describe_host() { return cpu::describe(); }
 PassSizes pass_sizes() { return cpu::pass_sizes(); }
+Perturb host_perturb() { return cpu::kernels().perturb; }
 Index tile_rows(Index cols, Index k) { return cpu::dense_tile_rows(cols, k); }
 
 void start_backends() { start_pool(); }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/passes.h"
+#include "backend/perturbed_block.h"
 #include "backend/scans.h"
 
 namespace gemmine {
@@ -42,6 +43,9 @@ PassSizes pass_sizes();
 // Rows of a dense X of `cols` columns that a thread holds at a time, at most, in a pass for k
 // columns of a factor.
 Index tile_rows(Index cols, Index k);
+
+// Puts noise on entries by the vectors of this CPU, with the bits of `perturb`.
+Perturb host_perturb();
 
 // `device` as resolved by lib/device.ts. Backends are never freed.
 Passes& passes_for(const std::string& device);

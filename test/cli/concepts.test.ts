@@ -73,7 +73,7 @@ describe('gemmine concepts', () => {
   })
 
   it.each(reducerNames)('takes --model %s', async (model) => {
-    const X = /^(nmf|orthogonal-nmf)$/.test(model) ? 'positive.npy' : 'x.npy'
+    const X = /^(nmf|orthogonal-nmf|min-volume-nmf)$/.test(model) ? 'positive.npy' : 'x.npy'
     const given = [X, '--rank', '2', '--model', model, '--out', model, '--quiet', '--force']
     const { code, stdout } = await run(folder, 'concepts', ...given)
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })

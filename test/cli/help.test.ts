@@ -17,10 +17,14 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --memory-budget --seed --rank --model --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
+    '--threads --device --memory-budget --seed --rank --model --layers --level-model --fine-tune-iterations --labels --label-weight --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
   'select-rank':
     '--threads --device --memory-budget --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
-  transform: '--threads --device --memory-budget --model',
+  consensus:
+    '--threads --device --memory-budget --seed --rank --restarts --perturbation --density-threshold --neighbourhood --init --iterations --tolerance --checkpoint --resume',
+  topics:
+    '--threads --device --memory-budget --seed --model --vocabulary --words --semantics --ranks --weight --restarts --rank --documents --terms --top-terms --time-slices --checkpoint --resume',
+  transform: '--threads --device --memory-budget --model --layer',
   kmeans:
     '--threads --device --memory-budget --seed --clusters --iterations --tolerance --restarts',
   svd: '--threads --device --memory-budget --seed --rank --oversamples --power-iterations',
@@ -46,7 +50,7 @@ describe.each(Object.entries(promised))('gemmine %s --help', (command, own) => {
   const help = helpOf(command)
 
   it.each(`${own} ${common}`.split(' '))('explains %s', (option) => {
-    expect(help).toMatch(new RegExp(`^  ${option}( <[\\w/]+>| --help)? {2,}\\S`, 'm'))
+    expect(help).toMatch(new RegExp(`^  ${option}( <[\\w/=]+>| --help)? {2,}\\S`, 'm'))
   })
 
   it('shows an example that can be typed', () => {

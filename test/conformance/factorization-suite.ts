@@ -4,7 +4,13 @@ import type { Matrix } from '../../lib/data/matrix'
 import type { Factorization } from '../../lib/factorization/fit'
 import { absolutes, differences, productOf, squaredError, squares } from '../reference/factors'
 
-export interface Case {
+/** What every model gives, of one layer or several. */
+export type Fitted = Pick<
+  Factorization,
+  'W' | 'H' | 'objective' | 'relativeError' | 'iterations' | 'transform' | 'inverseTransform'
+>
+
+export interface Case<Result extends Fitted = Factorization> {
   readonly name: string
   readonly X: Matrix
   readonly signedH: boolean
@@ -21,9 +27,9 @@ export interface Case {
   /** The loss of factors; ‖X − W H‖² unless given. */
   loss?(W: Matrix, H: Matrix): number
   /** What a model adds to the loss; nothing unless given. */
-  term?(result: Factorization): number
+  term?(result: Result): number
   /** A run of so many iterations, at tolerance 0, with any further options laid over it. */
-  run(iterations: number, more?: Record<string, unknown>): Promise<Factorization>
+  run(iterations: number, more?: Record<string, unknown>): Promise<Result>
 }
 
 /** The noise of an objective from Gram matrices, as a share of ‖X‖². */
@@ -38,7 +44,7 @@ function expectMonotone(objective: Float64Array, norm: number) {
     )
 }
 
-function expectSigns({ W, H }: Factorization, signedH: boolean) {
+function expectSigns({ W, H }: Fitted, signedH: boolean) {
   expect(W.data.every((value) => value >= 0)).toBe(true)
   if (!signedH) expect(H.data.every((value) => value >= 0)).toBe(true)
 }
@@ -46,14 +52,19 @@ function expectSigns({ W, H }: Factorization, signedH: boolean) {
 const bits = ({ data }: Matrix) =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
 
-export function factorizationSuite({ name, X, signedH, run, ...model }: Case) {
+export function factorizationSuite<Result extends Fitted>({
+  name,
+  X,
+  signedH,
+  run,
+  ...model
+}: Case<Result>) {
   const norm = squares(X.data)
   const { penalised = true, monotone = true, iterates = true, scales = true } = model
   const { term = () => 0, approximation = productOf } = model
   const { loss = (W: Matrix, H: Matrix) => squaredError(X, W, H) } = model
   /** The objective of the pair that came back. */
-  const own = ({ objective }: Factorization) =>
-    monotone ? objective.at(-1)! : Math.min(...objective)
+  const own = ({ objective }: Fitted) => (monotone ? objective.at(-1)! : Math.min(...objective))
   describe(`factorization, ${name}`, () => {
     it('keeps the signs and, where it is monotone, never raises the objective', async () => {
       const result = await run(30)

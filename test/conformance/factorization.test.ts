@@ -8,6 +8,11 @@ import type { LossOptions } from '../../lib/factorization/losses'
 import { archetypalAnalysis } from '../../lib/factorization/archetypal-analysis'
 import { convexNmf } from '../../lib/factorization/convex-nmf'
 import { dictionaryLearning } from '../../lib/factorization/dictionary-learning'
+import { deepSemiNmf } from '../../lib/factorization/deep-semi-nmf'
+import {
+  hierarchicalSemiNmf,
+  type HierarchicalSemiNmf,
+} from '../../lib/factorization/hierarchical-semi-nmf'
 import { minVolumeNmf } from '../../lib/factorization/min-volume-nmf'
 import { models, rowSums } from '../../lib/factorization/models'
 import { nmf, nmfInits } from '../../lib/factorization/nmf'
@@ -309,3 +314,29 @@ for (const init of models['orthogonal-nmf'].inits)
     run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
       orthogonalNmf(scaled(positive, scale), { ...base, init, iterations, ...more }),
   })
+
+factorizationSuite({
+  name: 'deep-semi-nmf',
+  X: mixed,
+  signedH: true,
+  run: (iterations, { scale, threads, ...more }: { scale?: number; threads?: number } = {}) =>
+    deepSemiNmf(scaled(mixed, scale), {
+      ...{ ranks: [9, 5], fineTuneIterations: iterations, threads },
+      fit: { tolerance: 0, seed: 3, iterations: 20, ...more },
+    }),
+})
+
+factorizationSuite<HierarchicalSemiNmf>({
+  name: 'hierarchical-semi-nmf',
+  X: mixed,
+  signedH: true,
+  // The last level is fitted to the components of the level before, not to X.
+  term: ({ levels, W, H }) =>
+    squaredError(levels[0]!.H, levels[1]!.W, levels[1]!.H) - squaredError(mixed, W, H),
+  penalised: false,
+  run: (iterations, { scale, ...more }: { scale?: number } = {}) =>
+    hierarchicalSemiNmf(scaled(mixed, scale), {
+      ...{ ranks: [9, 5], fit: { tolerance: 0, seed: 3, init: 'kmeans', iterations } },
+      ...more,
+    }),
+})

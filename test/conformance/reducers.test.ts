@@ -23,6 +23,10 @@ const expected: Record<ReducerName, { signed?: boolean; exact?: number; fit?: ob
   snmf: { exact: 0.05, fit: { sparsity: 1, iterations: 2000 } },
   'dictionary-learning': { exact: 0.02, fit: { l1W: 1e-4, iterations: 1000, tolerance: 1e-7 } },
   'orthogonal-nmf': {},
+  'separable-nmf': {},
+  'convex-nmf': {},
+  'archetypal-analysis': {},
+  'min-volume-nmf': {},
   kmeans: {},
   svd: { signed: true, exact: 1e-4 },
 }

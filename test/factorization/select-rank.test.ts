@@ -8,6 +8,7 @@ import { checkSelectRank } from '../../lib/factorization/select-rank'
 import type { Matrix } from '../../lib/data/matrix'
 import type { SparseMatrix } from '../../lib/data/sparse'
 import { gaussian, matrixOf, normal, uniform } from '../matrices'
+import { productOf } from '../reference/factors'
 
 /** W H with half of the entries of both factors 0, and noise; such parts are the only ones of their rank. */
 function parts(n: number, d: number, k: number, seed: number): Matrix {
@@ -241,7 +242,10 @@ describe('selectRank', () => {
     [{ ranks: [2], criterion: 'elbow' }, 'one of stability, hold-out, aic, bic for criterion'],
     [{ ranks: [2], holdOut: 0 }, 'a number above 0 for holdOut, received 0'],
     [{ ranks: [2], holdOut: 0.95 }, 'in 0..0.9 for holdOut, received 0.95'],
-    [{ ranks: [2], criterion: 'hold-out', model: 'semi-nmf' }, 'nmf where entries are held out'],
+    [
+      { ranks: [2], criterion: 'hold-out', model: 'semi-nmf', upperW: 1 },
+      'no bound where entries are held out for upperW',
+    ],
     [{ ranks: [2], holdOut: 0.1, upperH: 1 }, 'no bound where entries are held out for upperH'],
     [{ ranks: [2], checkpointSeconds: 1 }, 'checkpointSeconds'],
     [{ ranks: [2], checkpoint: '' }, 'the name of a file for checkpoint'],
@@ -304,6 +308,28 @@ describe('selectRank', () => {
     )
     rmSync(folder, { recursive: true })
   })
+
+  it.each([
+    [{}, 0.05 ** 2],
+    [{ loss: 'huber', delta: 0.5 }, 0.05 ** 2 / 2],
+  ])(
+    'holds out entries of a semi-NMF, whose errors at the planted rank are the noise: %#',
+    async (more, noise) => {
+      const [n, d, k] = [100, 30, 5]
+      const [draw, next] = [uniform(1), normal(10)]
+      const clean = productOf(
+        matrixOf(n, k, () => Math.max(0, draw() - 0.5)),
+        gaussian(k, d, 4),
+      )
+      const X = matrixOf(n, d, (i, t) => clean.data[i * d + t]! + 0.05 * next())
+      const asked = { model: 'semi-nmf', ranks: { from: 3, to: 6 }, criterion: 'hold-out' } as const
+      const { chosen, ranks } = await selectRank(X, { ...asked, restarts: 4, ...more } as never)
+      expect(chosen).toBe(k)
+      const { heldOutError } = ranks.find(({ rank }) => rank === k)!
+      expect(heldOutError).toBeGreaterThan(noise)
+      expect(heldOutError).toBeLessThan(1.6 * noise)
+    },
+  )
 
   it('has no error of restarts that hold out nothing, and does not choose by it', async () => {
     const asked = { ...nmf, ranks: [2, 3], holdOut: 1e-300 }

@@ -62,7 +62,8 @@ class FrobeniusGroup : public GroupPass {
 
   void tile(const RowBlock& given, Index begin, bool first, Workspace& workspace,
             BlockSums& sums) const override {
-    const RowBlock rows = perturbed_block(given, group_.noise, workspace.perturbed);
+    const RowBlock rows =
+        perturbed_block(given, group_.noise, workspace.perturbed, kernels_.perturb);
     const HostView<float> W = host(group_.W.row_block(begin, rows.count));
     if (forms_incoming_gram() && pass_.row_weights.empty())
       add_gram(W, Into::add, sums.incoming_gram);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/loss.h"
+#include "backend/perturbed_block.h"
 #include "backend/proof/log_sum.h"
 #include "core/matrix.h"
 #include "core/row_block.h"
@@ -134,6 +135,19 @@ struct CenterBounds {
   const float* lengths;
   Index padded;
 };
+
+// Rows on the simplex whose weights are exchanged together, at most exchanged_at_once. Weights and
+// slopes are [rows×padded]; padding has weight 0 and slope +infinity.
+struct Exchanges {
+  Index rows;
+  Index steps;
+  Index padded;            // a multiple of `lanes` / 2
+  const double* normal;    // [components×padded]
+  const double* diagonal;  // [padded]
+  double least_slope;      // smaller differences of slopes count as none
+  double least_curvature;
+};
+inline constexpr Index exchanged_at_once = 4;
 inline constexpr Index exponentials_at_once = 32;
 inline constexpr Index maxima_lanes = 16;
 
@@ -191,6 +205,12 @@ struct Kernels {
   // padded with zeros up to their strides, which are multiples of `lanes`.
   void (*sparse_products)(const SparseRows&, HostView<const float> W, HostView<const float> Ht,
                           float* v);
+
+  // Exchanges of weights of each row, in place, until nothing is left to gain; losses [padded] is
+  // overwritten. The bits are the same for every instruction set: see SimplexRows.
+  void (*exchange)(const Exchanges&, double* weights, double* slopes, double* losses);
+  // As perturb of backend/perturbed_block.h, with the same bits.
+  Perturb perturb;
 
   // to_t −= Σ_{s<row} U_s,row U_st for begin <= t < end. Elements beyond `end` change, at most
   // triangle_padding.

@@ -92,9 +92,11 @@ inline Lanes min(Lanes a, Lanes b) { return a < b ? a : b; }
 #include "backend/cpu/element_kernels.inl"
 #include "backend/cpu/maxima_kernels.inl"
 #include "backend/cpu/own_sweep_kernels.inl"
+#include "backend/cpu/perturb_kernels.inl"
 #include "backend/cpu/product_kernels.inl"
 #include "backend/cpu/ratio_kernels.inl"
 #include "backend/cpu/row_kernels.inl"
+#include "backend/cpu/simplex_kernels.inl"
 #include "backend/cpu/sparse_kernels.inl"
 #include "backend/cpu/sum_exp_kernels.inl"
 #include "backend/cpu/sweep_kernels.inl"
@@ -126,6 +128,8 @@ const Kernels GEMMINE_KERNELS = {
     .weighted_squares = weighted_squares,
     .ratio_update = ratio_update,
     .sparse_products = sparse_products,
+    .exchange = exchange,
+    .perturb = perturb,
     .subtract_products = subtract_products,
     .solve_transposed = solve_transposed,
     .solve_upper = solve_upper,

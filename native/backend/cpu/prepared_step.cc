@@ -114,7 +114,7 @@ void PreparedStep::pack() {
       break;
     case StepKind::simplex:
     case StepKind::capped_simplex:
-      simplex_.emplace(normal_, step_.kind == StepKind::capped_simplex);
+      simplex_.emplace(kernels_, normal_, step_.kind == StepKind::capped_simplex);
       break;
   }
 }

@@ -64,7 +64,7 @@ void densify(const EntryReading& how, const RowBlock& rows, Index d, TileEntries
 
 TileEntries read_tile(const EntryReading& how, const RowBlock& given, Index d,
                       Workspace& workspace) {
-  const RowBlock rows = perturbed_block(given, how.noise, workspace.perturbed);
+  const RowBlock rows = perturbed_block(given, how.noise, workspace.perturbed, how.kernels.perturb);
   TileEntries entries{.sparse = how.sparse,
                       .x = {},
                       .seen = {},

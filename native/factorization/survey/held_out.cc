@@ -5,6 +5,7 @@
 
 #include "factorization/factors.h"
 #include "factorization/input.h"
+#include "factorization/model.h"
 
 namespace gemmine {
 
@@ -39,7 +40,9 @@ HeldOut held_out_error(Passes& backend, const RowSource& X, const FitOptions& op
               .measure = Measure::divergence,
               .accumulate = false,
               .sums = *sums,
-              .mask = input.mask},
+              .mask = input.mask,
+              // Else entries of the model below 0 would count as 0.
+              .own_normals = sign_of(options.model) == EntrySign::any},
              by_entry(input.loss));
   const double scale = std::exp2(degree_of(options.loss) * scaled.exponent());
   return {.error = scale * sums->incoming_divergence / norm.weight, .iterations = run.iterations};
