@@ -12,6 +12,7 @@ foreach(source IN LISTS emulated_sources)
 endforeach()
 add_library(gemmine_cuda_emulation STATIC ${emulated_sources} ${emulation_sources})
 target_include_directories(gemmine_cuda_emulation PUBLIC native test/native/cuda_emulation)
+target_compile_definitions(gemmine_cuda_emulation INTERFACE GEMMINE_CUDA_EMULATION)
 target_compile_options(gemmine_cuda_emulation PRIVATE -Wall -Wextra ${GEMMINE_WERROR} -ffp-contract=off
   -Wno-unknown-pragmas -mf16c ${sanitizer})
 target_link_libraries(gemmine_cuda_emulation PUBLIC openblas)

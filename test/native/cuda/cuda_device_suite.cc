@@ -93,7 +93,7 @@ void memory_that_does_not_fit_is_an_error_with_its_bytes() {
                   check(text.find("of its 1048576 bytes are free") != std::string::npos, text);
                 },
                 "an allocation beyond the device");
-  emulation::runtime_options.device_bytes = std::size_t{1} << 36;
+  emulation::runtime_options.device_bytes = std::size_t{1} << 31;
 }
 
 void host_pointers_are_refused_by_the_emulation() {

@@ -60,7 +60,7 @@ const char* cudaGetErrorString(cudaError_t error);
 namespace emulation {
 
 struct RuntimeOptions {
-  std::size_t device_bytes = std::size_t{1} << 36;  // cudaMalloc fails beyond
+  std::size_t device_bytes = std::size_t{1} << 31;  // cudaMalloc fails beyond
   int devices = 1;
   int eagerness = 0;       // of 100: how often a call lets waiting work of some stream go on
   long calls_to_fail = 0;  // the n-th call from now fails; 0: none
