@@ -43,6 +43,24 @@ find_library(GEMMINE_CUDART NAMES libcudart_static.a NO_DEFAULT_PATH
   HINTS ${CMAKE_MATCH_1}/.. PATH_SUFFIXES lib64 lib targets/x86_64-linux/lib targets/sbsa-linux/lib REQUIRED)
 set_target_properties(gemmine_cuda PROPERTIES PREFIX "" LINKER_LANGUAGE CXX)
 target_link_libraries(gemmine_cuda PRIVATE ${GEMMINE_CUDART} Threads::Threads ${CMAKE_DL_LIBS} rt)
-target_link_options(gemmine_cuda PRIVATE -static-libstdc++ -static-libgcc LINKER:--gc-sections
+target_link_options(gemmine_cuda PRIVATE -static-libstdc++ -shared-libgcc LINKER:--gc-sections
   LINKER:--exclude-libs,ALL LINKER:-Bsymbolic LINKER:--as-needed LINKER:-z,nodelete
   LINKER:--version-script=${CMAKE_CURRENT_SOURCE_DIR}/native/cuda.map)
+if(CMAKE_JS_INC)
+  add_dependencies(gemmine gemmine_cuda)
+endif()
+
+include(CheckSymbolExists)
+check_symbol_exists(__GLIBC__ features.h GLIBC)
+if(GEMMINE_OLD_GLIBC AND X86_64 AND GLIBC)
+  set(compat ${CMAKE_CURRENT_SOURCE_DIR}/native/glibc_compat_cuda.c)
+  target_sources(gemmine_cuda PRIVATE ${compat})
+  file(READ ${compat} text)
+  string(REGEX MATCHALL "(dl|pthread_|__pthread_|sem_|shm_)[a-z_]+" symbols "${text}")
+  list(REMOVE_DUPLICATES symbols)
+  foreach(symbol IN LISTS symbols ITEMS stat)
+    target_link_options(gemmine_cuda PRIVATE LINKER:--wrap=${symbol})
+  endforeach()
+  # An old glibc has these functions in libraries of their own.
+  target_link_options(gemmine_cuda PRIVATE LINKER:--no-as-needed -l:librt.so.1 -l:libpthread.so.0 -l:libdl.so.2)
+endif()

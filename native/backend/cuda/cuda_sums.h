@@ -14,15 +14,19 @@ class CudaSums : public Sums {
  public:
   CudaSums(const std::shared_ptr<Device>& device, Index d, Index k)
       : Sums(d, k),
-        cross(device),
-        gram_there(device),
+        cross(device, d * k),
+        gram_there(device, k * k),
         incoming_there(device),
         products(device),
         block_cross(device),
         scaled_Ht(device),
         wide(device),
         weighted(device),
-        partial(device) {}
+        weighted_rows(device),
+        partial(device) {
+    cross.clear(d * k);
+    gram_there.clear(k * k);
+  }
 
   // Of passes that run on the CPU; null before the first one.
   std::unique_ptr<Sums> of_host;
@@ -36,6 +40,7 @@ class CudaSums : public Sums {
   Array<float> scaled_Ht;        // [d×k]
   Array<double> wide;            // W in float64 [block×k]
   Array<double> weighted;        // the same, rows weighted
+  Array<float> weighted_rows;    // W, rows weighted [block×k]
   Array<double> partial;         // partial sums of the terms of the loss
 };
 

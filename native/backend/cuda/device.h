@@ -109,7 +109,8 @@ class Array {
     download(to.data(), count);
     return to;
   }
-  void clear(Index count) {
+  void clear(Index count) const {
+    if (count == 0) return;
     const auto turn = device_->turn();
     device_->require(device_->runtime().fill(device_->compute(), data_, 0,
                                              static_cast<std::int64_t>(count * sizeof(T))));

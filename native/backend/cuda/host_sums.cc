@@ -6,10 +6,10 @@
 namespace gemmine::cuda {
 namespace {
 
-Sums& host_sums(Passes& host, Sums& sums) {
-  CudaSums& own = cuda_sums(sums);
+Sums& host_sums(Passes& host, const Group& group) {
+  CudaSums& own = cuda_sums(group.sums);
   if (own.of_host == nullptr) own.of_host = host.make_sums(own.d, own.k);
-  own.is_on_host = true;
+  if (group.accumulate) own.is_on_host = true;
   return *own.of_host;
 }
 const Sums& of_host(const Sums& sums) {
@@ -58,7 +58,7 @@ class HostGroup {
     if (previous_) previous_->store(original_.extrapolated->previous);
     const Sums& from = *cuda_sums(original_.sums).of_host;
     Sums& to = original_.sums;
-    to.gram = from.gram;
+    if (original_.accumulate) to.gram = from.gram;
     to.incoming_gram = from.incoming_gram;
     to.incoming_product = from.incoming_product;
     to.incoming_residual = from.incoming_residual;
@@ -83,7 +83,7 @@ void HostPath::pass(const Pass& pass, const Job& job) {
   std::vector<Group> groups;
   for (const Group& group : pass.groups) {
     copies.emplace_back(*device_, host_, group);
-    groups.push_back(copies.back().group(host_sums(host_, group.sums)));
+    groups.push_back(copies.back().group(host_sums(host_, group)));
   }
   host_.pass({.X = pass.X,
               .exponent = pass.exponent,

@@ -137,6 +137,16 @@ bool is_device_memory(const void* at) {
   return static_cast<const char*>(at) < next->first + next->second;
 }
 
+// Whether a word of a request is an address of the host: of its heap, its stack or a library. Bytes
+// between the fields of a request may hold half of an old address, so memory must be there.
+bool is_host_address(std::uint64_t word) {
+  const std::uint64_t high = word >> 40;
+  if (high != 0x55 && high != 0x56 && high != 0x7E && high != 0x7F) return false;
+  if (is_device_memory(reinterpret_cast<const void*>(word))) return false;
+  unsigned char there = 0;
+  return mincore(reinterpret_cast<void*>(word / page * page), 1, &there) == 0;
+}
+
 MemoryAccess::MemoryAccess() {
   if (open_count++ == 0) make_accessible(true);
 }

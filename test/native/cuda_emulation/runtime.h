@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -77,6 +78,7 @@ void launch_failed(const std::string& what);
 const std::string& last_failure();
 void forget_failure();
 bool is_device_memory(const void* at);
+bool is_host_address(std::uint64_t word);
 
 // What is held: 0 once everything was freed.
 struct Held {

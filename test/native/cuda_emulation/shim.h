@@ -130,13 +130,6 @@ inline __half __float2half_rn(float x) { return {static_cast<std::uint16_t>(_cvt
 
 namespace emulation {
 
-// Whether a word of a request is an address of the host: of its heap, its stack or a library.
-inline bool is_host_address(std::uint64_t word) {
-  const std::uint64_t high = word >> 40;
-  return (high == 0x55 || high == 0x56 || high == 0x7E || high == 0x7F) &&
-         !is_device_memory(reinterpret_cast<const void*>(word));
-}
-
 template <class T>
 bool on_device(const T& value) {
   if constexpr (std::is_pointer_v<T>) return value == nullptr || is_device_memory(value);
