@@ -161,7 +161,7 @@ class CudaPasses : public HostPath {
   void shift(double value, BackendView<float> factor, const Job&) override {
     const Shift request{.rows = factor.rows,
                         .cols = factor.cols,
-                        .value = static_cast<float>(value),
+                        .value = value,
                         .factor = out(factor)};
     run(kernels().shift, request);
   }
@@ -170,7 +170,7 @@ class CudaPasses : public HostPath {
                               .cols = factor.cols,
                               .kind = static_cast<std::int32_t>(by.kind),
                               .share = static_cast<float>(by.share),
-                              .upper = static_cast<float>(by.upper),
+                              .upper = by.upper,
                               .previous = out(by.previous),
                               .factor = out(factor)};
     run(kernels().extrapolate, request);

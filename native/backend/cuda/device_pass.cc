@@ -285,7 +285,7 @@ class GroupPass {
                               .cols = k_,
                               .kind = static_cast<std::int32_t>(by.kind),
                               .share = static_cast<float>(by.share),
-                              .upper = static_cast<float>(by.upper),
+                              .upper = by.upper,
                               .previous = {previous.data, previous.stride},
                               .factor = {W.data, W.stride}};
     run(passes_.extrapolate, request);

@@ -135,7 +135,7 @@ void DeviceStep::improve(BackendView<const float> cross, BackendView<float> fact
                         .k = factor.cols,
                         .half_l1 = static_cast<float>(step_.l1 / 2),
                         .relaxation = static_cast<float>(step_.relaxation),
-                        .upper = static_cast<float>(step_.upper),
+                        .upper = step_.upper,
                         .wide_half_l1 = step_.l1 / 2,
                         .l2 = step_.l2,
                         .positive = positive_.data(),

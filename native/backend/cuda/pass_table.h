@@ -4,6 +4,7 @@
 
 // Kernels of passes. All pointers are memory of the device; matrices are row-major, strides are in
 // elements. A row i of [rows×cols] begins at data + i·stride.
+// Fields leave no room between them, so that the emulation can look at every word of a request.
 namespace gemmine::cuda {
 
 struct In {
@@ -76,7 +77,8 @@ struct AddRows {
 struct Extrapolate {
   std::int64_t rows, cols;
   std::int32_t kind;
-  float share, upper;
+  float share;
+  double upper;  // of float32
   Out previous;
   Out factor;
 };
@@ -99,7 +101,7 @@ struct Clamp {
 };
 struct Shift {
   std::int64_t rows, cols;
-  float value;
+  double value;  // of float32
   Out factor;
 };
 // scale, or scale·u with u of (seed, stream, first_row + i, j).
@@ -120,7 +122,7 @@ struct Perturb {
   In from;
   double amplitude;
   std::uint64_t seed;
-  std::uint32_t stream;
+  std::uint64_t stream;
   std::int64_t first_row;
   Out to;
 };
@@ -133,13 +135,13 @@ struct Gather {
 struct Indicate {
   std::int64_t rows, cols;
   const std::int32_t* labels;  // [rows]
-  float rest;
+  double rest;  // of float32
   Out factor;
 };
 
 // Sums in float64 of `sum_blocks` parts of the entries, for the host to add in their order.
 inline constexpr std::int64_t sum_blocks = 64;
-enum class Term : std::int32_t {
+enum class Term : std::int64_t {
   products,       // weights_i·a_ij·b_ij
   squares,        // weights_i·a_ij²
   wide_products,  // wide_ij·b_ij
@@ -196,7 +198,8 @@ struct RowStep {
   RowStepKind kind;
   std::int32_t sweeps;
   std::int64_t rows, k;
-  float half_l1, relaxation, upper;
+  float half_l1, relaxation;
+  double upper;  // of float32
   double wide_half_l1, l2;
   const float* positive;      // [k×k] N, of sign_split its positive parts
   const float* negative;      // [k×k] of sign_split

@@ -17,7 +17,7 @@ struct ExtrapolateBody {
     constexpr int nonnegative = 1, growth = 2;
     float moved = now + (r.kind == growth ? (change > 0 ? change : 0.0f) : change);
     if (r.kind == nonnegative && !(moved > 0)) moved = 0;
-    value = r.upper < moved ? r.upper : moved;
+    value = r.upper < moved ? static_cast<float>(r.upper) : moved;
     before = now;
   }
 };
@@ -38,7 +38,7 @@ struct ClampBody {
 struct ShiftBody {
   Shift r;
   __device__ void operator()(Wide i, Wide j) const {
-    r.factor.data[i * r.factor.stride + j] += r.value;
+    r.factor.data[i * r.factor.stride + j] += static_cast<float>(r.value);
   }
 };
 struct FillBody {
@@ -59,7 +59,8 @@ struct PerturbBody {
     float& to = r.to.data[i * r.to.stride + j];
     to = x;
     if (!(x - x == 0)) return;  // not finite
-    const double u = counter_uniform(r.seed, r.stream, static_cast<std::uint64_t>(r.first_row + i),
+    const double u = counter_uniform(r.seed, static_cast<std::uint32_t>(r.stream),
+                                     static_cast<std::uint64_t>(r.first_row + i),
                                      static_cast<std::uint32_t>(j));
     const double noisy = x * (1 + r.amplitude * (2 * u - 1));
     constexpr double largest = FLT_MAX;
@@ -75,7 +76,8 @@ struct GatherBody {
 struct IndicateBody {
   Indicate r;
   __device__ void operator()(Wide i, Wide j) const {
-    r.factor.data[i * r.factor.stride + j] = r.labels[i] == j ? r.rest + 1 : r.rest;
+    r.factor.data[i * r.factor.stride + j] = 
+        r.labels[i] == j ? static_cast<float>(r.rest) + 1 : static_cast<float>(r.rest);
   }
 };
 

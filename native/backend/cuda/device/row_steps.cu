@@ -43,7 +43,7 @@ __device__ void nonnegative_sweep(const Rows& rows, float* F) {
     if (inverse == 0) continue;
     const float target =
         (rows.cross(j) - rows.product(F, rows.N, j) - step.half_l1) * (step.relaxation * inverse);
-    rows.at(F, j) = bounded(target + (1 - step.relaxation) * rows.at(F, j), step.upper);
+    rows.at(F, j) = bounded(target + (1 - step.relaxation) * rows.at(F, j), static_cast<float>(step.upper));
   }
 }
 
@@ -101,7 +101,7 @@ __device__ float gradient_step(const Rows& rows, float* F, float* next, float* a
   for (Wide j = 0; j < rows.k(); ++j) {
     const float slope = rows.cross(j) - step.half_l1 - rows.product(ahead, rows.N, j);
     const float from = rows.at(ahead, j);
-    const float to = bounded(from + slope * step.inverse[j], step.upper);
+    const float to = bounded(from + slope * step.inverse[j], static_cast<float>(step.upper));
     overshoot += rows.N[j * rows.k() + j] * (from - to) * (to - rows.at(F, j));
     rows.at(next, j) = to;
   }

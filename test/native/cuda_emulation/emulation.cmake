@@ -1,5 +1,6 @@
 # The sources of the sidecar against a GPU that test/native/cuda_emulation emulates. Never shipped.
-if(NOT ELF OR NOT X86_64)
+# Under sanitizers scripts/cuda-kernels.mjs builds what it needs: here they would not know the fibers of the rest.
+if(NOT ELF OR NOT X86_64 OR GEMMINE_SANITIZE)
   return()
 endif()
 file(GLOB emulated_sources CONFIGURE_DEPENDS native/backend/cuda/device/*.cu native/backend/cuda/device/*.cc)
@@ -14,16 +15,12 @@ add_library(gemmine_cuda_emulation STATIC ${emulated_sources} ${emulation_source
 target_include_directories(gemmine_cuda_emulation PUBLIC native test/native/cuda_emulation)
 target_compile_definitions(gemmine_cuda_emulation INTERFACE GEMMINE_CUDA_EMULATION)
 target_compile_options(gemmine_cuda_emulation PRIVATE -Wall -Wextra ${GEMMINE_WERROR} -ffp-contract=off
-  -Wno-unknown-pragmas -mf16c ${sanitizer})
+  -Wno-unknown-pragmas -mf16c)
 target_link_libraries(gemmine_cuda_emulation PUBLIC openblas)
-if(GEMMINE_SANITIZE STREQUAL "address")
-  target_compile_definitions(gemmine_cuda_emulation PRIVATE EMULATION_ASAN)
-elseif(GEMMINE_SANITIZE STREQUAL "thread")
-  target_compile_definitions(gemmine_cuda_emulation PRIVATE EMULATION_TSAN)
-  # They switch between the fibers, of which the sanitizer is told.
-  set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/test/native/cuda_emulation/fibers.cc
-    ${CMAKE_CURRENT_SOURCE_DIR}/test/native/cuda_emulation/operations.cc
-    ${CMAKE_CURRENT_SOURCE_DIR}/test/native/cuda_emulation/memory.cc
-    ${CMAKE_CURRENT_SOURCE_DIR}/test/native/cuda_emulation/runtime.cc
-    PROPERTIES COMPILE_OPTIONS "-fno-sanitize=thread")
-endif()
+# The same as a sidecar, for the tests of lib/, which open it by GEMMINE_CUDA_BACKEND.
+add_library(gemmine_cuda_emulated MODULE $<TARGET_OBJECTS:gemmine_cuda_emulation>)
+set_target_properties(gemmine_cuda_emulated PROPERTIES PREFIX "" SUFFIX ".so"
+  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/emulation)
+target_link_libraries(gemmine_cuda_emulated PRIVATE openblas)
+target_link_options(gemmine_cuda_emulated PRIVATE LINKER:--exclude-libs,ALL LINKER:-Bsymbolic
+  LINKER:--version-script=${CMAKE_CURRENT_SOURCE_DIR}/native/cuda.map)
