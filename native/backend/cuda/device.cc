@@ -1,5 +1,8 @@
 #include "backend/cuda/device.h"
 
+#include <bit>
+#include <new>
+
 namespace gemmine::cuda {
 
 Device::Device(const Table& table, std::int32_t ordinal)
@@ -13,6 +16,7 @@ Device::Device(const Table& table, std::int32_t ordinal)
 }
 
 Device::~Device() {
+  release_kept();
   runtime().close(copies_);
   runtime().close(compute_);
 }
@@ -34,6 +38,52 @@ void Device::require(Code code) const {
     default:
       throw Error(ErrorCode::device_failure, text);
   }
+}
+
+namespace {
+
+constexpr std::int64_t small = 1 << 20;
+
+// Sizes that are kept: powers of two.
+std::int64_t rounded(std::int64_t bytes) {
+  return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes)));
+}
+
+}  // namespace
+
+void* Device::take(std::int64_t bytes) {
+  const auto turn = this->turn();
+  const std::int64_t size = bytes <= small ? rounded(bytes) : bytes;
+  if (const auto kept = kept_.find(size); kept != kept_.end() && !kept->second.empty()) {
+    void* memory = kept->second.back();
+    kept->second.pop_back();
+    return memory;
+  }
+  void* memory = nullptr;
+  Code code = runtime().allocate(compute_, size, &memory);
+  if (code == Code::out_of_memory) {
+    release_kept();
+    code = runtime().allocate(compute_, size, &memory);
+  }
+  if (code == Code::out_of_memory) refuse(size);
+  require(code);
+  return memory;
+}
+
+void Device::give_back(void* memory, std::int64_t bytes) {
+  const auto turn = this->turn();
+  if (bytes > small) return runtime().release(compute_, memory);
+  try {
+    kept_[rounded(bytes)].push_back(memory);
+  } catch (const std::bad_alloc&) {
+    runtime().release(compute_, memory);
+  }
+}
+
+void Device::release_kept() {
+  for (auto& [size, kept] : kept_)
+    for (void* memory : kept) runtime().release(compute_, memory);
+  kept_.clear();
 }
 
 void Device::refuse(std::int64_t bytes) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,12 @@ class Device {
   void synchronize() const { require(runtime().synchronize(compute_)); }
 
  private:
+  // Small memory is kept for the next allocation of its size: a GPU waits for all its work before
+  // it frees memory. Work on memory follows the order of one queue, so that it can be used again at
+  // once.
+  void* take(std::int64_t bytes);
+  void give_back(void* memory, std::int64_t bytes);
+  void release_kept();
   [[noreturn]] void refuse(std::int64_t bytes) const;
 
   const Table& table_;
@@ -46,6 +53,7 @@ class Device {
   Queue* compute_ = nullptr;
   Queue* copies_ = nullptr;
   mutable std::recursive_mutex mutex_;
+  std::map<std::int64_t, std::vector<void*>> kept_;  // by size
 
   template <class T>
   friend class Array;
@@ -85,13 +93,7 @@ class Array {
   void reserve(Index count) {
     if (count <= size_) return;
     release();
-    const auto bytes = static_cast<std::int64_t>(count * sizeof(T));
-    void* memory = nullptr;
-    const auto turn = device_->turn();
-    const Code code = device_->runtime().allocate(device_->compute(), bytes, &memory);
-    if (code == Code::out_of_memory) device_->refuse(bytes);
-    device_->require(code);
-    data_ = static_cast<T*>(memory);
+    data_ = static_cast<T*>(device_->take(static_cast<std::int64_t>(count * sizeof(T))));
     size_ = count;
   }
 
@@ -127,9 +129,8 @@ class Array {
   }
   void release() {
     if (data_ == nullptr) return;
-    const auto turn = device_->turn();
-    device_->runtime().release(device_->compute(), std::exchange(data_, nullptr));
-    size_ = 0;
+    device_->give_back(std::exchange(data_, nullptr),
+                       static_cast<std::int64_t>(std::exchange(size_, 0) * sizeof(T)));
   }
 
   std::shared_ptr<Device> device_;

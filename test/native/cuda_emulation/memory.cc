@@ -79,7 +79,7 @@ Range& range() {
 std::size_t pages(std::size_t bytes) { return (bytes + page - 1) / page * page; }
 
 void* take(std::size_t bytes) {
-  const std::size_t size = pages(bytes) + page;  // one page between allocations stays closed
+  const std::size_t size = pages(bytes) + page;
   std::vector<char*>& same = range().freed[size];
   char* taken = nullptr;
   if (!same.empty()) {
@@ -90,21 +90,15 @@ void* take(std::size_t bytes) {
     taken = range().begin + range().used;
     range().used += size;
   }
-  // The allocation ends where the closed page begins, up to the alignment.
-  return taken + (pages(bytes) - (bytes + 255) / 256 * 256);
-}
-char* first_page(void* memory) {
-  return reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(memory) / page * page);
+  return taken;
 }
 void drop(void* memory, std::size_t bytes) {
-  char* begin = first_page(memory);
+  auto* begin = static_cast<char*>(memory);
   madvise(begin, pages(bytes), MADV_DONTNEED);
-  mprotect(begin, pages(bytes), PROT_NONE);
   range().freed[pages(bytes) + page].push_back(begin);
 }
 void make_accessible(bool open) {
-  for (const auto& [at, bytes] : allocations())
-    mprotect(first_page(at), pages(bytes), open ? PROT_READ | PROT_WRITE : PROT_NONE);
+  mprotect(range().begin, range().used, open ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
 #endif

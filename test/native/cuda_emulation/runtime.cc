@@ -201,8 +201,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (fails_now()) return runtime_options.failure;
+  // After a failure a GPU does not write to memory of the host that may be gone by then.
   drain(stream);
+  if (fails_now()) return runtime_options.failure;
   return last_failure().empty() ? cudaSuccess : cudaErrorLaunchFailure;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) {
@@ -226,10 +227,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (fails_now()) return runtime_options.failure;
   const MemoryAccess access;
   while (event->reached < event->recorded)
     if (!step(event->stream)) drain(event->stream);
+  if (fails_now()) return runtime_options.failure;
   return last_failure().empty() ? cudaSuccess : cudaErrorLaunchFailure;
 }
 

@@ -19,8 +19,9 @@ __global__ void __launch_bounds__(entry_threads) over_entries(Wide rows, Wide co
 template <class Body>
 Code for_entries(Queue* queue, Wide rows, Wide cols, const char* name, const Body& body) {
   if (rows * cols == 0) return Code::ok;
-  return launch(queue, blocks_for(rows * cols, entry_threads), entry_threads, 0, name,
-                over_entries<Body>, rows, cols, body);
+  const int threads = rows * cols <= 64 ? 64 : entry_threads;
+  return launch(queue, blocks_for(rows * cols, threads), threads, 0, name, over_entries<Body>, rows,
+                cols, body);
 }
 
 }  // namespace gemmine::cuda::device

@@ -225,7 +225,7 @@ Code row_step(Queue* queue, const RowStep* request) {
   const RowStep& step = *request;
   if (step.rows == 0 || step.k == 0) return Code::ok;
   const Wide normal = step.k * step.k * static_cast<Wide>(sizeof(float));
-  for (int threads = most_threads; threads >= 32; threads /= 2) {
+  for (int threads = step.rows <= 32 ? 32 : most_threads; threads >= 32; threads /= 2) {
     const Wide tiles =
         tiles_of(step.kind) * step.k * (threads + 1) * static_cast<Wide>(sizeof(float));
     if (tiles > most_shared) continue;

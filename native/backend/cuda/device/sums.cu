@@ -21,6 +21,17 @@ __device__ double block_sum(double value, Partial& partial) {
   return total;
 }
 
+// Parts without a block of their own are 0.
+__device__ void store(double sum, double* parts) {
+  if (threadIdx.x != 0) return;
+  parts[blockIdx.x] = sum;
+  if (blockIdx.x == 0)
+    for (Wide i = gridDim.x; i < sum_blocks; ++i) parts[i] = 0;
+}
+
+// Depends on the number of entries alone, and so do the bits of a sum.
+unsigned blocks_of_sum(Wide entries) { return blocks_for(entries, 4 * threads, sum_blocks); }
+
 __device__ double term_of(const Sum& s, Wide i, Wide j) {
   const double weight =
       s.weights.data == nullptr ? 1.0 : double{s.weights.data[i * s.weights.stride]};
@@ -46,8 +57,7 @@ __global__ void __launch_bounds__(threads) sum_terms(Sum s) {
   double sum = 0;
   for (Wide at = Wide{blockIdx.x} * blockDim.x + threadIdx.x; at < all; at += step)
     sum += term_of(s, at / s.cols, at % s.cols);
-  sum = block_sum(sum, partial);
-  if (threadIdx.x == 0) s.partial[blockIdx.x] = sum;
+  store(block_sum(sum, partial), s.partial);
 }
 
 __global__ void __launch_bounds__(threads) sum_exact_residual(ExactResidual r) {
@@ -62,8 +72,7 @@ __global__ void __launch_bounds__(threads) sum_exact_residual(ExactResidual r) {
       rest -= double{r.W.data[i * r.W.stride + j]} * r.Ht.data[t * r.Ht.stride + j];
     sum += (r.weights == nullptr ? 1.0 : double{r.weights[i]}) * (rest * rest);
   }
-  sum = block_sum(sum, partial);
-  if (threadIdx.x == 0) r.partial[blockIdx.x] = sum;
+  store(block_sum(sum, partial), r.partial);
 }
 
 // blockIdx.x: columns; blockIdx.y: a part of the rows.
@@ -100,16 +109,18 @@ __global__ void __launch_bounds__(threads) measure_columns(Columns c) {
 }  // namespace
 
 Code sum(Queue* queue, const Sum* request) {
-  return launch(queue, static_cast<unsigned>(sum_blocks), threads, 0, "sum", sum_terms, *request);
+  return launch(queue, blocks_of_sum(request->rows * request->cols), threads, 0, "sum", sum_terms,
+                *request);
 }
 Code exact_residual(Queue* queue, const ExactResidual* request) {
-  return launch(queue, static_cast<unsigned>(sum_blocks), threads, 0, "exact_residual",
+  return launch(queue, blocks_of_sum(request->rows * request->d), threads, 0, "exact_residual",
                 sum_exact_residual, *request);
 }
 Code columns(Queue* queue, const Columns* request) {
   if (request->cols == 0) return Code::ok;
-  const dim3 grid(blocks_for(request->cols, threads), static_cast<unsigned>(column_chunks));
-  return launch(queue, grid, threads, 0, "columns", measure_columns, *request);
+  const int width = request->cols <= 32 ? 32 : threads;
+  const dim3 grid(blocks_for(request->cols, width), static_cast<unsigned>(column_chunks));
+  return launch(queue, grid, width, 0, "columns", measure_columns, *request);
 }
 
 }  // namespace gemmine::cuda::device
