@@ -52,6 +52,7 @@ bool step(EmulatedStream* stream) {
 
 // Others go on only where this stream waits for them.
 void drain(EmulatedStream* stream) {
+  if (stream->work.empty()) return;
   const MemoryAccess access;
   while (!stream->work.empty()) {
     if (step(stream)) continue;
