@@ -1,5 +1,5 @@
 import { GemmineError, invalid } from './errors'
-import { native } from './native'
+import { native } from './loaded-addon'
 
 /** The kinds of devices; a test compares them with those of native/backend/registry.cc. */
 export const deviceKinds = ['cpu', 'cuda'] as const

@@ -19,7 +19,12 @@ import type {
   NativeFitOptions,
   NativeSurvey,
 } from './native-factorization'
-import type { NativeClusteringSizes, NativeDevice, NativeInfo, NativePlanSizes } from './native-info'
+import type {
+  NativeClusteringSizes,
+  NativeDevice,
+  NativeInfo,
+  NativePlanSizes,
+} from './native-info'
 
 export type * from './native-factorization'
 export type * from './native-info'

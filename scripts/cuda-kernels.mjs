@@ -20,8 +20,10 @@ import { Failure, root, succeedOrExplain } from './steps.mjs'
 const build = join(root, 'build', 'cuda-kernels')
 const device = 'native/backend/cuda/device'
 const emulation = 'test/native/cuda_emulation'
-const compiler = [...(process.env.CMAKE_CXX_COMPILER_LAUNCHER ?? '').split(' '), process.env.CXX ?? 'g++']
-  .filter(Boolean)
+const compiler = [
+  ...(process.env.CMAKE_CXX_COMPILER_LAUNCHER ?? '').split(' '),
+  process.env.CXX ?? 'g++',
+].filter(Boolean)
 
 // What happens between the threads of a kernel must be invisible to ThreadSanitizer: see block.h.
 const unseen = ['fibers.cc', 'operations.cc', 'memory.cc', 'runtime.cc']
@@ -41,7 +43,10 @@ const environment = {
 const openblas = () =>
   process.env.OPENBLAS_ROOT
     ? [join(process.env.OPENBLAS_ROOT, 'include'), join(process.env.OPENBLAS_ROOT, 'lib')]
-    : ['/usr/include/x86_64-linux-gnu/openblas-pthread', '/usr/lib/x86_64-linux-gnu/openblas-pthread']
+    : [
+        '/usr/include/x86_64-linux-gnu/openblas-pthread',
+        '/usr/lib/x86_64-linux-gnu/openblas-pthread',
+      ]
 
 function compile(kind, source, object, folder = root) {
   const { flags, emulation: defines } = kinds[kind]
@@ -88,7 +93,14 @@ function must(result, what) {
 function buildAll(kind) {
   mkdirSync(join(build, kind), { recursive: true })
   for (const source of sources()) must(compile(kind, source, objectOf(kind, source)), source)
-  must(link(kind, sources().map((source) => objectOf(kind, source)), join(build, kind, 'suite')), kind)
+  must(
+    link(
+      kind,
+      sources().map((source) => objectOf(kind, source)),
+      join(build, kind, 'suite'),
+    ),
+    kind,
+  )
 }
 
 function sanitize() {
@@ -107,12 +119,10 @@ function sanitize() {
 function noticed({ status, stdout, stderr }) {
   if (status === 0) return undefined
   const all = stdout + stderr
-  const [, said] =
-    /SUMMARY: (\w+Sanitizer: [\w-]+)/.exec(all) ??
+  const [, said] = /SUMMARY: (\w+Sanitizer: [\w-]+)/.exec(all) ??
     /(runtime error: .{0,50})/.exec(all) ??
     /emulated device: (.{0,70})/.exec(all) ??
-    /suite\.cc:\d+: (.{0,70})/.exec(all) ??
-    [undefined, `status ${status}`]
+    /suite\.cc:\d+: (.{0,70})/.exec(all) ?? [undefined, `status ${status}`]
   return said
 }
 
@@ -124,7 +134,10 @@ function plant({ name, file, find, replace }) {
   const text = readFileSync(path, 'utf8')
   if (text.split(find).length !== 2)
     throw new Failure(`${name}: "${find}" is in ${file} ${text.split(find).length - 1} times`)
-  writeFileSync(path, text.replace(find, () => replace))
+  writeFileSync(
+    path,
+    text.replace(find, () => replace),
+  )
   return folder
 }
 
@@ -160,7 +173,8 @@ function tryMutants(only) {
     return said === undefined
   })
   console.log(`${chosen.length} mistakes planted, ${survivors.length} not noticed`)
-  if (survivors.length > 0) throw new Failure(`Not noticed: ${survivors.map((m) => m.name).join('; ')}`)
+  if (survivors.length > 0)
+    throw new Failure(`Not noticed: ${survivors.map((m) => m.name).join('; ')}`)
 }
 
 const { values, positionals } = parseArgs({

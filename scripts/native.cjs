@@ -66,8 +66,7 @@ function prebuild() {
   run(process.execPath, ['-e', 'require(process.argv[1])', made])
   const sidecar = path.join(path.dirname(made), 'gemmine_cuda.so')
   const files = fs.existsSync(sidecar) ? [made, sidecar] : [made]
-  if (process.platform === 'linux')
-    run('sh', [path.join(__dirname, 'check-floor.sh'), ...files])
+  if (process.platform === 'linux') run('sh', [path.join(__dirname, 'check-floor.sh'), ...files])
 }
 
 const { values, positionals } = parseArgs({

@@ -45,8 +45,8 @@ Passes& cpu_passes() {
 
 Passes& passes_for(const std::string& device) {
   if (device == "cpu") return cpu_passes();
-  return kept<Passes>(
-      device, [&] { return cuda::make_passes(cuda::device_named(device), cpu_passes()); });
+  return kept<Passes>(device,
+                      [&] { return cuda::make_passes(cuda::device_named(device), cpu_passes()); });
 }
 
 Scans& scans_for(const std::string& device) {

@@ -26,9 +26,9 @@ std::vector<float> inverse_diagonal(const NormalMatrix& normal, double l2);
 // The same for StepKind::projected_gradient: divided by its L as well.
 std::vector<float> gradient_lengths(const NormalMatrix& normal, double l2);
 
-// (N + l2 I)⁻¹ of the independent components of a solvable matrix [m×m]. A product with it is faster
-// than two triangular solves of few columns, and as accurate: its error too is that of float64
-// times the condition, of which dependent components are left out.
+// (N + l2 I)⁻¹ of the independent components of a solvable matrix [m×m]. A product with it is
+// faster than two triangular solves of few columns, and as accurate: its error too is that of
+// float64 times the condition, of which dependent components are left out.
 std::vector<double> inverse_of_independent(const NormalMatrix& normal);
 
 }  // namespace gemmine

@@ -159,10 +159,8 @@ class CudaPasses : public HostPath {
     run(kernels().clamp, request);
   }
   void shift(double value, BackendView<float> factor, const Job&) override {
-    const Shift request{.rows = factor.rows,
-                        .cols = factor.cols,
-                        .value = value,
-                        .factor = out(factor)};
+    const Shift request{
+        .rows = factor.rows, .cols = factor.cols, .value = value, .factor = out(factor)};
     run(kernels().shift, request);
   }
   void extrapolate(const Extrapolated& by, BackendView<float> factor, const Job&) override {
@@ -284,10 +282,8 @@ class CudaPasses : public HostPath {
   Measurements measure(BackendView<const float> factor) {
     const auto turn = device_->turn();
     const Array<double> partial(device_, column_chunks * measured_kinds * factor.cols);
-    const Columns request{.rows = factor.rows,
-                          .cols = factor.cols,
-                          .from = in(factor),
-                          .partial = partial.data()};
+    const Columns request{
+        .rows = factor.rows, .cols = factor.cols, .from = in(factor), .partial = partial.data()};
     run(kernels().columns, request);
     return {.parts = partial.download(), .k = factor.cols};
   }

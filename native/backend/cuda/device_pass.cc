@@ -218,11 +218,8 @@ class GroupPass {
 
   // ‖X·scale − W Htᵀ‖², formed on a copy.
   void add_residual(Index block, In X, BackendView<float> W, Index first) {
-    const Scaled copy{.rows = W.rows,
-                      .cols = d_,
-                      .from = X,
-                      .by = scale_,
-                      .to = {shared_.residual.data(), d_}};
+    const Scaled copy{
+        .rows = W.rows, .cols = d_, .from = X, .by = scale_, .to = {shared_.residual.data(), d_}};
     run(passes_.scale, copy);
     multiply({.number = Number::float32,
               .transpose_a = 0,
@@ -264,7 +261,8 @@ class GroupPass {
 
   void improve(BackendView<float> P, BackendView<float> W, Index first) {
     if (group_.addend) {
-      const BackendView<const float> numerators = group_.addend->numerators.row_block(first, P.rows);
+      const BackendView<const float> numerators =
+          group_.addend->numerators.row_block(first, P.rows);
       const BackendView<const float> diagonal = group_.addend->diagonal.row_block(first, P.rows);
       const AddRows request{.rows = P.rows,
                             .cols = k_,
@@ -373,8 +371,7 @@ void run_pass(const std::shared_ptr<Device>& device, Passes& host, const Pass& p
   }
   std::vector<std::unique_ptr<GroupPass>> groups;
   for (const Group& group : pass.groups)
-    groups.push_back(
-        std::make_unique<GroupPass>(device, host, pass, group, rows, shared, job));
+    groups.push_back(std::make_unique<GroupPass>(device, host, pass, group, rows, shared, job));
   rows.each_block([&](Index block, In X) {
     for (const auto& group : groups) group->block(block, rows.first(block), rows.count(block), X);
   });

@@ -11,13 +11,8 @@ constexpr Index number = sizeof(float);
 void copy_rows(const Device& device, Direction direction, const void* from, Index from_stride,
                void* to, Index to_stride, Index rows, Index cols) {
   if (rows == 0 || cols == 0) return;
-  const Copy copy{direction,
-                  to,
-                  to_stride * number,
-                  from,
-                  from_stride * number,
-                  cols * number,
-                  rows};
+  const Copy copy{direction,     to,  to_stride * number, from, from_stride * number,
+                  cols * number, rows};
   const auto turn = device.turn();
   device.require(device.runtime().copy(device.compute(), &copy));
   // Host memory must not change before the copy is done.
@@ -69,15 +64,14 @@ SourceNorm HostPath::examine(const Examined& examined, const Job& job) {
 }
 void HostPath::settle_codes(const LeastSquares& problem, BackendView<float> W, const Job& job) {
   const OnHost Ht = on_host(problem.Ht);
-  const LeastSquares there{problem.X,      problem.exponent, Ht.view(),    problem.normal,
-                           problem.l1,     problem.l2,       problem.upper};
+  const LeastSquares there{problem.X,  problem.exponent, Ht.view(),    problem.normal,
+                           problem.l1, problem.l2,       problem.upper};
   change(W, [&](BackendView<float> view) { host_.settle_codes(there, view, job); });
 }
 void HostPath::multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
                                    BackendView<float> to, const Job& job) {
-  change(to, [&](BackendView<float> view) {
-    host_.multiply_in_float64(X, exponent, B, view, job);
-  });
+  change(to,
+         [&](BackendView<float> view) { host_.multiply_in_float64(X, exponent, B, view, job); });
 }
 std::vector<double> HostPath::squared_products(const RowSource& X, int exponent,
                                                HostView<const double> B, const Job& job) {

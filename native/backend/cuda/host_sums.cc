@@ -107,9 +107,8 @@ void HostPath::improve(const Step& step, const Sums& sums, const NormalMatrix& n
 }
 void HostPath::improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
                                 const Job& job) {
-  change(Ht, [&](BackendView<float> view) {
-    host_.improve_by_ratio(step, of_host(sums), view, job);
-  });
+  change(Ht,
+         [&](BackendView<float> view) { host_.improve_by_ratio(step, of_host(sums), view, job); });
 }
 void HostPath::improve_by_own_normals(const Step& step, const Sums& sums, double pull,
                                       BackendView<float> Ht, const Job& job) {

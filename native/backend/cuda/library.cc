@@ -44,7 +44,8 @@ Opened open_sidecar() {
   const Table* table = entry == nullptr ? nullptr : entry();
   if (table == nullptr || table->abi != abi_version || table->bytes != sizeof(Table)) {
     opened.missing = "its CUDA backend belongs to another version of gemmine";
-    opened.backend += table == nullptr ? " (no table)" : " (ABI " + std::to_string(table->abi) + ")";
+    opened.backend +=
+        table == nullptr ? " (no table)" : " (ABI " + std::to_string(table->abi) + ")";
     return opened;
   }
   opened.backend += " (ABI " + std::to_string(table->abi) + ")";
@@ -120,8 +121,7 @@ std::shared_ptr<Device> device_named(const std::string& name) {
   const std::vector<Listed> devices = listed_devices();
   for (std::size_t i = 0; i < devices.size(); ++i)
     if (devices[i].name == name && devices[i].reason.empty())
-      return open[name] =
-                 std::make_shared<Device>(*sidecar().table, static_cast<std::int32_t>(i));
+      return open[name] = std::make_shared<Device>(*sidecar().table, static_cast<std::int32_t>(i));
   std::string reason = "there is no such device";
   for (const Listed& device : devices)
     if (device.name == name || device.name == "cuda") reason = device.reason;

@@ -59,7 +59,7 @@ struct Weighted {
 // to = float32(S_ij + pull_j·Ht_ij)
 struct Pulled {
   std::int64_t rows, cols;
-  const double* S;     // [rows×cols]
+  const double* S;  // [rows×cols]
   In Ht;
   const double* pull;  // [cols]
   float* to;           // [rows×cols]
@@ -116,7 +116,8 @@ struct Fill {
   double scale;
   Out factor;
 };
-// Noise of backend/entries.h: to = x·(1 + amplitude·(2u − 1)), u of (seed, stream, first_row + i, j).
+// Noise of backend/entries.h: to = x·(1 + amplitude·(2u − 1)), u of (seed, stream, first_row + i,
+// j).
 struct Perturb {
   std::int64_t rows, cols;
   In from;
@@ -135,7 +136,7 @@ struct Gather {
 struct Indicate {
   std::int64_t rows, cols;
   const std::int32_t* labels;  // [rows]
-  double rest;  // of float32
+  double rest;                 // of float32
   Out factor;
 };
 

@@ -81,8 +81,7 @@ void RowStream::read(Index block, float* to) {
     const Index begin = part * height;
     const Index here = std::min(height, rows - begin);
     const RowBlock from = reader_.block(first(block) + begin, here, scratch_[worker]);
-    for (Index i = 0; i < here; ++i)
-      std::copy_n(from.dense.row(i), d_, to + (begin + i) * d_);
+    for (Index i = 0; i < here; ++i) std::copy_n(from.dense.row(i), d_, to + (begin + i) * d_);
   });
 }
 

@@ -89,10 +89,8 @@ void wide_multiply(const std::shared_ptr<Device>& device, BackendView<const floa
                           .stride_c = B.cols};
     device->require(device->runtime().multiply(device->compute(), &product));
     const BackendView<float> rows = to.row_block(begin, count);
-    const Narrowed request{.rows = count,
-                           .cols = B.cols,
-                           .from = result.data(),
-                           .to = {rows.data, rows.stride}};
+    const Narrowed request{
+        .rows = count, .cols = B.cols, .from = result.data(), .to = {rows.data, rows.stride}};
     device->require(device->table().passes.narrow(device->compute(), &request));
   }
 }

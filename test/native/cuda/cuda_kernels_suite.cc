@@ -1,70 +1,14 @@
-// Every kernel of passes on the emulated GPU against its formula. scripts/cuda-kernels.mjs also runs
-// this program under sanitizers, and with planted mistakes, each of which must make it fail.
+// Every kernel of passes on the emulated GPU against its formula. scripts/cuda-kernels.mjs also
+// runs this program under sanitizers, and with planted mistakes, each of which must make it fail.
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 #include <vector>
 
-#include "backend/cuda/device.h"
-#include "core/random.h"
-#include "cuda/emulated.h"
+#include "cuda/kernel_bench.h"
 
 namespace {
 
 using namespace test;
-using namespace gemmine;
-using namespace gemmine::cuda;
-
-constexpr float guard = 12345.0f;  // of elements that a kernel must not touch
-
-// A matrix whose rows are farther apart than they are long, on the device.
-struct There {
-  There(const std::shared_ptr<Device>& device, Index rows, Index cols, std::uint32_t seed,
-        bool positive = false)
-      : rows(rows), cols(cols), stride(cols + 3), values(rows * stride, guard), array(device) {
-    const CounterRandom random(7, seed);
-    for (Index i = 0; i < rows; ++i)
-      for (Index j = 0; j < cols; ++j) {
-        const auto x = static_cast<float>(random.normal(i, static_cast<std::uint32_t>(j)));
-        values[i * stride + j] = positive ? std::abs(x) + 0.05f : x;
-      }
-    array.upload(values);
-  }
-  float operator()(Index i, Index j) const { return values[i * stride + j]; }
-  In in() const { return {array.data(), stride}; }
-  Out out() const { return {array.data(), stride}; }
-  // The elements now; those between the rows are as they were.
-  std::vector<float> now(const char* what) const {
-    const std::vector<float> all = array.download();
-    std::vector<float> found;
-    for (Index i = 0; i < rows; ++i) {
-      for (Index j = 0; j < cols; ++j) found.push_back(all[i * stride + j]);
-      for (Index j = cols; j < stride; ++j)
-        check(all[i * stride + j] == guard, std::string(what) + " left its rows");
-    }
-    return found;
-  }
-  Index rows, cols, stride;
-  std::vector<float> values;
-  Array<float> array;
-};
-
-struct Bench {
-  std::shared_ptr<Device> device = emulated_device();
-  const PassTable& kernels = device->table().passes;
-  template <class Request>
-  void run(Code (*kernel)(Queue*, const Request*), const Request& request) {
-    device->require(kernel(device->compute(), &request));
-  }
-};
-
-template <class Expected>
-void expect_entries(const There& of, const char* what, double tolerance, const Expected& expected) {
-  const std::vector<float> found = of.now(what);
-  for (Index i = 0; i < of.rows; ++i)
-    for (Index j = 0; j < of.cols; ++j)
-      near(found[i * of.cols + j], expected(i, j), tolerance, what);
-}
 
 // ---- Entries.
 
@@ -210,8 +154,7 @@ void sums_agree(Index n, Index k) {
   std::vector<double> wide(n * k);
   for (Index i = 0; i < n * k; ++i) wide[i] = std::cos(static_cast<double>(i));
   const Array<double> wide_there(b.device, wide), partial(b.device, sum_blocks);
-  for (const Term term :
-       {Term::products, Term::squares, Term::wide_products, Term::energy}) {
+  for (const Term term : {Term::products, Term::squares, Term::wide_products, Term::energy}) {
     double expected = 0, size = 0;
     for (Index i = 0; i < n; ++i)
       for (Index j = 0; j < k; ++j) {
@@ -223,8 +166,7 @@ void sums_agree(Index n, Index k) {
         expected += value;
         size += std::abs(value);
       }
-    b.run(b.kernels.sum,
-          {term, n, k, A.in(), B.in(), wide_there.data(), w.in(), partial.data()});
+    b.run(b.kernels.sum, {term, n, k, A.in(), B.in(), wide_there.data(), w.in(), partial.data()});
     double found = 0;
     for (const double part : partial.download()) found += part;
     near(found, expected, 1e-13 * size, "a sum of terms");
@@ -237,8 +179,7 @@ void sums_agree(Index n, Index k) {
       for (Index j = 0; j < k; ++j) rest -= double{A(i, j)} * Ht(t, j);
       expected += rest * rest;
     }
-  b.run(b.kernels.exact_residual,
-        {n, 6, k, X.in(), A.in(), Ht.in(), 0.5, nullptr, partial.data()});
+  b.run(b.kernels.exact_residual, {n, 6, k, X.in(), A.in(), Ht.in(), 0.5, nullptr, partial.data()});
   double found = 0;
   for (const double part : partial.download()) found += part;
   near(found, expected, 1e-12 * expected, "an exact residual");
@@ -320,9 +261,9 @@ std::vector<double> stepped(const Problem& p, const RowStep& step, Index i) {
           next[j] = f[j] * std::max(c, 0.0) / (product(j, 0, true) + step.l2 * f[j] + half);
           break;
         case RowStepKind::sign_split:
-          next[j] = f[j] * std::sqrt((std::max(c, 0.0) + product(j, -1, true)) /
-                                     (std::max(-c, 0.0) + product(j, 1, true) + step.l2 * f[j] +
-                                      half));
+          next[j] =
+              f[j] * std::sqrt((std::max(c, 0.0) + product(j, -1, true)) /
+                               (std::max(-c, 0.0) + product(j, 1, true) + step.l2 * f[j] + half));
           break;
         case RowStepKind::product:
           next[j] = c;
@@ -425,9 +366,8 @@ int main() {
   for (int kind = 0; kind <= static_cast<int>(RowStepKind::shifted_ascent); ++kind) {
     if (kind == static_cast<int>(RowStepKind::projected_gradient)) continue;
     // One block, some blocks with rows left over, and a normal matrix beyond shared memory.
-    for (const auto& [n, k, sweeps] : {std::tuple<Index, Index, int>{5, 3, 1},
-                                       {130, 7, 2},
-                                       {3, 150, 1}})
+    for (const auto& [n, k, sweeps] :
+         {std::tuple<Index, Index, int>{5, 3, 1}, {130, 7, 2}, {3, 150, 1}})
       steps_agree(static_cast<RowStepKind>(kind), n, k, kind < 5 ? sweeps : 1);
   }
   check_emulation("the kernels suite");

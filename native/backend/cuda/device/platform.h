@@ -43,11 +43,10 @@ Code launch(Queue* queue, dim3 grid, dim3 block, std::size_t shared, const char*
   make_current(queue);
   constexpr std::size_t without_asking = 48 << 10;
   if (shared > without_asking)
-    if (const Code code = code_of(
-            cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                                 cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(shared)),
-            name);
+    if (const Code code = code_of(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                                                       cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                       static_cast<int>(shared)),
+                                  name);
         code != Code::ok)
       return code;
   kernel<<<grid, block, shared, stream_of(queue)>>>(static_cast<P>(args)...);
