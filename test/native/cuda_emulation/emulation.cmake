@@ -21,6 +21,6 @@ target_link_libraries(gemmine_cuda_emulation PUBLIC openblas)
 add_library(gemmine_cuda_emulated MODULE $<TARGET_OBJECTS:gemmine_cuda_emulation>)
 set_target_properties(gemmine_cuda_emulated PROPERTIES PREFIX "" SUFFIX ".so"
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/emulation)
-target_link_libraries(gemmine_cuda_emulated PRIVATE openblas)
+target_link_libraries(gemmine_cuda_emulated PRIVATE gemmine_core)
 target_link_options(gemmine_cuda_emulated PRIVATE LINKER:--exclude-libs,ALL LINKER:-Bsymbolic
   LINKER:--version-script=${CMAKE_CURRENT_SOURCE_DIR}/native/cuda.map)
