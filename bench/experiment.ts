@@ -2,7 +2,7 @@
 // JSON file for the README's table.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { median, pairedRatios, type Spread } from './interleave'
+import { median, pairedRatios, type Spread, type Times } from './interleave'
 import { describeMachine, machineLines, restartUnsteered, type Machine } from './machine'
 import type { Rival, RivalDescription } from './rival'
 import { Roofline } from './roofline'
@@ -127,6 +127,19 @@ export class Experiment {
       ours,
       theirs,
     )
+  }
+
+  /** Compares both the seconds and those of the CPU; the target holds for the seconds. */
+  compareTimes(
+    job: string,
+    against: string,
+    ours: readonly Times[],
+    theirs: readonly Times[],
+    target?: number,
+  ) {
+    const of = (name: keyof Times, times: readonly Times[]) => times.map((each) => each[name])
+    this.compareTime(job, against, of('seconds', ours), of('seconds', theirs), target)
+    this.compareTime(`${job}, CPU time`, against, of('cpu', ours), of('cpu', theirs))
   }
 
   /** Records a target that cannot be measured, such as a loss that is not reached. */

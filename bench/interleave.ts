@@ -13,13 +13,13 @@ const settlingMilliseconds = 300
 /**
  * Measures all sides once per round. The first round is not counted, and each round begins with another side.
  */
-export async function interleave<Name extends string>(
-  sides: Record<Name, Turn>,
-): Promise<Record<Name, number[]>> {
+export async function interleave<Name extends string, Value = number>(
+  sides: Record<Name, () => Promise<Value>>,
+): Promise<Record<Name, Value[]>> {
   const names = Object.keys(sides) as Name[]
-  const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+  const measured = Object.fromEntries(names.map((name) => [name, [] as Value[]])) as Record<
     Name,
-    number[]
+    Value[]
   >
   for (let round = 0; round <= rounds; round++)
     for (let place = 0; place < names.length; place++) {
@@ -47,6 +47,18 @@ export async function cpuSeconds(job: () => Promise<unknown>): Promise<number> {
   await job()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1e6
+}
+
+/** One measurement of a job: seconds from call to result, and seconds of the CPU over all threads. */
+export interface Times {
+  readonly seconds: number
+  readonly cpu: number
+}
+
+export async function times(job: () => Promise<unknown>): Promise<Times> {
+  let wall = 0
+  const cpu = await cpuSeconds(async () => void (wall = await seconds(job)))
+  return { seconds: wall, cpu }
 }
 
 export function median(values: readonly number[]): number {

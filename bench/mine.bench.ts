@@ -2,7 +2,7 @@ import { mineHardNegatives, writeNpy, type Matrix, type MinedNegatives } from '.
 import { AdmissibleSearch } from './admissible'
 import { exchangePath, handOver, readMatrix, readPairsWithin, sharedFile } from './data'
 import { experiment, type Experiment } from './experiment'
-import { interleave, seconds, type Turn } from './interleave'
+import { interleave, times, type Times } from './interleave'
 import { Rival } from './rival'
 import { miningShape } from './shapes'
 
@@ -18,8 +18,27 @@ function listsOf(queries: number, pairs: Int32Array): number[][] {
 
 const { set, numNegatives, relativeMargin, checkedQueries } = miningShape
 
-async function startRival(report: Experiment, queries: Matrix, corpus: Matrix, pairs: Int32Array) {
-  const rival = await Rival.start(report, 'sentence_transformers_mine')
+/** What mines the same arrays: a program, the arguments of its run, and how many times as fast gemmine should be. */
+const rivals = [
+  { script: 'sentence_transformers_mine', values: {}, label: '', target: 8 },
+  {
+    script: 'sentence_transformers_mine',
+    values: { use_faiss: true },
+    label: ' with use_faiss',
+    target: 5,
+  },
+  { script: 'hard_negatives_search', values: {}, label: '', target: 1 },
+] as const
+
+interface Running {
+  readonly name: string
+  readonly target: number
+  times(): Promise<Times>
+  complete(): Promise<unknown>
+}
+
+/** Starts each program once; one that lacks its libraries is noted as not run. */
+async function startRivals(report: Experiment, queries: Matrix, corpus: Matrix, pairs: Int32Array) {
   const path = exchangePath('pairs.npy')
   await writeNpy(path, { data: pairs, shape: [pairs.length / 2, 2] })
   const arrays = {
@@ -27,12 +46,25 @@ async function startRival(report: Experiment, queries: Matrix, corpus: Matrix, p
     corpus: await handOver('corpus', corpus),
     pairs: path,
   }
-  await rival?.call('load', {
-    ...arrays,
-    num_negatives: numNegatives,
-    relative_margin: relativeMargin,
-  })
-  return rival
+  const options = { num_negatives: numNegatives, relative_margin: relativeMargin }
+  const programs = new Map<string, Rival | undefined>()
+  const running: Running[] = []
+  for (const { script, values, label, target } of rivals) {
+    if (!programs.has(script)) {
+      const rival = await Rival.start(report, script)
+      await rival?.call('load', { ...arrays, ...options })
+      programs.set(script, rival)
+    }
+    const rival = programs.get(script)
+    if (rival)
+      running.push({
+        name: rival.name + label,
+        target,
+        times: () => rival.times('run', values),
+        complete: async () => (await rival.call('run', values))['complete'],
+      })
+  }
+  return running
 }
 
 /** Queries spread evenly over all queries, and every query with too few negatives. */
@@ -63,32 +95,33 @@ experiment(__filename, question, async (report) => {
   const corpus = await readMatrix(corpusPath)
   const pairs = readPairsWithin(pairsPath, queries.rows, corpus.rows)
   const { positives } = await mineHardNegatives(queries, corpus, listsOf(queries.rows, pairs))
-  const rival = await startRival(report, queries, corpus, pairs)
+  const running = await startRivals(report, queries, corpus, pairs)
 
   const mine = () => mineHardNegatives(queries, corpus, positives, { numNegatives, relativeMargin })
   const mineTuples = async () => [...(await mine()).nTuples()]
-  const rivalTurns: Record<string, Turn> = rival ? { rival: () => rival.seconds('run') } : {}
-  const measured: Record<string, number[]> = await interleave<string>({
-    own: () => seconds(mineTuples),
-    limit: report.roofline.sample,
-    ...rivalTurns,
+  const turns = running.map(({ name, times: run }) => [name, run])
+  const limits: number[] = []
+  const { own, limit, ...theirs } = await interleave<string, Times>({
+    own: () => times(mineTuples),
+    limit: () => times(async () => limits.push(await report.roofline.sample())),
+    ...(Object.fromEntries(turns) as Record<string, () => Promise<Times>>),
   })
 
   const job = `mineHardNegatives, ${set} ${queries.rows} × ${corpus.rows} × ${corpus.cols}, k = ${numNegatives}`
   report.compareRate(
     job,
     2 * queries.rows * corpus.rows * corpus.cols,
-    measured['own']!,
-    measured['limit']!,
+    own!.map(({ seconds }) => seconds),
+    // The first round is not counted.
+    limits.slice(-limit!.length),
   )
-  if (rival) report.compareTime(job, rival.name, measured['own']!, measured['rival']!, 2.5)
+  for (const { name, target } of running)
+    report.compareTimes(job, name, own!, theirs[name]!, target)
 
   const total = pairs.length / 2
   report.note(`gemmine: complete tuples for ${(await mineTuples()).length} of ${total} pairs`)
-  if (rival)
-    report.note(
-      `${rival.name}: complete tuples for ${(await rival.call('run'))['complete']} of ${total} pairs`,
-    )
+  for (const { name, complete } of running)
+    report.note(`${name}: complete tuples for ${await complete()} of ${total} pairs`)
   noteCompleteness(
     report,
     await mine(),

@@ -1,6 +1,7 @@
 // A program of bench/competitors that keeps running, so that it can take turns with the library.
 import { join } from 'node:path'
 import type { Experiment } from './experiment'
+import type { Times } from './interleave'
 import { LineProcess } from './line-process'
 
 type Values = Readonly<Record<string, unknown>>
@@ -74,6 +75,12 @@ export class Rival {
   /** Seconds that a method measured around its own work. */
   async seconds(method: string, values: Values = {}): Promise<number> {
     return (await this.call(method, values))['seconds'] as number
+  }
+
+  /** The same, and the seconds of the CPU that it took. */
+  async times(method: string, values: Values = {}): Promise<Times> {
+    const { seconds, cpu } = await this.call(method, values)
+    return { seconds: seconds as number, cpu: cpu as number }
   }
 
   stop(): Promise<void> {

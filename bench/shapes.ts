@@ -97,6 +97,27 @@ export const concurrentShape = {
   seconds: isTrial ? 1 : 10,
 } as const
 
+/** What is estimated before it runs: {@link semiNmfIteration}, {@link topKShape}, {@link sweepShape} and others. */
+export const estimateShapes = {
+  factorizations: [
+    { rows: semiNmfIteration.rows, cols: semiNmfIteration.cols, ranks: [semiNmfIteration.rank] },
+    { rows: scaled(20_000), cols: 768, ranks: [8, 32, 128] },
+    { rows: scaled(100_000), cols: 32, ranks: [16] },
+  ],
+  iterations: 8,
+} as const
+
+/** Next to nothing to compute. */
+export const overheadShape = {
+  rows: 64,
+  cols: 32,
+  k: 5,
+  rank: 4,
+  calls: isTrial ? 200 : 10_000,
+  iterations: 200,
+  processes: isTrial ? 1 : 21,
+} as const
+
 export const maxSimShape = {
   queries: isTrial ? 8 : 100,
   queryTokens: 32,

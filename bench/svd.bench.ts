@@ -1,7 +1,7 @@
 import { truncatedSvd, writeNpy, type Matrix, type SparseMatrix } from '../lib/index'
 import { exchangePath, handOver, randomMatrix } from './data'
 import { experiment, type Experiment } from './experiment'
-import { cpuSeconds, interleave, seconds } from './interleave'
+import { interleave, times, type Times } from './interleave'
 import { uniform } from './matrices'
 import { Rival } from './rival'
 import { svdShapes } from './shapes'
@@ -77,22 +77,11 @@ async function measure(report: Experiment, rival: Rival, shape: Shape) {
   report.note(
     `${job}: error ${own.toExponential(1)} after ${powerIterations} power iterations, the rival's ${error.toExponential(1)}`,
   )
-  // Seconds of the CPU of each round, beside those on the wall.
-  const cpu: number[] = []
-  const rivalCpu: number[] = []
-  const ours = async () =>
-    void cpu.push(await cpuSeconds(() => truncatedSvd(X, { rank, powerIterations })))
-  const { wall, rivalWall } = await interleave({
-    wall: () => seconds(ours),
-    rivalWall: async () => {
-      const answer = await rival.call('run')
-      rivalCpu.push(answer['cpu'] as number)
-      return answer['seconds'] as number
-    },
+  const { own: ours, rival: theirsIn } = await interleave<'own' | 'rival', Times>({
+    own: () => times(() => truncatedSvd(X, { rank, powerIterations })),
+    rival: () => rival.times('run'),
   })
-  report.compareTime(job, rival.name, wall, rivalWall, 2)
-  // The first round is not counted.
-  report.compareTime(`${job}, CPU time`, rival.name, cpu.slice(1), rivalCpu.slice(1))
+  report.compareTimes(job, rival.name, ours, theirsIn, 2)
 }
 
 experiment(__filename, question, async (report) => {

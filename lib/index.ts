@@ -71,6 +71,8 @@ export {
   type TransformOptions,
 } from './factorization/factorization-model'
 export { Factorization, type Convergence } from './factorization/fit'
+export { estimateFactorization, type FactorizationShape } from './factorization/estimate'
+export type { Estimate } from './estimate'
 export type {
   Acceleration,
   FactorOutputs,

@@ -41,8 +41,17 @@ interface Unfinished {
 
 const unfinished = new Set<Unfinished>()
 
+/** Promises of work of calls before, between and after their jobs. */
+let besideJobs = 0
+
 /** Called when nothing is unfinished. */
 const idle: (() => void)[] = []
+
+const isIdle = () => unfinished.size === 0 && besideJobs === 0
+
+function settleIfIdle() {
+  if (isIdle()) for (const settle of idle.splice(0)) settle()
+}
 
 /** The signals that end all jobs when they are aborted. */
 const drains = new Set<AbortSignalLike>()
@@ -65,7 +74,7 @@ export function enter(entry: Entry, stop: Unfinished['stop']): () => void {
   unfinished.add(own)
   return () => {
     unfinished.delete(own)
-    if (unfinished.size === 0) for (const settle of idle.splice(0)) settle()
+    settleIfIdle()
   }
 }
 
@@ -79,10 +88,27 @@ export async function holding<Result>(entry: Entry, run: () => Promise<Result>):
   }
 }
 
-/**
- * Waits until no job of this thread is unfinished, in two turns of the event loop, so that a call can start
- * its next job.
- */
+/** Counts work of a call beside its jobs as unfinished, such as reading a file; it has no place in the queue. */
+export async function working<Result>(work: Promise<Result>): Promise<Result> {
+  besideJobs++
+  try {
+    return await work
+  } finally {
+    besideJobs--
+    settleIfIdle()
+  }
+}
+
+/** Lets the event loop run in the middle of the work of a call. */
+export const pause = (): Promise<void> => working(setImmediate())
+
+/** Two turns of the event loop, in which a call comes to its next job or pause. */
+async function twoTurns() {
+  await setImmediate()
+  await setImmediate()
+}
+
+/** Waits until no call of this thread is unfinished. */
 export async function drained(signal: AbortSignalLike | undefined): Promise<void> {
   const stopAll = () => {
     for (const { stop } of [...unfinished]) stop(reasonOf(signal!))
@@ -91,10 +117,10 @@ export async function drained(signal: AbortSignalLike | undefined): Promise<void
   const forget = signal && onAbort(signal, stopAll)
   if (signal?.aborted) stopAll()
   try {
-    while (unfinished.size > 0) {
+    await twoTurns()
+    while (!isIdle()) {
       await new Promise<void>((settle) => idle.push(settle))
-      await setImmediate()
-      await setImmediate()
+      await twoTurns()
     }
   } finally {
     forget?.()

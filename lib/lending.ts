@@ -12,7 +12,7 @@ export const smallestLent = 1 << 16
 /** The memory of a WebAssembly module has whole pages, and is detached when it grows. */
 const wasmPage = 1 << 16
 
-/** Buffers of results: they stay transferable, whatever they are used for. */
+/** Buffers of results that are large enough to be lent: they stay transferable, whatever they are used for. */
 const results = new WeakSet<object>()
 
 /** Buffers that were lent once. */
@@ -20,8 +20,22 @@ const lent = new WeakSet<object>()
 
 /** Excludes the memory of a result from being lent to a later job, which would forbid its transfer. */
 export function handOut<Elements extends ArrayBufferView>(array: Elements): Elements {
-  results.add(array.buffer)
+  if (array.buffer.byteLength > smallestLent) results.add(array.buffer)
   return array
+}
+
+type Transferring = ArrayBuffer & { transfer?(length: number): ArrayBuffer }
+
+/**
+ * Frees the memory of results that were only needed in between; they have no elements afterwards. V8 would
+ * keep up to 64 MiB of them, because the arrays themselves are small.
+ */
+export function release(...arrays: readonly ArrayBufferView[]) {
+  for (const { buffer } of arrays) {
+    const own = buffer as Transferring
+    if (own.transfer) own.transfer(0)
+    else structuredClone(0, { transfer: [own] })
+  }
 }
 
 /**
@@ -111,8 +125,14 @@ export const detached = (name: string) =>
   )
 
 /** The arrays that have elements, to be checked later. */
-export const filled = (arrays: NamedArrays): NamedArrays =>
-  Object.fromEntries(Object.entries(arrays).filter(([, array]) => array && array.byteLength > 0))
+export function filled(arrays: NamedArrays): NamedArrays {
+  const found: Record<string, ArrayBufferView> = {}
+  for (const name of Object.keys(arrays)) {
+    const array = arrays[name]
+    if (array && array.byteLength > 0) found[name] = array
+  }
+  return found
+}
 
 /** @throws {TypeError} naming the first array that has lost its elements. */
 export function checkReturned(arrays: NamedArrays) {

@@ -91,7 +91,20 @@ export interface NativeTopKOptions {
   readonly exclude?: NativeRowLists | undefined
 }
 
-export interface NativeRangeOptions {
+/** Which rows queries may get: bitmaps, with the number of that of each query, and lists. */
+export interface NativeRowChoice {
+  readonly allow?: NativeRowLists | undefined
+  readonly allowSets?: readonly Uint32Array[] | undefined
+  readonly allowOf?: Int32Array | undefined
+  readonly excludeSets?: readonly Uint32Array[] | undefined
+  readonly excludeOf?: Int32Array | undefined
+}
+
+export interface NativeFilteredTopKOptions extends NativeTopKOptions, NativeRowChoice {
+  readonly minScore?: number | undefined
+}
+
+export interface NativeRangeOptions extends NativeRowChoice {
   readonly device: string
   readonly metric: string
   readonly threshold: number
@@ -210,11 +223,26 @@ export interface Addon {
   topK(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,
-    options: NativeTopKOptions,
+    options: NativeFilteredTopKOptions,
     indices: Int32Array,
     scores: Float32Array,
     control: JobControl,
   ): Promise<NativeProof>
+  /** The same on the calling thread. */
+  topKSync(
+    queries: NativeSource,
+    corpus: NativeSource | NativeCorpus,
+    options: NativeFilteredTopKOptions,
+    indices: Int32Array,
+    scores: Float32Array,
+  ): NativeProof
+  /** Writes the bitmap of some rows; returns their number. */
+  setRows(
+    rows: Int32Array,
+    corpusRows: number,
+    words: Uint32Array,
+    control: JobControl,
+  ): Promise<number>
   reverseTopK(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,

@@ -82,6 +82,15 @@ function dropCancelled() {
   })
 }
 
+/** Calls a function of the addon that runs on this thread. */
+export function callNative<Result>(call: (addon: Addon) => Result): Result {
+  try {
+    return call(native())
+  } catch (failure) {
+    throw translated(failure as NativeFailure)
+  }
+}
+
 let fileThreadsAsked = false
 
 /**

@@ -47,12 +47,13 @@ export function configureQueue(options: QueueOptions): void {
 }
 
 /**
- * Waits until no job of this JavaScript thread runs or waits: for the end of a service. Jobs that start in the
- * meantime are waited for too, so a server must first stop taking requests. The promises of the calls settle
- * in the following turns of the event loop. A call that still prepares its inputs (lists, texts, files) has no
- * job yet and is not waited for: await its promise as well.
+ * Waits until no call of this JavaScript thread runs or waits: for the end of a service. A call that still
+ * prepares its inputs (lists, texts, files) is waited for, and so is one that starts in the meantime, so a
+ * server must first stop taking requests. The promises of the calls settle in the following turns of the event
+ * loop. Not waited for are scorers of the caller, pipes, and generators of lines between two lines.
  *
- * @param signal When it aborts, all jobs are stopped, and new ones refused, with its reason.
+ * @param signal When it aborts, all jobs are stopped, and new ones refused, with its reason: a call that
+ *   prepares its inputs ends when it comes to its job.
  *
  * @example
  * process.on('SIGTERM', async () => {

@@ -166,7 +166,7 @@ const buildDist = () =>
   upToDate(
     'dist',
     'dist/index.mjs',
-    ['lib', 'tsconfig.json', 'scripts/esm-wrapper.cjs'],
+    ['lib', 'tsconfig.json', 'scripts/entry-points.cjs'],
     async () => {
       rmSync(at('dist'), { recursive: true, force: true })
       await step('compile lib to dist', 'npm', ['run', 'build:ts'])

@@ -120,6 +120,7 @@ const defaultsOf: Record<string, object> = {
   TopActivationsOptions: gemmine.topActivationsDefaults,
   TopConceptsOptions: gemmine.topConceptsDefaults,
   TopKOptions: gemmine.topKDefaults,
+  TopKSyncOptions: gemmine.topKDefaults,
   TopWordsOptions: gemmine.topWordsDefaults,
   TransformOptions: {},
   InverseTransformOptions: {},

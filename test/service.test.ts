@@ -2,16 +2,18 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   configureQueue,
   drain,
   mineHardNegatives,
   prepareCorpus,
   queueDefaults,
+  readNpy,
   semiNmf,
   stats,
   topK,
+  writeNpy,
   type JobEnd,
   type JobStart,
 } from '../lib/index'
@@ -136,6 +138,24 @@ describe('the diagnostics channels', () => {
 })
 
 describe('drain', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gemmine-drain-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const inFolder = (name: string) => join(folder, name)
+  const written = inFolder('x.npy')
+  const many = gaussian(300_000, 16, 4)
+  const lists = Array.from({ length: many.rows }, (_, i) => [i % 200])
+  const room = { maxByteLength: 2 * many.data.byteLength } as object
+  const resizable = new Float32Array(
+    new (ArrayBuffer as new (length: number, room: object) => ArrayBuffer)(
+      many.data.byteLength,
+      room,
+    ),
+  )
+  resizable.set(many.data)
+  beforeAll(async () => {
+    await writeNpy(written, X)
+  })
+
   it('waits for every job, and for those that start in the meantime', async () => {
     const done: string[] = []
     const first = topK(X, X, { k: 1 })
@@ -145,6 +165,30 @@ describe('drain', () => {
     await first
     expect(done).toEqual(['both'])
     await drain()
+  })
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['lists of many queries', () => topK(many, X, { k: 1, exclude: lists })],
+    ['a list for each of few queries', () => topK(X, X, { k: 1, exclude: lists.slice(0, 200) })],
+    ['a copy of a large array', () => topK({ ...many, data: resizable }, X, { k: 1 })],
+    ['a checkpoint', () => semiNmf(X, { rank: 2, iterations: 1, checkpoint: inFolder('drained') })],
+    ['a file that is read', () => readNpy(written).then((read) => topK(read, X, { k: 1 }))],
+  ])('waits for a call that prepares its inputs: %s', async (_, call) => {
+    let isDone = false
+    const ended = call().then(() => (isDone = true))
+    await drain()
+    // The promise of the call settles in the turns after the last job.
+    for (let turn = 0; turn < 3; turn++) await nextTurn()
+    expect(isDone).toBe(true)
+    await ended
+  })
+
+  it('refuses the job of a call that still prepares its inputs, when its signal aborts', async () => {
+    const reason = new Error('time is up')
+    const call = topK(many, X, { k: 1, exclude: lists })
+    const refused = expect(call).rejects.toBe(reason)
+    await drain(AbortSignal.abort(reason))
+    await refused
   })
 
   it('stops all jobs when its signal aborts, and refuses new ones, with its reason', async () => {

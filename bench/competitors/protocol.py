@@ -12,14 +12,16 @@ import traceback
 
 
 class Stopwatch:
-    """Seconds spent inside a `with` block."""
+    """Seconds spent inside a `with` block, and those of the CPU over all threads of the process."""
 
     def __enter__(self):
+        self.cpu_started = time.process_time()
         self.started = time.perf_counter()
         return self
 
     def __exit__(self, *_):
         self.seconds = time.perf_counter() - self.started
+        self.cpu = time.process_time() - self.cpu_started
 
 
 def openblas_of(package):

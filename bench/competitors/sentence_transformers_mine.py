@@ -62,7 +62,7 @@ class SentenceTransformersMine:
                 verbose=False,
                 **self.options,
             )
-        return {"seconds": watch.seconds, "complete": len(mined)}
+        return {"seconds": watch.seconds, "cpu": watch.cpu, "complete": len(mined)}
 
 
 serve(SentenceTransformersMine)

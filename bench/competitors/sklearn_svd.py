@@ -1,7 +1,5 @@
 """scikit-learn's randomized_svd at its default options, which TruncatedSVD and PCA use."""
 
-import time
-
 import numpy as np
 
 from protocol import Stopwatch, openblas_of, serve
@@ -28,10 +26,9 @@ class ScikitLearnSvd:
             self.X = csr_matrix(parts, shape=tuple(shape))
 
     def run(self):
-        cpu = time.process_time()
         with Stopwatch() as watch:
             _, self.s, _ = self.randomized_svd(self.X, self.rank, random_state=0)
-        return {"seconds": watch.seconds, "cpu": time.process_time() - cpu, "s": self.s.tolist()}
+        return {"seconds": watch.seconds, "cpu": watch.cpu, "s": self.s.tolist()}
 
 
 serve(ScikitLearnSvd)

@@ -19,6 +19,8 @@ export interface CommonOptions {
   /** Of the commands with {@link budgetOption}. */
   readonly memoryBudget?: number
   readonly quiet?: boolean
+  /** Of the commands with the option of dry-run.ts. */
+  readonly dryRun?: boolean
 }
 
 const nameOf = (flags: string) => flags.split(' ')[0]!

@@ -1,5 +1,6 @@
 // The options of gemmine factorize, and their conversion to options of lib.
 import { Option, type Command } from 'commander'
+import { defaultForgetFactor } from '../factorization/batches'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import type { upperHDefaults } from '../factorization/bounds'
 import { missingKinds, type entryDefaults } from '../factorization/entry-options'
@@ -199,7 +200,7 @@ function describeTerms(command: Command) {
       numberOption(
         '--forget-factor <F>',
         'share of older sums that is left after all rows, beside --batch-size',
-        lib.nmfDefaults.forgetFactor,
+        defaultForgetFactor,
       ),
     )
     .addOption(boundOption('--upper-h', 'H, for nmf'))

@@ -1,10 +1,11 @@
 // gemmine factorize: X ≈ W H, from a file to factors, a model and a summary.
 import { Command } from 'commander'
 import { checkPlace } from '../data/checkpoint-file'
-import { matrixFile } from '../data/matrix-files'
+import { matrixFile, sidesInFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { invalid, invalidText } from '../errors'
 import { entryDefaults } from '../factorization/entry-options'
+import { estimateFactorization } from '../factorization/estimate'
 import type { Factorization } from '../factorization/fit'
 import {
   checkFitOptions,
@@ -17,6 +18,7 @@ import { modelNames, models } from '../factorization/models'
 import { nmfDefaults } from '../factorization/nmf'
 import { checkOneOf, withDefaults } from '../options'
 import { budgetOption, helpList, required, withCommonOptions } from './common-options'
+import { dryRunOption, estimated, trialOptions } from './dry-run'
 import { readArrays, writeFactors } from './factor-files'
 import {
   defaultsOf,
@@ -111,6 +113,7 @@ async function factorize(path: string, given: FactorizeOptions) {
     return { summary: summaryOf(X, found, job), outcome: outcomeOf(found) }
   }
   await runCommand(given, filesOf(path, given), async (job) => {
+    if (given.dryRun) return estimate(path, given, rank, job)
     if (given.checkpoint) {
       await checkPlace(given.checkpoint)
       tellOfCheckpoint(given.checkpoint)
@@ -122,6 +125,37 @@ async function factorize(path: string, given: FactorizeOptions) {
       (X) => fitTo(X, job),
     )
   })
+}
+
+/** Options that depend on the rows of X, or on files. */
+const notTried = ['batchSize', 'forgetFactor', 'checkpoint', 'checkpointSeconds', 'resume']
+
+async function estimate(path: string, given: FactorizeOptions, rank: number, job: Job) {
+  const { model = factorizeDefaults.model } = given
+  const { fit } = familyOf(given)
+  if (model === 'separable-nmf')
+    throw invalidText('--dry-run', 'a model with iterations', `--model ${model}`)
+  const entries = Object.entries(fitOptions(given)).filter(
+    ([name, value]) => !notTried.includes(name) && !(name === 'init' && value === 'custom'),
+  )
+  const sides = await sidesInFile(path)
+  checkOptions(given, rank, sides)
+  const { isSparse, ...shape } = sides
+  const nonzeros = isSparse
+    ? await withSource(
+        path,
+        job.options,
+        () => {},
+        async (X) => entriesOf(X, sides),
+      )
+    : undefined
+  const options = { ...Object.fromEntries(entries), ...trialOptions(job), rank }
+  const { rows, cols } = shape
+  return estimated(
+    'factorize',
+    await estimateFactorization<typeof options>(fit, { rows, cols, nonzeros }, options),
+    'iteration',
+  )
 }
 
 const outcomeOf = ({ relativeError, iterations, converged }: Factorization) =>
@@ -176,7 +210,7 @@ export function factorizeCommand(): Command {
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
     .argument('<X>', `the matrix: ${matrixFile}`)
   describeFactorize(command)
-  return withCommonOptions(command.addOption(budgetOption()))
+  return withCommonOptions(command.addOption(budgetOption()).addOption(dryRunOption()))
     .addHelpText('after', footer)
     .action((path: string, options: FactorizeOptions) => factorize(path, options))
 }

@@ -81,15 +81,15 @@ export async function runCommand(
     const inputs = Object.values(files)
       .filter((path) => path !== undefined)
       .map((given) => partOf(given).path)
-    if (given.out !== undefined) checkInputs(inputs, given.out)
+    if (given.out !== undefined && !given.dryRun) checkInputs(inputs, given.out)
     await staged(given, work)
   } catch (error) {
     throw inTypedWords(error, files)
   }
 }
 
-function checkCommon({ out, json, threads, seed, memoryBudget }: CommonOptions) {
-  if (!json || out !== undefined)
+function checkCommon({ out, json, threads, seed, memoryBudget, dryRun }: CommonOptions) {
+  if (!dryRun && (!json || out !== undefined))
     required(out, '--out', 'a folder for the results (or --json for the summary alone)')
   checkJob({ threads, memoryBudget })
   if (seed !== undefined) checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
@@ -115,7 +115,9 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished
   startFileThreads()
   const progress = new Progress({ lines: given.progress, quiet: given.quiet })
   const outputs =
-    given.out === undefined ? undefined : Outputs.open(given.out, given.force ?? false)
+    given.out === undefined || given.dryRun
+      ? undefined
+      : Outputs.open(given.out, given.force ?? false)
   try {
     const finished = await work({
       options: { threads: given.threads, device, signal: interrupted, ...budgetOf(given) },
@@ -134,7 +136,7 @@ async function staged(given: CommonOptions, work: (job: Job) => Promise<Finished
 
 async function finish(
   { summary, outcome, printed, complaint }: Finished,
-  { json, quiet }: CommonOptions,
+  { json, quiet, dryRun }: CommonOptions,
   progress: Progress,
   outputs: Outputs | undefined,
 ) {
@@ -143,9 +145,10 @@ async function finish(
   interrupted.throwIfAborted()
   for (const warning of summary.warnings) progress.warn(warning)
   if (json) await print(text)
-  else if (printed !== undefined && !quiet) await print(printed)
+  else if (printed !== undefined && (dryRun || !quiet)) await print(printed)
   outputs?.commit()
   ignoreInterruptions()
+  if (dryRun) return
   const { command, seconds, gflops } = summary
   const rate = seconds < shortest || gflops === undefined ? '' : `, ${gflops.toFixed(1)} GFLOP/s`
   const wrote = outputs ? `; wrote ${outputs}` : ''

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { checkPlace } from '../data/checkpoint-file'
 import { minedLines, rejectedLines, writeLines } from '../data/mined-lines'
 import { writeMinedParquet } from '../data/parquet/mined-parquet'
+import { estimateMining } from '../mining/estimate'
 import { mineHardNegatives } from '../mining/mine-hard-negatives'
 import {
   checkMiningOptions,
@@ -16,6 +17,7 @@ import type { Asked } from '../mining/mining-warnings'
 import { samplingDefaults } from '../mining/samplings'
 import { checkInteger, type Overrides } from '../options'
 import { required } from './common-options'
+import { estimated, trialOptions } from './dry-run'
 import { tellOfCheckpoint } from './interruption'
 import { runCommand, type Job } from './job'
 import { shapesOf, withQueriesAndCorpus } from './load'
@@ -59,6 +61,16 @@ const rulesOf = (given: MineOptions) =>
     resume: given.resume,
   }) satisfies MineHardNegativesOptions
 
+/** The rules that trials follow. */
+function triedOf(given: MineOptions, job: Job) {
+  const { numNegatives, minScore, skipRanks, maxRank } = rulesOf(given)
+  return {
+    ...{ numNegatives, minScore, skipRanks, maxRank },
+    ...ceilingsGiven(given),
+    ...trialOptions(job),
+  }
+}
+
 /** Unless both sides have ids, `--exclude-self` compares row numbers, so it needs no file of ids. */
 const isSelfByRow = ({ excludeSelf, queryIds, corpusIds }: MineOptions) =>
   excludeSelf && (queryIds === undefined || corpusIds === undefined)
@@ -75,7 +87,7 @@ async function mine(given: MineOptions) {
   const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
   const named = { ...partners, exclude, candidates, resume }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
-    if (checkpoint) {
+    if (checkpoint && !given.dryRun) {
       await checkPlace(checkpoint)
       tellOfCheckpoint(checkpoint)
     }
@@ -84,6 +96,10 @@ async function mine(given: MineOptions) {
     const rules = rulesOf(given)
     const excludeSelf = isSelfByRow(given)
     checkMiningOptions({ ...rules, excludeSelf }, counts.queries, counts.corpus)
+    if (given.dryRun) {
+      const shape = { ...counts, cols: shapes.corpus.cols }
+      return estimated('mine', await estimateMining(shape, triedOf(given, job)), 'scan')
+    }
     const files = await readMiningFiles(given, positives, counts)
     const options = { ...rules, ...files.rules, ...job.options }
     const mined = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>

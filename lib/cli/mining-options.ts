@@ -21,6 +21,7 @@ import {
 import { defaultPool, samplingNames, samplings, type SamplingChoice } from '../mining/samplings'
 import { metrics, type Metric } from '../mining/metric'
 import type { QueryShard } from '../mining/query-shard'
+import { dryRunOption } from './dry-run'
 import {
   budgetOption,
   choiceOption,
@@ -303,5 +304,8 @@ export function describeMine(command: Command): Command {
     command.optionsGroup(title)
     for (const option of options()) command.addOption(option)
   }
-  return withCommonOptions(command.addOption(budgetOption())).addHelpText('after', footer)
+  return withCommonOptions(command.addOption(budgetOption()).addOption(dryRunOption())).addHelpText(
+    'after',
+    footer,
+  )
 }

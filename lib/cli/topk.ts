@@ -1,10 +1,12 @@
 // gemmine topk: the K best corpus rows for each query, exactly.
 import { Command } from 'commander'
 import { writeNpy } from '../data/npy'
+import { estimateTopK } from '../mining/estimate'
 import { metrics, metricTexts, type Metric } from '../mining/metric'
+import type { Neighbours } from '../mining/neighbours'
 import { prepareCorpusDefaults } from '../mining/prepare-corpus'
 import { checkedSelf } from '../mining/self-rows'
-import { topK, topKWarnings, type Neighbours } from '../mining/top-k'
+import { topK, topKWarnings } from '../mining/top-k'
 import { checkInteger } from '../options'
 import {
   budgetOption,
@@ -12,11 +14,13 @@ import {
   countOption,
   drawsNothing,
   idleWarnings,
+  numberOption,
   pathOption,
   required,
   withCommonOptions,
   type CommonOptions,
 } from './common-options'
+import { dryRunOption, estimated, trialOptions } from './dry-run'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
@@ -33,10 +37,11 @@ interface TopKOptions extends CommonOptions, PairOptions {
   readonly corpus?: string
   readonly k?: number
   readonly metric?: Metric
+  readonly minScore?: number
 }
 
 async function topk(given: TopKOptions) {
-  const { metric, queryIds, corpusIds, exclude } = given
+  const { metric, minScore, queryIds, corpusIds, exclude } = given
   const queries = required(given.queries, '--queries', 'the file of a matrix')
   const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const k = required(given.k, '--k', 'the number of rows wanted for each query')
@@ -44,10 +49,14 @@ async function topk(given: TopKOptions) {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     checkInteger('k', k, 1)
+    if (given.dryRun) {
+      const shape = { ...counts, cols: shapes.corpus.cols }
+      return estimated('topk', await estimateTopK(shape, { k, ...trialOptions(job) }), 'scan')
+    }
     const pairs = await PairFiles.open(given, counts)
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
-    const options = { ...job.options, k, metric, excludeSelf, exclude: excluded }
+    const options = { ...job.options, k, metric, minScore, excludeSelf, exclude: excluded }
     const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
@@ -123,6 +132,7 @@ export const topkCommand = (): Command =>
       .addOption(pathOption('--corpus <FILE>', 'dense matrix, one document a row; required'))
       .addOption(countOption('--k <K>', 'rows wanted for each query; required'))
       .addOption(metricOption())
+      .addOption(numberOption('--min-score <S>', 'an answer scores at least S'))
       .addOption(
         pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
       )
@@ -130,7 +140,8 @@ export const topkCommand = (): Command =>
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)
       .addOption(unknownIdsOption())
-      .addOption(budgetOption()),
+      .addOption(budgetOption())
+      .addOption(dryRunOption()),
     drawsNothing,
   )
     .addHelpText('after', footer)

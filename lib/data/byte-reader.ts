@@ -1,3 +1,4 @@
+import { working } from '../jobs'
 import { closeDescriptor, openFile, readInto, systemFailure } from './file'
 import type { OpenFile } from './file'
 import { inflated, isGzip, largestRatio } from './inflate'
@@ -179,10 +180,12 @@ export async function reading<T>(
  * Opens a file and closes it after `use`, unless `use` called `keep`, which passes the descriptor to the
  * caller.
  */
-export async function withBytes<T>(
-  path: string,
-  use: (bytes: Bytes, keep: () => OpenFile) => Promise<T>,
-): Promise<T> {
+export const withBytes = <T>(path: string, use: UseOfBytes<T>): Promise<T> =>
+  working(useBytes(path, use))
+
+type UseOfBytes<T> = (bytes: Bytes, keep: () => OpenFile) => Promise<T>
+
+async function useBytes<T>(path: string, use: UseOfBytes<T>): Promise<T> {
   const file = await openFile(path)
   let kept = false
   const keep = () => {

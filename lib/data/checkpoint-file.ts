@@ -1,6 +1,7 @@
 // Files of checkpoints: named tensors, with the identity of the run in the metadata.
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { invalid } from '../errors'
+import { working } from '../jobs'
 import { checkNumber } from '../options'
 import { fileError, printable, systemFailure } from './file'
 import { formatSafetensors, type Tensors } from './safetensors'
@@ -30,7 +31,9 @@ const headerLimit = 1 << 23
 /** The metadata of a checkpoint of this run. */
 export const stamped = (identity: Identity): Identity => ({ format, ...identity })
 
-async function readMetadata(path: string): Promise<Record<string, unknown>> {
+const readMetadata = (path: string) => working(metadataOf(path))
+
+async function metadataOf(path: string): Promise<Record<string, unknown>> {
   const file = await open(path).catch((error: unknown) => {
     throw systemFailure(path, error)
   })
@@ -67,7 +70,9 @@ async function kindOf(path: string) {
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if its folder is missing or not writable, or another file exists
  *   there, which the first checkpoint would replace.
  */
-export async function checkPlace(path: string): Promise<void> {
+export const checkPlace = (path: string): Promise<void> => working(tryPlace(path))
+
+async function tryPlace(path: string): Promise<void> {
   const there = await kindOf(path)
   if (there?.isDirectory()) throw fileError(path, 'expected a file, received a folder')
   if (there && !there.isFile()) throw fileError(path, 'expected a file, received a pipe or device')
@@ -121,7 +126,10 @@ export async function checkIdentity(
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
  */
-export async function writeCheckpoint(path: string, contents: Tensors): Promise<void> {
+export const writeCheckpoint = (path: string, contents: Tensors): Promise<void> =>
+  working(writeBeside(path, contents))
+
+async function writeBeside(path: string, contents: Tensors): Promise<void> {
   const beside = `${path}.part-${process.pid}`
   try {
     const file = await open(beside, 'w')

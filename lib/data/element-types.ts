@@ -47,9 +47,15 @@ const typesBy = (name: 'npy' | 'safetensors') =>
 export const npyTypes: ReadonlyMap<string | undefined, ElementType> = typesBy('npy')
 export const safetensorsTypes: ReadonlyMap<string | undefined, ElementType> = typesBy('safetensors')
 
-/** The element types of an array type such as `Int8Array`. */
-const typesOfKind = (kind: string): readonly ElementType[] =>
-  elementTypeNames.filter((type) => elementTypes[type].array.name === kind)
+const nameOfArray = (type: ElementType) => elementTypes[type].array.name
+
+/** The element types of each array type, such as `Int8Array`. */
+const typesOfKind: ReadonlyMap<string, readonly ElementType[]> = new Map(
+  elementTypeNames.map((type) => [
+    nameOfArray(type),
+    elementTypeNames.filter((other) => nameOfArray(other) === nameOfArray(type)),
+  ]),
+)
 
 /**
  * For an array type of several element types the first is assumed, except for this one, which may also hold
@@ -57,19 +63,19 @@ const typesOfKind = (kind: string): readonly ElementType[] =>
  */
 const ambiguousKind = 'Uint16Array'
 
-const kinds = [...new Set(elementTypeNames.map((type) => elementTypes[type].array.name))]
+const kinds = [...typesOfKind.keys()]
 
 /** All array types of elements, as listed in messages. */
 export const wantedArrays =
   `a ${kinds.filter((kind) => kind !== ambiguousKind).join(', ')}, Float16Array, ` +
-  `or a ${ambiguousKind} with type '${typesOfKind(ambiguousKind).join("', '")}'`
+  `or a ${ambiguousKind} with type '${typesOfKind.get(ambiguousKind)!.join("', '")}'`
 
 /**
  * The element type of an array by its array type and its declared type; undefined if neither determines it.
  */
 export function typeOfArray(kind: string, declared: string | undefined): ElementType | undefined {
   if (kind === 'Float16Array') return 'float16'
-  const types = typesOfKind(kind)
+  const types = typesOfKind.get(kind) ?? []
   return types.find((type) => type === declared) ?? (kind === ambiguousKind ? undefined : types[0])
 }
 

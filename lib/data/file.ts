@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { GemmineError, invalid } from '../errors'
 import { fileError, systemFailure } from '../file-errors'
+import { working } from '../jobs'
 import type { DenseData } from './element-types'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
@@ -113,7 +114,10 @@ export function allocateBytes(path: string, length: number): Uint8Array {
 }
 
 /** Opens a file, uses it and closes it. */
-export async function withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+export const withFile = <T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> =>
+  working(useFile(path, use))
+
+async function useFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
   const file = await openFile(path)
   try {
     return await use(file)

@@ -1,7 +1,7 @@
 // Lists that stand in a text file line by line, or in columns of a Parquet file.
 import { stat } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import type { AbortSignalLike } from '../cancellation'
+import { pause, working } from '../jobs'
 import { withBytes } from './byte-reader'
 import { readInto, withFile } from './file'
 import { isParquet } from './file-format'
@@ -23,7 +23,7 @@ export interface RecordReader<T> extends LineReader<T> {
 
 /** Whether a path is that of a Parquet file, by its first bytes. Pipes, which have no first bytes to try, are not. */
 export async function isParquetFile(path: string): Promise<boolean> {
-  const kind = await stat(path).catch(() => undefined)
+  const kind = await working(stat(path)).catch(() => undefined)
   if (!kind?.isFile() || kind.size < 4) return false
   const head = new Uint8Array(4)
   await withFile(path, (file) => readInto(file, head, 0))
@@ -81,6 +81,6 @@ export const readRows = (
     for await (const rows of parquetRows(file, { signal })) {
       for (const row of rows) take(row, number++)
       onBytes?.((bytes.size * rows.length) / file.rows)
-      await setImmediate()
+      await pause()
     }
   })

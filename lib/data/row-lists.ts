@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import { isInt32Array, isTypedArray } from 'node:util/types'
 import { invalid } from '../errors'
+import { pause } from '../jobs'
 import { borrowable, invalidLength } from './typed-array'
 
 /**
@@ -64,7 +64,7 @@ const piece = 1 << 14
 /** Calls `look` for 0..count − 1 and lets the event loop run between pieces. */
 async function inPieces(count: number, look: (i: number) => void) {
   for (let start = 0; start < count; start += piece) {
-    if (start > 0) await setImmediate()
+    if (start > 0) await pause()
     const end = Math.min(start + piece, count)
     for (let i = start; i < end; i++) look(i)
   }

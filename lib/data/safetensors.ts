@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { invalid } from '../errors'
+import { pause } from '../jobs'
 import { bytesInMemory, reading, skip, withReader } from './byte-reader'
 import type { ByteReader } from './byte-reader'
 import { loadElements, readBytes } from './dense-elements'
@@ -50,7 +50,7 @@ async function readTensors(reader: ByteReader): Promise<Tensors> {
     const value = type ? { data: elementsOver(bytes, type), shape, type } : { data: bytes, shape }
     // Not by assignment, which would change the prototype if the name is __proto__.
     Object.defineProperty(tensors, name, { ...ownProperty, value })
-    if (slice.spend(unitsOfTensor)) await setImmediate()
+    if (slice.spend(unitsOfTensor)) await pause()
   }
   await checkEnd(reader)
   return { tensors, metadata }

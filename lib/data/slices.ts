@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { pause } from '../jobs'
 
 /** Elements per slice: about a millisecond of simple work. */
 const stride = 1 << 18
@@ -13,7 +13,7 @@ export async function inSlices(
   step = stride,
 ): Promise<void> {
   for (let begin = 0; begin < length; begin += step) {
-    if (begin > 0) await setImmediate()
+    if (begin > 0) await pause()
     work(begin, Math.min(length, begin + step))
   }
 }
@@ -42,7 +42,7 @@ export async function inTurns<Result>(
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
-    await setImmediate()
+    await pause()
   }
 }
 

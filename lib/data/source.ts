@@ -1,4 +1,6 @@
+import { invalidText } from '../errors'
 import type { NativeSource } from '../native'
+import { checkInteger } from '../options'
 import { toDenseView, type DenseView, type MatrixInput } from './matrix'
 import { isSparse, toSparseView, type SparseMatrix } from './sparse'
 import type { NamedArrays } from './typed-array'
@@ -29,6 +31,23 @@ export function toQueries(input: MatrixInput, name = 'queries'): NativeSource {
   if (cols === undefined) return toDenseSource(name, input)
   const data = new Float32Array(0)
   return { name, data, type: 'float32', rows: 0, cols, stride: cols }
+}
+
+/**
+ * The first `dims` columns of a matrix; all if undefined.
+ *
+ * @throws {TypeError | RangeError} if there are fewer, or for a file.
+ */
+export function firstColumns<Source extends NativeSource>(
+  source: Source,
+  dims: number | undefined,
+): Source {
+  if (dims === undefined) return source
+  checkInteger('dims', dims, 1, source.cols)
+  if (dims === source.cols) return source
+  if (!('data' in source) || source.data === undefined)
+    throw invalidText('dims', `a matrix in memory for ${source.name}`, 'a file')
+  return { ...source, cols: dims }
 }
 
 /** The number of columns of a matrix without rows; undefined for any other value. */

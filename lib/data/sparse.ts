@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { invalid, invalidText } from '../errors'
+import { pause } from '../jobs'
 import { detached } from '../lending'
 import { bigintStride, inSlices } from './slices'
 import { borrowable, checkKind, invalidLength, isList, kindOf } from './typed-array'
@@ -124,7 +124,7 @@ async function checkColumns(
     const end = indptr[i + 1]!
     for (let t = indptr[i]!; t < end || left <= 0;) {
       if (left <= 0) {
-        await setImmediate()
+        await pause()
         left = stride
       }
       const stop = Math.min(end, t + left)

@@ -3,9 +3,9 @@ import { canLend, detached, handOut } from '../lending'
 import { planMemory } from '../memory'
 import { inSlices } from './slices'
 
-/** The typed-array type of a value of any realm; undefined for any other value. */
+/** The typed-array type of a value of any realm; `DataView` for a view of one, '' for any other value. */
 export const kindOf = (value: unknown): string =>
-  ArrayBuffer.isView(value) ? Object.prototype.toString.call(value).slice(8, -1) : ''
+  ArrayBuffer.isView(value) ? (value as unknown as Uint8Array)[Symbol.toStringTag] : ''
 
 /** Whether a value is an array, or a typed array. Its elements may be anything. */
 export const isList = (value: unknown): value is ArrayLike<unknown> =>
@@ -23,8 +23,7 @@ export function checkKind(
 
 /** Whether the memory may shrink; a shared buffer can only grow. */
 const isResizable = ({ buffer }: ArrayBufferView) =>
-  Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' &&
-  (buffer as { resizable?: boolean }).resizable === true
+  (buffer as { readonly resizable?: boolean }).resizable === true
 
 /** A typed array of any kind. */
 export interface Elements extends ArrayBufferView {

@@ -2,6 +2,9 @@
 import { invalid, invalidText } from '../errors'
 import { checkInteger, checkNumber, frozen } from '../options'
 
+/** The `forgetFactor` of batches, unless given. */
+export const defaultForgetFactor = 0.7
+
 /** The defaults of the factorizations that take batches. */
 export const batchDefaults = frozen({
   /**
@@ -12,29 +15,29 @@ export const batchDefaults = frozen({
    */
   batchSize: undefined as number | undefined,
   /**
-   * Share of older sums that is left after all rows were read, above 0 and at most 1; 0.7 unless given. Another
-   * one is refused without `batchSize`.
+   * Share of older sums that is left after all rows were read, above 0 and at most 1; 0.7 unless given. Refused
+   * without `batchSize`.
    */
-  forgetFactor: 0.7,
+  forgetFactor: undefined as number | undefined,
 })
 
 export interface BatchOptions {
   readonly batchSize: number | undefined
-  readonly forgetFactor: number
+  readonly forgetFactor: number | undefined
 }
 
 /** Checks these options; `why` says why rows or entries have terms of their own, if they do. */
 export function checkBatches(
-  { batchSize, forgetFactor = batchDefaults.forgetFactor }: Partial<BatchOptions>,
+  { batchSize, forgetFactor }: Partial<BatchOptions>,
   { acceleration, why }: { readonly acceleration: string; readonly why: string | undefined },
 ) {
-  checkNumber('forgetFactor', forgetFactor, 0, 1)
-  if (forgetFactor === 0) throw invalid('forgetFactor', 'a number above 0', forgetFactor)
-  if (batchSize === undefined) {
-    if (forgetFactor !== batchDefaults.forgetFactor)
+  if (forgetFactor !== undefined) {
+    checkNumber('forgetFactor', forgetFactor, 0, 1)
+    if (forgetFactor === 0) throw invalid('forgetFactor', 'a number above 0', forgetFactor)
+    if (batchSize === undefined)
       throw invalid('forgetFactor', 'none without batchSize', forgetFactor)
-    return
   }
+  if (batchSize === undefined) return
   checkInteger('batchSize', batchSize, 1)
   if (why !== undefined) throw invalid('batchSize', `none ${why}`, batchSize)
   if (acceleration !== 'none')

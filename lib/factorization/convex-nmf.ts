@@ -14,7 +14,6 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
-import { chosenRowsBytes, combinationsBytes } from './memory'
 import { models } from './models'
 
 /** A start of convex-NMF. */
@@ -104,15 +103,12 @@ export async function fitCombinations(
   },
   own: { readonly relaxation?: number } = {},
 ): Promise<CombinedFactorization> {
-  const { rows, cols } = sidesOf('X', X)
-  const { rank } = given
-  checkInteger('rank', rank, 1, rows)
-  const bytes = combinationsBytes(rows, cols, rank) + chosenRowsBytes(rows, cols, rank)
+  checkInteger('rank', given.rank, 1, sidesOf('X', X).rows)
   const found = await fit(
     model,
     X,
     { ...notOffered, ...given, solver: 'projected-gradient' },
-    { ...own, combines: true, bytes },
+    { ...own, combines: true },
   )
   return found as CombinedFactorization
 }

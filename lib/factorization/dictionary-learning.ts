@@ -1,4 +1,4 @@
-import { sidesOf, type SourceInput } from '../data/source'
+import type { SourceInput } from '../data/source'
 import {
   checkInteger,
   checkOneOf,
@@ -13,7 +13,6 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
-import { dictionaryBytes } from './memory'
 import { models } from './models'
 
 /** A start of dictionary learning. */
@@ -89,13 +88,7 @@ export async function dictionaryLearning(
     { ...fitArguments, ...dictionaryLearningDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
-  const { cols } = sidesOf('X', X)
   checkOneOf('init', given.init, models['dictionary-learning'].inits)
   checkInteger('rank', given.rank, 1)
-  return await fit(
-    'dictionary-learning',
-    X,
-    { ...notOffered, ...given, solver: 'hals' },
-    { bytes: dictionaryBytes(cols, given.rank) },
-  )
+  return await fit('dictionary-learning', X, { ...notOffered, ...given, solver: 'hals' })
 }

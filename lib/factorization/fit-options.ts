@@ -3,7 +3,7 @@ import { checkCheckpointOptions, type CheckpointOptions } from '../data/checkpoi
 import { toDenseView, type Matrix } from '../data/matrix'
 import { invalid } from '../errors'
 import { checkInteger, checkNumber, checkOneOf, frozen, required, withDefaults } from '../options'
-import { checkBatches, type BatchOptions } from './batches'
+import { checkBatches, defaultForgetFactor, type BatchOptions } from './batches'
 import { checkBounds, noBounds, upperWDefaults, type Bounds } from './bounds'
 import { checkpointDefaults } from './checkpoint'
 import { hasSquares, lossesOf, type AnyLoss } from './losses'
@@ -75,6 +75,7 @@ interface Stepping extends Partial<Pick<EntryOptions, 'loss' | 'mask' | 'missing
   readonly init?: Init<StartName> | undefined
   readonly sampleWeight?: Float32Array | undefined
   readonly batchSize?: number | undefined
+  readonly forgetFactor?: number | undefined
   readonly l1W?: number
   readonly l2W?: number
 }
@@ -209,9 +210,11 @@ export function withSteps<
 >(options: Options, X: Extent, hasGraph = false) {
   const kind = stepsOf(options, hasGraph)
   const sweeps = kind === 'mu' ? muSweeps(X, options.rank) : defaultSteps[kind].innerSweeps
-  const { acceleration } = options.batchSize === undefined ? defaultSteps[kind] : defaultSteps.plain
+  const inBatches = options.batchSize !== undefined
+  const { acceleration } = inBatches ? defaultSteps.plain : defaultSteps[kind]
   return {
     ...options,
+    forgetFactor: options.forgetFactor ?? (inBatches ? defaultForgetFactor : undefined),
     innerSweeps: options.innerSweeps ?? sweeps,
     acceleration: options.acceleration ?? acceleration,
   }

@@ -26,7 +26,7 @@ import {
   type FitOptions,
 } from './fit-options'
 import { farFromZero } from './far-from-zero'
-import { fitBytes } from './memory'
+import { fitBytes, ownBytes } from './memory'
 import { models, type ModelName, type StartName } from './models'
 
 export interface Convergence {
@@ -101,7 +101,7 @@ function keptOptions(options: FitOptions): Readonly<Record<string, string | numb
   ) as Record<string, string | number>
 }
 
-/** Options of the addon for one model only, and its additional memory. */
+/** Options of the addon for one model only. */
 export interface OwnOptions extends Pick<
   NativeFitOptions,
   | 'adjacency'
@@ -116,7 +116,8 @@ export interface OwnOptions extends Pick<
   | 'refit'
   | 'keepsH'
 > {
-  readonly bytes: number
+  /** Additional memory of a graph. */
+  readonly graphBytes?: number
   /** Whether the components are combinations of rows, whose weights are wanted. */
   readonly combines?: boolean
   /** Whether native code may try another start in addition to the given one. */
@@ -131,7 +132,7 @@ async function identityOf(
   model: string,
   options: FitOptions,
   run: Run,
-  { adjacency, refit, ...own }: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
+  { adjacency, refit, ...own }: Omit<OwnOptions, 'graphBytes' | 'triesSvd' | 'combines'>,
   source: NativeSource,
 ): Promise<Identity> {
   const { iterations, checkpoint, checkpointSeconds, resume, init, ...rest } = options
@@ -148,7 +149,7 @@ async function checkpointsOf(
   model: string,
   options: FitOptions,
   run: Run,
-  own: Omit<OwnOptions, 'bytes' | 'triesSvd' | 'combines'>,
+  own: Omit<OwnOptions, 'graphBytes' | 'triesSvd' | 'combines'>,
   source: NativeSource,
 ) {
   const { checkpoint, checkpointSeconds, resume } = options
@@ -191,7 +192,7 @@ export async function fit(
   model: ModelName,
   X: SourceInput,
   given: FitOptions & JobOptions & MemoryOptions & { readonly out?: FactorOutputs | undefined },
-  { bytes, triesSvd = false, combines = false, ...own }: OwnOptions = { bytes: 0 },
+  { graphBytes = 0, triesSvd = false, combines = false, ...own }: OwnOptions = {},
 ): Promise<Factorization> {
   const { threads, device: wanted, priority, signal, onProgress, memoryBudget, ...rest } = given
   const { out, ...options } = rest
@@ -207,7 +208,9 @@ export async function fit(
   const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(options) }
   planMemory(
     `A factorization of ${source.rows} × ${source.cols} with rank ${rank}`,
-    fitBytes(source, { ...shape, init: startOf(init) }, triesSvd) + bytes,
+    fitBytes(source, { ...shape, init: startOf(init) }, triesSvd) +
+      ownBytes(model, source, rank) +
+      graphBytes,
     memoryBudget,
   )
   const W = outputMatrix('out.W', outputs.W, source.rows, rank)

@@ -61,5 +61,5 @@ export async function graphTerm(
   if (batchSize !== undefined)
     throw invalid('batchSize', 'none for a factorization with a graph', batchSize)
   const source = await toSource('graph.adjacency', adjacency)
-  return { adjacency: source, graphWeight: weight, bytes: graphBytes(rows, rank) }
+  return { adjacency: source, graphWeight: weight, graphBytes: graphBytes(rows, rank) }
 }

@@ -2,6 +2,7 @@
 // same time. Arrays that have not been written to take no memory.
 import { sizeOf } from '../data/element-types'
 import { native, type NativeClusteringSizes, type NativeSource } from '../native'
+import type { ModelName } from './models'
 
 /** Kernels pad the columns of float32 sums to whole panels. */
 function padded(columns: number): number {
@@ -79,13 +80,13 @@ export function kmeansBytes(source: NativeSource, clusters: number): number {
 export const graphBytes = (rows: number, rank: number) => 4 * rows * (2 * rank + padded(rank) + 2)
 
 /** F, its gradient and its next value in float64, for H [rank × d]. */
-export const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96 * rank * rank
+const cayleyBytes = (cols: number, rank: number) => 24 * cols * rank + 96 * rank * rank
 
 /** H [rank × d] and its next value in float64. */
-export const dictionaryBytes = (cols: number, rank: number) => 8 * cols * rank
+const dictionaryBytes = (cols: number, rank: number) => 8 * cols * rank
 
 /** The best pair. */
-export const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
+const bestPairBytes = (rows: number, cols: number, rank: number) => 4 * (rows + cols) * rank
 
 interface FitShape {
   readonly rank: number
@@ -97,12 +98,36 @@ interface FitShape {
 }
 
 /** The weights of combinations twice and as a result, and their components in float32 and as sums. */
-export const combinationsBytes = (rows: number, cols: number, rank: number) =>
+const combinationsBytes = (rows: number, cols: number, rank: number) =>
   16 * rows * rank + 64 * cols * rank
 
 /** Numbers for each row, and copies of some rows in float64 with directions, while rows are chosen. */
-export const chosenRowsBytes = (rows: number, cols: number, rank: number) =>
+const chosenRowsBytes = (rows: number, cols: number, rank: number) =>
   64 * rows + 8 * cols * (2 * rank + 1) + 2 ** 23
+
+/** The additional memory of some models. */
+export function ownBytes(
+  model: ModelName,
+  { rows, cols }: { readonly rows: number; readonly cols: number },
+  rank: number,
+): number {
+  switch (model) {
+    case 'semi-orthogonal-nmf':
+      return cayleyBytes(cols, rank)
+    case 'dictionary-learning':
+      return dictionaryBytes(cols, rank)
+    case 'snmf':
+      return bestPairBytes(rows, cols, rank)
+    case 'separable-nmf':
+    case 'min-volume-nmf':
+      return chosenRowsBytes(rows, cols, rank)
+    case 'convex-nmf':
+    case 'archetypal-analysis':
+      return combinationsBytes(rows, cols, rank) + chosenRowsBytes(rows, cols, rank)
+    default:
+      return 0
+  }
+}
 
 /** Whether a start consists of rows of X. */
 const isOfRows = (init: string) => init === 'spa' || init === 'furthest-sum'

@@ -14,7 +14,6 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
-import { chosenRowsBytes } from './memory'
 import { models, rowSums as rowSumNames, type RowSums } from './models'
 
 /** A start of minimum-volume NMF. */
@@ -109,6 +108,6 @@ export async function minVolumeNmf(
     'min-volume-nmf',
     X,
     { ...notOffered, ...given, solver: 'hals' },
-    { volume, volumeOffset, rowSums, bytes: chosenRowsBytes(rows, cols, given.rank) },
+    { volume, volumeOffset, rowSums },
   )
 }

@@ -127,6 +127,6 @@ export async function semiNmf(X: SourceInput, options: SemiNmfOptions): Promise<
   for (const name of ['mask', 'missing'] as const)
     if (graph && given[name] !== undefined)
       throw invalid(name, 'none beside a graph for the model semi-nmf', given[name])
-  const own = graph ? await graphTerm(graph, settled, rows) : { bytes: 0 }
+  const own = graph ? await graphTerm(graph, settled, rows) : {}
   return await fit('semi-nmf', X, settled, { triesSvd, ...own })
 }

@@ -14,7 +14,6 @@ import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
 import { semiOrthogonalNmfLosses } from './losses'
-import { cayleyBytes } from './memory'
 import { models } from './models'
 
 /** A start of semi-orthogonal NMF. */
@@ -98,10 +97,5 @@ export async function semiOrthogonalNmf(
   checkOneOf('loss', given.loss, semiOrthogonalNmfLosses)
   checkOneOf('init', given.init, semiOrthogonalNmfInits)
   checkInteger('rank', given.rank, 1, Math.min(rows, cols))
-  return await fit(
-    'semi-orthogonal-nmf',
-    X,
-    { ...notOffered, ...given, solver: 'cayley' },
-    { bytes: cayleyBytes(cols, given.rank) },
-  )
+  return await fit('semi-orthogonal-nmf', X, { ...notOffered, ...given, solver: 'cayley' })
 }

@@ -13,7 +13,6 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, notOffered, type FactorOutputs } from './fit-options'
-import { chosenRowsBytes } from './memory'
 import { rowNorms, type RowNorm } from './models'
 
 /** The only place where the defaults of {@link separableNmf} are written. */
@@ -77,7 +76,7 @@ export async function separableNmf(
     'separable-nmf',
     X,
     { ...notOffered, ...checkpointDefaults, ...direct, ...given },
-    { normalize, bytes: chosenRowsBytes(rows, cols, given.rank) },
+    { normalize },
   )
   return found as SeparableNmf
 }

@@ -1,4 +1,4 @@
-import { sidesOf, type SourceInput } from '../data/source'
+import type { SourceInput } from '../data/source'
 import { invalid } from '../errors'
 import {
   checkInteger,
@@ -14,7 +14,6 @@ import {
 import { checkpointDefaults } from './checkpoint'
 import { fit, type Factorization } from './fit'
 import { fitArguments, fitDefaults, notOffered, type FactorOutputs } from './fit-options'
-import { bestPairBytes } from './memory'
 import { models } from './models'
 
 /** A start of SNMF. */
@@ -93,7 +92,6 @@ export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factor
     { ...fitArguments, ...snmfDefaults, ...jobDefaults, ...memoryDefaults },
     options,
   )
-  const { rows, cols } = sidesOf('X', X)
   checkOneOf('init', given.init, models.snmf.inits)
   checkInteger('rank', given.rank, 1)
   checkSnmfOptions({ sparsity, patience, refit })
@@ -101,7 +99,7 @@ export async function snmf(X: SourceInput, options: SnmfOptions): Promise<Factor
     'snmf',
     X,
     { ...notOffered, ...given, solver: 'mu' },
-    { sparsity, patience, refit, bytes: bestPairBytes(rows, cols, given.rank) },
+    { sparsity, patience, refit },
   )
 }
 

@@ -5,6 +5,7 @@ import { readLines } from '../data/lines'
 import { isParquetFile, readRows } from '../data/records'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { invalid } from '../errors'
+import { working } from '../jobs'
 import { jointReferences, type JointReferenceName } from './mining-options'
 import {
   checkInteger,
@@ -146,7 +147,7 @@ async function knowledgeOf(options: CheckedOptions) {
 
 /** Reports the bytes that were read. */
 async function listening(path: string, { onProgress }: CheckedOptions) {
-  const { size } = await stat(path).catch(() => ({ size: 0 }))
+  const { size } = await working(stat(path)).catch(() => ({ size: 0 }))
   let done = 0
   let last = -Infinity
   return {

@@ -77,7 +77,7 @@ export async function wholeInputs({ settled, range, scores }: ShardCall): Promis
 }
 
 /** The place in a scan of the row that each query is, −1 for none. */
-async function selfWithin(
+export async function selfWithin(
   self: SelfRows,
   queries: number,
   corpusRows: number,

@@ -3,7 +3,7 @@ import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists
 import { inTurns } from '../data/slices'
 import { invalid } from '../errors'
 import { handOut } from '../lending'
-import type { Neighbours } from './top-k'
+import type { Neighbours } from './neighbours'
 import { checkInteger, frozen, required, withDefaults, type Overrides } from '../options'
 
 /** The only place where the defaults of {@link downsample} are written. */

@@ -8,7 +8,12 @@ export {
   type CorpusInput,
   type PrepareCorpusOptions,
 } from './prepare-corpus'
-export { topK, topKDefaults, type Neighbours, type TopKOptions, type TopKOutputs } from './top-k'
+export { topK, topKDefaults, type TopKOptions, type TopKOutputs } from './top-k'
+export { mostSyncProducts, topKSync, type TopKSyncOptions } from './top-k-sync'
+export { Neighbours, type Id, type Neighbour, type NeighboursJson } from './neighbours'
+export { prepareRowSet, RowSet, type RowSetInput } from './row-set'
+export type { RowChoiceInput } from './row-choice'
+export { estimateMining, estimateTopK, type TriedMining, type SearchShape } from './estimate'
 export {
   reverseTopK,
   reverseTopKDefaults,
@@ -92,8 +97,12 @@ export {
 } from './cur-embeddings'
 export { outcomeNames, type Outcome } from './judge-rules'
 export type { CandidateLists } from './judge-source'
-export { JudgedNegatives, type JudgedCandidates } from './judged-negatives'
-export { NegativeLists } from './negative-lists'
+export {
+  JudgedNegatives,
+  type JudgedCandidates,
+  type JudgedNegativesJson,
+} from './judged-negatives'
+export { NegativeLists, type NegativeListJson, type NegativeListsJson } from './negative-lists'
 export type { Scorer, ScorerAnswer, ScorerCall, ScorerPair } from './scorer-answers'
 export { mergeJudged } from './merge-judged'
 export { mergeMined } from './merge-mined'
@@ -120,6 +129,7 @@ export {
   type TextDigests,
 } from './text-digests'
 export type { SharedRows } from './shared-rows'
+export type { CorpusShardRows, CorpusStream } from './corpus-stream'
 export {
   mineCorpusShard,
   type MinedCorpusShard,
@@ -134,6 +144,6 @@ export {
   type MergeCorpusShardsOptions,
 } from './merge-corpus-shards'
 export type { CeilingOptions, Ceilings } from './ceiling-rules'
-export { MinedNegatives } from './mined-negatives'
+export { MinedNegatives, type MinedNegativesJson } from './mined-negatives'
 export type { LabeledList, MiningStatistics, NTuple, Triplet } from './negative-lists'
 export type { Distribution } from './distribution'

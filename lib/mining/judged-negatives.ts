@@ -3,8 +3,8 @@ import { inTurns, type Slice } from '../data/slices'
 import { resultArray } from '../data/typed-array'
 import { invalidText } from '../errors'
 import { handOut } from '../lending'
-import type { Outcome } from './judge-rules'
-import { NegativeLists, type NegativesRun } from './negative-lists'
+import { outcomeNames, type Outcome } from './judge-rules'
+import { NegativeLists, type NegativeListsJson, type NegativesRun } from './negative-lists'
 
 /** The candidates that a scorer was asked about, and what became of each. */
 export interface JudgedCandidates {
@@ -31,6 +31,31 @@ export interface JudgedRun extends NegativesRun {
   readonly overBudget: number
   readonly mostCandidates: number
   readonly warnings: readonly string[]
+}
+
+/** What JSON says of {@link JudgedNegatives}; a missing score is null. */
+export interface JudgedNegativesJson
+  extends
+    NegativeListsJson,
+    Pick<
+      JudgedRun,
+      | 'outcomes'
+      | 'judgedPositives'
+      | 'asked'
+      | 'queriesWithoutPositives'
+      | 'queriesRemoved'
+      | 'overBudget'
+      | 'mostCandidates'
+      | 'warnings'
+    > {
+  /** The candidates of each query that the scorer was asked about. */
+  readonly judged: readonly (readonly {
+    readonly row: number
+    readonly score: number
+    readonly outcome: Outcome
+  }[])[]
+  /** The candidates of each query that are relevant. */
+  readonly newPositives: readonly (readonly number[])[]
 }
 
 /**
@@ -88,6 +113,27 @@ export class JudgedNegatives extends NegativeLists implements JudgedRun {
       positiveScores: handOut(Float64Array.from(kept, (t) => this.judgePositiveScores[t]!)),
       scores: handOut(Float32Array.from(this.judgeScores)),
     })
+  }
+
+  override toJSON(): JudgedNegativesJson {
+    const { outcomes, judgedPositives, asked, queriesWithoutPositives, queriesRemoved } = this
+    const { overBudget, mostCandidates, warnings, judged, newPositives } = this
+    const part = (lists: { readonly indptr: Int32Array }, query: number) =>
+      [lists.indptr[query]!, lists.indptr[query + 1]!] as const
+    return {
+      ...super.toJSON(),
+      ...{ outcomes, judgedPositives, asked, queriesWithoutPositives, queriesRemoved },
+      ...{ overBudget, mostCandidates, warnings },
+      judged: Array.from({ length: this.queries }, (_, query) =>
+        Array.from(judged.rows.subarray(...part(judged, query)), (row, i) => ({
+          ...{ row, score: judged.scores[judged.indptr[query]! + i]! },
+          outcome: outcomeNames[judged.outcomes[judged.indptr[query]! + i]!]!,
+        })),
+      ),
+      newPositives: Array.from({ length: this.queries }, (_, query) => [
+        ...newPositives.indices.subarray(...part(newPositives, query)),
+      ]),
+    }
   }
 
   /** Writes the starts of the positives of queries with negatives, and their places in `positives.indices`. */

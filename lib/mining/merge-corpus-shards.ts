@@ -12,7 +12,7 @@ import { checkAlike, checkParts, inOrder } from './corpus-shard'
 import { addRanks, noRanks, type DrawnRanks, type DrawnRows } from './drawn-rows'
 import { identityOf, type MinedCorpusShard } from './mine-corpus-shard'
 import { minedArrays } from './mined-arrays'
-import { answerOf } from './mine-hard-negatives'
+import { answerOf } from './mined-answer'
 import type { MinedNegatives } from './mined-negatives'
 import { nativeRules, type SettledMining } from './mining-options'
 import { listStartsOf, referencesOf } from './query-lists'
@@ -125,7 +125,7 @@ async function judged(
 }
 
 /** Whether the raw ranks of the negatives need a count in every shard. */
-const needsRanks = ({ sampling, maxRank, candidates }: MinedCorpusShard['options']) =>
+export const needsRanks = ({ sampling, maxRank, candidates }: MinedCorpusShard['options']) =>
   sampling === 'band' && maxRank === undefined && candidates === false
 
 function checkRanks(

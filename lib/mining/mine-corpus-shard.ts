@@ -83,7 +83,7 @@ function listedAtLeast(options: SettledMining, rows: number): number {
 }
 
 /** Options that need the rows or the candidates of all shards at once. */
-function checkApart(settled: SettledMining) {
+export function checkApart(settled: SettledMining) {
   const { sampling, nearPositiveScore, nearDuplicateScore, hubCap } = settled
   const { positiveScores, candidateMode } = settled
   if (positiveScores !== undefined)

@@ -1,24 +1,19 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { ruleNames } from '../data/mined-lines'
 import { joined, mapped } from '../data/pieces'
 import type { RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
-import { GemmineError } from '../errors'
-import { handOut } from '../lending'
+import { GemmineError, invalid } from '../errors'
 import { planMemory } from '../memory'
 import { runJob, type NativeMined, type NativeMineRules } from '../native'
 import { checkJob } from '../options'
 import { ceilingsOf } from './ceiling-rules'
-import {
-  firstLists,
-  minedArrays,
-  positiveArrays,
-  summedCounts,
-  type SummedCounts,
-} from './mined-arrays'
+import { answerOf } from './mined-answer'
+import { firstLists, minedArrays, positiveArrays } from './mined-arrays'
 import { mineQueries, mineWithCheckpoints, type MiningCall } from './mined-blocks'
-import { MinedNegatives, type MinedRun } from './mined-negatives'
+import type { MinedNegatives } from './mined-negatives'
+import { mineStream } from './mine-stream'
+import type { CorpusStream } from './corpus-stream'
 import { identityOf } from './mining-checkpoint'
 import {
   nativeOptions,
@@ -28,7 +23,6 @@ import {
 } from './mining-options'
 import { settleSweep, type MiningSweep } from './mining-sweep'
 import { nothingMined } from './merge-mined'
-import { miningWarnings } from './mining-warnings'
 import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { listStartsOf, mostLists } from './query-lists'
 import {
@@ -73,7 +67,8 @@ async function positivesOf(
  *
  * @param queries [nq × d], dense or a file; no rows give an answer without rows. Lent until the promise
  *   settles: see {@link DenseMatrix}.
- * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}.
+ * @param corpus [nc × d], dense, a file, or prepared by {@link prepareCorpus}; or for one that is larger than
+ *   memory a function that gives its shards one after the other, see {@link CorpusStream}.
  * @param positives Corpus rows that belong to each query: a list of lists, an Int32Array of one row a
  *   query (−1 for none), or {@link RowLists}.
  * @param given With `sweep` (several sets of rules) the result is an array of answers in their order, each
@@ -86,13 +81,21 @@ async function positivesOf(
  * const mined = await mineHardNegatives(queries, corpus, [[3], [0, 7]], { numNegatives: 8 })
  * for (const { query, positive, negative } of mined.triplets()) console.log(query, positive, negative)
  *
+ * const inShards = await mineHardNegatives(
+ *   queries,
+ *   async function* () {
+ *     for (const { corpus } of shards) yield corpus
+ *   },
+ *   positives,
+ * )
+ *
  * const [wide, narrow] = await mineHardNegatives(queries, corpus, [[3], [0, 7]], {
  *   sweep: [{ relativeMargin: 0.05 }, { relativeMargin: 0.2 }],
  * })
  */
 export function mineHardNegatives(
   queries: MatrixInput,
-  corpus: CorpusInput,
+  corpus: CorpusInput | CorpusStream,
   positives: RowListsInput,
   given?: MineHardNegativesOptions & { readonly sweep?: undefined },
 ): Promise<MinedNegatives>
@@ -104,13 +107,17 @@ export function mineHardNegatives(
 ): Promise<MinedNegatives[]>
 export async function mineHardNegatives(
   queries: MatrixInput,
-  corpus: CorpusInput,
+  corpus: CorpusInput | CorpusStream,
   positives: RowListsInput,
   given: MineHardNegativesOptions | MiningSweep = {},
 ): Promise<MinedNegatives | MinedNegatives[]> {
   const settled = settleSweep(given)
-  const answers = await mineAll(queries, corpus, positives, settled)
   const isSweep = 'sweep' in given && given.sweep !== undefined
+  if (typeof corpus === 'function') {
+    if (isSweep) throw invalid('sweep', 'none beside a corpus in shards', given.sweep)
+    return mineStream(queries, corpus, positives, settled[0]!)
+  }
+  const answers = await mineAll(queries, corpus, positives, settled)
   return isSweep ? answers : answers[0]!
 }
 
@@ -240,19 +247,4 @@ async function mineAll(
     return answerOf(found, mined[i]!, each)
   })
   return await Promise.all(answers)
-}
-
-/** The answer, with counters by the names of their rules. */
-export async function answerOf(
-  found: Omit<MinedRun, keyof NativeMined | keyof SummedCounts | 'warnings'>,
-  { dropped, ...mined }: NativeMined,
-  settled: SettledMining,
-): Promise<MinedNegatives> {
-  for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
-  const counters = Object.fromEntries(
-    ruleNames.map((name, i) => [name, dropped[i]!]),
-  ) as MinedNegatives['dropped']
-  const sums = await summedCounts(found.counts, found.numNegatives)
-  const run = { ...found, ...sums, ...mined, dropped: counters }
-  return new MinedNegatives({ ...run, warnings: miningWarnings(run, settled, String) })
 }

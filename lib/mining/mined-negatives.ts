@@ -1,8 +1,8 @@
-import type { RuleName } from '../data/mined-lines'
+import { ruleNames, type RuleName } from '../data/mined-lines'
 import type { NativeRejected } from '../native'
 import type { Ceilings } from './ceiling-rules'
 import type { Metric } from './metric'
-import { NegativeLists, type NegativesRun } from './negative-lists'
+import { NegativeLists, type NegativeListsJson, type NegativesRun } from './negative-lists'
 
 export interface MinedRun extends NegativesRun {
   readonly dimensions: number
@@ -20,6 +20,28 @@ export interface MinedRun extends NegativesRun {
   readonly rejected: NativeRejected
   readonly warnings: readonly string[]
 }
+
+/** What JSON says of {@link MinedNegatives}. */
+export interface MinedNegativesJson
+  extends NegativeListsJson, Omit<MinedRun, keyof NegativesRun | 'rejected'> {
+  /** The best rejected candidates of each mined list of negatives, if `explain` was given. */
+  readonly rejected: readonly {
+    readonly query: number
+    readonly candidates: readonly {
+      readonly row: number
+      readonly score: number
+      readonly rule: RuleName
+    }[]
+  }[]
+}
+
+const rejectedForJson = ({ queries, indptr, rows, scores, rules }: NativeRejected) =>
+  Array.from(queries, (query, i) => ({
+    query,
+    candidates: Array.from(rows.subarray(indptr[i], indptr[i + 1]), (row, j) => ({
+      ...{ row, score: scores[indptr[i]! + j]!, rule: ruleNames[rules[indptr[i]! + j]!]! },
+    })),
+  }))
 
 /**
  * The hard negatives of a job, as arrays and as lazy lists. Missing slots are −1, NaN and −1. In a part of a
@@ -68,5 +90,16 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
   get scanned(): number {
     const left = this.ceilings.maxScore === undefined ? this.queriesWithoutPositives : 0
     return this.lists - left
+  }
+
+  override toJSON(): MinedNegativesJson {
+    const { dimensions, metric, dropped, ceilings, queriesWithoutPositives, inconsistent } = this
+    const { candidatePairs, certified, fallback, zeroQueries, zeroRows, seconds, warnings } = this
+    return {
+      ...super.toJSON(),
+      ...{ dimensions, metric, dropped, ceilings, queriesWithoutPositives, inconsistent },
+      ...{ candidatePairs, certified, fallback, zeroQueries, zeroRows, seconds, warnings },
+      rejected: rejectedForJson(this.rejected),
+    }
   }
 }

@@ -292,7 +292,7 @@ export const nativeRules = (
 })
 
 /** The given scores of positives, as a copy in float64. */
-async function scoresOf(
+export async function scoresOf(
   scores: Float32Array | Float64Array | undefined,
   positives: RowListsInput,
 ): Promise<Float64Array | undefined> {

@@ -27,6 +27,27 @@ export interface LabeledList {
   readonly scores: readonly number[]
 }
 
+/** What JSON says of a list of negatives. */
+export interface NegativeListJson {
+  readonly query: number
+  /** Its positives; with the reference `each` the one whose list it is. */
+  readonly positives: readonly number[]
+  /** Best first. */
+  readonly negatives: readonly {
+    readonly row: number
+    readonly score: number
+    readonly rank: number
+  }[]
+}
+
+/** What JSON says of {@link NegativeLists}: a list for each query instead of arrays. */
+export interface NegativeListsJson extends Pick<
+  NegativesRun,
+  'queries' | 'firstQuery' | 'corpus' | 'numNegatives' | 'found' | 'served' | 'shortfall'
+> {
+  readonly lists: readonly NegativeListJson[]
+}
+
 /** Statistics of the scores and ranks of one job. */
 export interface MiningStatistics {
   /** Over all pairs of a query and a positive. */
@@ -208,6 +229,36 @@ export class NegativeLists implements NegativesRun {
       negativeRank: await distributionOf({ name: 'ranks', values: ranks, width, counts }, found),
       negativeSource: await this.#sourceCounts(),
     }
+  }
+
+  /** For JSON.stringify: lists instead of arrays with missing places. */
+  toJSON(): NegativeListsJson {
+    const { queries, firstQuery, corpus, numNegatives, found, served, shortfall } = this
+    return {
+      ...{ queries, firstQuery, corpus, numNegatives, found, served, shortfall },
+      lists: [...this.#listsForJson()],
+    }
+  }
+
+  *#listsForJson(): Generator<NegativeListJson> {
+    for (const query of this.#numbers()) {
+      const positives = [...this.positivesOf(query)]
+      if (!this.listStarts || positives.length === 0)
+        yield { query, positives, negatives: this.#negativesForJson(this.#listOf(query)) }
+      else
+        for (const positive of positives)
+          yield {
+            ...{ query, positives: [positive] },
+            negatives: this.#negativesForJson(this.#listOf(query, positive)),
+          }
+    }
+  }
+
+  #negativesForJson(list: number) {
+    const start = list * this.numNegatives
+    return Array.from(this.#negativesIn(list), (row, i) => ({
+      ...{ row, score: this.scores[start + i]!, rank: this.ranks[start + i]! },
+    }))
   }
 
   async #sourceCounts(): Promise<NegativeSources | undefined> {

@@ -3,7 +3,7 @@ import { isSharedArrayBuffer } from 'node:util/types'
 import { copyOf, marked, ofThisCopy } from '../copies'
 import { loanOf } from '../data/loan'
 import type { DenseView, MatrixInput } from '../data/matrix'
-import { arraysOf, toDenseSource } from '../data/source'
+import { arraysOf, firstColumns, toDenseSource } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { GemmineError, invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
@@ -29,6 +29,11 @@ export const prepareCorpusDefaults = frozen({
    * prepared; false unless given. Rows that the corpus owns cannot change.
    */
   verify: false,
+  /**
+   * Columns that count: the first `dims`, as if the rows had no others (of embeddings trained so that their
+   * prefixes are embeddings too); all unless given. Not for files.
+   */
+  dims: undefined as number | undefined,
 })
 
 /** Bytes per number in the first scan of a search. */
@@ -122,14 +127,14 @@ export async function prepareCorpus(
   corpus: MatrixInput,
   given: PrepareCorpusOptions = {},
 ): Promise<PreparedCorpus> {
-  const { metric, verify, ...rest } = withDefaults(
+  const { metric, verify, dims, ...rest } = withDefaults(
     { ...prepareCorpusDefaults, ...jobDefaults },
     given,
   )
   const { device, ...job } = checkJob(rest)
   checkOneOf('metric', metric, metrics)
   if (typeof verify !== 'boolean') throw invalid('verify', 'true or false', verify)
-  const source = toDenseSource('corpus', corpus)
+  const source = firstColumns(toDenseSource('corpus', corpus), dims)
   const { rows, cols } = source
   const own = isOwned(source)
   const owned = own ? rows * cols * source.data!.BYTES_PER_ELEMENT : 0
@@ -160,12 +165,14 @@ export interface Scanned {
  * queries.
  *
  * @param name Name of the corpus in messages.
+ * @param dims The number of columns that count; undefined for all.
  */
 export function scanned(
   corpus: CorpusInput,
   metric: Metric | undefined,
   queries: NativeSource,
   name = 'corpus',
+  dims?: number,
 ): Scanned {
   const prepared = corpus instanceof PreparedCorpus ? corpus : undefined
   const other = !prepared && typeof corpus === 'object' && corpus !== null && copyOf(corpus)
@@ -176,7 +183,11 @@ export function scanned(
   checkOneOf('metric', wanted, metrics)
   if (prepared && wanted !== prepared.metric)
     throw invalid('metric', `${prepared.metric}, for which ${called} was prepared`, wanted)
-  const matrix = prepared ? undefined : toDenseSource(name, corpus as MatrixInput)
+  if (prepared && dims !== undefined && dims !== prepared.cols)
+    throw invalid('dims', `${prepared.cols}, for which ${called} was prepared`, dims)
+  const matrix = prepared
+    ? undefined
+    : firstColumns(toDenseSource(name, corpus as MatrixInput), dims)
   const { rows, cols } = prepared ?? matrix!
   if (cols !== queries.cols)
     throw invalid(`${queries.name}.cols`, `${cols} columns, as in ${called}`, queries.cols)

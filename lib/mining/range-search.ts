@@ -1,6 +1,5 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { handOut } from '../lending'
 import { nothingAsked, runJob } from '../native'
@@ -19,6 +18,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import { chosenRows, lentOf, toRowChoice, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 
@@ -30,8 +30,10 @@ export const rangeSearchDefaults = frozen({
   limit: undefined as number | undefined,
   /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
-  exclude: undefined as RowListsInput | undefined,
+  /** Corpus rows that queries must not get: a set for all, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /** The only corpus rows that queries may get, in the same forms; all rows unless given. */
+  allow: undefined as RowChoiceInput | undefined,
   /**
    * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
@@ -103,7 +105,7 @@ export async function rangeSearch(
   corpus: CorpusInput,
   given: RangeSearchOptions,
 ): Promise<FoundRows> {
-  const { threshold, limit, exclude, excludeSelf, ...rest } = withDefaults(
+  const { threshold, limit, exclude, excludeSelf, allow, ...rest } = withDefaults(
     { threshold: required, ...rangeSearchDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
@@ -113,15 +115,23 @@ export async function rangeSearch(
   const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)
   const self = checkedSelf(excludeSelf, source.rows, rows)
-  const excluded =
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  const chosen = [
+    toRowChoice('exclude', exclude, source.rows, rows),
+    toRowChoice('allow', allow, source.rows, rows),
+  ] as const
   // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
   // does not affect it.
-  const lists = excluded instanceof Promise ? await excluded : excluded
-  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const excluded = chosen[0] instanceof Promise ? await chosen[0] : chosen[0]
+  const allowed = chosen[1] instanceof Promise ? await chosen[1] : chosen[1]
+  const loan = loanOf({
+    ...{ queries: source, corpus: matrix, excludeSelf: self },
+    ...{ exclude: lentOf(excluded), allow: lentOf(allowed) },
+  })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const { excludeSelf: ownRows, exclude: excludedRows } = lent
-  const options = { device, metric, threshold, limit, excludeSelf: ownRows, exclude: excludedRows }
+  const options = {
+    ...{ device, metric, threshold, limit, excludeSelf: lent.excludeSelf },
+    ...chosenRows(excluded, allowed, lent),
+  }
   const found =
     source.rows === 0
       ? nothingFound()

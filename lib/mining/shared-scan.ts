@@ -12,14 +12,16 @@ import {
   type NativeProof,
   type NativeSource,
 } from '../native'
+import type { ChosenRows } from './row-choice'
+import { isPrepared } from './row-set'
 import type { SelfRows } from './self-rows'
 
 /** A call of topK on a prepared corpus, after its arguments were checked. */
-export interface Search {
+export interface Search extends ChosenRows {
   /** [rows × cols] */
   readonly queries: NativeSource
   readonly k: number
-  readonly exclude: RowLists | undefined
+  readonly minScore: number | undefined
   readonly excludeSelf: SelfRows
   /** For the answer, [rows · k]. */
   readonly indices: Int32Array
@@ -44,6 +46,9 @@ const mostPlaces = { call: 1 << 13, scan: 1 << 17 }
 const isCopied = (array: ArrayBufferView | undefined) =>
   array === undefined || array.byteLength <= smallestLent
 
+const areCopied = (sets: readonly Uint32Array[] | undefined) =>
+  sets === undefined || sets.every((words) => isPrepared(words) || isCopied(words))
+
 /** Lists that cannot be joined are left to the job, which names what is wrong with them. */
 const areLists = ({ indptr, indices }: RowLists) =>
   indptr[0] === 0 &&
@@ -52,6 +57,7 @@ const areLists = ({ indptr, indices }: RowLists) =>
 
 function isSmall(search: Search): search is Small {
   const { queries, k, exclude, excludeSelf, job } = search
+  if (search.allow || !areCopied(search.allowSets) || !areCopied(search.excludeSets)) return false
   if ('indptr' in queries || queries.type !== 'float32' || job.onProgress) return false
   if (job.memoryBudget !== undefined) return false // the budget of one call
   if (typeof excludeSelf === 'boolean' ? excludeSelf : !isCopied(excludeSelf)) return false
@@ -108,6 +114,49 @@ function joinedSelf(searches: readonly Small[], rows: number): SelfRows {
   return self
 }
 
+/** The sets of all searches, each once, and which of them each query has. */
+function joinedSets(
+  searches: readonly Small[],
+  rows: number,
+  of: (search: Small) => {
+    readonly sets: readonly Uint32Array[] | undefined
+    readonly numbers: Int32Array | undefined
+  },
+) {
+  if (searches.every((search) => !of(search).sets)) return {}
+  const known = new Map<Uint32Array, number>()
+  const numbers = new Int32Array(rows).fill(-1)
+  let at = 0
+  for (const search of searches) {
+    const { sets = [], numbers: own } = of(search)
+    for (const words of sets) if (!known.has(words)) known.set(words, known.size)
+    for (let i = 0; i < search.queries.rows; i++, at++) {
+      const words = sets[own ? own[i]! : 0]
+      if (words) numbers[at] = known.get(words)!
+    }
+  }
+  return { sets: [...known.keys()], numbers }
+}
+
+/** The rows that the queries of all searches may get. */
+function joinedChoice(searches: readonly Small[], rows: number): ChosenRows {
+  const allow = joinedSets(searches, rows, ({ allowSets, allowOf }) => ({
+    sets: allowSets,
+    numbers: allowOf,
+  }))
+  const exclude = joinedSets(searches, rows, ({ excludeSets, excludeOf }) => ({
+    sets: excludeSets,
+    numbers: excludeOf,
+  }))
+  return {
+    exclude: joinedLists(searches, rows),
+    excludeSets: exclude.sets,
+    excludeOf: exclude.numbers,
+    allowSets: allow.sets,
+    allowOf: allow.numbers,
+  }
+}
+
 const rowsOf = (searches: readonly Small[]) =>
   searches.reduce((sum, { queries }) => sum + queries.rows, 0)
 
@@ -116,11 +165,12 @@ const largestK = (searches: readonly Small[]) => Math.max(...searches.map(({ k }
 /** One search with the queries of all, in their order. The first k places of a longer answer are the same. */
 function joined(searches: readonly Small[], signal: AbortSignal): Search {
   const [rows, k] = [rowsOf(searches), largestK(searches)]
-  const { device, metric, job } = searches[0]!
+  const { device, metric, job, minScore } = searches[0]!
   return {
     queries: joinedQueries(searches, rows),
     k,
-    exclude: joinedLists(searches, rows),
+    minScore,
+    ...joinedChoice(searches, rows),
     excludeSelf: joinedSelf(searches, rows),
     indices: new Int32Array(rows * k),
     scores: new Float32Array(rows * k),
@@ -274,7 +324,7 @@ function settleWith(call: Call, all: Search, first: number, proof: NativeProof) 
 // ---- The queues of a corpus.
 
 interface Queues {
-  /** By priority and number of threads. */
+  /** By priority, number of threads and least score. */
   readonly byJob: Map<string, ScanQueue>
   /** Whether the corpus is to be freed after the calls that wait or hold it. */
   isDisposed: boolean
@@ -303,10 +353,16 @@ export function hold(corpus: NativeCorpus): () => void {
   }
 }
 
-function queueFor(corpus: NativeCorpus, { priority, threads }: CheckedJob): ScanQueue {
+function queueFor(
+  corpus: NativeCorpus,
+  { job: { priority, threads }, minScore }: Search,
+): ScanQueue {
   const of = queuesOf(corpus)
-  const key = `${priority} ${threads}`
-  const ended = () => of.isDisposed && areIdle(of) && corpus.dispose()
+  const key = `${priority} ${threads} ${minScore}`
+  const ended = () => {
+    if (minScore !== undefined) of.byJob.delete(key) // there may be many scores
+    if (of.isDisposed && areIdle(of)) corpus.dispose()
+  }
   const queue = of.byJob.get(key) ?? new ScanQueue(corpus, ended)
   of.byJob.set(key, queue)
   return queue
@@ -317,7 +373,7 @@ function queueFor(corpus: NativeCorpus, { priority, threads }: CheckedJob): Scan
  * shares a scan with the others that wait.
  */
 export async function searchPrepared(corpus: NativeCorpus, asked: Search): Promise<NativeProof> {
-  return isSmall(asked) ? queueFor(corpus, asked.job).ask(asked) : searchOnce(corpus, asked)
+  return isSmall(asked) ? queueFor(corpus, asked).ask(asked) : searchOnce(corpus, asked)
 }
 
 /** Frees a corpus after the calls that wait for it or hold it. */

@@ -1,13 +1,13 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
-import { arraysOf, toQueries } from '../data/source'
+import { arraysOf, firstColumns, toQueries } from '../data/source'
 import { checkApart, outputArray } from '../data/typed-array'
 import { planMemory } from '../memory'
 import { nothingAsked } from '../native'
 import {
   checkInteger,
   checkJob,
+  checkNumber,
   frozen,
   jobDefaults,
   memoryDefaults,
@@ -18,7 +18,16 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
+import { Neighbours } from './neighbours'
 import { scanned, type CorpusInput } from './prepare-corpus'
+import {
+  arraysOfChoice,
+  chosenRows,
+  lentOf,
+  toRowChoice,
+  type RowChoice,
+  type RowChoiceInput,
+} from './row-choice'
 import { ofSmallCorpus, ofZeroVectors, type Naming, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { searchOnce, searchPrepared, type Search } from './shared-scan'
@@ -27,13 +36,25 @@ import { searchOnce, searchPrepared, type Search } from './shared-scan'
 export const topKDefaults = frozen({
   /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
-  exclude: undefined as RowListsInput | undefined,
+  /** Corpus rows that queries must not get: a set for all, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /**
+   * The only corpus rows that queries may get, in the same forms; all rows unless given. A query with an empty
+   * list gets none.
+   */
+  allow: undefined as RowChoiceInput | undefined,
   /**
    * True if the queries are the corpus, so that query i does not get row i; or an array with the row that is
    * each query itself and that it does not get, [nq], −1 for none; false unless given.
    */
   excludeSelf: false as SelfRows,
+  /** The lowest canonical score of an answer, itself included; none unless given. */
+  minScore: undefined as number | undefined,
+  /**
+   * Columns that count: the first `dims` of both sides, as if the matrices had no others; all unless given. Not
+   * for files. A prepared corpus has its own ({@link prepareCorpus}), and its queries may be wider.
+   */
+  dims: undefined as number | undefined,
   /** Arrays for the answers; new arrays unless given. */
   out: undefined as TopKOutputs | undefined,
 })
@@ -49,6 +70,8 @@ export interface TopKOutputs {
   readonly scores?: Float32Array | undefined
 }
 
+const allDefaults = { k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }
+
 const outputDefaults: TopKOutputs = { indices: undefined, scores: undefined }
 
 export type TopKOptions = {
@@ -57,41 +80,6 @@ export type TopKOptions = {
 } & Overrides<typeof topKDefaults> &
   JobOptions &
   MemoryOptions
-
-export interface Neighbours {
-  /** Number of queries. */
-  readonly queries: number
-  /** Slots for each query. */
-  readonly k: number
-  /** Metric of the scores. */
-  readonly metric: Metric
-  /** Corpus rows, best first, [queries × k]; −1 if fewer than k candidates exist. */
-  readonly indices: Int32Array
-  /** Canonical scores rounded to float32, [queries × k]; NaN if fewer than k candidates exist. */
-  readonly scores: Float32Array
-  /** Queries with an answer that the certificate proved without a rescan. */
-  readonly certified: number
-  /**
-   * Queries that were scanned again in float64; `certified + fallback` is all of the scan, also those of other
-   * calls that shared it.
-   */
-  readonly fallback: number
-  /** Queries that are zero vectors and have the cosine 0 with every row; 0 for the other metrics. */
-  readonly zeroQueries: number
-  /** The same for corpus rows. */
-  readonly zeroRows: number
-  /** Time inside the scan, in seconds. */
-  readonly seconds: number
-  /** Complete sentences about zero vectors, and about a `k` above the number of corpus rows. */
-  readonly warnings: readonly string[]
-}
-
-/** The arrays of lists and of `excludeSelf`, by their names in messages. */
-const arraysOfLists = (lists: RowLists | undefined, self: SelfRows) => ({
-  'exclude.indptr': lists?.indptr,
-  'exclude.indices': lists?.indices,
-  excludeSelf: typeof self === 'boolean' ? undefined : self,
-})
 
 /** Warnings about the answer to a search. */
 export const topKWarnings = (found: Searched, k: number, name: Naming): string[] => [
@@ -118,36 +106,34 @@ export async function topK(
   corpus: CorpusInput,
   given: TopKOptions,
 ): Promise<Neighbours> {
-  const {
-    k,
-    metric: asked,
-    exclude,
-    excludeSelf,
-    out,
-    ...rest
-  } = withDefaults({ k: required, ...topKDefaults, ...jobDefaults, ...memoryDefaults }, given)
-  const { device, ...job } = checkJob(rest)
-  const outputs = withDefaults(outputDefaults, out, 'out')
-  const source = toQueries(queries)
-  const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source)
-  checkInteger('k', k, 1)
-  const self = checkedSelf(excludeSelf, source.rows, rows)
-  const excluded =
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
+  const asked = checkedSearch(queries, corpus, given)
+  const { source, rows, k, matrix, handle, metric, job } = asked
   // The job starts before the call returns (unless lists, or large lent arrays, are copied), so a `dispose()`
   // right after the call does not affect it.
-  const lists = excluded instanceof Promise ? await excluded : excluded
+  const exclude = asked.exclude instanceof Promise ? await asked.exclude : asked.exclude
+  const allow = asked.allow instanceof Promise ? await asked.allow : asked.allow
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
-  const indices = outputArray('out.indices', outputs.indices, Int32Array, source.rows * k)
-  const scores = outputArray('out.scores', outputs.scores, Float32Array, source.rows * k)
-  const inputs = { ...arraysOf(source), ...memory, ...arraysOfLists(lists, self) }
-  checkApart({ 'out.indices': indices.own, 'out.scores': scores.own }, inputs)
-  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const { indices, scores } = outputsOf(asked, exclude, allow)
+  const loan = loanOf({
+    queries: source,
+    corpus: matrix,
+    excludeSelf: asked.self,
+    exclude: lentOf(exclude),
+    allow: lentOf(allow),
+  })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const own = { ...arrays, 'out.indices': outputs.indices, 'out.scores': outputs.scores }
   const search: Search = {
-    ...{ queries: lent.queries, k, exclude: lent.exclude, excludeSelf: lent.excludeSelf },
-    ...{ indices: indices.array, scores: scores.array, device, metric, job, arrays: own },
+    queries: lent.queries,
+    k,
+    minScore: asked.minScore,
+    excludeSelf: lent.excludeSelf,
+    ...chosenRows(exclude, allow, lent),
+    indices: indices.array,
+    scores: scores.array,
+    device: job.device,
+    metric,
+    job,
+    arrays: asked.outputs ? { ...arrays, ...namesOf(asked.outputs) } : arrays,
   }
   const proof =
     source.rows === 0
@@ -156,13 +142,61 @@ export async function topK(
         ? await searchPrepared(handle, search)
         : await searchOnce(lent.corpus!, search)
   const warnings = topKWarnings({ queries: source.rows, corpus: rows, ...proof }, k, String)
-  return {
-    queries: source.rows,
-    k,
-    metric,
-    indices: await indices.settle(),
-    scores: await scores.settle(),
+  return new Neighbours({
+    ...{ queries: source.rows, k, metric },
+    ...{ indices: await indices.settle(), scores: await scores.settle() },
     ...proof,
     warnings,
+  })
+}
+
+/** The arguments of a search, checked. */
+export function checkedSearch(queries: MatrixInput, corpus: CorpusInput, given: TopKOptions) {
+  const options = withDefaults(allDefaults, given)
+  const { k, metric: asked, exclude, excludeSelf, allow, minScore, dims, out } = options
+  const job = checkJob(options)
+  const outputs = out && withDefaults(outputDefaults, out, 'out')
+  const source = firstColumns(toQueries(queries), dims)
+  const { rows, metric, matrix, handle, memory } = scanned(corpus, asked, source, 'corpus', dims)
+  checkInteger('k', k, 1)
+  if (minScore !== undefined) checkNumber('minScore', minScore)
+  const self = checkedSelf(excludeSelf, source.rows, rows)
+  return {
+    source,
+    rows,
+    k,
+    metric,
+    matrix,
+    handle,
+    memory,
+    self,
+    minScore,
+    job,
+    outputs,
+    exclude: toRowChoice('exclude', exclude, source.rows, rows),
+    allow: toRowChoice('allow', allow, source.rows, rows),
   }
+}
+
+/** The caller's arrays for answers, by their names in messages. */
+const namesOf = ({ indices, scores }: TopKOutputs) => ({
+  'out.indices': indices,
+  'out.scores': scores,
+})
+
+/** Arrays for the answers, apart from all inputs. */
+export function outputsOf(
+  { source, k, memory, self, outputs }: ReturnType<typeof checkedSearch>,
+  exclude: RowChoice,
+  allow: RowChoice,
+) {
+  const indices = outputArray('out.indices', outputs?.indices, Int32Array, source.rows * k)
+  const scores = outputArray('out.scores', outputs?.scores, Float32Array, source.rows * k)
+  if (outputs)
+    checkApart(namesOf(outputs), {
+      ...{ ...arraysOf(source), ...memory },
+      ...{ ...arraysOfChoice('exclude', exclude), ...arraysOfChoice('allow', allow) },
+      excludeSelf: typeof self === 'boolean' ? undefined : self,
+    })
+  return { indices, scores }
 }

@@ -10,6 +10,7 @@
 #include "backend/draw.h"
 #include "backend/metric.h"
 #include "backend/row_classes.h"
+#include "backend/row_filter.h"
 #include "core/job.h"
 #include "core/named.h"
 #include "core/row_source.h"
@@ -73,7 +74,7 @@ inline constexpr Index every_row = std::numeric_limits<Index>::max();
 
 // One question about one query, in canonical scores. The scan considers the rows that are neither
 // barred nor forbidden by their group; the admissible rows are those of them between floor and
-// ceiling.
+// ceiling. Rows outside a filter, of the question or of its request, are barred.
 struct ScanQuery {
   Index query;  // row
   Index depth;  // how many of the best admissible rows, or every_row
@@ -85,6 +86,7 @@ struct ScanQuery {
   Index rejected_depth = 0;  // best rows to list of those that group, ceiling or floor reject
   std::span<const std::int32_t> barred = {};  // rows, ascending and unique
   std::int32_t group = -1;
+  RowFilter filter = {};
 };
 
 struct Scored {
@@ -120,10 +122,23 @@ struct ScanRequest {
   Groups groups;
   const std::int32_t* corpus_groups;  // null when groups is off
   RowClasses classes = {};
-  bool counted;         // fill in Ranking::above; must be true for a ceiling or rejected rows
-  double bound_factor;  // 1; counter-tests set 0, which gives the unproven answers of the format
-  bool more = false;    // others with these queries follow: worth keeping what is prepared
+  bool counted;           // fill in Ranking::above; must be true for a ceiling or rejected rows
+  double bound_factor;    // 1; counter-tests set 0, which gives the unproven answers of the format
+  bool more = false;      // others with these queries follow: worth keeping what is prepared
+  RowFilter filter = {};  // for all questions, besides their own
 };
+
+// The rows of both filters of a question: bit i is row first + i. `first` is a multiple of 32.
+inline std::uint32_t filtered_rows(const ScanRequest& request, const ScanQuery& query,
+                                   Index first) {
+  return request.filter.from(first) & query.filter.from(first);
+}
+inline bool is_filtered(const ScanRequest& request, const ScanQuery& query) {
+  return request.filter.is_set() || query.filter.is_set();
+}
+inline bool passes_filters(const ScanRequest& request, const ScanQuery& query, Index row) {
+  return request.filter.holds(row) && query.filter.holds(row);
+}
 
 // The answers to a request and to its reverse. The reverse asks about the rows of the corpus and
 // searches the queries.
@@ -132,13 +147,15 @@ struct BothWays {
   std::vector<Ranking> rows;
 };
 
-// log Σ exp(score / temperature) over all rows of the corpus, for each of some queries.
+// log Σ exp(score / temperature) over the rows of the corpus in the filter, for each of some
+// queries; −∞ without rows.
 struct LogSumExpRequest {
   const QueryHandle& queries;
   Index begin;  // of queries
   Index count;
   double temperature;  // score / temperature must stay in the range of float64
   bool more = false;   // as in ScanRequest
+  RowFilter filter = {};
 };
 
 // Rows in segments: segment s consists of the rows starts[s] .. starts[s + 1] − 1 and may be empty.

@@ -56,6 +56,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["fingerprint"] = Napi::Function::New<Fingerprint>(env, "fingerprint");
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
+  exports["topKSync"] = Napi::Function::New<TopKSync>(env, "topKSync");
+  exports["setRows"] = Napi::Function::New<SetRows>(env, "setRows");
   exports["rangeSearch"] = Napi::Function::New<RangeSearch>(env, "rangeSearch");
   exports["reverseTopK"] = Napi::Function::New<ReverseTopK>(env, "reverseTopK");
   exports["mutualNeighbours"] = Napi::Function::New<MutualNeighbours>(env, "mutualNeighbours");

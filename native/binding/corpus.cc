@@ -174,6 +174,11 @@ CorpusArgument::CorpusArgument(const Napi::Value& value, const Napi::Object& opt
   borrowed.keep(held->borrowed);
 }
 
+bool CorpusArgument::is_ready_in_memory() const {
+  const bool in_memory = source_->elements || source_->owned_bytes > 0;
+  return prepared_ && device_ == "cpu" && !prepared_->checksums && in_memory;
+}
+
 Shared CorpusArgument::prepared(const Job& job) const {
   return prepared_ ? prepared_ : prepare(device_, source_, metric_, std::nullopt, job);
 }

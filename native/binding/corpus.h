@@ -45,6 +45,8 @@ class CorpusArgument {
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
   Metric metric() const { return metric_; }
+  // Whether a scan needs no file, no device and no look at memory of the caller.
+  bool is_ready_in_memory() const;
 
   // Called on the job's thread. Calls `look` with the corpus, then verifies the corpus if the
   // option is set. Returns the seconds taken.

@@ -19,6 +19,8 @@ Napi::Value NearDuplicates(const Napi::CallbackInfo& info);
 Napi::Value LogSumExp(const Napi::CallbackInfo& info);
 Napi::Value MaxSim(const Napi::CallbackInfo& info);
 Napi::Value TopK(const Napi::CallbackInfo& info);
+Napi::Value TopKSync(const Napi::CallbackInfo& info);
+Napi::Value SetRows(const Napi::CallbackInfo& info);
 Napi::Value ReverseTopK(const Napi::CallbackInfo& info);
 Napi::Value MutualNeighbours(const Napi::CallbackInfo& info);
 Napi::Value Mine(const Napi::CallbackInfo& info);

@@ -29,13 +29,14 @@ Index read_threads(const Napi::Object& control) {
 
 }  // namespace
 
-RunningJob::RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed,
+RunningJob::RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Place place,
                        Compute compute, ToJs to_js)
     : env_(env),
       environment_(Environment::of(env)),
       promise_(env),
       borrowed_(std::move(borrowed)),
       to_js_(std::move(to_js)),
+      place_(place),
       compute_(std::move(compute)) {
   const Napi::Object given = read_object(control, "control");
   threads_ = read_threads(given);
@@ -50,6 +51,11 @@ Napi::Value RunningJob::start() {
   const std::shared_ptr<RunningJob> self = shared_from_this();
   const Napi::Value promise = promise_.Promise();
   environment_.add(self);
+  if (place_ == Place::here && listener_.IsEmpty()) {
+    on_this_thread([this] { compute(); });
+    settle();
+    return promise;
+  }
   try {
     job_threads().start(
         cancel_, &environment_, priority_, [self] { self->compute(); }, [self] { self->finish(); });

@@ -18,6 +18,10 @@ namespace gemmine::binding {
 
 class Environment;
 
+// `here`: on the JavaScript thread before the call returns, for work of microseconds. A job with a
+// listener has a thread of its own.
+enum class Place { job_thread, here };
+
 // One job from its start until its promise settles. Members are used on the JavaScript thread
 // unless marked otherwise.
 class RunningJob : public std::enable_shared_from_this<RunningJob> {
@@ -26,10 +30,10 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   using ToJs = std::function<Napi::Value(Napi::Env)>;
 
   // `control` is a JobControl of lib/native.ts.
-  RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
-             ToJs to_js);
+  RunningJob(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Place place,
+             Compute compute, ToJs to_js);
 
-  // Queues the job and returns its promise, which is rejected if no thread can start.
+  // Queues or runs the job and returns its promise, which is rejected if no thread can start.
   Napi::Value start();
 
   // Reports progress, and settles the promise when the job's thread is done.
@@ -55,6 +59,7 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   Index threads_;
   Index buffer_bytes_;
   Priority priority_;
+  const Place place_;
   bool settled_ = false;
   std::int32_t* cancel_;  // set by the caller's signal, a throwing listener, or JobThreads
 
@@ -67,15 +72,15 @@ class RunningJob : public std::enable_shared_from_this<RunningJob> {
   bool finished_ = false;
 };
 
-// Runs `compute(const Job&)` on a job thread and returns the promise of `to_js(env, result)`. All
+// Runs `compute(const Job&)` and returns the promise of `to_js(env, result)`. All
 // data of `compute` is owned by it or kept by `borrowed`. Both functions are copyable.
 template <class Compute, class ToJs>
 Napi::Value run_job(Napi::Env env, const Napi::Value& control, Borrowed borrowed, Compute compute,
-                    ToJs to_js) {
+                    ToJs to_js, Place place = Place::job_thread) {
   using Result = std::invoke_result_t<Compute&, const Job&>;
   const auto result = std::make_shared<std::optional<Result>>();
   return std::make_shared<RunningJob>(
-             env, control, std::move(borrowed),
+             env, control, std::move(borrowed), place,
              [result, compute](const Job& job) mutable { result->emplace(compute(job)); },
              [result, to_js](Napi::Env env) { return to_js(env, **result); })
       ->start();

@@ -20,10 +20,12 @@ Napi::Value RangeSearch(const Napi::CallbackInfo& info) {
   return run_found_job(
       info.Env(), info[3], std::move(borrowed), [=](const Job& job, FoundRows& found) {
         const CanonicalLists excluded = checked_exclusions(search, job);
+        const CheckedChoice choice = checked_choice(search, job);
         const RangeOptions options{.threshold = threshold,
                                    .limit = limit,
                                    .self = search.self,
-                                   .exclude = excluded.view()};
+                                   .exclude = excluded.view(),
+                                   .choice = choice.view()};
         return search.corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
           found = range_search(scans, *search.queries->rows, rows, options, job);
         });

@@ -18,6 +18,7 @@ constexpr napi_typedarray_type kind_of() {
   if constexpr (std::is_same_v<T, float>) return napi_float32_array;
   if constexpr (std::is_same_v<T, double>) return napi_float64_array;
   if constexpr (std::is_same_v<T, std::int32_t>) return napi_int32_array;
+  if constexpr (std::is_same_v<T, std::uint32_t>) return napi_uint32_array;
   if constexpr (std::is_same_v<T, std::uint8_t>) return napi_uint8_array;
 }
 
@@ -161,6 +162,7 @@ std::span<T> read_span(const Napi::Value& value, const std::string& name, Borrow
 template std::span<float> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<double> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<std::int32_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
+template std::span<std::uint32_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&, Borrowed&);
 
 Loss read_loss(const Napi::Object& from) {

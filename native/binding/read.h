@@ -61,6 +61,8 @@ extern template std::span<float> read_span(const Napi::Value&, const std::string
 extern template std::span<double> read_span(const Napi::Value&, const std::string&, Borrowed&);
 extern template std::span<std::int32_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
+extern template std::span<std::uint32_t> read_span(const Napi::Value&, const std::string&,
+                                                   Borrowed&);
 extern template std::span<std::uint8_t> read_span(const Napi::Value&, const std::string&,
                                                   Borrowed&);
 

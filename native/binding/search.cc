@@ -1,6 +1,25 @@
 #include "binding/search.h"
 
+#include <algorithm>
+
 namespace gemmine::binding {
+namespace {
+
+// Multiplications of a search, and places and excluded rows, of which some ten thousand are a
+// matter of microseconds: docs/decisions/0035.
+constexpr Index most_products_here = 1 << 17;
+constexpr Index most_places_here = 1 << 10;
+
+}  // namespace
+
+Place Search::place(Index k) const {
+  const Index rows = count();
+  const bool small = rows > 0 && rows <= most_places_here && k <= most_places_here / rows &&
+                     std::ssize(exclude.rows) + std::ssize(choice.listed.rows) <= most_places_here &&
+                     corpus.rows() <= most_products_here / rows / std::max<Index>(1, corpus.cols());
+  return small && queries->elements && corpus.is_ready_in_memory() ? Place::here
+                                                                   : Place::job_thread;
+}
 
 Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed) {
   const auto queries = read_dense_source(info[0], borrowed);
@@ -11,7 +30,8 @@ Search read_search(const Napi::CallbackInfo& info, Borrowed& borrowed) {
   return {.queries = queries,
           .corpus = corpus,
           .exclude = read_row_lists(options.Get("exclude"), "exclude", count, borrowed),
-          .self = read_self_rows(options, count, corpus.rows(), borrowed)};
+          .self = read_self_rows(options, count, corpus.rows(), borrowed),
+          .choice = read_choice_of_rows(options, count, corpus.rows(), borrowed)};
 }
 
 Index read_k(const Napi::Object& options) {
@@ -24,6 +44,10 @@ CanonicalLists checked_exclusions(const Search& search, const Job& job) {
   CanonicalLists excluded(search.exclude, search.corpus.rows(), job);
   check_self_rows(search.self, search.count(), search.corpus.rows());
   return excluded;
+}
+
+CheckedChoice checked_choice(const Search& search, const Job& job) {
+  return {search.choice, search.count(), search.corpus.rows(), job};
 }
 
 }  // namespace gemmine::binding

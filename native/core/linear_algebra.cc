@@ -52,7 +52,8 @@ std::string buffers_refused(std::size_t count) {
 }
 
 // OpenBLAS allocates a buffer for each running call, keeps it for later calls, and retries forever
-// if the system refuses it. Hence one buffer per pool thread is allocated before the first call.
+// if the system refuses it. Hence as many buffers as threads of the pool, of which no more run
+// indices at once, are allocated before the first call.
 void reserve_buffers() {
   static std::atomic<bool> reserved = false;
   static std::mutex mutex;

@@ -7,9 +7,9 @@
 namespace gemmine {
 
 // Products of row-major host matrices and LAPACK operations on small ones; no other file calls
-// OpenBLAS. All run on the calling thread, which is a pool thread. The first call of the process
-// reserves OpenBLAS's buffers for all threads; every call throws Error(out_of_memory) until that
-// has succeeded.
+// OpenBLAS. All run on the calling thread, which runs an index of a loop. The first call of the
+// process reserves OpenBLAS's buffers for all threads; every call throws Error(out_of_memory) until
+// that has succeeded.
 
 enum class Into { replace, add };
 

@@ -4,10 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <ctime>
 #include <deque>
 #include <exception>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -15,76 +13,27 @@
 #include <vector>
 
 #include "core/linear_algebra.h"
+#include "core/pool_loop.h"
 #include "core/thread_limit.h"
 #include "core/threads.h"
 
 namespace gemmine {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// Processor time of the calling thread: its time on a busy machine would count waiting too.
-double thread_seconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 thread_local bool on_pool_thread = false;
+thread_local bool alone = false;  // in on_this_thread()
 
-// An iteration is a few loops of milliseconds with pauses of less than a millisecond. A thread that
-// sleeps in a pause may be woken on the processor of another thread, and wait there for the whole
-// loop.
+// An iteration is a few loops with pauses of less than a millisecond. A thread that sleeps in a
+// pause may be woken on the processor of another thread, and wait there for the whole loop.
 constexpr std::chrono::microseconds patience{100};
+
+// A caller polls so long for the end of the last indices of its loop before it sleeps. It does not
+// yield: on a busy machine it would get the processor back much later than a thread that is woken.
+constexpr std::chrono::microseconds last_index{20};
 
 // After a refusal, starting the missing threads is retried at this interval; once per loop is too
 // often.
 constexpr std::chrono::seconds between_attempts{1};
-
-// A second of a batch job counts as so many, so it gets a seventeenth of the time beside an
-// interactive job that runs as long.
-constexpr double batch_weight = 16;
-// A job that has used less is short, and goes before others that are at most so much behind: those
-// that have used more do not hold it up, and it does not hold them up for long. In seconds.
-constexpr double short_job = 0.03;
-
-// One parallel_for in progress; every field is guarded by the pool's mutex.
-struct Loop {
-  Loop(const Job& job, Index count, const std::function<void(Index, Index)>& body, Index workers)
-      : job(job), count(count), body(body) {
-    for (Index worker = workers; worker-- > 0;) idle_workers.push_back(worker);
-  }
-
-  const Job& job;
-  const Index count;
-  const std::function<void(Index, Index)>& body;
-  std::vector<Index> idle_workers;
-  Index next = 0;
-  Index running = 0;
-  bool stopped = false;
-  Index failed_index = std::numeric_limits<Index>::max();
-  std::exception_ptr failure;
-  std::condition_variable finished;
-
-  Priority priority() const { return job.turn ? job.turn->priority : Priority::interactive; }
-  double place() const {
-    if (!job.turn) return 0;
-    const bool is_short = priority() == Priority::interactive && job.turn->seconds < short_job;
-    return is_short ? job.turn->place - short_job : job.turn->place;
-  }
-  void charge(double seconds) const {
-    if (!job.turn) return;
-    job.turn->seconds += seconds;
-    job.turn->place += priority() == Priority::batch ? batch_weight * seconds : seconds;
-  }
-
-  bool exhausted() const { return stopped || next == count; }
-  bool done() const { return exhausted() && running == 0; }
-};
 
 // An index that a thread runs.
 struct Running {
@@ -104,7 +53,10 @@ class Pool {
     const auto now = Clock::now();
     if (size() >= threads || now < next_attempt_) return;
     try {
-      while (size() < threads) threads_.push_back(start_thread([this] { work(); }));
+      while (size() < threads) {
+        threads_.push_back(start_thread([this] { work(); }));
+        ++size_;
+      }
     } catch (const Error&) {
       if (threads_.empty()) throw;
       next_attempt_ = now + between_attempts;
@@ -116,9 +68,10 @@ class Pool {
     std::unique_lock lock(mutex_);
     if (stopping_) throw Cancelled();
     join_queue(loop, own_seconds);
-    arrivals_.fetch_add(1, std::memory_order_release);
-    wake_.notify_all();
-    loop.finished.wait(lock, [&] { return loop.done(); });
+    const Index helpers = std::min(loop.count, static_cast<Index>(loop.idle_workers.size())) - 1;
+    wake(std::min(helpers, size() - busy_ - 1));
+    help(loop, lock);
+    await_end(loop, lock);
     leave_queue(loop);
     if (loop.job.turn) loop.job.turn->resumed = thread_seconds();
     if (loop.failure) std::rethrow_exception(loop.failure);
@@ -151,40 +104,91 @@ class Pool {
 
   void stop() {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       stopping_ = true;
-      arrivals_.fetch_add(1, std::memory_order_release);
       for (Loop* loop : loops_) stop_loop(*loop);
-      wake_.notify_all();
+      wake(size());
+      seat_left_.wait(lock, [&] { return busy_ == 0; });
     }
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
 
  private:
-  Index size() const { return static_cast<Index>(threads_.size()); }
+  Index size() const { return size_.load(std::memory_order_relaxed); }
 
   static bool is_batch(const Loop* loop) {
     return loop != nullptr && loop->priority() == Priority::batch;
   }
 
-  // A search is some twenty loops: between them a thread waits for the next one rather than to
-  // begin a block of a batch.
+  // Threads that run indices at once, of the pool and callers together, are as many as the pool
+  // has.
   void work() {
-    on_pool_thread = true;
-    bool ran_interactive = false;
     std::unique_lock lock(mutex_);
     for (;;) {
-      Loop* loop = next_loop();
-      const bool may_follow = std::exchange(ran_interactive, false) && is_batch(loop);
+      Loop* loop = next_for_pool();
+      const bool may_follow = std::exchange(left_interactive_, false) && is_batch(loop);
       if ((loop == nullptr || may_follow) && !stopping_) {
-        await_arrival(lock);
-        wake_.wait(lock, [&] { return stopping_ || (loop = next_loop()) != nullptr; });
+        // The caller of the next loop is one of the threads that it needs.
+        if (may_follow || polling_ + 1 < size()) await_arrival(lock);
+        wake_.wait(lock, [&] { return stopping_ || (loop = next_for_pool()) != nullptr; });
       }
       if (stopping_) return;
-      ran_interactive = !is_batch(loop);
+      take_seat();
       run_next(*loop, lock);
+      leave_seat(*loop);
     }
+  }
+
+  // A loop with little to do ends before another thread has woken: its caller runs what it can. In
+  // the turn of another loop it runs an index of that one rather than to wake a thread for it; but
+  // one of a batch could hold an interactive caller up.
+  void help(Loop& loop, std::unique_lock<std::mutex>& lock) {
+    // Threads that give way poll for it.
+    if (busy_ >= size()) arrivals_.fetch_add(1, std::memory_order_release);
+    if (stopping_ || busy_ >= size()) return;
+    if (next_loop() != &loop) return wake(1);
+    take_seat();
+    Loop* next = &loop;
+    do {
+      run_next(*next, lock);
+      next = loop.exhausted() || stopping_ ? nullptr : next_loop();
+    } while (next == &loop || (next != nullptr && !is_batch(next)));
+    leave_seat(loop);
+    if (std::ranges::any_of(loops_, has_work)) wake(1);
+  }
+
+  void take_seat() {
+    on_pool_thread = true;
+    ++busy_;
+  }
+
+  // A search is some twenty loops: between them a thread waits for the next one rather than to
+  // begin a block of a batch.
+  void leave_seat(const Loop& loop) {
+    on_pool_thread = false;
+    left_interactive_ = !is_batch(&loop);
+    if (--busy_ == 0 && stopping_) seat_left_.notify_all();
+  }
+
+  Loop* next_for_pool() { return busy_ < size() ? next_loop() : nullptr; }
+
+  // Wakes so many threads of the pool.
+  void wake(Index threads) {
+    if (threads <= 0) return;
+    arrivals_.fetch_add(1, std::memory_order_release);
+    if (threads >= size()) return wake_.notify_all();
+    for (; threads > 0; --threads) wake_.notify_one();
+  }
+
+  void await_end(Loop& loop, std::unique_lock<std::mutex>& lock) {
+    if (loop.done()) return;
+    lock.unlock();
+    const auto end = Clock::now() + last_index;
+    while (!loop.ended.load(std::memory_order_acquire) && Clock::now() < end) {
+    }
+    lock.lock();
+    loop.finished.wait(lock, [&] { return loop.done(); });
   }
 
   // A thread that runs an index wakes another while there is work: a worker of another loop may
@@ -194,7 +198,7 @@ class Pool {
     const Index worker = loop.idle_workers.back();
     loop.idle_workers.pop_back();
     ++loop.running;
-    if (std::ranges::any_of(loops_, has_work)) wake_.notify_one();
+    if (busy_ < size() && std::ranges::any_of(loops_, has_work)) wake(1);
     run_one(loop, index, worker, lock);
   }
 
@@ -215,12 +219,14 @@ class Pool {
 
   // Polls for a new loop for a short time and yields the processor meanwhile.
   void await_arrival(std::unique_lock<std::mutex>& lock) {
+    ++polling_;
     const std::uint64_t seen = arrivals_.load(std::memory_order_relaxed);
     lock.unlock();
     const auto end = Clock::now() + patience;
     while (arrivals_.load(std::memory_order_acquire) == seen && Clock::now() < end)
       std::this_thread::yield();
     lock.lock();
+    --polling_;
   }
 
   static bool has_work(const Loop* loop) {
@@ -265,21 +271,26 @@ class Pool {
       loop.failure = failure;
     }
     if (failure) loop.stopped = true;
-    if (loop.done()) loop.finished.notify_one();
+    loop.tell_if_done();
   }
 
   static void stop_loop(Loop& loop) {
     loop.stopped = true;
-    if (loop.done()) loop.finished.notify_one();
+    loop.tell_if_done();
   }
 
   std::mutex mutex_;
-  std::atomic<std::uint64_t> arrivals_ = 0;  // loops so far
+  std::atomic<std::uint64_t> arrivals_ = 0;  // calls of wake()
   std::condition_variable wake_;
+  std::condition_variable seat_left_;
+  Index busy_ = 0;                 // threads that run an index
+  Index polling_ = 0;              // threads of the pool
+  bool left_interactive_ = false;  // the last seat that was left
   std::deque<Loop*> loops_;
   std::atomic<Index> interactive_ = 0;  // loops
   double now_ = 0;                      // the highest place of a job whose turn it was
   std::vector<std::thread> threads_;
+  std::atomic<Index> size_ = 0;  // of them
   Clock::time_point next_attempt_{};
   bool stopping_ = false;
 };
@@ -316,6 +327,10 @@ void parallel_for(const Job& job, Index count,
   expect(!on_pool_thread, "parallel_for is called by a job's own thread");
   job.cancellation.check();
   if (count <= 0) return;
+  if (alone) {
+    for (Index index = 0; index < count; ++index) body(index, 0);
+    return;
+  }
   Loop loop(job, count, body, worker_count(job));
   pool().run(loop);
 }
@@ -336,6 +351,14 @@ void give_way() {
 void on_pool(const std::function<void()>& body) {
   const Job job{.cancellation = {}, .report = nullptr, .threads = 1};
   parallel_for(job, 1, [&](Index, Index) { body(); });
+}
+
+void on_this_thread(const std::function<void()>& work) {
+  const struct Alone {
+    Alone() { alone = true; }
+    ~Alone() { alone = false; }
+  } mark;
+  work();
 }
 
 void start_pool() { pool(); }

@@ -8,14 +8,15 @@
 
 namespace gemmine {
 
-// Runs body(index, worker) for every index in 0..count-1 on at most job.threads pool threads;
+// Runs body(index, worker) for every index in 0..count-1 on at most job.threads threads;
 // `worker` is below worker_count(job) and no two calls with the same worker overlap, so it can
 // index scratch memory. Returns when all are done. After an exception no further index starts; that
 // of the lowest index is rethrown, so it does not depend on the number of threads. Checks the job's
 // cancellation between indices. Indices are started in ascending order. Jobs of several callers
 // take turns by the time that each has used, also that of its own thread; short jobs go first.
-// The calling thread only waits: it is a job
-// thread, never a pool thread or the event loop.
+// The calling thread is a job thread, never a pool thread or the event loop. While fewer threads
+// than the pool has run an index, it runs indices itself, and in the turn of another loop those of
+// that one. A loop of one index wakes nobody.
 void parallel_for(const Job& job, Index count,
                   const std::function<void(Index index, Index worker)>& body);
 
@@ -32,6 +33,10 @@ void give_way();
 
 // The same with one index, for a function that must run on a pool thread.
 void on_pool(const std::function<void()>& body);
+
+// Runs `work`, whose loops then run on the calling thread alone: for work that takes less time than
+// waking a thread.
+void on_this_thread(const std::function<void()>& work);
 
 // Starts the threads of the pool; otherwise the first loop starts them. Throws if the system allows
 // none; the pool also works with fewer threads than wanted.

@@ -327,13 +327,15 @@ class Fitting {
     return objective - input_.penalty_of_W(W_, p.l1_w, p.l2_w) - penalty_of(H_, p.l1_h, p.l2_h);
   }
 
-  // The weight of all rows, or entries, each of which a correntropy counts at most σ².
+  // The weight of all rows, or of the entries that were seen, each of which a correntropy counts at
+  // most σ².
   double weight_of_all() const {
+    if (!is_of_rows(options_.loss)) return input_.entry_weight;
     const std::span<const float> weights = input_.row_weights;
     double all = weights.empty() ? static_cast<double>(input_.all_rows)
                                  : std::reduce(weights.begin(), weights.end(), 0.0);
     if (!weights.empty()) input_.ranks.allreduce({&all, 1});
-    return is_of_rows(options_.loss) ? all : all * static_cast<double>(H_.cols);
+    return all;
   }
 
   // Columns of W take length 1, and rows of H the scale; an unused component stays as it is.

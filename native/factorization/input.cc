@@ -93,6 +93,7 @@ Input Input::with_job(const Job& other) const {
           .loss = loss,
           .mask = mask,
           .row_weights = row_weights,
+          .entry_weight = entry_weight,
           .ranks = ranks,
           .first_row = first_row,
           .all_rows = all_rows,
@@ -172,7 +173,9 @@ double Input::squared_error(BackendView<float> W, BackendView<const float> Ht) c
   // products are fast in float64.
   constexpr Index most_exact_products = Index{1} << 20;
   const bool exact = mask.all_pass() && all_rows * Ht.rows <= most_exact_products / Ht.cols;
-  const NormalMatrix normal(backend.gram(Ht, job), Ht.cols, 0, false);
+  const std::vector<double> gram =  // no term of an exact measure
+      exact ? std::vector<double>(Ht.cols * Ht.cols) : backend.gram(Ht, job);
+  const NormalMatrix normal(gram, Ht.cols, 0, false);
   const auto sums = backend.make_sums(0, Ht.cols);
   const Group group{.Ht = Ht,
                     .normal = normal,
@@ -231,6 +234,7 @@ ScaledInput::ScaledInput(Passes& backend, const Examined& examined, const Source
              .loss = scaled(loss, norm.exponent),
              .mask = examined.mask,
              .row_weights = examined.row_weights,
+             .entry_weight = norm.weight,
              .ranks = ranks,
              .shared = shared} {
   const double own = static_cast<double>(input_.rows());

@@ -25,6 +25,7 @@ struct Input {
   Loss loss = frobenius_loss;
   Mask mask = no_mask;
   std::span<const float> row_weights = {};  // [n]; empty: all 1
+  double entry_weight = 0;                  // of the entries that no mask excludes, over all ranks
   Communicator& ranks = single_process();
   Index first_row = 0;            // number of rows that the ranks before this one have
   Index all_rows = X.rows();      // over all ranks

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/scans.h"
+#include "mining/row_choice.h"
 #include "mining/sampling.h"
 #include "mining/score_ceiling.h"
 
@@ -28,6 +29,8 @@ struct TopKOptions {
   Index k;
   SelfRows self;
   RowLists exclude;
+  RowChoice choice = {};                 // not for searches of both directions
+  std::optional<double> min_score = {};  // score >= min_score
 };
 
 // Numbers of rows that are zero vectors, under cosine: they score 0 with everything.

@@ -29,12 +29,14 @@ FoundRows range_search(Scans& scans, const RowSource& queries, const CorpusHandl
                             .zero_queries = handle->zero_rows(),
                             .zero_rows = corpus.zero_rows()}};
   std::vector<std::vector<std::int32_t>> barred;
+  RowFilters filters(options.choice, corpus.rows().rows());
   const auto ask = [&](Index query) -> std::optional<ScanQuery> {
     barred.push_back(barred_rows(options.exclude, options.self, query));
     return ScanQuery{.query = query,
                      .depth = limit < rows ? limit : every_row,
                      .floor = options.threshold,
-                     .barred = barred.back()};
+                     .barred = barred.back(),
+                     .filter = filters.of(query)};
   };
   const auto run = [&](const std::vector<ScanQuery>& asked, bool more) {
     const ScanRequest request{.queries = *handle,
@@ -49,12 +51,15 @@ FoundRows range_search(Scans& scans, const RowSource& queries, const CorpusHandl
       each = {};
     }
     barred.clear();
+    filters.clear();
   };
   const Index depth = limit < rows ? limit : every_row;
   const auto bytes_of = [&](const ScanQuery& query) {
-    return scan_bytes(query, queries.cols(), {});
+    return scan_bytes(query, queries.cols(), {}) + filters.bytes();
   };
-  for_batches(queries.rows(), request_budget(queries, corpus, depth, job), job, bytes_of, ask, run);
+  const Index budget =
+      options.choice.is_set() ? job.buffer_bytes : request_budget(queries, corpus, depth, job);
+  for_batches(queries.rows(), budget, job, bytes_of, ask, run);
   return found;
 }
 

@@ -12,6 +12,7 @@ struct RangeOptions {
   std::optional<Index> limit;  // most rows for a query, >= 1
   SelfRows self;
   RowLists exclude;
+  RowChoice choice = {};
 };
 
 // Rows of the corpus for each query: best first, equal scores by lower row.

@@ -8,11 +8,17 @@ Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
   const auto handle = scans.prepare_queries(queries, corpus, job);
   const Index k = options.k;
   const Index depth = std::min(k, corpus.rows().rows());
+  const double floor = options.min_score.value_or(-std::numeric_limits<double>::infinity());
   Index fallback = 0;
   std::vector<std::vector<std::int32_t>> barred;
+  RowFilters filters(options.choice, corpus.rows().rows());
   const auto ask = [&](Index query) -> std::optional<ScanQuery> {
     barred.push_back(barred_rows(options.exclude, options.self, query));
-    return ScanQuery{.query = query, .depth = depth, .barred = barred.back()};
+    return ScanQuery{.query = query,
+                     .depth = depth,
+                     .floor = floor,
+                     .barred = barred.back(),
+                     .filter = filters.of(query)};
   };
   const auto run = [&](const std::vector<ScanQuery>& asked, bool more) {
     const ScanRequest request{.queries = *handle,
@@ -29,11 +35,14 @@ Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
       write_row(rankings[i].admissible, k, indices + at, scores + at);
     }
     barred.clear();
+    filters.clear();
   };
   const auto bytes_of = [&](const ScanQuery& query) {
-    return scan_bytes(query, queries.cols(), {});
+    return scan_bytes(query, queries.cols(), {}) + filters.bytes();
   };
-  for_batches(queries.rows(), request_budget(queries, corpus, depth, job), job, bytes_of, ask, run);
+  const Index budget =
+      options.choice.is_set() ? job.buffer_bytes : request_budget(queries, corpus, depth, job);
+  for_batches(queries.rows(), budget, job, bytes_of, ask, run);
   return {.certified = queries.rows() - fallback,
           .fallback = fallback,
           .zero_queries = handle->zero_rows(),

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { helpList } from '../../lib/cli/common-options'
 import { gemmine } from '../../lib/cli/program'
 import { minedFormats } from '../../lib/data/mined-layouts'
+import { defaultForgetFactor } from '../../lib/factorization/batches'
 import { upperHDefaults } from '../../lib/factorization/bounds'
 import { entryDefaults } from '../../lib/factorization/entry-options'
 import { nmfDefaults } from '../../lib/factorization/nmf'
@@ -26,7 +27,7 @@ const promised = {
   concepts:
     '--threads --device --seed --rank --model --iterations --tolerance --sparsity --l1-w --l2-h --restarts --contexts ' +
     '--count --window --repeat-samples --features --collinear-at --unembedding --vocabulary --output-weights',
-  topk: '--threads --device --memory-budget --queries --corpus --k --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  topk: '--threads --device --memory-budget --queries --corpus --k --metric --min-score --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
     '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
   'near-duplicates': '--threads --device --memory-budget --threshold --metric',
@@ -96,7 +97,7 @@ describe('defaults in help are those of lib', () => {
     ['factorize', '--iterations', semiNmfDefaults.iterations],
     ['factorize', '--tolerance', semiNmfDefaults.tolerance],
     ['factorize', '--solver', `${semiNmfDefaults.solver}; .*`],
-    ['factorize', '--forget-factor', semiNmfDefaults.forgetFactor],
+    ['factorize', '--forget-factor', defaultForgetFactor],
     ['factorize', '--sparsity', snmfDefaults.sparsity],
     ['factorize', '--patience', snmfDefaults.patience],
     ['mine', '--num-negatives', mineHardNegativesDefaults.numNegatives],

@@ -243,6 +243,16 @@ it('keeps W and the codes of new rows below --upper-w', async () => {
     expect(Math.max(...((await readNpy(at(of, 'W.npy'))).data as Float32Array))).toBe(0.25)
 })
 
+it('pads what --min-score leaves short', async () => {
+  const { code } = await run(
+    folder,
+    ...['topk', ...scan, '--k', '3', '--min-score', '.999', '--out', 'near'],
+  )
+  expect(code).toBe(0)
+  const { data } = await readNpy(at('near', 'indices.npy'))
+  expect([...data].slice(0, 6)).toEqual([0, -1, -1, 1, -1, -1])
+})
+
 it('factorizes a sparse file, and counts the work of its entries', async () => {
   const { code, stderr } = await run(
     folder,

@@ -112,6 +112,14 @@ describe('weights of a correntropy that vanish in float32', () => {
     }
   })
 
+  it('warn where nothing that was seen is within the bandwidth', async () => {
+    const mask = Uint8Array.from(small.data, (_, at) => Number(at % 2 === 0))
+    const init = { W: matrixOf(4, 1, () => 1), H: matrixOf(1, 3, () => 100) }
+    const own = { rank: 1, loss: 'correntropy', bandwidth: 0.1, init } as const
+    const { warnings } = await nmf(small, { ...own, mask })
+    expect(warnings.join()).toContain('count as outliers')
+  })
+
   it('do not warn where most rows are fitted', async () => {
     const { warnings } = await nmf(small, { rank: 2, loss: 'row-correntropy', bandwidth: 30 })
     expect(warnings).toEqual([])
@@ -164,8 +172,8 @@ it('H that grows beyond float32 under a penalty on W alone is refused by its nam
 describe('options that have no effect or no steps', () => {
   it('forgetFactor without batchSize', async () => {
     for (const run of [nmf, semiNmf])
-      await expect(run(binary(), { rank: 1, forgetFactor: 0.5 })).rejects.toThrow(
-        'none without batchSize for forgetFactor, received 0.5',
+      await expect(run(binary(), { rank: 1, forgetFactor: 0.7 })).rejects.toThrow(
+        'none without batchSize for forgetFactor, received 0.7',
       )
   })
 

@@ -20,6 +20,7 @@ const jobs: Record<string, (budget: Budget) => Promise<object>> = {
   mutualNeighbours: (budget) => lib.mutualNeighbours(queries, corpus, { k: 60, ...budget }),
   maxSim: (budget) => lib.maxSim(many(queries), many(corpus), { k: 60, ...budget }),
   logSumExp: (budget) => lib.logSumExp(queries, corpus, { temperature: 0.1, ...budget }),
+  communities: (budget) => lib.communities(corpus, { threshold: 0.6, minSize: 3, ...budget }),
   mineHardNegatives: (budget) =>
     lib.mineHardNegatives(queries, corpus, positives, { numNegatives: 40, ...budget }),
 }
@@ -41,6 +42,23 @@ describe.each(Object.entries(jobs))('memoryBudget of %s', (_, job) => {
       'an integer of at least 67108864 for memoryBudget',
     )
   })
+})
+
+it('communities whose near rows exceed a memoryBudget are those without one', async () => {
+  // Two million near rows, where the budget has room for 87 000 at a time, and as many ties as rows.
+  const near = gaussian(2000, 3, 5)
+  near.data.copyWithin(300, 0, 300)
+  const X = { ...near, data: Float64Array.from(near.data) }
+  const { seconds, ...all } = await lib.communities(X, { threshold: 0, minSize: 40 })
+  expect(all.count).toBeGreaterThan(1)
+  const told: string[] = []
+  const { seconds: _, ...within } = await lib.communities(X, {
+    ...{ threshold: 0, minSize: 40, memoryBudget: least },
+    onProgress: ({ phase }) => told.push(phase),
+  })
+  expect(within).toEqual(all)
+  expect(new Set(told)).toEqual(new Set(['count', 'scan']))
+  expect(told.length).toBeGreaterThan(20)
 })
 
 it('memoryBudget is unknown where it would have no effect', async () => {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -162,18 +163,19 @@ class Oracle {
     return std::find(listed.begin(), listed.end(), row) != listed.end();
   }
 
-  bool copies(Index query, std::int32_t row) const {
-    if (options_.texts.queries == nullptr) return false;
-    const auto text = options_.texts.corpus[row];
-    if (text == -1) return false;
+  // The texts of the query, of its positives and of positives of queries with its text.
+  std::set<std::int32_t> known_texts(Index query) const {
+    std::set<std::int32_t> known;
     const std::int32_t* asked = options_.texts.queries;
-    if (text == asked[query]) return true;
+    if (asked == nullptr) return known;
+    known.insert(asked[query]);
     for (Index other = 0; other < queries_.rows; ++other) {
       if (other != query && (asked[query] == -1 || asked[other] != asked[query])) continue;
       for (const auto positive : positives_.of(other))
-        if (options_.texts.corpus[positive] == text) return true;
+        known.insert(options_.texts.corpus[positive]);
     }
-    return false;
+    known.erase(-1);
+    return known;
   }
 
   bool is_near(Index query, std::int32_t row) const {
@@ -184,9 +186,9 @@ class Oracle {
   }
 
   // Whether `before` holds a candidate with the row's text that no rule before this one drops.
-  bool repeats(const std::vector<std::int32_t>& before, std::int32_t row) const {
+  bool repeats(const std::set<std::int32_t>& before, std::int32_t row) const {
     return options_.texts.queries != nullptr && options_.texts.corpus[row] != -1 &&
-           holds(before, options_.texts.corpus[row]);
+           before.contains(options_.texts.corpus[row]);
   }
 
   std::optional<double> reference(Index query, const std::vector<std::int32_t>& known) const {
@@ -218,14 +220,15 @@ class Oracle {
   void sort_out(Index query, double limit, std::vector<Ranked>& all,
                 ExpectedQuery& expected) const {
     std::int32_t rank = 0;
-    std::vector<std::int32_t> texts;  // of the candidates so far
+    const std::set<std::int32_t> known = known_texts(query);
+    std::set<std::int32_t> texts;  // of the candidates so far
     Index to_skip = options_.skip_survivors;
     for (Ranked& each : all) {
       if (each.rule < 0) {
         each.rank = rank++;
         const bool outside = each.rank < options_.skip_ranks ||
                              (options_.max_rank && each.rank >= *options_.max_rank);
-        if (copies(query, each.row))
+        if (options_.texts.queries != nullptr && known.contains(options_.texts.corpus[each.row]))
           each.rule = 4;
         else if (is_near(query, each.row))
           each.rule = 5;
@@ -238,7 +241,7 @@ class Oracle {
         else if (outside)
           each.rule = 8;
         if (options_.texts.queries != nullptr && each.rule != 5)
-          texts.push_back(options_.texts.corpus[each.row]);
+          texts.insert(options_.texts.corpus[each.row]);
       }
       if (each.rule >= 0)
         expected.rejected.push_back(each);

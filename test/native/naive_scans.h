@@ -128,7 +128,12 @@ class NaiveScans : public gemmine::Scans {
     for (Index i = 0; i < request.count; ++i) {
       std::vector<long double> scores;
       for (Index row = 0; row < request.queries.corpus().rows().rows(); ++row)
-        scores.push_back(naive(request.queries).score(request.begin + i, row));
+        if (request.filter.holds(row))
+          scores.push_back(naive(request.queries).score(request.begin + i, row));
+      if (scores.empty()) {
+        values.push_back({.value = -std::numeric_limits<double>::infinity(), .error = 0});
+        continue;
+      }
       const long double largest = *std::max_element(scores.begin(), scores.end());
       long double sum = 0;
       for (const long double score : scores)
@@ -152,6 +157,7 @@ class NaiveScans : public gemmine::Scans {
     const NaiveQueries& queries = naive(request.queries);
     Ranking ranking{};
     for (std::int32_t row = 0; row < queries.asked_corpus->values.rows; ++row) {
+      if (!request.filter.holds(row) || !query.filter.holds(row)) continue;
       if (std::find(query.barred.begin(), query.barred.end(), row) != query.barred.end()) continue;
       const Scored scored{queries.score(query.query, row), row};
       const bool forbidden = is_forbidden(request, query, row);

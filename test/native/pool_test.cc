@@ -42,6 +42,57 @@ void runs_every_index_once_on_workers_that_do_not_overlap() {
   }
 }
 
+void a_loop_of_one_index_changes_no_thread() {
+  for (Index threads : {1, 3}) {
+    std::thread::id ran;
+    parallel_for(job_of(threads), 1, [&](Index, Index) { ran = std::this_thread::get_id(); });
+    test::check(ran == std::this_thread::get_id(), "the caller runs it");
+  }
+  std::vector<std::thread::id> ran(100);
+  parallel_for(job_of(1), 100,
+               [&](Index index, Index) { ran[index] = std::this_thread::get_id(); });
+  test::check(std::ranges::count(ran, std::this_thread::get_id()) == 100,
+              "the caller runs the loops of a job of one thread");
+}
+
+// While every thread has an index of another loop, the caller of one waits.
+void no_more_threads_run_indices_than_the_pool_has() {
+  std::atomic<int> running = 0, most = 0;
+  const auto loop = [&] {
+    for (int repeat = 0; repeat < 50; ++repeat)
+      parallel_for(job_of(3), 4, [&](Index, Index) {
+        most = std::max<int>(most, ++running);
+        std::this_thread::yield();
+        --running;
+      });
+  };
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 5; ++i) callers.emplace_back(loop);
+  for (std::thread& caller : callers) caller.join();
+  test::check(most <= gemmine::pool_threads(), "threads at once");
+}
+
+void work_on_this_thread_waits_for_no_other() {
+  std::atomic<bool> answered = false;
+  std::atomic<int> begun = 0;
+  std::thread other([&] {
+    parallel_for(job_of(3), 3, [&](Index, Index) {
+      ++begun;
+      while (!answered) nap();
+    });
+  });
+  while (begun < 3) nap();
+  std::vector<Index> order;
+  gemmine::on_this_thread([&] {
+    parallel_for(job_of(3), 5, [&](Index index, Index worker) {
+      if (worker == 0) order.push_back(index);
+    });
+  });
+  answered = true;
+  other.join();
+  test::check(std::ranges::is_sorted(order) && order.size() == 5, "all, ascending, by one worker");
+}
+
 void starts_indices_in_ascending_order() {
   std::vector<Index> order;
   parallel_for(job_of(1), 100, [&](Index index, Index) { order.push_back(index); });
@@ -312,6 +363,9 @@ void exit_waits_for_running_blocks_and_cancels_the_rest() {
 int main() {
   gemmine::set_pool_threads(3);
   runs_every_index_once_on_workers_that_do_not_overlap();
+  a_loop_of_one_index_changes_no_thread();
+  no_more_threads_run_indices_than_the_pool_has();
+  work_on_this_thread_waits_for_no_other();
   starts_indices_in_ascending_order();
   rethrows_the_exception_of_the_lowest_index();
   stops_within_one_index_of_a_cancellation();

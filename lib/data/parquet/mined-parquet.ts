@@ -1,8 +1,8 @@
 // Writes mined examples as Parquet files, in the layouts of their lines.
-import { setImmediate } from 'node:timers/promises'
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' }
 import { throwIfAborted, type AbortSignalLike } from '../../cancellation'
 import { invalid } from '../../errors'
+import { pause } from '../../jobs'
 import { checkJob, checkOneOf, withDefaults } from '../../options'
 import {
   checkWords,
@@ -174,7 +174,7 @@ async function* piecesOf(
     }))
     await parquet.write({ columnData, rowGroupSize: group.length })
     yield drain()
-    await setImmediate()
+    await pause()
   }
 }
 

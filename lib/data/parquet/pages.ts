@@ -1,9 +1,9 @@
 // The pages of one column of a row group, one after the other.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
-import { setImmediate } from 'node:timers/promises'
 import { throwIfAborted, type AbortSignalLike } from '../../cancellation'
 import { GemmineError } from '../../errors'
+import { pause } from '../../jobs'
 import { readAt } from '../byte-reader'
 import { plannedRoom } from '../dense-elements'
 import { fileError, printable } from '../file'
@@ -82,11 +82,11 @@ class Chunk {
       else if (raw.header.type === 'INDEX_PAGE') continue
       else {
         const page = await this.dataPage(raw)
-        await setImmediate()
+        await pause()
         this.left -= page.count
         if (page.count > 0) yield page
       }
-      await setImmediate()
+      await pause()
     }
     if (this.left < 0) throw damaged(path, `${this.name} has more values than claimed`)
   }

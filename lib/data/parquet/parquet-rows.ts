@@ -1,6 +1,6 @@
 // The rows of a Parquet file as objects, a few at a time.
-import { setImmediate } from 'node:timers/promises'
 import type { AbortSignalLike } from '../../cancellation'
+import { pause } from '../../jobs'
 import { fileError, printable } from '../file'
 import { numberAt } from '../floats'
 import { checkUnique } from './columns'
@@ -54,7 +54,7 @@ async function* slicesOf(
         values: values.slice(first, first + present) as Values,
       }
       first += present
-      await setImmediate()
+      await pause()
     }
 }
 

@@ -1,8 +1,8 @@
 // Writes matrices as Parquet files: one column of lists of one size.
-import { setImmediate } from 'node:timers/promises'
 import type { ColumnMetaData, SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' }
 import { throwIfAborted, type AbortSignalLike } from '../../cancellation'
 import { invalid, invalidText } from '../../errors'
+import { pause } from '../../jobs'
 import { detached } from '../../lending'
 import { checkJob, frozen, withDefaults, type Overrides } from '../../options'
 import { sizeOf, type DenseData } from '../element-types'
@@ -116,7 +116,7 @@ async function* groupOf(
     yield drain()
     bytes.offset += elements.length
     yield elements
-    await setImmediate()
+    await pause()
   }
   const size = BigInt(bytes.offset - start)
   const told: ColumnMetaData = {

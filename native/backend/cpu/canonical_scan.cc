@@ -12,6 +12,7 @@ namespace {
 constexpr Index group_size = 8;         // queries that use a block of rows while it is in cache
 constexpr Index block_bytes = 1 << 18;  // of rows
 constexpr Index largest_block = 1024;   // rows
+constexpr Index filtered_block = 4096;  // rows that filters are asked about at a time
 constexpr Index largest_batch = 64;     // queries
 constexpr Index wanted_tasks = 64;      // so that threads finish together
 
@@ -22,21 +23,24 @@ class CanonicalScan {
                 std::span<const ScanQuery* const> asked, const Job& job);
 
   void run();
-  void rank(const ScanRequest& request, std::vector<Ranking>& rankings);
+  void rank(std::vector<Ranking>& rankings);
 
  private:
   struct Worker {
     Worker(const CpuQueries& queries, Index block)
-        : scorers(group_size, scorer_of(queries)), scores(block) {}
+        : scorers(group_size, scorer_of(queries)), scores(std::max(block, filtered_block)) {}
     RowScratch rows;
     std::vector<CanonicalScorer> scorers;  // [group_size]
-    std::vector<double> scores;            // [block]
+    std::vector<double> scores;            // [block, or filtered_block]
+    std::vector<std::int32_t> listed;      // rows
   };
 
   void walk(Index group, Index segment, Worker& worker);
+  void score_filtered(Index i, Index segment, Index begin, Index end, CanonicalScorer& scorer,
+                      Worker& worker);
   RankingCollector& collector(Index segment, Index i) { return collectors_[segment * size_ + i]; }
 
-  const CpuQueries& queries_;
+  const ScanRequest& request_;
   const RowSource& corpus_;
   std::span<const ScanQuery* const> asked_;
   const Job& job_;
@@ -50,7 +54,7 @@ class CanonicalScan {
 
 CanonicalScan::CanonicalScan(const ScanRequest& request, const CpuQueries& queries,
                              std::span<const ScanQuery* const> asked, const Job& job)
-    : queries_(queries),
+    : request_(request),
       corpus_(queries.corpus().rows()),
       asked_(asked),
       job_(job),
@@ -76,24 +80,42 @@ void CanonicalScan::walk(Index group, Index segment, Worker& worker) {
   const Index count = std::min(group_size, size_ - first);
   for (Index i = 0; i < count; ++i) worker.scorers[i].begin(asked_[first + i]->query);
   const Index blocks = (corpus_.rows() + block_ - 1) / block_;
-  const Index end = std::min((segment + 1) * blocks / segments_ * block_, corpus_.rows());
-  for (Index begin = segment * blocks / segments_ * block_; begin < end; begin += block_) {
-    const Index rows = std::min(block_, end - begin);
-    const HostView<const float> block = corpus_.block(begin, rows, worker.rows).dense;
-    for (Index i = 0; i < count; ++i) {
-      if (i == 0 || asked_[first + i]->query != asked_[first + i - 1]->query)
-        worker.scorers[i].score_rows(block, begin, worker.scores.data());
-      collector(segment, first + i)
-          .take(begin, std::span(worker.scores).first(static_cast<std::size_t>(rows)));
+  const Index from = segment * blocks / segments_ * block_;
+  const Index to = std::min((segment + 1) * blocks / segments_ * block_, corpus_.rows());
+  std::vector<Index> filtered, others;
+  for (Index i = 0; i < count; ++i)
+    (is_filtered(request_, *asked_[first + i]) ? filtered : others).push_back(i);
+  for (Index begin = from; begin < to && !others.empty(); begin += block_) {
+    const HostView<const float> block =
+        corpus_.block(begin, std::min(block_, to - begin), worker.rows).dense;
+    Index scored = -1;  // the query of the scores
+    for (const Index i : others) {
+      const Index query = asked_[first + i]->query;
+      if (query != scored) worker.scorers[i].score_rows(block, begin, worker.scores.data());
+      scored = query;
+      collector(segment, first + i).take(begin, std::span(worker.scores).first(block.rows));
     }
   }
+  for (Index begin = from; begin < to && !filtered.empty(); begin += filtered_block)
+    for (const Index i : filtered)
+      score_filtered(first + i, segment, begin, std::min(begin + filtered_block, to),
+                     worker.scorers[i], worker);
 }
 
-void CanonicalScan::rank(const ScanRequest& request, std::vector<Ranking>& rankings) {
+// Scores the rows begin .. end − 1 that pass the filters of question i.
+void CanonicalScan::score_filtered(Index i, Index segment, Index begin, Index end,
+                                   CanonicalScorer& scorer, Worker& worker) {
+  list_filtered(request_, *asked_[i], begin, end, worker.listed);
+  scorer.score(worker.listed.data(), static_cast<Index>(worker.listed.size()),
+               worker.scores.data());
+  collector(segment, i).take(worker.listed, std::span(worker.scores).first(worker.listed.size()));
+}
+
+void CanonicalScan::rank(std::vector<Ranking>& rankings) {
   parallel_for(job_, size_, [&](Index i, Index) {
     RankingCollector& whole = collector(0, i);
     for (Index segment = 1; segment < segments_; ++segment) whole.merge(collector(segment, i));
-    rankings[asked_[i] - request.asked.data()] = whole.ranking();
+    rankings[asked_[i] - request_.asked.data()] = whole.ranking();
   });
 }
 
@@ -128,7 +150,7 @@ void scan_canonically(const ScanRequest& request, const CpuQueries& queries,
     const std::size_t count = std::min(batch, asked.size() - begin);
     CanonicalScan scan(request, queries, asked.subspan(begin, count), job);
     scan.run();
-    scan.rank(request, rankings);
+    scan.rank(rankings);
   }
 }
 

@@ -36,8 +36,8 @@ class DivergenceGroup : public GroupPass {
         kullback_leibler_(of_entry_.kind == LossKind::divergence && of_entry_.beta == 1),
         d_(group.Ht.rows),
         k_(group.Ht.cols),
-        padded_k_(whole_panels(k_, kernels.panel_width)),
-        padded_d_(whole_panels(d_, kernels.panel_width)),
+        padded_k_(padded_columns(k_, kernels)),
+        padded_d_(padded_columns(d_, kernels)),
         scale_(std::ldexp(1.0, -exponent_of(pass, group))),
         stored_only_(pass.X.sparse() && kullback_leibler_ && group.mask.all_pass()),
         implicit_(pass.X.sparse() && group.mask.implicit_is_missing),
@@ -46,7 +46,7 @@ class DivergenceGroup : public GroupPass {
     const HostView<const float> Ht = host(group.Ht);
     Ht_.emplace(kernels, d_, k_, sparse(), [&](Index t, Index j) { return Ht(t, j); });
     const auto of_H = [&](Index j, Index t) { return Ht(t, j); };
-    if (!sparse()) pack_panels(k_, d_, kernels.panel_width, of_H, H_panels_);
+    if (!sparse()) pack_panels(k_, d_, kernels, of_H, H_panels_);
     if (group.own_normals) prepare_own_normals(Ht);
     column_sums_.assign(static_cast<std::size_t>(k_), 0.0);
     for (Index t = 0; t < d_; ++t)
@@ -341,12 +341,12 @@ class DivergenceGroup : public GroupPass {
                   BlockSums& sums) const {
     form_terms(entries, !by_column(), [&](Index row) { return weight(row); }, workspace);
     const auto w = [&](Index i, Index j) { return W(i, j); };
-    pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
+    pack_panels(W.rows, k_, kernels_, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
     Ht_->add_products(entries, workspace.above, panels, sums.cross);
     if (triangles_) {
       const auto pair = [&](Index i, Index p) { return triangles_->product(W.row(i), p); };
-      pack_panels(W.rows, pairs_->cols(), kernels_.panel_width, pair, workspace.pair_panels);
+      pack_panels(W.rows, pairs_->cols(), kernels_, pair, workspace.pair_panels);
       return pairs_->add_products(entries, workspace.below, workspace.pair_panels.data(),
                                   sums.denominators);
     }

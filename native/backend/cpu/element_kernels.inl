@@ -63,6 +63,36 @@ double dot(const float* a, const float* b, Index count) {
   return sum;
 }
 
+inline DoubleLanes load_double(const double* from) {
+  DoubleLanes value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+inline void store_double(DoubleLanes value, double* to) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
+
+double squares_left(const double* x, Index d, const float* w, const double* H, Index k) {
+  constexpr Index width = 4;
+  DoubleLanes squares[width] = {};
+  Index t = 0;
+  for (; t + width * double_lanes <= d; t += width * double_lanes) {
+    DoubleLanes left[width];
+    for (Index v = 0; v < width; ++v) left[v] = load_double(x + t + v * double_lanes);
+    for (Index j = 0; j < k; ++j)
+      for (Index v = 0; v < width; ++v)
+        left[v] -= static_cast<double>(w[j]) * load_double(H + j * d + t + v * double_lanes);
+    for (Index v = 0; v < width; ++v) squares[v] += left[v] * left[v];
+  }
+  double sum = lane_sum((squares[0] + squares[1]) + (squares[2] + squares[3]));
+  for (; t < d; ++t) {
+    double left = x[t];
+    for (Index j = 0; j < k; ++j) left -= static_cast<double>(w[j]) * H[j * d + t];
+    sum += left * left;
+  }
+  return sum;
+}
+
 void add_row(const float* __restrict from, Index count, double scale, double* __restrict to) {
   for (Index j = 0; j < count; ++j) to[j] += scale * static_cast<double>(from[j]);
 }

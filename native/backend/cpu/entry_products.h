@@ -16,11 +16,11 @@ class EntryProducts {
       : kernels_(kernels),
         d_(d),
         cols_(cols),
-        stride_(whole_panels(cols, sparse ? kernels.lanes : kernels.panel_width)) {
+        stride_(sparse ? whole_panels(cols, kernels.lanes) : padded_columns(cols, kernels)) {
     if (sparse)
       rows_ = pack_rows(d, cols, kernels, element, packed_);
     else
-      pack_panels(d, cols, kernels.panel_width, element, packed_);
+      pack_panels(d, cols, kernels, element, packed_);
   }
 
   Index cols() const { return cols_; }

@@ -31,20 +31,20 @@ class FrobeniusGroup : public GroupPass {
         Ht_(host(group.Ht)),
         d_(group.Ht.rows),
         k_(group.Ht.cols),
-        padded_k_(whole_panels(k_, kernels.panel_width)),
+        padded_k_(padded_columns(k_, kernels)),
         stride_of_S_(X_.sparse() ? whole_panels(k_, kernels.lanes) : padded_k_),
         direct_(group.measure == Measure::direct),
         identity_(group.measure == Measure::identity),
         forms_cross_(group.step.has_value() || identity_),
         scale_(std::ldexp(1.0, -exponent_of(pass, group))) {
-    const Index width = kernels.panel_width;
     const auto scaled = [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); };
     const auto negative_H = [&](Index j, Index t) { return -Ht_(t, j); };
     if (forms_cross_ && X_.sparse())
       sparse_Ht_ = pack_rows(d_, k_, kernels, scaled, scaled_Ht_);
     else if (forms_cross_)
-      pack_panels(d_, k_, width, scaled, scaled_Ht_);
-    if (direct_ && !X_.sparse()) pack_panels(k_, d_, width, negative_H, negative_H_);
+      pack_panels(d_, k_, kernels, scaled, scaled_Ht_);
+    if (direct_ && !X_.sparse()) pack_panels(k_, d_, kernels, negative_H, negative_H_);
+    if (group.measure == Measure::exact) widen_H();
     if (group.step) step_.emplace(kernels, *group.step, group.normal, stop);
     clear();
   }
@@ -109,6 +109,12 @@ class FrobeniusGroup : public GroupPass {
   }
 
  private:
+  void widen_H() {
+    wide_H_.resize(static_cast<std::size_t>(k_ * d_));
+    for (Index t = 0; t < d_; ++t)
+      for (Index j = 0; j < k_; ++j) wide_H_[j * d_ + t] = Ht_(t, j);
+  }
+
   bool forms_incoming_gram() const { return identity_ || (direct_ && X_.sparse()); }
 
   double weight(Index row) const {
@@ -147,7 +153,7 @@ class FrobeniusGroup : public GroupPass {
     const auto w = [&](Index i, Index j) {
       return pass_.row_weights.empty() ? W(i, j) : pass_.row_weights[rows.begin + i] * W(i, j);
     };
-    pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
+    pack_panels(W.rows, k_, kernels_, w, workspace.W_panels);
     const float* panels = workspace.W_panels.data();
     const HostView<float> S = {sums.cross.data(), d_, k_, stride_of_S_};
     const HostView<float> R = {sums.gram.data(), k_, k_, padded_k_};
@@ -163,7 +169,7 @@ class FrobeniusGroup : public GroupPass {
   double dense_residual(const RowBlock& rows, HostView<const float> W, Workspace& workspace) const {
     const HostView<const float> X = rows.dense;
     const HostView<float> residual =
-        rows_in(workspace.residual, X.rows, d_, whole_panels(d_, kernels_.panel_width));
+        rows_in(workspace.residual, X.rows, d_, padded_columns(d_, kernels_));
     kernels_.scaled_copy(X, scale_, residual);
     kernels_.multiply_panels(rows_of(W), negative_H_.data(), residual, true);
     double sum = 0;
@@ -192,11 +198,14 @@ class FrobeniusGroup : public GroupPass {
                           double& sum) const {
     row.resize(static_cast<std::size_t>(d_));
     for (Index i = 0; i < rows.count; ++i) {
-      take_row(rows, i, scale_, row);
-      for (Index t = 0; t < d_; ++t) {
-        for (Index j = 0; j < k_; ++j) row[t] -= double{W(i, j)} * Ht_(t, j);
-        sum += weight(rows.begin + i) * (row[t] * row[t]);
+      if (X_.sparse()) {
+        take_row(rows, i, scale_, row);
+      } else {
+        std::ranges::fill(row, 0.0);
+        kernels_.add_to_double(rows.dense.row_block(i, 1), scale_, row.data());
       }
+      sum += weight(rows.begin + i) *
+             kernels_.squares_left(row.data(), d_, W.row(i), wide_H_.data(), k_);
     }
   }
 
@@ -217,6 +226,7 @@ class FrobeniusGroup : public GroupPass {
   std::vector<float> scaled_Ht_;  // panels [d×k], or rows for a sparse X
   RightRows sparse_Ht_{};
   std::vector<float> negative_H_;  // panels [k×d]
+  std::vector<double> wide_H_;     // [k×d]
   std::optional<PreparedStep> step_;
 };
 

@@ -23,7 +23,8 @@ Index parts_of(Index rows, Index part) { return (rows + part - 1) / part; }
 
 bool is_plain(const ScanQuery& query) {
   constexpr double unbounded = std::numeric_limits<double>::infinity();
-  return query.ceiling == unbounded && query.reference == unbounded && query.rejected_depth == 0;
+  return query.ceiling == unbounded && query.reference == unbounded && query.rejected_depth == 0 &&
+         !query.filter.is_set();
 }
 
 Index deepest(const ScanRequest& request) {
@@ -63,6 +64,7 @@ bool is_plain(const ScanRequest& request) {
     return a.query == b.query;
   };
   return !request.counted && request.groups == Groups::off && request.classes.count == 0 &&
+         !request.filter.is_set() &&
          std::ranges::adjacent_find(request.asked, is_repeated) == request.asked.end() &&
          std::ranges::all_of(request.asked, [](const ScanQuery& each) { return is_plain(each); });
 }

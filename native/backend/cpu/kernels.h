@@ -156,8 +156,8 @@ struct Kernels {
 
   // C = A·B or C += A·B for few columns, or few products per sum, for which a packed copy of A
   // would be slow. B is stored in panels of panel_width columns, [panels][depth][panel_width], with
-  // zeros beyond its last column; C's stride is a multiple of panel_width, and whole panels of C
-  // are written.
+  // zeros beyond its last column; a single panel has only as many whole vectors as B needs. C's
+  // stride is a multiple of `lanes`, and whole vectors of C are written.
   Index panel_width;
   Index lanes;  // floats in a vector; panel_width is a multiple
   void (*multiply_panels)(const LeftOperand& A, const float* panels, HostView<float> C, bool add);
@@ -167,6 +167,8 @@ struct Kernels {
   ElementSums (*summarize)(const float* elements, Index count);
   // Σ a_i b_i, each product exact.
   double (*dot)(const float* a, const float* b, Index count);
+  // Σ_t (x_t − Σ_j w_j H_jt)² in float64, H [k×d] without gaps.
+  double (*squares_left)(const double* x, Index d, const float* w, const double* H, Index k);
   // to += scale·from and to = scale·from; in the first, `to` has no gaps between rows.
   void (*add_to_double)(HostView<const float> from, double scale, double* to);
   void (*scaled_copy)(HostView<const float> from, double scale, HostView<float> to);

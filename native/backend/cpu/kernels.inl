@@ -116,6 +116,7 @@ const Kernels GEMMINE_KERNELS = {
     .distance_panels = distance_panels,
     .summarize = summarize,
     .dot = dot,
+    .squares_left = squares_left,
     .add_to_double = add_to_double,
     .scaled_copy = scaled_copy,
     .sparse_multiply = sparse_multiply,

@@ -32,9 +32,9 @@ double rounding_of(double products) {
 // rows unchanged. ‖x − c‖² − ‖x − o‖² = ‖c − o‖² − 2 (x − o)·(c − o).
 class PackedCenters {
  public:
-  PackedCenters(const Assignment& a, Index width, double scale_of_sparse)
+  PackedCenters(const Kernels& kernels, const Assignment& a, double scale_of_sparse)
       : k_(a.centers.rows),
-        padded_(whole_panels(k_, width)),
+        padded_(whole_panels(k_, kernels.panel_width)),
         low_(padded_, std::numeric_limits<float>::max()),
         high_(padded_, std::numeric_limits<float>::max()),
         lengths_(padded_) {
@@ -43,7 +43,7 @@ class PackedCenters {
     const auto centred = [&](Index t, Index j) {
       return static_cast<float>(scale * (a.centers(j, t) - a.origin[t]));
     };
-    pack_panels(d, k_, width, centred, panels_);
+    pack_panels(d, k_, kernels, centred, panels_);
     for (Index t = 0; a.X.sparse() && t < d; ++t) origin_ += a.origin[t] * a.origin[t];
     for (Index j = 0; j < k_; ++j) {
       double square = 0;
@@ -106,7 +106,7 @@ class Assigning {
         k_(a_.centers.rows),
         d_(a_.centers.cols),
         scale_(std::ldexp(1.0, -a_.exponent)),
-        packed_(a_, kernels.panel_width, scale_),
+        packed_(kernels, a_, scale_),
         squares_(a_.X.sparse() ? k_ : 0) {
     for (Index j = 0; j < static_cast<Index>(squares_.size()); ++j)
       for (Index t = 0; t < d_; ++t) squares_[j] += a_.centers(j, t) * a_.centers(j, t);
@@ -149,7 +149,7 @@ class Assigning {
     workspace.norms.resize(static_cast<std::size_t>(count));
     if (a_.X.sparse()) {
       kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values},
-                               panel_rows(packed_.panels(), d_, kernels_.panel_width), P);
+                               panel_rows(packed_.panels(), d_, k_, kernels_), P);
     } else {
       const HostView<float> centred = rows_in(workspace.centred, count, d_, d_);
       kernels_.centre_rows(rows.dense, scale_, a_.origin.data(), centred, workspace.norms.data());

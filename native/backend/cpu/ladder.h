@@ -14,6 +14,7 @@ class Ladder {
   void settle(Asked left, bool in_finest);
 
  private:
+  void scan_from_first(const Asked& all);
   Asked join_in(ScanPanels& panels, const Asked& all, const Asked& open, bool last);
   Asked scan_in(ScanPanels& panels, const Asked& asked, bool last);
   Asked scan_in_parts(ScanPanels& panels, const Asked& asked, bool last, double progress);

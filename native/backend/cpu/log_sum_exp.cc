@@ -1,6 +1,7 @@
 #include "backend/cpu/log_sum_exp.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "backend/cpu/canonical_scan.h"
@@ -21,7 +22,14 @@ constexpr Index largest_block = 8;      // tiles that use a panel while it is in
 constexpr Index wanted_blocks = 16;     // so that threads finish together
 static_assert(exponentials_at_once == panel_rows);
 
-void fill(std::span<double> from, double value) { std::fill(from.begin(), from.end(), value); }
+// Gives some rows of a panel the score −∞.
+void leave_out(std::uint32_t rows, double* scores, double* widths) {
+  for (; rows != 0; rows &= rows - 1) {
+    const int row = std::countr_zero(rows);
+    scores[row] = -std::numeric_limits<double>::infinity();
+    widths[row] = 0.0;
+  }
+}
 
 class LogSumScan {
  public:
@@ -36,6 +44,11 @@ class LogSumScan {
   void merge(Index block, Index segments);
   BoundedValue canonical(Index query) const;
   void report(Index panels_done) const;
+  // The rows of a panel that are summed, as bits.
+  std::uint32_t rows_from(Index first) const {
+    const Index rows = rows_ - first;
+    return request_.filter.from(first) & (rows < panel_rows ? (1u << rows) - 1 : ~0u);
+  }
   Index end_of(Index block) const { return std::min((block + 1) * block_, tiles_->count()); }
 
   const LogSumExpRequest& request_;
@@ -109,9 +122,11 @@ void LogSumScan::report(Index panels_done) const {
 }
 
 void LogSumScan::walk(const float* panels, Index first, Index count, Index block, LogSum* sums) {
-  for (Index i = 0; i < count; ++i)
+  for (Index i = 0; i < count; ++i) {
+    if (rows_from((first + i) * panel_rows) == 0) continue;
     for (Index tile = block * block_; tile < end_of(block); ++tile)
       look(panels + i * panels_.size(), (first + i) * panel_rows, tile, sums);
+  }
 }
 
 void LogSumScan::look(const float* panel, Index first_row, Index tile, LogSum* sums) const {
@@ -124,7 +139,7 @@ void LogSumScan::look(const float* panel, Index first_row, Index tile, LogSum* s
   panels_.format().score_tile(tiles_->tile(tile), count, panel, panels_.words(), scores);
   scan_kernels().bound_tile(scores, tiles_->factors(tile), count, panels_.bounds_of(panel), upper,
                             lower);
-  const Index rows = std::min<Index>(panel_rows, rows_ - first_row);
+  const std::uint32_t counted = rows_from(first_row);
   for (int q = 0; q < count; ++q) {
     const float* high = upper + q * panel_rows;
     const float* low = lower + q * panel_rows;
@@ -132,8 +147,7 @@ void LogSumScan::look(const float* panel, Index first_row, Index tile, LogSum* s
       middle[i] = 0.5 * (double{high[i]} + double{low[i]});
       width[i] = 0.5 * (double{high[i]} - double{low[i]});
     }
-    fill(std::span(middle).subspan(rows), -std::numeric_limits<double>::infinity());
-    fill(std::span(width).subspan(rows), 0.0);
+    leave_out(~counted, middle, width);
     kernels().add_exponentials(middle, width, scales_[first + q], sums[first + q]);
   }
 }
@@ -155,14 +169,15 @@ BoundedValue LogSumScan::canonical(Index query) const {
   std::vector<RowScratch> scratch(worker_count(job_));
   parallel_for(job_, segments, [&](Index segment, Index worker) {
     scorers[worker].begin(query);
-    const double exact[panel_rows] = {};
+    double exact[panel_rows] = {};
     double scores[panel_rows];
     const Index end = std::min((segment + 1) * segment_rows, rows_);
     for (Index begin = segment * segment_rows; begin < end; begin += panel_rows) {
+      if (rows_from(begin) == 0) continue;
       const Index rows = std::min<Index>(panel_rows, end - begin);
       scorers[worker].score_rows(queries_.corpus().rows().block(begin, rows, scratch[worker]).dense,
                                  begin, scores);
-      fill(std::span(scores).subspan(rows), -std::numeric_limits<double>::infinity());
+      leave_out(~rows_from(begin), scores, exact);
       kernels().add_exponentials(scores, exact, scale, parts[segment]);
     }
   });

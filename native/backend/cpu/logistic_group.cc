@@ -30,13 +30,12 @@ class LogisticGroup : public GroupPass {
         Ht_(host(group.Ht)),
         d_(group.Ht.rows),
         k_(group.Ht.cols),
-        padded_k_(whole_panels(k_, kernels.panel_width)),
-        padded_d_(whole_panels(d_, kernels.panel_width)) {
+        padded_k_(padded_columns(k_, kernels)),
+        padded_d_(padded_columns(d_, kernels)) {
     expect(pass.exponent == 0 && group.mask.all_pass() && pass.row_weights.empty(),
            "the logistic loss counts all entries of a binary X");
-    const Index width = kernels.panel_width;
-    pack_panels(d_, k_, width, [&](Index t, Index j) { return Ht_(t, j); }, Ht_panels_);
-    pack_panels(k_, d_, width, [&](Index j, Index t) { return Ht_(t, j); }, H_panels_);
+    pack_panels(d_, k_, kernels, [&](Index t, Index j) { return Ht_(t, j); }, Ht_panels_);
+    pack_panels(k_, d_, kernels, [&](Index j, Index t) { return Ht_(t, j); }, H_panels_);
     if (group.step) step_.emplace(kernels, *group.step, group.normal, stop);
     sums_.incoming_divergence = 0;
     sums_.incoming_residual = 0;
@@ -135,7 +134,7 @@ class LogisticGroup : public GroupPass {
 
   void accumulate(HostView<const float> W, Workspace& workspace, BlockSums& sums) const {
     const auto w = [&](Index i, Index j) { return W(i, j); };
-    pack_panels(W.rows, k_, kernels_.panel_width, w, workspace.W_panels);
+    pack_panels(W.rows, k_, kernels_, w, workspace.W_panels);
     kernels_.multiply_panels(
         columns_of(HostView<const float>{workspace.above.data(), W.rows, d_, padded_d_}),
         workspace.W_panels.data(), {sums.cross.data(), d_, k_, padded_k_}, true);

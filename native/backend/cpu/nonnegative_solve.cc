@@ -59,14 +59,14 @@ class Settling {
         W_(host(W)),
         d_(Ht_.rows),
         k_(Ht_.cols),
-        padded_k_(whole_panels(k_, kernels.panel_width)),
+        padded_k_(padded_columns(k_, kernels)),
         scale_(std::ldexp(1.0, -problem.exponent)),
         normal_(problem.normal, problem.l2),
         smallest_(ActiveSet(normal_.entries, scaled_bounds(unbounded), smallest_float64_pivot)
                       .smallest_eigenvalue(job.cancellation)) {
     pack_panels(
-        d_, k_, kernels.panel_width,
-        [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); }, panels_);
+        d_, k_, kernels, [&](Index t, Index j) { return static_cast<float>(scale_ * Ht_(t, j)); },
+        panels_);
   }
 
   void run() const {
@@ -98,7 +98,7 @@ class Settling {
     const HostView<float> P = rows_in(workspace.cross, count, k_, padded_k_);
     if (problem_.X.sparse())
       kernels_.sparse_multiply({count, rows.indptr, rows.indices, rows.values},
-                               panel_rows(panels_.data(), d_, kernels_.panel_width), P);
+                               panel_rows(panels_.data(), d_, k_, kernels_), P);
     else
       kernels_.multiply_panels(rows_of(rows.dense), panels_.data(), P, false);
     workspace.unsettled.clear();

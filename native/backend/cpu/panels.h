@@ -12,9 +12,21 @@ namespace gemmine::cpu {
 // `cols` rounded up to whole panels.
 constexpr Index whole_panels(Index cols, Index width) { return (cols + width - 1) / width * width; }
 
-// B [depth×cols], element(t, j), in panels of `width` columns: [panels][depth][width].
+// Columns of a panel of B with `cols` columns: a single panel is as narrow as whole vectors allow.
+inline Index width_of_panels(Index cols, const Kernels& kernels) {
+  return std::min(kernels.panel_width, whole_panels(cols, kernels.lanes));
+}
+
+// `cols` rounded up to the whole panels, or vectors, of a product with as many columns.
+inline Index padded_columns(Index cols, const Kernels& kernels) {
+  return whole_panels(cols, width_of_panels(cols, kernels));
+}
+
+// B [depth×cols], element(t, j), in panels: [panels][depth][width].
 template <class Element>
-void pack_panels(Index depth, Index cols, Index width, Element element, std::vector<float>& to) {
+void pack_panels(Index depth, Index cols, const Kernels& kernels, Element element,
+                 std::vector<float>& to) {
+  const Index width = width_of_panels(cols, kernels);
   to.assign(static_cast<std::size_t>(depth * whole_panels(cols, width)), 0.0f);
   float* out = to.data();
   for (Index j = 0; j < cols; j += width)
@@ -23,7 +35,8 @@ void pack_panels(Index depth, Index cols, Index width, Element element, std::vec
 }
 
 // The rows of B [depth×cols] in panels as a right operand of sparse products.
-inline RightRows panel_rows(const float* panels, Index depth, Index width) {
+inline RightRows panel_rows(const float* panels, Index depth, Index cols, const Kernels& kernels) {
+  const Index width = width_of_panels(cols, kernels);
   return {panels, width, depth * width};
 }
 

@@ -40,7 +40,7 @@ class Measuring {
       const auto as_rows = [&](Index t, Index p) {
         return static_cast<float>(in_place_ ? c_.points(p, t) / scale_ : c_.points(p, t));
       };
-      pack_panels(d_, count_, kernels_.panel_width, as_rows, panels_);
+      pack_panels(d_, count_, kernels_, as_rows, panels_);
       return;
     }
     points_.resize(static_cast<std::size_t>(d_ * most));
@@ -74,7 +74,7 @@ class Measuring {
  private:
   // Differences of float32 rows do not cancel, even far from the origin.
   void dense_rows(const RowBlock& rows, Workspace& workspace, HostView<double> to) const {
-    const Index width = whole_panels(count_, kernels_.panel_width);
+    const Index width = padded_columns(count_, kernels_);
     const HostView<float> distances = rows_in(workspace.distances, rows.count, count_, width);
     HostView<const float> left = rows.dense;
     if (!in_place_) {

@@ -38,9 +38,15 @@ struct SquaredDifference {
   static Lanes add(Lanes sum, Lanes a, Lanes b) { return add_product(sum, b - a, b - a); }
 };
 
+// Floats from one row of a panel of B [depth×cols] to the next.
+inline Index row_of_panel(Index cols) {
+  return cols < panel_width ? (cols + lanes - 1) / lanes * lanes : panel_width;
+}
+
 struct Slab {
-  const float* panel;  // [depth][panel_width]
+  const float* panel;  // [depth][row]
   Index depth;
+  Index row;
   bool add;
 };
 
@@ -60,7 +66,7 @@ inline void multiply_tile(const LeftOperand& A, const float* a, const Slab& slab
       for (int v = 0; v < width; ++v) sums[i][v] = Term::add(sums[i][v], left, right[v]);
     }
     a += A.depth_step;
-    b += panel_width;
+    b += slab.row;
   }
   for (int i = 0; i < height; ++i)
     for (int v = 0; v < width; ++v) store(sums[i][v], c + i * stride + v * lanes);
@@ -80,10 +86,11 @@ void multiply_slab(const LeftOperand& A, const float* a, const Slab& slab, float
 
 template <class Term>
 void combine_panels(const LeftOperand& A, const float* panels, HostView<float> C, bool add) {
+  const Index row = row_of_panel(C.cols);
   for (Index t = 0; t < A.depth; t += slab_depth)
     for (Index j = 0; j < C.cols; j += panel_width) {
-      const Slab slab = {panels + j * A.depth + t * panel_width,
-                         A.depth - t < slab_depth ? A.depth - t : slab_depth, add || t > 0};
+      const Slab slab = {panels + j * A.depth + t * row,
+                         A.depth - t < slab_depth ? A.depth - t : slab_depth, row, add || t > 0};
       const float* a = A.data + t * A.depth_step;
       with_width(C.cols, j, [&]<int width>(Width<width>) {
         multiply_slab<Term, width>(A, a, slab, C.data + j, C.stride);

@@ -2,15 +2,6 @@
 
 // ---- Rows and centres.
 
-inline DoubleLanes load_double(const double* from) {
-  DoubleLanes value;
-  __builtin_memcpy(&value, from, sizeof value);
-  return value;
-}
-inline void store_double(DoubleLanes value, double* to) {
-  __builtin_memcpy(to, &value, sizeof value);
-}
-
 // For the tail of a row; rounds like the vector part.
 inline double centred(const float* row, Index t, double scale, const double* origin) {
   return scale * static_cast<double>(row[t]) - origin[t];

@@ -40,11 +40,12 @@ void sparse_multiply(const SparseRows& rows, const RightRows& B, HostView<float>
 }
 
 void sparse_add_at_b(const SparseRows& rows, const float* panels, HostView<float> S) {
+  const Index row = row_of_panel(S.cols);
   for (Index j = 0; j < S.cols; j += panel_width)
     with_width(S.cols, j, [&]<int width>(Width<width>) {
       for (Index r = 0; r < rows.count; ++r)
         add_outer_products<width>(
             rows, static_cast<Index>(rows.indptr[r]), static_cast<Index>(rows.indptr[r + 1]),
-            panels + j * rows.count + r * panel_width, {S.data + j, S.rows, S.cols, S.stride});
+            panels + j * rows.count + r * row, {S.data + j, S.rows, S.cols, S.stride});
     });
 }

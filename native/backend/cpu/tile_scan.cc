@@ -159,6 +159,7 @@ ScanEnd TileScan::run() {
   for (Index begin = 0; begin < panels_.count(); begin += group_) {
     report(begin);
     const Index count = std::min(group_, panels_.count() - begin);
+    if (!are_needed(begin, count)) continue;
     const float* panels = panels_.get(begin, count, space.get(), job_);
     parallel_for(job_, blocks * segments_, [&](Index task, Index) {
       const Index segment = task / blocks;
@@ -181,8 +182,27 @@ void TileScan::walk(const float* panels, Index first, Index count, Index segment
   for (Index i = 0; i < count && !is_full(); ++i) {
     give_way();
     for (Index tile = first_tile; tile < end_tile; ++tile)
-      look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
+      if (is_needed((first + i) * panel_rows, tile))
+        look(panels + i * panels_.size(), (first + i) * panel_rows, tile, segment);
   }
+}
+
+// Whether some question of a tile may get a row of a panel.
+bool TileScan::is_needed(Index first_row, Index tile) const {
+  const std::uint32_t rows = request_.filter.from(first_row);
+  if (rows == 0) return false;
+  const auto queries = static_cast<Index>(queries_asked_.size());
+  const Index end = starts_[std::min((tile + 1) * tile_queries, queries)];
+  for (Index i = starts_[tile * tile_queries]; i < end; ++i)
+    if ((rows & asked_[i]->filter.from(first_row)) != 0) return true;
+  return false;
+}
+
+bool TileScan::are_needed(Index first_panel, Index count) const {
+  for (Index panel = first_panel; panel < first_panel + count; ++panel)
+    for (Index tile = 0; tile < tiles_.count(); ++tile)
+      if (is_needed(panel * panel_rows, tile)) return true;
+  return false;
 }
 
 void TileScan::look(const float* panel, Index first_row, Index tile, Index segment) {

@@ -41,6 +41,8 @@ class TileScan {
  private:
   void walk(const float* panels, Index first, Index count, Index segment, Index first_tile,
             Index end_tile);
+  bool is_needed(Index first_row, Index tile) const;
+  bool are_needed(Index first_panel, Index count) const;
   void look(const float* panel, Index first_row, Index tile, Index segment);
   void filter(Index layer, Index tile, Index segment, const float* upper, const float* lower,
               Index first_row);

@@ -218,6 +218,7 @@ Collector::Collector(const ScanRequest& request, const ScanQuery& query, const S
       bound_(&bound),
       groups_(query.group == -1 ? Groups::off : request.groups),
       corpus_groups_(request.corpus_groups),
+      filter_(request.filter),
       classes_(request.classes),
       thresholds_(thresholds_of(query, bound)),
       rows_(rows),
@@ -276,7 +277,8 @@ std::uint32_t Collector::forbidden_rows(Index first, std::uint32_t valid) const 
 bool Collector::take(const ScanEvent& event, const float* upper, const float* lower, Index first,
                      std::uint32_t valid) {
   const float admissible = admissible_.threshold(), rejected = rejected_.threshold();
-  const std::uint32_t open = valid & ~barred_rows(first);
+  const std::uint32_t open =
+      valid & filter_.from(first) & query_->filter.from(first) & ~barred_rows(first);
   const std::uint32_t forbidden = forbidden_rows(first, valid);
   const std::uint32_t live = open & ~forbidden;
   for (int level = 0; level < level_count; ++level)

@@ -171,6 +171,7 @@ class Collector {
   const ScanBound* bound_;
   Groups groups_;
   const std::int32_t* corpus_groups_;
+  RowFilter filter_;  // of the request
   RowClasses classes_;
   ScanThresholds thresholds_;
   std::size_t next_barred_ = 0;

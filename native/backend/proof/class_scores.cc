@@ -11,7 +11,8 @@ const std::vector<Scored>& ClassScores::of(std::int32_t row_class) {
   std::vector<std::int32_t> rows;
   const auto barred = query_.barred;
   for (const std::int32_t row : request_.classes.members(row_class))
-    if (!std::binary_search(barred.begin(), barred.end(), row) && !forbids(request_, query_, row))
+    if (passes_filters(request_, query_, row) &&
+        !std::binary_search(barred.begin(), barred.end(), row) && !forbids(request_, query_, row))
       rows.push_back(row);
   std::vector<double> scores(rows.size());
   scorer_.score(rows.data(), static_cast<Index>(rows.size()), scores.data());

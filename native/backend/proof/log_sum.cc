@@ -8,6 +8,7 @@
 namespace gemmine {
 
 void LogSum::merge(const LogSum& other, double scale) {
+  if (other.sum == 0) return;
   const bool rises = other.largest > largest;
   const double factor = std::exp(-std::abs(other.largest - largest) * scale);
   const double own = rises ? factor : 1.0;
@@ -23,6 +24,7 @@ void LogSum::merge(const LogSum& other, double scale) {
 // roundings and an exp with an error of at most 4 ulp. γ_{rows/2 + 4096} bounds all of them.
 BoundedValue log_sum_value(const LogSum& total, const ScanBound& bound, double temperature,
                            Index rows) {
+  if (total.sum == 0) return {.value = -std::numeric_limits<double>::infinity(), .error = 0};
   constexpr double rounded = 1 + 0x1p-20;
   constexpr double roundoff = 0x1p-53;
   const double scale = bound.unit / temperature;

@@ -18,18 +18,18 @@ struct ScanBound;
 // Σ exp((score_i − largest)·scale) over the rows so far, in a scan's units.
 struct LogSum {
   double largest = -std::numeric_limits<double>::infinity();  // score until now
-  double sum = 0;
+  double sum = 0;                                             // at least 1 if there are rows
   double weighted = 0;  // Σ exp((score_i − largest)·scale)·width_i
   double widest = 0;    // largest width; no score has a larger error
 
-  // Adds the rows of `other`, which follow those of this sum. At least one of the two has rows.
+  // Adds the rows of `other`, which follow those of this sum.
   void merge(const LogSum& other, double scale);
 };
 
 // Terms below exp(smallest_exponent) are left out, because every sum contains exp(0).
 inline constexpr double smallest_exponent = -700;
 
-// log Σ exp(canonical score / temperature) of all `rows`.
+// log Σ exp(canonical score / temperature) of `rows` rows or fewer; −∞ without rows.
 BoundedValue log_sum_value(const LogSum& total, const ScanBound& bound, double temperature,
                            Index rows);
 

@@ -1,6 +1,7 @@
 #include "backend/proof/ranking.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace gemmine {
@@ -60,6 +61,18 @@ bool is_above(const Scored& scored, Level level, const ScanQuery& query) {
   }
 }
 
+void list_filtered(const ScanRequest& request, const ScanQuery& query, Index begin, Index end,
+                   std::vector<std::int32_t>& rows) {
+  rows.clear();
+  for (Index first = begin / 32 * 32; first < end; first += 32) {
+    std::uint32_t bits = filtered_rows(request, query, first);
+    if (first < begin) bits &= ~0u << (begin - first);
+    if (end - first < 32) bits &= (1u << (end - first)) - 1;
+    for (; bits != 0; bits &= bits - 1)
+      rows.push_back(static_cast<std::int32_t>(first + std::countr_zero(bits)));
+  }
+}
+
 RankingCollector::RankingCollector(const ScanRequest& request, const ScanQuery& query)
     : request_(&request),
       query_(&query),
@@ -73,24 +86,38 @@ void RankingCollector::take_admissible(const Scored& scored) {
 }
 
 void RankingCollector::take(Index first, std::span<const double> scores) {
-  const ScanQuery& query = *query_;
-  auto barred = std::lower_bound(query.barred.begin(), query.barred.end(), first);
+  const auto& listed = query_->barred;
+  auto barred = std::lower_bound(listed.begin(), listed.end(), first);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const Scored scored{scores[i], static_cast<std::int32_t>(first + static_cast<Index>(i))};
-    if (barred != query.barred.end() && *barred == scored.row) {
+    if (barred != listed.end() && *barred == scored.row)
       ++barred;
-      continue;
-    }
-    const bool forbidden = forbids(*request_, query, scored.row);
-    for (int level = 0; level < level_count && !forbidden; ++level)
-      above_[level] += is_above(scored, static_cast<Level>(level), query);
-    if (!forbidden && request_->classes.class_of(scored.row) >= 0)
-      classed_.push_back(scored);
-    else if (!forbidden && is_admissible(scored.score, query))
-      take_admissible(scored);
-    else if (query.rejected_depth > 0)
-      rejected_.push(scored);
+    else
+      take(scored);
   }
+}
+
+void RankingCollector::take(std::span<const std::int32_t> rows, std::span<const double> scores) {
+  const auto& listed = query_->barred;
+  auto barred = listed.begin();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    barred = std::lower_bound(barred, listed.end(), rows[i]);
+    if (barred == listed.end() || *barred != rows[i]) take({scores[i], rows[i]});
+  }
+}
+
+// Takes a row that is not barred.
+void RankingCollector::take(const Scored& scored) {
+  const ScanQuery& query = *query_;
+  const bool forbidden = forbids(*request_, query, scored.row);
+  for (int level = 0; level < level_count && !forbidden; ++level)
+    above_[level] += is_above(scored, static_cast<Level>(level), query);
+  if (!forbidden && request_->classes.class_of(scored.row) >= 0)
+    classed_.push_back(scored);
+  else if (!forbidden && is_admissible(scored.score, query))
+    take_admissible(scored);
+  else if (query.rejected_depth > 0)
+    rejected_.push(scored);
 }
 
 void RankingCollector::merge(const RankingCollector& other) {

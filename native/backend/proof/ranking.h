@@ -46,18 +46,25 @@ inline bool forbids(const ScanRequest& request, const ScanQuery& query, Index ro
          group_forbids(request.groups, query.group, request.corpus_groups[row]);
 }
 
+// The rows begin .. end − 1 that pass the filters of a question, ascending.
+void list_filtered(const ScanRequest& request, const ScanQuery& query, Index begin, Index end,
+                   std::vector<std::int32_t>& rows);
+
 // Ranks the rows of a corpus for one query from a stream of canonical scores.
 class RankingCollector {
  public:
   RankingCollector(const ScanRequest& request, const ScanQuery& query);
 
-  // Adds the scores of rows first, first + 1, ...
+  // Adds the scores of rows first, first + 1, ..., which all pass the filters.
   void take(Index first, std::span<const double> scores);
+  // Adds the scores of ascending rows that pass the filters.
+  void take(std::span<const std::int32_t> rows, std::span<const double> scores);
   // Adds the results of another collector for the same query and other rows.
   void merge(const RankingCollector& other);
   Ranking ranking();
 
  private:
+  void take(const Scored& scored);
   void take_admissible(const Scored& scored);
   void take_classed(Ranking& ranking, std::vector<std::int32_t>& repeated_rows);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "backend/proof/class_scores.h"
 #include "backend/proof/ranking.h"
@@ -155,13 +154,12 @@ bool Rescoring::draw() {
 Ranking Rescoring::rank_canonically() {
   RankingCollector collector(request_, query_);
   const Index all = request_.queries.corpus().rows().rows();
-  std::vector<std::int32_t> rows(canonical_block);
+  std::vector<std::int32_t> rows;
   std::vector<double> scores(canonical_block);
   for (Index first = 0; first < all; first += canonical_block) {
-    const Index count = std::min(canonical_block, all - first);
-    std::iota(rows.begin(), rows.begin() + count, static_cast<std::int32_t>(first));
-    scorer_.score(rows.data(), count, scores.data());
-    collector.take(first, std::span(scores).first(static_cast<std::size_t>(count)));
+    list_filtered(request_, query_, first, std::min(first + canonical_block, all), rows);
+    scorer_.score(rows.data(), static_cast<Index>(rows.size()), scores.data());
+    collector.take(rows, std::span(scores).first(rows.size()));
   }
   return collector.ranking();
 }

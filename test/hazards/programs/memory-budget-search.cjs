@@ -16,7 +16,7 @@ const mining = (options) => (Q, C, k, own) =>
   lib.mineHardNegatives(
     Q,
     C,
-    Array.from({ length: Q.rows }, (_, i) => [i % C.rows]),
+    Array.from({ length: Q.rows }, (_, i) => [i % (C.rows ?? Q.rows)]),
     { numNegatives: k, ...options(), ...own },
   )
 
@@ -25,10 +25,36 @@ const jobs = {
   selfJoin: (Q, C, k, own) => lib.topK(C, C, { k, excludeSelf: true, ...own }),
   reverseTopK: (Q, C, k, own) => lib.reverseTopK(Q, C, { k, ...own }),
   rangeSearch: (Q, C, k, own) => lib.rangeSearch(Q, C, { threshold: 0.4, limit: k, ...own }),
+  // A quarter of all pairs are near.
+  communities: (_, C, __, own) => lib.communities(C, { threshold: 0.17, minSize: 10, ...own }),
+  nearDuplicates: (_, C, __, own) => lib.nearDuplicates(C, { threshold: 0.4, ...own }),
+  mutualNeighbours: (Q, C, k, own) => lib.mutualNeighbours(Q, C, { k, ...own }),
+  maxSim: (Q, C, k, own) => {
+    const many = (tokens) => ({
+      tokens,
+      starts: Array.from({ length: tokens.rows / 10 + 1 }, (_, i) => 10 * i),
+    })
+    return lib.maxSim(many(Q), many(C), { k, ...own })
+  },
   logSumExp: (Q, C, _, own) => lib.logSumExp(Q, C, { temperature: 0.1, ...own }),
   mineHardNegatives: mining(() => ({})),
   explained: mining(() => ({ explain: 40 })),
   drawn: mining(() => ({ sampling: 'random', pool: 200 })),
+  textsFromADeepPool: (Q, C, k, own) => {
+    const texts = (rows) => Array.from({ length: rows }, (_, i) => `text ${i % (rows / 2)}`)
+    const all = { queryTexts: texts(Q.rows).map((text) => `q ${text}`), corpusTexts: texts(C.rows) }
+    return mining(() => ({ sampling: 'random', pool: 8 * k, ...all }))(Q, C, k, own)
+  },
+  inShards: (Q, C, k, own) => {
+    const rows = Math.ceil(C.rows / 6)
+    function* shards() {
+      for (let begin = 0; begin < C.rows; begin += rows) {
+        const data = C.data.subarray(begin * C.cols, (begin + rows) * C.cols)
+        yield { data, rows: data.length / C.cols, cols: C.cols }
+      }
+    }
+    return mining(() => ({}))(Q, shards, k, own)
+  },
   diverse: mining(() => ({ sampling: 'mmr', pool: 100 })),
   capped: mining(() => ({ hubCap: 100 })),
   swept: mining(() => ({ sweep: [{ relativeMargin: 0.1 }, { relativeMargin: 0.4 }] })),
