@@ -145,7 +145,7 @@ Index BatchScan::piece(Index done, Index most) const {
   const Index wanted = capacity_ >= rows      ? most
                        : careful_ || done == 0 ? half
                                                : done;
-  return std::min({wanted / stretch * stretch, most, rows - done});
+  return std::min({std::max(wanted / stretch * stretch, stretch), most, rows - done});
 }
 
 void BatchScan::report(const char* phase, Index done) const {

@@ -83,7 +83,7 @@ void CudaCorpus::choose_what_stays() {
   const Index norms = unit() ? n * Index{sizeof(double)} : 0;
   const Index halves = n * (stored_cols() * Index{sizeof(std::uint16_t)} + Index{sizeof(RowBound)});
   const Index values = n * rows().cols() * Index{sizeof(float)};
-  const Index room = kept_at_most(device_->describe().free);
+  const Index room = sizes_.kept;
   if (halves + norms > room) return;
   halves_.reserve(n * stored_cols());
   bounds_.reserve(n);
@@ -148,7 +148,7 @@ StoredFeed::StoredFeed(const CudaCorpus& corpus)
 }
 
 Index StoredFeed::rows_at_once() const {
-  return feed_ ? feed_->rows_at_once() : corpus_.rows().rows();
+  return feed_ ? feed_->rows_at_once() : (corpus_.rows().rows() + stretch - 1) / stretch * stretch;
 }
 
 StoredRows StoredFeed::bring(Index first, Index count, const Job& job) {

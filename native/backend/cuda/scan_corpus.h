@@ -79,7 +79,7 @@ class StoredFeed {
  public:
   explicit StoredFeed(const CudaCorpus& corpus);
 
-  Index rows_at_once() const;
+  Index rows_at_once() const;  // at most, a multiple of 32
   StoredRows bring(Index first, Index count, const Job& job);
 
  private:

@@ -68,7 +68,7 @@ __global__ void __launch_bounds__(threads) prepare_each(PrepareRows of) {
     const __half stored = __float2half_rn(static_cast<float>(double{exact} * up));
     const double off = double{exact} - double{__half2float(stored)} * down;
     residual += off * off;
-    to[t] = bits_of(stored);
+    memcpy(to + t, &stored, sizeof stored);
   }
   residual = warp_sum(residual);
   if (lane == 0) of.bounds[row] = bound_of(of, squared, sqrt(residual), exponent);
