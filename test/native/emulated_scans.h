@@ -2,10 +2,15 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "backend/cpu/cpu_scans.h"
 #include "backend/cuda/cuda_scans.h"
+#include "check.h"
+#ifdef GEMMINE_CUDA_EMULATION
 #include "cuda/emulated.h"
+#endif
 
 namespace test {
 
@@ -80,5 +85,24 @@ class EmulatedScans : public gemmine::Scans {
   std::vector<std::unique_ptr<gemmine::Scans>> scans_;
   gemmine::Index prepared_ = 0;
 };
+
+// Runs a suite of random scenes on the sources of the CUDA backend over an emulated GPU; on fewer
+// scenes, because it has one thread. Under sanitizers test/native/cuda does it.
+template <class Suite>
+void on_emulated_scans([[maybe_unused]] gemmine::Index scenes,
+                       [[maybe_unused]] const Suite& suite) {
+#ifdef GEMMINE_CUDA_EMULATION
+  if (thread_sanitizer || address_sanitizer) return;
+  std::printf("cuda:0 (host emulation): scenes 0 to %ld of %ld\n",
+              static_cast<long>((scenes + 3) / 4) - 1, static_cast<long>(scenes));
+  {
+    EmulatedScans scans(emulated_device());
+    suite(scans, std::string("cuda:0 (host emulation)"), (scenes + 3) / 4);
+  }
+  check_emulation("the emulated GPU");
+#else
+  std::printf("emulated GPU: skipped, its emulation is for Linux on x86-64\n");
+#endif
+}
 
 }  // namespace test

@@ -197,6 +197,7 @@ void BatchScan::look(OnDevice& memory, const StoredRows& stored, Index first, In
       .asked_count = small(static_cast<Index>(asked_.size())),
       .capacity = small(capacity_),
       .groups = static_cast<std::int32_t>(request_.groups),
+      .unused = 0,
       .asked = memory.asked.data(),
       .states = memory.states.data(),
       .bounds = stored.bounds,
@@ -211,6 +212,7 @@ void BatchScan::tighten(OnDevice& memory) const {
   const TightenLists request{.asked_count = small(static_cast<Index>(asked_.size())),
                              .capacity = small(capacity_),
                              .growth = careful_ ? 1 : small(fewest_grown),
+                             .unused = 0,
                              .asked = memory.asked.data(),
                              .states = memory.states.data(),
                              .lists = memory.lists.data()};

@@ -100,6 +100,7 @@ struct SelectRows {
   std::int32_t asked_count;
   std::int32_t capacity;
   std::int32_t groups;  // 0: off, 1: different, 2: same
+  std::int32_t unused;
   const AskedScan* asked;
   ScanState* states;
   const RowBound* bounds;           // [rows]
@@ -114,6 +115,7 @@ struct TightenLists {
   std::int32_t asked_count;
   std::int32_t capacity;
   std::int32_t growth;  // lists that have grown by less since the last time stay as they are
+  std::int32_t unused;
   const AskedScan* asked;
   ScanState* states;
   Found* lists;
@@ -128,7 +130,7 @@ struct ScorePairs {
   std::int64_t row_stride;
   const double* query_norms;  // null unless the metric has unit rows
   const double* row_norms;
-  std::int32_t squares;  // the sum is that of squared differences
+  std::int64_t squares;  // 1: the sum is that of squared differences
   const std::int32_t* pairs;  // [count×2]: places in queries and in rows
   double* scores;             // [count]
 };

@@ -144,7 +144,7 @@ void add_worst_errors(const Shape& s, const std::vector<float>& a, const std::ve
   static std::mt19937 sign(1);
   for (int j = 0; j < s.n; ++j)
     for (int i = 0; i < s.m; ++i) {
-      const double bound = (s.k + 8) * 0x1p-21 * norm_of(a, s.ta != 0, s.a_rows(), i, s.k) *
+      const double bound = s.k * 0x1p-21 * norm_of(a, s.ta != 0, s.a_rows(), i, s.k) *
                            norm_of(b, s.tb == 0, s.b_rows(), j, s.k);
       C[std::size_t(j) * s.ldc + i] +=
           static_cast<float>((sign() % 2 == 0 ? 1 : -1) * emulation::product_error * bound);

@@ -3,8 +3,8 @@
 // cuBLAS over OpenBLAS: see device/cublas.h.
 namespace emulation {
 
-// Adds to each product of float16 factors the worst error that a scan's bound allows, times this,
-// of random sign: in units of (d + 8)·2^-21·‖a‖‖b‖.
+// Adds to each product of float16 factors the worst error that a scan's bound leaves to it, times
+// this, of random sign: in units of d·2^-21·‖a‖‖b‖.
 extern double product_error;
 
 // Without it find_cublas says that nothing was found.
