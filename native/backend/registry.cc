@@ -8,6 +8,7 @@
 #include "backend/cpu/describe.h"
 #include "backend/cpu/row_blocks.h"
 #include "backend/cuda/cuda_passes.h"
+#include "backend/cuda/cuda_scans.h"
 #include "backend/cuda/library.h"
 #include "core/pool.h"
 
@@ -41,6 +42,11 @@ Passes& cpu_passes() {
   return *cpu;
 }
 
+Scans& cpu_scans() {
+  static Scans* const cpu = cpu::make_scans().release();
+  return *cpu;
+}
+
 }  // namespace
 
 Passes& passes_for(const std::string& device) {
@@ -50,10 +56,9 @@ Passes& passes_for(const std::string& device) {
 }
 
 Scans& scans_for(const std::string& device) {
-  if (device != "cpu")
-    throw Error(ErrorCode::device_unavailable, "The device " + device + " does not scan");
-  static Scans* const cpu = cpu::make_scans().release();
-  return *cpu;
+  if (device == "cpu") return cpu_scans();
+  return kept<Scans>(device,
+                     [&] { return cuda::make_scans(cuda::device_named(device), cpu_scans()); });
 }
 
 HostDescription describe_host() { return cpu::describe(); }
