@@ -47,6 +47,11 @@ struct Bounds {
   float upper, lower;
 };
 
+// Read apart from the rest of the state, which other warps change.
+struct Thresholds {
+  float admissible, rejected;
+};
+
 __device__ Bounds bounds_of(const AskedScan& asked, const RowBound& bound, float stored) {
   const float score = stored * asked.scale * bound.scale;
   const float error = asked.norm * bound.norm + asked.residual * bound.residual;
@@ -54,7 +59,7 @@ __device__ Bounds bounds_of(const AskedScan& asked, const RowBound& bound, float
 }
 
 // The lists that want a row; 0: none. The row is neither beyond the end nor barred.
-__device__ unsigned wanted_by(const AskedScan& asked, const ScanState& now, const Bounds& row,
+__device__ unsigned wanted_by(const AskedScan& asked, const Thresholds& now, const Bounds& row,
                               unsigned above, unsigned straddling, bool forbidden, bool shared) {
   unsigned flags = 0;
   if (!forbidden) {
@@ -93,7 +98,7 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
   if (begin >= of.rows) return;  // the whole warp
   const int end = begin + rows_of_warp < of.rows ? begin + rows_of_warp : of.rows;
   const AskedScan question = of.asked[asked];
-  const ScanState now = of.states[asked];
+  const Thresholds now{of.states[asked].admissible, of.states[asked].rejected};
   const float* scores = of.scores + question.lane * of.stride;
   BarredRows barred(of, question, of.first_row + begin);
   int counts[scan_levels] = {};
@@ -116,6 +121,7 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
           straddling |= 1u << level;
       }
     }
+#pragma unroll
     for (int level = 0; level < scan_levels; ++level)
       counts[level] += __popc(
           __ballot_sync(whole_warp, !forbidden && !shared && (above >> level & 1u) != 0));
@@ -124,8 +130,11 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
     if (flags != 0) flags |= above * found_above | straddling * found_straddling;
     append(of, asked, {bounds.upper, bounds.lower, of.first_row + row, flags}, lane);
   }
-  if (lane < scan_levels && counts[lane] != 0)
-    atomicAdd(&of.states[asked].above[lane], counts[lane]);
+  // Unrolled, so that counts stay in registers.
+#pragma unroll
+  for (int level = 0; level < scan_levels; ++level)
+    if (lane == level && counts[level] != 0)
+      atomicAdd(&of.states[asked].above[level], counts[level]);
 }
 
 }  // namespace
