@@ -78,7 +78,7 @@ function noticed(mutant) {
 
 function plant(mutant) {
   const path = join(source, mutant.file)
-  const original = readFileSync(join(root, mutant.file), 'utf8')
+  const original = readFileSync(path, 'utf8')
   const found = original.split(mutant.find).length - 1
   if (found !== 1)
     throw new Failure(`${mutant.name}: "${mutant.find}" occurs ${found} times in ${mutant.file}.`)

@@ -6,6 +6,7 @@
 #include "backend/cuda/cuda_passes.h"
 #include "backend/registry.h"
 #include "check.h"
+#include "chosen_device.h"
 #include "core/pool.h"
 #include "guarded_passes.h"
 #ifdef GEMMINE_CUDA_EMULATION
@@ -56,6 +57,7 @@ void on_emulated_gpu([[maybe_unused]] const Suite& suite) {
 template <class Suite>
 void each_device(const Suite& suite) {
   set_pool_threads(3);
+  on_chosen_device([&](const std::string& name) { suite(passes_for(name)); });
   for (const cpu::Kernels* kernels : cpu::runnable_kernels()) {
     std::printf("cpu kernels: %s\n", *kernels->features == '\0' ? "baseline" : kernels->features);
     suite(*cpu::make_passes(*kernels));

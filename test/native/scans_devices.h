@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "backend/registry.h"
 #include "check.h"
+#include "chosen_device.h"
 #include "emulated_scans.h"
 #include "guarded_scans.h"
 #include "trial_scans.h"
@@ -13,6 +15,7 @@ namespace test {
 // that host code cannot touch; there on fewer scenes, because its naive loops are slow.
 template <class Suite>
 void each_scans(Index scenes, const Suite& suite) {
+  on_chosen_device([&](const std::string& name) { suite(gemmine::scans_for(name), name, scenes); });
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()}) {
     TrialScans scans;
     scans.format = format;

@@ -5,6 +5,7 @@
 #include "core/pool.h"
 #include "emulated_scans.h"
 #include "scan_questions.h"
+#include "tested_device.h"
 
 using namespace test;
 using gemmine::Error;
@@ -36,7 +37,7 @@ struct Problem {
 std::vector<Ranking> run_all(const Problem& problem, Index variant, const Job& job) {
   const auto host = gemmine::cpu::make_scans();
   const auto scans =
-      gemmine::cuda::make_scans(emulated_device(), *host, emulated_sizes(variant));
+      gemmine::cuda::make_scans(tested_device(), *host, emulated_sizes(variant));
   const Sides sides(*scans, Metric::cosine, problem.queries, problem.corpus, true, job);
   const std::vector<std::int32_t> indptr = {0, 2, 3, 3, 3, 3, 3, 3, 3, 3}, rows = {4, 150, 0};
   std::vector<double> scores(rows.size());
@@ -95,6 +96,16 @@ void memory_that_does_not_fit_is_named() {
   emulation::runtime_options.device_bytes = std::size_t{1} << 36;
 }
 
+void more_memory_than_there_is() {
+  const auto device = tested_device();
+  const Index bytes = device->describe().memory + (Index{1} << 30);
+  throws<Error>([&] { gemmine::cuda::Array<char>(device, bytes); },
+                [](const Error& error) {
+                  check(error.code == ErrorCode::out_of_memory, error.what());
+                },
+                "more memory than there is");
+}
+
 void a_cancelled_scan_holds_nothing() {
   const Problem problem;
   const auto host = gemmine::cpu::make_scans();
@@ -121,7 +132,7 @@ void a_cancelled_scan_holds_nothing() {
 void answers_do_not_depend_on_the_order_of_work() {
   const Problem problem;
   const auto expected = run_all(problem, 0, job_of(1));
-  for (std::uint64_t seed = 2; seed < 12; ++seed) {
+  for (std::uint64_t seed = 2; seed < 22; ++seed) {
     emulation::options.seed = seed;
     emulation::runtime_options.eagerness = static_cast<int>(seed * 8 % 97);
     check(same_rankings(run_all(problem, static_cast<Index>(seed % 3), job_of(1)), expected),
@@ -136,7 +147,7 @@ void rows_that_are_equal_are_ranked_canonically() {
   Dice dice(3);
   Rows rows = random_rows(0, 4000, 8, dice);
   for (Index i = 0; i < 3000; ++i) std::copy_n(&rows.values[0], 8, &rows.values[i * 8]);
-  EmulatedScans scans(emulated_device());
+  EmulatedScans scans(tested_device());
   NaiveScans naive;
   const Job job = job_of(2);
   const Rows queries = random_rows(0, 3, 8, dice);
@@ -164,7 +175,7 @@ void rows_in_ascending_order_are_proven() {
     rows.values.push_back(0);
   }
   Rows query{1, 2, {1, 0}};
-  EmulatedScans scans(emulated_device());
+  EmulatedScans scans(tested_device());
   const Job job = job_of(1);
   const Sides sides(scans, Metric::dot, query, rows, true, job);
   const ScanQuery asked{.query = 0, .depth = 3};
@@ -184,6 +195,14 @@ void rows_in_ascending_order_are_proven() {
 
 int main() {
   gemmine::set_pool_threads(2);
+  on_chosen_device([](const std::string&) {
+    more_memory_than_there_is();
+    a_cancelled_scan_holds_nothing();
+    answers_do_not_depend_on_the_order_of_work();
+    rows_that_are_equal_are_ranked_canonically();
+    rows_in_ascending_order_are_proven();
+  });
+  more_memory_than_there_is();
   any_call_may_fail();
   memory_that_does_not_fit_is_named();
   a_cancelled_scan_holds_nothing();

@@ -7,8 +7,8 @@
 
 #include "backend/metric.h"
 #include "core/float16.h"
-#include "emulated.h"
 #include "oracle.h"
+#include "tested_device.h"
 
 namespace {
 
@@ -38,7 +38,7 @@ double tree_sum(const float* a, const float* b, Index d, bool squares) {
 }
 
 void check_scores(Metric metric, Index d) {
-  const auto device = emulated_device();
+  const auto device = tested_device();
   const Index queries = 5, rows = 9, count = queries * rows;
   std::vector<float> Q = numbers(queries * d, 1), C = numbers(rows * d, 2);
   std::copy_n(&C[0], d, &Q[0]);                                // cosines near 1
@@ -83,7 +83,7 @@ void check_scores(Metric metric, Index d) {
 // Offsets of elements beyond 2^31; pages of this memory exist once touched.
 void far_rows_are_scored() {
   emulation::runtime_options.device_bytes = std::size_t{1} << 36;
-  const auto device = emulated_device();
+  const auto device = tested_device();
   const Index d = 64, far = 40'000'000;
   const Array<float> rows(device, (far + 1) * d);
   const std::vector<float> ones(d, 1.0f);
@@ -109,7 +109,7 @@ void far_rows_are_scored() {
 
 // Stored rows are near the rows, and their bounds say how near.
 void check_stored_rows(Index d, int exponent, bool unit, bool distance) {
-  const auto device = emulated_device();
+  const auto device = tested_device();
   const Index n = 11, stride = (d + 7) / 8 * 8;
   std::vector<float> rows = numbers(n * d, 3);
   for (Index i = 0; i < n; ++i)
@@ -194,7 +194,7 @@ struct Selection {
 template <class Change>
 Selection select(const std::vector<float>& scores, Index rows, const std::vector<AskedScan>& asked,
                  std::int32_t capacity, bool tighten, const Change& change) {
-  const auto device = emulated_device();
+  const auto device = tested_device();
   const auto count = static_cast<std::int32_t>(asked.size());
   std::vector<ScanState> states;
   for (const AskedScan& each : asked) states.push_back({each.floor, -infinity, 0, 0, {}, 0});
@@ -255,7 +255,7 @@ void levels_count_what_is_certainly_above() {
   question.above[0] = 1.1f, question.maybe[0] = 1.0f;
   question.norm = 0.0625f;  // E of every row
   question.end_barred = 2;
-  const auto device = emulated_device();
+  const auto device = tested_device();
   const Array<std::int32_t> barred(device, std::vector<std::int32_t>{70, 200});
   const Array<std::uint32_t> shared(device, std::vector<std::uint32_t>{0, 1u << 8});
   const auto [states, lists] = select(scores, rows, {question}, 64, false, [&](SelectRows& request) {
@@ -305,9 +305,7 @@ void lists_keep_what_reaches_their_threshold() {
         "fewer rows than the depth all stay");
 }
 
-}  // namespace
-
-int main() {
+void all_kernels() {
   for (const std::uint64_t seed : {1, 2}) {
     emulation::options.seed = seed;
     for (const Metric metric : {Metric::cosine, Metric::dot, Metric::l2})
@@ -323,6 +321,13 @@ int main() {
     lists_keep_what_reaches_their_threshold();
   }
   if (!address_sanitizer) far_rows_are_scored();
+}
+
+}  // namespace
+
+int main() {
+  on_chosen_device([](const std::string&) { all_kernels(); });
+  all_kernels();
   check_emulation("kernels of scans");
   return report("cuda scan kernels");
 }

@@ -74,13 +74,36 @@ __global__ void __launch_bounds__(threads) prepare_each(PrepareRows of) {
   if (lane == 0) of.bounds[row] = bound_of(of, squared, sqrt(residual), exponent);
 }
 
-// Eight lanes for each row.
-__global__ void __launch_bounds__(threads) measure_each(MeasureRows of) {
+// The sum under the root of each norm; eight lanes for each row.
+__global__ void __launch_bounds__(threads) canonical_squares(MeasureRows of) {
   const Wide row = Wide{blockIdx.x} * pairs_in_block + threadIdx.x / canonical_lanes;
   const int lane = static_cast<int>(threadIdx.x % canonical_lanes);
   const float* at = of.from + row * of.stride;
   const double sum = canonical_tree(row < of.rows ? canonical_dot(at, at, of.cols, lane) : 0.0);
-  if (row < of.rows && lane == 0) of.norms[row] = sqrt(sum);
+  if (row < of.rows && lane == 0) of.norms[row] = sum;
+}
+
+// Apart from the sums, because a root and a quotient are made of fused operations (and rounded
+// correctly), of which the sums must have none.
+__global__ void __launch_bounds__(threads) take_roots(MeasureRows of) {
+  const Wide row = Wide{blockIdx.x} * threads + threadIdx.x;
+  if (row < of.rows) of.norms[row] = __dsqrt_rn(of.norms[row]);
+}
+
+// The sum of each pair's score; eight lanes for each pair.
+__global__ void __launch_bounds__(threads) canonical_sums(ScorePairs of) {
+  const Wide pair = Wide{blockIdx.x} * pairs_in_block + threadIdx.x / canonical_lanes;
+  const int lane = static_cast<int>(threadIdx.x % canonical_lanes);
+  const bool real = pair < of.count;
+  const int query = real ? of.pairs[2 * pair] : 0, row = real ? of.pairs[2 * pair + 1] : 0;
+  const float* a = of.queries + query * of.query_stride;
+  const float* b = of.rows + row * of.row_stride;
+  double sum = 0;
+  if (real)
+    sum = of.squares != 0 ? canonical_distance(a, b, of.cols, lane)
+                          : canonical_dot(a, b, of.cols, lane);
+  sum = canonical_tree(sum);
+  if (real && lane == 0) of.scores[pair] = sum;
 }
 
 // canonical_score of metric.h. Adding +0 only changes −0 to +0.
@@ -93,20 +116,10 @@ __device__ double finished(const ScorePairs& of, double sum, int query, int row)
   return __dadd_rn(cosine < -1 ? -1.0 : cosine > 1 ? 1.0 : cosine, 0.0);
 }
 
-// Eight lanes for each pair.
-__global__ void __launch_bounds__(threads) score_each(ScorePairs of) {
-  const Wide pair = Wide{blockIdx.x} * pairs_in_block + threadIdx.x / canonical_lanes;
-  const int lane = static_cast<int>(threadIdx.x % canonical_lanes);
-  const bool real = pair < of.count;
-  const int query = real ? of.pairs[2 * pair] : 0, row = real ? of.pairs[2 * pair + 1] : 0;
-  const float* a = of.queries + query * of.query_stride;
-  const float* b = of.rows + row * of.row_stride;
-  double sum = 0;
-  if (real)
-    sum = of.squares != 0 ? canonical_distance(a, b, of.cols, lane)
-                          : canonical_dot(a, b, of.cols, lane);
-  sum = canonical_tree(sum);
-  if (real && lane == 0) of.scores[pair] = finished(of, sum, query, row);
+__global__ void __launch_bounds__(threads) finish_scores(ScorePairs of) {
+  const Wide pair = Wide{blockIdx.x} * threads + threadIdx.x;
+  if (pair < of.count)
+    of.scores[pair] = finished(of, of.scores[pair], of.pairs[2 * pair], of.pairs[2 * pair + 1]);
 }
 
 unsigned blocks_of(Wide count, int in_block) { return blocks_for(count, in_block, INT32_MAX); }
@@ -119,13 +132,19 @@ Code prepare_rows(Queue* queue, const PrepareRows* request) {
 }
 
 Code measure_rows(Queue* queue, const MeasureRows* request) {
-  return launch(queue, blocks_of(request->rows, pairs_in_block), threads, 0, "measure_rows",
-                measure_each, *request);
+  const Code code = launch(queue, blocks_of(request->rows, pairs_in_block), threads, 0,
+                           "canonical_squares", canonical_squares, *request);
+  if (code != Code::ok) return code;
+  return launch(queue, blocks_of(request->rows, threads), threads, 0, "take_roots", take_roots,
+                *request);
 }
 
 Code score_pairs(Queue* queue, const ScorePairs* request) {
-  return launch(queue, blocks_of(request->count, pairs_in_block), threads, 0, "score_pairs",
-                score_each, *request);
+  const Code code = launch(queue, blocks_of(request->count, pairs_in_block), threads, 0,
+                           "canonical_sums", canonical_sums, *request);
+  if (code != Code::ok) return code;
+  return launch(queue, blocks_of(request->count, threads), threads, 0, "finish_scores",
+                finish_scores, *request);
 }
 
 }  // namespace gemmine::cuda::device
