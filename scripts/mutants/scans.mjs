@@ -127,8 +127,8 @@ const inKernels = [
   {
     name: 'rows with a class counted twice',
     file: select,
-    find: '!forbidden && !shared && (above',
-    replace: '!forbidden && (above',
+    find: 'return !shared || level >= scan_classed_levels;',
+    replace: 'return true;'
   },
   {
     name: 'rows beyond the end of a tile',

@@ -7,7 +7,7 @@ namespace gemmine::cuda {
 namespace {
 
 constexpr Index stretch = 32;  // rows of an event
-static_assert(scan_levels == level_count);
+static_assert(scan_levels == level_count && scan_classed_levels == classed_levels);
 
 // The rows of a list within one stretch.
 struct Stretch {

@@ -42,6 +42,7 @@ struct MeasureRows {
 };
 
 inline constexpr int scan_levels = 3;
+inline constexpr int scan_classed_levels = 2;  // the first levels
 
 // A row that a question of a scan is to look at.
 struct Found {
@@ -87,7 +88,8 @@ struct ScanState {
   float rejected;
   std::int32_t count;         // of the list; more than its capacity: rows are missing
   std::int32_t looked;        // count after the thresholds were raised last
-  std::int32_t above[scan_levels];  // rows without a class that are certainly above each level
+  // Rows that are certainly above each level; of the first two levels, those without a class.
+  std::int32_t above[scan_levels];
   std::int32_t unused;
 };
 

@@ -262,6 +262,9 @@ void levels_count_what_is_certainly_above() {
     request.barred = barred.data();
     request.shared = shared.data();
   });
+  for (int at = 0; at < states[0].count; ++at)
+    check((lists[at].row != 64 + 5) || (lists[at].flags & found_straddling) != 0,
+          "a NaN may be above a level");
   check(states[0].above[0] == 1, "rows without a class that are certainly above");
   std::set<std::int32_t> listed;
   for (int at = 0; at < states[0].count; ++at) listed.insert(lists[at].row);

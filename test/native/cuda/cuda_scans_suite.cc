@@ -79,6 +79,56 @@ void random_questions_with_the_worst_products(Index scenes) {
   emulation::product_error = 0;
 }
 
+// Rows in classes of three: counts of classed rows are the host's, all others the device's.
+void classes_are_counted_once(Index scenes) {
+  EmulatedScans scans(emulated_device());
+  NaiveScans naive;
+  const Job job = job_of(2);
+  for (Index seed = 0; seed < scenes; ++seed) {
+    Dice dice(400 + seed);
+    const Scene scene = random_scene(seed, dice, false);
+    const auto rows = static_cast<std::int32_t>(scene.corpus.rows);
+    std::vector<std::int32_t> of(rows, -1), members;
+    std::vector<std::uint32_t> shared((rows + 31) / 32);
+    std::vector<Index> starts{0};
+    for (std::int32_t first = 0; first + 3 <= rows; first += 5) {
+      for (std::int32_t row = first; row < first + 3; ++row) {
+        of[row] = static_cast<std::int32_t>(starts.size()) - 1;
+        shared[row / 32] |= 1u << (row % 32);
+        members.push_back(row);
+      }
+      starts.push_back(static_cast<Index>(members.size()));
+    }
+    Questions questions = ask_for_top(scene, dice);
+    questions.counted = true;
+    for (ScanQuery& each : questions.asked) {
+      each.ceiling = some_score(scene, dice);
+      each.reference = some_score(scene, dice);
+      each.draw = {};
+    }
+    const Sides sides(scans, scene.metric, scene.queries, scene.corpus, true, job);
+    const Sides plain(naive, scene.metric, scene.queries, scene.corpus, true, job);
+    const auto with_classes = [&](const Sides& both) {
+      ScanRequest request = questions.of(*both.queries);
+      request.classes = {.count = static_cast<std::int32_t>(starts.size()) - 1,
+                         .of = of.data(),
+                         .shared = shared.data(),
+                         .starts = starts.data(),
+                         .rows = members.data()};
+      return request;
+    };
+    const auto found = scans.scan(with_classes(sides), job);
+    const auto expected = naive.scan(with_classes(plain), job);
+    bool right = true;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      right = right && same(found[i].admissible, expected[i].admissible);
+      for (const gemmine::Level level : levels_of(questions, questions.asked[i]))
+        right = right && found[i].above[level] == expected[i].above[level];
+    }
+    check(right, "rows with classes, " + scene.name);
+  }
+}
+
 void mining(Index scenes) {
   EmulatedScans scans(emulated_device());
   for (Index seed = 0; seed < scenes; ++seed) {
@@ -103,6 +153,7 @@ int main(int argc, char** argv) {
   }
   random_questions_with_the_worst_products(scenes);
   the_bound_is_needed_and_enough();
+  classes_are_counted_once(scenes);
   mining(scenes);
   check_emulation("scans");
   const int status = report("cuda scans");

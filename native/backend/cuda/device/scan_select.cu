@@ -43,6 +43,11 @@ __device__ bool is_forbidden(const SelectRows& of, const AskedScan& asked, int r
   return group != -1 && (asked.group == group) == (of.groups == 1);
 }
 
+// Rows with a class are counted by the host, for the levels that count classes.
+__device__ bool counts(int level, bool shared) {
+  return !shared || level >= scan_classed_levels;
+}
+
 struct Bounds {
   float upper, lower;
 };
@@ -101,7 +106,7 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
   const Thresholds now{of.states[asked].admissible, of.states[asked].rejected};
   const float* scores = of.scores + question.lane * of.stride;
   BarredRows barred(of, question, of.first_row + begin);
-  int counts[scan_levels] = {};
+  int counted[scan_levels] = {};
   for (int at = begin; at < end; at += 32) {
     const int row = at + lane;
     const unsigned bars = barred.in_stretch(of.first_row + at);
@@ -123,18 +128,18 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
     }
 #pragma unroll
     for (int level = 0; level < scan_levels; ++level)
-      counts[level] += __popc(
-          __ballot_sync(whole_warp, !forbidden && !shared && (above >> level & 1u) != 0));
+      counted[level] += __popc(
+          __ballot_sync(whole_warp, !forbidden && counts(level, shared) && (above >> level & 1u) != 0));
     unsigned flags =
         open ? wanted_by(question, now, bounds, above, straddling, forbidden, shared) : 0u;
     if (flags != 0) flags |= above * found_above | straddling * found_straddling;
     append(of, asked, {bounds.upper, bounds.lower, of.first_row + row, flags}, lane);
   }
-  // Unrolled, so that counts stay in registers.
+  // Unrolled, so that they stay in registers.
 #pragma unroll
   for (int level = 0; level < scan_levels; ++level)
-    if (lane == level && counts[level] != 0)
-      atomicAdd(&of.states[asked].above[level], counts[level]);
+    if (lane == level && counted[level] != 0)
+      atomicAdd(&of.states[asked].above[level], counted[level]);
 }
 
 }  // namespace
