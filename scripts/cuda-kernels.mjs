@@ -1,6 +1,6 @@
 // The CUDA kernels on an emulated GPU: under AddressSanitizer with UndefinedBehaviorSanitizer, under
 // ThreadSanitizer, and with planted mistakes, each of which at least one of these programs must notice.
-//   node scripts/cuda-kernels.mjs [sanitize] [mutants] [--only TEXT]
+//   node scripts/cuda-kernels.mjs [sanitize] [mutants] [--only PART_OF_A_NAME|SUITE]
 // Compiles with g++ ($CXX) and OpenBLAS for Linux on x86-64. Takes some minutes.
 import { spawnSync } from 'node:child_process'
 import {
@@ -14,9 +14,15 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { mutants } from './cuda-mutants.mjs'
+import { mutants as passMutants } from './cuda-mutants.mjs'
+import { mutants as scanMutants } from './cuda-scan-mutants.mjs'
 import { Failure, root, succeedOrExplain } from './steps.mjs'
 
+const suites = ['cuda_kernels_suite', 'cuda_scan_kernels_suite']
+const mutants = [
+  ...passMutants.map((mutant) => ({ ...mutant, suite: suites[0] })),
+  ...scanMutants.map((mutant) => ({ ...mutant, suite: suites[1] })),
+]
 const build = join(root, 'build', 'cuda-kernels')
 const device = 'native/backend/cuda/device'
 const emulation = 'test/native/cuda_emulation'
@@ -61,7 +67,7 @@ function compile(kind, source, object, folder = root) {
   return spawnSync(file, rest, { encoding: 'utf8' })
 }
 
-/** Sources of the program: the kernels, the emulation, the suite and the little of the addon that they need. */
+/** Sources of a program but its suite: the kernels, the emulation and the little of the addon that they need. */
 const sources = () => [
   ...readdirSync(join(root, device))
     .filter((file) => /\.(cu|cc)$/.test(file) && file !== 'cublas_library.cc')
@@ -70,10 +76,11 @@ const sources = () => [
     .filter((file) => file.endsWith('.cc'))
     .map((file) => `${emulation}/${file}`),
   'native/backend/cuda/device.cc',
+  'native/backend/cuda/library.cc',
   'native/core/error.cc',
-  'test/native/cuda/cuda_kernels_suite.cc',
 ]
-const objectOf = (kind, source) => join(build, kind, `${basename(source)}.o`)
+const sourceOf = (suite) => `test/native/cuda/${suite}.cc`
+const objectOf = (kind, source) => join(build, kind, `${source.replaceAll('/', '-')}.o`)
 
 function link(kind, objects, program) {
   const libraries = [`-L${openblas()[1]}`, '-l:libopenblas.a', '-lpthread', '-lm', '-ldl']
@@ -92,26 +99,24 @@ function must(result, what) {
 
 function buildAll(kind) {
   mkdirSync(join(build, kind), { recursive: true })
-  for (const source of sources()) must(compile(kind, source, objectOf(kind, source)), source)
-  must(
-    link(
-      kind,
-      sources().map((source) => objectOf(kind, source)),
-      join(build, kind, 'suite'),
-    ),
-    kind,
-  )
+  for (const source of [...sources(), ...suites.map(sourceOf)])
+    must(compile(kind, source, objectOf(kind, source)), source)
+  for (const suite of suites) {
+    const objects = [...sources(), sourceOf(suite)].map((source) => objectOf(kind, source))
+    must(link(kind, objects, join(build, kind, suite)), kind)
+  }
 }
 
 function sanitize() {
   for (const kind of Object.keys(kinds)) {
     buildAll(kind)
-    const start = performance.now()
-    const result = runProgram(join(build, kind, 'suite'))
-    must(result, `kernels, ${kind}`)
-    console.log(
-      `kernels, ${kind}: ${result.stdout.trim()}, ${((performance.now() - start) / 1000).toFixed(1)} s`,
-    )
+    for (const suite of suites) {
+      const start = performance.now()
+      const result = runProgram(join(build, kind, suite))
+      must(result, `${suite}, ${kind}`)
+      const seconds = ((performance.now() - start) / 1000).toFixed(1)
+      console.log(`${kind}: ${result.stdout.trim()}, ${seconds} s`)
+    }
   }
 }
 
@@ -153,7 +158,7 @@ function tryMutant(mutant) {
     const changed = changedBy(mutant.file)
     for (const source of changed)
       must(compile(kind, source, join(folder, `${basename(source)}.o`), folder), mutant.name)
-    const objects = sources().map((source) =>
+    const objects = [...sources(), sourceOf(mutant.suite)].map((source) =>
       changed.includes(source) ? join(folder, `${basename(source)}.o`) : objectOf(kind, source),
     )
     must(link(kind, objects, join(folder, 'suite')), mutant.name)
@@ -164,9 +169,9 @@ function tryMutant(mutant) {
 }
 
 function tryMutants(only) {
-  const chosen = mutants.filter(({ name }) => name.includes(only))
+  const chosen = mutants.filter(({ name, suite }) => name.includes(only) || suite === only)
   for (const kind of new Set(chosen.flatMap(({ kinds: used = ['plain'] }) => used)))
-    if (!existsSync(join(build, kind, 'suite'))) buildAll(kind)
+    if (!suites.every((suite) => existsSync(join(build, kind, suite)))) buildAll(kind)
   const survivors = chosen.filter((mutant) => {
     const said = tryMutant(mutant)
     console.log(`${mutant.name}: ${said ?? 'NOT NOTICED'}`)

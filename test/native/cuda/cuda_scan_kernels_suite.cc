@@ -7,7 +7,7 @@
 
 #include "backend/metric.h"
 #include "core/float16.h"
-#include "oracle.h"
+#include "core/random.h"
 #include "tested_device.h"
 
 namespace {
@@ -177,7 +177,7 @@ AskedScan plain_question(int lane, float floor) {
           .floor = floor,
           .above = {infinity, infinity, infinity},
           .maybe = {infinity, infinity, infinity},
-          .scale = 1,
+          .scale = 0.5f,
           .norm = 0,
           .residual = 0,
           .depth = 3,
@@ -190,7 +190,7 @@ struct Selection {
   std::vector<Found> lists;
 };
 
-// `scores` [lanes×rows], all bounds 0; what `change` makes of the request.
+// `scores` [lanes×rows], all bounds 0, stored as twice the rows; what `change` makes of the request.
 template <class Change>
 Selection select(const std::vector<float>& scores, Index rows, const std::vector<AskedScan>& asked,
                  std::int32_t capacity, bool tighten, const Change& change) {
@@ -201,7 +201,7 @@ Selection select(const std::vector<float>& scores, Index rows, const std::vector
   const Array<float> tile(device, scores);
   const Array<AskedScan> questions(device, asked);
   const Array<ScanState> now(device, states);
-  const Array<RowBound> bounds(device, std::vector<RowBound>(rows, {0, 0, 1, 0, 1}));
+  const Array<RowBound> bounds(device, std::vector<RowBound>(rows, {0, 0, 1, 0, 2}));
   const Array<Found> lists(device, std::vector<Found>(Index{count} * capacity, {0, 0, -1, 0}));
   SelectRows request{.scores = tile.data(),
                      .stride = rows,
@@ -236,6 +236,7 @@ void all_rows_that_pass_are_listed_once() {
     std::set<std::int32_t> listed;
     for (int at = 0; at < states[i].count; ++at) listed.insert(lists[i * 1100 + at].row);
     check(static_cast<int>(listed.size()) == states[i].count, "each row is listed once");
+    check(*listed.rbegin() < 64 + rows, "rows beyond the last");
     for (Index row = 0; row < rows; ++row)
       check(listed.contains(static_cast<std::int32_t>(64 + row)) ==
                 !(scores[(1 - i) * rows + row] < (i == 0 ? 0.5f : 1.0f)),
@@ -246,30 +247,81 @@ void all_rows_that_pass_are_listed_once() {
 void levels_count_what_is_certainly_above() {
   const Index rows = 64;
   std::vector<float> scores(rows, 0.0f);
-  scores[3] = 2;     // above
-  scores[4] = 1.05f; // may be above
+  scores[0] = 2;      // barred
+  scores[3] = 2;      // above
+  scores[4] = 1.05f;  // may be above, as the next
+  scores[7] = 1.12f;
   scores[5] = std::numeric_limits<float>::quiet_NaN();
-  scores[6] = 2;     // barred
-  scores[40] = 2;    // has a class
-  AskedScan question = plain_question(0, 1.5f);
-  question.above[0] = 1.1f, question.maybe[0] = 1.0f;
+  scores[6] = 2;      // barred
+  scores[40] = 2;     // has a class
+  AskedScan question = plain_question(0, 1.0f);
+  question.above[0] = question.maybe[0] = 1.1f;
   question.norm = 0.0625f;  // E of every row
-  question.end_barred = 2;
+  question.end_barred = 3;
   const auto device = tested_device();
-  const Array<std::int32_t> barred(device, std::vector<std::int32_t>{70, 200});
+  const Array<std::int32_t> barred(device, std::vector<std::int32_t>{64, 70, 200});
   const Array<std::uint32_t> shared(device, std::vector<std::uint32_t>{0, 1u << 8});
-  const auto [states, lists] = select(scores, rows, {question}, 64, false, [&](SelectRows& request) {
+  const auto [states, lists] = select(scores, rows, {question}, 64, true, [&](SelectRows& request) {
     request.barred = barred.data();
     request.shared = shared.data();
   });
   for (int at = 0; at < states[0].count; ++at)
-    check((lists[at].row != 64 + 5) || (lists[at].flags & found_straddling) != 0,
-          "a NaN may be above a level");
+    check((lists[at].row == 64 + 40 || (lists[at].flags & found_straddling) != 0) &&
+              (lists[at].flags & found_admissible) == 0,
+          "a NaN and rows within the bound may be above a level, and none is admitted");
   check(states[0].above[0] == 1, "rows without a class that are certainly above");
   std::set<std::int32_t> listed;
   for (int at = 0; at < states[0].count; ++at) listed.insert(lists[at].row);
-  check(listed == std::set<std::int32_t>{64 + 4, 64 + 5, 64 + 40},
+  check(listed == std::set<std::int32_t>{64 + 4, 64 + 5, 64 + 7, 64 + 40},
         "rows that may be above, and the row with a class");
+}
+
+void forbidden_rows_are_rejected() {
+  const Index rows = 32;
+  const std::vector<float> scores(rows, 1.0f);
+  AskedScan question = plain_question(0, -10);
+  question.ranked = 0, question.rejecting = 1, question.rejected_depth = 2, question.group = 3;
+  const auto device = tested_device();
+  std::vector<std::int32_t> of(rows, -1);
+  of[0] = 3, of[3] = 5;
+  const Array<std::int32_t> groups(device, of);
+  const Array<std::uint32_t> shared(device, std::vector<std::uint32_t>{1u << 2});
+  for (const int mode : {1, 2}) {
+    const auto [states, lists] =
+        select(scores, rows, {question}, 32, false, [&](SelectRows& request) {
+          request.groups = mode;
+          request.row_groups = groups.data();
+          request.shared = shared.data();
+        });
+    const std::int32_t forbidden = mode == 1 ? 64 : 64 + 3;
+    check(states[0].count == 2, "the forbidden row and the row with a class");
+    for (int at = 0; at < std::min(states[0].count, 2); ++at) {
+      const bool counts = (lists[at].flags & found_rejected_counts) != 0;
+      check(lists[at].row == forbidden ? counts : lists[at].row == 64 + 2 && !counts,
+            "only the forbidden row is certainly rejected");
+    }
+  }
+}
+
+void lists_are_packed_with_their_pairs() {
+  const auto device = tested_device();
+  std::vector<Found> rows;
+  for (std::int32_t i = 0; i < 120; ++i) rows.push_back({0, 0, i, 1});
+  const Array<Found> lists(device, rows), packed(device, 45);
+  const Array<AskedScan> asked(
+      device, std::vector<AskedScan>{plain_question(7, 0), plain_question(8, 0)});
+  const Array<std::int64_t> starts(device, std::vector<std::int64_t>{0, 40, 45});
+  const Array<std::int32_t> pairs(device, 90);
+  const PackLists request{2, 60, asked.data(), lists.data(), starts.data(), packed.data(),
+                          pairs.data()};
+  device->require(device->table().scans.pack_lists(device->compute(), &request));
+  const auto found = packed.download();
+  const auto to_score = pairs.download();
+  for (std::int32_t i = 0; i < 45; ++i) {
+    const std::int32_t row = i < 40 ? i : 60 + i - 40;
+    check(found[i].row == row && to_score[2 * i] == (i < 40 ? 7 : 8) && to_score[2 * i + 1] == row,
+          "a packed row and its pair");
+  }
 }
 
 void a_full_list_counts_and_is_not_left() {
@@ -320,6 +372,8 @@ void all_kernels() {
     }
     all_rows_that_pass_are_listed_once();
     levels_count_what_is_certainly_above();
+    forbidden_rows_are_rejected();
+    lists_are_packed_with_their_pairs();
     a_full_list_counts_and_is_not_left();
     lists_keep_what_reaches_their_threshold();
   }
