@@ -28,7 +28,8 @@ for (const each of architectures) {
   const sums = kernels.filter(
     ({ name, architecture: of }) => of === each && /canonical_(?:sums|squares)/.test(name),
   )
-  if (sums.length !== 2) faults.push(`${each}: ${sums.length} kernels of canonical sums, expected 2`)
+  if (sums.length !== 2)
+    faults.push(`${each}: ${sums.length} kernels of canonical sums, expected 2`)
   for (const { name, instructions } of sums) {
     if (instructions.includes('DFMA')) faults.push(`${each}: ${name} has a fused multiply-add`)
     if (!instructions.includes('DMUL') || !instructions.includes('DADD'))

@@ -50,8 +50,8 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
   return corpus;
 }
 
-// Freeing a gigabyte takes tens of milliseconds, and memory of a GPU waits for its work, which would
-// block the JavaScript thread.
+// Freeing a gigabyte takes tens of milliseconds, and memory of a GPU waits for its work, which
+// would block the JavaScript thread.
 constexpr Index most_freed_in_place = Index{32} << 20;
 
 void free_corpus(Shared corpus) {

@@ -23,8 +23,7 @@ inline std::uint16_t narrow_float16(float x) {
   // Below 2^-14, adding 2^-1 leaves a multiple of 2^-24 in the low bits.
   const std::uint32_t small =
       std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3F000000u;
-  const std::uint32_t normal =
-      (magnitude - (112u << 23) + 0xFFFu + (magnitude >> 13 & 1u)) >> 13;
+  const std::uint32_t normal = (magnitude - (112u << 23) + 0xFFFu + (magnitude >> 13 & 1u)) >> 13;
   return static_cast<std::uint16_t>(sign | (magnitude < 0x38800000u ? small : normal));
 }
 

@@ -219,9 +219,8 @@ void test_draws() {
 int main(int argc, char** argv) {
   gemmine::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
-  on_chosen_device([&](const std::string& name) {
-    test_mining_on(gemmine::scans_for(name), name, scenes);
-  });
+  on_chosen_device(
+      [&](const std::string& name) { test_mining_on(gemmine::scans_for(name), name, scenes); });
   test_random_mining(scenes);
   if (!thread_sanitizer) test_guarded_mining((scenes + 4) / 5);
   on_emulated_scans(scenes, test_mining_on);

@@ -10,9 +10,10 @@
 namespace gemmine::cuda {
 namespace {
 
-constexpr Index stretch = 32;         // rows that a warp looks at
-constexpr Index fewest_grown = 64;    // rows, before a list is tightened again
-constexpr Index fewest_straddlers = 256, most_straddlers = 16384;  // of a query, before it is given up
+constexpr Index stretch = 32;       // rows that a warp looks at
+constexpr Index fewest_grown = 64;  // rows, before a list is tightened again
+constexpr Index fewest_straddlers = 256,
+                most_straddlers = 16384;  // of a query, before it is given up
 
 std::int32_t small(Index x) {
   return static_cast<std::int32_t>(std::min<Index>(x, std::numeric_limits<std::int32_t>::max()));
@@ -142,9 +143,7 @@ Index BatchScan::tile_rows() const {
 Index BatchScan::piece(Index done, Index most) const {
   const Index rows = corpus_.rows().rows();
   const Index half = std::max(capacity_ / 2 / stretch * stretch, stretch);
-  const Index wanted = capacity_ >= rows      ? most
-                       : careful_ || done == 0 ? half
-                                               : done;
+  const Index wanted = capacity_ >= rows ? most : careful_ || done == 0 ? half : done;
   return std::min({std::max(wanted / stretch * stretch, stretch), most, rows - done});
 }
 

@@ -15,8 +15,7 @@ class GatheredRows {
   GatheredRows(const RowSource& source) : source_(source) {}
 
   std::int32_t place_of(std::int32_t row) {
-    const auto [at, is_new] =
-        places_.try_emplace(row, static_cast<std::int32_t>(places_.size()));
+    const auto [at, is_new] = places_.try_emplace(row, static_cast<std::int32_t>(places_.size()));
     if (is_new) {
       const float* values = source_.block(row, 1, scratch_).dense.data;
       values_.insert(values_.end(), values, values + source_.cols());

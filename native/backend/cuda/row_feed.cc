@@ -31,10 +31,8 @@ void RowFeed::copy_to_pinned(Index first, Index count, float* to, const Job& job
   parallel_for(job, (count + copied_at_once - 1) / copied_at_once, [&](Index part, Index worker) {
     const Index begin = part * copied_at_once;
     const Index rows = std::min(copied_at_once, count - begin);
-    const HostView<const float> block =
-        source_.block(first + begin, rows, scratch[worker]).dense;
-    for (Index i = 0; i < rows; ++i)
-      std::copy_n(block.row(i), cols, to + (begin + i) * cols);
+    const HostView<const float> block = source_.block(first + begin, rows, scratch[worker]).dense;
+    for (Index i = 0; i < rows; ++i) std::copy_n(block.row(i), cols, to + (begin + i) * cols);
   });
 }
 

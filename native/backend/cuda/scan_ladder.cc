@@ -11,8 +11,8 @@ namespace {
 
 constexpr Index open_capacity = 4096;  // of a list whose length nobody knows
 constexpr Index spare_capacity = 256;
-constexpr int widening = 8;            // times the capacity in the next round
-constexpr int rounds = 2;              // of lists that a depth limits
+constexpr int widening = 8;                // times the capacity in the next round
+constexpr int rounds = 2;                  // of lists that a depth limits
 constexpr Index ranked_at_once = 1 << 16;  // rows
 
 bool is_open(const ScanQuery& query) { return query.depth == every_row || query.draw.count > 0; }

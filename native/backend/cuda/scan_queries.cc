@@ -30,8 +30,7 @@ double dot(const float* a, const float* b, Index d) {
 
 // A query of the corpus's metric, scaled and for distances centred, before it is rounded.
 struct ScaledQuery {
-  ScaledQuery(const CudaCorpus& corpus, const float* row)
-      : distance(is_distance(corpus.metric())) {
+  ScaledQuery(const CudaCorpus& corpus, const float* row) : distance(is_distance(corpus.metric())) {
     const Index d = corpus.rows().cols();
     const std::vector<float>& centre = corpus.centre();
     const double length = std::sqrt(dot(row, row, d));
@@ -82,8 +81,7 @@ QueryLane lane_of(const CudaCorpus& corpus, const float* row, double bound_facto
   const int exponent = stored_exponent_of(own);
   const double residual = store(query.values, exponent, halves);
   const double norm = own + residual;
-  const double by_norm =
-      (bounds::product_error(d, tensor_roundoff) * norm + residual) * rounded;
+  const double by_norm = (bounds::product_error(d, tensor_roundoff) * norm + residual) * rounded;
   double error = bounds::constant_error(d) * norm + bounds::underflow(d);
   if (query.distance) error += bounds::squared_norm_error(d) * query.squared;
   return {.bound = {query.unit, query.offset, error * bound_factor, true},

@@ -54,7 +54,7 @@ struct Found {
 
 // Flags of a row; above and straddling are those of level 0, further levels have the next bits.
 enum FoundFlag : std::uint32_t {
-  found_admissible = 1,       // reaches the threshold of the admissible rows
+  found_admissible = 1,         // reaches the threshold of the admissible rows
   found_admissible_counts = 2,  // certainly below the ceiling, and has no class
   found_rejected = 4,
   found_rejected_counts = 8,  // certainly rejected, and has no class
@@ -67,27 +67,27 @@ enum FoundFlag : std::uint32_t {
 struct AskedScan {
   std::int32_t lane;  // row of the scores
   std::int32_t group;
-  std::int32_t ranked;    // has a depth
-  std::int32_t drawn;     // all rows of the band are wanted
-  std::int32_t rejecting; // has a rejected_depth
+  std::int32_t ranked;     // has a depth
+  std::int32_t drawn;      // all rows of the band are wanted
+  std::int32_t rejecting;  // has a rejected_depth
   std::int32_t floored;
   std::int32_t first_barred, end_barred;  // places in barred
-  float floor;       // rows with upper bounds below are in no list of admissible rows
+  float floor;  // rows with upper bounds below are in no list of admissible rows
   float above[scan_levels];
   float maybe[scan_levels];
-  float scale;       // of the query: a power of two
-  float norm;        // factors of a row's bound
+  float scale;  // of the query: a power of two
+  float norm;   // factors of a row's bound
   float residual;
   std::int32_t depth, rejected_depth;
-  double spread;     // twice the error that upper and lower bounds do not include
+  double spread;  // twice the error that upper and lower bounds do not include
 };
 
 // State of one question on the device.
 struct ScanState {
   float admissible;  // thresholds, which only rise
   float rejected;
-  std::int32_t count;         // of the list; more than its capacity: rows are missing
-  std::int32_t looked;        // count after the thresholds were raised last
+  std::int32_t count;   // of the list; more than its capacity: rows are missing
+  std::int32_t looked;  // count after the thresholds were raised last
   // Rows that are certainly above each level; of the first two levels, those without a class.
   std::int32_t above[scan_levels];
   std::int32_t unused;
@@ -105,9 +105,9 @@ struct SelectRows {
   std::int32_t unused;
   const AskedScan* asked;
   ScanState* states;
-  const RowBound* bounds;           // [rows]
-  const std::int32_t* row_groups;   // [rows], null when groups is off
-  const std::uint32_t* shared;      // [rows / 32], bits of rows with a class; may be null
+  const RowBound* bounds;          // [rows]
+  const std::int32_t* row_groups;  // [rows], null when groups is off
+  const std::uint32_t* shared;     // [rows / 32], bits of rows with a class; may be null
   const std::int32_t* barred;
   Found* lists;  // [asked×capacity]
 };
@@ -132,7 +132,7 @@ struct ScorePairs {
   std::int64_t row_stride;
   const double* query_norms;  // null unless the metric has unit rows
   const double* row_norms;
-  std::int64_t squares;  // 1: the sum is that of squared differences
+  std::int64_t squares;       // 1: the sum is that of squared differences
   const std::int32_t* pairs;  // [count×2]: places in queries and in rows
   double* scores;             // [count]
 };

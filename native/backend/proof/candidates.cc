@@ -303,7 +303,7 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
 
 void Collector::count_level(Level level, std::uint32_t above, std::uint32_t straddling,
                             Index first) {
-  const std::uint32_t counted = counts_all_             ? above
+  const std::uint32_t counted = counts_all_              ? above
                                 : level < classed_levels ? above & shared_rows(first)
                                                          : 0;
   if (counted != 0) above_[level] += std::popcount(counted);

@@ -1,5 +1,5 @@
-// How near is an exact search on a GPU to the products that it needs? Prints one line of JSON. Not a suite:
-// without GEMMINE_TEST_DEVICE it does nothing.
+// How near is an exact search on a GPU to the products that it needs? Prints one line of JSON. Not
+// a suite: without GEMMINE_TEST_DEVICE it does nothing.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -39,8 +39,20 @@ double product_seconds(const gemmine::cuda::Device& shared, Index queries, Index
   const gemmine::cuda::Array<float> scores(device, lanes * tile);
   q.clear(lanes * d);
   c.clear(tile * d);
-  const gemmine::cuda::Product product{gemmine::cuda::Number::float16, 0, 1, lanes, tile, d, 1,
-                                       q.data(), d, c.data(), d, 0, scores.data(), tile};
+  const gemmine::cuda::Product product{gemmine::cuda::Number::float16,
+                                       0,
+                                       1,
+                                       lanes,
+                                       tile,
+                                       d,
+                                       1,
+                                       q.data(),
+                                       d,
+                                       c.data(),
+                                       d,
+                                       0,
+                                       scores.data(),
+                                       tile};
   const auto run = [&](Index times) {
     for (Index i = 0; i < times; ++i)
       device->require(device->runtime().multiply(device->compute(), &product));

@@ -36,8 +36,7 @@ struct Problem {
 // A device, a corpus, a scan and scores of pairs, in memory of one of the variants.
 std::vector<Ranking> run_all(const Problem& problem, Index variant, const Job& job) {
   const auto host = gemmine::cpu::make_scans();
-  const auto scans =
-      gemmine::cuda::make_scans(tested_device(), *host, emulated_sizes(variant));
+  const auto scans = gemmine::cuda::make_scans(tested_device(), *host, emulated_sizes(variant));
   const Sides sides(*scans, Metric::cosine, problem.queries, problem.corpus, true, job);
   const std::vector<std::int32_t> indptr = {0, 2, 3, 3, 3, 3, 3, 3, 3, 3}, rows = {4, 150, 0};
   std::vector<double> scores(rows.size());
@@ -47,7 +46,8 @@ std::vector<Ranking> run_all(const Problem& problem, Index variant, const Job& j
 
 bool same_rankings(const std::vector<Ranking>& a, const std::vector<Ranking>& b) {
   bool right = a.size() == b.size();
-  for (std::size_t i = 0; right && i < a.size(); ++i) right = same(a[i].admissible, b[i].admissible);
+  for (std::size_t i = 0; right && i < a.size(); ++i)
+    right = same(a[i].admissible, b[i].admissible);
   return right;
 }
 
@@ -99,11 +99,10 @@ void memory_that_does_not_fit_is_named() {
 void more_memory_than_there_is() {
   const auto device = tested_device();
   const Index bytes = device->describe().memory + (Index{1} << 30);
-  throws<Error>([&] { gemmine::cuda::Array<char>(device, bytes); },
-                [](const Error& error) {
-                  check(error.code == ErrorCode::out_of_memory, error.what());
-                },
-                "more memory than there is");
+  throws<Error>(
+      [&] { gemmine::cuda::Array<char>(device, bytes); },
+      [](const Error& error) { check(error.code == ErrorCode::out_of_memory, error.what()); },
+      "more memory than there is");
 }
 
 void a_cancelled_scan_holds_nothing() {
@@ -154,8 +153,7 @@ void rows_that_are_equal_are_ranked_canonically() {
   const Sides sides(scans, Metric::dot, queries, rows, true, job);
   const Sides plain(naive, Metric::dot, queries, rows, true, job);
   Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
-  for (Index query = 0; query < 3; ++query)
-    questions.asked.push_back({.query = query, .depth = 4});
+  for (Index query = 0; query < 3; ++query) questions.asked.push_back({.query = query, .depth = 4});
   const auto found = scans.scan(questions.of(*sides.queries), job);
   const auto expected = naive.scan(questions.of(*plain.queries), job);
   Index rescanned = 0;

@@ -41,12 +41,13 @@ void check_scores(Metric metric, Index d) {
   const auto device = tested_device();
   const Index queries = 5, rows = 9, count = queries * rows;
   std::vector<float> Q = numbers(queries * d, 1), C = numbers(rows * d, 2);
-  std::copy_n(&C[0], d, &Q[0]);                                // cosines near 1
-  std::fill_n(&C[d], d, 0.0f);                                 // a zero row
-  std::fill_n(&C[2 * d], d, -0.0f);                            // products are −0
+  std::copy_n(&C[0], d, &Q[0]);      // cosines near 1
+  std::fill_n(&C[d], d, 0.0f);       // a zero row
+  std::fill_n(&C[2 * d], d, -0.0f);  // products are −0
   std::vector<std::int32_t> pairs;
   for (Index i = 0; i < count; ++i)
-    pairs.insert(pairs.end(), {static_cast<std::int32_t>(i / rows), static_cast<std::int32_t>(i % rows)});
+    pairs.insert(pairs.end(),
+                 {static_cast<std::int32_t>(i / rows), static_cast<std::int32_t>(i % rows)});
   const Array<float> q(device, Q), c(device, C);
   const Array<std::int32_t> p(device, pairs);
   const Array<double> query_norms(device, queries), row_norms(device, rows), scores(device, count);
@@ -76,7 +77,8 @@ void check_scores(Metric metric, Index d) {
     const double expected =
         canonical_score(metric, tree_sum(a, b, d, sums_squares(metric)), lengths);
     same_bits(&found[i], &expected, 1,
-              std::string("canonical bits, ") + name_of(metric_names, metric) + ", d " + std::to_string(d));
+              std::string("canonical bits, ") + name_of(metric_names, metric) + ", d " +
+                  std::to_string(d));
   }
 }
 
@@ -157,8 +159,9 @@ void check_stored_rows(Index d, int exponent, bool unit, bool distance) {
     const std::string what = "row " + std::to_string(i) + ", d " + std::to_string(d);
     check(bound[i].residual >= std::sqrt(off) && bound[i].residual <= 1e-3 * std::sqrt(squared),
           what + ": the residual");
-    check(bound[i].norm >= std::sqrt(squared) && bound[i].norm <= 1.001 * std::sqrt(squared) + 1e-30,
-          what + ": the norm");
+    check(
+        bound[i].norm >= std::sqrt(squared) && bound[i].norm <= 1.001 * std::sqrt(squared) + 1e-30,
+        what + ": the norm");
     check(bound[i].up >= -half_norm + 0x1p-101 && bound[i].down <= -half_norm - 0x1p-101,
           what + ": the part of the bound that no query changes");
   }
@@ -190,7 +193,8 @@ struct Selection {
   std::vector<Found> lists;
 };
 
-// `scores` [lanes×rows], all bounds 0, stored as twice the rows; what `change` makes of the request.
+// `scores` [lanes×rows], all bounds 0, stored as twice the rows; what `change` makes of the
+// request.
 template <class Change>
 Selection select(const std::vector<float>& scores, Index rows, const std::vector<AskedScan>& asked,
                  std::int32_t capacity, bool tighten, const Change& change) {
@@ -252,8 +256,8 @@ void levels_count_what_is_certainly_above() {
   scores[4] = 1.05f;  // may be above, as the next
   scores[7] = 1.12f;
   scores[5] = std::numeric_limits<float>::quiet_NaN();
-  scores[6] = 2;      // barred
-  scores[40] = 2;     // has a class
+  scores[6] = 2;   // barred
+  scores[40] = 2;  // has a class
   AskedScan question = plain_question(0, 1.0f);
   question.above[0] = question.maybe[0] = 1.1f;
   question.norm = 0.0625f;  // E of every row
@@ -308,11 +312,11 @@ void lists_are_packed_with_their_pairs() {
   std::vector<Found> rows;
   for (std::int32_t i = 0; i < 120; ++i) rows.push_back({0, 0, i, 1});
   const Array<Found> lists(device, rows), packed(device, 45);
-  const Array<AskedScan> asked(
-      device, std::vector<AskedScan>{plain_question(7, 0), plain_question(8, 0)});
+  const Array<AskedScan> asked(device,
+                               std::vector<AskedScan>{plain_question(7, 0), plain_question(8, 0)});
   const Array<std::int64_t> starts(device, std::vector<std::int64_t>{0, 40, 45});
   const Array<std::int32_t> pairs(device, 90);
-  const PackLists request{2, 60, asked.data(), lists.data(), starts.data(), packed.data(),
+  const PackLists request{2,           60, asked.data(), lists.data(), starts.data(), packed.data(),
                           pairs.data()};
   device->require(device->table().scans.pack_lists(device->compute(), &request));
   const auto found = packed.download();
@@ -328,9 +332,9 @@ void a_full_list_counts_and_is_not_left() {
   const Index rows = 200;
   const std::vector<float> scores(2 * rows, 1.0f);
   for (const bool tighten : {false, true}) {
-    const auto [states, lists] = select(
-        scores, rows, {plain_question(0, 0.5f), plain_question(1, 2.0f)}, 40, tighten,
-        [](SelectRows&) {});
+    const auto [states, lists] =
+        select(scores, rows, {plain_question(0, 0.5f), plain_question(1, 2.0f)}, 40, tighten,
+               [](SelectRows&) {});
     check(states[0].count == 200 && states[1].count == 0, "rows beyond the list are counted");
     for (int at = 40; at < 80; ++at) check(lists[at].row == -1, "a full list is not left");
     if (tighten) check(states[0].admissible == infinity, "a full list wants no more rows");
@@ -344,8 +348,7 @@ void lists_keep_what_reaches_their_threshold() {
   std::sort(sorted.rbegin(), sorted.rend());
   AskedScan question = plain_question(0, -10);
   question.spread = 0.25;
-  const auto [states, lists] =
-      select(scores, rows, {question}, 700, true, [](SelectRows&) {});
+  const auto [states, lists] = select(scores, rows, {question}, 700, true, [](SelectRows&) {});
   check(states[0].admissible <= double{sorted[2]} - 0.25 &&
             states[0].admissible >= double{sorted[3]} - 0.25 - 1e-6,
         "the threshold is between the third and the fourth score, less the spread");

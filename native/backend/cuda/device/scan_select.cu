@@ -127,9 +127,10 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
       }
     }
 #pragma unroll
-    for (int level = 0; level < scan_levels; ++level)
-      counted[level] += __popc(
-          __ballot_sync(whole_warp, !forbidden && counts(level, shared) && (above >> level & 1u) != 0));
+    for (int level = 0; level < scan_levels; ++level) {
+      const bool is_counted = !forbidden && counts(level, shared) && (above >> level & 1u) != 0;
+      counted[level] += __popc(__ballot_sync(whole_warp, is_counted));
+    }
     unsigned flags =
         open ? wanted_by(question, now, bounds, above, straddling, forbidden, shared) : 0u;
     if (flags != 0) flags |= above * found_above | straddling * found_straddling;
