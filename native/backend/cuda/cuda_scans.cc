@@ -1,5 +1,6 @@
 #include "backend/cuda/cuda_scans.h"
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 
@@ -21,7 +22,14 @@ ScanRequest on_host(const ScanRequest& request) {
           .classes = request.classes,
           .counted = request.counted,
           .bound_factor = request.bound_factor,
-          .more = request.more};
+          .more = request.more,
+          .filter = request.filter};
+}
+
+// The kernels know no filters.
+bool runs_on_device(const ScanRequest& request) {
+  return std::ranges::none_of(
+      request.asked, [&](const ScanQuery& query) { return is_filtered(request, query); });
 }
 
 class CudaScans : public Scans {
@@ -57,6 +65,7 @@ class CudaScans : public Scans {
         .score(asked, lists, scores, job);
   }
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
+    if (!runs_on_device(request)) return host_.scan(on_host(request), job);
     return ScanLadder(request, job).answer();
   }
   BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
@@ -79,7 +88,8 @@ class CudaScans : public Scans {
                               .begin = request.begin,
                               .count = request.count,
                               .temperature = request.temperature,
-                              .more = request.more},
+                              .more = request.more,
+                              .filter = request.filter},
                              job);
   }
 
