@@ -101,9 +101,9 @@ function cLibrary(): string {
 function prebuilt(folder: string): string[] {
   try {
     return readdirSync(join(folder, 'prebuilds')).flatMap((platform) =>
-      readdirSync(join(folder, 'prebuilds', platform)).map(
-        (file) => `${platform} (${file.split('.')[1]})`,
-      ),
+      readdirSync(join(folder, 'prebuilds', platform))
+        .filter((file) => file.endsWith('.node'))
+        .map((file) => `${platform} (${file.split('.')[1]})`),
     )
   } catch {
     return []

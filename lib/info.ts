@@ -1,5 +1,4 @@
 import { native, type NativeInfo } from './native'
-import { cudaAbsence } from './device'
 import { version } from './version'
 
 export interface Info {
@@ -16,7 +15,10 @@ export interface Info {
   /** Compute threads that a job may use, and the reason for this number. */
   readonly threads: number
   readonly threadsReason: string
-  /** The devices, with the reason if one is absent. */
+  /**
+   * The devices: `cpu`, and `cuda:0` … for each GPU, or `cuda` with the reason why there is none. `auto` takes
+   * the CPU, because the CUDA backend has not been measured on a GPU yet.
+   */
   readonly devices: NativeInfo['devices']
 }
 
@@ -45,6 +47,6 @@ export function info(): Info {
     blas: { ...blas, env: environment() },
     threads,
     threadsReason,
-    devices: [...devices, { name: 'cuda', available: false, reason: cudaAbsence }],
+    devices,
   }
 }

@@ -1,5 +1,12 @@
 // TypeScript types of what the addon tells of itself.
 
+export interface NativeDevice {
+  readonly name: string
+  readonly available: boolean
+  /** Why it cannot be used. */
+  readonly reason?: string
+}
+
 export interface NativeInfo {
   readonly cpu: {
     readonly model: string
@@ -11,11 +18,7 @@ export interface NativeInfo {
   readonly blas: { readonly name: string; readonly version: string; readonly core: string }
   readonly threads: number
   readonly threadsReason: string
-  readonly devices: {
-    readonly name: string
-    readonly available: boolean
-    readonly reason?: string
-  }[]
+  readonly devices: NativeDevice[]
   readonly elementTypes: string[]
   /** The addon's lists of the names that lib/ has too; a solver is `model/solver`. */
   readonly models: string[]

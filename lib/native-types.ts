@@ -19,7 +19,12 @@ import type {
   NativeFitOptions,
   NativeSurvey,
 } from './native-factorization'
-import type { NativeClusteringSizes, NativeInfo, NativePlanSizes } from './native-info'
+import type {
+  NativeClusteringSizes,
+  NativeDevice,
+  NativeInfo,
+  NativePlanSizes,
+} from './native-info'
 
 export type * from './native-factorization'
 export type * from './native-info'
@@ -365,6 +370,8 @@ export interface Addon {
   /** Rows of a dense X that a thread holds at a time, at most, in a pass for this many columns of a factor. */
   tileRows(shape: { cols: number; rank: number }): number
   info(): NativeInfo
+  /** Those of `info()`. */
+  devices(): NativeDevice[]
   /** `bytes` are those of prepared corpora. */
   stats(): {
     readonly waiting: number

@@ -1,5 +1,5 @@
 // The functions of the addon. Its failures become this package's errors here. No other file calls it.
-import { loadAddon } from './addon'
+import { native } from './loaded-addon'
 import { onAbort, reasonOf, throwIfAborted, type AbortSignalLike } from './cancellation'
 import {
   GemmineError,
@@ -17,6 +17,7 @@ import type { Addon, JobControl, NativeProof } from './native-types'
 import type { Priority, Progress } from './options'
 
 export type * from './native-types'
+export { native }
 
 /** The proof of a search without queries, which runs no job. */
 export const nothingAsked: NativeProof = {
@@ -25,14 +26,6 @@ export const nothingAsked: NativeProof = {
   zeroQueries: 0,
   zeroRows: 0,
   seconds: 0,
-}
-
-let loaded: Addon | undefined
-
-/** The addon, loaded on first use. */
-export function native(): Addon {
-  loaded ??= loadAddon() as Addon
-  return loaded
 }
 
 interface NativeFailure extends Error {

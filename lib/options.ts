@@ -38,7 +38,10 @@ export type Priority = (typeof priorities)[number]
 export interface JobOptions {
   /** Compute threads at most; all that the process may use unless given. */
   threads?: number | undefined
-  /** Where to compute; `auto` unless given: the best device. Requesting an absent device is an error. */
+  /**
+   * Where to compute; `auto` unless given, which is the CPU: the CUDA backend has not been measured on a GPU yet.
+   * `cuda` is the first GPU. Requesting an absent device is an error.
+   */
   device?: DeviceName | undefined
   /**
    * `interactive` unless given. A job of `batch` gives way to interactive jobs that run beside it, in the

@@ -10,7 +10,7 @@ for addon in "$@"; do
   glibc=$(newest "$addon" GLIBC)
   glibcxx=$(newest "$addon" GLIBCXX)
   foreign=$(readelf -d "$addon" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-    grep -vE '^(lib(c|m|pthread|dl|gcc_s|stdc\+\+)\.so|ld-linux|libc\.musl)' | tr '\n' ' ')
+    grep -vE '^(lib(c|m|pthread|dl|rt|gcc_s|stdc\+\+)\.so|ld-linux|libc\.musl)' | tr '\n' ' ')
   echo "$(basename "$addon"): glibc ${glibc:-none}, glibcxx ${glibcxx:-none}, foreign libraries: ${foreign:-none}"
   readelf -W --dyn-syms "$addon" | grep -oE '[^ ]+@GLIBC_2\.(29|[3-9][0-9])' | sort -u
   within "$glibc" 2.28 && within "$glibcxx" 3.4.21 && [ -z "$foreign" ] || failed=1

@@ -29,5 +29,5 @@ format(
 format(
   'clang-format-node/build/cli.js',
   check ? ['--dry-run', '--Werror'] : ['-i'],
-  files(/\.(h|cc|inl|c)$/),
+  files(/\.(h|cc|inl|c|cu|cuh)$/),
 )

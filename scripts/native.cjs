@@ -1,7 +1,8 @@
 'use strict'
 // The one place that knows how cmake-js, prebuildify and the folders they write fit together.
 //   build [--into DIR] [--tests]   compiles the addon (and the suites of test/native)
-//   prebuild                       makes prebuilds/<platform>-<arch>/gemmine.<libc>.node
+//   prebuild                       makes prebuilds/<platform>-<arch>/gemmine.<libc>.node, and gemmine_cuda.so
+//                                  beside it where nvcc is
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
@@ -63,7 +64,9 @@ function prebuild() {
     `gemmine.${libc}.node`,
   )
   run(process.execPath, ['-e', 'require(process.argv[1])', made])
-  if (process.platform === 'linux') run('sh', [path.join(__dirname, 'check-floor.sh'), made])
+  const sidecar = path.join(path.dirname(made), 'gemmine_cuda.so')
+  const files = fs.existsSync(sidecar) ? [made, sidecar] : [made]
+  if (process.platform === 'linux') run('sh', [path.join(__dirname, 'check-floor.sh'), ...files])
 }
 
 const { values, positionals } = parseArgs({

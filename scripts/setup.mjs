@@ -149,7 +149,7 @@ async function upToDate(name, result, sources, build) {
 }
 
 const addon = 'build/Release/gemmine.node'
-const nativeSources = ['native', 'CMakeLists.txt', 'scripts/native.cjs']
+const nativeSources = ['native', 'CMakeLists.txt', 'cmake', 'scripts/native.cjs']
 const buildNative = ['scripts/native.cjs', 'build']
 
 const buildAddon = () =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cudaAbsence, deviceKinds, resolveDevice } from '../lib/device'
+import { deviceKinds, resolveDevice } from '../lib/device'
 import { ceilingRules } from '../lib/mining/ceiling-rules'
 import { elementTypeNames } from '../lib/data/element-types'
 import { ruleNames } from '../lib/data/mined-lines'
@@ -84,7 +84,7 @@ describe('checkJob', () => {
 
   it('never falls back from a device that was asked for', () => {
     expect(resolveDevice('auto')).toBe('cpu')
-    expect(() => resolveDevice('cuda:1')).toThrow(cudaAbsence)
+    expect(() => resolveDevice('cuda:99')).toThrow('The device cuda:99 is not available')
     expect(() => resolveDevice('gpu')).toThrow('device')
   })
 })
@@ -107,7 +107,7 @@ describe('lists that stand on both sides of the border', () => {
       groupings: ['off', ...groupModes],
     })
     expect(elementTypes).toEqual(elementTypeNames)
-    expect(devices.map(({ name }) => name)).toEqual([...deviceKinds])
+    expect([...new Set(devices.map(({ name }) => name.split(':')[0]))]).toEqual([...deviceKinds])
     expect(rules).toEqual([...ruleNames])
     const offered = Object.entries(models).flatMap(([model, { solvers }]) =>
       solvers.map((solver) => `${model}/${solver}`),

@@ -126,7 +126,10 @@ export function withCommonOptions(command: Command, idle: Idle = {}): Command {
     countOption('--seed <S>', 'seed of everything random', nmfDefaults.seed),
     new Option(
       '--device <NAME>',
-      described(`where to compute: ${['auto', ...deviceKinds].join(', ')}`, jobDefaults.device),
+      described(
+        `where to compute: ${['auto', ...deviceKinds, 'cuda:N'].join(', ')}`,
+        jobDefaults.device,
+      ),
     ),
     flagOption(
       '--progress',

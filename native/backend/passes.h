@@ -293,6 +293,10 @@ class Passes {
   // The same for a cross product that the caller gives.
   virtual void improve(const Step& step, BackendView<const float> cross, const NormalMatrix& normal,
                        BackendView<float> factor, const Job& job) = 0;
+  // The same as from sums, for an S [d×k] that the caller gives: the operation of the CPU for a
+  // device that has no body for the step.
+  virtual void improve(const Step& step, HostView<const double> cross, const NormalMatrix& normal,
+                       std::span<const double> pull, BackendView<float> Ht, const Job& job) = 0;
   // The same by StepKind::ratio, from the numerators and denominators of a pass.
   virtual void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
                                 const Job& job) = 0;

@@ -82,6 +82,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["planSizes"] = Napi::Function::New<PlanSizes>(env, "planSizes");
   exports["tileRows"] = Napi::Function::New<TileRows>(env, "tileRows");
   exports["clusteringSizes"] = Napi::Function::New<ClusteringSizes>(env, "clusteringSizes");
+  exports["devices"] = Napi::Function::New<Devices>(env, "devices");
   exports["info"] = Napi::Function::New<Info>(env, "info");
   return exports;
 }

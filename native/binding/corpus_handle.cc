@@ -16,11 +16,12 @@ namespace {
 
 using Shared = std::shared_ptr<const PreparedCorpus>;
 
-// Freeing a gigabyte takes tens of milliseconds, which would block the JavaScript thread.
+// Freeing a gigabyte takes tens of milliseconds, and memory of a GPU waits for its work, which
+// would block the JavaScript thread.
 constexpr Index most_freed_in_place = Index{32} << 20;
 
 void free_corpus(Shared corpus) {
-  if (corpus->bytes() <= most_freed_in_place) return;
+  if (corpus->device == "cpu" && corpus->bytes() <= most_freed_in_place) return;
   try {
     std::thread([corpus = std::move(corpus)]() mutable { corpus.reset(); }).detach();
   } catch (const std::system_error&) {

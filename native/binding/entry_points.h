@@ -50,5 +50,6 @@ Napi::Value PlanSizes(const Napi::CallbackInfo& info);
 Napi::Value ClusteringSizes(const Napi::CallbackInfo& info);
 Napi::Value TileRows(const Napi::CallbackInfo& info);
 Napi::Value Info(const Napi::CallbackInfo& info);
+Napi::Value Devices(const Napi::CallbackInfo& info);
 
 }  // namespace gemmine::binding

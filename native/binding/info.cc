@@ -1,4 +1,4 @@
-// info(), stats() and availableMemory(): properties of the addon and of this machine.
+// info(), devices(), stats() and availableMemory(): properties of the addon and of this machine.
 #include <iterator>
 #include <optional>
 #include <sstream>
@@ -91,6 +91,8 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   object["rules"] = strings(env, {std::begin(rule_names), std::end(rule_names)});
   return object;
 }
+
+Napi::Value Devices(const Napi::CallbackInfo& info) { return device_objects(info.Env()); }
 
 // stats(): counts of the process at this moment
 Napi::Value Stats(const Napi::CallbackInfo& info) {

@@ -88,7 +88,7 @@ it.each(['transform', 'topk', 'range', 'near-duplicates', 'communities'])(
 const computing = Object.keys(promised).filter((name) => !['merge', 'audit'].includes(name))
 
 it.each(computing)('%s --help offers the devices that there are', (command) => {
-  expect(helpOf(command)).toContain('where to compute: auto, cpu (default: auto)')
+  expect(helpOf(command)).toContain('where to compute: auto, cpu, cuda, cuda:N (default: auto)')
 })
 
 it('mine --help has the default of --pool from lib', () => {

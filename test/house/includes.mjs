@@ -43,7 +43,7 @@ const readsElements = /(?:\.|->)(?:block|entry|indptr)\s*\(|\bRow(?:Block|Scratc
 const concreteBackend = /\b(?:Cpu|Cuda)(?:Passes|Scans)\b/
 
 function nativeViolations(root) {
-  return filesUnder(root, 'native', /\.(h|cc|cu|inl)$/).flatMap((path) => {
+  return filesUnder(root, 'native', /\.(h|cc|cu|cuh|inl)$/).flatMap((path) => {
     const file = path.slice('native/'.length)
     if (!folderOf(file))
       return [`${path}: in none of the folders ${Object.keys(mayInclude).join(', ')}`]

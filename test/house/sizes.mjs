@@ -52,7 +52,7 @@ const folders = ['lib', 'native', 'test', 'bench', 'examples', 'scripts']
 
 export const sizeViolations = (root) =>
   folders
-    .flatMap((folder) => filesUnder(root, folder, /\.(ts|mjs|cjs|js|h|cc|cu|inl|c)$/))
+    .flatMap((folder) => filesUnder(root, folder, /\.(ts|mjs|cjs|js|h|cc|cu|cuh|inl|c)$/))
     .flatMap((path) => {
       const text = textOf(root, path)
       const lines = lineCount(text)

@@ -181,6 +181,7 @@ void checkpoint_suite(Passes& device) {
 
 int main() {
   checkpoint_suite(passes_for("cpu"));
+  on_emulated_gpu(checkpoint_suite);
   on_guarded_memory(checkpoint_suite);
   return test::report("checkpoint");
 }

@@ -352,6 +352,7 @@ void known_answers(Passes& device) {
 
 int main() {
   known_answers(passes_for("cpu"));
+  on_emulated_gpu(known_answers);
   on_guarded_memory(known_answers);
   return test::report("factorization_known_answers");
 }

@@ -107,6 +107,7 @@ void runs_of(Passes& device, int runs) {
 int main(int count, char** arguments) {
   const int runs = count > 1 ? std::atoi(arguments[1]) : 400;
   runs_of(passes_for("cpu"), runs);
+  on_emulated_gpu([&](Passes& guarded) { runs_of(guarded, runs / 10); });
   on_guarded_memory([&](Passes& guarded) { runs_of(guarded, runs / 10); });
   return test::report("factorization_random");
 }

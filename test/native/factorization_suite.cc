@@ -316,6 +316,7 @@ void factorization_suite(Passes& device) {
 
 int main() {
   factorization_suite(passes_for("cpu"));
+  on_emulated_gpu(factorization_suite);
   on_guarded_memory(factorization_suite);
   return test::report("factorization");
 }

@@ -112,6 +112,11 @@ class GuardedPasses : public Passes {
     const DeviceAccess access = open(cross, factor);
     naive_.improve(step, cross, normal, factor, job);
   }
+  void improve(const Step& step, HostView<const double> cross, const NormalMatrix& normal,
+               std::span<const double> pull, Factor Ht, const Job& job) override {
+    const DeviceAccess access = open(Ht);
+    naive_.improve(step, cross, normal, pull, Ht, job);
+  }
   void improve_by_ratio(const Step& step, const Sums& sums, Factor Ht, const Job& job) override {
     const DeviceAccess access = open(Ht);
     naive_.improve_by_ratio(step, sums, Ht, job);

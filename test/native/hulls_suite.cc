@@ -180,6 +180,7 @@ int main() {
   weights_of_rows_make_the_components();
   iterations_leave_factors_on_the_device();
   operations(passes_for("cpu"));
+  on_emulated_gpu(operations);
   on_guarded_memory(operations);
   return test::report("hulls");
 }

@@ -30,13 +30,17 @@ void test_random_mining(Index scenes) {
 }
 
 // Mining needs nothing of a device's memory but what scans answer.
-void test_guarded_mining(Index scenes) {
-  GuardedScans guarded;
+void test_mining_on(gemmine::Scans& scans, const std::string& name, Index scenes) {
   for (Index seed = 0; seed < scenes; ++seed) {
     const MineScene scene = mine_scene(seed);
-    check(mined_agrees(run_mine(guarded, scene, true, 1), scene),
-          "mine on guarded memory, scene " + std::to_string(seed));
+    check(mined_agrees(run_mine(scans, scene, true, 1), scene),
+          "mine, " + name + ", scene " + std::to_string(seed));
   }
+}
+
+void test_guarded_mining(Index scenes) {
+  GuardedScans guarded;
+  test_mining_on(guarded, "guarded memory", scenes);
 }
 
 // The rules of other scenes, on the lists of this one.
@@ -215,8 +219,11 @@ void test_draws() {
 int main(int argc, char** argv) {
   gemmine::set_pool_threads(3);
   const Index scenes = argc > 1 ? std::atol(argv[1]) : 300;
+  on_chosen_device(
+      [&](const std::string& name) { test_mining_on(gemmine::scans_for(name), name, scenes); });
   test_random_mining(scenes);
   if (!thread_sanitizer) test_guarded_mining((scenes + 4) / 5);
+  on_emulated_scans(scenes, test_mining_on);
   test_sweeps(scenes / 10);
   for (const auto* format : {&gemmine::cpu::first_format(), &gemmine::cpu::finest_format()})
     for (const auto sampling : {gemmine::Sampling::top, gemmine::Sampling::band})

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "devices.h"
 #include "factorization_matrices.h"
 #include "guarded_passes.h"
 
@@ -25,7 +26,9 @@ inline double relative_difference(const Matrix& A, const Dense& B) {
 
 inline std::vector<Passes*> tried_devices() {
   static GuardedPasses guarded;
-  return {&guarded, &passes_for("cpu")};
+  std::vector<Passes*> devices = {&guarded, &passes_for("cpu")};
+  if (Passes* emulated = emulated_gpu()) devices.push_back(emulated);
+  return devices;
 }
 
 inline void expect_falling(const std::vector<double>& f, double norm, const std::string& name) {

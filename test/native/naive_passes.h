@@ -70,7 +70,14 @@ class NaivePasses : public NaiveFactors {
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
                std::span<const double> pull, Factor Ht, const Job& job) override {
-    const std::vector<double>& S = own(sums).cross;
+    improve_from(step, own(sums).cross, normal, pull, Ht, job);
+  }
+  void improve(const Step& step, HostView<const double> cross, const NormalMatrix& normal,
+               std::span<const double> pull, Factor Ht, const Job& job) override {
+    improve_from(step, {cross.data, cross.data + Ht.rows * Ht.cols}, normal, pull, Ht, job);
+  }
+  void improve_from(const Step& step, const std::vector<double>& S, const NormalMatrix& normal,
+                    std::span<const double> pull, Factor Ht, const Job& job) {
     const Index k = Ht.cols;
     if (step.kind == StepKind::cayley) return naive::cayley(S, step.sweeps, Ht);
     if (step.kind == StepKind::unit_ball) return naive::unit_ball(S, normal, step.sweeps, Ht);

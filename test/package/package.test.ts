@@ -1,5 +1,13 @@
 // The package of a user: packed, installed in an empty folder without scripts, and used.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, root, run, tool } from './box'
@@ -18,6 +26,11 @@ interface Manifest {
 const manifest = () =>
   JSON.parse(readFileSync(join(box.installed, 'package.json'), 'utf8')) as Manifest
 const prebuilds = () => join(box.installed, 'prebuilds', `${process.platform}-${process.arch}`)
+const hasNvcc =
+  process.platform === 'linux' &&
+  [...(process.env.PATH ?? '').split(':'), '/usr/local/cuda/bin'].some((folder) =>
+    existsSync(join(folder, 'nvcc')),
+  )
 const linesOf = (text: string) => text.trim().split('\n')
 
 const published = [
@@ -28,6 +41,7 @@ const published = [
   'dist/cli/main.js',
   'CMakeLists.txt',
   'native/napi.map',
+  'cmake/cuda.cmake',
   'LICENSE',
   'CHANGELOG.md',
   'LICENSES/OpenBLAS.txt',
@@ -41,9 +55,9 @@ describe('the tarball', () => {
   it('holds the prebuild, the sources, the types and the licences, and nothing that starts a build', async () => {
     const files = linesOf(await run(box.folder, 'tar', ['-tzf', box.tarball]))
     expect(files).toEqual(expect.arrayContaining(published.map((path) => `package/${path}`)))
-    expect(readdirSync(prebuilds())).toEqual([
-      expect.stringMatching(/^gemmine\.(glibc|musl)\.node$/),
-    ])
+    const [addon, ...sidecar] = readdirSync(prebuilds())
+    expect(addon).toMatch(/^gemmine\.(glibc|musl)\.node$/)
+    expect(sidecar).toEqual(hasNvcc ? ['gemmine_cuda.so'] : [])
     const foreign = /\.gyp$|^package\/(test|bench|lib|scripts|build|node_modules)\//
     expect(files.filter((path) => foreign.test(path))).toEqual([])
   })
@@ -184,6 +198,23 @@ describe('the types', () => {
     },
     5 * minutes,
   )
+})
+
+describe.skipIf(!hasNvcc)('the CUDA backend beside the addon', () => {
+  const sidecar = () => join(prebuilds(), 'gemmine_cuda.so')
+
+  it('is small, and runs on the C library of the addon without a driver or cuBLAS to load', async () => {
+    expect(statSync(sidecar()).size).toBeLessThan(8 << 20)
+    const report = await run(box.folder, 'sh', [join(root, 'scripts', 'check-floor.sh'), sidecar()])
+    expect(report).toContain('foreign libraries: none')
+  })
+
+  it('shows nothing but its table, and nothing of the emulation that tests use', async () => {
+    const symbols = linesOf(await run(box.folder, 'nm', ['-D', '--defined-only', sidecar()]))
+    expect(symbols.map((line) => line.split(' ').at(-1))).toEqual(['gemmine_cuda_table'])
+    const files = linesOf(await run(box.folder, 'tar', ['-tzf', box.tarball]))
+    expect(files.filter((path) => path.includes('emulation'))).toEqual([])
+  })
 })
 
 describe.skipIf(process.platform !== 'linux')('the prebuild', () => {

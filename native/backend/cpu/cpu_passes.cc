@@ -86,6 +86,11 @@ class CpuPasses : public Passes {
                BackendView<float> factor, const Job& job) override {
     improve_blocks(kernels_, step, host(cross), normal, host(factor), job);
   }
+  void improve(const Step& step, HostView<const double> cross, const NormalMatrix& normal,
+               std::span<const double> pull, BackendView<float> Ht, const Job& job) override {
+    improve_from_sums(kernels_, step, {cross.data, cross.data + cross.rows * cross.cols}, normal,
+                      pull, host(Ht), job);
+  }
   void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
                         const Job& job) override {
     cpu::improve_by_ratio(kernels_, step, cpu_sums(sums), host(Ht), job);

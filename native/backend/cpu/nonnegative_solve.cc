@@ -11,7 +11,7 @@
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
-#include "backend/cpu/scaled_normal.h"
+#include "backend/scaled_normal.h"
 #include "core/row_reader.h"
 
 namespace gemmine::cpu {

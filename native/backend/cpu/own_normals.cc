@@ -2,8 +2,8 @@
 
 #include "backend/cpu/block_pivoting.h"
 #include "backend/cpu/panels.h"
-#include "backend/cpu/scaled_normal.h"
 #include "backend/normal_matrix.h"
+#include "backend/scaled_normal.h"
 #include "core/error.h"
 
 namespace gemmine::cpu {

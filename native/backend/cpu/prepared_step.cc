@@ -31,15 +31,10 @@ float positive_part(float x) { return std::max(x, 0.0f); }
 float negative_part(float x) { return std::max(-x, 0.0f); }
 double zero(double) { return 0; }
 
-// 1 / (N_jj + l2); 0 if the denominator is too small.
-std::vector<float> inverse_diagonal(const NormalMatrix& normal, Index padded, double l2) {
-  std::vector<float> inverse(static_cast<std::size_t>(padded));
-  for (Index j = 0; j < normal.size(); ++j) {
-    const double diagonal = normal.gram()[j * normal.size() + j] + l2;
-    const bool usable = diagonal >= double{std::numeric_limits<float>::min()};
-    inverse[j] = usable ? static_cast<float>(1.0 / diagonal) : 0.0f;
-  }
-  return inverse;
+// Padded with zeros.
+std::vector<float> padded_to(Index padded, std::vector<float> lengths) {
+  lengths.resize(static_cast<std::size_t>(padded));
+  return lengths;
 }
 
 float* sweep_memory(Index padded) {
@@ -81,14 +76,11 @@ void PreparedStep::pack() {
     case StepKind::nonnegative_sweep:
     case StepKind::signed_sweep:
       positive_ = panels_of(normal_, padded_, itself, zero);
-      inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
+      inverse_ = padded_to(padded_, inverse_diagonal(normal_, step_.l2));
       break;
     case StepKind::projected_gradient:
       positive_ = panels_of(normal_, padded_, itself, raised);
-      inverse_ = inverse_diagonal(normal_, padded_, step_.l2);
-      if (const double bound = ScaledNormal(normal_, step_.l2).largest_eigenvalue_bound();
-          bound > 0)
-        for (float& each : inverse_) each = static_cast<float>(each / bound);
+      inverse_ = padded_to(padded_, gradient_lengths(normal_, step_.l2));
       break;
     case StepKind::nonnegative_solve:
       scaled_.emplace(normal_, step_.l2);
@@ -101,7 +93,7 @@ void PreparedStep::pack() {
       negative_ = panels_of(normal_, padded_, negative_part, zero);
       break;
     case StepKind::solve:
-      invert();
+      inverse64_ = inverse_of_independent(normal_);
       break;
     case StepKind::ratio:
     case StepKind::product:
@@ -117,15 +109,6 @@ void PreparedStep::pack() {
       simplex_.emplace(kernels_, normal_, step_.kind == StepKind::capped_simplex);
       break;
   }
-}
-
-// A product with the inverse is faster than two triangular solves of few columns, and as accurate:
-// its error too is that of float64 times the condition, of which dependent components are left out.
-void PreparedStep::invert() {
-  const auto m = static_cast<Index>(normal_.independent().size());
-  inverse64_.assign(static_cast<std::size_t>(m * m), 0.0);
-  for (Index i = 0; i < m; ++i) inverse64_[i * (m + 1)] = 1;
-  on_pool([&] { solve_rows({normal_.cholesky().data(), m, m, m}, {inverse64_.data(), m, m, m}); });
 }
 
 SweepProblem PreparedStep::problem(HostView<const float> cross, HostView<float> factor,

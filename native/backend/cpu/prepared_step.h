@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/scaled_normal.h"
 #include "backend/cpu/simplex_rows.h"
 #include "backend/normal_matrix.h"
+#include "backend/scaled_normal.h"
 #include "backend/step.h"
 #include "core/job.h"
 
@@ -25,7 +25,6 @@ class PreparedStep {
 
  private:
   void pack();
-  void invert();
   SweepProblem problem(HostView<const float> cross, HostView<float> factor,
                        const float* row_diagonal) const;
   void project(HostView<const float> cross, HostView<float> factor) const;

@@ -255,6 +255,11 @@ ScanThresholds Collector::thresholds() const {
   return now;
 }
 
+void Collector::take_counts(const Index (&above)[level_count]) {
+  std::copy(std::begin(above), std::end(above), std::begin(above_));
+  counts_all_ = false;
+}
+
 std::uint32_t Collector::barred_rows(Index first) {
   const auto barred = query_->barred;
   while (next_barred_ < barred.size() && barred[next_barred_] < first) ++next_barred_;
@@ -298,7 +303,10 @@ bool Collector::take(const ScanEvent& event, const float* upper, const float* lo
 
 void Collector::count_level(Level level, std::uint32_t above, std::uint32_t straddling,
                             Index first) {
-  if (above != 0) above_[level] += std::popcount(above);
+  const std::uint32_t counted = counts_all_              ? above
+                                : level < classed_levels ? above & shared_rows(first)
+                                                         : 0;
+  if (counted != 0) above_[level] += std::popcount(counted);
   if (level < classed_levels && classes_.count > 0)
     for_each_bit(above & shared_rows(first),
                  [&](int i) { class_counts_[level].add(classes_.of[first + i]); });

@@ -144,6 +144,9 @@ class Collector {
   // + i exists. Returns whether thresholds changed.
   bool take(const ScanEvent& event, const float* upper, const float* lower, Index first,
             std::uint32_t valid);
+  // For a device that counts rows by itself: `above` are its counts. take() then counts only rows
+  // with a class, for the levels of classes. Call it before the first stretch.
+  void take_counts(const Index (&above)[level_count]);
   ScanThresholds thresholds() const;
   bool overflow() const { return overflow_; }
   Index held() const { return static_cast<Index>(admissible_.size()); }
@@ -176,6 +179,7 @@ class Collector {
   ScanThresholds thresholds_;
   std::size_t next_barred_ = 0;
   Index rows_;
+  bool counts_all_ = true;  // else only what take_counts() leaves
   std::size_t most_straddlers_;
   bool overflow_;
   Index above_[level_count] = {};

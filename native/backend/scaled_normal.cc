@@ -1,4 +1,4 @@
-#include "backend/cpu/scaled_normal.h"
+#include "backend/scaled_normal.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 #include "core/linear_algebra.h"
 #include "core/pool.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 
 ScaledNormal::ScaledNormal(const NormalMatrix& normal, double l2)
     : k(normal.size()), inverse_root(static_cast<std::size_t>(k)), entries(normal.gram()) {
@@ -42,4 +42,31 @@ double ScaledNormal::largest_eigenvalue_bound() const {
   }
 }
 
-}  // namespace gemmine::cpu
+std::vector<float> inverse_diagonal(const NormalMatrix& normal, double l2) {
+  const Index k = normal.size();
+  std::vector<float> inverse(static_cast<std::size_t>(k));
+  for (Index j = 0; j < k; ++j) {
+    const double diagonal = normal.gram()[j * k + j] + l2;
+    const bool usable = diagonal >= double{std::numeric_limits<float>::min()};
+    inverse[j] = usable ? static_cast<float>(1.0 / diagonal) : 0.0f;
+  }
+  return inverse;
+}
+
+std::vector<float> gradient_lengths(const NormalMatrix& normal, double l2) {
+  std::vector<float> lengths = inverse_diagonal(normal, l2);
+  const double bound = ScaledNormal(normal, l2).largest_eigenvalue_bound();
+  if (bound > 0)
+    for (float& each : lengths) each = static_cast<float>(each / bound);
+  return lengths;
+}
+
+std::vector<double> inverse_of_independent(const NormalMatrix& normal) {
+  const auto m = static_cast<Index>(normal.independent().size());
+  std::vector<double> inverse(static_cast<std::size_t>(m * m));
+  for (Index i = 0; i < m; ++i) inverse[i * (m + 1)] = 1;
+  on_pool([&] { solve_rows({normal.cholesky().data(), m, m, m}, {inverse.data(), m, m, m}); });
+  return inverse;
+}
+
+}  // namespace gemmine
