@@ -15,9 +15,7 @@ struct AddToDoubleBody {
 };
 struct ScaleDoubleBody {
   ScaleDouble r;
-  __device__ void operator()(Wide, Wide j) const {
-    r.to[j] = r.by == 0 ? 0 : r.by * r.to[j];
-  }
+  __device__ void operator()(Wide, Wide j) const { r.to[j] = r.by == 0 ? 0 : r.by * r.to[j]; }
 };
 struct ScaledBody {
   Scaled r;
@@ -54,8 +52,7 @@ struct PulledBody {
 struct AddRowsBody {
   AddRows r;
   __device__ void operator()(Wide i, Wide j) const {
-    entry(r.P, i, j) =
-        static_cast<float>(entry(r.P, i, j) + r.weight * entry(r.numerators, i, j));
+    entry(r.P, i, j) = static_cast<float>(entry(r.P, i, j) + r.weight * entry(r.numerators, i, j));
     if (j == 0) r.row_diagonal[i] = static_cast<float>(r.weight * entry(r.diagonal, i, 0));
   }
 };

@@ -59,9 +59,9 @@ struct PerturbBody {
     float& to = r.to.data[i * r.to.stride + j];
     to = x;
     if (!(x - x == 0)) return;  // not finite
-    const double u = counter_uniform(r.seed, static_cast<std::uint32_t>(r.stream),
-                                     static_cast<std::uint64_t>(r.first_row + i),
-                                     static_cast<std::uint32_t>(j));
+    const double u =
+        counter_uniform(r.seed, static_cast<std::uint32_t>(r.stream),
+                        static_cast<std::uint64_t>(r.first_row + i), static_cast<std::uint32_t>(j));
     const double noisy = x * (1 + r.amplitude * (2 * u - 1));
     constexpr double largest = FLT_MAX;
     to = static_cast<float>(noisy < -largest ? -largest : noisy > largest ? largest : noisy);
@@ -76,7 +76,7 @@ struct GatherBody {
 struct IndicateBody {
   Indicate r;
   __device__ void operator()(Wide i, Wide j) const {
-    r.factor.data[i * r.factor.stride + j] = 
+    r.factor.data[i * r.factor.stride + j] =
         r.labels[i] == j ? static_cast<float>(r.rest) + 1 : static_cast<float>(r.rest);
   }
 };
@@ -122,8 +122,12 @@ Code extrapolate(Queue* queue, const Extrapolate* r) {
 Code scale_columns(Queue* queue, const ByColumn* r) {
   return entries<ScaleColumnsBody>(queue, *r, "scale_columns");
 }
-Code add_first(Queue* queue, const ByColumn* r) { return rows<AddFirstBody>(queue, *r, "add_first"); }
-Code lift_rows(Queue* queue, const LiftRows* r) { return rows<LiftRowsBody>(queue, *r, "lift_rows"); }
+Code add_first(Queue* queue, const ByColumn* r) {
+  return rows<AddFirstBody>(queue, *r, "add_first");
+}
+Code lift_rows(Queue* queue, const LiftRows* r) {
+  return rows<LiftRowsBody>(queue, *r, "lift_rows");
+}
 Code clamp(Queue* queue, const Clamp* r) { return entries<ClampBody>(queue, *r, "clamp"); }
 Code shift(Queue* queue, const Shift* r) { return entries<ShiftBody>(queue, *r, "shift"); }
 Code fill_entries(Queue* queue, const Fill* r) { return entries<FillBody>(queue, *r, "fill"); }

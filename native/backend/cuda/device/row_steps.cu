@@ -43,7 +43,8 @@ __device__ void nonnegative_sweep(const Rows& rows, float* F) {
     if (inverse == 0) continue;
     const float target =
         (rows.cross(j) - rows.product(F, rows.N, j) - step.half_l1) * (step.relaxation * inverse);
-    rows.at(F, j) = bounded(target + (1 - step.relaxation) * rows.at(F, j), static_cast<float>(step.upper));
+    rows.at(F, j) =
+        bounded(target + (1 - step.relaxation) * rows.at(F, j), static_cast<float>(step.upper));
   }
 }
 
@@ -88,8 +89,7 @@ __device__ void sign_split(const Rows& rows, float* F, float* next) {
   for (Wide j = 0; j < rows.k(); ++j) {
     const float f = rows.at(F, j), c = rows.cross(j);
     const float above = (c > 0 ? c : 0.0f) + rows.product(F, step.negative, j);
-    const float below =
-        (c < 0 ? -c : 0.0f) + step.half_l1 + raise * f + rows.product(F, rows.N, j);
+    const float below = (c < 0 ? -c : 0.0f) + step.half_l1 + raise * f + rows.product(F, rows.N, j);
     rows.at(next, j) = scaled_component(f, above, below, true);
   }
 }
@@ -160,8 +160,7 @@ __device__ void one_component(const Rows& rows, float* F) {
 
 __device__ float* improved(const Rows& rows, float* F, float* next, float* ahead) {
   const RowStep& step = rows.step;
-  if (step.kind == RowStepKind::projected_gradient)
-    return projected_gradient(rows, F, next, ahead);
+  if (step.kind == RowStepKind::projected_gradient) return projected_gradient(rows, F, next, ahead);
   if (step.kind == RowStepKind::one_component) return one_component(rows, F), F;
   if (step.kind >= RowStepKind::product) return by_components(rows, F), F;
   for (int sweep = 0; sweep < step.sweeps; ++sweep) {
