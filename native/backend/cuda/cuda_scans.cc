@@ -45,7 +45,8 @@ class CudaScans : public Scans {
   std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
                                               const Job& job) override {
     auto corpus = prepared(rows, change.before.metric(), job);
-    corpus->set_live(change.live);
+    const bool some_removed = count_rows({change.live.data()}, rows.rows()) < rows.rows();
+    if (some_removed) corpus->set_live(change.live);
     return corpus;
   }
   std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
