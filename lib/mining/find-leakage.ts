@@ -1,10 +1,11 @@
 import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
-import { inTurns } from '../data/slices'
+import { inSlices, inTurns } from '../data/slices'
 import { TextNumbers } from '../data/text-numbers'
 import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
+import { planMemory } from '../memory'
 import {
   checkInteger,
   checkNumber,
@@ -109,9 +110,15 @@ export interface Leakage {
   readonly leaking: Int32Array
 }
 
+/** Bytes of a corpus row: its identity, and its first query in the two kinds of lists. */
+const markBytes = 12
+
 /** The number of each corpus row: that of the first row with its text. */
 async function identities(texts: readonly string[] | undefined, corpusRows: number) {
-  const own = new Int32Array(corpusRows).map((_, row) => row)
+  const own = new Int32Array(corpusRows)
+  await inSlices(corpusRows, (begin, end) => {
+    for (let row = begin; row < end; row++) own[row] = row
+  })
   if (texts === undefined) return own
   checkTexts('corpusTexts', texts, corpusRows)
   const known = new TextNumbers()
@@ -273,6 +280,7 @@ export async function findLeakage(
       'none, as only negatives of the training split teach a model',
       'lists',
     )
+  planMemory(`Marks of ${corpusRows} corpus rows`, markBytes * corpusRows, search.memoryBudget)
   const counts = {
     train: queriesOf('train.positives', train.positives),
     test: queriesOf('test.positives', test.positives),

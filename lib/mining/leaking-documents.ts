@@ -1,18 +1,17 @@
 // Documents of a training split that are near-duplicates of positives of a test split.
 import { loanOf } from '../data/loan'
-import type { MatrixInput } from '../data/matrix'
+import type { DenseMatrix, MatrixInput } from '../data/matrix'
 import type { RowLists } from '../data/row-lists'
 import { inTurns } from '../data/slices'
 import { toDenseSource } from '../data/source'
-import { resultArray } from '../data/typed-array'
 import { invalid, invalidEntry } from '../errors'
 import { handOut } from '../lending'
-import { planMemory } from '../memory'
+import { availableMemory } from '../memory'
 import { runJob, type NativeSource } from '../native'
 import { checkJob, type JobOptions, type MemoryOptions } from '../options'
 import type { LeakingDocuments } from './find-leakage'
 import type { Metric } from './metric'
-import { rangeSearch } from './range-search'
+import { rangeSearch, type FoundRows } from './range-search'
 
 type SearchOptions = { readonly threshold: number; readonly metric: Metric } & JobOptions &
   MemoryOptions
@@ -25,42 +24,57 @@ function corpusSource(corpus: MatrixInput, corpusRows: number): NativeSource {
   return source
 }
 
-/** Copies of some rows of the corpus, as float32. */
-async function copied(source: NativeSource, rows: Int32Array, options: SearchOptions) {
-  const { cols } = source
-  planMemory(`Copies of ${rows.length} documents`, 4 * rows.length * cols)
-  const data = resultArray(Float32Array, rows.length * cols)
-  const { device, ...job } = checkJob({ ...options, onProgress: undefined })
-  const { inputs, arrays } = await loanOf({ corpus: source })
-  await runJob(job, arrays, (addon, control) =>
-    addon.takeRows(inputs.corpus, { device, metric: options.metric }, rows, data, control),
-  )
-  await inTurns<void>(function* (slice) {
-    for (const [i, row] of rows.entries())
-      for (let j = 0; j < cols; j++) {
-        const value = data[i * cols + j]!
-        if (!Number.isFinite(value)) throw invalidEntry('corpus', 'a finite number', value, row, j)
-        if (slice.spend(1)) yield
-      }
-  })
-  return { data, rows: rows.length, cols }
+/** Room for copies of some rows of the corpus, as float32. It is shared memory, which jobs use in place. */
+class CopiedRows {
+  readonly #room: Float32Array
+
+  constructor(
+    private readonly source: NativeSource,
+    private readonly options: SearchOptions,
+    rows: number,
+  ) {
+    this.#room = new Float32Array(new SharedArrayBuffer(4 * rows * source.cols))
+  }
+
+  /** Copies rows over those before. */
+  async take(rows: Int32Array) {
+    const { cols } = this.source
+    const data = this.#room.subarray(0, rows.length * cols)
+    const { device, ...job } = checkJob({ ...this.options, onProgress: undefined })
+    const { inputs, arrays } = await loanOf({ corpus: this.source })
+    await runJob(job, arrays, (addon, control) =>
+      addon.takeRows(inputs.corpus, { device, metric: this.options.metric }, rows, data, control),
+    )
+    await inTurns<void>(function* (slice) {
+      for (const [i, row] of rows.entries())
+        for (let j = 0; j < cols; j++) {
+          const value = data[i * cols + j]!
+          if (!Number.isFinite(value))
+            throw invalidEntry('corpus', 'a finite number', value, row, j)
+          if (slice.spend(1)) yield
+        }
+    })
+    return { data, rows: rows.length, cols }
+  }
 }
 
 /** Distinct rows of some lists, ascending. */
 const distinct = (lists: readonly RowLists[], corpusRows: number) =>
   inTurns<Int32Array>(function* (slice) {
     const named = new Uint8Array(corpusRows)
+    let count = 0
     for (const { indices } of lists)
       for (const row of indices) {
+        count += 1 - named[row]!
         named[row] = 1
         if (slice.spend(1)) yield
       }
-    const rows: number[] = []
-    for (let row = 0; row < corpusRows; row++) {
-      if (named[row]) rows.push(row)
+    const rows = new Int32Array(count)
+    for (let row = 0, at = 0; at < count; row++) {
+      if (named[row]) rows[at++] = row
       if (slice.spend(1)) yield
     }
-    return Int32Array.from(rows)
+    return rows
   })
 
 /** For each row of a list, the places of the rows of another one with its identity. */
@@ -91,6 +105,92 @@ interface Lists {
   readonly identity: Int32Array
 }
 
+/** Copies of documents on each side take at most this part of the memory, as a divisor. */
+const copyShare = 32
+
+/** The nearest other document of each document that asks, found part by part: both sides are copied. */
+class NearestDocuments {
+  /** Places of the nearest among the documents that answer, or −1, and their scores. */
+  readonly places: Int32Array
+  readonly scores: Float32Array
+  readonly #most: number
+  readonly #asking: CopiedRows
+  readonly #answering: CopiedRows
+
+  constructor(
+    private readonly source: NativeSource,
+    private readonly own: Int32Array,
+    private readonly others: Int32Array,
+    private readonly identity: Int32Array,
+    private readonly options: SearchOptions,
+  ) {
+    const { memoryBudget = Infinity } = options
+    const room = Math.min(memoryBudget, availableMemory()) / copyShare / (4 * source.cols)
+    this.#most = Math.max(1, Math.floor(room))
+    this.places = new Int32Array(own.length).fill(-1)
+    this.scores = new Float32Array(own.length)
+    this.#asking = new CopiedRows(source, options, Math.min(own.length, this.#most))
+    this.#answering = new CopiedRows(source, options, Math.min(others.length, this.#most))
+  }
+
+  async find() {
+    const { own, others } = this
+    const [most, total] = [this.#most, own.length * Math.ceil(others.length / this.#most)]
+    let done = 0
+    for (let at = 0; at < others.length; at += most) {
+      const answering = others.subarray(at, at + most)
+      const answers = await this.#answering.take(answering)
+      for (let begin = 0; begin < own.length; begin += most) {
+        const asking = own.subarray(begin, begin + most)
+        const found = await this.#search(asking, answering, answers)
+        await this.#resolve(this.#offer(found, begin, at))
+        done += asking.length
+        this.options.onProgress?.({ phase: 'documents', done, total })
+      }
+    }
+  }
+
+  async #search(asking: Int32Array, answering: Int32Array, answers: DenseMatrix) {
+    const exclude = await equalRows(asking, answering, this.identity)
+    const queries = await this.#asking.take(asking)
+    const more = { exclude, limit: 1, onProgress: undefined }
+    return rangeSearch(queries, answers, { ...this.options, ...more })
+  }
+
+  /**
+   * Keeps what is nearer than before.
+   *
+   * @returns Documents that have the same score as before, by their place, with the new place.
+   */
+  #offer({ indptr, indices, scores }: FoundRows, begin: number, at: number): Map<number, number> {
+    const equal = new Map<number, number>()
+    for (let i = 0; i + 1 < indptr.length; i++) {
+      const found = indptr[i]!
+      if (indptr[i + 1] === found) continue
+      const [own, place] = [begin + i, at + indices[found]!]
+      const isFirst = this.places[own] === -1
+      if (!isFirst && scores[found] === this.scores[own]) equal.set(own, place)
+      if (!isFirst && scores[found]! <= this.scores[own]!) continue
+      this.places[own] = place
+      this.scores[own] = scores[found]!
+    }
+    return equal
+  }
+
+  /** Scores that are equal as float32 are compared again, in float64 and then by row. */
+  async #resolve(equal: ReadonlyMap<number, number>) {
+    if (equal.size === 0) return
+    const asking = [...equal.keys()]
+    const rivals = [...new Set([...equal.values(), ...asking.map((own) => this.places[own]!)])]
+    const places = Int32Array.from(rivals).sort()
+    const answering = places.map((place) => this.others[place]!)
+    const copies = new CopiedRows(this.source, this.options, answering.length)
+    const rows = Int32Array.from(asking, (own) => this.own[own]!)
+    const { indices } = await this.#search(rows, answering, await copies.take(answering))
+    for (const [i, own] of asking.entries()) this.places[own] = places[indices[i]!]!
+  }
+}
+
 /** The nearest other training document of each positive of a test query that has one at the threshold. */
 async function nearestDocuments(
   source: NativeSource,
@@ -101,13 +201,12 @@ async function nearestDocuments(
   const others = await distinct(known, identity.length)
   const nearest = new Map<number, { row: number; score: number }>()
   if (own.length === 0 || others.length === 0) return nearest
-  const sides = [await copied(source, own, options), await copied(source, others, options)] as const
-  const exclude = await equalRows(own, others, identity)
-  const { indptr, indices, scores } = await rangeSearch(...sides, { ...options, exclude, limit: 1 })
+  const search = new NearestDocuments(source, own, others, identity, options)
+  await search.find()
   await inTurns<void>(function* (slice) {
     for (const [i, row] of own.entries()) {
-      const at = indptr[i]!
-      if (indptr[i + 1]! > at) nearest.set(row, { row: others[indices[at]!]!, score: scores[at]! })
+      const place = search.places[i]!
+      if (place >= 0) nearest.set(row, { row: others[place]!, score: search.scores[i]! })
       if (slice.spend(8)) yield
     }
   })

@@ -65,4 +65,9 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
   ])('bounds that of %s', async (job, k) => {
     expect(await growthOf('memory-budget-search', [job, 6000, 6000, 16, k])).toBeLessThan(budget)
   })
+
+  it('bounds that of findLeakage in a corpus that is larger', async () => {
+    const args = ['leakage', 8, 8000, 3000, 0]
+    expect(await growthOf('memory-budget-search', args)).toBeLessThan(budget)
+  })
 })

@@ -294,6 +294,23 @@ describe('findLeakage', () => {
     )
   })
 
+  it('documents that exceed a memoryBudget are found part by part, equal scores by the lower row', async () => {
+    // Parts of 64 rows, where rows and their copies far away have the same scores.
+    const [rows, cols] = [600, 8192]
+    const corpus = gaussian(rows, cols, 3)
+    for (let row = 300; row < rows; row++)
+      corpus.data.copyWithin(row * cols, ((row * 7) % 200) * cols, (((row * 7) % 200) + 1) * cols)
+    const lists = (first: number, last: number) => [
+      Array.from({ length: last - first }, (_, i) => first + i),
+    ]
+    const split = [{ positives: lists(150, rows) }, { positives: lists(0, 250) }] as const
+    const find = (memoryBudget?: number) =>
+      findLeakage(...split, { corpusRows: rows, corpus, threshold: 0.02, memoryBudget })
+    const { nearDocuments } = await find(2 ** 26)
+    expect(nearDocuments.rows.length).toBeGreaterThan(100)
+    expect(nearDocuments).toEqual((await find()).nearDocuments)
+  })
+
   it('names an unknown field of a split, and the side of a wrong vector', async () => {
     const positives = [[0]]
     const find = (train: object, test: object) =>

@@ -58,6 +58,13 @@ const jobs = {
   diverse: mining(() => ({ sampling: 'mmr', pool: 100 })),
   capped: mining(() => ({ hubCap: 100 })),
   swept: mining(() => ({ sweep: [{ relativeMargin: 0.1 }, { relativeMargin: 0.4 }] })),
+  // Half of the rows are positives of test queries, the others documents of training queries.
+  leakage: (_, C, __, own) => {
+    const lists = (first) => Array.from({ length: C.rows / 100 }, (_, i) => fifty(first + 50 * i))
+    const fifty = (first) => Array.from({ length: 50 }, (_, i) => first + i)
+    const [train, test] = [{ positives: lists(0) }, { positives: lists(C.rows / 2) }]
+    return lib.findLeakage(train, test, { corpusRows: C.rows, corpus: C, threshold: 0.4, ...own })
+  },
   checkpointed: mining(() => ({
     checkpoint: join(mkdtempSync(join(tmpdir(), 'budget-')), 'run.safetensors'),
     checkpointSeconds: 0,
@@ -85,7 +92,8 @@ async function main() {
   await lib.topK(few, few, { k: 1 })
   const before = resident('VmRSS')
   const found = await jobs[job](Q, C, k, memoryBudget ? { memoryBudget } : {})
-  const packed = 8 * (rows + queries) * cols
+  // To find leakage only parts of the rows are copied and packed.
+  const packed = job === 'leakage' ? 0 : 8 * (rows + queries) * cols
   console.log(resident('VmHWM') - before - bytesOf(found) - packed)
 }
 main()
