@@ -46,6 +46,31 @@ export async function inTurns<Result>(
   }
 }
 
+/** Units of work in a part of {@link inParts}. */
+const unitsOfPart = 1 << 13
+
+/** Units of work for a byte or a number that is copied with others at once. */
+export const unitsOfCopied = 1 / 8
+
+/**
+ * Works in parts begin..end - 1 of 0..length - 1, within {@link inTurns}.
+ *
+ * @param units Units of work for an element, a power of two.
+ */
+export function* inParts(
+  length: number,
+  slice: Slice,
+  work: (begin: number, end: number) => void,
+  units = 1,
+): Generator<void, void> {
+  const step = unitsOfPart / units
+  for (let begin = 0; begin < length; begin += step) {
+    const end = Math.min(length, begin + step)
+    work(begin, end)
+    if (slice.spend(units * (end - begin))) yield
+  }
+}
+
 /** Items that are sorted at once. */
 const sortedAtOnce = 1 << 12
 

@@ -1,6 +1,7 @@
 // No work proportional to a file blocks the event loop.
 import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, it } from 'vitest'
 import { npyHeader } from '../../lib/data/npy-header'
 import { runProgram } from '../hazards/child'
@@ -54,6 +55,30 @@ async function longestTurn(name: string, args: readonly string[]): Promise<numbe
 }
 
 const elements = new Float64Array(entries).fill(1.5)
+
+/** A Parquet file of one page. */
+function onePage(
+  valueOf: (t: number) => number,
+  encoding?: { encoding: 'BYTE_STREAM_SPLIT' },
+): Uint8Array {
+  // More entries than elsewhere: their work at one turn would be 40 ms.
+  const data = Array.from({ length: 3 * rows }, (_, i) =>
+    Array.from({ length: perRow }, (_, j) => valueOf(i * perRow + j)),
+  )
+  const written = parquetWriteBuffer({
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'e', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' },
+    ],
+    columnData: [{ name: 'e', data, ...encoding }],
+    rowGroupSize: 3 * rows,
+    pageSize: 2 ** 30,
+  })
+  return new Uint8Array(written)
+}
+
 const lines = Array.from(
   { length: 100_000 },
   (_, t) => `${(t % 1000) + 1} ${(t % 77) + 1} ${t}.5\n`,
@@ -149,6 +174,13 @@ it.each<[string, string, () => Uint8Array]>([
       Buffer.from(
         `%%MatrixMarket matrix coordinate real general\n1000 77 ${lines.length}\n${lines.join('')}`,
       ),
+  ],
+  ['a large page of Parquet', 'plain.parquet', () => onePage((t) => Math.sin(t))],
+  ['a large page of places in a dictionary', 'places.parquet', () => onePage((t) => t % 7)],
+  [
+    'a large page of bytes by significance',
+    'split.parquet',
+    () => onePage((t) => t % 1000, { encoding: 'BYTE_STREAM_SPLIT' }),
   ],
   [
     'pairs, many of one query',

@@ -17,14 +17,13 @@ async function load() {
     import('hyparquet/src/assemble.js'),
     import('hyparquet/src/convert.js'),
   ])
-  const { parquetMetadata, parquetSchema, snappyUncompress } = whole
+  const { parquetMetadata, parquetSchema } = whole
   const { parquetHeader } = column
   const { assembleLists, assembleNested } = assembly
   const { DEFAULT_PARSERS: parsers } = conversion
   return {
     parquetMetadata,
     parquetSchema,
-    snappyUncompress,
     parquetHeader,
     assembleLists,
     assembleNested,

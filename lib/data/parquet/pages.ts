@@ -8,13 +8,15 @@ import { readAt } from '../byte-reader'
 import { plannedRoom } from '../dense-elements'
 import { fileError, printable } from '../file'
 import { largestRatio } from '../inflate'
+import { inParts, inTurns, type Slice } from '../slices'
 import { damaged, startOf, undamaged, type Leaf, type ParquetFile } from './footer'
 import type { PageHeader, RowGroup } from './library'
 import { DamagedPage, unpackRuns } from './runs'
+import { unpackSnappy } from './snappy'
 import { afterStructure, ThriftEnd } from './thrift-bounds'
 import { pageValues, plainValues, type Values } from './values'
 
-/** Values in a page of a matrix at most: they are decoded at once. */
+/** Values in a page of a matrix at most: they are in memory at once. */
 export const matrixPageValues = 1 << 24
 
 /** Bytes of an unpacked page at most. */
@@ -52,6 +54,11 @@ const zstd = (zlib as unknown as { zstdDecompress?: typeof zlib.brotliDecompress
 
 /** How many bytes Snappy makes of one, at most: 64 of 3. */
 const snappyRatio = 22
+
+function* levels(bytes: Uint8Array, largest: number, count: number, slice: Slice) {
+  if (largest === 0) return undefined
+  return (yield* unpackRuns(bytes, 32 - Math.clz32(largest), count, slice)) as Uint8Array
+}
 
 class Chunk {
   private at: number
@@ -143,7 +150,7 @@ class Chunk {
   private async dictionaryOf({ header, bytes }: RawPage): Promise<Values> {
     const plain = await this.unpacked(bytes, header.uncompressed_page_size)
     const count = header.dictionary_page_header?.num_values ?? 0
-    return this.decoding(() => plainValues(this.leaf.kind!, plain, count))
+    return this.decoding((slice) => plainValues(this.leaf.kind!, plain, count, slice))
   }
 
   private async dataPage({ header, bytes }: RawPage): Promise<Page> {
@@ -154,7 +161,7 @@ class Chunk {
     } = header
     if (first) {
       const plain = await this.unpacked(bytes, size)
-      return this.decoding(() => this.firstVersion(plain, first))
+      return this.decoding((slice) => this.firstVersion(plain, first, slice))
     }
     if (!second) throw damaged(this.file.path, `${this.name} has a page of no known kind`)
     const repetitionBytes = second.repetition_levels_byte_length
@@ -168,17 +175,16 @@ class Chunk {
     const isPacked = second.is_compressed !== false
     const packed = bytes.subarray(levels)
     const plain = isPacked ? await this.unpacked(packed, size - levels) : packed
-    return this.decoding(() => {
-      const repetition = bytes.subarray(0, repetitionBytes)
-      const definition = bytes.subarray(repetitionBytes, levels)
-      return this.page(second, repetition, definition, plain)
-    })
+    const repetition = bytes.subarray(0, repetitionBytes)
+    const definition = bytes.subarray(repetitionBytes, levels)
+    return this.decoding((slice) => this.page(second, repetition, definition, plain, slice))
   }
 
   private firstVersion(
     plain: Uint8Array,
     header: NonNullable<PageHeader['data_page_header']>,
-  ): Page {
+    slice: Slice,
+  ): Generator<void, Page> {
     const { maxRepetition, maxDefinition } = this.leaf
     let at = 0
     const levels = (largest: number, encoding: string) => {
@@ -193,34 +199,36 @@ class Chunk {
     }
     const repetition = levels(maxRepetition, header.repetition_level_encoding)
     const definition = levels(maxDefinition, header.definition_level_encoding)
-    return this.page(header, repetition, definition, plain.subarray(at))
+    return this.page(header, repetition, definition, plain.subarray(at), slice)
   }
 
-  private page(
+  private *page(
     { num_values: count, encoding }: { num_values: number; encoding: string },
     repetition: Uint8Array,
     definition: Uint8Array,
     plain: Uint8Array,
-  ): Page {
+    slice: Slice,
+  ): Generator<void, Page> {
     const { maxRepetition, maxDefinition, kind } = this.leaf
     if (delta.test(encoding))
       throw fileError(
         this.file.path,
         `expected ${this.name} in plain or dictionary encoding, received ${encoding}`,
       )
-    const levels = (bytes: Uint8Array, largest: number) =>
-      largest === 0 ? undefined : (unpackRuns(bytes, 32 - Math.clz32(largest), count) as Uint8Array)
-    const repetitions = levels(repetition, maxRepetition)
-    const definitions = levels(definition, maxDefinition)
+    const repetitions = yield* levels(repetition, maxRepetition, count, slice)
+    const definitions = yield* levels(definition, maxDefinition, count, slice)
     let present = definitions ? 0 : count
-    if (definitions) for (let i = 0; i < count; i++) if (definitions[i] === maxDefinition) present++
-    const values = pageValues(kind!, encoding, plain, present, this.dictionary)
+    if (definitions)
+      yield* inParts(count, slice, (begin, end) => {
+        for (let i = begin; i < end; i++) if (definitions[i] === maxDefinition) present++
+      })
+    const values = yield* pageValues(kind!, encoding, plain, present, this.dictionary, slice)
     return { count, repetitions, definitions, values }
   }
 
-  private decoding<T>(decode: () => T): T {
+  private async decoding<T>(decode: (slice: Slice) => Generator<void, T>): Promise<T> {
     try {
-      return decode()
+      return await inTurns(decode)
     } catch (error) {
       if (error instanceof GemmineError) throw error
       throw damaged(this.file.path, `${this.name}: expected ${(error as Error).message}`, error)
@@ -228,7 +236,7 @@ class Chunk {
   }
 
   private async unpacked(bytes: Uint8Array, size: number): Promise<Uint8Array> {
-    const { path, library } = this.file
+    const { path } = this.file
     const wrong = (received: string | number) =>
       damaged(path, `a page of ${this.name} should unpack to ${size} bytes, received ${received}`)
     const { codec } = this
@@ -240,7 +248,7 @@ class Chunk {
     if (codec === 'SNAPPY') {
       if (size > snappyRatio * bytes.length) throw wrong('fewer')
       const plain = plannedRoom(path, size)
-      this.decoding(() => library.snappyUncompress(bytes, plain))
+      await this.decoding((slice) => unpackSnappy(bytes, plain, slice))
       return plain
     }
     const unpack = this.unpacker()

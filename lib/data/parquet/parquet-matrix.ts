@@ -1,4 +1,5 @@
 // Matrices in Parquet files: a column of lists, as many numbers in each.
+import { setImmediate } from 'node:timers/promises'
 import type { AbortSignalLike } from '../../cancellation'
 import type { Bytes } from '../byte-reader'
 import { plannedRoom, type Loading } from '../dense-elements'
@@ -6,6 +7,7 @@ import { elementsOver, sizeOf, type DenseData, type ElementType } from '../eleme
 import { fileError, printable } from '../file'
 import type { DenseMatrix } from '../matrix'
 import { chosenLeaf } from './columns'
+import { inParts, inTurns, unitsOfCopied, type Slice } from '../slices'
 import { damaged, openParquet, type Leaf, type ParquetFile } from './footer'
 import { pagesOf, type Page } from './pages'
 
@@ -20,6 +22,9 @@ interface MatrixColumn {
   readonly cols: number
 }
 
+/** Entries of the first list that are counted between two turns of the event loop. */
+const lookedAtOnce = 1 << 16
+
 /** The number of entries of the first list, which all others must have too. */
 async function firstLength(file: ParquetFile, leaf: Leaf): Promise<number> {
   let length = 0
@@ -29,6 +34,7 @@ async function firstLength(file: ParquetFile, leaf: Leaf): Promise<number> {
         if (length > 0 && repetitions![i] === 0) return length
         if (length === 0) checkPresent(file, leaf, 0, 0, definitions![i]!)
         length++
+        if (length % lookedAtOnce === 0) await setImmediate()
       }
   return length
 }
@@ -61,6 +67,13 @@ function checkPresent(file: ParquetFile, leaf: Leaf, row: number, at: number, de
 /** Room for the elements of this many bytes of the file is made before they are read. */
 const usualRatio = 8
 
+/** Copies the first elements of an array to a place in another one. */
+function copy(from: DenseData, to: DenseData, at: number, length: number, slice: Slice) {
+  const part = (begin: number, end: number) =>
+    to.set(from.subarray(begin, end) as never, at + begin)
+  return inParts(length, slice, part, unitsOfCopied)
+}
+
 /** Copies the lists of one page after the other, and compares their lengths. */
 class ListsReader {
   private row = -1
@@ -84,26 +97,33 @@ class ListsReader {
   }
 
   /** A few bytes may claim any number of elements: such files get room as their pages are read. */
-  private grow(length: number) {
+  private *grow(length: number, slice: Slice) {
     if (length <= this.data.length) return
     const larger = this.room(Math.min(this.total, Math.max(length, 2 * this.data.length)))
-    larger.set(this.data as never)
+    yield* copy(this.data, larger, 0, this.filled, slice)
     this.data = larger
   }
 
   take({ count, repetitions, definitions, values }: Page) {
     const { file, leaf, cols } = this.column
     const { maxDefinition } = leaf
-    for (let i = 0; i < count; i++) {
-      if (repetitions![i] === 0) this.begin()
-      if (definitions![i] !== maxDefinition)
-        checkPresent(file, leaf, this.row, this.length, definitions![i]!)
-      if (++this.length > cols) throw this.ragged(`more than ${cols}`)
+    const look = (begin: number, end: number) => {
+      for (let i = begin; i < end; i++) {
+        if (repetitions![i] === 0) this.begin()
+        if (definitions![i] !== maxDefinition)
+          checkPresent(file, leaf, this.row, this.length, definitions![i]!)
+        if (++this.length > cols) throw this.ragged(`more than ${cols}`)
+      }
     }
-    if (this.filled + values.length > this.total) throw this.wrongRows('more')
-    this.grow(this.filled + values.length)
-    this.data.set(values as never, this.filled)
-    this.filled += values.length
+    return inTurns<void>(
+      function* (this: ListsReader, slice: Slice): Generator<void, void> {
+        yield* inParts(count, slice, look)
+        if (this.filled + values.length > this.total) throw this.wrongRows('more')
+        yield* this.grow(this.filled + values.length, slice)
+        yield* copy(values as DenseData, this.data, this.filled, values.length, slice)
+        this.filled += values.length
+      }.bind(this),
+    )
   }
 
   /** Checks the row at hand, and begins the next one. */
@@ -136,7 +156,7 @@ async function elementsIn(column: MatrixColumn, signal: AbortSignalLike | undefi
   const { file, leaf } = column
   const reader = new ListsReader(column)
   for (const group of file.groups)
-    for await (const page of pagesOf(file, leaf, group, signal)) reader.take(page)
+    for await (const page of pagesOf(file, leaf, group, signal)) await reader.take(page)
   return reader.finish()
 }
 
