@@ -1,9 +1,10 @@
 /* Lets an addon built on a new glibc load on an old one: each call goes to the symbol version that
-   x86-64 has had from the start. Newer versions came with the merge of libpthread (2.34), with stat
+   x86-64 has had from the start. Newer versions came with the merge of libpthread and libdl (2.34), with stat
    functions of their own (2.33), and with mathematical functions that do not set errno's old way
    (2.29, 2.35); the arithmetic behind both versions is the same. Linked with --wrap=<name> for
    every name below. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -29,6 +30,11 @@ OLD_VERSION(int, pthread_getaffinity_np, "GLIBC_2.3.4",
 OLD_VERSION(int, pthread_setaffinity_np, "GLIBC_2.3.4",
             (pthread_t thread, size_t size, const cpu_set_t* processors),
             (thread, size, processors))
+
+OLD_VERSION(void*, dlopen, "GLIBC_2.2.5", (const char* file, int mode), (file, mode))
+OLD_VERSION(void*, dlsym, "GLIBC_2.2.5", (void* library, const char* name), (library, name))
+OLD_VERSION(char*, dlerror, "GLIBC_2.2.5", (void), ())
+OLD_VERSION(int, dladdr, "GLIBC_2.2.5", (const void* address, Dl_info* info), (address, info))
 
 OLD_VERSION(double, exp, "GLIBC_2.2.5", (double x), (x))
 OLD_VERSION(double, exp2, "GLIBC_2.2.5", (double x), (x))

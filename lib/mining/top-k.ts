@@ -156,7 +156,7 @@ export function checkedSearch(queries: MatrixInput, corpus: CorpusInput, given: 
   const options = withDefaults(allDefaults, given)
   const { k, metric: asked, exclude, excludeSelf, allow, minScore, dims, out } = options
   const job = checkJob(options)
-  const outputs = out && withDefaults(outputDefaults, out, 'out')
+  const outputs = out === undefined ? undefined : withDefaults(outputDefaults, out, 'out')
   const source = firstColumns(toQueries(queries), dims)
   const { rows, liveRows, ids, metric, matrix, handle, memory } = scanned(
     corpus,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,7 @@ class SharedCorpora {
     std::erase_if(corpora_, [](const auto& each) { return each.second.expired(); });
     std::uint64_t number = 0;
     do {
-      number = std::uint64_t{random_()} << 32 | random_();
+      number = numbers_();
     } while (!corpora_.emplace(number, corpus).second);
     return number;
   }
@@ -37,7 +38,10 @@ class SharedCorpora {
 
  private:
   std::mutex mutex_;
-  std::random_device random_;
+  // Begins with the time, so that a handle of another process names no corpus of this one.
+  // (std::random_device asks for a newer glibc.)
+  std::mt19937_64 numbers_{static_cast<std::uint64_t>(
+      std::chrono::high_resolution_clock::now().time_since_epoch().count())};
   std::unordered_map<std::uint64_t, std::weak_ptr<const PreparedCorpus>> corpora_;
 };
 

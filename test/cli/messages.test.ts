@@ -42,7 +42,7 @@ describe('a mistake on the command line', () => {
     [['factorise'], "unknown command 'factorise' (Did you mean factorize?)"],
     [
       ['help', 'nope'],
-      "unknown command 'nope'; expected one of factorize, select-rank, transform, kmeans, svd, concepts, topk, range, near-duplicates, communities, mine, merge, audit, info, demo",
+      "unknown command 'nope'; expected one of factorize, select-rank, consensus, transform, kmeans, svd, concepts, topics, topk, range, near-duplicates, communities, mine, merge, audit, info, demo",
     ],
     [factorize('--k', '5'), "unknown option '--k' (Did you mean --rank?)"],
     [mine('-k', '5'), "unknown option '-k' (Did you mean --num-negatives?)"],

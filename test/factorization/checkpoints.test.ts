@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeSafetensors, type Tensor } from '../../lib/data/safetensors'
+import { readSafetensors, writeSafetensors, type Tensor } from '../../lib/data/safetensors'
 import { checkPlace, stamped } from '../../lib/data/checkpoint-file'
 import { checkResume } from '../../lib/factorization/checkpoint'
 import { nmf, semiNmf, type Factorization } from '../../lib/index'
@@ -58,9 +58,11 @@ describe('checkpoints', () => {
     const checkpoint = join(folder, 'aborted.safetensors')
     const control = new AbortController()
     const steps = { init: 'random', acceleration: 'none' } as const
-    const options = { rank: 6, tolerance: 0, iterations: 2000, ...steps }
+    const options = { rank: 6, tolerance: 0, ...steps }
     const stopped = nmf(positive, {
       ...options,
+      // Far from its end when it is aborted, however fast an iteration is.
+      iterations: 1e7,
       checkpoint,
       checkpointSeconds: 1e6,
       signal: control.signal,
@@ -69,9 +71,11 @@ describe('checkpoints', () => {
       },
     })
     await expect(stopped).rejects.toThrow('enough')
+    const { metadata } = await readSafetensors(checkpoint)
+    const iterations = Number(metadata!.objectives) + 10
     expectSame(
-      await nmf(positive, { ...options, resume: checkpoint }),
-      await nmf(positive, options),
+      await nmf(positive, { ...options, iterations, resume: checkpoint }),
+      await nmf(positive, { ...options, iterations }),
     )
     expect(readdirSync(folder).filter((name) => name.includes('.part-'))).toEqual([])
   })

@@ -35,7 +35,8 @@ describe.each(Object.entries(kinds))('ids that are %s', (_, idOf) => {
   it('are numbers or strings in JSON', async () => {
     using corpus = await prepareCorpus(rows, { ids })
     const found = await topK(queries, corpus, { k: 3 })
-    const { ids: told } = JSON.parse(JSON.stringify(found)) as { ids: unknown[] }
+    const { neighbours } = JSON.parse(JSON.stringify(found)) as { neighbours: { id: unknown }[][] }
+    const told = neighbours.flatMap((best) => best.map(({ id }) => id))
     expect(told).toEqual(found.ids!.map((id) => (typeof id === 'bigint' ? String(id) : id)))
   })
 
