@@ -140,7 +140,8 @@ void a_copy_of_rows_does_not_overwrite_memory_that_is_still_read() {
   const Dense X = absolute(planted(n, d, 2, 5));
   const auto rows = X.source();
   read_later();
-  cuda::RowStream(device, *rows, {.begin = 0, .count = n}, job()).each_block([](Index, cuda::In) {});
+  cuda::RowStream(device, *rows, {.begin = 0, .count = n}, job()).each_block([](Index, cuda::In) {
+  });
   check(to.download() == ones, "a stream of rows overwrote memory that is still read");
   read_later();
   {
