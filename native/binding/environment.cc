@@ -29,9 +29,12 @@ void Environment::post(std::shared_ptr<RunningJob> job) {
   if (attention_.NonBlockingCall(message.get()) == napi_ok) message.release();
 }
 
-void Environment::attend(Napi::Env env, Napi::Function, Environment*, Message* message) {
+void Environment::attend(Napi::Env env, Napi::Function, Environment* environment,
+                         Message* message) {
   const std::unique_ptr<Message> owned(message);
-  if (napi_env(env) != nullptr) (*owned)->attend();  // null while the environment is closing
+  if (napi_env(env) == nullptr) return;  // null while the environment is closing
+  environment->worked_here_ = 0;
+  (*owned)->attend();
 }
 
 void Environment::close(Environment* environment) {

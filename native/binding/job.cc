@@ -51,9 +51,11 @@ Napi::Value RunningJob::start() {
   const std::shared_ptr<RunningJob> self = shared_from_this();
   const Napi::Value promise = promise_.Promise();
   environment_.add(self);
-  if (place_ == Place::here && listener_.IsEmpty()) {
-    on_this_thread([this] { compute(); });
-    settle();
+  if (place_ == Place::here && listener_.IsEmpty() && environment_.may_work_here()) {
+    environment_.add_work_here(seconds_of([this] {
+      on_this_thread([this] { compute(); });
+      settle();
+    }));
     return promise;
   }
   try {

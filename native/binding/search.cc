@@ -1,22 +1,26 @@
 #include "binding/search.h"
 
-#include <algorithm>
-
 namespace gemmine::binding {
 namespace {
 
-// Multiplications of a search, and places and excluded rows, of which some ten thousand are a
-// matter of microseconds: docs/decisions/0035.
+// Multiplications of a search, and its scores, places, excluded rows and numbers of queries: each
+// maximum takes less than a millisecond (docs/decisions/0035).
 constexpr Index most_products_here = 1 << 17;
-constexpr Index most_places_here = 1 << 10;
+constexpr Index most_here = 1 << 12;
+constexpr Index most_queries_here = 32;
+
+// a·b <= most, also if the product is beyond 64 bits.
+bool within(Index a, Index b, Index most) { return a == 0 || b <= most / a; }
 
 }  // namespace
 
 Place Search::place(Index k) const {
   const Index rows = count();
-  const bool small = rows > 0 && rows <= most_places_here && k <= most_places_here / rows &&
-                     std::ssize(exclude.rows) + std::ssize(choice.listed.rows) <= most_places_here &&
-                     corpus.rows() <= most_products_here / rows / std::max<Index>(1, corpus.cols());
+  const Index listed = std::ssize(exclude.rows) + std::ssize(choice.listed.rows);
+  const bool small = rows > 0 && rows <= most_queries_here && listed <= most_here &&
+                     within(rows, k, most_here) && within(rows, corpus.cols(), most_here) &&
+                     within(rows, corpus.rows(), most_here) &&
+                     within(rows * corpus.rows(), corpus.cols(), most_products_here);
   return small && queries->elements && corpus.is_ready_in_memory() ? Place::here
                                                                    : Place::job_thread;
 }

@@ -99,6 +99,8 @@ class Pool {
       run_next(*loop, lock);
       ran = true;
     }
+    // An index that was run here may have left its loop a worker, and nobody awake for it.
+    if (busy_ < size() && std::ranges::any_of(loops_, has_work)) wake(1);
     current.given_away += seconds_since(begin);
   }
 

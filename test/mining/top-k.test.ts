@@ -217,3 +217,14 @@ describe('topK', () => {
     ).rejects.toThrow('metrik')
   })
 })
+
+describe('topK over a small prepared corpus', () => {
+  it('lets timers run while a program awaits one search after another', async () => {
+    const corpus = await prepareCorpus(gaussian(200, 32, 1))
+    const query = gaussian(1, 32, 2)
+    let fired = false
+    setTimeout(() => (fired = true), 1)
+    for (let i = 0; i < 20_000 && !fired; ++i) await topK(query, corpus, { k: 10 })
+    expect(fired).toBe(true)
+  })
+})

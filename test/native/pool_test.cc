@@ -294,6 +294,35 @@ void an_interactive_job_that_runs_long_does_not_hold_an_index_of_a_batch() {
   test::check(after > 0, "the batch ends beside a job that runs long");
 }
 
+// A thread that gives way runs the first index, and leaves the loop because it took long.
+void a_loop_that_a_batch_leaves_goes_on_beside_it() {
+  std::atomic<int> begun = 0;
+  std::atomic<bool> first_began = false, ended = false, in_time = false;
+  std::thread batch_job([&] {
+    gemmine::Turn turn = begin_turn(batch);
+    parallel_for(job_of(turn), gemmine::pool_threads(), [&](Index index, Index) {
+      ++begun;
+      while (!first_began) {
+        nap();
+        if (index == 0) gemmine::give_way();
+      }
+      for (int naps = 0; index == 0 && !ended && naps < 20'000; ++naps) nap();
+      if (index == 0) in_time = ended.load();
+    });
+  });
+  while (begun < gemmine::pool_threads()) nap();
+  gemmine::Turn turn = begin_turn(interactive);
+  Job alone = job_of(turn);
+  alone.threads = 1;
+  parallel_for(alone, 2, [&](Index index, Index) {
+    first_began = true;
+    if (index == 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  });
+  ended = true;
+  batch_job.join();
+  test::check(in_time, "threads without work take the rest of the loop");
+}
+
 void one_capped_job_leaves_threads_to_another() {
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
@@ -375,6 +404,7 @@ int main() {
   a_job_that_begins_does_not_wait_for_a_long_one();
   a_batch_gives_way_in_the_middle_of_an_index();
   an_interactive_job_that_runs_long_does_not_hold_an_index_of_a_batch();
+  a_loop_that_a_batch_leaves_goes_on_beside_it();
   one_capped_job_leaves_threads_to_another();
   reads_quotas_of_both_cgroup_versions();
   exit_waits_for_running_blocks_and_cancels_the_rest();

@@ -17,7 +17,11 @@ RowFeed::RowFeed(std::shared_ptr<Device> device, const RowSource& source, Index 
       source_(source),
       rows_at_once_(rows_at_once),
       first_(device_, rows_at_once * source.cols()),
-      second_(device_, rows_at_once * source.cols()) {}
+      second_(device_, rows_at_once * source.cols()) {
+  // Kept memory may still be in use by earlier work of compute(), which copies() does not follow.
+  first_.used.record(device_->compute());
+  second_.used.record(device_->compute());
+}
 
 // Copies that are under way read the pinned memory.
 RowFeed::~RowFeed() {
@@ -41,11 +45,12 @@ const float* RowFeed::bring(Index first, Index count, float* to, const Job& job)
   Buffer& now = buffer();
   now.arrived.wait_on_host();
   copy_to_pinned(first, count, now.pinned.data(), job);
-  if (to == nullptr) {
+  if (to == nullptr && now.rows.size() == 0) {
     now.rows.reserve(rows_at_once_ * source_.cols());
-    now.used.wait(device_->copies());
-    to = now.rows.data();
+    now.used.record(device_->compute());
   }
+  now.used.wait(device_->copies());
+  if (to == nullptr) to = now.rows.data();
   const Index bytes = count * source_.cols() * Index{sizeof(float)};
   const Copy copy{Direction::to_device, to, bytes, now.pinned.data(), bytes, bytes, 1};
   device_->require(device_->runtime().copy(device_->copies(), &copy));

@@ -66,6 +66,8 @@ RowStream::RowStream(std::shared_ptr<Device> device, const RowSource& X, RowRang
   if (resident_ != nullptr) return;
   for (Index s = 0; s < std::min<Index>(2, blocks()); ++s)
     slots_.push_back(std::make_unique<Slot>(device_, most_ * d_));
+  // Kept memory may still be in use by earlier work of compute(), which copies() does not follow.
+  for (const auto& slot : slots_) slot->used.record(device_->compute());
 }
 
 // Copies that are under way end before their memory is freed, also after a failure.

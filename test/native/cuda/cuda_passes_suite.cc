@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "backend/cuda/cuda_passes.h"
+#include "backend/cuda/row_feed.h"
+#include "backend/cuda/row_stream.h"
 #include "backend/registry.h"
 #include "core/pool.h"
 #include "cuda/emulated.h"
@@ -121,6 +123,35 @@ void streamed_and_resident_rows_give_the_same_bits() {
   check_emulation("streams");
 }
 
+// Small memory is kept for the next allocation, and compute() may not have used it yet when
+// copies() writes to it.
+void a_copy_of_rows_does_not_overwrite_memory_that_is_still_read() {
+  const auto device = emulated_device();
+  const Index n = 32, d = 8;
+  const std::vector<float> ones(n * d, 1.0f);
+  const cuda::Array<float> to(device, n * d);
+  const Index bytes = n * d * Index{sizeof(float)};
+  const auto read_later = [&] {
+    const cuda::Array<float> from(device, ones);
+    to.clear(n * d);
+    const cuda::Copy copy{cuda::Direction::within, to.data(), bytes, from.data(), bytes, bytes, 1};
+    device->require(device->runtime().copy(device->compute(), &copy));
+  };
+  const Dense X = absolute(planted(n, d, 2, 5));
+  const auto rows = X.source();
+  read_later();
+  cuda::RowStream(device, *rows, {.begin = 0, .count = n}, job()).each_block([](Index, cuda::In) {
+  });
+  check(to.download() == ones, "a stream of rows overwrote memory that is still read");
+  read_later();
+  {
+    cuda::RowFeed feed(device, *rows, n);
+    feed.bring(0, n, nullptr, job());
+    feed.done();
+  }
+  check(to.download() == ones, "a feed of rows overwrote memory that is still read");
+}
+
 void random_numbers_have_the_bits_of_the_cpu() {
   const auto device = emulated_device();
   const auto passes = cuda::make_passes(device, cpu_device());
@@ -147,6 +178,7 @@ int main() {
   an_abort_frees_everything();
   memory_that_does_not_fit_names_its_bytes();
   streamed_and_resident_rows_give_the_same_bits();
+  a_copy_of_rows_does_not_overwrite_memory_that_is_still_read();
   random_numbers_have_the_bits_of_the_cpu();
   return report("cuda passes");
 }
