@@ -269,17 +269,7 @@ export async function findLeakage(
   )
   checkInteger('corpusRows', corpusRows, 1, 2 ** 31 - 1)
   checkNumber('threshold', threshold)
-  for (const [name, split] of Object.entries({ train, test }))
-    if (typeof split !== 'object' || split === null)
-      throw invalid(name, 'an object with the positives of its queries', split)
-  for (const [name, split] of Object.entries({ train, test }))
-    withDefaults(splitFields, split, name)
-  if (test.negatives !== undefined)
-    throw invalidText(
-      'test.negatives',
-      'none, as only negatives of the training split teach a model',
-      'lists',
-    )
+  checkSplits(train, test)
   planMemory(`Marks of ${corpusRows} corpus rows`, markBytes * corpusRows, search.memoryBudget)
   const counts = {
     train: queriesOf('train.positives', train.positives),
@@ -317,6 +307,20 @@ export async function findLeakage(
     nearDocuments: documents,
     leaking: handOut(Int32Array.from(rows)),
   }
+}
+
+function checkSplits(train: Split, test: Split) {
+  for (const [name, split] of Object.entries({ train, test }))
+    if (typeof split !== 'object' || split === null)
+      throw invalid(name, 'an object with the positives of its queries', split)
+  for (const [name, split] of Object.entries({ train, test }))
+    withDefaults(splitFields, split, name)
+  if (test.negatives !== undefined)
+    throw invalidText(
+      'test.negatives',
+      'none, as only negatives of the training split teach a model',
+      'lists',
+    )
 }
 
 const emptyLists = (queries: number): RowLists => ({
