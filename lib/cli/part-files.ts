@@ -12,7 +12,7 @@ import { readSafetensors, writeSafetensors, type Tensors } from '../data/safeten
 import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
 import type { MinedPart } from '../mining/merge-mined'
 import { listStartsOf } from '../mining/query-lists'
-import { hashOf } from '../mining/query-shard'
+import { hashOf } from '../data/hash'
 import { interrupted } from './interruption'
 import type { MineRun } from './mined-files'
 import type { ResultFile } from './outputs'

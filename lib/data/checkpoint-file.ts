@@ -3,8 +3,11 @@ import { open, stat, unlink } from 'node:fs/promises'
 import { invalid } from '../errors'
 import { working } from '../jobs'
 import { checkNumber } from '../options'
+import { typeOfArray } from './element-types'
 import { fileError, printable, replaceFile, systemFailure } from './file'
-import { formatSafetensors, type Tensors } from './safetensors'
+import { hashOf } from './hash'
+import { formatSafetensors, readSafetensors, type Tensors } from './safetensors'
+import { kindOf as kindOfArray } from './typed-array'
 
 export interface CheckpointOptions {
   readonly checkpoint?: string | undefined
@@ -87,6 +90,15 @@ async function tryPlace(path: string): Promise<void> {
   }
 }
 
+/** What a checkpoint is of; nothing if it does not say so. */
+function runOf({ job, model }: Readonly<Record<string, unknown>>) {
+  if (job !== undefined) return { kind: 'mining', name: 'mining job' }
+  if (model === undefined) return undefined
+  return String(model).startsWith('survey of ')
+    ? { kind: 'survey', name: String(model) }
+    : { kind: 'fit', name: `fit of ${String(model)}` }
+}
+
 /**
  * Returns the metadata of a checkpoint of this run.
  *
@@ -101,16 +113,17 @@ export async function checkIdentity(
   const metadata = await readMetadata(path)
   if (metadata['format'] !== format)
     throw fileError(path, 'expected a checkpoint of gemmine, received another file')
-  const kinds = [identity['model'], metadata['model']]
-  const surveys = kinds.filter((kind) => String(kind).startsWith('survey of '))
-  if (surveys.length === 1 && kinds[1] !== undefined) {
-    const [expected, received] = kinds.map((kind) =>
-      kind === surveys[0] ? kind : `fit of ${kind}`,
+  const [expected, written] = [runOf(identity), runOf(metadata)]
+  if (written !== undefined && expected?.kind !== written.kind) {
+    const text = printable(written.name)
+    throw fileError(
+      path,
+      `expected a checkpoint of a ${expected?.name}, received that of a ${text}`,
     )
-    const text = printable(String(received))
-    throw fileError(path, `expected a checkpoint of a ${expected}, received that of a ${text}`)
   }
-  for (const [name, value] of Object.entries(identity)) {
+  // The model first: the other fields of another model differ too, and say less.
+  const { model } = identity
+  for (const [name, value] of Object.entries(model === undefined ? identity : { model, ...identity })) {
     const received = metadata[name]
     if (received === value) continue
     const what = contents.includes(name)
@@ -121,8 +134,28 @@ export async function checkIdentity(
   return metadata
 }
 
+/** A hash of all that a file holds: not every wrong number can be told from a right one. */
+function checksumOf({ tensors, metadata: { checksum: _, ...metadata } }: Tensors): Promise<string> {
+  const held = Object.entries(tensors).map(([name, { data, shape, type }]) => {
+    const elements = typeOfArray(kindOfArray(data), type)
+    return [`${name} ${elements} ${shape.join()}`, data] as const
+  })
+  return hashOf([['metadata', Buffer.from(JSON.stringify(metadata))], ...held])
+}
+
 /**
- * Writes a checkpoint completely beside its place, on the disk, and renames it.
+ * Reads a file of {@link writeCheckpoint}.
+ *
+ * @throws {GemmineError} `ERR_GEMMINE_FILE` if it is damaged.
+ */
+export async function readCheckpoint(path: string): Promise<Tensors> {
+  const contents = await readSafetensors(path)
+  if ((await working(checksumOf(contents))) === contents.metadata['checksum']) return contents
+  throw fileError(path, 'expected a whole checkpoint, received a damaged one')
+}
+
+/**
+ * Writes a checkpoint, with a checksum, completely beside its place, on the disk, and renames it.
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
  */
@@ -130,5 +163,10 @@ export const writeCheckpoint = (path: string, contents: Tensors): Promise<void> 
   working(writeBeside(path, contents))
 
 async function writeBeside(path: string, contents: Tensors): Promise<void> {
-  await replaceFile(path, await formatSafetensors(contents))
+  const checksum = await checksumOf(contents)
+  const { tensors, metadata } = contents
+  await replaceFile(
+    path,
+    await formatSafetensors({ tensors, metadata: { ...metadata, checksum } }),
+  )
 }

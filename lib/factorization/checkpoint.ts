@@ -1,6 +1,8 @@
 // The options of checkpoints of factorizations, and the identity of a run.
+import { stat } from 'node:fs/promises'
 import { checkIdentity, stamped, type Identity } from '../data/checkpoint-file'
-import { checkInteger, frozen } from '../options'
+import { fileError, printable } from '../data/file'
+import { frozen } from '../options'
 import type { NativeSource } from '../native'
 import type { EntryOptions } from './entry-options'
 
@@ -56,7 +58,11 @@ export const identityText = (identity: Identity) => JSON.stringify(stamped(ident
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if the file is no checkpoint, or that of another X, model or option.
  */
 export async function checkResume(path: string, identity: Identity): Promise<number> {
-  const objectives = Number((await checkIdentity(path, identity, contents))['objectives'])
-  checkInteger('resume', objectives, 0)
-  return objectives
+  const { objectives: text } = await checkIdentity(path, identity, contents)
+  const objectives = /^\d+$/.test(String(text)) ? Number(text) : NaN
+  // Each one takes 16 bytes of the file.
+  const most = Math.floor((await stat(path)).size / 16)
+  if (objectives <= most) return objectives
+  const received = printable(String(text))
+  throw fileError(path, `expected a number of at most ${most} objectives, received ${received}`)
 }

@@ -4,6 +4,7 @@ import {
   checkCheckpointOptions,
   checkIdentity,
   checkPlace,
+  readCheckpoint,
   stamped,
   writeCheckpoint,
   type CheckpointOptions,
@@ -12,7 +13,7 @@ import {
 import { fileError } from '../data/file'
 import { loanOf } from '../data/loan'
 import type { Matrix } from '../data/matrix'
-import { readSafetensors, type Tensor, type Tensors } from '../data/safetensors'
+import type { Tensor, Tensors } from '../data/safetensors'
 import { toSource, type SourceInput } from '../data/source'
 import { runJob, type NativeSource } from '../native'
 import { checkJob, type JobOptions } from '../options'
@@ -140,7 +141,7 @@ export class LayerFiles {
     const opened = new LayerFiles(files, stages, identity)
     if (resume !== undefined) {
       await checkIdentity(resume, identity, contents)
-      const all = await readSafetensors(resume)
+      const all = await readCheckpoint(resume)
       for (let l = 0; all.metadata[`fit.${l}`] !== undefined; l++)
         opened.#finished.push(fitFrom(resume, l, all))
       opened.#interrupted = opened.#finished.length

@@ -1,8 +1,14 @@
 // The file of a survey: the restarts of its finished ranks.
-import { checkPlace, stamped, writeCheckpoint, type Identity } from '../data/checkpoint-file'
+import {
+  checkPlace,
+  readCheckpoint,
+  stamped,
+  writeCheckpoint,
+  type Identity,
+} from '../data/checkpoint-file'
 import { fileError } from '../data/file'
 import type { Matrix } from '../data/matrix'
-import { readSafetensors, type Tensor } from '../data/safetensors'
+import type { Tensor } from '../data/safetensors'
 import type { NativeSurvey } from '../native'
 import { frozen } from '../options'
 import { checkResume } from './checkpoint'
@@ -134,7 +140,7 @@ export class FinishedRanks {
 
   async #read(path: string) {
     await checkResume(path, this.identity)
-    const { tensors } = await readSafetensors(path)
+    const { tensors } = await readCheckpoint(path)
     for (const name of Object.keys(tensors)) {
       const rank = Number(/^H\.(\d+)$/.exec(name)?.[1])
       if (rank > 0) this.#finished.set(rank, restartsFrom(path, rank, tensors))

@@ -1,6 +1,7 @@
 // The file of a mining job: the answers of its first queries.
 import {
   checkIdentity,
+  readCheckpoint,
   stamped,
   writeCheckpoint,
   type CheckpointOptions,
@@ -8,7 +9,7 @@ import {
 } from '../data/checkpoint-file'
 import { fileError } from '../data/file'
 import { ruleNames } from '../data/mined-lines'
-import { readSafetensors, type Tensor, type Tensors } from '../data/safetensors'
+import type { Tensor, Tensors } from '../data/safetensors'
 import type {
   NativeMined,
   NativeMinedArrays,
@@ -19,7 +20,7 @@ import type {
 import { joinMined, nothingMined } from './merge-mined'
 import type { Metric } from './metric'
 import { mineHardNegativesDefaults, type SettledMining } from './mining-options'
-import { hashOf, type MinedShard } from './query-shard'
+import type { MinedShard } from './query-shard'
 
 /** Inputs that not every job has. */
 const optionalInputs = [
@@ -128,15 +129,6 @@ function tensorsOf(answer: Answered, done: number, mined: NativeMined): Record<s
   }
 }
 
-/** A hash of what a file holds, so that damage is found: not every wrong row can be told from a right one. */
-const checksumOf = (tensors: Readonly<Record<string, Tensor>>, done: number): Promise<string> =>
-  hashOf([
-    ['done', Float64Array.of(done)] as const,
-    ...Object.keys(tensors)
-      .sort()
-      .map((name) => [name, tensors[name]!.data] as const),
-  ])
-
 /** The answers of the first queries of a job, and the file that keeps them. */
 export class MinedSoFar {
   /** Queries with answers. */
@@ -183,8 +175,7 @@ export class MinedSoFar {
       for (const [i, mined] of (await this.sums()).entries())
         for (const [name, tensor] of Object.entries(tensorsOf(this.answers[i]!, done, mined)))
           tensors[`${name}.${i}`] = tensor
-    const checksum = await checksumOf(tensors, done)
-    const metadata = { ...stamped(this.identity), done: String(done), checksum }
+    const metadata = { ...stamped(this.identity), done: String(done) }
     await writeCheckpoint(checkpoint, { tensors, metadata })
     this.#writtenAt = performance.now()
   }
@@ -199,9 +190,7 @@ export class MinedSoFar {
     const done = Number(metadata['done'])
     if (!Number.isInteger(done) || done < 0 || done > queries)
       throw fileError(path, `expected a number of at most ${queries} queries, received ${done}`)
-    const contents = await readSafetensors(path)
-    if ((await checksumOf(contents.tensors, done)) !== metadata['checksum'])
-      throw fileError(path, 'expected a whole checkpoint of mining, received a damaged one')
+    const contents = await readCheckpoint(path)
     if (done === 0) return
     const file = new MinedFile(path, contents)
     for (const [name, data] of Object.entries(this.positives)) file.copy(name, data)

@@ -1,6 +1,6 @@
 // Parts of a mining job, cut by queries, so that several machines can do it.
 import { createHash } from 'node:crypto'
-import { inSlices } from '../data/slices'
+import { hashOf } from '../data/hash'
 import { invalid } from '../errors'
 import type { Addon, JobControl, NativeCorpus, NativeSource } from '../native'
 import { checkInteger } from '../options'
@@ -59,9 +59,6 @@ export function plainOptions(
   )
 }
 
-/** Bytes to hash between two turns of the event loop. */
-const pieceBytes = 1 << 20
-
 /** The inputs of a job, except numbers and names. */
 export interface JobInputs {
   readonly matrices: Readonly<Record<string, NativeSource | NativeCorpus>>
@@ -77,23 +74,6 @@ const arraysAmong = (options: object): (readonly [string, ArrayBufferView])[] =>
     if (typeof value !== 'object' || value === null) return []
     return arraysAmong(value).map(([part, array]) => [`${name}.${part}`, array] as const)
   })
-
-/** A hash of named arrays, in hexadecimal digits. */
-export async function hashOf(
-  arrays: readonly (readonly [string, ArrayBufferView])[],
-): Promise<string> {
-  const hash = createHash('sha256')
-  for (const [name, array] of arrays) {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-    hash.update(`${name} ${bytes.length} `)
-    await inSlices(
-      bytes.length,
-      (begin, end) => hash.update(bytes.subarray(begin, end)),
-      pieceBytes,
-    )
-  }
-  return hash.digest('hex')
-}
 
 /** A hash of each input, in hexadecimal digits; two different ones are very unlikely to have the same. */
 export async function fingerprintsOf({ matrices, options, run }: JobInputs) {

@@ -1,6 +1,8 @@
 #include "core/fingerprint.h"
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace gemmine {
 namespace {
@@ -40,6 +42,16 @@ std::uint64_t fingerprint_of(const RowBlock& block) {
         row += entry(block.values[at], block.indices[at]);
     }
     all = combine(all, row);
+  }
+  return all;
+}
+
+std::uint64_t fingerprint_of(std::span<const std::byte> bytes) {
+  std::uint64_t all = bytes.size();
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, &bytes[at], std::min(sizeof(word), bytes.size() - at));
+    all = combine(all, word);
   }
   return all;
 }

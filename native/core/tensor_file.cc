@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fingerprint.h"
 
 namespace gemmine {
 namespace {
@@ -64,6 +65,17 @@ class Descriptor {
   int value_;
 };
 
+// The checksum of the tensors as the last tensor.
+FileTensor checksum_in(std::uint64_t& checksum) {
+  return {"checksum", "U64", {1}, bytes_of(std::span(&checksum, 1))};
+}
+
+std::uint64_t checksum_of(std::span<const FileTensor> tensors) {
+  std::uint64_t all = 0;
+  for (const FileTensor& tensor : tensors) all = combine(all, fingerprint_of(tensor.bytes));
+  return all;
+}
+
 std::string header_of(const std::string& metadata, std::span<const FileTensor> tensors) {
   std::string header;
   header.append("{\"__metadata__\":").append(metadata);
@@ -90,14 +102,17 @@ std::span<const std::byte> view(const std::string& text) {
 
 void write_tensor_file(const std::string& path, const std::string& metadata,
                        std::span<const FileTensor> tensors) {
-  const std::string header = header_of(metadata, tensors);
+  std::uint64_t checksum = checksum_of(tensors);
+  std::vector<FileTensor> all(tensors.begin(), tensors.end());
+  all.push_back(checksum_in(checksum));
+  const std::string header = header_of(metadata, all);
   const std::uint64_t length = header.size();
   const std::string beside = path + ".part-" + std::to_string(::getpid());
   try {
     Descriptor file(path, beside, O_WRONLY | O_CREAT | O_TRUNC);
     file.write(std::as_bytes(std::span(&length, 1)));
     file.write(view(header));
-    for (const FileTensor& tensor : tensors) file.write(tensor.bytes);
+    for (const FileTensor& tensor : all) file.write(tensor.bytes);
     file.close();
   } catch (const Error& error) {
     ::unlink(beside.c_str());
@@ -111,7 +126,10 @@ void write_tensor_file(const std::string& path, const std::string& metadata,
 
 void read_tensor_file(const std::string& path, const std::string& metadata,
                       std::span<const FileTensor> tensors) {
-  const std::string expected = header_of(metadata, tensors);
+  std::uint64_t checksum = 0;
+  std::vector<FileTensor> all(tensors.begin(), tensors.end());
+  all.push_back(checksum_in(checksum));
+  const std::string expected = header_of(metadata, all);
   const Descriptor file(path, path, O_RDONLY);
   std::uint64_t length = 0;
   file.read(std::as_writable_bytes(std::span(&length, 1)));
@@ -119,8 +137,10 @@ void read_tensor_file(const std::string& path, const std::string& metadata,
   if (length == expected.size())
     file.read(std::as_writable_bytes(std::span(header.data(), header.size())));
   if (header != expected) fail(path, "expected a checkpoint of this run, received another file");
-  for (const FileTensor& tensor : tensors) file.read(tensor.bytes);
+  for (const FileTensor& tensor : all) file.read(tensor.bytes);
   if (!file.at_end()) fail(path, "expected the end of a checkpoint, received more bytes");
+  if (checksum != checksum_of(tensors))
+    fail(path, "expected a whole checkpoint, received a damaged one");
 }
 
 }  // namespace gemmine

@@ -23,12 +23,13 @@ std::span<std::byte> bytes_of(std::span<T> values) {
 }
 
 // Writes a safetensors file under a temporary name and renames it, so that `path` is always the old
-// file or the complete new one. `metadata` is a JSON object of strings. Throws ErrorCode::file.
+// file or the complete new one. `metadata` is a JSON object of strings. The file ends with a checksum
+// of the bytes of the tensors. Throws ErrorCode::file.
 void write_tensor_file(const std::string& path, const std::string& metadata,
                        std::span<const FileTensor> tensors);
 
 // Reads a file of write_tensor_file() with the same metadata, names, types and shapes into the
-// bytes of the tensors. Any other file, and a truncated one, throws ErrorCode::file.
+// bytes of the tensors. Any other file, and one with a damaged byte, throws ErrorCode::file.
 void read_tensor_file(const std::string& path, const std::string& metadata,
                       std::span<const FileTensor> tensors);
 

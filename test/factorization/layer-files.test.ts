@@ -135,7 +135,7 @@ describe.each(Object.entries(runs))('checkpoints of %s', (model, run) => {
       { ...X, data: X.data.map(Math.abs) },
       { rank: 3, checkpoint: path('nmf'), iterations: 1 },
     )
-    await refused({ resume: path('nmf') }, 'a checkpoint of the same X')
+    await refused({ resume: path('nmf') }, `expected model ${model}, as in this call, received nmf`)
     writeFileSync(path('none'), 'no checkpoint')
     await refused({ resume: path('none') }, 'expected a checkpoint of gemmine')
     await refused({ resume: path('absent') }, 'no such file')

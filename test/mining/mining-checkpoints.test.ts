@@ -287,7 +287,7 @@ describe('a checkpoint of mining is refused', () => {
       writeFileSync(path, bytes)
       await expect(resume({ resume: path })).rejects.toMatchObject({
         code: 'ERR_GEMMINE_FILE',
-        message: `${path}: expected a whole checkpoint of mining, received a damaged one`,
+        message: `${path}: expected a whole checkpoint, received a damaged one`,
       })
     }
   })

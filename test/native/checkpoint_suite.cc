@@ -169,6 +169,12 @@ void damaged_checkpoints_are_refused(Passes& device) {
   std::string flipped = good;
   flipped[20] ^= 1;
   refused(flipped, metadata, 120);
+  // A wrong number among the tensors, and in the checksum.
+  for (const std::size_t back : {std::size_t{1}, std::size_t{100}, good.size() / 2}) {
+    std::string wrong = good;
+    wrong[good.size() - back] ^= 1;
+    refused(wrong, metadata, 120);
+  }
   ::unlink(path.c_str());
 }
 
