@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { fileError } from '../data/file'
 import { readTexts } from '../data/ids-and-texts'
-import type { Matrix } from '../data/matrix'
+import { toDenseView, type Matrix } from '../data/matrix'
 import { matrixFile } from '../data/matrix-files'
 import { writeLines } from '../data/mined-lines'
 import { readInt32Npy, writeNpy } from '../data/npy'
@@ -11,6 +11,7 @@ import { invalid } from '../errors'
 import type { FactorizationModel } from '../factorization/factorization-model'
 import { criteria } from '../factorization/rank-criteria'
 import { surveyedInits } from '../factorization/select-rank'
+import { checkInteger } from '../options'
 import { keyNmf, keyNmfDefaults, type KeyNmfOptions } from '../topics/key-nmf'
 import { topicCoherence } from '../topics/measures'
 import { topicDiversity, topicUbiquity, topWords, topWordsDefaults } from '../topics/reading'
@@ -107,7 +108,20 @@ async function semantic(X: SparseMatrix, given: Given, job: Job): Promise<Found>
   )
 }
 
-async function ofKeywords(X: SparseMatrix, given: Given, job: Job): Promise<Found> {
+/** Names both files: either may be the wrong one. */
+function checkOneRowEach(
+  what: 'document' | 'term',
+  [embeddings, rows]: readonly [string, number],
+  [path, expected]: readonly [string, number],
+) {
+  if (rows !== expected)
+    throw fileError(
+      embeddings,
+      `expected ${expected} rows, one for each ${what} of ${path}, received ${rows}`,
+    )
+}
+
+async function ofKeywords(X: SparseMatrix, path: string, given: Given, job: Job): Promise<Found> {
   const documents = required(given.documents, '--documents', 'the embeddings of the documents')
   const terms = required(given.terms, '--terms', 'the embeddings of the terms')
   const rank = required(given.rank, '--rank', 'the number of topics')
@@ -115,6 +129,8 @@ async function ofKeywords(X: SparseMatrix, given: Given, job: Job): Promise<Foun
   const timeSlices = given.timeSlices && (await readInt32Npy(given.timeSlices))
   return withDense(documents, (D) =>
     withDense(terms, async (V) => {
+      checkOneRowEach('document', [documents, toDenseView('documents', D).rows], [path, X.rows])
+      checkOneRowEach('term', [terms, toDenseView('terms', V).rows], [path, X.cols])
       const { model, keywords, slices } = await job.progress.during('topics', (onProgress) =>
         keyNmf(D, V, X, {
           ...{ ...own, ...job.options, rank, onProgress },
@@ -140,6 +156,8 @@ async function vocabularyOf(path: string | undefined, terms: number): Promise<st
 async function find(path: string, given: Given) {
   const { model = topicsDefaults.model, vocabulary, checkpoint, out } = given
   checkForeign(given)
+  const count = given.words ?? topWordsDefaults.count
+  checkInteger('--words', count, 1)
   if (checkpoint && out) checkOutside('--checkpoint', checkpoint, out)
   const { semantics, documents, terms, timeSlices, resume } = given
   const files = { semantics, documents, terms, timeSlices, vocabulary, resume }
@@ -153,8 +171,9 @@ async function find(path: string, given: Given) {
         const X = sparseOf(path, input)
         const words = await vocabularyOf(vocabulary, X.cols)
         if (checkpoint) tellOfCheckpoint(checkpoint)
-        const found = await (model === 'key-nmf' ? ofKeywords : semantic)(X, given, job)
-        const count = given.words ?? topWordsDefaults.count
+        const found = await (model === 'key-nmf'
+          ? ofKeywords(X, path, given, job)
+          : semantic(X, given, job))
         const listed = await topWords(found.topics, words, { count })
         return finished({ X, words, listed, found, given }, job)
       },

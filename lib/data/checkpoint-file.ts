@@ -123,7 +123,9 @@ export async function checkIdentity(
   }
   // The model first: the other fields of another model differ too, and say less.
   const { model } = identity
-  for (const [name, value] of Object.entries(model === undefined ? identity : { model, ...identity })) {
+  for (const [name, value] of Object.entries(
+    model === undefined ? identity : { model, ...identity },
+  )) {
     const received = metadata[name]
     if (received === value) continue
     const what = contents.includes(name)
@@ -165,8 +167,5 @@ export const writeCheckpoint = (path: string, contents: Tensors): Promise<void> 
 async function writeBeside(path: string, contents: Tensors): Promise<void> {
   const checksum = await checksumOf(contents)
   const { tensors, metadata } = contents
-  await replaceFile(
-    path,
-    await formatSafetensors({ tensors, metadata: { ...metadata, checksum } }),
-  )
+  await replaceFile(path, await formatSafetensors({ tensors, metadata: { ...metadata, checksum } }))
 }

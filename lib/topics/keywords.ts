@@ -2,9 +2,10 @@
 import { denseMatrix } from '../concepts/dense'
 import type { Matrix, MatrixInput } from '../data/matrix'
 import { inTurns } from '../data/slices'
-import { toSparseView, type SparseMatrix } from '../data/sparse'
+import type { SparseMatrix } from '../data/sparse'
 import { invalid } from '../errors'
 import { checkInteger, frozen, withDefaults, type Overrides } from '../options'
+import { occurrencesView } from './occurrences'
 import { SparseRows } from './sparse-rows'
 
 /** The only place where the defaults of {@link keywordMatrix} are written. */
@@ -31,7 +32,8 @@ const lengthsOf = ({ data, rows, cols }: Matrix) =>
  * @param occurrences [n × T], not 0 where a term occurs in a document, such as counts. Lent: see {@link
  *   DenseMatrix}.
  * @returns The cosines [n × T], at least 0, at most `topTerms` in a row.
- * @throws {TypeError | RangeError} if shapes disagree, an embedding is not finite, or an option is wrong or unknown.
+ * @throws {TypeError | RangeError} if shapes disagree, an embedding or an occurrence is not finite, or an option is wrong or
+ *   unknown.
  * @see Kristensen-McLachlan, Hicke, Kardos & Thunø (2024), "Context is Key(NMF): Modelling topical information
  *   dynamics in Chinese diaspora media"
  *
@@ -48,7 +50,7 @@ export async function keywordMatrix(
   checkInteger('topTerms', topTerms, 1)
   const D = await denseMatrix('documents', documents)
   const V = await denseMatrix('terms', terms)
-  const { rows, cols, indptr, indices, values } = await toSparseView('occurrences', occurrences)
+  const { rows, cols, indptr, indices, values } = await occurrencesView('occurrences', occurrences)
   if (V.cols !== D.cols)
     throw invalid('terms.cols', `${D.cols} columns, as many as those of documents,`, V.cols)
   if (rows !== D.rows)

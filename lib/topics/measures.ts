@@ -2,23 +2,32 @@
 import { checkAttached } from '../concepts/dense'
 import type { Matrix } from '../data/matrix'
 import { inTurns, type Slice } from '../data/slices'
-import { toSparseView, type SparseMatrix, type SparseView } from '../data/sparse'
+import type { SparseMatrix, SparseView } from '../data/sparse'
 import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { checkInteger, checkOneOf, frozen, withDefaults, type Overrides } from '../options'
+import { occurrencesView } from './occurrences'
 import { nonnegativeMatrix } from './reading'
 
-/** The terms of words, for words that are in the vocabulary. */
+/** The terms of words that are each once in the vocabulary, and at most once in a topic. */
 function termsOf(words: readonly (readonly string[])[], vocabulary: readonly string[]) {
-  const terms = new Map(vocabulary.map((word, term) => [word, term]))
-  return words.map((ofTopic, j) =>
-    ofTopic.map((word, i) => {
+  const terms = new Map<string, number>()
+  for (const [term, word] of vocabulary.entries()) {
+    if (terms.has(word))
+      throw invalidText(`vocabulary[${term}]`, 'a word that no earlier term has', String(word))
+    terms.set(word, term)
+  }
+  return words.map((ofTopic, j) => {
+    const found = new Set<number>()
+    for (const [i, word] of ofTopic.entries()) {
       const term = terms.get(word)
-      if (term === undefined)
-        throw invalidText(`words[${j}][${i}]`, 'a word of the vocabulary', String(word))
-      return term
-    }),
-  )
+      const wrong = (expected: string) => invalidText(`words[${j}][${i}]`, expected, String(word))
+      if (term === undefined) throw wrong('a word of the vocabulary')
+      if (found.has(term)) throw wrong('a word that is not in the topic already')
+      found.add(term)
+    }
+    return [...found]
+  })
 }
 
 /** The documents of each listed term, in ascending order. */
@@ -54,20 +63,21 @@ function commonOf(a: readonly number[], b: readonly number[]): number {
 /** Normalised pointwise mutual information of two words, from −1 to 1. */
 function npmi(a: number, b: number, common: number, n: number): number {
   if (common === 0) return -1
-  if (common === n) return 1
-  return Math.log((common * n) / (a * b)) / -Math.log(common / n)
+  // Its two logarithms may differ by rounding.
+  if (common === a && common === b) return 1
+  return Math.min(1, Math.log((common * n) / (a * b)) / -Math.log(common / n))
 }
 
 /**
  * The coherence of each topic: the mean over pairs of its words of ln(p(a, b) / (p(a) p(b))) / −ln p(a, b), where p is
  * the share of documents with a word, or with both. From −1, of words that never are in one document, over 0, of
- * independent ones, to 1; 1 for pairs that are in every document. NaN for a topic of fewer than two words.
+ * independent ones, to 1, of words that are in the same documents. NaN for a topic of fewer than two words.
  *
- * @param words Those of each topic, such as {@link topWords} gives.
+ * @param words Those of each topic, such as {@link topWords} gives; none twice in a topic.
  * @param occurrences [n × T], not 0 where a term is in a document. Lent: see {@link DenseMatrix}.
- * @param vocabulary The word of each term, T.
- * @throws {TypeError | RangeError} if a word is not in the vocabulary, there is not one word for each term, or
- *   `occurrences` is no sparse matrix.
+ * @param vocabulary The word of each term, T, all different.
+ * @throws {TypeError | RangeError} if a word is not in the vocabulary, or twice in it or in a topic, there is not one
+ *   word for each term, or `occurrences` is no sparse matrix of finite numbers.
  * @see Bouma (2009), "Normalized (pointwise) mutual information in collocation extraction", GSCL; Lau, Newman &
  *   Baldwin (2014), "Machine reading tea leaves", EACL
  *
@@ -79,9 +89,10 @@ export async function topicCoherence(
   occurrences: SparseMatrix,
   vocabulary: readonly string[],
 ): Promise<Float64Array> {
-  if (!Array.isArray(words) || !words.every(Array.isArray))
-    throw invalid('words', 'an array with the words of each topic', words)
-  const counts = await toSparseView('occurrences', occurrences)
+  if (!Array.isArray(words)) throw invalid('words', 'an array with the words of each topic', words)
+  for (const [j, ofTopic] of words.entries())
+    if (!Array.isArray(ofTopic)) throw invalid(`words[${j}]`, 'an array of words', ofTopic)
+  const counts = await occurrencesView('occurrences', occurrences)
   const { rows: n, cols } = counts
   if (!Array.isArray(vocabulary) || vocabulary.length !== cols)
     throw invalid('vocabulary', `${cols} words, one for each column of occurrences,`, vocabulary)
@@ -126,7 +137,10 @@ export interface TopicNovelty {
   readonly novelty: Float64Array
   /** [n] The mean divergence of a document from those after it. */
   readonly transience: Float64Array
-  /** [n] Novelty less transience: above 0 where something new stays. */
+  /**
+   * [n] Novelty less transience: above 0 where something new stays. NaN where both are Infinity, as
+   * `kullback-leibler` may be: their difference is no number.
+   */
   readonly resonance: Float64Array
 }
 
@@ -165,6 +179,7 @@ export async function topicNovelty(
   const { data, rows: n, cols } = await nonnegativeMatrix('documents', documents)
   const apart = divergence === 'jensen-shannon' ? shannonDivergence : relativeEntropy
   const sharesOf = (i: number) => {
+    checkAttached('documents', data, n * cols)
     const row = Float64Array.from(data.subarray(i * cols, (i + 1) * cols))
     const sum = row.reduce((total, value) => total + value, 0)
     return row.map((value) => value / sum)
@@ -173,19 +188,21 @@ export async function topicNovelty(
   const resonance = resultArray(Float64Array, n)
   return inTurns<TopicNovelty>(function* (slice) {
     for (let i = 0; i < n; i++) {
-      checkAttached('documents', data, n * cols)
       const own = sharesOf(i)
-      const meanTo = (step: number) => {
+      const meanTo = function* (step: number) {
         const last = i + step * window
         if (last < 0 || last >= n) return NaN
         let sum = 0
-        for (let d = 1; d <= window; d++) sum += apart(own, sharesOf(i + step * d))
+        for (let d = 1; d <= window; d++) {
+          sum += apart(own, sharesOf(i + step * d))
+          if (slice.spend(16 * cols)) yield
+        }
         return sum / window
       }
-      novelty[i] = meanTo(-1)
-      transience[i] = meanTo(1)
+      novelty[i] = yield* meanTo(-1)
+      transience[i] = yield* meanTo(1)
       resonance[i] = novelty[i]! - transience[i]!
-      if (slice.spend(32 * cols * window)) yield
+      if (slice.spend(cols)) yield
     }
     return { novelty, transience, resonance }
   })

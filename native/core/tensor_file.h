@@ -23,8 +23,8 @@ std::span<std::byte> bytes_of(std::span<T> values) {
 }
 
 // Writes a safetensors file under a temporary name and renames it, so that `path` is always the old
-// file or the complete new one. `metadata` is a JSON object of strings. The file ends with a checksum
-// of the bytes of the tensors. Throws ErrorCode::file.
+// file or the complete new one. `metadata` is a JSON object of strings. The file ends with a
+// checksum of the bytes of the tensors. Throws ErrorCode::file.
 void write_tensor_file(const std::string& path, const std::string& metadata,
                        std::span<const FileTensor> tensors);
 

@@ -141,6 +141,29 @@ describe('gemmine topics', () => {
     expect(failure).toEqual({ sentence, exitCode: 2 })
   })
 
+  it('names --words, not --count, before work starts', async () => {
+    const args = ['--words', '0', '--out', at('wrong')]
+    expect(await failureFrom('topics', at('counts.mtx'), ...args)).toEqual({
+      sentence: 'Expected an integer of at least 1 for --words, received 0',
+      exitCode: 2,
+    })
+  })
+
+  it('names both files where documents or terms have another number of embeddings', async () => {
+    const [D, V, counts] = [at('documents.npy'), at('terms.npy'), at('counts.mtx')]
+    const sentenceOf = async (documents: string, terms: string) => {
+      const files = ['--documents', documents, '--terms', terms, '--rank', '3']
+      const args = ['topics', counts, '--model', 'key-nmf', ...files, '--out', at('wrong')]
+      return (await failureFrom(...args)).sentence
+    }
+    expect(await sentenceOf(V, V)).toBe(
+      `${V}: expected 80 rows, one for each document of ${counts}, received 24`,
+    )
+    expect(await sentenceOf(D, D)).toBe(
+      `${D}: expected 24 rows, one for each term of ${counts}, received 80`,
+    )
+  })
+
   it('names a vocabulary that does not fit, and dense documents', async () => {
     const given = ['--semantics', at('ppmi.mtx'), '--ranks', '2:3', '--out', at('wrong')]
     const few = ['topics', at('ppmi.mtx'), '--vocabulary', at('counts.mtx'), ...given]

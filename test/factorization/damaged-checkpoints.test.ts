@@ -3,7 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { deepSemiNmf, hierarchicalSemiNmf, mineHardNegatives, nmf, selectRank } from '../../lib/index'
+import {
+  deepSemiNmf,
+  hierarchicalSemiNmf,
+  mineHardNegatives,
+  nmf,
+  selectRank,
+} from '../../lib/index'
 import { gaussian } from '../matrices'
 
 const folder = mkdtempSync(join(tmpdir(), 'gemmine-damaged-'))
@@ -16,8 +22,7 @@ const fit = { tolerance: 0, iterations: 2, init: 'random' } as const
 
 const runs: Readonly<Record<string, (files: object) => Promise<unknown>>> = {
   nmf: (files) => nmf(positive, { rank: 2, ...fit, ...files }),
-  deepSemiNmf: (files) =>
-    deepSemiNmf(X, { ranks: [3, 2], fit, fineTuneIterations: 1, ...files }),
+  deepSemiNmf: (files) => deepSemiNmf(X, { ranks: [3, 2], fit, fineTuneIterations: 1, ...files }),
   hierarchicalSemiNmf: (files) => hierarchicalSemiNmf(X, { ranks: [3, 2], fit, ...files }),
   selectRank: (files) =>
     selectRank(positive, { ranks: [2, 3], model: 'nmf', restarts: 2, iterations: 2, ...files }),
@@ -61,7 +66,12 @@ describe.each(Object.entries(runs))('a checkpoint of %s', (name, run) => {
 it('a file that tells of more objectives than it can hold is refused', async () => {
   const whole = readFileSync(path('nmf')).toString('latin1')
   expect(whole).toContain('"objectives":"3"')
-  for (const text of ['"NaN":"3333333"', '"objectives":"9"', '"objectives":"x"', '"objectives":"-"']) {
+  for (const text of [
+    '"NaN":"3333333"',
+    '"objectives":"9"',
+    '"objectives":"x"',
+    '"objectives":"-"',
+  ]) {
     const bytes = Buffer.from(whole.replace('"objectives":"3"', text.padEnd(16)), 'latin1')
     await expectRefused(runs['nmf']!, bytes, 0)
   }
@@ -76,8 +86,7 @@ it('a checkpoint of layers that is given to another model names the model, not a
     'expected model hierarchical-semi-nmf, as in this call, received nmf',
   )
   const positives = Array.from({ length: 12 }, (_, i) => [i])
-  const mine = (files: object) =>
-    mineHardNegatives(X, X, positives, { numNegatives: 1, ...files })
+  const mine = (files: object) => mineHardNegatives(X, X, positives, { numNegatives: 1, ...files })
   await expect(mine({ resume })).rejects.toThrow(
     'expected a checkpoint of a mining job, received that of a fit of hierarchical-semi-nmf',
   )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { topicCoherence, topicNovelty, topWords } from '../../lib/index'
+import { keywordMatrix, topicCoherence, topicNovelty, topWords } from '../../lib/index'
 import { matrixOf, uniform } from '../matrices'
 import { denseOf, plantedDocuments, sparseOf } from './planted-topics'
 
@@ -53,9 +53,43 @@ describe('topicCoherence', () => {
   it.each([
     [[['w0', 'none']], vocabulary, 'a word of the vocabulary for words[0][1], received none'],
     ['w0', vocabulary, 'an array with the words of each topic for words'],
+    [[['w0'], 'ab'], vocabulary, 'an array of words for words[1], received'],
+    [[['w0', 'w1', 'w0']], vocabulary, 'a word that is not in the topic already for words[0][2]'],
+    [
+      [['w0']],
+      vocabulary.map((word, t) => (t === 7 ? 'w3' : word)),
+      'a word that no earlier term has for vocabulary[7], received w3',
+    ],
     [[['w0']], ['w0'], '24 words, one for each column of occurrences, for vocabulary'],
   ])('refuses %#', async (words, names, sentence) => {
     await expect(topicCoherence(words as never, counts, names)).rejects.toThrow(sentence)
+  })
+
+  it('is 1, not just below, for words that are in the same documents', async () => {
+    for (let n = 2; n < 60; n++)
+      for (let both = 1; both <= n; both += 3) {
+        const rows = Array.from({ length: n }, (_, i) =>
+          i < both
+            ? new Map([
+                [0, 1],
+                [1, 1],
+              ])
+            : new Map<number, number>(),
+        )
+        const found = await topicCoherence([['a', 'b']], sparseOf(rows as never, 2), ['a', 'b'])
+        expect(found[0]).toBe(1)
+      }
+  })
+
+  it.each([NaN, Infinity])('refuses %s among the occurrences by its place', async (value) => {
+    const values = counts.values.slice()
+    const row = 7
+    const place = Number(counts.indptr[row])
+    values[place] = value
+    const expected = `a finite number at row 7, column ${counts.indices[place]} of occurrences`
+    await expect(topicCoherence([], { ...counts, values }, vocabulary)).rejects.toThrow(expected)
+    const [D, V] = [matrixOf(80, 2, () => 1), matrixOf(k * size, 2, () => 1)]
+    await expect(keywordMatrix(D, V, { ...counts, values })).rejects.toThrow(expected)
   })
 
   it('reads the words of topWords', async () => {
@@ -106,6 +140,27 @@ describe('topicNovelty', () => {
     expect([novelty[19], transience[19]]).toEqual([0, 1])
     const infinite = await topicNovelty(change, { window: 5, divergence: 'kullback-leibler' })
     expect(infinite.novelty[20]).toBe(Infinity)
+  })
+
+  it('has no resonance where novelty and transience are both infinite', async () => {
+    const peak = matrixOf(3, 2, (i, j) => (i === 1 || j === 0 ? 1 : 0))
+    const options = { window: 1, divergence: 'kullback-leibler' } as const
+    const { novelty, transience, resonance } = await topicNovelty(peak, options)
+    expect([novelty[1], transience[1], resonance[1]]).toEqual([Infinity, Infinity, NaN])
+  })
+
+  it('lets the event loop run inside a document with a large window', async () => {
+    const wide = matrixOf(41, 2000, () => 1)
+    let turns = 0
+    const again = () => {
+      turns++
+      next = setImmediate(again)
+    }
+    let next = setImmediate(again)
+    await topicNovelty(wide, { window: 20 })
+    clearImmediate(next)
+    // 840 comparisons, of which a few take a turn; there were as many turns as documents.
+    expect(turns).toBeGreaterThan(100)
   })
 
   it('has no number beside documents without topics, and refuses what is no shares', async () => {
