@@ -1,7 +1,17 @@
 # The sidecar gemmine_cuda.so, which the addon opens on first use of a GPU. Built where nvcc is present; cuBLAS
-# is needed neither here nor by its linker.
-set(GEMMINE_CUDA AUTO CACHE STRING "build gemmine_cuda.so: AUTO (where nvcc is), ON or OFF")
+# is needed neither here nor by its linker. The environment variable GEMMINE_CUDA is the value of the option in a
+# fresh build folder, for tools that configure without options, such as cmake-js by way of npx.
+set(cuda_default AUTO)
+if(DEFINED ENV{GEMMINE_CUDA})
+  set(cuda_default $ENV{GEMMINE_CUDA})
+endif()
+set(GEMMINE_CUDA ${cuda_default} CACHE STRING "build gemmine_cuda.so: AUTO (where nvcc is), ON or OFF")
 set(GEMMINE_CUDA_ARCHITECTURES "80;90;100;120" CACHE STRING "compute capabilities that the sidecar has code for")
+# The addon lists as available only GPUs that there is code for.
+string(REGEX REPLACE "[a-z]" "" capabilities "${GEMMINE_CUDA_ARCHITECTURES}")
+list(JOIN capabilities "," capabilities)
+set_source_files_properties(native/backend/cuda/library.cc PROPERTIES
+  COMPILE_DEFINITIONS "GEMMINE_CUDA_CAPABILITIES=${capabilities}")
 if(NOT GEMMINE_CUDA OR NOT ELF OR GEMMINE_SANITIZE)
   return()
 endif()

@@ -54,6 +54,11 @@ const openblas = () =>
         '/usr/lib/x86_64-linux-gnu/openblas-pthread',
       ]
 
+/** Compute capabilities that the sidecar has code for. */
+const capabilities = /GEMMINE_CUDA_ARCHITECTURES "([\d;]+)"/
+  .exec(readFileSync(join(root, 'cmake/cuda.cmake'), 'utf8'))[1]
+  .replaceAll(';', ',')
+
 function compile(kind, source, object, folder = root) {
   const { flags, emulation: defines } = kinds[kind]
   const own = unseen.includes(basename(source)) && kind === 'thread' ? ['-fno-sanitize=thread'] : []
@@ -62,6 +67,7 @@ function compile(kind, source, object, folder = root) {
     ...['-std=c++20', '-ffp-contract=off', '-Wall', '-Wextra', '-Wno-unknown-pragmas', '-mf16c'],
     ...[`-I${join(folder, 'native')}`, `-I${join(root, 'native')}`, `-I${join(root, emulation)}`],
     ...[`-I${join(root, 'test/native')}`, `-isystem${openblas()[0]}`, '-DGEMMINE_CUDA_EMULATION'],
+    `-DGEMMINE_CUDA_CAPABILITIES=${capabilities}`,
     ...[...flags, ...defines, ...own, '-x', 'c++', '-c', join(folder, source), '-o', object],
   ]
   return spawnSync(file, rest, { encoding: 'utf8' })

@@ -10,7 +10,9 @@ namespace gemmine::cuda {
 namespace {
 
 constexpr const char* file_name = "gemmine_cuda.so";
-constexpr int oldest_capability = 8;  // major
+// Compute capabilities that the sidecar has code for, ten times: from cmake/cuda.cmake. It holds no
+// PTX, so that a GPU needs code of its major version, for its minor version or an earlier one.
+constexpr int capabilities[] = {GEMMINE_CUDA_CAPABILITIES};
 
 // Beside the file that this code is in. GEMMINE_CUDA_BACKEND holds another path, for tests.
 std::string path_of_sidecar() {
@@ -71,29 +73,39 @@ std::string driver_text(const Probe& probe) {
 // Why no device can be used, in a few words; empty if some can.
 std::string absence(const Probe& probe) {
   if (probe.driver_version == 0) return "no NVIDIA driver was found (libcuda.so.1)";
-  if (probe.driver_version < probe.runtime_version)
+  // Within a major version an older driver runs a newer runtime, as nothing is compiled at run
+  // time.
+  const int needed = probe.runtime_version / 1000 * 1000;
+  if (probe.driver_version < needed)
     return "the NVIDIA driver is for CUDA " + version_text(probe.driver_version) +
-           ", and gemmine needs one for " + version_text(probe.runtime_version);
+           ", and gemmine needs one for " + version_text(needed);
   if (probe.devices == 0) return "the driver finds no GPU";
   if (probe.blas_found == 0) return "cuBLAS was not found";
   return "";
 }
 
-std::string details(const Opened& opened, const Probe* probe) {
-  std::string text = "backend: " + opened.backend;
-  if (probe == nullptr) return text;
-  text += "; driver: " + driver_text(*probe);
-  return text + (probe->blas_found != 0 ? "; cuBLAS: " : "; cuBLAS, tried: ") + probe->blas;
+std::string details(const std::string& backend, const Probe& probe) {
+  return "backend: " + backend + "; driver: " + driver_text(probe) +
+         (probe.blas_found != 0 ? "; cuBLAS: " : "; cuBLAS, tried: ") + probe.blas;
 }
 
-std::string too_old(const Table& table, std::int32_t ordinal) {
+std::string capability_text(int capability) {
+  return std::to_string(capability / 10) + "." + std::to_string(capability % 10);
+}
+
+// Why this device cannot be used; empty if it can.
+std::string unsupported(const Table& table, std::int32_t ordinal) {
   DeviceDescription description;
   if (table.runtime.describe(ordinal, &description) != Code::ok)
     return table.runtime.last_failure();
-  if (description.major >= oldest_capability) return "";
+  std::string known;
+  for (const int capability : capabilities) {
+    if (capability / 10 == description.major && capability % 10 <= description.minor) return "";
+    known += (known.empty() ? "" : ", ") + capability_text(capability);
+  }
   return std::string(description.name) + " has compute capability " +
-         std::to_string(description.major) + "." + std::to_string(description.minor) +
-         ", and gemmine needs " + std::to_string(oldest_capability) + ".0";
+         capability_text(10 * description.major + description.minor) +
+         ", and gemmine has code for " + known + " and later minor versions of these";
 }
 
 }  // namespace
@@ -101,14 +113,18 @@ std::string too_old(const Table& table, std::int32_t ordinal) {
 std::vector<Listed> listed_devices() {
   const Opened& opened = sidecar();
   if (opened.table == nullptr)
-    return {{"cuda", opened.missing + " (" + details(opened, nullptr) + ")"}};
+    return {{"cuda", opened.missing + " (backend: " + opened.backend + ")"}};
+  return devices_of(*opened.table, opened.backend);
+}
+
+std::vector<Listed> devices_of(const Table& table, const std::string& backend) {
   Probe probe;
-  opened.table->runtime.probe(&probe);
+  table.runtime.probe(&probe);
   if (const std::string reason = absence(probe); !reason.empty())
-    return {{"cuda", reason + " (" + details(opened, &probe) + ")"}};
+    return {{"cuda", reason + " (" + details(backend, probe) + ")"}};
   std::vector<Listed> devices;
   for (std::int32_t i = 0; i < probe.devices; ++i)
-    devices.push_back({"cuda:" + std::to_string(i), too_old(*opened.table, i)});
+    devices.push_back({"cuda:" + std::to_string(i), unsupported(table, i)});
   return devices;
 }
 

@@ -1,7 +1,10 @@
 // The table of the sidecar on the emulated GPU: memory, copies, marks, products, failures.
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "backend/cuda/device.h"
+#include "backend/cuda/library.h"
 #include "emulated.h"
 
 namespace {
@@ -128,6 +131,48 @@ void without_cublas_a_product_says_what_was_tried() {
   emulation::blas_present = true;
 }
 
+Listed only_device() {
+  const std::vector<Listed> devices = devices_of(*gemmine_cuda_table(), "emulated");
+  check(devices.size() == 1, "one device is listed");
+  return devices.at(0);
+}
+
+void a_gpu_without_code_for_it_is_not_listed_as_available() {
+  const auto reason_of = [](int major, int minor) {
+    emulation::runtime_options.major = major;
+    emulation::runtime_options.minor = minor;
+    const Listed device = only_device();
+    check(device.name == "cuda:0", device.name);
+    return device.reason;
+  };
+  for (const auto& [major, minor] :
+       {std::pair{8, 0}, {8, 6}, {8, 9}, {9, 0}, {10, 0}, {10, 3}, {12, 0}, {12, 1}})
+    check(reason_of(major, minor).empty(), reason_of(major, minor));
+  for (const auto& [major, minor] : {std::pair{7, 5}, {11, 0}, {13, 0}})
+    check(
+        reason_of(major, minor) ==
+            "host emulation has compute capability " + std::to_string(major) + "." +
+                std::to_string(minor) +
+                ", and gemmine has code for 8.0, 9.0, 10.0, 12.0 and later minor versions of these",
+        reason_of(major, minor));
+  emulation::runtime_options.major = 9;
+  emulation::runtime_options.minor = 0;
+}
+
+void an_older_driver_of_the_same_major_version_is_not_refused() {
+  emulation::runtime_options.runtime_version = 13020;
+  emulation::runtime_options.driver_version = 13000;
+  check(only_device().reason.empty(), only_device().reason);
+  emulation::runtime_options.driver_version = 12090;
+  const Listed refused = only_device();
+  check(refused.name == "cuda", refused.name);
+  check(
+      refused.reason.starts_with(
+          "the NVIDIA driver is for CUDA 12.9, and gemmine needs one for 13.0 (backend: emulated"),
+      refused.reason);
+  emulation::runtime_options.driver_version = emulation::runtime_options.runtime_version = 13000;
+}
+
 }  // namespace
 
 int main() {
@@ -137,6 +182,8 @@ int main() {
   memory_that_does_not_fit_is_an_error_with_its_bytes();
   host_pointers_are_refused_by_the_emulation();
   without_cublas_a_product_says_what_was_tried();
+  a_gpu_without_code_for_it_is_not_listed_as_available();
+  an_older_driver_of_the_same_major_version_is_not_refused();
   check_emulation("the device suite");
   return report("cuda device");
 }

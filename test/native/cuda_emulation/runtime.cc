@@ -102,8 +102,12 @@ using namespace emulation;
 
 // ---- Devices.
 
-cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
-cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
+cudaError_t cudaDriverGetVersion(int* version) {
+  return *version = runtime_options.driver_version, cudaSuccess;
+}
+cudaError_t cudaRuntimeGetVersion(int* version) {
+  return *version = runtime_options.runtime_version, cudaSuccess;
+}
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = runtime_options.devices;
   return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
@@ -112,7 +116,7 @@ cudaError_t cudaSetDevice(int device) {
   return device >= 0 && device < runtime_options.devices ? cudaSuccess : cudaErrorInvalidValue;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"host emulation", 9, 0, 4};
+  *properties = {"host emulation", runtime_options.major, runtime_options.minor, 4};
   return result_of_call();
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {

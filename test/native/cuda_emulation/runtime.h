@@ -63,8 +63,11 @@ namespace emulation {
 struct RuntimeOptions {
   std::size_t device_bytes = std::size_t{1} << 31;  // cudaMalloc fails beyond
   int devices = 1;
-  int eagerness = 0;       // of 100: how often a call lets waiting work of some stream go on
-  long calls_to_fail = 0;  // the n-th call from now fails; 0: none
+  int driver_version = 13000;  // 1000 times the major version and 10 times the minor one
+  int runtime_version = 13000;
+  int major = 9, minor = 0;  // compute capability
+  int eagerness = 0;         // of 100: how often a call lets waiting work of some stream go on
+  long calls_to_fail = 0;    // the n-th call from now fails; 0: none
   cudaError_t failure = cudaErrorLaunchFailure;  // of that call
 };
 extern RuntimeOptions runtime_options;
