@@ -31,7 +31,7 @@ export const surveyCheckpointDefaults = frozen({
 export interface RestartsOfRank extends NativeSurvey {
   /** The mean components [rank × d]. */
   readonly H: Matrix
-  /** The components of one restart after the other [restarts · rank × d]; files of older versions have none. */
+  /** The components of one restart after the other [restarts · rank × d]. */
   readonly components: Matrix | undefined
 }
 

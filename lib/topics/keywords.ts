@@ -32,8 +32,8 @@ const lengthsOf = ({ data, rows, cols }: Matrix) =>
  * @param occurrences [n × T], not 0 where a term occurs in a document, such as counts. Lent: see {@link
  *   DenseMatrix}.
  * @returns The cosines [n × T], at least 0, at most `topTerms` in a row.
- * @throws {TypeError | RangeError} if shapes disagree, an embedding or an occurrence is not finite, or an option is wrong or
- *   unknown.
+ * @throws {TypeError | RangeError} if shapes disagree, an embedding or an occurrence is not finite, or an option is
+ *   wrong or unknown.
  * @see Kristensen-McLachlan, Hicke, Kardos & Thunø (2024), "Context is Key(NMF): Modelling topical information
  *   dynamics in Chinese diaspora media"
  *
