@@ -1,6 +1,14 @@
 // The three kinds of work. A request whose client goes away is aborted.
 import { mineHardNegatives, semiNmf, topK } from 'gemmine'
-import { fieldsOf, integerOf, listsOf, matrixOf, matrixOfBytes, numberOf } from './inputs.mjs'
+import {
+  fieldsOf,
+  integerOf,
+  integerOfText,
+  listsOf,
+  matrixOf,
+  matrixOfBytes,
+  numberOf,
+} from './inputs.mjs'
 
 /** A signal that is aborted if the client goes away before it has its answer. */
 function goneSignal({ raw }) {
@@ -19,7 +27,7 @@ async function search(corpus, request, reply) {
   const queries = isBytes
     ? matrixOfBytes(request.body, corpus.cols)
     : matrixOf('queries', fields.queries, corpus.cols)
-  const k = integerOf('k', fields.k ?? 10, 1, 1000)
+  const k = (isBytes ? integerOfText : integerOf)('k', fields.k ?? (isBytes ? '10' : 10), 1, 1000)
   const { neighbours } = (await topK(queries, corpus, { k, signal })).toJSON()
   return { neighbours }
 }

@@ -4,12 +4,12 @@ import { availableMemory } from '../memory'
 import { flagOption } from './common-options'
 import { heading, type Finished, type Job } from './job'
 
-/** The option of commands that can be estimated. */
-export const dryRunOption = () =>
+/** The option of commands that can be estimated; `except` tells what of a command cannot. */
+export const dryRunOption = (except = '') =>
   flagOption(
     '--dry-run',
     'print the memory, the operations and the seconds that the job would take, from short trials with made-up ' +
-      'rows, and write nothing; needs no --out',
+      `rows, and write nothing; needs no --out${except}`,
   )
 
 /** Options of trials, without the listener and the budget of the job itself. */

@@ -253,13 +253,21 @@ function describeCheckpoints(command: Command) {
       ),
     )
     .addOption(
-      pathOption('--resume <FILE>', 'a checkpoint to go on from; --iterations may be larger'),
+      pathOption(
+        '--resume <FILE>',
+        'a checkpoint to go on from; --iterations may be larger, but not for models of layers',
+      ),
     )
 }
 
 export function describeFactorize(command: Command) {
   command
-    .addOption(countOption('--rank <K>', 'number of components; required'))
+    .addOption(
+      countOption(
+        '--rank <K>',
+        'number of components; required, but --layers in its place for models of layers',
+      ),
+    )
     .addOption(
       choiceOption(
         '--model <NAME>',

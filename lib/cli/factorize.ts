@@ -41,11 +41,8 @@ import { checkOutside } from './outputs'
 const fitOptions = (given: FactorizeOptions) =>
   scalarsOf(Object.keys(familyOf(given).defaults), given)
 
-/** All options for which some model has a default, or which only models of layers have. */
-const allNames = new Set([
-  ...modelNames.flatMap((name) => Object.keys(defaultsOf(name))),
-  ...Object.values(namesOfLayers).flat(),
-])
+/** All options for which some model has a default. */
+const allNames = new Set(modelNames.flatMap((name) => Object.keys(defaultsOf(name))))
 
 /** Refuses options of other models, which are not passed to lib. */
 function checkForeign(given: FactorizeOptions) {
@@ -55,6 +52,17 @@ function checkForeign(given: FactorizeOptions) {
     if (value === undefined || Object.hasOwn(defaults, name) || value === 'frobenius') continue
     const { model = factorizeDefaults.model } = given
     throw invalid(optionOf(name), `nothing (the model ${model} has no such option)`, value)
+  }
+}
+
+/** Refuses options of models of layers beside another model, before what that model lacks. */
+function checkLayers(given: FactorizeOptions) {
+  const entries = Object.entries(namesOfLayers) as [string, readonly string[]][]
+  for (const name of new Set(entries.flatMap(([, names]) => names))) {
+    if (given[name as keyof FactorizeOptions] === undefined) continue
+    const taking = entries.filter(([, names]) => names.includes(name)).map(([model]) => model)
+    const { model = factorizeDefaults.model } = given
+    throw invalidText(optionOf(name), `--model ${oneOf(taking)} beside it`, `--model ${model}`)
   }
 }
 
@@ -102,6 +110,7 @@ function checkOptions(given: FactorizeOptions, rank: number, shape: Shape) {
 }
 
 async function factorize(path: string, given: FactorizeOptions) {
+  checkLayers(given)
   const rank = required(given.rank, '--rank', 'the number of components')
   const { inits, takesFactors, fit, defaults } = familyOf(given)
   const starts = takesFactors ? [...inits, 'custom'] : inits
@@ -217,7 +226,11 @@ export function factorizeCommand(): Command {
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
     .argument('<X>', `the matrix: ${matrixFile}`)
   describeFactorize(command)
-  return withCommonOptions(command.addOption(budgetOption()).addOption(dryRunOption()))
+  return withCommonOptions(
+    command
+      .addOption(budgetOption())
+      .addOption(dryRunOption('; not for models of layers and separable-nmf')),
+  )
     .addHelpText('after', footer)
     .action((path: string, options: FactorizeOptions | LayeredGiven) =>
       isLayered(options.model)

@@ -54,6 +54,8 @@ interface Row {
   readonly parameter?: LossParameter
   /** Whether weighted squares bound it from above, so that steps for squares and an H of any sign serve. */
   readonly hasSquares?: boolean
+  /** Whether X must consist of 0 and 1. */
+  readonly isBinary?: boolean
   /** The form for the addon. */
   readonly native: (parameter: number) => NativeLoss
 }
@@ -97,7 +99,10 @@ const rows = {
     hasSquares: true,
     native: bySquares('row-correntropy'),
   },
-  logistic: { native: () => ({ kind: 'logistic', beta: 2, multiple: 1, parameter: 0 }) },
+  logistic: {
+    isBinary: true,
+    native: () => ({ kind: 'logistic', beta: 2, multiple: 1, parameter: 0 }),
+  },
 } as const satisfies Readonly<Record<string, Row>>
 
 /** Every loss of some factorization. */
@@ -136,6 +141,10 @@ export function hasSquares(loss: AnyLoss): boolean {
   const row: Row = rows[loss]
   return row.hasSquares ?? false
 }
+
+/** Whether a loss is for an X of 0 and 1; an unknown one is not. */
+export const isBinary = (loss: unknown): boolean =>
+  anyLosses.some((name) => name === loss && ((rows[name] as Row).isBinary ?? false))
 
 /** These options without others. */
 export function lossOptionsOf(given: object, standard: AnyLoss): AnyLossOptions {

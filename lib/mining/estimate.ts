@@ -1,8 +1,18 @@
-import { extended, madeUpNumbers, quickest, type Estimate } from '../estimate'
 import type { DenseMatrix } from '../data/matrix'
+import {
+  checkTaken,
+  extended,
+  madeUpNumbers,
+  quickest,
+  shapeOf,
+  trialEntries,
+  trialJobOptions,
+  type Estimate,
+} from '../estimate'
+import { invalid } from '../errors'
 import { checkInteger } from '../options'
 import { mineHardNegatives } from './mine-hard-negatives'
-import type { MineHardNegativesOptions } from './mining-options'
+import { mineHardNegativesDefaults, type MineHardNegativesOptions } from './mining-options'
 import { packedBytes, prepareCorpus, type PreparedCorpus } from './prepare-corpus'
 import { topK, type TopKOptions } from './top-k'
 
@@ -16,36 +26,56 @@ export interface SearchShape {
 /** Queries of a trial, at most: all threads have several tiles of them. */
 const trialQueries = 512
 
-/** Entries of the larger corpus of a trial, 16 MiB as float32. */
-const trialEntries = 1 << 22
+/** Rows that each query of a trial gets, at most: the corpus of the trial has four times as many. */
+const trialRank = 1 << 13
+
+/** Corpus rows of the larger trial, at least. */
+const leastCorpus = 1024
 
 /** Rows around 0, as those of embeddings. */
 function madeUp(rows: number, cols: number): DenseMatrix {
   return { data: madeUpNumbers(rows * cols).map((value) => value - 0.5), rows, cols }
 }
 
-/** Seconds of a scan, from trials with fewer queries and two smaller corpora. */
+/**
+ * Seconds of a scan, from trials with fewer queries, two smaller corpora and, if the rows are wide, fewer
+ * columns: the time grows with each of them.
+ *
+ * @param least Rows that each query gets.
+ */
 async function secondsOf(
   { queries, corpus, cols }: SearchShape,
   least: number,
   trial: (queries: DenseMatrix, corpus: PreparedCorpus) => Promise<{ readonly seconds: number }>,
 ): Promise<number> {
-  const count = Math.min(queries, trialQueries)
-  const large = Math.min(corpus, Math.max(4 * least, 1024, Math.ceil(trialEntries / cols)))
+  const count = Math.min(queries, trialQueries, Math.ceil(trialEntries / (4 * least)))
+  const wanted = Math.min(corpus, Math.max(4 * least, leastCorpus))
+  const width = Math.min(cols, Math.max(1, Math.floor(trialEntries / wanted)))
+  const large = Math.min(corpus, Math.max(wanted, Math.ceil(trialEntries / width)))
   const sizes = [Math.ceil(large / 4), large] as const
-  const Q = madeUp(count, cols)
+  const Q = madeUp(count, width)
   const timed = async (rows: number) => {
-    using prepared = await prepareCorpus(madeUp(rows, cols))
+    using prepared = await prepareCorpus(madeUp(rows, width))
     return await quickest(async () => (await trial(Q, prepared)).seconds)
   }
   const times = [await timed(sizes[0]), await timed(sizes[1])] as const
-  return (extended(corpus, sizes, times) * queries) / count
+  return (extended(corpus, sizes, times) * queries * cols) / (count * width)
 }
 
-function checkShape(shape: SearchShape) {
-  checkInteger('shape.queries', shape.queries, 1)
-  checkInteger('shape.corpus', shape.corpus, 1)
-  checkInteger('shape.cols', shape.cols, 1)
+function checkedShape(shape: SearchShape): SearchShape {
+  const { queries, corpus, cols } = shapeOf(shape, ['queries', 'corpus', 'cols'])
+  checkInteger('shape.queries', queries, 1)
+  checkInteger('shape.corpus', corpus, 1)
+  checkInteger('shape.cols', cols, 1)
+  return { queries, corpus, cols }
+}
+
+/** Rows that each query of a trial gets; more than the corpus has are no more than it has. */
+function triedRank(name: string, value: unknown, corpus: number): number {
+  checkInteger(name, value, 1)
+  const least = Math.min(value, corpus)
+  if (least <= trialRank) return least
+  throw invalid(name, `an integer in 1..${trialRank} (a trial of 16 MiB cannot tell more)`, value)
 }
 
 const operationsOf = ({ queries, corpus, cols }: SearchShape) => 2 * queries * corpus * cols
@@ -54,10 +84,11 @@ const operationsOf = ({ queries, corpus, cols }: SearchShape) => 2 * queries * c
 const corpusBytes = ({ corpus, cols }: SearchShape) => packedBytes({ rows: corpus, cols })
 
 /**
- * Estimates {@link topK} before it starts, from trials with made-up rows, at most 16 MiB, by cosine. They take a
- * second or two of compute time.
+ * Estimates {@link topK} before it starts, from trials with made-up rows, at most 16 MiB, by cosine: wide rows
+ * are cut, and the time grows with their columns. They take a second or two of compute time.
  *
  * @param shape Numbers of queries, corpus rows and columns.
+ * @param options `k`, at most 8192 unless the corpus is smaller, and options of jobs.
  * @returns `bytes` of the answers and of the packed corpus; `operations` (2 · queries · corpus · columns) and
  *   `seconds` of the scan of a prepared corpus.
  * @throws {TypeError | RangeError} if the shape or an option is wrong.
@@ -67,32 +98,34 @@ const corpusBytes = ({ corpus, cols }: SearchShape) => packedBytes({ rows: corpu
  */
 export async function estimateTopK(
   shape: SearchShape,
-  options: Pick<TopKOptions, 'k' | 'threads' | 'device' | 'priority' | 'signal'>,
+  options: Pick<TopKOptions, 'k' | (typeof trialJobOptions)[number]>,
 ): Promise<Estimate> {
-  checkShape(shape)
+  const checked = checkedShape(shape)
+  checkTaken(options, ['k', ...trialJobOptions])
   const { k } = options
-  const seconds = await secondsOf(shape, k, (Q, corpus) => topK(Q, corpus, options))
+  const least = triedRank('k', k, checked.corpus)
+  const seconds = await secondsOf(checked, least, (Q, corpus) => topK(Q, corpus, options))
   return {
-    bytes: 8 * shape.queries * k + corpusBytes(shape),
-    operations: operationsOf(shape),
+    bytes: 8 * checked.queries * k + corpusBytes(checked),
+    operations: operationsOf(checked),
     seconds,
   }
 }
 
+const triedRules = [
+  'numNegatives',
+  'absoluteMargin',
+  'relativeMargin',
+  'maxScore',
+  'minScore',
+  'skipRanks',
+  'maxRank',
+] as const
+
 /** The options of {@link mineHardNegatives} that do not depend on the rows. */
 export type TriedMining = Pick<
   MineHardNegativesOptions,
-  | 'numNegatives'
-  | 'absoluteMargin'
-  | 'relativeMargin'
-  | 'maxScore'
-  | 'minScore'
-  | 'skipRanks'
-  | 'maxRank'
-  | 'threads'
-  | 'device'
-  | 'priority'
-  | 'signal'
+  (typeof triedRules)[number] | (typeof trialJobOptions)[number]
 >
 
 /** Bytes of a mined negative: its row, score and rank. */
@@ -108,17 +141,17 @@ export async function estimateMining(
   shape: SearchShape,
   options: TriedMining = {},
 ): Promise<Estimate> {
-  checkShape(shape)
-  let numNegatives = 0
-  const seconds = await secondsOf(shape, options.numNegatives ?? 1, async (Q, corpus) => {
+  const checked = checkedShape(shape)
+  checkTaken(options, [...triedRules, ...trialJobOptions])
+  const { numNegatives = mineHardNegativesDefaults.numNegatives } = options
+  const least = triedRank('numNegatives', numNegatives, checked.corpus)
+  const seconds = await secondsOf(checked, least, (Q, corpus) => {
     const positives = Int32Array.from({ length: Q.rows }, (_, query) => query % corpus.rows)
-    const mined = await mineHardNegatives(Q, corpus, positives, options)
-    numNegatives = mined.numNegatives
-    return mined
+    return mineHardNegatives(Q, corpus, positives, options)
   })
   return {
-    bytes: bytesOfNegative * shape.queries * (numNegatives + 1) + corpusBytes(shape),
-    operations: operationsOf(shape),
+    bytes: bytesOfNegative * checked.queries * (numNegatives + 1) + corpusBytes(checked),
+    operations: operationsOf(checked),
     seconds,
   }
 }

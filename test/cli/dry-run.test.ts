@@ -48,6 +48,11 @@ describe('--dry-run', () => {
     })
   })
 
+  it('of the logistic loss does not name an entry that the file does not have', async () => {
+    const line = 'factorize x.npy --model semi-orthogonal-nmf --loss logistic --rank 3 --dry-run'
+    expect((await run(folder, ...line.split(' '))).code).toBe(0)
+  })
+
   it('refuses what the job itself refuses, and a model without iterations', async () => {
     const line = ['factorize', at('x.npy'), '--dry-run', '--rank']
     expect((await failureFrom(...line, '0')).sentence).toContain('--rank')

@@ -91,6 +91,13 @@ it.each(computing)('%s --help offers the devices that there are', (command) => {
   expect(helpOf(command)).toContain('where to compute: auto, cpu, cuda, cuda:N (default: auto)')
 })
 
+it('factorize --help tells which options models of layers lack', () => {
+  const help = helpOf('factorize').replace(/\s+/g, ' ')
+  expect(help).toContain('required, but --layers in its place for models of layers')
+  expect(help).toContain('--iterations may be larger, but not for models of layers')
+  expect(help).toContain('needs no --out; not for models of layers and separable-nmf')
+})
+
 it('mine --help has the default of --pool from lib', () => {
   const [few, many] = [defaultPool(1), defaultPool(100)]
   expect(helpOf('mine')).toContain(`at least K (default: max(${few}, ${many / 100}K))`)

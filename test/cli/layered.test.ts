@@ -138,7 +138,19 @@ describe('gemmine factorize', () => {
     ],
     [
       ['--rank', '3', '--layers', '3,2'],
-      'Expected nothing (the model semi-nmf has no such option) for --layers, received an array of 2',
+      'Expected --model deep-semi-nmf or hierarchical-semi-nmf beside it for --layers, received --model semi-nmf',
+    ],
+    [
+      ['--layers', '8,3'],
+      'Expected --model deep-semi-nmf or hierarchical-semi-nmf beside it for --layers, received --model semi-nmf',
+    ],
+    [
+      ['--rank', '3', '--level-model', 'snmf'],
+      'Expected --model hierarchical-semi-nmf beside it for --level-model, received --model semi-nmf',
+    ],
+    [
+      [...deep.slice(2), '--dry-run'],
+      'Expected nothing (the model deep-semi-nmf has no such option) for --dry-run, received true',
     ],
     [
       [...deep.slice(2), '--labels', 'classes.npy'],

@@ -98,11 +98,32 @@ describe.skipIf(reason !== undefined)('examples/service', () => {
     ['/top-k', [], 'a JSON object for the body, received []'],
     ['/mine', { queries: [query], positives: [[20_000]] }, 'for positives[0][0], received 20000'],
     ['/factorize', { rows: [[1, 2]], rank: 2 }, 'an integer in 1..1 for rank, received 2'],
+    // Text where JSON has numbers.
+    ['/top-k', { queries: [query], k: ' 3 ' }, 'an integer in 1..1000 for k, received " 3 "'],
+    ['/mine', { queries: [query], positives: [['']] }, 'for positives[0][0], received ""'],
+    ['/mine', { queries: [query], positives: [[7]], numNegatives: '' }, 'for numNegatives'],
+    // What would take memory before it is seen to be wrong.
+    ['/factorize', { rows: [{ length: 3e9 }], rank: 1 }, 'a list of numbers for rows[0]'],
+    ['/factorize', { rows: { 0: [1] }, rank: 1 }, 'a list of rows for rows, received {"0":[1]}'],
+    ['/factorize', { rows: 'abc', rank: 1 }, 'a list of rows for rows, received "abc"'],
+    ['/factorize', { rows: [[1, 2], []], rank: 1 }, 'a list of 2 numbers for rows[1]'],
+    ['/factorize', { rows: [null], rank: 1 }, 'a list of numbers for rows[0], received null'],
+    ['/factorize', { rank: 1 }, 'a list of rows for rows, received nothing'],
   ])('answers 400 to %s with a wrong field, and names it', async (path, body, message) => {
     const asked = await post(path, body)
     expect(asked.status).toBe(400)
     expect(((await asked.json()) as { error: string }).error).toContain(message)
   })
+
+  it.each(['', ' 3', '3.0', '0x3', '1e1', '3&k=4', '0'])(
+    'answers 400 to bytes with ?k=%s',
+    async (k) => {
+      const headers = { 'content-type': 'application/octet-stream' }
+      const body = new Uint8Array(Float32Array.from(query).buffer)
+      const asked = await post(`/top-k?k=${k}`, {}, { headers, body })
+      expect(asked.status).toBe(400)
+    },
+  )
 
   it('stops the job of a client that goes away', async () => {
     const gone = new AbortController()
@@ -140,7 +161,7 @@ describe.skipIf(reason !== undefined)('examples/service', () => {
     const health = await fetch(`${address}/health`)
     expect(await health.json()).toEqual({ status: 'ok', rows: 20_000 })
     const text = await (await fetch(`${address}/metrics`)).text()
-    expect(text).toContain('http_requests_total{route="/top-k",status="400"} 4')
+    expect(text).toContain('http_requests_total{route="/top-k",status="400"} 12')
     const asked = await post('/factorize', endless)
     server.kill('SIGTERM')
     expect((await asked.text()).includes('event: failed')).toBe(true)
