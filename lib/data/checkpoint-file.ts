@@ -4,6 +4,7 @@ import { invalid } from '../errors'
 import { working } from '../jobs'
 import { checkNumber } from '../options'
 import { fileError, printable, replaceFile, systemFailure } from './file'
+import { placeBeside } from './place-beside'
 import { formatSafetensors, type Tensors } from './safetensors'
 
 export interface CheckpointOptions {
@@ -78,7 +79,7 @@ async function tryPlace(path: string): Promise<void> {
   if (there && !there.isFile()) throw fileError(path, 'expected a file, received a pipe or device')
   if (there && there.size > 0 && (await readMetadata(path))['format'] !== format)
     throw fileError(path, 'expected a new file, or a checkpoint to replace, received another file')
-  const beside = `${path}.part-${process.pid}-tried`
+  const beside = `${placeBeside(path)}-tried`
   try {
     await (await open(beside, 'w')).close()
     await unlink(beside)
