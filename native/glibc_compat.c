@@ -1,8 +1,8 @@
 /* Lets an addon built on a new glibc load on an old one: each call goes to the symbol version that
-   x86-64 has had from the start. Newer versions came with the merge of libpthread and libdl (2.34), with stat
-   functions of their own (2.33), and with mathematical functions that do not set errno's old way
-   (2.29, 2.35); the arithmetic behind both versions is the same. Linked with --wrap=<name> for
-   every name below. */
+   x86-64 has had from the start. Newer versions came with the merge of libpthread and libdl (2.34),
+   with stat functions of their own (2.33), and with mathematical functions that do not set errno's
+   old way (2.29, 2.35); the arithmetic behind both versions is the same. Linked with --wrap=<name>
+   for every name below. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>

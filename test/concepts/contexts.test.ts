@@ -92,7 +92,9 @@ const contexts = {
 }
 
 describe('describeConcepts', () => {
-  const ofAnySign = reducerNames.filter((name) => !/^(nmf|orthogonal-nmf|min-volume-nmf)$/.test(name))
+  const ofAnySign = reducerNames.filter(
+    (name) => !/^(nmf|orthogonal-nmf|min-volume-nmf)$/.test(name),
+  )
   it.each(ofAnySign)('describes those of %s', async (model) => {
     const reducer = await fitReducer(X, { model, rank: 3 })
     const concepts = await describeConcepts(reducer, { contexts, count: 4, features: 5 })

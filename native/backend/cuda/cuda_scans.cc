@@ -28,8 +28,8 @@ ScanRequest on_host(const ScanRequest& request) {
 
 // The kernels know no filters.
 bool runs_on_device(const ScanRequest& request) {
-  return std::ranges::none_of(
-      request.asked, [&](const ScanQuery& query) { return is_filtered(request, query); });
+  return std::ranges::none_of(request.asked,
+                              [&](const ScanQuery& query) { return is_filtered(request, query); });
 }
 
 class CudaScans : public Scans {

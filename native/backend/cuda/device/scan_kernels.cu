@@ -1,6 +1,5 @@
-#include "backend/cuda/device/scan_kernels.h"
-
 #include "backend/cuda/device/runtime.h"
+#include "backend/cuda/device/scan_kernels.h"
 
 namespace gemmine::cuda::device {
 

@@ -44,7 +44,8 @@ __device__ int reaching(const List& list, unsigned flag, std::int64_t key) {
 
 // A threshold below which no row is among the `depth` best: at most the depth-th best lower bound
 // of the rows that count. By bisection, which needs no order.
-__device__ float raised(const List& list, unsigned flag, int depth, double spread, float threshold) {
+__device__ float raised(const List& list, unsigned flag, int depth, double spread,
+                        float threshold) {
   std::int64_t low = INT32_MIN, high = std::int64_t{INT32_MAX} + 1;
   if (reaching(list, flag, low) < depth) return threshold;
   while (high - low > 1) {
@@ -95,11 +96,11 @@ __global__ void __launch_bounds__(threads) tighten_each(TightenLists of) {
     state.admissible = state.rejected = INFINITY;
   } else if (state.count - state.looked >= of.growth) {
     if (asked.ranked != 0)
-      state.admissible = raised(list, found_admissible_counts, asked.depth, asked.spread,
-                                state.admissible);
+      state.admissible =
+          raised(list, found_admissible_counts, asked.depth, asked.spread, state.admissible);
     if (asked.rejecting != 0)
-      state.rejected = raised(list, found_rejected_counts, asked.rejected_depth, asked.spread,
-                              state.rejected);
+      state.rejected =
+          raised(list, found_rejected_counts, asked.rejected_depth, asked.spread, state.rejected);
     state.count = state.looked = drop_others(list, state.admissible, state.rejected);
   }
   if (list.lane == 0) of.states[at] = state;

@@ -30,15 +30,14 @@ __device__ double power_of_two(int exponent) { return ldexp(1.0, exponent); }
 __device__ int exponent_for(double norm) {
   if (!(norm > 0)) return 0;
   const int exponent = stored_exponent - ilogb(norm);
-  return exponent < -most_exponent ? -most_exponent
+  return exponent < -most_exponent  ? -most_exponent
          : exponent > most_exponent ? most_exponent
                                     : exponent;
 }
 
 __device__ RowBound bound_of(const PrepareRows& of, double squared, double residual, int exponent) {
   const double half = of.distance != 0 ? squared / 2 : 0.0;
-  const double error =
-      (of.distance != 0 ? of.squared_norm_error * squared : 0.0) + of.underflow;
+  const double error = (of.distance != 0 ? of.squared_norm_error * squared : 0.0) + of.underflow;
   return {float_above(-half + error), float_below(-half - error),
           float_above(sqrt(squared) + residual), float_above(residual),
           static_cast<float>(power_of_two(-exponent))};

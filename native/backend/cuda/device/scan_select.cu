@@ -44,9 +44,7 @@ __device__ bool is_forbidden(const SelectRows& of, const AskedScan& asked, int r
 }
 
 // Rows with a class are counted by the host, for the levels that count classes.
-__device__ bool counts(int level, bool shared) {
-  return !shared || level >= scan_classed_levels;
-}
+__device__ bool counts(int level, bool shared) { return !shared || level >= scan_classed_levels; }
 
 struct Bounds {
   float upper, lower;
@@ -150,7 +148,8 @@ Code select_rows(Queue* queue, const SelectRows* request) {
   for (std::int32_t first = 0; first < request->asked_count; first += most_questions) {
     const unsigned left = static_cast<unsigned>(request->asked_count - first);
     const dim3 grid(across, left < most_questions ? left : most_questions);
-    if (const Code code = launch(queue, grid, threads, 0, "select_rows", select_each, *request, first);
+    if (const Code code =
+            launch(queue, grid, threads, 0, "select_rows", select_each, *request, first);
         code != Code::ok)
       return code;
   }
