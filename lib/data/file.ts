@@ -1,12 +1,13 @@
 import * as fs from 'node:fs'
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { GemmineError, invalid } from '../errors'
+import { GemmineError, invalidText, shown } from '../errors'
 import { fileError, systemFailure } from '../file-errors'
 import { working } from '../jobs'
 import type { DenseData } from './element-types'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
+import { placeBeside } from './place-beside'
 import { borrowable } from './typed-array'
 
 export { fileError, systemFailure } from '../file-errors'
@@ -20,7 +21,7 @@ const statDescriptor = promisify(fs.fstat)
 export const closeDescriptor: (fd: number) => Promise<void> = promisify(fs.close)
 
 export function checkPath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '') throw invalid('path', 'a path', path)
+  if (typeof path !== 'string' || path === '') throw invalidText('path', 'a path', shown(path))
 }
 
 const escapes: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' }
@@ -165,16 +166,22 @@ export async function writePieces(
 }
 
 /**
- * Writes a file completely beside its place, on the disk, and renames it.
+ * Writes a file completely beside its place, on the disk, and renames it. Of several writers of one path each
+ * writes its own file, and the last one to finish stays.
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
  */
-export async function replaceFile(
+export const replaceFile = (
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> => working(writeBeside(path, pieces))
+
+async function writeBeside(
   path: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   checkPath(path)
-  const beside = `${path}.part-${process.pid}`
+  const beside = placeBeside(path)
   try {
     const file = await open(beside, 'w')
     try {

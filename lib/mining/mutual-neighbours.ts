@@ -18,7 +18,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { nothingFound, type FoundRows } from './range-search'
 import { ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -69,7 +69,15 @@ export interface MutualNeighbours extends Omit<FoundRows, 'certified' | 'fallbac
  * const { indptr, indices } = await mutualNeighbours(english, german, { k: 1 })
  * const translationOfSentence7 = indices[indptr[7]] // undefined where indptr[8] is no more
  */
-export async function mutualNeighbours(
+export function mutualNeighbours(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: MutualNeighboursOptions,
+): Promise<MutualNeighbours> {
+  return keeping(corpus, () => mutualPairs(queries, corpus, given))
+}
+
+async function mutualPairs(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: MutualNeighboursOptions,
@@ -81,13 +89,11 @@ export async function mutualNeighbours(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
-  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
   planMemory(
@@ -105,7 +111,7 @@ export async function mutualNeighbours(
           addon.mutualNeighbours(lent.queries, handle ?? lent.corpus!, options, control),
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
-  const sizes = { queries: source.rows, corpus: rows, ...found }
+  const sizes = { queries: source.rows, corpus: liveRows, ...found }
   const warnings = ofZeroVectors(sizes, {
     ofQuery: ', and the first rows count as its neighbours',
     ofRow: ', and the first queries count as its neighbours',

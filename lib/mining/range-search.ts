@@ -17,7 +17,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentOf, toRowChoice, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -100,7 +100,15 @@ export const rangeWarnings = (found: Searched, limit: number | undefined): strin
  * const { indptr, indices } = await rangeSearch(X, X, { threshold: 0.95, excludeSelf: true })
  * const nearDuplicatesOfRow7 = indices.subarray(indptr[7], indptr[8])
  */
-export async function rangeSearch(
+export function rangeSearch(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: RangeSearchOptions,
+): Promise<FoundRows> {
+  return keeping(corpus, () => rowsInRange(queries, corpus, given))
+}
+
+async function rowsInRange(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: RangeSearchOptions,
@@ -112,15 +120,13 @@ export async function rangeSearch(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const chosen = [
     toRowChoice('exclude', exclude, source.rows, rows),
     toRowChoice('allow', allow, source.rows, rows),
   ] as const
-  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
-  // does not affect it.
   const excluded = chosen[0] instanceof Promise ? await chosen[0] : chosen[0]
   const allowed = chosen[1] instanceof Promise ? await chosen[1] : chosen[1]
   const loan = loanOf({
@@ -139,7 +145,7 @@ export async function rangeSearch(
           addon.rangeSearch(lent.queries, handle ?? lent.corpus!, options, control),
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
-  const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found }, limit)
+  const warnings = rangeWarnings({ queries: source.rows, corpus: liveRows, ...found }, limit)
   return { queries: source.rows, metric, ...found, warnings }
 }
 
