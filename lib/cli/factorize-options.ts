@@ -237,7 +237,7 @@ function describeEntries(command: Command) {
     .addOption(pathOption('--sample-weight <FILE>', '.npy [n]: weights of the rows, at least 0'))
 }
 
-function describeCheckpoints(command: Command) {
+function describeCheckpoints(command: Command, ofResume: string) {
   command
     .addOption(
       pathOption(
@@ -255,12 +255,13 @@ function describeCheckpoints(command: Command) {
     .addOption(
       pathOption(
         '--resume <FILE>',
-        'a checkpoint to go on from; --iterations may be larger, but not for models of layers',
+        `a checkpoint to go on from; --iterations may be larger${ofResume}`,
       ),
     )
 }
 
-export function describeFactorize(command: Command) {
+/** @param ofResume What the command has to add to the text of --resume. */
+export function describeFactorize(command: Command, ofResume = '') {
   command
     .addOption(
       countOption(
@@ -283,7 +284,7 @@ export function describeFactorize(command: Command) {
   describeSteps(command)
   describeTerms(command)
   describeEntries(command)
-  describeCheckpoints(command)
+  describeCheckpoints(command, ofResume)
 }
 
 /** The options of gemmine factorize that a function with these defaults has too, but for some. */

@@ -225,7 +225,7 @@ export function factorizeCommand(): Command {
     .summary('split a matrix into parts: X ≈ W H')
     .description('Factorize a matrix X [n x d] as X ≈ W H with W [n x K] and H [K x d].')
     .argument('<X>', `the matrix: ${matrixFile}`)
-  describeFactorize(command)
+  describeFactorize(command, ', but not for models of layers')
   return withCommonOptions(
     command
       .addOption(budgetOption())

@@ -251,7 +251,8 @@ export async function estimateFactorization<Options extends { readonly rank: num
     await secondsOf(factorize, trial, tried),
   ] as const
   const source = plannedSource({ rows, cols, nonzeros })
-  const planned = { rank, init: init!, solver: solver!, acceleration: acceleration! }
+  const names = { init: init!, solver: solver!, acceleration: acceleration! }
+  const planned = { rank, ...names, hasOwnNormals: isOwn }
   return {
     bytes: Math.ceil(fitBytes(source, planned) + ownBytes(settled.model, { rows, cols }, rank)),
     operations: 4 * (nonzeros ?? rows * cols) * rank,
