@@ -13,7 +13,7 @@ import {
   type MineCorpusShardOptions,
   type ShardIdentity,
 } from './mine-corpus-shard'
-import type { CorpusInput } from './prepare-corpus'
+import { keeping, type CorpusInput } from './prepare-corpus'
 import type { PositiveScores } from './score-positives'
 
 /** The rows drawn for each list of negatives, with their scores: plain data, to be sent from machine to machine. */
@@ -77,7 +77,17 @@ export const noRanks = (indices: Int32Array): Promise<Int32Array> =>
  * @param drawn What {@link drawnRows} gave.
  * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
  */
-export async function rankDrawnRows(
+export function rankDrawnRows(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: PositiveScores,
+  drawn: DrawnRows,
+  given: MineCorpusShardOptions,
+): Promise<DrawnRanks> {
+  return keeping(corpus, () => ranksInShard(queries, corpus, positives, drawn, given))
+}
+
+async function ranksInShard(
   queries: MatrixInput,
   corpus: CorpusInput,
   positives: PositiveScores,

@@ -16,7 +16,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { ofZeroVectors } from './search-warnings'
 
 /** The only place where the defaults of {@link logSumExp} are written. */
@@ -72,7 +72,15 @@ const [lowest, highest] = [1e-100, 1e100]
  * const { values } = await logSumExp(queries, bank, { temperature: 0.05 })
  * const lossOfQuery7 = values[7] - positiveScore / 0.05 // with the positive's row in the bank
  */
-export async function logSumExp(
+export function logSumExp(
+  queries: MatrixInput,
+  bank: CorpusInput,
+  given: LogSumExpOptions,
+): Promise<LogSums> {
+  return keeping(bank, () => logSums(queries, bank, given))
+}
+
+async function logSums(
   queries: MatrixInput,
   bank: CorpusInput,
   given: LogSumExpOptions,

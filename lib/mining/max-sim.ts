@@ -20,7 +20,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { ofFewDocuments, ofZeroTokens } from './search-warnings'
 
 /** The only place where the defaults of {@link maxSim} are written. */
@@ -95,7 +95,15 @@ export interface RankedDocuments {
  * const documents = { tokens: { data, rows: 5, cols: 128 }, starts: [0, 3, 5] } // of 3 and 2 tokens
  * const { indices, scores } = await maxSim(queries, documents, { k: 2 })
  */
-export async function maxSim(
+export function maxSim(
+  queries: MultiVectors,
+  documents: MultiVectors<CorpusInput>,
+  given: MaxSimOptions,
+): Promise<RankedDocuments> {
+  return keeping(documents?.tokens, () => rankedDocuments(queries, documents, given))
+}
+
+async function rankedDocuments(
   queries: MultiVectors,
   documents: MultiVectors<CorpusInput>,
   given: MaxSimOptions,
@@ -115,8 +123,6 @@ export async function maxSim(
     source,
     'documents.tokens',
   )
-  // The job starts before the call returns (unless starts are many), so a `dispose()` right after the call
-  // does not affect it.
   const ofQueries = toStarts('queries.starts', queries.starts, source.rows, 0)
   const queryStarts = ofQueries instanceof Promise ? await ofQueries : ofQueries
   const ofDocuments = toStarts('documents.starts', documents.starts, rows, 1)

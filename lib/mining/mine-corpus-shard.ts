@@ -29,7 +29,7 @@ import {
   type MineHardNegativesOptions,
   type SettledMining,
 } from './mining-options'
-import type { CorpusInput } from './prepare-corpus'
+import { keeping, type CorpusInput } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type MinedShard } from './query-shard'
 import { referencesOf } from './query-lists'
 import { checkSampledMetric, poolOf, samplingOf } from './samplings'
@@ -238,7 +238,16 @@ function checkPositives(scores: PositiveScores, queries: number, cols: number, m
  * )
  * const mined = await mergeCorpusShards(parts)
  */
-export async function mineCorpusShard(
+export function mineCorpusShard(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: PositiveScores,
+  given: MineCorpusShardOptions,
+): Promise<MinedCorpusShard> {
+  return keeping(corpus, () => mineShard(queries, corpus, positives, given))
+}
+
+async function mineShard(
   queries: MatrixInput,
   corpus: CorpusInput,
   positives: PositiveScores,

@@ -23,7 +23,7 @@ import {
 } from './mining-options'
 import { settleSweep, type MiningSweep } from './mining-sweep'
 import { nothingMined } from './merge-mined'
-import { scanned, type CorpusInput, type Scanned } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { listStartsOf, mostLists } from './query-lists'
 import {
   fingerprintOf,
@@ -117,7 +117,9 @@ export async function mineHardNegatives(
     if (isSweep) throw invalid('sweep', 'none beside a corpus in shards', given.sweep)
     return mineStream(queries, corpus, positives, settled[0]!)
   }
-  const answers = await mineAll(queries, corpus, positives, settled)
+  const answers = await keeping(corpus, () =>
+    mineAll(queries, corpus, positives, settled),
+  )
   return isSweep ? answers : answers[0]!
 }
 

@@ -18,7 +18,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { nothingFound, type FoundRows } from './range-search'
 import { ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -69,7 +69,15 @@ export interface MutualNeighbours extends Omit<FoundRows, 'certified' | 'fallbac
  * const { indptr, indices } = await mutualNeighbours(english, german, { k: 1 })
  * const translationOfSentence7 = indices[indptr[7]] // undefined where indptr[8] is no more
  */
-export async function mutualNeighbours(
+export function mutualNeighbours(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: MutualNeighboursOptions,
+): Promise<MutualNeighbours> {
+  return keeping(corpus, () => mutualPairs(queries, corpus, given))
+}
+
+async function mutualPairs(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: MutualNeighboursOptions,
@@ -86,8 +94,6 @@ export async function mutualNeighbours(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
-  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
   planMemory(

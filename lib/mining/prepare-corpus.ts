@@ -131,6 +131,22 @@ export interface Scanned {
 }
 
 /**
+ * Runs a call that begins with {@link scanned}. A prepared corpus that is changed or disposed of in the meantime
+ * stays for the call as it was at the start.
+ */
+export function keeping<Result>(corpus: unknown, call: () => Promise<Result>): Promise<Result> {
+  return corpus instanceof PreparedCorpus ? lettingGo(corpus.keep(), call) : call()
+}
+
+async function lettingGo<Result>(letGo: () => void, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call()
+  } finally {
+    letGo()
+  }
+}
+
+/**
  * The corpus in the form for the addon, with its metric, after a check that it has as many columns as the
  * queries.
  *

@@ -220,7 +220,7 @@ export class PreparedCorpus implements Disposable {
   async save(path: string, given: JobOptions = {}): Promise<void> {
     const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
     const { native, rows } = this.#now()
-    const letGo = hold(native)
+    const letGo = this.keep()
     try {
       await saveRows(path, { ...this.#kept, native, rows }, job)
     } finally {
@@ -267,6 +267,11 @@ export class PreparedCorpus implements Disposable {
   /** @internal Gives ids to a corpus from a file, which is nobody else's yet. */
   take(ids: RowIds | undefined) {
     this.#kept = { ...this.#kept, ids }
+  }
+
+  /** @internal Keeps the corpus as it is now, until the returned function is called. */
+  keep(): () => void {
+    return this.#version ? hold(this.#version.native) : () => {}
   }
 
   /** @internal The addon's handle. */

@@ -17,7 +17,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentOf, toRowChoice, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -100,7 +100,15 @@ export const rangeWarnings = (found: Searched, limit: number | undefined): strin
  * const { indptr, indices } = await rangeSearch(X, X, { threshold: 0.95, excludeSelf: true })
  * const nearDuplicatesOfRow7 = indices.subarray(indptr[7], indptr[8])
  */
-export async function rangeSearch(
+export function rangeSearch(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: RangeSearchOptions,
+): Promise<FoundRows> {
+  return keeping(corpus, () => rowsInRange(queries, corpus, given))
+}
+
+async function rowsInRange(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: RangeSearchOptions,
@@ -119,8 +127,6 @@ export async function rangeSearch(
     toRowChoice('exclude', exclude, source.rows, rows),
     toRowChoice('allow', allow, source.rows, rows),
   ] as const
-  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
-  // does not affect it.
   const excluded = chosen[0] instanceof Promise ? await chosen[0] : chosen[0]
   const allowed = chosen[1] instanceof Promise ? await chosen[1] : chosen[1]
   const loan = loanOf({

@@ -19,7 +19,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { ofFewQueries, ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 
@@ -83,7 +83,15 @@ export interface ReverseNeighbours {
  * @example
  * const { indices } = await reverseTopK(users, items, { k: 10 }) // the ten users nearest to each item
  */
-export async function reverseTopK(
+export function reverseTopK(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: ReverseTopKOptions,
+): Promise<ReverseNeighbours> {
+  return keeping(corpus, () => nearestQueries(queries, corpus, given))
+}
+
+async function nearestQueries(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: ReverseTopKOptions,
@@ -100,8 +108,6 @@ export async function reverseTopK(
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
     exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  // The job starts before the call returns (unless lists are copied), so a `dispose()` right after the call
-  // does not affect it.
   const lists = excluded instanceof Promise ? await excluded : excluded
   planMemory(`An answer of ${k} queries for each of ${rows} corpus rows`, 8 * rows * k)
   const isEmpty = source.rows === 0

@@ -32,7 +32,7 @@ import { nativeSampling, samplingDefaults } from './samplings'
 import type { Metric } from './metric'
 import { minedArrays, positiveArrays } from './mined-arrays'
 import { groupArray } from './mining-options'
-import type { CorpusInput } from './prepare-corpus'
+import { keeping, type CorpusInput } from './prepare-corpus'
 import { fingerprintOf } from './query-shard'
 import { checkShared, joinShared, sharedRowsOf, type SharedRows } from './shared-rows'
 import type { SharedTexts } from './text-digests'
@@ -97,7 +97,16 @@ const idle = {
  * @param positives Of each query, rows of the whole corpus, as for {@link mineHardNegatives}.
  * @throws {TypeError | RangeError} naming the argument, row and value that is wrong.
  */
-export async function scorePositives(
+export function scorePositives(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  positives: RowListsInput,
+  given: ScorePositivesOptions,
+): Promise<PositiveScores> {
+  return keeping(corpus, () => positivesOfShard(queries, corpus, positives, given))
+}
+
+async function positivesOfShard(
   queries: MatrixInput,
   corpus: CorpusInput,
   positives: RowListsInput,

@@ -19,7 +19,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { Neighbours } from './neighbours'
-import { scanned, type CorpusInput } from './prepare-corpus'
+import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import {
   arraysOfChoice,
   chosenRows,
@@ -101,15 +101,21 @@ export const topKWarnings = (found: Searched, k: number, name: Naming): string[]
  * @example
  * const { indices, scores } = await topK(queries, corpus, { k: 10, metric: 'cosine' })
  */
-export async function topK(
+export function topK(
+  queries: MatrixInput,
+  corpus: CorpusInput,
+  given: TopKOptions,
+): Promise<Neighbours> {
+  return keeping(corpus, () => nearest(queries, corpus, given))
+}
+
+async function nearest(
   queries: MatrixInput,
   corpus: CorpusInput,
   given: TopKOptions,
 ): Promise<Neighbours> {
   const asked = checkedSearch(queries, corpus, given)
   const { source, liveRows, ids, k, matrix, handle, metric, job } = asked
-  // The job starts before the call returns (unless lists, or large lent arrays, are copied), so a `dispose()`
-  // right after the call does not affect it.
   const exclude = asked.exclude instanceof Promise ? await asked.exclude : asked.exclude
   const allow = asked.allow instanceof Promise ? await asked.allow : asked.allow
   planMemory(`An answer of ${k} rows for each of ${source.rows} queries`, 8 * source.rows * k)
