@@ -6,6 +6,7 @@ import { checkNumber } from '../options'
 import { typeOfArray } from './element-types'
 import { fileError, printable, replaceFile, systemFailure } from './file'
 import { hashOf } from './hash'
+import { placeBeside } from './place-beside'
 import { formatSafetensors, readSafetensors, type Tensors } from './safetensors'
 import { kindOf as kindOfArray } from './typed-array'
 
@@ -81,7 +82,7 @@ async function tryPlace(path: string): Promise<void> {
   if (there && !there.isFile()) throw fileError(path, 'expected a file, received a pipe or device')
   if (there && there.size > 0 && (await readMetadata(path))['format'] !== format)
     throw fileError(path, 'expected a new file, or a checkpoint to replace, received another file')
-  const beside = `${path}.part-${process.pid}-tried`
+  const beside = `${placeBeside(path)}-tried`
   try {
     await (await open(beside, 'w')).close()
     await unlink(beside)

@@ -7,6 +7,7 @@ import { working } from '../jobs'
 import type { DenseData } from './element-types'
 import { detached } from '../lending'
 import { planMemory } from '../memory'
+import { placeBeside } from './place-beside'
 import { borrowable } from './typed-array'
 
 export { fileError, systemFailure } from '../file-errors'
@@ -165,16 +166,22 @@ export async function writePieces(
 }
 
 /**
- * Writes a file completely beside its place, on the disk, and renames it.
+ * Writes a file completely beside its place, on the disk, and renames it. Of several writers of one path each
+ * writes its own file, and the last one to finish stays.
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; the earlier one is then unchanged.
  */
-export async function replaceFile(
+export const replaceFile = (
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> => working(writeBeside(path, pieces))
+
+async function writeBeside(
   path: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   checkPath(path)
-  const beside = `${path}.part-${process.pid}`
+  const beside = placeBeside(path)
   try {
     const file = await open(beside, 'w')
     try {

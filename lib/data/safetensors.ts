@@ -1,5 +1,5 @@
 import { invalid } from '../errors'
-import { pause } from '../jobs'
+import { pause, working } from '../jobs'
 import { bytesInMemory, reading, skip, withReader } from './byte-reader'
 import type { ByteReader } from './byte-reader'
 import { loadElements, readBytes } from './dense-elements'
@@ -210,5 +210,6 @@ export const readSafetensors = (path: string): Promise<Tensors> => withReader(pa
  * await writeSafetensors('model.safetensors', { tensors, metadata: { rank: '32' } })
  */
 export async function writeSafetensors(path: string, contents: Tensors): Promise<void> {
-  await writePieces(path, await formatSafetensors(contents))
+  const pieces = await formatSafetensors(contents)
+  await working(writePieces(path, pieces))
 }

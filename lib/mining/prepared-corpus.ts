@@ -8,6 +8,7 @@ import type { MatrixInput } from '../data/matrix'
 import { toQueries } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { GemmineError, invalid, invalidText } from '../errors'
+import { working } from '../jobs'
 import { planMemory } from '../memory'
 import { runJob, type CheckedJob, type NativeCorpus, type NativeSource } from '../native'
 import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
@@ -217,7 +218,11 @@ export class PreparedCorpus implements Disposable {
    * @example
    * await corpus.save('articles.corpus')
    */
-  async save(path: string, given: JobOptions = {}): Promise<void> {
+  save(path: string, given: JobOptions = {}): Promise<void> {
+    return working(this.#save(path, given))
+  }
+
+  async #save(path: string, given: JobOptions): Promise<void> {
     const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
     const { native, rows } = this.#now()
     const letGo = this.keep()

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type * as files from '../../lib/data/checkpoint-file'
+import type * as places from '../../lib/data/place-beside'
 import type * as memory from '../../lib/memory'
 import { blockQueries } from '../../lib/mining/mined-blocks'
 import {
@@ -42,6 +43,13 @@ vi.mock('../../lib/data/checkpoint-file', async (original) => {
 
 /** Bytes that the process seems to have left. */
 let available: number | undefined
+
+let beside: string | undefined
+
+vi.mock('../../lib/data/place-beside', async (original) => {
+  const { placeBeside }: typeof places = await original()
+  return { placeBeside: (path: string) => beside ?? placeBeside(path) }
+})
 
 vi.mock('../../lib/memory', async (original) => {
   const whole: typeof memory = await original()
@@ -315,11 +323,13 @@ describe('a checkpoint of mining is refused', () => {
     const path = at('full.safetensors')
     const earlier = readFileSync(checkpoint())
     writeFileSync(path, earlier)
-    symlinkSync('/dev/full', `${path}.part-${process.pid}`)
+    beside = `${path}.part-full`
+    symlinkSync('/dev/full', beside)
     await expect(mine({ checkpoint: path })).rejects.toMatchObject({
       code: 'ERR_GEMMINE_FILE',
       message: `${path}: no space is left on the disk`,
     })
+    beside = undefined
     expect(readFileSync(path).equals(earlier)).toBe(true)
     expect(readdirSync(folder).filter((name) => name.includes('.part-'))).toEqual([])
   })

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { serialize } from 'node:v8'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openCorpus, prepareCorpus, topK, type CorpusHandle } from '../../lib/index'
+import { drain, openCorpus, prepareCorpus, topK, type CorpusHandle } from '../../lib/index'
 import { bytesInMemory, PlainReader } from '../../lib/data/byte-reader'
 import { readCorpus } from '../../lib/mining/corpus-file'
 import { expectSurvival } from '../data/mutations'
@@ -154,5 +155,47 @@ describe('a shared corpus', () => {
     expect((await topK(queries, opened, { k: 3 })).indices).toEqual(expected.indices)
     const other = { 'corpus.data': new Float32Array(new SharedArrayBuffer(4 * 600)) }
     await expect(openCorpus({ ...second, memory: other })).rejects.toThrow()
+  })
+})
+
+describe('several saves to one path', () => {
+  it('leave one whole file, of any of them, and nothing beside it', async () => {
+    const path = join(folder, 'twice.corpus')
+    using corpus = await changedCorpus()
+    using other = await prepareCorpus(gaussian(300, 6, 9), { metric: 'dot' })
+    await Promise.all([corpus.save(path), other.save(path), corpus.save(path)])
+    using opened = await openCorpus(path)
+    expect([140, 300]).toContain(opened.rows)
+    expect(readdirSync(folder).filter((file) => file.includes('.part'))).toEqual([])
+  })
+
+  it('leave the earlier file while they run, and if one fails', async () => {
+    const path = join(folder, 'kept.corpus')
+    using corpus = await changedCorpus()
+    await corpus.save(path)
+    const earlier = readFileSync(path)
+    const stop = new AbortController()
+    const stopped = corpus.save(path, { signal: stop.signal })
+    const saved = corpus.save(path)
+    expect(readFileSync(path).equals(earlier)).toBe(true)
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+    await saved
+    expect(readFileSync(path).equals(earlier)).toBe(true)
+  })
+})
+
+describe('drain()', () => {
+  it('waits for the whole file of a corpus that is saved', async () => {
+    using corpus = await changedCorpus()
+    for (const turns of [0, 1, 3, 6]) {
+      const path = join(folder, `drained-${turns}.corpus`)
+      let isSaved = false
+      const saved = corpus.save(path).then(() => (isSaved = true))
+      for (let turn = 0; turn < turns; turn++) await setImmediate()
+      await drain()
+      expect(isSaved).toBe(true)
+      await saved
+    }
   })
 })

@@ -4,6 +4,7 @@ import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import
 import { GemmineError } from '../../errors'
 import { version } from '../../version'
 import { checkPath, systemFailure, writePieces } from '../file'
+import { placeBeside } from '../place-beside'
 
 async function load() {
   const [whole, pages] = await Promise.all([
@@ -72,9 +73,6 @@ function named(path: string, beside: string, error: unknown): unknown {
   return new GemmineError(error.code, message, { cause: error.cause })
 }
 
-/** Distinguishes files that this process writes at the same time. */
-let count = 0
-
 /**
  * Writes a file under a temporary name beside its path, and renames it when it is complete: `path` is the old
  * file or the whole new one.
@@ -87,7 +85,7 @@ export async function writeParquetFile(
   body: (writer: OpenWriter) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   checkPath(path)
-  const beside = `${path}.part-${process.pid}-${count++}`
+  const beside = placeBeside(path)
   try {
     await writePieces(beside, piecesOf(contents, body))
     await rename(beside, path)
