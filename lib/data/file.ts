@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { GemmineError, invalid } from '../errors'
+import { GemmineError, invalidText, shown } from '../errors'
 import { fileError, systemFailure } from '../file-errors'
 import { working } from '../jobs'
 import type { DenseData } from './element-types'
@@ -21,7 +21,7 @@ const statDescriptor = promisify(fs.fstat)
 export const closeDescriptor: (fd: number) => Promise<void> = promisify(fs.close)
 
 export function checkPath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '') throw invalid('path', 'a path', path)
+  if (typeof path !== 'string' || path === '') throw invalidText('path', 'a path', shown(path))
 }
 
 const escapes: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' }

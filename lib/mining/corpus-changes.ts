@@ -12,6 +12,10 @@ export const appendDefaults = frozen({
 
 export type AppendOptions = Overrides<typeof appendDefaults> & JobOptions
 
+/** Whether the bit of a row is set, [⌈rows / 32⌉]. */
+export const isMarked = (words: Uint32Array, row: number) =>
+  ((words[row >>> 5]! >>> (row & 31)) & 1) === 1
+
 /** Rows of a corpus by their numbers, or by their ids. */
 export type RowsInput = readonly number[] | Int32Array | { readonly ids: RowIdsInput }
 

@@ -10,7 +10,7 @@ import { allocateBytes, fileError, printable, replaceFile } from '../data/file'
 import { take, type ByteReader } from '../data/byte-reader'
 import { shownFormat } from '../data/file-format'
 import { metrics, type Metric } from './metric'
-import type { IdKind, StoredIds } from './row-ids'
+import { mostDigits, type IdKind, type StoredIds } from './row-ids'
 
 const magic = Buffer.from('GEMMCORP')
 const version = 1
@@ -205,9 +205,13 @@ export async function readCorpus(
   return { rows, cols, metric, live, ids: stored, data }
 }
 
+const decimal = new RegExp(`^(0|-?[1-9]\\d{0,${mostDigits - 1}})$`)
+
 function checkIds({ kind, count, values, ends }: StoredIds, path: string) {
   if (kind === 'number') {
-    const wrong = new Float64Array(values).findIndex((id) => !Number.isSafeInteger(id))
+    const wrong = new Float64Array(values).findIndex(
+      (id) => !Number.isSafeInteger(id) || Object.is(id, -0),
+    )
     if (wrong >= 0) throw fileError(path, `expected an integer as the id of row ${wrong}`)
     return
   }
@@ -218,7 +222,7 @@ function checkIds({ kind, count, values, ends }: StoredIds, path: string) {
       Number.isInteger(end) && end % 2 === 0 && end >= before && end <= values.byteLength
     const isLast = row < count - 1 || end === values.byteLength
     if (!isEnd || !isLast) throw fileError(path, `expected the end of the id of row ${row}`)
-    if (kind === 'bigint' && !/^-?\d{1,4096}$/.test(text.toString('utf16le', before, end)))
+    if (kind === 'bigint' && !decimal.test(text.toString('utf16le', before, end)))
       throw fileError(path, `expected a bigint as the id of row ${row}`)
     before = end
   })

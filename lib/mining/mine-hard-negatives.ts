@@ -117,9 +117,7 @@ export async function mineHardNegatives(
     if (isSweep) throw invalid('sweep', 'none beside a corpus in shards', given.sweep)
     return mineStream(queries, corpus, positives, settled[0]!)
   }
-  const answers = await keeping(corpus, () =>
-    mineAll(queries, corpus, positives, settled),
-  )
+  const answers = await keeping(corpus, () => mineAll(queries, corpus, positives, settled))
   return isSweep ? answers : answers[0]!
 }
 

@@ -1,14 +1,16 @@
 import { isSharedArrayBuffer } from 'node:util/types'
 import { bytesOfFile, PlainReader } from '../data/byte-reader'
 import { checkPath, fileError, withFile } from '../data/file'
-import { GemmineError, invalid, invalidText, isMistake } from '../errors'
+import { reasonOf } from '../cancellation'
+import { GemmineError, invalid, invalidText, isMistake, shown } from '../errors'
 import { native } from '../native'
-import { jobDefaults, withDefaults, type JobOptions } from '../options'
-import type { CorpusHandle } from './corpus-changes'
+import { checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
+import { isMarked, type CorpusHandle } from './corpus-changes'
 import { readCorpus } from './corpus-file'
 import { prepareCorpus } from './prepare-corpus'
 import { PreparedCorpus } from './prepared-corpus'
 import { RowIds } from './row-ids'
+import { mostVersions, taken } from './shared-versions'
 
 const isHandle = (given: unknown): given is CorpusHandle =>
   typeof given === 'object' && given !== null && 'token' in given && 'metric' in given
@@ -19,11 +21,11 @@ const isHandle = (given: unknown): given is CorpusHandle =>
  * rows have the numbers and ids that they had. A corpus of another thread is not copied.
  *
  * @param from The path of a file, or a handle.
- * @param given Options of the job that packs a file.
+ * @param given Options of the job that packs a file; a handle is opened without a job, on its device.
  * @throws {TypeError} if this is no path and no handle, or a handle that went through JSON.
  * @throws {GemmineError} `ERR_GEMMINE_FILE` for a file that is missing, damaged or of another format;
- *   `ERR_GEMMINE_DISPOSED` if the handle was opened before, also as a clone, or the corpus was disposed of before
- *   it was opened; `ERR_GEMMINE_OUT_OF_MEMORY`.
+ *   `ERR_GEMMINE_DISPOSED` if the handle was opened before, also as a clone, or the corpus was disposed of, or
+ *   changed and shared 16 times, before it was opened; `ERR_GEMMINE_OUT_OF_MEMORY`.
  *
  * @example
  * await corpus.save('articles.corpus')
@@ -48,32 +50,45 @@ export async function openCorpus(
       'a handle of PreparedCorpus.share(), as postMessage() or workerData hand it on',
       'one without its shared memory, as JSON leaves it',
     )
-  const number = new BigUint64Array(token)[0]!
-  const opened = native().openShared(number, Object.values(memory)[0])
+  if (typeof memory !== 'object' || memory === null)
+    throw invalidText('from.memory', 'what PreparedCorpus.share() gave', shown(memory))
+  checkOptions(given, device)
+  const opened = native().openShared(taken(token), Object.values(memory)[0])
   if (!opened)
     throw new GemmineError(
       'ERR_GEMMINE_DISPOSED',
-      'This handle was opened before, or its corpus was disposed of: call share() once for each thread',
+      'This handle was opened before, its corpus was disposed of, or ' +
+        `${mostVersions} later versions were shared: call share() once for each thread`,
     )
   const kept = { cols, metric, device, ids: ids && RowIds.stored(ids), memory }
   return new PreparedCorpus({ native: opened, rows, liveRows }, kept)
 }
 
+/** Checks options that a handle has no use for: it is opened without a job. */
+function checkOptions(given: JobOptions, held: string) {
+  const { device, signal } = checkJob(withDefaults({ ...jobDefaults }, given))
+  if (given.device !== undefined && given.device !== 'auto' && device !== held)
+    throw invalid('device', `${held}, which holds the corpus`, device)
+  if (signal?.aborted) throw reasonOf(signal)
+}
+
 async function openFile(path: string, given: JobOptions): Promise<PreparedCorpus> {
   checkPath(path)
+  const options = withDefaults({ ...jobDefaults }, given)
   const stored = await withFile(path, (file) =>
     readCorpus(new PlainReader(bytesOfFile(file), 0, file.size)),
   )
   const { rows, cols, metric, live, data } = stored
-  const options = withDefaults({ ...jobDefaults }, given)
+  const ids = stored.ids && RowIds.stored(stored.ids)
+  const same = await ids?.sameId((row) => isMarked(live, row))
+  if (same) throw fileError(path, `expected different ids of the rows ${same.join(' and ')}`)
   const removed: number[] = []
-  for (let row = 0; row < rows; row++)
-    if (((live[row >>> 5]! >>> (row & 31)) & 1) === 0) removed.push(row)
+  for (let row = 0; row < rows; row++) if (!isMarked(live, row)) removed.push(row)
   let corpus: PreparedCorpus | undefined
   try {
     corpus = await prepareCorpus({ data, rows, cols }, { ...options, metric })
     await corpus.remove(removed, options)
-    corpus.take(stored.ids && RowIds.stored(stored.ids))
+    corpus.take(ids)
     return corpus
   } catch (error) {
     corpus?.dispose()

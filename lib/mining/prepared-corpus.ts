@@ -14,6 +14,7 @@ import { runJob, type CheckedJob, type NativeCorpus, type NativeSource } from '.
 import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
 import {
   appendDefaults,
+  isMarked,
   type AppendedRows,
   type AppendOptions,
   type CorpusHandle,
@@ -23,6 +24,7 @@ import type { Metric } from './metric'
 import type { RowId, RowIds, RowIdsInput } from './row-ids'
 import { saveRows } from './save-corpus'
 import { disposeAfterCalls, hold } from './shared-scan'
+import { SharedVersions } from './shared-versions'
 
 /** The state after a change. */
 interface Version {
@@ -42,6 +44,8 @@ interface Kept {
   readonly memory: NamedArrays
 }
 
+const isOfIds = (rows: RowsInput) => typeof rows === 'object' && rows !== null && 'ids' in rows
+
 /** Row numbers are int32. */
 const mostRows = 2 ** 31 - 1
 
@@ -57,6 +61,7 @@ export class PreparedCorpus implements Disposable {
   #kept: Kept
   #rows: number
   #liveRows: number
+  readonly #shared = new SharedVersions()
   /** Settled when the changes so far are done. */
   #changes: Promise<unknown> = Promise.resolve()
 
@@ -154,14 +159,15 @@ export class PreparedCorpus implements Disposable {
   remove(rows: RowsInput, given: JobOptions = {}): Promise<number> {
     return this.#inTurn(async () => {
       const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
-      const numbers = await this.#numbersOf(rows)
+      const numbers = await this.#distinct(rows)
       const before = this.#now()
       if (numbers.length === 0) return 0
-      if (numbers.length === before.liveRows)
+      if (numbers.length === before.liveRows && numbers.every(this.#liveness()))
         throw invalidText('rows', 'fewer than all rows: a corpus has at least one', 'all of them')
       const liveRows = before.liveRows - numbers.length
-      await this.#become(job, undefined, numbers, { rows: before.rows, liveRows })
-      this.#kept.ids?.remove(numbers)
+      await this.#become(job, undefined, numbers, { rows: before.rows, liveRows }, () =>
+        this.#kept.ids?.remove(numbers),
+      )
       return numbers.length
     })
   }
@@ -181,7 +187,7 @@ export class PreparedCorpus implements Disposable {
     return this.#inTurn(async () => {
       const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
       const source = this.#sourceOf(to, 'to')
-      const numbers = await this.#numbersOf(rows)
+      const numbers = await this.#distinct(rows)
       const before = this.#now()
       if (source.rows !== numbers.length)
         throw invalid('to.rows', `${numbers.length} rows, one for each number`, source.rows)
@@ -197,7 +203,7 @@ export class PreparedCorpus implements Disposable {
    * The id of a row, also of a removed one; null if there is no such row, or the corpus has no ids.
    */
   idOf(row: number): RowId | null {
-    return this.#kept.ids?.idOf(row) ?? null
+    return row < this.#rows ? (this.#kept.ids?.idOf(row) ?? null) : null
   }
 
   /**
@@ -236,7 +242,9 @@ export class PreparedCorpus implements Disposable {
   /**
    * A handle with which one other thread opens this corpus as it is now, without a copy: call it once for each
    * thread. The corpus must not be disposed of until the other thread has opened it; from then on it lives as
-   * long as one side holds it. Later changes of one side are not seen by the other.
+   * long as one side holds it. Later changes of one side are not seen by the other. Until a handle is opened, the
+   * memory of rows that change stays; of more than 16 versions with such handles, the oldest can no longer be
+   * opened.
    *
    * @example
    * worker.postMessage(corpus.share()) // in the worker: await openCorpus(message)
@@ -244,13 +252,13 @@ export class PreparedCorpus implements Disposable {
   share(): CorpusHandle {
     const { native, rows, liveRows } = this.#now()
     const { cols, metric, device, ids, memory } = this.#kept
-    const token = new SharedArrayBuffer(8)
-    new BigUint64Array(token)[0] = native.share()
+    const token = this.#shared.share(native)
     return { token, rows, liveRows, cols, metric, device, ids: ids?.stored(rows), memory }
   }
 
   /** Frees the memory; running jobs keep it until they end. A second call is no error. */
   dispose(): void {
+    this.#shared.dispose()
     if (this.#version) disposeAfterCalls(this.#version.native)
     this.#version = undefined
   }
@@ -312,17 +320,35 @@ export class PreparedCorpus implements Disposable {
     return source
   }
 
-  /** Whether a row was not removed. */
+  /** Whether a row was not removed; those that a change will add count as such. */
   #liveness(): (row: number) => boolean {
-    const live = this.#now().native.live()
-    return (row) => live === undefined || ((live[row >>> 5]! >>> (row & 31)) & 1) === 1
+    const { native, rows } = this.#now()
+    const live = native.live()
+    return live ? (row) => row >= rows || isMarked(live, row) : () => true
+  }
+
+  /** The rows of a change, each once. */
+  async #distinct(rows: RowsInput): Promise<Int32Array> {
+    const numbers = await this.#numbersOf(rows)
+    const name = isOfIds(rows) ? 'ids' : 'rows'
+    const isNamed = new Uint8Array(this.rows)
+    numbers.forEach((row, i) => {
+      if (isNamed[row] === 1)
+        throw invalid(
+          `${name}[${i}]`,
+          `a row that is listed once (${name}[${numbers.indexOf(row)}] is it)`,
+          row,
+        )
+      isNamed[row] = 1
+    })
+    return numbers
   }
 
   async #numbersOf(rows: RowsInput): Promise<Int32Array> {
-    if (typeof rows === 'object' && rows !== null && 'ids' in rows) {
+    if (isOfIds(rows)) {
       const { ids } = this.#kept
       if (!ids) throw invalidText('ids', 'none, as the corpus was prepared without ids', 'some')
-      return ids.rowsOf(rows.ids, this.#liveness())
+      return ids.rowsOf(rows.ids, this.#now().rows, this.#liveness())
     }
     if (!Array.isArray(rows) && !isInt32Array(rows))
       throw invalid('rows', 'an array of row numbers, an Int32Array, or { ids }', rows)
@@ -340,6 +366,7 @@ export class PreparedCorpus implements Disposable {
     source: NativeSource | undefined,
     numbers: Int32Array | undefined,
     sizes: Omit<Version, 'native'>,
+    written = () => {},
   ): Promise<void> {
     const before = this.#now()
     const { inputs, arrays } = await loanOf({ rows: source })
@@ -353,6 +380,8 @@ export class PreparedCorpus implements Disposable {
     this.#version = { native, ...sizes }
     this.#rows = sizes.rows
     this.#liveRows = sizes.liveRows
+    written()
+    this.#shared.letGoOfOpened()
     disposeAfterCalls(before.native)
   }
 }

@@ -29,8 +29,15 @@ export interface StoredIds {
 const isKind = (kind: string): kind is IdKind =>
   kind === 'number' || kind === 'bigint' || kind === 'string'
 
+/** Of a bigint. */
+export const mostDigits = 4096
+
+const bigintEnd = 10n ** BigInt(mostDigits)
+
 /** Ids that are decoded, or put into a table, at once. */
 const idsAtOnce = 1 << 14
+
+type Table = Map<RowId, number>
 
 const shown = (id: RowId) => (typeof id === 'bigint' ? `${id}n` : JSON.stringify(id))
 
@@ -53,7 +60,11 @@ export class RowIds {
   #values = new SharedArrayBuffer(0)
   #ends = new SharedArrayBuffer(0)
   /** The rows by their ids, without removed rows; made when it is needed. */
-  #rows: Map<RowId, number> | undefined
+  #rows: Table | undefined
+  /** The table that is being made. */
+  #making: Promise<Table> | undefined
+  /** Changes since the table began to be made. */
+  readonly #meanwhile: ((table: Table) => void)[] = []
   /** Whether another thread may write beyond the last id. */
   #isShared = false
 
@@ -124,10 +135,15 @@ export class RowIds {
   /**
    * The rows with some ids.
    *
+   * @param rowCount The number of rows; later ones are those of a change that is not done.
    * @param isLive Whether a row was not removed.
    * @throws {TypeError | RangeError} naming an id that no row has.
    */
-  async rowsOf(given: RowIdsInput, isLive: (row: number) => boolean): Promise<Int32Array> {
+  async rowsOf(
+    given: RowIdsInput,
+    rowCount: number,
+    isLive: (row: number) => boolean,
+  ): Promise<Int32Array> {
     const ids = checkedList(given) as readonly RowId[]
     const table = await this.#table(isLive)
     const rows = new Int32Array(ids.length)
@@ -136,7 +152,8 @@ export class RowIds {
       (begin, end) => {
         for (let i = begin; i < end; i++) {
           const row = table.get(ids[i]!)
-          if (row === undefined) throw invalidText(`ids[${i}]`, 'the id of a row', shownAny(ids[i]))
+          if (row === undefined || row >= rowCount)
+            throw invalidText(`ids[${i}]`, 'the id of a row', shownAny(ids[i]))
           rows[i] = row
         }
       },
@@ -145,17 +162,57 @@ export class RowIds {
     return rows
   }
 
-  async #table(isLive: (row: number) => boolean): Promise<Map<RowId, number>> {
-    if (this.#rows) return this.#rows
-    const rows = new Map<RowId, number>()
-    await inSlices(
+  async #table(isLive: (row: number) => boolean): Promise<Table> {
+    return this.#rows ?? (await (this.#making ??= this.#make(isLive)))
+  }
+
+  async #make(isLive: (row: number) => boolean): Promise<Table> {
+    const table: Table = new Map()
+    try {
+      await this.#each(isLive, (id, row) => table.set(id, row))
+      for (const change of this.#meanwhile) change(table)
+      return (this.#rows = table)
+    } finally {
+      this.#making = undefined
+      this.#meanwhile.length = 0
+    }
+  }
+
+  /** Tells the ids of the rows that were not removed, in slices. */
+  #each(isLive: (row: number) => boolean, tell: (id: RowId, row: number) => void): Promise<void> {
+    return inSlices(
       this.#count,
       (begin, end) => {
-        for (let row = begin; row < end; row++) if (isLive(row)) rows.set(this.idOf(row)!, row)
+        for (let row = begin; row < end; row++) if (isLive(row)) tell(this.idOf(row)!, row)
       },
       idsAtOnce,
     )
-    return (this.#rows ??= rows)
+  }
+
+  /** Changes the table, or that which is being made. */
+  #change(change: (table: Table) => void) {
+    if (this.#rows) change(this.#rows)
+    else if (this.#making) this.#meanwhile.push(change)
+  }
+
+  /** Takes rows out of the table, from which another row may have taken the id. */
+  #forget(rows: Iterable<number>) {
+    const gone = Array.from(rows, (row) => [this.idOf(row)!, row] as const)
+    this.#change((table) => {
+      for (const [id, row] of gone) if (table.get(id) === row) table.delete(id)
+    })
+  }
+
+  /** The first two rows of one id, of those that were not removed; undefined if all ids differ. */
+  async sameId(isLive: (row: number) => boolean): Promise<readonly [number, number] | undefined> {
+    const seen: Table = new Map()
+    let same: readonly [number, number] | undefined
+    await this.#each(isLive, (id, row) => {
+      const before = seen.get(id)
+      if (before !== undefined) same ??= [before, row]
+      seen.set(id, row)
+    })
+    return same
   }
 
   /**
@@ -208,7 +265,8 @@ export class RowIds {
     } else {
       this.#writeTexts(ids.map(String), count)
     }
-    ids.forEach((id, i) => this.#rows?.set(id, this.#count + i))
+    const first = this.#count
+    this.#change((table) => ids.forEach((id, i) => table.set(id, first + i)))
     this.#count = count
   }
 
@@ -234,13 +292,13 @@ export class RowIds {
 
   /** Takes the last ids back. */
   truncate(count: number) {
-    for (let row = count; row < this.#count; row++) this.#rows?.delete(this.idOf(row)!)
+    this.#forget(Array.from({ length: this.#count - count }, (_, i) => count + i))
     this.#count = count
   }
 
   /** Removed rows have no id that could be asked for; another row may get it. */
   remove(rows: Int32Array) {
-    for (const row of rows) this.#rows?.delete(this.idOf(row)!)
+    this.#forget(rows)
   }
 }
 
@@ -260,6 +318,8 @@ function checkedId(id: unknown, i: number, kind: IdKind): RowId {
     throw invalid(`ids[${i}]`, `a ${kind}, as the other ids of the corpus are`, id)
   if (kind === 'number' && !Number.isSafeInteger(id))
     throw invalid(`ids[${i}]`, 'an integer from -2^53 + 1 to 2^53 - 1; larger ids are bigints', id)
+  if (typeof id === 'bigint' && (id >= bigintEnd || id <= -bigintEnd))
+    throw invalidText(`ids[${i}]`, `at most ${mostDigits} digits`, 'a longer bigint', RangeError)
   return id === 0 ? 0 : (id as RowId)
 }
 

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { serialize } from 'node:v8'
 import { afterAll, describe, expect, it } from 'vitest'
-import { drain, openCorpus, prepareCorpus, topK, type CorpusHandle } from '../../lib/index'
+import { drain, openCorpus, prepareCorpus, stats, topK, type CorpusHandle } from '../../lib/index'
 import { bytesInMemory, PlainReader } from '../../lib/data/byte-reader'
 import { readCorpus } from '../../lib/mining/corpus-file'
 import { expectSurvival } from '../data/mutations'
@@ -155,6 +156,86 @@ describe('a shared corpus', () => {
     expect((await topK(queries, opened, { k: 3 })).indices).toEqual(expected.indices)
     const other = { 'corpus.data': new Float32Array(new SharedArrayBuffer(4 * 600)) }
     await expect(openCorpus({ ...second, memory: other })).rejects.toThrow()
+  })
+})
+
+describe('a handle', () => {
+  it('opens the corpus of its time after many changes, and its memory is then let go', async () => {
+    using corpus = await changedCorpus((row) => `id ${row}`)
+    const before = await topK(queries, corpus, { k: 9 })
+    const handles = Array.from({ length: 40 }, () => corpus.share())
+    await corpus.remove([1, 2, 3])
+    await corpus.update([4], gaussian(1, 6, 7))
+    for (const handle of handles) {
+      using opened = await openCorpus(structuredClone(handle))
+      expect(opened.liveRows).toBe(137)
+      const after = await topK(queries, opened, { k: 9 })
+      expect([after.indices, after.ids]).toEqual([before.indices, before.ids])
+    }
+    await corpus.update([4], gaussian(1, 6, 8))
+    await setTimeout(0) // the memory of versions is freed
+    expect(stats().bytes).toBe(corpus.bytes)
+  })
+
+  it('of one of 17 versions is refused with the reason', async () => {
+    using corpus = await prepareCorpus(rows)
+    const handles = []
+    for (let i = 0; i < 17; i++) {
+      handles.push(corpus.share())
+      await corpus.update([0], gaussian(1, 6, i))
+    }
+    await expect(openCorpus(handles[0]!)).rejects.toThrow('16 later versions were shared')
+    using second = await openCorpus(handles[1]!)
+    expect(second.rows).toBe(100)
+  })
+
+  it('is opened with options that are checked', async () => {
+    using corpus = await prepareCorpus(rows)
+    const handle = corpus.share()
+    const refused = async (options: object, message: string) =>
+      expect(openCorpus(handle, options)).rejects.toThrow(message)
+    await refused({ thread: 1 }, 'the unknown option thread')
+    await refused({ threads: 0 }, 'threads')
+    await refused({ device: 'tpu' }, 'device')
+    await refused({ signal: AbortSignal.abort(new Error('enough')) }, 'enough')
+    using opened = await openCorpus(handle, { threads: 1, device: 'cpu' })
+    expect(opened.rows).toBe(100)
+  })
+
+  it('without a part is refused with its name', async () => {
+    using corpus = await prepareCorpus(rows)
+    const memory = undefined as unknown as CorpusHandle['memory']
+    await expect(openCorpus({ ...corpus.share(), memory })).rejects.toThrow('for from.memory')
+    await expect(corpus.save(5 as unknown as string)).rejects.toThrow(TypeError)
+    await expect(corpus.save('')).rejects.toThrow('a path for path')
+  })
+})
+
+describe('a file with a right digest', () => {
+  /** A saved corpus of two rows, with other bytes for its ids. */
+  async function withIds(ids: number[] | bigint[] | string[], from: Buffer, to: Buffer) {
+    const path = join(folder, 'forged.corpus')
+    using corpus = await prepareCorpus(gaussian(2, 6, 1), { ids })
+    await corpus.save(path)
+    const bytes = readFileSync(path).subarray(0, -32)
+    to.copy(bytes, bytes.indexOf(from))
+    writeFileSync(path, Buffer.concat([bytes, createHash('sha256').update(bytes).digest()]))
+    return openCorpus(path)
+  }
+  const float64 = (value: number) => Buffer.from(Float64Array.of(value).buffer)
+  const utf16 = (text: string) => Buffer.from(text, 'utf16le')
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['one id twice', () => withIds([12, 34], float64(34), float64(12)), 'rows 0 and 1'],
+    ['one text twice', () => withIds(['ab', 'cd'], utf16('cd'), utf16('ab')), 'rows 0 and 1'],
+    ['minus zero', () => withIds([12, 34], float64(34), float64(-0)), 'id of row 1'],
+    ['leading zeros', () => withIds([123n, 456n], utf16('456'), utf16('007')), 'id of row 1'],
+    ['minus zero', () => withIds([12n, 34n], utf16('34'), utf16('-0')), 'id of row 1'],
+  ])('is refused for ids that no corpus has: %s', async (_, opened, message) => {
+    await expect(opened()).rejects.toMatchObject({
+      code: 'ERR_GEMMINE_FILE',
+      message: expect.stringContaining(message) as string,
+    })
   })
 })
 
