@@ -95,7 +95,7 @@ async function logSums(
   )
   const { device, ...job } = checkJob(rest)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
+  const { liveRows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
   checkNumber('temperature', temperature, lowest, highest)
   const values = resultArray(Float64Array, source.rows)
   const errorBounds = resultArray(Float64Array, source.rows)
@@ -116,7 +116,7 @@ async function logSums(
           ),
         )
   const warnings = ofZeroVectors(
-    { queries: source.rows, corpus: rows, ...summed },
+    { queries: source.rows, corpus: liveRows, ...summed },
     {
       ofQuery: ', so its value is the logarithm of the number of rows',
       ofRow: ', so each adds exp(0) = 1 to every sum',

@@ -117,7 +117,7 @@ async function rankedDocuments(
   checkMultiVectors('queries', queries)
   checkMultiVectors('documents', documents)
   const source = toQueries(queries.tokens, 'queries.tokens')
-  const { rows, metric, matrix, handle } = scanned(
+  const { rows, liveRows, metric, matrix, handle } = scanned(
     documents.tokens,
     asked,
     source,
@@ -153,7 +153,7 @@ async function rankedDocuments(
   const warnings = [
     ...(count === 0 ? [] : ofFewDocuments(k, documentStarts.length - 1)),
     ...ofZeroTokens('query', zeroQueries, source.rows),
-    ...ofZeroTokens('document', zeroRows, rows),
+    ...ofZeroTokens('document', zeroRows, liveRows),
   ]
   const zeros = { zeroQueryTokens: zeroQueries, zeroDocumentTokens: zeroRows }
   return { queries: count, k, metric, indices, scores, ...proof, ...zeros, warnings }

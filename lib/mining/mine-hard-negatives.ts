@@ -246,7 +246,7 @@ async function mineAll(
       ...(listStarts ? arrays : out[i]!),
       ...(target.ids && { ids: await target.ids.idsOf(arrays.indices), positiveIds }),
     }
-    return answerOf(found, mined[i]!, each)
+    return answerOf(found, mined[i]!, each, target.liveRows)
   })
   return await Promise.all(answers)
 }

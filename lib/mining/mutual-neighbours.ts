@@ -89,7 +89,7 @@ async function mutualPairs(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
@@ -111,7 +111,7 @@ async function mutualPairs(
           addon.mutualNeighbours(lent.queries, handle ?? lent.corpus!, options, control),
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
-  const sizes = { queries: source.rows, corpus: rows, ...found }
+  const sizes = { queries: source.rows, corpus: liveRows, ...found }
   const warnings = ofZeroVectors(sizes, {
     ofQuery: ', and the first rows count as its neighbours',
     ofRow: ', and the first queries count as its neighbours',

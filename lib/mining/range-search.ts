@@ -120,7 +120,7 @@ async function rowsInRange(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const chosen = [
@@ -145,7 +145,7 @@ async function rowsInRange(
           addon.rangeSearch(lent.queries, handle ?? lent.corpus!, options, control),
         )
   for (const array of [found.indptr, found.indices, found.scores]) handOut(array)
-  const warnings = rangeWarnings({ queries: source.rows, corpus: rows, ...found }, limit)
+  const warnings = rangeWarnings({ queries: source.rows, corpus: liveRows, ...found }, limit)
   return { queries: source.rows, metric, ...found, warnings }
 }
 

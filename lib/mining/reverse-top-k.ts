@@ -103,7 +103,7 @@ async function nearestQueries(
   const { metric: asked, ...jobOptions } = rest
   const { device, ...job } = checkJob(jobOptions)
   const source = toQueries(queries)
-  const { rows, metric, matrix, handle } = scanned(corpus, asked, source)
+  const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
   const excluded =
@@ -125,7 +125,7 @@ async function nearestQueries(
     : await runJob(job, arrays, (addon, control) =>
         addon.reverseTopK(lent.queries, handle ?? lent.corpus!, options, indices, scores, control),
       )
-  const sizes = { queries: source.rows, corpus: rows, ...proof }
+  const sizes = { queries: source.rows, corpus: liveRows, ...proof }
   const warnings = [
     ...ofFewQueries(k, source.rows),
     ...ofZeroVectors(sizes, { ofRow: ', and the first queries are the answer' }),
