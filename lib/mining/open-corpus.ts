@@ -4,7 +4,7 @@ import { checkPath, fileError, withFile } from '../data/file'
 import { reasonOf } from '../cancellation'
 import { GemmineError, invalid, invalidText, isMistake, shown } from '../errors'
 import { native } from '../native'
-import { checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
+import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
 import { isMarked, type CorpusHandle } from './corpus-changes'
 import { readCorpus } from './corpus-file'
 import { prepareCorpus } from './prepare-corpus'
@@ -52,6 +52,10 @@ export async function openCorpus(
     )
   if (typeof memory !== 'object' || memory === null)
     throw invalidText('from.memory', 'what PreparedCorpus.share() gave', shown(memory))
+  for (const [name, size] of Object.entries({ rows, liveRows, cols }))
+    checkInteger(`from.${name}`, size, 1)
+  if (ids !== undefined && !(isSharedArrayBuffer(ids?.values) && isSharedArrayBuffer(ids.ends)))
+    throw invalidText('from.ids', 'what PreparedCorpus.share() gave', shown(ids))
   checkOptions(given, device)
   const opened = native().openShared(taken(token), Object.values(memory)[0])
   if (!opened)

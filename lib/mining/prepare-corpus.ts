@@ -131,19 +131,15 @@ export interface Scanned {
 }
 
 /**
- * Runs a call that begins with {@link scanned}. A prepared corpus that is changed or disposed of in the meantime
- * stays for the call as it was at the start.
+ * Runs a call, an async function that begins with {@link scanned}. A prepared corpus that is changed or
+ * disposed of in the meantime stays for the call as it was at the start.
  */
 export function keeping<Result>(corpus: unknown, call: () => Promise<Result>): Promise<Result> {
-  return corpus instanceof PreparedCorpus ? lettingGo(corpus.keep(), call) : call()
-}
-
-async function lettingGo<Result>(letGo: () => void, call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call()
-  } finally {
-    letGo()
-  }
+  if (!(corpus instanceof PreparedCorpus)) return call()
+  const letGo = corpus.keep()
+  const answer = call()
+  void answer.then(letGo, letGo)
+  return answer
 }
 
 /**

@@ -5,6 +5,7 @@ import { isInt32Array } from 'node:util/types'
 import { marked } from '../copies'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
+import { inSlices } from '../data/slices'
 import { toQueries } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { GemmineError, invalid, invalidText } from '../errors'
@@ -44,7 +45,11 @@ interface Kept {
   readonly memory: NamedArrays
 }
 
-const isOfIds = (rows: RowsInput) => typeof rows === 'object' && rows !== null && 'ids' in rows
+const isOfIds = (rows: RowsInput): rows is { readonly ids: RowIdsInput } =>
+  typeof rows === 'object' && rows !== null && 'ids' in rows
+
+/** Rows of a change that are compared at once. */
+const checkedAtOnce = 1 << 14
 
 /** Row numbers are int32. */
 const mostRows = 2 ** 31 - 1
@@ -330,17 +335,19 @@ export class PreparedCorpus implements Disposable {
   /** The rows of a change, each once. */
   async #distinct(rows: RowsInput): Promise<Int32Array> {
     const numbers = await this.#numbersOf(rows)
-    const name = isOfIds(rows) ? 'ids' : 'rows'
-    const isNamed = new Uint8Array(this.rows)
-    numbers.forEach((row, i) => {
-      if (isNamed[row] === 1)
-        throw invalid(
-          `${name}[${i}]`,
-          `a row that is listed once (${name}[${numbers.indexOf(row)}] is it)`,
-          row,
-        )
-      isNamed[row] = 1
-    })
+    const [name, given] = isOfIds(rows) ? ['ids', rows.ids] : ['rows', rows]
+    const seen = new Set<number>()
+    const check = (row: number, i: number) => {
+      if (seen.size === seen.add(row).size) {
+        const place = `${name}[${numbers.indexOf(row)}]`
+        throw invalid(`${name}[${i}]`, `a row that is listed once (${place} is it)`, given[i])
+      }
+    }
+    await inSlices(
+      numbers.length,
+      (begin, end) => numbers.subarray(begin, end).forEach((row, i) => check(row, begin + i)),
+      checkedAtOnce,
+    )
     return numbers
   }
 

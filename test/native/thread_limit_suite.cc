@@ -1,6 +1,4 @@
 // The number of threads of the pool: quotas of processor time.
-#include "core/thread_limit.h"
-
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -8,6 +6,7 @@
 #include <thread>
 
 #include "check.h"
+#include "core/thread_limit.h"
 
 namespace {
 
