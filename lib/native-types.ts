@@ -96,7 +96,7 @@ export interface NativeTopKOptions {
 }
 
 /** Which rows queries may get: bitmaps, with the number of that of each query, and lists. */
-export interface NativeRowChoice {
+interface NativeRowChoice {
   readonly allow?: NativeRowLists | undefined
   readonly allowSets?: readonly Uint32Array[] | undefined
   readonly allowOf?: Int32Array | undefined
@@ -104,11 +104,11 @@ export interface NativeRowChoice {
   readonly excludeOf?: Int32Array | undefined
 }
 
-export interface NativeFilteredTopKOptions extends NativeTopKOptions, NativeRowChoice {
+interface NativeFilteredTopKOptions extends NativeTopKOptions, NativeRowChoice {
   readonly minScore?: number | undefined
 }
 
-export interface NativeRangeOptions extends NativeRowChoice {
+interface NativeRangeOptions extends NativeRowChoice {
   readonly device: string
   readonly metric: string
   readonly threshold: number

@@ -9,7 +9,7 @@ import { choiceOption, countOption, numberOption } from './common-options'
 import { countsOf } from './numbers'
 
 /** The labels of a layer, and the file that has them. */
-export interface LabelFile {
+interface LabelFile {
   readonly layer: number
   readonly path: string
 }

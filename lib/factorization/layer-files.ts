@@ -36,7 +36,7 @@ async function fingerprintOf(name: string, X: SourceInput, given: JobOptions): P
 }
 
 /** What decides the factors of a model of layers, besides X and the options of single values. */
-export interface Deciding {
+interface Deciding {
   /** The options of one value, by their names in messages. */
   readonly options: Readonly<Record<string, unknown>>
   readonly inits: LayeredOptions['inits']

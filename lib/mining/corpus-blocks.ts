@@ -104,7 +104,7 @@ async function* gatheredBlocks(shards: AsyncIterable<CheckedShard>, bytes: numbe
   if (gathered) yield await gathered.block()
 }
 
-export interface BlockRun {
+interface BlockRun {
   readonly cols: number
   readonly signal: AbortSignalLike | undefined
   readonly memoryBudget: number | undefined

@@ -29,7 +29,7 @@ interface Header {
 }
 
 /** What a file of a corpus has. */
-export interface StoredCorpus extends Omit<Header, 'ids'> {
+interface StoredCorpus extends Omit<Header, 'ids'> {
   /** [⌈rows / 32⌉] */
   readonly live: Uint32Array
   readonly ids: StoredIds | undefined
