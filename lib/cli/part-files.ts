@@ -18,7 +18,7 @@ import type { MineRun } from './mined-files'
 import type { ResultFile } from './outputs'
 
 /** Must change with the contents of the file. */
-const kind = 'gemmine mined part 5'
+const kind = 'gemmine mined part 6'
 
 /** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =
