@@ -34,7 +34,7 @@ export interface LineReader<T> {
  * Splits UTF-8 bytes, given piece by piece, into lines. Removes a byte order mark and carriage returns before
  * line ends; a line end at the end of the file does not begin another line.
  */
-class LineCutter {
+export class LineCutter {
   private pieces: Uint8Array[] = []
   private kept = 0
   private lines = 0
