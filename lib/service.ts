@@ -48,9 +48,10 @@ export function configureQueue(options: QueueOptions): void {
 
 /**
  * Waits until no call of this JavaScript thread runs or waits: for the end of a service. A call that still
- * prepares its inputs (lists, texts, files) is waited for, and so is one that starts in the meantime, so a
- * server must first stop taking requests. The promises of the calls settle in the following turns of the event
- * loop. Not waited for are scorers of the caller, pipes, and generators of lines between two lines.
+ * prepares its inputs (lists, texts, files) or writes a file is waited for, and so is one that starts in the
+ * meantime, so a server must first stop taking requests. The promises of the calls settle in the following
+ * turns of the event loop. Not waited for are scorers of the caller, pipes, and generators of lines that the
+ * caller reads.
  *
  * @param signal When it aborts, all jobs are stopped, and new ones refused, with its reason: a call that
  *   prepares its inputs ends when it comes to its job.

@@ -13,9 +13,12 @@ import {
   semiNmf,
   stats,
   topK,
+  writeLines,
+  writeMinedParquet,
   writeNpy,
   type JobEnd,
   type JobStart,
+  type MinedNegatives,
 } from '../lib/index'
 import { gaussian } from './matrices'
 
@@ -152,8 +155,15 @@ describe('drain', () => {
     ),
   )
   resizable.set(many.data)
+  const words = { query: String, document: String }
+  let mined: MinedNegatives
+  function* linesOf(count: number) {
+    for (let i = 0; i < count; i++) yield `line ${i}`
+  }
   beforeAll(async () => {
     await writeNpy(written, X)
+    const own = Array.from({ length: X.rows }, (_, i) => [i])
+    mined = await mineHardNegatives(X, X, own, { numNegatives: 20 })
   })
 
   it('waits for every job, and for those that start in the meantime', async () => {
@@ -172,6 +182,11 @@ describe('drain', () => {
     ['a list for each of few queries', () => topK(X, X, { k: 1, exclude: lists.slice(0, 200) })],
     ['a copy of a large array', () => topK({ ...many, data: resizable }, X, { k: 1 })],
     ['a checkpoint', () => semiNmf(X, { rank: 2, iterations: 1, checkpoint: inFolder('drained') })],
+    ['lines that are written', () => writeLines(inFolder('lines'), linesOf(2e5))],
+    [
+      'a Parquet file that is written',
+      () => writeMinedParquet(inFolder('mined'), 'triplet', mined, words),
+    ],
     ['a file that is read', () => readNpy(written).then((read) => topK(read, X, { k: 1 }))],
   ])('waits for a call that prepares its inputs: %s', async (_, call) => {
     let isDone = false

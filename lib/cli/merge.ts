@@ -13,6 +13,7 @@ import {
   type CommonOptions,
 } from './common-options'
 import { runCommand, type Job } from './job'
+import { writeMergedParquet } from './merged-parquet'
 import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-files'
 import type { ResultFile } from './outputs'
 import { linesOfParts, readPart, type Part } from './part-files'
@@ -59,7 +60,9 @@ async function merge(folders: readonly string[], given: CommonOptions) {
     const run = runOf(parts)
     const mined = await joinParts(parts.map((part) => part.mined))
     await writeArrays(mined, job)
-    await writeLinesOf(parts, 'negatives.jsonl', job)
+    if (run.parquet)
+      await job.write('negatives.parquet', (path) => writeMergedParquet(path, parts, mined))
+    else await writeLinesOf(parts, 'negatives.jsonl', job)
     if (run.explain !== undefined) await writeLinesOf(parts, 'rejected.jsonl', job)
     const asked = parts[0].mined.shard.options as unknown as Asked
     const summary = await minedSummary(mined, run, asked, given.out)

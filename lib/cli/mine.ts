@@ -25,7 +25,7 @@ import { minedOutcome, minedSummary, writeArrays, type MineRun } from './mined-f
 import { checkPartners, readMiningFiles, type MiningFiles } from './mining-files'
 import { describeMine, mineDefaults, type MineOptions } from './mining-options'
 import { checkOutside, type ResultFile } from './outputs'
-import { digestOf, writePart } from './part-files'
+import { digestOf, typesOf, writePart } from './part-files'
 
 /** `none` turns a ceiling off. */
 const ceilingsGiven = (given: MineOptions): CeilingOptions =>
@@ -129,7 +129,8 @@ async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFile
     )
   const examples = minedLines(format, mined, words, { incomplete })
   await writeArrays(mined, job)
-  if (run.parquet)
+  // Parts hold lines, from which the merge writes columns.
+  if (run.parquet && !mined.shard)
     await job.write('negatives.parquet', (path) =>
       writeMinedParquet(path, format, mined, words, { incomplete, signal }),
     )
@@ -142,6 +143,7 @@ async function writeMined(mined: MinedNegatives, run: MineRun, files: MiningFile
       writePart(path, mined as MinedPart, run, {
         words: digestOf(words, shard.queries, corpus),
         lines,
+        types: typesOf(words),
       }),
     )
 }

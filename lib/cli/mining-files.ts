@@ -92,10 +92,4 @@ export function checkPartners(given: MineOptions) {
   const { queryTexts, corpusTexts, groups, queryGroups, corpusGroups } = given
   checkTogether({ queryTexts, corpusTexts })
   checkTogether({ groups, queryGroups, corpusGroups })
-  if (given.parquet && given.shard)
-    throw new CommanderError(
-      2,
-      'gemmine.parquetShard',
-      'expected no --parquet with --shard, because gemmine merge joins the lines of negatives.jsonl',
-    )
 }

@@ -110,7 +110,8 @@ Writes indices.npy and scores.npy [queries x K] (-1 and NaN where there are fewe
 negatives.jsonl or negatives.parquet, with --explain rejected.jsonl, with --shard part.safetensors, and
 summary.json. With --reference each the arrays have a row for each pair of query and positive, in the
 order of queries and of the rows of their positives, and one for a query without positives; lines have
-one positive each. A shard takes the files of the whole job, and gemmine merge puts shards together.
+one positive each. A shard takes the files of the whole job and writes lines; gemmine merge puts shards
+together, with --parquet to negatives.parquet.
 
 Example:
   $ printf '0\\t3\\n1\\t7\\n' > positives.tsv

@@ -8,6 +8,7 @@ import { elementsOver, type ElementType } from '../data/element-types'
 import { closeDescriptor, fileError, openFile, readRange, systemFailure } from '../data/file'
 import { hashOf } from '../data/hash'
 import type { Words } from '../data/mined-layouts'
+import type { WordTypes } from '../data/parquet/mined-schema'
 import { readNpyArray } from '../data/npy-array'
 import { readSafetensors, writeSafetensors, type Tensors } from '../data/safetensors'
 import { MinedNegatives, type MinedRun } from '../mining/mined-negatives'
@@ -18,7 +19,7 @@ import type { MineRun } from './mined-files'
 import type { ResultFile } from './outputs'
 
 /** Must change with the contents of the file. */
-const kind = 'gemmine mined part 5'
+const kind = 'gemmine mined part 6'
 
 /** The arrays that are in separate files, or are written again from their lines. */
 type Elsewhere =
@@ -42,12 +43,20 @@ export interface Part {
   readonly run: MineRun
   /** Numbers of lines, by file. */
   readonly lines: Lines
+  /** Types of the words in lines. */
+  readonly types: WordTypes
 }
 
 type Lines = Readonly<Partial<Record<ResultFile, number>>>
 
 /** JSON has no bigints. */
 const digits = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+
+/** All words of a side have one type. */
+export const typesOf = (words: Words): WordTypes => ({
+  query: typeof words.query(0) === 'string' ? 'text' : 'integer',
+  document: typeof words.document(0) === 'string' ? 'text' : 'integer',
+})
 
 /** A hash, in hexadecimal digits, of the words for all queries and documents in lines. */
 export function digestOf(words: Required<Words>, queries: number, corpus: number): string {
@@ -81,12 +90,12 @@ export async function writePart(
   path: string,
   mined: MinedPart,
   run: MineRun,
-  { words, lines }: { words: string; lines: Lines },
+  { words, lines, types }: { words: string; lines: Lines; types: WordTypes },
 ) {
   const { queries, numNegatives, positives, ranks, positiveScores, ...rest } = mined
   const { indices, scores, counts, sources, listStarts, rejected, warnings, shard, ...facts } = rest
-  const { format = null, incomplete = null } = run
-  const options = { ...shard.options, format, incomplete, 'ids and texts': words }
+  const { format = null, incomplete = null, parquet = false } = run
+  const options = { ...shard.options, format, incomplete, parquet, 'ids and texts': words }
   const told: Facts = { ...facts, queries, numNegatives, shard: { ...shard, options } }
   const pairs = positives.indices.length
   const contents = {
@@ -102,6 +111,7 @@ export async function writePart(
       facts: JSON.stringify(told),
       run: JSON.stringify(run),
       lines: JSON.stringify(lines),
+      types: JSON.stringify(types),
     },
   }
   const checksum = await checksumOf(contents)
@@ -198,7 +208,9 @@ export async function readPart(folder: string): Promise<Part> {
     warnings: [],
   }) as MinedPart
   const run = parsedObject<MineRun>(path, 'runs', file.metadata.run)
-  return { folder, mined, run, lines: parsedObject(path, 'lines', file.metadata.lines) }
+  const lines = parsedObject<Lines>(path, 'lines', file.metadata.lines)
+  const types = parsedObject<WordTypes>(path, 'types', file.metadata.types)
+  return { folder, mined, run, lines, types }
 }
 
 /** Bytes to copy at a time. */

@@ -144,7 +144,12 @@ export function bytesOf(array: DenseData): Uint8Array {
  *
  * @throws {TypeError} if pieces given at the call are detached in the meantime.
  */
-export async function writePieces(
+export const writePieces = (
+  path: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> => working(writeInPlace(path, pieces))
+
+async function writeInPlace(
   path: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {

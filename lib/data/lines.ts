@@ -1,6 +1,8 @@
 import { throwIfAborted, type AbortSignalLike } from '../cancellation'
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { working } from '../jobs'
 import { checkPath, fileError, systemFailure } from './file'
 import { inflated, isGzip } from './inflate'
 
@@ -32,7 +34,7 @@ export interface LineReader<T> {
  * Splits UTF-8 bytes, given piece by piece, into lines. Removes a byte order mark and carriage returns before
  * line ends; a line end at the end of the file does not begin another line.
  */
-class LineCutter {
+export class LineCutter {
   private pieces: Uint8Array[] = []
   private kept = 0
   private lines = 0
@@ -110,6 +112,17 @@ export async function readLines<T>(
   { signal, onBytes = () => {} }: ReadLinesOptions = {},
 ): Promise<Awaited<T>> {
   checkPath(path)
+  // Nobody knows when a pipe ends, so only files are waited for at the end of a service.
+  const isFile = (await working(stat(path)).catch(() => undefined))?.isFile()
+  const work = readPieces(path, reader, { signal, onBytes })
+  return isFile ? working(work) : work
+}
+
+async function readPieces<T>(
+  path: string,
+  reader: LineReader<T>,
+  { signal, onBytes }: ReadLinesOptions & { onBytes: (bytes: number) => void },
+): Promise<Awaited<T>> {
   const cutter = new LineCutter(path, (text, number) => reader.line(text, number), reader.lineLimit)
   try {
     for await (const piece of plainPieces(path, onBytes)) {

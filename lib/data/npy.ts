@@ -1,5 +1,4 @@
 import { invalid, invalidText } from '../errors'
-import { working } from '../jobs'
 import { availableMemory } from '../memory'
 import { frozen, withDefaults } from '../options'
 import { bytesInMemory, reading, withBytes, withReader } from './byte-reader'
@@ -278,8 +277,8 @@ function withGaps(array: WritableArray | DenseMatrix) {
  */
 export async function writeNpy(path: string, array: WritableArray | DenseMatrix): Promise<void> {
   const gapped = withGaps(array)
-  if (!gapped) return await working(writePieces(path, formatNpy(array)))
+  if (!gapped) return await writePieces(path, formatNpy(array))
   const { rows, cols, type } = gapped
   const matrix = { data: await packed('data', gapped), rows, cols, type }
-  await working(writePieces(path, formatNpy(matrix as DenseMatrix)))
+  await writePieces(path, formatNpy(matrix as DenseMatrix))
 }

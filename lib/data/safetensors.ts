@@ -1,5 +1,5 @@
 import { invalid } from '../errors'
-import { pause, working } from '../jobs'
+import { pause } from '../jobs'
 import { bytesInMemory, reading, skip, withReader } from './byte-reader'
 import type { ByteReader } from './byte-reader'
 import { loadElements, readBytes } from './dense-elements'
@@ -211,5 +211,5 @@ export const readSafetensors = (path: string): Promise<Tensors> => withReader(pa
  */
 export async function writeSafetensors(path: string, contents: Tensors): Promise<void> {
   const pieces = await formatSafetensors(contents)
-  await working(writePieces(path, pieces))
+  await writePieces(path, pieces)
 }

@@ -2,15 +2,17 @@ import type { MatrixInput } from '../data/matrix'
 import { toRowLists, type RowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { inSlices, inTurns } from '../data/slices'
-import { TextNumbers } from '../data/text-numbers'
+import { textTableBytes } from '../data/text-table'
 import { invalid, invalidText } from '../errors'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
 import {
   checkInteger,
+  checkJob,
   checkNumber,
   frozen,
   jobDefaults,
+  leastBudget,
   memoryDefaults,
   required,
   withDefaults,
@@ -19,11 +21,12 @@ import {
   type Overrides,
 } from '../options'
 import { queriesOf } from './downsample'
+import { firstEqual } from './equal-texts'
 import type { Metric } from './metric'
 import { nearDocuments } from './leaking-documents'
 import { withNames } from './own-rows'
 import { rangeSearch } from './range-search'
-import { checkTexts, textAt } from './text-classes'
+import { checkTexts } from './text-classes'
 
 /** One part of a collection: its queries, by row, with what is known of them. All parts share the corpus. */
 export interface Split {
@@ -113,25 +116,35 @@ export interface Leakage {
 /** Bytes of a corpus row: its identity, and its first query in the two kinds of lists. */
 const markBytes = 12
 
+const lengthOf = (texts: readonly string[] | undefined) => (Array.isArray(texts) ? texts.length : 0)
+
+/**
+ * The memory that is left for searches beside the marks of rows and the tables of texts.
+ *
+ * @param tables Texts that get a table.
+ * @param asked Texts that are looked up.
+ * @throws {GemmineError} `ERR_GEMMINE_OUT_OF_MEMORY` if marks and tables take more than half of the budget.
+ */
+function budgetBeside(
+  corpusRows: number,
+  tables: readonly (readonly string[] | undefined)[],
+  asked: readonly string[] | undefined,
+  memoryBudget: number | undefined,
+): number | undefined {
+  const inTables = tables.reduce((sum, texts) => sum + textTableBytes(lengthOf(texts)), 0)
+  const bytes = markBytes * corpusRows + inTables + 4 * lengthOf(asked)
+  const what = `A table of ${corpusRows} corpus rows and all texts, for which half of memoryBudget is free,`
+  planMemory(what, bytes, memoryBudget && memoryBudget / 2)
+  return memoryBudget && Math.max(leastBudget, memoryBudget - bytes)
+}
+
 /** The number of each corpus row: that of the first row with its text. */
 async function identities(texts: readonly string[] | undefined, corpusRows: number) {
-  const own = new Int32Array(corpusRows)
+  const named = { name: 'corpusTexts', texts: texts ?? [] }
+  if (texts) checkTexts(named.name, texts, corpusRows)
+  const own = texts ? await firstEqual(named, named) : new Int32Array(corpusRows).fill(-1)
   await inSlices(corpusRows, (begin, end) => {
-    for (let row = begin; row < end; row++) own[row] = row
-  })
-  if (texts === undefined) return own
-  checkTexts('corpusTexts', texts, corpusRows)
-  const known = new TextNumbers()
-  const firsts: number[] = []
-  await inTurns<void>(function* (slice) {
-    for (let row = 0; row < corpusRows; row++) {
-      const text = textAt('corpusTexts', texts, row)
-      if (text !== '') {
-        const number = known.add(text)
-        own[row] = firsts[number] ??= row
-      }
-      if (slice.spend(64 + text.length / 8)) yield
-    }
+    for (let row = begin; row < end; row++) if (own[row] === -1) own[row] = row
   })
   return own
 }
@@ -183,23 +196,19 @@ async function equalTexts(train: Split, test: Split, counts: Counts): Promise<Le
   if (known !== undefined) checkTexts('train.queryTexts', known, counts.train)
   if (asked !== undefined) checkTexts('test.queryTexts', asked, counts.test)
   if (known === undefined || asked === undefined) return pairsOf([], [])
-  return inTurns<LeakingPairs>(function* (slice) {
-    const first = new Map<string, number>()
-    for (let query = 0; query < known.length; query++) {
-      const text = textAt('train.queryTexts', known, query)
-      if (text !== '' && !first.has(text)) first.set(text, query)
-      if (slice.spend(64 + text.length / 8)) yield
-    }
-    const found: [number[], number[]] = [[], []]
-    for (let query = 0; query < asked.length; query++) {
-      const other = first.get(textAt('test.queryTexts', asked, query))
-      if (slice.spend(64)) yield
-      if (other === undefined) continue
+  const first = await firstEqual(
+    { name: 'train.queryTexts', texts: known },
+    { name: 'test.queryTexts', texts: asked },
+  )
+  const found: [number[], number[]] = [[], []]
+  await inSlices(first.length, (begin, end) => {
+    for (let query = begin; query < end; query++) {
+      if (first[query] === -1) continue
       found[0].push(query)
-      found[1].push(other)
+      found[1].push(first[query]!)
     }
-    return pairsOf(...found)
   })
+  return pairsOf(...found)
 }
 
 async function nearQueries(
@@ -263,23 +272,26 @@ export async function findLeakage(
   test: Split,
   given: FindLeakageOptions,
 ): Promise<Leakage> {
-  const { corpusRows, corpusTexts, corpus, threshold, ...search } = withDefaults(
+  const { corpusRows, corpusTexts, corpus, threshold, ...job } = withDefaults(
     { corpusRows: required, ...findLeakageDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
   checkInteger('corpusRows', corpusRows, 1, 2 ** 31 - 1)
   checkNumber('threshold', threshold)
   checkSplits(train, test)
-  planMemory(`Marks of ${corpusRows} corpus rows`, markBytes * corpusRows, search.memoryBudget)
+  checkJob(job)
+  const tables = [corpusTexts, train.queryTexts]
+  const memoryBudget = budgetBeside(corpusRows, tables, test.queryTexts, job.memoryBudget)
+  const search = { ...job, memoryBudget, threshold }
   const counts = {
     train: queriesOf('train.positives', train.positives),
     test: queriesOf('test.positives', test.positives),
   }
-  const lists = async (name: string, input: RowListsInput, queries: number) =>
+  const read = async (name: string, input: RowListsInput, queries: number) =>
     toRowLists(name, input, queries, corpusRows)
-  const known = await lists('train.positives', train.positives, counts.train)
-  const asked = await lists('test.positives', test.positives, counts.test)
-  const negatives = await lists(
+  const known = await read('train.positives', train.positives, counts.train)
+  const asked = await read('test.positives', test.positives, counts.test)
+  const negatives = await read(
     'train.negatives',
     train.negatives ?? emptyLists(counts.train),
     counts.train,
@@ -292,22 +304,37 @@ export async function findLeakage(
   const sharedPositives = await listedPositives(asked, firsts[0], identity)
   const positivesAsNegatives = await listedPositives(asked, firsts[1], identity)
   const equalQueries = await equalTexts(train, test, counts)
-  const near = await nearQueries(train, test, counts, { threshold, ...search })
-  const documents = await nearDocuments(
-    corpus,
-    { asked, known: [known, negatives], firsts, identity },
-    { threshold, ...search },
-  )
-  const all = [sharedPositives, positivesAsNegatives, equalQueries, near, documents]
-  const leaking = new Uint8Array(counts.test)
-  for (const { test: queries } of all) for (const query of queries) leaking[query] = 1
-  const rows = [...leaking.keys()].filter((query) => leaking[query])
+  const near = await nearQueries(train, test, counts, search)
+  const lists = { asked, known: [known, negatives], firsts, identity }
+  const documents = await nearDocuments(corpus, lists, search)
   return {
     ...{ sharedPositives, positivesAsNegatives, equalQueries, nearQueries: near },
     nearDocuments: documents,
-    leaking: handOut(Int32Array.from(rows)),
+    leaking: await leakingOf(
+      [sharedPositives, positivesAsNegatives, equalQueries, near, documents],
+      counts.test,
+    ),
   }
 }
+
+/** The test queries of any of the lists, ascending. */
+const leakingOf = (all: readonly LeakingPairs[], queries: number) =>
+  inTurns<Int32Array>(function* (slice) {
+    const leaking = new Uint8Array(queries)
+    let count = 0
+    for (const { test } of all)
+      for (const query of test) {
+        count += 1 - leaking[query]!
+        leaking[query] = 1
+        if (slice.spend(1)) yield
+      }
+    const rows = handOut(new Int32Array(count))
+    for (let query = 0, at = 0; at < count; query++) {
+      if (leaking[query]) rows[at++] = query
+      if (slice.spend(1)) yield
+    }
+    return rows
+  })
 
 function checkSplits(train: Split, test: Split) {
   for (const [name, split] of Object.entries({ train, test }))

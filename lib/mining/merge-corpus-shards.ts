@@ -184,7 +184,8 @@ export async function mergeCorpusShards(
   const { settled, out, found } = await judged(parts, ordered, lists, job)
   const { exactScores, ...arrays } = out
   const shared = {
-    ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, dimensions, metric },
+    ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, metric },
+    ...{ liveRows: corpusRows, dimensions },
     ...{ numNegatives: settled.numNegatives, ceilings: first.ceilings },
     ...{ positives, listStarts, positiveScores: scores, ...arrays },
     ranks: ranks ? await summed(ranks, out.indices) : out.ranks,

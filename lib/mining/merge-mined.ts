@@ -6,6 +6,7 @@ import { nothingAsked, type NativeMined, type NativeRejected } from '../native'
 import { MinedNegatives, type MinedRun } from './mined-negatives'
 import { miningWarnings, type Asked } from './mining-warnings'
 import { listStartsOf } from './query-lists'
+import { joinedIds } from './row-ids'
 import type { MinedShard } from './query-shard'
 
 /** A mined part with the description of its shard. */
@@ -148,7 +149,7 @@ export async function joinMined(blocks: readonly NativeMined[]): Promise<NativeM
 export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegatives> {
   const parts = [...given].sort((a, b) => a.shard.index - b.shard.index)
   const [first] = parts as [MinedPart]
-  const { corpus, dimensions, numNegatives, metric, ceilings, shard } = first
+  const { corpus, liveRows, dimensions, numNegatives, metric, ceilings, shard } = first
   const all = <Kind extends Numbers>(
     of: (part: MinedPart) => Kind,
     Kind: new (length: number) => Kind,
@@ -162,6 +163,7 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     firstQuery: 0,
     shard: undefined,
     corpus,
+    liveRows,
     dimensions,
     numNegatives,
     metric,
@@ -174,6 +176,8 @@ export async function joinParts(given: readonly MinedPart[]): Promise<MinedNegat
     counts: await all(({ counts }) => counts, Int32Array),
     ranks: await all(({ ranks }) => ranks, Int32Array),
     sources: first.sources && (await all(({ sources }) => sources!, Uint8Array)),
+    ids: first.ids && (await joinedIds(parts.map(({ ids }) => ids!))),
+    positiveIds: first.positiveIds && (await joinedIds(parts.map((part) => part.positiveIds!))),
     found: sumOf(parts, ({ found }) => found),
     served: sumOf(parts, ({ served }) => served),
     shortfall: sumOf(parts, ({ shortfall }) => shortfall),

@@ -229,6 +229,7 @@ async function mineAll(
     queries: queryCount,
     firstQuery,
     corpus: target.rows,
+    liveRows: target.liveRows,
     dimensions: source.cols,
     metric: target.metric,
     ...(await positivesOf(listedOut, options)),
@@ -246,7 +247,7 @@ async function mineAll(
       ...(listStarts ? arrays : out[i]!),
       ...(target.ids && { ids: await target.ids.idsOf(arrays.indices), positiveIds }),
     }
-    return answerOf(found, mined[i]!, each, target.liveRows)
+    return answerOf(found, mined[i]!, each)
   })
   return await Promise.all(answers)
 }

@@ -7,16 +7,11 @@ import { MinedNegatives, type MinedRun } from './mined-negatives'
 import type { SettledMining } from './mining-options'
 import { miningWarnings } from './mining-warnings'
 
-/**
- * The answer, with counters by the names of their rules.
- *
- * @param liveRows Rows of the corpus without those removed.
- */
+/** The answer, with counters by the names of their rules. */
 export async function answerOf(
   found: Omit<MinedRun, keyof NativeMined | keyof SummedCounts | 'warnings'>,
   { dropped, ...mined }: NativeMined,
   settled: SettledMining,
-  liveRows = found.corpus,
 ): Promise<MinedNegatives> {
   for (const array of Object.values(mined.rejected)) handOut(array as ArrayBufferView)
   const counters = Object.fromEntries(
@@ -24,6 +19,5 @@ export async function answerOf(
   ) as MinedNegatives['dropped']
   const sums = await summedCounts(found.counts, found.numNegatives)
   const run = { ...found, ...sums, ...mined, dropped: counters }
-  const warnings = miningWarnings({ ...run, corpus: liveRows }, settled, String)
-  return new MinedNegatives({ ...run, warnings })
+  return new MinedNegatives({ ...run, warnings: miningWarnings(run, settled, String) })
 }

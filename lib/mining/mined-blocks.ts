@@ -37,15 +37,15 @@ export const mineQueries = (
     addon.mine(queries, corpus, options, positives, answers, control),
   )
 
-/** The call for some of its queries, counted from its first one. */
-function blockOf(call: MiningCall, begin: number, count: number): MiningCall {
+/** The call for the next queries. How many lists they have is known when they are mined. */
+function blockOf(call: MiningCall, { done, lists }: MinedSoFar, count: number): MiningCall {
   const { options, answers } = call
   return {
     ...call,
-    options: { ...options, firstQuery: options.firstQuery + begin, queryCount: count },
-    answers: answers.map((answer) => ({
+    options: { ...options, firstQuery: options.firstQuery + done, queryCount: count },
+    answers: answers.map((answer, i) => ({
       options: answer.options,
-      out: arraysWithin(answer, begin, begin + count),
+      out: arraysWithin(answer, lists[i]!, answer.out.counts.length),
     })),
   }
 }
@@ -112,9 +112,9 @@ async function mineBlocks(call: MiningCall, sides: Sides, sofar: MinedSoFar) {
     const size = blockQueries(total, sides, isKept)
     while (sofar.done < total) {
       const count = Math.min(size, total - sofar.done)
-      const block = blockOf({ ...call, corpus }, sofar.done, count)
+      const block = blockOf({ ...call, corpus }, sofar, count)
       const tell = progressWithin(call.job, { done: sofar.done, count, total })
-      sofar.add(count, await mineQueries(block, tell))
+      await sofar.add(count, await mineQueries(block, tell))
       await sofar.writeIfDue()
     }
   } finally {
@@ -144,8 +144,8 @@ async function mineAndWrite(
   { files, identity }: CheckpointedRun,
 ): Promise<NativeMined[]> {
   if (files.checkpoint !== undefined) await checkPlace(files.checkpoint)
-  const sofar = new MinedSoFar(files, identity, call.positives, call.answers)
-  const { queryCount } = call.options
+  const { firstQuery, queryCount } = call.options
+  const sofar = new MinedSoFar(files, identity, call.positives, call.answers, firstQuery)
   if (files.resume !== undefined) await sofar.read(files.resume, queryCount)
   try {
     await sofar.write()

@@ -5,6 +5,7 @@ import type { Metric } from './metric'
 import { NegativeLists, type NegativeListsJson, type NegativesRun } from './negative-lists'
 
 export interface MinedRun extends NegativesRun {
+  readonly liveRows: number
   readonly dimensions: number
   readonly metric: Metric
   readonly dropped: Readonly<Record<RuleName, number>>
@@ -48,6 +49,8 @@ const rejectedForJson = ({ queries, indptr, rows, scores, rules }: NativeRejecte
  * job, arrays start with the first query of the part, and a query number is always the row among all queries.
  */
 export class MinedNegatives extends NegativeLists implements MinedRun {
+  /** Corpus rows that were not removed. */
+  readonly liveRows!: number
   /** Columns of both sides. */
   readonly dimensions!: number
   /** Metric of the scores. */
@@ -93,11 +96,19 @@ export class MinedNegatives extends NegativeLists implements MinedRun {
   }
 
   override toJSON(): MinedNegativesJson {
-    const { dimensions, metric, dropped, ceilings, queriesWithoutPositives, inconsistent } = this
+    const {
+      liveRows,
+      dimensions,
+      metric,
+      dropped,
+      ceilings,
+      queriesWithoutPositives,
+      inconsistent,
+    } = this
     const { candidatePairs, certified, fallback, zeroQueries, zeroRows, seconds, warnings } = this
     return {
       ...super.toJSON(),
-      ...{ dimensions, metric, dropped, ceilings, queriesWithoutPositives, inconsistent },
+      ...{ liveRows, dimensions, metric, dropped, ceilings, queriesWithoutPositives, inconsistent },
       ...{ candidatePairs, certified, fallback, zeroQueries, zeroRows, seconds, warnings },
       rejected: rejectedForJson(this.rejected),
     }

@@ -20,6 +20,7 @@ import type {
 import { joinMined, nothingMined } from './merge-mined'
 import type { Metric } from './metric'
 import { mineHardNegativesDefaults, type SettledMining } from './mining-options'
+import { mostLists } from './query-lists'
 import type { MinedShard } from './query-shard'
 
 /** Inputs that not every job has. */
@@ -78,7 +79,7 @@ export interface Answered {
   readonly out: NativeMinedArrays
 }
 
-/** The arrays of one answer for some of the queries. */
+/** The arrays of one answer for some of its lists. */
 export function arraysWithin(
   { options: { numNegatives }, out }: Answered,
   begin: number,
@@ -114,10 +115,10 @@ const vector = (data: Int32Array | Float64Array | Uint8Array): Tensor => ({
   shape: [data.length],
 })
 
-/** The named parts of an answer as tensors. */
-function tensorsOf(answer: Answered, done: number, mined: NativeMined): Record<string, Tensor> {
-  const { counts, ...rows } = arraysWithin(answer, 0, done)
-  const shape = [done, answer.options.numNegatives]
+/** The named parts of an answer as tensors, with its first lists. */
+function tensorsOf(answer: Answered, lists: number, mined: NativeMined): Record<string, Tensor> {
+  const { counts, ...rows } = arraysWithin(answer, 0, lists)
+  const shape = [lists, answer.options.numNegatives]
   const numbers = [...mined.dropped, ...counters.map((name) => mined[name])]
   return {
     ...Object.fromEntries(Object.entries(rows).map(([name, data]) => [name, { data, shape }])),
@@ -133,6 +134,8 @@ function tensorsOf(answer: Answered, done: number, mined: NativeMined): Record<s
 export class MinedSoFar {
   /** Queries with answers. */
   done = 0
+  /** By answer, the lists of these queries. */
+  readonly lists: number[]
   /** By answer, the counts of the blocks. */
   readonly #blocks: NativeMined[][]
   #written = -1
@@ -143,13 +146,24 @@ export class MinedSoFar {
     private readonly identity: Identity,
     private readonly positives: NativePositiveArrays,
     private readonly answers: readonly Answered[],
+    private readonly firstQuery: number,
   ) {
     this.#blocks = answers.map(() => [])
+    this.lists = answers.map(() => 0)
   }
 
-  add(queries: number, mined: readonly NativeMined[]) {
-    this.done += queries
+  async add(queries: number, mined: readonly NativeMined[]) {
+    await this.#countLists(queries)
     for (const [i, each] of mined.entries()) this.#blocks[i]!.push(each)
+  }
+
+  /** Counts the next queries and their lists; their positives are known. */
+  async #countLists(queryCount: number) {
+    const { positiveStarts: indptr, positiveRows: indices } = this.positives
+    const range = { firstQuery: this.firstQuery + this.done, queryCount }
+    for (const [i, { options }] of this.answers.entries())
+      this.lists[i]! += await mostLists(options.reference, { indptr, indices }, range)
+    this.done += queryCount
   }
 
   /** The counts of all blocks. */
@@ -173,7 +187,9 @@ export class MinedSoFar {
     for (const [name, data] of Object.entries(this.positives)) tensors[name] = vector(data)
     if (done > 0)
       for (const [i, mined] of (await this.sums()).entries())
-        for (const [name, tensor] of Object.entries(tensorsOf(this.answers[i]!, done, mined)))
+        for (const [name, tensor] of Object.entries(
+          tensorsOf(this.answers[i]!, this.lists[i]!, mined),
+        ))
           tensors[`${name}.${i}`] = tensor
     const metadata = { ...stamped(this.identity), done: String(done) }
     await writeCheckpoint(checkpoint, { tensors, metadata })
@@ -194,12 +210,12 @@ export class MinedSoFar {
     if (done === 0) return
     const file = new MinedFile(path, contents)
     for (const [name, data] of Object.entries(this.positives)) file.copy(name, data)
+    await this.#countLists(done)
     for (const [i, answer] of this.answers.entries()) {
-      for (const [name, data] of Object.entries(arraysWithin(answer, 0, done)))
+      for (const [name, data] of Object.entries(arraysWithin(answer, 0, this.lists[i]!)))
         file.copy(`${name}.${i}`, data)
       this.#blocks[i]!.push(file.mined(i))
     }
-    this.done = done
   }
 }
 

@@ -189,12 +189,6 @@ export function checkRules(options: SettledMining, at = '') {
       'none beside a checkpoint, as no query is done before rows are shared out among all',
       options.hubCap,
     )
-  if (options.reference === 'each' && file !== undefined)
-    throw invalid(
-      `${at}reference`,
-      'another one beside a checkpoint, which keeps one list for each query',
-      options.reference,
-    )
   checkCheckpointOptions(options)
 }
 

@@ -2,14 +2,14 @@
 // data.
 import type { MinedNegatives } from './mined-negatives'
 import { samplingDefaults, samplingNumbers, samplingOf, type SamplingName } from './samplings'
-import { ofSmallCorpus, ofZeroVectors, type Naming } from './search-warnings'
+import { ofSmallCorpus, ofZeroVectors, type Naming, type Searched } from './search-warnings'
 
 /** The results that warnings mention. */
 type Found = Pick<
   MinedNegatives,
   | 'metric'
   | 'queries'
-  | 'corpus'
+  | 'liveRows'
   | 'numNegatives'
   | 'positives'
   | 'found'
@@ -116,15 +116,17 @@ function ofNoCeiling(found: Found, { relativeMargin, excludeSelf }: Asked, name:
 
 /** All rows score 0 for a query that is a zero vector, and the order of equal scores is that of rows. */
 const ofZeros = (found: Found, { sampling }: Asked): string[] =>
-  ofZeroVectors(found, { ofQuery: `, so ${samplingOf(sampling).ofZeroQuery}` })
+  ofZeroVectors(searchedIn(found), { ofQuery: `, so ${samplingOf(sampling).ofZeroQuery}` })
 
 /** Warnings about all queries are left out for a part of a job; the merge gives them. */
 const ofAllQueries = (found: Found, asked: Asked, name: Naming): string[] =>
   found.shard ? [] : [...ofPositives(found, name), ...ofNothingLeft(found, asked, name)]
 
+const searchedIn = ({ liveRows, ...found }: Found): Searched => ({ ...found, corpus: liveRows })
+
 /** Complete sentences about options and lists that give fewer negatives than intended. */
 export const miningWarnings = (found: Found, asked: Asked, name: Naming): string[] => [
-  ...ofSmallCorpus('numNegatives', found.numNegatives, found, name),
+  ...ofSmallCorpus('numNegatives', found.numNegatives, searchedIn(found), name),
   ...ofZeros(found, asked),
   ...ofMargin(found),
   ...ofAllQueries(found, asked, name),

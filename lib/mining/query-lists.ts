@@ -23,7 +23,7 @@ export const listStartsOf = ({ indptr }: RowLists): Promise<Int32Array> =>
 
 /** Lists of a range of queries at most; positives that are listed twice count twice. */
 export const mostLists = (
-  reference: ReferenceName,
+  reference: string,
   { indptr, indices }: RowLists,
   { firstQuery, queryCount }: { readonly firstQuery: number; readonly queryCount: number },
 ): Promise<number> =>

@@ -331,3 +331,13 @@ function withText(ids: (RowId | null)[]): RowIdList {
   const toJSON = () => ids.map((id) => (id === null ? null : String(id)))
   return Object.defineProperty(ids, 'toJSON', { value: toJSON })
 }
+
+/** Lists of ids of one corpus, one after the other. */
+export async function joinedIds(lists: readonly RowIdList[]): Promise<RowIdList> {
+  const all: (RowId | null)[] = []
+  for (const list of lists)
+    await inSlices(list.length, (begin, end) => {
+      for (let i = begin; i < end; i++) all.push(list[i]!)
+    })
+  return typeof all.find((id) => id !== null) === 'bigint' ? withText(all) : all
+}

@@ -1,7 +1,9 @@
 // Sets of corpus rows for searches of a part of a corpus.
 import { loanOf } from '../data/loan'
+import { inSlices } from '../data/slices'
 import { kindOf } from '../data/typed-array'
 import { invalid } from '../errors'
+import { detached } from '../lending'
 import { runJob, smallJob } from '../native'
 import { checkInteger } from '../options'
 
@@ -62,17 +64,37 @@ export function checkBitmap(name: string, words: Uint32Array, corpus: number) {
     )
 }
 
-function countOf(words: Uint32Array): number {
-  let count = 0
-  for (let word of words) for (; word !== 0; word &= word - 1) count++
-  return count
+/** The bits of a word that are 1: sums of 2, 4 and 8 neighbours, and of all four bytes. */
+function bitsIn(word: number): number {
+  const twos = word - ((word >>> 1) & 0x55555555)
+  const fours = (twos & 0x33333333) + ((twos >>> 2) & 0x33333333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+/** Copies a bitmap and counts its rows. */
+async function setOf(bitmap: Uint32Array, count: number): Promise<RowSet> {
+  const { length } = bitmap
+  const words = new Uint32Array(length)
+  let size = 0
+  await inSlices(length, (begin, end) => {
+    if (bitmap.length !== length) throw detached('rows')
+    words.set(bitmap.subarray(begin, end), begin)
+    for (let i = begin; i < end; i++) size += bitsIn(words[i]!)
+  })
+  // The caller may have written to it since the first check.
+  checkBitmap('rows', words, count)
+  return new RowSet(words, count, size)
 }
 
 /** A list of row numbers as the addon reads it; it checks whether they are rows. */
-function listOf(rows: readonly number[]): Int32Array {
-  const list = Int32Array.from(rows)
-  const at = rows.findIndex((row, i) => row !== list[i])
-  if (at >= 0) throw invalid(`rows[${at}]`, 'a corpus row', rows[at])
+async function listOf(rows: readonly number[]): Promise<Int32Array> {
+  const list = new Int32Array(rows.length)
+  await inSlices(list.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      list[i] = rows[i]!
+      if (rows[i] !== list[i]) throw invalid(`rows[${i}]`, 'a corpus row', rows[i])
+    }
+  })
   return list
 }
 
@@ -98,12 +120,11 @@ export async function prepareRowSet(
   checkInteger('corpus', count, 1, 2 ** 31 - 1)
   if (kindOf(rows) === 'Uint32Array') {
     checkBitmap('rows', rows as Uint32Array, count)
-    const words = Uint32Array.from(rows)
-    return new RowSet(words, count, countOf(words))
+    return setOf(rows as Uint32Array, count)
   }
   const isArray = Array.isArray(rows)
   if (!isArray && kindOf(rows) !== 'Int32Array') throw invalid('rows', wantedRows, rows)
-  const given = isArray ? listOf(rows) : (rows as Int32Array)
+  const given = isArray ? await listOf(rows) : (rows as Int32Array)
   const { inputs } = await loanOf({ rows: given })
   const list = inputs.rows
   const words = new Uint32Array(wordsOf(count))

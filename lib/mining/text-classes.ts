@@ -1,5 +1,6 @@
 import { inTurns } from '../data/slices'
-import { TextNumbers } from '../data/text-numbers'
+import type { TextNumbers } from '../data/text-numbers'
+import { TextTable } from '../data/text-table'
 import { invalid, invalidText } from '../errors'
 
 export interface TextClasses {
@@ -10,9 +11,8 @@ export interface TextClasses {
 /** The class of an empty text, which equals no other text. */
 const none = -1
 
-/** Work for a text, and for so many of its characters, in the units of a slice. */
-const unitsOfText = 64
-const charactersOfUnit = 8
+/** Work for a text: a look-up, and its characters, in the units of a slice. */
+export const unitsOf = (text: string): number => 64 + text.length / 8
 
 /** @throws {TypeError} if `texts` is no array, or has another length than `count` if that is given. */
 export function checkTexts(name: string, texts: readonly string[], count?: number) {
@@ -28,22 +28,32 @@ export function textAt(name: string, texts: readonly string[], i: number): strin
   return text
 }
 
-async function classesOf(
-  name: string,
-  texts: readonly string[],
-  count: number,
-  known: TextNumbers,
-): Promise<Int32Array> {
-  checkTexts(name, texts, count)
-  const classes = new Int32Array(count)
-  await inTurns(function* (slice) {
-    for (let i = 0; i < count; i++) {
+/** The number of a text, and the place of the text among all that come. */
+type NumberOf = (text: string, item: number) => number
+
+const classesOf = (name: string, texts: readonly string[], first: number, numberOf: NumberOf) =>
+  inTurns<Int32Array>(function* (slice) {
+    const classes = new Int32Array(texts.length)
+    for (let i = 0; i < classes.length; i++) {
       const text = textAt(name, texts, i)
-      classes[i] = text === '' ? none : known.add(text)
-      if (slice.spend(unitsOfText + text.length / charactersOfUnit)) yield
+      classes[i] = text === '' ? none : numberOf(text, first + i)
+      if (slice.spend(unitsOf(text))) yield
     }
+    return classes
   })
-  return classes
+
+/** Numbers from 0 in the order in which texts come, first those of the corpus. */
+function numbering(corpusTexts: readonly string[], queryTexts: readonly string[]): NumberOf {
+  const { length } = corpusTexts
+  const textOf = (item: number) => (item < length ? corpusTexts[item]! : queryTexts[item - length]!)
+  const count = length + queryTexts.length
+  const table = new TextTable(count, textOf)
+  const numbers = new Int32Array(count)
+  let size = 0
+  return (text, item) => {
+    const first = table.add(text, item)
+    return (numbers[item] = first === item ? size++ : numbers[first]!)
+  }
 }
 
 /**
@@ -56,10 +66,13 @@ export async function textClasses(
   corpusTexts: readonly string[],
   queries: number,
   corpus: number,
-  known = new TextNumbers(),
+  known?: TextNumbers,
 ): Promise<TextClasses> {
+  checkTexts('corpusTexts', corpusTexts, corpus)
+  checkTexts('queryTexts', queryTexts, queries)
+  const numberOf: NumberOf = known ? (text) => known.add(text) : numbering(corpusTexts, queryTexts)
   return {
-    corpusTexts: await classesOf('corpusTexts', corpusTexts, corpus, known),
-    queryTexts: await classesOf('queryTexts', queryTexts, queries, known),
+    corpusTexts: await classesOf('corpusTexts', corpusTexts, 0, numberOf),
+    queryTexts: await classesOf('queryTexts', queryTexts, corpus, numberOf),
   }
 }

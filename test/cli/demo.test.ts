@@ -114,6 +114,7 @@ describe('its examples', () => {
     },
     dropped: Object.fromEntries(ruleNames.map((name) => [name, 0])) as MinedNegatives['dropped'],
     ceilings: {},
+    liveRows: queries,
     candidatePairs: 0,
     queriesWithoutPositives: 0,
     inconsistent: 0,

@@ -9,9 +9,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gemmine } from '../../lib/cli/program'
 import { writeNpy } from '../../lib/data/npy'
+import { readRows } from '../../lib/data/records'
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors'
 import { gaussian } from '../matrices'
 import { failureFrom } from './commands'
@@ -111,7 +113,16 @@ describe('gemmine merge writes what one run writes for', () => {
       'lists of candidates',
       ['--format', 'flag-embedding', '--candidates', at('lists.tsv'), '--max-positive-rank', '4'],
     ],
-
+    ['Parquet of rows', ['--parquet', '--format', 'triplet', '--explain', '2']],
+    ['Parquet of texts in n-tuples', ['--parquet', '--format', 'n-tuple', ...texts]],
+    ['Parquet of labeled pairs', ['--parquet', '--format', 'labeled-pair', ...texts]],
+    ['Parquet of lists without texts', ['--parquet', '--format', 'flag-embedding']],
+    ['Parquet of passages', ['--parquet', '--format', 'tevatron', ...texts]],
+    [
+      'Parquet of a list for each positive, only whole ones',
+      ['--parquet', '--format', 'labeled', '--reference', 'each', '--incomplete', 'drop'],
+    ],
+    ['Parquet without a line', ['--parquet', '--format', 'n-tuple', '--num-negatives', '80']],
     [
       'a list for each positive',
       ['--format', 'labeled', '--reference', 'each', '--explain', '2', '--num-negatives', '3'],
@@ -138,6 +149,57 @@ describe('gemmine merge writes what one run writes for', () => {
     }
     for (const out of ['one', 'merged']) rmSync(at(out), { recursive: true })
   })
+})
+
+it('parts with 64-bit ids and several row groups merge to the Parquet file of one run', async () => {
+  const count = 300
+  const data = gaussian(count, d, 4).data
+  await writeNpy(at('many.npy'), { data, shape: [count, d] })
+  const idsOf = (rows: number) =>
+    Array.from({ length: rows }, (_, i) => 2n ** 62n + BigInt(i) ** 7n)
+  for (const [name, rows] of [
+    ['many.parquet', count],
+    ['docs.parquet', nc],
+  ] as const) {
+    const column = { name: '_id', data: idsOf(rows), type: 'INT64' as const }
+    writeFileSync(at(name), new Uint8Array(parquetWriteBuffer({ columnData: [column] })))
+  }
+  const [queries, documents] = [idsOf(count), idsOf(nc)]
+  writeFileSync(
+    at('many.tsv'),
+    lines(count, (i) => `${queries[i]}\t${documents[i % nc]}`),
+  )
+  const args = ['mine', '--queries', at('many.npy'), '--corpus', at('c.npy'), '--parquet']
+  args.push('--positives', at('many.tsv'), '--query-ids', at('many.parquet'), '--max-score', '0.9')
+  args.push(
+    '--corpus-ids',
+    at('docs.parquet'),
+    '--num-negatives',
+    '12',
+    '--relative-margin',
+    'none',
+  )
+  await gemmineRuns(...args, '--out', at('one'))
+  const parts = [0, 1, 2].map((index) => at(`ids-${index}`))
+  for (const [index, out] of parts.entries())
+    await gemmineRuns(...args, '--shard', `${index}/3`, '--out', out)
+  await gemmineRuns('merge', ...parts, '--out', at('merged'))
+  const [one, merged] = ['one', 'merged'].map((name) => readFileSync(at(name, 'negatives.parquet')))
+  expect(merged!.equals(one!)).toBe(true)
+  let rows = 0
+  await readRows(at('merged', 'negatives.parquet'), ({ anchor, positive, negative }) => {
+    const query = Math.floor(rows++ / 12)
+    expect([anchor, positive]).toEqual([`${queries[query]}`, `${documents[query % nc]}`])
+    expect(documents.map(String)).toContain(negative)
+  })
+  expect(rows).toBe(12 * count)
+  const last = join(parts[2]!, 'negatives.jsonl')
+  writeFileSync(last, readFileSync(last, 'utf8').replace(`"${queries[200]}"`, '"text"'))
+  expect(await failureFrom('merge', ...parts, '--out', at('wrong'))).toEqual({
+    exitCode: 2,
+    sentence: `${last}: line 1: expected an integer of 64 bits, received text`,
+  })
+  for (const name of [...parts, at('one'), at('merged')]) rmSync(name, { recursive: true })
 })
 
 it('threads, devices and seeds do not change a merge, which says so', async () => {

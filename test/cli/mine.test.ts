@@ -146,15 +146,6 @@ it('writes the lines as Parquet if asked to, from files of Parquet, and audits t
   expect(JSON.parse(audit.stdout)).toMatchObject({ layout: 'tevatron', lines: 2, unknownIds: 0 })
 })
 
-it('refuses Parquet for a part of a job, whose lines gemmine merge joins', async () => {
-  const args = ['--positives', 'positives.tsv', '--parquet', '--shard', '0/2', '--out', 'part']
-  const { code, stderr } = await run(folder, 'mine', ...scan, ...args)
-  expect([code, stderr]).toEqual([
-    2,
-    'gemmine: expected no --parquet with --shard, because gemmine merge joins the lines of negatives.jsonl\n',
-  ])
-})
-
 it('writes the scores of rejected rows as those of negatives, rounded to float32', async () => {
   const args = [...scan, '--positives', 'positives.tsv', '--format', 'labeled', '--explain', '9']
   await run(folder, 'mine', ...args, '--out', 'rounded')

@@ -97,6 +97,8 @@ it.each([
   'writeNpy',
   'writeNpyOfManyRows',
   'fromRowsAsync',
+  'prepareRowSet',
+  'prepareRowSetOfList',
   'reverseTopK',
 ])('%s of much data leaves the event loop turning', async (name) => {
   expect(await longestTurn('synchronous', [name, folder.path('out')])).toBeLessThan(turn)

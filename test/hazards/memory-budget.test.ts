@@ -66,6 +66,10 @@ describe.runIf(process.platform === 'linux')('memoryBudget', () => {
     expect(await growthOf('memory-budget-search', [job, 6000, 6000, 16, k])).toBeLessThan(budget)
   })
 
+  it('bounds that of equal texts in a corpus of a million', async () => {
+    expect(await growthOf('memory-budget-search', ['equalTexts', 8, 8, 8, 0])).toBeLessThan(budget)
+  })
+
   it('bounds that of findLeakage in a corpus that is larger', async () => {
     const args = ['leakage', 8, 8000, 3000, 0]
     expect(await growthOf('memory-budget-search', args)).toBeLessThan(budget)

@@ -8,7 +8,7 @@ import { knnGraph } from '../../lib/mining/knn-graph'
 import { findLeakage } from '../../lib/mining/find-leakage'
 import { topK } from '../../lib/mining/top-k'
 import { nearDuplicates } from '../../lib/mining/near-duplicates'
-import { gaussian, matrixOf } from '../matrices'
+import { gaussian, matrixOf, uniform } from '../matrices'
 import { ranking, scoresOf } from '../reference/scores'
 
 /** Rows around a few centres, some of them repeated. */
@@ -309,6 +309,38 @@ describe('findLeakage', () => {
     const { nearDocuments } = await find(2 ** 26)
     expect(nearDocuments.rows.length).toBeGreaterThan(100)
     expect(nearDocuments).toEqual((await find()).nearDocuments)
+  })
+
+  it('compares all characters of texts, and each text with the first that is equal', async () => {
+    const next = uniform(11)
+    const pick = (count: number) => Math.floor(next() * count)
+    // Texts that differ in one character, empty ones, and halves of surrogate pairs.
+    const kinds = Array.from({ length: 300 }, (_, i) => {
+      const text = 'x'.repeat(200)
+      return `${text.slice(0, i % 200)}${'\ud800\udc00a'[i % 3]}${text.slice(i % 200)}`
+    })
+    const texts = (count: number) =>
+      Array.from({ length: count }, () => (next() < 0.1 ? '' : kinds[pick(300)]!))
+    const [known, asked] = [texts(1500), texts(400)]
+    const found = await findLeakage(
+      { positives: known.map(() => []), queryTexts: known },
+      { positives: asked.map(() => []), queryTexts: asked },
+      { corpusRows: 1 },
+    )
+    const wanted = asked
+      .map((text, query) => [query, text === '' ? -1 : known.indexOf(text)] as const)
+      .filter(([, row]) => row !== -1)
+    const { test, train } = found.equalQueries
+    expect([...test].map((query, i) => [query, train[i]])).toEqual(wanted)
+  })
+
+  it('refuses marks and tables of texts that exceed half of a memoryBudget', async () => {
+    const split = { positives: [[0]] }
+    await expect(
+      findLeakage(split, split, { corpusRows: 3_000_000, memoryBudget: 2 ** 26 }),
+    ).rejects.toThrow(
+      /^A table of 3000000 corpus rows and all texts, for which half of memoryBudget is free, needs about \d+ bytes of memory, and its budget is 33554432$/,
+    )
   })
 
   it('names an unknown field of a split, and the side of a wrong vector', async () => {

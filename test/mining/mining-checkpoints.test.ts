@@ -95,6 +95,7 @@ const trials = {
   'texts, groups and exclusions': { texts: true, groups: 'different', exclude: true },
   'lists of candidates': { candidates: true, maxScore: 0.6 },
   'positives that must rank well': { maxPositiveRank: 3 },
+  'a list for each positive': { reference: 'each', explain: 2, numNegatives: 3 },
 } as const
 
 describe('a checkpoint of mining', () => {
@@ -166,6 +167,25 @@ describe('a checkpoint of mining', () => {
     const resumed = await ask({ resume: checkpoint })
     expect(resumed.map(answerOf)).toEqual(whole.map(answerOf))
     await expect(mine({ resume: checkpoint })).rejects.toThrow('expected answers 1')
+  })
+
+  it('resumes a shard and a sweep with lists for each positive beside lists for each query', async () => {
+    const ask = (options: object) =>
+      mineHardNegatives(queries, corpus, positives, {
+        shard: { index: 1, count: 2 },
+        sweep: [{ reference: 'each' }, { reference: 'max', numNegatives: 2 }],
+        ...options,
+      })
+    const whole = await ask({})
+    const checkpoint = at('lists.safetensors')
+    const control = new AbortController()
+    afterWrite = () => control.abort(new Error('enough'))
+    const stopped = { checkpoint, checkpointSeconds: 0, signal: control.signal }
+    await expect(ask(stopped)).rejects.toThrow('enough')
+    afterWrite = undefined
+    const resumed = await ask({ resume: checkpoint, checkpoint })
+    expect(resumed.map(answerOf)).toEqual(whole.map(answerOf))
+    expect((await ask({ resume: checkpoint })).map(answerOf)).toEqual(whole.map(answerOf))
   })
 
   it('holds the finished blocks of a job that fails', async () => {
@@ -302,9 +322,6 @@ describe('a checkpoint of mining is refused', () => {
 
   it('beside a hub cap, because all queries share the rows out', async () => {
     const path = at('hubs.safetensors')
-    await expect(mine({ reference: 'each', checkpoint: path })).rejects.toThrow(
-      'another one beside a checkpoint, which keeps one list for each query for reference',
-    )
     await expect(mine({ hubCap: 2, checkpoint: path })).rejects.toThrow(
       'none beside a checkpoint, as no query is done before rows are shared out among all for hubCap',
     )

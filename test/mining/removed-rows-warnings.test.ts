@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   logSumExp,
   maxSim,
+  mergeMined,
   mineHardNegatives,
   mutualNeighbours,
   prepareCorpus,
@@ -44,6 +45,23 @@ describe.each(Object.entries(calls))('warnings of %s', (_, call) => {
     const { warnings } = await call(corpus)
     expect(warnings.join('\n')).toMatch(/2 of 3 (corpus rows|bank rows|document tokens) are zero/)
   })
+})
+
+it('parts of a job warn, when they are merged, as one call does', async () => {
+  const rows = gaussian(6, 4, 2)
+  rows.data.fill(0, 0, 12)
+  using corpus = await prepareCorpus(rows, { ids: ['a', 'b', 'c', 'd', 'e', 'f'] })
+  await corpus.remove([0, 3, 4])
+  const mine = (options: object) =>
+    mineHardNegatives(queries, corpus, [[5], [5], [5]], { numNegatives: 4, ...options })
+  const whole = await mine({})
+  const merged = await mergeMined(
+    await Promise.all([0, 1].map((index) => mine({ shard: { index, count: 2 } }))),
+  )
+  expect(merged.warnings).toEqual(whole.warnings)
+  expect(merged.warnings.join('\n')).toContain('above the 3 rows of the corpus')
+  expect(merged.ids).toEqual(whole.ids)
+  expect(merged.positiveIds).toEqual(whole.positiveIds)
 })
 
 it('numNegatives above the rows that are left is told', async () => {

@@ -2,6 +2,7 @@
 import { rename, unlink } from 'node:fs/promises'
 import type { SchemaElement } from 'hyparquet' with { 'resolution-mode': 'import' }
 import { GemmineError } from '../../errors'
+import { working } from '../../jobs'
 import { version } from '../../version'
 import { checkPath, systemFailure, writePieces } from '../file'
 import { placeBeside } from '../place-beside'
@@ -79,7 +80,13 @@ function named(path: string, beside: string, error: unknown): unknown {
  *
  * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written.
  */
-export async function writeParquetFile(
+export const writeParquetFile = (
+  path: string,
+  contents: Contents,
+  body: (writer: OpenWriter) => AsyncIterable<Uint8Array>,
+): Promise<void> => working(writeWhole(path, contents, body))
+
+async function writeWhole(
   path: string,
   contents: Contents,
   body: (writer: OpenWriter) => AsyncIterable<Uint8Array>,

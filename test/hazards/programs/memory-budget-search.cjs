@@ -65,6 +65,12 @@ const jobs = {
     const [train, test] = [{ positives: lists(0) }, { positives: lists(C.rows / 2) }]
     return lib.findLeakage(train, test, { corpusRows: C.rows, corpus: C, threshold: 0.4, ...own })
   },
+  // A million texts, each twice.
+  equalTexts: (_, __, ___, own) => {
+    const positives = texts.slice(0, 1000).map((_, i) => [i])
+    const split = { positives, queryTexts: texts.slice(0, 1000) }
+    return lib.findLeakage(split, split, { corpusRows: texts.length, corpusTexts: texts, ...own })
+  },
   checkpointed: mining(() => ({
     checkpoint: join(mkdtempSync(join(tmpdir(), 'budget-')), 'run.safetensors'),
     checkpointSeconds: 0,
@@ -84,8 +90,15 @@ const bytesOf = (found) =>
     return sum + (isParent(each) ? bytesOf(each) : 0)
   }, 0)
 
+/** Strings that have their characters in one piece. */
+const flat = (text) => Buffer.from(text).toString('latin1')
+
+let texts = []
+
 async function main() {
   const [job, ...sizes] = process.argv.slice(2)
+  if (job === 'equalTexts')
+    texts = Array.from({ length: 1_000_000 }, (_, i) => flat(`text number ${i % 500_000}`))
   const [queries, rows, cols, k, memoryBudget] = sizes.map(Number)
   const [Q, C] = [matrix(queries, cols), matrix(rows, cols)]
   const few = matrix(8, 8)

@@ -72,6 +72,14 @@ const calls = {
     () => Array.from({ length: 100_000 }, () => Array(128).fill(1)),
     gemmine.fromRowsAsync,
   ],
+  prepareRowSet: [
+    () => new Uint32Array(1 << 24).fill(2 ** 32 - 1),
+    (bitmap) => gemmine.prepareRowSet(bitmap, 32 * bitmap.length),
+  ],
+  prepareRowSetOfList: [
+    () => Array.from({ length: 4_000_000 }, (_, row) => row),
+    (rows) => gemmine.prepareRowSet(rows, rows.length),
+  ],
   reverseTopK: [
     () => ({ data: new Float32Array(0), rows: 0, cols: 1 }),
     (none) => gemmine.reverseTopK(none, ones(1000, 1), { k: 20_000 }),
