@@ -10,7 +10,7 @@ import { isSparse, type SparseMatrix } from '../data/sparse'
 import { invalid } from '../errors'
 import type { FactorizationModel } from '../factorization/factorization-model'
 import { criteria } from '../factorization/rank-criteria'
-import { surveyedInits } from '../factorization/select-rank'
+import { nmfInits } from '../factorization/surveyed-models'
 import { checkInteger } from '../options'
 import { keyNmf, keyNmfDefaults, type KeyNmfOptions } from '../topics/key-nmf'
 import { topicCoherence } from '../topics/measures'
@@ -285,7 +285,7 @@ function describeOwn(command: Command) {
     .addOption(numberOption('--threshold <T>', 'silhouette of a stable topic', threshold))
     .addOption(choiceOption('--criterion <NAME>', 'what decides, see select-rank', criteria))
     .addOption(numberOption('--hold-out <S>', 'share of entries held out, see select-rank'))
-    .addOption(choiceOption('--init <NAME>', 'where to start, see factorize', surveyedInits, init))
+    .addOption(choiceOption('--init <NAME>', 'where to start, see factorize', nmfInits, init))
     .addOption(countOption('--rank <K>', 'number of topics, for key-nmf'))
     .addOption(pathOption('--documents <FILE>', '[n x d]: embeddings of documents, for key-nmf'))
     .addOption(pathOption('--terms <FILE>', '[T x d]: embeddings of the terms, for key-nmf'))
