@@ -171,10 +171,8 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 
 export type Settled = ReturnType<typeof checkSelectRank>
 
-/** All options, checked against the shape of X, before X itself is read. */
-export function checkSelectRank(X: Extent, options: SelectRankOptions) {
-  const { rows, cols } = X
-  const given = withDefaults(
+const withModelDefaults = (options: SelectRankOptions) =>
+  withDefaults(
     {
       ranks: required,
       ...{ ...selectRankDefaults, ...modelDefaults(options?.model) },
@@ -182,6 +180,11 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
     },
     options,
   )
+
+/** All options, checked against the shape of X, before X itself is read. */
+export function checkSelectRank(X: Extent, options: SelectRankOptions) {
+  const { rows, cols } = X
+  const given = withModelDefaults(options)
   const { threads, device, priority, signal, onProgress, memoryBudget, ...own } = given
   const { ranks: wanted, ...rest } = own
   const job = { threads, device, priority, signal, onProgress, memoryBudget }
