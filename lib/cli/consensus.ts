@@ -9,7 +9,7 @@ import {
 import { matrixFile } from '../data/matrix-files'
 import { writeNpy } from '../data/npy'
 import { sidesOf, type SourceInput } from '../data/source'
-import { surveyedInits } from '../factorization/select-rank'
+import { nmfInits } from '../factorization/surveyed-models'
 import { checkInteger } from '../options'
 import {
   budgetOption,
@@ -135,12 +135,7 @@ export function consensusCommand(): Command {
       ),
     )
     .addOption(
-      choiceOption(
-        '--init <NAME>',
-        'where each restart starts, see factorize',
-        surveyedInits,
-        init,
-      ),
+      choiceOption('--init <NAME>', 'where each restart starts, see factorize', nmfInits, init),
     )
   const ownNames = ['rank', 'init', 'checkpoint', 'resume', 'checkpointSeconds']
   for (const option of optionsOf(consensusNmfDefaults, ownNames)) command.addOption(option)

@@ -8,8 +8,8 @@ import { layeredNames, type LayeredName } from '../factorization/layered-model'
 import { choiceOption, countOption, numberOption } from './common-options'
 import { countsOf } from './numbers'
 
-/** The labels of a layer, and the file that has them. */
-interface LabelFile {
+/** A file for a layer. */
+export interface LayerFile {
   readonly layer: number
   readonly path: string
 }
@@ -19,7 +19,9 @@ export interface LayeredOptions {
   readonly levelModel?: LevelModel
   readonly fineTuneIterations?: number
   readonly labelWeight?: number
-  readonly labels?: readonly LabelFile[]
+  readonly labels?: readonly LayerFile[]
+  readonly graph?: readonly LayerFile[]
+  readonly graphWeight?: number
 }
 
 /** The constraints of the models, for a list of models. */
@@ -32,19 +34,28 @@ export const layeredSummaries: Readonly<Record<LayeredName, string>> = {
 
 /** The options of a model of layers alone. */
 export const namesOfLayers = {
-  'deep-semi-nmf': ['layers', 'fineTuneIterations', 'labels', 'labelWeight'],
+  'deep-semi-nmf': [
+    'layers',
+    'fineTuneIterations',
+    'labels',
+    'labelWeight',
+    'graph',
+    'graphWeight',
+  ],
   'hierarchical-semi-nmf': ['layers', 'levelModel'],
 } as const satisfies Readonly<Record<LayeredName, readonly (keyof LayeredOptions)[]>>
 
 export const isLayered = (model: string | undefined): model is LayeredName =>
   layeredNames.some((name) => name === model)
 
-const labelsOf = (text: string, before: readonly LabelFile[] = []) => {
-  const [, layer, path] = /^(\d{1,15})=(.+)$/s.exec(text) ?? []
-  if (path === undefined)
-    throw invalid('--labels', 'LAYER=FILE with a layer from 0 on, such as 1=poses.npy', text)
-  return [...before, { layer: Number(layer), path }]
-}
+const layerFiles =
+  (option: string, example: string) =>
+  (text: string, before: readonly LayerFile[] = []): readonly LayerFile[] => {
+    const [, layer, path] = /^(\d{1,15})=(.+)$/s.exec(text) ?? []
+    if (path === undefined)
+      throw invalid(option, `LAYER=FILE with a layer from 0 on, such as ${example}`, text)
+    return [...before, { layer: Number(layer), path }]
+  }
 
 export const layeredOptions = (): readonly Option[] => [
   new Option(
@@ -65,10 +76,18 @@ export const layeredOptions = (): readonly Option[] => [
   new Option(
     '--labels <LAYER=FILE>',
     '.npy [n] int32: classes of the rows from 0 on, -1 where unknown, for a layer (0: the first) of deep-semi-nmf; once for each layer',
-  ).argParser(labelsOf),
+  ).argParser(layerFiles('--labels', '1=poses.npy')),
   numberOption(
     '--label-weight <WEIGHT>',
     'how much rows of one class are to have similar codes, for deep-semi-nmf',
     deepSemiNmfDefaults.labelWeight,
+  ),
+  new Option(
+    '--graph <LAYER=FILE>',
+    'a sparse [n x n] file, such as .npz or .mtx: weights >= 0 of the edges between rows, symmetric, for a layer of deep-semi-nmf in place of labels; once for each layer',
+  ).argParser(layerFiles('--graph', '1=neighbours.npz')),
+  numberOption(
+    '--graph-weight <WEIGHT>',
+    'how much rows with an edge are to have similar codes, for deep-semi-nmf; required beside --graph',
   ),
 ]

@@ -1,11 +1,13 @@
 // gemmine factorize for models of several layers: from a file to the factors of all layers.
 import { checkPlace } from '../data/checkpoint-file'
+import { loadMatrix } from '../data/matrix-files'
 import { readInt32Npy, writeNpy } from '../data/npy'
 import { writeSafetensors, type Tensor } from '../data/safetensors'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { GemmineError, invalid, invalidText, isMistake } from '../errors'
 import { checkpointDefaults } from '../factorization/checkpoint'
 import { DeepSemiNmf, deepSemiNmf } from '../factorization/deep-semi-nmf'
+import type { Graph } from '../factorization/graph'
 import {
   hierarchicalSemiNmf,
   hierarchicalSemiNmfDefaults,
@@ -20,8 +22,8 @@ import type { FactorizeOptions } from './factorize-options'
 import { optionOf } from './failure'
 import { tellOfCheckpoint } from './interruption'
 import { heading, rateOf, runCommand, type Job } from './job'
-import { namesOfLayers, type LayeredOptions } from './layered-options'
-import { withSource } from './load'
+import { namesOfLayers, type LayeredOptions, type LayerFile } from './layered-options'
+import { sparseOf, withSource } from './load'
 import { checkOutside } from './outputs'
 
 export type LayeredGiven = Omit<FactorizeOptions, 'model'> &
@@ -54,19 +56,38 @@ function fitOf(given: LayeredGiven): Readonly<Record<string, unknown>> {
   return fit
 }
 
-/** The labels of each layer, read from their files. */
-async function readLabels({ layers = [], labels = [] }: LayeredGiven) {
-  const read: (Int32Array | undefined)[] = []
-  for (const { layer, path } of labels) {
-    if (layer >= layers.length || read[layer] !== undefined)
+/** What the files of layers have, for each layer. */
+async function readByLayer<T>(
+  option: string,
+  layers: number,
+  files: readonly LayerFile[] = [],
+  read: (path: string) => Promise<T>,
+): Promise<(T | undefined)[]> {
+  const found: (T | undefined)[] = []
+  for (const { layer, path } of files) {
+    if (layer >= layers || found[layer] !== undefined)
       throw invalidText(
-        '--labels',
-        `one file for each of the layers 0 to ${layers.length - 1} at most`,
+        option,
+        `one file for each of the layers 0 to ${layers - 1} at most`,
         `${layer}=${path}`,
       )
-    read[layer] = await readInt32Npy(path)
+    found[layer] = await read(path)
   }
-  return Array.from(read)
+  return Array.from(found)
+}
+
+async function readGraph(path: string, weight: number): Promise<Graph> {
+  return { adjacency: sparseOf(path, await loadMatrix(path)), weight }
+}
+
+async function readKnown({ layers = [], labels, graph, graphWeight }: LayeredGiven) {
+  if (graph === undefined && graphWeight !== undefined)
+    throw invalid('--graph-weight', '--graph beside it', graphWeight)
+  const weight = graph && required(graphWeight, '--graph-weight', 'the weight of the graphs')
+  return {
+    labels: await readByLayer('--labels', layers.length, labels, readInt32Npy),
+    graphs: await readByLayer('--graph', layers.length, graph, (path) => readGraph(path, weight!)),
+  }
 }
 
 async function fitTo(X: SourceInput, given: LayeredGiven, job: Job): Promise<Fitted> {
@@ -74,11 +95,11 @@ async function fitTo(X: SourceInput, given: LayeredGiven, job: Job): Promise<Fit
   const { fineTuneIterations, labelWeight } = given
   const files = { checkpoint, checkpointSeconds, resume }
   const fit = fitOf(given)
-  const labels = await readLabels(given)
+  const known = await readKnown(given)
   return job.progress.during<Fitted>('factorize', (onProgress) => {
     const common = { ranks: ranks!, fit, ...files, ...job.options, onProgress }
     if (model === 'deep-semi-nmf')
-      return deepSemiNmf(X, { ...common, fineTuneIterations, labelWeight, labels })
+      return deepSemiNmf(X, { ...common, fineTuneIterations, labelWeight, ...known })
     return hierarchicalSemiNmf(X, { ...common, model: levelModel })
   })
 }
@@ -89,6 +110,8 @@ const typed = (argument: string) =>
     .replace(/^fit\./, '')
     .replace(/^ranks\b.*/, 'layers')
     .replace(/^level$/, 'levelModel')
+    .replace(/^graphs\[\d+\]\.weight$/, 'graphWeight')
+    .replace(/^graphs\[\d+\]$/, 'graph')
 
 /** A failure that names options as they are typed. */
 function inLayeredWords(error: unknown): unknown {
@@ -102,20 +125,23 @@ function inLayeredWords(error: unknown): unknown {
   }
   if (!(error instanceof GemmineError) || error.code !== 'ERR_GEMMINE_FILE') return error
   const message = error.message
-    .replace(/: expected ([\w.]+) (?=.*, as in this call)/, (_, name: string) => {
+    .replace(/: expected ([\w.[\]]+) (?=.*, as in this call)/, (_, name: string) => {
       return `: expected ${typed(name)} `
     })
-    .replace(/(?<=a checkpoint of the same )labels(?=\[)/, '--labels')
+    .replace(/(?<=a checkpoint of the same )(?:label|graph)s(?=\[)/, (name) =>
+      optionOf(name === 'graphs' ? 'graph' : name),
+    )
   return new GemmineError(error.code, message, { cause: error.cause })
 }
 
 export async function factorizeLayers(path: string, given: LayeredGiven) {
   const layers = required(given.layers, '--layers', 'the components of each layer, such as 64,16')
   fitOf(given)
-  const { checkpoint, resume, labels = [] } = given
+  const { checkpoint, resume, labels = [], graph = [] } = given
   if (checkpoint && given.out) checkOutside('--checkpoint', checkpoint, given.out)
   const ofLabels = labels.map(({ layer, path }) => [`labels[${layer}]`, path] as const)
-  const files = { X: path, resume, ...Object.fromEntries(ofLabels) }
+  const ofGraphs = graph.map(({ layer, path }) => [`graphs[${layer}].adjacency`, path] as const)
+  const files = { X: path, resume, ...Object.fromEntries([...ofLabels, ...ofGraphs]) }
   await runCommand(given, files, async (job) => {
     try {
       if (checkpoint) {

@@ -6,7 +6,7 @@ import type { MatrixInput } from '../data/matrix'
 import { formats, loadMatrix, namedExtensions, sidesInFile } from '../data/matrix-files'
 import { closeMatrix, usualLimit } from '../data/npy'
 import { headerLimit, parseNpyHeader } from '../data/npy-header'
-import { isSparse } from '../data/sparse'
+import { isSparse, type SparseMatrix } from '../data/sparse'
 import type { SourceInput } from '../data/source'
 import type { MemoryOptions } from '../options'
 import { interrupted } from './interruption'
@@ -127,4 +127,10 @@ export async function shapesOf(queries: string, corpus: string) {
 export function checkWidth(path: string, cols: number, wanted: number, other: string) {
   if (cols !== wanted)
     throw fileError(path, `expected ${wanted} columns, as in ${other}, received ${cols}`)
+}
+
+/** A matrix of a file, which must be sparse. */
+export function sparseOf(path: string, X: unknown): SparseMatrix {
+  if (isSparse(X)) return X as SparseMatrix
+  throw fileError(path, 'expected a sparse matrix, .npz or .mtx, received a dense one')
 }

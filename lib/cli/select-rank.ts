@@ -3,12 +3,11 @@ import { Command, Option } from 'commander'
 import { matrixFile } from '../data/matrix-files'
 import { entriesOf, sidesOf, type SourceInput } from '../data/source'
 import { criteria } from '../factorization/rank-criteria'
+import { modelDefaults, surveyedInits, surveyedModels } from '../factorization/surveyed-models'
 import {
   checkSelectRank,
   selectRank,
   selectRankDefaults,
-  surveyedInits,
-  surveyedModels,
   type RankSelection,
   type SelectRankOptions,
 } from '../factorization/select-rank'
@@ -87,7 +86,7 @@ function summaryOf(X: SourceInput, found: RankSelection, given: Given, job: Job)
       heldOutErrors: Array.from(heldOutErrors),
     })),
     solver: model.options['solver'],
-    init: given.init ?? selectRankDefaults.init,
+    init: given.init ?? { ...selectRankDefaults, ...modelDefaults(given.model) }.init,
     restarts: given.restarts ?? selectRankDefaults.restarts,
     perturbation: given.perturbation ?? selectRankDefaults.perturbation,
     threshold: given.threshold ?? selectRankDefaults.threshold,
@@ -116,6 +115,10 @@ whose error pays (its AIC is below that of the rank before it). A semi-nmf needs
 and --l2-h for this; without them the rank of the lowest BIC is chosen. With --criterion hold-out
 the smallest rank is chosen whose error on entries that factorizations did not see is
 within one standard error of the lowest; --hold-out alone only reports these errors.
+
+For mixtures whose shares sum to 1, such as spectra of several materials, an nmf does not determine
+its components: --model min-volume-nmf does, with the start, the steps and the volume of
+gemmine factorize --model min-volume-nmf.
 
 Writes summary.json, with the figures of each rank, and W.npy [n x K], H.npy [K x d] and
 model.safetensors of the chosen rank, as gemmine factorize does.

@@ -6,11 +6,11 @@ import { toDenseView, type Matrix } from '../data/matrix'
 import { matrixFile } from '../data/matrix-files'
 import { writeLines } from '../data/mined-lines'
 import { readInt32Npy, writeNpy } from '../data/npy'
-import { isSparse, type SparseMatrix } from '../data/sparse'
+import type { SparseMatrix } from '../data/sparse'
 import { invalid } from '../errors'
 import type { FactorizationModel } from '../factorization/factorization-model'
 import { criteria } from '../factorization/rank-criteria'
-import { surveyedInits } from '../factorization/select-rank'
+import { nmfInits } from '../factorization/surveyed-models'
 import { checkInteger } from '../options'
 import { keyNmf, keyNmfDefaults, type KeyNmfOptions } from '../topics/key-nmf'
 import { topicCoherence } from '../topics/measures'
@@ -30,7 +30,7 @@ import { optionsOf, scalarsOf } from './factorize-options'
 import { optionOf } from './failure'
 import { tellOfCheckpoint } from './interruption'
 import { heading, runCommand, type Job } from './job'
-import { matrixFiles, withDense, withSource } from './load'
+import { matrixFiles, sparseOf, withDense, withSource } from './load'
 import { ranksOf } from './numbers'
 import { checkOutside } from './outputs'
 import { perturbationOption, restartsOption } from './select-rank'
@@ -80,11 +80,6 @@ function checkForeign(given: Given) {
   for (const [name, value] of Object.entries(given))
     if (value !== undefined && namesOf[other].has(name) && !namesOf[model].has(name))
       throw invalid(optionOf(name), `nothing (the model ${model} has no such option)`, value)
-}
-
-function sparseOf(path: string, X: unknown): SparseMatrix {
-  if (isSparse(X)) return X as SparseMatrix
-  throw fileError(path, 'expected a sparse matrix, .npz or .mtx, received a dense one')
 }
 
 async function semantic(X: SparseMatrix, given: Given, job: Job): Promise<Found> {
@@ -285,7 +280,7 @@ function describeOwn(command: Command) {
     .addOption(numberOption('--threshold <T>', 'silhouette of a stable topic', threshold))
     .addOption(choiceOption('--criterion <NAME>', 'what decides, see select-rank', criteria))
     .addOption(numberOption('--hold-out <S>', 'share of entries held out, see select-rank'))
-    .addOption(choiceOption('--init <NAME>', 'where to start, see factorize', surveyedInits, init))
+    .addOption(choiceOption('--init <NAME>', 'where to start, see factorize', nmfInits, init))
     .addOption(countOption('--rank <K>', 'number of topics, for key-nmf'))
     .addOption(pathOption('--documents <FILE>', '[n x d]: embeddings of documents, for key-nmf'))
     .addOption(pathOption('--terms <FILE>', '[T x d]: embeddings of the terms, for key-nmf'))

@@ -9,10 +9,10 @@ import { kmeans } from '../factorization/kmeans'
 import { restartsOfRank } from '../factorization/rank-survey'
 import {
   checkSelectRank,
-  fitFrom,
   selectRankDefaults,
   type SelectRankOptions,
 } from '../factorization/select-rank'
+import { fitFrom, type volumeDefaults } from '../factorization/surveyed-models'
 import { topK } from '../mining/top-k'
 import {
   checkInteger,
@@ -27,8 +27,9 @@ import {
   type Overrides,
 } from '../options'
 
-/** What does not concern the restarts of one rank. */
-const { model: _, criterion, threshold, holdOut, ...ofRestarts } = selectRankDefaults
+/** What does not concern the restarts of one rank, and what other models have. */
+const { model: _, criterion, threshold, holdOut, ...ofModels } = selectRankDefaults
+const { volume, volumeOffset, rowSums, ...ofRestarts } = ofModels
 
 const ownDefaults = frozen({
   /**
@@ -43,7 +44,7 @@ const ownDefaults = frozen({
 /** The only place where the defaults of {@link consensusNmf} are written; `selectRank` has those of the restarts. */
 export const consensusNmfDefaults: Omit<
   typeof selectRankDefaults,
-  'model' | 'criterion' | 'threshold' | 'holdOut'
+  'model' | 'criterion' | 'threshold' | 'holdOut' | keyof typeof volumeDefaults
 > &
   typeof ownDefaults = frozen({ ...ofRestarts, ...ownDefaults })
 

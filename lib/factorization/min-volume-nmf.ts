@@ -65,6 +65,21 @@ export type MinVolumeNmfOptions = {
   JobOptions &
   MemoryOptions
 
+/** What the volume and the sums obey. */
+export interface VolumeOptions {
+  readonly volume: number
+  readonly volumeOffset: number
+  readonly rowSums: RowSums
+}
+
+export function checkVolume({ volume, volumeOffset, rowSums }: VolumeOptions) {
+  checkOneOf('rowSums', rowSums, rowSumNames)
+  for (const [name, value] of Object.entries({ volume, volumeOffset })) {
+    if (!(typeof value === 'number' && Number.isFinite(value) && value > 0))
+      throw invalid(name, 'a finite number above 0', value)
+  }
+}
+
 /**
  * Factorizes X ≥ 0 as W H with H ≥ 0 and rows of W ≥ 0 that sum to at most 1, such that the rows of H span a small
  * volume. Where samples are mixtures and none is pure, this finds the components that plain NMF does not determine.
@@ -98,12 +113,8 @@ export async function minVolumeNmf(
   )
   const { rows, cols } = sidesOf('X', X)
   checkOneOf('init', given.init, models['min-volume-nmf'].inits)
-  checkOneOf('rowSums', rowSums, rowSumNames)
   checkInteger('rank', given.rank, 1, Math.min(rows, cols))
-  for (const [name, value] of Object.entries({ volume, volumeOffset })) {
-    if (!(typeof value === 'number' && Number.isFinite(value) && value > 0))
-      throw invalid(name, 'a finite number above 0', value)
-  }
+  checkVolume({ volume, volumeOffset, rowSums })
   return await fit(
     'min-volume-nmf',
     X,

@@ -9,7 +9,7 @@ import { checkJob, type JobOptions, type Progress } from '../options'
 import { textsOf } from './checkpoint'
 import { checkEntryOptions } from './entry-options'
 import { hasOwnNormals } from './fit-options'
-import { fitBytes, surveyBytes } from './memory'
+import { fitBytes, ownBytes, surveyBytes } from './memory'
 import type { Settled } from './select-rank'
 import { FinishedRanks, type RestartsOfRank } from './survey-checkpoint'
 
@@ -33,7 +33,7 @@ export async function planSurvey(X: SourceInput, settled: Settled): Promise<Surv
   const bytesOf = (steps: ReturnType<Settled['stepsFor']>, init: string) => {
     const { rank, solver, acceleration } = steps
     const shape = { rank, solver, acceleration, hasOwnNormals: hasOwnNormals(steps) }
-    return fitBytes(source, { ...shape, init })
+    return fitBytes(source, { ...shape, init }) + ownBytes(settled.model, source, rank)
   }
   const all = ranks.map((each) => settled.stepsFor(each))
   const most = (bytes: readonly number[]) => bytes.reduce((a, b) => Math.max(a, b))

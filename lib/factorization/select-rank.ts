@@ -16,7 +16,7 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
-import { checkBounds, upperHDefaults, type Bounds } from './bounds'
+import { upperHDefaults } from './bounds'
 import { checkpointDefaults } from './checkpoint'
 import { entryDefaults } from './entry-options'
 import type { Factorization } from './fit'
@@ -24,15 +24,12 @@ import {
   checkFitOptions,
   checkOwnTerms,
   defaultSolver,
-  defaultSteps,
   fitDefaults,
-  stepsOf,
   withSteps,
   type Extent,
 } from './fit-options'
-import { losses, type AnyLoss } from './losses'
+import { losses } from './losses'
 import { models } from './models'
-import { nmf } from './nmf'
 import {
   chooseRank,
   criteria,
@@ -44,19 +41,22 @@ import {
   type Rule,
   type SurveyedRank,
 } from './rank-criteria'
-import { identityOf, jobsOf, listenerOf, planSurvey, surveyRanks } from './rank-survey'
-import { semiNmf } from './semi-nmf'
+import { identityOf, jobsOf, planSurvey, surveyRanks } from './rank-survey'
 import { FinishedRanks, surveyCheckpointDefaults, type RestartsOfRank } from './survey-checkpoint'
+import {
+  checkHoldOut,
+  checkOffered,
+  fitFrom,
+  heldOutSteps,
+  modelDefaults,
+  surveyedInits,
+  surveyedModels,
+  volumeDefaults,
+  volumeOf,
+  type SurveyedModel,
+} from './surveyed-models'
 
 export type { Criterion, SurveyedRank }
-
-/** Models whose rank can be selected. */
-export const surveyedModels = ['semi-nmf', 'nmf'] as const
-
-/** The starts that some of these models have. */
-export const surveyedInits = [
-  ...new Set(surveyedModels.flatMap((model) => [...models[model].inits])),
-]
 
 /** The share of the entries that are held out if their errors decide. */
 const usualShare = 0.1
@@ -69,8 +69,11 @@ const ownDefaults = frozen({
   /**
    * The model of the factorizations; `semi-nmf` unless given. Its H is determined only by penalties on both
    * factors, such as small weights `l1W` and `l2H`; without them the rank is that of the lowest BIC.
+   * `min-volume-nmf` is for mixtures whose shares sum to 1, as those of materials in a spectrum, of which an `nmf`
+   * does not determine the components. Its start, iterations, tolerance and sweeps are those of `minVolumeNmf`
+   * unless given; it sees all entries, and has no penalties, bounds, solvers and losses.
    */
-  model: 'semi-nmf' as (typeof surveyedModels)[number],
+  model: 'semi-nmf' as SurveyedModel,
   /** Factorizations of each rank, at least 2, each with its own noise and start; 10 unless given. */
   restarts: 10,
   /** Noise of each restart: an entry x becomes uniform in x·(1 ± perturbation); 0.03 unless given, at most 1. */
@@ -91,7 +94,10 @@ const ownDefaults = frozen({
   holdOut: undefined as number | undefined,
   /** Smallest silhouette of a stable component; 0.6 unless given. */
   threshold: 0.6,
-  /** The start of each restart, by its own seed; `random` unless given. */
+  /**
+   * The start of each restart, by its own seed; `random` unless given, but `spa` for `min-volume-nmf`, whose
+   * restarts then differ by their noise.
+   */
   init: 'random' as (typeof surveyedInits)[number],
 })
 
@@ -100,11 +106,13 @@ export const selectRankDefaults: typeof stepDefaults &
   typeof entryDefaults &
   typeof upperHDefaults &
   typeof ownDefaults &
+  typeof volumeDefaults &
   typeof surveyCheckpointDefaults = frozen({
   ...stepDefaults,
   ...entryDefaults,
   ...upperHDefaults,
   ...ownDefaults,
+  ...volumeDefaults,
   ...surveyCheckpointDefaults,
 })
 
@@ -163,39 +171,30 @@ export function checkRanks(given: readonly number[] | RankRange, limit: number):
 
 export type Settled = ReturnType<typeof checkSelectRank>
 
-/** The steps of factorizations that do not see all entries. */
-const heldOutSteps = (model: (typeof surveyedModels)[number], loss: AnyLoss) => {
-  if (model === 'nmf') return { ...defaultSteps.ratio, solver: 'mu' as const }
-  const all = { ...entryDefaults, upperW: undefined, ...upperHDefaults, loss }
-  const solver = defaultSolver(model, { ...all, missing: 'nan', rank: 1 })
-  return { ...defaultSteps[stepsOf({ solver, loss, missing: 'nan' })], solver }
-}
-
-function checkHoldOut(
-  share: number,
-  model: (typeof surveyedModels)[number],
-  fitting: Bounds & { readonly loss: AnyLoss },
-) {
-  checkNumber('holdOut', share, 0, 0.9)
-  if (share === 0) throw invalid('holdOut', 'a number above 0', share)
-  const { loss } = fitting
-  checkBounds(fitting, heldOutSteps(model, loss).solver, 'where entries are held out')
-}
+const withModelDefaults = (options: SelectRankOptions) =>
+  withDefaults(
+    {
+      ranks: required,
+      ...{ ...selectRankDefaults, ...modelDefaults(options?.model) },
+      ...{ ...jobDefaults, ...memoryDefaults },
+    },
+    options,
+  )
 
 /** All options, checked against the shape of X, before X itself is read. */
 export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   const { rows, cols } = X
-  const given = withDefaults(
-    { ranks: required, ...selectRankDefaults, ...jobDefaults, ...memoryDefaults },
-    options,
-  )
+  const given = withModelDefaults(options)
   const { threads, device, priority, signal, onProgress, memoryBudget, ...own } = given
   const { ranks: wanted, ...rest } = own
   const job = { threads, device, priority, signal, onProgress, memoryBudget }
   const ranks = checkRanks(wanted as SelectRankOptions['ranks'], Math.min(rows, cols))
   const { checkpoint, resume, ...choices } = rest
-  const { model, restarts, perturbation, threshold, criterion, holdOut, ...fitting } = choices
+  const { model, restarts, perturbation, threshold, criterion, holdOut, ...all } = choices
   checkOneOf('model', model, surveyedModels)
+  checkOffered(model, options)
+  const { volume, volumeOffset, rowSums, ...shared } = all
+  const fitting = { ...shared, ...volumeOf(model, { volume, volumeOffset, rowSums }) }
   checkOneOf('init', fitting.init, models[model].inits)
   checkInteger('restarts', restarts, 2)
   checkNumber('perturbation', perturbation, 0, 1)
@@ -239,38 +238,6 @@ export function checkSelectRank(X: Extent, options: SelectRankOptions) {
   }
 }
 
-/** The same components, shrunk where an entry exceeds the bound. */
-function keptBelow({ data, rows, cols }: Matrix, upper: number): Matrix {
-  const kept = Float32Array.from(data)
-  for (let j = 0; j < rows; j++) {
-    const row = kept.subarray(j * cols, (j + 1) * cols)
-    const most = row.reduce((largest, value) => Math.max(largest, value), 0)
-    if (most > upper) row.forEach((value, t) => (row[t] = Math.min(value * (upper / most), upper)))
-  }
-  return { data: kept, rows, cols }
-}
-
-/** A fit of X without noise, from these components. */
-export async function fitFrom(
-  X: SourceInput,
-  H: Matrix,
-  settled: Settled,
-  iterations = settled.fitting.iterations,
-): Promise<Factorization> {
-  const { model, fitting, job } = settled
-  const { upperH, ...shared } = fitting
-  const rank = H.rows
-  const { solver, innerSweeps, acceleration } = settled.stepsFor(rank)
-  const start = { H: upperH === undefined ? H : keptBelow(H, upperH) }
-  const steps = { solver, innerSweeps, acceleration, rank, iterations, init: start }
-  const own = { ...steps, ...job, onProgress: listenerOf(job, [rank]) }
-  const fit = await (model === 'nmf'
-    ? nmf(X, { ...fitting, ...own })
-    : semiNmf(X, { ...shared, ...own }))
-  // The caller has given no start, so its zeros are none of the caller's.
-  return Object.assign(fit, { warnings: fit.warnings.filter((each) => !each.startsWith('init.')) })
-}
-
 async function recordOf(
   found: RestartsOfRank,
   fit: Factorization,
@@ -304,7 +271,7 @@ function checkMeasured({ heldOutErrors }: RestartsOfRank, { criterion, heldOut }
 /** Penalties on both factors determine the H of a semi-NMF, which has any sign. */
 function ruleOf({ model, threshold, criterion, fitting }: Settled): Rule {
   const { l1W, l2W, l1H, l2H } = fitting
-  const isDetermined = model === 'nmf' || (l1W + l2W > 0 && l1H + l2H > 0)
+  const isDetermined = model !== 'semi-nmf' || (l1W + l2W > 0 && l1H + l2H > 0)
   return { threshold, criterion: criterion ?? (isDetermined ? 'stability' : 'bic') }
 }
 

@@ -36,7 +36,7 @@ const ownDefaults = frozen({
   /**
    * The start of W and H. `kmeans`: cluster indicators + 0.2, with `hals` and many rows after some iterations
    * on a sample of them. `svd`: a best approximation rewritten with W ≥ 0 (Gillis & Kumar, 2015), of this
-   * rank if the first left singular vector has one sign, as for X ≥ 0, otherwise of rank − 1; for rank ≤
+   * rank if the left singular vectors span a positive vector, as for X ≥ 0, otherwise of rank − 1; for rank ≤
    * min(n, d). `random`. `random` unless given where entries are missing and under a loss for outliers, else
    * `kmeans`, and in addition `svd` if a sample of rows shows that its error may be lower: the better pair is
    * returned, `options.init` of the result names its start, and `seconds` includes both runs. Without `svd` beside

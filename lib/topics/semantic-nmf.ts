@@ -13,6 +13,7 @@ import {
   type RankSelection,
   type SelectRankOptions,
 } from '../factorization/select-rank'
+import type { volumeDefaults } from '../factorization/surveyed-models'
 import { planMemory } from '../memory'
 import {
   checkNumber,
@@ -27,8 +28,9 @@ import {
 } from '../options'
 import { topicUbiquity, type TopicUbiquity } from './reading'
 
-/** What has rows of X, or is always the same. */
-const { model: _, mask, sampleWeight, ...ofSurvey } = selectRankDefaults
+/** What has rows of X, is always the same, or belongs to other models. */
+const { model: _, mask, sampleWeight, ...ofModels } = selectRankDefaults
+const { volume, volumeOffset, rowSums, ...ofSurvey } = ofModels
 
 const ownDefaults = frozen({
   /**
@@ -41,7 +43,7 @@ const ownDefaults = frozen({
 /** The only place where the defaults of {@link semanticNmf} are written; `selectRank` has those of the survey. */
 export const semanticNmfDefaults: Omit<
   typeof selectRankDefaults,
-  'model' | 'mask' | 'sampleWeight'
+  'model' | 'mask' | 'sampleWeight' | keyof typeof volumeDefaults
 > &
   typeof ownDefaults = frozen({ ...ofSurvey, ...ownDefaults })
 

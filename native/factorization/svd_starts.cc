@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 
+#include "factorization/positive_direction.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
 #include "factorization/sizes.h"
@@ -59,35 +60,69 @@ constexpr double above = 1e-3;
 // A component with a larger shift would lose its digits in float32.
 constexpr double largest_shift = 100;
 
-// The multiples of the first left singular vector that make each other one non-negative; a vector
-// is flipped if it then needs less. None if the first one has entries of both signs, or if some
-// vector needs too much.
-std::optional<std::vector<double>> shifts_along_first(const Input& input,
-                                                      SingularTriplets& triplets) {
-  const ColumnRatios ratios = input.backend.ratios_to_first(triplets.U.view(), input.job);
-  std::vector<double> shifts(triplets.s.size());
-  std::vector<double> signs(triplets.s.size(), 1.0);
+// The multiples of the first column of U that make each other one non-negative; a column is flipped
+// if it then needs less, with its column of B in the product U Bᵀ. None if the first one has
+// entries of both signs, or if some column needs too much.
+std::optional<std::vector<double>> shifts_along_first(const Input& input, BackendView<float> U,
+                                                      HostMatrix<double>& B) {
+  const ColumnRatios ratios = input.backend.ratios_to_first(U, input.job);
+  const auto k = static_cast<std::size_t>(U.cols);
+  std::vector<double> shifts(k);
+  std::vector<double> signs(k, 1.0);
   for (std::size_t j = 1; j < shifts.size(); ++j) {
     shifts[j] = std::min(-ratios.least[j], ratios.most[j]);
     if (shifts[j] > largest_shift) return std::nullopt;
     if (ratios.most[j] < -ratios.least[j]) signs[j] = -1;
     shifts[j] += above * (1 + shifts[j]);
   }
-  flip(input, triplets, signs);
+  input.backend.scale_columns(signs, U, input.job);
+  for (Index i = 0; i < B.rows(); ++i)
+    for (std::size_t j = 0; j < k; ++j) B.row(i)[j] *= signs[j];
   return shifts;
 }
 
-// Gillis & Kumar (2015), section 4: if the first left singular vector u is positive, as for X >= 0,
-// then U + u·shiftsᵀ >= 0, so the best approximation of rank k has a form with W >= 0.
-HostMatrix<double> lift_along_first(const Input& input, const SingularTriplets& triplets,
-                                    const std::vector<double>& shifts, BackendView<float> W) {
+// The reflection whose first column is the unit vector y.
+HostMatrix<double> reflection_of(const std::vector<double>& y) {
+  const auto k = static_cast<Index>(y.size());
+  std::vector<double> normal = y;
+  normal[0] -= 1;
+  double square = 0;
+  for (const double value : normal) square += value * value;
+  HostMatrix<double> Q(k, k);
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < k; ++j)
+      Q(i, j) = (i == j) - (square > 0 ? 2 * normal[i] * normal[j] / square : 0);
+  return Q;
+}
+
+// Gillis & Kumar (2015), Algorithm 3 and section 4: if a vector u > 0 is in the span of the left
+// singular vectors, such as the first one for X >= 0, an orthonormal basis U of it with u first has
+// U + u·shiftsᵀ >= 0, so the best approximation of rank k has a form with W >= 0. None if no such
+// vector is found; U is then as before.
+std::optional<HostMatrix<double>> lift_along_positive(const Input& input,
+                                                      const SingularTriplets& triplets,
+                                                      BackendView<float> W) {
+  const BackendView<float> U = triplets.U.view();
+  const Index k = W.cols;
+  HostMatrix<double> of_V(k, k);
+  for (Index j = 0; j < k; ++j) of_V(j, j) = triplets.s[j];
+  auto shifts = shifts_along_first(input, U, of_V);
+  if (!shifts) {
+    const auto Q = reflection_of(positive_direction(input, U, W.column_block(0, 1)));
+    input.backend.multiply(U, Q.view(), U, input.job);
+    for (Index i = 0; i < k; ++i)
+      for (Index j = 0; j < k; ++j) of_V(i, j) = triplets.s[i] * Q(i, j);
+    shifts = shifts_along_first(input, U, of_V);
+    if (!shifts) input.backend.multiply(U, Q.view(), U, input.job);
+  }
+  if (!shifts) return std::nullopt;
   const double length = std::sqrt(static_cast<double>(W.rows));
-  input.backend.add_first(shifts, length, W, input.job);
+  input.backend.copy(U, W);
+  input.backend.add_first(*shifts, length, W, input.job);
   input.backend.clamp(0, unbounded, W, input.job);
-  HostMatrix<double> of_V(W.cols, W.cols);
-  for (Index j = 0; j < W.cols; ++j) {
-    of_V(j, j) = triplets.s[j] / length;
-    if (j > 0) of_V(j, 0) = -shifts[j] * of_V(j, j);
+  for (Index i = 0; i < k; ++i) {
+    for (Index j = 1; j < k; ++j) of_V(i, 0) -= (*shifts)[j] * of_V(i, j);
+    for (Index j = 0; j < k; ++j) of_V(i, j) /= length;
   }
   return of_V;
 }
@@ -119,14 +154,16 @@ double start_svd(const Input& input, const FitOptions& options, BackendView<floa
   const Index k = W.cols;
   SingularTriplets triplets = leading_triplets(input, k, options.seed);
   flip_towards_positive(input, triplets, 1);
-  const auto shifts = k == 1 ? std::nullopt : shifts_along_first(input, triplets);
-  if (k > 1 && !shifts) flip_towards_positive(input, triplets, k - 1);
-  input.backend.copy(triplets.U.view(), W);
-  const HostMatrix<double> of_V = k == 1   ? rank_one(input, triplets, W)
-                                  : shifts ? lift_along_first(input, triplets, *shifts, W)
-                                           : lift_by_a_component(input, triplets, W);
-  if (k > 1 && !shifts) triplets.s.pop_back();
-  input.backend.multiply(triplets.V.view(), of_V.view(), Ht, input.job);
+  std::optional<HostMatrix<double>> of_V;
+  if (k > 1) of_V = lift_along_positive(input, triplets, W);
+  const bool loses_one = k > 1 && !of_V;
+  if (loses_one) flip_towards_positive(input, triplets, k - 1);
+  if (!of_V) {
+    input.backend.copy(triplets.U.view(), W);
+    of_V = k == 1 ? rank_one(input, triplets, W) : lift_by_a_component(input, triplets, W);
+  }
+  if (loses_one) triplets.s.pop_back();
+  input.backend.multiply(triplets.V.view(), of_V->view(), Ht, input.job);
   return k == 1 ? 1 : share_left(input, triplets.s);
 }
 

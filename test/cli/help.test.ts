@@ -17,7 +17,7 @@ const common = '--out --force --json --quiet --progress -h,'
 /** What the contract of the command line gives each command. */
 const promised = {
   factorize:
-    '--threads --device --memory-budget --seed --rank --model --layers --level-model --fine-tune-iterations --labels --label-weight --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
+    '--threads --device --memory-budget --seed --rank --model --layers --level-model --fine-tune-iterations --labels --label-weight --graph --graph-weight --solver --loss --init --iterations --tolerance --inner-sweeps --sparsity --patience --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --batch-size --forget-factor --bandwidth',
   'select-rank':
     '--threads --device --memory-budget --seed --ranks --model --restarts --perturbation --threshold --init --solver --loss --iterations --tolerance --inner-sweeps --l1-w --l2-w --l1-h --l2-h --upper-w --upper-h --checkpoint --resume',
   consensus:

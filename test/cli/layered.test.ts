@@ -1,5 +1,5 @@
 // gemmine factorize and transform for models of several layers.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,9 +7,11 @@ import { gemmine } from '../../lib/cli/program'
 import {
   deepSemiNmf,
   hierarchicalSemiNmf,
+  labelGraph,
   readNpy,
   readSafetensors,
   writeNpy,
+  type SparseMatrix,
 } from '../../lib/index'
 import { gaussian } from '../matrices'
 import { failureFrom } from './commands'
@@ -20,7 +22,18 @@ const at = (...parts: string[]) => join(folder, ...parts)
 
 const X = gaussian(60, 16, 1)
 const classes = Int32Array.from({ length: 60 }, (_, i) => (i % 4) - 1)
+/** A symmetric graph as a text of Matrix Market. */
+function marketOf({ rows, indptr, indices, values }: SparseMatrix): string {
+  const lines: string[] = []
+  for (let i = 0; i < rows; i++)
+    for (let at = Number(indptr[i]); at < Number(indptr[i + 1]); at++)
+      lines.push(`${i + 1} ${Number(indices[at]) + 1} ${String(values[at])}`)
+  const heading = '%%MatrixMarket matrix coordinate real general'
+  return [heading, `${rows} ${rows} ${lines.length}`, ...lines, ''].join('\n')
+}
+
 beforeAll(async () => {
+  writeFileSync(at('graph.mtx'), marketOf(await labelGraph(classes)))
   await writeNpy(at('X.npy'), { data: X.data, shape: [60, 16] })
   await writeNpy(at('classes.npy'), { data: classes, shape: [60] })
 })
@@ -53,6 +66,32 @@ describe('gemmine factorize', () => {
       objective: Array.from(objective),
     })
     expect(summaryIn('deep').gflops).toBeGreaterThan(0)
+  })
+
+  it('fits layers with a graph of the rows, read from a sparse file', async () => {
+    const graph = ['--graph', `1=${at('graph.mtx')}`, '--graph-weight', '3']
+    await run(...deep, ...graph, '--out', at('graph'))
+    const adjacency = await labelGraph(classes)
+    const found = await deepSemiNmf(X, {
+      ranks: [8, 3],
+      graphs: [undefined, { adjacency, weight: 3 }],
+    })
+    expect((await readNpy(at('graph', 'W.npy'))).data).toEqual(found.W.data)
+    const { W } = await deepSemiNmf(X, { ranks: [8, 3] })
+    expect(found.W.data).not.toEqual(W.data)
+    const again = [...deep, ...graph.slice(0, 2), '--graph-weight', '4']
+    await run(...deep, ...graph, '--checkpoint', at('graph.checkpoint'), '--out', at('graph'))
+    const failure = await failureFrom(
+      ...again,
+      '--resume',
+      at('graph.checkpoint'),
+      '--out',
+      at('no'),
+    )
+    expect(failure.sentence).toContain('expected --graph-weight 4, as in this call, received 3')
+    const other = [...deep, '--graph', `0=${at('graph.mtx')}`, '--graph-weight', '3']
+    const moved = await failureFrom(...other, '--resume', at('graph.checkpoint'), '--out', at('no'))
+    expect(moved.sentence).toContain('a checkpoint of the same --graph[0]')
   })
 
   it('writes the levels of hierarchicalSemiNmf, of either model', async () => {
@@ -151,6 +190,33 @@ describe('gemmine factorize', () => {
     [
       [...deep.slice(2), '--dry-run'],
       'Expected nothing (the model deep-semi-nmf has no such option) for --dry-run, received true',
+    ],
+    [
+      [...deep.slice(2), '--graph', `0=${at('graph.mtx')}`],
+      'Expected the weight of the graphs for --graph-weight, received nothing',
+    ],
+    [
+      [...deep.slice(2), '--graph-weight', '1'],
+      'Expected --graph beside it for --graph-weight, received 1',
+    ],
+    [
+      [...deep.slice(2), '--graph', `0=${at('graph.mtx')}`, '--graph-weight', '-1'],
+      'Expected a finite number of at least 0 for --graph-weight, received -1',
+    ],
+    [
+      [...deep.slice(2), '--graph', `0=${at('X.npy')}`, '--graph-weight', '1'],
+      `${at('X.npy')}: expected a sparse matrix, .npz or .mtx, received a dense one`,
+    ],
+    [
+      [...deep.slice(2), ...['--graph', `0=${at('graph.mtx')}`, '--graph-weight', '1']].concat(
+        '--labels',
+        `0=${at('classes.npy')}`,
+      ),
+      'Expected none beside labels of the layer for --graph, received a graph',
+    ],
+    [
+      [...tree.slice(2), '--graph-weight', '1'],
+      'Expected nothing (the model hierarchical-semi-nmf has no such option) for --graph-weight, received 1',
     ],
     [
       [...deep.slice(2), '--labels', 'classes.npy'],

@@ -58,6 +58,18 @@ it('reports the errors of entries that were held out, which may decide', async (
     })
 })
 
+it('surveys minimum-volume NMF with its own start and options', async () => {
+  const model = ['--model', 'min-volume-nmf', '--volume', '0.2', '--row-sums', 'one']
+  const options = ['select-rank', at('x.npy'), '--ranks', '2', '--restarts', '2', ...model]
+  expect((await run(folder, ...options, '--out', 'volume')).code).toBe(0)
+  const summary = JSON.parse(readFileSync(at('volume', 'summary.json'), 'utf8')) as object
+  expect(summary).toMatchObject({ model: 'min-volume-nmf', init: 'spa', criterion: 'stability' })
+  const told = await failureFrom(...options, '--l1-w', '1', '--out', at('refused'))
+  expect(told.sentence).toContain(
+    'nothing (the model min-volume-nmf has no such option) for --l1-w',
+  )
+})
+
 it.each([
   [['--ranks', '2', '--hold-out', '1'], 'from 0 to 0.9 for --hold-out, received 1'],
   [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nmf, semiNmf, truncatedSvd } from '../../lib/index'
-import { gaussian, matrixOf, planted } from '../matrices'
-import { singularValues, squaredError, squares } from '../reference/factors'
+import { gaussian, matrixOf, planted, uniform } from '../matrices'
+import { productOf, singularValues, squaredError, squares } from '../reference/factors'
 
 describe('semiNmf', () => {
   it('recovers a planted pair', async () => {
@@ -19,6 +19,60 @@ describe('semiNmf', () => {
     const { objective } = await semiNmf(X, { rank: 6, init: 'svd', iterations: 1, tolerance: 0 })
     const floor = squares(singularValues(X).subarray(5))
     expect(objective[0]! / floor).toBeCloseTo(1, 4)
+  })
+
+  it('starts from the error of the same rank where its space has a positive vector', async () => {
+    // Codes of all rows are at least 0, but components nearly cancel, so that the first singular vector has
+    // both signs.
+    const k = 4
+    const next = uniform(3)
+    const codes = matrixOf(80, k, () => next() ** 3)
+    const H = gaussian(k, 20, 4)
+    for (let t = 0; t < 20; t++) H.data[t] = 0.3 * H.data[t]! - H.data[20 + t]!
+    const X = productOf(codes, H)
+    const { U } = await truncatedSvd(X, { rank: k })
+    const first = Array.from({ length: 80 }, (_, i) => U.data[i * k]!)
+    expect(Math.min(...first) * Math.max(...first)).toBeLessThan(0)
+    const { objective, W } = await semiNmf(X, { rank: k, init: 'svd', iterations: 0 })
+    expect(objective[0]! / squares(X.data)).toBeLessThan(1e-9)
+    expect(Math.min(...W.data)).toBeGreaterThanOrEqual(0)
+  })
+
+  it('needs a component more than the rank where rows surround 0', async () => {
+    const X = matrixOf(4, 5, (i, j) => (j === i % 2 ? 3 * (1 - (i & 2)) + j : 0))
+    const start = async (rank: number) =>
+      (await semiNmf(X, { rank, init: 'svd', iterations: 0 })).objective[0]!
+    expect(await start(2)).toBeCloseTo(squares(singularValues(X).subarray(1)), 3)
+    expect(await start(3)).toBeLessThan(1e-9)
+  })
+
+  it('starts at the error of rank 2 exactly where rows of singular vectors leave a half-plane free', async () => {
+    const next = uniform(8)
+    const counts = [0, 0]
+    for (let trial = 0; trial < 60; trial++) {
+      // Rows within an angle of up to 2 π of each other, in a plane, longer in one direction, and noise.
+      const [angle, long] = [2 * Math.PI * next(), 4 * next()]
+      const flat = matrixOf(6, 2, () => 0)
+      for (let i = 0; i < 6; i++) {
+        const [at, length] = [angle * next() + trial, 0.3 + next()]
+        flat.data.set([length * Math.cos(at), long * length * Math.sin(at)], 2 * i)
+      }
+      const X = productOf(flat, gaussian(2, 7, trial))
+      gaussian(6, 7, 100 + trial).data.forEach((value, at) => (X.data[at]! += 0.01 * value))
+      const { U } = await truncatedSvd(X, { rank: 2 })
+      const angles = Array.from({ length: 6 }, (_, i) =>
+        Math.atan2(U.data[2 * i + 1]!, U.data[2 * i]!),
+      ).sort((a, b) => a - b)
+      const gaps = angles.map((at, i) => (angles[i + 1] ?? angles[0]! + 2 * Math.PI) - at)
+      const beyond = Math.max(...gaps) - Math.PI
+      // Nearer than this, shifts would lose the digits of float32.
+      if (Math.abs(beyond) < 0.05) continue
+      const { objective } = await semiNmf(X, { rank: 2, init: 'svd', iterations: 0 })
+      const floor = squares(singularValues(X).subarray(beyond > 0 ? 2 : 1))
+      expect(objective[0]! / floor, `trial ${trial}`).toBeCloseTo(1, 2)
+      counts[beyond > 0 ? 0 : 1]!++
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(8)
   })
 
   it('stays finite where the infimum is not attained, and l2 on H bounds the factors', async () => {

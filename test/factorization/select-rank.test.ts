@@ -230,7 +230,7 @@ describe('selectRank', () => {
     [{ ranks: { from: 4, to: 3 } }, 'an integer in 4..24 for ranks.to, received 3'],
     [{ ranks: [2], restarts: 1 }, 'an integer of at least 2 for restarts, received 1'],
     [{ ranks: [2], perturbation: 1.5 }, 'in 0..1 for perturbation, received 1.5'],
-    [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf for model'],
+    [{ ranks: [2], model: 'snmf' }, 'one of semi-nmf, nmf, min-volume-nmf for model'],
     [
       { ranks: [2], model: 'semi-nmf', loss: 'kullback-leibler' },
       'one of frobenius, huber, l21, correntropy, row-correntropy for loss',
