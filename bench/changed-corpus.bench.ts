@@ -54,7 +54,9 @@ experiment(__filename, question, async (report) => {
   const changed = await prepareCorpus(randomUnitRows(corpusRows, cols, 2))
   const { times, removed } = await changeOften(changed)
   const cost = 1e6 * median(times)
-  report.note(`a change of one row among ${corpusRows} × ${cols}: ${cost.toFixed(0)} µs of CPU time`)
+  report.note(
+    `a change of one row among ${corpusRows} × ${cols}: ${cost.toFixed(0)} µs of CPU time`,
+  )
   const fresh = await freshOf(changed, removed)
   for (const nq of [1, 12, 200]) {
     const queries = randomUnitRows(nq, cols, 1)

@@ -76,7 +76,14 @@ describe('rows of the corpus in files', () => {
   })
 
   it('limit mine, and count as excluded', async () => {
-    const options = ['--positives', at('p.tsv'), '--num-negatives', '3', '--relative-margin', 'none']
+    const options = [
+      '--positives',
+      at('p.tsv'),
+      '--num-negatives',
+      '3',
+      '--relative-margin',
+      'none',
+    ]
     const rows = ['--allow', at('kept.txt'), '--exclude-rows', at('gone.txt')]
     await done('mine', ...both, ...options, ...rows, '--out', at('mine'))
     const part = kept.filter((row) => ![0, 6, 7].includes(row))
@@ -93,7 +100,17 @@ describe('rows of the corpus in files', () => {
   })
 
   it('are refused with the line of a row that is none', async () => {
-    const wrong = await run(folder, 'topk', ...both, '--k', '1', '--allow', 'wrong.txt', '--out', 'x')
+    const wrong = await run(
+      folder,
+      'topk',
+      ...both,
+      '--k',
+      '1',
+      '--allow',
+      'wrong.txt',
+      '--out',
+      'x',
+    )
     expect(wrong.code).not.toBe(0)
     expect(wrong.stderr).toContain('line 2: expected a corpus row in 0..39, received 40')
   })

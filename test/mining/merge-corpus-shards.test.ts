@@ -64,7 +64,10 @@ async function shardedOf(
     ),
   )
   const each = <Part>(
-    call: (rows: CorpusInput, options: MineHardNegativesOptions & { firstRow: number }) => Promise<Part>,
+    call: (
+      rows: CorpusInput,
+      options: MineHardNegativesOptions & { firstRow: number },
+    ) => Promise<Part>,
   ) =>
     sent(
       shards.map(({ rows, ...own }) => call(rows, { ...options, ...own })),
