@@ -85,6 +85,9 @@ export interface NativeMineOptions {
   readonly positiveScores?: Float64Array | undefined
   readonly nearPositiveScore?: number | undefined
   readonly exclude?: NativeRowLists | undefined
+  /** One bitmap for all queries, or none. */
+  readonly excludeSets?: readonly Uint32Array[] | undefined
+  readonly allowSets?: readonly Uint32Array[] | undefined
   readonly candidates?: NativeRowLists | undefined
   /** The candidates join the pools of a scan of all rows. */
   readonly beside: boolean
@@ -132,4 +135,43 @@ export interface NativeMined extends NativeProof {
   readonly inconsistent: number
   readonly candidatePairs: number
   readonly rejected: NativeRejected
+}
+
+/** What packed rows of a corpus are: those of another device or CPU differ. */
+export interface NativePacking {
+  readonly format: string
+  readonly centre: Float32Array
+  readonly exponent: number
+  /** Bytes of 32 rows. */
+  readonly pageBytes: number
+}
+
+/** Packed rows from a file. */
+export interface NativePacked extends NativePacking {
+  /** [⌈rows / 32⌉ × pageBytes / 4] */
+  readonly pages: Float32Array
+  /** Of each 32 pages: two words. */
+  readonly checksums: Uint32Array
+}
+
+/** Which rows queries may get: bitmaps, with the number of that of each query, and lists. */
+export interface NativeRowChoice {
+  readonly exclude?: NativeRowLists | undefined
+  readonly allow?: NativeRowLists | undefined
+  readonly allowSets?: readonly Uint32Array[] | undefined
+  readonly allowOf?: Int32Array | undefined
+  readonly excludeSets?: readonly Uint32Array[] | undefined
+  readonly excludeOf?: Int32Array | undefined
+}
+
+export interface NativeMaxSimOptions extends NativeRowChoice {
+  readonly device: string
+  readonly metric: string
+  readonly k: number
+  /**
+   * Start of the token vectors of each query or document, then the number of all: [queries + 1], [documents +
+   * 1].
+   */
+  readonly queryStarts: Int32Array
+  readonly documentStarts: Int32Array
 }

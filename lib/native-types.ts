@@ -9,9 +9,13 @@ import type {
   NativeFoundPart,
   NativeLists,
   NativeMineOptions,
+  NativeMaxSimOptions,
   NativeMinedArrays,
   NativePositiveArrays,
   NativeMined,
+  NativePacked,
+  NativePacking,
+  NativeRowChoice,
 } from './native-mining'
 import type {
   NativeAskedRank,
@@ -84,27 +88,19 @@ export interface NativeCorpus {
   live(): Uint32Array | undefined
   /** A number with which another thread opens the corpus, once, while a handle is held. */
   share(): bigint
+  /** How its rows are packed; undefined if that is of no use in a file. */
+  packing(): NativePacking | undefined
   dispose(): void
 }
 
-export interface NativeTopKOptions {
+export interface NativeTopKOptions extends NativeRowChoice {
   readonly device: string
   readonly metric: string
   readonly k: number
   readonly excludeSelf: boolean | Int32Array
-  readonly exclude?: NativeRowLists | undefined
 }
 
-/** Which rows queries may get: bitmaps, with the number of that of each query, and lists. */
-interface NativeRowChoice {
-  readonly allow?: NativeRowLists | undefined
-  readonly allowSets?: readonly Uint32Array[] | undefined
-  readonly allowOf?: Int32Array | undefined
-  readonly excludeSets?: readonly Uint32Array[] | undefined
-  readonly excludeOf?: Int32Array | undefined
-}
-
-interface NativeFilteredTopKOptions extends NativeTopKOptions, NativeRowChoice {
+interface NativeFilteredTopKOptions extends NativeTopKOptions {
   readonly minScore?: number | undefined
 }
 
@@ -114,19 +110,6 @@ interface NativeRangeOptions extends NativeRowChoice {
   readonly threshold: number
   readonly limit?: number | undefined
   readonly excludeSelf: boolean | Int32Array
-  readonly exclude?: NativeRowLists | undefined
-}
-
-export interface NativeMaxSimOptions {
-  readonly device: string
-  readonly metric: string
-  readonly k: number
-  /**
-   * Start of the token vectors of each query or document, then the number of all: [queries + 1], [documents +
-   * 1].
-   */
-  readonly queryStarts: Int32Array
-  readonly documentStarts: Int32Array
 }
 
 export interface NativeFoundRows extends NativeProof {
@@ -221,9 +204,23 @@ export interface Addon {
   }>
   prepareCorpus(
     corpus: NativeSource,
-    options: { device: string; metric: string; own: boolean; verify: boolean },
+    options: {
+      device: string
+      metric: string
+      own: boolean
+      verify: boolean
+      packed?: NativePacked | undefined
+    },
     control: JobControl,
   ): Promise<NativeCorpus>
+  /** Copies packed rows from page `first` on, and writes their checksums. */
+  takePacked(
+    corpus: NativeCorpus,
+    first: number,
+    pages: Float32Array,
+    checksums: Uint32Array,
+    control: JobControl,
+  ): Promise<number>
   /** A handle in this thread; undefined if the number is of no use (any more). */
   openShared(token: bigint, memory: ArrayBufferView | undefined): NativeCorpus | undefined
   /** Appends rows if there are no numbers, removes rows if there are only numbers, else updates them. */
@@ -233,6 +230,8 @@ export interface Addon {
     numbers: Int32Array | undefined,
     control: JobControl,
   ): Promise<NativeCorpus>
+  /** The same rows in less memory, if some were removed. */
+  compactCorpus(corpus: NativeCorpus, control: JobControl): Promise<NativeCorpus>
   topK(
     queries: NativeSource,
     corpus: NativeSource | NativeCorpus,
@@ -293,7 +292,7 @@ export interface Addon {
   logSumExp(
     queries: NativeSource,
     bank: NativeSource | NativeCorpus,
-    options: { device: string; metric: string; temperature: number },
+    options: NativeRowChoice & { device: string; metric: string; temperature: number },
     values: Float64Array,
     errorBounds: Float64Array,
     control: JobControl,

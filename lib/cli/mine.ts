@@ -82,10 +82,10 @@ async function mine(given: MineOptions) {
   checkPartners(given)
   if (given.explain !== undefined) checkInteger('--explain', given.explain, 1)
   const { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups } = given
-  const { exclude, candidates, checkpoint, resume } = given
+  const { exclude, allow, excludeRows, candidates, checkpoint, resume } = given
   if (checkpoint && given.out) checkOutside('--checkpoint', checkpoint, given.out)
   const partners = { queryIds, corpusIds, queryTexts, corpusTexts, queryGroups, corpusGroups }
-  const named = { ...partners, exclude, candidates, resume }
+  const named = { ...partners, exclude, allow, excludeRows, candidates, resume }
   await runCommand(given, { queries, corpus, positives, ...named }, async (job) => {
     if (checkpoint && !given.dryRun) {
       await checkPlace(checkpoint)

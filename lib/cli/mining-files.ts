@@ -15,6 +15,7 @@ export interface MiningFiles {
   readonly rules: {
     readonly excludeSelf: SelfRows
     readonly exclude: RowLists | undefined
+    readonly allow: Uint32Array | undefined
     readonly candidates: RowLists | undefined
     readonly queryGroups: Int32Array | undefined
     readonly corpusGroups: Int32Array | undefined
@@ -57,6 +58,7 @@ export async function readMiningFiles(
   const rules = {
     excludeSelf: files.self(),
     exclude,
+    allow: await files.allowed(),
     candidates,
     queryGroups: await ifGiven(given.queryGroups, readInt32Npy),
     corpusGroups: await ifGiven(given.corpusGroups, readInt32Npy),

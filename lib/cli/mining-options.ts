@@ -37,6 +37,7 @@ import { optionOf } from './failure'
 import { matrixFiles } from './load'
 import { partOfAll, realOrNone } from './numbers'
 import { excludeSelfOption, idOptions, unknownIdsOption, type PairOptions } from './pair-files'
+import { rowFileOptions } from './row-files'
 import { metricOption } from './topk'
 
 /** The only place for the defaults of the command itself; other defaults are in lib. */
@@ -199,6 +200,7 @@ const ranks = () => [
 const lists = () => [
   excludeSelfOption(),
   pathOption('--exclude <FILE>', 'more rows a query must not get: lines of query<TAB>corpus'),
+  ...rowFileOptions(),
   numberOption(
     '--near-positive-score <T>',
     'drop a row that scores T or more with a positive of the query',

@@ -10,8 +10,9 @@ import {
 } from '../data/pairs'
 import type { SelfRows } from '../mining/self-rows'
 import { choiceOption, flagOption, pathOption } from './common-options'
+import { readAllowed, type RowFileOptions } from './row-files'
 
-export interface PairOptions {
+export interface PairOptions extends RowFileOptions {
   readonly queryIds?: string
   readonly corpusIds?: string
   readonly exclude?: string
@@ -72,6 +73,11 @@ export class PairFiles {
 
   async excluded(): Promise<Pairs | undefined> {
     return this.given.exclude === undefined ? undefined : this.read(this.given.exclude)
+  }
+
+  /** The rows that all queries may get, as a bitmap. */
+  allowed(): Promise<Uint32Array | undefined> {
+    return readAllowed(this.given, this.counts.corpus, this.corpusIds)
   }
 
   /** With ids on both sides a query is the corpus row with its id, otherwise the row with its index. */

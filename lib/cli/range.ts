@@ -17,6 +17,7 @@ import {
 } from './common-options'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
+import { rowFileOptions } from './row-files'
 import {
   excludeSelfOption,
   idOptions,
@@ -35,18 +36,22 @@ interface RangeOptions extends CommonOptions, PairOptions {
 }
 
 async function range(given: RangeOptions) {
-  const { metric, limit, queryIds, corpusIds, exclude } = given
+  const { metric, limit, queryIds, corpusIds, exclude, allow, excludeRows } = given
   const queries = required(given.queries, '--queries', 'the file of a matrix')
   const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const threshold = required(given.threshold, '--threshold', 'the lowest score wanted')
-  await runCommand(given, { queries, corpus, queryIds, corpusIds, exclude }, async (job) => {
+  const lists = { queryIds, corpusIds, exclude, allow, excludeRows }
+  await runCommand(given, { queries, corpus, ...lists }, async (job) => {
     checkRange(threshold, limit)
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     const pairs = await PairFiles.open(given, counts)
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
-    const options = { ...job.options, threshold, limit, metric, excludeSelf, exclude: excluded }
+    const options = {
+      ...{ ...job.options, threshold, limit, metric, excludeSelf },
+      ...{ exclude: excluded, allow: await pairs.allowed() },
+    }
     const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('range', (onProgress) => rangeSearch(Q, C, { ...options, onProgress })),
     )
@@ -129,6 +134,8 @@ export const rangeCommand = (): Command =>
       .addOption(
         pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
       )
+      .addOption(rowFileOptions()[0]!)
+      .addOption(rowFileOptions()[1]!)
       .addOption(excludeSelfOption())
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)

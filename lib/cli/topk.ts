@@ -24,6 +24,7 @@ import { dryRunOption, estimated, trialOptions } from './dry-run'
 import { optionOf } from './failure'
 import { counted, heading, rateOf, runCommand, type Job } from './job'
 import { matrixFiles, shapesOf, withQueriesAndCorpus } from './load'
+import { dimsOption, rowFileOptions } from './row-files'
 import {
   excludeSelfOption,
   idOptions,
@@ -38,14 +39,16 @@ interface TopKOptions extends CommonOptions, PairOptions {
   readonly k?: number
   readonly metric?: Metric
   readonly minScore?: number
+  readonly dims?: number
 }
 
 async function topk(given: TopKOptions) {
-  const { metric, minScore, queryIds, corpusIds, exclude } = given
+  const { metric, minScore, dims, queryIds, corpusIds, exclude, allow, excludeRows } = given
   const queries = required(given.queries, '--queries', 'the file of a matrix')
   const corpus = required(given.corpus, '--corpus', 'the file of a matrix')
   const k = required(given.k, '--k', 'the number of rows wanted for each query')
-  await runCommand(given, { queries, corpus, queryIds, corpusIds, exclude }, async (job) => {
+  const lists = { queryIds, corpusIds, exclude, allow, excludeRows }
+  await runCommand(given, { queries, corpus, ...lists }, async (job) => {
     const shapes = await shapesOf(queries, corpus)
     const counts = { queries: shapes.queries.rows, corpus: shapes.corpus.rows }
     checkInteger('k', k, 1)
@@ -56,7 +59,10 @@ async function topk(given: TopKOptions) {
     const pairs = await PairFiles.open(given, counts)
     const excludeSelf = checkedSelf(pairs.self(), counts.queries, counts.corpus)
     const excluded = await pairs.excluded()
-    const options = { ...job.options, k, metric, minScore, excludeSelf, exclude: excluded }
+    const options = {
+      ...{ ...job.options, k, metric, minScore, dims, excludeSelf },
+      ...{ exclude: excluded, allow: await pairs.allowed() },
+    }
     const found = await withQueriesAndCorpus(queries, corpus, options, (Q, C) =>
       job.progress.during('topk', (onProgress) => topK(Q, C, { ...options, onProgress })),
     )
@@ -66,7 +72,7 @@ async function topk(given: TopKOptions) {
       ...idleWarnings('topk', given),
     ]
     const summary = {
-      ...summaryOf(found, counts.corpus, shapes.corpus.cols, job),
+      ...summaryOf(found, counts.corpus, dims ?? shapes.corpus.cols, job),
       unknownIds: excluded?.unknownIds ?? 0,
       warnings,
     }
@@ -136,6 +142,9 @@ export const topkCommand = (): Command =>
       .addOption(
         pathOption('--exclude <FILE>', 'rows a query must not get: lines of query<TAB>corpus'),
       )
+      .addOption(rowFileOptions()[0]!)
+      .addOption(rowFileOptions()[1]!)
+      .addOption(dimsOption())
       .addOption(excludeSelfOption())
       .addOption(idOptions()[0]!)
       .addOption(idOptions()[1]!)

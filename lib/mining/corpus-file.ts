@@ -4,41 +4,44 @@
 //   which rows were not removed [⌈rows / 32⌉ uint32, bit i of word w is row 32 w + i],
 //   ids: values and ends, as in StoredIds,
 //   the rows, also those removed [rows × cols float32],
-//   the SHA-256 of all bytes before.
+//   if the header has `packed`: the centre [cols float32], the rows as scans read them [⌈rows / 32⌉ pages], a
+//   checksum of each 32 pages [2 uint32]. A change of the layout of pages is a new version of the file,
+//   the SHA-256 of all bytes before except the pages.
 import { createHash } from 'node:crypto'
-import { allocateBytes, fileError, printable, replaceFile } from '../data/file'
-import { take, type ByteReader } from '../data/byte-reader'
+import { allocateBytes, fileError, replaceFile } from '../data/file'
+import { skip, take, type ByteReader } from '../data/byte-reader'
 import { shownFormat } from '../data/file-format'
-import { metrics, type Metric } from './metric'
-import { mostDigits, type IdKind, type StoredIds } from './row-ids'
+import type { NativePacked, NativePacking } from '../native'
+import { checkedHeader, checkIds, packingOf, type Header } from './corpus-header'
+import type { StoredIds } from './row-ids'
 
 const magic = Buffer.from('GEMMCORP')
-const version = 1
+const version = 2
 const mostHeader = 4096
-const mostRows = 2 ** 31 - 1
 const digestBytes = 32
 
 /** Bytes that are hashed, written and read at once. */
 const pieceBytes = 1 << 20
 
-interface Header {
-  readonly rows: number
-  readonly cols: number
-  readonly metric: Metric
-  readonly ids: { readonly kind: IdKind; readonly values: number; readonly ends: number } | null
-}
-
 /** What a file of a corpus has. */
-interface StoredCorpus extends Omit<Header, 'ids'> {
+export interface StoredCorpus extends Omit<Header, 'ids' | 'packed'> {
   /** [⌈rows / 32⌉] */
   readonly live: Uint32Array
   readonly ids: StoredIds | undefined
   /** [rows × cols], in shared memory that is nobody else's. */
   readonly data: Float32Array
+  /** If the file has rows in the wanted format. */
+  readonly packed: NativePacked | undefined
 }
 
-function* inPieces(bytes: Uint8Array) {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+/** Packed rows that are written, piece by piece. */
+export interface PackedPieces {
+  readonly packing: NativePacking
+  readonly pieces: AsyncIterable<{ readonly pages: Float32Array; readonly checksums: Uint32Array }>
+}
+
+function* inPieces(bytes: Uint8Array, most = pieceBytes) {
+  for (let at = 0; at < bytes.length; at += most) yield bytes.subarray(at, at + most)
 }
 
 /**
@@ -49,40 +52,48 @@ function* inPieces(bytes: Uint8Array) {
  */
 export async function writeCorpus(
   path: string,
-  corpus: Omit<StoredCorpus, 'data'>,
+  corpus: Omit<StoredCorpus, 'data' | 'packed'>,
   rows: AsyncIterable<Float32Array>,
+  packed?: PackedPieces,
 ): Promise<void> {
   const { live, ids, cols, metric } = corpus
   const values = ids ? textOf(ids) : new Uint8Array(0)
   const ends = ids && ids.kind !== 'number' ? new Uint8Array(ids.ends, 0, 8 * ids.count) : undefined
   const named = ids && { kind: ids.kind, values: values.length, ends: ends?.length ?? 0 }
   const header = Buffer.from(
-    JSON.stringify({ rows: corpus.rows, cols, metric, ids: named ?? null }),
+    JSON.stringify({
+      ...{ rows: corpus.rows, cols, metric, ids: named ?? null },
+      packed: packed ? packingOf(packed.packing) : null,
+    }),
   )
   const sizes = Buffer.alloc(8)
   sizes.writeUInt32LE(version, 0)
   sizes.writeUInt32LE(header.length, 4)
   const hash = createHash('sha256')
-  async function* pieces() {
-    const first = [
-      magic,
-      sizes,
-      header,
-      new Uint8Array(live.buffer, live.byteOffset, live.byteLength),
-    ]
-    for (const part of [...first, values, ends ?? new Uint8Array(0)]) yield* inPieces(part)
-    for await (const piece of rows)
-      yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
+  const hashed = (bytes: Uint8Array) => {
+    hash.update(bytes)
+    return bytes
   }
-  async function* hashed() {
-    for await (const piece of pieces()) {
-      hash.update(piece)
-      yield piece
+  async function* pieces() {
+    for (const part of [magic, sizes, header, bytesOf(live), values, ends ?? new Uint8Array(0)])
+      for (const piece of inPieces(part)) yield hashed(piece)
+    for await (const piece of rows) yield hashed(bytesOf(piece))
+    if (packed) {
+      yield hashed(bytesOf(packed.packing.centre))
+      const sums: Uint32Array[] = []
+      for await (const { pages, checksums } of packed.pieces) {
+        sums.push(checksums)
+        yield bytesOf(pages)
+      }
+      for (const each of sums) yield hashed(bytesOf(each))
     }
     yield hash.digest()
   }
-  await replaceFile(path, hashed())
+  await replaceFile(path, pieces())
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+  new Uint8Array(buffer, byteOffset, byteLength)
 
 /** The used bytes of the values of ids. */
 const textOf = ({ kind, count, values, ends }: StoredIds) =>
@@ -91,37 +102,6 @@ const textOf = ({ kind, count, values, ends }: StoredIds) =>
     0,
     kind === 'number' ? 8 * count : (new Float64Array(ends, 0, count).at(-1) ?? 0),
   )
-
-const isCount = (value: unknown, most: number): value is number =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most
-
-function checkedHeader(text: string, path: string): Header {
-  let given: Record<string, unknown>
-  try {
-    given = JSON.parse(text) as Record<string, unknown>
-  } catch {
-    throw fileError(path, `expected a header in JSON, received ${printable(text)}`)
-  }
-  const { rows, cols, metric, ids } = (given ?? {}) as Record<string, unknown>
-  if (!isCount(rows, mostRows) || !isCount(cols, mostRows) || rows === 0 || cols === 0)
-    throw fileError(path, `expected numbers of rows and columns, received ${printable(text)}`)
-  if (!metrics.includes(metric as Metric))
-    throw fileError(
-      path,
-      `expected a metric, one of ${metrics.join(', ')}, received ${printable(text)}`,
-    )
-  if (ids === null) return { rows, cols, metric: metric as Metric, ids }
-  const { kind, values, ends } = (ids ?? {}) as Record<string, unknown>
-  const isNumber = kind === 'number'
-  const isRight =
-    (isNumber || kind === 'bigint' || kind === 'string') &&
-    isCount(values, Number.MAX_SAFE_INTEGER) &&
-    (!isNumber || values === 8 * rows) &&
-    ends === (isNumber ? 0 : 8 * rows)
-  if (!isRight)
-    throw fileError(path, `expected the kind and sizes of ids, received ${printable(text)}`)
-  return { rows, cols, metric: metric as Metric, ids: { kind, values, ends } }
-}
 
 /** Reads parts of a file one after the other, and hashes them. */
 class HashedReader {
@@ -137,10 +117,10 @@ class HashedReader {
     return bytes
   }
 
-  async fill(target: Uint8Array): Promise<void> {
-    for (const piece of inPieces(target)) {
+  async fill(target: Uint8Array, isHashed = true): Promise<void> {
+    for (const piece of inPieces(target, isHashed ? pieceBytes : 8 * pieceBytes)) {
       await this.reader.fill(piece)
-      this.#hash.update(piece)
+      if (isHashed) this.#hash.update(piece)
     }
   }
 
@@ -169,21 +149,54 @@ function sharedBytes(path: string, length: number): SharedArrayBuffer {
   return new SharedArrayBuffer(length)
 }
 
+/** Bytes of the packed rows and of what belongs to them. */
+const packedSizes = ({ rows, cols, packed }: Header) => {
+  const pages = Math.ceil(rows / 32)
+  return packed
+    ? { centre: 4 * cols, pages: pages * packed.pageBytes, sums: 8 * Math.ceil(pages / 32) }
+    : { centre: 0, pages: 0, sums: 0 }
+}
+
+/** The packed rows, if they are in the wanted format; others are packed from the rows. */
+async function readPacked(from: HashedReader, header: Header, format: string | undefined) {
+  const { packed } = header
+  if (!packed) return undefined
+  const { path } = from.reader
+  const sizes = packedSizes(header)
+  const centre = new Float32Array(header.cols)
+  await from.fill(bytesOf(centre))
+  const isWanted = packed.format === format
+  const pages = new Float32Array(sharedBytes(path, isWanted ? sizes.pages : 0))
+  if (isWanted) await from.fill(bytesOf(pages), false)
+  else await skip(from.reader, sizes.pages)
+  const checksums = new Uint32Array(sizes.sums / 4)
+  await from.fill(bytesOf(checksums))
+  return isWanted ? { ...packed, centre, pages, checksums } : undefined
+}
+
 /**
  * Reads a file of a corpus.
  *
+ * @param format That of packed rows; they are skipped unless given.
  * @param isDigestChecked Only tests of damaged files that a digest would find say no.
  * @throws {GemmineError} `ERR_GEMMINE_FILE` for a damaged or foreign file.
  */
 export async function readCorpus(
   reader: ByteReader,
-  isDigestChecked = true,
+  { format, isDigestChecked = true }: { format?: string; isDigestChecked?: boolean } = {},
 ): Promise<StoredCorpus> {
   const { path } = reader
   const from = new HashedReader(reader)
-  const { rows, cols, metric, ids } = await readHeader(from)
+  const header = await readHeader(from)
+  const { rows, cols, metric, ids } = header
   const words = Math.ceil(rows / 32)
-  const expected = 4 * words + (ids ? ids.values + ids.ends : 0) + 4 * rows * cols + digestBytes
+  const { centre, pages, sums } = packedSizes(header)
+  const expected =
+    4 * words +
+    (ids ? ids.values + ids.ends : 0) +
+    4 * rows * cols +
+    (centre + pages + sums) +
+    digestBytes
   if (reader.left !== expected)
     throw fileError(path, `expected ${expected} bytes after the header, received ${reader.left}`)
   const live = new Uint32Array(words)
@@ -194,6 +207,7 @@ export async function readCorpus(
   await from.fill(new Uint8Array(ends))
   const data = new Float32Array(sharedBytes(path, 4 * rows * cols))
   await from.fill(new Uint8Array(data.buffer))
+  const packed = await readPacked(from, header, format)
   const digest = from.digest()
   if (isDigestChecked && !digest.equals(await take(reader, digestBytes)))
     throw fileError(path, 'expected contents with the SHA-256 at its end: it is damaged')
@@ -202,28 +216,5 @@ export async function readCorpus(
     throw fileError(path, `expected some of ${rows} rows that were not removed`)
   const stored = ids ? { kind: ids.kind, count: rows, values, ends } : undefined
   if (stored) checkIds(stored, path)
-  return { rows, cols, metric, live, ids: stored, data }
-}
-
-const decimal = new RegExp(`^(0|-?[1-9]\\d{0,${mostDigits - 1}})$`)
-
-function checkIds({ kind, count, values, ends }: StoredIds, path: string) {
-  if (kind === 'number') {
-    const wrong = new Float64Array(values).findIndex(
-      (id) => !Number.isSafeInteger(id) || Object.is(id, -0),
-    )
-    if (wrong >= 0) throw fileError(path, `expected an integer as the id of row ${wrong}`)
-    return
-  }
-  let before = 0
-  const text = Buffer.from(values)
-  new Float64Array(ends).forEach((end, row) => {
-    const isEnd =
-      Number.isInteger(end) && end % 2 === 0 && end >= before && end <= values.byteLength
-    const isLast = row < count - 1 || end === values.byteLength
-    if (!isEnd || !isLast) throw fileError(path, `expected the end of the id of row ${row}`)
-    if (kind === 'bigint' && !decimal.test(text.toString('utf16le', before, end)))
-      throw fileError(path, `expected a bigint as the id of row ${row}`)
-    before = end
-  })
+  return { rows, cols, metric, live, ids: stored, data, packed }
 }

@@ -10,6 +10,7 @@ import { invalid, invalidText } from '../errors'
 import { detached } from '../lending'
 import type { NativeMineOptions, NativeMineRules, NativePart, NativeSource } from '../native'
 import { listsWithin, placeIn, type CorpusRange, type PlaceOf } from './corpus-shard'
+import { excludedLists } from './mined-rows'
 import { nativeOptions, type SettledMining } from './mining-options'
 import { scanned, type Scanned } from './prepare-corpus'
 import type { PositiveScores } from './score-positives'
@@ -57,7 +58,8 @@ export interface WholeInputs {
 /** @throws {TypeError | RangeError} naming the list with an invalid length, or the text that is none. */
 export async function wholeInputs({ settled, range, scores }: ShardCall): Promise<WholeInputs> {
   const { queries } = scores
-  const { exclude, candidates, excludeSelf, queryGroups, queryTexts } = settled
+  const { candidates, excludeSelf, queryGroups, queryTexts } = settled
+  const exclude = excludedLists(settled)
   const lists = (name: string, given: typeof exclude) =>
     given && toRowLists(name, given, queries, range.corpusRows)
   const self = checkedSelf(excludeSelf, queries, range.corpusRows)

@@ -41,16 +41,7 @@ export function shardRows(
 ): ReturnType<typeof scanned> {
   const matrix = corpus instanceof PreparedCorpus ? undefined : corpus
   const isEmpty = typeof matrix === 'object' && matrix !== null && hasNoRows(matrix)
-  if (!isEmpty) {
-    const target = scanned(corpus, metric, queries)
-    if (target.liveRows === target.rows) return target
-    const removed = `${target.rows - target.liveRows} removed`
-    throw invalidText(
-      'corpus',
-      'a shard without removed rows, whose numbers would be gaps',
-      removed,
-    )
-  }
+  if (!isEmpty) return scanned(corpus, metric, queries)
   const settled = metric ?? prepareCorpusDefaults.metric
   checkOneOf('metric', settled, metrics)
   const source = toQueries(matrix, 'corpus')

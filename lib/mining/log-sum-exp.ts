@@ -17,12 +17,17 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors } from './search-warnings'
 
 /** The only place where the defaults of {@link logSumExp} are written. */
 export const logSumExpDefaults = frozen({
   /** The metric; `cosine`, or the metric of a prepared bank, unless given. */
   metric: undefined as Metric | undefined,
+  /** Bank rows that are not summed: a set for all queries, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /** The only bank rows that are summed, in the same forms; all rows unless given. */
+  allow: undefined as RowChoiceInput | undefined,
 })
 
 export type LogSumExpOptions = {
@@ -37,7 +42,9 @@ export interface LogSums {
   readonly queries: number
   /** Metric of the scores. */
   readonly metric: Metric
-  /** log Σ exp(score / temperature) over the bank's rows, for each query, [queries]. */
+  /**
+   * log Σ exp(score / temperature) over the bank's rows that count, for each query, [queries]; −∞ if none does.
+   */
   readonly values: Float64Array
   /** Bound of each value's distance from the value for canonical scores in exact arithmetic, [queries]. */
   readonly errorBounds: Float64Array
@@ -88,6 +95,8 @@ async function logSums(
   const {
     temperature,
     metric: asked,
+    exclude,
+    allow,
     ...rest
   } = withDefaults(
     { temperature: required, ...logSumExpDefaults, ...jobDefaults, ...memoryDefaults },
@@ -95,13 +104,15 @@ async function logSums(
   )
   const { device, ...job } = checkJob(rest)
   const source = toQueries(queries)
-  const { liveRows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
+  const { rows, liveRows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
   checkNumber('temperature', temperature, lowest, highest)
   const values = resultArray(Float64Array, source.rows)
   const errorBounds = resultArray(Float64Array, source.rows)
-  const loan = loanOf({ queries: source, bank: matrix })
+  const both = toRowChoices({ exclude, allow }, source.rows, rows)
+  const choices = both instanceof Promise ? await both : both
+  const loan = loanOf({ queries: source, bank: matrix, ...lentChoices(choices) })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const options = { device, metric, temperature }
+  const options = { device, metric, temperature, ...chosenRows(choices, lent) }
   const summed =
     source.rows === 0
       ? { zeroQueries: 0, zeroRows: 0, seconds: 0 }

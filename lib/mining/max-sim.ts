@@ -21,12 +21,17 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofFewDocuments, ofZeroTokens } from './search-warnings'
 
 /** The only place where the defaults of {@link maxSim} are written. */
 export const maxSimDefaults = frozen({
   /** The metric of two tokens; `cosine`, or the metric of prepared documents, unless given. */
   metric: undefined as Metric | undefined,
+  /** Documents that queries must not get: a set for all, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /** The only documents that queries may get, in the same forms; all documents unless given. */
+  allow: undefined as RowChoiceInput | undefined,
 })
 
 export type MaxSimOptions = {
@@ -111,6 +116,8 @@ async function rankedDocuments(
   const {
     k,
     metric: asked,
+    exclude,
+    allow,
     ...rest
   } = withDefaults({ k: required, ...maxSimDefaults, ...jobDefaults, ...memoryDefaults }, given)
   const { device, ...job } = checkJob(rest)
@@ -134,21 +141,23 @@ async function rankedDocuments(
   planMemory(`An answer of ${k} documents for each of ${count} queries`, 8 * count * k)
   const indices = resultArray(Int32Array, count * k)
   const scores = resultArray(Float32Array, count * k)
-  const loan = loanOf({ 'queries.tokens': source, 'documents.tokens': matrix })
+  const both = toRowChoices({ exclude, allow }, count, documentStarts.length - 1)
+  const choices = both instanceof Promise ? await both : both
+  const loan = loanOf({
+    ...{ 'queries.tokens': source, 'documents.tokens': matrix },
+    ...lentChoices(choices),
+  })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const options = { device, metric, k, queryStarts, documentStarts }
+  const options = {
+    ...{ device, metric, k, queryStarts, documentStarts },
+    ...chosenRows(choices, lent),
+  }
+  const [tokens, out] = [lent['queries.tokens'], [indices, scores] as const]
   const { zeroQueries, zeroRows, ...proof } =
     count === 0
       ? nothingAsked
       : await runJob(job, arrays, (addon, control) =>
-          addon.maxSim(
-            lent['queries.tokens'],
-            handle ?? lent['documents.tokens']!,
-            options,
-            indices,
-            scores,
-            control,
-          ),
+          addon.maxSim(tokens, handle ?? lent['documents.tokens']!, options, ...out, control),
         )
   const warnings = [
     ...(count === 0 ? [] : ofFewDocuments(k, documentStarts.length - 1)),

@@ -16,6 +16,7 @@ import { drawnRows, mergeCorpusShards, needsRanks } from './merge-corpus-shards'
 import { metrics, type Metric } from './metric'
 import { checkApart, mineCorpusShard, type MinedCorpusShard } from './mine-corpus-shard'
 import type { MinedNegatives } from './mined-negatives'
+import { excludedLists } from './mined-rows'
 import { groupArray, scoresOf, type SettledMining } from './mining-options'
 import { prepareCorpusDefaults } from './prepare-corpus'
 import { checkSampledMetric, poolOf, samplingOf } from './samplings'
@@ -61,7 +62,8 @@ async function checkedJob(
   const source = toQueries(queries)
   const metric = options.metric ?? prepareCorpusDefaults.metric
   checkOptions(options, source.rows, metric)
-  const { exclude, candidates } = options
+  const { candidates } = options
+  const exclude = excludedLists(options)
   const lists = (name: string, from: RowListsInput | undefined) =>
     from && toRowLists(name, from, source.rows, mostRows)
   // All start at the same time, so that a resizable buffer is copied before the caller can shrink it.

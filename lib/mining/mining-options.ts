@@ -21,8 +21,10 @@ import {
 } from '../options'
 import { ceilingDefaults, checkCeilings, type CeilingOptions, type Ceilings } from './ceiling-rules'
 import type { Metric } from './metric'
+import { minedRows } from './mined-rows'
 import type { Scanned } from './prepare-corpus'
 import { checkShard, shardRange, type QueryShard } from './query-shard'
+import type { RowSet } from './row-set'
 import { checkSampling, nativeSampling, samplingDefaults, samplingOf } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
 import { textClasses } from './text-classes'
@@ -85,8 +87,17 @@ const ownDefaults = {
    * given.
    */
   nearPositiveScore: undefined as number | undefined,
-  /** Corpus rows that each query must not get, as a list for each query; none unless given. */
-  exclude: undefined as RowListsInput | undefined,
+  /**
+   * Corpus rows that queries must not get: a RowSet or a bitmap for all queries, or a list of rows for each;
+   * none unless given. Those of a set are not in `explain`. For shards of a corpus only lists.
+   */
+  exclude: undefined as RowSet | Uint32Array | RowListsInput | undefined,
+  /**
+   * The only corpus rows that queries may get, a RowSet or a bitmap; all rows unless given. Others count as
+   * `excluded`, have no ranks and are not in `explain`; they may be positives. `candidates` are lists for each
+   * query. Not for shards of a corpus.
+   */
+  allow: undefined as RowSet | Uint32Array | undefined,
   /**
    * The only rows that each query may get, as a list for each query, for example from a lexical search. Their
    * scores are computed, and ranks and `dropped` count only them. A row that is listed twice counts once.
@@ -324,17 +335,17 @@ export async function nativeOptions(
   { rows, metric }: Scanned,
   device: string,
 ): Promise<NativeMineOptions> {
-  const { exclude, candidates, candidateMode } = options
+  const { candidates, candidateMode } = options
   if (candidateMode !== 'only' && candidates === undefined)
     throw invalid('candidates', `lists of rows beside candidateMode '${candidateMode}'`, candidates)
   checkShard(options.shard)
   const excludeSelf = checkedSelf(options.excludeSelf, queries, rows)
   const groups = groupsOf(options, queries, rows)
   // All start at the same time, so that a resizable buffer is copied before the caller can shrink it.
-  const [listed, scores, excluded, only, texts] = await Promise.all([
+  const [listed, scores, chosen, only, texts] = await Promise.all([
     toRowLists('positives', positives, queries, rows),
     scoresOf(options.positiveScores, positives),
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, queries, rows),
+    minedRows(options, queries, rows),
     candidates === undefined ? undefined : toRowLists('candidates', candidates, queries, rows),
     textsOf(options, queries, rows),
   ])
@@ -346,7 +357,7 @@ export async function nativeOptions(
     positives: listed,
     positiveScores: scores,
     nearPositiveScore: options.nearPositiveScore,
-    exclude: excluded,
+    ...chosen,
     candidates: only,
     beside: candidateMode === 'beside',
     ...groups,

@@ -1,6 +1,5 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { handOut } from '../lending'
 import { planMemory } from '../memory'
@@ -20,6 +19,7 @@ import {
 import type { Metric } from './metric'
 import { keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { nothingFound, type FoundRows } from './range-search'
+import { chosenRows, differ, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 
@@ -27,8 +27,10 @@ import { checkedSelf, type SelfRows } from './self-rows'
 export const mutualNeighboursDefaults = frozen({
   /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that must not be neighbours of a query, as a list for each query; none unless given. */
-  exclude: undefined as RowListsInput | undefined,
+  /** Corpus rows that are no neighbours of queries: a set for all, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /** The only corpus rows that may be neighbours of queries, in the same forms; all rows unless given. */
+  allow: undefined as RowChoiceInput | undefined,
   /**
    * True if the queries are the corpus, so that row i is no neighbour of query i; or an array with the row
    * that is each query itself, [nq], −1 for none; false unless given.
@@ -82,7 +84,7 @@ async function mutualPairs(
   corpus: CorpusInput,
   given: MutualNeighboursOptions,
 ): Promise<MutualNeighbours> {
-  const { k, exclude, excludeSelf, ...rest } = withDefaults(
+  const { k, exclude, excludeSelf, allow, ...rest } = withDefaults(
     { k: required, ...mutualNeighboursDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
@@ -92,18 +94,23 @@ async function mutualPairs(
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
-  const excluded =
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  const lists = excluded instanceof Promise ? await excluded : excluded
+  const both = toRowChoices({ exclude, allow }, source.rows, rows)
+  const choices = both instanceof Promise ? await both : both
   const kept = source.rows * Math.min(k, rows) + rows * Math.min(k, source.rows)
   planMemory(
     `${k} neighbours of ${source.rows} queries and of ${rows} corpus rows`,
-    16 * kept,
+    16 * kept + (differ(choices) ? (source.rows * rows) / 4 : 0),
     job.memoryBudget,
   )
-  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const loan = loanOf({
+    ...{ queries: source, corpus: matrix, excludeSelf: self },
+    ...lentChoices(choices),
+  })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
+  const options = {
+    ...{ device, metric, k, excludeSelf: lent.excludeSelf },
+    ...chosenRows(choices, lent),
+  }
   const found =
     source.rows === 0
       ? { ...nothingFound(), certified: rows }

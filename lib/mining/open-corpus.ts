@@ -7,7 +7,7 @@ import { native } from '../native'
 import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
 import { isMarked, type CorpusHandle } from './corpus-changes'
 import { readCorpus } from './corpus-file'
-import { prepareCorpus } from './prepare-corpus'
+import { preparedFrom } from './prepare-corpus'
 import { PreparedCorpus } from './prepared-corpus'
 import { RowIds } from './row-ids'
 import { mostVersions, taken } from './shared-versions'
@@ -17,11 +17,11 @@ const isHandle = (given: unknown): given is CorpusHandle =>
 
 /**
  * Opens a corpus that {@link PreparedCorpus.save} wrote to a file, or that {@link PreparedCorpus.share} gave a
- * handle of in another thread. A file is read into memory, checked with its digest and packed for this CPU; its
- * rows have the numbers and ids that they had. A corpus of another thread is not copied.
+ * handle of in another thread. A file is read into memory and checked with its digest, and its rows are packed again
+ * if those of the file are of another kind of CPU; rows have the numbers and ids that they had. A corpus of another thread is not copied.
  *
  * @param from The path of a file, or a handle.
- * @param given Options of the job that packs a file; a handle is opened without a job, on its device.
+ * @param given Options of the job that prepares a file; a handle is opened without a job, on its device.
  * @throws {TypeError} if this is no path and no handle, or a handle that went through JSON.
  * @throws {GemmineError} `ERR_GEMMINE_FILE` for a file that is missing, damaged or of another format;
  *   `ERR_GEMMINE_DISPOSED` if the handle was opened before, also as a clone, or the corpus was disposed of, or
@@ -79,10 +79,12 @@ function checkOptions(given: JobOptions, held: string) {
 async function openFile(path: string, given: JobOptions): Promise<PreparedCorpus> {
   checkPath(path)
   const options = withDefaults({ ...jobDefaults }, given)
+  const { device } = checkJob(options)
+  const format = device === 'cpu' ? { format: native().info().cpu.scan } : {}
   const stored = await withFile(path, (file) =>
-    readCorpus(new PlainReader(bytesOfFile(file), 0, file.size)),
+    readCorpus(new PlainReader(bytesOfFile(file), 0, file.size), format),
   )
-  const { rows, cols, metric, live, data } = stored
+  const { rows, cols, metric, live, data, packed } = stored
   const ids = stored.ids && RowIds.stored(stored.ids)
   const same = await ids?.sameId((row) => isMarked(live, row))
   if (same) throw fileError(path, `expected different ids of the rows ${same.join(' and ')}`)
@@ -90,14 +92,14 @@ async function openFile(path: string, given: JobOptions): Promise<PreparedCorpus
   for (let row = 0; row < rows; row++) if (!isMarked(live, row)) removed.push(row)
   let corpus: PreparedCorpus | undefined
   try {
-    corpus = await prepareCorpus({ data, rows, cols }, { ...options, metric })
+    corpus = await preparedFrom({ data, rows, cols }, { ...options, metric }, packed)
     await corpus.remove(removed, options)
     corpus.take(ids)
     return corpus
   } catch (error) {
     corpus?.dispose()
-    throw isMistake(error) && /\bcorpus\b/.test(error.argument)
-      ? fileError(path, error.message)
-      : error
+    if (!isMistake(error) || !/\bcorpus\b/.test(error.argument)) throw error
+    if (error.argument !== 'corpus.pages') throw fileError(path, error.message)
+    throw fileError(path, 'expected packed rows with their checksums: it is damaged')
   }
 }

@@ -6,7 +6,7 @@ import { arraysOf, firstColumns, toDenseSource } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import { planMemory } from '../memory'
-import { native, runJob, type NativeCorpus, type NativeSource } from '../native'
+import { native, runJob, type NativeCorpus, type NativePacked, type NativeSource } from '../native'
 import {
   checkJob,
   checkOneOf,
@@ -77,9 +77,18 @@ export { PreparedCorpus }
  * await articles.remove({ ids: ['a-17'] })
  * const { ids: found } = await topK(queries, articles, { k: 10 })
  */
-export async function prepareCorpus(
+export function prepareCorpus(
   corpus: MatrixInput,
   given: PrepareCorpusOptions = {},
+): Promise<PreparedCorpus> {
+  return preparedFrom(corpus, given)
+}
+
+/** The same with packed rows of a file. */
+export async function preparedFrom(
+  corpus: MatrixInput,
+  given: PrepareCorpusOptions,
+  packed?: NativePacked,
 ): Promise<PreparedCorpus> {
   const {
     metric,
@@ -101,7 +110,7 @@ export async function prepareCorpus(
   const loan = loanOf({ corpus: source })
   const { inputs, arrays } = loan instanceof Promise ? await loan : loan
   const handle = await runJob(job, arrays, (addon, control) =>
-    addon.prepareCorpus(inputs.corpus, { device, metric, own, verify }, control),
+    addon.prepareCorpus(inputs.corpus, { device, metric, own, verify, packed }, control),
   )
   const memory = own ? {} : arraysOf(source)
   const ids = await names.catch((error: unknown) => {

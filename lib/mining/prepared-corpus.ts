@@ -1,18 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // A corpus that is ready for scans. A change makes a new version of it in the addon, which shares all that did not
 // change with the one before; calls that run or wait keep theirs.
-import { isInt32Array } from 'node:util/types'
 import { marked } from '../copies'
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
-import { inSlices } from '../data/slices'
 import { toQueries } from '../data/source'
 import type { NamedArrays } from '../data/typed-array'
 import { GemmineError, invalid, invalidText } from '../errors'
 import { working } from '../jobs'
 import { planMemory } from '../memory'
 import { runJob, type CheckedJob, type NativeCorpus, type NativeSource } from '../native'
-import { checkInteger, checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
+import { checkJob, jobDefaults, withDefaults, type JobOptions } from '../options'
 import {
   appendDefaults,
   isMarked,
@@ -21,6 +19,7 @@ import {
   type CorpusHandle,
   type RowsInput,
 } from './corpus-changes'
+import { changedRows, numbersOf, type Numbered } from './changed-rows'
 import type { Metric } from './metric'
 import type { RowId, RowIds, RowIdsInput } from './row-ids'
 import { saveRows } from './save-corpus'
@@ -44,12 +43,6 @@ interface Kept {
   /** The caller's memory that is read. */
   readonly memory: NamedArrays
 }
-
-const isOfIds = (rows: RowsInput): rows is { readonly ids: RowIdsInput } =>
-  typeof rows === 'object' && rows !== null && 'ids' in rows
-
-/** Rows of a change that are compared at once. */
-const checkedAtOnce = 1 << 14
 
 /** Row numbers are int32. */
 const mostRows = 2 ** 31 - 1
@@ -164,7 +157,7 @@ export class PreparedCorpus implements Disposable {
   remove(rows: RowsInput, given: JobOptions = {}): Promise<number> {
     return this.#inTurn(async () => {
       const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
-      const numbers = await this.#distinct(rows)
+      const numbers = await changedRows(rows, this.#numbered())
       const before = this.#now()
       if (numbers.length === 0) return 0
       if (numbers.length === before.liveRows && numbers.every(this.#liveness()))
@@ -186,13 +179,14 @@ export class PreparedCorpus implements Disposable {
    * @throws {TypeError | RangeError} as `append` and `remove` do.
    *
    * @example
-   * await corpus.update([3], new Float32Array(corpus.cols).fill(0.5))
+   * const { cols } = corpus
+   * await corpus.update([3], { data: new Float32Array(cols).fill(0.5), rows: 1, cols })
    */
   update(rows: RowsInput, to: MatrixInput, given: JobOptions = {}): Promise<number> {
     return this.#inTurn(async () => {
       const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
       const source = this.#sourceOf(to, 'to')
-      const numbers = await this.#distinct(rows)
+      const numbers = await changedRows(rows, this.#numbered())
       const before = this.#now()
       if (source.rows !== numbers.length)
         throw invalid('to.rows', `${numbers.length} rows, one for each number`, source.rows)
@@ -201,6 +195,33 @@ export class PreparedCorpus implements Disposable {
       const { rows: all, liveRows } = before
       await this.#become(job, source, numbers, { rows: all, liveRows })
       return numbers.length
+    })
+  }
+
+  /**
+   * Gives the memory of removed rows back: of each 32 rows with consecutive numbers (from a multiple of 32) that
+   * are all removed. The other rows keep their numbers and ids, and are copied, as float32: this takes time and,
+   * for a while, memory in proportion to what stays. Rows that the corpus borrows stay where they are, and so do
+   * rows of a smaller type, if their copies would need more memory.
+   *
+   * @returns The bytes given back.
+   *
+   * @example
+   * await corpus.remove(oldRows)
+   * await corpus.compact()
+   */
+  compact(given: JobOptions = {}): Promise<number> {
+    return this.#inTurn(async () => {
+      const job = this.#jobOf(withDefaults({ ...jobDefaults }, given))
+      const before = this.#now()
+      if (before.liveRows === before.rows) return 0
+      const held = before.native.bytes
+      planMemory(`A compact copy of ${before.liveRows} rows`, held)
+      const native = await runJob(job, {}, (addon, control) =>
+        addon.compactCorpus(before.native, control),
+      )
+      this.#replace(before, { ...before, native })
+      return held - native.bytes
     })
   }
 
@@ -217,12 +238,13 @@ export class PreparedCorpus implements Disposable {
    * @throws {TypeError | RangeError} naming an id that no row has.
    */
   rowsOf(ids: RowIdsInput): Promise<Int32Array> {
-    return this.#numbersOf({ ids })
+    return numbersOf({ ids }, this.#numbered())
   }
 
   /**
    * Writes the corpus as it is now to a file, completely beside its place before it is renamed: the rows as
-   * float32, which of them were removed, ids, and a digest of all. {@link openCorpus} opens it, on any CPU.
+   * float32 and as scans read them, which of them were removed, ids, and a digest of all. {@link openCorpus}
+   * opens it, on any CPU.
    *
    * @throws {GemmineError} `ERR_GEMMINE_FILE` if it cannot be written; an earlier file is then unchanged.
    *
@@ -325,47 +347,19 @@ export class PreparedCorpus implements Disposable {
     return source
   }
 
-  /** Whether a row was not removed; those that a change will add count as such. */
+  /**
+   * Whether a row was not removed; those that a change will add count as such. The bitmap is copied at the first
+   * question, because most changes ask none.
+   */
   #liveness(): (row: number) => boolean {
     const { native, rows } = this.#now()
-    const live = native.live()
-    return live ? (row) => row >= rows || isMarked(live, row) : () => true
+    let live: Uint32Array | undefined
+    const bits = () => (live ??= native.live() ?? new Uint32Array(0))
+    return (row) => row >= rows || bits().length === 0 || isMarked(bits(), row)
   }
 
-  /** The rows of a change, each once. */
-  async #distinct(rows: RowsInput): Promise<Int32Array> {
-    const numbers = await this.#numbersOf(rows)
-    const [name, given] = isOfIds(rows) ? ['ids', rows.ids] : ['rows', rows]
-    const seen = new Set<number>()
-    const check = (row: number, i: number) => {
-      if (seen.size === seen.add(row).size) {
-        const place = `${name}[${numbers.indexOf(row)}]`
-        throw invalid(`${name}[${i}]`, `a row that is listed once (${place} is it)`, given[i])
-      }
-    }
-    await inSlices(
-      numbers.length,
-      (begin, end) => numbers.subarray(begin, end).forEach((row, i) => check(row, begin + i)),
-      checkedAtOnce,
-    )
-    return numbers
-  }
-
-  async #numbersOf(rows: RowsInput): Promise<Int32Array> {
-    if (isOfIds(rows)) {
-      const { ids } = this.#kept
-      if (!ids) throw invalidText('ids', 'none, as the corpus was prepared without ids', 'some')
-      return ids.rowsOf(rows.ids, this.#now().rows, this.#liveness())
-    }
-    if (!Array.isArray(rows) && !isInt32Array(rows))
-      throw invalid('rows', 'an array of row numbers, an Int32Array, or { ids }', rows)
-    const numbers = new Int32Array(rows.length)
-    for (let i = 0; i < rows.length; i++) {
-      const row: unknown = rows[i]
-      checkInteger(`rows[${i}]`, row, 0, this.rows - 1)
-      numbers[i] = row
-    }
-    return numbers
+  #numbered(): Numbered {
+    return { rows: this.#now().rows, ids: this.#kept.ids, isLive: this.#liveness() }
   }
 
   async #become(
@@ -380,14 +374,18 @@ export class PreparedCorpus implements Disposable {
     const native = await runJob(job, arrays, (addon, control) =>
       addon.changeCorpus(before.native, inputs.rows, numbers, control),
     )
+    this.#replace(before, { native, ...sizes })
+    written()
+  }
+
+  #replace(before: Version, after: Version) {
     if (this.#version !== before) {
-      native.dispose()
+      after.native.dispose()
       this.#now()
     }
-    this.#version = { native, ...sizes }
-    this.#rows = sizes.rows
-    this.#liveRows = sizes.liveRows
-    written()
+    this.#version = after
+    this.#rows = after.rows
+    this.#liveRows = after.liveRows
     this.#shared.letGoOfOpened()
     disposeAfterCalls(before.native)
   }

@@ -18,7 +18,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { keeping, scanned, type CorpusInput } from './prepare-corpus'
-import { chosenRows, lentOf, toRowChoice, type RowChoiceInput } from './row-choice'
+import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 
@@ -123,20 +123,16 @@ async function rowsInRange(
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)
   const self = checkedSelf(excludeSelf, source.rows, rows)
-  const chosen = [
-    toRowChoice('exclude', exclude, source.rows, rows),
-    toRowChoice('allow', allow, source.rows, rows),
-  ] as const
-  const excluded = chosen[0] instanceof Promise ? await chosen[0] : chosen[0]
-  const allowed = chosen[1] instanceof Promise ? await chosen[1] : chosen[1]
+  const both = toRowChoices({ exclude, allow }, source.rows, rows)
+  const choices = both instanceof Promise ? await both : both
   const loan = loanOf({
     ...{ queries: source, corpus: matrix, excludeSelf: self },
-    ...{ exclude: lentOf(excluded), allow: lentOf(allowed) },
+    ...lentChoices(choices),
   })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
   const options = {
     ...{ device, metric, threshold, limit, excludeSelf: lent.excludeSelf },
-    ...chosenRows(excluded, allowed, lent),
+    ...chosenRows(choices, lent),
   }
   const found =
     source.rows === 0

@@ -1,7 +1,6 @@
 import { loanOf } from '../data/loan'
 import type { MatrixInput } from '../data/matrix'
 import { filled } from '../data/pieces'
-import { toRowLists, type RowListsInput } from '../data/row-lists'
 import { toQueries } from '../data/source'
 import { resultArray } from '../data/typed-array'
 import { planMemory } from '../memory'
@@ -20,6 +19,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofFewQueries, ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
 
@@ -27,8 +27,13 @@ import { checkedSelf, type SelfRows } from './self-rows'
 export const reverseTopKDefaults = frozen({
   /** The metric; `cosine`, or the metric of a prepared corpus, unless given. */
   metric: undefined as Metric | undefined,
-  /** Corpus rows that must not get a certain query, as a list for each query; none unless given. */
-  exclude: undefined as RowListsInput | undefined,
+  /** Corpus rows that must not get a query: a set for all, or a set or list for each; none unless given. */
+  exclude: undefined as RowChoiceInput | undefined,
+  /**
+   * The only corpus rows that may get a query, in the same forms; all rows unless given. Rows that may get none
+   * have no answer.
+   */
+  allow: undefined as RowChoiceInput | undefined,
   /**
    * True if the queries are the corpus, so that row i does not get query i; or an array with the row that is
    * each query itself and that does not get the query, [nq], −1 for none; false unless given.
@@ -96,7 +101,7 @@ async function nearestQueries(
   corpus: CorpusInput,
   given: ReverseTopKOptions,
 ): Promise<ReverseNeighbours> {
-  const { k, exclude, excludeSelf, ...rest } = withDefaults(
+  const { k, exclude, excludeSelf, allow, ...rest } = withDefaults(
     { k: required, ...reverseTopKDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
@@ -106,9 +111,8 @@ async function nearestQueries(
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)
   const self = checkedSelf(excludeSelf, source.rows, rows)
-  const excluded =
-    exclude === undefined ? undefined : toRowLists('exclude', exclude, source.rows, rows)
-  const lists = excluded instanceof Promise ? await excluded : excluded
+  const both = toRowChoices({ exclude, allow }, source.rows, rows)
+  const choices = both instanceof Promise ? await both : both
   planMemory(`An answer of ${k} queries for each of ${rows} corpus rows`, 8 * rows * k)
   const isEmpty = source.rows === 0
   const indices = isEmpty
@@ -117,9 +121,15 @@ async function nearestQueries(
   const scores = isEmpty
     ? await filled(Float32Array, rows * k, NaN)
     : resultArray(Float32Array, rows * k)
-  const loan = loanOf({ queries: source, corpus: matrix, exclude: lists, excludeSelf: self })
+  const loan = loanOf({
+    ...{ queries: source, corpus: matrix, excludeSelf: self },
+    ...lentChoices(choices),
+  })
   const { inputs: lent, arrays } = loan instanceof Promise ? await loan : loan
-  const options = { device, metric, k, excludeSelf: lent.excludeSelf, exclude: lent.exclude }
+  const options = {
+    ...{ device, metric, k, excludeSelf: lent.excludeSelf },
+    ...chosenRows(choices, lent),
+  }
   const proof = isEmpty
     ? { ...nothingAsked, certified: rows }
     : await runJob(job, arrays, (addon, control) =>

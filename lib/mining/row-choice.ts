@@ -84,8 +84,42 @@ export function toRowChoice(
   return lists instanceof Promise ? lists.then((all) => ({ lists: all })) : { lists }
 }
 
+/** What queries must not get, and what they may get. */
+export interface RowChoices {
+  readonly exclude: RowChoice
+  readonly allow: RowChoice
+}
+
+/** Checks both options of a search, as {@link toRowChoice} does. */
+export function toRowChoices(
+  given: {
+    readonly exclude: RowChoiceInput | undefined
+    readonly allow: RowChoiceInput | undefined
+  },
+  queries: number,
+  corpus: number,
+): RowChoices | Promise<RowChoices> {
+  const exclude = toRowChoice('exclude', given.exclude, queries, corpus)
+  const allow = toRowChoice('allow', given.allow, queries, corpus)
+  if (!(exclude instanceof Promise) && !(allow instanceof Promise)) return { exclude, allow }
+  return Promise.all([exclude, allow]).then(([excluded, allowed]) => ({
+    exclude: excluded,
+    allow: allowed,
+  }))
+}
+
+/** Whether queries may get different rows. */
+export const differ = ({ exclude, allow }: RowChoices) =>
+  [exclude.of, allow.of, allow.lists].some((each) => each !== undefined)
+
 /** What of a choice is the caller's memory. */
 export const lentOf = ({ lists, bitmap }: RowChoice) => lists ?? bitmap
+
+/** The same of both choices. */
+export const lentChoices = ({ exclude, allow }: RowChoices) => ({
+  exclude: lentOf(exclude),
+  allow: lentOf(allow),
+})
 
 /** The arrays of {@link lentOf}, by their names in messages. */
 export const arraysOfChoice = (name: string, { lists, bitmap }: RowChoice) => ({
@@ -113,8 +147,7 @@ const listsOf = ({ lists }: RowChoice, lent: Lent) => lists && (lent as RowLists
 
 /** Both choices for the addon, after the caller's memory was lent or copied. */
 export const chosenRows = (
-  exclude: RowChoice,
-  allow: RowChoice,
+  { exclude, allow }: RowChoices,
   lent: { readonly exclude?: Lent; readonly allow?: Lent },
 ): ChosenRows => ({
   exclude: listsOf(exclude, lent.exclude),

@@ -7,6 +7,7 @@ import { resultArray } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
 import type { Addon, JobControl } from '../native'
 import { checkInteger } from '../options'
+import { isMarked } from './corpus-changes'
 import type { CorpusRange } from './corpus-shard'
 import type { Scanned } from './prepare-corpus'
 import { digestBytes, type SharedTexts } from './text-digests'
@@ -68,7 +69,27 @@ async function within(shared: SharedTexts, { firstRow, rows }: CorpusRange) {
   }
 }
 
-/** Takes the shared rows out of a shard. */
+/** The rows that were not removed from a shard. */
+async function liveOf(
+  { rows, digests }: Pick<SharedRows, 'rows' | 'digests'>,
+  { firstRow }: CorpusRange,
+  live: Uint32Array,
+) {
+  const places: number[] = []
+  await inSlices(rows.length, (begin, end) => {
+    for (let i = begin; i < end; i++) if (isMarked(live, rows[i]! - firstRow)) places.push(i)
+  })
+  const kept = new Uint8Array(places.length * digestBytes)
+  await inSlices(places.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      const at = places[i]! * digestBytes
+      kept.set(digests.subarray(at, at + digestBytes), i * digestBytes)
+    }
+  })
+  return { rows: await mapped(Int32Array.from(places), (place) => rows[place]!), digests: kept }
+}
+
+/** Takes the shared rows out of a shard, without those removed. */
 export async function sharedRowsOf(
   shared: SharedTexts,
   range: CorpusRange,
@@ -76,7 +97,9 @@ export async function sharedRowsOf(
   { cols, target, device }: { cols: number; target: Scanned; device: string },
   run: (start: (addon: Addon, control: JobControl) => Promise<number>) => Promise<number>,
 ): Promise<SharedRows> {
-  const { rows, digests } = await within(shared, range)
+  const all = await within(shared, range)
+  const live = target.handle?.live()
+  const { rows, digests } = live ? await liveOf(all, range, live) : all
   const vectors = resultArray(Float32Array, rows.length * cols)
   const places = await mapped(rows, (row) => row - range.firstRow)
   const corpus = target.handle ?? target.matrix!

@@ -4,7 +4,7 @@ import { callNative, nothingAsked } from '../native'
 import { required, withDefaults, type Overrides } from '../options'
 import { Neighbours } from './neighbours'
 import type { CorpusInput } from './prepare-corpus'
-import { chosenRows, lentOf, type RowChoice } from './row-choice'
+import { chosenRows, lentChoices, type RowChoice } from './row-choice'
 import { checkedSearch, outputsOf, topKDefaults, topKWarnings, type TopKOptions } from './top-k'
 
 /**
@@ -61,7 +61,7 @@ export function topKSync(
   const { indices, scores } = outputsOf(asked, exclude, allow)
   const search = {
     ...{ device: job.device, metric, k, minScore, excludeSelf: self },
-    ...chosenRows(exclude, allow, { exclude: lentOf(exclude), allow: lentOf(allow) }),
+    ...chosenRows({ exclude, allow }, lentChoices({ exclude, allow })),
   }
   const proof =
     source.rows === 0

@@ -133,7 +133,7 @@ async function nearest(
     k,
     minScore: asked.minScore,
     excludeSelf: lent.excludeSelf,
-    ...chosenRows(exclude, allow, lent),
+    ...chosenRows({ exclude, allow }, lent),
     indices: indices.array,
     scores: scores.array,
     device: job.device,

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "backend/draw.h"
@@ -21,6 +23,14 @@
 // carry out every scan.
 namespace gemmine {
 
+// What a device packed of the rows of a corpus, to be kept in a file.
+struct Packing {
+  std::string_view format;  // of the bytes: other devices and CPUs may have others
+  std::span<const float> centre;
+  int exponent;
+  Index page_bytes;  // of 32 rows; a multiple of 4
+};
+
 // A corpus and the data that scans derive from it (norms, packed panels). With `keep_panels`
 // everything is prepared once and kept, for services with many calls; without it, each call
 // prepares its panels in steps and only the norms are kept.
@@ -34,13 +44,21 @@ class CorpusHandle {
   virtual Index zero_rows() const = 0;
   // The rows that were not removed, if some were: every scan is among them.
   virtual RowFilter live() const { return {}; }
+  // Nothing if the packed rows are not kept, or are of no use elsewhere.
+  virtual std::optional<Packing> packing() const { return std::nullopt; }
+  // The packed rows of some pages (core/living_rows.h), page_bytes for each.
+  virtual void copy_packed(Index /*first*/, Index /*count*/, std::byte* /*to*/) const {}
 };
 
 // The rows of a corpus after a change. Rows change by pages of 32 (core/living_rows.h).
 struct CorpusChange {
-  const CorpusHandle& before;           // with kept panels; need not outlive the change
-  std::span<const Index> pages;         // changed or new, ascending
-  std::span<const std::uint32_t> live;  // bit i % 32 of word i / 32: row i is not removed
+  const CorpusHandle& before;    // with kept panels; need not outlive the change
+  std::span<const Index> pages;  // changed or new, ascending
+  const RowBits& live;           // rows that were not removed
+  Index live_rows;               // how many
+  // Pages without live rows give their memory back: the others are copied out of the memory of the
+  // first rows.
+  bool compacts = false;
 };
 
 // Queries that were checked and measured for one corpus. Requests with one handle come one after
@@ -169,15 +187,20 @@ struct BothWays {
   std::vector<Ranking> rows;
 };
 
-// log Σ exp(score / temperature) over the rows of the corpus in the filter, for each of some
+// log Σ exp(score / temperature) over the rows of the corpus in the filters, for each of some
 // queries; −∞ without rows.
 struct LogSumExpRequest {
   const QueryHandle& queries;
   Index begin;  // of queries
   Index count;
-  double temperature;  // score / temperature must stay in the range of float64
-  bool more = false;   // as in ScanRequest
-  RowFilter filter = {};
+  double temperature;     // score / temperature must stay in the range of float64
+  bool more = false;      // as in ScanRequest
+  RowFilter filter = {};  // for all queries
+  std::span<const RowFilter> of_query = {};  // [count], besides; empty: none
+
+  RowFilter filter_of(Index query) const {
+    return of_query.empty() ? RowFilter{} : of_query[query - begin];
+  }
 };
 
 // Rows in segments: segment s consists of the rows starts[s] .. starts[s + 1] − 1 and may be empty.
@@ -190,16 +213,23 @@ struct Segments {
 
 // The `depth` best segments of the corpus for each of some segments of queries. The score of two
 // segments is the sum, over the query's rows in their order, of the highest canonical score of each
-// row with a row of the corpus segment. A segment without rows is no candidate.
+// row with a row of the corpus segment, of those in `rows`. A segment without such rows is no
+// candidate.
 struct SegmentMaxRequest {
   const QueryHandle& queries;
   Segments query_segments;
   Segments corpus_segments;
   Index begin;  // of query segments
   Index count;
-  Index depth;          // >= 1
-  double bound_factor;  // as in ScanRequest
-  bool more = false;    // as in ScanRequest
+  Index depth;                               // >= 1
+  double bound_factor;                       // as in ScanRequest
+  bool more = false;                         // as in ScanRequest
+  RowFilter rows = {};                       // of the corpus
+  std::span<const RowFilter> of_query = {};  // [count], segments of the corpus; empty: all
+
+  bool allows(Index query_segment, Index segment) const {
+    return of_query.empty() || of_query[query_segment - begin].holds(segment);
+  }
 };
 
 struct BestSegments {
@@ -229,6 +259,11 @@ class Scans {
   // not finite. The handle keeps a reference to `rows`.
   virtual std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric,
                                                        bool keep_panels, const Job& job) = 0;
+  // The same with rows that were packed before, `page_bytes` for each 32 rows, for a corpus that
+  // keeps its panels. A device packs the rows anew if it has another format.
+  virtual std::unique_ptr<CorpusHandle> unpack_corpus(const RowSource& rows, Metric metric,
+                                                      const Packing& packing,
+                                                      const std::byte* packed, const Job& job);
   // The corpus after a change of its rows to `rows`, which were checked. A device may share with
   // the corpus before the change all but the changed pages; by default all rows are prepared again.
   // The handle keeps a reference to `rows`.
@@ -252,7 +287,7 @@ class Scans {
   virtual std::vector<Ranking> scan(const ScanRequest& request, const Job& job) = 0;
   // The best rows of queries and the best queries of rows, for requests of any size. The answers
   // are those of scans of parts of both requests (backend/parts.h), but a device may compute each
-  // score once for both.
+  // score once for both. A query of depth 0 has no answer.
   virtual BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
                               const Job& job);
   // One answer for each query segment of the request, in their order.

@@ -58,6 +58,8 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
   exports["prepareCorpus"] = Napi::Function::New<PrepareCorpus>(env, "prepareCorpus");
   exports["openShared"] = Napi::Function::New<OpenShared>(env, "openShared");
   exports["changeCorpus"] = Napi::Function::New<ChangeCorpus>(env, "changeCorpus");
+  exports["compactCorpus"] = Napi::Function::New<CompactCorpus>(env, "compactCorpus");
+  exports["takePacked"] = Napi::Function::New<TakePacked>(env, "takePacked");
   exports["topK"] = Napi::Function::New<TopK>(env, "topK");
   exports["topKSync"] = Napi::Function::New<TopKSync>(env, "topKSync");
   exports["setRows"] = Napi::Function::New<SetRows>(env, "setRows");

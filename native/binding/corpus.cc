@@ -6,6 +6,7 @@
 #include "binding/corpus_handle.h"
 #include "binding/entry_points.h"
 #include "binding/job.h"
+#include "binding/packed_rows.h"
 
 namespace gemmine::binding {
 namespace {
@@ -29,7 +30,8 @@ Keeping read_keeping(const Napi::Object& options, const Source& source) {
 }
 
 Shared prepare(const std::string& device, std::shared_ptr<const Source> source, Metric metric,
-               const std::optional<Keeping>& keeping, const Job& job) {
+               const std::optional<Keeping>& keeping, const std::optional<PackedRows>& packed,
+               const Job& job) {
   Scans& scans = scans_for(device);
   OwnedRows* rows = nullptr;
   if (keeping && keeping->own) {
@@ -40,7 +42,10 @@ Shared prepare(const std::string& device, std::shared_ptr<const Source> source, 
   const auto corpus = std::make_shared<PreparedCorpus>();
   if (keeping && keeping->verify)
     corpus->checksums = std::make_shared<RowChecksums>(*source, scans, job);
-  corpus->handle = scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
+  if (packed) packed->check(job);
+  corpus->handle =
+      packed ? scans.unpack_corpus(*source->rows, metric, packed->packing(), packed->bytes(), job)
+             : scans.prepare_corpus(*source->rows, metric, keeping.has_value(), job);
   if (rows != nullptr) rows->detach();  // jobs may take the rows again, as queries
   corpus->source = std::move(source);
   corpus->device = device;
@@ -92,7 +97,7 @@ bool CorpusArgument::is_ready_in_memory() const {
 }
 
 Shared CorpusArgument::prepared(const Job& job) const {
-  return prepared_ ? prepared_ : prepare(device_, source_, metric_, std::nullopt, job);
+  return prepared_ ? prepared_ : prepare(device_, source_, metric_, {}, {}, job);
 }
 
 double CorpusArgument::scan(
@@ -104,24 +109,20 @@ double CorpusArgument::scan(
   });
 }
 
-double CorpusArgument::scan_live(const Job& job,
-                                 const std::function<void(Scans& scans, const CorpusHandle& corpus,
-                                                          LiveView& view)>& look) const {
-  LiveView view(*source_->rows);
-  if (!view.is_changed())
-    return scan(job, [&](Scans& scans, const CorpusHandle& corpus) { look(scans, corpus, view); });
-  return look_at_rows(job, [&](Scans& scans, const RowSource&) {
-    const auto fresh = scans.prepare_corpus(view.rows(), metric_, false, job);
-    look(scans, *fresh, view);
-  });
+RowFilter CorpusArgument::live() const {
+  return prepared_ ? prepared_->handle->live() : RowFilter{};
+}
+
+Index CorpusArgument::zero_rows(Index counted) const {
+  return prepared_ ? prepared_->handle->zero_rows() : counted;
 }
 
 void CorpusArgument::check_live(const std::string& name, const RowLists& lists,
                                 Index queries) const {
-  const auto* living = dynamic_cast<const LivingRows*>(source_->rows.get());
-  if (living == nullptr || lists.indptr == nullptr) return;
+  const RowFilter live = this->live();
+  if (!live.is_set() || lists.indptr == nullptr) return;
   for (std::int32_t i = 0; i < lists.indptr[queries]; ++i)
-    if (!has_row(living->live(), lists.indices[i]))
+    if (!live.holds(lists.indices[i]))
       throw InvalidElement("a row of " + name, lists.indices[i], "a row that was not removed");
 }
 
@@ -144,11 +145,12 @@ Napi::Value PrepareCorpus(const Napi::CallbackInfo& info) {
   const Keeping keeping = read_keeping(options, *source);
   const auto held = std::make_shared<Borrowed>();  // outlives the job, in the handle
   if (!keeping.own) held->keep(borrowed);
+  const auto packed = read_packed(options, source->rows->rows(), source->rows->cols(), borrowed);
   return run_job(
       info.Env(), info[2], std::move(borrowed),
-      [source, keeping, device = read<std::string>(options, "device"),
+      [source, keeping, packed, device = read<std::string>(options, "device"),
        metric = read_metric(options)](const Job& job) {
-        return prepare(device, source, metric, keeping, job);
+        return prepare(device, source, metric, keeping, packed, job);
       },
       [held](Napi::Env env, Shared& corpus) {
         return corpus_handle(env, std::move(corpus), std::move(*held), env.Undefined());

@@ -9,7 +9,6 @@
 #include "backend/scans.h"
 #include "binding/borrowed.h"
 #include "binding/corpus_rows.h"
-#include "binding/live_view.h"
 #include "binding/read.h"
 
 namespace gemmine::binding {
@@ -38,6 +37,10 @@ class CorpusArgument {
   Index rows() const { return source_->rows->rows(); }
   Index cols() const { return source_->rows->cols(); }
   Metric metric() const { return metric_; }
+  // The rows that were not removed, if some were.
+  RowFilter live() const;
+  // Zero rows among them; of a matrix as many as were counted.
+  Index zero_rows(Index counted) const;
   // Whether a scan needs no file, no device and no look at memory of the caller.
   bool is_ready_in_memory() const;
 
@@ -45,11 +48,6 @@ class CorpusArgument {
   // option is set. Returns the seconds taken.
   double scan(const Job& job,
               const std::function<void(Scans& scans, const CorpusHandle& corpus)>& look) const;
-  // The same for a scan of rows without gaps, which prepares a changed corpus anew: answers are
-  // then those for places in `view`.
-  double scan_live(const Job& job,
-                   const std::function<void(Scans& scans, const CorpusHandle& corpus,
-                                            LiveView& view)>& look) const;
   // Throws InvalidElement if lists have removed rows. `name` is that of the lists.
   void check_live(const std::string& name, const RowLists& lists, Index queries) const;
   // The same for a look at its rows alone, for which nothing is prepared.

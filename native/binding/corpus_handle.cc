@@ -83,7 +83,20 @@ Napi::Value Live(const Napi::CallbackInfo& info) {
   const auto* rows =
       held.corpus ? dynamic_cast<const LivingRows*>(held.corpus->source->rows.get()) : nullptr;
   if (rows == nullptr || rows->live_rows() == rows->rows()) return info.Env().Undefined();
-  return array_of(info.Env(), rows->live());
+  return array_of<std::uint32_t>(info.Env(), rows->live().words());
+}
+
+// Undefined if nothing packed is kept, or is of use elsewhere.
+Napi::Value GetPacking(const Napi::CallbackInfo& info) {
+  const Held& held = held_by_this(info);
+  const auto packing = held.corpus ? held.corpus->handle->packing() : std::nullopt;
+  if (!packing) return info.Env().Undefined();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object["format"] = std::string(packing->format);
+  object["centre"] = array_of(info.Env(), packing->centre);
+  object["exponent"] = packing->exponent;
+  object["pageBytes"] = static_cast<double>(packing->page_bytes);
+  return object;
 }
 
 SharedCorpora& shared_corpora() {
@@ -117,6 +130,7 @@ Napi::Object corpus_handle(Napi::Env env, Shared corpus, Borrowed borrowed,
   object.DefineProperties({
       Napi::PropertyDescriptor::Accessor<GetBytes>("bytes", napi_enumerable),
       Napi::PropertyDescriptor::Function(env, object, "live", Live),
+      Napi::PropertyDescriptor::Function(env, object, "packing", GetPacking),
       Napi::PropertyDescriptor::Function(env, object, "share", Share),
       Napi::PropertyDescriptor::Function(env, object, "dispose", Dispose),
   });

@@ -20,7 +20,7 @@ struct PartArguments {
       : queries(read_dense_source(info[0], borrowed)),
         corpus(info[1], read_object(info[2], "options"), borrowed),
         sizes{.queries = queries->rows->rows(), .corpus = corpus.rows()},
-        lists(read_object(info[2], "options"), sizes.queries, borrowed),
+        lists(read_object(info[2], "options"), sizes, borrowed),
         options(read_shared(read_object(info[2], "options"), sizes, borrowed)) {
     check_columns(info.Env(), *queries, corpus.cols());
     const Napi::Object part = read_object(info[3], "part");
@@ -44,6 +44,7 @@ struct PartArguments {
     const CanonicalLists positives(lists.positives, sizes.corpus, job);
     complete.positives = positives.view();
     const CanonicalMiningLists canonical(lists, sizes, complete, job);
+    if (complete.candidates) corpus.check_live("candidates", *complete.candidates, sizes.queries);
     return corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
       look(scans, *queries->rows, rows, complete);
     });

@@ -15,6 +15,8 @@ Napi::Value Fingerprint(const Napi::CallbackInfo& info);
 Napi::Value Kmeans(const Napi::CallbackInfo& info);
 Napi::Value PrepareCorpus(const Napi::CallbackInfo& info);
 Napi::Value ChangeCorpus(const Napi::CallbackInfo& info);
+Napi::Value CompactCorpus(const Napi::CallbackInfo& info);
+Napi::Value TakePacked(const Napi::CallbackInfo& info);
 Napi::Value RangeSearch(const Napi::CallbackInfo& info);
 Napi::Value NearDuplicates(const Napi::CallbackInfo& info);
 Napi::Value LogSumExp(const Napi::CallbackInfo& info);

@@ -8,6 +8,8 @@
 #include "binding/job.h"
 #include "binding/proven.h"
 #include "binding/read.h"
+#include "binding/row_choice.h"
+#include "binding/row_lists.h"
 
 namespace gemmine::binding {
 namespace {
@@ -35,24 +37,24 @@ Napi::Value MaxSim(const Napi::CallbackInfo& info) {
       .k = k,
       .queries = read_segments(given, "queryStarts", queries->rows->rows(), borrowed),
       .documents = read_segments(given, "documentStarts", corpus.rows(), borrowed)};
-  const Index count = options.queries.count;
+  const Index count = options.queries.count, documents = options.documents.count;
+  const auto choice =
+      std::make_shared<const GivenChoice>(read_choice_of_rows(given, count, documents, borrowed));
+  const auto exclude = std::make_shared<const GivenLists>(
+      read_row_lists(given.Get("exclude"), "exclude", count, borrowed));
   auto* const indices = read_array<std::int32_t>(info[3], "indices", count, k, borrowed);
   auto* const scores = read_array<float>(info[4], "scores", count, k, borrowed);
   return run_job(
       info.Env(), info[5], std::move(borrowed),
       [=](const Job& job) {
+        const CanonicalLists excluded(*exclude, documents, job);
+        const CheckedChoice checked(*choice, excluded.view(), count, documents, job);
+        MaxSimOptions chosen = options;
+        chosen.choice = checked.view();
         Proven answered{};
-        answered.seconds =
-            corpus.scan_live(job, [&](Scans& scans, const CorpusHandle& rows, LiveView& view) {
-              MaxSimOptions placed = options;
-              std::vector<std::int32_t> starts;
-              if (view.is_changed()) {
-                const auto count = static_cast<std::size_t>(options.documents.count) + 1;
-                starts = view.placed({options.documents.starts, count});
-                placed.documents.starts = starts.data();
-              }
-              answered.proof = max_sim(scans, *queries->rows, rows, placed, indices, scores, job);
-            });
+        answered.seconds = corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          answered.proof = max_sim(scans, *queries->rows, rows, chosen, indices, scores, job);
+        });
         return answered;
       },
       proven_object);

@@ -74,7 +74,7 @@ Napi::Value Mine(const Napi::CallbackInfo& info) {
   const CorpusArgument corpus(info[1], given, borrowed);
   check_columns(info.Env(), *queries, corpus.cols());
   const Sizes sizes{.queries = queries->rows->rows(), .corpus = corpus.rows()};
-  const MiningLists lists(given, sizes.queries, borrowed);
+  const MiningLists lists(given, sizes, borrowed);
   const std::size_t pairs = lists.positives.rows.size();
   const RowRange range = read_range(given, sizes.queries);
   const PositiveArrays listed =

@@ -123,16 +123,25 @@ QueryLists read_lists(const Napi::Object& from, Index lists, Borrowed& borrowed)
           .positives = read_optional_rows<std::int32_t>(from, "listPositives", lists, 1, borrowed)};
 }
 
-MiningLists::MiningLists(const Napi::Object& given, Index queries, Borrowed& borrowed)
-    : positives(read_row_lists(given.Get("positives"), "positives", queries, borrowed)),
-      exclude(read_row_lists(given.Get("exclude"), "exclude", queries, borrowed)),
-      candidates(read_row_lists(given.Get("candidates"), "candidates", queries, borrowed)) {
+MiningLists::MiningLists(const Napi::Object& given, const Sizes& sizes, Borrowed& borrowed)
+    : positives(read_row_lists(given.Get("positives"), "positives", sizes.queries, borrowed)),
+      exclude(read_row_lists(given.Get("exclude"), "exclude", sizes.queries, borrowed)),
+      candidates(read_row_lists(given.Get("candidates"), "candidates", sizes.queries, borrowed)),
+      choice(read_choice_of_rows(given, sizes.queries, sizes.corpus, borrowed)) {
+  if (choice.allow.of != nullptr || choice.exclude.of != nullptr || !choice.listed.starts.empty())
+    refuse(given.Env(), "sets for all queries", "allow");
   if (positives.starts.empty()) refuse(given.Env(), "lists of rows", "positives");
 }
 
 CanonicalMiningLists::CanonicalMiningLists(const MiningLists& given, const Sizes& sizes,
                                            MineOptions& options, const Job& job)
     : exclude_(given.exclude, sizes.corpus, job), candidates_(given.candidates, sizes.corpus, job) {
+  const RowChoice choice{.allow = given.choice.allow, .exclude = given.choice.exclude};
+  if (choice.is_set()) {
+    RowFilters allowed(choice, sizes.corpus);
+    filter_ = rows_of_both(allowed.of(0), {}, sizes.corpus);
+    options.filter = {.words = filter_.data()};
+  }
   options.exclude = exclude_.view();
   if (!given.candidates.starts.empty()) options.candidates = candidates_.view();
   options.beside = options.beside && options.candidates;

@@ -5,6 +5,7 @@
 #include "binding/borrowed.h"
 #include "binding/pending_copies.h"
 #include "binding/read.h"
+#include "binding/row_choice.h"
 #include "binding/row_lists.h"
 #include "mining/mine.h"
 
@@ -39,11 +40,12 @@ QueryLists read_lists(const Napi::Object& from, Index lists, Borrowed& borrowed)
 
 // The lists of a mining job as they were given.
 struct MiningLists {
-  MiningLists(const Napi::Object& given, Index queries, Borrowed& borrowed);
+  MiningLists(const Napi::Object& given, const Sizes& sizes, Borrowed& borrowed);
 
   GivenLists positives;
   GivenLists exclude;
   GivenLists candidates;
+  GivenChoice choice;  // sets for all queries
 };
 
 // Exclusions and candidates in canonical form, to which options refer. Made on the job's thread.
@@ -57,6 +59,7 @@ class CanonicalMiningLists {
  private:
   CanonicalLists exclude_;
   CanonicalLists candidates_;
+  std::vector<std::uint32_t> filter_;
 };
 
 // A NativeMined of lib/native-types.ts, with arrays to be filled by `copies`.

@@ -17,14 +17,11 @@ Napi::Value MutualNeighbours(const Napi::CallbackInfo& info) {
   return run_found_job(
       info.Env(), info[3], std::move(borrowed), [=](const Job& job, FoundRows& found) {
         const CanonicalLists excluded = checked_exclusions(search, job);
-        const TopKOptions options{.k = k, .self = search.self, .exclude = excluded.view()};
-        return search.corpus.scan_live(job, [&](Scans& scans, const CorpusHandle& rows,
-                                                LiveView& view) {
-          const bool changed = view.is_changed();
-          found = mutual_neighbours(scans, *search.queries->rows, rows,
-                                    changed ? view.placed(options, search.count()) : options, job);
-          if (changed)
-            for (std::int32_t& row : found.rows) row = view.numbers()[row];
+        const CheckedChoice choice = checked_choice(search, job);
+        const TopKOptions options{
+            .k = k, .self = search.self, .exclude = excluded.view(), .choice = choice.view()};
+        return search.corpus.scan(job, [&](Scans& scans, const CorpusHandle& rows) {
+          found = mutual_neighbours(scans, *search.queries->rows, rows, options, job);
         });
       });
 }

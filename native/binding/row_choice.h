@@ -25,6 +25,12 @@ GivenChoice read_choice_of_rows(const Napi::Object& options, Index queries, Inde
 class CheckedChoice {
  public:
   CheckedChoice(const GivenChoice& given, Index queries, Index corpus, const Job& job);
+  // The same without the rows in `barred`, which are canonical.
+  CheckedChoice(const GivenChoice& given, const RowLists& barred, Index queries, Index corpus,
+                const Job& job)
+      : CheckedChoice(given, queries, corpus, job) {
+    view_.barred = barred;
+  }
 
   const RowChoice& view() const { return view_; }
 

@@ -12,16 +12,6 @@ constexpr Index pages_at_once = 16;
 
 Index pages_for(Index rows) { return (rows + page_rows - 1) / page_rows; }
 
-}  // namespace
-
-RowBits all_rows(Index rows) {
-  RowBits bits(static_cast<std::size_t>(pages_for(rows)), ~0u);
-  if (rows % page_rows != 0) bits.back() = (1u << rows % page_rows) - 1;
-  return bits;
-}
-
-namespace {
-
 // Copies rows of a source to consecutive rows; throws InvalidEntry.
 void copy_rows(const RowSource& from, Index begin, Index count, RowScratch& scratch, float* to) {
   const HostView<const float> rows = from.block(begin, count, scratch).dense;
@@ -36,14 +26,26 @@ void copy_rows(const RowSource& from, Index begin, Index count, RowScratch& scra
 }  // namespace
 
 LivingRows::LivingRows(const RowSource& base)
-    : base_(base), rows_(base.rows()), live_rows_(base.rows()), live_(all_rows(base.rows())) {
+    : base_(base), rows_(base.rows()), live_rows_(base.rows()), live_(base.rows()) {
   argument = base.argument;
   first = base.first;
 }
 
 Index LivingRows::bytes() const {
-  return static_cast<Index>(live_.size() * sizeof(live_[0])) +
+  return pages_for(rows_) * Index{sizeof(std::uint32_t)} +
          own_pages_ * page_rows * cols() * Index{sizeof(float)};
+}
+
+LivingRows::LivingRows(const LivingRows& before, const RowSource& base)
+    : base_(base),
+      rows_(before.rows_),
+      live_rows_(before.live_rows_),
+      live_(before.live_),
+      pages_(before.pages_),
+      gone_(before.gone_),
+      own_pages_(before.own_pages_) {
+  argument = base.argument;
+  first = base.first;
 }
 
 const float* LivingRows::changed_row(Index row) const {
@@ -133,19 +135,18 @@ LivingRows::Change LivingRows::append(const RowSource& from, const Job& job) con
   after->put(pages, changed);
   after->rows_ = end;
   after->live_rows_ += count;
-  after->live_.resize(static_cast<std::size_t>(pages_for(end)));
-  for (Index row = rows_; row < end; ++row) after->live_[row / 32] |= 1u << (row % 32);
+  after->live_.grow(end);
   return {std::move(after), std::move(pages)};
 }
 
 std::vector<Index> LivingRows::pages_of(std::span<const std::int32_t> numbers) const {
   std::vector<std::pair<std::int32_t, std::size_t>> sorted;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::string name = "rows[" + std::to_string(i) + "]";
+    const auto name = [i] { return "rows[" + std::to_string(i) + "]"; };
     if (numbers[i] < 0 || numbers[i] >= rows_)
-      throw InvalidElement(name, numbers[i], "a row in 0.." + std::to_string(rows_ - 1));
-    if (!has_row(live_, numbers[i]))
-      throw InvalidElement(name, numbers[i], "a row that was not removed");
+      throw InvalidElement(name(), numbers[i], "a row in 0.." + std::to_string(rows_ - 1));
+    if (!live_.has(numbers[i]))
+      throw InvalidElement(name(), numbers[i], "a row that was not removed");
     sorted.emplace_back(numbers[i], i);
   }
   std::ranges::sort(sorted);
@@ -183,10 +184,10 @@ LivingRows::Change LivingRows::remove(std::span<const std::int32_t> numbers, con
   job.cancellation.check();
   std::vector<Index> pages = pages_of(numbers);
   auto after = next();
-  for (const std::int32_t row : numbers) after->live_[row / 32] &= ~(1u << (row % 32));
+  for (const std::int32_t row : numbers) after->live_.erase(row);
   after->live_rows_ -= static_cast<Index>(numbers.size());
   for (const Index page : pages) {
-    if (after->live_[page] != 0) continue;
+    if (after->live_.word(page) != 0) continue;
     if (!after->gone_) after->gone_ = new_page();
     if (pages_.at(page) != nullptr) --after->own_pages_;
     after->pages_.set(page, after->gone_);
@@ -194,34 +195,29 @@ LivingRows::Change LivingRows::remove(std::span<const std::int32_t> numbers, con
   return {std::move(after), std::move(pages)};
 }
 
-LiveRows::LiveRows(const LivingRows& all) : all_(all) {
-  argument = all.argument;
-  for (Index row = 0; row < all.rows(); ++row)
-    if (has(row)) numbers_.push_back(static_cast<std::int32_t>(row));
+Index LivingRows::compacted_bytes() const {
+  Index pages = 0;
+  for (Index page = 0; page < pages_for(rows_); ++page) pages += live_.word(page) != 0;
+  return pages * page_rows * cols() * Index{sizeof(float)};
 }
 
-Index LiveRows::place_of(Index number) const {
-  return std::ranges::lower_bound(numbers_, number) - numbers_.begin();
-}
-
-RowBlock LiveRows::block(Index begin, Index count, RowScratch& scratch) const {
-  const Index first = numbers_[begin];
-  if (count == 0 || numbers_[begin + count - 1] - first == count - 1) {
-    RowBlock block = all_.block(first, count, scratch);
-    block.begin = begin;
-    return block;
+std::unique_ptr<LivingRows> LivingRows::compacted(const RowSource& as_many, const Job& job) const {
+  std::unique_ptr<LivingRows> after(new LivingRows(*this, as_many));
+  if (!after->gone_) after->gone_ = new_page();
+  const Index count = pages_for(rows_);
+  Pages copies(static_cast<std::size_t>(count));
+  std::vector<RowScratch> scratch(worker_count(job));
+  parallel_for(job, count, [&](Index page, Index worker) {
+    if (pages_.at(page) == nullptr && live_.word(page) != 0)
+      copies[page] = copy_of(page, scratch[worker]);
+  });
+  for (Index page = 0; page < count; ++page) {
+    if (live_.word(page) == 0) after->pages_.set(page, after->gone_);
+    if (!copies[page]) continue;
+    after->pages_.set(page, copies[page]);
+    ++after->own_pages_;
   }
-  const Index d = cols();
-  RowScratch part;
-  scratch.values.resize(static_cast<std::size_t>(count * d));
-  for (Index i = 0; i < count; ++i)
-    std::copy_n(all_.block(numbers_[begin + i], 1, part).dense.data, d,
-                scratch.values.data() + i * d);
-  RowBlock block{};
-  block.begin = begin;
-  block.count = count;
-  block.dense = {scratch.values.data(), count, d, d};
-  return block;
+  return after;
 }
 
 }  // namespace gemmine

@@ -7,6 +7,7 @@
 
 #include "core/aligned.h"
 #include "core/job.h"
+#include "core/row_bits.h"
 #include "core/row_block.h"
 #include "core/row_source.h"
 #include "core/shared_table.h"
@@ -15,13 +16,6 @@ namespace gemmine {
 
 // Rows are changed by pages: page p has the rows 32 p .. 32 p + 31.
 inline constexpr Index page_rows = 32;
-
-// Bit i % 32 of word i / 32 stands for row i.
-using RowBits = std::vector<std::uint32_t>;
-RowBits all_rows(Index rows);
-inline bool has_row(std::span<const std::uint32_t> bits, Index row) {
-  return (bits[row / 32] >> (row % 32) & 1) != 0;
-}
 
 // Rows of another source with changes. A version is never changed: each change makes a new version,
 // which shares all other pages with the one before. Rows keep their numbers; a removed row is a
@@ -42,8 +36,13 @@ class LivingRows : public RowSource {
   // removed row, or of a row that was listed before.
   Change update(std::span<const std::int32_t> numbers, const RowSource& from, const Job& job) const;
   Change remove(std::span<const std::int32_t> numbers, const Job& job) const;
+  // All pages with live rows as float32 in memory of their own, so that the rows of `base()` are no
+  // longer read. `as_many` has as many rows and columns, and is read in their place.
+  std::unique_ptr<LivingRows> compacted(const RowSource& as_many, const Job& job) const;
+  // Bytes of the rows of a compacted version.
+  Index compacted_bytes() const;
 
-  std::span<const std::uint32_t> live() const { return live_; }
+  const RowBits& live() const { return live_; }
   Index live_rows() const { return live_rows_; }
   Index bytes() const;  // without the base
 
@@ -59,6 +58,7 @@ class LivingRows : public RowSource {
   using Pages = std::vector<std::shared_ptr<Page>>;
 
   LivingRows(const LivingRows&) = default;
+  LivingRows(const LivingRows& before, const RowSource& base);
   std::unique_ptr<LivingRows> next() const {
     return std::unique_ptr<LivingRows>(new LivingRows(*this));
   }
@@ -76,27 +76,6 @@ class LivingRows : public RowSource {
   SharedTable<Page> pages_;
   std::shared_ptr<const Page> gone_;  // in the place of pages without a live row
   Index own_pages_ = 0;
-};
-
-// The rows that were not removed, one after the other. Refers to `all`.
-class LiveRows : public RowSource {
- public:
-  explicit LiveRows(const LivingRows& all);
-
-  // The number of each row among all, ascending.
-  std::span<const std::int32_t> numbers() const { return numbers_; }
-  // The place of a row, or of the next one that was not removed.
-  Index place_of(Index number) const;
-  bool has(Index number) const { return has_row(all_.live(), number); }
-
-  Index rows() const override { return static_cast<Index>(numbers_.size()); }
-  Index cols() const override { return all_.cols(); }
-  RowBlock block(Index begin, Index count, RowScratch& scratch) const override;
-  double entry(Index row, Index column) const override { return all_.entry(numbers_[row], column); }
-
- private:
-  const LivingRows& all_;
-  std::vector<std::int32_t> numbers_;
 };
 
 }  // namespace gemmine

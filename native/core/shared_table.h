@@ -10,7 +10,7 @@
 namespace gemmine {
 
 // Values by number, which several versions of a table share. A copy of a table copies one pointer
-// for each 256 values; then set() copies the 256 pointers beside the value.
+// for each 256 values; then set() copies the 256 pointers beside the value, once.
 template <class T>
 class SharedTable {
  public:
@@ -24,10 +24,11 @@ class SharedTable {
   void set(Index i, std::shared_ptr<const T> value) {
     const auto chunk = static_cast<std::size_t>(i / chunk_size);
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-    auto changed =
-        chunks_[chunk] ? std::make_shared<Chunk>(*chunks_[chunk]) : std::make_shared<Chunk>();
-    (*changed)[i % chunk_size] = std::move(value);
-    chunks_[chunk] = std::move(changed);
+    std::shared_ptr<Chunk>& own = chunks_[chunk];
+    if (!own) own = std::make_shared<Chunk>();
+    // A pointer that is not shared stays so: only its owner can copy it.
+    if (own.use_count() > 1) own = std::make_shared<Chunk>(*own);
+    (*own)[i % chunk_size] = std::move(value);
   }
 
   bool empty() const { return chunks_.empty(); }
@@ -36,7 +37,7 @@ class SharedTable {
   static constexpr Index chunk_size = 256;
   using Chunk = std::array<std::shared_ptr<const T>, chunk_size>;
 
-  std::vector<std::shared_ptr<const Chunk>> chunks_;
+  std::vector<std::shared_ptr<Chunk>> chunks_;
 };
 
 }  // namespace gemmine

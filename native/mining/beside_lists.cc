@@ -30,7 +30,7 @@ std::vector<std::int32_t> BesideLists::scored_rows(const MinedQuery& query) cons
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   const std::vector<std::int32_t>& barred = query.listed.rows;
   std::erase_if(rows, [&](std::int32_t row) {
-    return std::binary_search(barred.begin(), barred.end(), row) ||
+    return std::binary_search(barred.begin(), barred.end(), row) || !index_.holds(row) ||
            index_.forbids(query.query, row);
   });
   return rows;

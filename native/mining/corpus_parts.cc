@@ -117,7 +117,8 @@ class RankCount {
                                                        .corpus_groups = options_.corpus_groups,
                                                        .counted = true,
                                                        .bound_factor = 1.0,
-                                                       .more = more},
+                                                       .more = more,
+                                                       .filter = index_.filter()},
                                                       job);
     for (std::size_t k = 0; k < places.size(); ++k) {
       const auto listed = duplicates.of(questions[k].query);

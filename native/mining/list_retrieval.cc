@@ -6,6 +6,13 @@
 namespace gemmine {
 namespace {
 
+// The rule of a row outside the filter.
+Rule rule_outside(const ListedRows& listed, std::int32_t row) {
+  for (const auto& [outside, rule] : listed.outside)
+    if (outside == row) return rule;
+  return Rule::excluded;
+}
+
 class ListRetrieval : public Retrieval {
  public:
   ListRetrieval(Scans& scans, const QueryHandle& queries, std::span<const MineOptions> sweep,
@@ -50,7 +57,8 @@ void ListRetrieval::add_rows(const MinedQuery& query, ListedScores& to) const {
   for (const std::int32_t row : list_of(*shared_.candidates, query.query)) {
     at = std::lower_bound(at, named.end(), row);
     const bool is_named = at != named.end() && *at == row;
-    to.push(row, is_named                           ? query.listed.rules[at - named.begin()]
+    to.push(row, !index_.holds(row)                 ? rule_outside(query.listed, row)
+                 : is_named                         ? query.listed.rules[at - named.begin()]
                  : index_.forbids(query.query, row) ? Rule::group
                                                     : no_rule);
   }

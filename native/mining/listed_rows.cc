@@ -8,12 +8,16 @@ RowIndex::RowIndex(const MineOptions& options, const CorpusHandle& corpus,
                    const RowLists& near_positives)
     : options_(options),
       live_(corpus.live()),
-      live_rows_(count_rows(live_, corpus.rows().rows())),
+      words_(options.filter.is_set() ? rows_of_both(live_, options.filter, corpus.rows().rows())
+                                     : std::vector<std::uint32_t>()),
+      rows_(words_.empty() ? live_ : RowFilter{.words = words_.data()}),
+      live_rows_(count_rows(rows_, corpus.rows().rows())),
+      rows_outside_(count_rows(live_, corpus.rows().rows()) - live_rows_),
       near_positives_(near_positives),
-      texts_(options, corpus.rows().rows(), live_) {
+      texts_(options, corpus.rows().rows(), rows_) {
   if (options.groups == Groups::off) return;
   for (Index row = 0; row < corpus.rows().rows(); ++row)
-    if (live_.holds(row)) ++group_sizes_[options.corpus_groups[row]];
+    if (rows_.holds(row)) ++group_sizes_[options.corpus_groups[row]];
 }
 
 std::int32_t RowIndex::group_of(Index query) const {
@@ -78,8 +82,14 @@ ListedRows RowIndex::listed_rows(Index query) const {
   std::sort(found.begin(), found.end());  // a row's first rule comes first
   if (options_.part) add_absent(found);
   ListedRows listed;
+  std::int32_t before = -1;
   for (const auto& [row, rule] : found) {
-    if (!live_.holds(row) || (!listed.rows.empty() && listed.rows.back() == row)) continue;
+    if (!live_.holds(row) || row == before) continue;
+    before = row;
+    if (!rows_.holds(row)) {
+      if (rule == Rule::self || rule == Rule::positive) listed.outside.emplace_back(row, rule);
+      continue;
+    }
     listed.rows.push_back(row);
     listed.rules.push_back(rule);
   }

@@ -15,6 +15,8 @@ struct ListedRows {
   // self, positive, excluded, group (of a duplicate or near-positive), duplicate, near_positive or
   // absent
   std::vector<Rule> rules;
+  // Rows outside the filter that self or positive names, ascending; scans do not read them.
+  std::vector<std::pair<std::int32_t, Rule>> outside;
 };
 
 // Corpus rows by text and by group.
@@ -33,8 +35,13 @@ class RowIndex {
   std::int32_t group_of(Index query) const;
   bool forbids(Index query, std::int32_t row) const;
   const RowClasses& classes() const { return texts_.classes(); }
-  // Rows of the corpus without those removed.
+  // Rows of the corpus within the filter, without those removed.
   Index live_rows() const { return live_rows_; }
+  // Rows outside the filter, without those removed.
+  Index rows_outside() const { return rows_outside_; }
+  bool holds(Index row) const { return rows_.holds(row); }
+  // What a scan may read, if there is a filter.
+  RowFilter filter() const { return words_.empty() ? RowFilter{} : rows_; }
 
  private:
   void add_absent(std::vector<std::pair<std::int32_t, Rule>>& found) const;
@@ -42,8 +49,11 @@ class RowIndex {
   void add_near_positives(Index query, std::vector<std::pair<std::int32_t, Rule>>& found) const;
 
   const MineOptions& options_;
-  RowFilter live_;  // of the corpus
+  RowFilter live_;                    // of the corpus
+  std::vector<std::uint32_t> words_;  // of the live rows in the filter, if there is one
+  RowFilter rows_;                    // live_, or words_
   Index live_rows_;
+  Index rows_outside_;
   RowLists near_positives_;
   TextIndex texts_;
   std::unordered_map<std::int32_t, Index> group_sizes_;

@@ -4,9 +4,10 @@
 
 namespace gemmine {
 
-// log Σ exp(score / temperature) over the bank's rows, for each query: values [queries]. errors
-// [queries] bounds their distance from the values for canonical scores.
+// log Σ exp(score / temperature) over the bank's rows that a query may get, for each query: values
+// [queries]. errors [queries] bounds their distance from the values for canonical scores.
 ZeroVectors log_sum_exp(Scans& scans, const RowSource& queries, const CorpusHandle& bank,
-                        double temperature, double* values, double* errors, const Job& job);
+                        const RowChoice& choice, double temperature, double* values, double* errors,
+                        const Job& job);
 
 }  // namespace gemmine

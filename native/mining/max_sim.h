@@ -6,8 +6,9 @@ namespace gemmine {
 
 struct MaxSimOptions {
   Index k;
-  Segments queries;    // segments of the query rows
-  Segments documents;  // segments of the corpus rows
+  Segments queries;       // segments of the query rows
+  Segments documents;     // segments of the corpus rows
+  RowChoice choice = {};  // of documents
 };
 
 // As top_k, for segments of queries and corpus: indices [queries.count × k] are documents. The

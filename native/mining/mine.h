@@ -29,7 +29,7 @@ struct TopKOptions {
   Index k;
   SelfRows self;
   RowLists exclude;
-  RowChoice choice = {};                 // not for searches of both directions
+  RowChoice choice = {};
   std::optional<double> min_score = {};  // score >= min_score
 };
 
@@ -117,6 +117,7 @@ struct MineOptions {
   RowLists positives;
   bool positives_scored;  // positive_scores are given
   RowLists exclude;
+  RowFilter filter = {};  // rows outside count as excluded
   std::optional<double> near_positive_score;
   std::optional<RowLists> candidates;  // the only candidates; nothing: every row of the corpus
   // Every row is a candidate, and the survivors among `candidates` join the pool, which the

@@ -11,13 +11,21 @@ namespace {
 
 // The questions of each row of one side about the other side.
 struct Asking {
-  Asking(const QueryHandle& handle, Index k, const RowLists& exclude, const SelfRows& self) {
+  // Filters of all rows that are the same are that of the request.
+  Asking(const QueryHandle& handle, Index k, const RowLists& exclude, const SelfRows& self,
+         QuestionFilters& filters) {
     const Index rows = handle.rows().rows();
     const Index depth = std::min(k, handle.corpus().rows().rows());
+    const bool differ = filters.bytes() > 0;
+    if (!differ && rows > 0) common = filters.of(0);
     barred.resize(rows);
     for (Index row = 0; row < rows; ++row) {
       barred[row] = barred_rows(exclude, self, row);
-      asked.push_back({.query = row, .depth = depth, .barred = barred[row]});
+      const bool asks = filters.asks(row);
+      asked.push_back({.query = row,
+                       .depth = asks ? depth : 0,
+                       .barred = barred[row],
+                       .filter = differ && asks ? filters.of(row) : RowFilter{}});
     }
   }
 
@@ -27,11 +35,13 @@ struct Asking {
             .groups = Groups::off,
             .corpus_groups = nullptr,
             .counted = false,
-            .bound_factor = 1.0};
+            .bound_factor = 1.0,
+            .filter = common};
   }
 
   std::vector<std::vector<std::int32_t>> barred;
   std::vector<ScanQuery> asked;
+  RowFilter common;
 };
 
 bool holds(const Ranking& ranking, Scored scored) {
@@ -57,9 +67,12 @@ Index rescanned(const std::vector<Ranking>& rankings) {
 BothWays ways_of(Scans& scans, const QueryHandle& handle, const TopKOptions& options,
                  const Job& job) {
   const RowSource &queries = handle.rows(), &rows = handle.corpus().rows();
+  const RowFilter live = handle.corpus().live();
   const ReversedLists reversed(options.exclude, options.self, queries.rows(), rows.rows());
-  const Asking there(handle, options.k, options.exclude, options.self);
-  if (same_rows(queries, rows) && reversed.lists().indptr == nullptr) {
+  RowFilters filters(options.choice, rows.rows());
+  const Asking there(handle, options.k, options.exclude, options.self, filters);
+  if (same_rows(queries, rows) && reversed.lists().indptr == nullptr && !live.is_set() &&
+      !options.choice.is_set()) {
     BothWays ways;
     ways.queries = scan_in_parts(there.of(handle), job,
                                  [&](const ScanRequest& part) { return scans.scan(part, job); });
@@ -70,7 +83,8 @@ BothWays ways_of(Scans& scans, const QueryHandle& handle, const TopKOptions& opt
   const auto corpus = scans.prepare_corpus(queries, handle.corpus().metric(), false, back);
   const auto turned = scans.prepare_queries(rows, *corpus, back);
   const SelfRows same{.same = options.self.rows == nullptr && options.self.same, .rows = nullptr};
-  const Asking here(*turned, options.k, reversed.lists(), same);
+  ReversedFilters back_filters(options.choice, live, queries.rows(), rows.rows());
+  const Asking here(*turned, options.k, reversed.lists(), same, back_filters);
   return scans.column_top(there.of(handle), here.of(*turned), job);
 }
 
@@ -87,7 +101,8 @@ FoundRows mutual_neighbours(Scans& scans, const RowSource& queries, const Corpus
                             .fallback = rescanned(ways.queries) + rescanned(ways.rows),
                             .zero_queries = handle->zero_rows(),
                             .zero_rows = corpus.zero_rows()}};
-  found.proof.certified = queries.rows() + corpus.rows().rows() - found.proof.fallback;
+  const Index rows = count_rows(corpus.live(), corpus.rows().rows());
+  found.proof.certified = queries.rows() + rows - found.proof.fallback;
   for (std::size_t query = 0; query < ways.queries.size(); ++query)
     append(static_cast<std::int32_t>(query), ways.queries[query], ways.rows, found);
   return found;

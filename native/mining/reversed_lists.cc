@@ -32,4 +32,31 @@ ReversedLists::ReversedLists(const RowLists& exclude, const SelfRows& self, Inde
   view_ = {.indptr = starts_.data(), .indices = queries_.data()};
 }
 
+ReversedFilters::ReversedFilters(const RowChoice& choice, RowFilter live, Index queries, Index rows)
+    : choice_(choice),
+      live_(live),
+      queries_(queries),
+      listed_(choice.listed, {.same = false, .rows = nullptr}, queries, rows) {}
+
+bool ReversedFilters::allows(Index query, Index row) const {
+  const auto holds = [&](const std::uint32_t* words) {
+    return RowFilter{.words = words}.holds(row);
+  };
+  const std::uint32_t* const exclude = choice_.exclude.set_of(query);
+  return holds(choice_.allow.set_of(query)) && (exclude == nullptr || !holds(exclude));
+}
+
+RowFilter ReversedFilters::of(Index row) {
+  if (choice_.is_common()) return {};
+  auto& words = words_.emplace_back((queries_ + 31) / 32);
+  const auto take = [&](Index query) {
+    if (allows(query, row)) words[query / 32] |= 1u << (query % 32);
+  };
+  if (choice_.listed.indptr != nullptr)
+    for (const std::int32_t query : list_of(listed_.lists(), row)) take(query);
+  else
+    for (Index query = 0; query < queries_; ++query) take(query);
+  return {.words = words.data()};
+}
+
 }  // namespace gemmine

@@ -23,31 +23,47 @@ struct RowSets {
   }
 };
 
-// The rows that queries may get: those in `allow` and in `listed`, and not in `exclude`.
+// The rows that queries may get: those in `allow` and in `listed`, and not in `exclude` or in
+// `barred`.
 struct RowChoice {
   RowSets allow = {};
   RowSets exclude = {};
   RowLists listed = {.indptr = nullptr, .indices = nullptr};  // null: all rows
+  RowLists barred = {.indptr = nullptr, .indices = nullptr};  // where questions bar no rows
 
-  bool is_set() const {
-    return !allow.words.empty() || !exclude.words.empty() || listed.indptr != nullptr;
-  }
+  bool is_set() const { return !allow.words.empty() || !exclude.words.empty() || is_listed(); }
+  bool is_listed() const { return listed.indptr != nullptr || barred.indptr != nullptr; }
+  // Whether all queries may get the same rows.
+  bool is_common() const { return allow.of == nullptr && exclude.of == nullptr && !is_listed(); }
 };
 
-// Filters for the questions of one request. They are copies, because bitmaps may be in memory that
-// the caller can change.
-class RowFilters {
+// The rows of both filters of a corpus, as words.
+std::vector<std::uint32_t> rows_of_both(RowFilter a, RowFilter b, Index rows);
+
+// Filters for the questions of one request.
+class QuestionFilters {
+ public:
+  virtual ~QuestionFilters() = default;
+  // Whether a row asks; others get no answer.
+  virtual bool asks(Index) const { return true; }
+  // What a row may get. Valid until clear().
+  virtual RowFilter of(Index row) = 0;
+  virtual void clear() = 0;
+  // Bytes for the filter of a row; 0 if all rows have the same.
+  virtual Index bytes() const = 0;
+};
+
+// Filters of queries. They are copies, because bitmaps may be in memory that the caller can change.
+class RowFilters : public QuestionFilters {
  public:
   RowFilters(const RowChoice& choice, Index rows) : choice_(choice), rows_(rows) {}
 
-  // Valid until clear().
-  RowFilter of(Index query);
-  void clear() {
+  RowFilter of(Index query) override;
+  void clear() override {
     shared_.clear();
     own_.clear();
   }
-  // Bytes for the filter of a query; 0 if all queries have the same.
-  Index bytes() const;
+  Index bytes() const override;
 
  private:
   using Words = std::vector<std::uint32_t>;

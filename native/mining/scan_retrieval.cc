@@ -102,6 +102,9 @@ std::vector<RankedRow> Assembly::rank_drawn(std::span<const std::int32_t> ranks)
 
 // Returns the number of rows that the scan excluded.
 Index Assembly::count_left_out() {
+  dropped(Rule::excluded) =
+      index_.rows_outside() - static_cast<Index>(query_.listed.outside.size());
+  for (const auto& [row, rule] : query_.listed.outside) ++dropped(rule);
   dropped(Rule::group) = index_.forbidden_rows(query_.query);
   Index unscanned = dropped(Rule::group);
   for (std::size_t i = 0; i < query_.listed.rows.size(); ++i) {
@@ -214,7 +217,7 @@ Index ScanRetrieval::needed_depth(const MinedQuery& query) const {
     else
       depth = std::min(depth, *options.max_rank);
   }
-  return std::clamp<Index>(depth, 1, corpus_rows_);
+  return std::clamp<Index>(depth, 1, std::max<Index>(corpus_rows_, 1));
 }
 
 ScanQuery ScanRetrieval::question(const MinedQuery& query) const {
@@ -246,7 +249,8 @@ std::vector<Ranking> ScanRetrieval::scan(std::span<const ScanQuery> asked,
                       .classes = classes,
                       .counted = true,
                       .bound_factor = 1.0,
-                      .more = more},
+                      .more = more,
+                      .filter = index_.filter()},
                      job);
 }
 

@@ -1,18 +1,25 @@
+#include "mining/top_k.h"
+
 #include "mining/batches.h"
-#include "mining/mine.h"
 
 namespace gemmine {
 
-Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
-            const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job) {
+Proof best_rows(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+                const TopKOptions& options, QuestionFilters& filters, std::int32_t* indices,
+                float* scores, const Job& job) {
   const auto handle = scans.prepare_queries(queries, corpus, job);
   const Index k = options.k;
   const Index depth = std::min(k, corpus.rows().rows());
   const double floor = options.min_score.value_or(-std::numeric_limits<double>::infinity());
   Index fallback = 0;
   std::vector<std::vector<std::int32_t>> barred;
-  RowFilters filters(options.choice, corpus.rows().rows());
+  Index silent = 0;
   const auto ask = [&](Index query) -> std::optional<ScanQuery> {
+    if (!filters.asks(query)) {
+      write_row({}, k, indices + query * k, scores + query * k);
+      ++silent;
+      return std::nullopt;
+    }
     barred.push_back(barred_rows(options.exclude, options.self, query));
     return ScanQuery{.query = query,
                      .depth = depth,
@@ -43,10 +50,16 @@ Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
   const Index budget =
       options.choice.is_set() ? job.buffer_bytes : request_budget(queries, corpus, depth, job);
   for_batches(queries.rows(), budget, job, bytes_of, ask, run);
-  return {.certified = queries.rows() - fallback,
+  return {.certified = queries.rows() - silent - fallback,
           .fallback = fallback,
           .zero_queries = handle->zero_rows(),
           .zero_rows = corpus.zero_rows()};
+}
+
+Proof top_k(Scans& scans, const RowSource& queries, const CorpusHandle& corpus,
+            const TopKOptions& options, std::int32_t* indices, float* scores, const Job& job) {
+  RowFilters filters(options.choice, corpus.rows().rows());
+  return best_rows(scans, queries, corpus, options, filters, indices, scores, job);
 }
 
 }  // namespace gemmine

@@ -31,15 +31,15 @@ const promised = {
   concepts:
     '--threads --device --seed --rank --model --iterations --tolerance --sparsity --l1-w --l2-h --restarts --contexts ' +
     '--count --window --repeat-samples --features --collinear-at --unembedding --vocabulary --output-weights',
-  topk: '--threads --device --memory-budget --queries --corpus --k --metric --min-score --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+  topk: '--threads --device --memory-budget --queries --corpus --k --metric --min-score --exclude --allow --exclude-rows --dims --exclude-self --query-ids --corpus-ids --unknown-ids',
   range:
-    '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --exclude-self --query-ids --corpus-ids --unknown-ids',
+    '--threads --device --memory-budget --queries --corpus --threshold --limit --metric --exclude --allow --exclude-rows --exclude-self --query-ids --corpus-ids --unknown-ids',
   'near-duplicates': '--threads --device --memory-budget --threshold --metric',
   communities: '--threads --device --memory-budget --threshold --min-size --metric',
   mine:
     '--threads --device --memory-budget --seed --queries --corpus --positives --unknown-ids --query-ids --corpus-ids --num-negatives --metric --max-score --min-score ' +
     '--absolute-margin --relative-margin --reference --skip-ranks --max-rank --max-positive-rank --skip-survivors ' +
-    '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --candidate-mode --exclude-self --exclude --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
+    '--sampling --pool --temperature --simans-a --simans-b --distance-cutoff --distance-limit --stride --bins --mmr-lambda --near-duplicate-score --hub-cap --candidates --candidate-mode --exclude-self --exclude --allow --exclude-rows --near-positive-score --query-groups --corpus-groups --groups --query-texts ' +
     '--corpus-texts --explain --format --incomplete --parquet --shard',
   merge: '--out',
   audit:

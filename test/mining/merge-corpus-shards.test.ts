@@ -1,6 +1,5 @@
 // Shards of the corpus merge to the result of one call over all of it, bit for bit.
 import { describe, expect, it } from 'vitest'
-import type { Matrix } from '../../lib/data/matrix'
 import {
   digestTexts,
   drawnRows,
@@ -8,10 +7,13 @@ import {
   mergePositiveScores,
   mergeTextDigests,
   mineCorpusShard,
+  mineHardNegatives,
   prepareCorpus,
   rankDrawnRows,
   scorePositives,
+  type CorpusInput,
   type MineHardNegativesOptions,
+  type PreparedCorpus,
 } from '../../lib/index'
 import { plantedScene } from '../conformance/mining-scenes'
 import { optionsOf, type Scene } from '../conformance/mining-suite'
@@ -24,16 +26,17 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return keyed.sort(([a], [b]) => a - b).map(([, item]) => item)
 }
 
-/** Mines every shard and merges, with all steps that the options need. */
+/** Mines every shard and merges, with all steps that the options need. `prepared`: the shards, if they are. */
 async function shardedOf(
   { queries, corpus, positives }: Scene,
   options: MineHardNegativesOptions,
   bounds: readonly number[],
+  prepared: readonly PreparedCorpus[] = [],
 ) {
   const { metric, corpusGroups, corpusTexts } = options
   const shards = bounds.slice(1).map((end, i) => ({
     firstRow: bounds[i]!,
-    rows: rowsOf(corpus, bounds[i]!, end),
+    rows: prepared[i] ?? rowsOf(corpus, bounds[i]!, end),
     corpusGroups: corpusGroups?.slice(bounds[i], end),
     corpusTexts: corpusTexts?.slice(bounds[i], end),
   }))
@@ -61,7 +64,10 @@ async function shardedOf(
     ),
   )
   const each = <Part>(
-    call: (rows: Matrix, options: MineHardNegativesOptions & { firstRow: number }) => Promise<Part>,
+    call: (
+      rows: CorpusInput,
+      options: MineHardNegativesOptions & { firstRow: number },
+    ) => Promise<Part>,
   ) =>
     sent(
       shards.map(({ rows, ...own }) => call(rows, { ...options, ...own })),
@@ -135,6 +141,36 @@ describe('shards of the corpus give the answer of one call for', () => {
       const { zeroRows: found, ...answer } = answerOf(merged)
       expect(answer).toEqual(expected)
       expect(found).toBe(zeroRows)
+    }
+  })
+
+  it('prepared shards with removed rows', async () => {
+    const removed = [0, 4, 30, 40, 42, 58]
+    for (const [name, trial] of Object.entries(trials)) {
+      const scene = plantedScene('removed', 12, 60, 4, 8)
+      const positives = Array.from(scene.queries.data.subarray(0, 12), (_, i) => [1 + 2 * i])
+      const options = { ...optionsOf(scene, trial), metric: 'dot' as const }
+      const candidates = options.candidates as number[][] | undefined
+      const live = (list: number[]) => list.filter((row) => !removed.includes(row))
+      const own = { ...options, candidates: candidates?.map(live) }
+      using all = await prepareCorpus(scene.corpus, { metric: 'dot' })
+      await all.remove(removed)
+      const expected = await mineHardNegatives(scene.queries, all, positives, own)
+      const bounds = [0, 20, 60]
+      const shards = await Promise.all(
+        [0, 1].map(async (i) => {
+          const [begin, end] = [bounds[i]!, bounds[i + 1]!]
+          const shard = await prepareCorpus(rowsOf(scene.corpus, begin, end), { metric: 'dot' })
+          const own = removed.filter((row) => row >= begin && row < end)
+          await shard.remove(own.map((row) => row - begin))
+          return shard
+        }),
+      )
+      const merged = await shardedOf({ ...scene, positives }, own, bounds, shards)
+      // A merge does not know how many rows were removed, of which a warning tells.
+      const told = ({ warnings, ...answer }: ReturnType<typeof answerOf>) => answer
+      expect(told(answerOf(merged)), name).toEqual(told(answerOf(expected)))
+      for (const shard of shards) shard.dispose()
     }
   })
 

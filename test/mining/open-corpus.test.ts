@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { drain, openCorpus, prepareCorpus, stats, topK, type CorpusHandle } from '../../lib/index'
 import { bytesInMemory, PlainReader } from '../../lib/data/byte-reader'
 import { readCorpus } from '../../lib/mining/corpus-file'
-import { expectSurvival } from '../data/mutations'
+import { expectSurvival, mulberry32 } from '../data/mutations'
 import { gaussian } from '../matrices'
 
 const folder = mkdtempSync(join(tmpdir(), 'corpus-'))
@@ -30,6 +30,23 @@ async function changedCorpus(ids?: (row: number) => string | bigint | number) {
   )
   await corpus.update([7], gaussian(1, 6, 4))
   return corpus
+}
+
+/** Where the packed rows of a file are. */
+function pagesOf(bytes: Buffer) {
+  const { rows: count, packed } = JSON.parse(
+    bytes.toString('utf8', 16, 16 + bytes.readUInt32LE(12)),
+  ) as { rows: number; packed: { pageBytes: number } }
+  const pages = Math.ceil(count / 32)
+  const end = bytes.length - 32 - 8 * Math.ceil(pages / 32)
+  return { begin: end - pages * packed.pageBytes, end }
+}
+
+/** The same bytes with the digest that belongs to them. */
+function withDigest(bytes: Buffer): Buffer {
+  const { begin, end } = pagesOf(bytes)
+  const hash = createHash('sha256').update(bytes.subarray(0, begin))
+  return Buffer.concat([bytes.subarray(0, -32), hash.update(bytes.subarray(end, -32)).digest()])
 }
 
 describe('a saved corpus', () => {
@@ -83,12 +100,86 @@ describe('a saved corpus', () => {
     await refused(bytes.subarray(0, 9), 'expected a file of a corpus')
     await refused(Buffer.from('{"rows": 3}'), 'received text')
     const later = Buffer.from(bytes)
-    later.writeUInt32LE(2, 8)
-    await refused(later, 'version 1 of the format, received version 2')
+    later.writeUInt32LE(1, 8)
+    await refused(later, 'version 2 of the format, received version 1')
     await expect(openCorpus(join(folder, 'none'))).rejects.toThrow('there is no such file')
     await expect(corpus.save(join(folder, 'none', 'x'))).rejects.toMatchObject({
       code: 'ERR_GEMMINE_FILE',
     })
+  })
+
+  it('with rows packed for another kind of CPU is packed again', async () => {
+    const path = join(folder, 'foreign.corpus')
+    using corpus = await changedCorpus()
+    await corpus.save(path)
+    const bytes = readFileSync(path)
+    const { begin, end } = pagesOf(bytes)
+    expect(end - begin).toBeGreaterThan(100)
+    const format = /"format":"(\w+)"/.exec(bytes.toString('latin1'))![1]!
+    bytes.write('x'.repeat(format.length), bytes.indexOf(`"${format}"`) + 1)
+    bytes.fill(255, begin, end)
+    writeFileSync(path, withDigest(bytes))
+    using opened = await openCorpus(path)
+    const [before, after] = [
+      await topK(queries, corpus, { k: 137 }),
+      await topK(queries, opened, { k: 137 }),
+    ]
+    expect(after.indices).toEqual(before.indices)
+    expect(after.scores).toEqual(before.scores)
+    expect(opened.bytes).toBeGreaterThan(0)
+  })
+
+  it('is refused wherever a byte of its packed rows is damaged', async () => {
+    const path = join(folder, 'pages.corpus')
+    using corpus = await prepareCorpus(gaussian(1200, 3, 1))
+    await corpus.save(path)
+    const bytes = readFileSync(path)
+    const { begin, end } = pagesOf(bytes)
+    const next = mulberry32(7)
+    for (const at of [
+      begin,
+      end - 1,
+      ...Array.from({ length: 20 }, () => begin + next(end - begin)),
+    ]) {
+      const damaged = Buffer.from(bytes)
+      damaged[at]! ^= 1 << next(8)
+      writeFileSync(path, damaged)
+      await expect(openCorpus(path)).rejects.toMatchObject({
+        code: 'ERR_GEMMINE_FILE',
+        message: expect.stringContaining('packed rows with their checksums') as string,
+      })
+    }
+  })
+
+  it('with a right digest and any packing is refused or searched, and ends no process', async () => {
+    const path = join(folder, 'packing.corpus')
+    using corpus = await prepareCorpus(gaussian(40, 3, 1), { metric: 'dot' })
+    await corpus.save(path)
+    const bytes = readFileSync(path)
+    const { begin, end } = pagesOf(bytes)
+    const places = [
+      ...Array.from({ length: 8 }, (_, i) => bytes.indexOf('"exponent":') + 10 + i),
+      ...Array.from({ length: 12 }, (_, i) => bytes.indexOf('"pageBytes":') + 10 + i),
+      ...Array.from({ length: 12 }, (_, i) => begin - 12 + i),
+      ...Array.from({ length: 16 }, (_, i) => end + i),
+    ]
+    const next = mulberry32(11)
+    let searched = 0
+    for (let i = 0; i < 300; i++) {
+      const mutated = Buffer.from(bytes)
+      for (let k = next(3); k >= 0; k--) mutated[places[next(places.length)]!] = next(256)
+      try {
+        writeFileSync(path, withDigest(mutated))
+        using opened = await openCorpus(path)
+        await topK(gaussian(2, 3, 2), opened, { k: 3 })
+        searched++
+      } catch (error) {
+        if (!(error instanceof SyntaxError))
+          expect(error).toMatchObject({ code: 'ERR_GEMMINE_FILE' })
+      }
+    }
+    expect(searched).toBeGreaterThan(0)
+    expect(searched).toBeLessThan(300)
   })
 
   it('survives 20 000 mutations of its parser', async () => {
@@ -101,7 +192,10 @@ describe('a saved corpus', () => {
       originals.push(readFileSync(path))
     }
     const parse = (bytes: Uint8Array) =>
-      readCorpus(new PlainReader(bytesInMemory(bytes, 'X'), 0, bytes.length), false)
+      readCorpus(new PlainReader(bytesInMemory(bytes, 'X'), 0, bytes.length), {
+        format: 'bfloat16',
+        isDigestChecked: false,
+      })
     await expectSurvival('X', originals, parse, ({ rows: count, cols, live, data }) => {
       expect(data.length).toBe(count * cols)
       expect(live.length).toBe(Math.ceil(count / 32))
@@ -217,9 +311,9 @@ describe('a file with a right digest', () => {
     const path = join(folder, 'forged.corpus')
     using corpus = await prepareCorpus(gaussian(2, 6, 1), { ids })
     await corpus.save(path)
-    const bytes = readFileSync(path).subarray(0, -32)
+    const bytes = readFileSync(path)
     to.copy(bytes, bytes.indexOf(from))
-    writeFileSync(path, Buffer.concat([bytes, createHash('sha256').update(bytes).digest()]))
+    writeFileSync(path, withDigest(bytes))
     return openCorpus(path)
   }
   const float64 = (value: number) => Buffer.from(Float64Array.of(value).buffer)

@@ -58,7 +58,7 @@ Answers answers(Scans& scans, const Scene& scene) {
                                             .exclude = {nullptr, nullptr}},
                                            job);
   Answers all{found.rows, found.scores, std::vector<double>(queries), std::vector<double>(queries)};
-  gemmine::log_sum_exp(scans, *asking, *corpus, 0.5, all.sums.data(), all.errors.data(), job);
+  gemmine::log_sum_exp(scans, *asking, *corpus, {}, 0.5, all.sums.data(), all.errors.data(), job);
   const std::int32_t tokens[] = {0, 7, 7, 20, queries}, passages[] = {0, 50, 90, 90, 140, rows};
   std::vector<std::int32_t> best(4 * 3);
   std::vector<float> scores(4 * 3);

@@ -115,7 +115,9 @@ class NaiveScans : public gemmine::Scans {
     for (Index i = 0; i < request.count; ++i) {
       std::vector<Scored> best;
       for (std::int32_t document = 0; document < request.corpus_segments.count; ++document)
-        if (request.corpus_segments.size(document) > 0)
+        if (request.allows(request.begin + i, document) &&
+            gemmine::holds_any(request.rows, request.corpus_segments.starts[document],
+                               request.corpus_segments.starts[document + 1]))
           best.push_back({late_interaction(request, request.begin + i, document), document});
       keep_best(best, request.depth);
       answers.push_back({std::move(best), false});
@@ -128,7 +130,7 @@ class NaiveScans : public gemmine::Scans {
     for (Index i = 0; i < request.count; ++i) {
       std::vector<long double> scores;
       for (Index row = 0; row < request.queries.corpus().rows().rows(); ++row)
-        if (request.filter.holds(row))
+        if (request.filter.holds(row) && request.filter_of(request.begin + i).holds(row))
           scores.push_back(naive(request.queries).score(request.begin + i, row));
       if (scores.empty()) {
         values.push_back({.value = -std::numeric_limits<double>::infinity(), .error = 0});
@@ -238,7 +240,8 @@ class NaiveScans : public gemmine::Scans {
     for (Index token = queries.starts[query]; token < queries.starts[query + 1]; ++token) {
       double highest = -std::numeric_limits<double>::infinity();
       for (Index row = documents.starts[document]; row < documents.starts[document + 1]; ++row)
-        highest = std::max(highest, naive(request.queries).score(token, row));
+        if (request.rows.holds(row))
+          highest = std::max(highest, naive(request.queries).score(token, row));
       sum += highest;
     }
     return sum;

@@ -155,6 +155,12 @@ void test_log_sums(Scans& scans, const std::string& what, Index scenes) {
     Dice dice(12000 + seed);
     const Scene scene = random_scene(seed, dice, false);
     const Words words = some_filter(scene.corpus.rows, dice);
+    const bool of_each = dice.chance(2);
+    std::vector<Words> own;
+    std::vector<RowFilter> of_query;
+    for (Index i = 0; of_each && i < scene.queries.rows; ++i)
+      own.push_back(some_filter(scene.corpus.rows, dice));
+    for (const Words& each : own) of_query.push_back({.words = each.data()});
     const double temperature = dice.chance(2) ? 0.05 : 3;
     const auto values_of = [&](Scans& asked, Index threads) {
       const Job job = job_of(threads);
@@ -163,7 +169,8 @@ void test_log_sums(Scans& scans, const std::string& what, Index scenes) {
                                 .begin = 0,
                                 .count = scene.queries.rows,
                                 .temperature = temperature,
-                                .filter = {words.data()}},
+                                .filter = {words.data()},
+                                .of_query = of_query},
                                job);
     };
     const auto values = values_of(scans, 1), again = values_of(scans, 3);
@@ -214,10 +221,91 @@ void test_both_ways(Scans& scans, const std::string& what) {
   check(right, what);
 }
 
+// Late interaction with tokens and documents that are left out.
+void test_segments(Scans& scans, const std::string& what, Index scenes) {
+  NaiveScans naive;
+  for (Index seed = 0; seed < scenes; ++seed) {
+    Dice dice(13000 + seed);
+    const Scene scene = random_scene(seed, dice, false);
+    const auto starts_of = [&](Index rows) {
+      std::vector<std::int32_t> starts{0};
+      while (starts.back() < rows)
+        starts.push_back(
+            static_cast<std::int32_t>(std::min<Index>(starts.back() + dice.below(60), rows)));
+      return starts;
+    };
+    const auto query_starts = starts_of(scene.queries.rows), starts = starts_of(scene.corpus.rows);
+    const gemmine::Segments queries{query_starts.data(), std::ssize(query_starts) - 1};
+    const gemmine::Segments documents{starts.data(), std::ssize(starts) - 1};
+    const Words rows = some_filter(scene.corpus.rows, dice);
+    std::vector<Words> own;
+    std::vector<RowFilter> of_query;
+    for (Index i = 0; i < queries.count; ++i) own.push_back(some_filter(documents.count, dice));
+    for (const Words& each : own) of_query.push_back({.words = each.data()});
+    const auto answers_of = [&](Scans& asked, Index threads) {
+      const Job job = job_of(threads);
+      const Sides sides(asked, scene.metric, scene.queries, scene.corpus, threads > 1, job);
+      return asked.segment_max({.queries = *sides.queries,
+                                .query_segments = queries,
+                                .corpus_segments = documents,
+                                .begin = 0,
+                                .count = queries.count,
+                                .depth = 1 + seed % 7,
+                                .bound_factor = 1.0,
+                                .rows = {.words = rows.data()},
+                                .of_query = of_query},
+                               job);
+    };
+    const auto answers = answers_of(scans, 1 + seed % 3), expected = answers_of(naive, 1);
+    bool right = answers.size() == expected.size();
+    for (std::size_t i = 0; right && i < expected.size(); ++i)
+      right = same(answers[i].best, expected[i].best);
+    check(right, what + ", " + scene.name);
+  }
+}
+
+// Rows that are left out ask nothing: a join of both sides serves the others.
+void test_silent_rows(Scans& scans, const std::string& what) {
+  Dice dice(4);
+  NaiveScans naive;
+  const Rows queries = random_rows(0, 800, 3, dice), rows = random_rows(0, 900, 3, dice);
+  const Words words = some_filter(900, dice);
+  const RowFilter filter{.words = words.data()};
+  const auto ways = [&](Scans& asked) {
+    const Job job = job_of(2);
+    const Sides there(asked, Metric::dot, queries, rows, true, job);
+    const Sides back(asked, Metric::dot, rows, queries, true, job);
+    std::vector<ScanQuery> forth, reverse;
+    for (Index i = 0; i < 800; ++i) forth.push_back({.query = i, .depth = 5});
+    for (Index i = 0; i < 900; ++i)
+      reverse.push_back({.query = i, .depth = filter.holds(i) ? 5 : 0});
+    const auto request = [](const Sides& sides, const auto& questions, RowFilter of) {
+      return ScanRequest{.queries = *sides.queries,
+                         .asked = questions,
+                         .groups = Groups::off,
+                         .corpus_groups = nullptr,
+                         .counted = false,
+                         .bound_factor = 1.0,
+                         .filter = of};
+    };
+    return asked.column_top(request(there, forth, filter), request(back, reverse, {}), job);
+  };
+  const auto found = ways(scans), expected = ways(naive);
+  bool right = true;
+  for (std::size_t i = 0; i < expected.queries.size(); ++i)
+    right = right && same(found.queries[i].admissible, expected.queries[i].admissible);
+  for (std::size_t i = 0; i < expected.rows.size(); ++i)
+    right = right && same(found.rows[i].admissible, expected.rows[i].admissible) &&
+            (filter.holds(static_cast<Index>(i)) || found.rows[i].admissible.empty());
+  check(right, what);
+}
+
 void row_filter_suite(Scans& scans, const std::string& name, Index scenes) {
   test_rankings(scans, name + ", filtered", scenes);
   test_log_sums(scans, name + ", filtered sums", scenes / 4);
   test_both_ways(scans, name + ", filtered both ways");
+  test_segments(scans, name + ", filtered segments", scenes / 4);
+  test_silent_rows(scans, name + ", rows that ask nothing");
 }
 
 }  // namespace

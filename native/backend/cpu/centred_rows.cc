@@ -54,6 +54,14 @@ CentredRows::CentredRows(const RowSource& source, Metric metric, const Job& job)
   find_centre();
 }
 
+CentredRows::CentredRows(const RowSource& source, Metric metric, std::span<const float> centre,
+                         int exponent, const Job& job)
+    : source_(source), metric_(metric), centre_(centre.begin(), centre.end()), exponent_(exponent) {
+  auto norms = std::make_shared<std::vector<double>>(measure_rows(source, "prepare", job));
+  if (!has_unit_rows(metric)) *norms = {};
+  norms_ = std::move(norms);
+}
+
 Index CentredRows::bytes() const {
   return static_cast<Index>(norms_->size() * sizeof(double) + centre_.size() * sizeof(float));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "backend/cpu/panel_pages.h"
@@ -17,6 +18,9 @@ std::vector<double> measure_rows(const RowSource& rows, const char* phase, const
 class CentredRows {
  public:
   CentredRows(const RowSource& source, Metric metric, const Job& job);
+  // With a centre and a scale that were found before.
+  CentredRows(const RowSource& source, Metric metric, std::span<const float> centre, int exponent,
+              const Job& job);
   // The same for `source`, whose changed pages the caller sets. The centre and the scale stay as
   // they are: they set how tight bounds are, not answers.
   CentredRows(const CentredRows& before, const RowSource& source)
@@ -32,6 +36,8 @@ class CentredRows {
   RowNorms norms() const { return {norms_->data(), &pages_}; }  // canonical, for unit rows
   const PanelPages& pages() const { return pages_; }
   PanelPages& pages() { return pages_; }
+  // Every page has norms of its own.
+  void forget_first_norms() { norms_ = std::make_shared<std::vector<double>>(); }
   const std::vector<float>& centre() const { return centre_; }
   int exponent() const { return exponent_; }  // rows are multiplied by 2^exponent
   Index bytes() const;

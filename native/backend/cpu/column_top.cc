@@ -44,7 +44,10 @@ enum class State : char { asked, given_up, answered };
 // One side of the question, and the state of its answers.
 struct Side {
   explicit Side(const ScanRequest& whole)
-      : request(whole), rankings(whole.asked.size()), states(whole.asked.size()) {}
+      : request(whole), rankings(whole.asked.size()), states(whole.asked.size()) {
+    for (Index i = 0; i < size(); ++i)
+      if (whole.asked[i].depth == 0) states[i] = State::answered;
+  }
 
   Index size() const { return static_cast<Index>(states.size()); }
   Asked given_up() const {
@@ -78,7 +81,7 @@ class Chunk {
     for (std::size_t i = 0; i < queries_.size(); ++i) {
       ScanQuery& query = queries_[i];
       const std::vector<Scored>& best = side.rankings[begin + i].admissible;
-      if (static_cast<Index>(best.size()) == query.depth)
+      if (query.depth > 0 && static_cast<Index>(best.size()) == query.depth)
         query.floor = std::max(query.floor, best.back().score);
       asked_.push_back(&query);
       if (side.states[begin + i] == State::asked) open_.push_back(&query);
@@ -175,13 +178,14 @@ bool asks_all(const ScanRequest& request) {
 }  // namespace
 
 bool is_join(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
-  if (!asks_all(request) || !asks_all(reverse)) return false;
+  if (!asks_all(request) || !asks_all(reverse) || reverse.filter.is_set()) return false;
   const Chunks chunks(request, reverse, largest_join(job));
   return std::min(chunks.queries, chunks.rows) >= fewest_joined;
 }
 
 BothWays column_top(const ScanRequest& request, const ScanRequest& reverse, const Job& job) {
-  return ColumnTop(request, reverse, job).run();
+  const LiveRequest live(request);
+  return ColumnTop(live.get(), reverse, job).run();
 }
 
 }  // namespace gemmine::cpu

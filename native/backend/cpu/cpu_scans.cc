@@ -14,6 +14,11 @@ class CpuScans : public Scans {
                                                bool keep_panels, const Job& job) override {
     return cpu::prepare_corpus(rows, metric, keep_panels, job);
   }
+  std::unique_ptr<CorpusHandle> unpack_corpus(const RowSource& rows, Metric metric,
+                                              const Packing& packing, const std::byte* packed,
+                                              const Job& job) override {
+    return cpu::unpack_corpus(rows, metric, packing, packed, job);
+  }
   std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
                                               const Job& job) override {
     return cpu::change_corpus(rows, change, job);

@@ -64,7 +64,6 @@ bool is_plain(const ScanRequest& request) {
     return a.query == b.query;
   };
   return !request.counted && request.groups == Groups::off && request.classes.count == 0 &&
-         !request.filter.is_set() &&
          std::ranges::adjacent_find(request.asked, is_repeated) == request.asked.end() &&
          std::ranges::all_of(request.asked, [](const ScanQuery& each) { return is_plain(each); });
 }
@@ -72,7 +71,7 @@ bool is_plain(const ScanRequest& request) {
 bool is_self_join(const ScanRequest& request, const Job& job) {
   const RowSource& rows = request.queries.rows();
   const auto all = static_cast<Index>(request.asked.size());
-  return all == rows.rows() && all > block_unit && is_plain(request) &&
+  return all == rows.rows() && all > block_unit && is_plain(request) && !request.filter.is_set() &&
          same_rows(rows, request.queries.corpus().rows()) &&
          join_bytes(all, rows.cols(), deepest(request)) <= largest_join(job);
 }
@@ -221,7 +220,8 @@ void Join::serve_queries(const float* upper, const float* lower, Index tile, Ind
   const int found = scan_kernels().filter_tile(queries_->filter(tile), upper, lower, events);
   const Index first = panel * panel_rows;
   const Index count = std::min<Index>(panel_rows, rows().size() - first);
-  const std::uint32_t valid = count == panel_rows ? ~0u : (1u << count) - 1;
+  const std::uint32_t valid =
+      (count == panel_rows ? ~0u : (1u << count) - 1) & request_.filter.from(first_row_ + first);
   for (int i = 0; i < found; ++i) {
     const int at = events[i].query * panel_rows;
     for (std::uint32_t bits = events[i].admissible & valid; bits != 0; bits &= bits - 1) {

@@ -26,9 +26,7 @@ Index few_in_panel(std::size_t questions) {
   return std::max<Index>(2, 16 / static_cast<Index>(questions));
 }
 
-bool have_same_filter(const ScanQuery& a, const ScanQuery& b) {
-  return a.filter.words == b.filter.words;
-}
+bool have_same_filter(const ScanQuery& a, const ScanQuery& b) { return a.filter == b.filter; }
 
 // Whether filters leave so few rows that a scan takes more time than scoring them.
 bool asks_for_few(const ScanRequest& request, const ScanQuery& query, Index few) {

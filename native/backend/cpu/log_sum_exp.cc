@@ -44,10 +44,14 @@ class LogSumScan {
   void merge(Index block, Index segments);
   BoundedValue canonical(Index query) const;
   void report(Index panels_done) const;
-  // The rows of a panel that are summed, as bits.
+  // The rows of a panel that are summed for some query, as bits.
   std::uint32_t rows_from(Index first) const {
     const Index rows = rows_ - first;
     return request_.filter.from(first) & (rows < panel_rows ? (1u << rows) - 1 : ~0u);
+  }
+  // The same for a query of the request.
+  std::uint32_t rows_from(Index first, Index query) const {
+    return rows_from(first) & request_.filter_of(request_.begin + query).from(first);
   }
   Index end_of(Index block) const { return std::min((block + 1) * block_, tiles_->count()); }
 
@@ -139,8 +143,9 @@ void LogSumScan::look(const float* panel, Index first_row, Index tile, LogSum* s
   panels_.format().score_tile(tiles_->tile(tile), count, panel, panels_.words(), scores);
   scan_kernels().bound_tile(scores, tiles_->factors(tile), count, panels_.bounds_of(panel), upper,
                             lower);
-  const std::uint32_t counted = rows_from(first_row);
   for (int q = 0; q < count; ++q) {
+    const std::uint32_t counted = rows_from(first_row, first + q);
+    if (counted == 0) continue;
     const float* high = upper + q * panel_rows;
     const float* low = lower + q * panel_rows;
     for (Index i = 0; i < panel_rows; ++i) {
@@ -173,11 +178,12 @@ BoundedValue LogSumScan::canonical(Index query) const {
     double scores[panel_rows];
     const Index end = std::min((segment + 1) * segment_rows, rows_);
     for (Index begin = segment * segment_rows; begin < end; begin += panel_rows) {
-      if (rows_from(begin) == 0) continue;
+      const std::uint32_t counted = rows_from(begin, query - request_.begin);
+      if (counted == 0) continue;
       const Index rows = std::min<Index>(panel_rows, end - begin);
       scorers[worker].score_rows(queries_.corpus().rows().block(begin, rows, scratch[worker]).dense,
                                  begin, scores);
-      leave_out(~rows_from(begin), scores, exact);
+      leave_out(~counted, scores, exact);
       kernels().add_exponentials(scores, exact, scale, parts[segment]);
     }
   });

@@ -25,6 +25,16 @@ std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metri
   return std::make_unique<CpuCorpus>(rows, metric, first_format(), keep_panels, job);
 }
 
+std::unique_ptr<CorpusHandle> unpack_corpus(const RowSource& rows, Metric metric,
+                                            const Packing& packing, const std::byte* packed,
+                                            const Job& job) {
+  const ScanFormat& format = first_format();
+  const bool fits = packing.format == format.name && std::ssize(packing.centre) == rows.cols() &&
+                    packing.page_bytes == ScanPanels::panel_bytes(format, rows.cols());
+  if (!fits) return prepare_corpus(rows, metric, true, job);
+  return std::make_unique<CpuCorpus>(rows, metric, packing, packed, format, job);
+}
+
 std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
                                             const Job& job) {
   return std::make_unique<CpuCorpus>(rows, change, job);

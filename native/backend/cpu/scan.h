@@ -7,6 +7,9 @@ namespace gemmine::cpu {
 // The CPU's implementations of the scan operations.
 std::unique_ptr<CorpusHandle> prepare_corpus(const RowSource& rows, Metric metric, bool keep_panels,
                                              const Job& job);
+std::unique_ptr<CorpusHandle> unpack_corpus(const RowSource& rows, Metric metric,
+                                            const Packing& packing, const std::byte* packed,
+                                            const Job& job);
 std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
                                             const Job& job);
 std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,

@@ -1,7 +1,7 @@
 #include "backend/cpu/scan_corpus.h"
 
 #include <algorithm>
-#include <bit>
+#include <cstring>
 
 #include "backend/cpu/canonical.h"
 #include "core/pool.h"
@@ -29,11 +29,11 @@ std::vector<std::shared_ptr<PanelPage>> measured(const RowSource& rows,
 }
 
 // Zero rows among the live ones of a page.
-Index zeros_of(const RowNorms& norms, std::span<const std::uint32_t> live, Index page) {
+Index zeros_of(const RowNorms& norms, const RowBits& live, Index page) {
   Index zeros = 0;
-  if (page < std::ssize(live))
+  if (page * panel_rows < live.rows())
     for (Index i = 0; i < panel_rows; ++i)
-      zeros += has_row(live, page * panel_rows + i) && norms[page * panel_rows + i] == 0;
+      zeros += (live.word(page) >> i & 1) != 0 && norms[page * panel_rows + i] == 0;
   return zeros;
 }
 
@@ -45,9 +45,41 @@ CpuCorpus::CpuCorpus(const RowSource& rows, Metric metric, const ScanFormat& for
   if (has_unit_rows(metric))
     for (Index i = 0; i < rows.rows(); ++i) zero_rows_ += centred_.norms()[i] == 0;
   if (!keep_panels) return;
-  live_ = all_rows(rows.rows());
+  live_ = RowBits(rows.rows());
   kept_ = std::make_shared<AlignedFloats>(panels().prepare_all(job));
   kept_panels_ = panels().count();
+}
+
+CpuCorpus::CpuCorpus(const RowSource& rows, Metric metric, const Packing& packing,
+                     const std::byte* packed, const ScanFormat& format, const Job& job)
+    : centred_(rows, metric, packing.centre, packing.exponent, job),
+      format_(format),
+      live_(rows.rows()) {
+  if (has_unit_rows(metric))
+    for (Index i = 0; i < rows.rows(); ++i) zero_rows_ += centred_.norms()[i] == 0;
+  kept_panels_ = panels().count();
+  auto kept = std::make_shared<AlignedFloats>(allocate_aligned(kept_panels_ * panels().size()));
+  auto* const to = reinterpret_cast<std::byte*>(kept->get());
+  parallel_for(job, kept_panels_, [&](Index i, Index) {
+    std::memcpy(to + i * packing.page_bytes, packed + i * packing.page_bytes,
+                static_cast<std::size_t>(packing.page_bytes));
+  });
+  kept_ = std::move(kept);
+}
+
+std::optional<Packing> CpuCorpus::packing() const {
+  if (!kept_) return std::nullopt;
+  return Packing{.format = format_.name,
+                 .centre = centred_.centre(),
+                 .exponent = centred_.exponent(),
+                 .page_bytes = ScanPanels::panel_bytes(format_, rows().cols())};
+}
+
+void CpuCorpus::copy_packed(Index first, Index count, std::byte* to) const {
+  const PanelRun run(kept_->get(), panels().size(), &centred_.pages());
+  const Index bytes = ScanPanels::panel_bytes(format_, rows().cols());
+  for (Index i = 0; i < count; ++i)
+    std::memcpy(to + i * bytes, run[first + i], static_cast<std::size_t>(bytes));
 }
 
 CpuCorpus::CpuCorpus(const RowSource& rows, const CorpusChange& change, const Job& job)
@@ -62,25 +94,58 @@ CpuCorpus::CpuCorpus(const CpuCorpus& before, const RowSource& rows, const Corpu
       gone_(before.gone_),
       changed_panels_(before.changed_panels_),
       zero_rows_(before.zero_rows_),
-      live_(change.live.begin(), change.live.end()) {
-  Index live_rows = 0;
-  for (const std::uint32_t word : live_) live_rows += std::popcount(word);
-  any_removed_ = live_rows < rows.rows();
+      live_(change.live),
+      any_removed_(change.live_rows < rows.rows()) {
   expect(kept_ != nullptr, "a corpus with kept panels");
   // One page of zeros is in the place of all pages without a live row.
   std::vector<Index> packed;
   for (const Index page : change.pages)
-    if (live_[page] != 0) packed.push_back(page);
+    if (live_.word(page) != 0) packed.push_back(page);
   const bool first_gone = !gone_ && packed.size() < change.pages.size();
   if (first_gone)
     packed.push_back(
-        *std::ranges::find_if(change.pages, [&](Index page) { return live_[page] == 0; }));
+        *std::ranges::find_if(change.pages, [&](Index page) { return live_.word(page) == 0; }));
   const auto pages = measured(rows, packed, panels().size(), job);
   if (first_gone) gone_ = pages.back();
   set_pages(before, change, packed, pages);
   std::vector<float*> places;
   for (const auto& page : pages) places.push_back(page->panel.get());
   panels().prepare(packed, places, job);
+  if (change.compacts) compact(job);
+}
+
+// Gives every page memory of its own, and those without live rows one of zeros.
+void CpuCorpus::compact(const Job& job) {
+  const Index size = panels().size(), count = panels().count();
+  std::vector<std::shared_ptr<PanelPage>> pages(static_cast<std::size_t>(count));
+  const auto new_page = [&] {
+    auto page = std::make_shared<PanelPage>();
+    page->norms = {};
+    page->panel = allocate_aligned(size);
+    return page;
+  };
+  if (!gone_) {
+    gone_ = new_page();
+    std::fill_n(gone_->panel.get(), size, 0.0f);
+  }
+  const bool unit = has_unit_rows(metric());
+  parallel_for(job, count, [&](Index i, Index) {
+    if (centred_.pages().at(i) != nullptr || live_.word(i) == 0) return;
+    pages[i] = new_page();
+    std::copy_n(kept_->get() + i * size, size, pages[i]->panel.get());
+    const Index rows = std::min<Index>(panel_rows, this->rows().rows() - i * panel_rows);
+    for (Index row = 0; row < rows && unit; ++row)
+      pages[i]->norms[row] = centred_.norms()[i * panel_rows + row];
+  });
+  for (Index i = 0; i < count; ++i) {
+    if (live_.word(i) == 0) centred_.pages().set(i, gone_);
+    if (!pages[i]) continue;
+    centred_.pages().set(i, pages[i]);
+    ++changed_panels_;
+  }
+  kept_ = std::make_shared<AlignedFloats>(allocate_aligned(1));  // panels are still kept
+  kept_panels_ = 0;
+  centred_.forget_first_norms();
 }
 
 void CpuCorpus::set_pages(const CpuCorpus& before, const CorpusChange& change,
@@ -89,11 +154,11 @@ void CpuCorpus::set_pages(const CpuCorpus& before, const CorpusChange& change,
   PanelPages& table = centred_.pages();
   for (const Index page : change.pages) {
     const PanelPage* was = table.at(page);
-    changed_panels_ += (live_[page] != 0) - (was != nullptr && was != before.gone_.get());
-    if (live_[page] == 0) table.set(page, gone_);
+    changed_panels_ += (live_.word(page) != 0) - (was != nullptr && was != before.gone_.get());
+    if (live_.word(page) == 0) table.set(page, gone_);
   }
   for (std::size_t i = 0; i < packed.size(); ++i)
-    if (live_[packed[i]] != 0) table.set(packed[i], pages[i]);
+    if (live_.word(packed[i]) != 0) table.set(packed[i], pages[i]);
   if (!has_unit_rows(metric())) return;
   for (const Index page : change.pages)
     zero_rows_ += zeros_of(centred_.norms(), live_, page) -

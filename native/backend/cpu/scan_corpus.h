@@ -13,6 +13,9 @@ class CpuCorpus : public CorpusHandle {
  public:
   CpuCorpus(const RowSource& rows, Metric metric, const ScanFormat& format, bool keep_panels,
             const Job& job);
+  // With panels that were packed before.
+  CpuCorpus(const RowSource& rows, Metric metric, const Packing& packing, const std::byte* packed,
+            const ScanFormat& format, const Job& job);
   // The corpus of `change` with other rows: shares all panels but the changed ones.
   CpuCorpus(const RowSource& rows, const CorpusChange& change, const Job& job);
 
@@ -20,7 +23,10 @@ class CpuCorpus : public CorpusHandle {
   Metric metric() const override { return centred_.metric(); }
   Index bytes() const override;
   Index zero_rows() const override { return zero_rows_; }
-  RowFilter live() const override { return {any_removed_ ? live_.data() : nullptr}; }
+  RowFilter live() const override { return {.bits = any_removed_ ? &live_ : nullptr}; }
+
+  std::optional<Packing> packing() const override;
+  void copy_packed(Index first, Index count, std::byte* to) const override;
 
   const CentredRows& centred() const { return centred_; }
   // Refers to the panels of this corpus if they are kept.
@@ -31,6 +37,7 @@ class CpuCorpus : public CorpusHandle {
             const Job& job);
   void set_pages(const CpuCorpus& before, const CorpusChange& change, std::span<const Index> packed,
                  std::span<const std::shared_ptr<PanelPage>> pages);
+  void compact(const Job& job);
 
   CentredRows centred_;
   const ScanFormat& format_;

@@ -33,6 +33,10 @@ class ScanPanels {
     return format.words(cols) * panel_rows + Index{sizeof(PanelBounds) / sizeof(float)};
   }
 
+  static Index panel_bytes(const ScanFormat& format, Index cols) {
+    return panel_size(format, cols) * Index{sizeof(float)};
+  }
+
   // Panels begin .. begin + count - 1, prepared in `space` if they are not kept.
   PanelRun get(Index begin, Index count, float* space, const Job& job);
   // Keeps panels that are prepared from now on, as many of the first ones as fit in `bytes`.

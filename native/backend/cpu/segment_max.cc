@@ -14,11 +14,9 @@ constexpr Index wanted_tasks = 64;  // so that threads finish together
 // Scores every document, for query segments that no scan decided.
 void scan_canonically(const SegmentMaxRequest& request, const std::vector<Index>& asked,
                       std::vector<BestSegments>& answers, const Job& job) {
-  const auto& queries = dynamic_cast<const CpuQueries&>(request.queries);
   const Segments& documents = request.corpus_segments;
   std::vector<SegmentScorer> scorers;
-  for (Index i = 0; i < worker_count(job); ++i)
-    scorers.emplace_back(queries, request.query_segments, documents);
+  for (Index i = 0; i < worker_count(job); ++i) scorers.emplace_back(request);
   const Index tasks = std::min(wanted_tasks, documents.count);
   for (std::size_t i = 0; i < asked.size(); ++i) {
     job.progress("settle", static_cast<Index>(i), static_cast<Index>(asked.size()));
@@ -28,7 +26,9 @@ void scan_canonically(const SegmentMaxRequest& request, const std::vector<Index>
       const Index end = (task + 1) * documents.count / tasks;
       for (Index at = task * documents.count / tasks; at < end; ++at) {
         job.cancellation.check();
-        if (documents.size(at) == 0) continue;
+        if (!request.allows(asked[i], at) ||
+            !holds_any(request.rows, documents.starts[at], documents.starts[at + 1]))
+          continue;
         Scored scored{.score = 0, .row = static_cast<std::int32_t>(at)};
         scorers[worker].score(&scored.row, 1, &scored.score);
         best[task].push(scored);

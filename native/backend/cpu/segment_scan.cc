@@ -161,22 +161,31 @@ void SegmentScan::walk(const PanelRun& panels, Index first_panel, const Stretch&
   Index scored = -1;  // last panel with scores
   for (Index document = documents.first; document < documents.end; ++document) {
     const Index end = segments.starts[document + 1];
-    if (segments.size(document) == 0) continue;
+    if (!is_needed(block, document)) continue;
     std::fill(bounds.highest.begin(), bounds.highest.end(), -infinity);
     std::fill(bounds.reached.begin(), bounds.reached.end(), -infinity);
-    for (Index row = segments.starts[document]; row < end;) {
+    for (Index row = segments.starts[document], next = 0; row < end; row = next) {
       const Index panel = row / panel_rows;
       job_.cancellation.check();
+      next = end_of_stretch(request_.rows, row, std::min((panel + 1) * panel_rows, end));
+      if (!request_.rows.holds(row)) continue;
       if (panel != scored) score(panels[panel - first_panel], block, bounds);
       scored = panel;
-      const Index next = std::min((panel + 1) * panel_rows, end);
       const Index first = row - panel * panel_rows, last = next - panel * panel_rows;
       kernels().raise_maxima(bounds.upper.data(), lanes, first, last, bounds.highest.data());
       kernels().raise_maxima(bounds.lower.data(), lanes, first, last, bounds.reached.data());
-      row = next;
     }
     finish(block, part, document, bounds);
   }
+}
+
+// Whether a document has rows, and some query of a block may get it.
+bool SegmentScan::is_needed(const Block& block, Index document) const {
+  const std::int32_t* starts = request_.corpus_segments.starts;
+  if (!holds_any(request_.rows, starts[document], starts[document + 1])) return false;
+  for (Index i = block.first; i < block.end; ++i)
+    if (request_.allows(asked_[i], document)) return true;
+  return false;
 }
 
 void SegmentScan::score(const float* panel, const Block& block, Bounds& bounds) const {
@@ -193,7 +202,7 @@ void SegmentScan::finish(const Block& block, Index part, Index document, const B
   for (Index i = block.first; i < block.end; ++i) {
     const Query& query = layout_[i];
     CandidateList& candidates = list(part, i);
-    if (!query.usable || candidates.overflow()) continue;
+    if (!query.usable || candidates.overflow() || !request_.allows(asked_[i], document)) continue;
     double upper = 0, lower = 0;
     for (Index t = 0; t < query.tokens; ++t) {
       const ScanBound& bound = tiles_->bound(query.first_lane + t);
@@ -217,8 +226,7 @@ std::vector<Index> SegmentScan::rank(std::vector<BestSegments>& answers) {
                             .counted = false,
                             .bound_factor = request_.bound_factor};
   std::vector<SegmentScorer> scorers;
-  for (Index i = 0; i < worker_count(job_); ++i)
-    scorers.emplace_back(queries_, request_.query_segments, request_.corpus_segments);
+  for (Index i = 0; i < worker_count(job_); ++i) scorers.emplace_back(request_);
   std::vector<char> undecided(asked_.size());
   parallel_for(job_, static_cast<Index>(asked_.size()), [&](Index i, Index worker) {
     CandidateList& whole = list(0, i);

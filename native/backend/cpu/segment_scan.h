@@ -55,6 +55,7 @@ class SegmentScan {
   Stretch part_of(const Stretch& group, Index part) const;
   void walk(const PanelRun& panels, Index first_panel, const Stretch& documents, Index block,
             Index part);
+  bool is_needed(const Block& block, Index document) const;
   void score(const float* panel, const Block& block, Bounds& bounds) const;
   void finish(const Block& block, Index part, Index document, const Bounds& bounds);
   CandidateList& list(Index part, Index query) {

@@ -13,17 +13,16 @@ constexpr Index block_rows = 64;  // rows scored with all rows of a query while 
 
 }  // namespace
 
-SegmentScorer::SegmentScorer(const CpuQueries& queries, Segments query_segments,
-                             Segments corpus_segments)
-    : queries_(queries),
-      query_segments_(query_segments),
-      corpus_segments_(corpus_segments),
+SegmentScorer::SegmentScorer(const SegmentMaxRequest& request)
+    : request_(request),
+      queries_(dynamic_cast<const CpuQueries&>(request.queries)),
       scores_(block_rows) {}
 
 void SegmentScorer::begin(Index query_segment) {
-  tokens_ = query_segments_.size(query_segment);
+  tokens_ = request_.query_segments.size(query_segment);
   while (static_cast<Index>(scorers_.size()) < tokens_) scorers_.push_back(scorer_of(queries_));
-  for (Index t = 0; t < tokens_; ++t) scorers_[t].begin(query_segments_.starts[query_segment] + t);
+  for (Index t = 0; t < tokens_; ++t)
+    scorers_[t].begin(request_.query_segments.starts[query_segment] + t);
 }
 
 void SegmentScorer::score(const std::int32_t* segments, Index count, double* scores) {
@@ -32,9 +31,12 @@ void SegmentScorer::score(const std::int32_t* segments, Index count, double* sco
 
 double SegmentScorer::score_segment(Index segment) {
   highest_.assign(tokens_, -std::numeric_limits<double>::infinity());
-  const Index end = corpus_segments_.starts[segment + 1];
-  for (Index begin = corpus_segments_.starts[segment]; begin < end; begin += block_rows) {
-    const Index count = std::min(block_rows, end - begin);
+  const Index end = request_.corpus_segments.starts[segment + 1];
+  for (Index begin = request_.corpus_segments.starts[segment], next = 0; begin < end;
+       begin = next) {
+    next = end_of_stretch(request_.rows, begin, std::min(begin + block_rows, end));
+    if (!request_.rows.holds(begin)) continue;
+    const Index count = next - begin;
     const auto rows = queries_.corpus().rows().block(begin, count, scratch_).dense;
     for (Index t = 0; t < tokens_; ++t) {
       scorers_[t].score_rows(rows, begin, scores_.data());

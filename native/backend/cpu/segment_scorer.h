@@ -11,7 +11,7 @@ namespace gemmine::cpu {
 // Canonical scores of one query segment with segments of the corpus.
 class SegmentScorer : public RowScorer {
  public:
-  SegmentScorer(const CpuQueries& queries, Segments query_segments, Segments corpus_segments);
+  explicit SegmentScorer(const SegmentMaxRequest& request);
 
   void begin(Index query_segment);
   void score(const std::int32_t* segments, Index count, double* scores) override;
@@ -19,9 +19,8 @@ class SegmentScorer : public RowScorer {
  private:
   double score_segment(Index segment);
 
+  const SegmentMaxRequest& request_;
   const CpuQueries& queries_;
-  Segments query_segments_;
-  Segments corpus_segments_;
   Index tokens_ = 0;                      // rows of the query segment
   std::vector<CanonicalScorer> scorers_;  // at least [tokens]
   std::vector<double> highest_;           // [tokens]

@@ -45,8 +45,7 @@ class CudaScans : public Scans {
   std::unique_ptr<CorpusHandle> change_corpus(const RowSource& rows, const CorpusChange& change,
                                               const Job& job) override {
     auto corpus = prepared(rows, change.before.metric(), job);
-    const bool some_removed = count_rows({change.live.data()}, rows.rows()) < rows.rows();
-    if (some_removed) corpus->set_live(change.live);
+    if (change.live_rows < rows.rows()) corpus->set_live(change.live);
     return corpus;
   }
   std::unique_ptr<QueryHandle> prepare_queries(const RowSource& rows, const CorpusHandle& corpus,
@@ -87,7 +86,9 @@ class CudaScans : public Scans {
                               .count = request.count,
                               .depth = request.depth,
                               .bound_factor = request.bound_factor,
-                              .more = request.more},
+                              .more = request.more,
+                              .rows = request.rows,
+                              .of_query = request.of_query},
                              job);
   }
   std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) override {
@@ -96,7 +97,8 @@ class CudaScans : public Scans {
                               .count = request.count,
                               .temperature = request.temperature,
                               .more = request.more,
-                              .filter = request.filter},
+                              .filter = request.filter,
+                              .of_query = request.of_query},
                              job);
   }
 

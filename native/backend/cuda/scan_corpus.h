@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "backend/cuda/device.h"
@@ -32,9 +32,9 @@ class CudaCorpus : public CorpusHandle {
   Metric metric() const override { return host_->metric(); }
   Index bytes() const override;
   Index zero_rows() const override { return host_->zero_rows(); }
-  RowFilter live() const override { return {live_.empty() ? nullptr : live_.data()}; }
-  // The rows that were not removed: bit i % 32 of word i / 32 stands for row i.
-  void set_live(std::span<const std::uint32_t> live) { live_.assign(live.begin(), live.end()); }
+  RowFilter live() const override { return {.bits = live_ ? &*live_ : nullptr}; }
+  // The rows that were not removed.
+  void set_live(const RowBits& live) { live_ = live; }
 
   const CorpusHandle& host() const { return *host_; }
   const std::shared_ptr<Device>& device() const { return device_; }
@@ -70,7 +70,7 @@ class CudaCorpus : public CorpusHandle {
   std::shared_ptr<Device> device_;
   std::unique_ptr<CorpusHandle> host_;
   ScanSizes sizes_;
-  std::vector<std::uint32_t> live_;  // empty: all rows
+  std::optional<RowBits> live_;  // nothing: all rows
   std::vector<float> centre_;
   int exponent_ = 0;
   Array<float> device_centre_;
