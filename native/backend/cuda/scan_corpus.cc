@@ -118,22 +118,36 @@ void CudaCorpus::measure(const float* from, Index count, double* norms) const {
   device_->require(device_->table().scans.measure_rows(device_->compute(), &request));
 }
 
+PrepareRows CudaCorpus::preparing(const float* from, Index count, const double* norms,
+                                  RowBound* bounds) const {
+  const Index cols = rows().cols();
+  return {.rows = count,
+          .cols = cols,
+          .from = from,
+          .stride = cols,
+          .centre = device_centre_.data(),
+          .norms = norms,
+          .distance = is_distance(metric()),
+          .exponent = exponent_,
+          .squared_norm_error = bounds::squared_norm_error(cols),
+          .underflow = bounds::underflow(cols),
+          .halves = nullptr,
+          .half_stride = stored_cols(),
+          .bounds = bounds,
+          .values = nullptr};
+}
+
 void CudaCorpus::store(const float* from, Index count, const double* norms, std::uint16_t* halves,
                        RowBound* bounds) const {
-  const Index cols = rows().cols();
-  const PrepareRows request{.rows = count,
-                            .cols = cols,
-                            .from = from,
-                            .stride = cols,
-                            .centre = device_centre_.data(),
-                            .norms = norms,
-                            .distance = is_distance(metric()),
-                            .exponent = exponent_,
-                            .squared_norm_error = bounds::squared_norm_error(cols),
-                            .underflow = bounds::underflow(cols),
-                            .halves = halves,
-                            .half_stride = stored_cols(),
-                            .bounds = bounds};
+  PrepareRows request = preparing(from, count, norms, bounds);
+  request.halves = halves;
+  device_->require(device_->table().scans.prepare_rows(device_->compute(), &request));
+}
+
+void CudaCorpus::scale(const float* from, Index count, const double* norms, float* values,
+                       RowBound* bounds) const {
+  PrepareRows request = preparing(from, count, norms, bounds);
+  request.values = values;
   device_->require(device_->table().scans.prepare_rows(device_->compute(), &request));
 }
 

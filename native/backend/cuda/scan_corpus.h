@@ -59,9 +59,14 @@ class CudaCorpus : public CorpusHandle {
   // Gives the device the work of making `halves` and `bounds` of rows; `norms` only for unit rows.
   void store(const float* from, Index count, const double* norms, std::uint16_t* halves,
              RowBound* bounds) const;
+  // The same with float32 rows [count×cols] in the place of halves.
+  void scale(const float* from, Index count, const double* norms, float* values,
+             RowBound* bounds) const;
   bool unit() const { return has_unit_rows(metric()); }
 
  private:
+  PrepareRows preparing(const float* from, Index count, const double* norms,
+                        RowBound* bounds) const;
   void find_exponent(const Job& job);
   void find_centre(const Job& job);
   void choose_what_stays();
