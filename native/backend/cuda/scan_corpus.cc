@@ -41,6 +41,17 @@ Index CudaCorpus::bytes() const {
          norms_.size() * Index{sizeof(double)} + kept_rows_.size() * Index{sizeof(float)};
 }
 
+void CudaCorpus::set_live(std::span<const std::uint32_t> live) {
+  live_.assign(live.begin(), live.end());
+  if (!unit()) return;
+  RowScratch scratch;
+  for (Index row = 0; row < rows().rows(); ++row) {
+    if (this->live().holds(row)) continue;
+    const float* values = rows().block(row, 1, scratch).dense.data;
+    removed_zeros_ += std::all_of(values, values + rows().cols(), [](float x) { return x == 0; });
+  }
+}
+
 // The power of two that brings the largest norm into [1, 2), up to rounding.
 void CudaCorpus::find_exponent(const Job& job) {
   const Index n = rows().rows(), cols = rows().cols();

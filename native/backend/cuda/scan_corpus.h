@@ -23,18 +23,17 @@ struct StoredRows {
 // scan.
 class CudaCorpus : public CorpusHandle {
  public:
-  // `host` is the same corpus on the CPU: it has checked the rows, and serves the operations that
-  // run there.
+  // `host` is the same corpus on the CPU: it has checked the rows, and checks queries.
   CudaCorpus(std::shared_ptr<Device> device, const RowSource& rows,
              std::unique_ptr<CorpusHandle> host, const ScanSizes& sizes, const Job& job);
 
   const RowSource& rows() const override { return host_->rows(); }
   Metric metric() const override { return host_->metric(); }
   Index bytes() const override;
-  Index zero_rows() const override { return host_->zero_rows(); }
+  Index zero_rows() const override { return host_->zero_rows() - removed_zeros_; }
   RowFilter live() const override { return {live_.empty() ? nullptr : live_.data()}; }
   // The rows that were not removed: bit i % 32 of word i / 32 stands for row i.
-  void set_live(std::span<const std::uint32_t> live) { live_.assign(live.begin(), live.end()); }
+  void set_live(std::span<const std::uint32_t> live);
 
   const CorpusHandle& host() const { return *host_; }
   const std::shared_ptr<Device>& device() const { return device_; }
@@ -76,6 +75,7 @@ class CudaCorpus : public CorpusHandle {
   std::unique_ptr<CorpusHandle> host_;
   ScanSizes sizes_;
   std::vector<std::uint32_t> live_;  // empty: all rows
+  Index removed_zeros_ = 0;          // zero rows that were removed
   std::vector<float> centre_;
   int exponent_ = 0;
   Array<float> device_centre_;

@@ -103,9 +103,10 @@ void any_call_may_fail() {
   const Job job = job_of(1);
   for (const Index variant : {0, 1, 2}) {
     const auto expected = run_all(problem, variant, job);
-    long failed = 0;
+    const long step = variant == 0 ? 1 : 3;  // the others have the same calls, more often
+    long failed = 1 - step;
     for (bool complete = false; !complete;) {
-      emulation::runtime_options.calls_to_fail = ++failed;
+      emulation::runtime_options.calls_to_fail = failed += step;
       try {
         const auto found = run_all(problem, variant, job);
         complete = emulation::runtime_options.calls_to_fail > 0;  // fewer calls than that
@@ -119,8 +120,8 @@ void any_call_may_fail() {
       check(emulation::held.nothing(),
             "nothing is held after call " + std::to_string(failed) + " failed");
     }
-    std::printf("variant %ld: each of %ld calls failed once\n", static_cast<long>(variant),
-                failed - 1);
+    std::printf("variant %ld: every %s of %ld calls failed once\n", static_cast<long>(variant),
+                step == 1 ? "one" : "third", failed - 1);
     check(failed > 200, "calls that can fail");
   }
 }
