@@ -48,6 +48,7 @@ else
 fi
 # Kernels against plain loops first: nothing below means anything if they differ.
 step 'kernels of scans' 20 "$programs/cuda_scan_kernels_suite"
+step 'kernels of epilogues' 20 "$programs/cuda_epilogue_kernels_suite"
 # The suites that also run on the CPU; ids, scores and counts bit for bit the CPU's.
 for suite in scans column_top epilogues near_duplicates mining; do
   step "suite $suite" 30 "$programs/${suite}_suite"

@@ -69,11 +69,16 @@ class EmulatedScans : public gemmine::Scans {
   gemmine::BothWays column_top(const gemmine::ScanRequest& request,
                                const gemmine::ScanRequest& reverse,
                                const gemmine::Job& job) override {
-    return scans_[0]->column_top(request, reverse, job);
+    gemmine::ScanRequest forth = request, back = reverse;
+    forth.bound_factor *= bound_factor;
+    back.bound_factor *= bound_factor;
+    return scans_[0]->column_top(forth, back, job);
   }
   std::vector<gemmine::BestSegments> segment_max(const gemmine::SegmentMaxRequest& request,
                                                  const gemmine::Job& job) override {
-    return scans_[0]->segment_max(request, job);
+    gemmine::SegmentMaxRequest trial = request;
+    trial.bound_factor *= bound_factor;
+    return scans_[0]->segment_max(trial, job);
   }
   std::vector<gemmine::BoundedValue> log_sum_exp(const gemmine::LogSumExpRequest& request,
                                                  const gemmine::Job& job) override {

@@ -21,12 +21,6 @@ Index block_of(Index rows) {
 
 Index parts_of(Index rows, Index part) { return (rows + part - 1) / part; }
 
-bool is_plain(const ScanQuery& query) {
-  constexpr double unbounded = std::numeric_limits<double>::infinity();
-  return query.ceiling == unbounded && query.reference == unbounded && query.rejected_depth == 0 &&
-         !query.filter.is_set();
-}
-
 Index deepest(const ScanRequest& request) {
   Index depth = 0;
   for (const ScanQuery& query : request.asked)
@@ -58,15 +52,6 @@ double common_unit(const JoinQuestion& queries, const std::vector<ScanBound>& bo
 }
 
 }  // namespace
-
-bool is_plain(const ScanRequest& request) {
-  const auto is_repeated = [](const ScanQuery& a, const ScanQuery& b) {
-    return a.query == b.query;
-  };
-  return !request.counted && request.groups == Groups::off && request.classes.count == 0 &&
-         std::ranges::adjacent_find(request.asked, is_repeated) == request.asked.end() &&
-         std::ranges::all_of(request.asked, [](const ScanQuery& each) { return is_plain(each); });
-}
 
 bool is_self_join(const ScanRequest& request, const Job& job) {
   const RowSource& rows = request.queries.rows();

@@ -9,8 +9,6 @@ namespace gemmine::cpu {
 
 // Whether a request asks about all rows of a corpus against itself: half the tiles can answer it.
 bool is_self_join(const ScanRequest& request, const Job& job);
-// Whether lists of the best rows alone answer the questions of a request.
-bool is_plain(const ScanRequest& request);
 
 // The questions of one side of a join; only the rows in `open` have lists.
 struct JoinQuestion {

@@ -1,7 +1,6 @@
 #include "backend/cpu/ladder.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "backend/cpu/canonical_scan.h"
 #include "backend/cpu/join.h"
@@ -19,40 +18,6 @@ bool only_counts(const ScanRequest& request) {
       request.asked, [](const ScanQuery& each) { return each.depth == 0 && each.draw.count == 0; });
 }
 
-// Where filters leave fewer rows than this on average in the panels that a scan would read, scoring
-// the rows alone takes less time. A tile scores all 32 rows of a panel in a faster format, for 12
-// queries in little more time than for one (bench/filtered-top-k.bench.ts).
-Index few_in_panel(std::size_t questions) {
-  return std::max<Index>(2, 16 / static_cast<Index>(questions));
-}
-
-bool have_same_filter(const ScanQuery& a, const ScanQuery& b) { return a.filter == b.filter; }
-
-// Whether filters leave so few rows that a scan takes more time than scoring them.
-bool asks_for_few(const ScanRequest& request, const ScanQuery& query, Index few) {
-  const Index all = request.queries.corpus().rows().rows();
-  Index rows = 0, panels = 0;
-  for (Index first = 0; first < all; first += panel_rows) {
-    const std::uint32_t bits = filtered_rows(request, query, first);
-    rows += std::popcount(bits);
-    panels += bits != 0;
-  }
-  return rows < few * panels || rows == 0;
-}
-
-// The questions that a scan answers; `few` gets the others.
-Asked to_scan(const ScanRequest& request, const Asked& all, Asked& few) {
-  const Index few_rows = few_in_panel(all.size());
-  Asked scanned;
-  bool is_few = false;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i == 0 || !have_same_filter(*all[i], *all[i - 1]))
-      is_few = is_filtered(request, *all[i]) && asks_for_few(request, *all[i], few_rows);
-    (is_few ? few : scanned).push_back(all[i]);
-  }
-  return scanned;
-}
-
 bool are_few(const Asked& asked) { return static_cast<Index>(asked.size()) < fewest_rescanned; }
 
 }  // namespace
@@ -65,7 +30,7 @@ Ladder::Ladder(const ScanRequest& request, std::vector<Ranking>& rankings, const
 
 void Ladder::answer(const Asked& all) {
   Asked few;
-  const Asked scanned = to_scan(request_, all, few);
+  const Asked scanned = worth_a_scan(request_, all, few);
   scan_canonically(request_, queries_, few, rankings_, job_);
   if (!scanned.empty()) scan_from_first(scanned);
 }

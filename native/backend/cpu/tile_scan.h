@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/cpu/scan_queries.h"
+#include "backend/proof/questions.h"
 
 namespace gemmine::cpu {
 
@@ -13,8 +14,6 @@ inline constexpr int first_widenings = 2;
 inline Index most_held(const Job& job) {
   return job.buffer_bytes / static_cast<Index>(sizeof(Candidate));
 }
-
-using Asked = std::vector<const ScanQuery*>;
 
 enum class ScanEnd {
   complete,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "backend/cuda/column_lists.h"
 #include "backend/cuda/pair_scorer.h"
 #include "backend/proof/scan_bounds.h"
 #include "core/pool.h"
@@ -10,8 +11,6 @@
 namespace gemmine::cuda {
 namespace {
 
-constexpr Index stretch = 32;       // rows that a warp looks at
-constexpr Index fewest_grown = 64;  // rows, before a list is tightened again
 constexpr Index fewest_straddlers = 256,
                 most_straddlers = 16384;  // of a query, before it is given up
 
@@ -29,7 +28,7 @@ RequestRows::RequestRows(const std::shared_ptr<Device>& device, const ScanReques
     groups.upload(request.corpus_groups, rows);
   }
   if (request.classes.count > 0) {
-    const Index words = (rows + stretch - 1) / stretch;
+    const Index words = whole_stretches(rows) / stretch_rows;
     shared.reserve(words);
     shared.upload(request.classes.shared, words);
   }
@@ -39,26 +38,16 @@ RequestRows::RequestRows(const std::shared_ptr<Device>& device, const ScanReques
 struct BatchScan::OnDevice {
   OnDevice(const BatchScan& batch)
       : device(batch.corpus_.device()),
-        stored(batch.corpus_),
-        halves(device, batch.lanes_->halves),
-        asked(device, batch.scans_),
-        states(device, batch.states_),
+        lists(device, batch.scans_, batch.states_, batch.capacity_),
         barred(device, batch.barred_),
-        lists(device, static_cast<Index>(batch.asked_.size()) * batch.capacity_),
-        tile_rows(std::min(batch.tile_rows(), stored.rows_at_once())),
-        scores(device, static_cast<Index>(batch.lane_rows_.size()) * tile_rows) {}
-  // Work that is under way when something throws uses this memory.
-  ~OnDevice() { device->runtime().synchronize(device->compute()); }
+        filters(device, batch.filters_.words()),
+        tiles(batch.corpus_, *batch.lanes_, batch.lane_rows_) {}
 
   const std::shared_ptr<Device>& device;
-  StoredFeed stored;
-  Array<std::uint16_t> halves;
-  Array<AskedScan> asked;
-  Array<ScanState> states;
+  FoundLists lists;
   Array<std::int32_t> barred;
-  Array<Found> lists;
-  Index tile_rows;
-  Array<float> scores;
+  Array<std::uint32_t> filters;
+  ScoreTiles tiles;  // last: it waits for work before the others are freed
 };
 
 BatchScan::BatchScan(const ScanRequest& request, const RequestRows& rows,
@@ -72,13 +61,14 @@ BatchScan::BatchScan(const ScanRequest& request, const RequestRows& rows,
       capacity_(capacity),
       careful_(careful),
       job_(job),
+      filters_(request, corpus_.rows().rows()),
       class_rows_(asked.size()) {
   for (const ScanQuery* query : asked) {
     const std::int32_t row = small(query->query);
     if (lane_rows_.empty() || lane_rows_.back() != row) lane_rows_.push_back(row);
     lane_of_.push_back(static_cast<std::int32_t>(lane_rows_.size()) - 1);
   }
-  lanes_.emplace(queries_, lane_rows_, request.bound_factor, job);
+  lanes_.emplace(queries_, lane_rows_, LaneFormat::float16, request.bound_factor, job);
   for (std::size_t i = 0; i < asked.size(); ++i) add_question(*asked[i], lane_of_[i]);
 }
 
@@ -88,6 +78,7 @@ void BatchScan::add_question(const ScanQuery& query, std::int32_t lane) {
   scan.first_barred = static_cast<std::int32_t>(barred_.size());
   barred_.insert(barred_.end(), query.barred.begin(), query.barred.end());
   scan.end_barred = static_cast<std::int32_t>(barred_.size());
+  scan.filter = filters_.place_of(query);
   scans_.push_back(scan);
   const ScanThresholds thresholds = thresholds_of(query, own.bound);
   states_.push_back({.admissible = thresholds.admissible,
@@ -118,7 +109,8 @@ AskedScan BatchScan::asked_scan(const ScanQuery& query, std::int32_t lane) const
                  .residual = own.residual,
                  .depth = small(query.depth),
                  .rejected_depth = small(query.rejected_depth),
-                 .spread = 2 * own.bound.error};
+                 .spread = 2 * own.bound.error,
+                 .filter = -1};
   const ScanThresholds thresholds = thresholds_of(query, own.bound);
   const bool used[] = {query.ceiling < none, request_.counted && query.floor > -none,
                        query.reference < none};
@@ -131,124 +123,76 @@ AskedScan BatchScan::asked_scan(const ScanQuery& query, std::int32_t lane) const
   return scan;
 }
 
-Index BatchScan::tile_rows() const {
-  const Index rows = corpus_.rows().rows();
-  const Index fitting = corpus_.sizes().scores / Index{sizeof(float)} /
-                        static_cast<Index>(lane_rows_.size()) / stretch * stretch;
-  return std::min(std::max(fitting, stretch), (rows + stretch - 1) / stretch * stretch);
+// Rows to look at after `looked`. A list gets at most all rows of a piece. After the first piece
+// its threshold lets about as many rows of n more pass as it has of the n before.
+Index BatchScan::piece(Index looked, Index most) const {
+  const Index half = std::max(capacity_ / 2 / stretch_rows * stretch_rows, stretch_rows);
+  const bool whole = capacity_ >= corpus_.rows().rows();
+  const Index wanted = whole ? most : careful_ || looked == 0 ? half : looked;
+  return std::min(std::max(wanted / stretch_rows * stretch_rows, stretch_rows), most);
 }
 
-// Rows to look at after `done`. A list gets at most all rows of a piece. After the first piece its
-// threshold lets about as many rows of n more pass as it has of the n before.
-Index BatchScan::piece(Index done, Index most) const {
-  const Index rows = corpus_.rows().rows();
-  const Index half = std::max(capacity_ / 2 / stretch * stretch, stretch);
-  const Index wanted = capacity_ >= rows ? most : careful_ || done == 0 ? half : done;
-  return std::min({std::max(wanted / stretch * stretch, stretch), most, rows - done});
+void BatchScan::report(const char* phase, RowSpan span, Index done) const {
+  const Index rows = corpus_.rows().rows(), queries = queries_.rows().rows();
+  const Index first = asked_.front()->query, own = asked_.back()->query + 1 - first;
+  const Index before = span.begin * queries + first * (span.end - span.begin);
+  job_.progress(phase, before + own * (done - span.begin), queries * rows);
 }
 
-void BatchScan::report(const char* phase, Index done) const {
-  const Index rows = corpus_.rows().rows();
-  const Index first = asked_.front()->query;
-  const Index span = asked_.back()->query + 1 - first;
-  job_.progress(phase, first * rows + span * done, queries_.rows().rows() * rows);
-}
-
-void BatchScan::run(const char* phase) {
+void BatchScan::run(const char* phase, RowSpan span, ColumnLists* columns) {
   const auto turn = corpus_.device()->turn();
   OnDevice memory(*this);
-  const Index rows = corpus_.rows().rows();
-  for (Index first = 0; first < rows;) {
+  Index looked = 0;
+  for (Index first = filters_.next(span.begin); first < span.end;) {
     job_.cancellation.check();
-    report(phase, first);
-    const Index count = piece(first, memory.tile_rows);
-    look(memory, memory.stored.bring(first, count, job_), first, count);
-    tighten(memory);
-    first += count;
+    report(phase, span, first);
+    const Index count = std::min(piece(looked, memory.tiles.rows_at_once()), span.end - first);
+    const Tile tile = memory.tiles.make(first, count, job_);
+    look(memory, tile);
+    memory.lists.tighten(0, static_cast<Index>(asked_.size()), careful_ ? 1 : fewest_grown);
+    if (columns != nullptr) columns->look(tile);
+    looked += count;
+    first = filters_.next(first + count);
   }
-  report(phase, rows);
+  report(phase, span, span.end);
+  if (columns != nullptr) columns->end_of_batch(static_cast<Index>(lane_rows_.size()));
   download(memory);
 }
 
-void BatchScan::look(OnDevice& memory, const StoredRows& stored, Index first, Index count) const {
+void BatchScan::look(OnDevice& memory, const Tile& tile) const {
   const Device& device = *memory.device;
-  const auto lanes = static_cast<Index>(lane_rows_.size());
-  const Product product{.number = Number::float16,
-                        .transpose_a = 0,
-                        .transpose_b = 1,
-                        .m = lanes,
-                        .n = count,
-                        .k = corpus_.stored_cols(),
-                        .alpha = 1,
-                        .A = memory.halves.data(),
-                        .stride_a = corpus_.stored_cols(),
-                        .B = stored.halves,
-                        .stride_b = corpus_.stored_cols(),
-                        .beta = 0,
-                        .C = memory.scores.data(),
-                        .stride_c = memory.tile_rows};
-  device.require(device.runtime().multiply(device.compute(), &product));
+  const Index stretch = tile.first_row / stretch_rows;
   const SelectRows select{
-      .scores = memory.scores.data(),
-      .stride = memory.tile_rows,
-      .rows = small(count),
-      .first_row = small(first),
+      .scores = tile.scores,
+      .stride = tile.stride,
+      .rows = tile.rows,
+      .first_row = tile.first_row,
       .asked_count = small(static_cast<Index>(asked_.size())),
-      .capacity = small(capacity_),
+      .capacity = memory.lists.capacity(),
       .groups = static_cast<std::int32_t>(request_.groups),
       .unused = 0,
-      .asked = memory.asked.data(),
-      .states = memory.states.data(),
-      .bounds = stored.bounds,
-      .row_groups = rows_.groups.size() > 0 ? rows_.groups.data() + first : nullptr,
-      .shared = rows_.shared.size() > 0 ? rows_.shared.data() + first / stretch : nullptr,
+      .asked = memory.lists.asked(),
+      .states = memory.lists.states(),
+      .bounds = tile.bounds,
+      .row_groups = rows_.groups.size() > 0 ? rows_.groups.data() + tile.first_row : nullptr,
+      .shared = rows_.shared.size() > 0 ? rows_.shared.data() + stretch : nullptr,
       .barred = memory.barred.data(),
-      .lists = memory.lists.data()};
+      .filters = memory.filters.size() > 0 ? memory.filters.data() + stretch : nullptr,
+      .lists = memory.lists.rows()};
   device.require(device.table().scans.select_rows(device.compute(), &select));
 }
 
-void BatchScan::tighten(OnDevice& memory) const {
-  const TightenLists request{.asked_count = small(static_cast<Index>(asked_.size())),
-                             .capacity = small(capacity_),
-                             .growth = careful_ ? 1 : small(fewest_grown),
-                             .unused = 0,
-                             .asked = memory.asked.data(),
-                             .states = memory.states.data(),
-                             .lists = memory.lists.data()};
-  const Device& device = *memory.device;
-  device.require(device.table().scans.tighten_lists(device.compute(), &request));
-}
-
-// The states first, which say how long the lists are; then the lists with the canonical scores of
-// their rows.
+// The lists, with the canonical scores of their rows.
 void BatchScan::download(OnDevice& memory) {
-  const std::shared_ptr<Device>& device = memory.device;
-  const auto asked = static_cast<Index>(asked_.size());
-  states_ = memory.states.download(asked);
-  starts_.assign(1, 0);
-  for (Index i = 0; i < asked; ++i)
-    starts_.push_back(starts_.back() + (is_full(i) ? 0 : states_[i].count));
-  const Index count = starts_.back();
+  std::optional<Array<std::int32_t>> pairs;
+  listed_ = memory.lists.download(corpus_.keeps_rows() ? &pairs : nullptr);
+  const auto count = static_cast<Index>(listed_.found.size());
+  scores_.resize(listed_.found.size());
   if (count == 0) return;
-  const Array<std::int64_t> starts(device, starts_);
-  const Array<Found> packed(device, count);
-  const Array<std::int32_t> pairs(device, 2 * count);
-  const PackLists request{.asked_count = small(asked),
-                          .capacity = small(capacity_),
-                          .asked = memory.asked.data(),
-                          .lists = memory.lists.data(),
-                          .starts = starts.data(),
-                          .packed = packed.data(),
-                          .pairs = pairs.data()};
-  device->require(device->table().scans.pack_lists(device->compute(), &request));
-  found_.resize(static_cast<std::size_t>(count));
-  scores_.resize(static_cast<std::size_t>(count));
-  if (corpus_.keeps_rows()) score(memory, pairs, count);
-  packed.download(found_.data(), count);
-  if (corpus_.keeps_rows()) return;
+  if (corpus_.keeps_rows()) return score(memory, *pairs, count);
   std::vector<std::int32_t> rows, indptr, queries;
-  for (const Found& each : found_) rows.push_back(each.row);
-  for (const std::int64_t start : starts_) indptr.push_back(small(start));
+  for (const Found& each : listed_.found) rows.push_back(each.row);
+  for (const std::int64_t start : listed_.starts) indptr.push_back(small(start));
   for (const ScanQuery* query : asked_) queries.push_back(small(query->query));
   PairScorer(corpus_, queries_.rows())
       .score(queries, {indptr.data(), rows.data()}, scores_.data(), job_);
@@ -286,11 +230,11 @@ std::optional<ScanResult> BatchScan::collect(Index asked) const {
   Collector collector(request_, *asked_[asked], bound, rows,
                       {.widenings = most_widenings,
                        .straddlers = std::clamp(rows / 8, fewest_straddlers, most_straddlers)});
-  const ScanState& state = states_[asked];
+  const ScanState& state = listed_.states[asked];
   Index above[level_count];
   std::copy(std::begin(state.above), std::end(state.above), std::begin(above));
   collector.take_counts(above);
-  collect_rows(found(asked), collector);
+  collect_rows(listed_.of(asked), collector);
   collector.finish();
   if (collector.overflow()) return std::nullopt;
   return collector.result();
@@ -311,7 +255,7 @@ void BatchScan::score_classes(const std::vector<std::optional<ScanResult>>& resu
       for (const Candidate& each : results[i]->rejected) add(each.row);
       for (const Straddler& each : results[i]->straddlers) add(each.row);
       if (results[i]->drawn)
-        for (const Found& each : found(static_cast<Index>(i))) add(each.row);
+        for (const Found& each : listed_.of(static_cast<Index>(i))) add(each.row);
     }
     std::ranges::sort(own);
     own.erase(std::ranges::unique(own).begin(), own.end());
@@ -338,8 +282,9 @@ void BatchScan::rank(std::vector<Ranking>& rankings, Asked& full, Asked& undecid
   std::vector<char> ranked(asked_.size());
   parallel_for(job_, asked, [&](Index i, Index) {
     if (!results[i]) return;
-    const auto scores = std::span(scores_).subspan(starts_[i], found(i).size());
-    KnownScorer scorer(found(i), scores, class_rows_[i]);
+    const std::span<const Found> found = listed_.of(i);
+    const auto scores = std::span(scores_).subspan(listed_.starts[i], found.size());
+    KnownScorer scorer(found, scores, class_rows_[i]);
     try {
       rankings[asked_[i] - request_.asked.data()] =
           rank_rows(request_, *asked_[i], *results[i], scorer);

@@ -4,13 +4,16 @@
 #include <span>
 #include <vector>
 
+#include "backend/cuda/batch_filters.h"
+#include "backend/cuda/found_lists.h"
 #include "backend/cuda/found_rows.h"
-#include "backend/cuda/scan_queries.h"
+#include "backend/cuda/score_tiles.h"
 #include "backend/proof/candidates.h"
+#include "backend/proof/questions.h"
 
 namespace gemmine::cuda {
 
-using Asked = std::vector<const ScanQuery*>;
+class ColumnLists;
 
 // What the questions of a request say about rows of the corpus, on the device.
 struct RequestRows {
@@ -20,8 +23,15 @@ struct RequestRows {
   Array<std::uint32_t> shared;  // bits of rows with a class; empty without classes
 };
 
-// Scans the corpus for some questions of a request, in ascending order of queries. Each question
-// has a list on the device, whose thresholds the device raises; the lists come to the host once.
+// Consecutive rows of a corpus.
+struct RowSpan {
+  Index begin;  // a multiple of 32
+  Index end;
+};
+
+// Scans rows of the corpus for some questions of a request, in ascending order of queries. Each
+// question has a list on the device, whose thresholds the device raises; the lists come to the host
+// once.
 class BatchScan {
  public:
   // Lists hold `capacity` rows. `careful`: pieces of the corpus are so small that a list is full
@@ -29,7 +39,8 @@ class BatchScan {
   BatchScan(const ScanRequest& request, const RequestRows& rows,
             std::span<const ScanQuery* const> asked, Index capacity, bool careful, const Job& job);
 
-  void run(const char* phase);
+  // Every tile is shown to `columns` too, unless it is null.
+  void run(const char* phase, RowSpan span, ColumnLists* columns = nullptr);
   // Ranks the decided questions. Adds the others to `full`, if their lists were full, or to
   // `undecided`.
   void rank(std::vector<Ranking>& rankings, Asked& full, Asked& undecided);
@@ -39,19 +50,14 @@ class BatchScan {
 
   AskedScan asked_scan(const ScanQuery& query, std::int32_t lane) const;
   void add_question(const ScanQuery& query, std::int32_t lane);
-  Index tile_rows() const;
-  Index piece(Index done, Index most) const;
-  void look(OnDevice& memory, const StoredRows& stored, Index first, Index count) const;
-  void tighten(OnDevice& memory) const;
-  void report(const char* phase, Index done) const;
+  Index piece(Index looked, Index most) const;
+  void look(OnDevice& memory, const Tile& tile) const;
+  void report(const char* phase, RowSpan span, Index done) const;
   void download(OnDevice& memory);
   void score(OnDevice& memory, const Array<std::int32_t>& pairs, Index count);
   std::optional<ScanResult> collect(Index asked) const;
   void score_classes(const std::vector<std::optional<ScanResult>>& results);
-  std::span<const Found> found(Index asked) const {
-    return std::span(found_).subspan(starts_[asked], starts_[asked + 1] - starts_[asked]);
-  }
-  bool is_full(Index asked) const { return states_[asked].count > capacity_; }
+  bool is_full(Index asked) const { return listed_.states[asked].count > capacity_; }
 
   const ScanRequest& request_;
   const CudaQueries& queries_;
@@ -66,10 +72,10 @@ class BatchScan {
   std::optional<QueryLanes> lanes_;
   std::vector<AskedScan> scans_;
   std::vector<std::int32_t> barred_;
-  std::vector<ScanState> states_;
-  std::vector<std::int64_t> starts_;  // [asked + 1]
-  std::vector<Found> found_;
-  std::vector<double> scores_;           // parallel to found_
+  BatchFilters filters_;
+  std::vector<ScanState> states_;  // at the start
+  ListedRows listed_;
+  std::vector<double> scores_;           // parallel to listed_.found
   std::vector<KnownScores> class_rows_;  // [asked]
 };
 

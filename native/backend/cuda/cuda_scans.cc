@@ -1,9 +1,11 @@
 #include "backend/cuda/cuda_scans.h"
 
-#include <algorithm>
 #include <numeric>
 #include <optional>
 
+#include "backend/cuda/column_top.h"
+#include "backend/cuda/document_scan.h"
+#include "backend/cuda/log_sum_scan.h"
 #include "backend/cuda/pair_scorer.h"
 #include "backend/cuda/scan_ladder.h"
 
@@ -12,24 +14,6 @@ namespace {
 
 const CudaQueries& own(const QueryHandle& queries) {
   return dynamic_cast<const CudaQueries&>(queries);
-}
-
-ScanRequest on_host(const ScanRequest& request) {
-  return {.queries = own(request.queries).host(),
-          .asked = request.asked,
-          .groups = request.groups,
-          .corpus_groups = request.corpus_groups,
-          .classes = request.classes,
-          .counted = request.counted,
-          .bound_factor = request.bound_factor,
-          .more = request.more,
-          .filter = request.filter};
-}
-
-// The kernels know no filters.
-bool runs_on_device(const ScanRequest& request) {
-  return std::ranges::none_of(request.asked,
-                              [&](const ScanQuery& query) { return is_filtered(request, query); });
 }
 
 class CudaScans : public Scans {
@@ -71,27 +55,31 @@ class CudaScans : public Scans {
   }
   std::vector<Ranking> scan(const ScanRequest& request, const Job& job) override {
     const LiveRequest live(request);
-    if (!runs_on_device(live.get())) return host_.scan(on_host(live.get()), job);
-    return ScanLadder(request, job).answer();
+    std::vector<Ranking> rankings(request.asked.size());
+    ScanLadder(live.get(), rankings, job).answer();
+    return rankings;
   }
   BothWays column_top(const ScanRequest& request, const ScanRequest& reverse,
                       const Job& job) override {
-    return host_.column_top(on_host(request), on_host(reverse), job);
+    if (shares_tiles(request, reverse)) return cuda::column_top(request, reverse, job);
+    return Scans::column_top(request, reverse, job);
   }
   std::vector<BestSegments> segment_max(const SegmentMaxRequest& request, const Job& job) override {
-    return host_.segment_max({.queries = own(request.queries).host(),
-                              .query_segments = request.query_segments,
-                              .corpus_segments = request.corpus_segments,
-                              .begin = request.begin,
-                              .count = request.count,
-                              .depth = request.depth,
-                              .bound_factor = request.bound_factor,
-                              .more = request.more,
-                              .rows = request.rows,
-                              .of_query = request.of_query},
-                             job);
+    if (!request.rows.is_set() && request.of_query.empty()) return cuda::segment_max(request, job);
+    const SegmentMaxRequest on_host{.queries = own(request.queries).host(),
+                                    .query_segments = request.query_segments,
+                                    .corpus_segments = request.corpus_segments,
+                                    .begin = request.begin,
+                                    .count = request.count,
+                                    .depth = request.depth,
+                                    .bound_factor = request.bound_factor,
+                                    .more = request.more,
+                                    .rows = request.rows,
+                                    .of_query = request.of_query};
+    return host_.segment_max(on_host, job);
   }
   std::vector<BoundedValue> log_sum_exp(const LogSumExpRequest& request, const Job& job) override {
+    if (request.of_query.empty()) return cuda::log_sum_exp(request, job);
     return host_.log_sum_exp({.queries = own(request.queries).host(),
                               .begin = request.begin,
                               .count = request.count,

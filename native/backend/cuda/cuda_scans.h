@@ -8,8 +8,7 @@
 
 namespace gemmine::cuda {
 
-// Scans on a GPU. `host` serves the operations that run on the CPU: checksums, column_top,
-// segment_max and log_sum_exp; it must outlive the result.
+// Scans on a GPU. `host` checks rows and makes checksums; it must outlive the result.
 std::unique_ptr<Scans> make_scans(std::shared_ptr<Device> device, Scans& host);
 // The same with other sizes of memory, for tests.
 std::unique_ptr<Scans> make_scans(std::shared_ptr<Device> device, Scans& host,

@@ -41,6 +41,17 @@ Index CudaCorpus::bytes() const {
          norms_.size() * Index{sizeof(double)} + kept_rows_.size() * Index{sizeof(float)};
 }
 
+void CudaCorpus::set_live(const RowBits& live) {
+  live_ = live;
+  if (!unit()) return;
+  RowScratch scratch;
+  for (Index row = 0; row < rows().rows(); ++row) {
+    if (this->live().holds(row)) continue;
+    const float* values = rows().block(row, 1, scratch).dense.data;
+    removed_zeros_ += std::all_of(values, values + rows().cols(), [](float x) { return x == 0; });
+  }
+}
+
 // The power of two that brings the largest norm into [1, 2), up to rounding.
 void CudaCorpus::find_exponent(const Job& job) {
   const Index n = rows().rows(), cols = rows().cols();
@@ -118,22 +129,36 @@ void CudaCorpus::measure(const float* from, Index count, double* norms) const {
   device_->require(device_->table().scans.measure_rows(device_->compute(), &request));
 }
 
+PrepareRows CudaCorpus::preparing(const float* from, Index count, const double* norms,
+                                  RowBound* bounds) const {
+  const Index cols = rows().cols();
+  return {.rows = count,
+          .cols = cols,
+          .from = from,
+          .stride = cols,
+          .centre = device_centre_.data(),
+          .norms = norms,
+          .distance = is_distance(metric()),
+          .exponent = exponent_,
+          .squared_norm_error = bounds::squared_norm_error(cols),
+          .underflow = bounds::underflow(cols),
+          .halves = nullptr,
+          .half_stride = stored_cols(),
+          .bounds = bounds,
+          .values = nullptr};
+}
+
 void CudaCorpus::store(const float* from, Index count, const double* norms, std::uint16_t* halves,
                        RowBound* bounds) const {
-  const Index cols = rows().cols();
-  const PrepareRows request{.rows = count,
-                            .cols = cols,
-                            .from = from,
-                            .stride = cols,
-                            .centre = device_centre_.data(),
-                            .norms = norms,
-                            .distance = is_distance(metric()),
-                            .exponent = exponent_,
-                            .squared_norm_error = bounds::squared_norm_error(cols),
-                            .underflow = bounds::underflow(cols),
-                            .halves = halves,
-                            .half_stride = stored_cols(),
-                            .bounds = bounds};
+  PrepareRows request = preparing(from, count, norms, bounds);
+  request.halves = halves;
+  device_->require(device_->table().scans.prepare_rows(device_->compute(), &request));
+}
+
+void CudaCorpus::scale(const float* from, Index count, const double* norms, float* values,
+                       RowBound* bounds) const {
+  PrepareRows request = preparing(from, count, norms, bounds);
+  request.values = values;
   device_->require(device_->table().scans.prepare_rows(device_->compute(), &request));
 }
 

@@ -23,18 +23,17 @@ struct StoredRows {
 // scan.
 class CudaCorpus : public CorpusHandle {
  public:
-  // `host` is the same corpus on the CPU: it has checked the rows, and serves the operations that
-  // run there.
+  // `host` is the same corpus on the CPU: it has checked the rows, and checks queries.
   CudaCorpus(std::shared_ptr<Device> device, const RowSource& rows,
              std::unique_ptr<CorpusHandle> host, const ScanSizes& sizes, const Job& job);
 
   const RowSource& rows() const override { return host_->rows(); }
   Metric metric() const override { return host_->metric(); }
   Index bytes() const override;
-  Index zero_rows() const override { return host_->zero_rows(); }
+  Index zero_rows() const override { return host_->zero_rows() - removed_zeros_; }
   RowFilter live() const override { return {.bits = live_ ? &*live_ : nullptr}; }
   // The rows that were not removed.
-  void set_live(const RowBits& live) { live_ = live; }
+  void set_live(const RowBits& live);
 
   const CorpusHandle& host() const { return *host_; }
   const std::shared_ptr<Device>& device() const { return device_; }
@@ -59,9 +58,14 @@ class CudaCorpus : public CorpusHandle {
   // Gives the device the work of making `halves` and `bounds` of rows; `norms` only for unit rows.
   void store(const float* from, Index count, const double* norms, std::uint16_t* halves,
              RowBound* bounds) const;
+  // The same with float32 rows [count×cols] in the place of halves.
+  void scale(const float* from, Index count, const double* norms, float* values,
+             RowBound* bounds) const;
   bool unit() const { return has_unit_rows(metric()); }
 
  private:
+  PrepareRows preparing(const float* from, Index count, const double* norms,
+                        RowBound* bounds) const;
   void find_exponent(const Job& job);
   void find_centre(const Job& job);
   void choose_what_stays();
@@ -71,6 +75,7 @@ class CudaCorpus : public CorpusHandle {
   std::unique_ptr<CorpusHandle> host_;
   ScanSizes sizes_;
   std::optional<RowBits> live_;  // nothing: all rows
+  Index removed_zeros_ = 0;      // zero rows that were removed
   std::vector<float> centre_;
   int exponent_ = 0;
   Array<float> device_centre_;

@@ -1,31 +1,28 @@
 #include "backend/cuda/scan_ladder.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "backend/cuda/pair_scorer.h"
-#include "backend/proof/ranking.h"
+#include "backend/cuda/listed_scan.h"
 
 namespace gemmine::cuda {
 namespace {
 
 constexpr Index open_capacity = 4096;  // of a list whose length nobody knows
 constexpr Index spare_capacity = 256;
-constexpr int widening = 8;                // times the capacity in the next round
-constexpr int rounds = 2;                  // of lists that a depth limits
-constexpr Index ranked_at_once = 1 << 16;  // rows
+constexpr int widening = 8;  // times the capacity in the next round
+constexpr int rounds = 2;    // of lists that a depth limits
 
 bool is_open(const ScanQuery& query) { return query.depth == every_row || query.draw.count > 0; }
 
 }  // namespace
 
-ScanLadder::ScanLadder(const ScanRequest& request, const Job& job)
+ScanLadder::ScanLadder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job)
     : request_(request),
       queries_(dynamic_cast<const CudaQueries&>(request.queries)),
       corpus_(queries_.corpus()),
+      rankings_(rankings),
       job_(job),
-      rows_(corpus_.device(), request, corpus_.rows().rows()),
-      rankings_(request.asked.size()) {}
+      rows_(corpus_.device(), request, corpus_.rows().rows()) {}
 
 // A list of all rows is never full.
 Index ScanLadder::capacity(const ScanQuery& query, int round) const {
@@ -46,79 +43,59 @@ bool ScanLadder::goes_on(const ScanQuery& query, int round) const {
 // Questions that share one product. Their lists have the capacity of the longest.
 std::size_t ScanLadder::batch_end(const Asked& asked, std::size_t begin, int round,
                                   Index& most) const {
-  const ScanSizes& sizes = corpus_.sizes();
-  const Index budget = std::min(sizes.lists, job_.buffer_bytes);
-  const Index lane_bytes = corpus_.rows().cols() * Index{sizeof(float) + sizeof(std::uint16_t)} +
-                           32 * Index{sizeof(float)};
-  const Index lanes_at_most =
-      std::clamp<Index>(std::min(sizes.rows, sizes.scores) / lane_bytes, 1, sizes.lanes);
-  Index lanes = 0;
+  const Index budget = std::min(corpus_.sizes().lists, job_.buffer_bytes);
+  const Index lanes_at_most = most_lanes_of(corpus_);
+  const Index filter_bytes = whole_stretches(corpus_.rows().rows()) / 8;
+  Index lanes = 0, filters = 0;
   most = 0;
   std::size_t end = begin;
   for (; end < asked.size(); ++end) {
     const bool is_new = end == begin || asked[end]->query != asked[end - 1]->query;
     const Index longest = std::max(most, capacity(*asked[end], round));
+    const bool is_other = end == begin || asked[end]->filter.words != asked[end - 1]->filter.words;
+    filters += is_other && is_filtered(request_, *asked[end]) ? filter_bytes : 0;
     const Index lists = static_cast<Index>(end - begin + 1) * longest * Index{sizeof(Found)};
-    if (end > begin && (lanes + is_new > lanes_at_most || lists > budget)) break;
+    if (end > begin && (lanes + is_new > lanes_at_most || lists + filters > budget)) break;
     lanes += is_new;
     most = longest;
   }
   return end;
 }
 
-void ScanLadder::scan(const Asked& asked, int round, Asked& full, Asked& undecided) {
+void ScanLadder::scan(const Asked& asked, int round, RowSpan span, ColumnLists* columns,
+                      Asked& full, Asked& undecided) {
   for (std::size_t begin = 0; begin < asked.size();) {
     Index longest = 0;
     const std::size_t end = batch_end(asked, begin, round, longest);
     BatchScan batch(request_, rows_, std::span(asked).subspan(begin, end - begin), longest,
                     round > 0, job_);
-    batch.run(round == 0 ? "scan" : "rescan");
+    batch.run(round == 0 ? "scan" : "rescan", span, columns);
     batch.rank(rankings_, full, undecided);
     begin = end;
   }
 }
 
-std::vector<Ranking> ScanLadder::answer() {
-  Asked asked, undecided;
-  for (const ScanQuery& query : request_.asked) asked.push_back(&query);
-  for (int round = 0; !asked.empty(); ++round) {
+void ScanLadder::answer() {
+  Asked all, few;
+  for (const ScanQuery& query : request_.asked) all.push_back(&query);
+  Asked scanned = worth_a_scan(request_, all, few);
+  answer_from(0, std::move(scanned), std::move(few));
+}
+
+void ScanLadder::settle(Asked full, Asked undecided) {
+  answer_from(1, std::move(full), std::move(undecided));
+}
+
+void ScanLadder::answer_from(int round, Asked asked, Asked undecided) {
+  for (; !asked.empty(); ++round) {
     Asked full;
-    scan(asked, round, full, undecided);
+    scan(asked, round, {0, corpus_.rows().rows()}, nullptr, full, undecided);
     asked.clear();
     for (const ScanQuery* query : full)
       (goes_on(*query, round + 1) ? asked : undecided).push_back(query);
   }
   std::ranges::sort(undecided);
-  scan_canonically(undecided);
-  return std::move(rankings_);
-}
-
-void ScanLadder::scan_canonically(const Asked& asked) {
-  for (std::size_t begin = 0, end = 0; begin < asked.size(); begin = end) {
-    while (end < asked.size() && asked[end]->query == asked[begin]->query) ++end;
-    job_.progress("settle", asked[begin]->query, queries_.rows().rows());
-    rank_all_rows(std::span(asked).subspan(begin, end - begin));
-  }
-}
-
-void ScanLadder::rank_all_rows(std::span<const ScanQuery* const> about_one) {
-  const Index all = corpus_.rows().rows();
-  std::vector<RankingCollector> collectors;
-  for (const ScanQuery* query : about_one) collectors.emplace_back(request_, *query);
-  const PairScorer scorer(corpus_, queries_.rows());
-  const auto row = static_cast<std::int32_t>(about_one.front()->query);
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(std::min(all, ranked_at_once)));
-  std::vector<double> scores(rows.size());
-  for (Index first = 0; first < all; first += ranked_at_once) {
-    const auto count = static_cast<std::int32_t>(std::min(ranked_at_once, all - first));
-    std::iota(rows.begin(), rows.begin() + count, static_cast<std::int32_t>(first));
-    const std::int32_t indptr[] = {0, count};
-    scorer.score({&row, 1}, {indptr, rows.data()}, scores.data(), job_);
-    for (RankingCollector& each : collectors)
-      each.take(first, std::span(scores).first(static_cast<std::size_t>(count)));
-  }
-  for (std::size_t i = 0; i < collectors.size(); ++i)
-    rankings_[about_one[i] - request_.asked.data()] = collectors[i].ranking();
+  rank_by_all_scores(request_, undecided, rankings_, job_);
 }
 
 }  // namespace gemmine::cuda

@@ -8,25 +8,29 @@ namespace gemmine::cuda {
 // of all rows.
 class ScanLadder {
  public:
-  ScanLadder(const ScanRequest& request, const Job& job);
+  ScanLadder(const ScanRequest& request, std::vector<Ranking>& rankings, const Job& job);
 
-  std::vector<Ranking> answer();
+  void answer();
+  // Answers questions whose first lists were full, and by canonical scores those in `undecided`.
+  void settle(Asked full, Asked undecided);
+
+  // Scans rows of the corpus for some questions; every tile is shown to `columns` too, unless it is
+  // null. Adds to `full` and `undecided` what remains.
+  void scan(const Asked& asked, int round, RowSpan span, ColumnLists* columns, Asked& full,
+            Asked& undecided);
 
  private:
   Index capacity(const ScanQuery& query, int round) const;
+  void answer_from(int round, Asked asked, Asked undecided);
   bool goes_on(const ScanQuery& query, int round) const;
-  // Adds to `full` and `undecided` what remains.
-  void scan(const Asked& asked, int round, Asked& full, Asked& undecided);
   std::size_t batch_end(const Asked& asked, std::size_t begin, int round, Index& capacity) const;
-  void scan_canonically(const Asked& asked);
-  void rank_all_rows(std::span<const ScanQuery* const> about_one);
 
   const ScanRequest& request_;
   const CudaQueries& queries_;
   const CudaCorpus& corpus_;
+  std::vector<Ranking>& rankings_;
   const Job& job_;
   const RequestRows rows_;
-  std::vector<Ranking> rankings_;
 };
 
 }  // namespace gemmine::cuda

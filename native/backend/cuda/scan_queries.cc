@@ -71,17 +71,28 @@ double store(const std::vector<float>& values, int exponent, std::span<std::uint
   return std::sqrt(squared);
 }
 
-QueryLane lane_of(const CudaCorpus& corpus, const float* row, double bound_factor,
-                  std::span<std::uint16_t> halves) {
+struct Packed {
+  std::span<std::uint16_t> halves;
+  std::span<float> scaled;
+};
+
+QueryLane lane_of(const CudaCorpus& corpus, const float* row, LaneFormat format,
+                  double bound_factor, const Packed& to) {
   const Index d = corpus.stored_cols();
   const ScaledQuery query(corpus, row);
   const double own = std::sqrt(query.squared);
   const bool usable = own <= largest_norm && d <= bounds::largest_dimension;
   if (!usable) return {{query.unit, query.offset, 0, false}, 1, 0, 0};
-  const int exponent = stored_exponent_of(own);
-  const double residual = store(query.values, exponent, halves);
+  const bool narrow = format == LaneFormat::float16;
+  const int exponent = narrow ? stored_exponent_of(own) : 0;
+  double residual = 0;
+  if (narrow)
+    residual = store(query.values, exponent, to.halves);
+  else
+    std::ranges::copy(query.values, to.scaled.begin());
+  const double roundoff = narrow ? tensor_roundoff : bounds::float32_roundoff;
   const double norm = own + residual;
-  const double by_norm = (bounds::product_error(d, tensor_roundoff) * norm + residual) * rounded;
+  const double by_norm = (bounds::product_error(d, roundoff) * norm + residual) * rounded;
   double error = bounds::constant_error(d) * norm + bounds::underflow(d);
   if (query.distance) error += bounds::squared_norm_error(d) * query.squared;
   return {.bound = {query.unit, query.offset, error * bound_factor, true},
@@ -93,11 +104,13 @@ QueryLane lane_of(const CudaCorpus& corpus, const float* row, double bound_facto
 }  // namespace
 
 QueryLanes::QueryLanes(const CudaQueries& queries, std::span<const std::int32_t> rows,
-                       double bound_factor, const Job& job) {
+                       LaneFormat format, double bound_factor, const Job& job) {
   const CudaCorpus& corpus = queries.corpus();
   const Index d = corpus.rows().cols(), stored = corpus.stored_cols();
   const auto count = static_cast<Index>(rows.size());
-  halves.resize(static_cast<std::size_t>(count * stored));
+  const bool narrow = format == LaneFormat::float16;
+  halves.resize(static_cast<std::size_t>(narrow ? count * stored : 0));
+  scaled.resize(static_cast<std::size_t>(narrow ? 0 : count * d));
   values.resize(static_cast<std::size_t>(count * d));
   lanes.resize(static_cast<std::size_t>(count));
   std::vector<RowScratch> scratch(static_cast<std::size_t>(worker_count(job)));
@@ -105,8 +118,12 @@ QueryLanes::QueryLanes(const CudaQueries& queries, std::span<const std::int32_t>
     for (Index i = part * packed_at_once; i < std::min((part + 1) * packed_at_once, count); ++i) {
       const float* row = queries.rows().block(rows[i], 1, scratch[worker]).dense.data;
       std::copy_n(row, d, &values[i * d]);
-      lanes[i] = lane_of(corpus, row, bound_factor,
-                         std::span(halves).subspan(i * stored, static_cast<std::size_t>(stored)));
+      Packed to;
+      if (narrow)
+        to.halves = std::span(halves).subspan(i * stored, static_cast<std::size_t>(stored));
+      else
+        to.scaled = std::span(scaled).subspan(i * d, static_cast<std::size_t>(d));
+      lanes[i] = lane_of(corpus, row, format, bound_factor, to);
     }
   });
 }

@@ -18,7 +18,6 @@ class CudaQueries : public QueryHandle {
   const RowSource& rows() const override { return rows_; }
   const CudaCorpus& corpus() const override { return corpus_; }
   Index zero_rows() const override { return host_->zero_rows(); }
-  const QueryHandle& host() const { return *host_; }
 
  private:
   const RowSource& rows_;
@@ -34,12 +33,16 @@ struct QueryLane {
   float residual;
 };
 
+// Of products: float16 by tensor cores, or float32 by a kernel whose sums have a fixed order.
+enum class LaneFormat { float16, float32 };
+
 // Some queries as rows of a product, with the bounds of their scores.
 struct QueryLanes {
-  QueryLanes(const CudaQueries& queries, std::span<const std::int32_t> rows, double bound_factor,
-             const Job& job);
+  QueryLanes(const CudaQueries& queries, std::span<const std::int32_t> rows, LaneFormat format,
+             double bound_factor, const Job& job);
 
-  std::vector<std::uint16_t> halves;  // [rows×stored_cols]
+  std::vector<std::uint16_t> halves;  // [rows×stored_cols], or empty
+  std::vector<float> scaled;          // [rows×cols], or empty: as float32
   std::vector<float> values;          // [rows×cols], as the caller gave them
   std::vector<QueryLane> lanes;
 };

@@ -16,8 +16,8 @@ struct RowBound {
   float scale;     // a power of two: c is about scale times the row that is stored
 };
 
-// Rows as they are used by scans: (row·factor − centre)·2^exponent, rounded to float32, then
-// times a power of two of its own as float16.
+// Rows as they are used by scans: (row·factor − centre)·2^exponent, rounded to float32; unless
+// `values` is given, then times a power of two of its own as float16.
 struct PrepareRows {
   std::int64_t rows, cols;
   const float* from;
@@ -31,6 +31,7 @@ struct PrepareRows {
   std::uint16_t* halves;  // [rows×half_stride], zero beyond cols
   std::int64_t half_stride;
   RowBound* bounds;  // [rows]
+  float* values;     // [rows×cols], or null; without halves
 };
 
 // Canonical norms √(x·x).
@@ -79,7 +80,8 @@ struct AskedScan {
   float norm;   // factors of a row's bound
   float residual;
   std::int32_t depth, rejected_depth;
-  double spread;  // twice the error that upper and lower bounds do not include
+  double spread;        // twice the error that upper and lower bounds do not include
+  std::int64_t filter;  // place of its first word in filters; -1: all rows
 };
 
 // State of one question on the device.
@@ -109,7 +111,8 @@ struct SelectRows {
   const std::int32_t* row_groups;  // [rows], null when groups is off
   const std::uint32_t* shared;     // [rows / 32], bits of rows with a class; may be null
   const std::int32_t* barred;
-  Found* lists;  // [asked×capacity]
+  const std::uint32_t* filters;  // of first_row: bits of rows; may be null if no question has one
+  Found* lists;                  // [asked×capacity]
 };
 
 // Raises the thresholds of each question and drops what is below.

@@ -136,7 +136,8 @@ void check_stored_rows(Index d, int exponent, bool unit, bool distance) {
                             .underflow = 0x1p-100,
                             .halves = halves.data(),
                             .half_stride = stride,
-                            .bounds = bounds.data()};
+                            .bounds = bounds.data(),
+                            .values = nullptr};
   device->require(device->table().scans.prepare_rows(device->compute(), &request));
   const auto stored = halves.download();
   const auto bound = bounds.download();
@@ -185,7 +186,8 @@ AskedScan plain_question(int lane, float floor) {
           .residual = 0,
           .depth = 3,
           .rejected_depth = 0,
-          .spread = 0};
+          .spread = 0,
+          .filter = -1};
 }
 
 struct Selection {
@@ -221,6 +223,7 @@ Selection select(const std::vector<float>& scores, Index rows, const std::vector
                      .row_groups = nullptr,
                      .shared = nullptr,
                      .barred = nullptr,
+                     .filters = nullptr,
                      .lists = lists.data()};
   change(request);
   device->require(device->table().scans.select_rows(device->compute(), &request));

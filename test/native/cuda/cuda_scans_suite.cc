@@ -22,50 +22,96 @@ Rows near_rows(Index kind, Index d) {
   return rows;
 }
 
-struct Outcome {
-  Index wrong = 0;
-  Index rescanned = 0;
+// An operation on near rows, with the bound times a factor: how many answers are wrong.
+using Search = Index (*)(Metric metric, const Rows& rows, double bound_factor);
+
+struct BothScans {
+  BothScans(Metric metric, const Rows& rows, double bound_factor)
+      : scans(emulated_device()),
+        sides((scans.bound_factor = bound_factor, scans), metric, rows, rows, true, job),
+        plain(naive, metric, rows, rows, true, job) {}
+  const Job job = job_of(2);
+  EmulatedScans scans;
+  NaiveScans naive;
+  Sides sides;
+  Sides plain;
 };
 
-// The best rows of near rows for each other, with the bound times a factor.
-Outcome search_near_rows(Metric metric, Index kind, double bound_factor) {
-  EmulatedScans scans(emulated_device());
-  NaiveScans naive;
-  scans.bound_factor = bound_factor;
-  const Rows rows = near_rows(kind, 64);
-  const Job job = job_of(2);
-  const Sides sides(scans, metric, rows, rows, true, job);
-  const Sides plain(naive, metric, rows, rows, true, job);
-  Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
-  for (Index query = 0; query < rows.rows; query += 10)
-    questions.asked.push_back({.query = query, .depth = 20});
-  const auto found = scans.scan(questions.of(*sides.queries), job);
-  const auto expected = naive.scan(questions.of(*plain.queries), job);
-  Outcome outcome;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    outcome.wrong += !same(found[i].admissible, expected[i].admissible);
-    outcome.rescanned += found[i].rescanned;
-  }
-  return outcome;
+Index wrong_rankings(const std::vector<Ranking>& found, const std::vector<Ranking>& expected,
+                     Index step) {
+  Index wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    wrong += !same(found[i * step].admissible, expected[i].admissible);
+  return wrong;
 }
 
-void the_bound_is_needed_and_enough() {
+constexpr Index looked_at = 10;  // the step between compared rows
+
+Questions best_twenty(Index rows, Index step) {
+  Questions questions{.asked = {}, .barred = {}, .corpus_groups = {}};
+  for (Index query = 0; query < rows; query += step)
+    questions.asked.push_back({.query = query, .depth = 20});
+  return questions;
+}
+
+Index wrong_scans(Metric metric, const Rows& rows, double bound_factor) {
+  BothScans both(metric, rows, bound_factor);
+  const Questions questions = best_twenty(rows.rows, looked_at);
+  return wrong_rankings(both.scans.scan(questions.of(*both.sides.queries), both.job),
+                        both.naive.scan(questions.of(*both.plain.queries), both.job), 1);
+}
+
+// Of the rows that ask for queries.
+Index wrong_columns(Metric metric, const Rows& rows, double bound_factor) {
+  BothScans both(metric, rows, bound_factor);
+  const Questions all = best_twenty(rows.rows, 1), some = best_twenty(rows.rows, looked_at);
+  const auto found =
+      both.scans.column_top(all.of(*both.sides.queries), all.of(*both.sides.queries), both.job);
+  return wrong_rankings(found.rows, both.naive.scan(some.of(*both.plain.queries), both.job),
+                        looked_at);
+}
+
+Index wrong_documents(Metric metric, const Rows& rows, double bound_factor) {
+  BothScans both(metric, rows, bound_factor);
+  std::vector<std::int32_t> starts;
+  for (std::int32_t start = 0; start <= rows.rows; start += 3) starts.push_back(start);
+  const gemmine::Segments segments{starts.data(), std::ssize(starts) - 1};
+  const auto answer = [&](gemmine::Scans& scans, const Sides& sides) {
+    return scans.segment_max({.queries = *sides.queries,
+                              .query_segments = segments,
+                              .corpus_segments = segments,
+                              .begin = 0,
+                              .count = 30,
+                              .depth = 10,
+                              .bound_factor = 1.0},
+                             both.job);
+  };
+  const auto found = answer(both.scans, both.sides), expected = answer(both.naive, both.plain);
+  Index wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) wrong += !same(found[i].best, expected[i].best);
+  return wrong;
+}
+
+void the_bound_is_needed_and_enough(Search search, const std::string& what) {
   for (const Metric metric : metrics) {
     Index without = 0, beyond = 0;
     for (const Index kind : {0, 1}) {
-      const std::string name = std::string(name_of(metric)) + ", near rows " + std::to_string(kind);
-      check(search_near_rows(metric, kind, 1).wrong == 0, name);
+      const Rows rows = near_rows(kind, 64);
+      const std::string name =
+          what + ", " + name_of(metric) + ", near rows " + std::to_string(kind);
+      check(search(metric, rows, 1) == 0, name);
       emulation::product_error = 1;
-      check(search_near_rows(metric, kind, 1).wrong == 0, name + ", worst products");
+      check(search(metric, rows, 1) == 0, name + ", worst products");
       emulation::product_error = 20;
-      beyond += search_near_rows(metric, kind, 1).wrong;
+      beyond += search(metric, rows, 1);
       emulation::product_error = 0;
-      without += search_near_rows(metric, kind, 0).wrong;
+      without += search(metric, rows, 0);
     }
-    std::printf("%s: %ld wrong without the bound, %ld with 20 times the error it allows\n",
-                name_of(metric), static_cast<long>(without), static_cast<long>(beyond));
-    check(without > 0, std::string("without the bound, ") + name_of(metric));
-    check(beyond > 0, std::string("products beyond the bound, ") + name_of(metric));
+    std::printf("%s, %s: %ld wrong without the bound, %ld with 20 times the error it allows\n",
+                what.c_str(), name_of(metric), static_cast<long>(without),
+                static_cast<long>(beyond));
+    check(without > 0, what + " without the bound, " + name_of(metric));
+    check(beyond > 0, what + ", products beyond the bound, " + name_of(metric));
   }
 }
 
@@ -152,7 +198,9 @@ int main(int argc, char** argv) {
     scans_suite(scans, "eagerness " + std::to_string(eagerness), scenes);
   }
   random_questions_with_the_worst_products(scenes);
-  the_bound_is_needed_and_enough();
+  the_bound_is_needed_and_enough(wrong_scans, "scans");
+  the_bound_is_needed_and_enough(wrong_columns, "both sides");
+  the_bound_is_needed_and_enough(wrong_documents, "documents");
   classes_are_counted_once(scenes);
   mining(scenes);
   check_emulation("scans");

@@ -1,4 +1,5 @@
 #include "backend/cuda/device/scan_kernels.h"
+#include "backend/cuda/device/score_bounds.cuh"
 
 // Lists of a scan: raised thresholds, and lists without gaps. One warp for each question.
 namespace gemmine::cuda::device {
@@ -18,11 +19,6 @@ __device__ float float_of(std::int32_t key) {
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
-}
-
-__device__ float float_below(double x) {
-  const auto nearest = static_cast<float>(x);
-  return double{nearest} <= x ? nearest : nextafterf(nearest, -INFINITY);
 }
 
 struct List {

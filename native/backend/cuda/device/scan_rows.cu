@@ -1,5 +1,6 @@
 #include "backend/cuda/device/canonical.cuh"
 #include "backend/cuda/device/scan_kernels.h"
+#include "backend/cuda/device/score_bounds.cuh"
 
 // Kernels over rows: norms, float16 copies with their bounds, canonical scores.
 namespace gemmine::cuda::device {
@@ -18,12 +19,6 @@ __device__ double warp_sum(double x) {
   for (int bits = 16; bits > 0; bits /= 2) x += __shfl_xor_sync(whole_warp, x, bits);
   return x;
 }
-
-__device__ float float_above(double x) {
-  const auto nearest = static_cast<float>(x);
-  return double{nearest} >= x ? nearest : nextafterf(nearest, INFINITY);
-}
-__device__ float float_below(double x) { return -float_above(-x); }
 
 __device__ double power_of_two(int exponent) { return ldexp(1.0, exponent); }
 
@@ -49,7 +44,6 @@ __global__ void __launch_bounds__(threads) prepare_each(PrepareRows of) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   if (row >= of.rows) return;  // the whole warp
   const float* from = of.from + row * of.stride;
-  std::uint16_t* to = of.halves + row * of.half_stride;
   const double norm = of.norms == nullptr ? 1.0 : of.norms[row];
   const double factor = of.norms == nullptr ? 1.0 : norm == 0 ? 0.0 : 1 / norm;
   const double by = power_of_two(of.exponent);
@@ -59,8 +53,14 @@ __global__ void __launch_bounds__(threads) prepare_each(PrepareRows of) {
   double squared = 0;
   for (Wide t = lane; t < of.cols; t += 32) squared += double{value(t)} * double{value(t)};
   squared = warp_sum(squared);
+  if (of.values != nullptr) {
+    for (Wide t = lane; t < of.cols; t += 32) of.values[row * of.cols + t] = value(t);
+    if (lane == 0) of.bounds[row] = bound_of(of, squared, 0.0, 0);
+    return;  // the whole warp
+  }
   const int exponent = exponent_for(sqrt(squared));
   const double up = power_of_two(exponent), down = power_of_two(-exponent);
+  std::uint16_t* to = of.halves + row * of.half_stride;
   double residual = 0;
   for (Wide t = lane; t < of.half_stride; t += 32) {
     const float exact = t < of.cols ? value(t) : 0.0f;

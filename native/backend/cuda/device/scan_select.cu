@@ -1,4 +1,6 @@
+#include "backend/cuda/device/list_rows.cuh"
 #include "backend/cuda/device/scan_kernels.h"
+#include "backend/cuda/device/score_bounds.cuh"
 
 // Looks at a tile of scores: which rows may matter to a question, and how many are certainly above
 // its levels.
@@ -46,20 +48,10 @@ __device__ bool is_forbidden(const SelectRows& of, const AskedScan& asked, int r
 // Rows with a class are counted by the host, for the levels that count classes.
 __device__ bool counts(int level, bool shared) { return !shared || level >= scan_classed_levels; }
 
-struct Bounds {
-  float upper, lower;
-};
-
 // Read apart from the rest of the state, which other warps change.
 struct Thresholds {
   float admissible, rejected;
 };
-
-__device__ Bounds bounds_of(const AskedScan& asked, const RowBound& bound, float stored) {
-  const float score = stored * asked.scale * bound.scale;
-  const float error = asked.norm * bound.norm + asked.residual * bound.residual;
-  return {(score + bound.up) + error, (score + bound.down) - error};
-}
 
 // The lists that want a row; 0: none. The row is neither beyond the end nor barred.
 __device__ unsigned wanted_by(const AskedScan& asked, const Thresholds& now, const Bounds& row,
@@ -83,16 +75,6 @@ __device__ unsigned wanted_by(const AskedScan& asked, const Thresholds& now, con
   return flags;
 }
 
-__device__ void append(const SelectRows& of, int asked, const Found& found, int lane) {
-  const unsigned wanted = __ballot_sync(whole_warp, found.flags != 0);
-  if (wanted == 0) return;
-  int first = 0;
-  if (lane == 0) first = atomicAdd(&of.states[asked].count, __popc(wanted));
-  first = __shfl_sync(whole_warp, first, 0);
-  const int place = first + __popc(wanted & ((1u << lane) - 1));
-  if (found.flags != 0 && place < of.capacity) of.lists[Wide{asked} * of.capacity + place] = found;
-}
-
 // A warp looks at 512 rows for one question.
 __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_asked) {
   const int lane = static_cast<int>(threadIdx.x % 32);
@@ -104,11 +86,15 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
   const Thresholds now{of.states[asked].admissible, of.states[asked].rejected};
   const float* scores = of.scores + question.lane * of.stride;
   BarredRows barred(of, question, of.first_row + begin);
+  const Lists lists{of.states, of.lists, of.capacity};
   int counted[scan_levels] = {};
   for (int at = begin; at < end; at += 32) {
     const int row = at + lane;
     const unsigned bars = barred.in_stretch(of.first_row + at);
-    const bool open = row < end && (bars >> lane & 1u) == 0;
+    const unsigned passing =
+        (question.filter < 0 ? ~0u : of.filters[question.filter + at / 32]) & ~bars;
+    if (passing == 0) continue;  // the whole warp
+    const bool open = row < end && (passing >> lane & 1u) != 0;
     Bounds bounds{};
     unsigned above = 0, straddling = 0;
     bool forbidden = true, shared = false;
@@ -132,7 +118,7 @@ __global__ void __launch_bounds__(threads) select_each(SelectRows of, int first_
     unsigned flags =
         open ? wanted_by(question, now, bounds, above, straddling, forbidden, shared) : 0u;
     if (flags != 0) flags |= above * found_above | straddling * found_straddling;
-    append(of, asked, {bounds.upper, bounds.lower, of.first_row + row, flags}, lane);
+    append(lists, asked, {bounds.upper, bounds.lower, of.first_row + row, flags}, lane);
   }
   // Unrolled, so that they stay in registers.
 #pragma unroll

@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "backend/cuda/device/epilogue_kernels.h"
 #include "backend/cuda/device/runtime.h"
 
 namespace {
@@ -16,6 +17,7 @@ extern "C" __attribute__((visibility("default"))) const Table* gemmine_cuda_tabl
                               .bytes = sizeof(Table),
                               .runtime = device::runtime_table(),
                               .passes = device::pass_table(),
-                              .scans = device::scan_table()};
+                              .scans = device::scan_table(),
+                              .epilogues = device::epilogue_table()};
   return &table;
 }
