@@ -7,7 +7,7 @@
 namespace gemmine::cuda {
 
 // Raised with every change of a struct that crosses.
-inline constexpr std::int32_t abi_version = 1;
+inline constexpr std::int32_t abi_version = 2;
 
 enum class Code : std::int32_t { ok, out_of_memory, failure, unavailable };
 

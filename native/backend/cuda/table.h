@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/cuda/abi.h"
+#include "backend/cuda/entry_table.h"
 #include "backend/cuda/pass_table.h"
 #include "backend/cuda/scan_table.h"
 
@@ -41,6 +42,7 @@ struct Table {
   Runtime runtime;
   PassTable passes;
   ScanTable scans;
+  EntryTable entries;
 };
 
 inline constexpr const char* entry_symbol = "gemmine_cuda_table";

@@ -16,6 +16,7 @@ extern "C" __attribute__((visibility("default"))) const Table* gemmine_cuda_tabl
                               .bytes = sizeof(Table),
                               .runtime = device::runtime_table(),
                               .passes = device::pass_table(),
-                              .scans = device::scan_table()};
+                              .scans = device::scan_table(),
+                              .entries = device::entry_table()};
   return &table;
 }
