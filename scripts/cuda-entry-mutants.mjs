@@ -4,8 +4,13 @@ const bounds = ['plain', 'address']
 const sparse = 'sparse_products.cu'
 const terms = 'entry_terms.cu'
 const rows = 'entry_rows.cu'
+const centers = 'centers.cu'
 
-export const mutants = [
+const asMutants = (list) =>
+  list.map(([name, file, find, replace, kinds]) => ({ name, file, find, replace, kinds }))
+
+/** Noticed by cuda_entry_kernels_suite. */
+export const entryMutants = asMutants([
   // sparse_product, wide_sparse_product.
   [
     'entries of the whole X',
@@ -204,6 +209,10 @@ export const mutants = [
     'rows.beta == 0 ? 1 / v : pow(v, rows.beta - 1)',
     'rows.beta == 0 ? 1 / v : pow(v, rows.beta - 2)',
   ],
+])
+
+/** Noticed by cuda_row_kernels_suite. */
+export const rowMutants = asMutants([
   // sum_row_measures, row_shares.
   ['sums that replace', rows, 'r.partial[part] += sum;', 'r.partial[part] = sum;'],
   [
@@ -316,4 +325,21 @@ export const mutants = [
   ],
   ['squares that are not scaled', rows, 'const double x = r.scale * (', 'const double x = ('],
   ['squares without their stride', rows, ': i * r.stride;', ': i * r.cols;'],
-].map(([name, file, find, replace, kinds]) => ({ name, file, find, replace, kinds }))
+  // centre_rows, nearest_centers.
+  ['a centre that is scaled too', centers, 'static_cast<float>(r.scale * x[t] - r.origin[t])', 'static_cast<float>(r.scale * (x[t] - r.origin[t]))'],
+  ['a norm in float32', centers, 'sum += double{centred} * centred;', 'sum += centred * centred;'],
+  ['a norm of one lane', centers, '    sum = warp_sum(sum);\n    if (lane == 0) r.norms[i] = sum;', '    if (lane == 0) r.norms[i] = sum;'],
+  ['an error bound that is left out', centers, 'difference(i, j, length, error) - error <= most', 'difference(i, j, length, error) <= most'],
+  ['an upper bound that is too low', centers, 'difference(i, j, length, error) + error;', 'difference(i, j, length, error) - error;'],
+  ['ties that go to the higher centre', centers, 'if (!(distance < least)) continue;', 'if (!(distance <= least)) continue;'],
+  ['centres beyond the first 32', centers, 'first < r.k; first += 32', 'first < 32; first += 32', bounds],
+  ['a distance of one lane', centers, '  return warp_sum(sum);\n}', '  return sum;\n}'],
+  // cluster_sums, point_distances.
+  ['sums of clusters that replace', centers, 'double sum = r.sums[j * r.cols + t];', 'double sum = 0;'],
+  ['a cluster without its last row', centers, 'place < r.starts[j + 1]; ++place', 'place + 1 < r.starts[j + 1]; ++place'],
+  ['weights by place', centers, ': r.weights[i];\n      sum +=', ': r.weights[place];\n      sum +=', bounds],
+  ['columns beyond the last one', centers, '  if (t >= r.cols) return;\n', '', bounds],
+  ['distances to the first point', centers, 'r.points + p * r.cols', 'r.points'],
+  ['distances without weights', centers, 'weight * distance;', 'distance;'],
+  ['distances beside their row', centers, 'r.to[i * r.count + p]', 'r.to[i * r.cols + p]', bounds],
+])

@@ -14,16 +14,22 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { mutants as entryMutants } from './cuda-entry-mutants.mjs'
+import { entryMutants, rowMutants } from './cuda-entry-mutants.mjs'
 import { mutants as passMutants } from './cuda-mutants.mjs'
 import { mutants as scanMutants } from './cuda-scan-mutants.mjs'
 import { Failure, root, succeedOrExplain } from './steps.mjs'
 
-const suites = ['cuda_kernels_suite', 'cuda_scan_kernels_suite', 'cuda_entry_kernels_suite']
+const suites = [
+  'cuda_kernels_suite',
+  'cuda_scan_kernels_suite',
+  'cuda_entry_kernels_suite',
+  'cuda_row_kernels_suite',
+]
 const mutants = [
   ...passMutants.map((mutant) => ({ ...mutant, suite: suites[0] })),
   ...scanMutants.map((mutant) => ({ ...mutant, suite: suites[1] })),
   ...entryMutants.map((mutant) => ({ ...mutant, suite: suites[2] })),
+  ...rowMutants.map((mutant) => ({ ...mutant, suite: suites[3] })),
 ]
 const build = join(root, 'build', 'cuda-kernels')
 const device = 'native/backend/cuda/device'

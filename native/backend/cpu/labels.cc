@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/far_rows.h"
+#include "backend/far_rows.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "backend/cuda/center_rows.h"
 #include "backend/cuda/device_pass.h"
 #include "backend/cuda/device_step.h"
 #include "backend/cuda/host_path.h"
@@ -63,6 +64,16 @@ class CudaPasses : public HostPath {
   std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
                                        const Job& job) override {
     return x_squared_products(device_, X, exponent, B, job);
+  }
+
+  void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
+    if (assignment.X.sparse()) return HostPath::assign(assignment, assigned, job);
+    assign_rows(device_, assignment, assigned, job);
+  }
+  std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                 const Job& job) override {
+    if (candidates.X.sparse()) return HostPath::potentials(candidates, distances, job);
+    return candidate_potentials(device_, candidates, distances, job);
   }
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,

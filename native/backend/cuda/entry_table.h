@@ -3,7 +3,8 @@
 #include "backend/cuda/abi.h"
 #include "backend/cuda/pass_table.h"
 
-// Kernels over the entries of X, one by one: a sparse X, and losses other than the squared one. All
+// Kernels over the entries of X, one by one: a sparse X, losses other than the squared one, and
+// distances of rows to centres. All
 // pointers are memory of the device; matrices are row-major, strides are in elements.
 namespace gemmine::cuda {
 
@@ -218,6 +219,53 @@ struct RowSquares {
   double* to;  // [rows]
 };
 
+// to = float32(scale·x − origin), and Σ to² of each row in float64.
+struct CentreRows {
+  std::int64_t rows, cols;
+  In X;
+  double scale;
+  const double* origin;  // [cols]
+  float* to;             // [rows×cols]
+  double* norms;         // [rows]
+};
+// The nearest of k centres to each row scale·x, by squared distances in float64, summed from
+// differences: those of all centres that may be nearest, for products p = (x − o)·(c − o) with an
+// error of at most product_error·‖x − o‖·‖c − o‖. A tie goes to the lower centre.
+struct NearestCenters {
+  std::int64_t rows, cols, k;
+  In X;
+  double scale;
+  const double* centers;  // [k×cols]
+  const float* products;  // [rows×k]
+  const double* norms;    // ‖x − o‖² [rows]
+  const double* squares;  // ‖c − o‖² [k]
+  double product_error;   // of p, as a share
+  double square_error;    // of ‖c − o‖², as a share
+  double tie;             // distances this near are equal, as a share of ‖x − o‖²
+  double underflow;       // what products in float32 may lose
+  std::int32_t* labels;   // [rows]
+  double* distances;      // [rows]
+};
+// sums_j += Σ weight·scale·x over the rows of cluster j, in the given order.
+struct ClusterSums {
+  std::int64_t k, cols;
+  In X;
+  double scale;
+  const std::int32_t* order;   // rows, cluster by cluster
+  const std::int32_t* starts;  // [k + 1] of each cluster in `order`
+  const double* weights;       // of rows; null: 1
+  double* sums;                // [k×cols]
+};
+// to_ip = weight·‖scale·x_i − point_p‖² in float64, summed from differences.
+struct PointDistances {
+  std::int64_t rows, cols, count;
+  In X;
+  double scale;
+  const double* points;   // [count×cols]
+  const double* weights;  // [rows]; null: 1
+  double* to;             // [rows×count]
+};
+
 struct EntryTable {
   Code (*sparse_product)(Queue* queue, const SparseProduct* request);
   Code (*wide_sparse_product)(Queue* queue, const WideSparseProduct* request);
@@ -233,6 +281,10 @@ struct EntryTable {
   Code (*pairs)(Queue* queue, const Pairs* request);
   Code (*own_sweep)(Queue* queue, const OwnSweep* request);
   Code (*row_squares)(Queue* queue, const RowSquares* request);
+  Code (*centre_rows)(Queue* queue, const CentreRows* request);
+  Code (*nearest_centers)(Queue* queue, const NearestCenters* request);
+  Code (*cluster_sums)(Queue* queue, const ClusterSums* request);
+  Code (*point_distances)(Queue* queue, const PointDistances* request);
 };
 
 }  // namespace gemmine::cuda

@@ -24,4 +24,10 @@ Code pairs(Queue* queue, const Pairs* request);
 Code own_sweep(Queue* queue, const OwnSweep* request);
 Code row_squares(Queue* queue, const RowSquares* request);
 
+// centers.cu
+Code centre_rows(Queue* queue, const CentreRows* request);
+Code nearest_centers(Queue* queue, const NearestCenters* request);
+Code cluster_sums(Queue* queue, const ClusterSums* request);
+Code point_distances(Queue* queue, const PointDistances* request);
+
 }  // namespace gemmine::cuda::device

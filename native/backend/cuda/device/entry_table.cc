@@ -17,7 +17,11 @@ EntryTable entry_table() {
           .ratio_update = ratio_update,
           .pairs = pairs,
           .own_sweep = own_sweep,
-          .row_squares = row_squares};
+          .row_squares = row_squares,
+          .centre_rows = centre_rows,
+          .nearest_centers = nearest_centers,
+          .cluster_sums = cluster_sums,
+          .point_distances = point_distances};
 }
 
 }  // namespace gemmine::cuda::device
