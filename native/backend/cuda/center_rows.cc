@@ -12,8 +12,8 @@ namespace {
 
 constexpr double float_rounding = 0x1p-24;
 constexpr double double_rounding = 0x1p-53;
-constexpr double upwards = 1 + 1e-6;    // exceeds the rounding error of a bound
-constexpr double underflow = 1e-20;     // exceeds the loss of products in the subnormal range
+constexpr double upwards = 1 + 1e-6;     // exceeds the rounding error of a bound
+constexpr double underflow = 1e-20;      // exceeds the loss of products in the subnormal range
 constexpr double roundings_beside = 16;  // of centring, of ‖c‖² and of the sums of the bounds
 
 // Error bound of a float32 sum of this many products in any order, as a share of Σ|products|.
@@ -42,6 +42,7 @@ class Assigning {
         centers_(device, packed(a.centers)),
         origin_(device, a.origin),
         squares_(device),
+        lengths_(device),
         centred_centers_(device),
         centred_(device, most * d_),
         products_(device, most * k_),
@@ -61,6 +62,8 @@ class Assigning {
         squares[j] += c * c;
       }
     squares_.upload(squares);
+    for (double& square : squares) square = std::sqrt(square);
+    lengths_.upload(squares);
     centred_centers_.upload(centred);
     sums_.clear(k_ * d_);
   }
@@ -129,6 +132,7 @@ class Assigning {
                        .products = products_.data(),
                        .norms = norms_.data(),
                        .squares = squares_.data(),
+                       .lengths = lengths_.data(),
                        .product_error = rounding_of(static_cast<double>(d_)),
                        .square_error = rounding_of(0),
                        .tie = 8 * double_rounding * static_cast<double>(d_ + 8),
@@ -169,7 +173,7 @@ class Assigning {
   Assigned& assigned_;
   const Index k_, d_;
   const double scale_;  // 2^-exponent
-  Array<double> centers_, origin_, squares_;
+  Array<double> centers_, origin_, squares_, lengths_;
   Array<float> centred_centers_;  // c − o [k×d]
   Array<float> centred_;          // x − o [block×d]
   Array<float> products_;         // [block×k]
@@ -188,9 +192,8 @@ void assign_rows(const std::shared_ptr<Device>& device, const Assignment& assign
   assigned.inertia = 0;
   RowStream rows(device, assignment.X, {.begin = 0, .count = assignment.X.rows()}, job);
   Assigning assigning(device, assignment, assigned, rows.most());
-  rows.each_block([&](Index block, In X) {
-    assigning.block(rows.first(block), rows.count(block), X);
-  });
+  rows.each_block(
+      [&](Index block, In X) { assigning.block(rows.first(block), rows.count(block), X); });
   assigning.finish();
 }
 

@@ -239,6 +239,7 @@ struct NearestCenters {
   const float* products;  // [rows×k]
   const double* norms;    // ‖x − o‖² [rows]
   const double* squares;  // ‖c − o‖² [k]
+  const double* lengths;  // ‖c − o‖ [k]
   double product_error;   // of p, as a share
   double square_error;    // of ‖c − o‖², as a share
   double tie;             // distances this near are equal, as a share of ‖x − o‖²

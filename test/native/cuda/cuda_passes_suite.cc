@@ -7,8 +7,8 @@
 #include "backend/cuda/row_stream.h"
 #include "backend/registry.h"
 #include "core/pool.h"
-#include "cuda/emulated.h"
 #include "csr.h"
+#include "cuda/emulated.h"
 #include "factorization_matrices.h"
 #include "fixtures.h"
 #include "naive_passes.h"
@@ -141,9 +141,7 @@ class RefusingHost : public NaivePasses {
   }
 
  private:
-  static void refuse(const char* what) {
-    check(false, std::string(what) + " ran on the CPU");
-  }
+  static void refuse(const char* what) { check(false, std::string(what) + " ran on the CPU"); }
 };
 
 // The tests of other suites would also pass if all this were done by the CPU.
@@ -189,7 +187,7 @@ void streamed_and_resident_sparse_rows_give_the_same_bits() {
   const auto sparse = csr.source();
   std::vector<std::vector<float>> found;
   for (const auto& [bytes, eagerness] :
-       {std::pair<std::size_t, int>{std::size_t{1} << 31, 0}, {std::size_t{17} << 20, 30}}) {
+       {std::pair<std::size_t, int>{std::size_t{1} << 31, 0}, {std::size_t{8} << 20, 30}}) {
     runtime_options.device_bytes = bytes;
     runtime_options.eagerness = eagerness;
     const auto passes = cuda::make_passes(emulated_device(), cpu_device());

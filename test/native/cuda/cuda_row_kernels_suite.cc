@@ -1,6 +1,6 @@
 // Every kernel over rows of factors under a loss by entries, and over rows and centres, on the
-// emulated GPU against its formula. As cuda_kernels_suite.cc, it also runs under sanitizers and with
-// planted mistakes.
+// emulated GPU against its formula. As cuda_kernels_suite.cc, it also runs under sanitizers and
+// with planted mistakes.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -106,6 +106,33 @@ void ratios_agree(Index n, Index k, bool wide, bool by_column, double exponent) 
   });
 }
 
+// Sweeps over one row, from its factor, its cross product and its triangle.
+std::vector<double> swept(const OwnSweep& r, const float* start, const float* cross,
+                          const float* triangle) {
+  const Index k = r.k;
+  std::vector<double> f(start, start + k), c(k);
+  const auto N = [&](Index a, Index e) {
+    const Index low = std::min(a, e), high = std::max(a, e);
+    const double value = triangle[low * k - low * (low - 1) / 2 + (high - low)];
+    return a == e ? value * (1 + r.pull) : value;
+  };
+  for (Index j = 0; j < k; ++j) c[j] = cross[j] + (N(j, j) - N(j, j) / (1 + r.pull)) * f[j];
+  for (Index sweep = 0; sweep < r.sweeps * k; ++sweep) {
+    const Index j = sweep % k;
+    const double l2 = double{r.l2};
+    if (N(j, j) + l2 == 0) continue;
+    double slope = c[j] - l2 * f[j];
+    for (Index e = 0; e < k; ++e) slope -= N(j, e) * f[e];
+    if (r.signed_factor != 0) {
+      const double target = slope + N(j, j) * f[j];
+      f[j] = std::copysign(std::max(0.0, std::abs(target) - 0.05), target) / N(j, j);
+    } else {
+      f[j] = std::clamp(f[j] + 1.2 * (slope - 0.05) / (N(j, j) + l2), 0.0, 0.6);
+    }
+  }
+  return f;
+}
+
 void own_sweeps_agree(Index n, Index k, bool wide, bool of_any_sign) {
   Bench b;
   const EntryTable& kernels = b.device->table().entries;
@@ -151,27 +178,8 @@ void own_sweeps_agree(Index n, Index k, bool wide, bool of_any_sign) {
   b.run(kernels.own_sweep, request);
   const std::vector<float> found = F.now("own_sweep");
   for (Index i = 0; i < n; ++i) {
-    std::vector<double> f(k), c(k);
-    const auto N = [&](Index a, Index e) {
-      const Index low = std::min(a, e), high = std::max(a, e);
-      const double value = triangles[i * size + low * k - low * (low - 1) / 2 + (high - low)];
-      return a == e ? value * (1 + pull) : value;
-    };
-    for (Index j = 0; j < k; ++j) f[j] = F(i, j);
-    for (Index j = 0; j < k; ++j) c[j] = cross[i * k + j] + (N(j, j) - N(j, j) / (1 + pull)) * f[j];
-    for (Index sweep = 0; sweep < 3 * k; ++sweep) {
-      const Index j = sweep % k;
-      const double l2 = double{request.l2};
-      if (N(j, j) + l2 == 0) continue;
-      double slope = c[j] - l2 * f[j];
-      for (Index e = 0; e < k; ++e) slope -= N(j, e) * f[e];
-      if (of_any_sign) {
-        const double target = slope + N(j, j) * f[j];
-        f[j] = std::copysign(std::max(0.0, std::abs(target) - 0.05), target) / N(j, j);
-      } else {
-        f[j] = std::clamp(f[j] + 1.2 * (slope - 0.05) / (N(j, j) + l2), 0.0, 0.6);
-      }
-    }
+    const std::vector<double> f =
+        swept(request, &F.values[i * F.stride], &cross[i * k], &triangles[i * size]);
     for (Index j = 0; j < k; ++j) near(found[i * k + j], f[j], 2e-4, "own_sweep");
   }
 }
@@ -203,6 +211,17 @@ void row_squares_agree(const SparseScene& s) {
 
 // ---- Centres.
 
+// The index of the nearest centre to row i of X / 2, and its squared distance.
+std::pair<Index, double> nearest(const There& X, Index i, const std::vector<double>& centers) {
+  std::pair<Index, double> found{0, HUGE_VAL};
+  for (Index j = 0; j * X.cols < static_cast<Index>(centers.size()); ++j) {
+    double sum = 0;
+    for (Index t = 0; t < X.cols; ++t) sum += std::pow(0.5 * X(i, t) - centers[j * X.cols + t], 2);
+    if (sum < found.second) found = {j, sum};
+  }
+  return found;
+}
+
 // Rows and centres of a grid, some of them equal: distances are exact, and many are ties.
 void centers_agree(Index n, Index d, Index k, double offset) {
   Bench b;
@@ -212,13 +231,13 @@ void centers_agree(Index n, Index d, Index k, double offset) {
   std::vector<double> centers(k * d), origin(d, offset / 2);
   for (Index i = 0; i < n; ++i)
     for (Index t = 0; t < d; ++t)
-      rows.values[i * rows.stride + t] =
-          static_cast<float>(offset + std::round(2 * X(i, t)));
+      rows.values[i * rows.stride + t] = static_cast<float>(offset + std::round(2 * X(i, t)));
   rows.array.upload(rows.values);
   for (Index j = 0; j < k; ++j)
-    for (Index t = 0; t < d; ++t) centers[j * d + t] = rows((j - j % 2) * 3 % n, t) / 2 + j % 2 / 2.0;
+    for (Index t = 0; t < d; ++t)
+      centers[j * d + t] = rows((j - j % 2) * 3 % n, t) / 2 + j % 2 / 2.0;
   const Array<double> centers_there(b.device, centers), origin_there(b.device, origin);
-  const Array<float> centred(b.device, n * d), products(b.device, n * k);
+  const Array<float> centred(b.device, n * d);
   const Array<double> norms(b.device, n), distances(b.device, n);
   const Array<std::int32_t> labels(b.device, n);
   b.run(kernels.centre_rows,
@@ -246,26 +265,18 @@ void centers_agree(Index n, Index d, Index k, double offset) {
           static_cast<float>((j % 2 == 0 ? 1 : -1) * 3e-3 * std::sqrt(expected_norms[i] * s[j]));
   }
   const Array<float> p_there(b.device, p);
-  const Array<double> squares(b.device, s);
-  b.run(kernels.nearest_centers,
-        {n, d, k, rows.in(), 0.5, centers_there.data(), p_there.data(), norms.data(),
-         squares.data(), 4e-3, 1e-6, 1e-14, 1e-20, labels.data(), distances.data()});
+  std::vector<double> lengths;
+  for (const double square : s) lengths.push_back(std::sqrt(square));
+  const Array<double> squares(b.device, s), lengths_there(b.device, lengths);
+  b.run(kernels.nearest_centers, {n, d, k, rows.in(), 0.5, centers_there.data(), p_there.data(),
+                                  norms.data(), squares.data(), lengths_there.data(), 4e-3, 1e-6,
+                                  1e-14, 1e-20, labels.data(), distances.data()});
   const std::vector<std::int32_t> found = labels.download();
   const std::vector<double> of_rows = distances.download();
-  const auto distance = [&](Index i, Index j) {
-    double sum = 0;
-    for (Index t = 0; t < d; ++t) {
-      const double r = 0.5 * rows(i, t) - centers[j * d + t];
-      sum += r * r;
-    }
-    return sum;
-  };
   for (Index i = 0; i < n; ++i) {
-    Index label = 0;
-    for (Index j = 1; j < k; ++j)
-      if (distance(i, j) < distance(i, label)) label = j;
+    const auto [label, distance] = nearest(rows, i, centers);
     check(found[i] == label, "nearest_centers: a label");
-    near(of_rows[i], distance(i, label), 1e-12 * (1 + of_rows[i]), "nearest_centers: a distance");
+    near(of_rows[i], distance, 1e-12 * (1 + distance), "nearest_centers: a distance");
   }
 }
 
@@ -296,14 +307,13 @@ void rows_of_clusters_are_summed(Index n, Index d, Index k) {
         sum += weights[order[place]] * 0.25 * X(order[place], t);
       near(found[j * d + t], sum, 1e-13, "cluster_sums");
     }
-  b.run(kernels.point_distances, {n, d, 5, X.in(), 0.25, points_there.data(),
-                                  weights_there.data(), distances.data()});
+  b.run(kernels.point_distances,
+        {n, d, 5, X.in(), 0.25, points_there.data(), weights_there.data(), distances.data()});
   const std::vector<double> measured = distances.download();
   for (Index i = 0; i < n; ++i)
     for (Index p = 0; p < 5; ++p) {
       double sum = 0;
-      for (Index t = 0; t < d; ++t)
-        sum += std::pow(0.25 * X(i, t) - points[p * d + t], 2);
+      for (Index t = 0; t < d; ++t) sum += std::pow(0.25 * X(i, t) - points[p * d + t], 2);
       near(measured[i * 5 + p], weights[i] * sum, 1e-12 * (1 + sum), "point_distances");
     }
 }

@@ -45,7 +45,7 @@ struct NearestBody {
   // ‖x − c‖² − ‖x − o‖² of centre j, and a bound of its error.
   __device__ double difference(Wide i, Wide j, double length, double& error) const {
     const double square = r.squares[j];
-    error = 2 * r.product_error * length * sqrt(square) + r.square_error * square + r.underflow;
+    error = 2 * r.product_error * length * r.lengths[j] + r.square_error * square + r.underflow;
     return square - 2 * double{r.products[i * r.k + j]};
   }
   __device__ void operator()(Wide i, int lane) const {

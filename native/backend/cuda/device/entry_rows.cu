@@ -120,7 +120,8 @@ struct PairsBody {
 
 constexpr Wide most_shared = 96 << 10;  // see row_steps.cu
 
-// One row, in its warp's part of shared memory.
+// One row, in its warp's part of shared memory. `wide`: its sums are in float64.
+template <bool wide>
 struct OwnRow {
   const OwnSweep& r;
   Wide row;
@@ -129,48 +130,48 @@ struct OwnRow {
   float* factor;  // [k]
 
   __device__ float normal(Wide a, Wide b) const {
-    const Wide at =
-        row * (r.k * (r.k + 1) / 2) + (a < b ? place_of(r.k, a, b) : place_of(r.k, b, a));
-    if (r.triangles != nullptr) return r.triangles[at];
+    const Wide low = a < b ? a : b, high = a < b ? b : a;
+    const Wide at = row * (r.k * (r.k + 1) / 2) + place_of(r.k, low, high);
+    if constexpr (!wide) return r.triangles[at];
     const double value = r.wide_triangles[at];
     return static_cast<float>(a == b ? value + r.pull * value : value);
   }
   __device__ float cross(Wide j) const {
-    if (r.cross != nullptr) return r.cross[row * r.k + j];
+    if constexpr (!wide) return r.cross[row * r.k + j];
     const double diagonal = r.wide_triangles[row * (r.k * (r.k + 1) / 2) + place_of(r.k, j, j)];
     return static_cast<float>(r.wide_cross[row * r.k + j] + r.pull * diagonal * factor[j]);
   }
-  // Lanes are components.
+  // Lanes are components. Unrolled loops of 64-bit places would spill on sm_120.
   __device__ void move(Wide j, float change) const {
+#pragma unroll 1
     for (Wide i = lane; i < r.k; i += 32) slope[i] -= change * normal(j, i);
   }
-  __device__ float next(Wide j, float diagonal) const {
-    const float old = factor[j];
-    if (r.signed_factor != 0) {
-      const float target = slope[j] + normal(j, j) * old;
-      const float size = (target < 0 ? -target : target) - r.half_l1;
-      return size > 0 ? (target < 0 ? -size : size) / diagonal : 0.0f;
-    }
-    const float moved = old + r.relaxation * ((slope[j] - r.half_l1 - r.l2 * old) / diagonal);
-    if (!(moved > 0)) return 0;
-    return r.upper < moved ? static_cast<float>(r.upper) : moved;
+  __device__ float next(Wide j) const {
+    const float old = factor[j], own = normal(j, j), diagonal = own + r.l2;
+    const bool counts = diagonal >= FLT_MIN, is_signed = r.signed_factor != 0;
+    const float target = slope[j] + own * old;
+    const float size = (target < 0 ? -target : target) - r.half_l1;
+    const float shrunk = size > 0 ? (target < 0 ? -size : size) : 0.0f;
+    const float by =
+        (is_signed ? shrunk : slope[j] - r.half_l1 - r.l2 * old) / (counts ? diagonal : 1.0f);
+    const float moved = old + r.relaxation * by;
+    const float raised = moved > 0 ? moved : 0.0f;
+    const float capped = r.upper < raised ? static_cast<float>(r.upper) : raised;
+    return !counts ? old : is_signed ? by : capped;
   }
 
   __device__ void sweep() const {
     for (Wide j = 0; j < r.k; ++j) {
-      const float diagonal = normal(j, j) + r.l2;
-      const float old = factor[j];
-      const float value = diagonal >= FLT_MIN ? next(j, diagonal) : old;
+      const float value = next(j), change = value - factor[j];
       __syncwarp();
-      if (value != old) {
-        move(j, value - old);
-        if (lane == 0) factor[j] = value;
-      }
+      move(j, change);
+      if (lane == 0) factor[j] = value;
       __syncwarp();
     }
   }
 };
 
+template <bool wide>
 __global__ void __launch_bounds__(row_threads) sweep_own(OwnSweep r) {
   DYNAMIC_SHARED(memory);
   const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
@@ -178,13 +179,14 @@ __global__ void __launch_bounds__(row_threads) sweep_own(OwnSweep r) {
   const Wide row = Wide{blockIdx.x} * warps + warp;
   if (row >= r.rows) return;
   auto* const slope = reinterpret_cast<float*>(memory) + warp * 2 * r.k;
-  const OwnRow own{r, row, lane, slope, slope + r.k};
+  const OwnRow<wide> own{r, row, lane, slope, slope + r.k};
   float* const f = r.factor.data + row * r.factor.stride;
   for (Wide j = lane; j < r.k; j += 32) own.factor[j] = f[j];
   __syncwarp();
+#pragma unroll 1
   for (Wide j = lane; j < r.k; j += 32) slope[j] = own.cross(j);
-  for (Wide j = 0; j < r.k; ++j)
-    if (own.factor[j] != 0) own.move(j, own.factor[j]);
+#pragma unroll 1
+  for (Wide j = 0; j < r.k; ++j) own.move(j, own.factor[j]);
   __syncwarp();
   for (Wide sweep = 0; sweep < r.sweeps; ++sweep) own.sweep();
   for (Wide j = lane; j < r.k; j += 32) f[j] = own.factor[j];
@@ -214,7 +216,7 @@ Code own_sweep(Queue* queue, const OwnSweep* r) {
   if (warps == 0) return failed(Code::unavailable, "a sweep with too many components");
   return launch(queue, blocks_for(r->rows, static_cast<int>(warps), r->rows),
                 static_cast<unsigned>(32 * warps), static_cast<std::size_t>(warps * of_warp),
-                "own_sweep", sweep_own, *r);
+                "own_sweep", r->triangles == nullptr ? sweep_own<true> : sweep_own<false>, *r);
 }
 
 }  // namespace gemmine::cuda::device
