@@ -135,7 +135,8 @@ function sanitize() {
 }
 
 /** What a program says of a mistake, in a few words; undefined if it does not notice. */
-function noticed({ status, stdout, stderr }) {
+function noticed({ status, stdout, stderr, error }) {
+  if (error) throw error // not run at all: nothing was noticed
   if (status === 0) return undefined
   const all = stdout + stderr
   const [, said] = /SUMMARY: (\w+Sanitizer: [\w-]+)/.exec(all) ??
