@@ -14,16 +14,25 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { entryMutants, rowMutants } from './cuda-entry-mutants.mjs'
 import { mutants as epilogueMutants } from './cuda-epilogue-mutants.mjs'
 import { mutants as passMutants } from './cuda-mutants.mjs'
 import { mutants as scanMutants } from './cuda-scan-mutants.mjs'
 import { Failure, root, succeedOrExplain } from './steps.mjs'
 
-const suites = ['cuda_kernels_suite', 'cuda_scan_kernels_suite', 'cuda_epilogue_kernels_suite']
+const suites = {
+  passes: 'cuda_kernels_suite',
+  scans: 'cuda_scan_kernels_suite',
+  epilogues: 'cuda_epilogue_kernels_suite',
+  entries: 'cuda_entry_kernels_suite',
+  rows: 'cuda_row_kernels_suite',
+}
 const mutants = [
-  ...passMutants.map((mutant) => ({ ...mutant, suite: suites[0] })),
-  ...scanMutants.map((mutant) => ({ ...mutant, suite: suites[1] })),
-  ...epilogueMutants.map((mutant) => ({ ...mutant, suite: suites[2] })),
+  ...passMutants.map((mutant) => ({ ...mutant, suite: suites.passes })),
+  ...scanMutants.map((mutant) => ({ ...mutant, suite: suites.scans })),
+  ...epilogueMutants.map((mutant) => ({ ...mutant, suite: suites.epilogues })),
+  ...entryMutants.map((mutant) => ({ ...mutant, suite: suites.entries })),
+  ...rowMutants.map((mutant) => ({ ...mutant, suite: suites.rows })),
 ]
 const build = join(root, 'build', 'cuda-kernels')
 const device = 'native/backend/cuda/device'
@@ -107,9 +116,9 @@ function must(result, what) {
 
 function buildAll(kind) {
   mkdirSync(join(build, kind), { recursive: true })
-  for (const source of [...sources(), ...suites.map(sourceOf)])
+  for (const source of [...sources(), ...Object.values(suites).map(sourceOf)])
     must(compile(kind, source, objectOf(kind, source)), source)
-  for (const suite of suites) {
+  for (const suite of Object.values(suites)) {
     const objects = [...sources(), sourceOf(suite)].map((source) => objectOf(kind, source))
     must(link(kind, objects, join(build, kind, suite)), kind)
   }
@@ -118,7 +127,7 @@ function buildAll(kind) {
 function sanitize() {
   for (const kind of Object.keys(kinds)) {
     buildAll(kind)
-    for (const suite of suites) {
+    for (const suite of Object.values(suites)) {
       const start = performance.now()
       const result = runProgram(join(build, kind, suite))
       must(result, `${suite}, ${kind}`)
@@ -129,7 +138,8 @@ function sanitize() {
 }
 
 /** What a program says of a mistake, in a few words; undefined if it does not notice. */
-function noticed({ status, stdout, stderr }) {
+function noticed({ status, stdout, stderr, error }) {
+  if (error) throw error // not run at all: nothing was noticed
   if (status === 0) return undefined
   const all = stdout + stderr
   const [, said] = /SUMMARY: (\w+Sanitizer: [\w-]+)/.exec(all) ??
@@ -179,7 +189,7 @@ function tryMutant(mutant) {
 function tryMutants(only) {
   const chosen = mutants.filter(({ name, suite }) => name.includes(only) || suite === only)
   for (const kind of new Set(chosen.flatMap(({ kinds: used = ['plain'] }) => used)))
-    if (!suites.every((suite) => existsSync(join(build, kind, suite)))) buildAll(kind)
+    if (!Object.values(suites).every((suite) => existsSync(join(build, kind, suite)))) buildAll(kind)
   const survivors = chosen.filter((mutant) => {
     const said = tryMutant(mutant)
     console.log(`${mutant.name}: ${said ?? 'NOT NOTICED'}`)

@@ -77,6 +77,12 @@ double Passes::spread(const RowSource& A, HostView<const float> W, const Job& jo
   return sum;
 }
 
+void Passes::improve_rows_by_own_normals(const Step&, HostView<const double>,
+                                         HostView<const double>, double, BackendView<float>,
+                                         const Job&) {
+  expect(false, "the CPU improves rows of other devices");
+}
+
 void Passes::orthonormalise_columns(Index first, BackendView<float> factor, const Job& job) {
   const Index n = factor.rows;
   const Index k = factor.cols;

@@ -306,6 +306,12 @@ class Passes {
   // pull·diag(N_t) h_t and the normal matrix N_t + pull·diag(N_t).
   virtual void improve_by_own_normals(const Step& step, const Sums& sums, double pull,
                                       BackendView<float> Ht, const Job& job) = 0;
+  // The same for rows of any factor, from S [rows×k] and the upper triangles of N_t
+  // [rows×k(k + 1)/2], row by row, that the caller gives: the operation of the CPU for a device
+  // that has no body for the step.
+  virtual void improve_rows_by_own_normals(const Step& step, HostView<const double> cross,
+                                           HostView<const double> triangles, double pull,
+                                           BackendView<float> factor, const Job& job);
   // Σ_t h_t N_t h_t in float64, from the same sums.
   virtual double own_curvature(const Sums& sums, BackendView<const float> Ht, const Job& job) = 0;
   // ⟨S, Ht⟩ in float64.

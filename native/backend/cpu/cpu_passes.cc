@@ -97,7 +97,17 @@ class CpuPasses : public Passes {
   }
   void improve_by_own_normals(const Step& step, const Sums& sums, double pull,
                               BackendView<float> Ht, const Job& job) override {
-    cpu::improve_by_own_normals(kernels_, step, cpu_sums(sums), pull, host(Ht), job);
+    cpu::improve_by_own_normals(kernels_, step, cpu_sums(sums).cross, cpu_sums(sums).denominators,
+                                pull, host(Ht), job);
+  }
+  void improve_rows_by_own_normals(const Step& step, HostView<const double> cross,
+                                   HostView<const double> triangles, double pull,
+                                   BackendView<float> factor, const Job& job) override {
+    const auto all = [](HostView<const double> view) {
+      return std::span(view.data, static_cast<std::size_t>(view.rows * view.cols));
+    };
+    cpu::improve_by_own_normals(kernels_, step, all(cross), all(triangles), pull, host(factor),
+                                job);
   }
   double own_curvature(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
     return cpu::own_curvature(cpu_sums(sums), host(Ht), job);

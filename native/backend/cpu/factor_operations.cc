@@ -63,15 +63,15 @@ void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& s
   });
 }
 
-void improve_by_own_normals(const Kernels& kernels, const Step& step, const CpuSums& sums,
-                            double pull, HostView<float> Ht, const Job& job) {
+void improve_by_own_normals(const Kernels& kernels, const Step& step, std::span<const double> cross,
+                            std::span<const double> normals, double pull, HostView<float> Ht,
+                            const Job& job) {
   const Triangles triangles(Ht.cols);
   const Index k = Ht.cols;
   over_rows(Ht.rows, step_rows, job, [&](Index begin, Index count) {
     OwnSteps steps(kernels, step, triangles, job.cancellation);
     for (Index t = begin; t < begin + count; ++t)
-      steps.improve(sums.cross.data() + t * k, sums.denominators.data() + t * triangles.size(),
-                    pull, Ht.row(t));
+      steps.improve(cross.data() + t * k, normals.data() + t * triangles.size(), pull, Ht.row(t));
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "backend/cpu/group_pass.h"
@@ -18,8 +19,9 @@ void improve_from_sums(const Kernels& kernels, const Step& step, const std::vect
                        const NormalMatrix& normal, std::span<const double> pull, HostView<float> Ht,
                        const Job& job);
 // See Passes.
-void improve_by_own_normals(const Kernels& kernels, const Step& step, const CpuSums& sums,
-                            double pull, HostView<float> Ht, const Job& job);
+void improve_by_own_normals(const Kernels& kernels, const Step& step, std::span<const double> cross,
+                            std::span<const double> normals, double pull, HostView<float> Ht,
+                            const Job& job);
 double own_curvature(const CpuSums& sums, HostView<const float> Ht, const Job& job);
 // Improves Ht from the numerators and denominators of a divergence.
 void improve_by_ratio(const Kernels& kernels, const Step& step, const CpuSums& sums,

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
-#include "backend/cpu/far_rows.h"
 #include "backend/cpu/ordered_blocks.h"
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
+#include "backend/far_rows.h"
 #include "core/row_reader.h"
 
 namespace gemmine::cpu {

@@ -4,11 +4,15 @@
 #include <limits>
 #include <numeric>
 
+#include "backend/cuda/center_rows.h"
 #include "backend/cuda/device_pass.h"
 #include "backend/cuda/device_step.h"
 #include "backend/cuda/host_path.h"
+#include "backend/cuda/own_steps.h"
 #include "backend/cuda/row_stream.h"
+#include "backend/cuda/sparse_stream.h"
 #include "backend/cuda/wide_products.h"
+#include "backend/cuda/x_products.h"
 
 namespace gemmine::cuda {
 namespace {
@@ -26,10 +30,13 @@ class CudaPasses : public HostPath {
   using HostPath::improve;
 
   std::unique_ptr<RowSource> resident(const RowSource& X, const Job& job) override {
-    if (X.sparse()) return nullptr;
+    if (X.sparse() && !ResidentSparse::supports(X)) return nullptr;
     const auto turn = device_->turn();
-    const double bytes = 4.0 * static_cast<double>(X.rows()) * static_cast<double>(X.cols());
+    const double bytes = X.sparse()
+                             ? ResidentSparse::bytes(X)
+                             : 4.0 * static_cast<double>(X.rows()) * static_cast<double>(X.cols());
     if (bytes > resident_share * static_cast<double>(device_->describe().free)) return nullptr;
+    if (X.sparse()) return std::make_unique<ResidentSparse>(device_, X, job);
     return std::make_unique<ResidentRows>(device_, X, job);
   }
 
@@ -40,9 +47,33 @@ class CudaPasses : public HostPath {
   void sum_over_ranks(Sums& sums, Communicator& ranks) override {
     CudaSums& own = cuda_sums(sums);
     if (own.is_on_host) return HostPath::sum_over_ranks(sums, ranks);
-    std::vector<double> S = own.cross.download(own.d * own.k);
-    ranks.allreduce(S);
-    own.cross.upload(S);
+    const auto sum = [&](Array<double>& array, Index count) {
+      std::vector<double> values = array.download(count);
+      ranks.allreduce(values);
+      array.upload(values);
+    };
+    sum(own.cross, own.d * own.k);
+    if (own.denominators.size() > 0)
+      sum(own.denominators, own.of_column == 0 ? own.k : own.d * own.of_column);
+  }
+
+  void multiply_in_float64(const RowSource& X, int exponent, HostView<const double> B,
+                           BackendView<float> to, const Job& job) override {
+    x_times(device_, X, exponent, B, to, job);
+  }
+  std::vector<double> squared_products(const RowSource& X, int exponent, HostView<const double> B,
+                                       const Job& job) override {
+    return x_squared_products(device_, X, exponent, B, job);
+  }
+
+  void assign(const Assignment& assignment, Assigned& assigned, const Job& job) override {
+    if (assignment.X.sparse()) return HostPath::assign(assignment, assigned, job);
+    assign_rows(device_, assignment, assigned, job);
+  }
+  std::vector<double> potentials(const Candidates& candidates, HostView<double> distances,
+                                 const Job& job) override {
+    if (candidates.X.sparse()) return HostPath::potentials(candidates, distances, job);
+    return candidate_potentials(device_, candidates, distances, job);
   }
 
   void improve(const Step& step, const Sums& sums, const NormalMatrix& normal,
@@ -72,6 +103,40 @@ class CudaPasses : public HostPath {
     DeviceStep(device_, host_, step, normal).improve(cross, factor, nullptr, job);
   }
 
+  void improve_by_ratio(const Step& step, const Sums& sums, BackendView<float> Ht,
+                        const Job& job) override {
+    const CudaSums& own = cuda_sums(sums);
+    if (own.is_on_host) return HostPath::improve_by_ratio(step, sums, Ht, job);
+    const bool by_column = own.of_column == 0;
+    const RatioUpdate request{.rows = own.d,
+                              .k = own.k,
+                              .above = {nullptr, 0},
+                              .below = {nullptr, 0},
+                              .wide_above = own.cross.data(),
+                              .wide_below = by_column ? nullptr : own.denominators.data(),
+                              .column_sums = by_column ? own.denominators.data() : nullptr,
+                              .shares = nullptr,
+                              .addend = 0,
+                              .numerators = {nullptr, 0},
+                              .diagonal = {nullptr, 0},
+                              .half_l1 = step.l1 / 2,
+                              .l2 = step.l2,
+                              .exponent = step.exponent,
+                              .upper = step.upper,
+                              .factor = out(Ht)};
+    run(device_->table().entries.ratio_update, request);
+  }
+  void improve_by_own_normals(const Step& step, const Sums& sums, double pull,
+                              BackendView<float> Ht, const Job& job) override {
+    const CudaSums& own = cuda_sums(sums);
+    if (own.is_on_host) return HostPath::improve_by_own_normals(step, sums, pull, Ht, job);
+    own_steps(device_, host_, step, own.cross, own.denominators, pull, Ht, job);
+  }
+  double own_curvature(const Sums& sums, BackendView<const float> Ht, const Job& job) override {
+    const CudaSums& own = cuda_sums(sums);
+    if (own.is_on_host) return HostPath::own_curvature(sums, Ht, job);
+    return cuda::own_curvature(device_, own.denominators, Ht);
+  }
   double energy(const RowAddend& addend, BackendView<const float> W, const Job&) override {
     return addend.weight * sum({.term = Term::energy,
                                 .rows = W.rows,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend/cuda/device.h"
+#include "backend/cuda/entry_tiles.h"
 #include "backend/passes.h"
 
 namespace gemmine::cuda {
@@ -23,7 +24,9 @@ class CudaSums : public Sums {
         wide(device),
         weighted(device),
         weighted_rows(device),
-        partial(device) {
+        partial(device),
+        entries(device),
+        denominators(device) {
     cross.clear(d * k);
     gram_there.clear(k * k);
   }
@@ -42,6 +45,13 @@ class CudaSums : public Sums {
   Array<double> weighted;        // the same, rows weighted
   Array<float> weighted_rows;    // W, rows weighted [block×k]
   Array<double> partial;         // partial sums of the terms of the loss
+
+  // Of a pass by entries.
+  EntryMemory entries;
+  // Denominators [d×k], [k] if they are the same for all rows, or normal matrices of the rows of
+  // Ht, as upper triangles [d×k(k + 1)/2].
+  Array<double> denominators;
+  Index of_column = 0;  // denominators of each row of Ht; 0: the same for all
 };
 
 inline CudaSums& cuda_sums(Sums& sums) { return dynamic_cast<CudaSums&>(sums); }

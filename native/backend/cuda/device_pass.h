@@ -5,7 +5,8 @@
 
 namespace gemmine::cuda {
 
-// Whether a pass runs on the device: under frobenius_loss, over a dense X. Others run on the CPU.
+// Whether a pass runs on the device: all but those with a row addend for a step without a kernel,
+// which run on the CPU.
 bool runs_on_device(const Pass& pass);
 
 // See Passes::pass. Products are cuBLAS's in float32; sums across blocks, Gram matrices and the

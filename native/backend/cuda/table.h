@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/cuda/abi.h"
+#include "backend/cuda/entry_table.h"
 #include "backend/cuda/epilogue_table.h"
 #include "backend/cuda/pass_table.h"
 #include "backend/cuda/scan_table.h"
@@ -43,6 +44,7 @@ struct Table {
   PassTable passes;
   ScanTable scans;
   EpilogueTable epilogues;
+  EntryTable entries;
 };
 
 inline constexpr const char* entry_symbol = "gemmine_cuda_table";

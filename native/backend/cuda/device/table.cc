@@ -18,6 +18,7 @@ extern "C" __attribute__((visibility("default"))) const Table* gemmine_cuda_tabl
                               .runtime = device::runtime_table(),
                               .passes = device::pass_table(),
                               .scans = device::scan_table(),
-                              .epilogues = device::epilogue_table()};
+                              .epilogues = device::epilogue_table(),
+                              .entries = device::entry_table()};
   return &table;
 }

@@ -5,7 +5,7 @@
 
 #include "backend/assignment.h"
 
-namespace gemmine::cpu {
+namespace gemmine {
 
 // Keeps the rows of the highest ranks, independent of the order of calls.
 class FarRows {
@@ -43,4 +43,4 @@ class FarRows {
   double threshold_ = 0;
 };
 
-}  // namespace gemmine::cpu
+}  // namespace gemmine
