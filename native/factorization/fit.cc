@@ -36,9 +36,9 @@ void hand_back(Passes& backend, const Exponents& exponents, bool fixed, BackendV
   for (Index j = 0; j < H.rows; ++j)
     for (Index t = 0; t < H.cols; ++t) H(j, t) = std::ldexp(Ht(t, j), exponents.H - shift);
   backend.download(scaled_W, W);
-  const int of_W = exponents.W + shift;
-  for (Index i = 0; of_W != 0 && i < W.rows; ++i)
-    for (Index j = 0; j < W.cols; ++j) W(i, j) = std::ldexp(W(i, j), of_W);
+  const double of_W = std::ldexp(1.0, exponents.W + shift);  // W is rounded once, as by ldexp
+  for (Index i = 0; i < W.rows; ++i)
+    for (float& w : std::span(W.row(i), W.cols)) w = static_cast<float>(of_W * w);
 }
 
 // Returns whether the rows of a factor have no normal matrix in common: entries may be excluded, or

@@ -62,7 +62,7 @@ constexpr Index sweeps_after_sample = 4;
 // An H of any sign can be found in a few columns: docs/decisions/0027. The projection pays if it
 // leaves so many times fewer entries.
 constexpr double columns_per_component = 2.4;
-constexpr Index iterations_on_projected = 16;
+constexpr Index iterations_on_projected = 10;
 constexpr Index sweeps_after_projected = 8;
 constexpr double least_reduction = 5;
 
