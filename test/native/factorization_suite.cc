@@ -31,7 +31,6 @@ const Configuration configurations[] = {
     {Model::nmf, Solver::mu, Start::kmeans, "nmf mu kmeans"},
     {Model::nmf, Solver::mu, Start::nndsvda, "nmf mu nndsvda"},
     {Model::nmf, Solver::mu, Start::nndsvdar, "nmf mu nndsvdar"},
-    {Model::nmf, Solver::mu, Start::low_rank, "nmf mu low-rank"},
 };
 
 bool takes_any_rank(Start start) { return start == Start::random || start == Start::kmeans; }
