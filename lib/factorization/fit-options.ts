@@ -346,7 +346,7 @@ export function checkFitOptions(
   if (init === 'nndsvd' && solver === 'mu')
     throw invalid(
       'init',
-      'nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero',
+      'nndsvda, nndsvdar, low-rank, kmeans or random for the solver mu, which cannot leave a zero',
       init,
     )
 }

@@ -138,8 +138,8 @@ function copiesOfW(source: NativeSource, shape: FitShape): number {
   // Extrapolation keeps the last pair and the last steps.
   const inLoop = shape.acceleration === 'extrapolated' ? 3 : 2
   if (init === 'random' || isOfRows(init)) return inLoop
-  // Three blocks of a basis with its oversamples, U and W.
-  if (init !== 'kmeans') return 5 + 30 / rank
+  // Three blocks of a basis with its oversamples, U and W; for iterations on U, U has oversamples too.
+  if (init !== 'kmeans') return 5 + (init === 'low-rank' ? 40 : 30) / rank
   return solver === 'hals' && clusteringSizes(source, rank).sampleIsSmall ? inLoop : 3
 }
 

@@ -9,6 +9,7 @@ export const startNames = [
   'nndsvd',
   'nndsvda',
   'nndsvdar',
+  'low-rank',
   'spa',
   'furthest-sum',
   'custom',
@@ -49,8 +50,13 @@ interface Row {
 /** The default start of semi-NMF. */
 export const semiNmfDefaultInit = 'kmeans'
 
-/** The default start of NMF for each kind of steps, and the one for rank > min(n, d). */
+/**
+ * The default start of NMF for each kind of steps, and the one for rank > min(n, d); decisions 0017, 0023 and 0036
+ * have the measurements.
+ */
 export const nmfDefaultInits = {
+  /** Where neither penalties, bounds, weights nor batches are given, and iterations without X are cheaper. */
+  'hals without X': 'low-rank',
   hals: 'nndsvdar',
   mu: 'random',
   ratio: 'nndsvda',
@@ -87,9 +93,9 @@ export const models = {
     summary: 'X, W and H >= 0',
     isNonnegative: true,
     solvers,
-    inits: ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar'],
+    inits: ['random', 'kmeans', 'nndsvd', 'nndsvda', 'nndsvdar', 'low-rank'],
     takesFactors: true,
-    start: `${nmfDefaultInits.hals}, with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.ratio}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
+    start: `${nmfDefaultInits['hals without X']} where that is cheap, else ${nmfDefaultInits.hals}; with mu ${nmfDefaultInits.mu}, under another loss ${nmfDefaultInits.ratio}; ${nmfDefaultInits.wide} where K > min(n, d) or entries are missing`,
   },
   'semi-orthogonal-nmf': {
     call: 'semiOrthogonalNmf',

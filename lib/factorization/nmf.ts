@@ -10,8 +10,9 @@ import {
   type MemoryOptions,
   type Overrides,
 } from '../options'
+import { native } from '../native'
 import { batchDefaults } from './batches'
-import { upperHDefaults } from './bounds'
+import { upperHDefaults, type Bounds } from './bounds'
 import { entryDefaults, isMasked } from './entry-options'
 import { fit, type Factorization } from './fit'
 import {
@@ -20,26 +21,35 @@ import {
   fitDefaults,
   stepsOf,
   withSteps,
+  type Extent,
   type FactorOutputs,
   type Init,
 } from './fit-options'
 import { graphTerm, type Graph } from './graph'
 import { losses } from './losses'
 import { models, nmfDefaultInits } from './models'
+import type { Penalties } from './penalties'
 
 /** A start of NMF. */
 export type NmfInit = (typeof nmfInits)[number]
 
 export const nmfInits = models.nmf.inits
 
+interface PlainOptions extends Penalties, Bounds {
+  readonly sampleWeight?: Float32Array | undefined
+  readonly batchSize?: number | undefined
+}
+
 const ownDefaults = frozen({
   /**
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, for `mu` with √(mean / rank); `nndsvdar` with random numbers of about a hundredth of it;
-   * `kmeans`: as for semi-NMF; `random`. `nndsvdar` unless given, but `random` for `mu`, also if
-   * rank > min(n, d) or entries are missing; `nndsvda` for another `loss` and with a graph. For `mu`, which cannot
-   * leave a zero, zeros are replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either
-   * or both.
+   * `low-rank`: from there up to 100 iterations of `hals` on the singular vectors instead of X, which they do not
+   * read; `kmeans`: as for semi-NMF; `random`. For `hals` `low-rank` unless given, if its iterations are clearly
+   * cheaper than those on X (2 · (n + d) · (rank + 10) is at most the number of entries) and nothing is penalised,
+   * bounded, weighted or in batches, else `nndsvdar`; but `random` for `mu`, also if rank > min(n, d) or entries
+   * are missing; `nndsvda` for another `loss` and with a graph. For `mu`, which cannot leave a zero, zeros are
+   * replaced by random numbers up to the mean. Or factors `{ W, H }` to start from, either or both.
    */
   init: undefined as Init<NmfInit> | undefined,
 })
@@ -76,6 +86,17 @@ export type NmfOptions = {
 > &
   JobOptions &
   MemoryOptions
+
+/** Whether the objective is ‖X − W H‖² over all W, H ≥ 0, as that of the iterations without X. */
+const isPlain = ({ l1W, l2W, l1H, l2H, upperW, upperH, sampleWeight, batchSize }: PlainOptions) =>
+  l1W + l2W + l1H + l2H === 0 &&
+  [upperW, upperH, sampleWeight, batchSize].every((option) => option === undefined)
+
+/** Whether an iteration on singular vectors, n + d rows, has at most half of the products of one on X. */
+function isCheapWithoutX({ rows, cols, entries }: Extent, rank: number): boolean {
+  const columns = rank + native().planSizes().startOversamples
+  return 2 * (rows + cols) * columns <= entries
+}
 
 /**
  * Factorizes a non-negative matrix as X ≈ W H with W ≥ 0 and H ≥ 0.
@@ -117,7 +138,9 @@ export async function nmf(X: SourceInput, options: NmfOptions): Promise<Factoriz
   const hasGraph = graph !== undefined
   const solver = options.solver ?? defaultSolver('nmf', given, hasGraph)
   const settled = withSteps({ ...given, solver }, extent, hasGraph)
-  const init = given.init ?? nmfDefaultInits[wide ? 'wide' : stepsOf(settled, hasGraph)]
+  const steps = wide ? 'wide' : stepsOf(settled, hasGraph)
+  const withoutX = steps === 'hals' && isPlain(settled) && isCheapWithoutX(extent, given.rank)
+  const init = given.init ?? nmfDefaultInits[withoutX ? 'hals without X' : steps]
   const own = graph && (await graphTerm(graph, settled, rows))
   return await fit('nmf', X, { ...settled, init }, own)
 }

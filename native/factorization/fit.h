@@ -13,16 +13,28 @@
 
 namespace gemmine {
 
-enum class Start { random, kmeans, svd, nndsvd, nndsvda, nndsvdar, spa, furthest_sum, given };
-inline constexpr std::array<Named<Start>, 9> start_names{{{"random", Start::random},
-                                                          {"kmeans", Start::kmeans},
-                                                          {"svd", Start::svd},
-                                                          {"nndsvd", Start::nndsvd},
-                                                          {"nndsvda", Start::nndsvda},
-                                                          {"nndsvdar", Start::nndsvdar},
-                                                          {"spa", Start::spa},
-                                                          {"furthest-sum", Start::furthest_sum},
-                                                          {"custom", Start::given}}};
+enum class Start {
+  random,
+  kmeans,
+  svd,
+  nndsvd,
+  nndsvda,
+  nndsvdar,
+  low_rank,
+  spa,
+  furthest_sum,
+  given
+};
+inline constexpr std::array<Named<Start>, 10> start_names{{{"random", Start::random},
+                                                           {"kmeans", Start::kmeans},
+                                                           {"svd", Start::svd},
+                                                           {"nndsvd", Start::nndsvd},
+                                                           {"nndsvda", Start::nndsvda},
+                                                           {"nndsvdar", Start::nndsvdar},
+                                                           {"low-rank", Start::low_rank},
+                                                           {"spa", Start::spa},
+                                                           {"furthest-sum", Start::furthest_sum},
+                                                           {"custom", Start::given}}};
 
 // Whether steps are extrapolated.
 inline constexpr std::array<Named<bool>, 2> acceleration_names{

@@ -13,9 +13,13 @@ struct SingularTriplets {
   Index certain;          // further columns of U only complete the basis
 };
 
-SingularTriplets singular_triplets(const Input& input, const SvdOptions& options);
+// With `further` triplets behind those of options.rank, of which at most options.oversamples exist;
+// they are less accurate.
+SingularTriplets singular_triplets(const Input& input, const SvdOptions& options,
+                                   Index further = 0);
 
 // The triplets that a start needs.
-SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed);
+SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed,
+                                  Index further = 0);
 
 }  // namespace gemmine

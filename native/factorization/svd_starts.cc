@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 
+#include "factorization/loop/low_rank.h"
 #include "factorization/positive_direction.h"
 #include "factorization/random_streams.h"
 #include "factorization/singular.h"
@@ -11,7 +13,7 @@
 namespace gemmine {
 namespace {
 
-double share_left(const Input& input, const std::vector<double>& s) {
+double share_left(const Input& input, std::span<const double> s) {
   double kept = 0;
   for (const double value : s) kept += value * value;
   return input.squared_norm > 0 ? std::max(0.0, 1 - kept / input.squared_norm) : 1;
@@ -144,9 +146,11 @@ HostMatrix<double> lift_by_a_component(const Input& input, const SingularTriplet
 
 }  // namespace
 
-SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed) {
+SingularTriplets leading_triplets(const Input& input, Index rank, std::uint64_t seed,
+                                  Index further) {
   return singular_triplets(
-      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 3, .seed = seed});
+      input, {.rank = rank, .oversamples = start_oversamples, .power_iterations = 3, .seed = seed},
+      further);
 }
 
 double start_svd(const Input& input, const FitOptions& options, BackendView<float> W,
@@ -176,7 +180,7 @@ namespace {
 void fill_zeros(const Input& input, const FitOptions& options, RandomStream stream,
                 BackendView<float> factor) {
   const float largest_small = std::nextafter(1e-6f, 0.0f);
-  const bool random = options.start == Start::nndsvdar;
+  const bool random = options.start == Start::nndsvdar || options.start == Start::low_rank;
   const bool grows = rule_for(options.model, options.solver).leaves_zeros;
   const double mean = grows ? input.mean : std::sqrt(input.mean / static_cast<double>(factor.cols));
   const double share = options.start == Start::nndsvda ? 1 : 0;
@@ -194,9 +198,11 @@ void fill_zeros(const Input& input, const FitOptions& options, RandomStream stre
 // positive and the negative parts' product.
 double start_nndsvd(const Input& input, const FitOptions& options, BackendView<float> W,
                     BackendView<float> Ht) {
-  const SingularTriplets triplets = leading_triplets(input, W.cols, options.seed);
-  input.backend.copy(triplets.U.view(), W);
-  input.backend.copy(triplets.V.view(), Ht);
+  const bool improves = options.start == Start::low_rank;
+  SingularTriplets triplets =
+      leading_triplets(input, W.cols, options.seed, improves ? start_oversamples : 0);
+  input.backend.copy(triplets.U.view().column_block(0, W.cols), W);
+  input.backend.copy(triplets.V.view().column_block(0, W.cols), Ht);
   const ColumnParts of_U = input.backend.column_parts(W, input.job);
   const ColumnParts of_V = input.backend.column_parts(Ht, input.job);
   std::vector<double> by_U, by_V;
@@ -213,7 +219,9 @@ double start_nndsvd(const Input& input, const FitOptions& options, BackendView<f
   take_positive(input, by_V, Ht);
   fill_zeros(input, options, start_W, W);
   fill_zeros(input, options, start_H, Ht);
-  return share_left(input, triplets.s);
+  const double share = share_left(input, std::span(triplets.s).first(by_U.size()));
+  if (improves) improve_on_low_rank(input, std::move(triplets), W, Ht);
+  return share;
 }
 
 }  // namespace gemmine

@@ -141,16 +141,17 @@ SingularTriplets refined(const Input& input, HostMatrix<double> rows, Index rank
 
 }  // namespace
 
-SingularTriplets singular_triplets(const Input& input, const SvdOptions& options) {
+SingularTriplets singular_triplets(const Input& input, const SvdOptions& options, Index further) {
   const Index width = std::min({input.rows(), input.cols(), options.rank + options.oversamples});
+  const Index count = std::min(width, options.rank + further);
   std::optional<KrylovSpace> space = krylov_space(input, width, options);
   const bool graded = space->s[0] == 0 || space->s[options.rank - 1] < refined_share * space->s[0];
   const auto refine = [&] {
     HostMatrix<double> rows = leading_rows(input, *space, width, options.seed);
     space.reset();  // its memory is needed
-    return refined(input, std::move(rows), options.rank);
+    return refined(input, std::move(rows), count);
   };
-  SingularTriplets triplets = graded ? refine() : from_space(input, *space, options.rank);
+  SingularTriplets triplets = graded ? refine() : from_space(input, *space, count);
   fix_signs(input, triplets);
   return triplets;
 }

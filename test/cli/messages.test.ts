@@ -111,7 +111,7 @@ describe('a mistake on the command line', () => {
     ],
     [
       factorize('--model', 'nmf', '--solver', 'mu', '--init', 'nndsvd'),
-      'Expected nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
+      'Expected nndsvda, nndsvdar, low-rank, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
     ],
     [
       factorize('--tolerance', '-1'),

@@ -238,7 +238,10 @@ describe('selectRank', () => {
     [{ ranks: [2], loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
     [{ ranks: [2], model: 'semi-nmf', loss: 'logistic' }, 'one of frobenius, kullback-leibler'],
     [{ ranks: [2], model: 'semi-nmf', upperH: 1 }, 'nmf beside upperH for model'],
-    [{ ranks: [2], init: { H: X } }, 'one of random, kmeans, nndsvd, nndsvda, nndsvdar for init'],
+    [
+      { ranks: [2], init: { H: X } },
+      'one of random, kmeans, nndsvd, nndsvda, nndsvdar, low-rank for init',
+    ],
     [{ ranks: [2], criterion: 'elbow' }, 'one of stability, hold-out, aic, bic for criterion'],
     [{ ranks: [2], holdOut: 0 }, 'a number above 0 for holdOut, received 0'],
     [{ ranks: [2], holdOut: 0.95 }, 'in 0..0.9 for holdOut, received 0.95'],

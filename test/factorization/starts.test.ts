@@ -1,6 +1,6 @@
 // Starts of factorizations, and upper bounds of their results.
 import { describe, expect, it } from 'vitest'
-import { semiNmf, type Matrix } from '../../lib/index'
+import { nmf, semiNmf, type Matrix, type NmfOptions, type SparseMatrix } from '../../lib/index'
 import { solvers } from '../../lib/factorization/fit-options'
 import { gaussian, matrixOf, planted } from '../matrices'
 import { singularValues, squares } from '../reference/factors'
@@ -74,6 +74,56 @@ describe('semiNmf without a start of the caller', () => {
     const X = kelvin(400, 40, 5, 5)
     expect((await semiNmf(X, { rank, init: 'kmeans' })).options['init']).toBe('kmeans')
     expect((await semiNmf(X, { rank, iterations: 0 })).options['init']).toBe('kmeans')
+  })
+})
+
+describe('nmf without a start of the caller', () => {
+  const X = planted(300, 80, 6, 11, true)
+  const initOf = async (matrix: Matrix | SparseMatrix, more: Partial<NmfOptions> = {}) =>
+    (await nmf(matrix, { rank: 4, iterations: 0, ...more })).options['init']
+
+  it('begins on singular vectors where that is cheap, and the name of the start gives its bits', async () => {
+    const silent = await nmf(X, { rank: 4 })
+    expect(silent.options['init']).toBe('low-rank')
+    const spoken = await nmf(X, { rank: 4, init: 'low-rank' })
+    expect(spoken.W.data).toEqual(silent.W.data)
+    expect(spoken.H.data).toEqual(silent.H.data)
+  })
+
+  it('begins at nndsvdar where its iterations would cost as much, or lack a term', async () => {
+    expect(await initOf(planted(60, 20, 6, 12, true))).toBe('nndsvdar')
+    for (const option of [
+      { l1W: 1 },
+      { l2H: 1 },
+      { upperW: 1 },
+      { sampleWeight: new Float32Array(300).fill(1) },
+      { solver: 'anls-bpp' },
+    ] as const)
+      expect(await initOf(X, option)).toBe('nndsvdar')
+    const sparse = {
+      indptr: Int32Array.from({ length: 301 }, (_, i) => i),
+      indices: Int32Array.from({ length: 300 }, (_, i) => i % 80),
+      values: new Float32Array(300).fill(1),
+      rows: 300,
+      cols: 80,
+    }
+    expect(await initOf(sparse)).toBe('nndsvdar')
+  })
+
+  it('leaves less than nndsvdar before the first iteration, and no more after the last', async () => {
+    for (const noise of [0, 0.3]) {
+      const disturbed = matrixOf(300, 80, (i, j) =>
+        Math.abs(X.data[i * 80 + j]! + noise * Math.sin(i * i * (j + 1))),
+      )
+      const [begun, ended] = await Promise.all(
+        (['low-rank', 'nndsvdar'] as const).map((init) => nmf(disturbed, { rank: 6, init })),
+      ).then(([low, plain]) => [
+        low!.objective[0]! / plain!.objective[0]!,
+        low!.objective.at(-1)! / plain!.objective.at(-1)!,
+      ])
+      expect(begun).toBeLessThan(0.9)
+      expect(ended).toBeLessThan(1.01)
+    }
   })
 })
 

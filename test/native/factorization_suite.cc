@@ -26,6 +26,7 @@ const Configuration configurations[] = {
     {Model::nmf, Solver::hals, Start::nndsvd, "nmf hals nndsvd"},
     {Model::nmf, Solver::hals, Start::nndsvda, "nmf hals nndsvda"},
     {Model::nmf, Solver::hals, Start::nndsvdar, "nmf hals nndsvdar"},
+    {Model::nmf, Solver::hals, Start::low_rank, "nmf hals low-rank"},
     {Model::nmf, Solver::mu, Start::random, "nmf mu random"},
     {Model::nmf, Solver::mu, Start::kmeans, "nmf mu kmeans"},
     {Model::nmf, Solver::mu, Start::nndsvda, "nmf mu nndsvda"},

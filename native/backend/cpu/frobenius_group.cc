@@ -175,7 +175,7 @@ class FrobeniusGroup : public GroupPass {
     kernels_.multiply_panels(rows_of(W), negative_H_.data(), residual, true);
     double sum = 0;
     for (Index i = 0; i < X.rows; ++i)
-      sum += weight(rows.begin + i) * kernels_.summarize(residual.row(i), d_).squared_norm;
+      sum += weight(rows.begin + i) * kernels_.dot(residual.row(i), residual.row(i), d_);
     return sum;
   }
 

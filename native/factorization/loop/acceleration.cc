@@ -18,8 +18,8 @@ Acceleration::Acceleration(const Input& input, LoopState& state, const ModelRule
     : input_(input),
       state_(state),
       penalties_(penalties),
-      of_rows_(rule.leaves_zeros ? Extrapolation::nonnegative : Extrapolation::growth),
-      of_columns_(rule.columns_free ? Extrapolation::free : of_rows_),
+      row_kind_(rule.leaves_zeros ? Extrapolation::nonnegative : Extrapolation::growth),
+      column_kind_(rule.columns_free ? Extrapolation::free : row_kind_),
       previous_W_(input.backend, W.rows, W.cols),
       previous_Ht_(input.backend, Ht.rows, Ht.cols) {
   forget(W, Ht);
@@ -31,16 +31,23 @@ void Acceleration::resume(const HostMatrix<float>& previous_W,
   input_.backend.upload(previous_Ht.view(), previous_Ht_.view());
 }
 
-Extrapolated Acceleration::move_columns(BackendView<float> Ht) {
-  input_.backend.extrapolate({.share = state_.extrapolation,
-                              .kind = of_columns_,
-                              .previous = previous_Ht_.view(),
-                              .upper = penalties_.upper_h},
-                             Ht, input_.job);
+Extrapolated Acceleration::of_rows() {
   return {.share = state_.extrapolation,
-          .kind = of_rows_,
+          .kind = row_kind_,
           .previous = previous_W_.view(),
           .upper = penalties_.upper_w};
+}
+
+Extrapolated Acceleration::of_columns() {
+  return {.share = state_.extrapolation,
+          .kind = column_kind_,
+          .previous = previous_Ht_.view(),
+          .upper = penalties_.upper_h};
+}
+
+Extrapolated Acceleration::move_columns(BackendView<float> Ht) {
+  input_.backend.extrapolate(of_columns(), Ht, input_.job);
+  return of_rows();
 }
 
 void Acceleration::accept() {

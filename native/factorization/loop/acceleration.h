@@ -18,8 +18,10 @@ class Acceleration {
   Acceleration(const Input& input, LoopState& state, const ModelRule& rule,
                const Penalties& penalties, BackendView<const float> W, BackendView<const float> Ht);
 
-  // Extrapolates Ht before a pass. Returns the extrapolation of W, which the pass applies after its
-  // step.
+  // The extrapolation of each factor, which a pass applies after its step.
+  Extrapolated of_rows();
+  Extrapolated of_columns();
+  // Extrapolates Ht before a pass. Returns the extrapolation of W.
   Extrapolated move_columns(BackendView<float> Ht);
   void accept();
   // Takes the restored pair of the iteration before.
@@ -36,8 +38,8 @@ class Acceleration {
   const Input& input_;
   LoopState& state_;
   const Penalties& penalties_;  // for their bounds
-  const Extrapolation of_rows_;
-  const Extrapolation of_columns_;
+  const Extrapolation row_kind_;
+  const Extrapolation column_kind_;
   BackendMatrix previous_W_;  // after the last step, before extrapolation
   BackendMatrix previous_Ht_;
 };
