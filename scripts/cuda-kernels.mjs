@@ -189,7 +189,8 @@ function tryMutant(mutant) {
 function tryMutants(only) {
   const chosen = mutants.filter(({ name, suite }) => name.includes(only) || suite === only)
   for (const kind of new Set(chosen.flatMap(({ kinds: used = ['plain'] }) => used)))
-    if (!Object.values(suites).every((suite) => existsSync(join(build, kind, suite)))) buildAll(kind)
+    if (!Object.values(suites).every((suite) => existsSync(join(build, kind, suite))))
+      buildAll(kind)
   const survivors = chosen.filter((mutant) => {
     const said = tryMutant(mutant)
     console.log(`${mutant.name}: ${said ?? 'NOT NOTICED'}`)

@@ -147,7 +147,7 @@ void BatchScan::run(const char* phase, RowSpan span, ColumnLists* columns) {
     job_.cancellation.check();
     report(phase, span, first);
     const Index count = std::min(piece(looked, memory.tiles.rows_at_once()), span.end - first);
-    const Tile tile = memory.tiles.make(first, count, job_);
+    const ScoreTile tile = memory.tiles.make(first, count, job_);
     look(memory, tile);
     memory.lists.tighten(0, static_cast<Index>(asked_.size()), careful_ ? 1 : fewest_grown);
     if (columns != nullptr) columns->look(tile);
@@ -159,7 +159,7 @@ void BatchScan::run(const char* phase, RowSpan span, ColumnLists* columns) {
   download(memory);
 }
 
-void BatchScan::look(OnDevice& memory, const Tile& tile) const {
+void BatchScan::look(OnDevice& memory, const ScoreTile& tile) const {
   const Device& device = *memory.device;
   const Index stretch = tile.first_row / stretch_rows;
   const SelectRows select{

@@ -51,7 +51,7 @@ class BatchScan {
   AskedScan asked_scan(const ScanQuery& query, std::int32_t lane) const;
   void add_question(const ScanQuery& query, std::int32_t lane);
   Index piece(Index looked, Index most) const;
-  void look(OnDevice& memory, const Tile& tile) const;
+  void look(OnDevice& memory, const ScoreTile& tile) const;
   void report(const char* phase, RowSpan span, Index done) const;
   void download(OnDevice& memory);
   void score(OnDevice& memory, const Array<std::int32_t>& pairs, Index count);

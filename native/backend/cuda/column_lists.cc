@@ -56,12 +56,12 @@ ColumnLists::ColumnLists(const ScanRequest& reverse, const Asked& asked, const C
 
 // A list gets at most all queries of a slice. After the first one its threshold lets about as many
 // of n more queries pass as it has of the n before.
-void ColumnLists::look(const Tile& tile) const {
+void ColumnLists::look(const ScoreTile& tile) const {
   const Index first_list = tile.first_row - asked_.front()->query;
   const Index half = std::max<Index>(lists_->capacity() / 2, 1);
   for (Index begin = 0, count = 0; begin < tile.lanes; begin += count) {
     count = std::min(std::max(looked_ + begin, half), tile.lanes - begin);
-    Tile slice = tile;
+    ScoreTile slice = tile;
     slice.scores += begin * tile.stride;
     slice.lane += begin;
     slice.lanes = static_cast<std::int32_t>(count);

@@ -21,7 +21,7 @@ class ColumnLists {
   ColumnLists(const ColumnLists&) = delete;
   ColumnLists& operator=(const ColumnLists&) = delete;
 
-  void look(const Tile& tile) const;
+  void look(const ScoreTile& tile) const;
   // The next tiles are of other queries.
   void end_of_batch(Index queries) { looked_ += queries; }
 

@@ -44,7 +44,7 @@ class EntryGroup : public GroupWork {
 
   void block(Index, Index first, const BlockOfX& given) override {
     const BlockOfX X = with_noise(*device_, given, group_.noise, first, shared_.perturbed);
-    tiles_.each(first, X, [&](const Tile& tile) {
+    tiles_.each(first, X, [&](const EntryTile& tile) {
       job_.cancellation.check();
       improve(tile);
     });
@@ -77,7 +77,7 @@ class EntryGroup : public GroupWork {
     return {memory_.pairs_of_Ht.data(), d_, of_column_, of_column_};
   }
 
-  void improve(const Tile& tile) {
+  void improve(const EntryTile& tile) {
     bool formed = false;  // V of this W
     const auto form = [&] {
       if (!formed) tiles_.form_model(tile);
@@ -102,7 +102,7 @@ class EntryGroup : public GroupWork {
     accumulate(tile);
   }
 
-  void step_by_own_normals(const Tile& tile) {
+  void step_by_own_normals(const EntryTile& tile) {
     tiles_.form_terms(tile, true, true, true);
     const Index rows = tile.X.count;
     multiply_rows(*device_, tiles_.above(tile), group_.Ht, {memory_.cross.data(), rows, k_, k_});
@@ -112,7 +112,7 @@ class EntryGroup : public GroupWork {
               tile.W, job_);
   }
 
-  void step_by_ratio(const Tile& tile) {
+  void step_by_ratio(const EntryTile& tile) {
     const bool by_column = tiles_.by_column();
     tiles_.form_terms(tile, true, !by_column, false);
     const Index rows = tile.X.count;
@@ -147,7 +147,7 @@ class EntryGroup : public GroupWork {
     run(device_->table().entries.ratio_update, request);
   }
 
-  void extrapolate(const Tile& tile) const {
+  void extrapolate(const EntryTile& tile) const {
     const Extrapolated& by = *group_.extrapolated;
     const BackendView<float> previous = by.previous.row_block(tile.first, tile.X.count);
     const Extrapolate request{.rows = tile.X.count,
@@ -172,7 +172,7 @@ class EntryGroup : public GroupWork {
     run(device_->table().passes.add_to_double, request);
   }
 
-  void accumulate(const Tile& tile) {
+  void accumulate(const EntryTile& tile) {
     const bool by_column = tiles_.by_column();
     tiles_.form_terms(tile, false, !by_column, group_.own_normals);
     add_columns(tiles_.above(tile), tile.W, sums_.cross);

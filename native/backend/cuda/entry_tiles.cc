@@ -81,12 +81,12 @@ void EntryTiles::add_column_sums(BackendView<const float> F, const float* weight
   device_.require(device_.runtime().multiply(device_.compute(), &product));
 }
 
-Tile EntryTiles::tile(Index first, Index begin, Index count, const BlockOfX& block) {
-  Tile tile{.first = first + begin,
-            .begin = begin,
-            .W = group_.W.row_block(first + begin, count),
-            .X = rows_within(block, begin, count),
-            .entries = {}};
+EntryTile EntryTiles::tile(Index first, Index begin, Index count, const BlockOfX& block) {
+  EntryTile tile{.first = first + begin,
+                 .begin = begin,
+                 .W = group_.W.row_block(first + begin, count),
+                 .X = rows_within(block, begin, count),
+                 .entries = {}};
   if (block.is_sparse() && !stored_) {
     const Densify request{.X = block.sparse,
                           .values = block.values,
@@ -103,7 +103,7 @@ Tile EntryTiles::tile(Index first, Index begin, Index count, const BlockOfX& blo
   return tile;
 }
 
-EntryRows EntryTiles::entries_of(const Tile& tile) {
+EntryRows EntryTiles::entries_of(const EntryTile& tile) {
   const Mask& mask = group_.mask;
   const bool sparse = tile.X.is_sparse();
   return {.rows = tile.X.count,
@@ -130,7 +130,7 @@ EntryRows EntryTiles::entries_of(const Tile& tile) {
           .first_row = tile.first};
 }
 
-void EntryTiles::form_model(const Tile& tile) {
+void EntryTiles::form_model(const EntryTile& tile) {
   const BackendView<float> W = tile.W;
   if (tile.X.is_sparse()) {
     const SparseModel request{.X = tile.X.sparse,
@@ -157,7 +157,7 @@ void EntryTiles::form_model(const Tile& tile) {
   device_.require(device_.runtime().multiply(device_.compute(), &product));
 }
 
-void EntryTiles::measure_rows(const Tile& tile, EntryMeasure measure, bool with_others) {
+void EntryTiles::measure_rows(const EntryTile& tile, EntryMeasure measure, bool with_others) {
   const bool losses = measure == EntryMeasure::losses;
   const MeasureEntries request{
       .entries = tile.entries,
@@ -170,7 +170,7 @@ void EntryTiles::measure_rows(const Tile& tile, EntryMeasure measure, bool with_
   run(kernels_.measure_entries, request);
 }
 
-void EntryTiles::measure(const Tile& tile) {
+void EntryTiles::measure(const EntryTile& tile) {
   const bool losses = group_.measure == Measure::divergence;
   const bool lengths = losses && by_length_;
   measure_rows(tile, losses && !lengths ? EntryMeasure::losses : EntryMeasure::squares,
@@ -192,7 +192,7 @@ double EntryTiles::total() const {
   return multiple * std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
-void EntryTiles::form_terms(const Tile& tile, bool of_codes, bool denominators, bool squares) {
+void EntryTiles::form_terms(const EntryTile& tile, bool of_codes, bool denominators, bool squares) {
   if (by_length_) measure_rows(tile, EntryMeasure::squares, false);
   const RowShares shares{.rows = tile.X.count,
                          .loss = tile.entries.loss,
@@ -212,7 +212,7 @@ void EntryTiles::form_terms(const Tile& tile, bool of_codes, bool denominators, 
   run(kernels_.entry_terms, request);
 }
 
-BlockOfX EntryTiles::with_entries(const Tile& tile, const Array<float>& entries) const {
+BlockOfX EntryTiles::with_entries(const EntryTile& tile, const Array<float>& entries) const {
   BlockOfX X = tile.X;
   if (X.is_sparse())
     X.values = entries.data();

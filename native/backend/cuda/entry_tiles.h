@@ -48,7 +48,7 @@ struct EntryMemory {
 };
 
 // The rows of one tile: those of a block, or fewer, so that no matrix of them is too large.
-struct Tile {
+struct EntryTile {
   Index first;  // row of X
   Index begin;  // row of the block
   BackendView<float> W;
@@ -72,27 +72,27 @@ class EntryTiles {
       use(tile(first, begin, std::min(tile_, X.count - begin), X));
   }
 
-  void form_model(const Tile& tile);  // V
-  void measure(const Tile& tile);     // adds to what total() returns
+  void form_model(const EntryTile& tile);  // V
+  void measure(const EntryTile& tile);     // adds to what total() returns
   double total() const;
   // Terms of the numerators, and of the denominators in place of V. `squares`: those of the squares
   // that bound the loss.
-  void form_terms(const Tile& tile, bool of_codes, bool denominators, bool squares);
+  void form_terms(const EntryTile& tile, bool of_codes, bool denominators, bool squares);
   // X of a tile with terms in place of its entries.
-  BlockOfX above(const Tile& tile) const { return with_entries(tile, memory_.above); }
-  BlockOfX below(const Tile& tile) const { return with_entries(tile, memory_.model); }
+  BlockOfX above(const EntryTile& tile) const { return with_entries(tile, memory_.above); }
+  BlockOfX below(const EntryTile& tile) const { return with_entries(tile, memory_.model); }
   const double* shares() const { return memory_.shares.data(); }
   // to [k] += Σ_i weights_i F_ij
   void add_column_sums(BackendView<const float> F, const float* weights, double* to);
-  const float* weights_of(const Tile& tile) const {
+  const float* weights_of(const EntryTile& tile) const {
     return row_weights_ == nullptr ? nullptr : row_weights_ + (tile.first - first_row_);
   }
 
  private:
-  Tile tile(Index first, Index begin, Index count, const BlockOfX& block);
-  EntryRows entries_of(const Tile& tile);
-  void measure_rows(const Tile& tile, EntryMeasure measure, bool with_others);
-  BlockOfX with_entries(const Tile& tile, const Array<float>& entries) const;
+  EntryTile tile(Index first, Index begin, Index count, const BlockOfX& block);
+  EntryRows entries_of(const EntryTile& tile);
+  void measure_rows(const EntryTile& tile, EntryMeasure measure, bool with_others);
+  BlockOfX with_entries(const EntryTile& tile, const Array<float>& entries) const;
   template <class Request>
   void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
     device_.require(kernel(device_.compute(), &request));

@@ -19,7 +19,7 @@ struct TileLane {
 };
 
 // A tile of scores.
-struct Tile {
+struct ScoreTile {
   const float* scores;  // [lanes×stride]
   std::int64_t stride;
   std::int32_t lanes;
@@ -53,7 +53,7 @@ struct SumState {
 // Adds the exponentials of a tile to the sums of its queries: first those of 32 rows, then these
 // sums one after the other, so that the tile's size does not matter.
 struct SumExponentials {
-  Tile tile;
+  ScoreTile tile;
   const double* scales;         // [lanes]: an exponent is a score times the scale
   const std::uint32_t* filter;  // of first_row: bits of rows; null: all rows
   SumState* parts;              // [⌈rows / 32⌉×lanes]
@@ -69,7 +69,7 @@ struct Highest {
 // Raises the highest bounds of documents by the rows of a tile. Those of a document that begins in
 // the tile are set.
 struct RaiseHighest {
-  Tile tile;
+  ScoreTile tile;
   std::int32_t first_document;
   std::int32_t documents;
   const std::int32_t* starts;  // [all documents + 1]: their rows
@@ -99,7 +99,7 @@ struct ListDocuments {
 
 // Adds the queries of a tile to the lists of its rows.
 struct SelectColumns {
-  Tile tile;
+  ScoreTile tile;
   std::int32_t first_listed;  // row of the first list
   std::int32_t capacity;
   double unit;                 // of the bounds in the lists: a power of two

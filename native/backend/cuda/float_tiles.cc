@@ -33,7 +33,7 @@ void FloatTiles::prepare(Index first, Index count, const Job& job) {
   feed_->done();
 }
 
-Tile FloatTiles::make(Index first, Index count, const Job& job) {
+ScoreTile FloatTiles::make(Index first, Index count, const Job& job) {
   prepare(first, count, job);
   const MultiplyRows request{.cols = corpus_.rows().cols(),
                              .queries = queries_.data(),

@@ -14,7 +14,7 @@ class FloatTiles {
   FloatTiles& operator=(const FloatTiles&) = delete;
 
   Index rows_at_once() const { return stride_; }
-  Tile make(Index first, Index count, const Job& job);
+  ScoreTile make(Index first, Index count, const Job& job);
 
  private:
   const Device& device() const { return *corpus_.device(); }

@@ -43,7 +43,7 @@ class LogisticGroup : public GroupWork {
 
   void block(Index, Index first, const BlockOfX& given) override {
     const BlockOfX X = with_noise(device_, given, group_.noise, first, shared_.perturbed);
-    tiles_.each(first, X, [&](const Tile& tile) {
+    tiles_.each(first, X, [&](const EntryTile& tile) {
       job_.cancellation.check();
       improve(tile);
     });
@@ -102,7 +102,7 @@ class LogisticGroup : public GroupWork {
     run(device_.table().passes.scale, request);
   }
 
-  void improve(const Tile& tile) {
+  void improve(const EntryTile& tile) {
     const BackendView<float> before{before_.data(), tile.X.count, k_, k_};
     const Index sweeps = group_.step ? group_.step->sweeps : 0;
     for (Index sweep = 0; sweep < std::max<Index>(1, sweeps); ++sweep) {
@@ -115,7 +115,7 @@ class LogisticGroup : public GroupWork {
     if (group_.accumulate) accumulate(tile, before);
   }
 
-  void step(const Tile& tile, BackendView<float> before) {
+  void step(const EntryTile& tile, BackendView<float> before) {
     const BackendView<float> P{memory_.cross.data(), tile.X.count, k_, k_};
     multiply_rows(device_, tiles_.above(tile), group_.Ht, P);
     const AddRows request{.rows = tile.X.count,
@@ -129,12 +129,12 @@ class LogisticGroup : public GroupWork {
     step_->improve(P, tile.W, nullptr, job_);
   }
   // add_rows writes it, and no step reads it.
-  float* row_diagonal(const Tile& tile) {
+  float* row_diagonal(const EntryTile& tile) {
     shared_.row_diagonal.reserve(tile.X.count);
     return shared_.row_diagonal.data();
   }
 
-  void accumulate(const Tile& tile, BackendView<float> before) {
+  void accumulate(const EntryTile& tile, BackendView<float> before) {
     multiply_columns(device_, tiles_.above(tile), tile.W, memory_.block_sums.data());
     const AddToDouble request{.rows = d_,
                               .cols = k_,

@@ -18,6 +18,7 @@ class CudaQueries : public QueryHandle {
   const RowSource& rows() const override { return rows_; }
   const CudaCorpus& corpus() const override { return corpus_; }
   Index zero_rows() const override { return host_->zero_rows(); }
+  const QueryHandle& host() const { return *host_; }
 
  private:
   const RowSource& rows_;

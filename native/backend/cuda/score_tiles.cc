@@ -37,7 +37,7 @@ ScoreTiles::ScoreTiles(const CudaCorpus& corpus, const QueryLanes& lanes,
       stride_(rows_of_tile(corpus, lane_count_, stored_.rows_at_once())),
       scores_(corpus.device(), lane_count_ * stride_) {}
 
-Tile ScoreTiles::make(Index first, Index count, const Job& job) {
+ScoreTile ScoreTiles::make(Index first, Index count, const Job& job) {
   const StoredRows stored = stored_.bring(first, count, job);
   const Product product{.number = Number::float16,
                         .transpose_a = 0,

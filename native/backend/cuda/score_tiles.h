@@ -26,7 +26,7 @@ class ScoreTiles {
   const TileLane* lanes() const { return lanes_.data(); }
   // Gives the device the work of making the scores of the rows first .. first + count - 1; `first`
   // is a multiple of 32. The tile is valid until the next call.
-  Tile make(Index first, Index count, const Job& job);
+  ScoreTile make(Index first, Index count, const Job& job);
 
  private:
   const Device& device() const { return *corpus_.device(); }

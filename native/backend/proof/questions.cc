@@ -22,9 +22,7 @@ Index few_in_panel(std::size_t questions) {
   return std::max<Index>(2, 16 / static_cast<Index>(questions));
 }
 
-bool have_same_filter(const ScanQuery& a, const ScanQuery& b) {
-  return a.filter == b.filter;
-}
+bool have_same_filter(const ScanQuery& a, const ScanQuery& b) { return a.filter == b.filter; }
 
 bool asks_for_few(const ScanRequest& request, const ScanQuery& query, Index few) {
   const Index all = request.queries.corpus().rows().rows();

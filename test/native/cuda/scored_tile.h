@@ -61,7 +61,7 @@ struct OnDevice {
         bounds(device, of.bounds),
         stride(of.rows()),
         lanes(static_cast<std::int32_t>(of.lane.size())) {}
-  Tile tile(Index first, Index rows) const {
+  ScoreTile tile(Index first, Index rows) const {
     return {.scores = scores.data() + first,
             .stride = stride,
             .lanes = lanes,

@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(threads) select_each_column(SelectColumns of) 
 }  // namespace
 
 Code select_columns(Queue* queue, const SelectColumns* request) {
-  const Tile& tile = request->tile;
+  const ScoreTile& tile = request->tile;
   const dim3 grid(blocks_for(tile.rows, threads), blocks_for(tile.lanes, lanes_of_thread));
   return launch(queue, grid, threads, 0, "select_columns", select_each_column, *request);
 }

@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(threads) add_stretches(SumExponentials of) {
 }  // namespace
 
 Code sum_exponentials(Queue* queue, const SumExponentials* request) {
-  const Tile& tile = request->tile;
+  const ScoreTile& tile = request->tile;
   const dim3 grid(blocks_for((Wide{tile.rows} + 31) / 32, warps),
                   static_cast<unsigned>(tile.lanes));
   const Code code = launch(queue, grid, threads, 0, "sum_stretches", sum_stretches, *request);
