@@ -185,7 +185,7 @@ export async function mergeCorpusShards(
   const { exactScores, ...arrays } = out
   const shared = {
     ...{ queries, firstQuery: 0, shard: undefined, corpus: corpusRows, metric },
-    ...{ liveRows: corpusRows, dimensions },
+    ...{ liveRows: sum(ordered, ({ liveRows }) => liveRows), dimensions },
     ...{ numNegatives: settled.numNegatives, ceilings: first.ceilings },
     ...{ positives, listStarts, positiveScores: scores, ...arrays },
     ranks: ranks ? await summed(ranks, out.indices) : out.ranks,

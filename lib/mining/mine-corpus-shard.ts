@@ -66,6 +66,8 @@ export interface MinedCorpusShard extends CorpusRange, ShardIdentity {
    * whole corpus.
    */
   readonly candidates: readonly NativeCandidates[]
+  /** Rows of the shard that were not removed. */
+  readonly liveRows: number
   /** Queries that are zero vectors, whose cosine is 0 with everything; 0 for the other metrics. */
   readonly zeroQueries: number
   /** The same of the shard's rows. */
@@ -149,7 +151,7 @@ export async function preparedCall(
   corpus: CorpusInput,
   positives: PositiveScores,
   given: MineCorpusShardOptions,
-): Promise<PreparedCall & { readonly range: CorpusRange }> {
+): Promise<PreparedCall & { readonly range: CorpusRange; readonly liveRows: number }> {
   const { firstRow, ...settled } = withDefaults(
     { firstRow: required, ...mineHardNegativesDefaults, ...jobDefaults, ...memoryDefaults },
     given,
@@ -180,6 +182,7 @@ export async function preparedCall(
   const plain = plainOptions({ ...settled, metric: target.metric }, ceilings)
   return {
     range,
+    liveRows: target.liveRows,
     ceilings,
     parts,
     rules: { ...rules, ...lists },
@@ -254,7 +257,7 @@ async function mineShard(
   given: MineCorpusShardOptions,
 ): Promise<MinedCorpusShard> {
   const call = await preparedCall(queries, corpus, positives, given)
-  const { range, ceilings, options, fingerprint, rules, parts, run } = call
+  const { range, liveRows, ceilings, options, fingerprint, rules, parts, run } = call
   const found = []
   for (const part of parts)
     found.push(
@@ -272,7 +275,7 @@ async function mineShard(
     for (const array of Object.values(candidates)) handOut(array as ArrayBufferView)
   return {
     ...range,
-    ...{ options, fingerprint, ceilings },
+    ...{ liveRows, options, fingerprint, ceilings },
     positiveScores: positives,
     candidates: found.map(({ candidates }) => candidates),
     zeroQueries: found[0]?.zeroQueries ?? 0,

@@ -145,6 +145,7 @@ async function joinedShards(
   return {
     ...shards[0],
     rows: sum(({ rows }) => rows),
+    liveRows: sum(({ liveRows }) => liveRows),
     candidates: candidates.length > 1 ? [await compacted(candidates, kept)] : candidates,
     zeroQueries: Math.max(...shards.map(({ zeroQueries }) => zeroQueries)),
     zeroRows: sum(({ zeroRows }) => zeroRows),
