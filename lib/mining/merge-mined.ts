@@ -28,14 +28,23 @@ export interface ShardedPart {
   readonly numNegatives: number
   readonly dimensions?: number
   readonly metric?: string
+  /** Those of negatives and of positives, where the corpus has ids. */
+  readonly ids?: unknown
+  readonly positiveIds?: unknown
 }
 
 /** The fields that all parts of a job share, by their names in messages. */
 function identityOf({ shard, ...run }: ShardedPart): Record<string, unknown> {
   const { queries, count, options, fingerprint } = shard
   const { corpus, dimensions, metric, numNegatives } = run
+  const ids = run.ids !== undefined || run.positiveIds !== undefined ? 'given' : undefined
   const sizes = { queries, corpus, dimensions, metric, numNegatives, 'parts of the job': count }
-  return { ...sizes, ...options, 'fingerprint of the inputs': fingerprint }
+  return {
+    ...sizes,
+    ...options,
+    'ids of the corpus': ids,
+    'fingerprint of the inputs': fingerprint,
+  }
 }
 
 function foreign(

@@ -17,8 +17,9 @@ const isHandle = (given: unknown): given is CorpusHandle =>
 
 /**
  * Opens a corpus that {@link PreparedCorpus.save} wrote to a file, or that {@link PreparedCorpus.share} gave a
- * handle of in another thread. A file is read into memory and checked with its digest, and its rows are packed again
- * if those of the file are of another kind of CPU; rows have the numbers and ids that they had. A corpus of another thread is not copied.
+ * handle of in another thread. A file is read into memory and checked with its digest, and its rows are packed
+ * again if those of the file are of another kind of CPU; rows have the numbers and ids that they had. A corpus
+ * of another thread is not copied.
  *
  * @param from The path of a file, or a handle.
  * @param given Options of the job that prepares a file; a handle is opened without a job, on its device.

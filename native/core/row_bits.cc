@@ -1,5 +1,7 @@
 #include "core/row_bits.h"
 
+#include <atomic>
+
 namespace gemmine {
 
 std::vector<std::uint32_t> RowBits::words() const {
@@ -12,6 +14,8 @@ std::vector<std::uint32_t> RowBits::words() const {
 std::uint32_t& RowBits::own(Index word) {
   std::shared_ptr<Chunk>& chunk = chunks_[word / chunk_words];
   if (chunk.use_count() > 1) chunk = std::make_shared<Chunk>(*chunk);
+  // The count is a relaxed load: what a thread read before it gave up its copy comes first.
+  std::atomic_thread_fence(std::memory_order_acquire);
   return (*chunk)[word % chunk_words];
 }
 

@@ -88,6 +88,11 @@ const functions: Record<string, (metric: Metric, device: Device) => Promise<obje
     }),
   maxSim: (metric, device) =>
     maxSim(textsOf(queries, 6), textsOf(corpus, 90), { k: 5, metric, device }),
+  'maxSim of more documents than tokens': (metric, device) => {
+    const tokens = matrixOf(32, 20, (i, j) => Math.cos(i * 20 + j * j))
+    const starts = Int32Array.from({ length: 601 }, (_, i) => Math.floor((i * 32) / 600))
+    return maxSim(textsOf(queries, 6), { tokens, starts }, { k: 10, metric, device })
+  },
   mineHardNegatives: (metric, device) => {
     const scene = plantedScene('', 20, 400, 24, 7)
     return mineHardNegatives(scene.queries, scene.corpus, scene.positives, {

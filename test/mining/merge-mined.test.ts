@@ -178,6 +178,17 @@ describe('mergeMined refuses', () => {
     expect((await mergeMined([b, c, a])).queries).toBe(20)
   })
 
+  it('a part with ids beside one without', async () => {
+    using named = await prepareCorpus(scene.corpus, {
+      ids: Array.from({ length: 300 }, (_, row) => `d${row}`),
+    })
+    const half = (corpus: Scene['corpus'] | typeof named, index: number) =>
+      mineHardNegatives(scene.queries, corpus, scene.positives, { shard: { index, count: 2 } })
+    const parts = [await half(named, 0), await half(scene.corpus, 1)]
+    for (const given of [parts, [...parts].reverse()])
+      await expect(mergeMined(given)).rejects.toThrow(/ids of the corpus/)
+  })
+
   it('parts of another job, by what differs', async () => {
     const [a, b] = (await partsOf(options, 2)) as [MinedNegatives, MinedNegatives]
     const other = async (given: MineHardNegativesOptions, of: Scene = scene) =>

@@ -52,7 +52,9 @@ DocumentBatch::Stretch DocumentBatch::next_group(Index first, Index looked, Inde
   const Segments& documents = request_.corpus_segments;
   const Index half = std::max<Index>(capacity_ / 2, 1);
   const bool whole = capacity_ >= documents.count;
-  const Index most = whole ? rows : careful_ || looked == 0 ? half : std::min(looked, rows);
+  const Index wanted = whole ? rows : careful_ || looked == 0 ? half : looked;
+  // Documents without rows count too: the highest scores of a tile have places for as many as rows.
+  const Index most = std::min(wanted, rows);
   const Index end_row = documents.starts[first] / stretch_rows * stretch_rows + rows;
   Index end = first + 1;
   while (end < documents.count && end - first < most && documents.starts[end + 1] <= end_row) ++end;

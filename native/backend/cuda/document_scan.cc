@@ -28,8 +28,11 @@ class DocumentScan {
 
   std::vector<BestSegments> run() {
     std::vector<Index> asked, undecided;
-    for (Index i = request_.begin; i < request_.begin + request_.count; ++i)
-      (request_.query_segments.size(i) > 0 ? asked : undecided).push_back(i);
+    const Index lanes_at_most = most_lanes_of(corpus_);
+    for (Index i = request_.begin; i < request_.begin + request_.count; ++i) {
+      const Index lanes = request_.query_segments.size(i);
+      (lanes > 0 && lanes <= lanes_at_most ? asked : undecided).push_back(i);
+    }
     for (int round = 0; round < rounds && !asked.empty(); ++round) {
       std::vector<Index> full;
       scan(asked, round, full, undecided);

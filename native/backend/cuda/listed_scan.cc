@@ -18,7 +18,7 @@ struct Group {
 };
 
 bool share_scores(const ScanQuery& a, const ScanQuery& b) {
-  return a.query == b.query && a.filter.words == b.filter.words;
+  return a.query == b.query && a.filter == b.filter;
 }
 
 class ListedScan {

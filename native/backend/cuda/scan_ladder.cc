@@ -52,7 +52,7 @@ std::size_t ScanLadder::batch_end(const Asked& asked, std::size_t begin, int rou
   for (; end < asked.size(); ++end) {
     const bool is_new = end == begin || asked[end]->query != asked[end - 1]->query;
     const Index longest = std::max(most, capacity(*asked[end], round));
-    const bool is_other = end == begin || asked[end]->filter.words != asked[end - 1]->filter.words;
+    const bool is_other = end == begin || asked[end]->filter != asked[end - 1]->filter;
     filters += is_other && is_filtered(request_, *asked[end]) ? filter_bytes : 0;
     const Index lists = static_cast<Index>(end - begin + 1) * longest * Index{sizeof(Found)};
     if (end > begin && (lanes + is_new > lanes_at_most || lists + filters > budget)) break;

@@ -22,8 +22,6 @@ Index few_in_panel(std::size_t questions) {
   return std::max<Index>(2, 16 / static_cast<Index>(questions));
 }
 
-bool have_same_filter(const ScanQuery& a, const ScanQuery& b) { return a.filter == b.filter; }
-
 bool asks_for_few(const ScanRequest& request, const ScanQuery& query, Index few) {
   const Index all = request.queries.corpus().rows().rows();
   Index rows = 0, panels = 0;
@@ -52,7 +50,7 @@ Asked worth_a_scan(const ScanRequest& request, const Asked& all, Asked& few) {
   Asked scanned;
   bool is_few = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i == 0 || !have_same_filter(*all[i], *all[i - 1]))
+    if (i == 0 || all[i]->filter != all[i - 1]->filter)
       is_few = is_filtered(request, *all[i]) && asks_for_few(request, *all[i], few_rows);
     (is_few ? few : scanned).push_back(all[i]);
   }

@@ -74,11 +74,11 @@ class LowRank {
     for (Index t = 1; t <= most_iterations && still < patience; ++t) {
       now_.keep(device_, F_, G_);
       const double error = step_F();
-      if (error > least_) {
+      if (!(error <= least_)) {  // or not a number
         go_back();
         step_F();
       } else {
-        still = least_ - error < least_progress * least_ ? still + 1 : 0;
+        still = least_ - error <= least_progress * least_ ? still + 1 : 0;
         least_ = error;
         std::swap(best_, now_);
         acceleration_.accept();
