@@ -21,6 +21,6 @@ experiment(__filename, question, async (report) => {
     const X = await readMember(path, members[set])
     const fit = (iterations: number) => nmf(X, { rank, iterations, tolerance: 0 })
     const job = `nmf, ${set} ${X.rows} × ${X.cols}, k = ${rank}`
-    await race(report, { job, X, rank, fit, rival, rivalIterations, target: 3 })
+    await race(report, { job, X, rank, fit, rival, rivalIterations, target: 4 })
   }
 })

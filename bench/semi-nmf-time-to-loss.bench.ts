@@ -24,6 +24,6 @@ experiment(__filename, question, async (report) => {
   const X = await readMatrix(path)
   const fit = (iterations: number) => semiNmf(X, { rank, iterations, tolerance: 0 })
   const job = `semiNmf, ${set} ${X.rows} × ${X.cols}, k = ${rank}`
-  await race(report, { job, X, rank, fit, rival, rivalIterations, target: 50 })
+  await race(report, { job, X, rank, fit, rival, rivalIterations, target: 100 })
   if (rival) await noteAsPublished(report, rival)
 })
