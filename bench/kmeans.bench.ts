@@ -10,19 +10,42 @@ const question =
 
 const { fewer, more } = kmeansIterations
 
-/** The speeds required beside the two ways of faiss. */
+/** The speeds required beside the two ways of faiss, in both of its processes. */
 const targets: Record<string, number> = { Kmeans: 3, SuperKmeans: 1 }
+
+/** Kernels of its BLAS: those that it selects, and the best ones. */
+const faissEnvironments = [{}, { OPENBLAS_CORETYPE: 'SkylakeX' }] as Record<string, string>[]
+
+/** One way of faiss in one of its processes. */
+interface Side {
+  readonly rival: Rival
+  readonly kind: string
+  readonly name: string
+}
+
+async function sidesOf(
+  rivals: readonly Rival[],
+  path: string | undefined,
+  clusters: number,
+): Promise<Side[]> {
+  const sides: Side[] = []
+  for (const rival of rivals) {
+    const { kinds } = await rival.call('load', { X: path, clusters })
+    for (const kind of kinds as readonly string[])
+      sides.push({ rival, kind, name: `${rival.name} ${kind}` })
+  }
+  return sides
+}
 
 async function raceOn(
   report: Experiment,
-  rival: Rival | undefined,
+  rivals: readonly Rival[],
   place: number,
   { rows, cols, clusters }: (typeof kmeansShapes)[number],
 ) {
   const X = randomMatrix(rows, cols, place + 1)
-  const path = rival && (await handOver(`kmeans-${place}`, X))
-  const loaded = await rival?.call('load', { X: path, clusters })
-  const kinds = (loaded?.['kinds'] ?? []) as readonly string[]
+  const path = rivals.length > 0 ? await handOver(`kmeans-${place}`, X) : undefined
+  const sides = await sidesOf(rivals, path, clusters)
 
   const limits: number[] = []
   const turns: Record<string, () => Promise<Times>> = {
@@ -31,8 +54,8 @@ async function raceOn(
   for (const iterations of [fewer, more]) {
     const job = () => kmeans(X, { clusters, iterations, tolerance: 0 })
     turns[`own ${iterations}`] = () => times(job)
-    for (const kind of kinds)
-      turns[`${kind} ${iterations}`] = () => rival!.times('run', { kind, iterations })
+    for (const { rival, kind, name } of sides)
+      turns[`${name} ${iterations}`] = () => rival.times('run', { kind, iterations })
   }
   const measured: Record<string, Times[]> = await interleave(turns)
   const iteration = (side: string) =>
@@ -50,20 +73,24 @@ async function raceOn(
     own.map(({ seconds }) => seconds),
     limits.slice(-own.length), // The first round is not counted.
   )
-  for (const kind of kinds)
-    report.compareTimes(job, `${rival!.name} ${kind}`, own, iteration(kind), targets[kind])
+  for (const { kind, name } of sides)
+    report.compareTimes(job, name, own, iteration(name), targets[kind])
   const { inertia } = await kmeans(X, { clusters, iterations: more, tolerance: 0 })
   report.note(`${job}: inertia ${inertia.toPrecision(6)} after ${more} iterations`)
-  for (const kind of kinds) {
-    const { inertia } = await rival!.call('run', { kind, iterations: more })
-    report.note(`${kind}: ${Number(inertia).toPrecision(6)}, before its last step`)
+  for (const { rival, kind, name } of sides) {
+    const { inertia } = await rival.call('run', { kind, iterations: more })
+    report.note(`${name}: ${Number(inertia).toPrecision(6)}, before its last step`)
   }
 }
 
 experiment(__filename, question, async (report) => {
-  const rival = await Rival.start(report, 'faiss_kmeans')
+  const rivals: Rival[] = []
+  for (const env of faissEnvironments) {
+    const rival = await Rival.start(report, 'faiss_kmeans', env)
+    if (rival) rivals.push(rival)
+  }
   report.note(
     `one iteration is (time of ${more} − time of ${fewer}) / ${more - fewer}; counted are the products of rows and centres, 2·n·d·k operations`,
   )
-  for (const [place, shape] of kmeansShapes.entries()) await raceOn(report, rival, place, shape)
+  for (const [place, shape] of kmeansShapes.entries()) await raceOn(report, rivals, place, shape)
 })

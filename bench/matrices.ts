@@ -13,7 +13,7 @@ export interface Case {
 
 type Entry = (row: number, column: number) => number
 
-const filled = (rows: number, cols: number, entry: Entry): Matrix => ({
+export const filled = (rows: number, cols: number, entry: Entry): Matrix => ({
   data: Float32Array.from({ length: rows * cols }, (_, at) =>
     entry(Math.floor(at / cols), at % cols),
   ),
@@ -32,13 +32,13 @@ export function uniform(seed: number): () => number {
   }
 }
 
-function normal(seed: number): () => number {
+export function normal(seed: number): () => number {
   const random = uniform(seed)
   return () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 }
 
 /** W H + noise, with entries of W and H drawn by the given functions. */
-function planted(
+export function planted(
   [rows, cols, rank]: readonly [number, number, number],
   ofW: () => number,
   ofH: () => number,
@@ -53,25 +53,28 @@ function planted(
   })
 }
 
-const nonnegative = ({ data, ...rest }: Matrix): Matrix => ({ ...rest, data: data.map(Math.abs) })
+export const nonnegative = ({ data, ...rest }: Matrix): Matrix => ({
+  ...rest,
+  data: data.map(Math.abs),
+})
 
 /** Draws that are 0 with probability `chance`. */
-const holed = (draw: () => number, chance: number, seed: number) => {
+export const holed = (draw: () => number, chance: number, seed: number) => {
   const random = uniform(seed)
   return () => (random() < chance ? 0 : draw())
 }
 
-function poisson(mean: number, random: () => number): number {
+export function poisson(mean: number, random: () => number): number {
   let product = random()
   let count = 0
   for (const limit = Math.exp(-mean); product > limit; product *= random()) count++
   return count
 }
 
-const made = (matrix: () => Matrix) => () => Promise.resolve(matrix())
+export const made = (matrix: () => Matrix) => () => Promise.resolve(matrix())
 
 /** Entries of a planted factor: exponential. */
-const exponential = (seed: number) => {
+export const exponential = (seed: number) => {
   const random = uniform(seed)
   return () => -Math.log(random())
 }

@@ -343,10 +343,10 @@ export function checkFitOptions(
       '1 for the solver anls-bpp, whose steps are exact',
       options.innerSweeps,
     )
-  if (init === 'nndsvd' && solver === 'mu')
+  if ((init === 'nndsvd' || init === 'low-rank') && solver === 'mu')
     throw invalid(
       'init',
-      'nndsvda, nndsvdar, low-rank, kmeans or random for the solver mu, which cannot leave a zero',
+      'nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero',
       init,
     )
 }

@@ -45,7 +45,7 @@ const ownDefaults = frozen({
    * The start of W and H. `nndsvd`: non-negative parts of singular vectors; `nndsvda` fills their zeros with
    * the mean of X, for `mu` with √(mean / rank); `nndsvdar` with random numbers of about a hundredth of it;
    * `low-rank`: from there up to 100 iterations of `hals` on the singular vectors instead of X, which they do not
-   * read; `kmeans`: as for semi-NMF; `random`. For `hals` `low-rank` unless given, if its iterations are clearly
+   * read, not for `mu`; `kmeans`: as for semi-NMF; `random`. For `hals` `low-rank` unless given, if its iterations are clearly
    * cheaper than those on X (2 · (n + d) · (rank + 10) is at most the number of entries) and nothing is penalised,
    * bounded, weighted or in batches, else `nndsvdar`; but `random` for `mu`, also if rank > min(n, d) or entries
    * are missing; `nndsvda` for another `loss` and with a graph. For `mu`, which cannot leave a zero, zeros are

@@ -111,7 +111,11 @@ describe('a mistake on the command line', () => {
     ],
     [
       factorize('--model', 'nmf', '--solver', 'mu', '--init', 'nndsvd'),
-      'Expected nndsvda, nndsvdar, low-rank, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
+      'Expected nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero for --init, received nndsvd',
+    ],
+    [
+      factorize('--model', 'nmf', '--solver', 'mu', '--init', 'low-rank'),
+      'Expected nndsvda, nndsvdar, kmeans or random for the solver mu, which cannot leave a zero for --init, received low-rank',
     ],
     [
       factorize('--tolerance', '-1'),

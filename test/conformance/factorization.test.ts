@@ -51,8 +51,8 @@ const positive = matrixOf(120, 33, (i, j) => Math.abs(data[i * 33 + j]!) + ((i *
 const shifted = matrixOf(120, 33, (i, j) => positive.data[i * 33 + j]! + 0.1)
 for (const solver of solvers)
   for (const init of nmfInits)
-    // Multiplicative updates cannot leave a zero, so they are not offered that start.
-    if (!(solver === 'mu' && init === 'nndsvd'))
+    // Multiplicative updates cannot leave a zero, so they are not offered the starts with zeros.
+    if (!(solver === 'mu' && (init === 'nndsvd' || init === 'low-rank')))
       factorizationSuite({
         name: `nmf, ${solver}, ${init}`,
         X: positive,

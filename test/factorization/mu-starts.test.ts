@@ -41,7 +41,7 @@ function sparse({ data, rows, cols }: Matrix): SparseMatrix {
 }
 
 // Of the singular vectors, mu takes the starts that fill zeros.
-const inits = nmfInits.filter((init) => init !== 'nndsvd')
+const inits = nmfInits.filter((init) => init !== 'nndsvd' && init !== 'low-rank')
 
 const zerosOf = ({ data }: Matrix) => data.filter((value) => value === 0).length
 

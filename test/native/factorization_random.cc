@@ -66,7 +66,7 @@ Start drawn_start(Dice& dice, Model model, Solver solver, bool any_rank) {
   if (any_rank || dice.below(2) == 0) return dice.below(2) ? Start::random : Start::kmeans;
   if (model == Model::semi_nmf) return Start::svd;
   const Start starts[] = {Start::nndsvda, Start::nndsvdar, Start::low_rank, Start::nndsvd};
-  return starts[dice.below(solver == Solver::hals ? 4 : 3)];
+  return starts[dice.below(solver == Solver::hals ? 4 : 2)];
 }
 
 // Between a millionth of what matters and thirty times that.
