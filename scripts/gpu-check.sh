@@ -51,16 +51,16 @@ step 'kernels of scans' 20 "$programs/cuda_scan_kernels_suite"
 step 'kernels of epilogues' 20 "$programs/cuda_epilogue_kernels_suite"
 # The suites that also run on the CPU; ids, scores and counts bit for bit the CPU's.
 for suite in scans column_top epilogues row_filter near_duplicates mining; do
-  step "suite $suite" 24 "$programs/${suite}_suite"
+  step "suite $suite" 20 "$programs/${suite}_suite"
 done
 # Those of the passes; cuda_kernels, cuda_entry_kernels and cuda_row_kernels run on the emulation alone.
 for suite in backend factor_operations steps labels divergence own_normals krylov row_range addend; do
-  step "suite $suite" 12 "$programs/${suite}_suite"
+  step "suite $suite" 15 "$programs/${suite}_suite"
 done
 step 'same bits 20 times, aborts, memory' 20 "$programs/cuda_scan_hazards_suite"
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck synccheck initcheck; do
-    step "compute-sanitizer $tool" 15 compute-sanitizer --tool $tool --error-exitcode 9 "$programs/cuda_scan_kernels_suite"
+    step "compute-sanitizer $tool" 12 compute-sanitizer --tool $tool --error-exitcode 9 "$programs/cuda_scan_kernels_suite"
   done
 else
   not_run 'compute-sanitizer' 'not installed here'
