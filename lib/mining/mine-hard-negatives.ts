@@ -33,6 +33,7 @@ import {
   type shardRange,
 } from './query-shard'
 import { checkSampledMetric } from './samplings'
+import { budgetBesideTexts } from './text-memory'
 
 /** The positives that were used for the mined queries, and their scores. */
 async function positivesOf(
@@ -219,7 +220,7 @@ async function mineAll(
     options: { ...options, ...lent },
     positives: listedOut,
     answers: sweep.map(({ options: rules }, i) => ({ options: rules, out: out[i]! })),
-    job,
+    job: { ...job, memoryBudget: budgetBesideTexts(first, source, target, listed) },
     arrays,
   }
   const told = settled.map((each, i) => plainOptions(each, sweep[i]!.ceilings))

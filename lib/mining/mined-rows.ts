@@ -1,9 +1,11 @@
 // The options `exclude` and `allow` of mining: counts of rules and texts are those of one set for all queries.
 import type { RowListsInput } from '../data/row-lists'
+import { inSlices } from '../data/slices'
 import { kindOf } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
+import { detached } from '../lending'
 import { chosenRows, toRowChoices, type ChosenRows } from './row-choice'
-import { RowSet } from './row-set'
+import { checkBitmap, RowSet } from './row-set'
 
 interface GivenRows {
   readonly exclude: RowSet | Uint32Array | RowListsInput | undefined
@@ -11,7 +13,17 @@ interface GivenRows {
 }
 
 /** A bitmap of the caller, as a copy that cannot change. */
-const copyOf = (words: Uint32Array | undefined) => words?.slice()
+async function copyOf(name: string, words: Uint32Array | undefined, corpus: number) {
+  if (!words) return undefined
+  const { length } = words
+  const copy = new Uint32Array(length)
+  await inSlices(length, (begin, end) => {
+    if (words.length !== length) throw detached(name)
+    copy.set(words.subarray(begin, end), begin)
+  })
+  checkBitmap(name, copy, corpus) // the caller may have written to it since the first check
+  return copy
+}
 
 const isSet = (given: unknown): given is RowSet | Uint32Array =>
   given instanceof RowSet || kindOf(given) === 'Uint32Array'
@@ -35,9 +47,13 @@ export async function minedRows(
       'one RowSet for all queries, or a list of rows for each',
       'a RowSet for each query',
     )
+  const [excluded, allowed] = await Promise.all([
+    copyOf('exclude', choices.exclude.bitmap, corpus),
+    copyOf('allow', choices.allow.bitmap, corpus),
+  ])
   return chosenRows(choices, {
-    exclude: choices.exclude.lists ?? copyOf(choices.exclude.bitmap),
-    allow: copyOf(choices.allow.bitmap),
+    exclude: choices.exclude.lists ?? excluded,
+    allow: allowed,
   })
 }
 

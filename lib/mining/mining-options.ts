@@ -27,6 +27,7 @@ import { checkShard, shardRange, type QueryShard } from './query-shard'
 import type { RowSet } from './row-set'
 import { checkSampling, nativeSampling, samplingDefaults, samplingOf } from './samplings'
 import { checkedSelf, type SelfRows } from './self-rows'
+import { budgetBesideTexts } from './text-memory'
 import { textClasses } from './text-classes'
 
 /** Which score of several positives counts as that of their query. */
@@ -254,11 +255,8 @@ function groupsOf(
   }
 }
 
-async function textsOf(
-  { queryTexts, corpusTexts }: SettledMining,
-  queries: number,
-  corpus: number,
-) {
+async function textsOf(options: SettledMining, queries: number, corpus: number) {
+  const { queryTexts, corpusTexts } = options
   if (queryTexts === undefined && corpusTexts === undefined) return {}
   if (queryTexts === undefined || corpusTexts === undefined)
     throw invalid(
@@ -266,6 +264,7 @@ async function textsOf(
       'texts for both sides or for neither',
       undefined,
     )
+  budgetBesideTexts(options, { rows: queries }, { rows: corpus })
   return textClasses(queryTexts, corpusTexts, queries, corpus)
 }
 

@@ -86,3 +86,33 @@ it('a hub cap that keeps more rows than fit in a memoryBudget is refused with th
       'The rows that hubCap shares out need about 38400000 bytes of memory, and the budget has 33554432 for them',
   })
 })
+
+it('texts that exceed half of a memoryBudget are refused with their bytes', async () => {
+  const count = 600_000
+  const rows = { data: new Float32Array(count).fill(1), rows: count, cols: 1 }
+  const one = { data: Float32Array.of(1), rows: 1, cols: 1 }
+  const texts = { queryTexts: ['a'], corpusTexts: Array<string>(count).fill('b') }
+  const asked = { ...texts, numNegatives: 1, maxScore: 2 }
+  await expect(
+    lib.mineHardNegatives(one, rows, [[0]], { ...asked, memoryBudget: least }),
+  ).rejects.toMatchObject({
+    code: 'ERR_GEMMINE_OUT_OF_MEMORY',
+    message: expect.stringMatching(
+      /A table of the texts, for which half of memoryBudget is free, needs about \d+ bytes of memory, and its budget is 33554432/,
+    ) as string,
+  })
+  const mined = await lib.mineHardNegatives(one, rows, [[0]], { ...asked, memoryBudget: 4 * least })
+  expect(mined.indices).toHaveLength(1)
+})
+
+it('texts leave the scan less of a memoryBudget, and change no bit of the answer', async () => {
+  const texts = (rows: number) => Array.from({ length: rows }, (_, i) => `text ${i % 500}`)
+  const asked = {
+    numNegatives: 40,
+    queryTexts: texts(queries.rows),
+    corpusTexts: texts(corpus.rows),
+  }
+  const all = arraysOf(await lib.mineHardNegatives(queries, corpus, positives, asked))
+  const within = { ...asked, memoryBudget: least }
+  expect(arraysOf(await lib.mineHardNegatives(queries, corpus, positives, within))).toEqual(all)
+})
