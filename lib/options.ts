@@ -164,15 +164,15 @@ export function checkOneOf<const T extends string>(
   throw invalid(name, `one of ${choices.join(', ')}`, value)
 }
 
-/** The job options, checked, with the device resolved. */
-export function checkJob({
-  threads,
-  device,
-  priority,
-  signal,
-  onProgress,
-  memoryBudget,
-}: JobOptions & MemoryOptions) {
+/**
+ * The job options, checked, with the device resolved.
+ *
+ * @param holder The device that holds a prepared corpus of the call: `auto` is this one.
+ */
+export function checkJob(
+  { threads, device, priority, signal, onProgress, memoryBudget }: JobOptions & MemoryOptions,
+  holder?: string,
+) {
   if (threads !== undefined) checkInteger('threads', threads, 1)
   checkOneOf('priority', priority ?? jobDefaults.priority, priorities)
   if (signal !== undefined && !isAbortSignal(signal))
@@ -180,9 +180,13 @@ export function checkJob({
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('onProgress', 'a function', onProgress)
   if (memoryBudget !== undefined) checkInteger('memoryBudget', memoryBudget, leastBudget)
+  const wanted = device ?? jobDefaults.device
+  const resolved = resolveDevice(holder !== undefined && wanted === 'auto' ? holder : wanted)
+  if (holder !== undefined && resolved !== holder)
+    throw invalid('device', `${holder}, where the corpus is,`, wanted)
   return {
     threads: threads ?? 0,
-    device: resolveDevice(device ?? jobDefaults.device),
+    device: resolved,
     priority: priority ?? jobDefaults.priority,
     signal,
     onProgress,

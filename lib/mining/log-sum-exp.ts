@@ -16,7 +16,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors } from './search-warnings'
 
@@ -102,7 +102,7 @@ async function logSums(
     { temperature: required, ...logSumExpDefaults, ...jobDefaults, ...memoryDefaults },
     given,
   )
-  const { device, ...job } = checkJob(rest)
+  const { device, ...job } = checkJob(rest, holderOf(bank))
   const source = toQueries(queries)
   const { rows, liveRows, metric, matrix, handle } = scanned(bank, asked, source, 'bank')
   checkNumber('temperature', temperature, lowest, highest)

@@ -20,7 +20,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofFewDocuments, ofZeroTokens } from './search-warnings'
 
@@ -120,9 +120,9 @@ async function rankedDocuments(
     allow,
     ...rest
   } = withDefaults({ k: required, ...maxSimDefaults, ...jobDefaults, ...memoryDefaults }, given)
-  const { device, ...job } = checkJob(rest)
   checkMultiVectors('queries', queries)
   checkMultiVectors('documents', documents)
+  const { device, ...job } = checkJob(rest, holderOf(documents.tokens))
   const source = toQueries(queries.tokens, 'queries.tokens')
   const { rows, liveRows, metric, matrix, handle } = scanned(
     documents.tokens,

@@ -29,7 +29,7 @@ import {
   type MineHardNegativesOptions,
   type SettledMining,
 } from './mining-options'
-import { keeping, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, type CorpusInput } from './prepare-corpus'
 import { fingerprintOf, plainOptions, type MinedShard } from './query-shard'
 import { referencesOf } from './query-lists'
 import { checkSampledMetric, poolOf, samplingOf } from './samplings'
@@ -167,7 +167,7 @@ export async function preparedCall(
   await checkPositiveScores(positives)
   const range = { firstRow, rows: target.rows, corpusRows: positives.corpusRows }
   checkRange(range)
-  const { device, ...job } = checkJob(settled)
+  const { device, ...job } = checkJob(settled, holderOf(corpus))
   const call: ShardCall = { settled, source, target, range, scores: positives }
   const ceilings = ceilingsOf(settled, target.metric)
   const whole = await wholeInputs(call)

@@ -23,7 +23,7 @@ import {
 } from './mining-options'
 import { settleSweep, type MiningSweep } from './mining-sweep'
 import { nothingMined } from './merge-mined'
-import { keeping, scanned, type CorpusInput, type Scanned } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput, type Scanned } from './prepare-corpus'
 import { listStartsOf, mostLists } from './query-lists'
 import {
   fingerprintOf,
@@ -200,7 +200,7 @@ async function mineAll(
   settled: readonly SettledMining[],
 ): Promise<MinedNegatives[]> {
   const [first] = settled as [SettledMining]
-  const { device, ...job } = checkJob(first)
+  const { device, ...job } = checkJob(first, holderOf(corpus))
   const source = toQueries(queries)
   const target = scanned(corpus, first.metric, source)
   const options = await nativeOptions(first, positives, source.rows, target, device)

@@ -17,7 +17,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { nothingFound, type FoundRows } from './range-search'
 import { chosenRows, differ, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors } from './search-warnings'
@@ -89,7 +89,7 @@ async function mutualPairs(
     given,
   )
   const { metric: asked, ...jobOptions } = rest
-  const { device, ...job } = checkJob(jobOptions)
+  const { device, ...job } = checkJob(jobOptions, holderOf(corpus))
   const source = toQueries(queries)
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)

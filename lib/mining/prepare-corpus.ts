@@ -139,6 +139,10 @@ export interface Scanned {
   readonly memory: NamedArrays
 }
 
+/** The device that holds a corpus, if it is prepared. */
+export const holderOf = (corpus: unknown): string | undefined =>
+  corpus instanceof PreparedCorpus ? corpus.device : undefined
+
 /**
  * Runs a call, an async function that begins with {@link scanned}. A prepared corpus that is changed or
  * disposed of in the meantime stays for the call as it was at the start.

@@ -334,9 +334,7 @@ export class PreparedCorpus implements Disposable {
   }
 
   #jobOf(given: JobOptions): CheckedJob {
-    const { device, ...job } = checkJob(given)
-    if (device !== this.device)
-      throw invalid('device', `${this.device}, which holds the corpus`, device)
+    const { device: _, ...job } = checkJob(given, this.device)
     return job
   }
 

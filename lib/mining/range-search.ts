@@ -17,7 +17,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofZeroVectors, type Searched } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -118,7 +118,7 @@ async function rowsInRange(
     given,
   )
   const { metric: asked, ...jobOptions } = rest
-  const { device, ...job } = checkJob(jobOptions)
+  const { device, ...job } = checkJob(jobOptions, holderOf(corpus))
   const source = toQueries(queries)
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkRange(threshold, limit)

@@ -18,7 +18,7 @@ import {
   type Overrides,
 } from '../options'
 import type { Metric } from './metric'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import { chosenRows, lentChoices, toRowChoices, type RowChoiceInput } from './row-choice'
 import { ofFewQueries, ofZeroVectors } from './search-warnings'
 import { checkedSelf, type SelfRows } from './self-rows'
@@ -106,7 +106,7 @@ async function nearestQueries(
     given,
   )
   const { metric: asked, ...jobOptions } = rest
-  const { device, ...job } = checkJob(jobOptions)
+  const { device, ...job } = checkJob(jobOptions, holderOf(corpus))
   const source = toQueries(queries)
   const { rows, liveRows, metric, matrix, handle } = scanned(corpus, asked, source)
   checkInteger('k', k, 1)

@@ -32,7 +32,7 @@ import { nativeSampling, samplingDefaults } from './samplings'
 import type { Metric } from './metric'
 import { minedArrays, positiveArrays } from './mined-arrays'
 import { groupArray } from './mining-options'
-import { keeping, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, type CorpusInput } from './prepare-corpus'
 import { fingerprintOf } from './query-shard'
 import { checkShared, joinShared, sharedRowsOf, type SharedRows } from './shared-rows'
 import type { SharedTexts } from './text-digests'
@@ -116,7 +116,7 @@ async function positivesOfShard(
     { firstRow: required, corpusRows: required, ...scorePositivesDefaults, ...jobDefaults },
     given,
   )
-  const { device, ...job } = checkJob(rest)
+  const { device, ...job } = checkJob(rest, holderOf(corpus))
   const source = toQueries(queries)
   const target = shardRows(corpus, metric, source)
   const range = { firstRow, rows: target.rows, corpusRows }

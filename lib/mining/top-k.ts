@@ -19,7 +19,7 @@ import {
 } from '../options'
 import type { Metric } from './metric'
 import { Neighbours } from './neighbours'
-import { keeping, scanned, type CorpusInput } from './prepare-corpus'
+import { holderOf, keeping, scanned, type CorpusInput } from './prepare-corpus'
 import {
   arraysOfChoice,
   chosenRows,
@@ -161,7 +161,7 @@ async function nearest(
 export function checkedSearch(queries: MatrixInput, corpus: CorpusInput, given: TopKOptions) {
   const options = withDefaults(allDefaults, given)
   const { k, metric: asked, exclude, excludeSelf, allow, minScore, dims, out } = options
-  const job = checkJob(options)
+  const job = checkJob(options, holderOf(corpus))
   const outputs = out === undefined ? undefined : withDefaults(outputDefaults, out, 'out')
   const source = firstColumns(toQueries(queries), dims)
   const { rows, liveRows, ids, metric, matrix, handle, memory } = scanned(

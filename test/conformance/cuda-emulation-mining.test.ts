@@ -150,6 +150,17 @@ describe.skipIf(!isBuilt)('a corpus that stays on the emulated GPU', () => {
     expect(rows.cuda.bytes).toBe(0)
   })
 
+  it('is searched and changed where it is, unless another device is asked for', async () => {
+    using held = await prepareCorpus(corpus, { device: 'cuda' })
+    await held.remove([3])
+    const { indices } = await topK(queries, held, { k: 5 })
+    expect(indices).toEqual((await topK(queries, held, { k: 5, device: 'cuda' })).indices)
+    for (const ask of [topK, reverseTopK, mutualNeighbours])
+      await expect(ask(queries, held, { k: 5, device: 'cpu' })).rejects.toThrow(
+        "Expected cuda:0, where the corpus is, for device, received 'cpu'",
+      )
+  })
+
   it('answers as the CPU does after each change of its rows', async () => {
     const rows = await prepared()
     const changes: Record<string, Parameters<typeof both>[1]> = {
