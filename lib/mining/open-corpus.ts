@@ -71,9 +71,7 @@ export async function openCorpus(
 
 /** Checks options that a handle has no use for: it is opened without a job. */
 function checkOptions(given: JobOptions, held: string) {
-  const { device, signal } = checkJob(withDefaults({ ...jobDefaults }, given))
-  if (given.device !== undefined && given.device !== 'auto' && device !== held)
-    throw invalid('device', `${held}, which holds the corpus`, device)
+  const { signal } = checkJob(withDefaults({ ...jobDefaults }, given), held)
   if (signal?.aborted) throw reasonOf(signal)
 }
 
