@@ -1,5 +1,5 @@
-// Writes the README's table of measurements from bench/results/*.json, between its two markers.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Writes the README's table of measurements from files of bench/results, between its two markers.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   keptResults,
@@ -76,16 +76,13 @@ export function tableOf(results: readonly Results[]): string {
   ].join('\n')
 }
 
-/** Reads the results with comparisons; benny's summaries are in the same folder. */
-function readResults(): Results[] {
-  return readdirSync(keptResults)
-    .filter((file) => file.endsWith('.json') && !file.endsWith('.benny.json'))
-    .sort()
-    .map((file) => JSON.parse(readFileSync(join(keptResults, file), 'utf8')) as Results)
-    .filter(({ comparisons, missed, notRun }) =>
-      [comparisons, missed, notRun].some((list) => list?.length > 0),
-    )
-}
+/** The benches of the README: the results of all others are in bench/results and in the decisions. */
+const shown = ['mine', 'nmf-time-to-loss', 'semi-nmf-iteration', 'semi-nmf-time-to-loss', 'top-k']
+
+const readResults = (): Results[] =>
+  shown.map(
+    (name) => JSON.parse(readFileSync(join(keptResults, `${name}.json`), 'utf8')) as Results,
+  )
 
 function updateReadme() {
   const text = readFileSync(readme, 'utf8')
