@@ -5,7 +5,6 @@
 
 #include "backend/cuda/document_scorer.h"
 #include "backend/cuda/found_rows.h"
-#include "core/pool.h"
 
 namespace gemmine::cuda {
 
@@ -48,7 +47,7 @@ void DocumentBatch::add_segment(Index segment) {
 
 // Documents whose rows fit in a tile; a longer document is a group by itself. A list gets at most
 // all documents of a group, as in BatchScan::piece.
-DocumentBatch::Stretch DocumentBatch::next_group(Index first, Index looked, Index rows) const {
+DocumentBatch::DocumentSpan DocumentBatch::next_group(Index first, Index looked, Index rows) const {
   const Segments& documents = request_.corpus_segments;
   const Index half = std::max<Index>(capacity_ / 2, 1);
   const bool whole = capacity_ >= documents.count;
@@ -87,7 +86,7 @@ void DocumentBatch::run(const char* phase) {
   const Segments& documents = request_.corpus_segments;
   for (Index first = 0; first < documents.count;) {
     report(phase, first);
-    const Stretch group = next_group(first, first, tiles.rows_at_once());
+    const DocumentSpan group = next_group(first, first, tiles.rows_at_once());
     look(tiles, lists, asked, highest, group);
     lists.tighten(0, static_cast<Index>(asked_.size()), careful_ ? 1 : fewest_grown);
     first = group.end;
@@ -99,7 +98,7 @@ void DocumentBatch::run(const char* phase) {
 
 void DocumentBatch::look(ScoreTiles& tiles, const FoundLists& lists,
                          const Array<AskedDocuments>& asked, const Array<Highest>& highest,
-                         const Stretch& group) const {
+                         const DocumentSpan& group) const {
   const Device& device = *corpus_.device();
   const Segments& segments = request_.corpus_segments;
   const auto first = static_cast<std::int32_t>(group.first);

@@ -25,15 +25,15 @@ class DocumentBatch {
             std::vector<Index>& undecided);
 
  private:
-  struct Stretch {  // consecutive documents
+  struct DocumentSpan {  // consecutive documents
     Index first;
     Index end;
   };
 
   void add_segment(Index segment);
-  Stretch next_group(Index first, Index looked, Index rows) const;
+  DocumentSpan next_group(Index first, Index looked, Index rows) const;
   void look(ScoreTiles& tiles, const FoundLists& lists, const Array<AskedDocuments>& asked,
-            const Array<Highest>& highest, const Stretch& group) const;
+            const Array<Highest>& highest, const DocumentSpan& group) const;
   void report(const char* phase, Index documents_done) const;
 
   const SegmentMaxRequest& request_;

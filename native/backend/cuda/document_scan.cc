@@ -1,7 +1,6 @@
 #include "backend/cuda/document_scan.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "backend/cuda/document_batch.h"
 #include "backend/cuda/document_scorer.h"

@@ -1,5 +1,4 @@
 #include <limits>
-#include <optional>
 
 #include "backend/cuda/cuda_sums.h"
 #include "backend/cuda/entry_tiles.h"

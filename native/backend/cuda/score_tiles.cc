@@ -4,6 +4,7 @@
 #include <limits>
 
 namespace gemmine::cuda {
+
 Index rows_of_tile(const CudaCorpus& corpus, Index lanes, Index most) {
   const Index fitting =
       corpus.sizes().scores / Index{sizeof(float)} / lanes / stretch_rows * stretch_rows;

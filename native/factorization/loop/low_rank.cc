@@ -66,21 +66,21 @@ class LowRank {
 
   // The pass that makes the next step of F measures the pair before it.
   void run() {
-    take_up();
+    read_pair();
     best_.keep(device_, F_, G_);
     least_ = step_F();
     step_G();
-    Index still = 0;
-    for (Index t = 1; t <= most_iterations && still < patience; ++t) {
-      now_.keep(device_, F_, G_);
+    Index idle = 0;
+    for (Index t = 1; t <= most_iterations && idle < patience; ++t) {
+      measured_.keep(device_, F_, G_);
       const double error = step_F();
       if (!(error <= least_)) {  // or not a number
-        go_back();
+        restore_best();
         step_F();
       } else {
-        still = least_ - error <= least_progress * least_ ? still + 1 : 0;
+        idle = least_ - error <= least_progress * least_ ? idle + 1 : 0;
         least_ = error;
-        std::swap(best_, now_);
+        std::swap(best_, measured_);
         acceleration_.accept();
       }
       step_G();
@@ -105,15 +105,15 @@ class LowRank {
     device_.upload(std::as_const(rounded).view(), BtG_.view());
   }
 
-  void take_up() {
+  void read_pair() {
     gram_of_F_ = device_.gram(F_, job_);
     measure_G();
   }
 
-  void go_back() {
+  void restore_best() {
     best_.restore(device_, F_, G_);
     acceleration_.reject(F_, G_);
-    take_up();
+    read_pair();
   }
 
   // Returns ‖A Bᵀ − F Gᵀ‖² of the pair before the step, up to a constant: of the coordinates in B,
@@ -151,8 +151,8 @@ class LowRank {
   const Penalties none_{.l1_w = 0, .l2_w = 0, .l1_h = 0, .l2_h = 0};
   LoopState state_;  // for the share β alone
   Acceleration acceleration_;
-  KeptPair now_;   // the pair that the next row step measures
-  KeptPair best_;  // the last one that was not worse
+  KeptPair measured_;  // the pair that the next row step measures
+  KeptPair best_;      // the last one that was not worse
   double least_ = 0;
 };
 
