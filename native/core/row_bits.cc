@@ -1,6 +1,6 @@
 #include "core/row_bits.h"
 
-#include <atomic>
+#include "core/unshared.h"
 
 namespace gemmine {
 
@@ -10,13 +10,8 @@ std::vector<std::uint32_t> RowBits::words() const {
   return all;
 }
 
-// A pointer that is not shared stays so: only its owner can copy it.
 std::uint32_t& RowBits::own(Index word) {
-  std::shared_ptr<Chunk>& chunk = chunks_[word / chunk_words];
-  if (chunk.use_count() > 1) chunk = std::make_shared<Chunk>(*chunk);
-  // The count is a relaxed load: what a thread read before it gave up its copy comes first.
-  std::atomic_thread_fence(std::memory_order_acquire);
-  return (*chunk)[word % chunk_words];
+  return unshared(chunks_[word / chunk_words])[word % chunk_words];
 }
 
 // Chunks of rows that are all in the set are one.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/matrix.h"
+#include "core/unshared.h"
 
 namespace gemmine {
 
@@ -26,9 +27,7 @@ class SharedTable {
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
     std::shared_ptr<Chunk>& own = chunks_[chunk];
     if (!own) own = std::make_shared<Chunk>();
-    // A pointer that is not shared stays so: only its owner can copy it.
-    if (own.use_count() > 1) own = std::make_shared<Chunk>(*own);
-    (*own)[i % chunk_size] = std::move(value);
+    unshared(own)[i % chunk_size] = std::move(value);
   }
 
   bool empty() const { return chunks_.empty(); }
