@@ -1,5 +1,6 @@
 #include "factorization/loop/low_rank.h"
 
+#include <array>
 #include <utility>
 
 #include "factorization/loop/acceleration.h"
@@ -67,12 +68,12 @@ class LowRank {
   // The pass that makes the next step of F measures the pair before it.
   void run() {
     read_pair();
-    best_.keep(device_, F_, G_);
+    kept_[best_].keep(device_, F_, G_);
     least_ = step_F();
     step_G();
     Index idle = 0;
     for (Index t = 1; t <= most_iterations && idle < patience; ++t) {
-      measured_.keep(device_, F_, G_);
+      kept_[1 - best_].keep(device_, F_, G_);
       const double error = step_F();
       if (!(error <= least_)) {  // or not a number
         restore_best();
@@ -80,12 +81,12 @@ class LowRank {
       } else {
         idle = least_ - error <= least_progress * least_ ? idle + 1 : 0;
         least_ = error;
-        std::swap(best_, measured_);
+        best_ = 1 - best_;
         acceleration_.accept();
       }
       step_G();
     }
-    best_.restore(device_, F_, G_);
+    kept_[best_].restore(device_, F_, G_);
   }
 
  private:
@@ -111,7 +112,7 @@ class LowRank {
   }
 
   void restore_best() {
-    best_.restore(device_, F_, G_);
+    kept_[best_].restore(device_, F_, G_);
     acceleration_.reject(F_, G_);
     read_pair();
   }
@@ -151,8 +152,9 @@ class LowRank {
   const Penalties none_{.l1_w = 0, .l2_w = 0, .l1_h = 0, .l2_h = 0};
   LoopState state_;  // for the share β alone
   Acceleration acceleration_;
-  KeptPair measured_;  // the pair that the next row step measures
-  KeptPair best_;      // the last one that was not worse
+  // The last pair that was not worse, and the one that the next row step measures.
+  std::array<KeptPair, 2> kept_;
+  int best_ = 0;
   double least_ = 0;
 };
 
