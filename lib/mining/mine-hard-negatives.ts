@@ -173,7 +173,7 @@ async function sweptRules(
 /** The inputs of a call, for fingerprints. */
 const inputsOf = ({ queries, corpus, options, job, arrays }: MiningCall): JobInputs => ({
   matrices: { queries, corpus },
-  options: { ...options, live: 'live' in corpus ? corpus.live() : undefined },
+  options: { ...options, liveRows: 'live' in corpus ? corpus.live() : undefined },
   run: (start) => runJob(job, arrays, start),
 })
 

@@ -27,6 +27,7 @@ import type { MinedShard } from './query-shard'
 const optionalInputs = [
   'positiveScores',
   'exclude',
+  'allow',
   'candidates',
   'queryGroups',
   'corpusGroups',
@@ -34,7 +35,7 @@ const optionalInputs = [
   'corpusTexts',
 ] as const
 
-const inputNames = ['queries', 'corpus', 'positives', ...optionalInputs]
+const inputNames = ['queries', 'corpus', 'liveRows', 'positives', ...optionalInputs]
 
 /**
  * What must be the same in a run that resumes.
@@ -63,7 +64,10 @@ export function identityOf(
     metric,
     shard: shard ? `${shard.index}/${shard.count}` : 'none',
     ...Object.fromEntries(options),
-    ...Object.fromEntries(inputNames.map((name) => [name, fingerprints[name] ?? 'none'])),
+    ...Object.fromEntries(
+      // Sets of rows have names of their own beside lists.
+      inputNames.map((name) => [name, fingerprints[name] ?? fingerprints[`${name}Sets`] ?? 'none']),
+    ),
     excludeSelf: fingerprints['excludeSelf'] ?? String(told[0]!['excludeSelf']),
   }
 }

@@ -31,7 +31,8 @@ export class RowSet {
 
   /** Whether a row is in the set; false for a number that is no row. */
   has(row: number): boolean {
-    return Number.isInteger(row) && ((this.#words[row >>> 5] ?? 0) >>> (row & 31)) % 2 === 1
+    const isRow = Number.isInteger(row) && row >= 0 && row < this.corpusRows
+    return isRow && (this.#words[row >>> 5]! >>> (row & 31)) % 2 === 1
   }
 
   /** @internal The bitmap, which nobody may write. */

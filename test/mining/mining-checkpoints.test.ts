@@ -261,6 +261,8 @@ describe('a checkpoint of mining is refused', () => {
     ['metric', { metric: 'dot' }, 'metric dot, as in this call'],
     ['rows of the queries', { excludeSelf: positives.map(() => -1) }, 'the same excludeSelf'],
     ['exclusions', { exclude: positives.map(() => [1]) }, 'a checkpoint of the same exclude'],
+    ['a set of exclusions', { exclude: Uint32Array.of(1, 0, 0) }, 'the same exclude'],
+    ['allowed rows', { allow: Uint32Array.of(~0, ~0, 1) }, 'a checkpoint of the same allow'],
     ['candidates', { candidates: positives.map(() => [1]) }, 'a checkpoint of the same candidates'],
   ])('with other options: %s', async (_, { excludeSelf, ...options }: Given, message) => {
     const self = excludeSelf && { excludeSelf: Int32Array.from(excludeSelf) }
@@ -291,6 +293,15 @@ describe('a checkpoint of mining is refused', () => {
     const changed = positives.map((list, i) => (i === 3 ? [...list, 89] : list))
     await expect(mineHardNegatives(queries, corpus, changed, options)).rejects.toThrow(
       message('positives'),
+    )
+  })
+
+  it('after a row of the corpus was removed', async () => {
+    using changed = await prepareCorpus(corpus)
+    await changed.remove([7])
+    const options = { maxRank: 50, resume: checkpoint() }
+    await expect(mineHardNegatives(queries, changed, positives, options)).rejects.toThrow(
+      'expected a checkpoint of the same liveRows',
     )
   })
 

@@ -162,9 +162,8 @@ describe('sets of rows', () => {
     const words = bitmapOf([4, 40])
     const set = await prepareRowSet(words, nc)
     words.fill(0)
-    expect([set.has(4), set.has(5), set.has(40), set.has(-1), set.has(2e9)]).toEqual([
-      ...[true, false, true, false, false],
-    ])
+    const found = [4, 5, 40, -1, 2e9, 2 ** 32 + 4].map((row) => set.has(row))
+    expect(found).toEqual([true, false, true, false, false, false])
   })
 })
 
