@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "backend/cuda/entry_table.h"
+#include "backend/cuda/products.h"
 #include "backend/cuda/row_stream.h"
 #include "backend/far_rows.h"
 
@@ -75,14 +76,15 @@ class Assigning {
     const std::vector<double> distances = distances_.download(count);
     put_in_order({assigned_.labels.data() + first, static_cast<std::size_t>(count)});
     if (a_.weights != nullptr) weights_.upload(a_.weights + first, count);
-    run(kernels().cluster_sums, ClusterSums{.k = k_,
-                                            .cols = d_,
-                                            .X = X,
-                                            .scale = scale_,
-                                            .order = order_.data(),
-                                            .starts = starts_.data(),
-                                            .weights = a_.weights ? weights_.data() : nullptr,
-                                            .sums = sums_.data()});
+    device_.run(kernels().cluster_sums,
+                ClusterSums{.k = k_,
+                            .cols = d_,
+                            .X = X,
+                            .scale = scale_,
+                            .order = order_.data(),
+                            .starts = starts_.data(),
+                            .weights = a_.weights ? weights_.data() : nullptr,
+                            .sums = sums_.data()});
     take(first, distances);
   }
 
@@ -94,51 +96,34 @@ class Assigning {
 
  private:
   const EntryTable& kernels() const { return device_.table().entries; }
-  template <class Request>
-  void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
-    device_.require(kernel(device_.compute(), &request));
-  }
 
   void find_labels(Index count, In X) const {
-    run(kernels().centre_rows, CentreRows{.rows = count,
-                                          .cols = d_,
-                                          .X = X,
-                                          .scale = scale_,
-                                          .origin = origin_.data(),
-                                          .to = centred_.data(),
-                                          .norms = norms_.data()});
-    const Product product{.number = Number::float32,
-                          .transpose_a = 0,
-                          .transpose_b = 1,
-                          .m = count,
-                          .n = k_,
-                          .k = d_,
-                          .alpha = 1,
-                          .A = centred_.data(),
-                          .stride_a = d_,
-                          .B = centred_centers_.data(),
-                          .stride_b = d_,
-                          .beta = 0,
-                          .C = products_.data(),
-                          .stride_c = k_};
-    device_.require(device_.runtime().multiply(device_.compute(), &product));
-    run(kernels().nearest_centers,
-        NearestCenters{.rows = count,
-                       .cols = d_,
-                       .k = k_,
-                       .X = X,
-                       .scale = scale_,
-                       .centers = centers_.data(),
-                       .products = products_.data(),
-                       .norms = norms_.data(),
-                       .squares = squares_.data(),
-                       .lengths = lengths_.data(),
-                       .product_error = rounding_of(static_cast<double>(d_)),
-                       .square_error = rounding_of(0),
-                       .tie = 8 * double_rounding * static_cast<double>(d_ + 8),
-                       .underflow = underflow,
-                       .labels = labels_.data(),
-                       .distances = distances_.data()});
+    device_.run(kernels().centre_rows, CentreRows{.rows = count,
+                                                  .cols = d_,
+                                                  .X = X,
+                                                  .scale = scale_,
+                                                  .origin = origin_.data(),
+                                                  .to = centred_.data(),
+                                                  .norms = norms_.data()});
+    multiply<float>(device_, Transposed::second, {centred_.data(), count, d_, d_},
+                    {centred_centers_.data(), k_, d_, d_}, {products_.data(), count, k_, k_});
+    device_.run(kernels().nearest_centers,
+                NearestCenters{.rows = count,
+                               .cols = d_,
+                               .k = k_,
+                               .X = X,
+                               .scale = scale_,
+                               .centers = centers_.data(),
+                               .products = products_.data(),
+                               .norms = norms_.data(),
+                               .squares = squares_.data(),
+                               .lengths = lengths_.data(),
+                               .product_error = rounding_of(static_cast<double>(d_)),
+                               .square_error = rounding_of(0),
+                               .tie = 8 * double_rounding * static_cast<double>(d_ + 8),
+                               .underflow = underflow,
+                               .labels = labels_.data(),
+                               .distances = distances_.data()});
   }
 
   // Rows of the block, cluster by cluster, ascending in each.

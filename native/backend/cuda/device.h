@@ -36,6 +36,11 @@ class Device {
 
   // Throws Error with the text of the sidecar unless `code` is ok.
   void require(Code code) const;
+  // A kernel on compute().
+  template <class Request>
+  void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
+    require(kernel(compute_, &request));
+  }
   void synchronize() const { require(runtime().synchronize(compute_)); }
 
  private:

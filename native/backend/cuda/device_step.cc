@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/cuda/host_path.h"
+#include "backend/cuda/products.h"
 #include "backend/scaled_normal.h"
 
 namespace gemmine::cuda {
@@ -164,21 +165,8 @@ void DeviceStep::solve(BackendView<const float> cross, BackendView<float> factor
                            .dependent = dependent_.data(),
                            .to = right_.data()};
   device_->require(passes.independent(device_->compute(), &gather));
-  const Product product{.number = Number::float64,
-                        .transpose_a = 0,
-                        .transpose_b = 0,
-                        .m = rows,
-                        .n = m,
-                        .k = m,
-                        .alpha = 1,
-                        .A = right_.data(),
-                        .stride_a = m,
-                        .B = inverse64_.data(),
-                        .stride_b = m,
-                        .beta = 0,
-                        .C = solution_.data(),
-                        .stride_c = m};
-  device_->require(device_->runtime().multiply(device_->compute(), &product));
+  multiply<double>(*device_, Transposed::none, {right_.data(), rows, m, m},
+                   {inverse64_.data(), m, m, m}, {solution_.data(), rows, m, m});
   const Scatter back{.rows = rows,
                      .m = m,
                      .from = solution_.data(),

@@ -1,9 +1,7 @@
 #include <limits>
 
-#include "backend/cuda/cuda_sums.h"
-#include "backend/cuda/entry_tiles.h"
-#include "backend/cuda/group_work.h"
 #include "backend/cuda/own_steps.h"
+#include "backend/cuda/tile_work.h"
 
 namespace gemmine::cuda {
 namespace {
@@ -11,27 +9,16 @@ namespace {
 constexpr Index normal_elements = Index{1} << 25;  // of the normal matrices of a tile: 128 MiB
 
 // Numerators, denominators and measures of a group; or cross products and own normal matrices.
-class EntryGroup : public GroupWork {
+class EntryGroup : public TileWork {
  public:
   EntryGroup(const std::shared_ptr<Device>& device, Passes& host, const Pass& pass,
              const Group& group, const XStream& rows, SharedMemory& shared, const Job& job)
-      : device_(device),
+      : TileWork(device, pass, group, rows, most_rows(group),
+                 pass.row_weights.empty() ? nullptr : shared.row_weights.data(), shared, job),
         host_(host),
-        group_(group),
-        sums_(cuda_sums(group.sums)),
-        memory_(sums_.entries),
-        shared_(shared),
-        job_(job),
-        d_(group.Ht.rows),
-        k_(group.Ht.cols),
-        of_column_(group.own_normals ? triangle(k_) : k_),
-        tiles_(device, pass, group, rows,
-               group.own_normals ? normal_elements / of_column_ : std::numeric_limits<Index>::max(),
-               pass.row_weights.empty() ? nullptr : shared.row_weights.data(), memory_) {
+        of_column_(elements_of(group)) {
     expect(!group.own_normals || is_bounded_by_squares(pass.loss),
            "own normal matrices are those of squares");
-    if (group.noise.amplitude != 0) shared_.perturbed.reserve(noise_elements(rows, d_));
-    memory_.cross.reserve(tiles_.rows() * k_);
     memory_.cross_below.reserve(tiles_.rows() * of_column_);
     if (group.own_normals) {
       memory_.pairs_of_Ht.reserve(d_ * of_column_);
@@ -41,23 +28,15 @@ class EntryGroup : public GroupWork {
     if (group.accumulate) begin_sums();
   }
 
-  void block(Index, Index first, const BlockOfX& given) override {
-    const BlockOfX X = with_noise(*device_, given, group_.noise, first, shared_.perturbed);
-    tiles_.each(first, X, [&](const EntryTile& tile) {
-      job_.cancellation.check();
-      improve(tile);
-    });
-  }
-
-  void finish(Index) override {
-    Sums& to = group_.sums;
-    const double total = group_.measure == Measure::none ? 0 : tiles_.total();
-    to.incoming_residual = group_.measure == Measure::direct ? total : 0;
-    to.incoming_divergence = group_.measure == Measure::divergence ? total : 0;
-    if (group_.accumulate) sums_.is_on_host = false;
-  }
-
  private:
+  static Index elements_of(const Group& group) {
+    return group.own_normals ? triangle(group.Ht.cols) : group.Ht.cols;
+  }
+  static Index most_rows(const Group& group) {
+    return group.own_normals ? normal_elements / elements_of(group)
+                             : std::numeric_limits<Index>::max();
+  }
+
   void begin_sums() {
     expect(group_.retained == 0, "sums by entries are those of one pass");
     sums_.of_column = tiles_.by_column() ? 0 : of_column_;
@@ -68,15 +47,11 @@ class EntryGroup : public GroupWork {
     memory_.block_sums.reserve(d_ * of_column_);
   }
 
-  template <class Request>
-  void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
-    device_->require(kernel(device_->compute(), &request));
-  }
   BackendView<const float> pairs_of_Ht() const {
     return {memory_.pairs_of_Ht.data(), d_, of_column_, of_column_};
   }
 
-  void improve(const EntryTile& tile) {
+  void improve(const EntryTile& tile) override {
     bool formed = false;  // V of this W
     const auto form = [&] {
       if (!formed) tiles_.form_model(tile);
@@ -143,7 +118,7 @@ class EntryGroup : public GroupWork {
       request.numerators = {numerators.data, numerators.stride};
       request.diagonal = {diagonal.data, diagonal.stride};
     }
-    run(device_->table().entries.ratio_update, request);
+    device_->run(device_->table().entries.ratio_update, request);
   }
 
   void extrapolate(const EntryTile& tile) const {
@@ -156,19 +131,7 @@ class EntryGroup : public GroupWork {
                               .upper = by.upper,
                               .previous = {previous.data, previous.stride},
                               .factor = {tile.W.data, tile.W.stride}};
-    run(device_->table().passes.extrapolate, request);
-  }
-
-  // `to` [d×cols] += termsᵀ·F
-  void add_columns(const BlockOfX& terms, BackendView<const float> F, const Array<double>& to) {
-    multiply_columns(*device_, terms, F, memory_.block_sums.data());
-    const AddToDouble request{.rows = d_,
-                              .cols = F.cols,
-                              .from = memory_.block_sums.data(),
-                              .stride = F.cols,
-                              .by = 1,
-                              .to = to.data()};
-    run(device_->table().passes.add_to_double, request);
+    device_->run(device_->table().passes.extrapolate, request);
   }
 
   void accumulate(const EntryTile& tile) {
@@ -184,16 +147,8 @@ class EntryGroup : public GroupWork {
                 sums_.denominators);
   }
 
-  const std::shared_ptr<Device> device_;
   Passes& host_;
-  const Group& group_;
-  CudaSums& sums_;
-  EntryMemory& memory_;
-  SharedMemory& shared_;
-  const Job& job_;
-  const Index d_, k_;
   const Index of_column_;  // denominators of a row of Ht, or elements of its normal matrix
-  EntryTiles tiles_;
 };
 
 }  // namespace

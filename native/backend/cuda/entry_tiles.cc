@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "backend/cuda/products.h"
+
 namespace gemmine::cuda {
 namespace {
 
@@ -63,22 +65,10 @@ void EntryTiles::add_column_sums(BackendView<const float> F, const float* weight
                         .from = {F.data, F.stride},
                         .weights = weights,
                         .to = memory_.wide.data()};
-  run(device_.table().passes.widen, request);
-  const Product product{.number = Number::float64,
-                        .transpose_a = 0,
-                        .transpose_b = 0,
-                        .m = 1,
-                        .n = k_,
-                        .k = F.rows,
-                        .alpha = 1,
-                        .A = memory_.ones.data(),
-                        .stride_a = F.rows,
-                        .B = memory_.wide.data(),
-                        .stride_b = k_,
-                        .beta = 1,
-                        .C = to,
-                        .stride_c = k_};
-  device_.require(device_.runtime().multiply(device_.compute(), &product));
+  device_.run(device_.table().passes.widen, request);
+  const Index n = F.rows;
+  multiply<double>(device_, Transposed::none, {memory_.ones.data(), 1, n, n},
+                   {memory_.wide.data(), n, k_, k_}, {to, 1, k_, k_}, 1, 1);
 }
 
 EntryTile EntryTiles::tile(Index first, Index begin, Index count, const BlockOfX& block) {
@@ -93,7 +83,7 @@ EntryTile EntryTiles::tile(Index first, Index begin, Index count, const BlockOfX
                           .begin = begin,
                           .rows = count,
                           .to = memory_.x.data()};
-    run(kernels_.densify, request);
+    device_.run(kernels_.densify, request);
     tile.X = {
         .count = count, .d = d_, .dense = {memory_.x.data(), d_}, .sparse = {}, .values = nullptr};
   }
@@ -138,23 +128,10 @@ void EntryTiles::form_model(const EntryTile& tile) {
                               .W = {W.data, W.stride},
                               .Ht = {group_.Ht.data, group_.Ht.stride},
                               .to = memory_.model.data()};
-    return run(kernels_.sparse_model, request);
+    return device_.run(kernels_.sparse_model, request);
   }
-  const Product product{.number = Number::float32,
-                        .transpose_a = 0,
-                        .transpose_b = 1,
-                        .m = W.rows,
-                        .n = d_,
-                        .k = k_,
-                        .alpha = 1,
-                        .A = W.data,
-                        .stride_a = W.stride,
-                        .B = group_.Ht.data,
-                        .stride_b = group_.Ht.stride,
-                        .beta = 0,
-                        .C = memory_.model.data(),
-                        .stride_c = d_};
-  device_.require(device_.runtime().multiply(device_.compute(), &product));
+  multiply<float>(device_, Transposed::second, W, group_.Ht,
+                  {memory_.model.data(), W.rows, d_, d_});
 }
 
 void EntryTiles::measure_rows(const EntryTile& tile, EntryMeasure measure, bool with_others) {
@@ -167,7 +144,7 @@ void EntryTiles::measure_rows(const EntryTile& tile, EntryMeasure measure, bool 
       .column_sums = with_others && losses ? memory_.column_sums.data() : nullptr,
       .gram = with_others && !losses ? memory_.gram.data() : nullptr,
       .to = memory_.of_rows.data()};
-  run(kernels_.measure_entries, request);
+  device_.run(kernels_.measure_entries, request);
 }
 
 void EntryTiles::measure(const EntryTile& tile) {
@@ -183,7 +160,7 @@ void EntryTiles::measure(const EntryTile& tile) {
                                .weights = weights_of(tile),
                                .measured = memory_.of_rows.data(),
                                .partial = memory_.partial.data()};
-  run(kernels_.sum_row_measures, request);
+  device_.run(kernels_.sum_row_measures, request);
 }
 
 double EntryTiles::total() const {
@@ -201,7 +178,7 @@ void EntryTiles::form_terms(const EntryTile& tile, bool of_codes, bool denominat
                          .weights = weights_of(tile),
                          .squares = by_length_ ? memory_.of_rows.data() : nullptr,
                          .to = memory_.shares.data()};
-  run(kernels_.row_shares, shares);
+  device_.run(kernels_.row_shares, shares);
   const EntryTerms request{.entries = tile.entries,
                            .squares = squares,
                            .shares = memory_.shares.data(),
@@ -209,7 +186,7 @@ void EntryTiles::form_terms(const EntryTile& tile, bool of_codes, bool denominat
                            .above_stride = d_,
                            .below = denominators ? memory_.model.data() : nullptr,
                            .below_stride = d_};
-  run(kernels_.entry_terms, request);
+  device_.run(kernels_.entry_terms, request);
 }
 
 BlockOfX EntryTiles::with_entries(const EntryTile& tile, const Array<float>& entries) const {

@@ -93,10 +93,6 @@ class EntryTiles {
   EntryRows entries_of(const EntryTile& tile);
   void measure_rows(const EntryTile& tile, EntryMeasure measure, bool with_others);
   BlockOfX with_entries(const EntryTile& tile, const Array<float>& entries) const;
-  template <class Request>
-  void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
-    device_.require(kernel(device_.compute(), &request));
-  }
 
   const Device& device_;
   const EntryTable& kernels_;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "backend/cuda/products.h"
+
 namespace gemmine::cuda {
 
 Residuals::Residuals(const std::shared_ptr<Device>& device, const Group& group, double scale,
@@ -43,22 +45,9 @@ void Residuals::add(const BlockOfX& X, BackendView<const float> W, const float* 
 void Residuals::add_dense(In X, BackendView<const float> W, const float* weights) {
   const Scaled copy{
       .rows = W.rows, .cols = d_, .from = X, .by = scale_, .to = {memory_.dense.data(), d_}};
-  run(device_.table().passes.scale, copy);
-  const Product product{.number = Number::float32,
-                        .transpose_a = 0,
-                        .transpose_b = 1,
-                        .m = W.rows,
-                        .n = d_,
-                        .k = k_,
-                        .alpha = -1,
-                        .A = W.data,
-                        .stride_a = W.stride,
-                        .B = group_.Ht.data,
-                        .stride_b = group_.Ht.stride,
-                        .beta = 1,
-                        .C = memory_.dense.data(),
-                        .stride_c = d_};
-  device_.require(device_.runtime().multiply(device_.compute(), &product));
+  device_.run(device_.table().passes.scale, copy);
+  multiply<float>(device_, Transposed::second, W, group_.Ht, {memory_.dense.data(), W.rows, d_, d_},
+                  -1, 1);
   const Sum request{.term = Term::squares,
                     .rows = W.rows,
                     .cols = d_,
@@ -67,7 +56,7 @@ void Residuals::add_dense(In X, BackendView<const float> W, const float* weights
                     .wide = nullptr,
                     .weights = {weights, 1},
                     .partial = next_partial()};
-  run(device_.table().passes.sum, request);
+  device_.run(device_.table().passes.sum, request);
 }
 
 void Residuals::add_exact(In X, BackendView<const float> W, const float* weights) {
@@ -80,7 +69,7 @@ void Residuals::add_exact(In X, BackendView<const float> W, const float* weights
                               .scale = scale_,
                               .weights = weights,
                               .partial = next_partial()};
-  run(device_.table().passes.exact_residual, request);
+  device_.run(device_.table().passes.exact_residual, request);
 }
 
 void Residuals::add_exact_sparse(const BlockOfX& X, BackendView<const float> W,
@@ -92,7 +81,7 @@ void Residuals::add_exact_sparse(const BlockOfX& X, BackendView<const float> W,
                           .begin = begin,
                           .rows = count,
                           .to = memory_.dense.data()};
-    run(device_.table().entries.densify, request);
+    device_.run(device_.table().entries.densify, request);
     add_exact({memory_.dense.data(), d_}, W.row_block(begin, count),
               weights == nullptr ? nullptr : weights + begin);
   }
@@ -106,7 +95,7 @@ void Residuals::add_sparse(const BlockOfX& X, BackendView<const float> W, const 
                           .W = {W.data, W.stride},
                           .Ht = {group_.Ht.data, group_.Ht.stride},
                           .to = memory_.model.data()};
-  run(kernels.sparse_model, model);
+  device_.run(kernels.sparse_model, model);
   const EntryRows entries{.rows = X.count,
                           .cols = d_,
                           .starts = X.sparse.starts,
@@ -134,7 +123,7 @@ void Residuals::add_sparse(const BlockOfX& X, BackendView<const float> W, const 
                                .column_sums = nullptr,
                                .gram = gram_.data(),
                                .to = memory_.of_rows.data()};
-  run(kernels.measure_entries, measure);
+  device_.run(kernels.measure_entries, measure);
   const SumRowMeasures sum{.rows = X.count,
                            .of_lengths = 0,
                            .loss = EntryLoss::divergence,
@@ -143,7 +132,7 @@ void Residuals::add_sparse(const BlockOfX& X, BackendView<const float> W, const 
                            .weights = weights,
                            .measured = memory_.of_rows.data(),
                            .partial = next_partial()};
-  run(kernels.sum_row_measures, sum);
+  device_.run(kernels.sum_row_measures, sum);
 }
 
 double Residuals::total() const {

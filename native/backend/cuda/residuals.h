@@ -34,10 +34,6 @@ class Residuals {
   void add_exact_sparse(const BlockOfX& X, BackendView<const float> W, const float* weights);
   void add_sparse(const BlockOfX& X, BackendView<const float> W, const float* weights);
   double* next_partial();
-  template <class Request>
-  void run(Code (*kernel)(Queue*, const Request*), const Request& request) const {
-    device_.require(kernel(device_.compute(), &request));
-  }
 
   const Device& device_;
   const Group& group_;

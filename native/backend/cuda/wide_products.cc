@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backend/cuda/products.h"
+
 // Products in float64 of factors in float32, which are widened a block of rows at a time.
 namespace gemmine::cuda {
 namespace {
@@ -41,21 +43,9 @@ std::vector<double> wide_gram(const std::shared_ptr<Device>& device, BackendView
     const float* weights_here = weights.empty() ? nullptr : weights_there.data() + begin;
     widen(*device, A.row_block(begin, count), weights_here, left);
     if (!same) widen(*device, B.row_block(begin, count), nullptr, right);
-    const Product product{.number = Number::float64,
-                          .transpose_a = 1,
-                          .transpose_b = 0,
-                          .m = A.cols,
-                          .n = B.cols,
-                          .k = count,
-                          .alpha = 1,
-                          .A = left.data(),
-                          .stride_a = A.cols,
-                          .B = same ? left.data() : right.data(),
-                          .stride_b = B.cols,
-                          .beta = 1,
-                          .C = sums.data(),
-                          .stride_c = B.cols};
-    device->require(device->runtime().multiply(device->compute(), &product));
+    const double* second = same ? left.data() : right.data();
+    multiply<double>(*device, Transposed::first, {left.data(), count, A.cols, A.cols},
+                     {second, count, B.cols, B.cols}, {sums.data(), A.cols, B.cols, B.cols}, 1, 1);
   }
   return sums.download(A.cols * B.cols);
 }
@@ -73,21 +63,9 @@ void wide_multiply(const std::shared_ptr<Device>& device, BackendView<const floa
     job.cancellation.check();
     const Index count = std::min(height, A.rows - begin);
     widen(*device, A.row_block(begin, count), nullptr, left);
-    const Product product{.number = Number::float64,
-                          .transpose_a = 0,
-                          .transpose_b = 0,
-                          .m = count,
-                          .n = B.cols,
-                          .k = A.cols,
-                          .alpha = 1,
-                          .A = left.data(),
-                          .stride_a = A.cols,
-                          .B = right.data(),
-                          .stride_b = B.cols,
-                          .beta = 0,
-                          .C = result.data(),
-                          .stride_c = B.cols};
-    device->require(device->runtime().multiply(device->compute(), &product));
+    multiply<double>(*device, Transposed::none, {left.data(), count, A.cols, A.cols},
+                     {right.data(), A.cols, B.cols, B.cols},
+                     {result.data(), count, B.cols, B.cols});
     const BackendView<float> rows = to.row_block(begin, count);
     const Narrowed request{
         .rows = count, .cols = B.cols, .from = result.data(), .to = {rows.data, rows.stride}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cuda/products.h"
 #include "backend/cuda/x_stream.h"
 
 // Products of X in float64; the rows of a dense X are widened a tile at a time.
@@ -53,21 +54,8 @@ class WideProducts {
     const Widened widened{
         .rows = X.count, .cols = d_, .from = X.dense, .weights = nullptr, .to = widened_.data()};
     device_.require(device_.table().passes.widen(device_.compute(), &widened));
-    const Product product{.number = Number::float64,
-                          .transpose_a = 0,
-                          .transpose_b = 0,
-                          .m = X.count,
-                          .n = cols_,
-                          .k = d_,
-                          .alpha = 1,
-                          .A = widened_.data(),
-                          .stride_a = d_,
-                          .B = B_.data(),
-                          .stride_b = cols_,
-                          .beta = 0,
-                          .C = product_.data(),
-                          .stride_c = cols_};
-    device_.require(device_.runtime().multiply(device_.compute(), &product));
+    cuda::multiply<double>(device_, Transposed::none, {widened_.data(), X.count, d_, d_},
+                           {B_.data(), d_, cols_, cols_}, {product_.data(), X.count, cols_, cols_});
   }
 
   const Device& device_;

@@ -1,14 +1,8 @@
 #include "backend/cuda/x_stream.h"
 
+#include "backend/cuda/products.h"
+
 namespace gemmine::cuda {
-namespace {
-
-void multiply(const Device& device, const Product& product) {
-  device.require(device.runtime().multiply(device.compute(), &product));
-}
-
-}  // namespace
-
 void multiply_rows(const Device& device, const BlockOfX& X, BackendView<const float> B,
                    BackendView<float> to) {
   if (X.is_sparse()) {
@@ -19,20 +13,7 @@ void multiply_rows(const Device& device, const BlockOfX& X, BackendView<const fl
                                 .to = {to.data, to.stride}};
     return device.require(device.table().entries.sparse_product(device.compute(), &request));
   }
-  multiply(device, {.number = Number::float32,
-                    .transpose_a = 0,
-                    .transpose_b = 0,
-                    .m = X.count,
-                    .n = B.cols,
-                    .k = X.d,
-                    .alpha = 1,
-                    .A = X.dense.data,
-                    .stride_a = X.dense.stride,
-                    .B = B.data,
-                    .stride_b = B.stride,
-                    .beta = 0,
-                    .C = to.data,
-                    .stride_c = to.stride});
+  multiply<float>(device, Transposed::none, X.dense_rows(), B, to);
 }
 
 void multiply_columns(const Device& device, const BlockOfX& X, BackendView<const float> F,
@@ -42,20 +23,7 @@ void multiply_columns(const Device& device, const BlockOfX& X, BackendView<const
         .X = X.sparse, .values = X.values, .k = F.cols, .F = {F.data, F.stride}, .to = to};
     return device.require(device.table().entries.sparse_columns(device.compute(), &request));
   }
-  multiply(device, {.number = Number::float32,
-                    .transpose_a = 1,
-                    .transpose_b = 0,
-                    .m = X.d,
-                    .n = F.cols,
-                    .k = X.count,
-                    .alpha = 1,
-                    .A = X.dense.data,
-                    .stride_a = X.dense.stride,
-                    .B = F.data,
-                    .stride_b = F.stride,
-                    .beta = 0,
-                    .C = to,
-                    .stride_c = F.cols});
+  multiply<float>(device, Transposed::first, X.dense_rows(), F, {to, X.d, F.cols, F.cols});
 }
 
 BlockOfX with_noise(const Device& device, const BlockOfX& X, const Noise& noise, Index first,

@@ -18,6 +18,7 @@ struct BlockOfX {
   const float* values;  // of the entries of a sparse X
 
   bool is_sparse() const { return dense.data == nullptr; }
+  BackendView<const float> dense_rows() const { return {dense.data, count, d, dense.stride}; }
 };
 
 // The rows of a range in blocks, of a dense or sparse X.
