@@ -1,11 +1,9 @@
 // The options `exclude` and `allow` of mining: counts of rules and texts are those of one set for all queries.
 import type { RowListsInput } from '../data/row-lists'
-import { inSlices } from '../data/slices'
 import { kindOf } from '../data/typed-array'
 import { invalid, invalidText } from '../errors'
-import { detached } from '../lending'
 import { chosenRows, toRowChoices, type ChosenRows } from './row-choice'
-import { checkBitmap, RowSet } from './row-set'
+import { copiedSet, RowSet } from './row-set'
 
 interface GivenRows {
   readonly exclude: RowSet | Uint32Array | RowListsInput | undefined
@@ -13,17 +11,8 @@ interface GivenRows {
 }
 
 /** A bitmap of the caller, as a copy that cannot change. */
-async function copyOf(name: string, words: Uint32Array | undefined, corpus: number) {
-  if (!words) return undefined
-  const { length } = words
-  const copy = new Uint32Array(length)
-  await inSlices(length, (begin, end) => {
-    if (words.length !== length) throw detached(name)
-    copy.set(words.subarray(begin, end), begin)
-  })
-  checkBitmap(name, copy, corpus) // the caller may have written to it since the first check
-  return copy
-}
+const copyOf = async (name: string, words: Uint32Array | undefined, corpus: number) =>
+  words && (await copiedSet(name, words, corpus)).words
 
 const isSet = (given: unknown): given is RowSet | Uint32Array =>
   given instanceof RowSet || kindOf(given) === 'Uint32Array'

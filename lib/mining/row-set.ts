@@ -72,19 +72,23 @@ function bitsIn(word: number): number {
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-/** Copies a bitmap and counts its rows. */
-async function setOf(bitmap: Uint32Array, count: number): Promise<RowSet> {
+/** Copies a bitmap of the caller and counts its rows. */
+export async function copiedSet(
+  name: string,
+  bitmap: Uint32Array,
+  corpus: number,
+): Promise<RowSet> {
   const { length } = bitmap
   const words = new Uint32Array(length)
   let size = 0
   await inSlices(length, (begin, end) => {
-    if (bitmap.length !== length) throw detached('rows')
+    if (bitmap.length !== length) throw detached(name)
     words.set(bitmap.subarray(begin, end), begin)
     for (let i = begin; i < end; i++) size += bitsIn(words[i]!)
   })
   // The caller may have written to it since the first check.
-  checkBitmap('rows', words, count)
-  return new RowSet(words, count, size)
+  checkBitmap(name, words, corpus)
+  return new RowSet(words, corpus, size)
 }
 
 /** A list of row numbers as the addon reads it; it checks whether they are rows. */
@@ -121,7 +125,7 @@ export async function prepareRowSet(
   checkInteger('corpus', count, 1, 2 ** 31 - 1)
   if (kindOf(rows) === 'Uint32Array') {
     checkBitmap('rows', rows as Uint32Array, count)
-    return setOf(rows as Uint32Array, count)
+    return copiedSet('rows', rows as Uint32Array, count)
   }
   const isArray = Array.isArray(rows)
   if (!isArray && kindOf(rows) !== 'Int32Array') throw invalid('rows', wantedRows, rows)

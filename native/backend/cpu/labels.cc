@@ -8,25 +8,17 @@
 #include "backend/cpu/panels.h"
 #include "backend/cpu/row_blocks.h"
 #include "backend/far_rows.h"
+#include "backend/label_bound.h"
 #include "core/row_reader.h"
 
 namespace gemmine::cpu {
 namespace {
 
-constexpr double float_rounding = 0x1p-24;
-constexpr double double_rounding = 0x1p-53;
-constexpr double upwards = 1 + 1e-6;         // exceeds the rounding error of a bound
-constexpr float underflow = 1e-20f;          // exceeds the loss of products in the subnormal range
-constexpr double roundings_beside = 16;      // of centring, of ‖c‖² and of the sums of the bounds
+using namespace label_bound;
+
 constexpr Index product_elements = 1 << 15;  // P of a tile: part of a second-level cache
 constexpr Index tile_unit = 12;              // rows: whole register tiles of a product
 constexpr Index most_units = 8;
-
-// Error bound of a float32 sum of this many products, as a share of Σ|products|.
-double rounding_of(double products) {
-  const double share = (products + roundings_beside) * float_rounding;
-  return share < 0.5 ? share / (1 - share) : 1;
-}
 
 // The centres minus the origin, for products with rows: dense rows minus the origin, and sparse
 // rows unchanged. ‖x − c‖² − ‖x − o‖² = ‖c − o‖² − 2 (x − o)·(c − o).
@@ -55,8 +47,10 @@ class PackedCenters {
       }
       const double length = std::sqrt(square);
       const double error = rounding_of(0) * (square + 2 * std::sqrt(origin_) * length);
-      low_[j] = static_cast<float>(square + 2 * along - upwards * error) - underflow;
-      high_[j] = static_cast<float>(square + 2 * along + upwards * error) + underflow;
+      low_[j] =
+          static_cast<float>(square + 2 * along - upwards * error) - static_cast<float>(underflow);
+      high_[j] =
+          static_cast<float>(square + 2 * along + upwards * error) + static_cast<float>(underflow);
       lengths_[j] = static_cast<float>(upwards * length);
     }
   }

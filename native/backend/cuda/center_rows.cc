@@ -7,21 +7,12 @@
 #include "backend/cuda/products.h"
 #include "backend/cuda/row_stream.h"
 #include "backend/far_rows.h"
+#include "backend/label_bound.h"
 
 namespace gemmine::cuda {
 namespace {
 
-constexpr double float_rounding = 0x1p-24;
-constexpr double double_rounding = 0x1p-53;
-constexpr double upwards = 1 + 1e-6;     // exceeds the rounding error of a bound
-constexpr double underflow = 1e-20;      // exceeds the loss of products in the subnormal range
-constexpr double roundings_beside = 16;  // of centring, of ‖c‖² and of the sums of the bounds
-
-// Error bound of a float32 sum of this many products in any order, as a share of Σ|products|.
-double rounding_of(double products) {
-  const double share = (products + roundings_beside) * float_rounding;
-  return upwards * (share < 0.5 ? share / (1 - share) : 1);
-}
+using namespace label_bound;
 
 std::vector<double> packed(HostView<const double> rows) {
   std::vector<double> values;
@@ -118,8 +109,8 @@ class Assigning {
                                .norms = norms_.data(),
                                .squares = squares_.data(),
                                .lengths = lengths_.data(),
-                               .product_error = rounding_of(static_cast<double>(d_)),
-                               .square_error = rounding_of(0),
+                               .product_error = upwards * rounding_of(static_cast<double>(d_)),
+                               .square_error = upwards * rounding_of(0),
                                .tie = 8 * double_rounding * static_cast<double>(d_ + 8),
                                .underflow = underflow,
                                .labels = labels_.data(),
